@@ -121,6 +121,8 @@ class Grammar:
             sql = self._returning()
         elif form < 0.3:
             sql = self._with() + self.select(2)[0]
+        elif form < 0.45:
+            sql = self._with() + self._embedded_parts()
         else:
             sql = self._with() + self._embedded()
         self.parts.end()
@@ -147,6 +149,25 @@ class Grammar:
             tail = "\nORDER BY c0 -- :sort c0, c0 DESC\n" + tail
         shown = ", ".join(items)
         return f"SELECT {shown} FROM {tables}{where}{self.parts.line(tail) if tail else ''}"
+
+    def _embedded_parts(self) -> str:
+        """A set operation whose parts show the rows of one table."""
+        name = self.random.choice(["a", "b", "c", "d", "e", "va"])
+        kind = self.random.choice(["int", "text"])
+        parts = []
+        for _ in range(self.random.randrange(2, 4)):
+            alias = self._alias()
+            tables, scope = f"{name} {alias}", {alias: COLUMNS[name]}
+            if self._chance(0.4):
+                other, theirs = self._relation(0)
+                word = self.random.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "RIGHT JOIN"])
+                on = f"{self._column(scope, 'int') or '1'} = {self._column(theirs, 'int') or '1'}"
+                tables, scope = f"{tables} {word} {other} ON {on}", {**scope, **theirs}
+            items = [f"{self.expression(scope, kind, 1)} AS c0", f"sqlc.embed({alias})"]
+            parts.append(f"(SELECT {', '.join(items)} FROM {tables}{self._where(scope, 1)})")
+        word = self.random.choice(["UNION", "UNION ALL", "INTERSECT", "EXCEPT"])
+        first, *others = parts
+        return first + "".join(self.parts.line(f" {word} {part}", 0.3) for part in others)
 
     def _where(self, scope: Scope, depth: int) -> str:
         conditions = [self.condition(scope, depth)]

@@ -9,6 +9,7 @@ import pytest
 
 from devstack.testing.components import program
 from tests.codegen.fuzz_mysql.called import hunt_called
+from tests.codegen.fuzz_mysql.grammar import Grammar
 from tests.codegen.fuzz_mysql.hunt import Hunt, hunt
 from tests.codegen.fuzz_mysql.twins import measure
 from tests.conftest import Full
@@ -43,6 +44,15 @@ def test_the_hunt_asks_for_embedded_rows_in_queries_with_optional_parts(
 ) -> None:
     monkeypatch.setattr("aiosqlc.mysql.variants._weaker_embed", lambda _whole, ours, *_: ours)
     assert hunt(1500, 4, cache).false
+
+
+def test_the_hunt_asks_for_rows_that_every_part_of_a_union_has(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Grammar, "_embedded", Grammar._embedded_parts)
+    monkeypatch.setattr("aiosqlc.mysql.embeds._apart", lambda *_: "")
+    monkeypatch.setattr("aiosqlc.mysql.embeds._as_declared", lambda *_: True)
+    assert hunt(3000, 4, cache).false
 
 
 def test_the_hunt_passes_what_the_annotation_of_a_parameter_says(
