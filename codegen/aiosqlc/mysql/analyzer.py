@@ -376,8 +376,8 @@ def _not_whole(
             "E342",
             f"`sqlc.embed({embed.table})` is not a row of one source here",
             (Label(query.file, embed.span, reason),),
-            hint="embed one table, view or subquery of the outermost SELECT; in a set operation"
-            " the same table in every part, at the same place; or list the columns",
+            hint="embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
+            " operation the same table in every part, at the same place; or list the columns",
         )
 
 

@@ -118,9 +118,9 @@ def _in_part(
 ) -> Iterator[tuple[Embed, _Place | str]]:
     """Yield what one part embeds: its place, or why it is no row of one source."""
     level = reader.levels.get(id(part))
-    if not isinstance(part, exp.Select) or level is None:
+    if level is None:
         return
-    items = [(item, _count(item, level, reader)) for item in part.expressions]
+    items = [(item, _count(item, level, reader)) for item in _list_of(part)]
     unknown = sum(count is None for _, count in items)
     missing = None
     if unknown == 1 and width is not None:  # the server has counted what the text does not tell
@@ -137,6 +137,12 @@ def _in_part(
             else:
                 yield embed, _UNCOUNTED if first is None else _Place(embed, first, source, level)
         first = None if first is None or count is None else first + count
+
+
+def _list_of(part: exp.Expr) -> list[exp.Expr]:
+    """Return the items of a SELECT, or of what a write returns."""
+    holder = part if isinstance(part, exp.Select) else part.args.get("returning")
+    return holder.expressions if isinstance(holder, exp.Expr) else []
 
 
 def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:

@@ -59,6 +59,7 @@ RETURNING = [
     "INSERT INTO a VALUES (9, NULL, 'x')RETURNING*",
     "DELETE FROM a RETURNING 1 AS one,a.*",
     "DELETE FROM a ORDER BY id LIMIT 1 RETURNING name, a.*",
+    "INSERT INTO a VALUES (8, NULL, 'x') RETURNING id + 1 AS next, sqlc.embed(a)",
 ]
 QUERIES = """
 -- name: AddBytes :exec
