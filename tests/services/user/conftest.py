@@ -1,12 +1,15 @@
-"""A world for each test, and hashes that cost next to nothing: a password is only a way in."""
+"""A world for each test; hashes cost next to nothing, and mails leave soon: both are ways in."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from services.user import app
+from services.user.mailer import MailPolicy
 from services.user.passwords import MEMORY_KIB, Passwords
 from tests.conftest import NewDatabase
 from tests.services.user.world import World, running_world
@@ -19,6 +22,17 @@ def cheap_hashes() -> Iterator[None]:
     """In this process; a service in one of its own hashes as in production."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(DEFAULTS, "memory_kib", 64)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def soon_mailed() -> Iterator[None]:
+    """One sender that looks often has a mail sooner than four, and opens one connection, not four.
+
+    In worlds of this process only: tests of the mailer itself have as many senders as production.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "MailPolicy", partial(MailPolicy, senders=1, idle=0.05))
         yield
 
 
