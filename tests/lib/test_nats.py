@@ -8,7 +8,7 @@ import json
 import secrets
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from time import time
 
@@ -21,6 +21,7 @@ from devstack.testing.nats import TestNats
 from devstack.testing.tls import Authority
 from lib.config import ConfigError, load
 from lib.events.brokers import open_broker
+from lib.nats import client
 from lib.nats.url import parse
 from lib.redis.settings import RedisSettings
 
@@ -61,9 +62,19 @@ def test_a_url_says_where_as_whom_and_how_many_copies() -> None:
     assert "p@ss" not in repr(one)
 
 
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Have what cannot be reached, or lets nobody in, given up soon from here on.
+
+    For what is refused on every attempt alone: who is to get in may take the whole time.
+    """
+    return lambda: monkeypatch.setattr(client, "_CONNECT_SECONDS", 0.6)
+
+
 async def test_who_has_a_wrong_password_is_refused_and_it_is_told_nobody(
-    nats_server: TestNats, capsys: pytest.CaptureFixture[str]
+    nats_server: TestNats, capsys: pytest.CaptureFixture[str], hurry: Callable[[], None]
 ) -> None:
+    hurry()
     url = nats_server.url.replace(nats_server.password, "hunter2")
     async with open_broker(url, name="test") as broker:
         with pytest.raises(Error) as refused:
@@ -96,7 +107,10 @@ async def test_a_refusal_is_told_also_where_the_next_connection_breaks() -> None
     assert seen > 1
 
 
-async def test_a_server_that_is_not_there_is_an_error_when_it_is_asked_and_soon() -> None:
+async def test_a_server_that_is_not_there_is_an_error_when_it_is_asked_and_soon(
+    hurry: Callable[[], None],
+) -> None:
+    hurry()
     async with open_broker("nats://127.0.0.1:9", name="test") as broker, asyncio.timeout(30):
         with pytest.raises((OSError, NoServersError)):
             await broker.ping()
@@ -119,11 +133,12 @@ def _tls(server: TestNats, host: str, authority: Path) -> str:
 
 
 async def test_with_tls_the_server_proves_who_it_is(
-    tls_server: TestNats, authority: Authority, tmp_path: Path
+    tls_server: TestNats, authority: Authority, tmp_path: Path, hurry: Callable[[], None]
 ) -> None:
     async with open_broker(_tls(tls_server, "localhost", authority.file), name="t") as broker:
         await broker.ping()
     other = Authority(tmp_path, "other")
+    hurry()
 
     async def refused(url: str) -> None:
         async with open_broker(url, name="t") as broker:
@@ -152,8 +167,11 @@ async def listener() -> AsyncIterator[tuple[int, list[bytes]]]:
         yield server.sockets[0].getsockname()[1], told
 
 
-async def test_a_server_without_tls_is_told_no_password_where_tls_was_asked_for(listener) -> None:
+async def test_a_server_without_tls_is_told_no_password_where_tls_was_asked_for(
+    listener, hurry: Callable[[], None]
+) -> None:
     port, told = listener
+    hurry()
     async with open_broker(f"tls://me:hunter2@127.0.0.1:{port}", name="t") as broker:
         with pytest.raises((OSError, Error)):
             await broker.ping()
@@ -179,7 +197,7 @@ def _pair(kind: int) -> nkeys.KeyPair:
     return nkeys.from_seed(nkeys.encode_seed(secrets.token_bytes(32), kind))
 
 
-async def test_a_file_of_credentials_lets_in(tmp_path: Path) -> None:
+async def test_a_file_of_credentials_lets_in(tmp_path: Path, hurry: Callable[[], None]) -> None:
     operator, user = _pair(nkeys.PREFIX_BYTE_OPERATOR), _pair(nkeys.PREFIX_BYTE_USER)
     account, system = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
     account_id, system_id = account.public_key.decode(), system.public_key.decode()
@@ -204,6 +222,7 @@ async def test_a_file_of_credentials_lets_in(tmp_path: Path) -> None:
     with nats.running(lines=lines, accounts=False) as server:
         async with open_broker(f"nats://127.0.0.1:{server.port}?creds={file}", name="t") as broker:
             await broker.ping()
+        hurry()
         async with open_broker(f"nats://127.0.0.1:{server.port}", name="t") as broker:
             with pytest.raises(Error):
                 await broker.ping()

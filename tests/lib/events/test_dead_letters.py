@@ -18,6 +18,7 @@ from devstack.testing.nats import TestNats
 from lib.events import dead_letters
 from lib.events.event import dead_letters_of, stream_of
 from lib.ids import new_id
+from lib.nats import client
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -103,7 +104,10 @@ async def test_letters_that_come_back_at_once_are_put_back_once(redis, redis_url
         ("x", "REDIS_URL"),
     ],
 )
-async def test_a_broker_that_is_not_there_is_told_in_a_sentence(url: str, said: str) -> None:
+async def test_a_broker_that_is_not_there_is_told_in_a_sentence(
+    url: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_CONNECT_SECONDS", 0.6)  # it will not be there later, either
     # As people call it, where there is one to be told.
     done = started(url, "orders") if url == "x" else await run(url, "orders")
     assert done.returncode == 1
