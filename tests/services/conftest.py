@@ -14,6 +14,7 @@ from devstack.testing.mysql_databases import MysqlDatabases
 from devstack.testing.postgres import TestPostgres
 from devstack.testing.roles import entered_as_services
 from lib.db import Database
+from lib.http import server
 from lib.redis import RedisOptions, open_redis
 from tests.conftest import NewDatabase
 from tests.services.calling import by_hand
@@ -30,6 +31,14 @@ def patience() -> Iterator[None]:
         for prefix in (*(f"{service.upper()}_" for service in service_names()), ""):
             patch.setenv(f"{prefix}DB_STATEMENT_SECONDS", "50")
             patch.setenv(f"{prefix}DB_ACQUIRE_SECONDS", "50")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def looked_for_soon() -> Iterator[None]:
+    """A service that ends looks sooner whether its callers are gone: here they are, at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server, "_LOOK_SECONDS", 0.001)
         yield
 
 
