@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-LINES = 12_000
 JSON = (
     '{"method":"GET","path":"/items/%d","status":%d,"bytes_sent":%d,"duration":0.25,'
     '"upstream_time":"0.125, 0.125","request_id":"%032x"}\n'
@@ -20,10 +19,10 @@ CLASSIC = (
 )
 
 
-def write_and_rotate(log, line, dice, written):
+def write_and_rotate(log, line, dice, written, lines):
     """Write lines in bursts, and now and then rotate the log in one of the two usual ways."""
     number = 0
-    while number < LINES:
+    while number < lines:
         with log.open("a") as file:
             for _ in range(dice.randint(1, 200)):
                 status = dice.choice([200, 404, 502])
@@ -46,13 +45,14 @@ def write_and_rotate(log, line, dice, written):
     ("form", "line"), [("json", JSON), ("classic", CLASSIC)], ids=["json", "classic"]
 )
 def test_totals_are_exact_after_any_number_of_kills_and_rotations(
-    tmp_path, start_exporter, form, line
+    tmp_path, start_exporter, form, line, full
 ):
+    lines = full(12_000, sample=4_000)
     dice = random.Random(20251121)
     log = tmp_path / "access.log"
     log.touch()
     written = []
-    writer = threading.Thread(target=write_and_rotate, args=(log, line, dice, written))
+    writer = threading.Thread(target=write_and_rotate, args=(log, line, dice, written, lines))
     seen = {}
     kills = 0
     # Its own dice: the two threads would otherwise disturb each other's order.
