@@ -30,6 +30,12 @@ JPEG = picture("JPEG")
 MIB = 1024 * 1024
 
 
+@pytest.fixture(autouse=True)
+def cleared_away_soon(monkeypatch) -> None:
+    """Before a service starts: it looks for files to remove more often than once a second."""
+    monkeypatch.setattr(pictures, "_IDLE_SECONDS", 0.1)
+
+
 @pytest.fixture
 async def world(new_database, tmp_path):
     url = await new_database("user")
