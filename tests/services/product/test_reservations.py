@@ -182,9 +182,15 @@ async def test_of_a_confirmation_and_a_release_at_once_one_comes_first(shop, any
     assert await stock_of(anyone, DRILL) == [40]
 
 
-async def test_what_expires_returns_by_itself_and_cannot_be_confirmed(shop, anyone, staff) -> None:
-    _, made, _ = await reserve(shop, "late", ttl_seconds=4, drill=3, hammer=1)
+async def test_what_expires_returns_by_itself_and_cannot_be_confirmed(
+    shop, anyone, staff, db
+) -> None:
+    _, made, _ = await reserve(shop, "late", ttl_seconds=4000, drill=3, hammer=1)
+    end = datetime.fromisoformat(made["data"]["expires_at"])
+    assert abs(end - datetime.now(UTC) - timedelta(seconds=4000)) < timedelta(seconds=300)
     assert await stock_of(anyone, DRILL) == [37]
+    # Its time is over.
+    await db.execute("UPDATE reservation SET expires_at = created_at")
 
     async def is_back() -> bool:
         return await stock_of(anyone, DRILL, HAMMER) == [40, 120]
