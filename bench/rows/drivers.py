@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import importlib
 import tempfile
 from collections.abc import Callable
@@ -63,9 +64,11 @@ def timed(pair: Pair, rounds: int) -> tuple[float, float, float, float]:
             TURNS,
         ),
     )
+    gc.freeze()
     for number in range(rounds + 1):
         for place, (call, clock, count, turns) in enumerate(ask):
             for _ in range(turns):
+                gc.collect()  # each has the collections of what it allocates, not of the last one
                 started = clock()
                 call()
                 if number:  # the first round is a warm-up

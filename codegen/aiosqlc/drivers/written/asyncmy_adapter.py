@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
-from operator import itemgetter
 from typing import Any
 
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
-_TIMESTAMP, _DATE, _DATETIME = 7, 10, 12  # as the protocol numbers them
+_TIMESTAMP = 7  # as the protocol numbers them
+_TEMPORAL = frozenset({_TIMESTAMP, 10, 12})
+_PLAIN = frozenset({int, str, float})
 _UNBUFFERED: Any = import_module("asyncmy.cursors").SSCursor
 
 Row = tuple[Any, ...]
@@ -31,8 +32,9 @@ class AsyncmyExecutor:
 
     async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
         """Return the first row, or None where there is none."""
-        rows = await self.fetch(query, *args)
-        return rows[0] if rows else None
+        cursor = await self._run(query, args)
+        row = await cursor.fetchone()
+        return None if row is None else _decoded((row,), cursor.description)[0]
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
         """Return the first value of the first row, or None where there is no row."""
@@ -96,25 +98,27 @@ class AsyncmyExecutor:
             raise
 
     async def _run(self, query: str, args: Sequence[Any], *kind: Any) -> Any:
-        cursor = await self._cursor(*kind)
+        self._connection = await self._lent()
+        cursor = self._connection.cursor(*kind)
         await cursor.execute(query % tuple(map(self._literal, args)))
         return cursor
 
-    async def _cursor(self, *kind: Any) -> Any:
+    async def _cursor(self) -> Any:
         self._connection = await self._lent()
-        return self._connection.cursor(*kind)
+        return self._connection.cursor()
 
     async def _lent(self) -> Any:
         return self._connection
 
     def _literal(self, value: Any) -> str:
         """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
-        if _is_one(value, list, tuple):
-            return ", ".join(map(self._literal, value)) or _NOTHING
-        if _is_one(value, bytes, bytearray, memoryview):
-            return f"x'{bytes(value).hex()}'"
-        if isinstance(value, datetime) and value.tzinfo is not None:
-            value = value.astimezone(UTC).replace(tzinfo=None)
+        if type(value) not in _PLAIN:
+            if _is_one(value, list, tuple):
+                return ", ".join(map(self._literal, value)) or _NOTHING
+            if _is_one(value, bytes, bytearray, memoryview):
+                return f"x'{bytes(value).hex()}'"
+            if isinstance(value, datetime) and value.tzinfo is not None:
+                value = value.astimezone(UTC).replace(tzinfo=None)
         literal: str = self._connection.literal(value)
         return literal
 
@@ -132,12 +136,13 @@ class MysqlCursor:
 
 def _decoded(rows: Sequence[Row], description: Sequence[Row] | None) -> Sequence[Iterable[Any]]:
     """A TIMESTAMP is a moment of the world's, the session runs in UTC; and a date is a date."""
-    kinds = [column[1] for column in description or ()]
-    for at, kind in enumerate(kinds):
-        if kind in {_TIMESTAMP, _DATE, _DATETIME} and str in map(type, map(itemgetter(at), rows)):
+    for at, column in enumerate(description or ()):
+        if column[1] not in _TEMPORAL:
+            continue
+        if str in {type(row[at]) for row in rows}:
             text = next(row[at] for row in rows if isinstance(row[at], str))
             raise ValueError(f"{text!r} is no date")
-        if kind == _TIMESTAMP:
+        if column[1] == _TIMESTAMP:
             rows = [(*row[:at], _instant(row[at]), *row[at + 1 :]) for row in rows]
     return rows
 
