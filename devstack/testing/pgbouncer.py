@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ class TestPgBouncer(Killable):
     def __init__(self, home: Path, url: str, *, servers: int, clients: int) -> None:
         """Put it before the server of `url`: its account and all services' roles may enter."""
         self._binary = program("pgbouncer")
+        self.version = _version(self._binary)
         self._home, self._account = home, unprivileged()
         self.port = free_port()
         to = urlsplit(url)
@@ -41,11 +43,17 @@ class TestPgBouncer(Killable):
             # A server that is away is told of, not waited for, and soon asked again.
             f"query_wait_timeout = 3\nserver_login_retry = 1\n"
             f"max_client_conn = {clients}\nlogfile = {home / 'log'}\n"
+            + ("max_prepared_statements = 100\n" if self.prepares else "")
         )
         hand_over(home, self._account)
         for file in home.iterdir():
             if self._account is not None:
                 os.chown(file, self._account.uid, self._account.gid)
+
+    @property
+    def prepares(self) -> bool:
+        """Whether a client's prepared statements are there in every session that it may meet."""
+        return self.version >= (1, 22)  # 1.21 knows no DEALLOCATE ALL, which psycopg sends
 
     def through(self, url: str) -> str:
         """Return the URL of the same database through the pooler."""
@@ -65,6 +73,11 @@ class TestPgBouncer(Killable):
     def _listens(self) -> bool:
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def _version(binary: str) -> tuple[int, ...]:
+    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(map(int, said.split()[1].split(".")[:2]))  # PgBouncer 1.18.0
 
 
 @contextmanager

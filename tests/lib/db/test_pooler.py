@@ -94,7 +94,7 @@ async def test_events_leave_through_a_pooler_lane_by_lane(
         assert (await outbox(db).measure_backlog()).events == 0
 
 
-async def test_without_the_setting_statements_get_lost_between_sessions(
+async def test_without_the_setting_statements_get_lost_where_the_pooler_keeps_none(
     bouncer: TestPgBouncer, new_database
 ) -> None:
     url = bouncer.through(await new_database("point"))
@@ -102,9 +102,12 @@ async def test_without_the_setting_statements_get_lost_between_sessions(
         async with asyncpg.create_pool(url, server_settings={"statement_timeout": "5000"}):
             pass
     async with asyncpg.create_pool(url, min_size=8, max_size=8) as pool:
-        asked = (pool.fetchval("SELECT $1::int", n) for n in range(200))
-        with pytest.raises(asyncpg.PostgresError, match="prepared statement"):
-            await asyncio.gather(*asked)
+        asked = asyncio.gather(*(pool.fetchval("SELECT $1::int", n) for n in range(200)))
+        if bouncer.prepares:
+            assert await asked == list(range(200))
+        else:
+            with pytest.raises(asyncpg.PostgresError, match="prepared statement"):
+                await asked
 
 
 def test_a_migration_goes_past_the_pooler() -> None:
