@@ -61,32 +61,35 @@ class Statement:
     outcome: Any = None
 
 
-class Engine(Protocol):
+@dataclass
+class Engine:
     """One connection, inside a transaction."""
+
+    executor: Any
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return every row."""
-        ...
+        return [tuple(row) for row in await self.executor.fetch(sql, *arguments)]
 
     async def execute(self, sql: str, arguments: Sequence[Any]) -> str:
         """Run a statement and return its status."""
-        ...
+        return str(await self.executor.execute(sql, *arguments))
 
     async def mark(self) -> None:
         """Set the point that `undo` goes back to."""
-        ...
+        await self.executor.execute("savepoint called")
 
     async def undo(self) -> None:
         """Undo everything since the mark."""
-        ...
+        await self.executor.execute("rollback to savepoint called")
 
     def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         """Return the text as the user wrote it, and the arguments in its order."""
-        ...
+        return query.parsed.sql, arguments
 
     async def state(self, table: str) -> list[str]:
         """Return the rows of a table as texts."""
-        ...
+        raise NotImplementedError
 
 
 @dataclass
@@ -94,13 +97,12 @@ class Recorder:
     """The executor that generated functions get: it runs, and remembers, what they ask for."""
 
     engine: Engine
-    raw: Any
     statements: list[Statement] = field(default_factory=list)
 
     async def fetch(self, query: str, /, *args: Any) -> Any:
         """Return every row."""
         said = self._note(query, args)
-        said.outcome = list(await self.raw.fetch(query, *args))
+        said.outcome = list(await self.engine.executor.fetch(query, *args))
         return said.outcome
 
     async def fetchrow(self, query: str, /, *args: Any) -> Any:
@@ -116,20 +118,20 @@ class Recorder:
     async def execute(self, query: str, /, *args: Any) -> str:
         """Run a statement."""
         said = self._note(query, args)
-        said.outcome = status = str(await self.raw.execute(query, *args))
+        said.outcome = status = str(await self.engine.executor.execute(query, *args))
         return status
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
         """Run an INSERT; ids differ between two runs, so they are not compared."""
         self._note(query, args)
-        return int(await self.raw.execute_lastid(query, *args))
+        return int(await self.engine.executor.execute_lastid(query, *args))
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
         """Run a statement many times."""
         rows = [tuple(item) for item in args]
         for item in rows:
             self._note(command, item)
-        await self.raw.executemany(command, rows)
+        await self.engine.executor.executemany(command, rows)
 
     async def copy_records_to_table(
         self, table_name: str, *, records: Iterable[Sequence[Any]], **options: Any
@@ -138,12 +140,14 @@ class Recorder:
         rows = [tuple(item) for item in records]
         for item in rows:
             self._note("", item)
-        return str(await self.raw.copy_records_to_table(table_name, records=rows, **options))
+        return str(
+            await self.engine.executor.copy_records_to_table(table_name, records=rows, **options)
+        )
 
     def cursor(self, query: str, /, *args: Any) -> Any:
         """Open a cursor."""
         self._note(query, args)
-        return self.raw.cursor(query, *args)
+        return self.engine.executor.cursor(query, *args)
 
     def _note(self, sql: str, arguments: Sequence[Any]) -> Statement:
         self.statements.append(Statement(sql, arguments))
@@ -254,28 +258,10 @@ async def open_world(analysed: Analysed, out: Path) -> AsyncIterator[World]:
 # --- PostgreSQL -----------------------------------------------------------------------------------
 
 
-@dataclass
-class _PostgresEngine:
-    connection: Any
-
-    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await self.connection.fetch(sql, *arguments)]
-
-    async def execute(self, sql: str, arguments: Sequence[Any]) -> str:
-        return str(await self.connection.execute(sql, *arguments))
-
-    async def mark(self) -> None:
-        await self.connection.execute("savepoint called")
-
-    async def undo(self) -> None:
-        await self.connection.execute("rollback to savepoint called")
-
-    def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-        return query.parsed.sql, arguments
-
+class _PostgresEngine(Engine):
     async def state(self, table: str) -> list[str]:
         name = ".".join(f'"{part}"' for part in table.split("."))
-        rows = await self.connection.fetch(
+        rows = await self.executor.fetch(
             f"select t::text from {name} t order by 1 limit {_MOST_ROWS}"  # noqa: S608 - a name of the catalogue
         )
         return [row[0] for row in rows]
@@ -312,7 +298,7 @@ class _PostgresWorld:
         try:
             engine = _PostgresEngine(self.connection)
             await engine.mark()
-            yield Recorder(engine, self.connection)
+            yield Recorder(engine)
         finally:
             await transaction.rollback()
 
@@ -365,23 +351,7 @@ def _asyncpg(conninfo: str) -> dict[str, Any]:
 # --- MySQL ----------------------------------------------------------------------------------------
 
 
-@dataclass
-class _MysqlEngine:
-    connection: Any
-    adapter: Any
-
-    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in await self.adapter.fetch(sql, *arguments)]
-
-    async def execute(self, sql: str, arguments: Sequence[Any]) -> str:
-        return str(await self.adapter.execute(sql, *arguments))
-
-    async def mark(self) -> None:
-        await self.adapter.execute("savepoint called")
-
-    async def undo(self) -> None:
-        await self.adapter.execute("rollback to savepoint called")
-
+class _MysqlEngine(Engine):
     def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         ours = for_driver(query.sql)[1]
         by_number = dict(zip(ours, arguments, strict=False))
@@ -389,7 +359,7 @@ class _MysqlEngine:
         return text, [by_number[number] for number in theirs]
 
     async def state(self, table: str) -> list[str]:
-        rows = await self.adapter.fetch(f"select * from {quoted(table)} limit {_MOST_ROWS}")  # noqa: S608 - a name of the catalogue
+        rows = await self.executor.fetch(f"select * from {quoted(table)} limit {_MOST_ROWS}")  # noqa: S608 - a name of the catalogue
         return sorted(repr(tuple(row)) for row in rows)
 
 
@@ -417,9 +387,9 @@ class _MysqlWorld:
     async def attempt(self) -> AsyncIterator[Recorder]:
         await self.connection.begin()
         try:
-            engine = _MysqlEngine(self.connection, self.adapter)
+            engine = _MysqlEngine(self.adapter)
             await engine.mark()
-            yield Recorder(engine, self.adapter)
+            yield Recorder(engine)
         finally:
             await self.connection.rollback()
 
