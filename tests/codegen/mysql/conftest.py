@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.source import SourceFile
 
 from devstack.testing.components import program
+from lib.db import Database
+from tests.services.calling import by_hand
 
 SERVER_URL = os.environ.get("TEST_MYSQL_URL")
 """A server to ask instead of a private one: the tests then run on whatever it is."""
@@ -122,3 +125,15 @@ def only(compiled: Compiled) -> TypedQuery:
     (query,), problems = compiled
     assert not problems
     return query
+
+
+@asynccontextmanager
+async def on_both(
+    urls: tuple[str, str], schemas: tuple[str, str] = ("", "")
+) -> AsyncIterator[tuple[Database, Database]]:
+    """Open a database on each engine, PostgreSQL first, and make its tables."""
+    async with by_hand(urls[0]) as first, by_hand(urls[1]) as second:
+        for db, schema in zip((first, second), schemas, strict=True):
+            for statement in filter(str.strip, schema.split(";\n")):
+                await db.execute(statement)
+        yield first, second

@@ -13,11 +13,8 @@ import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.contract import Call, tell
 from aiosqlc.contract.alike import plain
-from pydantic import SecretStr
 
-from lib.config import MysqlSettings, PostgresSettings
-from lib.db import mysql, postgres
-from tests.codegen.mysql.conftest import is_mysql
+from tests.codegen.mysql.conftest import is_mysql, on_both
 from tests.codegen.mysql.test_two_engines import project
 
 POSTGRES = "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, note text, at timestamptz)"
@@ -34,13 +31,8 @@ ADD = "INSERT INTO t (id, name, note, at) VALUES ({}) {}"
 @pytest.fixture
 async def stores(empty_database: str, empty_mysql: str):
     """An executor on each engine, without tables."""
-    first = PostgresSettings(database_url=SecretStr(empty_database))
-    second = MysqlSettings(database_url=SecretStr(empty_mysql))
-    async with (
-        postgres.open_database(first, application="test") as pg,
-        mysql.open_database(second, application="test") as my,
-    ):
-        yield pg, my
+    async with on_both((empty_database, empty_mysql)) as both:
+        yield both
 
 
 def module(name: str, add: str, find: str) -> ModuleType:

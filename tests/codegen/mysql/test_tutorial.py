@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.contract import tell
-from pydantic import SecretStr
 
-from lib.config import MysqlSettings, PostgresSettings
-from lib.db import mysql, postgres
+from tests.codegen.mysql.conftest import on_both
 
 PAGE = Path(__file__).parents[3] / "docs" / "compiler" / "two-engines.md"
 _FILE = re.compile(r"^`([\w/.]+)`\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -73,17 +71,5 @@ def new_empty_databases(postgres_server, mysql_server):
 
 async def _tell(calls, pg: str, my: str, databases) -> None:
     """Tell a story on both engines, with these schemas."""
-    first, second = databases()
-    async with (
-        postgres.open_database(
-            PostgresSettings(database_url=SecretStr(first)), application="test"
-        ) as on_postgres,
-        mysql.open_database(
-            MysqlSettings(database_url=SecretStr(second)), application="test"
-        ) as on_mysql,
-    ):
-        for db, schema in ((on_postgres, pg), (on_mysql, my)):
-            for statement in schema.split(";\n"):
-                if statement.strip():
-                    await db.execute(statement)
-        await tell(calls, on_postgres, on_mysql, seed=1, steps=500)
+    async with on_both(databases(), (pg, my)) as both:
+        await tell(calls, *both, seed=1, steps=500)

@@ -12,10 +12,8 @@ from uuid import UUID
 
 import pytest
 from aiosqlc.cli.main import main
-from pydantic import SecretStr
 
-from lib.config import MysqlSettings, PostgresSettings
-from lib.db import mysql, postgres
+from tests.codegen.mysql.conftest import on_both
 
 POSTGRES = """
 CREATE TYPE item_kind AS ENUM ('a', 'b');
@@ -114,15 +112,7 @@ def package(mysql_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 async def engines(empty_database: str, empty_mysql: str):
     """An executor on each engine, with the schema."""
-    first = PostgresSettings(database_url=SecretStr(empty_database))
-    second = MysqlSettings(database_url=SecretStr(empty_mysql))
-    async with (
-        postgres.open_database(first, application="test") as pg,
-        mysql.open_database(second, application="test") as my,
-    ):
-        for db, schema in ((pg, POSTGRES), (my, MYSQL)):
-            for statement in filter(str.strip, schema.split(";\n")):
-                await db.execute(statement)
+    async with on_both((empty_database, empty_mysql), (POSTGRES, MYSQL)) as (pg, my):
         yield {"postgres": pg, "mysql": my}
 
 
