@@ -16,7 +16,6 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from pydantic import SecretStr
 
 from devstack import gateway, imports
 from devstack.embedded import children
@@ -27,11 +26,10 @@ from devstack.settings import ROOT, Service, service_names
 from devstack.testing.auth import TestIssuer
 from devstack.testing.wait import eventually
 from lib.auth import Role, SigningKey
-from lib.config import DatabaseSettings
-from lib.db.postgres import open_database
 from tests.conftest import Full
 from tests.documents import read_yaml
 from tests.ops.replicas import Replica, settings
+from tests.services.calling import by_hand
 from tests.services.chat.replicas import Mover
 from tests.services.chat.talking import CUSTOMER, PROVIDER, open_between
 
@@ -209,8 +207,7 @@ async def _converse(movers: list[Mover], channel: str) -> None:
 
 @pytest.fixture
 async def channel(platform) -> str:
-    settings = DatabaseSettings(_env_file=None, database_url=SecretStr(platform.databases["chat"]))
-    async with open_database(settings, application="test") as db:
+    async with by_hand(platform.databases["chat"]) as db:
         return await open_between(db)
 
 

@@ -7,7 +7,6 @@ import inspect
 import pkgutil
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,14 +19,12 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from pydantic import SecretStr
 
 from devstack.testing.roles import as_service
-from lib.config import DatabaseSettings
 from lib.db import Database, Executor, grants, migrations
-from lib.db.engine import open_database
 from lib.db.errors import ConstraintViolationError
 from lib.ids import new_id
+from tests.services.calling import by_hand
 
 pytestmark = pytest.mark.repo
 
@@ -229,25 +226,16 @@ def database(url: str) -> str:
     return urlsplit(url).path.lstrip("/")
 
 
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    settings = DatabaseSettings(
-        _env_file=None, database_url=SecretStr(url), db_pool_min=1, db_pool_max=2
-    )
-    async with open_database(settings, application="test") as db:
-        yield db
-
-
 @pytest.fixture
 async def db(url: str) -> AsyncIterator[Database]:
-    async with opened(url) as db:
+    async with by_hand(url, db_pool_max=2) as db:
         yield db
 
 
 @pytest.fixture
 async def service(url: str) -> AsyncIterator[Database]:
     """The same database, entered by the role of the service, which has its rights alone."""
-    async with opened(as_service(url)) as db:
+    async with by_hand(as_service(url), db_pool_max=2) as db:
         yield db
 
 
