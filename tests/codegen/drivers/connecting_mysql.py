@@ -14,6 +14,7 @@ import pymysql
 from aiosqlc import mysql
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.parse.scanner import Dialect, split_statements
 from pydantic import SecretStr
 
 from devstack.testing.mysql_databases import MysqlDatabases
@@ -126,9 +127,8 @@ def _analyzer_on(url: str) -> Analyze:
 
 def _run(url: str, script: str) -> None:
     with pymysql.connect(**arguments_of(url)) as connection, connection.cursor() as cursor:
-        for statement in script.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement)
+        for span in split_statements(script, Dialect.MYSQL):
+            cursor.execute(script[span.start : span.end])
 
 
 def engine_on(server: MysqlDatabases) -> Engine:

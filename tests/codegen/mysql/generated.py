@@ -1,38 +1,21 @@
-"""Generated code as a user has it: compiled by the command, called through its adapter."""
+"""Generated code as a user has it: compiled to a package, called through its adapter."""
 
 from __future__ import annotations
 
 import importlib
-import itertools
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
 import aiomysql
-import pymysql
 import pytest
-from aiosqlc.cli.main import main
 from aiosqlc.contract.conforms import unlike
-from aiosqlc.parse.scanner import Dialect, split_statements
 
 from devstack.testing.mysql_databases import MysqlDatabases
 from lib.db.mysql_session import connect_arguments
-from tests.codegen.mysql.conftest import SERVER_URL
-
-_CONFIG = """
-version: "2"
-sql:
-  - engine: mysql
-    schema: schema.sql
-    queries: q.sql
-    server: {server}{database}
-    gen: {{python: {{out: {package}, package: {package}, models: dataclass}}}}
-"""
-_numbers = itertools.count()
+from tests.codegen.drivers.connecting_mysql import engine_on
 
 
 @dataclass(frozen=True)
@@ -42,7 +25,7 @@ class Store:
     url: str
     package: str
 
-    def module(self, name: str = "q") -> ModuleType:
+    def module(self, name: str = "queries") -> ModuleType:
         """Return one of the generated modules."""
         return importlib.import_module(f"{self.package}.{name}")
 
@@ -59,53 +42,6 @@ class Store:
             connection.close()
 
 
-class Generator:
-    """Compiles projects and makes their databases."""
-
-    def __init__(self, root: Path, server: MysqlDatabases) -> None:
-        self._root = root
-        self._server = server
-        self._made: list[str] = []
-
-    def __call__(self, schema: str, queries: str, *, rows: str = "", mode: str = "") -> Store:
-        """Compile a project, which must succeed, and fill a database for it.
-
-        `mode` is the SQL mode in which the rows are inserted.
-        """
-        package = f"generated_{next(_numbers)}"
-        folder = self._root / package
-        folder.mkdir()
-        (folder / "schema.sql").write_text(schema)
-        (folder / "q.sql").write_text(queries)
-        database = f"\n    database: {{uri: '{SERVER_URL}'}}" if SERVER_URL else ""
-        kin = "mysql" if SERVER_URL else "mariadb"
-        config = _CONFIG.format(package=package, database=database, server=kin)
-        (folder / "sqlc.yaml").write_text(config)
-        assert main(["generate", "-f", str(folder / "sqlc.yaml")]) == 0
-        sys.path.insert(0, str(folder))
-        importlib.invalidate_caches()
-        url = self._server.create_empty()
-        self._made.append(url)
-        self._fill(url, schema, rows, mode)
-        return Store(url, package)
-
-    def _fill(self, url: str, schema: str, rows: str, mode: str) -> None:
-        arguments = connect_arguments(url, connect_seconds=5, statement_seconds=60)
-        arguments["database"] = arguments.pop("db")
-        connection = pymysql.connect(**arguments)
-        with connection, connection.cursor() as cursor:
-            for text, before in ((schema, ""), (rows, mode)):
-                if before or text is rows:
-                    cursor.execute("SET sql_mode = %s", (before,)) if before else None
-                for span in split_statements(text, Dialect.MYSQL):
-                    cursor.execute(text[span.start : span.end])
-
-    def close(self) -> None:
-        """Drop the databases."""
-        for url in self._made:
-            self._server.drop(url)
-
-
 Generate = Callable[..., Store]
 
 
@@ -116,11 +52,22 @@ def judged(function: Callable[..., Any], value: object) -> str:
 
 @pytest.fixture(scope="module")
 def generate(
-    mysql_cache: Path, mysql_server: MysqlDatabases, tmp_path_factory: pytest.TempPathFactory
-) -> Any:
-    """Compile projects of one module's tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(mysql_cache))
-        generator = Generator(tmp_path_factory.mktemp("generated"), mysql_server)
-        yield generator
-        generator.close()
+    mysql_server: MysqlDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Generate]:
+    """Compile projects of one module's tests, which must succeed, and fill a database for each."""
+    engine = engine_on(mysql_server)
+    with ExitStack() as stack:
+
+        def made(schema: str, queries: str, *, rows: str = "", mode: str = "") -> Store:
+            """Compile a project; `mode` is the SQL mode in which the rows are inserted."""
+            folder, texts = tmp_path_factory.mktemp("generated"), (schema, queries)
+            compiled = engine.compiled(
+                folder, "aiomysql", texts=texts, options="models: dataclass", warned=True
+            )
+            store = Store(
+                stack.enter_context(engine.database(schema)), stack.enter_context(compiled)
+            )
+            engine.run(store.url, f"SET sql_mode = '{mode}';\n{rows}" if mode else rows)
+            return store
+
+        yield made
