@@ -24,7 +24,14 @@ from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
-from aiosqlc.postgres.infer.embeds import Found, embedded_rows, embeds_of, places_of
+from aiosqlc.postgres.infer.embeds import (
+    Found,
+    as_present,
+    embedded_rows,
+    fitting,
+    places_of,
+    weakest,
+)
 from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
@@ -131,15 +138,17 @@ class Typist:
             texts.append(self._text(variant.sql, embeds, answer, inner, own))
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
-        columns = _weakest_columns(texts)
-        rows, unfit = embeds_of(query, [text.embeds for text in texts], columns)
+        rows, unfit = fitting(query, [text.embeds for text in texts])
+        columns = _weakest_columns(
+            [as_present(text.columns, [row[i] for row in rows]) for i, text in enumerate(texts)]
+        )
         typed = TypedQuery(
             parsed=query,
             sql=query.sql,
             params=params,
             columns=columns,
             cardinality=Cardinality.ONE if utility else _weakest_cardinality(texts),
-            embeds=tuple(rows),
+            embeds=tuple(weakest(row, columns) for row in rows),
             variants=query.variants,
             insert_into=access.insert_into,
             writes=access.writes,
@@ -167,9 +176,7 @@ class Typist:
         cardinality = counter.count(scope) if scope is not None else Cardinality.MANY
         stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(embeds))
         places = places_of(embeds, stars) if scope is not None else []
-        found: Found = {}
-        if scope is not None and places:
-            columns, found = embedded_rows(places, prover, scope, columns)
+        found = embedded_rows(places, prover, scope, columns) if scope is not None else {}
         return _Text(
             columns,
             cardinality,
@@ -302,12 +309,12 @@ def _single_row(nodes: list[Node]) -> str:
     return ""
 
 
-def _weakest_columns(texts: list[_Text]) -> tuple[Column, ...]:
+def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
     """Keep for each column only what holds in every text of the query."""
     first, *others = texts
-    columns = list(first.columns)
+    columns = list(first)
     for text in others:
-        for index, column in enumerate(text.columns[: len(columns)]):
+        for index, column in enumerate(text[: len(columns)]):
             mine = columns[index]
             if mine.not_null and not column.not_null:
                 columns[index] = mine = replace(mine, not_null=False, reasons=column.reasons)

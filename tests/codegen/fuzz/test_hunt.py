@@ -16,7 +16,7 @@ from aiosqlc.ir import TypedEmbed
 from aiosqlc.postgres import typed
 from aiosqlc.postgres.infer import relations, scope
 from aiosqlc.postgres.infer.cardinality import RowCounter
-from aiosqlc.postgres.infer.embeds import embeds_of
+from aiosqlc.postgres.infer.embeds import weakest
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
 
@@ -62,21 +62,16 @@ def _call_every_query_productive(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _judge_embedded_rows_by_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        typed, "embeds_of", lambda query, texts, columns: embeds_of(query, texts[:1], columns)
-    )
+    monkeypatch.setattr(typed, "weakest", lambda rows, columns: weakest(rows[:1], columns))
 
 
 def _tell_embedded_rows_by_any_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    def last_of(embed: TypedEmbed) -> TypedEmbed:
+    def told(*of: Any) -> TypedEmbed:
+        embed = weakest(*of)
         last = embed.first + embed.count - 1
         return replace(embed, presence=last) if embed.nullable else embed
 
-    def told(*of: Any) -> tuple[list[TypedEmbed], object]:
-        rows, refused = embeds_of(*of)
-        return [last_of(row) for row in rows], refused
-
-    monkeypatch.setattr(typed, "embeds_of", told)
+    monkeypatch.setattr(typed, "weakest", told)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiosqlc.ir import Embed, ParsedQuery
-from aiosqlc.source import Span
+from aiosqlc.parse.queries import parse_file
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile, Span
 
 from tests.codegen.postgres.asking import query, run
 
@@ -90,3 +93,16 @@ def test_an_embedded_row_is_optional_where_it_can_be_missing(text: str) -> None:
 def test_an_embed_that_is_no_row_of_a_table_is_an_error(text: str) -> None:
     _, problems = run(SCHEMA, [_asked(text)])
     assert {problem.code for problem in problems} == {"E342"}
+
+
+def test_what_is_embedded_in_vain_is_judged_as_it_is() -> None:
+    text = """-- name: Q :many
+select sqlc.embed(b) from a left join b on b.aid = a.id
+intersect -- :if both
+select sqlc.embed(b) from b -- :if both
+;
+"""
+    (asked,), _ = parse_file(SourceFile(Path("q.sql"), text), Dialect.POSTGRESQL)
+    analysis, problems = run(SCHEMA, [asked])
+    assert {problem.code for problem in problems} == {"E342"}
+    assert not analysis.queries[0].columns[0].not_null

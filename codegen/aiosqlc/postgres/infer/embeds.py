@@ -28,10 +28,18 @@ class Place:
     count: int
 
 
-_ELSEWHERE = "it is in no select list that makes the result, or a rule rewrites the statement"
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that is embedded in one text, with its columns judged as if it were there."""
 
-Found = Mapping[Place, TypedEmbed | str]
+    embed: TypedEmbed
+    columns: tuple[Column, ...]
+
+
+Found = Mapping[Place, Row | str]
 """What is embedded at each place of one text, or why it is no row of one source."""
+
+_ELSEWHERE = "it is in no select list that makes the result, or a rule rewrites the statement"
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
@@ -47,14 +55,13 @@ def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
 
 def embedded_rows(
     places: Sequence[Place], prover: Prover, scope: Scope, columns: tuple[Column, ...]
-) -> tuple[tuple[Column, ...], Found]:
+) -> Found:
     """Judge the row at each place in one text of a query.
 
     Inside a row that may be missing, columns are judged as if it were there: the whole row is
     optional, not each of its fields.
     """
-    changed = list(columns)
-    embeds: dict[Place, TypedEmbed | str] = {}
+    embeds: dict[Place, Row | str] = {}
     for place in places:
         parts = [scope.inner(scope.entry(n)["subquery"]) for n in parts_of(scope.query)]
         rows = [(part, _row(part, place)) for part in parts or [scope]]
@@ -65,14 +72,18 @@ def embedded_rows(
         if problem:
             embeds[place] = problem
             continue
-        for index in range(place.first, place.first + place.count) if missing[0] else ():
-            changed[index] = _as_present(prover, scope, columns[index], index + 1, missing[0])
-        judged = changed[place.first : place.first + place.count]
+        inside = range(place.first, place.first + place.count)
+        judged = [
+            _as_present(prover, scope, columns[at], at + 1, missing[0])
+            if missing[0]
+            else columns[at]
+            for at in inside
+        ]
         table = tables.pop()
         name, *others = [embed.table for embed in place.embeds]
         if table is None or not _certain_enough(*found[0], judged):
             table = ColumnRef("", name, "")  # a row of this query's own
-        embeds[place] = TypedEmbed(
+        row = TypedEmbed(
             name=name,
             first=place.first,
             count=place.count,
@@ -80,7 +91,8 @@ def embedded_rows(
             nullable=bool(missing[0]),
             others=tuple(others),
         )
-    return tuple(changed), embeds
+        embeds[place] = Row(row, tuple(judged))
+    return embeds
 
 
 def _unfit(
@@ -103,21 +115,21 @@ def _unfit(
     return ""
 
 
-def embeds_of(
-    query: ParsedQuery, texts: Sequence[Found], columns: Sequence[Column]
-) -> tuple[list[TypedEmbed], list[tuple[Embed, str]]]:
-    """Return what holds of each row in every text, and what is embedded and no row of one source.
+def fitting(
+    query: ParsedQuery, texts: Sequence[Found]
+) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
+    """Return the rows that fit in every text, one of each, and what fits not in one of them.
 
-    The texts are the query's own, then its variants'; `columns` hold in all of them.
+    The texts are the query's own, then its variants'.
     """
     whole, *others = texts
-    kept: list[TypedEmbed] = []
+    kept: list[list[Row]] = []
     refused = dict.fromkeys(query.embeds, _ELSEWHERE)
     for place, first in whole.items():
         found = [first, *(_at(place, text) for text in others)]
-        rows = [row for row in found if isinstance(row, TypedEmbed)]
+        rows = [row for row in found if isinstance(row, Row)]
         if len(rows) == len(found):
-            kept.append(_weakest(rows, columns))
+            kept.append(rows)
             for embed in place.embeds:
                 del refused[embed]
             continue
@@ -127,7 +139,29 @@ def embeds_of(
     return kept, list(refused.items())
 
 
-def _at(place: Place, text: Found) -> TypedEmbed | str:
+def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
+    """Return a text's columns, those of its embedded rows as if these were there."""
+    changed = list(columns)
+    for row in rows:
+        changed[row.embed.first : row.embed.first + row.embed.count] = row.columns
+    return tuple(changed)
+
+
+def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
+    """Return what holds of a row in every text of a query; `columns` hold in all of them."""
+    embeds = [row.embed for row in rows]
+    one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
+    nullable = any(embed.nullable for embed in embeds)
+    shared = all(embed.table == one.table for embed in embeds)
+    return replace(
+        one,
+        table=one.table if shared else ColumnRef("", one.name, ""),
+        nullable=nullable,
+        presence=next((i for i in inside if nullable and columns[i].not_null), None),
+    )
+
+
+def _at(place: Place, text: Found) -> Row | str:
     """Return what another text of the query embeds at a place."""
     where = (place.first, place.count)
     return next(
@@ -145,19 +179,6 @@ def _left_out(query: ParsedQuery, variant: Variant) -> str:
         for name in (part.name, *part.also)
     ]
     return f"without {', '.join(dict.fromkeys(names))}: " if names else ""
-
-
-def _weakest(rows: Sequence[TypedEmbed], columns: Sequence[Column]) -> TypedEmbed:
-    """Return what holds of a row in every text of a query."""
-    one, inside = rows[0], range(rows[0].first, rows[0].first + rows[0].count)
-    nullable = any(row.nullable for row in rows)
-    shared = all(row.table == one.table for row in rows)
-    return replace(
-        one,
-        table=one.table if shared else ColumnRef("", one.name, ""),
-        nullable=nullable,
-        presence=next((i for i in inside if nullable and columns[i].not_null), None),
-    )
 
 
 def _row(scope: Scope, place: Place) -> list[Node] | None:
