@@ -23,6 +23,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from devstack.embedded.ports import free_port
 from devstack.settings import MONITORING_PORTS, PORTS, ROOT
 from devstack.testing.components import program
+from tests.conftest import E2E
 
 START_SECONDS = 200.0
 BROWSER_FLAGS = (
@@ -213,7 +214,7 @@ def page() -> Iterator[Page]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
+        if item.nodeid.startswith(E2E):
             item.add_marker(pytest.mark.e2e)
 
 

@@ -21,6 +21,7 @@ from tools.rendered import deployment
 
 COMPOSE = read_yaml(ROOT / "docker-compose.yml")
 PARTS = COMPOSE["services"]
+GIVEN = deployment()  # what the templates give, by path
 SCRIPTS = sorted(
     path
     for folder in ("deploy", "nginx", "observability")
@@ -29,10 +30,10 @@ SCRIPTS = sorted(
 )
 
 
-@pytest.mark.parametrize("path", deployment(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", GIVEN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_committed_file_is_what_its_template_gives(path):
     assert path.exists(), "run make render"
-    assert path.read_text() == deployment()[path], "run make render"
+    assert path.read_text() == GIVEN[path], "run make render"
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -262,7 +263,7 @@ def test_secrets_for_no_database_are_refused_in_a_sentence(secrets, tmp_path):
 
 
 def test_no_secret_is_in_a_deployment_file():
-    text = "\n".join(path.read_text() for path in deployment())
+    text = "\n".join(path.read_text() for path in GIVEN)
     assert not re.search(
         r"(?i)(password|secret|token)[\"']?\s*[:=]\s*[\"']?[a-z0-9]{8,}[\"']?$", text, re.MULTILINE
     )
