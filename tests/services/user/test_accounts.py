@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-import pytest
-
 from lib.auth import Role
 from lib.ids import new_id
 from tests.services.running import ISSUER
@@ -30,30 +28,30 @@ async def test_me_is_the_caller_and_has_no_secrets(world) -> None:
     assert cached.status == 304
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-@pytest.mark.parametrize(
-    ("role", "of", "statuses"),
-    [
+async def test_who_may_do_what_to_whom(world, subtests) -> None:
+    for number, (role, of, *statuses) in enumerate([
         # Whose account it is, and the status of GET, PATCH and DELETE.
-        (Role.CUSTOMER, Role.CUSTOMER, (403, 403, 403)),
-        (Role.PROVIDER, Role.CUSTOMER, (403, 403, 403)),
-        (Role.STAFF, Role.CUSTOMER, (200, 403, 403)),
-        (Role.MODERATOR, Role.CUSTOMER, (200, 200, 204)),
-        (Role.MODERATOR, Role.STAFF, (200, 200, 204)),
-        (Role.MODERATOR, Role.ADMIN, (200, 403, 403)),
-        (Role.ADMIN, Role.MODERATOR, (200, 200, 204)),
-        (Role.ADMIN, Role.ADMIN, (200, 200, 204)),
-    ],
-    ids=str,
-)
-async def test_who_may_do_what_to_whom(world, method, role, of, statuses) -> None:
-    caller, other = await actor(world, role, "caller"), await actor(world, of, "other")
-    body = {"first_name": "Changed"} if method == "PATCH" else None
-    answer = await caller.call(method, other.path, body)
-    assert answer.status == statuses[["GET", "PATCH", "DELETE"].index(method)], answer.body
-    row = await world.db.fetchrow("SELECT first_name, status FROM account WHERE id = $1", other.id)
-    assert (row["first_name"] == "Changed") is (method == "PATCH" and answer.status == 200)
-    assert (row["status"] == "deleted") is (answer.status == 204)
+        (Role.CUSTOMER, Role.CUSTOMER, 403, 403, 403),
+        (Role.PROVIDER, Role.CUSTOMER, 403, 403, 403),
+        (Role.STAFF, Role.CUSTOMER, 200, 403, 403),
+        (Role.MODERATOR, Role.CUSTOMER, 200, 200, 204),
+        (Role.MODERATOR, Role.STAFF, 200, 200, 204),
+        (Role.MODERATOR, Role.ADMIN, 200, 403, 403),
+        (Role.ADMIN, Role.MODERATOR, 200, 200, 204),
+        (Role.ADMIN, Role.ADMIN, 200, 200, 204),
+    ]):  # fmt: skip
+        caller = await actor(world, role, f"caller{number}")
+        for method, status in zip(("GET", "PATCH", "DELETE"), statuses, strict=True):
+            with subtests.test(role=role, of=of, method=method):
+                other = await actor(world, of, f"{method}{number}")
+                body = {"first_name": "Changed"} if method == "PATCH" else None
+                answer = await caller.call(method, other.path, body)
+                assert answer.status == status, answer.body
+                row = await world.db.fetchrow(
+                    "SELECT first_name, status FROM account WHERE id = $1", other.id
+                )
+                assert (row["first_name"] == "Changed") is (method == "PATCH" and status == 200)
+                assert (row["status"] == "deleted") is (status == 204)
 
 
 async def test_nobody_gets_in_without_a_token_and_ids_cannot_be_probed(world, subtests) -> None:
