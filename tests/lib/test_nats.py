@@ -68,7 +68,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
     For what is refused on every attempt alone: who is to get in may take the whole time.
     """
-    return lambda: monkeypatch.setattr(client, "_CONNECT_SECONDS", 0.6)
+    return lambda: monkeypatch.setattr(client, "_CONNECT_SECONDS", 1.0)
 
 
 async def test_who_has_a_wrong_password_is_refused_and_it_is_told_nobody(

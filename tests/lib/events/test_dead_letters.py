@@ -107,7 +107,7 @@ async def test_letters_that_come_back_at_once_are_put_back_once(redis, redis_url
 async def test_a_broker_that_is_not_there_is_told_in_a_sentence(
     url: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_CONNECT_SECONDS", 0.6)  # it will not be there later, either
+    monkeypatch.setattr(client, "_CONNECT_SECONDS", 1.0)  # it will not be there later, either
     # As people call it, where there is one to be told.
     done = started(url, "orders") if url == "x" else await run(url, "orders")
     assert done.returncode == 1
