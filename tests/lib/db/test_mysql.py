@@ -122,21 +122,19 @@ async def test_a_type_that_no_column_takes_is_named(db) -> None:
         await db.fetchval("SELECT %s", object())
 
 
-@pytest.mark.parametrize(
-    ("condition", "values", "found"),
-    [
+async def test_a_list_of_any_length_means_what_sets_mean(db, subtests) -> None:
+    await db.execute("INSERT INTO parent VALUES (1), (2), (3)")
+    for condition, values, found in (
         ("id IN (%s)", [1, 3], [1, 3]),
         ("id IN (%s)", [], []),
         ("id NOT IN (%s)", [1], [2, 3]),
         ("id NOT IN (%s)", [], [1, 2, 3]),
         ("NULL NOT IN (%s)", [], [1, 2, 3]),
         ("id IN (%s)", (2,), [2]),
-    ],
-)
-async def test_a_list_of_any_length_means_what_sets_mean(db, condition, values, found) -> None:
-    await db.execute("INSERT INTO parent VALUES (1), (2), (3)")
-    rows = await db.fetch(f"SELECT id FROM parent WHERE {condition} ORDER BY id", values)
-    assert [row[0] for row in rows] == found
+    ):
+        with subtests.test(condition=condition, values=values):
+            query = f"SELECT id FROM parent WHERE {condition} ORDER BY id"
+            assert [row[0] for row in await db.fetch(query, values)] == found
 
 
 async def test_a_percent_sign_in_the_text_survives_with_and_without_arguments(db) -> None:

@@ -134,21 +134,18 @@ async def test_a_form_without_end_is_refused_at_the_limit(world) -> None:
     assert "picture_url" not in await ann.me()
 
 
-@pytest.mark.parametrize(
-    ("headers", "body", "status"),
-    [
+async def test_what_is_no_form_is_refused(world, subtests) -> None:
+    ann = await actor(world, Role.CUSTOMER, "ann")
+    for headers, body, status in (
         ({"Content-Type": "image/png"}, PNG, 415),
         ({}, b"", 415),
         ({"Content-Type": "multipart/form-data"}, PNG, 400),
         ({"Content-Type": "multipart/form-data; boundary=b"}, b"nothing of that kind", 400),
         ({"Content-Type": "multipart/form-data; boundary=b"}, b"--b\r\nbroken\r\n", 400),
-    ],
-    ids=str,
-)
-async def test_what_is_no_form_is_refused(world, headers, body, status) -> None:
-    ann = await actor(world, Role.CUSTOMER, "ann")
-    answer = await ann.call("PUT", f"{ME}/picture", data=body, headers=headers)
-    assert answer.status == status, answer.body
+    ):
+        with subtests.test(headers=headers, body=body):
+            answer = await ann.call("PUT", f"{ME}/picture", data=body, headers=headers)
+            assert answer.status == status, answer.body
 
 
 async def test_only_the_last_picture_is_kept_and_none_of_a_deleted_account(world, tmp_path) -> None:

@@ -40,24 +40,24 @@ async def test_a_customer_is_answered_and_asked_to_verify(world) -> None:
     assert "ann@" not in kinds[0]["payload"]
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"phone_number": "1234567"},
-        {"phone_number": "1" * 15},
-        {"first_name": "A"},
-        {"first_name": "Mary Jane", "last_name": "Smith-Jones"},
-        {"last_name": "D’Arcy"},
-        {"first_name": "नमिता"},
-        {"password": "tK7!mzq2"},
-        {"password": "aZ9~" + "~" * 124},
-        {"email": "A.b+c@Sub.Example.co"},
-    ],
-    ids=str,
-)
-async def test_what_is_valid_is_accepted(world, fields) -> None:
-    answer = await world.post("register/customer", person(**fields))
-    assert answer.status == 201, answer.body
+async def test_what_is_valid_is_accepted(world, subtests) -> None:
+    for number, fields in enumerate(
+        (
+            {"phone_number": "1234567"},
+            {"phone_number": "1" * 15},
+            {"first_name": "A"},
+            {"first_name": "Mary Jane", "last_name": "Smith-Jones"},
+            {"last_name": "D’Arcy"},
+            {"first_name": "नमिता"},
+            {"password": "tK7!mzq2"},
+            {"password": "aZ9~" + "~" * 124},
+            {"email": "A.b+c@Sub.Example.co"},
+        )
+    ):
+        with subtests.test(fields=fields):
+            whole = person(**{"email": f"ann{number}@example.com"} | fields)
+            answer = await world.post("register/customer", whole)
+            assert answer.status == 201, answer.body
 
 
 async def test_what_is_not_valid_is_a_400_that_names_the_field(world, subtests) -> None:

@@ -66,10 +66,11 @@ async def test_a_link_that_does_not_fit_any_more_verifies_nothing(world, change,
     assert not await world.db.fetchval("SELECT count(used_at) FROM account_token")
 
 
-@pytest.mark.parametrize("token", ["x", "é" * 20, "a" * 200, "'; drop table account; --"])
-async def test_an_invented_token_is_a_401(world, token) -> None:
-    answer = await world.post("verify", {"token": token})
-    assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+async def test_an_invented_token_is_a_401(world, subtests) -> None:
+    for token in ("x", "é" * 20, "a" * 200, "'; drop table account; --"):
+        with subtests.test(token=token):
+            answer = await world.post("verify", {"token": token})
+            assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
 
 
 @pytest.mark.parametrize("body", [{}, {"token": ""}, {"token": "a" * 201}])

@@ -62,24 +62,25 @@ async def test_both_sides_find_what_they_have_to_do_with(market, staff, moderato
         assert await listed(admin, path.format(NOBODY)) == []
 
 
-@pytest.mark.parametrize("path", LISTS)
 async def test_who_may_see_a_list(
-    anyone, customer, provider, other_customer, other_provider, path
+    anyone, customer, provider, other_customer, other_provider, subtests
 ) -> None:
-    of_providers = path.startswith("providers")
-    is_public = path == "providers/{}/reviews"
-    who, other = (PROVIDER, other_provider) if of_providers else (CUSTOMER, other_customer)
-    role, wrong_role = (provider, customer) if of_providers else (customer, provider)
-    for caller, whose, expected in (
-        (anyone, who, 200 if is_public else 401),
-        (anyone, "me", 401),
-        (other, who, 200 if is_public else 403),
-        (other, "me", 200),
-        (role, who, 200),
-        (wrong_role, "me", 403),
-        (role, "7", 400),
-    ):
-        assert (await caller("GET", path.format(whose)))[0] == expected, (whose, caller.subject)
+    for path in LISTS:
+        of_providers = path.startswith("providers")
+        is_public = path == "providers/{}/reviews"
+        who, other = (PROVIDER, other_provider) if of_providers else (CUSTOMER, other_customer)
+        role, wrong_role = (provider, customer) if of_providers else (customer, provider)
+        for caller, whose, expected in (
+            (anyone, who, 200 if is_public else 401),
+            (anyone, "me", 401),
+            (other, who, 200 if is_public else 403),
+            (other, "me", 200),
+            (role, who, 200),
+            (wrong_role, "me", 403),
+            (role, "7", 400),
+        ):
+            with subtests.test(path=path, whose=whose, caller=caller.subject):
+                assert (await caller("GET", path.format(whose)))[0] == expected
 
 
 async def test_what_a_provider_has_written_is_not_public(

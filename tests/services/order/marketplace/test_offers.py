@@ -187,20 +187,18 @@ async def test_who_may_do_what_with_an_offer(
         assert found == expected, caller.subject
 
 
-@pytest.mark.parametrize(
-    ("role", "verified", "expected"),
-    [
+async def test_who_may_make_an_offer(market, client, issuer, subtests) -> None:
+    for role, verified, expected in (
         (Role.PROVIDER, True, 201),
         (Role.PROVIDER, False, 403),
         (Role.CUSTOMER, True, 403),
         (Role.ADMIN, True, 403),
         (Role.STAFF, True, 403),
-    ],
-)
-async def test_who_may_make_an_offer(market, client, issuer, role, verified, expected) -> None:
-    order = await market.order()
-    caller = caller_with(client, issuer, NOBODY, role, verified=verified)
-    assert (await caller("POST", "offers", json=new_offer(order)))[0] == expected
+    ):
+        with subtests.test(role=role, verified=verified):
+            order = await market.order()
+            caller = caller_with(client, issuer, NOBODY, role, verified=verified)
+            assert (await caller("POST", "offers", json=new_offer(order)))[0] == expected
 
 
 async def test_only_so_many_offers_of_a_provider_wait(market, sql) -> None:

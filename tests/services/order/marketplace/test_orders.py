@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from lib.auth import Role
 from tests.services.calling import caller_with
 from tests.services.order.conftest import CUSTOMER
@@ -211,18 +209,16 @@ async def test_providers_see_what_is_open_and_what_they_have_offered_on(
         assert (await expect(200, caller("GET", path)))["status"] == "ASSIGNED"
 
 
-@pytest.mark.parametrize(
-    ("role", "verified", "expected"),
-    [
+async def test_who_may_order(client, issuer, subtests) -> None:
+    for role, verified, expected in (
         (Role.CUSTOMER, True, 201),
         (Role.CUSTOMER, False, 403),
         (Role.PROVIDER, True, 403),
         (Role.ADMIN, True, 403),
-    ],
-)
-async def test_who_may_order(client, issuer, role, verified, expected) -> None:
-    caller = caller_with(client, issuer, NOBODY, role, verified=verified)
-    assert (await caller("POST", "service-orders", json=new_order()))[0] == expected
+    ):
+        with subtests.test(role=role, verified=verified):
+            caller = caller_with(client, issuer, NOBODY, role, verified=verified)
+            assert (await caller("POST", "service-orders", json=new_order()))[0] == expected
 
 
 async def test_only_so_many_orders_of_a_customer_are_open(market, sql) -> None:
