@@ -140,13 +140,13 @@ async def test_a_dead_upstream_costs_nothing_after_three_failures_and_is_found_a
     chaos: Proxy,
 ) -> None:
     policy = BreakerPolicy(first_open_seconds=60, open_seconds=60)
-    async with calling(chaos, policy, seconds=1.0) as client:
+    async with calling(chaos, policy, seconds=0.4) as client:
         breaker, passed = client.upstream.breaker, 0.0
         breaker._clock = lambda: time.monotonic() + passed
         chaos.stalled = True
         for _ in range(3):
             assert (await failure(client)).code is Code.DEADLINE_EXCEEDED
-        # One that is tried takes a second, and is not refused.
+        # One that is tried takes its time, and is not refused.
         refusals = [await failure(client) for _ in range(20)]
         assert {error.code for error in refusals} == {Code.CIRCUIT_OPEN}
         chaos.heal()
