@@ -25,7 +25,7 @@ import aiohttp
 import asyncpg
 import psutil
 
-from bench.capacity.model import STATEMENTS, Costs, Layout, as_varied, simulate, steady
+from bench.capacity.model import STATEMENTS, Costs, Layout, fitting_shape, simulate, steady
 from bench.capacity.routes import tell_routes
 from bench.orders.__main__ import Stack, ordering, people, shop, stack
 
@@ -162,6 +162,15 @@ async def measure(running: Stack) -> tuple[dict[tuple[int, bool], Seen], list[fl
     return seen, disk
 
 
+def between(alone: float, among: float, callers: int) -> float:
+    """What costs so much alone and so much among others costs with some callers.
+
+    A part of it is done once for all who are there at a time: waking up, a round of the relay.
+    """
+    shared = (alone - among) / (1 - 1 / SATURATING)
+    return max(0.01, alone - shared * (1 - 1 / callers))
+
+
 def of_an_order(alone: Seen, among: Seen, flush: float) -> dict[str, float]:
     """What each statement takes of an order, in milliseconds: what it takes alone, less a flush."""
     return {
@@ -173,31 +182,39 @@ def of_an_order(alone: Seen, among: Seen, flush: float) -> dict[str, float]:
     }
 
 
-def costs_of(seen: Mapping[tuple[int, bool], Seen], disk: list[float]) -> Costs:
-    """What an order costs among others, and how orders differ that are alone."""
+def costs_of(
+    seen: Mapping[tuple[int, bool], Seen], disk: list[float], callers: int = SATURATING
+) -> Costs:
+    """What an order costs with so many callers, without how orders differ."""
     alone, among = seen[1, True], seen[SATURATING, True]
-    costs = Costs(
-        among.per_order(), disk, of_an_order(alone, among, statistics.median(disk)),
-        beside=among.beside,
-    )  # fmt: skip
-    spread = statistics.median(p99 / p50 for p99, p50 in zip(alone.p99s, alone.p50s, strict=True))
-    return as_varied(costs, spread)
+    both = alone.per_order(), among.per_order()
+    cpu = {part: between(both[0][part], both[1][part], callers) for part in PARTS}
+    orders = of_an_order(alone, among, statistics.median(disk))
+    return Costs(cpu, disk, orders, beside=among.beside)
 
 
-def tell(seen: Mapping[tuple[int, bool], Seen], disk: list[float], costs: Costs) -> bool:
+def shape_of(seen: Mapping[tuple[int, bool], Seen], disk: list[float]) -> float:
+    """How visits differ for orders among others to differ as much as seen."""
+    among = seen[SATURATING, True]
+    spread = statistics.median(p99 / p50 for p99, p50 in zip(among.p99s, among.p50s, strict=True))
+    return fitting_shape(costs_of(seen, disk), SATURATING, spread)
+
+
+def tell(seen: Mapping[tuple[int, bool], Seen], disk: list[float], shape: float) -> bool:
     """Print the comparison; whether all of it is within the bar."""
-    alone, good = seen[1, True], True
+    alone, costs, good = seen[1, True], costs_of(seen, disk), True
     parts = ", ".join(f"{part} {value:.2f}" for part, value in costs.cpu.items())
     flush, p50, p99 = (statistics.median(some) for some in (disk, alone.p50s, alone.p99s))
     print(f"told: {costs.total:.2f} ms of CPU an order ({parts}); a flush {flush:.2f} ms;")
     said = ", ".join(f"{name} {ms:.1f}" for name, ms in costs.statements.items() if ms >= 0.05)
     print(f"      statements, alone, in ms an order: {said}")
-    print(f"      alone p50 {p50:.0f} ms, p99 {p99:.0f} ms: shape {costs.shape}")
+    print(f"      alone p50 {p50:.0f} ms, p99 {p99:.0f} ms: shape {shape}")
     for (callers, told), found in seen.items():
         if told:
             continue
         # What others used is no prediction, but a condition: that of these turns.
-        foretold = simulate(replace(costs, beside=found.beside), Layout(), callers=callers)
+        these = replace(costs_of(seen, disk, callers), shape=shape, beside=found.beside)
+        foretold = simulate(these, Layout(), callers=callers)
         rate, p99 = statistics.median(found.rates), statistics.median(found.p99s)
         off = foretold.rate / rate - 1, foretold.p99 / p99 - 1
         good = good and max(map(abs, off)) <= BAR
@@ -235,9 +252,9 @@ def main() -> None:
             asyncio.run(tell_routes(running))
             return
         seen, disk = asyncio.run(measure(running))
-    costs = costs_of(seen, disk)
-    good = tell(seen, disk, costs)
-    beyond(costs)
+    shape = shape_of(seen, disk)
+    good = tell(seen, disk, shape)
+    beyond(replace(costs_of(seen, disk), shape=shape))
     if not good:
         raise SystemExit(1)
 

@@ -30,7 +30,7 @@ _PATH: Final = (
 )  # fmt: skip
 # How long a process keeps a core that others want: the scheduler's slice, Linux' on two cores.
 _SLICE_MS: Final = 1.4
-_SHAPES: Final = (4.0, 2.0, 1.0, 0.5, 0.3, 0.2, 0.1, 0.05)
+_SHAPES: Final = (4.0, 2.0, 1.0, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02)
 
 Steps = Generator[simpy.Event, Any, None]
 
@@ -272,16 +272,17 @@ def simulate(
     return Outcome(*(statistics.median(column) for column in zip(*seen, strict=True)))
 
 
-def as_varied(costs: Costs, spread: float) -> Costs:
-    """Return the costs with the shape that makes orders which are alone differ as much as seen.
+def fitting_shape(costs: Costs, callers: int, spread: float) -> float:
+    """Return the shape that makes orders differ as much as seen.
 
     Args:
         costs: what an order costs.
-        spread: the 99th percentile of orders one at a time, as a multiple of the median.
+        callers: how many there were.
+        spread: the 99th percentile of their orders, as a multiple of the median.
     """
 
     def miss(shape: float) -> float:
-        alone = simulate(replace(costs, shape=shape), Layout(), callers=1)
-        return abs(alone.p99 / alone.p50 - spread)
+        found = simulate(replace(costs, shape=shape), Layout(), callers=callers)
+        return abs(found.p99 / found.p50 - spread)
 
-    return replace(costs, shape=min(_SHAPES, key=miss))
+    return min(_SHAPES, key=miss)

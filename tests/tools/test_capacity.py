@@ -7,7 +7,18 @@ import random
 import pytest
 import simpy
 
-from bench.capacity.model import STATEMENTS, Cores, Costs, Layout, Outcome, Row, Steps, simulate
+from bench.capacity.__main__ import SATURATING, between
+from bench.capacity.model import (
+    STATEMENTS,
+    Cores,
+    Costs,
+    Layout,
+    Outcome,
+    Row,
+    Steps,
+    fitting_shape,
+    simulate,
+)
 from bench.capacity.routes import COLUMNS, money
 
 CPU = {
@@ -87,6 +98,21 @@ def test_a_product_that_all_want_is_reserved_by_one_after_the_other() -> None:
 def test_who_waits_for_the_disk_waits_for_one_flush_and_not_for_those_of_others() -> None:
     found = simulated(64, Layout(cores=64, replicas=64, hot=False), flush=20.0)
     assert found.p50 < 2 * COMMITS * 20.0 + 2 * sum(CPU.values())
+
+
+@pytest.mark.parametrize(("callers", "costs"), [(1, 17.0), (8, 10.5), (SATURATING, 10.0)])
+def test_what_is_done_once_for_all_costs_each_the_less_the_more_there_are(
+    callers: int, costs: float
+) -> None:
+    assert between(17.0, 10.0, callers) == pytest.approx(costs, abs=0.05)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", [2.0, 0.1])
+def test_how_orders_differ_among_others_tells_how_visits_do(shape: float) -> None:
+    costs = Costs(CPU, [0.1], ALIKE, shape=shape)
+    seen = simulate(costs, Layout(), callers=16)
+    assert fitting_shape(costs, 16, seen.p99 / seen.p50) == shape
 
 
 def test_money_is_cores_twice_where_there_is_a_copy_and_what_is_stored_and_sent() -> None:
