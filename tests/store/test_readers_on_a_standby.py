@@ -19,13 +19,13 @@ from devstack.testing.roles import as_service
 from devstack.testing.standby import Standby
 from lib.db.errors import DatabaseUnavailableError
 from tests.lib.db.test_promotion import asked
+from tests.services.calling import by_hand
 from tests.store.test_functions import (
     Arguments,
     Recording,
     calls,
     engine_of,
     functions_of,
-    opened,
     service_of,
     stores,
 )
@@ -115,7 +115,7 @@ async def test_a_replica_of_mariadb_answers_every_reader_and_refuses_every_write
 ) -> None:
     package = importlib.import_module(store)
     reads, names = package.READS, package.QUERY_NAMES
-    async with opened(replica[store]) as db:
+    async with by_hand(replica[store], db_pool_max=2) as db:
         asked, wrong = await _asked_by(db, store, only=reads)
         assert wrong == {}
         assert len(asked) >= len({name for text, name in names.items() if text in reads})

@@ -87,7 +87,7 @@ def test_every_query_of_supported_engines_is_compiled_by_both_and_called(
 
 def test_a_column_that_only_sqlc_calls_not_null_is_seen_empty(row: dict[str, Any]) -> None:
     assert (
-        "0 are proved, 1 shown by rows, 0 described by the server, 0 none of these"
+        "0 are proved, 1 shown by rows, 1 described by the server, 0 none of these"
         in row["printed"]
     )
 

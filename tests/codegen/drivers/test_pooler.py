@@ -24,10 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from devstack.testing import pgbouncer
 from devstack.testing.killable import until
-from devstack.testing.postgres import TestPostgres
+from devstack.testing.pgbouncer import TestPgBouncer
 from tests.codegen.drivers.connecting import POSTGRES, SQLALCHEMY, sqlalchemy_url
-from tests.codegen.drivers.running import compiled, package_of
-from tests.codegen.golden import analyzer_on
+from tests.codegen.drivers.running import Engine, package_of
 from tests.conftest import Full
 
 TALLY = "CREATE TABLE tally (client int, number int, PRIMARY KEY (client, number));"
@@ -49,15 +48,10 @@ CALLS = 40_000
 
 
 @pytest.fixture(scope="module")
-def package(
-    postgres_server: TestPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    url = postgres_server.create_empty()
-    texts = {"postgres.sql": TALLY, "postgres_queries.sql": QUERIES}
-    drivers, folder = f"[{', '.join(POSTGRES)}]", tmp_path_factory.mktemp("pooled")
-    with compiled(folder, drivers, analyzer_on(url), texts=texts, options="") as package:
+def package(postgres: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder, texts = tmp_path_factory.mktemp("pooled"), (TALLY, QUERIES)
+    with postgres.compiled(folder, POSTGRES, texts=texts, options="") as package:
         yield package
-    postgres_server.drop(url)
 
 
 def opening(driver: str, url: str, *, prepares: bool) -> Callable[[], Any]:
@@ -134,41 +128,48 @@ async def together(clients: Iterable[Client], turns: int) -> None:
     await asyncio.gather(*(client.run(turns) for client in clients))
 
 
+def restarted_among(
+    clients: list[Client], turns: int, restarts: int, pooler: TestPgBouncer, *, blocking: bool
+) -> float:
+    """Let all clients take their turns, and restart the pooler among them; return the seconds."""
+    calls = 2 * turns * len(clients)
+    # Those that block have a thread each.
+    groups = [[client] for client in clients] if blocking else [clients]
+    started = time.monotonic()
+    with ThreadPoolExecutor(len(groups)) as threads:
+        running = [threads.submit(asyncio.run, together(group, turns)) for group in groups]
+        for number in range(1, restarts + 1):
+            due = calls * number // (restarts + 3)  # the last one well before the end
+            until(
+                lambda due=due: (
+                    sum(client.done for client in clients) >= due
+                    or any(future.done() for future in running)
+                ),
+                f"call {due}",
+                within=3600,
+            )
+            pooler.kill()
+            pooler.start()
+        for future in running:
+            future.result()
+    return time.monotonic() - started
+
+
 @pytest.mark.parametrize("driver", POSTGRES)
 def test_a_pooler_is_restarted_among_calls_and_none_fails_or_is_lost(
-    driver: str, postgres_server: TestPostgres, package: str, full: Full
+    driver: str, postgres: Engine, package: str, full: Full
 ) -> None:
     calls, many, restarts = full(CALLS, sample=4_000), full(200, sample=20), full(10, sample=1)
-    url, each = postgres_server.create_empty(), calls // many // 2
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(TALLY)
-    with pgbouncer.running(url, servers=full(20, sample=4)) as pooler:
-        open_ = opening(driver, pooler.through(url), prepares=pooler.prepares)
-        own = package_of(package, driver, POSTGRES)
-        clients = [Client(number, own, open_) for number in range(many)]
-        # Those that block have a thread each.
-        groups = [[client] for client in clients] if driver.endswith("-sync") else [clients]
-        started = time.monotonic()
-        with ThreadPoolExecutor(len(groups)) as threads:
-            running = [threads.submit(asyncio.run, together(group, each)) for group in groups]
-            for number in range(1, restarts + 1):
-                due = calls * number // (restarts + 1)
-                until(
-                    lambda due=due: (
-                        sum(client.done for client in clients) >= due
-                        or any(future.done() for future in running)
-                    ),
-                    f"call {due}",
-                    within=3600,
-                )
-                pooler.kill()
-                pooler.start()
-            for future in running:
-                future.result()
-    seconds, away = time.monotonic() - started, sum(client.away for client in clients)
+    each = calls // many // 2
+    with postgres.database(TALLY) as url:
+        with pgbouncer.running(url, servers=full(20, sample=4)) as pooler:
+            open_ = opening(driver, pooler.through(url), prepares=pooler.prepares)
+            own = package_of(package, driver, POSTGRES)
+            clients = [Client(number, own, open_) for number in range(many)]
+            seconds = restarted_among(clients, each, restarts, pooler, blocking="-sync" in driver)
+        with psycopg.connect(url) as connection:
+            kept = connection.execute("SELECT count(*) FROM tally").fetchone()
+    away = sum(client.away for client in clients)
     print(f"{driver}: {calls} calls, {restarts} restarts, {away} made again, {seconds:.0f} s")
-    with psycopg.connect(url) as connection:
-        kept = connection.execute("SELECT count(*) FROM tally").fetchone()
     assert kept == (each * many,)
     assert away > 0, "the restarts fell beside the calls"
-    postgres_server.drop(url)
