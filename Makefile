@@ -109,12 +109,10 @@ docker-clean: ## remove the containers, their data and the images built here
 
 # All of them: some files side by side, each worker with servers of its own.
 WORKERS := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=10
-# One more than there are cores: tests wait for their servers a part of their time.
-ONE_MORE := --numprocesses=$(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 
 .PHONY: test
 test: $(READY) ## run every test, of long ones a sample (t=path or t='-k word' for some)
-	@$(PY) -m pytest $(or $(t),$(WORKERS) $(ONE_MORE))
+	@$(PY) -m pytest $(or $(t),$(WORKERS))
 
 .PHONY: test-<svc>
 test-<svc>: ## test one service (test-user, ...)
