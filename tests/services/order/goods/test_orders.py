@@ -19,7 +19,10 @@ from tests.services.order.goods.fakes import ALICE, BOB, INACTIVE, NOBODY, Troub
 
 ANY = {"If-Match": "*"}
 # What a request may run; the rest is what goes on beside it.
-BESIDE = {"ClaimDrafts", "ClaimOrders", "ClaimUnsettled", "LockUnconfirmed", "MeasureBacklog"}
+BESIDE = {
+    "ClaimDrafts", "ClaimOrders", "ClaimUnsettled", "ForgetAnswers", "ForgetHandled",
+    "LockUnconfirmed", "MeasureBacklog",
+}  # fmt: skip
 ASKED = {*QUERY_NAMES.values(), *SHARED.values()} - BESIDE
 
 
