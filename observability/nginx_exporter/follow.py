@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 from observability.nginx_exporter import siblings
 from observability.nginx_exporter.siblings import Found
-from observability.nginx_exporter.tracks import HEAD_BYTES, Ident, LogState, Opened, Track
+from observability.nginx_exporter.tracks import HEAD_BYTES, Ident, LogState, Opened, Track, tells
 
 Start = Literal["beginning", "end"]
 
@@ -53,12 +53,15 @@ class Follower:
         self._consume = consume
         self._state = state or LogState(str(path))
         self._new = state is None
-        self._restored = state is not None
         self._start = start
         self._chunk = chunk
         self._drain = drain_seconds
         self._clock = clock
         self._tracks: dict[Ident, Track] = {track.ident: track for track in self._state.tracks}
+        self._orphans = [(track, clock()) for track in self._state.orphans]
+        self._restored = next(
+            (t for t in self._state.tracks if t.ident == self._state.current), None
+        )
         self._open: dict[Ident, Opened] = {}
         self._stamps: dict[Ident, tuple[int, int]] = {}
         self._missing_since: dict[Ident, float] = {}
@@ -67,6 +70,7 @@ class Follower:
     def state(self) -> LogState:
         """Where reading stands, ready to be written down together with what was counted."""
         self._state.tracks = list(self._tracks.values())
+        self._state.orphans = [track for track, _ in self._orphans]
         return self._state
 
     def lag(self) -> int:
@@ -84,36 +88,45 @@ class Follower:
 
     def look(self) -> None:
         """Bring what is known in line with the directory; call before reading."""
-        # Truncation first: a copy is complete before its original is cut, so whatever was cut by
-        # now has its copy in the listing that follows.
+        # Nothing stands still: between any two steps here the log may be written, copied, cut and
+        # rotated, and a copy be renamed past the listing or away from its name.
         self.trouble = None
-        orphans = self._cut_in_place()
+        self._cut_in_place()
+        orphans = [track for track, _ in self._orphans]
         current, rest = siblings.find(self.path)
-        listed = {found.ident: found for found in (current, *rest) if found is not None}
-        unknown = [it for found in listed.values() if (it := self._visit(found, current, orphans))]
+        # The originals after their copies: what a copy repeats is then known, or cut.
+        listed = {found.ident: found for found in (*rest, current) if found is not None}
+        unknown = [it for found in listed.values() if (it := self._visit(found, current))]
+        self._cut_in_place()
         missing = [t for i, t in self._tracks.items() if i not in listed and i not in self._open]
-        for orphan in orphans + missing:
+        for orphan in orphans + [track for track in missing if track.is_original()]:
             self._adopt(orphan, unknown, listed, current)
-        for it in unknown:
+        # The longest first, and the log itself before a copy of it: what comes after is the copy.
+        for it in sorted(unknown, key=lambda it: (it.size, it.found is current), reverse=True):
             self._admit(it, is_current=current is not None and it.found.ident == current.ident)
         self._set_current(current)
         self._retire(listed)
-        self._new = self._restored = False
+        self._new = False
+        if any(track not in orphans for track, _ in self._orphans):
+            self.look()  # Cut after the listing: the next one has the copy, and finished.
+        self._restored = None
 
-    def _cut_in_place(self) -> list[Track]:
-        """The former contents of open files that were truncated."""
-        orphans = []
+    def _cut_in_place(self) -> None:
+        """Make orphans of the former contents of open files that were truncated."""
         for ident, file in self._open.items():
             track, size, head = self._tracks[ident], file.size(), file.head()
             if track.still(head, size):
                 track.head = head
                 continue
-            orphans.append(track)
+            self._orphan(track)
             self._tracks[ident] = Track(*ident, head=head)
             self._state.truncations += 1
-        return orphans
 
-    def _visit(self, found: Found, current: Found | None, orphans: list[Track]) -> _Unknown | None:
+    def _orphan(self, track: Track) -> None:
+        if track.is_original():
+            self._orphans.append((track, self._clock()))
+
+    def _visit(self, found: Found, current: Found | None) -> _Unknown | None:
         """Open what may have changed; return the file if its content is not known."""
         idle = found is not current and self._stamps.get(found.ident) == found.stamp
         if found.ident in self._open or idle:
@@ -127,7 +140,7 @@ class Follower:
             # Not ours any more, or nothing to tell it by: inodes are used again once a file is
             # deleted, and then may well hold a copy of lines already counted.
             if track is not None:
-                orphans.append(self._tracks.pop(found.ident))
+                self._orphan(self._tracks.pop(found.ident))
             return _Unknown(found, file, head, size)
         track.head = head
         wanted = found is current or (size > track.offset and not track.copy)
@@ -147,7 +160,7 @@ class Follower:
             # A log that is new under its name starts afresh, unless only the device number is
             # new, as happens when a volume is mounted again.
             moved = it.found is not current or it.found.ident[1] == orphan.inode
-            return moved and it.size >= orphan.offset and orphan.begins(it.head)
+            return moved and it.size >= orphan.offset and tells(it.head) and orphan.begins(it.head)
 
         heirs = sorted(filter(fits, unknown), key=lambda it: it.size)
         copies = [
@@ -162,16 +175,17 @@ class Follower:
             self._forget(orphan)
             self._track(heir, offset=orphan.offset, inside=orphan.inside)
         elif copy is not None and size >= orphan.offset:
-            self._forget(orphan)
-            copy.copy, copy.offset, copy.inside = False, orphan.offset, orphan.inside
             file = self._opened(listed[copy.ident], current)
-            if file is not None:
+            if file is not None:  # Else it was renamed just now, and is found the next time.
+                self._forget(orphan)
+                copy.copy, copy.offset, copy.inside = False, orphan.offset, orphan.inside
                 self._keep(file)
-        elif self._restored and orphan.head and orphan.ident == self._state.current:
+        elif orphan is self._restored:
             self._state.lost_files += 1
 
     def _forget(self, orphan: Track) -> None:
         # Compared by identity: a truncated file's new content lives under the same ident.
+        self._orphans = [(track, since) for track, since in self._orphans if track is not orphan]
         if self._tracks.get(orphan.ident) is orphan:
             del self._tracks[orphan.ident]
 
@@ -182,14 +196,18 @@ class Follower:
             self._track(it, offset=it.size if from_end else 0)
         elif self._new:
             self._track(it, offset=it.size)  # History from before the first start.
-        elif b"\n" not in it.head and len(it.head) < HEAD_BYTES:
-            it.file.close()  # Too short to tell; it is looked at again.
-        elif any(t.begins(it.head) for t in self._tracks.values() if not t.copy):
+        elif not tells(it.head):
+            it.file.close()  # It is looked at again.
+        elif any(t.begins(it.head) for t in self._originals()):
             self._tracks[it.found.ident] = Track(*it.found.ident, head=it.head, copy=True)
             self._put_aside(it.found, it.file)
         else:
             self._track(it, offset=0)  # Created and rotated away between two looks.
             self._state.rotations += 1
+
+    def _originals(self) -> list[Track]:
+        """What an unknown file may be a copy of."""
+        return [t for t in self._tracks.values() if t.is_original()] + [t for t, _ in self._orphans]
 
     def _track(self, it: _Unknown, *, offset: int, inside: bool = False) -> None:
         ident = it.found.ident
@@ -211,6 +229,8 @@ class Follower:
     def _retire(self, listed: dict[Ident, Found]) -> None:
         """Let go of files that are silent, and of memories of files that are gone."""
         now = self._clock()
+        # Not at once: a copy that was missed would be counted again when it is seen.
+        self._orphans = [(t, since) for t, since in self._orphans if now - since < self._drain]
         for ident, file in list(self._open.items()):
             silent = now - file.quiet_since >= self._drain
             if ident != self._state.current and silent and self._finish(file):
@@ -243,12 +263,13 @@ class Follower:
         end = chunk.rfind(b"\n") + 1 or (len(chunk) if len(chunk) == self._chunk else 0)
         if not end:
             return False
-        head = (track.head[: track.offset] + chunk)[:HEAD_BYTES]
-        if len(track.head) < HEAD_BYTES and track.offset <= len(track.head):
-            # A beginning that does not go on from the known one is another file's: not learnt here.
-            track.head = head if head.startswith(track.head) else track.head
-        # Looked at again after reading: had the file been cut before, the bytes would be others'.
+        known, head = track.head, (track.head[: track.offset] + chunk)[:HEAD_BYTES]
+        if len(known) < HEAD_BYTES and track.offset <= len(known) and head.startswith(known):
+            track.head = head
+        # Looked at again after reading: had the file been cut before, the bytes would be others',
+        # and a beginning put together from both would be found in no copy.
         if not track.still(file.head(), file.size()):
+            track.head = known
             return False
         self._take(track, file, chunk[:end])
         return True

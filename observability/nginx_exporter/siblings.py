@@ -27,13 +27,17 @@ def find(log: Path) -> tuple[Found | None, list[Found]]:
     Where the log is a link, those of the file it leads to count, too: they are what is rotated.
     Only plain files count; compressed ones cannot be read and are left out.
     """
-    current = _found(log)
+    before = _found(log)
     siblings: dict[Ident, Found] = {}
     for path in dict.fromkeys((log, Path(os.path.realpath(log)))):
         for rotated in _rotated(path):
-            found = _found(rotated)
-            if found is not None and (current is None or found.ident != current.ident):
+            if (found := _found(rotated)) is not None:
                 siblings[found.ident] = found
+    current = _found(log)
+    if current and not (before and before.ident == current.ident):
+        return find(log)  # Rotated meanwhile: the old log, or the new one's, may have been missed.
+    if current is not None:
+        siblings.pop(current.ident, None)
     return current, list(siblings.values())
 
 

@@ -14,6 +14,11 @@ Ident = tuple[int, int]
 """Device and inode."""
 
 
+def tells(head: bytes) -> bool:
+    """Whether a beginning is long enough to tell its file from another."""
+    return b"\n" in head or len(head) >= HEAD_BYTES
+
+
 class Track(msgspec.Struct):
     """One file's content. A `copy` repeats another file's lines and is not counted itself."""
 
@@ -39,6 +44,10 @@ class Track(msgspec.Struct):
         known = min(len(self.head), len(head))
         return known > 0 and self.head[:known] == head[:known]
 
+    def is_original(self) -> bool:
+        """Whether it is counted here and can be told from others: copies may be copies of it."""
+        return tells(self.head) and not self.copy
+
 
 class LogState(msgspec.Struct):
     """Everything a follower needs to go on after a restart; counts are since the first start."""
@@ -46,6 +55,8 @@ class LogState(msgspec.Struct):
     path: str
     current: Ident | None = None
     tracks: list[Track] = []
+    orphans: list[Track] = []
+    """Contents that were cut away and whose copy is not found yet."""
     bytes_read: int = 0
     rotations: int = 0
     truncations: int = 0

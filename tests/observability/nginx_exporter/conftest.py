@@ -9,6 +9,8 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.observability.nginx_exporter.world import World
+
 DEADLINE = 60.0
 
 
@@ -78,3 +80,10 @@ def start_exporter():
     for exporter in started:
         if exporter.process.poll() is None:
             exporter.kill()
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.follower.close()

@@ -1,128 +1,19 @@
 """The follower counts every line once, whatever happens to the file between two looks."""
 
-import os
-import shutil
 import tempfile
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from observability.nginx_exporter.follow import Follower
-from observability.nginx_exporter.tracks import LogState
-
-
-class World:
-    """A log directory, a follower, and what the follower has durably read so far."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "access.log"
-        self.written: list[bytes] = []
-        self.read: list[bytes] = []
-        self.saved: tuple[bytes | None, list[bytes]] = (None, [])
-        self.clock = 0.0
-        self.follower = self._follower()
-
-    def _follower(self, **options: object) -> Follower:
-        state, self.read = self.saved[0], list(self.saved[1])
-        past = msgspec.json.decode(state, type=LogState) if state else None
-        return Follower(
-            self.log,
-            lambda lines: self.read.extend(lines.splitlines()),
-            past,
-            chunk=700,
-            clock=lambda: self.clock,
-            **options,
-        )
-
-    def write(self, count: int = 1) -> None:
-        lines = [
-            b'{"n":%06d,"pad":"%s"}' % (len(self.written) + i, b"x" * 40) for i in range(count)
-        ]
-        self.written += lines
-        with self.log.open("ab") as file:
-            file.write(b"".join(line + b"\n" for line in lines))
-
-    def shift(self) -> None:
-        for number in range(30, 0, -1):
-            old = Path(f"{self.log}.{number}")
-            if old.exists():
-                old.rename(f"{self.log}.{number + 1}")
-
-    def rename(self) -> None:
-        if self.log.exists():
-            self.shift()
-            self.log.rename(f"{self.log}.1")
-
-    def rename_and_create(self) -> None:
-        self.rename()
-        self.log.touch()
-
-    def copytruncate(self) -> None:
-        if self.log.exists():
-            self.shift()
-            shutil.copy(self.log, f"{self.log}.1")
-            os.truncate(self.log, 0)
-
-    def truncate_when_read(self) -> None:
-        self.poll()
-        self.commit()
-        if self.log.exists():
-            os.truncate(self.log, 0)
-
-    def drop_oldest_when_read(self) -> None:
-        self.poll()
-        self.commit()
-        old = sorted(self.log.parent.glob("access.log.*"), key=lambda p: int(p.suffix[1:]))
-        if old:
-            old[-1].unlink()
-
-    def save_a_copy(self) -> None:
-        if self.log.exists():
-            shutil.copy(self.log, f"{self.log}-saved")
-
-    def look(self) -> None:
-        self.follower.look()
-
-    def poll(self) -> None:
-        self.follower.look()
-        while self.follower.read():
-            pass
-
-    def wait(self) -> None:
-        self.clock += 61
-        self.poll()
-
-    def commit(self) -> None:
-        self.saved = (msgspec.json.encode(self.follower.state), list(self.read))
-
-    def stop_and_start(self) -> None:
-        self.commit()
-        self.crash()
-
-    def crash(self) -> None:
-        self.follower.close()
-        self.follower = self._follower()
-
-    def settle(self) -> None:
-        for _ in range(3):
-            self.poll()
-
+from tests.observability.nginx_exporter.world import World
 
 OPERATIONS = (
     *("write", "rename", "rename_and_create", "copytruncate"),
     *("truncate_when_read", "drop_oldest_when_read"),
     *("look", "poll", "wait", "commit", "stop_and_start", "crash"),
 )
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.follower.close()
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -159,6 +50,13 @@ STORIES = {
     "copied_first_and_cut_later": "write poll write save_a_copy poll write poll",
     "a_kept_copy_is_not_counted": "write poll save_a_copy poll rename write wait poll crash poll",
     "killed_before_anything_was_saved": "write poll crash poll write rename crash",
+    "written_after_the_copy_and_read_before_the_cut": "write poll look copy write read_on cut",
+    "copied_and_cut_before_half_a_line": (
+        "rename_and_create poll stop_and_start write copytruncate begin_a_line poll end_the_line"
+    ),
+    "copied_twice_and_cut_before_it_was_seen": "poll write save_a_copy write copytruncate",
+    "copied_again_and_cut_before_it_was_seen": "poll write copy write save_a_copy cut",
+    "a_kept_copy_is_made_anew": "write poll save_a_copy poll save_a_fresh_copy poll",
     "an_empty_file_s_inode_is_used_again": (
         "rename_and_create poll rename write drop_oldest_when_read crash copytruncate"
     ),
@@ -229,7 +127,7 @@ def test_rotated_files_from_before_the_first_start_are_history(world):
 
 def test_starting_at_the_end_skips_what_is_there(world):
     world.log.write_bytes(b"old\n")
-    follower = world._follower(start="end")
+    follower = world.start(start="end")
     follower.look()
     with world.log.open("ab") as file:
         file.write(b"new\n")
