@@ -9,7 +9,7 @@ from typing import Any
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
 _TIMESTAMP = 7  # as the protocol numbers them
 _TEMPORAL = frozenset({_TIMESTAMP, 10, 12})
-_PLAIN = frozenset({int, str, float})
+_PLAIN = frozenset({str, float})
 _UNBUFFERED: Any = import_module("asyncmy.cursors").SSCursor
 
 Row = tuple[Any, ...]
@@ -112,6 +112,8 @@ class AsyncmyExecutor:
 
     def _literal(self, value: Any) -> str:
         """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
+        if type(value) is int:
+            return str(value)
         if type(value) not in _PLAIN:
             if _is_one(value, list, tuple):
                 return ", ".join(map(self._literal, value)) or _NOTHING
