@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from typing import Any
 from uuid import uuid4
 
@@ -33,13 +34,17 @@ from tests.services.chat.talking import CUSTOMER, PROVIDER, open_between
 
 # `user` first: the others ask it for the keys of tokens.
 SERVICES = ("user", "point", "product", "order", "chat")
-ALICE = "01890000-0000-7000-8000-000000000001"
+# Each earns 2,000 points a day at most, one for an order.
+BUYERS = [f"01890000-0000-7000-8000-{number:012}" for number in range(1, 10)]
+ALICE = BUYERS[0]
 HAMMER = "01890000-0000-7000-8000-000000000a02"
 STOCK = 100_000
 PUBLIC_URL = "http://127.0.0.1:1"  # nobody is there: only tokens name it
 # As long as a leader holds its lock: who waits for that was not told of its death.
 BACK_SECONDS = 20.0
 PAUSE = 0.05
+# Of a shopper between two orders, so that in ten minutes nobody has earned all of it.
+REST = 0.1
 # What follows the outages, thousands of events among it, may take so long on a busy machine.
 BUSY_SECONDS = 600.0
 AWAY = (aiohttp.ClientError, OSError, TimeoutError)
@@ -114,6 +119,7 @@ class Shoppers:
     ordered: set[str] = field(default_factory=set)
     delivered: set[str] = field(default_factory=set)
     enough: bool = False
+    buyers: Iterator[str] = field(default_factory=partial(cycle, BUYERS))
 
     async def shop(self) -> None:
         while not self.enough:
@@ -122,9 +128,10 @@ class Shoppers:
             for status in ("confirmed", "shipped", "delivered"):
                 await self._move(order, status)
             self.delivered.add(order)
+            await asyncio.sleep(REST)
 
     async def _place(self) -> str:
-        wanted = {"user_id": ALICE, "lines": [{"product_id": HAMMER, "quantity": 1}]}
+        wanted = {"user_id": next(self.buyers), "lines": [{"product_id": HAMMER, "quantity": 1}]}
         key = str(uuid4())
         while True:
             with suppress(*AWAY):
