@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import shutil
 import signal
@@ -216,6 +217,19 @@ def test_only_the_databases_used_last_are_kept(
     with embedded_server(cache) as server, Connection(server.admin) as admin:
         kept = admin.rows("select datname from pg_database where datname like 'aiosqlc%'")
     assert len(kept) == 2
+
+
+def test_of_databases_made_in_one_second_the_newest_is_kept(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "_KEPT", 2)
+    second = itertools.count(0, 0.001)
+    monkeypatch.setattr(databases.time, "time", lambda: 1_800_000_000.001 + next(second))
+    with embedded_server(cache) as server:
+        for letter in "fedcba":  # whichever the server lists first
+            with new_database(server) as draft:
+                draft.keep(name := f"aiosqlc_{letter * 32}")
+            assert name in _databases(server)
 
 
 def test_compilers_of_several_machines_do_not_take_each_others_drafts(cache: Path) -> None:

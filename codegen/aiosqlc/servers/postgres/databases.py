@@ -18,16 +18,16 @@ _PREFIX = "aiosqlc_"
 _ABANDONED = 3600.0  # seconds; whoever made a draft so long ago was killed
 # Ours by their name and by their comment: a server may have a database called aiosqlc_production.
 _OURS = """
-select datname, substring(shobj_description(oid, 'pg_database') from '[0-9]+$')
+select datname, substring(shobj_description(oid, 'pg_database') from '[0-9.]+$')
 from pg_database
 where datname ~ '^aiosqlc_[0-9a-f]{32}$'
-  and shobj_description(oid, 'pg_database') ~ '^(aiosqlc )?[0-9]+$'
+  and shobj_description(oid, 'pg_database') ~ '^(aiosqlc )?[0-9]+([.][0-9]+)?$'
 """
 _DRAFTS = """
-select datname, substring(shobj_description(oid, 'pg_database') from '[0-9]+$')
+select datname, substring(shobj_description(oid, 'pg_database') from '[0-9.]+$')
 from pg_database
 where datname ~ '^aiosqlc_draft_[0-9a-f]{16}$'
-  and shobj_description(oid, 'pg_database') ~ '^(aiosqlc )?[0-9]+$'
+  and shobj_description(oid, 'pg_database') ~ '^(aiosqlc )?[0-9]+([.][0-9]+)?$'
 """
 
 
@@ -130,14 +130,15 @@ def _when_free(admin: Connection, sql: str) -> ServerError | None:
 
 
 def _note_use(connection: Connection, name: str) -> None:
-    connection.run(f"comment on database \"{name}\" is 'aiosqlc {time.time():.0f}'")
+    # To the microsecond: a dozen may be made in a second, and the newest is not to be dropped.
+    connection.run(f"comment on database \"{name}\" is 'aiosqlc {time.time():.6f}'")
 
 
 def _drop_unused(admin: Connection) -> None:
     """Drop the databases that were not used for the longest time."""
-    uses = sorted(admin.rows(_OURS), key=lambda row: str(row[1]).zfill(20), reverse=True)
+    uses = sorted(admin.rows(_OURS), key=lambda row: float(str(row[1])), reverse=True)
     for name, _ in uses[_KEPT:]:
         admin.run(f'drop database if exists "{name}"')
     for name, since in admin.rows(_DRAFTS):
-        if time.time() - int(str(since)) > _ABANDONED:
+        if time.time() - float(str(since)) > _ABANDONED:
             admin.run(f'drop database if exists "{name}"')
