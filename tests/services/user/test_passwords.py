@@ -68,7 +68,8 @@ async def test_of_many_changes_at_once_one_sets_the_password(world) -> None:
     session = await world.signed_up()
     words = [f"battery-staple-{n}" for n in range(5)]
     answers = await asyncio.gather(*(change(world, session, new=word) for word in words))
-    assert {answer.status for answer in answers} == {204, 401}
+    # The others' password is not that any more, or the session had ended when they were looked at.
+    assert {answer.status for answer in answers} - {401, 403} == {204}
     (chosen,) = [word for word, answer in zip(words, answers, strict=True) if answer.status == 204]
     assert (await world.login(password=chosen)).status == 200
 
