@@ -90,10 +90,12 @@ def _run(program: list[str], url: str) -> int:
 
 def _wait(url: str, entry: QuerySet) -> int:
     tables = ", ".join(entry.schema)
-    sys.stdout.write(f"DATABASE_URL={url}\n")
-    sys.stdout.flush()
-    sys.stderr.write(f"a new database with the schema of {tables}; Ctrl-C stops and removes it\n")
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt):  # it may come as soon as the address is out
+        sys.stdout.write(f"DATABASE_URL={url}\n")
+        sys.stdout.flush()
+        sys.stderr.write(
+            f"a new database with the schema of {tables}; Ctrl-C stops and removes it\n"
+        )
         signal.pause()
     return 0
 
