@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,7 @@ class Statement:
 
 
 @dataclass
-class Engine:
+class Engine(ABC):
     """One connection, inside a transaction."""
 
     executor: Any
@@ -87,9 +88,9 @@ class Engine:
         """Return the text as the user wrote it, and the arguments in its order."""
         return query.parsed.sql, arguments
 
+    @abstractmethod
     async def state(self, table: str) -> list[str]:
         """Return the rows of a table as texts."""
-        raise NotImplementedError
 
 
 @dataclass

@@ -81,7 +81,10 @@ def test_a_dynamic_query_takes_what_its_text_has(subject: Subject) -> None:
     mood = subject.mood
     for name, how in (("anna", mood.SAD), ("bob", mood.SAD), ("hanna", mood.VERY_HAPPY)):
         subject.add(name, mood=how)
-    search = lambda **more: [row.name for row in subject.call("search", page_size=9, **more)]  # noqa: E731 - a name for the call
+
+    def search(**more: object) -> list[str]:
+        return [row.name for row in subject.call("search", page_size=9, **more)]
+
     assert search() == ["anna", "bob", "hanna"]
     assert search(pattern="%nn%") == ["anna", "hanna"]
     assert search(pattern="%nn%", mood=mood.SAD) == ["anna"]

@@ -24,7 +24,10 @@ pytestmark = [
 
 def test_the_hook_hears_of_every_call(subject: Subject) -> None:
     heard: list[tuple[str, int | None, bool]] = []
-    hook = lambda name, _, rows, error: heard.append((name, rows, error is None))  # noqa: E731 - a name for the call
+
+    def hook(name: str, _: float, rows: int | None, error: BaseException | None) -> None:
+        heard.append((name, rows, error is None))
+
     observed = subject.module("helpers").Observed(subject.db, hook)
     queries = subject.module()
     given = {"name": "ann", "bio": None, "mood": subject.mood.SAD, "score": None}
