@@ -47,6 +47,9 @@ CODE: Final[dict[grpc.StatusCode, Code]] = {
     _S.FAILED_PRECONDITION: Code.PRECONDITION_FAILED,
     _S.RESOURCE_EXHAUSTED: Code.RATE_LIMIT_EXCEEDED,
     _S.UNAVAILABLE: Code.SERVICE_UNAVAILABLE,
+    # Whoever gives a call up here hears a CancelledError: this is a server that stops, and drops
+    # what it has received and not begun.
+    _S.CANCELLED: Code.SERVICE_UNAVAILABLE,
     _S.DEADLINE_EXCEEDED: Code.DEADLINE_EXCEEDED,
 }
 _TEXT: Final[dict[Code, str]] = {

@@ -34,6 +34,7 @@ def test_every_code_survives_the_trip(code: Code) -> None:
     ("status", "code"),
     [
         (grpc.StatusCode.UNAVAILABLE, Code.SERVICE_UNAVAILABLE),
+        (grpc.StatusCode.CANCELLED, Code.SERVICE_UNAVAILABLE),
         (grpc.StatusCode.DEADLINE_EXCEEDED, Code.DEADLINE_EXCEEDED),
         (grpc.StatusCode.INVALID_ARGUMENT, Code.BAD_REQUEST),
         (grpc.StatusCode.ALREADY_EXISTS, Code.CONFLICT),

@@ -21,7 +21,7 @@ from lib.grpc.client import Client
 from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import PointServiceStub
-from lib.resilience import RetryPolicy, Upstream
+from lib.resilience import BreakerPolicy, RetryPolicy, Upstream
 from tests.lib.grpc.serving import Scripted, scripted
 
 SERVICE = "point.v1.PointService"
@@ -145,6 +145,30 @@ async def test_stopping_lets_a_running_call_finish_and_waits_no_longer_than_the_
     assert 0.4 < loop.time() - began < 20
     with pytest.raises(AppError):
         await hanging
+    await pool.close()
+
+
+@pytest.mark.parametrize("again", range(5))
+async def test_whoever_calls_while_it_stops_hears_that_it_is_away_and_may_ask_again(
+    again: int,
+) -> None:
+    server = Scripted()
+    # One attempt a call and no pause after failures: what a caller is told the first time.
+    once = Upstream("point", BreakerPolicy(min_requests=10_000), retry=RetryPolicy(attempts=1))
+
+    async def heard(stub: PointServiceStub) -> Code:
+        while True:
+            try:
+                await stub.get_user_points(GetUserPointsRequest(user_id="anybody"), seconds=30)
+            except AppError as error:
+                return error.code
+
+    async with scripted(server) as address:
+        pool = ChannelPool(address, size=8)
+        stubs = [PointServiceStub(Client(pool, once)) for _ in range(8)]
+        callers = asyncio.gather(*(heard(stub) for stub in stubs))
+        await eventually(lambda: len(server.asked) > 50)
+    assert await callers == [Code.SERVICE_UNAVAILABLE] * 8
     await pool.close()
 
 
