@@ -28,7 +28,7 @@ TELL = """
         "argv": sys.argv[1:],
         "env": dict(os.environ),
         "files": sorted(os.readlink(file)[:4] for file in files if os.path.exists(file)),
-        "imported": "sqlite3" in sys.modules,
+        "imported": "wave" in sys.modules,
         "name": __name__,
         "parent": os.getppid(),
         "session": os.getsid(0) == os.getpid(),
@@ -80,7 +80,7 @@ async def said(child: Adopted | subprocess.Popen[bytes]) -> str:
 
 async def test_a_forked_program_cannot_tell_itself_from_a_spawned_one(forks, program):
     command = [*program("tell", TELL), "--one", "two"]
-    sharing = forks("sqlite3")
+    sharing = forks("wave")
     assert await sharing.ready() is None
     forked = started(sharing, command, SOME="value")
     spawned = children.spawn(command, log=subprocess.PIPE, env={**os.environ, "SOME": "value"})
