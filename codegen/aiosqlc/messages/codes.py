@@ -30,6 +30,7 @@ CODES = {
     "E121": "a macro without its one name",
     "E122": "MySQL: a variable of the session where a parameter was probably meant (warning)",
     "E123": "a parameter that is meant to choose a sort",
+    "E124": "MySQL: a parameter written as PostgreSQL's, `$1`",
     "E130": "an unknown directive",
     "E131": "a malformed directive",
     "E132": "a numbered parameter in a dynamic query",

@@ -12,7 +12,7 @@ from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.syntax import mentions
-from aiosqlc.parse.scanner import Dialect, Kind, scan, unquote
+from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, scan, unquote
 from aiosqlc.source import SourceFile, Span
 
 _NEAR = re.compile(r"near '(?P<text>.*)' at line (?P<line>\d+)$", re.DOTALL)
@@ -60,8 +60,10 @@ def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
     if near:
         return _near(sql, near["text"], int(near["line"]))
     named = _NAMED.search(text)
-    found = _word(sql, named["name"].rpartition(".")[2].rstrip(",;")) if named else None
-    return found or _first_word(sql)
+    if named is None:
+        return _first_word(sql)
+    qualifier, _, name = named["name"].rstrip(",;").rpartition(".")
+    return _word(sql, name, qualifier) or _word(sql, name) or _first_word(sql)
 
 
 def query_error(
@@ -92,7 +94,8 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
     code = code_of(error)
     named = _NAMED.search(message_of(error, database))
     word = named["name"].rpartition(".")[2] if named else ""
-    return did_you_mean(word, _known(sql, code, schema), otherwise=_HINTS.get(code, ""))
+    known = [name for name in _known(sql, code, schema) if name != word]  # another table's
+    return did_you_mean(word, known, otherwise=_HINTS.get(code, ""))
 
 
 def _known(sql: str, code: int, schema: Schema) -> list[str]:
@@ -120,11 +123,21 @@ def _near(sql: str, text: str, line: int) -> Span:
     return Span(found, word.end() if word else min(found + 1, len(sql)))
 
 
-def _word(sql: str, name: str) -> Span | None:
-    for token in scan(sql, Dialect.MYSQL):
-        if token.kind in {Kind.NAME, Kind.QUOTED} and unquote(token).lower() == name.lower():
-            return token.span
+def _word(sql: str, name: str, qualifier: str = "") -> Span | None:
+    """Find a name; with a qualifier, only where the last part of this stands before it."""
+    tokens = code_tokens(sql, Dialect.MYSQL)
+    above = qualifier.rpartition(".")[2]
+    for position, token in enumerate(tokens):
+        if _is_name(token, name):
+            before = tokens[max(position - 2, 0) : position]
+            dotted = len(before) == 2 and before[1].text == "." and _is_name(before[0], above)
+            if dotted or not qualifier:
+                return token.span
     return None
+
+
+def _is_name(token: Token, name: str) -> bool:
+    return token.kind in {Kind.NAME, Kind.QUOTED} and unquote(token).lower() == name.lower()
 
 
 def _first_word(sql: str) -> Span:

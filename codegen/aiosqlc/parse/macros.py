@@ -60,6 +60,8 @@ def find_uses(
             if _is_at(tokens, position, dialect):
                 uses.append(_at_use(tokens, position))
                 after = position + 2
+        elif token.text == "$":
+            problems += _numbered(file, tokens, position)
         elif len(token.text) == 5 and _is_whole_table(tokens, position, first):
             uses.append(Use(token.span, "table", "", token.span))
         elif len(token.text) == 4 and token.text.lower() == "sqlc":
@@ -72,7 +74,7 @@ def find_uses(
     return uses, problems
 
 
-_TELLING = frozenset({Kind.PARAM, Kind.OPERATOR, Kind.NAME})
+_TELLING = frozenset({Kind.PARAM, Kind.OPERATOR, Kind.NAME, Kind.PUNCTUATION})
 _OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE", "VALUES", "WITH"})
 
 
@@ -109,6 +111,22 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
     # `@t.x` and `@f(x)` are absolute values: a parameter has neither columns nor arguments.
     beyond = tokens[position + 2] if position + 2 < len(tokens) else None
     return beyond is None or beyond.start != follower.end or beyond.text not in {".", "("}
+
+
+def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diagnostic]:
+    """Refuse `$1` where it is no parameter: in the text passed on, `$n` stands for those of ours."""
+    sign = tokens[position]
+    number = tokens[position + 1] if position + 1 < len(tokens) else sign
+    if number.kind is not Kind.NUMBER or number.start != sign.end:
+        return []
+    return [
+        Diagnostic(
+            "E124",
+            f"`${number.text}` is no parameter of MySQL",
+            (Label(file, Span(sign.start, number.end), "PostgreSQL's"),),
+            hint="write `?` or `sqlc.arg(name)`; a column of this name has backticks around it",
+        )
+    ]
 
 
 def _at_use(tokens: list[Token], position: int) -> Use:

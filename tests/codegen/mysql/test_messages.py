@@ -28,6 +28,13 @@ from tests.codegen.mysql.conftest import SCHEMA, files
         ("SELECT DATE_ADD(name) FROM a", ")", "You have an error in your SQL", "E300", ""),
         ("SELECT lower(1, 2)", "lower", "parameter count", "E312", ""),
         ("INSERT INTO b (id, noet) VALUES (1, 2)", "noet", "Unknown column", "E311", "`note`?"),
+        (
+            "SELECT title FROM a WHERE id IN (SELECT id FROM b)",
+            "title",
+            "Unknown column",
+            "E311",
+            "is its table in FROM?",  # not: did you mean `title`?
+        ),
         ("INSERT INTO b (id, note) VALUES (1)", "INSERT", "doesn't match", "E301", "of columns"),
     ],
 )
@@ -41,6 +48,32 @@ def test_a_refused_query_is_marked_at_the_word(compile_, sql, shown, said, code,
     assert problem.code == code
     assert problem.hint.endswith(hint)
     assert "aiosqlc_" not in problem.message  # the working database is nobody's business
+
+
+def test_a_qualified_name_is_marked_where_it_is_qualified(compile_) -> None:
+    sql = "WITH c AS (SELECT count(*) FROM a) SELECT c.count FROM c"
+    _, (problem,) = compile_(SCHEMA, f"-- name: Q :many\n{sql};")
+    label = problem.labels[0]
+    assert label.file.text[: label.span.start].endswith("c.")
+    assert label.file.text[label.span.start : label.span.end] == "count"
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("SELECT id FROM a WHERE id = $1", "E124"),
+        ("SELECT id FROM a WHERE id = $1 AND grp = ?", "E124"),  # one value for both, it was
+        ("SELECT id FROM a WHERE a.$1 = sqlc.arg(x)", "E124"),
+        ("SELECT id FROM a WHERE name = '$1' AND `$1` = ?", "E311"),
+    ],
+)
+def test_a_numbered_parameter_is_none_of_mysqls(compile_, sql, code) -> None:
+    typed, (problem,) = compile_(SCHEMA, f"-- name: Q :many\n{sql};")
+    assert not typed
+    assert problem.code == code
+    label = problem.labels[0]
+    assert "$1" in label.file.text[label.span.start : label.span.end]
+    assert "`?`" in problem.hint or code != "E124"
 
 
 @pytest.mark.parametrize(
