@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -36,15 +35,14 @@ from aiosqlc.ir import (
 )
 from aiosqlc.messages.causes import merged
 from aiosqlc.messages.internal import culprits, internal_error, surviving
-from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.queries import count_named, parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
-from aiosqlc.source import Span
+from aiosqlc.source import SourceFile, Span
 
-_NAMED = re.compile(r"^[^\S\n]*(?:--|#|/\*)\s*name:", re.MULTILINE)
 _NOT_TOGETHER = (
     "give each entry an `out` folder of its own, or make one entry of them: `queries` may be a list"
 )
@@ -111,11 +109,11 @@ def compile_parts(
     """
     compiled = Compiled()
     known: list[Analysis] = []
+    read: list[tuple[SourceFile, Dialect]] = []
     for analysed in parts:
         known.append(analysed.analysis)
+        read += [(file, analysed.entry.engine) for file in analysed.inputs.files]
         compiled.diagnostics += analysed.diagnostics
-        if not judge:
-            compiled.asked += sum(len(_NAMED.findall(file.text)) for file in analysed.inputs.files)
         if analysed.locked:
             compiled.locked[str(analysed.entry.index)] = analysed.locked
         if not analysed.failed:
@@ -135,7 +133,9 @@ def compile_parts(
                     print_set(
                         project, analysed.entry, sound, compiled, keep_going=True, judge=judge
                     )
-    if not compiled.failed:
+    if compiled.failed:
+        compiled.asked = 0 if judge else sum(count_named(*one) for one in read)
+    else:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
     compiled.diagnostics = in_source_order(compiled.diagnostics)

@@ -34,10 +34,14 @@ class Annotations:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of a comment without its marks, and where it starts in the file."""
+    """One line of a comment without its marks, and where it starts in the file.
+
+    `inner` are those of a block below its first: what has dashes there was put out of use.
+    """
 
     text: str
     start: int
+    inner: bool = False
 
     def span(self, match: re.Match[str], group: int | str = 0) -> Span:
         return Span(self.start + match.start(group), self.start + match.end(group))
@@ -97,7 +101,7 @@ def _lines(comment: Token) -> list[_Line]:
         return [_Line(text[1:].rstrip(), start + 1)]
     lines, at = [], start + 2
     for part in text[2:-2].split("\n"):
-        lines.append(_Line(part.rstrip(), at))
+        lines.append(_Line(part.rstrip(), at, inner=bool(lines)))
         at += len(part) + 1
     return lines
 
@@ -106,7 +110,7 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
     stripped = line.text.strip()
     if _NAME_LINE.match(stripped):
         return _read_name(file, line, found)
-    if dashed := _DASHED.match(line.text):
+    if (dashed := _DASHED.match(line.text)) and not line.inner:
         found.seen_name = True
         return Diagnostic(
             "E102",

@@ -114,7 +114,7 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
 
 
 def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diagnostic]:
-    """Refuse `$1` where it is no parameter: in the text passed on, `$n` stands for those of ours."""
+    """Refuse `$1` where it is no parameter: in the text passed on, `$n` stands for one of ours."""
     sign = tokens[position]
     number = tokens[position + 1] if position + 1 < len(tokens) else sign
     if number.kind is not Kind.NUMBER or number.start != sign.end:

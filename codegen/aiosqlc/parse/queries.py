@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -11,7 +12,7 @@ from aiosqlc.parse.annotations import no_query, read_annotations
 from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
-from aiosqlc.parse.scanner import Dialect, Kind, Token
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
 from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
@@ -36,6 +37,20 @@ def parse_files(
                 continue
             queries.append(query)
     return tuple(queries), problems
+
+
+def count_named(file: SourceFile, dialect: Dialect) -> int:
+    """Return how many queries a file is meant to hold, those included that cannot be read."""
+    found = 0
+    for token in scan(file.text, dialect):
+        if token.kind is Kind.COMMENT:
+            found += _NAME_LINE.match(token.text) is not None
+        elif token.kind is Kind.UNTERMINATED:  # it has swallowed what stood below it
+            found += len(_NAME_LINE.findall(token.text))
+    return found
+
+
+_NAME_LINE = re.compile(r"^[^\S\n]*(?:--|#|/\*)\s*name:", re.MULTILINE)
 
 
 def _without_query(file: SourceFile) -> Diagnostic:

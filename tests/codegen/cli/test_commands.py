@@ -449,6 +449,25 @@ def test_names_that_clash_cost_only_the_queries_that_have_them(
     assert "2 queries are written, 1 are not" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("SELECT $$\n-- name: No :one\n$$, '\n-- name: Nor :one\n' AS b;", 1),
+        ("/*\n-- name: Old :one\n*/\nSELECT 1 AS one;", 1),
+        ("SELECT 'open;\n-- name: After :one\nSELECT 1;", 2),
+    ],
+)
+def test_a_name_inside_a_string_counts_as_no_query(
+    own_project: Path, capsys: pytest.CaptureFixture[str], text: str, left: int
+) -> None:
+    wrong = "-- name: Wrong :one\nSELECT nope;\n" if left == 1 else ""
+    queries = f"-- name: Good{ONE_ID}{wrong}-- name: Text :one\n{text}"
+    (own_project / "queries" / "queries.sql").write_text(queries)
+    assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
+    written = 2 if left == 1 else 1
+    assert f"{written} queries are written, {left} are not" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", [f"{CLASHING}-- name: Good{ONE_ID}", CLASHING])
 def test_as_many_queries_are_promised_as_keeping_going_writes(
     own_project: Path, capsys: pytest.CaptureFixture[str], text: str
