@@ -105,7 +105,10 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
         for name, found in rows.items()
     ]
     found = Schema(tuple(relations), _routines(session, databases))
-    texts = {name: text.replace(f"`{database}`.", "") for (_, name), text in definitions.items()}
+    texts = {
+        (shown[schema], name): text.replace(f"`{database}`.", "")
+        for (schema, name), text in definitions.items()
+    }
     return settle_views(found, texts)
 
 

@@ -11,31 +11,35 @@ from aiosqlc.ir import TableColumn
 from aiosqlc.mysql import types
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.reading import why_not
-from aiosqlc.mysql.relations import Relation, Schema
+from aiosqlc.mysql.relations import DEFAULT, Relation, Schema
 from aiosqlc.mysql.scope import Output
 from aiosqlc.mysql.settled import settled_late
 from aiosqlc.mysql.syntax import mentions, parse
 
+Name = tuple[str, str]
+"""A relation's database, as the schema calls it, and its own name."""
 
-def settle_views(schema: Schema, definitions: Mapping[str, str]) -> Schema:
-    """Correct the not-null flags of views; `definitions` are their SELECTs by view name.
+
+def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
+    """Correct the not-null flags of views; `definitions` are their SELECTs by name.
 
     The server's flag stands for a view on tables alone. Otherwise only what the view's own text
     proves counts, inner views first.
     """
-    settled = {r.table.name: r for r in schema.relations if r.table.name not in definitions}
-    waiting = {r.table.name: r for r in schema.relations if r.table.name in definitions}
+    names = {(r.table.schema, r.table.name): r for r in schema.relations}
+    settled = {name: r for name, r in names.items() if name not in definitions}
+    waiting = {name: r for name, r in names.items() if name in definitions}
     while waiting:
         ready = [name for name in waiting if not _views_in(definitions[name]) & waiting.keys()]
         for name in ready or list(waiting):  # a circle cannot be; if it could, nothing is claimed
             relation = waiting.pop(name)
             known = Schema(tuple(settled.values()), schema.routines)
             settled[name] = _settled(relation, definitions[name], known, definitions)
-    return Schema(tuple(settled[r.table.name] for r in schema.relations), schema.routines)
+    return Schema(tuple(settled[name] for name in names), schema.routines)
 
 
 def _settled(
-    relation: Relation, definition: str, known: Schema, definitions: Mapping[str, str]
+    relation: Relation, definition: str, known: Schema, definitions: Mapping[Name, str]
 ) -> Relation:
     plain = not _views_in(definition) & definitions.keys() and not mentions(definition, "ROLLUP")
     tree = parse(definition)
@@ -68,8 +72,8 @@ def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) 
     return expression and types.family(column.type) in late
 
 
-def _views_in(definition: str) -> set[str]:
+def _views_in(definition: str) -> set[Name]:
     tree = parse(definition)
     if tree is None:
         return set()
-    return {table.name for table in tree.root.find_all(exp.Table)}
+    return {(table.db or DEFAULT, table.name) for table in tree.root.find_all(exp.Table)}

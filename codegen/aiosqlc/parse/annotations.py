@@ -99,7 +99,8 @@ def _lines(comment: Token) -> list[_Line]:
         return [_Line(text[2:].rstrip(), start + 2)]
     if text.startswith("#"):
         return [_Line(text[1:].rstrip(), start + 1)]
-    lines, at = [], start + 2
+    lines: list[_Line] = []
+    at = start + 2
     for part in text[2:-2].split("\n"):
         lines.append(_Line(part.rstrip(), at, inner=bool(lines)))
         at += len(part) + 1

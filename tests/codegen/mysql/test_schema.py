@@ -182,3 +182,27 @@ def test_a_database_or_table_whose_name_differs_by_case_is_another(mysql_cache) 
     assert [r.unique for r in relations.values()] == [(("z", "z2"),), (("x",),)]
     kinds = {name: [c.kind for c in r.table.constraints] for name, r in relations.items()}
     assert kinds["t"].count("primary") == kinds["T"].count("primary") == 1
+
+
+@without_mysql_server_url
+def test_tables_and_views_of_one_name_in_two_databases_are_two(compile_) -> None:
+    schema = """CREATE TABLE users (id int PRIMARY KEY, age int);
+        CREATE VIEW named AS SELECT id, age FROM users;
+        CREATE DATABASE twins;
+        CREATE TABLE twins.users (id int PRIMARY KEY, name text NOT NULL);
+        CREATE TABLE twins.named (id int PRIMARY KEY, age int NOT NULL);"""
+    queries, problems = compile_(
+        schema,
+        "-- name: Ours :many\nSELECT sqlc.embed(users) FROM users;\n"
+        "-- name: Theirs :many\nSELECT * FROM twins.users;\n"
+        "-- name: View :many\nSELECT * FROM named;\n"
+        "-- name: Table :many\nSELECT * FROM twins.named;\n",
+    )
+    assert not problems
+    found = {q.parsed.name: [(c.name, c.not_null) for c in q.columns] for q in queries}
+    assert found == {
+        "Ours": [("id", True), ("age", False)],
+        "Theirs": [("id", True), ("name", True)],
+        "View": [("id", True), ("age", False)],
+        "Table": [("id", True), ("age", True)],
+    }
