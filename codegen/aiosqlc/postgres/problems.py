@@ -41,7 +41,9 @@ _MEANT = re.compile(
 _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
 _NEAR_NUMBER = re.compile(r'near "\$\d+"')
 _PARAM = re.compile(r"parameter \$(\d+)")
-_OPERATOR = re.compile(r"operator does not exist: (?P<left>.+) (?P<sign>\S+) (?P<right>.+)$")
+_OPERATOR = re.compile(
+    r"operator does not exist: (?P<left>.+) (?P<sign>[-+*/<>=~!@#%^&|`?]+) (?P<right>.+)$"
+)
 _APART = re.compile(r"types (.+) and (.+) cannot be matched$")
 _QUOTED = re.compile(r'"([^"]+)"')
 

@@ -48,3 +48,6 @@ DELETE author WHERE id = @id;
 
 -- name: EitherKind :many
 SELECT coalesce(name, to_jsonb(id)) FROM author;
+
+-- name: KindsOfTwoWords :many
+SELECT id FROM author WHERE now() = name::varchar;
