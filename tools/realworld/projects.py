@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from aiosqlc.config.reader import as_yaml
 
 _SKIPPED = frozenset({"node_modules", "vendor", ".git"})
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
@@ -63,7 +64,7 @@ def find_entries(folder: Path) -> list[Entry]:
 def read_document(path: Path) -> Mapping[str, Any]:
     """Return a configuration as plain values; an empty one where it is none."""
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
+        document = yaml.safe_load(as_yaml(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -14,6 +14,7 @@ import yaml
 
 from aiosqlc.config.convert import convert, is_ours
 from aiosqlc.config.load import DEFAULT_NAMES
+from aiosqlc.config.reader import as_yaml
 from aiosqlc.drivers import DRIVERS, NAMES
 from aiosqlc.engines import asking
 from aiosqlc.messages.files import reason
@@ -141,7 +142,7 @@ def _next(folder: Path, out: str, engine: Dialect) -> str:
 def take_over(path: Path, out: str, driver: str | None = None) -> int:
     """Convert a configuration of sqlc's; return the exit code."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(as_yaml(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:
         sys.stderr.write(f"cannot read {path}: {reason(error)}\n")
         return 2

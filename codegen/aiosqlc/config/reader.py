@@ -11,6 +11,11 @@ from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.source import SourceFile, Span
 
 
+def as_yaml(text: str) -> str:
+    """Return a configuration as a YAML of the same length: JSON may be indented by tabs."""
+    return text.replace("\t", " ") if text.lstrip("\ufeff \t\r\n").startswith("{") else text
+
+
 class Reader:
     """Typed access to YAML nodes; what does not fit is noted in `problems` and read as absent."""
 
@@ -21,7 +26,7 @@ class Reader:
     def root(self) -> yaml.Node | None:
         """Parse the document; None where it is empty or not YAML."""
         try:
-            node: yaml.Node | None = yaml.compose(self.file.text, Loader=yaml.SafeLoader)
+            node: yaml.Node | None = yaml.compose(as_yaml(self.file.text), Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             at = mark.index if mark else 0

@@ -185,6 +185,14 @@ def test_the_result_is_a_configuration(text: str, tmp_path: Path) -> None:
     assert main(["init", str(tmp_path)]) == 1
 
 
+def test_a_json_indented_by_tabs_is_converted(tmp_path: Path) -> None:
+    package = '{"path": "db", "schema": "schema.sql", "queries": "query.sql"}'
+    (tmp_path / "sqlc.json").write_text(f'{{\n\t"version": "1",\n\t"packages": [{package}]\n}}\n')
+    assert main(["init", str(tmp_path)]) == 0
+    project, problems = load_project(tmp_path / "sqlc.yaml")
+    assert (problems, bool(project)) == ([], True)
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [("a: [", 2), ("- 1", 1), ("version: '2'\nsql: 3", 1), ("", 1), ("sql: [1]", 1)],

@@ -68,6 +68,17 @@ def test_json_is_read_too(tmp_path: Path) -> None:
     assert len(project.sets) == 1
 
 
+def test_json_may_be_indented_by_tabs(tmp_path: Path) -> None:
+    path = tmp_path / "sqlc.json"
+    entry = '{"engine": "postgresql",\t"schema": "s", "quary": "q"}'
+    path.write_text(f'{{\n\t"version": "2",\n\t"sql": [\n\t\t{entry}\n\t]\n}}\n')
+    _, problems = load_project(path)
+    assert problems[0].message == "unknown key `quary` in this entry"
+    label = problems[0].labels[0]
+    assert label.file.text[label.span.start : label.span.end] == '"quary"'
+    assert label.file.text == path.read_text()
+
+
 def test_other_generators_are_named_as_skipped(tmp_path: Path) -> None:
     _, problems = load(
         tmp_path,
