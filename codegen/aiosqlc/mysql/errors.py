@@ -10,6 +10,7 @@ import pymysql
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR
+from aiosqlc.mysql.placeholders import for_server
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.syntax import mentions
 from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, scan, unquote
@@ -113,12 +114,17 @@ def _known(sql: str, code: int, schema: Schema) -> list[str]:
 
 
 def _near(sql: str, text: str, line: int) -> Span:
-    starts = [0, *(i + 1 for i, char in enumerate(sql) if char == "\n")]
+    """Find the rest of a text that a server quotes, or the first 80 letters of it."""
+    sent = for_server(sql)
+    starts = [0, *(i + 1 for i, char in enumerate(sent.sql) if char == "\n")]
     at = starts[min(line, len(starts)) - 1]
     quoted = text.removesuffix("...")  # the server cuts long texts
-    found = sql.find(quoted, at) if quoted else len(sql.rstrip())
-    if found < 0:
-        found = at
+    whole = sent.sql.rstrip()
+    if whole.endswith(quoted):
+        found = len(whole) - len(quoted)
+    else:
+        found = max(sent.sql.find(quoted, at), at)
+    found = sent.to_original(found)
     word = re.compile(r"\w+|\S").match(sql, found)
     return Span(found, word.end() if word else min(found + 1, len(sql)))
 

@@ -22,6 +22,7 @@ from tests.codegen.mysql.conftest import SCHEMA, files
         ("SELECT id FROM nowhere", "nowhere", "doesn't exist", "E310", "by the schema files?"),
         ("SELECT id FROM va2", "va2", "doesn't exist", "E310", "did you mean `va`?"),
         ("SELECT id FROM a wheree id = 1", "id", "You have an error in your SQL", "E300", ""),
+        ("SELECT id FROM a from WHERE id = ?", "from", "You have an error in", "E300", ""),
         ("SELECT nofunction(1)", "nofunction", "FUNCTION nofunction does not", "E312", ""),
         ("SELECT lenght('a')", "lenght", "does not exist", "E312", "did you mean `length`?"),
         ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous", "E315", "`table.column`"),
@@ -48,6 +49,12 @@ def test_a_refused_query_is_marked_at_the_word(compile_, sql, shown, said, code,
     assert problem.code == code
     assert problem.hint.endswith(hint)
     assert "aiosqlc_" not in problem.message  # the working database is nobody's business
+
+
+def test_the_rest_of_a_text_is_marked_where_it_is_the_rest(compile_) -> None:
+    _, (problem,) = compile_(SCHEMA, "-- name: Q :many\nSELECT id FROM a WHERE SELECT id;")
+    label = problem.labels[0]
+    assert label.file.text[: label.span.start].endswith("WHERE ")
 
 
 def test_a_qualified_name_is_marked_where_it_is_qualified(compile_) -> None:
