@@ -284,7 +284,7 @@ class _PostgresWorld:
         found: dict[str, list[dict[str, object]]] = {}
         for table in self.population.order:
             name = self.population.named(table)
-            with contextlib.suppress(Exception):  # a value that the driver has no word for: 24:00
+            with contextlib.suppress(Exception):  # a value that the driver has no word for
                 sample = f"select * from {name} order by random() limit {_SAMPLE}"  # noqa: S608 - quoted
                 rows = await self.connection.fetch(sample)
                 found[self.population.facts.relations[table].name] = [
@@ -360,7 +360,10 @@ class _MysqlEngine(Engine):
         return text, [by_number[number] for number in theirs]
 
     async def state(self, table: str) -> list[str]:
-        rows = await self.executor.fetch(f"select * from {quoted(table)} limit {_MOST_ROWS}")  # noqa: S608 - a name of the catalogue
+        try:
+            rows = await self.executor.fetch(f"select * from {quoted(table)} limit {_MOST_ROWS}")  # noqa: S608 - a name of the catalogue
+        except pymysql.ProgrammingError:  # of another database, which nothing here names
+            return []
         return sorted(repr(tuple(row)) for row in rows)
 
 

@@ -22,7 +22,7 @@ _VALUES: dict[str, list[str]] = {
     "uuid": _UUIDS,
     "date": _DAYS,
     **dict.fromkeys(["timestamp", "timestamptz"], _MOMENTS),
-    "time": ["00:00", "12:30", "24:00"],
+    "time": ["00:00", "12:30", "23:59:59.5"],
     "timetz": ["00:00+00", "12:30+02"],
     "interval": ["0", "1 day", "1 month", "-2 hours"],
     **dict.fromkeys(["json", "jsonb"], _JSON),

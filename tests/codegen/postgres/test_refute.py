@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 
 import psycopg
@@ -140,6 +141,12 @@ def test_every_table_is_filled_within_its_constraints() -> None:
             assert refused is None
         assert all(filled[name] > 3 for name in ("region", "place", "visit", "entry")), filled
         assert connection.rows("select count(*) from place") == [("0",)]
+
+
+def test_sampled_times_are_those_that_python_can_hold() -> None:
+    sampler = Sampler(0)
+    found = {sampler.value(SqlType("pg_catalog", "time")) or "" for _ in range(40)}
+    assert len({time.fromisoformat(text) for text in found}) == 3  # not 24:00
 
 
 def test_an_array_is_as_deep_as_it_is_declared() -> None:
