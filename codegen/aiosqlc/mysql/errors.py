@@ -23,6 +23,7 @@ _NAMED = re.compile(
     r"|Can't DROP (?:COLUMN|INDEX|FOREIGN KEY|CONSTRAINT)?|Unknown storage engine)"
     r" [`'\"]?(?P<name>[^'`\"\s]+)",
 )
+_NAMELESS = re.compile(r"\b(?:FROM|JOIN)\s*\(.*\)\s*$", re.DOTALL | re.IGNORECASE)
 _SHORTER = re.compile(
     r"check the manual that corresponds to your \w+ server version for the right syntax to use "
 )
@@ -93,6 +94,11 @@ def query_error(
 
 def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) -> str:
     code = code_of(error)
+    near = _NEAR.search(message_of(error, database))
+    if near and near["text"].startswith("*"):
+        return "a bare `*` stands first in its list; behind others it is `table.*`"
+    if near and not near["text"] and _NAMELESS.search(sql):
+        return "a sub-select in FROM has a name: `(SELECT …) AS t`"
     named = _NAMED.search(message_of(error, database))
     word = named["name"].rpartition(".")[2] if named else ""
     known = [name for name in _known(sql, code, schema) if name != word]  # another table's
@@ -121,7 +127,7 @@ def _near(sql: str, text: str, line: int) -> Span:
     quoted = text.removesuffix("...")  # the server cuts long texts
     whole = sent.sql.rstrip()
     if whole.endswith(quoted):
-        found = len(whole) - len(quoted)
+        found = len(whole) - max(len(quoted), 1)  # at the end nothing is quoted
     else:
         found = max(sent.sql.find(quoted, at), at)
     found = sent.to_original(found)

@@ -23,6 +23,8 @@ from tests.codegen.mysql.conftest import SCHEMA, files
         ("SELECT id FROM va2", "va2", "doesn't exist", "E310", "did you mean `va`?"),
         ("SELECT id FROM a wheree id = 1", "id", "You have an error in your SQL", "E300", ""),
         ("SELECT id FROM a from WHERE id = ?", "from", "You have an error in", "E300", ""),
+        ("SELECT grp, * FROM a", "*", "You have an error in", "E300", "it is `table.*`"),
+        ("SELECT * FROM (SELECT id FROM a)", ")", "You have an error in", "E300", "AS t`"),
         ("SELECT nofunction(1)", "nofunction", "FUNCTION nofunction does not", "E312", ""),
         ("SELECT lenght('a')", "lenght", "does not exist", "E312", "did you mean `length`?"),
         ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous", "E315", "`table.column`"),
