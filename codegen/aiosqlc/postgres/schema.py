@@ -321,12 +321,13 @@ class _Applying:
         self, file: SchemaFile, span: Span, sql: str, error: ServerError
     ) -> tuple[str, str] | None:
         """Make what is missing, where it can be told; return what there is to say of it."""
-        if self._own_server and (said := self._settles_extension(file, span, error)):
+        missing = _MISSING_SCHEMA.search(error.message)
+        own = missing is not None and creates(sql)  # not an extension's
+        if self._own_server and not own and (said := self._settles_extension(file, span, error)):
             return said
         if error.state in _NOT_FOUND and self._searches_again():
             return _SEARCHED_AGAIN
-        missing = _MISSING_SCHEMA.search(error.message)
-        if missing is None or not creates(sql):
+        if not own or missing is None:
             return None
         quoted = missing[1].replace('"', '""')
         if self._connection.run(f'create schema "{quoted}"') is not None:

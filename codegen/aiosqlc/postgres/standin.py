@@ -98,11 +98,15 @@ def _extensions_by_name() -> dict[str, str]:
 _MISSING = re.compile(
     r'^(?:function (?:\w+\.)?(\w+)\(|type "(?:\w+\.)?(\w+)(?:\[\])*" does not exist)'
 )
+_MISSING_SCHEMA = re.compile(r'^schema "(\w+)" does not exist')
+_SCHEMAS = {"cron": "pg_cron"}  # what an extension always makes itself
 _QUALIFIED = re.compile(r'^(?:function |type ")(\w+)\.')
 
 
 def extension_wanted(error: ServerError) -> str:
     """Return the extension that has what the server does not know, or ''."""
+    if schema := _MISSING_SCHEMA.match(error.message):
+        return _SCHEMAS.get(schema[1], "")
     found = _MISSING.match(error.message)
     return extension_with(found[1] or found[2]) if found else ""
 

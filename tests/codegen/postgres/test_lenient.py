@@ -113,6 +113,10 @@ SAID = {
     "create table x (a int not null); select create_hypertable('x', 'a')": (
         "the schema needs the extension timescaledb without"
     ),
+    "create table x (a int not null); select cron.schedule('x', '* * * * *', 'vacuum x')": (
+        "the schema needs the extension pg_cron without"
+    ),
+    "create table cron.x (a int); create table x (a int not null)": "nothing creates the schema",
     "create table x (a vector(3) not null)": "the schema needs the extension vector without",
     "create table x (a geometry(point, 4326) not null)": "the schema needs the extension postgis",
     "create schema information_schema; create table x (a int not null)": "left out: the server",
