@@ -253,7 +253,7 @@ def _run(
     """Find the columns of a whole table under an alias, one after the other."""
     for first in range(start, len(columns)):
         origin = columns[first].origin
-        relation = schema.relation(origin[1]) if origin else None
+        relation = origin and (schema.relation(origin[1], origin[0]) or schema.relation(origin[1]))
         if relation is None or columns[first].table_alias.lower() != alias:
             continue
         there = columns[first : first + len(relation.table.columns)]

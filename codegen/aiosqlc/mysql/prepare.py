@@ -83,7 +83,7 @@ def _definitions(connection: Connection[Any], count: int) -> list[bytes]:
 def _described(data: bytes, encoding: str) -> Described:
     packet = FieldDescriptorPacket(data, encoding)
     table, column = packet.org_table, packet.org_name
-    origin = (packet.db, table, column) if table and column else None
+    origin = (packet.db.decode(encoding), table, column) if table and column else None
     return Described(
         name=packet.name,
         type_code=packet.type_code,

@@ -326,8 +326,8 @@ def origin_of(described: Described, schema: Schema) -> ColumnRef | None:
     """Return the table's column that a result column is, if it is one."""
     if described.origin is None:
         return None
-    _, table, name = described.origin
-    relation = schema.relation(table)
+    database, table, name = described.origin
+    relation = schema.relation(table, database) or schema.relation(table)
     column = relation.column(name) if relation else None
     if (
         relation is None

@@ -206,3 +206,18 @@ def test_tables_and_views_of_one_name_in_two_databases_are_two(compile_) -> None
         "View": [("id", True), ("age", False)],
         "Table": [("id", True), ("age", True)],
     }
+
+
+@without_mysql_server_url
+def test_what_only_the_server_reads_is_of_the_database_that_it_names(compile_) -> None:
+    schema = """CREATE TABLE t (id int PRIMARY KEY, st enum('a') NOT NULL);
+        CREATE DATABASE other_twins;
+        CREATE TABLE other_twins.t (id int PRIMARY KEY, st enum('b') NOT NULL);"""
+    unread = "FROM other_twins.t o LIMIT ROWS EXAMINED 9"
+    (plain, embedded), _ = compile_(
+        schema,
+        f"-- name: Plain :many\nSELECT o.st {unread};\n"
+        f"-- name: Embedded :many\nSELECT sqlc.embed(o) {unread};\n",
+    )
+    assert plain.columns[0].type.labels == ("b",)
+    assert embedded.embeds[0].table.schema == "other_twins"
