@@ -207,9 +207,10 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
     """Whether `column = value` compares as the column's unique index does.
 
     A text column compared with a number compares numbers, of which many texts are spellings; a
-    comparison under another collation finds more texts equal.
+    comparison under another collation finds more texts equal. An empty label of an enum or a set
+    is the text of its number 0 too, of an invalid enum or an empty set.
     """
-    if column.type is None:
+    if column.type is None or any(map(_may_be_empty, column.type.labels)):
         return False
     mine = types.family(column.type)
     if isinstance(value, exp.Placeholder):
@@ -229,6 +230,11 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
         return True
     found = level.resolve(value)
     return found is not None and found[2].collation == column.collation != ""
+
+
+def _may_be_empty(label: str) -> bool:
+    """Whether some collation finds a label equal to the empty text: it ignores what is no sign."""
+    return not any(sign.isalnum() or "!" <= sign <= "~" for sign in label)
 
 
 def _grouped_by_bound(group: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:

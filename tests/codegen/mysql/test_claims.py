@@ -29,6 +29,9 @@ CREATE TABLE i (
 );
 CREATE TABLE v (id int PRIMARY KEY, x int NOT NULL) WITH SYSTEM VERSIONING;
 CREATE TABLE exact (id int PRIMARY KEY, v decimal(30, 0) NOT NULL UNIQUE);
+CREATE TABLE blank (
+    id int PRIMARY KEY, e enum('', 'x') UNIQUE, s set('', 'x') UNIQUE, t enum('-') UNIQUE
+);
 CREATE TABLE me (id int PRIMARY KEY, x int) ENGINE=MyISAM;
 CREATE TABLE mes (id int PRIMARY KEY, x int) ENGINE=MERGE UNION=(me);
 CREATE VIEW vi AS SELECT COALESCE(oip, s) AS x, JSON_DEPTH(s) AS y, s REGEXP 'a' AS z, u = s AS w
@@ -260,6 +263,9 @@ COUNTED = [
     ("SELECT id FROM exact IGNORE INDEX (v) WHERE v = 9007199254740992e0", "many"),
     ("SELECT id FROM exact WHERE (v, id) = (9007199254740992E0, 1e0)", "many"),
     ("SELECT id FROM exact WHERE v = 9007199254740992.0", "zero_or_one"),
+    ("SELECT id FROM blank IGNORE INDEX (e) WHERE e = ''", "many"),  # the label, and number 0
+    ("SELECT id FROM blank IGNORE INDEX (s) WHERE s = ''", "many"),
+    ("SELECT id FROM blank WHERE t = '-'", "zero_or_one"),
     ("SELECT x FROM mes WHERE id = 1", Cardinality.MANY),  # its tables have a key each
     ("SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) OVER (PARTITION BY id) AS w FROM m",
      "many"),
