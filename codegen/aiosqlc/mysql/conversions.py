@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CHOICES = (exp.Coalesce, exp.If, exp.Case, exp.Nullif, exp.Greatest, exp.Least)
 _COMPARED = (exp.Greatest, exp.Least)
+_ROUNDED = (exp.Ceil, exp.Floor, exp.Round, exp.Trunc)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between)
 # Called NOT NULL by the server, whatever comes out.
 _MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPTH"})
@@ -53,10 +54,28 @@ def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
         values = _sides(node)
     elif is_choice(node):
         values = _values(node)
+    elif isinstance(node, _ROUNDED):
+        values = [node.this]
     else:
         return False
-    kinds = [kind for value in values for kind in _kinds(value, level, reader)]
-    return parses([kind for kind in kinds if kind != _NULL], compared=isinstance(node, _COMPARED))
+    kinds = [kind for value in values for kind in _kinds(value, level, reader) if kind != _NULL]
+    if not isinstance(node, _COMPARISONS) and _is_dated(node, kinds):
+        return True
+    return parses(kinds, compared=isinstance(node, _COMPARED))
+
+
+def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
+    """Whether a moment is made of one that was stored, which may be a zero date.
+
+    Under NO_ZERO_DATE the server makes NULL of it, of a timestamp alone it does not; dates are
+    rounded as numbers.
+    """
+    names = {kind.name if kind else "" for kind in kinds}
+    if isinstance(node, _ROUNDED):
+        made = bool(names & {"datetime", "timestamp"})
+    else:
+        made = names <= types.MOMENTS and bool(names & {"date", "datetime"})
+    return made and node.find(exp.Column, exp.Query) is not None
 
 
 def _sides(node: exp.Expr) -> list[exp.Expr]:

@@ -254,6 +254,57 @@ async def test_a_date_among_parameters_stays_a_date(generate) -> None:
         assert kind in str(hint)
 
 
+DATED = """
+CREATE TABLE z (
+    id int PRIMARY KEY, d date NOT NULL, od date, at datetime NOT NULL, ts timestamp NOT NULL,
+    t time NOT NULL
+);
+CREATE VIEW vz AS SELECT IFNULL(od, at) AS x FROM z;
+"""
+ZERO_DATES = """
+INSERT INTO z VALUES (1, '0000-00-00', NULL, '0000-00-00', 0, '01:02:03'),
+(2, '2024-00-01', '2024-02-00', '2024-01-00', '2024-01-02', '01:02:03');
+"""
+OF_ZERO_DATES = [
+    "SELECT COALESCE(d, at) AS x, IFNULL(od, d) AS y, COALESCE(ts, at) AS z FROM z",
+    "SELECT IF(id > 0, d, d) AS x, CASE WHEN id > 0 THEN at ELSE t END AS y FROM z",
+    "SELECT GREATEST(d, d) AS x, LEAST(at, at) AS y FROM z",
+    "SELECT FLOOR(at) AS x, CEIL(at) AS y, ROUND(ts) AS z, TRUNCATE(at, 0) AS w FROM z",
+    "SELECT t.x FROM (SELECT COALESCE(od, at) AS x FROM z) t",
+    "SELECT MAX(FLOOR(at)) AS x FROM z GROUP BY id",
+    "SELECT x FROM vz",
+]
+
+
+@pytest.fixture(scope="module")
+def dated(generate: Generate) -> Store:
+    """Dates that are none, written by a session that was not strict."""
+    queries = "".join(f"-- name: C{n} :many\n{sql};\n" for n, sql in enumerate(OF_ZERO_DATES))
+    return generate(DATED, queries, rows=ZERO_DATES, mode="NO_ENGINE_SUBSTITUTION")
+
+
+@pytest.mark.parametrize("number", range(len(OF_ZERO_DATES)), ids=OF_ZERO_DATES)
+async def test_the_null_that_a_zero_date_becomes_is_promised(dated, number) -> None:
+    function = getattr(dated.module(), f"c{number}")
+    async with dated.connected() as db:
+        rows = await function(db)
+    assert not judged(function, rows)
+    assert "None" in repr(rows)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COALESCE(ts, ts) AS x, GREATEST(t, t) AS y, ROUND(d) AS z FROM z",
+        "SELECT IFNULL(od, 'x') AS x, MAX(d) AS y, LENGTH(at) AS z FROM z GROUP BY id",
+        "SELECT COALESCE(NOW(), CURDATE()) AS x, FLOOR(NOW()) AS y FROM z",
+    ],
+)
+def test_a_date_that_is_not_made_another_is_never_null(either: Compile, sql) -> None:
+    (query,), _ = either(DATED, f"-- name: Q :many\n{sql};")
+    assert all(column.not_null for column in query.columns)
+
+
 COUNTED = [
     ("SELECT x FROM v FOR SYSTEM_TIME ALL WHERE id = 1", Cardinality.MANY),
     ("SELECT x FROM v FOR SYSTEM_TIME FROM '2000-01-01' TO '2999-01-01' WHERE id = 1", "many"),
