@@ -36,6 +36,8 @@ _DECLARED = re.compile(
     r"^(?P<name>[a-z_0-9 ]+?)\s*(?:\((?P<args>.*)\)(?P<rest>[a-z0-9_ ]*))?$",
     re.DOTALL | re.IGNORECASE,
 )
+# How it is stored: `datetime /* mariadb-5.3 */`, `blob /*M!100301 COMPRESSED*/`.
+_REMARK = re.compile(r"(?:\s*/\*[^']*?\*/)+\s*$")
 _LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _ALIASES = {
     "integer": "int", "int4": "int", "int2": "smallint", "int8": "bigint", "int1": "tinyint",
@@ -54,6 +56,7 @@ def declared(text: str, *, enum_name: str = "") -> SqlType:
 
     `enum_name` is what an enum of this column is called.
     """
+    text = _REMARK.sub("", text)
     match = _DECLARED.match(text.strip())
     if match is None:
         return SqlType("", text.strip().lower())

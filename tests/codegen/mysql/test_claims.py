@@ -39,6 +39,8 @@ CREATE VIEW vi AS SELECT COALESCE(oip, s) AS x, JSON_DEPTH(s) AS y, s REGEXP 'a'
 CREATE VIEW made AS SELECT (SELECT MIN('10') FROM b) AS c;
 CREATE VIEW late AS SELECT TIME_TO_SEC((SELECT MIN('10') FROM b)) AS c;
 CREATE VIEW outer_late AS SELECT c FROM late;
+CREATE TABLE packed (id int PRIMARY KEY, b blob COMPRESSED NOT NULL);
+CREATE VIEW whole AS SELECT COALESCE(odt, dt) AS x, TIMEDIFF(t, ot) AS y, NOW(3) AS z FROM m;
 """
 ROWS = """
 INSERT INTO a VALUES (1, 1, 'n'), (2, NULL, 'm');
@@ -55,6 +57,7 @@ INSERT INTO i VALUES (1, '::1', NULL, '00000000-0000-0000-0000-000000000001', 'b
 (2, '::2', '::3', '00000000-0000-0000-0000-000000000002', '::9');
 INSERT INTO v VALUES (1, 1), (2, 2);
 UPDATE v SET x = x + 10;
+INSERT INTO packed VALUES (1, 'abc');
 """
 D, DT, T = date(2020, 2, 2), datetime(2020, 2, 2, 1, 2, 3), timedelta(hours=5)  # noqa: DTZ001 - DATETIME has no zone
 JOINS = [
@@ -189,6 +192,11 @@ SETTLED_LATE = [  # MariaDB says one type before it executes the statement, and 
     "SELECT TIME_TO_SEC(c) AS c FROM made",
     "SELECT c FROM outer_late",
 ]
+WHOLE = [  # information_schema has remarks behind these types
+    "SELECT * FROM whole",
+    "SELECT sqlc.embed(whole), 1 AS one FROM whole",
+    "SELECT * FROM packed",
+]
 PARAMETERS: list[tuple[str, dict[str, Any]]] = [
     ("SELECT COALESCE(od, sqlc.arg(v)) AS x FROM m", {"v": D}),
     ("SELECT IFNULL(odt, sqlc.arg(v)) AS x, IFNULL(odt, dt) AS y FROM m", {"v": DT}),
@@ -215,9 +223,10 @@ PARAMETERS: list[tuple[str, dict[str, Any]]] = [
      {"v": D, "w": DT}),
     ("SELECT SHA2(s, sqlc.arg(v)) AS x, CONCAT(SHA2(s, sqlc.arg(v)), s) AS y FROM m", {"v": 256}),
     ("SELECT TIME_TO_SEC(sqlc.arg(v)) AS x FROM m WHERE t > sqlc.arg(v)", {"v": -T}),
+    ("SELECT id FROM packed WHERE b = sqlc.arg(v)", {"v": b"abc"}),
     ("SELECT LAST_DAY(sqlc.arg(v)) AS x, DATEDIFF(sqlc.arg(v), d) AS y FROM m", {"v": DT}),
 ]  # fmt: skip
-GROUPS = [JOINS, EMPTY, QUANTIFIED, STRICT, CONVERTED, MISJUDGED, TYPES, SETTLED_LATE]
+GROUPS = [JOINS, EMPTY, QUANTIFIED, STRICT, CONVERTED, MISJUDGED, TYPES, SETTLED_LATE, WHOLE]
 CASES: list[tuple[str, dict[str, Any]]] = [
     *((sql, {}) for group in GROUPS for sql in group),
     *PARAMETERS,
@@ -267,6 +276,7 @@ INSERT INTO z VALUES (1, '0000-00-00', NULL, '0000-00-00', 0, '01:02:03'),
 """
 OF_ZERO_DATES = [
     "SELECT COALESCE(d, at) AS x, IFNULL(od, d) AS y, COALESCE(ts, at) AS z FROM z",
+    "SELECT NVL2(id, d, at) AS x, NVL2(od, ts, at) AS y FROM z",
     "SELECT IF(id > 0, d, d) AS x, CASE WHEN id > 0 THEN at ELSE t END AS y FROM z",
     "SELECT GREATEST(d, d) AS x, LEAST(at, at) AS y FROM z",
     "SELECT FLOOR(at) AS x, CEIL(at) AS y, ROUND(ts) AS z, TRUNCATE(at, 0) AS w FROM z",
