@@ -16,7 +16,7 @@ from aiosqlc.mysql.scope import Level, unwrap
 if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
-_CHOICES = (exp.Coalesce, exp.If, exp.Case, exp.Nullif, exp.Greatest, exp.Least)
+_CHOICES = (exp.Coalesce, exp.If, exp.Nvl2, exp.Case, exp.Nullif, exp.Greatest, exp.Least)
 _COMPARED = (exp.Greatest, exp.Least)
 _ROUNDED = (exp.Ceil, exp.Floor, exp.Round, exp.Trunc)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between)
@@ -136,7 +136,7 @@ def _values(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, exp.Case):
         branches = [branch.args["true"] for branch in node.args["ifs"]]
         return [value for value in [*branches, node.args.get("default")] if value is not None]
-    if isinstance(node, exp.If):
+    if isinstance(node, exp.If | exp.Nvl2):
         values = [node.args.get("true"), node.args.get("false")]
         return [value for value in values if value is not None]
     if isinstance(node, exp.Nullif):
