@@ -41,6 +41,8 @@ def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) ->
     if isinstance(node, exp.Is):
         untrue = holds("condition", "the test is false for NULL", _is_boolean(node.expression))
         return strict_columns(level, node.this, is_slice) if untrue else _NONE
+    if isinstance(node, exp.In | exp.Between) and not _stands_alone(node):
+        return _NONE
     if isinstance(node, exp.In):
         return strict_columns(level, node.this, is_slice)  # it was found among the values
     if isinstance(node, exp.Between):
@@ -51,6 +53,10 @@ def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) ->
         said = holds("condition", "the constant cannot be read as NULL", readable)
         return strict_columns(level, node.this, is_slice) if said else _NONE
     return strict_columns(level, node, is_slice)
+
+
+def _stands_alone(node: exp.Expr) -> bool:
+    return holds("condition", "it is compared with one value", not is_chained(node))
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
@@ -90,6 +96,8 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
         return strict_columns(level, node.this, is_slice) | strict_columns(
             level, node.expression, is_slice
         )
+    if isinstance(node, exp.In | exp.Between) and not _stands_alone(node):
+        return _NONE
     if isinstance(node, exp.Between):
         return strict_columns(level, node.this, is_slice)
     if isinstance(node, exp.In):

@@ -184,14 +184,20 @@ def unwrap(node: exp.Expr) -> exp.Expr:
 _CHAINED = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.Is, exp.Not,
 )  # fmt: skip
+_PREDICATES = (exp.Like, exp.RegexpLike, exp.In, exp.Between)
 
 
 def is_chained(node: exp.Expr) -> bool:
     """Whether a comparison may stand in a chain: `a <=> b < c`, `a = b IS NULL`.
 
-    The server reads a chain from left to right, sqlglot by other rules: who is compared with whom
-    is not what the tree says. Parentheses do not tell either, sqlglot adds some of its own.
+    The server reads a chain from left to right, but LIKE, IN and BETWEEN from right to left
+    (`a BETWEEN b AND (c LIKE d)`); sqlglot has other rules: who is compared with whom is not what
+    the tree says. Parentheses do not tell either, sqlglot adds some of its own.
     """
+    if isinstance(node, _PREDICATES):
+        first = unwrap(node.this)
+        if isinstance(unwrap(first.this) if isinstance(first, exp.Not) else first, _PREDICATES):
+            return True
     return isinstance(unwrap(node.expression), _CHAINED)
 
 
