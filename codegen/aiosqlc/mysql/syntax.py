@@ -73,11 +73,21 @@ def parse(sql: str) -> Tree | None:
         root = _Dialect().parse(filled.sql)[0]
     except _UNREADABLE:
         return None
-    if root is None or isinstance(root, exp.Command):
+    if root is None or isinstance(root, exp.Command) or any(map(_is_half, root.find_all(exp.Join))):
         return None
     if isinstance(root, exp.Insert):
         root.set("overwrite", _first_word(sql) == "REPLACE")
     return Tree(_selected(root) if isinstance(root, exp.Values) else root, filled)
+
+
+def _is_half(join: exp.Join) -> bool:
+    """Whether it is half of a nested join taken apart: `a LEFT JOIN b NATURAL JOIN c ON x`.
+
+    The condition is that of the outer join, and stands behind the inner one.
+    """
+    conditional = bool(join.args.get("on") or join.args.get("using"))
+    natural = str(join.args.get("method") or "").upper() == "NATURAL"
+    return conditional if natural else bool(join.args.get("side")) and not conditional
 
 
 def _first_word(sql: str) -> str:
@@ -111,7 +121,11 @@ def unread(sql: str) -> Span | None:
     found = re.compile(r"\w*").match(filled.sql, start)
     span = Span(start, found.end() if found else start)
     try:
-        if not isinstance(_Dialect().parse(filled.sql)[0], exp.Command):
+        root = _Dialect().parse(filled.sql)[0]
+        if root is not None and any(map(_is_half, root.find_all(exp.Join))):
+            found = re.compile(r"\bNATURAL\b", re.IGNORECASE).search(filled.sql)
+            span = Span(*found.span()) if found else span
+        elif not isinstance(root, exp.Command):
             return None
     except RecursionError:
         return None

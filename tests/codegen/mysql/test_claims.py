@@ -74,6 +74,8 @@ JOINS = [
     "SELECT k, qv, rv FROM q NATURAL LEFT JOIN r",
     "SELECT * FROM q NATURAL RIGHT JOIN r",
     "SELECT p.k FROM p STRAIGHT_JOIN q, r NATURAL JOIN a",
+    "SELECT p.pv, q.qv, r.rv FROM p LEFT JOIN q NATURAL JOIN r ON p.k = 99",
+    "SELECT p.pv, q.qv, r.rv FROM p LEFT JOIN q NATURAL RIGHT JOIN r ON p.k = 99",
     "SELECT p.k FROM a, p WHERE EXISTS (SELECT 1 FROM q, r NATURAL JOIN p)",
 ]
 EMPTY = [
