@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections.abc import Iterable
 from functools import cache
 
+from aiosqlc.postgres import scripts
 from aiosqlc.servers.postgres.connection import Connection, ServerError
 
 _NAME = r'"?(?P<name>[\w-]+)"?'
@@ -67,9 +67,7 @@ def stand_in_for(extension: str) -> str | None:
     """Return the SQL that stands in for an extension; None: it is not known."""
     if extension in _NOTHING_TO_NAME:
         return ""
-    folder = importlib.resources.files("aiosqlc.postgres.extensions")
-    script = folder.joinpath(f"{extension}.sql")
-    return script.read_text("utf-8") if script.is_file() else None
+    return scripts.script_of(extension)
 
 
 _DEFINED = re.compile(r"create\s+(?:function|type|domain)\s+(\w+)|\['(\w+)\(")
@@ -84,14 +82,12 @@ _TYPES = {
 @cache
 def _extensions_by_name() -> dict[str, str]:
     """Return the extension of each name that says enough to tell: `st_x`, but not `index`."""
-    folder = importlib.resources.files("aiosqlc.postgres.extensions")
     found = dict(_TYPES)
-    for script in folder.iterdir():
-        if script.name.endswith(".sql"):
-            for match in _DEFINED.finditer(script.read_text("utf-8")):
-                name = match[1] or match[2]
-                if "_" in name:
-                    found.setdefault(name, script.name.removesuffix(".sql"))
+    for extension in scripts.names():
+        for match in _DEFINED.finditer(scripts.script_of(extension) or ""):
+            name = match[1] or match[2]
+            if "_" in name:
+                found.setdefault(name, extension)
     return found
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.resources
-
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.postgres import Analyzer, analyze
+from aiosqlc.postgres import Analyzer, analyze, scripts
 
 from tests.codegen.postgres.asking import query, schema_file
 
@@ -243,8 +241,4 @@ def test_what_a_stand_in_cannot_say_is_optional(analyzer: Analyzer) -> None:
 
 
 def test_every_stand_in_is_used_here() -> None:
-    folder = importlib.resources.files("aiosqlc.postgres.extensions")
-    known = {
-        item.name.removesuffix(".sql") for item in folder.iterdir() if item.name[-4:] == ".sql"
-    }
-    assert known <= {name.split()[0].strip('"') for name in USES}
+    assert set(scripts.names()) <= {name.split()[0].strip('"') for name in USES}

@@ -1,63 +1,28 @@
-create type citext;
-create function citext_in(cstring) returns citext language internal immutable strict parallel safe as 'textin';
-create function citext_out(citext) returns cstring language internal immutable strict parallel safe as 'textout';
-create function citext_recv(internal) returns citext language internal stable strict parallel safe as 'textrecv';
-create function citext_send(citext) returns bytea language internal stable strict parallel safe as 'textsend';
-create type citext (input = citext_in, output = citext_out, receive = citext_recv, send = citext_send, internallength = variable,
-    storage = extended, category = 'S', collatable = true);
-create function citext_eq(citext, citext) returns boolean language internal immutable strict parallel safe as 'texteq';
-create operator = (leftarg = citext, rightarg = citext, function = citext_eq, commutator = =, negator = <>, hashes, merges);
-create function citext_ne(citext, citext) returns boolean language internal immutable strict parallel safe as 'textne';
-create operator <> (leftarg = citext, rightarg = citext, function = citext_ne, commutator = <>, negator = =);
-create function citext_lt(citext, citext) returns boolean language internal immutable strict parallel safe as 'text_lt';
-create operator < (leftarg = citext, rightarg = citext, function = citext_lt, commutator = >, negator = >=);
-create function citext_le(citext, citext) returns boolean language internal immutable strict parallel safe as 'text_le';
-create operator <= (leftarg = citext, rightarg = citext, function = citext_le, commutator = >=, negator = >);
-create function citext_gt(citext, citext) returns boolean language internal immutable strict parallel safe as 'text_gt';
-create operator > (leftarg = citext, rightarg = citext, function = citext_gt, commutator = <, negator = <=);
-create function citext_ge(citext, citext) returns boolean language internal immutable strict parallel safe as 'text_ge';
-create operator >= (leftarg = citext, rightarg = citext, function = citext_ge, commutator = <=, negator = <);
-create function citext_cmp(citext, citext) returns integer language internal immutable strict parallel safe as 'bttextcmp';
+@type citext, category = 'S', collatable = true
+@ordered citext, hashes, merges
 create function citext_hash(citext) returns integer language internal immutable strict parallel safe as 'hashtext';
-create operator class citext_ops default for type citext using btree as operator 1 <, operator 2 <=, operator 3 =,
-    operator 4 >=, operator 5 >, function 1 citext_cmp(citext, citext);
 create operator class citext_hash_ops default for type citext using hash as operator 1 =, function 1 citext_hash(citext);
 create cast (citext as text) without function as implicit;
 create cast (citext as varchar) without function as implicit;
 create cast (text as citext) without function as assignment;
 create cast (varchar as citext) without function as assignment;
-create function citext_like(citext, citext) returns boolean language internal immutable strict parallel safe as 'textlike';
-create operator ~~ (leftarg = citext, rightarg = citext, function = citext_like);
-create function citext_like(citext, text) returns boolean language internal immutable strict parallel safe as 'textlike';
-create operator ~~ (leftarg = citext, rightarg = text, function = citext_like);
-create function citext_nlike(citext, citext) returns boolean language internal immutable strict parallel safe as 'textnlike';
-create operator !~~ (leftarg = citext, rightarg = citext, function = citext_nlike);
-create function citext_nlike(citext, text) returns boolean language internal immutable strict parallel safe as 'textnlike';
-create operator !~~ (leftarg = citext, rightarg = text, function = citext_nlike);
-create function citext_iclike(citext, citext) returns boolean language internal immutable strict parallel safe as 'texticlike';
-create operator ~~* (leftarg = citext, rightarg = citext, function = citext_iclike);
-create function citext_iclike(citext, text) returns boolean language internal immutable strict parallel safe as 'texticlike';
-create operator ~~* (leftarg = citext, rightarg = text, function = citext_iclike);
-create function citext_icnlike(citext, citext) returns boolean language internal immutable strict parallel safe as 'texticnlike';
-create operator !~~* (leftarg = citext, rightarg = citext, function = citext_icnlike);
-create function citext_icnlike(citext, text) returns boolean language internal immutable strict parallel safe as 'texticnlike';
-create operator !~~* (leftarg = citext, rightarg = text, function = citext_icnlike);
-create function citext_regexeq(citext, citext) returns boolean language internal immutable strict parallel safe as 'textregexeq';
-create operator ~ (leftarg = citext, rightarg = citext, function = citext_regexeq);
-create function citext_regexeq(citext, text) returns boolean language internal immutable strict parallel safe as 'textregexeq';
-create operator ~ (leftarg = citext, rightarg = text, function = citext_regexeq);
-create function citext_regexne(citext, citext) returns boolean language internal immutable strict parallel safe as 'textregexne';
-create operator !~ (leftarg = citext, rightarg = citext, function = citext_regexne);
-create function citext_regexne(citext, text) returns boolean language internal immutable strict parallel safe as 'textregexne';
-create operator !~ (leftarg = citext, rightarg = text, function = citext_regexne);
-create function citext_icregexeq(citext, citext) returns boolean language internal immutable strict parallel safe as 'texticregexeq';
-create operator ~* (leftarg = citext, rightarg = citext, function = citext_icregexeq);
-create function citext_icregexeq(citext, text) returns boolean language internal immutable strict parallel safe as 'texticregexeq';
-create operator ~* (leftarg = citext, rightarg = text, function = citext_icregexeq);
-create function citext_icregexne(citext, citext) returns boolean language internal immutable strict parallel safe as 'texticregexne';
-create operator !~* (leftarg = citext, rightarg = citext, function = citext_icregexne);
-create function citext_icregexne(citext, text) returns boolean language internal immutable strict parallel safe as 'texticregexne';
-create operator !~* (leftarg = citext, rightarg = text, function = citext_icregexne);
+do $$
+declare f text[]; other text;
+begin
+    foreach f slice 1 in array array[
+        ['citext_like(citext', '~~', 'textlike'], ['citext_nlike(citext', '!~~', 'textnlike'],
+        ['citext_iclike(citext', '~~*', 'texticlike'], ['citext_icnlike(citext', '!~~*', 'texticnlike'],
+        ['citext_regexeq(citext', '~', 'textregexeq'], ['citext_regexne(citext', '!~', 'textregexne'],
+        ['citext_icregexeq(citext', '~*', 'texticregexeq'], ['citext_icregexne(citext', '!~*', 'texticregexne']
+    ] loop
+        foreach other in array array['citext', 'text'] loop
+            execute format('create function %s, %s) returns boolean language internal immutable strict parallel safe as %L',
+                f[1], other, f[3]);
+            execute format('create operator %s (leftarg = citext, rightarg = %s, function = %s)',
+                f[2], other, split_part(f[1], '(', 1));
+        end loop;
+    end loop;
+end $$;
 create function citext_larger(citext, citext) returns citext language internal immutable strict parallel safe as 'text_larger';
 create function citext_smaller(citext, citext) returns citext language internal immutable strict parallel safe as 'text_smaller';
 create aggregate max(citext) (sfunc = citext_larger, stype = citext, sortop = >, parallel = safe);

@@ -1,10 +1,4 @@
-create type hstore;
-create function hstore_in(cstring) returns hstore language internal immutable strict parallel safe as 'textin';
-create function hstore_out(hstore) returns cstring language internal immutable strict parallel safe as 'textout';
-create function hstore_recv(internal) returns hstore language internal stable strict parallel safe as 'textrecv';
-create function hstore_send(hstore) returns bytea language internal stable strict parallel safe as 'textsend';
-create type hstore (input = hstore_in, output = hstore_out, receive = hstore_recv, send = hstore_send, internallength = variable,
-    storage = extended);
+@type hstore
 create cast (hstore as text) without function;
 create cast (text as hstore) without function;
 create function hstore(text, text) returns hstore language sql immutable parallel safe return ($1 || $2)::hstore;
@@ -20,10 +14,7 @@ create operator ? (leftarg = hstore, rightarg = text, function = exist);
 create operator || (leftarg = hstore, rightarg = hstore, function = hs_concat);
 create operator @> (leftarg = hstore, rightarg = hstore, function = hs_contains);
 create operator <@ (leftarg = hstore, rightarg = hstore, function = hs_contains);
-do $$
-declare f text[];
-begin
-    foreach f slice 1 in array array[
+@functions
         ['defined(hstore, text)', 'boolean'],
         ['slice(hstore, text[])', 'hstore'],
         ['slice_array(hstore, text[])', 'text[]'],
@@ -40,10 +31,7 @@ begin
         ['hstore(text[], text[])', 'hstore'],
         ['exists_any(hstore, text[])', 'boolean'],
         ['exists_all(hstore, text[])', 'boolean']
-    ] loop
-        execute format('create function %s returns %s language sql immutable strict parallel safe return null::%2$s', f[1], f[2]);
-    end loop;
-end $$;
+@null immutable
 create function skeys(hstore) returns setof text language plpgsql immutable strict as 'begin return; end';
 create function svals(hstore) returns setof text language plpgsql immutable strict as 'begin return; end';
 create function each(hs hstore, out key text, out value text) returns setof record language plpgsql immutable strict as

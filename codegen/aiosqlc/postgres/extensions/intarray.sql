@@ -2,10 +2,7 @@ create type query_int;
 create function bqarr_in(cstring) returns query_int language internal immutable strict parallel safe as 'textin';
 create function bqarr_out(query_int) returns cstring language internal immutable strict parallel safe as 'textout';
 create type query_int (input = bqarr_in, output = bqarr_out, internallength = variable, storage = extended);
-do $$
-declare f text[];
-begin
-    foreach f slice 1 in array array[
+@functions
         ['icount(integer[])', 'integer'], ['sort(integer[], text)', 'integer[]'], ['sort(integer[])', 'integer[]'],
         ['sort_asc(integer[])', 'integer[]'], ['sort_desc(integer[])', 'integer[]'], ['uniq(integer[])', 'integer[]'],
         ['idx(integer[], integer)', 'integer'], ['subarray(integer[], integer, integer)', 'integer[]'],
@@ -16,10 +13,7 @@ begin
         ['_int_inter(integer[], integer[])', 'integer[]'], ['boolop(integer[], query_int)', 'boolean'],
         ['rboolop(query_int, integer[])', 'boolean'], ['_int_contains(integer[], integer[])', 'boolean'],
         ['_int_contained(integer[], integer[])', 'boolean'], ['_int_overlap(integer[], integer[])', 'boolean']
-    ] loop
-        execute format('create function %s returns %s language sql immutable strict parallel safe return null::%2$s', f[1], f[2]);
-    end loop;
-end $$;
+@null immutable
 create operator && (leftarg = integer[], rightarg = integer[], function = _int_overlap, commutator = &&);
 create operator @> (leftarg = integer[], rightarg = integer[], function = _int_contains, commutator = <@);
 create operator <@ (leftarg = integer[], rightarg = integer[], function = _int_contained, commutator = @>);

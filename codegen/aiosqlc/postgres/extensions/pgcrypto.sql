@@ -20,10 +20,7 @@ create function pgp_sym_encrypt(data text, psw text) returns bytea language sql 
 create function pgp_sym_decrypt(msg bytea, psw text) returns text language sql immutable strict parallel safe
     return convert_from(msg, 'UTF8') || psw;
 create function gen_random_uuid() returns uuid language internal volatile parallel safe as 'gen_random_uuid';
-do $$
-declare f text[];
-begin
-    foreach f slice 1 in array array[
+@functions
         ['encrypt(bytea, bytea, text)', 'bytea'],
         ['decrypt(bytea, bytea, text)', 'bytea'],
         ['encrypt_iv(bytea, bytea, bytea, text)', 'bytea'],
@@ -43,7 +40,4 @@ begin
         ['pgp_key_id(bytea)', 'text'],
         ['armor(bytea)', 'text'],
         ['dearmor(text)', 'bytea']
-    ] loop
-        execute format('create function %s returns %s language sql volatile strict parallel safe return null::%2$s', f[1], f[2]);
-    end loop;
-end $$
+@null volatile

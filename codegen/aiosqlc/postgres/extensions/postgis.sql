@@ -1,17 +1,14 @@
+create function geometry_typmod_in(cstring[]) returns integer language internal immutable strict parallel safe as 'array_ndims';
+@type geometry, typmod_in = geometry_typmod_in
+create function geography_typmod_in(cstring[]) returns integer language internal immutable strict parallel safe as 'array_ndims';
+@type geography, typmod_in = geography_typmod_in
+create function box2d_typmod_in(cstring[]) returns integer language internal immutable strict parallel safe as 'array_ndims';
+@type box2d, typmod_in = box2d_typmod_in
+create function box3d_typmod_in(cstring[]) returns integer language internal immutable strict parallel safe as 'array_ndims';
+@type box3d, typmod_in = box3d_typmod_in
 do $$
 declare t text;
 begin
-    foreach t in array array['geometry', 'geography', 'box2d', 'box3d'] loop
-        execute format('create type %s', t);
-        execute format('create function %s_in(cstring) returns %1$s language internal immutable strict parallel safe as %L', t, 'textin');
-        execute format('create function %s_out(%1$s) returns cstring language internal immutable strict parallel safe as %L', t, 'textout');
-        execute format('create function %s_recv(internal) returns %1$s language internal stable strict parallel safe as %L', t, 'textrecv');
-        execute format('create function %s_send(%1$s) returns bytea language internal stable strict parallel safe as %L', t, 'textsend');
-        execute format('create function %s_typmod_in(cstring[]) returns integer language internal immutable strict parallel safe as %L',
-            t, 'array_ndims');
-        execute format('create type %s (input = %1$s_in, output = %1$s_out, receive = %1$s_recv, send = %1$s_send,
-            typmod_in = %1$s_typmod_in, internallength = variable, storage = extended)', t);
-    end loop;
     foreach t in array array['geometry', 'geography'] loop
         execute format('create function %s_eq(%1$s, %1$s) returns boolean language internal immutable strict parallel safe as %L', t, 'texteq');
         execute format('create function %s_lt(%1$s, %1$s) returns boolean language internal immutable strict parallel safe as %L', t, 'text_lt');
@@ -45,10 +42,7 @@ create view geometry_columns as select null::varchar(256) as f_table_catalog, nu
     null::varchar(30) as type where false;
 create view geography_columns as select null::name as f_table_catalog, null::name as f_table_schema, null::name as f_table_name,
     null::name as f_geography_column, null::integer as coord_dimension, null::integer as srid, null::text as type where false;
-do $$
-declare f text[];
-begin
-    foreach f slice 1 in array array[
+@functions
         ['postgis_version()', 'text'], ['postgis_full_version()', 'text'], ['postgis_lib_version()', 'text'],
         -- making
         ['st_makepoint(float8, float8)', 'geometry'], ['st_makepoint(float8, float8, float8)', 'geometry'],
@@ -149,15 +143,14 @@ begin
         ['geometry_within(geometry, geometry)', 'boolean'], ['geometry_same(geometry, geometry)', 'boolean'],
         ['geometry_distance(geometry, geometry)', 'float8'], ['geography_overlaps(geography, geography)', 'boolean'],
         ['geography_distance(geography, geography)', 'float8']
-    ] loop
-        execute format('create function %s returns %s language sql immutable strict parallel safe return null::%2$s', f[1], f[2]);
-    end loop;
-    foreach f slice 1 in array array[
+@null immutable
+@functions
         ['st_dump(geometry)', 'geometry_dump'], ['st_dumppoints(geometry)', 'geometry_dump'], ['st_dumprings(geometry)', 'geometry_dump'],
         ['st_dumpsegments(geometry)', 'geometry_dump'], ['st_subdivide(geometry, integer default 256, float8 default -1)', 'geometry']
-    ] loop
-        execute format('create function %s returns setof %s language plpgsql immutable strict as %L', f[1], f[2], 'begin return; end');
-    end loop;
+@empty immutable strict
+do $$
+declare f text[];
+begin
     -- aggregates, and those over a window; NULL of no rows and of NULLs
     foreach f slice 1 in array array[
         ['st_collect(geometry)', 'geometry', 'geometry'], ['st_union(geometry)', 'geometry', 'geometry'],
