@@ -78,12 +78,6 @@ def without_extras(*arguments: str, folder: Path) -> subprocess.CompletedProcess
     )
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    assert main(["init", str(tmp_path)]) == 0
-    return tmp_path
-
-
 def test_what_has_not_changed_needs_no_driver(project: Path) -> None:
     assert main(["generate", "-f", str(project)]) == 0
     (project / "store" / "queries.py").unlink()
@@ -112,24 +106,20 @@ def test_a_changed_query_names_the_extra_where_no_server_is_installed(project: P
     )
 
 
-def test_the_extra_that_is_missing_is_named(project: Path) -> None:
-    done = without_extras("generate", folder=project)
-    assert (done.returncode, done.stderr) == (
-        2,
-        "psycopg is not installed: pip install 'aiosqlc[postgres]'\n",
-    )
-
-
-def test_the_language_server_names_its_extra(project: Path) -> None:
-    done = without_extras("lsp", folder=project)
+@pytest.mark.parametrize(
+    ("command", "missing", "extra"),
+    [
+        ("generate", "psycopg", "postgres"),
+        ("lsp", "lsprotocol", "lsp"),
+        ("plugin", "protobuf", "plugin"),
+    ],
+)
+def test_the_extra_that_is_missing_is_named(
+    project: Path, command: str, missing: str, extra: str
+) -> None:
+    done = without_extras(command, folder=project)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("pip install 'aiosqlc[lsp]'\n")
-
-
-def test_the_plugin_names_its_extra(project: Path) -> None:
-    done = without_extras("plugin", folder=project)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "protobuf is not installed: pip install 'aiosqlc[plugin]'\n"
+    assert done.stderr == f"{missing} is not installed: pip install 'aiosqlc[{extra}]'\n"
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,12 +33,6 @@ COMMANDS = (
 )
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    assert main(["init", str(tmp_path)]) == 0
-    return tmp_path
-
-
 def test_a_new_project_compiles_and_stays_up_to_date(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

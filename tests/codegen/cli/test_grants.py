@@ -52,12 +52,6 @@ CALLS = {
 }
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    assert main(["init", str(tmp_path)]) == 0
-    return tmp_path
-
-
 def test_the_rights_of_all_queries_are_printed_as_statements(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,11 +26,10 @@ def test_the_line_is_written_now_and_then_and_erased_at_the_end() -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    assert main(["init", str(tmp_path)]) == 0
-    with (tmp_path / "queries" / "queries.sql").open("a") as queries:  # known to no other test
+def project(project: Path) -> Path:
+    with (project / "queries" / "queries.sql").open("a") as queries:  # known to no other test
         queries.write("\n-- name: ProgressIsShown :many\nSELECT id, bio FROM author;\n")
-    return tmp_path
+    return project
 
 
 SHOWN = [

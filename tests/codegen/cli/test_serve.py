@@ -12,12 +12,6 @@ import pytest
 from aiosqlc.cli.main import main
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    assert main(["init", str(tmp_path)]) == 0
-    return tmp_path
-
-
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 async def test_the_address_is_that_of_a_database_which_ends_with_it(
     project: Path, ending: signal.Signals

@@ -198,12 +198,6 @@ USES: dict[str, tuple[str, list[str]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def analyzer():
-    with Analyzer() as analyzer:
-        yield analyzer
-
-
 @pytest.mark.parametrize("extension", USES)
 def test_a_schema_that_uses_an_extension_loads_and_its_queries_are_typed(
     extension: str, analyzer: Analyzer

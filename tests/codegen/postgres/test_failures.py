@@ -64,12 +64,6 @@ FAILING = {
 }
 
 
-@pytest.fixture(scope="module")
-def analyzer():
-    with Analyzer() as analyzer:
-        yield analyzer
-
-
 @pytest.mark.parametrize("failing", FAILING)
 def test_nothing_is_claimed_that_a_failed_statement_could_have_changed(
     failing: str, analyzer: Analyzer

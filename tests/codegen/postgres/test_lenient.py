@@ -76,12 +76,6 @@ ASKED = {
 }
 
 
-@pytest.fixture(scope="module")
-def analyzer():
-    with Analyzer() as analyzer:
-        yield analyzer
-
-
 @pytest.mark.parametrize("what", ACCEPTED)
 def test_what_no_query_sees_is_accepted_without_effect(what: str, analyzer: Analyzer) -> None:
     file = schema_file(f"create table t (id int not null, p text); {ACCEPTED[what]}")

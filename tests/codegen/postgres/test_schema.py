@@ -49,24 +49,6 @@ def test_a_template_among_the_files_is_called_one(sql: str) -> None:
     assert "leave the file out" in problem.hint
 
 
-@pytest.mark.parametrize(
-    ("extension", "use"),
-    [
-        ('"uuid-ossp"', "select uuid_generate_v4()"),
-        ("pgcrypto", "select crypt('a', gen_salt('bf'))"),
-        ("citext", "select 'a'::citext = 'A'::citext, lower('a'::citext)"),
-        ("pg_trgm", "select similarity('a', 'b'), 'a' % 'b'"),
-        ("hstore", "select 'a=>1'::hstore -> 'a'"),
-        ("ltree", "select nlevel('a.b'::ltree)"),
-        ("unaccent", "select unaccent('é')"),
-    ],
-)
-def test_common_extensions_have_a_stand_in(extension: str, use: str) -> None:
-    file = schema_file(f"create extension if not exists {extension}")
-    _, problems = analyze([file], [query(use)], AnalyzeOptions())
-    assert problems == ()
-
-
 def test_a_stand_in_goes_into_the_schema_its_extension_is_made_with() -> None:
     sql = """select pg_catalog.set_config('search_path', '', false); create schema ext;
         create extension citext with schema ext; comment on extension citext is 'text';
@@ -100,13 +82,6 @@ def test_a_column_that_a_block_has_added_may_be_added_again_for_other_tools() ->
     )
     assert (note.code, note.severity) == ("E217", Severity.WARNING)
     assert [column.not_null for column in analysis.queries[0].columns] == [False, True]
-
-
-def test_an_index_that_only_a_real_extension_can_build_is_left_out() -> None:
-    sql = "create extension pg_trgm; create table t (a text);"
-    sql += " create index on t using gin (a gin_trgm_ops)"
-    _, problems = analyze([schema_file(sql)], [query("select a from t")], AnalyzeOptions())
-    assert problems == ()
 
 
 @pytest.mark.parametrize("copy", ["copy t from stdin", "copy t to stdout"])

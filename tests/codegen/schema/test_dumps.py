@@ -36,12 +36,6 @@ def _files(engine: Dialect) -> list[Path]:
     return sorted((DUMPS / engine.value).glob("*.sql"))
 
 
-@pytest.fixture(scope="module")
-def analyzer():
-    with Analyzer() as analyzer:
-        yield analyzer
-
-
 @pytest.mark.parametrize("dump", _files(Dialect.POSTGRESQL), ids=lambda path: path.stem)
 def test_a_file_of_a_tool_for_postgresql_is_a_schema(dump: Path, analyzer: Analyzer) -> None:
     file = schema_file(SourceFile(Path("structure.sql"), dump.read_text()))

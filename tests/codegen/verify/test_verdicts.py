@@ -208,12 +208,6 @@ SAMPLE = {"nullable column", "required column on rows", "drop not null"}
 
 
 @pytest.fixture(scope="module")
-def analyzer() -> Iterator[Analyzer]:
-    with Analyzer() as warm:
-        yield warm
-
-
-@pytest.fixture(scope="module")
 def server() -> Iterator[postgres.TestPostgres]:
     with postgres.running(Path(__file__).parents[3] / "migrations") as running:
         yield running

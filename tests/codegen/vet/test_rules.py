@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -140,9 +139,8 @@ def findings(folder: Path, analyze: Analyze, schema: str, queries: str) -> list[
 
 
 @pytest.fixture(scope="module")
-def analyze() -> Iterator[Analyze]:
-    with Analyzer() as analyzer:
-        yield analyzer.analyze
+def analyze(analyzer: Analyzer) -> Analyze:
+    return analyzer.analyze
 
 
 @pytest.mark.parametrize(("code", "command", "sql"), FOUND)
