@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
+from aiosqlc.ir import Analysis, AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.mysql import analyze, analyzer
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_files
@@ -81,6 +81,16 @@ def files(schema: str, queries: str) -> tuple[SchemaFile, SourceFile]:
     )
 
 
+def analysed(
+    schema: str, queries: str, options: AnalyzeOptions
+) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+    """Analyse a small project by a server; return what is known of it, and what is wrong."""
+    schema_sql, query_file = files(schema, queries)
+    parsed, problems = parse_files([query_file], Dialect.MYSQL)
+    analysis, found = analyze([schema_sql], parsed, options)
+    return analysis, (*problems, *found)
+
+
 @pytest.fixture(scope="session")
 def compile_(mysql_cache: Path) -> Compile:
     """Compile by the server."""
@@ -88,10 +98,8 @@ def compile_(mysql_cache: Path) -> Compile:
     def run(schema: str, queries: str) -> Compiled:
         if "RETURNING" in queries and is_mysql():
             pytest.skip("MySQL has no RETURNING; unset TEST_MYSQL_URL")
-        schema_sql, query_file = files(schema, queries)
-        parsed, problems = parse_files([query_file], Dialect.MYSQL)
-        analysis, found = analyze([schema_sql], parsed, AnalyzeOptions(SERVER_URL, mysql_cache))
-        return analysis.queries, (*problems, *found)
+        analysis, problems = analysed(schema, queries, AnalyzeOptions(SERVER_URL, mysql_cache))
+        return analysis.queries, problems
 
     return run
 

@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze
 from aiosqlc.mysql.executable import as_read, kin_of
-from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 
-from tests.codegen.mysql.conftest import files, only
+from tests.codegen.mysql.conftest import analysed, only
 from tests.codegen.mysql.generated import Generate, Store, generate, judged
 
 __all__ = ["generate"]
+TABLE = "CREATE TABLE b (id int PRIMARY KEY, x int);"
 SCHEMA = """
 /*!40014 SET FOREIGN_KEY_CHECKS = 0 */;
 CREATE TABLE a (id int PRIMARY KEY, b_id int, name varchar(20) NOT NULL) /*!50100 COMMENT 'x' */;
@@ -125,11 +124,9 @@ def test_an_executable_comment_that_is_never_closed_is_one_error() -> None:
 
 def test_where_two_servers_read_two_statements_somebody_must_say_which(mysql_cache: Path) -> None:
     sql = "-- name: Q :execrows\nUPDATE b SET x = 0 /*!80000 WHERE id = 1 */;"
-    schema, queries = files("CREATE TABLE b (id int PRIMARY KEY, x int);", sql)
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
     for server, codes in (("", ["E214"]), ("mysql", []), ("mariadb", [])):
         options = AnalyzeOptions(cache_dir=mysql_cache, server=server)
-        _, problems = analyze([schema], parsed, options)
+        _, problems = analysed(TABLE, sql, options)
         assert [problem.code for problem in problems] == codes
 
 
@@ -142,15 +139,12 @@ def test_where_two_servers_read_two_statements_somebody_must_say_which(mysql_cac
     ],
 )
 def test_readings_with_other_columns_or_parameters_are_an_error(mysql_cache, sql, severity) -> None:
-    schema, queries = files(
-        "CREATE TABLE b (id int PRIMARY KEY, x int);", f"-- name: Q :many\n{sql};"
-    )
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    _, (problem,) = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    options = AnalyzeOptions(cache_dir=mysql_cache)
+    _, (problem,) = analysed(TABLE, f"-- name: Q :many\n{sql};", options)
     assert (problem.code, problem.severity) == ("E214", severity)
 
 
 def test_without_a_server_a_comment_is_read_as_mysql_reads_it(compile_text) -> None:
     sql = "-- name: Q :one\nSELECT x FROM b /*!80000 WHERE id = 1 */ /*M! OR TRUE */;"
-    query = only(compile_text("CREATE TABLE b (id int PRIMARY KEY, x int);", sql))
+    query = only(compile_text(TABLE, sql))
     assert query.cardinality.at_most_one

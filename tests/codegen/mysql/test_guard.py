@@ -9,18 +9,17 @@ from pathlib import Path
 import pymysql
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze, returning, typed
+from aiosqlc.mysql import returning, typed
 from aiosqlc.mysql.errors import code_of
 from aiosqlc.mysql.prepare import Prepared
 from aiosqlc.mysql.schema import forget, load
-from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.servers.mysql.session import Session, open_session
 from pymysql.connections import Connection
 
 from tests.codegen.mysql.conftest import (
     SERVER_URL,
     Compile,
+    analysed,
     files,
     only,
     without_mysql_server_url,
@@ -182,10 +181,7 @@ def _refused(session: Session, sql: str) -> int:
 @without_mysql_server_url
 def test_what_mariadb_lacks_is_not_said_of_mysql(mysql_cache, server, codes) -> None:
     sql = "-- name: Q :many\nSELECT JSON_ARRAYAGG(id) OVER () AS ids FROM a;"
-    schema, queries = files(PLANNED_SCHEMA, sql)
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    options = AnalyzeOptions(None, mysql_cache, server=server)
-    _, problems = analyze([schema], parsed, options)
+    _, problems = analysed(PLANNED_SCHEMA, sql, AnalyzeOptions(None, mysql_cache, server=server))
     assert [problem.code for problem in problems] == codes
 
 

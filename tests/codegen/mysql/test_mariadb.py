@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze
 from aiosqlc.mysql.mariadb import as_mariadb_has_it, only_in_mysql
 from aiosqlc.mysql.schema import forget, load
-from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.servers.mysql.session import open_session
 
-from tests.codegen.mysql.conftest import SCHEMA, files, without_mysql_server_url
+from tests.codegen.mysql.conftest import SCHEMA, analysed, files, without_mysql_server_url
 
 pytestmark = without_mysql_server_url
 
@@ -24,10 +21,8 @@ def ask(mysql_cache):
 
     def run(sql: str, server: str = "", *, strict: bool = False):
         tables = SCHEMA if server == "mariadb" else SCHEMA + VECTORS
-        schema, queries = files(tables, f"-- name: Q :many\n{sql};")
-        parsed, _ = parse_files([queries], Dialect.MYSQL)
         options = AnalyzeOptions(cache_dir=mysql_cache, strict=strict, server=server)
-        analysis, problems = analyze([schema], parsed, options)
+        analysis, problems = analysed(tables, f"-- name: Q :many\n{sql};", options)
         shown = [
             (column.name, column.type.name, column.not_null)
             for query in analysis.queries
@@ -150,20 +145,21 @@ def test_what_both_take_is_no_excuse(sql) -> None:
 
 def test_a_schema_that_mysql_8_shows_is_taken(mysql_cache) -> None:
     """Its collation is in every `SHOW CREATE TABLE` of MySQL 8, and MariaDB has it not."""
-    schema, queries = files(
+    schema = (
         "CREATE TABLE `t` (`id` int NOT NULL, `s` varchar(9) COLLATE utf8mb4_0900_as_cs NOT NULL,"
         " `b` varchar(9) CHARACTER SET utf8mb4 COLLATE 'utf8mb4_0900_bin', PRIMARY KEY (`id`))"
-        " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;",
-        "-- name: Q :one\nSELECT s, b FROM t WHERE id = ?;\n"
-        "-- name: R :many\nSELECT s FROM t WHERE b COLLATE utf8mb4_0900_ai_ci = ?;\n",
+        " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;"
     )
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    analysis, problems = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    sql = (
+        "-- name: Q :one\nSELECT s, b FROM t WHERE id = ?;\n"
+        "-- name: R :many\nSELECT s FROM t WHERE b COLLATE utf8mb4_0900_ai_ci = ?;\n"
+    )
+    analysis, problems = analysed(schema, sql, AnalyzeOptions(cache_dir=mysql_cache))
     assert [(problem.code, str(problem.severity)) for problem in problems] == [("E213", "warning")]
     first, second = analysis.queries
     assert [column.not_null for column in (*first.columns, *second.columns)] == [True, False, True]
     options = AnalyzeOptions(cache_dir=mysql_cache, server="mariadb")
-    assert analyze([schema], parsed, options)[1][0].code == "E200"
+    assert analysed(schema, sql, options)[1][0].code == "E200"
 
 
 def test_a_vector_is_replaced_where_it_is_a_type_alone() -> None:
@@ -217,10 +213,8 @@ INSERT INTO pages (id, offset) VALUES (?, ?);
 -- name: Places :many
 SELECT name FROM places WHERE id = ?;
 """
-    schema, queries = files(OF_MYSQL, sql)
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
     options = AnalyzeOptions(cache_dir=mysql_cache, server="mysql")
-    analysis, problems = analyze([schema], parsed, options)
+    analysis, problems = analysed(OF_MYSQL, sql, options)
     assert {(problem.code, str(problem.severity)) for problem in problems} == {("E213", "warning")}
     shown = {
         query.parsed.name: [(c.name, c.type.name, c.not_null) for c in query.columns]
@@ -233,7 +227,7 @@ SELECT name FROM places WHERE id = ?;
         "Places": [("name", "varchar", True)],
     }
     assert [param.type.name for param in analysis.queries[2].params] == ["int", "int"]
-    problem = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))[1][0]
+    problem = analysed(OF_MYSQL, sql, AnalyzeOptions(cache_dir=mysql_cache))[1][0]
     assert (problem.code, str(problem.severity)) == ("E200", "error")
 
 
@@ -249,15 +243,14 @@ ALTER TABLE a ADD COLUMN d decimal(9, 2) AS (id * 2) NOT NULL AFTER n, ADD COLUM
 
 
 def test_a_generated_column_is_not_null_where_mysql_has_it_so(mysql_cache) -> None:
-    schema, queries = files(COMPUTED, "-- name: Q :many\nSELECT * FROM a WHERE sure = ?;\n")
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    analysis, problems = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    project = (COMPUTED, "-- name: Q :many\nSELECT * FROM a WHERE sure = ?;\n")
+    analysis, problems = analysed(*project, AnalyzeOptions(cache_dir=mysql_cache))
     assert not problems
     (query,) = analysis.queries
     assert {column.name for column in query.columns if not column.not_null} == {"n", "c"}
     assert query.cardinality.at_most_one
     options = AnalyzeOptions(cache_dir=mysql_cache, server="mariadb")
-    assert analyze([schema], parsed, options)[1][0].code == "E200"
+    assert analysed(*project, options)[1][0].code == "E200"
 
 
 OF_CHARS = """
@@ -272,16 +265,14 @@ def test_a_generated_column_over_chars_has_its_type_though_mariadb_takes_none(my
     text = (
         "-- name: Q :many\nSELECT held, n FROM a;\n-- name: P :one\nSELECT n FROM a WHERE held = ?;"
     )
-    schema, queries = files(OF_CHARS, text)
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    analysis, problems = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    analysis, problems = analysed(OF_CHARS, text, AnalyzeOptions(cache_dir=mysql_cache))
     assert not problems
     all_of_them, one = analysis.queries
     shown = [(column.name, column.type.name, column.not_null) for column in all_of_them.columns]
     assert shown == [("held", "char", False), ("n", "int", True)]
     assert one.cardinality.at_most_one
     options = AnalyzeOptions(cache_dir=mysql_cache, server="mariadb")
-    assert analyze([schema], parsed, options)[1][0].code == "E200"
+    assert analysed(OF_CHARS, text, options)[1][0].code == "E200"
 
 
 DUMP = """
@@ -308,10 +299,9 @@ LOCK TABLES `child` READ;
 
 @pytest.mark.parametrize("server", ["", "mariadb"])
 def test_a_dump_is_a_schema_and_leaves_the_session_as_it_was(mysql_cache, server) -> None:
-    schema, queries = files(DUMP, "-- name: Q :many\nSELECT id FROM v WHERE n = 'é';\n")
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
     options = AnalyzeOptions(cache_dir=mysql_cache, server=server)
-    analysis, problems = analyze([schema], parsed, options)
+    sql = "-- name: Q :many\nSELECT id FROM v WHERE n = 'é';\n"
+    analysis, problems = analysed(DUMP, sql, options)
     assert not problems
     assert {table.name for table in analysis.catalog.tables} == {"child", "parent", "v"}
 
@@ -334,10 +324,7 @@ def test_what_a_dump_sets_is_undone(mysql_cache) -> None:
     ["CREATE INDEX late ON t ((due IS NULL))", "ALTER TABLE t ADD INDEX late (id, (due + 1))"],
 )
 def test_an_index_that_only_mysql_builds_is_left_out(mysql_cache, index) -> None:
-    schema, queries = files(
-        f"CREATE TABLE t (id int PRIMARY KEY, due datetime); {index};",
-        "-- name: Q :many\nSELECT id FROM t;\n",
-    )
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    analysis, (problem,) = analyze([schema], parsed, AnalyzeOptions(cache_dir=mysql_cache))
+    schema = f"CREATE TABLE t (id int PRIMARY KEY, due datetime); {index};"
+    sql, options = "-- name: Q :many\nSELECT id FROM t;\n", AnalyzeOptions(cache_dir=mysql_cache)
+    analysis, (problem,) = analysed(schema, sql, options)
     assert (problem.code, str(problem.severity), len(analysis.queries)) == ("E217", "warning", 1)

@@ -10,7 +10,7 @@ from aiosqlc.mysql import analyze, analyzer
 from aiosqlc.servers.mysql import private
 from aiosqlc.servers.mysql.session import open_session
 
-from tests.codegen.mysql.conftest import SCHEMA, files
+from tests.codegen.mysql.conftest import SCHEMA, analysed, files
 
 
 @pytest.mark.parametrize(
@@ -169,12 +169,8 @@ def nothing_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def _analysis(cache: Path, uri: str | None = None):
-    from aiosqlc.parse.queries import parse_files
-    from aiosqlc.parse.scanner import Dialect
-
-    schema, queries = files(SCHEMA, "-- name: Q :many\nSELECT id, bio FROM a;")
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    return analyze([schema], parsed, AnalyzeOptions(uri, cache))
+    sql = "-- name: Q :many\nSELECT id, bio FROM a;"
+    return analysed(SCHEMA, sql, AnalyzeOptions(uri, cache))
 
 
 def test_without_a_server_the_text_is_typed_and_the_output_says_so(

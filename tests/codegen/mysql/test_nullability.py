@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze
-from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 
-from tests.codegen.mysql.conftest import SCHEMA, files, is_mysql, only
+from tests.codegen.mysql.conftest import SCHEMA, analysed, is_mysql, only
 
 # expression or query → one letter per column: N may be NULL, P is proved not to be.
 BOTH = [
@@ -89,11 +86,10 @@ def test_a_parameter_proves_as_much_as_it_may_be_none(either, macro, not_null) -
 
 def test_a_function_the_user_vouches_for_is_not_null(mysql_cache) -> None:
     declared = "CREATE FUNCTION f(x int) RETURNS int DETERMINISTIC RETURN x;"
-    schema, queries = files(SCHEMA + declared, "-- name: Q :many\nSELECT f(grp), f(1) FROM a;")
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
+    sql = "-- name: Q :many\nSELECT f(grp), f(1) FROM a;"
     for names, expected in ((), False), (("public.f",), True):
         options = AnalyzeOptions(cache_dir=mysql_cache, not_null_functions=names)
-        analysis, _ = analyze([schema], parsed, options)
+        analysis, _ = analysed(SCHEMA + declared, sql, options)
         assert [column.not_null for column in analysis.queries[0].columns] == [expected] * 2
 
 

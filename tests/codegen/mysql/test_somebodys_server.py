@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze, schema
-from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.mysql import schema
 from aiosqlc.servers.mysql import databases as scratch
 from aiosqlc.servers.mysql.session import Session, open_session
 
 from devstack.testing.mysql_databases import MysqlDatabases
-from tests.codegen.mysql.conftest import files
+from tests.codegen.mysql.conftest import analysed, files
 
 SCHEMA = "CREATE TABLE t (id int PRIMARY KEY);"
 QUERY = "-- name: Q :many\nSELECT * FROM t;\n"
@@ -74,9 +72,7 @@ def server(mysql_server: MysqlDatabases) -> Iterator[tuple[str, Session]]:
 
 def compile_on(url: str, text: str) -> list[str]:
     """Return the codes of what is wrong with a schema on that server."""
-    schema_sql, queries = files(text, QUERY)
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    analysis, problems = analyze([schema_sql], parsed, AnalyzeOptions(url))
+    analysis, problems = analysed(text, QUERY, AnalyzeOptions(url))
     if not problems:
         assert scratch.MARK not in [table.name for table in analysis.catalog.tables]
     return [problem.code for problem in problems]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.mysql import analyze
-from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 
 from devstack.testing.mysql_databases import MysqlDatabases
-from tests.codegen.mysql.conftest import files, without_mysql_server_url
+from tests.codegen.mysql.conftest import analysed, without_mysql_server_url
 from tests.codegen.mysql.generated import Generate, generate, judged
 
 __all__ = ["generate"]
@@ -48,9 +45,7 @@ def test_a_schema_that_declares_them_is_told_so_and_costs_nothing(
     mysql_cache, mysql_server: MysqlDatabases, own: bool
 ) -> None:
     url = None if own else mysql_server.create_empty()
-    schema, queries = files(SCHEMA, QUERY)
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
-    analysis, problems = analyze([schema], parsed, AnalyzeOptions(url, mysql_cache))
+    analysis, problems = analysed(SCHEMA, QUERY, AnalyzeOptions(url, mysql_cache))
     assert [(item.code, str(item.severity)) for item in problems] == [("E217", "warning")] * 2
     assert [table.name for table in analysis.catalog.tables] == ["t"]
     assert [column.type.name for column in analysis.queries[0].columns][:1] == ["varchar"]
@@ -63,8 +58,6 @@ def test_a_schema_that_declares_them_is_told_so_and_costs_nothing(
 def test_what_is_never_null_in_mariadbs_own_tables_may_be_in_mysqls(
     mysql_cache, server, claimed
 ) -> None:
-    schema, queries = files(SCHEMA, QUERY)
-    parsed, _ = parse_files([queries], Dialect.MYSQL)
     options = AnalyzeOptions(cache_dir=mysql_cache, server=server)
-    analysis, _ = analyze([schema], parsed, options)
+    analysis, _ = analysed(SCHEMA, QUERY, options)
     assert analysis.queries[0].columns[0].not_null is claimed
