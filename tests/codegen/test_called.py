@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiosqlc.config.load import load_project
 from aiosqlc.pipeline import analyze_project
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.hunt import Checked, selfcheck
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case
+from tests.codegen.projects import loaded
 
 GENERATED = sorted(path.parent.parent.name for path in CASES.glob("*/expected/__init__.py"))
 PACKAGE = "called_case"
@@ -22,8 +22,7 @@ PACKAGE = "called_case"
 def checked(name: str, folder: Path, server: TestPostgres) -> Checked:
     url = server.create_empty()
     try:
-        project, _ = load_project(copy_case(CASES / name, folder), environ={})
-        assert project is not None
+        project = loaded(copy_case(CASES / name, folder).parent)
         [analysed, *_] = analyze_project(project, analyzer_on(url))
         shutil.copytree(CASES / name / "expected", folder / PACKAGE)
         here = replace(analysed, entry=replace(analysed.entry, database_uri=url))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aiosqlc.build import build
-from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental import disk
 from aiosqlc.incremental.memo import forget_all
@@ -15,6 +14,7 @@ from aiosqlc.parse import statements
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import analyzer_on
+from tests.codegen.projects import loaded, write_project
 
 CONFIG = """\
 version: "2"
@@ -99,11 +99,8 @@ def test_edits_leave_what_a_new_process_would_write(
 ) -> None:
     analyze = analyzer_on(postgres_server.create_empty())
     folder = tmp_path / "edited"
-    (folder / "queries").mkdir(parents=True)
-    for name, text in (("sqlc.yaml", CONFIG), ("schema.sql", SCHEMA)):
-        (folder / name).write_text(text)
-    for name, text in (("tasks", TASKS), ("steps", STEPS)):
-        (folder / "queries" / f"{name}.sql").write_text(text)
+    queries = {"queries/tasks.sql": TASKS, "queries/steps.sql": STEPS}
+    write_project(folder, {"sqlc.yaml": CONFIG, "schema.sql": SCHEMA, **queries})
     forget()
     steps = [generated(folder, analyze)]
     sources = [source_of(folder)]
@@ -116,10 +113,7 @@ def test_edits_leave_what_a_new_process_would_write(
     assert len({str(step) for step in steps}) > len(EDITS) / 2
     for number, (warm, source) in enumerate(zip(steps, sources, strict=True)):
         if warm[0] == 0:
-            new = tmp_path / str(number)
-            for name, text in source.items():
-                (new / name).parent.mkdir(parents=True, exist_ok=True)
-                (new / name).write_text(text)
+            new = write_project(tmp_path / str(number), source)
             forget()
             cold = generated(new, analyze)
             assert cold[:2] == warm[:2], number
@@ -134,11 +128,8 @@ def source_of(folder: Path) -> dict[str, str]:
 
 
 def generated(folder: Path, analyze: Analyze) -> tuple[int, list[str], dict[str, str]]:
-    project, problems = load_project(folder / "sqlc.yaml")
-    assert project
-    assert not problems
     said: list[Diagnostic] = []
-    code = build(project, said.extend, analyze)
+    code = build(loaded(folder), said.extend, analyze)
     files = [*folder.glob("store/*"), *folder.glob("*.lock.json")]
     return (
         code,

@@ -7,10 +7,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from aiosqlc.config.load import load_project
 from aiosqlc.emit import format as layout
 from aiosqlc.pipeline import compile_project
 from aiosqlc.postgres import Analyzer, needed
+
+from tests.codegen.projects import loaded
 
 ENTRY = """\
   - engine: postgresql
@@ -40,8 +41,6 @@ def test_entries_of_one_schema_share_a_server_and_apply_it_once_failed_or_not(
         (tmp_path / f"q{n}.sql").write_text(f"-- name: Q{n} :many\nselect id from t;\n")
     config = tmp_path / "sqlc.yaml"
     config.write_text('version: "2"\nsql:\n' + "".join(ENTRY.format(n=n) for n in range(3)))
-    project, _ = load_project(config, environ={})
-    assert project is not None
-    compiled = compile_project(project, keep_going=True)
+    compiled = compile_project(loaded(tmp_path), keep_going=True)
     assert compiled.written == 3
     assert sorted(calls) == ["_format", "apply_schema", "embedded_server"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.files import find_sql_files
 from aiosqlc.messages.render import render
 from aiosqlc.pipeline import compile_project
 from aiosqlc.source import SourceFile, Span
+
+from tests.codegen.projects import loaded, write_project
 
 CONFIG = """\
 version: "2"
@@ -20,14 +21,12 @@ sql:
 
 
 def compiled(folder: Path, schema: dict[str, bytes]) -> list[Diagnostic]:
-    (folder / "sqlc.yaml").write_text(CONFIG)
-    (folder / "queries.sql").write_text("-- name: GetT :many\nSELECT * FROM t;\n")
+    queries = "-- name: GetT :many\nSELECT * FROM t;\n"
+    write_project(folder, {"sqlc.yaml": CONFIG, "queries.sql": queries})
     (folder / "schema").mkdir()
     for name, content in schema.items():
         (folder / "schema" / name).write_bytes(content)
-    project, problems = load_project(folder / "sqlc.yaml", environ={})
-    assert project
-    return [*problems, *compile_project(project).diagnostics]
+    return compile_project(loaded(folder)).diagnostics
 
 
 @pytest.mark.parametrize(

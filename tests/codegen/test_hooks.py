@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.cli.main import main
 
+from tests.codegen.projects import ran
 from tests.documents import read_yaml
 from tests.sampling import sample
 
@@ -27,10 +28,7 @@ ENVIRONMENT = {
 
 
 def run(folder: Path, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        list(map(str, command)), cwd=folder, env={**ENVIRONMENT, **environment},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return ran(*command, cwd=folder, env={**ENVIRONMENT, **environment})
 
 
 @pytest.fixture

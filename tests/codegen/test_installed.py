@@ -11,6 +11,7 @@ import pytest
 from aiosqlc.cli.main import main
 from uv import find_uv_bin
 
+from tests.codegen.projects import ran
 from tests.sampling import sample
 
 CODEGEN = Path(__file__).parents[2] / "codegen"
@@ -24,9 +25,7 @@ def run(*command: str | Path, folder: Path | None = None) -> subprocess.Complete
     """Run a command, without what this test's own environment sets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     kept["PATH"] = os.pathsep.join([kept["PATH"], *PYENV])
-    return subprocess.run(
-        list(map(str, command)), cwd=folder, env=kept, capture_output=True, text=True, check=False
-    )
+    return ran(*command, cwd=folder, env=kept)
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from aiosqlc.build import build
-from aiosqlc.config.load import load_project
-from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.head import FORMAT
 from aiosqlc.incremental.unchanged import is_unchanged
@@ -20,6 +17,7 @@ from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFil
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, CONFIG, analyzer_on
+from tests.codegen.projects import loaded, ran
 
 CASE = CASES / "whole_table_rows_share_one_class"
 
@@ -54,21 +52,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def project_in(folder: Path) -> Project:
-    project, problems = load_project(folder / "sqlc.yaml")
-    assert problems == []
-    assert project
-    return project
-
-
 def generate(folder: Path, analyze: Analyze) -> tuple[int, list[Diagnostic]]:
     said: list[Diagnostic] = []
-    return build(project_in(folder), said.extend, analyze), said
+    return build(loaded(folder), said.extend, analyze), said
 
 
 def test_unchanged_input_is_recognised_without_analysis(folder: Path, counting: Counting) -> None:
     assert generate(folder, counting) == (0, [])
-    assert is_unchanged(project_in(folder))
+    assert is_unchanged(loaded(folder))
     counting.asked.clear()
     assert generate(folder, counting) == (0, [])
     assert counting.asked == []
@@ -76,7 +67,8 @@ def test_unchanged_input_is_recognised_without_analysis(folder: Path, counting: 
 
 def test_the_look_whether_anything_changed_imports_no_stage_of_the_compiler() -> None:
     look = "import sys, aiosqlc.cli.generate as _; print(*sys.modules)"
-    run = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    run = ran(sys.executable, "-c", look)
+    assert run.returncode == 0, run.stderr
     rooms = {"ir", "lock", "drivers", "plan", "postgres", "mysql", "pipeline"}
     assert not {f"aiosqlc.{room}" for room in rooms} & set(run.stdout.split())
 
@@ -85,7 +77,7 @@ def test_lost_output_is_made_again_without_a_server(folder: Path, counting: Coun
     generate(folder, counting)
     before = (folder / "expected" / "queries.py").read_text()
     shutil.rmtree(folder / "expected")
-    assert not is_unchanged(project_in(folder))
+    assert not is_unchanged(loaded(folder))
     counting.asked.clear()
     assert generate(folder, counting) == (0, [])
     assert counting.asked == []
@@ -118,7 +110,7 @@ def test_warnings_are_said_again_where_nothing_changed(folder: Path, counting: C
     queries.write_text(text)
     code, said = generate(folder, counting)
     assert (code, [item.severity.value for item in said]) == (0, ["warning"])
-    assert not is_unchanged(project_in(folder))
+    assert not is_unchanged(loaded(folder))
     counting.asked.clear()
     assert generate(folder, counting) == (0, said)
     assert counting.asked == []

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiosqlc.config.load import load_project
 from aiosqlc.incremental import head
 from aiosqlc.incremental.head import lock_path
 from aiosqlc.ir import (
@@ -28,6 +27,7 @@ from aiosqlc.postgres import schema
 
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CASES, analyzer_on, copy_case
+from tests.codegen.projects import loaded
 
 RICH = [
     "every_type_is_what_the_driver_returns",
@@ -62,8 +62,7 @@ def without_story(query: TypedQuery) -> TypedQuery:
 def test_a_locked_analysis_is_read_as_it_was(
     case: str, tmp_path: Path, postgres_server: TestPostgres
 ) -> None:
-    project, _ = load_project(copy_case(CASES / case, tmp_path), environ={})
-    assert project is not None
+    project = loaded(copy_case(CASES / case, tmp_path).parent)
     compiled = compile_project(project, analyzer_on(postgres_server.create_empty()))
     lock_path(project).write_text(print_lock(project, compiled.locked, None).text)
     (known,), (locked,) = read_lock(project).values(), compiled.locked.values()
@@ -81,8 +80,7 @@ def test_entries_of_one_schema_share_its_catalog(
     (tmp_path / "s.sql").write_text("CREATE TABLE shared_by_all (only_said_once int);")
     for name in "abc":
         (tmp_path / f"{name}.sql").write_text(f"-- name: Q{name} :many\nSELECT 1 AS one;\n")
-    project, _ = load_project(config, environ={})
-    assert project is not None
+    project = loaded(tmp_path)
     compiled = compile_project(project, analyzer_on(postgres_server.create_empty()))
     text = print_lock(project, compiled.locked, None).text
     assert text.count("only_said_once") == 1

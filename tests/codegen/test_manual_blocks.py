@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 import textwrap
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import compile_project
 from aiosqlc.source import SourceFile
+
+from tests.codegen.projects import ran
 
 MANUAL = Path(__file__).parents[2] / "docs" / "compiler"
 _BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
@@ -43,9 +44,7 @@ def test_a_block_is_what_it_says(page: str, kind: str, text: str) -> None:
         _, problems = parse_files([file], engine(page))
         assert [item.message for item in problems if "-- name:" in text] == []
     elif kind == "sh":
-        done = subprocess.run(
-            ["bash", "-n"], input=text, text=True, capture_output=True, check=False
-        )
+        done = ran("bash", "-n", input=text)
         assert done.stderr == ""
         assert set(re.findall(r"^aiosqlc (\w+)", text, re.MULTILINE)) <= set(_COMMANDS)
     else:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from aiosqlc.cli.main import main
 
+from tests.codegen.projects import ran
+
 CODEGEN = Path(__file__).parents[2] / "codegen"
 LISTED = Path(__file__).with_name("package.txt")
 DATA = {".py", ".sql", ".txt", ".binpb", ".typed", ".html", ".css", ".js"}
@@ -60,8 +62,7 @@ def test_what_the_wheel_holds_besides_modules_is_listed(built: Path) -> None:
 
 
 def test_an_index_would_take_the_packages_and_show_the_readme(built: Path) -> None:
-    command = [sys.executable, "-m", "twine", "check", "--strict", *map(str, built.iterdir())]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = ran(sys.executable, "-m", "twine", "check", "--strict", *built.iterdir())
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("PASSED") == 2
 
@@ -70,12 +71,7 @@ def without_extras(*arguments: str, folder: Path) -> subprocess.CompletedProcess
     """Run a command in a process in which nothing of the extras can be imported."""
     hidden = "".join(f"sys.modules[{name!r}] = None; " for name in EXTRAS)
     code = f"import sys; {hidden}from aiosqlc.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments, "-f", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return ran(sys.executable, "-c", code, *arguments, "-f", folder)
 
 
 def test_what_has_not_changed_needs_no_driver(project: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -11,19 +10,16 @@ import pytest
 from aiosqlc import processes
 from aiosqlc.processes import shares
 
+from tests.codegen.projects import ran
+
 _ROOT = Path(__file__).parents[2]
 
 
 def test_divided_work_comes_to_what_one_process_makes_of_it() -> None:
     """In a process of its own: threads of earlier tests may live on in this one."""
     script = _ROOT / "tests/codegen/processes_alone.py"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(script)],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    done = ran(*pytest_, script, cwd=_ROOT)
     assert done.returncode == 0, done.stdout
     assert "6 passed" in done.stdout
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from devstack.testing.components import program
+from tests.codegen.projects import ran
 from tools.site import list_versions
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site as its newest version, built strictly: a link that leads nowhere fails."""
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "tools.site", "0.10.0", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = ran(*command, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     (out / "0.9.0").mkdir()
     (out / "0.9.0" / "index.html").write_text("<link rel=icon href=data:,><title>older</title>")

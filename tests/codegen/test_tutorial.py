@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from aiosqlc.cli import init
 
+from tests.codegen.projects import ran, write_project
+
 MANUAL = Path(__file__).parents[2] / "docs" / "compiler"
 _BLOCK = re.compile(
     r"(?:(?:Put this into|Append this to) `(?P<file>[\w./]+)`:\n\n)?"
@@ -111,18 +113,9 @@ asyncio.run(main())
 
 def called(folder: Path, written: dict[str, str]) -> list[str]:
     """Generate from the files, run the program among them, and return what it prints."""
-    for name, content in written.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(content)
+    write_project(folder, written)
     for command in (["generate"], ["serve", "--", sys.executable, "main.py"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "aiosqlc", *command],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = ran(sys.executable, "-m", "aiosqlc", *command, cwd=folder, timeout=120)
         assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

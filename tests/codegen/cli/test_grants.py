@@ -10,6 +10,7 @@ from aiosqlc.cli.main import main
 
 from devstack.testing.mysql_databases import MysqlDatabases
 from lib.db.mysql_session import connect_arguments
+from tests.codegen.projects import write_project
 
 MORE = """\
 version: "2"
@@ -87,9 +88,8 @@ def test_what_nobody_can_tell_is_an_error_with_the_remedy(
 def test_on_mysql_rights_are_on_whole_tables(
     query: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "sqlc.yaml").write_text(MYSQL)
-    (tmp_path / "schema.sql").write_text(TABLES)
-    (tmp_path / "queries.sql").write_text(f"-- name: Q :exec\n{query};\n")
+    queries = f"-- name: Q :exec\n{query};\n"
+    write_project(tmp_path, {"sqlc.yaml": MYSQL, "schema.sql": TABLES, "queries.sql": queries})
     assert main(["grants", "-f", str(tmp_path), "--to", "app"]) == 0
     assert capsys.readouterr().out.splitlines() == [f"GRANT {g} TO `app`;" for g in CALLS[query]]
 

@@ -8,6 +8,8 @@ import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.emit import bodies
 
+from tests.codegen.projects import write_project
+
 CONFIG = """\
 version: "2"
 sql:
@@ -35,10 +37,8 @@ SELECT id FROM item WHERE id < id;
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "sqlc.yaml").write_text(CONFIG)
-    (tmp_path / "schema.sql").write_text(SCHEMA)
-    (tmp_path / "queries.sql").write_text(QUERIES)
-    return tmp_path / "sqlc.yaml"
+    files = {"sqlc.yaml": CONFIG, "schema.sql": SCHEMA, "queries.sql": QUERIES}
+    return write_project(tmp_path, files) / "sqlc.yaml"
 
 
 def test_what_was_not_reached_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

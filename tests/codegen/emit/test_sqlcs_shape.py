@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosqlc.config.load import load_project
 from aiosqlc.ir import Analyze
 from aiosqlc.pipeline import compile_project
 
 from tests.codegen.golden import analyzer_on
+from tests.codegen.projects import loaded, write_project
 from tools.realworld.projects import Entry
 from tools.realworld.reference import ask_sqlc
 from tools.realworld.shapes import differences
@@ -147,8 +147,8 @@ def documents(
     """What sqlc says by query name, and what we say."""
     folder = tmp_path_factory.mktemp("shape")
     named = [_on_two_lines(name, text) for name, text in QUERIES.items()]
-    (folder / "queries.sql").write_text(COMMENTED + "\n".join(named))
-    (folder / "schema.sql").write_text(SCHEMA)
+    queries = COMMENTED + "\n".join(named)
+    write_project(folder, {"queries.sql": queries, "schema.sql": SCHEMA})
     return _said(folder, "postgresql", analyzer_on(postgres_server.create_empty()))
 
 
@@ -159,8 +159,7 @@ def mysql_documents(
     """The same of MySQL."""
     folder = tmp_path_factory.mktemp("mysql")
     named = [_on_two_lines(name, text) for name, text in MYSQL_QUERIES.items()]
-    (folder / "queries.sql").write_text("\n".join(named))
-    (folder / "schema.sql").write_text(MYSQL_SCHEMA)
+    write_project(folder, {"queries.sql": "\n".join(named), "schema.sql": MYSQL_SCHEMA})
     return _said(folder, "mysql", None)
 
 
@@ -174,9 +173,7 @@ def _said(
         f'version: "2"\nsql:\n- {{engine: {engine}, schema: schema.sql, queries: queries.sql,'
         " gen: {json: {out: .}}}\n"
     )
-    project, _ = load_project(folder / "sqlc.yaml")
-    assert project
-    compiled = compile_project(project, analyze)
+    compiled = compile_project(loaded(folder), analyze)
     assert not compiled.failed
     ours = json.loads(compiled.files[0].text)
     return dict(reference.queries), {query["name"]: query for query in ours["queries"]}

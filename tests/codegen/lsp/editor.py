@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -109,14 +109,6 @@ class Editor:
         lines = self.texts[path][:at].split("\n")
         place = types.Position(len(lines) - 1, len(lines[-1].encode("utf-16-le")) // 2)
         return types.TextDocumentPositionParams(types.TextDocumentIdentifier(uri_of(path)), place)
-
-
-def write_project(root: Path, files: Mapping[str, str]) -> Path:
-    """Write a project; return its folder."""
-    for name, text in files.items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text)
-    return root
 
 
 def generate(root: Path) -> Path:

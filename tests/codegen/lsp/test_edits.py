@@ -14,8 +14,9 @@ from aiosqlc.lsp.server import create
 from aiosqlc.lsp.workbench import Workbench
 from lsprotocol import types
 
-from tests.codegen.lsp.editor import Editor, editor, write_project
+from tests.codegen.lsp.editor import Editor, editor
 from tests.codegen.lsp.test_features import QUERIES, SCHEMA
+from tests.codegen.projects import write_project
 from tests.conftest import Full
 
 FILES = {**SCHEMA, "queries.sql": QUERIES}

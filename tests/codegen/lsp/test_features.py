@@ -11,7 +11,8 @@ import pytest_asyncio
 from aiosqlc.lsp.places import path_of, uri_of
 from lsprotocol import types
 
-from tests.codegen.lsp.editor import Editor, editor, generate, write_project
+from tests.codegen.lsp.editor import Editor, editor, generate
+from tests.codegen.projects import write_project
 
 CONFIG = """\
 version: "2"

@@ -9,8 +9,9 @@ from aiosqlc.lsp.places import path_of
 from lsprotocol import types
 
 from devstack.testing.components import program
-from tests.codegen.lsp.editor import Editor, editor, generate, write_project
+from tests.codegen.lsp.editor import Editor, editor, generate
 from tests.codegen.lsp.test_features import asked, completed, hovered
+from tests.codegen.projects import write_project
 
 CONFIG = """\
 version: "2"

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiosqlc import postgres
-from aiosqlc.config.load import load_project
 from aiosqlc.lsp.places import path_of
 from aiosqlc.pipeline import compile_project
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from tests.codegen.lsp.editor import DEADLINE, Editor, editor, generate, write_project
+from tests.codegen.lsp.editor import DEADLINE, Editor, editor, generate
 from tests.codegen.lsp.test_features import SCHEMA
+from tests.codegen.projects import loaded, write_project
 
 QUERIES = """\
 -- name: GetBook :one
@@ -149,8 +149,7 @@ def said(text: str, names: Collection[str]) -> list[str]:
 
 
 def compiled(root: Path, analyzer: postgres.Analyzer) -> str:
-    project, _ = load_project(root / "sqlc.yaml")
-    assert project
+    project = loaded(root)
     found = compile_project(project, analyzer.analyze)
     assert not found.diagnostics
     return next(file.text for file in found.files if file.path.name == "queries.py")

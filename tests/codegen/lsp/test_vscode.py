@@ -19,9 +19,10 @@ import pytest
 
 from devstack.settings import ROOT
 from devstack.testing.components import program
-from tests.codegen.lsp.editor import editor, write_project
+from tests.codegen.lsp.editor import editor
 from tests.codegen.lsp.test_edits import FILES
 from tests.codegen.lsp.test_features import QUERIES
+from tests.codegen.projects import write_project
 
 EXTENSION = ROOT / "editors" / "vscode"
 BIN = Path(sys.prefix) / "bin"

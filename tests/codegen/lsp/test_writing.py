@@ -9,8 +9,9 @@ from aiosqlc.lsp.places import path_of, uri_of
 from aiosqlc.lsp.semantic import LEGEND
 from lsprotocol import types
 
-from tests.codegen.lsp.editor import Editor, editor, generate, write_project
+from tests.codegen.lsp.editor import Editor, editor, generate
 from tests.codegen.lsp.test_features import SCHEMA
+from tests.codegen.projects import write_project
 
 QUERIES = """\
 -- name: GetBook :one

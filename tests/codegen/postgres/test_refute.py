@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import AnalyzeOptions, SqlType
 from aiosqlc.pipeline import compile_project
@@ -19,6 +18,7 @@ from aiosqlc.postgres.sampling import Sampler
 from devstack.testing.postgres import TestPostgres
 from tests.codegen.golden import CONFIG, analyzer_on
 from tests.codegen.postgres.asking import schema_file
+from tests.codegen.projects import loaded, write_project
 
 SCHEMA = """
 create type mood as enum ('calm', 'wild');
@@ -74,12 +74,9 @@ TRUE = [
 
 
 def compiled(folder: Path, url: str, sql: str, hint: str = "x !") -> tuple[Diagnostic, ...]:
-    (folder / "schema.sql").write_text(SCHEMA)
-    (folder / "queries.sql").write_text(f"-- name: Q :many\n-- column: {hint}\n{sql};\n")
-    (folder / "sqlc.yaml").write_text(CONFIG)
-    project, _ = load_project(folder / "sqlc.yaml")
-    assert project
-    return tuple(compile_project(project, analyzer_on(url)).diagnostics)
+    queries = f"-- name: Q :many\n-- column: {hint}\n{sql};\n"
+    write_project(folder, {"sqlc.yaml": CONFIG, "schema.sql": SCHEMA, "queries.sql": queries})
+    return tuple(compile_project(loaded(folder), analyzer_on(url)).diagnostics)
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +114,8 @@ def test_a_bulk_insert_is_refuted_once(tmp_path: Path, url: str) -> None:
         "insert into visit (id, before, mood, tags) values (@id, @before, @mood, '{}')"
         " returning before;\n"
     )
-    project, _ = load_project(tmp_path / "sqlc.yaml")
-    assert project
-    assert [p.code for p in compile_project(project, analyzer_on(url)).diagnostics] == ["E361"]
+    found = compile_project(loaded(tmp_path), analyzer_on(url)).diagnostics
+    assert [problem.code for problem in found] == ["E361"]
 
 
 def test_every_table_is_filled_within_its_constraints() -> None:
@@ -166,9 +162,7 @@ def test_a_database_taken_as_it_is_is_left_alone(tmp_path: Path, empty_database:
         "    schema: schema.sql\n", f"    database: {{uri: '{empty_database}'}}\n"
     )
     (tmp_path / "sqlc.yaml").write_text(config)
-    project, problems = load_project(tmp_path / "sqlc.yaml")
-    assert project, problems
-    assert compile_project(project).diagnostics == []
+    assert compile_project(loaded(tmp_path)).diagnostics == []
 
 
 def test_a_hint_once_tried_out_is_remembered_with_the_query(tmp_path: Path) -> None:
@@ -182,8 +176,7 @@ def test_a_hint_once_tried_out_is_remembered_with_the_query(tmp_path: Path) -> N
         "-- name: R :many\n-- column: c !\nselect nullif(b, 0) as c from t where b is not null;\n"
     )
     (tmp_path / "sqlc.yaml").write_text(CONFIG)
-    project, _ = load_project(tmp_path / "sqlc.yaml")
-    assert project
+    project = loaded(tmp_path)
     assert build(project, lambda found: None) == 0
 
     def nobody(*_: object) -> object:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.cli.main import main
-from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analyze
 from aiosqlc.pipeline import analyze_project
@@ -16,6 +15,7 @@ from aiosqlc.vet import vet
 from aiosqlc.vet.rules import RULES
 
 from tests.codegen.golden import CONFIG
+from tests.codegen.projects import loaded, write_project
 
 SCHEMA = """\
 CREATE TABLE task (
@@ -127,13 +127,13 @@ FINE = [
 ]  # fmt: skip
 
 
+def write(folder: Path, schema: str, queries: str) -> None:
+    write_project(folder, {"sqlc.yaml": CONFIG, "schema.sql": schema, "queries.sql": queries})
+
+
 def findings(folder: Path, analyze: Analyze, schema: str, queries: str) -> list[Diagnostic]:
-    (folder / "schema.sql").write_text(schema)
-    (folder / "queries.sql").write_text(queries)
-    (folder / "sqlc.yaml").write_text(CONFIG)
-    project, _ = load_project(folder / "sqlc.yaml")
-    assert project
-    [analysed] = analyze_project(project, analyze)
+    write(folder, schema, queries)
+    [analysed] = analyze_project(loaded(folder), analyze)
     assert not analysed.failed, analysed.diagnostics
     return vet(analysed.analysis, analysed.inputs.schema, analysed.entry.engine)
 
@@ -226,13 +226,12 @@ def test_every_rule_is_tried_here() -> None:
 def test_conditions_without_an_index_are_found_in_the_plans(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "schema.sql").write_text(SCHEMA)
-    (tmp_path / "queries.sql").write_text(
+    queries = (
         "-- name: A :many\nSELECT id FROM task WHERE owner = @owner;\n"
         "-- name: B :one\nSELECT name FROM task WHERE id = @id;\n"
         "-- name: C :many\nSELECT id FROM task ORDER BY id;\n"
     )
-    (tmp_path / "sqlc.yaml").write_text(CONFIG)
+    write(tmp_path, SCHEMA, queries)
     assert main(["vet", "-f", str(tmp_path), "--plans", "--format", "json"]) == 1
     [item] = json.loads(capsys.readouterr().out)
     assert (item["code"], item["labels"][0]["line"]) == ("V012", 2)
@@ -243,12 +242,11 @@ def test_conditions_without_an_index_are_found_in_the_plans(
 def test_findings_are_told_to_people_and_machines(
     how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "schema.sql").write_text(SCHEMA)
-    (tmp_path / "queries.sql").write_text(
+    queries = (
         "-- name: A :exec\nDELETE FROM task;\n"
         "-- name: B :exec\n-- ignore: V002 emptied every night\nDELETE FROM job;\n"
     )
-    (tmp_path / "sqlc.yaml").write_text(CONFIG)
+    write(tmp_path, SCHEMA, queries)
     assert main(["vet", "-f", str(tmp_path), "--format", how]) == 1
     out, err = capsys.readouterr()
     if how == "text":
