@@ -200,7 +200,7 @@ def print_helpers(driver: Driver, package: str, local: str, executor: str) -> st
     if driver.executor:
         adapter = local.removesuffix("executor") + "adapter"
         imported = f"from {adapter} import {driver.executor}\n{imported}"
-    observed = _piped(_OBSERVED) if driver.pipelined else _OBSERVED
+    observed = _piped() if driver.pipelined else _OBSERVED
     if driver.makes_ids:
         observed = observed.replace("class Observed(", f"{_LASTID}class Observed(", 1)
     observed = observed.replace("{lastid}", _EXECUTE_LASTID if driver.makes_ids else "")
@@ -220,8 +220,8 @@ def protocols_of(driver: Driver) -> set[str]:
     return found | ({"LastIdExecutor"} if driver.makes_ids else set())
 
 
-def _piped(observed: str) -> str:
+def _piped() -> str:
     """Add the method that answers a batch in one round trip."""
-    text = observed.replace("class Observed(", f"{_PIPELINE}class Observed(", 1)
+    text = _OBSERVED.replace("class Observed(", f"{_PIPELINE}class Observed(", 1)
     text = text.replace("    async def copy_records", f"{_FETCHMANY}    async def copy_records", 1)
     return text.replace("def _none_yet(", f"{_ALL}def _none_yet(", 1)

@@ -118,14 +118,7 @@ def _catalog_of(entry: QuerySet, analysis: Analysis) -> Catalog:
 
 
 def _settings(entry: QuerySet) -> Json:
-    codegen: Json = {
-        "out": "",
-        "plugin": "",
-        "options": "",
-        "env": [],
-        "process": None,
-        "wasm": None,
-    }
+    codegen: Json = {"out": "", "plugin": "", "options": "", "env": []}
     return {
         "version": "2",
         "engine": entry.engine.value,

@@ -129,25 +129,15 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
 
 def refused(query: ParsedQuery, error: pymysql.MySQLError, database: str) -> Diagnostic:
     """Say that MariaDB, asked in place of MySQL, refuses a query: MySQL may well take it."""
-    return Diagnostic(
-        code="E213",
-        message=f"{query.name} was typed without a server: MariaDB, asked in place of MySQL, says: "
-        + message_of(error, database),
-        labels=(Label(query.file, query.name_span, "types err towards optional"),),
-        hint=_ASK_MYSQL,
-        severity=Severity.WARNING,
-    )
+    said = f"MariaDB, asked in place of MySQL, says: {message_of(error, database)}"
+    label = Label(query.file, query.name_span, "types err towards optional")
+    return _warning("E213", f"{query.name} was typed without a server: {said}", label)
 
 
 def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Say that MariaDB, asked in place of MySQL, refuses a statement of the schema."""
-    return Diagnostic(
-        code="E213",
-        message=f"MariaDB, asked in place of MySQL, says: {message}",
-        labels=(Label(file.file, span, "what this makes is known from its text alone"),),
-        hint=_ASK_MYSQL,
-        severity=Severity.WARNING,
-    )
+    label = Label(file.file, span, "what this makes is known from its text alone")
+    return _warning("E213", f"MariaDB, asked in place of MySQL, says: {message}", label)
 
 
 def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
@@ -157,27 +147,26 @@ def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
 
 def unbuilt(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Say that an index was left out, which a MariaDB in place of MySQL cannot build."""
-    return Diagnostic(
-        code="E217",
-        message=f"left out, for MariaDB is asked in place of MySQL: {message}",
-        labels=(Label(file.file, span, "no query is typed by this index"),),
-        hint=_ASK_MYSQL,
-        severity=Severity.WARNING,
-    )
+    label = Label(file.file, span, "no query is typed by this index")
+    said = f"left out, for MariaDB is asked in place of MySQL: {message}"
+    return _warning("E217", said, label)
 
 
 def unkeyed(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Say that a table was made without the foreign keys that the server refuses."""
-    return Diagnostic(
-        code="E217",
-        message=f"made without its foreign keys, which the server refuses: {message}",
-        labels=(Label(file.file, span, "no query is typed by them"),),
-        hint="declare the other table before, with columns of the same type and collation",
-        severity=Severity.WARNING,
-    )
+    label = Label(file.file, span, "no query is typed by them")
+    said = f"made without its foreign keys, which the server refuses: {message}"
+    hint = "declare the other table before, with columns of the same type and collation"
+    return _warning("E217", said, label, hint)
 
 
-_ASK_MYSQL = "install MySQL's server, or name one by `database.uri`"
+def _warning(
+    code: str,
+    message: str,
+    label: Label,
+    hint: str = "install MySQL's server, or name one by `database.uri`",
+) -> Diagnostic:
+    return Diagnostic(code, message, (label,), hint, Severity.WARNING)
 
 
 def as_mariadb_has_it(sql: str) -> str:
