@@ -22,6 +22,7 @@ from aiosqlc.config.load import load_project
 from aiosqlc.ir import Analyze
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline import compile_project
+from hypothesis import HealthCheck, settings
 from ruff.__main__ import find_ruff_bin
 
 HERE = Path(__file__).parent
@@ -253,3 +254,13 @@ def complaints(folder: Path) -> str:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         said += done.stdout + done.stderr
     return said
+
+
+def trying(examples: int) -> settings:
+    """So many values, on a server: how long one takes is no matter."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from aiosqlc.plan.naming import camel
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.codegen.drivers.connecting_mysql import MYSQL
-from tests.codegen.drivers.running import Engine, Subject
+from tests.codegen.drivers.running import Engine, Subject, trying
 from tests.conftest import Full
 
 Values = st.SearchStrategy[Any]
@@ -117,12 +117,7 @@ def test_what_is_written_comes_back_equal_and_of_the_class_it_had(
     column = COLUMNS[name]
     values = values_of(name, subject)
 
-    @settings(
-        max_examples=full(200, sample=8),
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @trying(full(200, sample=8))
     @given(values)
     def comes_back(value: Any) -> None:
         subject.call(f"put_{column}", value=value)
@@ -144,12 +139,7 @@ def test_every_command_writes_and_reads_it_alike(subject: Subject, name: str, fu
         given = [params(**{"id": at, params.__match_args__[1]: value}) for at, value in rows]
         subject.call(f"{way}_{column}", given)
 
-    @settings(
-        max_examples=full(40, sample=2),
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @trying(full(40, sample=2))
     @example([None] * 4)
     @given(st.lists(st.none() | values_of(name, subject), min_size=4, max_size=4))
     def comes_back(values: list[Any]) -> None:

@@ -14,11 +14,11 @@ import pytest
 from aiosqlc.drivers import DRIVERS
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.naming import camel
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.codegen.drivers.connecting import PLAIN
-from tests.codegen.drivers.running import HERE, Engine, Subject
+from tests.codegen.drivers.running import HERE, Engine, Subject, trying
 from tests.codegen.drivers.values_postgres import TYPES, values_of
 from tests.conftest import Full
 
@@ -141,12 +141,7 @@ def test_what_is_written_comes_back_equal_and_of_the_class_it_had(
 ) -> None:
     put = f"put_{column(name)}"
 
-    @settings(
-        max_examples=full(200, sample=8),
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @trying(full(200, sample=8))
     @given(values_of(name, subject))
     def comes_back(value: Any) -> None:
         found = subject.call(put, value=value)
@@ -166,12 +161,7 @@ def test_every_command_writes_and_reads_it_alike(subject: Subject, name: str, fu
         params = getattr(queries, f"{camel(f'{way}_{c}')}Params")
         return subject.call(f"{way}_{c}", [params(at, value)])
 
-    @settings(
-        max_examples=full(40, sample=2),
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @trying(full(40, sample=2))
     @example([None] * 5)
     @given(st.lists(values_of(name, subject), min_size=5, max_size=5))
     def comes_back(values: list[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ SELECT * FROM author;
 """
 
 
+HEAD = "\n-- name: New :many\n"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -99,55 +100,67 @@ async def completed(desk: Editor, path: Path, written: str) -> list[str]:
 async def test_all_that_is_known_is_told_of_what_is_under_the_cursor(
     desk: Editor, project: Path
 ) -> None:
-    path = project / "queries.sql"
-    for marked, wanted in {
+    wanted = {
         "Get|Book": ["rows: at most one row", "writer: text NULL", "$1 book_id: int4 NOT NULL"],
         "a.na|me AS writer": ["writer: text NULL", "- "],
-        "heading, a.name": [],
         "b.ti|tle": ["heading: text NOT NULL"],
         "@book|_id": ["$1 book_id: int4 NOT NULL"],
         "JOIN aut|hor": ["-- Who writes.", "CREATE TABLE author (", "-- As on the cover."],
         "|* FROM author": ["id: int4 NOT NULL", "name: text NOT NULL"],
         "WHERE author.na|me": ["author.name: text NOT NULL", "As on the cover."],
         ":so|rt name": ["chooses the sort"],
-    }.items():
-        if "|" in marked:
-            said = await hovered(desk, path, marked)
-            for text in wanted:
-                assert text in said, (marked, said)
+    }
+    await tells(desk, project / "queries.sql", wanted)
+
+
+async def tells(desk: Editor, path: Path, wanted: Mapping[str, list[str]]) -> None:
+    """Look at what is told where each mark stands."""
+    for marked, texts in wanted.items():
+        said = await hovered(desk, path, marked)
+        for text in texts:
+            assert text in said, (marked, said)
 
 
 async def test_what_may_stand_at_the_cursor_is_offered(desk: Editor, project: Path) -> None:
-    path = project / "queries.sql"
-    head = "\n-- name: New :many\n"
-    for written, wanted, unwanted in [
-        (f"{head}SELECT n. FROM author AS n WHERE n.", ["id", "name"], "book"),
-        (f"{head}SELECT * FROM ", ["author", "book"], "name"),
-        (f"{head}SELECT sqlc.", ["sqlc.arg", "sqlc.embed"], "id"),
-        (f"{head}SELECT * FROM book WHERE ti", ["title", "book", "sqlc.narg"], "name"),
-        (f"{head}SELECT * FROM book WHERE title = @", ["title"], "book"),
-        (f"{head}SELECT * FROM book WHERE id = @one AND title = @", ["one"], "author"),
+    wanted = [
+        (f"{HEAD}SELECT n. FROM author AS n WHERE n.", ["id", "name"], "book"),
+        (f"{HEAD}SELECT * FROM ", ["author", "book"], "name"),
+        (f"{HEAD}SELECT sqlc.", ["sqlc.arg", "sqlc.embed"], "id"),
+        (f"{HEAD}SELECT * FROM book WHERE ti", ["title", "book", "sqlc.narg"], "name"),
+        (f"{HEAD}SELECT * FROM book WHERE title = @", ["title"], "book"),
+        (f"{HEAD}SELECT * FROM book WHERE id = @one AND title = @", ["one"], "author"),
         ("\n-- name: New :", [":one", ":many"], "author"),
         ("\n-- name: New :exec :", [":bulk"], ":one"),
         ("\n-- ", ["name", "param", "column"], "author"),
-        (f"{head}SELECT * FROM book WHERE title = @title -- :", [":if", ":sort"], "title"),
-        (f"{head}SELECT * FROM book WHERE title = @title -- :if ", ["title"], "author_id"),
-        (f"{head}SELECT * FROM book ORDER BY title -- :sort ", ["title", "author_id"], ":if"),
-    ]:
+        (f"{HEAD}SELECT * FROM book WHERE title = @title -- :", [":if", ":sort"], "title"),
+        (f"{HEAD}SELECT * FROM book WHERE title = @title -- :if ", ["title"], "author_id"),
+        (f"{HEAD}SELECT * FROM book ORDER BY title -- :sort ", ["title", "author_id"], ":if"),
+    ]
+    await offers(desk, project / "queries.sql", wanted)
+
+
+async def offers(desk: Editor, path: Path, cases: list[tuple[str, list[str], str]]) -> None:
+    """Type each piece, and look at what is offered behind it, and what is not."""
+    for written, wanted, unwanted in cases:
         found = await completed(desk, path, written)
         assert set(wanted) <= set(found), (written, found)
         assert unwanted not in found, (written, found)
 
 
 async def test_a_name_leads_to_where_it_is_made(desk: Editor, project: Path) -> None:
-    path = project / "queries.sql"
-    for marked, name, line in [
+    wanted = [
         ("b.ti|tle", "migrations/0002_second.sql", "title text NOT NULL"),
         ("a.na|me AS writer", "migrations/0001_first.sql", "name text NOT NULL"),
         ("JOIN aut|hor", "migrations/0001_first.sql", "author ("),
         ("Get|Book", "store/queries.py", "get_book("),
-    ]:
-        place = desk.where(path, marked)
+    ]
+    await leads(desk, project, wanted)
+
+
+async def leads(desk: Editor, project: Path, cases: list[tuple[str, str, str]]) -> None:
+    """Follow each name to the file and the line where it is made."""
+    for marked, name, line in cases:
+        place = desk.where(project / "queries.sql", marked)
         found = await desk.client.text_document_definition_async(
             asked(types.DefinitionParams, place)
         )

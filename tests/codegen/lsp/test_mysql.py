@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiosqlc.lsp.places import path_of
 from lsprotocol import types
 
 from devstack.testing.components import program
 from tests.codegen.lsp.editor import Editor, editor, generate
-from tests.codegen.lsp.test_features import asked, completed, hovered
+from tests.codegen.lsp.test_features import HEAD, asked, leads, offers, tells
 from tests.codegen.projects import write_project
 
 CONFIG = """\
@@ -52,6 +51,29 @@ SELECT book.title FROM book WHERE book.author_id IN (sqlc.slice(authors)) ORDER 
 UPDATE book SET sold = sqlc.arg(sold) WHERE author_id = sqlc.arg(author_id);
 """
 
+TOLD = {
+    "Get|Book": ["rows: at most one row", "a few sample rows:", "b: const, key PRIMARY"],
+    "b.ti|tle": ["title: varchar(80) NOT NULL"],
+    "b.so|ld": ["sold: date NULL", "- "],
+    "sqlc.arg(book|_id)": ["book_id: int NOT NULL"],
+    "FROM bo|ok AS b": ["CREATE TABLE book (", "-- As on the cover."],
+    "JOIN aut|hor": ["-- Who writes."],
+    "Se|ll": ["rows:"],
+}
+OFFERED = [
+    (f"{HEAD}SELECT n. FROM author AS n WHERE n.", ["id", "mood"], "book"),
+    (f"{HEAD}SELECT * FROM ", ["author", "book"], "name"),
+    (f"{HEAD}SELECT * FROM book WHERE ti", ["title", "sqlc.slice"], "name"),
+    (f"{HEAD}SELECT * FROM `book` WHERE `book`.", ["title"], "name"),
+    ("\n-- name: New :", [":one", ":execlastid"], "author"),
+    ("\n# name: New :", [":one"], "author"),
+    (f"{HEAD}SELECT * FROM book ORDER BY title -- :sort ", ["title"], ":if"),
+]
+MADE = [
+    ("b.ti|tle", "schema.sql", "title varchar(80)"),
+    ("Get|Book", "store/queries.py", "get_book("),
+]
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -65,11 +87,11 @@ async def test_an_editor_is_told_of_mysql_what_it_is_told_of_postgresql(project:
     async with editor(project) as desk:
         assert await desk.open(path) == []
         await errs(desk, path)
-        await tells(desk, path)
-        await offers(desk, path)
+        await tells(desk, path, TOLD)
+        await offers(desk, path, OFFERED)
         await signs(desk, path)
         await runs(desk, path)
-        await leads(desk, project)
+        await leads(desk, project, MADE)
 
 
 async def errs(desk: Editor, path: Path) -> None:
@@ -79,37 +101,6 @@ async def errs(desk: Editor, path: Path) -> None:
     assert "did you mean" in wrong.message
     desk.type(path, QUERIES)
     assert await desk.settled(path) == []
-
-
-async def tells(desk: Editor, path: Path) -> None:
-    for marked, wanted in {
-        "Get|Book": ["rows: at most one row", "a few sample rows:", "b: const, key PRIMARY"],
-        "b.ti|tle": ["title: varchar(80) NOT NULL"],
-        "b.so|ld": ["sold: date NULL", "- "],
-        "sqlc.arg(book|_id)": ["book_id: int NOT NULL"],
-        "FROM bo|ok AS b": ["CREATE TABLE book (", "-- As on the cover."],
-        "JOIN aut|hor": ["-- Who writes."],
-        "Se|ll": ["rows:"],
-    }.items():
-        said = await hovered(desk, path, marked)
-        for text in wanted:
-            assert text in said, (marked, said)
-
-
-async def offers(desk: Editor, path: Path) -> None:
-    head = "\n-- name: New :many\n"
-    for written, wanted, unwanted in [
-        (f"{head}SELECT n. FROM author AS n WHERE n.", ["id", "mood"], "book"),
-        (f"{head}SELECT * FROM ", ["author", "book"], "name"),
-        (f"{head}SELECT * FROM book WHERE ti", ["title", "sqlc.slice"], "name"),
-        (f"{head}SELECT * FROM `book` WHERE `book`.", ["title"], "name"),
-        ("\n-- name: New :", [":one", ":execlastid"], "author"),
-        ("\n# name: New :", [":one"], "author"),
-        (f"{head}SELECT * FROM book ORDER BY title -- :sort ", ["title"], ":if"),
-    ]:
-        found = await completed(desk, path, written)
-        assert set(wanted) <= set(found), (written, found)
-        assert unwanted not in found, (written, found)
 
 
 async def signs(desk: Editor, path: Path) -> None:
@@ -155,19 +146,3 @@ async def runs(desk: Editor, path: Path) -> None:
         "ListBooks": "ListBooks on sample rows, with authors = 1;\ntitle = 'ada'",
         "Sell": "Sell on sample rows, with sold = '2024-01-01', author_id = 1;\nno rows written",
     }
-
-
-async def leads(desk: Editor, project: Path) -> None:
-    for marked, name, line in [
-        ("b.ti|tle", "schema.sql", "title varchar(80)"),
-        ("Get|Book", "store/queries.py", "get_book("),
-    ]:
-        place = desk.where(project / "queries.sql", marked)
-        found = await desk.client.text_document_definition_async(
-            asked(types.DefinitionParams, place)
-        )
-        assert isinstance(found, types.Location), marked
-        assert path_of(found.uri) == project / name
-        start = found.range.start
-        text = (project / name).read_text().split("\n")[start.line][start.character :]
-        assert text.startswith(line)
