@@ -18,14 +18,20 @@ def load(folder: Path, text: str, **environ: str) -> tuple[Project | None, list[
     return load_project(path, environ)
 
 
+def good(folder: Path, text: str, **environ: str) -> Project:
+    """Load what has nothing wrong in it."""
+    project, problems = load(folder, text, **environ)
+    assert problems == []
+    assert project
+    return project
+
+
 def test_paths_start_at_the_configuration(tmp_path: Path) -> None:
-    project, problems = load(
+    project = good(
         tmp_path,
         'version: "2"\nsql:\n- {engine: postgresql, schema: [a, b], queries: q, strict: true,'
         " gen: {python: {out: ../out, models: attrs}, json: {out: o, filename: f.json}}}\n",
     )
-    assert problems == []
-    assert project
     [entry] = project.sets
     assert entry.schema == ("a", "b")
     assert entry.strict
@@ -41,9 +47,7 @@ def test_the_servers_uri_may_come_from_the_environment(tmp_path: Path) -> None:
         'version: "2"\nsql:\n- {engine: postgresql, schema: s, queries: q,'
         ' database: {uri: "postgresql://u:${PASSWORD}@h/d"}}\n'
     )
-    project, problems = load(tmp_path, text, PASSWORD="secret")
-    assert problems == []
-    assert project
+    project = good(tmp_path, text, PASSWORD="secret")
     assert project.sets[0].database_uri == "postgresql://u:secret@h/d"
 
 
@@ -115,14 +119,12 @@ def test_a_missing_configuration_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_entries_may_take_over_what_others_say(tmp_path: Path) -> None:
-    project, problems = load(
+    project = good(
         tmp_path,
         'version: "2"\nsql:\n- &first\n  engine: postgresql\n  schema: s\n  queries: a\n'
         "  gen: {python: &code {out: a, models: attrs}}\n"
         "- <<: *first\n  queries: b\n  gen:\n    python:\n      <<: *code\n      out: b\n",
     )
-    assert problems == []
-    assert project
     second = project.sets[1]
     assert (second.schema, second.queries) == (("s",), ("b",))
     assert second.python
@@ -143,9 +145,7 @@ def test_an_entry_for_another_engine_of_sqlcs_is_left_out(tmp_path: Path) -> Non
 
 
 def test_an_entry_without_a_schema_has_an_empty_one(tmp_path: Path) -> None:
-    project, problems = load(tmp_path, 'version: "2"\nsql:\n- {engine: postgresql, queries: q}\n')
-    assert problems == []
-    assert project
+    project = good(tmp_path, 'version: "2"\nsql:\n- {engine: postgresql, queries: q}\n')
     assert project.sets[0].schema == ()
 
 
@@ -184,15 +184,12 @@ DRIVER = (
 
 def test_the_driver_is_the_engines_own_where_none_is_named(tmp_path: Path) -> None:
     for given, beside in (("psycopg-sync", ()), ("[psycopg-sync, asyncpg]", ("asyncpg",))):
-        project, problems = load(tmp_path, DRIVER.format(engine="postgresql", driver=given))
-        assert problems == []
-        assert project
+        project = good(tmp_path, DRIVER.format(engine="postgresql", driver=given))
         assert project.sets[0].python
         assert project.sets[0].python.driver == "psycopg-sync"
         assert project.sets[0].python.beside == beside
     for engine in ("postgresql", "mysql"):
-        _, problems = load(tmp_path, DRIVER.format(engine=engine, driver="sqlalchemy"))
-        assert problems == []
+        good(tmp_path, DRIVER.format(engine=engine, driver="sqlalchemy"))
     assert default_driver(Dialect.POSTGRESQL).name == "asyncpg"
     assert default_driver(Dialect.MYSQL).name == "aiomysql"
 

@@ -78,42 +78,39 @@ PROVED = (
     "select relname from pg_class",
 )
 
+WRITES = ("it is, or has within it, what is no SELECT", "every query is a SELECT")
+LOCKS = ("it locks rows", "no row is locked")
+UNLOGGED = "is an unlogged or temporary table, which no standby has"
+VOLATILE = "it is VOLATILE, and written in PL/pgSQL"
+ON_CHECKED = (
+    f"by a check of the domain checked: in checks(): {VOLATILE}",
+    "the checks of its domains only read",
+)
+
+
+def built_in(name: str) -> tuple[str, str]:
+    """What is said of a function of the server's own that may write."""
+    return f"{name}() is VOLATILE", "a built-in is not VOLATILE"
+
+
 # SQL: (what is said, the premise without which it would be proved)
 UNPROVED: dict[str, tuple[str, str]] = {
-    "insert into a values (1, 'x')": (
-        "it is, or has within it, what is no SELECT",
-        "every query is a SELECT",
-    ),
-    "show work_mem": ("it is, or has within it, what is no SELECT", "every query is a SELECT"),
-    "with d as (delete from a returning id) select * from d": (
-        "it is, or has within it, what is no SELECT",
-        "every query is a SELECT",
-    ),
-    "select * from a for update": ("it locks rows", "no row is locked"),
-    "select * from (select * from a for share) q": ("it locks rows", "no row is locked"),
+    "insert into a values (1, 'x')": WRITES,
+    "show work_mem": WRITES,
+    "with d as (delete from a returning id) select * from d": WRITES,
+    "select * from a for update": LOCKS,
+    "select * from (select * from a for share) q": LOCKS,
     "select last_value from s": (
         "it reads a sequence or a temporary table",
         "its tables are known",
     ),
-    "select * from fast": (
-        "fast is an unlogged or temporary table, which no standby has",
-        "its tables are permanent",
-    ),
-    "select * from parts": (
-        "part is an unlogged or temporary table, which no standby has",
-        "its tables are permanent",
-    ),
+    "select * from fast": (f"fast {UNLOGGED}", "its tables are permanent"),
+    "select * from parts": (f"part {UNLOGGED}", "its tables are permanent"),
     "select * from afar": ("afar is a foreign table", "its tables are the server's own"),
-    "select nextval('s')": ("nextval() is VOLATILE", "a built-in is not VOLATILE"),
-    "select * from locking": ("nextval() is VOLATILE", "a built-in is not VOLATILE"),
-    "select pg_advisory_xact_lock(1)": (
-        "pg_advisory_xact_lock() is VOLATILE",
-        "a built-in is not VOLATILE",
-    ),
-    "select 1 from a order by setval('s', id)": (
-        "setval() is VOLATILE",
-        "a built-in is not VOLATILE",
-    ),
+    "select nextval('s')": built_in("nextval"),
+    "select * from locking": built_in("nextval"),
+    "select pg_advisory_xact_lock(1)": built_in("pg_advisory_xact_lock"),
+    "select 1 from a order by setval('s', id)": built_in("setval"),
     "select pg_current_xact_id()": (
         "a standby may refuse pg_current_xact_id()",
         "a standby allows the built-in",
@@ -131,18 +128,12 @@ UNPROVED: dict[str, tuple[str, str]] = {
         "a function has a body to read",
     ),
     "select set_there()": ("set_there() changes a setting", "a function changes no setting"),
-    "select 1 <+> 2": (
-        "in writing_plus(): it is VOLATILE, and written in PL/pgSQL",
-        "PL/pgSQL is not VOLATILE",
-    ),
+    "select 1 <+> 2": (f"in writing_plus(): {VOLATILE}", "PL/pgSQL is not VOLATILE"),
     "select counting(id) from a": (
-        "in writing_plus(): it is VOLATILE, and written in PL/pgSQL",
+        f"in writing_plus(): {VOLATILE}",
         "an aggregate's functions only read",
     ),
-    "select pl_volatile()": (
-        "in pl_volatile(): it is VOLATILE, and written in PL/pgSQL",
-        "PL/pgSQL is not VOLATILE",
-    ),
+    "select pl_volatile()": (f"in pl_volatile(): {VOLATILE}", "PL/pgSQL is not VOLATILE"),
     "select pl_calls()": (
         "in pl_calls(): in sql_writes(): nextval() is VOLATILE",
         "what PL/pgSQL calls only reads",
@@ -153,35 +144,26 @@ UNPROVED: dict[str, tuple[str, str]] = {
     ),
     "select pl_locks()": ("in pl_locks(): it locks or changes a", "PL/pgSQL locks nothing"),
     "select pl_catalog()": ("in pl_catalog(): it names pg_locks", "PL/pgSQL reads no catalog"),
-    "select pl_fast()": (
-        "in pl_fast(): fast is an unlogged or temporary table, which no standby has",
-        "PL/pgSQL reads permanent tables",
-    ),
+    "select pl_fast()": (f"in pl_fast(): fast {UNLOGGED}", "PL/pgSQL reads permanent tables"),
     "select pl_operator()": (
-        "in pl_operator(): in writing_plus(): it is VOLATILE, and written in PL/pgSQL",
+        f"in pl_operator(): in writing_plus(): {VOLATILE}",
         "PL/pgSQL uses operators that only read",
     ),
-    "select $1::checked": (
-        "by a check of the domain checked: in checks(): it is VOLATILE, and written in PL/pgSQL",
-        "the checks of its domains only read",
-    ),
-    "select jsonb_populate_record(null::pair, '{}')": (
-        "by a check of the domain checked: in checks(): it is VOLATILE, and written in PL/pgSQL",
-        "the checks of its domains only read",
-    ),
+    "select $1::checked": ON_CHECKED,
+    "select jsonb_populate_record(null::pair, '{}')": ON_CHECKED,
     "select * from guarded": (
-        "by a policy of guarded: in checks(): it is VOLATILE, and written in PL/pgSQL",
+        f"by a policy of guarded: in checks(): {VOLATILE}",
         "its policies only read",
     ),
 }
 # The same over a schema with a cast of the user's.
 UNPROVED_WITH_CAST: dict[str, tuple[str, str]] = {
     "select to_json('sad'::mood)": (
-        "by the type mood: in mood_json(): it is VOLATILE, and written in PL/pgSQL",
+        f"by the type mood: in mood_json(): {VOLATILE}",
         "the functions of its types only read",
     ),
     "select pl_reads(1)": (
-        "in pl_reads(): in mood_json(): it is VOLATILE, and written in PL/pgSQL",
+        f"in pl_reads(): in mood_json(): {VOLATILE}",
         "casts in PL/pgSQL only read",
     ),
 }
