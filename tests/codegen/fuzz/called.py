@@ -13,13 +13,13 @@ from pathlib import Path
 
 from aiosqlc.postgres import Analyzer
 from aiosqlc.selfcheck.calling import Package, call_all
-from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.embedded import Server, embedded_server
 
 from tests.codegen.fuzz.compiled import PACKAGE, compile_texts
 from tests.codegen.fuzz.hunt import fill
 from tests.codegen.fuzz.queries import Generator
 from tests.codegen.fuzz.schemas import make_schema
+from tests.codegen.proofs.judge import scratch
 
 _ROUNDS = 3
 _DEEPER = "[] is list "
@@ -58,26 +58,20 @@ def hunt_called(calls: int, seed: int, folder: Path, queries: int = 120) -> Tall
 def _one_schema(server: Server, tally: Tally, seed: int, folder: Path, queries: int) -> None:
     name = f"called_{seed % 1000000}"
     schema, r = make_schema(seed), random.Random(seed)
-    with Connection(server.admin) as admin:
-        admin.run(f"create database {name} template template0")
-    try:
-        with Connection(server.conninfo(name)) as connection:
-            made = [s for s in schema.statements if connection.run(s) is None]
-            texts = [Generator(schema, seed * 100_003 + n).make() for n in range(queries)]
-            with Analyzer() as analyzer:
-                sql = ";\n".join([*made, ""])
-                analysis = compile_texts(folder, "postgresql", sql, texts, analyzer.analyze)
-            tally.functions += len(analysis.queries)
-            for turn in range(_ROUNDS):
-                fill(connection.run, schema, r)
-                package = Package(PACKAGE, folder)
-                called = call_all(server.conninfo(name), package, analysis.queries, seed + turn)
-                tally.calls += called.calls
-                sql = {q.parsed.name: q.sql for q in analysis.queries}
-                for query, said in called.broken.items():
-                    kept = tally.deeper if _DEEPER in said else tally.broken
-                    kept.append(f"{said}: {sql[query]}")
-    finally:
-        with Connection(server.admin) as admin:
-            admin.run(f"drop database if exists {name} with (force)")
-        shutil.rmtree(folder)
+    with scratch(server, name) as connection:
+        made = [s for s in schema.statements if connection.run(s) is None]
+        texts = [Generator(schema, seed * 100_003 + n).make() for n in range(queries)]
+        with Analyzer() as analyzer:
+            sql = ";\n".join([*made, ""])
+            analysis = compile_texts(folder, "postgresql", sql, texts, analyzer.analyze)
+        tally.functions += len(analysis.queries)
+        for turn in range(_ROUNDS):
+            fill(connection.run, schema, r)
+            package = Package(PACKAGE, folder)
+            called = call_all(server.conninfo(name), package, analysis.queries, seed + turn)
+            tally.calls += called.calls
+            sql = {q.parsed.name: q.sql for q in analysis.queries}
+            for query, said in called.broken.items():
+                kept = tally.deeper if _DEEPER in said else tally.broken
+                kept.append(f"{said}: {sql[query]}")
+    shutil.rmtree(folder)

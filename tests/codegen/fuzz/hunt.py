@@ -8,22 +8,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 from aiosqlc.ir import (
     AnalyzeOptions,
     Cardinality,
-    Command,
     ParsedQuery,
-    SchemaFile,
     TypedQuery,
 )
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import analyze
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from aiosqlc.servers.postgres.embedded import Server, embedded_server
-from aiosqlc.source import SourceFile, SourceMap, Span
 from psycopg import pq
 from psycopg.pq.abc import PGresult
 
@@ -38,7 +34,8 @@ from tests.codegen.fuzz.optional import (
 )
 from tests.codegen.fuzz.queries import Generator
 from tests.codegen.fuzz.schemas import Schema, make_schema, random_rows
-from tests.codegen.proofs.judge import has_null_inside
+from tests.codegen.proofs.judge import file_of, has_null_inside
+from tests.codegen.proofs.judge import parsed as plain
 
 _PARAMS = {
     "int": ["0", "1", "2", "3", "5", "-1"],
@@ -221,7 +218,7 @@ def _one_schema(
     database.connection.run(f"grant all on all tables in schema public to {ROLE}")
     generators = [Generator(schema, seed * 100_003 + n) for n in range(_BATCH)]
     texts = [g.make(select_only=select_only) for g in generators]
-    analysis, _ = analyze([_file(statements)], list(_parsed(texts)), _OPTIONS)
+    analysis, _ = analyze([file_of(statements)], list(_parsed(texts)), _OPTIONS)
     by_name = {f"Q{n}": g.params for n, g in enumerate(generators)}
     watched = [
         _Watched(as_promised(q, analysis.catalog), by_name[q.parsed.name], tuple(texts_of(q)))
@@ -293,24 +290,14 @@ def _execute_each(
             database.connect()
 
 
-def _file(statements: Iterable[str]) -> SchemaFile:
-    text, spans = "", []
-    for statement in statements:
-        spans.append(Span(len(text), len(text) + len(statement)))
-        text += statement + ";\n"
-    return SchemaFile(SourceFile(Path("schema.sql"), text), text, tuple(spans))
-
-
 def _parsed(texts: list[str]) -> Iterable[ParsedQuery]:
     for number, text in enumerate(texts):
         if is_dynamic(text):
             query = parsed(text, f"Q{number}", Dialect.POSTGRESQL)
             if query is not None:
                 yield query
-            continue
-        file = SourceFile(Path("q.sql"), text)
-        whole = Span(0, len(text))
-        yield ParsedQuery(file, f"Q{number}", Command.MANY, text, SourceMap(), whole, whole)
+        else:
+            yield plain(text, f"Q{number}")
 
 
 def fill(

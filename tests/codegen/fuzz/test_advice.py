@@ -14,7 +14,8 @@ from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.embedded import embedded_server
 from sqlglot import exp
 
-from tests.codegen.fuzz.hunt import _ROWS, _Database, _file, _parsed
+from tests.codegen.fuzz.hunt import _ROWS, _Database, _parsed
+from tests.codegen.proofs.judge import file_of
 
 _QUERIES, _ROUNDS = 900, 3
 _FEWEST = 40  # of each rule: else nothing was tried
@@ -38,7 +39,7 @@ def test_what_is_called_vain_changes_no_row_when_it_is_left_out() -> None:
     r = random.Random(20)
     tried: Counter[str] = Counter()
     texts = [_query(r) for _ in range(_QUERIES)]
-    analysis, _ = analyze([_file(_SCHEMA)], list(_parsed(texts)), AnalyzeOptions())
+    analysis, _ = analyze([file_of(_SCHEMA)], list(_parsed(texts)), AnalyzeOptions())
     advised = [(query, list(_without(query))) for query in analysis.queries if query.advice]
     with embedded_server() as server, _Database(server, "vain") as database:
         for statement in _SCHEMA:

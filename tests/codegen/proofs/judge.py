@@ -76,23 +76,30 @@ def claims_of(
 
 
 @contextlib.contextmanager
-def populated(server: Server, name: str, world: World) -> Iterator[Connection]:
-    """Make a database with a world's schema and rows, for the time of a block."""
+def scratch(server: Server, name: str) -> Iterator[Connection]:
+    """Make an empty database for the time of a block; yield a connection to it."""
     with Connection(server.admin) as admin:
         admin.run(f"drop database if exists {name} with (force)")
         admin.run(f"create database {name} template template0")
     try:
         with Connection(server.conninfo(name)) as connection:
-            for statement in world.statements:
-                error = connection.run(statement)
-                if error is not None:
-                    msg = f"{statement}: {error.message}"
-                    raise RuntimeError(msg)
-            connection.run("set statement_timeout = '5s'")
             yield connection
     finally:
         with Connection(server.admin) as admin:
             admin.run(f"drop database if exists {name} with (force)")
+
+
+@contextlib.contextmanager
+def populated(server: Server, name: str, world: World) -> Iterator[Connection]:
+    """Make a database with a world's schema and rows, for the time of a block."""
+    with scratch(server, name) as connection:
+        for statement in world.statements:
+            error = connection.run(statement)
+            if error is not None:
+                msg = f"{statement}: {error.message}"
+                raise RuntimeError(msg)
+        connection.run("set statement_timeout = '5s'")
+        yield connection
 
 
 def look(connection: Connection, query: TypedQuery, values: Sequence[str | None] = ()) -> Seen:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
-from aiosqlc.ir import Cardinality, TypedQuery
+from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql import rules
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
@@ -23,6 +23,7 @@ from aiosqlc.source import SourceFile
 
 from tests.codegen.mysql.conftest import mysql_cache
 from tests.codegen.proofs.cases import Case, worlds
+from tests.codegen.proofs.judge import denied
 
 __all__ = ["mysql_cache"]
 WORLD, CASES = worlds("refuters_mysql")["rules"]
@@ -53,15 +54,6 @@ def typed(case: Case, session: Any) -> TypedQuery:
     found, problems = type_one(judge, query)
     assert found is not None, problems
     return found
-
-
-def denied(query: TypedQuery) -> set[str]:
-    """Return what must never be seen, if the claims are true."""
-    found = {f"NULL in {c.name}" for c in query.columns if c.not_null}
-    found |= {"many"} if query.cardinality.at_most_one else set()
-    return found | (
-        {"empty"} if query.cardinality in {Cardinality.ONE, Cardinality.SOME} else set()
-    )
 
 
 def seen(session: Any, query: TypedQuery, values: tuple[str | None, ...]) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pymysql
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Command, ParsedQuery, TypedQuery
+from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql import types
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
@@ -22,9 +22,9 @@ from aiosqlc.mysql.executable import kin_of
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.servers.mysql.session import SQL_MODE, SYSTEM, Session, _warm, open_session
 from aiosqlc.servers.private import NoServerError
-from aiosqlc.source import SourceFile, SourceMap, Span
 
 from tests.codegen.fuzz_mysql.refuted import mistyped, refuted
+from tests.codegen.proofs.judge import parsed
 from tests.codegen.regress_mysql.script import Step, steps
 
 _COMMENT = r"(?:\s|\(|/\*(?!!|M!).*?\*/)*"
@@ -321,7 +321,7 @@ class _Script:
                 self._schema = read_schema(session, database, others)
                 self._schema_of = database
             asking = Judge(self._schema, session, database, kin=kin_of(session.version))
-            return type_one(asking, _parsed(step.sql))
+            return type_one(asking, parsed(step.sql, "Q"))
         except pymysql.MySQLError as error:
             if not session.connection.open or error.args[0] in _LOST:
                 raise
@@ -363,10 +363,3 @@ def _text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode()
     return "" if value is None else str(value)
-
-
-def _parsed(text: str) -> ParsedQuery:
-    """Make a parsed query that is a file of its own."""
-    whole = Span(0, len(text))
-    file = SourceFile(Path("q.sql"), text)
-    return ParsedQuery(file, "Q", Command.MANY, text, SourceMap(), whole, whole)
