@@ -6,16 +6,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import pytest
-
-from lib.db import migrations
 from services.chat.service import messages
 from services.chat.service.upkeep import MONTHS_AHEAD, Keep, upkeep
 from services.chat.store import messages as store
 from services.chat.store import partitions
 from tests.services.chat.talking import CUSTOMER
 
-ROOT = migrations.ROOT.resolve()
 KEEP = Keep(timedelta(days=365), timedelta(days=30))
 
 
@@ -113,27 +109,3 @@ async def test_a_resume_across_what_was_dropped_brings_what_is_left(
     assert (await connect(resume={channel: 1})).sequences == []
     _, body = await call(CUSTOMER, "GET", "channels")
     assert (body["data"][0]["last_sequence"], body["data"][0]["last_message"]) == (3, None)
-
-
-@pytest.fixture
-async def folder(empty_database):
-    return migrations.source(ROOT, "chat", empty_database)
-
-
-async def test_every_migration_can_be_undone_and_done_again(empty_database, folder) -> None:
-    done = await asyncio.to_thread(migrations.apply, empty_database, folder, db="chat")
-    undone = []
-    while name := await asyncio.to_thread(
-        migrations.roll_back_one, empty_database, folder, db="chat"
-    ):
-        undone.append(name)
-    assert undone == done[::-1] == [
-        "0004_no_month", "0003_owner", "0002_chat", "0001_events",
-    ]  # fmt: skip
-    assert await asyncio.to_thread(migrations.apply, empty_database, folder, db="chat") == done
-
-
-@pytest.mark.parametrize("kind", [".sql", ".rollback.sql"])
-def test_the_events_are_the_shared_ones_byte_for_byte(kind) -> None:
-    shared = ROOT.parent / "sql" / "shared" / "schema" / f"0001_events{kind}"
-    assert (ROOT / "chat" / f"0001_events{kind}").read_bytes() == shared.read_bytes()
