@@ -22,6 +22,7 @@ from devstack.embedded.ports import free_port
 from devstack.programs import answers
 from devstack.settings import ROOT
 from devstack.testing.components import program
+from devstack.testing.serving import served
 from devstack.testing.wait import eventually
 from tests.documents import read_yaml
 
@@ -110,13 +111,8 @@ async def test_whoever_is_on_call_hears_of_a_service_that_is_down_and_that_it_is
 
         app = web.Application()
         app.add_routes([web.get("/metrics", metrics)])
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, HOST, service).start()
-        try:
+        async with served(app, port=service):
             await eventually(lambda: "RESOLVED ServiceDown" in manager.titles("on_call"), within=60)
-        finally:
-            await runner.cleanup()
     assert manager.titles("team") == []
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -21,6 +22,7 @@ from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
 from devstack.programs import answers
 from devstack.settings import Service, Settings
+from devstack.testing.serving import served
 from devstack.testing.wait import eventually
 
 ECHO = "/api/users/v1/echo"
@@ -46,14 +48,8 @@ class StandIn:
     async def serving(self) -> AsyncIterator[None]:
         app = web.Application(client_max_size=1 << 25)
         app.router.add_route("*", "/{path:.*}", self.answer)
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True, backlog=1024)
-            await site.start()
+        async with served(app, port=self.port):
             yield
-        finally:
-            await runner.cleanup()
 
 
 @dataclass
@@ -94,14 +90,34 @@ async def gateway_before(
     run: Path, ports: Sequence[int], trusted: tuple[str, ...] = (), *, name: str = "user"
 ) -> AsyncIterator[Gateway]:
     """Give a gateway whose service has a replica on each of the ports."""
-    service = Service(name=name, port=ports[0], grpc_port=None, public=True, database=False)
-    settings = Settings(
-        home=Home(run), gateway_port=free_port(), services=(service,), environ={},
-        trusted_proxies=trusted,
-    )  # fmt: skip
-    account, config = gateway.prepare(settings)
     replicas = {name: [f"127.0.0.1:{port}" for port in ports]}
-    place = gateway.Place(listen=f"127.0.0.1:{settings.gateway_port}", addresses=replicas)
-    config.write_text(gateway.render(settings, config.parent, place=place))
+    service = public(name, ports[0])
+    async with gateway_of(run, service, replicas=replicas, trusted_proxies=trusted) as nginx:
+        yield nginx
+
+
+def public(name: str, port: int, *, websocket: bool = False) -> Service:
+    """Return a service that the gateway shows."""
+    return Service(
+        name=name, port=port, grpc_port=None, public=True, database=False, websocket=websocket
+    )
+
+
+@asynccontextmanager
+async def gateway_of(
+    run: Path,
+    *services: Service,
+    read_seconds: int = gateway.READ_SECONDS,
+    replicas: Mapping[str, Sequence[str]] | None = None,
+    **options: Any,
+) -> AsyncIterator[Gateway]:
+    """Give a gateway of these services; what it says is in `nginx/nginx.log`."""
+    settings = Settings(
+        home=Home(run), gateway_port=free_port(), services=services, environ={}, **options
+    )
+    account, config = gateway.prepare(settings, read_seconds=read_seconds)
+    if replicas is not None:
+        place = gateway.Place(listen=f"127.0.0.1:{settings.gateway_port}", addresses=replicas)
+        config.write_text(gateway.render(settings, config.parent, place=place))
     async with running(account, config, settings.gateway_port) as nginx:
         yield Gateway(settings, nginx)

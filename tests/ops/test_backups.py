@@ -20,13 +20,13 @@ import msgspec
 import psycopg
 import pytest
 import uuid_utils.compat as uuid
-from moto.server import ThreadedMotoServer
 
 from devstack.embedded.account import hand_over, unprivileged
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import DISPOSABLE, Instance, Server, binary
 from devstack.settings import ROOT
 from devstack.testing.components import program
+from devstack.testing.serving import amazon
 from lib.db import migrations
 from observability.backups import restorable
 
@@ -222,27 +222,19 @@ def test_one_database_comes_back_alone(drill: Drill, restored: Server) -> None:
 @pytest.mark.long
 def test_it_comes_back_from_a_bucket_when_the_folder_is_lost(drill: Drill) -> None:
     program("aws")
-    bucket = ThreadedMotoServer(port=0)
-    bucket.start()
-    host, port = bucket.get_host_and_port()
     s3 = {
-        "ENDPOINT": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "BUCKET": "drill",
-        "BASE": drill.bases()[0],
+        "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b", "BUCKET": "drill", "BASE": drill.bases()[0],
     }  # fmt: skip
-    there = drill.backups
-    try:
+    with amazon() as s3["ENDPOINT"], pytest.MonkeyPatch.context() as patch:
         drill.run(AWS + 'aws s3 mb "s3://$BUCKET"', None, **s3)
         *up, down = blocks("In a bucket")
         for commands in up:
             drill.run(AWS + commands, None, **s3)
-        drill.backups = drill.home / "from the bucket"
+        patch.setattr(drill, "backups", drill.home / "from the bucket")
         drill.run(AWS + down, None, **s3)
         with drill.restored("elsewhere") as server:
             found = entries(server)
-    finally:
-        drill.backups = there
-        bucket.stop()
     assert drill.before - found == set()
     assert drill.after & found == set()
 

@@ -14,14 +14,13 @@ import pytest
 from aiohttp import web
 
 from devstack import gateway
-from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
-from devstack.settings import ROOT, Service, Settings
+from devstack.settings import ROOT, Settings
+from devstack.testing.serving import served
 from devstack.testing.wait import eventually
-from tests.ops.gateways import running
+from tests.ops.gateways import ECHO, gateway_of, public
 
 START = ROOT / "deploy/docker/gateway/start.sh"
-ECHO = "/api/users/v1/echo"
 
 
 @pytest.fixture
@@ -31,11 +30,8 @@ async def upstream() -> AsyncIterator[int]:
 
     app = web.Application()
     app.router.add_get("/api/v1/{path:.*}", echo)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    async with served(app) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @asynccontextmanager
@@ -43,15 +39,9 @@ async def before(
     upstream: int, run: Path, trusted: tuple[str, ...] = ()
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A client, from 127.0.0.1, of a gateway whose messages are in `nginx/nginx.log`."""
-    service = Service(name="user", port=upstream, grpc_port=None, public=True, database=False)
-    settings = Settings(
-        home=Home(run), gateway_port=free_port(), services=(service,), environ={},
-        trusted_proxies=trusted,
-    )  # fmt: skip
-    account, config = gateway.prepare(settings)
     async with (
-        running(account, config, settings.gateway_port),
-        aiohttp.ClientSession(settings.gateway_url) as session,
+        gateway_of(run, public("user", upstream), trusted_proxies=trusted) as nginx,
+        aiohttp.ClientSession(nginx.settings.gateway_url) as session,
     ):
         yield session
 

@@ -11,12 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from devstack import gateway
-from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
-from devstack.settings import Service, Settings
+from devstack.testing.serving import served
 from devstack.testing.wait import eventually
-from tests.ops.gateways import running
+from tests.ops.gateways import gateway_of, public
 
 
 @pytest.fixture
@@ -45,27 +43,17 @@ async def upstream(heard: asyncio.Event) -> AsyncIterator[int]:
     app.router.add_get("/api/v1/echo", echo)
     app.router.add_get("/api/v1/silent", silent)
     app.router.add_get("/api/v1/failing", failing)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    async with served(app) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.fixture
 async def proxy(upstream: int, run_dir: Path) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of a gateway before `upstream`, as user, and before nothing, as order."""
-    services = (
-        Service(name="user", port=upstream, grpc_port=None, public=True, database=False),
-        Service(name="order", port=free_port(), grpc_port=None, public=True, database=False),
-    )
-    port = free_port()
-    settings = Settings(home=Home(run_dir), gateway_port=port, services=services, environ={})
-    account, config = gateway.prepare(settings, read_seconds=3)
+    services = (public("user", upstream), public("order", free_port()))
     async with (
-        running(account, config, port),
-        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+        gateway_of(run_dir, *services, read_seconds=3) as nginx,
+        aiohttp.ClientSession(nginx.settings.gateway_url) as session,
     ):
         yield session
 

@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -18,11 +18,12 @@ from aiohttp import WSMsgType, web
 from devstack import gateway
 from devstack.embedded.home import Home
 from devstack.embedded.ports import free_port
-from devstack.settings import Service, Settings, Tls
+from devstack.settings import Settings, Tls
 from devstack.supervisor import StartError
 from devstack.testing.certificates import self_signed
+from devstack.testing.serving import served
 from devstack.testing.wait import eventually
-from tests.ops.gateways import running
+from tests.ops.gateways import Gateway, gateway_of, public
 
 
 @pytest.fixture
@@ -43,24 +44,12 @@ async def chat() -> AsyncIterator[int]:
     app = web.Application()
     app.router.add_get("/api/v1/ws", echo)
     app.router.add_get("/api/v1/channels", echo)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    async with served(app) as address:
+        yield int(address.rpartition(":")[2])
 
 
-@asynccontextmanager
-async def gateway_of(run: Path, chat: int, **options) -> AsyncIterator[Settings]:
-    service = Service(
-        name="chat", port=chat, grpc_port=None, public=True, database=False, websocket=True
-    )
-    settings = Settings(
-        home=Home(run), gateway_port=free_port(), services=(service,), environ={}, **options
-    )
-    account, config = gateway.prepare(settings)
-    async with running(account, config, settings.gateway_port):
-        yield settings
+def gateway_before(run: Path, chat: int, **options) -> AbstractAsyncContextManager[Gateway]:
+    return gateway_of(run, public("chat", chat, websocket=True), **options)
 
 
 @pytest.fixture
@@ -77,8 +66,8 @@ def trust(tls: Tls) -> ssl.SSLContext:
 async def test_a_socket_becomes_a_websocket_and_other_routes_do_not(run_dir, chat):
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
     async with (
-        gateway_of(run_dir, chat) as settings,
-        aiohttp.ClientSession(settings.gateway_url) as client,
+        gateway_before(run_dir, chat) as nginx,
+        aiohttp.ClientSession(nginx.settings.gateway_url) as client,
     ):
         async with client.ws_connect("/api/chats/v1/ws") as ws:
             seen = await ws.receive_json()
@@ -94,9 +83,9 @@ async def test_a_socket_becomes_a_websocket_and_other_routes_do_not(run_dir, cha
 
 async def test_an_address_may_have_200_websockets_and_no_more(run_dir, chat):
     async with (
-        gateway_of(run_dir, chat) as settings,
+        gateway_before(run_dir, chat) as nginx,
         aiohttp.ClientSession(
-            settings.gateway_url, connector=aiohttp.TCPConnector(limit=0)
+            nginx.settings.gateway_url, connector=aiohttp.TCPConnector(limit=0)
         ) as client,
         AsyncExitStack() as stack,
     ):
@@ -111,8 +100,8 @@ async def test_an_address_may_have_200_websockets_and_no_more(run_dir, chat):
 
 async def test_with_a_certificate_the_gateway_speaks_tls_and_http2(run_dir, chat, tls, trust):
     async with (
-        gateway_of(run_dir, chat, tls=tls) as settings,
-        aiohttp.ClientSession(settings.gateway_url) as client,
+        gateway_before(run_dir, chat, tls=tls) as nginx,
+        aiohttp.ClientSession(nginx.settings.gateway_url) as client,
     ):
         async with client.get("/api/chats/v1/channels", ssl=trust) as answer:
             assert (await answer.json())["X-Forwarded-Proto"] == "https"
@@ -139,8 +128,8 @@ def _agreed(context: ssl.SSLContext, port: int, protocols: list[str]) -> tuple[s
 
 async def test_without_tls_there_is_only_the_way_to_it(run_dir, chat, tls):
     async with (
-        gateway_of(run_dir, chat, tls=tls) as settings,
-        aiohttp.ClientSession(f"http://127.0.0.1:{settings.gateway_port}") as client,
+        gateway_before(run_dir, chat, tls=tls) as nginx,
+        aiohttp.ClientSession(f"http://127.0.0.1:{nginx.settings.gateway_port}") as client,
         client.post("/api/chats/v1/channels?a=%20", allow_redirects=False) as answer,
     ):
         assert answer.status == 308
@@ -149,7 +138,7 @@ async def test_without_tls_there_is_only_the_way_to_it(run_dir, chat, tls):
 
 
 async def test_who_speaks_no_tls_to_the_port_of_tls_is_told_so_in_the_envelope(run_dir, chat, tls):
-    async with gateway_of(run_dir, chat, tls=tls):
+    async with gateway_before(run_dir, chat, tls=tls):
         reader, writer = await asyncio.open_connection("127.0.0.1", tls.port)
         writer.write(b"GET /api/chats/v1/channels HTTP/1.1\r\nHost: a\r\n\r\n")
         head, _, body = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
@@ -187,8 +176,8 @@ CLASSIC = re.compile(
 
 async def test_the_classic_log_holds_no_query_string(run_dir, chat):
     async with (
-        gateway_of(run_dir, chat, log_format="classic") as settings,
-        aiohttp.ClientSession(settings.gateway_url, headers={"User-Agent": "t"}) as client,
+        gateway_before(run_dir, chat, log_format="classic") as nginx,
+        aiohttp.ClientSession(nginx.settings.gateway_url, headers={"User-Agent": "t"}) as client,
     ):
         await (await client.get("/api/chats/v1/channels?token=secret")).read()
         log = run_dir / "nginx" / "access.log"

@@ -43,18 +43,6 @@ class RunningPoint:
         return f"127.0.0.1:{self.grpc_port}"
 
 
-@asynccontextmanager
-async def served(app: web.Application, *, port: int = 0) -> AsyncIterator[str]:
-    """Serve an application, as a rule on a port of the system's choice; gives its address."""
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
 def refusal(code: str, status: int) -> web.Response:
     """Return the error that a service which is only played answers with."""
     error = {"code": code, "message": "no"}
@@ -91,11 +79,9 @@ async def running_user(
 
 
 @asynccontextmanager
-async def client_of(
-    address: str, *, size: int = 4, tokens: ServiceTokens | None = None
-) -> AsyncIterator[Client]:
+async def client_of(address: str, *, tokens: ServiceTokens | None = None) -> AsyncIterator[Client]:
     """A client of the point service; without other tokens it calls as a service does."""
-    pool = ChannelPool(address, size=size)
+    pool = ChannelPool(address, size=4)
     try:
         yield Client(pool, Upstream("point", tokens=tokens or points_reader()))
     finally:

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from devstack.testing.auth import TestIssuer
 from devstack.testing.postgres import TestPostgres
 from devstack.testing.redis import Instance, TestRedis
+from devstack.testing.serving import served
 from lib.auth import Role
 from services.catalog import app as catalog
 from services.catalog.config import CatalogConfig
@@ -53,7 +54,6 @@ from tests.services.documents import (
 )
 from tests.services.order import conftest as order_world
 from tests.services.order.goods.fakes import ALICE, FakeUsers
-from tests.services.running import served
 
 CHANNEL = "01890000-0000-7000-8000-00000000ca11"
 

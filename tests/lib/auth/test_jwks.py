@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from devstack.testing.clock import Clock
 from devstack.testing.wait import eventually
 from lib.auth import SigningKey, jwks_document
 from lib.auth.jwks import JwksCache, JwksPolicy
@@ -16,14 +17,6 @@ from lib.auth.tokens import Issued
 from lib.errors import AppError, Code
 
 OLD, NEW = SigningKey.generate(), SigningKey.generate()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Publisher:
@@ -48,14 +41,14 @@ async def settle() -> None:
 
 async def test_many_who_need_a_key_share_one_fetch() -> None:
     publisher = Publisher(OLD)
-    cache = JwksCache(publisher, clock=Clock())
+    cache = JwksCache(publisher, clock=Clock(1000.0))
     keys = await asyncio.gather(*(cache.key(OLD.kid) for _ in range(50)))
     assert all(key is not None for key in keys)
     assert publisher.fetched == 1
 
 
 async def test_a_new_key_is_found_by_its_name_without_waiting_for_age() -> None:
-    publisher, clock = Publisher(OLD), Clock()
+    publisher, clock = Publisher(OLD), Clock(1000.0)
     cache = JwksCache(publisher, clock=clock)
     await cache.key(OLD.kid)
     publisher.document = jwks_document([NEW, OLD])
@@ -65,7 +58,7 @@ async def test_a_new_key_is_found_by_its_name_without_waiting_for_age() -> None:
 
 
 async def test_a_withdrawn_key_is_gone_after_the_next_fetch() -> None:
-    publisher, clock = Publisher(OLD), Clock()
+    publisher, clock = Publisher(OLD), Clock(1000.0)
     cache = JwksCache(publisher, clock=clock)
     await cache.key(OLD.kid)
     publisher.document = jwks_document([NEW])
@@ -76,7 +69,7 @@ async def test_a_withdrawn_key_is_gone_after_the_next_fetch() -> None:
 
 
 async def test_invented_names_cannot_be_turned_into_load() -> None:
-    publisher, clock = Publisher(OLD), Clock()
+    publisher, clock = Publisher(OLD), Clock(1000.0)
     cache = JwksCache(publisher, clock=clock)
     for number in range(1000):
         assert await cache.key(f"invented-{number}") is None
@@ -85,7 +78,7 @@ async def test_invented_names_cannot_be_turned_into_load() -> None:
 
 
 async def test_while_the_issuer_is_away_old_keys_serve_for_an_hour_then_nobody_gets_in() -> None:
-    publisher, clock = Publisher(OLD), Clock()
+    publisher, clock = Publisher(OLD), Clock(1000.0)
     cache = JwksCache(publisher, clock=clock)
     await cache.key(OLD.kid)
     publisher.document = None
@@ -120,7 +113,7 @@ async def test_while_the_issuer_is_away_old_keys_serve_for_an_hour_then_nobody_g
 async def test_a_document_that_is_no_key_set_changes_nothing(document: bytes) -> None:
     with pytest.raises(KeyFormatError):
         parse_jwks(document)
-    publisher, clock = Publisher(OLD), Clock()
+    publisher, clock = Publisher(OLD), Clock(1000.0)
     cache = JwksCache(publisher, clock=clock)
     await cache.key(OLD.kid)
     publisher.document = document
@@ -130,7 +123,7 @@ async def test_a_document_that_is_no_key_set_changes_nothing(document: bytes) ->
 
 
 async def test_a_caller_that_leaves_does_not_take_the_keys_from_the_others() -> None:
-    cache = JwksCache(Publisher(OLD), JwksPolicy(), clock=Clock())
+    cache = JwksCache(Publisher(OLD), JwksPolicy(), clock=Clock(1000.0))
     leaver = asyncio.create_task(cache.key(OLD.kid))
     stayer = asyncio.create_task(cache.key(OLD.kid))
     await asyncio.sleep(0)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from devstack.testing.clock import Clock
 from lib.auth import Issuer, Role, SigningKey, StaticKeys, Verifier, tokens
 from lib.auth.permissions import permissions_of
 from lib.auth.principal import Principal
@@ -24,14 +25,6 @@ from lib.ids import new_id
 KEY = SigningKey.generate()
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ISSUER, AUDIENCE = "https://issuer.test", "marketplace"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 def verifier(clock: Callable[[], datetime] = lambda: NOW) -> Verifier:
@@ -189,7 +182,7 @@ async def test_a_signed_claim_of_any_shape_verifies_or_is_401(name: str, value: 
 
 
 async def test_a_token_ends_when_it_says_also_when_it_is_remembered() -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     token, checks = issuer(clock).issue("user-1", [], []).token, verifier(clock)
     await checks.verify(token)
     clock.now = NOW + timedelta(minutes=15, seconds=LEEWAY_SECONDS - 1)
@@ -209,7 +202,7 @@ async def test_a_tampered_copy_of_a_remembered_token_is_401() -> None:
 
 
 async def test_only_a_token_that_was_found_good_and_lives_is_recalled() -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     token, checks = issuer(clock).issue("user-1", [], []).token, verifier(clock)
     assert checks.recall(token) is None
     principal = await checks.verify(token)

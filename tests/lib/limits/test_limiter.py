@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from devstack.embedded.ports import free_port
+from devstack.testing.clock import Clock
 from devstack.testing.proxy import proxy
 from devstack.testing.redis import TestRedis
 from devstack.testing.redis_groups import TestCluster
@@ -41,7 +42,8 @@ def five_replicas(redis: Redis) -> list[LeasedStore]:
     # The stores of limiters, which raise where those would count by themselves, and on a clock
     # that stands: after half a second a lease ends with what it has left, and the sum is less.
     return [
-        LeasedStore(RedisStore(redis), CircuitBreaker("redis"), clock=Clock()) for _ in range(5)
+        LeasedStore(RedisStore(redis), CircuitBreaker("redis"), clock=Clock(1000.0))
+        for _ in range(5)
     ]
 
 
@@ -90,7 +92,7 @@ async def test_a_part_is_granted_where_not_all_fits(
 
 
 async def test_a_busy_key_is_asked_for_seldom_a_quiet_one_singly(redis: Redis) -> None:
-    store, clock = CountingStore(redis), Clock()
+    store, clock = CountingStore(redis), Clock(1000.0)
     leases, rule = LeasedStore(store, CircuitBreaker("redis"), clock=clock), TokenBucket(0.01, 1000)
     busy, quiet = key(), key()
     for _ in range(500):
@@ -105,7 +107,7 @@ async def test_a_busy_key_is_asked_for_seldom_a_quiet_one_singly(redis: Redis) -
 
 
 async def test_a_known_refusal_is_not_asked_for_again_until_it_ends(redis: Redis) -> None:
-    store, clock = CountingStore(redis), Clock()
+    store, clock = CountingStore(redis), Clock(1000.0)
     leases, rule, name = (
         LeasedStore(store, CircuitBreaker("redis"), clock=clock),
         TokenBucket(0.01, 1),
@@ -122,7 +124,7 @@ async def test_a_known_refusal_is_not_asked_for_again_until_it_ends(redis: Redis
 
 async def test_many_at_once_share_what_is_asked_for(redis: Redis) -> None:
     store = CountingStore(redis)
-    leases = LeasedStore(store, CircuitBreaker("redis"), clock=Clock())
+    leases = LeasedStore(store, CircuitBreaker("redis"), clock=Clock(1000.0))
     rule, name = Window(1000, 3600.0), key()
     decisions = await asyncio.gather(*(leases.take(rule, name) for _ in range(300)))
     assert all(decision.allowed for decision in decisions)
@@ -134,14 +136,6 @@ async def test_leases_are_bounded(redis: Redis) -> None:
     for _ in range(30):
         await leases.take(TokenBucket(), key())
     assert len(leases._leases) == 10
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class CountingStore(RedisStore):

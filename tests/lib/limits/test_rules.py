@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devstack.testing.clock import Clock
 from lib.limits import TokenBucket, Window
 from lib.limits.memory import MemoryStore
 from lib.limits.rules import Counted
@@ -14,16 +15,8 @@ bursts = st.integers(1, 20)
 gaps = st.lists(st.floats(0, 5, allow_nan=False), min_size=1, max_size=60)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_a_full_bucket_gives_its_burst_at_once_and_then_its_rate() -> None:
-    store, clock = MemoryStore(clock=(clock := Clock())), clock
+    store, clock = MemoryStore(clock=(clock := Clock(1_700_000_000.0))), clock
     rule = TokenBucket(rate=100.0, burst=200)
     assert sum(store.take(rule, "ip:a").allowed for _ in range(500)) == 200
     clock.now += 1.0
@@ -31,7 +24,7 @@ def test_a_full_bucket_gives_its_burst_at_once_and_then_its_rate() -> None:
 
 
 def test_a_refusal_says_how_long_to_wait() -> None:
-    store = MemoryStore(clock=Clock())
+    store = MemoryStore(clock=Clock(1_700_000_000.0))
     rule = TokenBucket(rate=0.5, burst=1)
     first, second = store.take(rule, "ip:a"), store.take(rule, "ip:a")
     assert first.headers() == {
@@ -43,7 +36,7 @@ def test_a_refusal_says_how_long_to_wait() -> None:
 
 
 def test_keys_and_rules_do_not_share_a_bucket() -> None:
-    store = MemoryStore(clock=Clock())
+    store = MemoryStore(clock=Clock(1_700_000_000.0))
     # The last one has the numbers of the first.
     rules = (TokenBucket(1.0, 1), TokenBucket(2.0, 1), Window(1, 1.0))
     decisions = [store.take(rule, key) for rule in rules for key in ("ip:a", "ip:b")]
@@ -102,7 +95,7 @@ def test_no_window_holds_more_than_the_limit(limit: int, waits: list[float]) -> 
 
 
 def test_a_burst_at_the_end_of_a_window_is_remembered_in_the_next() -> None:
-    clock = Clock()
+    clock = Clock(1_700_000_000.0)
     clock.now = 1000.0 * 60 + 59.9
     store, rule = MemoryStore(clock=clock), Window(10, 60.0)
     assert sum(store.take(rule, "user:a").allowed for _ in range(20)) == 10
@@ -113,7 +106,7 @@ def test_a_burst_at_the_end_of_a_window_is_remembered_in_the_next() -> None:
 
 
 def test_idle_keys_are_evicted() -> None:
-    clock = Clock()
+    clock = Clock(1_700_000_000.0)
     store, rule = MemoryStore(clock=clock), TokenBucket(100.0, 200)
     for number in range(500):
         store.take(rule, f"ip:{number}")
@@ -125,7 +118,7 @@ def test_idle_keys_are_evicted() -> None:
 
 
 def test_the_table_is_bounded_and_forgets_the_longest_unseen_first() -> None:
-    store, rule = MemoryStore(max_keys=100, clock=Clock()), TokenBucket(0.001, 1)
+    store, rule = MemoryStore(max_keys=100, clock=Clock(1_700_000_000.0)), TokenBucket(0.001, 1)
     store.take(rule, "ip:attacker")
     for number in range(1000):
         store.take(rule, f"ip:{number}")

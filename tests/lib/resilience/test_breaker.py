@@ -8,19 +8,12 @@ from contextlib import suppress
 import pytest
 from prometheus_client import CollectorRegistry
 
+from devstack.testing.clock import Clock
 from lib import context
 from lib.errors import AppError, Code
 from lib.resilience.breaker import BreakerGauge, BreakerPolicy, CircuitBreaker, State
 
 DOWN = AppError(Code.SERVICE_UNAVAILABLE, "down")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def call(breaker: CircuitBreaker, error: BaseException | None = None) -> None:
@@ -34,8 +27,8 @@ def fail(breaker: CircuitBreaker, error: BaseException = DOWN) -> None:
         call(breaker, error)
 
 
-def opened(first: float = 30.0) -> tuple[CircuitBreaker, Clock]:
-    clock = Clock()
+def opened(first: float = 30.0) -> tuple[CircuitBreaker, Clock[float]]:
+    clock = Clock(1000.0)
     breaker = CircuitBreaker("user", BreakerPolicy(first_open_seconds=first), clock=clock)
     for _ in range(3):
         fail(breaker)
@@ -57,7 +50,7 @@ def opened(first: float = 30.0) -> tuple[CircuitBreaker, Clock]:
     ],
 )
 def test_it_opens_at_three_requests_and_half_failures(outcomes: str, state: State) -> None:
-    breaker = CircuitBreaker("user", clock=Clock())
+    breaker = CircuitBreaker("user", clock=Clock(1000.0))
     for outcome in outcomes:
         if outcome == "s":
             call(breaker)
@@ -98,7 +91,7 @@ def test_it_asks_again_soon_at_first_and_less_often_while_nobody_answers() -> No
     ],
 )
 def test_a_4xx_answer_is_a_success(code: Code) -> None:
-    breaker = CircuitBreaker("user", clock=Clock())
+    breaker = CircuitBreaker("user", clock=Clock(1000.0))
     for _ in range(20):
         fail(breaker, AppError(code, "no"))
     assert breaker.state is State.CLOSED
@@ -116,14 +109,14 @@ def test_a_4xx_answer_is_a_success(code: Code) -> None:
     ],
 )
 def test_a_failure_of_the_upstream_counts(error: Exception) -> None:
-    breaker = CircuitBreaker("user", clock=Clock())
+    breaker = CircuitBreaker("user", clock=Clock(1000.0))
     for _ in range(3):
         fail(breaker, error)
     assert breaker.state is State.OPEN
 
 
 def test_failures_older_than_the_window_are_forgotten() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     breaker = CircuitBreaker("user", clock=clock)
     fail(breaker)
     fail(breaker)
@@ -137,7 +130,7 @@ def test_failures_older_than_the_window_are_forgotten() -> None:
 
 
 def test_memory_does_not_grow_with_traffic() -> None:
-    clock = Clock()
+    clock = Clock(1000.0)
     breaker = CircuitBreaker("user", clock=clock)
     for _ in range(5000):
         clock.now += 0.05
@@ -208,7 +201,7 @@ def test_a_cancelled_probe_gives_its_place_back_and_counts_as_nothing() -> None:
 
 
 async def test_a_call_cancelled_because_its_time_was_up_is_a_failure() -> None:
-    breaker = CircuitBreaker("user", clock=Clock())
+    breaker = CircuitBreaker("user", clock=Clock(1000.0))
     for _ in range(3):
         context.deadline.set(None)
         with suppress(asyncio.CancelledError), breaker.guard():
@@ -232,7 +225,7 @@ def test_a_call_from_before_the_change_says_nothing_about_the_new_state() -> Non
 
 
 def test_the_gauge_follows_every_change() -> None:
-    registry, clock = CollectorRegistry(), Clock()
+    registry, clock = CollectorRegistry(), Clock(1000.0)
     gauge = BreakerGauge(registry)
     policy = BreakerPolicy(min_requests=1, probes=1)
     breaker = CircuitBreaker("user", policy, clock=clock, on_change=gauge.of("user"))

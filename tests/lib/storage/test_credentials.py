@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 from aiohttp import web
-from moto.server import ThreadedMotoServer
 
+from devstack.testing.serving import amazon
 from lib.config import ConfigError, load
 from lib.errors import AppError, Code
 from lib.storage import S3Options, open_s3
@@ -24,11 +24,8 @@ TOKEN = "a-token-of-the-role"
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with amazon() as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from aiobotocore.session import get_session
-from moto.server import ThreadedMotoServer
 
+from devstack.testing.serving import amazon
 from lib.config import ConfigError, load
 from lib.errors import AppError, Code
 from lib.storage.invalidation import (
@@ -26,11 +26,8 @@ KEY = "pfp/0f3a"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with amazon() as address:
+        yield address
 
 
 @pytest.fixture

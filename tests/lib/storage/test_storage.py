@@ -17,9 +17,10 @@ import aiohttp
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
-from moto.server import ThreadedMotoServer
 
 from devstack.embedded.ports import free_port
+from devstack.testing.clock import Clock
+from devstack.testing.serving import amazon
 from lib.errors import AppError, Code
 from lib.ids import new_id
 from lib.storage import CloudFrontLinks, LocalStorage, S3Options, S3Storage, Storage, open_s3
@@ -27,27 +28,16 @@ from lib.storage import CloudFrontLinks, LocalStorage, S3Options, S3Storage, Sto
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-def local_in(folder: Path, clock: Clock | None = None) -> LocalStorage:
+def local_in(folder: Path, clock: Clock[datetime] | None = None) -> LocalStorage:
     return LocalStorage(
-        folder, base_url="http://localhost/files", secret=b"s" * 32, clock=clock or Clock()
+        folder, base_url="http://localhost/files", secret=b"s" * 32, clock=clock or Clock(NOW)
     )
 
 
 @pytest.fixture(scope="module")
 def s3_endpoint() -> Any:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with amazon() as address:
+        yield address
 
 
 def options(endpoint: str, bucket: str = "pictures") -> S3Options:
@@ -144,7 +134,7 @@ async def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) ->
 
 
 async def test_a_link_to_the_folder_ends_and_opens_one_object_only(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     storage = local_in(tmp_path, clock)
     url = urlsplit(await storage.link("pfp/a", ttl=timedelta(hours=24)))
     assert url.path == "/files/pfp/a"
@@ -190,7 +180,7 @@ async def test_a_cloudfront_link_is_signed_for_its_object_and_end() -> None:
         serialization.NoEncryption(),
     )
     links = CloudFrontLinks(
-        "https://cdn.example.com/", key_pair_id="K1", private_key_pem=pem, clock=Clock()
+        "https://cdn.example.com/", key_pair_id="K1", private_key_pem=pem, clock=Clock(NOW)
     )
     url = await links.link("pfp/a", ttl=timedelta(hours=24))
     parts, query = urlsplit(url), parse_qs(urlsplit(url).query)

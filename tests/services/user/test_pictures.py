@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -10,8 +12,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 from aiobotocore.session import get_session
-from moto.server import ThreadedMotoServer
 
+from devstack.testing.serving import amazon
 from devstack.testing.wait import eventually
 from lib.auth import Role
 from lib.errors import AppError, Code
@@ -207,12 +209,11 @@ class Broken:
 async def test_s3_away_changes_nothing_and_what_is_to_go_waits_for_it(
     new_database, tmp_path
 ) -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
+    aws = ExitStack()
+    address = aws.enter_context(amazon())
     # A name of its own: what plays S3 keeps its buckets for the whole process.
     bucket = f"pictures-{uuid4().hex}"
-    options = S3Options(bucket, "us-east-1", "k", "s", endpoint_url=f"http://{host}:{port}")
+    options = S3Options(bucket, "us-east-1", "k", "s", endpoint_url=address)
     settings = {
         "s3_bucket": options.bucket, "s3_access_key": "k", "s3_secret_key": "s",
         "s3_endpoint_url": options.endpoint_url, "s3_seconds": 30,
@@ -233,7 +234,7 @@ async def test_s3_away_changes_nothing_and_what_is_to_go_waits_for_it(
             async with aiohttp.ClientSession() as plain, plain.get(link) as shown:
                 assert (shown.status, await shown.read()) == (200, redraw(PNG).data)
             (first,) = await keys()
-            server.stop()
+            aws.close()
             refused = await ann.call("PUT", f"{ME}/picture", data=form(("image", JPEG)))
             assert (refused.status, refused.code) == (503, "SERVICE_UNAVAILABLE")
             me = await ann.me()
@@ -258,13 +259,16 @@ async def test_a_removal_that_fails_is_tried_again(new_database, tmp_path) -> No
         assert await db.fetchval("SELECT count(*) FROM file_to_remove") == 1
 
 
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Of what plays Amazon's services."""
+    with amazon() as address:
+        yield address
+
+
 async def test_cloudfront_forgets_a_picture_that_was_replaced_or_removed(
-    new_database, tmp_path
+    new_database, tmp_path, address
 ) -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
     given = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "endpoint_url": address}
     session = get_session()
     async with (
@@ -294,4 +298,3 @@ async def test_cloudfront_forgets_a_picture_that_was_replaced_or_removed(
         assert len(paths) == 2
         assert all(path.startswith("/pfp/") for path in paths)
         assert "Contents" not in await s3.list_objects_v2(Bucket="shown")
-    server.stop()

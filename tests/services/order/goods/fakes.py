@@ -10,8 +10,9 @@ from enum import StrEnum
 from aiohttp import web
 
 from devstack.testing.auth import TestIssuer
+from devstack.testing.serving import served
 from lib.auth import Role
-from tests.services.running import refusal, served
+from tests.services.running import refusal
 
 ALICE = "01890000-0000-7000-8000-00000000f101"
 BOB = "01890000-0000-7000-8000-00000000f102"

@@ -9,7 +9,8 @@ from enum import StrEnum
 
 from aiohttp import web
 
-from tests.services.running import refusal, served
+from devstack.testing.serving import served
+from tests.services.running import refusal
 
 
 class Trouble(StrEnum):

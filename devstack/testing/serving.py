@@ -1,0 +1,33 @@
+"""Applications served in this process, for tests of whoever asks them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from aiohttp import web
+from moto.server import ThreadedMotoServer
+
+
+@asynccontextmanager
+async def served(app: web.Application, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve an application, as a rule on a port of the system's choice; gives its address."""
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@contextmanager
+def amazon() -> Iterator[str]:
+    """Play Amazon's services; gives the address. Buckets are there as long as the process."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
