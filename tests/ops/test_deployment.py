@@ -30,12 +30,6 @@ SCRIPTS = sorted(
 )
 
 
-@pytest.mark.parametrize("path", GIVEN, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_committed_file_is_what_its_template_gives(path):
-    assert path.exists(), "run make render"
-    assert path.read_text() == GIVEN[path], "run make render"
-
-
 @pytest.mark.parametrize("name", PARTS)
 def test_an_image_has_a_version_and_every_part_has_limits(name):
     image = PARTS[name]["image"]

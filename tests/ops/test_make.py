@@ -136,9 +136,9 @@ def test_where_uv_cannot_work_pip_installs_by_hash_and_a_line_says_why(tree):
     ]
 
 
-@pytest.mark.parametrize("target", ["run-nobody", "test-nobody"])
+@pytest.mark.parametrize("target", ["run-nobody", "test-nobody", "swag-gen svc=nobody"])
 def test_a_service_that_is_none_is_answered_with_those_there_are(target):
-    assert 'echo "svc=nobody is not one of: catalog ' in asked(target).stdout
+    assert 'echo "svc=nobody is not one of: catalog ' in asked(*target.split()).stdout
 
 
 @pytest.mark.parametrize("target", ["migrate-up", "migrate-down", "migrate-init", "sqlc"])

@@ -9,11 +9,6 @@ from lib.events import Topic, unpublished
 from tools import events_page
 
 
-def test_the_page_is_up_to_date():
-    for path, text in events_page.files().items():
-        assert path.read_text() == text, "run make render"
-
-
 def test_every_event_that_is_consumed_is_published_by_somebody():
     known = {
         (str(topic), kind)

@@ -12,11 +12,6 @@ from lib.pb.point.rpc import GET_USER_LIST_POINTS, GET_USER_POINTS
 from tools import protobuf
 
 
-def test_the_committed_code_is_what_the_proto_files_give(tmp_path: Path) -> None:
-    protobuf.generate(tmp_path)
-    assert protobuf.differences(tmp_path, protobuf.OUT) == []
-
-
 def test_the_committed_messages_of_sqlcs_plugins_are_what_their_proto_file_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

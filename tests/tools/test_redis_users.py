@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
-from devstack.embedded.redis import USERS, Instance
+from devstack.embedded.redis import Instance
 from devstack.settings import ROOT, service_names
 from devstack.testing.redis import TestRedis, running
 from lib.cache.store import RedisStore as CacheStore
@@ -117,10 +117,6 @@ async def test_with_lanes_a_service_gets_at_the_streams_by_the_patterns_that_the
         await group.move_to_dead_letters(entry, "of a test")
         with pytest.raises(NoPermissionError):
             await broker.length("users")
-
-
-def test_the_list_that_is_deployed_is_what_the_code_declares() -> None:
-    assert USERS.read_text() == redis_users.files()[USERS]
 
 
 def test_no_password_of_redis_is_in_the_repr_of_its_instance(tmp_path: Path) -> None:

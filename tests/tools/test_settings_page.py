@@ -13,11 +13,6 @@ from lib.config import LogFormat, Port, Seconds, Settings
 from tools import settings_page
 
 
-@pytest.mark.parametrize("path", settings_page.files(), ids=lambda path: path.name)
-def test_the_committed_file_is_what_the_classes_give(path):
-    assert path.read_text() == settings_page.files()[path], "run make render"
-
-
 def test_every_variable_is_there_once_with_who_reads_it():
     found = {entry.name: entry for entry in settings_page.entries()}
     assert found["<SVC>_DATABASE_URL"].services == found["ENVIRONMENT"].services == service_names()

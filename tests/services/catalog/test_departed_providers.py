@@ -5,21 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import asyncpg
-import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from devstack.testing.wait import eventually
 from lib.clock import utc_now
-from lib.events import Event, stream_of
-from lib.events.event import dead_letters_of
-from lib.ids import new_id
+from lib.events import stream_of
 from tests.services.calling import Caller
 from tests.services.catalog.conftest import PROVIDER
+from tests.services.telling import tell
 
 SERVICES = ("01890000-0000-7000-8000-00000000c401", "01890000-0000-7000-8000-00000000c402")
 OFFERED = f"providers/{PROVIDER}/services"
-STREAM = stream_of("users")
 
 
 async def take_up(provider: Caller) -> None:
@@ -35,18 +32,7 @@ async def offered(anyone: Caller) -> int:
 
 
 async def told(redis: Redis, kind: str, *, at: datetime | None = None, **payload: str) -> None:
-    """Send one event twice and wait until it was handled."""
-    text = msgspec.json.encode({"id": PROVIDER, **payload}).decode()
-    event = Event(new_id(), "users", PROVIDER, kind, text, "", "", at or utc_now())
-    for _ in range(2):
-        last = await redis.xadd(STREAM, event.fields())
-
-    async def handled() -> bool:
-        groups = await redis.xinfo_groups(STREAM)
-        return any(g["last-delivered-id"] == last and not g["pending"] for g in groups)
-
-    await eventually(handled)
-    assert await redis.xlen(dead_letters_of("users")) == 0
+    await tell(redis, "users", kind, {"id": PROVIDER, **payload}, at=at)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from devstack.testing.wait import eventually
 from lib.auth import Role
-from lib.events.event import dead_letters_of
 from lib.ids import new_id
+from tests.services.telling import tell
 from tests.services.user.cast import actor
-from tests.services.user.test_audit_events import handled, tell
 from tests.services.user.world import World, running_world
 
 
@@ -25,9 +23,7 @@ async def world(new_database, tmp_path, own_redis_url) -> AsyncIterator[World]:
 
 async def mails_after(world: World, redis: Redis, topic: str, kind: str, payload: dict) -> list:
     """Send an event twice; return the mails it has made, as template and account."""
-    await tell(redis, topic, kind, payload, "request-1")
-    await eventually(lambda: handled(redis, topic))
-    assert await redis.xlen(dead_letters_of(topic)) == 0
+    await tell(redis, topic, kind, payload)
     rows = await world.db.fetch(
         "SELECT template, account_id::text FROM mail_outbox "
         "WHERE template LIKE 'job_%' OR template LIKE 'service_%' ORDER BY template"

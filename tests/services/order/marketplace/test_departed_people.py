@@ -13,13 +13,11 @@ from redis.asyncio import Redis
 
 from devstack.testing.wait import eventually
 from lib.clock import utc_now
-from lib.events import Event, stream_of
-from lib.events.event import dead_letters_of
-from lib.ids import new_id
+from lib.events import stream_of
 from services.order.app import create_app
+from tests.services import telling
 from tests.services.order.marketplace.conftest import BERLIN, Market, expect, refused
 
-STREAM = stream_of("users")
 GONE = ["user.deleted", "user.deactivated"]
 NO_PROVIDER = [*((kind, {}) for kind in GONE), ("user.role_changed", {"role": "CUSTOMER"})]
 
@@ -36,26 +34,15 @@ async def client(new_config, own_redis_url) -> AsyncIterator[TestClient]:
 
 @pytest.fixture
 def tell(redis: Redis) -> Tell:
-    """Send one event about a person and wait until it was handled."""
+    """Tell something about a person."""
 
-    async def handled() -> bool:
-        if not await redis.exists(STREAM):
-            return False
-        newest = (await redis.xinfo_stream(STREAM))["last-generated-id"]
-        groups = await redis.xinfo_groups(STREAM)
-        return any(g["last-delivered-id"] == newest and not g["pending"] for g in groups)
-
-    async def send(
+    def told(
         kind: str, person: str, *, at: datetime | None = None, times: int = 1, **payload: str
-    ) -> None:
-        text = msgspec.json.encode({"id": person, **payload}).decode()
-        event = Event(new_id(), "users", person, kind, text, "", "", at or utc_now())
-        for _ in range(times):
-            await redis.xadd(STREAM, event.fields())
-        await eventually(handled)
-        assert await redis.xlen(dead_letters_of("users")) == 0
+    ) -> Awaitable[None]:
+        payload["id"] = person
+        return telling.tell(redis, "users", kind, payload, at=at, times=times)
 
-    return send
+    return told
 
 
 @pytest.fixture
