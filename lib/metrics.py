@@ -26,6 +26,7 @@ from prometheus_client.utils import floatToGoString
 # From a cache hit to the slowest request the deadline allows, in seconds.
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_LOOK_SECONDS = 0.5
 
 
 def new_registry(service: str) -> CollectorRegistry:
@@ -101,9 +102,7 @@ class Latencies(Collector):
 
 
 @asynccontextmanager
-async def watch_event_loop(
-    registry: CollectorRegistry, *, every: float = 0.5
-) -> AsyncIterator[None]:
+async def watch_event_loop(registry: CollectorRegistry) -> AsyncIterator[None]:
     """Measure, while entered, how late the event loop wakes a sleeper: the cost of blocking it."""
     lag = Histogram(
         "event_loop_lag_seconds",
@@ -111,7 +110,7 @@ async def watch_event_loop(
         buckets=_LAG_BUCKETS,
         registry=registry,
     )
-    task = asyncio.create_task(_measure_lag(lag, every), name="event-loop-lag")
+    task = asyncio.create_task(_measure_lag(lag), name="event-loop-lag")
     try:
         yield
     finally:
@@ -119,9 +118,9 @@ async def watch_event_loop(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _measure_lag(lag: Histogram, every: float) -> None:
+async def _measure_lag(lag: Histogram) -> None:
     loop = asyncio.get_running_loop()
     while True:
-        due = loop.time() + every
-        await asyncio.sleep(every)
+        due = loop.time() + _LOOK_SECONDS
+        await asyncio.sleep(_LOOK_SECONDS)
         lag.observe(max(0.0, loop.time() - due))

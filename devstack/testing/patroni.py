@@ -94,10 +94,10 @@ class PatroniCluster:
         self.nodes = [Node(home, f"n{number}") for number in range(3)]
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def url(self, database: str, *, attributes: str = "?target_session_attrs=primary") -> str:
+    def url(self, database: str) -> str:
         """Return one URL for all nodes: whoever connects finds the leader."""
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
-        return f"postgresql://{SUPERUSER}:{self._password}@{hosts}/{database}{attributes}"
+        return f"postgresql://{SUPERUSER}:{self._password}@{hosts}/{database}?target_session_attrs=primary"
 
     def url_of(self, node: Node, database: str) -> str:
         """Return the URL of one node's own server."""

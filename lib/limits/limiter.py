@@ -38,11 +38,9 @@ class Limiter:
         redis: Redis | None,
         *,
         registry: CollectorRegistry | None = None,
-        memory: MemoryStore | None = None,
-        breaker: CircuitBreaker | None = None,
     ) -> None:
-        self._memory = memory or MemoryStore()
-        self._breaker = breaker or CircuitBreaker("redis-limits", _POLICY)
+        self._memory = MemoryStore()
+        self._breaker = CircuitBreaker("redis-limits", _POLICY)
         self._shared = None if redis is None else LeasedStore(RedisStore(redis), self._breaker)
         self._counts = dict.fromkeys(product((_REDIS, _MEMORY), (True, False)), 0)
         if registry is not None:

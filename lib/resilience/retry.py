@@ -31,7 +31,6 @@ async def retrying(
     *,
     policy: RetryPolicy = RetryPolicy(),
     seconds: float = 10.0,
-    retry_on: Callable[[BaseException], bool] = is_transient,
 ) -> T:
     """Run `work`, which must be idempotent, until it answers; the last failure is the caller's.
 
@@ -40,7 +39,7 @@ async def retrying(
     """
 
     def hook(error: Exception) -> bool | timedelta:
-        if not retry_on(error):
+        if not is_transient(error):
             return False
         asked = _retry_after(error)
         if context.remaining(seconds) <= (asked or policy.first):

@@ -11,12 +11,10 @@ ERRORS = 0.0144
 REAL = 'route!~"/(health|livez|readyz|metrics)"'
 
 
-def quantiles(
-    metric: str, selector: str, qs: tuple[float, ...] = (0.99, 0.9, 0.5)
-) -> dict[str, str]:
+def quantiles(metric: str, selector: str) -> dict[str, str]:
     """Return the queries of a histogram's quantiles, by legend."""
     buckets = f"sum by (le) (rate({metric}_bucket{{{selector}}}[{RATE}]))"
-    return {f"p{q * 100:g}": f"histogram_quantile({q}, {buckets})" for q in qs}
+    return {f"p{q * 100:g}": f"histogram_quantile({q}, {buckets})" for q in (0.99, 0.9, 0.5)}
 
 
 def overview() -> Dashboard:

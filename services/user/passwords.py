@@ -17,18 +17,19 @@ MEMORY_KIB: Final = 47_104
 _PASSES: Final = 1
 _LANES: Final = 1
 _WAIT_SECONDS: Final = 5.0
+_QUEUE: Final = 64
 
 
 class Passwords(Threads):
     """Hashes and verifies in threads of its own: the library lets go of the interpreter's lock.
 
-    Where more than `threads` are under way callers wait, and beyond `queue` of them they get
+    Where more than `threads` are under way callers wait, and beyond 64 of them they get
     SERVICE_UNAVAILABLE: a flood of logins does not take the memory of the machine.
     """
 
-    def __init__(self, *, threads: int, memory_kib: int = MEMORY_KIB, queue: int = 64) -> None:
+    def __init__(self, *, threads: int, memory_kib: int = MEMORY_KIB) -> None:
         super().__init__(
-            "the password check", limit=threads, queue=queue, wait_seconds=_WAIT_SECONDS
+            "the password check", limit=threads, queue=_QUEUE, wait_seconds=_WAIT_SECONDS
         )
         self._hasher = PasswordHasher(
             time_cost=_PASSES,

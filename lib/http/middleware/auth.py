@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
@@ -38,17 +38,14 @@ def is_public(handler: object) -> bool:
 class Authenticator:
     """Binds the principal of a request and refuses everyone else with 401.
 
-    Open without a token: handlers marked `public`, `open_routes` (route templates), the
-    documentation and addresses that do not exist. A request that changes something and carries its
-    token in a cookie must bring the CSRF token of its session as well.
+    Open without a token: handlers marked `public`, the probes, the documentation and addresses
+    that do not exist. A request that changes something and carries its token in a cookie must bring
+    the CSRF token of its session as well.
     """
 
-    def __init__(
-        self, verifier: Verifier, *, csrf_secret: bytes, open_routes: Collection[str] = PROBES
-    ) -> None:
+    def __init__(self, verifier: Verifier, *, csrf_secret: bytes) -> None:
         self._verifier = verifier
         self._csrf_secret = csrf_secret
-        self._open_routes = open_routes
 
     async def identify(
         self, exchange: Exchange, recalled: Recalled | None = None
@@ -90,7 +87,7 @@ class Authenticator:
 
     def _is_open(self, exchange: Exchange) -> bool:
         route = exchange.route
-        if route == OTHER or route in self._open_routes or route.startswith(_DOCUMENTATION):
+        if route == OTHER or route in PROBES or route.startswith(_DOCUMENTATION):
             return True
         return is_public(exchange.request.match_info.handler)
 

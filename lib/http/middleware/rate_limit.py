@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from lib.auth.principal import Principal, Role
 from lib.errors import AppError, Code
 from lib.http.middleware.exchange import Exchange
@@ -14,25 +12,19 @@ from lib.limits.client_address import limit_key
 # 100 requests a second, 200 at once.
 PER_CLIENT = TokenBucket(rate=100.0, burst=200)
 PER_SERVICE = TokenBucket(rate=2000.0, burst=4000)
+_EXEMPT = PROBES | KEY_SETS
 
 
 class ClientLimit:
     """Gives each client address a token bucket; probes and key sets are not counted."""
 
-    def __init__(
-        self,
-        limiter: Limiter,
-        rule: TokenBucket = PER_CLIENT,
-        *,
-        exempt: Collection[str] = PROBES | KEY_SETS,
-    ) -> None:
+    def __init__(self, limiter: Limiter, rule: TokenBucket = PER_CLIENT) -> None:
         self._limiter = limiter
         self._rule = rule
-        self._exempt = exempt
 
     async def check(self, exchange: Exchange) -> Decision | None:
         """Count the request and return the decision; raises RATE_LIMIT_EXCEEDED."""
-        if exchange.route in self._exempt:
+        if exchange.route in _EXEMPT:
             return None
         return _passed(await self._limiter.take(self._rule, limit_key(exchange.client)))
 
