@@ -28,22 +28,18 @@ from lib.events import (
     Relay,
     background,
     housekeeping,
-    publish,
 )
 from lib.events.broker import Broker
 from lib.events.brokers import open_broker
 from lib.events.signing import Beliefs, EventSigner, parse_public_keys
 from lib.events.store import outbox
 from lib.ids import new_id
+from tests.lib.events.steps import Step, drain, effect, effects, write
 
 FAST = ConsumerPolicy(
     attempts=2, retry_wait=0.01, block_seconds=0.05, take_over_seconds=0.4, deliveries=3
 )
 LONG = 1000
-
-
-class Step(msgspec.Struct):
-    number: int
 
 
 @dataclass
@@ -64,29 +60,15 @@ class World:
             yield broker
 
     async def write(self, key: str, numbers: range) -> None:
-        for number in numbers:
-            async with self.db.transaction() as tx:
-                step = Step(number)
-                await publish(tx, topic=self.topic, key=key, kind="step.taken", payload=step)
+        await write(self.db, self.topic, key, numbers)
 
     async def effects(self, key: str) -> list[int]:
-        rows = await self.db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
-        return [number for (number,) in rows]
+        return await effects(self.db, key)
 
     def consumer(self, broker: Broker, handler: Handler | None = None, **more: Any) -> Consumer:
         named: dict[str, Any] = {"group": "group", "name": "member", "policy": FAST} | more
         handlers = {self.topic: {"step.taken": handler or effect}}
         return Consumer(self.db, broker, handlers=handlers, **named)
-
-
-async def effect(tx: Executor, event: Event) -> None:
-    number = event.decode(Step).number
-    await tx.execute("INSERT INTO effect (key, number) VALUES ($1, $2)", event.key, number)
-
-
-async def drain(relay: Relay) -> None:
-    while await relay.publish_batch():
-        pass
 
 
 @pytest.fixture(

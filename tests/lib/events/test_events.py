@@ -12,7 +12,6 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -39,32 +38,11 @@ from lib.events.store import outbox
 from lib.events.streams import Group, RedisStreams
 from lib.redis import RedisOptions, open_redis
 from lib.store import inbox
+from tests.lib.events.steps import Step, drain, effect, effects, write
 
 FAST = ConsumerPolicy(
     attempts=2, retry_wait=0.01, block_seconds=0.02, take_over_seconds=0.2, deliveries=3
 )
-
-
-class Step(msgspec.Struct):
-    number: int
-
-
-async def effect(tx: Executor, event: Event) -> None:
-    number = event.decode(Step).number
-    await tx.execute("INSERT INTO effect (key, number) VALUES ($1, $2)", event.key, number)
-
-
-async def write(db: Database, topic: str, key: str, numbers: range) -> None:
-    for number in numbers:
-        async with db.transaction() as tx:
-            await publish(tx, topic=topic, key=key, kind="step.taken", payload=Step(number))
-
-
-async def drain(relay: Relay) -> int:
-    total = 0
-    while published := await relay.publish_batch():
-        total += published
-    return total
 
 
 def consumer(
@@ -79,11 +57,6 @@ async def settle(member: Consumer) -> None:
         pass
 
 
-async def numbers(db: Database, key: str) -> list[int]:
-    rows = await db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
-    return [number for (number,) in rows]
-
-
 async def test_events_that_wait_together_are_handled_in_one_transaction(
     db: Database, redis: Redis, topic: str
 ) -> None:
@@ -96,7 +69,7 @@ async def test_events_that_wait_together_are_handled_in_one_transaction(
     await write(db, topic, "a", range(5))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, note))
-    assert (await numbers(db, "a"), len(set(map(id, transactions)))) == ([0, 1, 2, 3, 4], 1)
+    assert (await effects(db, "a"), len(set(map(id, transactions)))) == ([0, 1, 2, 3, 4], 1)
 
 
 async def test_an_event_that_fails_among_others_takes_none_of_them_along(
@@ -110,7 +83,7 @@ async def test_an_event_that_fails_among_others_takes_none_of_them_along(
     await write(db, topic, "a", range(5))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, fail_at_two))
-    assert await numbers(db, "a") == [0, 1, 3, 4]
+    assert await effects(db, "a") == [0, 1, 3, 4]
     assert await redis.xlen(dead_letters_of(topic)) == 1
 
 
@@ -171,7 +144,7 @@ async def test_a_passing_failure_is_tried_again_in_place(
     await write(db, topic, "a", range(2))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, flaky))
-    assert await numbers(db, "a") == [0, 1]
+    assert await effects(db, "a") == [0, 1]
 
 
 async def test_dead_letters_are_bounded_and_the_newest_are_kept(
@@ -220,7 +193,7 @@ async def test_a_batch_that_takes_longer_than_the_lease_stays_with_its_member(
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, slow, policy=policy))
     assert taken == [None] * 9
-    assert await numbers(db, "a") == list(range(8))
+    assert await effects(db, "a") == list(range(8))
 
 
 async def test_events_of_one_topic_do_not_wait_for_another_that_has_none(
@@ -241,7 +214,7 @@ async def test_events_of_one_topic_do_not_wait_for_another_that_has_none(
     await write(db, topic, "a", range(4))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(member)
-    assert await numbers(db, "a") == list(range(4))
+    assert await effects(db, "a") == list(range(4))
     each = policy.block_seconds / 2
     # Two rounds with events, of which the first did not know of any, and one without.
     assert waits == [each, each, 0, 0, 0, 0]
@@ -291,7 +264,7 @@ async def test_a_slow_handler_is_ended_and_its_effect_undone(
     await write(db, topic, "a", range(1))
     await drain(Relay(db, RedisStreams(redis)))
     await settle(consumer(db, redis, topic, slow, policy=policy))
-    assert await numbers(db, "a") == []
+    assert await effects(db, "a") == []
     assert await redis.xlen(dead_letters_of(topic)) == 1
 
 
@@ -323,7 +296,7 @@ async def test_nothing_is_lost_while_redis_is_away(
             await write(db, topic, "a", range(5))
 
             async def first() -> bool:
-                return await numbers(db, "a") == list(range(5))
+                return await effects(db, "a") == list(range(5))
 
             await eventually(first)
             killable_redis.kill()
@@ -340,7 +313,7 @@ async def test_nothing_is_lost_while_redis_is_away(
             killable_redis.start()  # empty: the group is made anew as well
 
             async def second() -> bool:
-                return await numbers(db, "a") == list(range(10))
+                return await effects(db, "a") == list(range(10))
 
             await eventually(second)
 
@@ -463,7 +436,7 @@ async def test_domain_events_run_in_the_unit_of_work(db: Database) -> None:
         async with db.transaction() as tx:
             await events.publish(tx, Step(2))
     assert seen == [1, 2]
-    assert await numbers(db, "d") == [1]
+    assert await effects(db, "d") == [1]
 
 
 async def test_a_consumer_that_waits_for_events_ends_at_once(
@@ -479,7 +452,7 @@ async def test_a_consumer_that_waits_for_events_ends_at_once(
         await stack.enter_async_context(consumer(db, redis, topic, policy=patient).running())
         await write(db, topic, "a", range(1))
         await drain(Relay(db, RedisStreams(redis)))
-        await eventually(lambda: numbers(db, "a"))
+        await eventually(lambda: effects(db, "a"))
         async with asyncio.timeout(DEADLINE):
             await stack.aclose()
 
@@ -501,4 +474,4 @@ async def test_what_a_consumer_is_given_while_it_hangs_up_is_handled(
     await drain(Relay(db, RedisStreams(redis)))
     async with consumer(db, redis, topic).running():
         await given.wait()
-    assert await numbers(db, "a") == [0, 1, 2]
+    assert await effects(db, "a") == [0, 1, 2]

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import msgspec
 import pytest
 
 from devstack.testing.redis_groups import TestCluster, TestSentinels
 from devstack.testing.wait import eventually
-from lib.db import Database, Executor
-from lib.events import Consumer, ConsumerPolicy, Event, Relay, publish
+from lib.db import Database
+from lib.events import Consumer, ConsumerPolicy, Relay, publish
 from lib.events.broker import Broker
 from lib.events.brokers import open_broker
 from lib.events.event import stream_of
@@ -22,13 +21,10 @@ from lib.events.lanes import lane_of
 from lib.events.store import outbox
 from lib.redis import RedisOptions
 from tests.conftest import Full
+from tests.lib.events.steps import Step, effect, effects
 
 KEYS = ("a", "b", "c")
 POLICY = ConsumerPolicy(deliveries=10_000, block_seconds=0.05, retry_wait=0.01)
-
-
-class Step(msgspec.Struct):
-    number: int
 
 
 class Load:
@@ -47,11 +43,6 @@ class Load:
                     await publish(tx, topic=self._topic, key=key, kind="step", payload=step)
             self.written += 1
             await asyncio.sleep(0.03)
-
-
-async def effect(tx: Executor, event: Event) -> None:
-    number = event.decode(Step).number
-    await tx.execute("INSERT INTO effect (key, number) VALUES ($1, $2)", event.key, number)
 
 
 @asynccontextmanager
@@ -80,8 +71,7 @@ async def _arrived(db: Database, load: Load) -> bool:
 
 async def each_once_in_order(db: Database, broker: Broker, topic: str, written: int) -> None:
     for key in KEYS:
-        rows = await db.fetch("SELECT number FROM effect WHERE key = $1 ORDER BY at", key)
-        assert [number for (number,) in rows] == list(range(written))
+        assert await effects(db, key) == list(range(written))
     assert await broker.dead_letters(topic, 1) == ([], 0)
 
 
