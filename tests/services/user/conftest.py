@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,21 @@ def full_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def world(new_database: NewDatabase, tmp_path: Path) -> AsyncIterator[World]:
-    """The service on an empty database; mails are files."""
-    async with running_world(await new_database("user"), tmp_path) as world:
+def settings() -> dict[str, Any]:
+    """What a module or a test gives the service of `world`, beside what all do."""
+    return {}
+
+
+@pytest.fixture
+def demo() -> bool:
+    """Whether the database of `world` holds the demonstration's rows."""
+    return False
+
+
+@pytest.fixture
+async def world(
+    new_database: NewDatabase, tmp_path: Path, settings: dict[str, Any], demo: bool
+) -> AsyncIterator[World]:
+    """The service on a database of its own; mails are files."""
+    async with running_world(await new_database("user", demo=demo), tmp_path, **settings) as world:
         yield world

@@ -8,16 +8,14 @@ import pytest
 from lib.auth import Role
 from tests.services.user.cast import actor
 from tests.services.user.drawings import picture
-from tests.services.user.world import PASSWORD, bearer, running_world
+from tests.services.user.world import PASSWORD, bearer
 
 PNG = picture("PNG")
 
 
 @pytest.fixture
-async def world(new_database, tmp_path):
-    url = await new_database("user")
-    async with running_world(url, tmp_path, files_folder=tmp_path / "files") as world:
-        yield world
+def settings(tmp_path):
+    return {"files_folder": tmp_path / "files"}
 
 
 async def test_an_account_is_read_changed_and_deleted_under_its_former_address(world) -> None:

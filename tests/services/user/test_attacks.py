@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,15 @@ from lib.auth import Role
 from tests.services.searching import rows_of
 from tests.services.user.cast import Actor, actor
 from tests.services.user.drawings import picture
-from tests.services.user.world import PASSWORD, World, bearer, person, running_world
+from tests.services.user.world import PASSWORD, World, bearer, person
 
 EVIL = "evil.example"
 LONGEST = "aZ9~" + "x" * 124
 
 
 @pytest.fixture
-async def world(new_database, tmp_path) -> AsyncIterator[World]:
-    async with running_world(
-        await new_database("user"), tmp_path / "mails", files_folder=tmp_path / "files"
-    ) as world:
-        yield world
+def settings(tmp_path):
+    return {"files_folder": tmp_path / "files"}
 
 
 async def test_nobody_is_there_before_somebody_was_added(world: World) -> None:

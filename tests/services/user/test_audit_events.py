@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from devstack.testing.wait import eventually
@@ -11,16 +9,13 @@ from lib.auth import Role
 from lib.ids import new_id
 from tests.services.telling import tell
 from tests.services.user.cast import actor
-from tests.services.user.world import World, running_world
 
 CUSTOMER, PROVIDER, STAFF = (str(new_id()) for _ in range(3))
 
 
 @pytest.fixture
-async def world(new_database, tmp_path, own_redis_url) -> AsyncIterator[World]:
-    url = await new_database("user")
-    async with running_world(url, tmp_path, redis_url=own_redis_url) as world:
-        yield world
+def settings(own_redis_url):
+    return {"redis_url": own_redis_url}
 
 
 async def test_orders_and_jobs_are_in_the_audit_trail_once_with_who_did_it(world, redis) -> None:

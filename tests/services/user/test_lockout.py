@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.user.world import PASSWORD, bearer, running_world
+from tests.services.user.world import PASSWORD, bearer
 
 EMAIL = "ann@example.com"
 NEW = "battery-staple-8"
@@ -17,11 +17,9 @@ DEVICE = "__Host-device_token"
 
 
 @pytest.fixture
-async def world(new_database, tmp_path):
+def settings():
     # A small crowd will do: each guess costs a hash.
-    settings = {"login_account_attempts": 10}
-    async with running_world(await new_database("user"), tmp_path, **settings) as world:
-        yield world
+    return {"login_account_attempts": 10}
 
 
 def from_(address: str, **cookies: str) -> dict[str, Any]:
@@ -106,17 +104,16 @@ async def test_a_device_is_known_only_to_its_own_account(world, what) -> None:
     assert (await world.post("login", body, **from_("192.0.2.3"))).status == 429
 
 
-async def test_a_device_is_forgotten_in_time(new_database, tmp_path) -> None:
-    settings = {"login_account_attempts": 5, "device_seconds": 1}
-    async with running_world(await new_database("user"), tmp_path, **settings) as world:
-        await world.register()
-        device = (await world.login(**OWNER)).data["device_token"]
-        async with asyncio.timeout(60):
-            fresh = (f"198.51.{net}.1" for net in range(256))
-            while (await world.login(**from_("192.0.2.3", **{DEVICE: device}))).status == 200:
-                # Each success forgives the account; addresses that have not guessed lock it again.
-                # With the device known no more it stays locked.
-                assert 429 in await guess(world, itertools.islice(fresh, 2), 5)
+@pytest.mark.parametrize("settings", [{"login_account_attempts": 5, "device_seconds": 1}])
+async def test_a_device_is_forgotten_in_time(world) -> None:
+    await world.register()
+    device = (await world.login(**OWNER)).data["device_token"]
+    async with asyncio.timeout(60):
+        fresh = (f"198.51.{net}.1" for net in range(256))
+        while (await world.login(**from_("192.0.2.3", **{DEVICE: device}))).status == 200:
+            # Each success forgives the account; addresses that have not guessed lock it again.
+            # With the device known no more it stays locked.
+            assert 429 in await guess(world, itertools.islice(fresh, 2), 5)
 
 
 async def test_against_a_crowd_the_owner_gets_in_by_a_mailed_link(world) -> None:
@@ -133,17 +130,16 @@ async def test_against_a_crowd_the_owner_gets_in_by_a_mailed_link(world) -> None
     assert (await world.login(password=NEW, **from_("192.0.2.5", **device))).status == 200
 
 
+@pytest.mark.parametrize("settings", [{"login_address_attempts": 6}])
 async def test_an_address_that_tries_many_accounts_locks_out_no_known_device_behind_it(
-    new_database, tmp_path
+    world,
 ) -> None:
-    settings = {"login_address_attempts": 6}
-    async with running_world(await new_database("user"), tmp_path, **settings) as world:
-        await world.register()
-        device = (await world.login(**STRANGER)).data["device_token"]
-        for number in range(7):
-            await world.login(f"x{number}@example.com", "wrong", **STRANGER)
-        assert (await world.login(**STRANGER)).status == 429
-        assert (await world.login(**from_("192.0.2.1", **{DEVICE: device}))).status == 200
+    await world.register()
+    device = (await world.login(**STRANGER)).data["device_token"]
+    for number in range(7):
+        await world.login(f"x{number}@example.com", "wrong", **STRANGER)
+    assert (await world.login(**STRANGER)).status == 429
+    assert (await world.login(**from_("192.0.2.1", **{DEVICE: device}))).status == 200
 
 
 @pytest.mark.parametrize("path", ["password/forgot", "resend-verification"])
@@ -177,14 +173,13 @@ async def test_a_reset_gives_back_what_strangers_asked_for(world) -> None:
     assert (await world.post("password/forgot", {"email": EMAIL}, **OWNER)).status == 204
 
 
-async def test_one_address_cannot_have_mails_sent_to_everybody(new_database, tmp_path) -> None:
-    settings = {"mails_per_client": 5}
-    async with running_world(await new_database("user"), tmp_path, **settings) as world:
-        answers = [
-            await world.post("password/forgot", {"email": f"x{n}@example.com"}, **STRANGER)
-            for n in range(7)
-        ]
-        assert [answer.status for answer in answers] == [204] * 5 + [429] * 2
+@pytest.mark.parametrize("settings", [{"mails_per_client": 5}])
+async def test_one_address_cannot_have_mails_sent_to_everybody(world) -> None:
+    answers = [
+        await world.post("password/forgot", {"email": f"x{n}@example.com"}, **STRANGER)
+        for n in range(7)
+    ]
+    assert [answer.status for answer in answers] == [204] * 5 + [429] * 2
 
 
 async def test_who_has_stolen_a_session_cannot_keep_the_owner_from_changing_the_password(

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from devstack.testing.wait import DEADLINE
 from services.user.service import login
 from services.user.service.throttle import Limit
-from tests.services.user.world import PASSWORD, running_world
+from tests.services.user.world import PASSWORD
 
 
 def from_(address: str) -> dict[str, dict[str, str]]:
@@ -140,19 +140,18 @@ async def test_letters_that_a_database_takes_for_others_are_no_way_around_the_li
     assert await world.audited("login.succeeded") == 0
 
 
-async def test_an_account_and_an_address_have_limits_of_their_own(new_database, tmp_path) -> None:
-    settings = {"login_account_attempts": 3, "login_address_attempts": 4}
-    async with running_world(await new_database("user"), tmp_path, **settings) as world:
-        await world.register()
-        for number in range(3):
-            await world.login(password="wrong", **from_(f"192.0.2.{number}"))
-        # Many addresses, one account.
-        assert (await world.login(**from_("192.0.2.9"))).status == 429
-        # One address, many accounts; what was refused above was no attempt.
-        for number in range(4):
-            answer = await world.login(f"x{number}@example.com", "wrong", **from_("192.0.2.9"))
-            assert answer.status == 401
-        assert (await world.login("y@example.com", "wrong", **from_("192.0.2.9"))).status == 429
+@pytest.mark.parametrize("settings", [{"login_account_attempts": 3, "login_address_attempts": 4}])
+async def test_an_account_and_an_address_have_limits_of_their_own(world) -> None:
+    await world.register()
+    for number in range(3):
+        await world.login(password="wrong", **from_(f"192.0.2.{number}"))
+    # Many addresses, one account.
+    assert (await world.login(**from_("192.0.2.9"))).status == 429
+    # One address, many accounts; what was refused above was no attempt.
+    for number in range(4):
+        answer = await world.login(f"x{number}@example.com", "wrong", **from_("192.0.2.9"))
+        assert answer.status == 401
+    assert (await world.login("y@example.com", "wrong", **from_("192.0.2.9"))).status == 429
 
 
 async def test_a_login_that_succeeds_is_no_attempt(world) -> None:
@@ -217,12 +216,9 @@ async def test_signing_in_does_not_stop_the_event_loop(world, monkeypatch) -> No
     assert [answer.status for answer in await asyncio.gather(*logins)] == [401] * 6
 
 
-async def test_whoever_floods_the_service_keeps_nobody_from_the_keys(
-    new_database, tmp_path
-) -> None:
+@pytest.mark.parametrize("settings", [{"rate_limit": 0.001, "rate_limit_burst": 1}])
+async def test_whoever_floods_the_service_keeps_nobody_from_the_keys(world) -> None:
     """A service that has none yet lets nobody in, and it may ask from the flood's address."""
-    limits = {"rate_limit": 0.001, "rate_limit_burst": 1}
-    async with running_world(await new_database("user"), tmp_path, **limits) as world:
-        paths = ("/api/v1/auth/sessions", "/api/v1/auth/jwks.json", "/.well-known/jwks.json")
-        statuses = [[(await world.call("GET", path)).status for path in paths] for _ in range(3)]
+    paths = ("/api/v1/auth/sessions", "/api/v1/auth/jwks.json", "/.well-known/jwks.json")
+    statuses = [[(await world.call("GET", path)).status for path in paths] for _ in range(3)]
     assert statuses == [[401, 200, 200], [429, 200, 200], [429, 200, 200]]

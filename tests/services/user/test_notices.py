@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from redis.asyncio import Redis
 
@@ -11,14 +9,12 @@ from lib.auth import Role
 from lib.ids import new_id
 from tests.services.telling import tell
 from tests.services.user.cast import actor
-from tests.services.user.world import World, running_world
+from tests.services.user.world import World
 
 
 @pytest.fixture
-async def world(new_database, tmp_path, own_redis_url) -> AsyncIterator[World]:
-    url = await new_database("user")
-    async with running_world(url, tmp_path, redis_url=own_redis_url) as world:
-        yield world
+def settings(own_redis_url):
+    return {"redis_url": own_redis_url}
 
 
 async def mails_after(world: World, redis: Redis, topic: str, kind: str, payload: dict) -> list:

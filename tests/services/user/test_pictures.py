@@ -39,11 +39,8 @@ def cleared_away_soon(monkeypatch) -> None:
 
 
 @pytest.fixture
-async def world(new_database, tmp_path):
-    url = await new_database("user")
-    folder = tmp_path / "files"
-    async with running_world(url, tmp_path, files_folder=folder) as world:
-        yield world
+def settings(tmp_path):
+    return {"files_folder": tmp_path / "files"}
 
 
 def form(*parts: tuple[str, bytes], kind: str = "image/png") -> aiohttp.FormData:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import jwt
@@ -18,18 +17,17 @@ from tests.services.user.cast import actor
 from tests.services.user.software_key import SoftwareKey
 from tests.services.user.test_lockout import crowd, from_
 from tests.services.user.test_stolen_tokens import SENSITIVE
-from tests.services.user.world import PASSWORD, World, bearer, running_world
+from tests.services.user.world import PASSWORD, World, bearer
 
 EMAIL = "ann@example.com"
 
 
 @pytest.fixture
-async def world(new_database, tmp_path) -> AsyncIterator[World]:
-    async with running_world(await new_database("user"), tmp_path) as world:
-        await world.db.execute("INSERT INTO permission VALUES ('reports:read', 'Reports')")
-        await world.register()
-        await world.db.execute("UPDATE account SET role = 'ADMIN', verified = true")
-        yield world
+async def world(world: World) -> World:
+    await world.db.execute("INSERT INTO permission VALUES ('reports:read', 'Reports')")
+    await world.register()
+    await world.db.execute("UPDATE account SET role = 'ADMIN', verified = true")
+    return world
 
 
 async def sign_in(world: World) -> Any:
@@ -215,21 +213,16 @@ async def test_a_secret_that_was_never_confirmed_asks_for_nothing(world: World) 
     assert permissions(await sign_in(world))
 
 
-async def test_roles_that_need_a_second_factor_have_no_permissions_without(
-    new_database, tmp_path
-) -> None:
-    settings = {"second_factor_roles": "ADMIN STAFF"}
-    async with running_world(await new_database("user"), tmp_path, **settings) as world:
-        await world.register()
-        await world.db.execute("UPDATE account SET role = 'ADMIN', verified = true")
-        session = await sign_in(world)
-        assert (session["second_factor_wanted"], permissions(session)) == (True, [])
-        assert (await world.call("GET", "/api/v1/roles", headers=bearer(session))).status == 403
-        await enrol(world, session)
-        assert permissions(await refreshed(world, session))
-        await world.db.execute("UPDATE account SET role = 'CUSTOMER'")
-        await world.db.execute("DELETE FROM authenticator")
-        assert (await sign_in(world))["second_factor_wanted"] is False
+@pytest.mark.parametrize("settings", [{"second_factor_roles": "ADMIN STAFF"}])
+async def test_roles_that_need_a_second_factor_have_no_permissions_without(world) -> None:
+    session = await sign_in(world)
+    assert (session["second_factor_wanted"], permissions(session)) == (True, [])
+    assert (await world.call("GET", "/api/v1/roles", headers=bearer(session))).status == 403
+    await enrol(world, session)
+    assert permissions(await refreshed(world, session))
+    await world.db.execute("UPDATE account SET role = 'CUSTOMER'")
+    await world.db.execute("DELETE FROM authenticator")
+    assert (await sign_in(world))["second_factor_wanted"] is False
 
 
 async def add_passkey(world: World, session: Any, key: SoftwareKey) -> Any:

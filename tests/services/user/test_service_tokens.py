@@ -10,17 +10,14 @@ import pytest
 from lib.errors import AppError
 from lib.http.client_credentials import ServiceLoginSettings, service_tokens
 from services.user.clients import SCOPES, parse_clients
-from tests.services.user.world import running_world
 
 ALICE = "01890000-0000-7000-8000-000000000001"
 SECRET = "order-secret-of-24-chars"
 
 
 @pytest.fixture
-async def world(new_database, tmp_path):
-    settings = {"service_clients": f"order:{SECRET}"}
-    async with running_world(await new_database("user"), tmp_path, **settings) as world:
-        yield world
+def settings():
+    return {"service_clients": f"order:{SECRET}"}
 
 
 def sign_in(world, name: str = "order", secret: str = SECRET):
@@ -46,19 +43,17 @@ async def test_a_service_gets_a_token_with_the_permissions_of_its_role(world) ->
     assert await world.audited("service.signed_in") == 1
 
 
-async def test_a_service_sees_who_somebody_is_and_changes_nothing(new_database, tmp_path) -> None:
-    settings = {"service_clients": f"order:{SECRET}"}
-    database_url = await new_database("user", demo=True)
-    async with running_world(database_url, tmp_path, **settings) as world:
-        token = (await sign_in(world)).data["access_token"]
-        headers, path = {"Authorization": f"Bearer {token}"}, f"/api/v1/users/{ALICE}"
-        shown = await world.call("GET", path, headers=headers)
-        assert (shown.status, shown.data["status"]) == (200, "active")
-        assert "employment" not in shown.data
-        changed = {"first_name": "Eve"}
-        for method, body in (("PATCH", changed), ("DELETE", None)):
-            sent = headers | {"If-Match": "*"}
-            assert (await world.call(method, path, body, headers=sent)).status == 403
+@pytest.mark.parametrize("demo", [True])
+async def test_a_service_sees_who_somebody_is_and_changes_nothing(world) -> None:
+    token = (await sign_in(world)).data["access_token"]
+    headers, path = {"Authorization": f"Bearer {token}"}, f"/api/v1/users/{ALICE}"
+    shown = await world.call("GET", path, headers=headers)
+    assert (shown.status, shown.data["status"]) == (200, "active")
+    assert "employment" not in shown.data
+    changed = {"first_name": "Eve"}
+    for method, body in (("PATCH", changed), ("DELETE", None)):
+        sent = headers | {"If-Match": "*"}
+        assert (await world.call(method, path, body, headers=sent)).status == 403
 
 
 async def test_the_librarys_client_signs_in_and_keeps_its_token(world) -> None:
@@ -92,9 +87,9 @@ async def test_a_secret_cannot_be_guessed_for_long(world) -> None:
     assert (await sign_in(world)).status == 429
 
 
-async def test_without_configured_services_none_signs_in(new_database, tmp_path) -> None:
-    async with running_world(await new_database("user"), tmp_path) as world:
-        assert (await sign_in(world)).status == 401
+@pytest.mark.parametrize("settings", [{}])
+async def test_without_configured_services_none_signs_in(world) -> None:
+    assert (await sign_in(world)).status == 401
 
 
 @pytest.mark.parametrize(
@@ -128,6 +123,8 @@ async def test_a_service_asks_for_less_than_it_has_and_never_for_more(world) -> 
         assert (answer.status, answer.message.endswith("are not allowed")) == (403, True)
 
 
+@pytest.mark.parametrize("demo", [True])
+@pytest.mark.parametrize("settings", [{"service_clients": f"order:{SECRET},chat:{SECRET}"}])
 @pytest.mark.parametrize(
     ("name", "asked_for", "seen"),
     [
@@ -139,20 +136,16 @@ async def test_a_service_asks_for_less_than_it_has_and_never_for_more(world) -> 
     ],
 )
 async def test_a_service_can_do_what_is_its_own_to_do_and_nothing_of_another_s(
-    new_database, tmp_path, name, asked_for, seen
+    world, name, asked_for, seen
 ) -> None:
-    settings = {"service_clients": f"order:{SECRET},chat:{SECRET}"}
-    async with running_world(await new_database("user", demo=True), tmp_path, **settings) as world:
-        login = {"client_id": name, "client_secret": SECRET}
-        answer = await world.post(
-            "token", login | {"permissions": asked_for} if asked_for else login
-        )
-        if seen == "refused":
-            assert (answer.status, answer.message) == (403, "requested permissions are not allowed")
-            return
-        headers = {"Authorization": f"Bearer {answer.data['access_token']}"}
-        found = await world.call("GET", f"/api/v1/users/{ALICE}", headers=headers)
-        assert found.status == seen
+    login = {"client_id": name, "client_secret": SECRET}
+    answer = await world.post("token", login | {"permissions": asked_for} if asked_for else login)
+    if seen == "refused":
+        assert (answer.status, answer.message) == (403, "requested permissions are not allowed")
+        return
+    headers = {"Authorization": f"Bearer {answer.data['access_token']}"}
+    found = await world.call("GET", f"/api/v1/users/{ALICE}", headers=headers)
+    assert found.status == seen
 
 
 def test_no_two_services_may_ask_the_same_of_others() -> None:

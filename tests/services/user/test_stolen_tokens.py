@@ -8,7 +8,7 @@ from lib.auth import Role
 from services.user.service.roles import BUILT_IN
 from tests.services.running import ISSUER
 from tests.services.user.cast import actor
-from tests.services.user.world import bearer, running_world
+from tests.services.user.world import bearer
 
 USERS = "/api/v1/users"
 ADA = {"email": "ada@example.com", "first_name": "Ada", "last_name": "Lovelace"}
@@ -34,10 +34,9 @@ SENSITIVE = [
 
 
 @pytest.fixture
-async def world(new_database, tmp_path):
-    async with running_world(await new_database("user"), tmp_path) as world:
-        await world.db.execute("INSERT INTO permission VALUES ('reports:read', 'Reports')")
-        yield world
+async def world(world):
+    await world.db.execute("INSERT INTO permission VALUES ('reports:read', 'Reports')")
+    return world
 
 
 async def administrator(world):
