@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,6 +17,8 @@ from devstack.embedded import children
 from devstack.program import Program
 from devstack.supervisor import Keeper, StartError, spawn
 from devstack.testing.wait import DEADLINE, eventually
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def python(code: str) -> list[str]:
@@ -156,3 +160,28 @@ async def test_stop_takes_the_children_of_a_program_along(keep):
     grandchild = psutil.Process(int(keep.relayed[0][1]))
     await keeper.stop()
     await eventually(lambda: not grandchild.is_running() or grandchild.status() == "zombie")
+
+
+async def test_a_program_does_not_outlive_a_killed_stack():
+    script = """
+        import asyncio, sys
+        from devstack.program import Program
+        from devstack.supervisor import Keeper
+
+        async def main():
+            async def ready(): return True
+            sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+            program = Program(name="p", command=sleep, ready=ready)
+            keeper = Keeper(program, say=print, relay=print)
+            await keeper.start()
+            print(keeper.pid, flush=True)
+            await asyncio.sleep(60)
+
+        asyncio.run(main())
+    """
+    parent = subprocess.Popen(python(script), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child = psutil.Process(int(await asyncio.to_thread(parent.stdout.readline)))
+    parent.kill()
+    parent.wait()
+    await eventually(lambda: not child.is_running() or child.status() == "zombie")
+    parent.stdout.close()

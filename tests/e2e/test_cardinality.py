@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from devstack.settings import ROOT, service_names
+from devstack.testing.wait import eventually
 from tests.documents import read_yaml
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
@@ -59,3 +60,25 @@ async def test_every_method_on_every_path_leaves_each_service_far_below_the_limi
     assert await attack(session, urls) > 700
     for name in service_names():
         assert len(await samples(session, stack.port(f"{name.upper()}_PORT"))) < LIMIT / 2, name
+
+
+async def test_every_method_on_every_path_leaves_the_gateway_far_below_the_limit(stack, session):
+    urls = [
+        f"{stack.url}/api/{name}s/v1{path.removeprefix('/api/v1')}" for name, path in documented()
+    ]
+    port = stack.port("NGINX_EXPORTER_PORT")
+
+    async def counted() -> float:
+        lines = await samples(session, port)
+        return sum(float(line.split()[-1]) for line in lines if "_exporter_lines_total" in line)
+
+    before = await counted()
+    sent = await attack(session, urls)
+
+    async def all_counted() -> bool:
+        return await counted() >= before + sent
+
+    await eventually(all_counted)
+    lines = await samples(session, port)
+    assert len(lines) < LIMIT / 2
+    assert [line for line in lines if 'route="/api' in line and 'status="405"' in line] == []

@@ -11,11 +11,18 @@ import aiohttp
 import pytest
 import yaml
 
+from devstack.settings import Settings
+
 
 @pytest.fixture
 async def http(stack):
     async with aiohttp.ClientSession(stack.url) as session:
         yield session
+
+
+async def test_the_gateway_says_that_it_is_well(http):
+    async with http.get("/healthz") as answer:
+        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
 
 
 @pytest.mark.parametrize(
@@ -72,3 +79,12 @@ async def test_each_request_is_one_json_line_in_the_access_log(stack, http):
     line = next(json.loads(x) for x in log.splitlines() if "log-line-1" in x)
     assert (line["method"], line["path"], line["status"]) == ("GET", '/nothing/"quoted"', 404)
     assert "secret" not in json.dumps(line)
+
+
+async def test_the_list_of_documents_names_every_public_service(stack, http):
+    public = [s.name for s in Settings.read(stack.environ).services if s.public]
+    async with http.get("/docs/specs/config.json") as answer:
+        assert [entry["name"] for entry in (await answer.json())["urls"]] == public
+    for name in public:
+        async with http.get(f"/docs/specs/{name}.swagger.yaml") as answer:
+            assert answer.status == 200

@@ -100,6 +100,10 @@ async def _load(stack) -> None:
             await asyncio.sleep(0.2)
 
 
+async def test_every_service_and_the_exporter_are_scraped(prometheus):
+    await _until_scraped(prometheus)
+
+
 async def test_every_panel_of_every_dashboard_returns_data(prometheus):
     await _until_scraped(prometheus)
     present = service_names()

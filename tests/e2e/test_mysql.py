@@ -52,18 +52,44 @@ def rows(url: str, sql: str) -> list[tuple[object, ...]]:
         return list(cursor.fetchall())
 
 
-async def add(api, path: str, new: dict[str, object]) -> None:
-    async with api.post(path, json=new) as answer:
-        assert answer.status == 201, await answer.text()
+async def ask(api, method: str, path: str, status: int, **options):
+    async with api.request(method, path, **options) as answer:
+        text = await answer.text()
+        assert answer.status == status, text
+        body = await answer.json() if text else {}
+        return body.get("data"), answer.headers.get("ETag", "")
 
 
 @pytest.mark.long
-async def test_departments_and_products_live_on_mysql(api, urls) -> None:
-    await add(api, "/api/departments/v1/departments", {"name": "Élan", "address": "50%"})
+async def test_departments_and_products_live_on_mysql(api, urls, mysql_stack) -> None:
+    departments, products = "/api/departments/v1/departments", "/api/products/v1/products"
+    new, _ = await ask(api, "POST", departments, 201, json={"name": "Élan", "address": "50%"})
+    await ask(api, "POST", departments, 409, json={"name": "éLAN"})
+    found, _ = await ask(api, "GET", f"{departments}?search=ÉLAN", 200)
+    assert [row["id"] for row in found] == [new["id"]]
     assert rows(urls["department"], "SELECT name, address FROM department") == [("Élan", "50%")]
-    lamp = {"name": "Lamp", "price": "19.90", "currency": "EUR", "stock": 3}
-    await add(api, "/api/products/v1/products", lamp)
-    assert rows(urls["product"], "SELECT name, stock FROM product") == [("Lamp", 3)]
+
+    body = {"name": "Lamp", "price": "19.90", "currency": "EUR", "stock": 3}
+    lamp, etag = await ask(api, "POST", products, 201, json=body)
+    one = f"{products}/{lamp['id']}"
+    await ask(api, "PATCH", one, 428, json={"stock": 5})
+    changed, newer = await ask(
+        api, "PATCH", one, 200, json={"stock": 5}, headers={"If-Match": etag}
+    )
+    assert (changed["stock"], newer != etag) == (5, True)
+    await ask(api, "PATCH", one, 412, json={"stock": 6}, headers={"If-Match": etag})
+    assert rows(urls["product"], "SELECT name, stock FROM product") == [("Lamp", 5)]
+
+    line = {"product_id": lamp["id"], "quantity": 4}
+    reserve = {"json": {"lines": [line]}, "headers": {"Idempotency-Key": "k"}}
+    # Not for the public: the service itself is asked.
+    reservations = f"http://127.0.0.1:{mysql_stack.port('PRODUCT_PORT')}/api/v1/reservations"
+    held, _ = await ask(api, "POST", reservations, 201, **reserve)
+    again = f"{reservations}/{held['id']}/release"
+    await ask(api, "POST", again, 200)
+    lamp, _ = await ask(api, "GET", one, 200)
+    assert lamp["stock"] == 5
+
     deadline = asyncio.get_running_loop().time() + 20
     while rows(urls["product"], "SELECT 1 FROM outbox LIMIT 1"):
         assert asyncio.get_running_loop().time() < deadline, "events stay in the outbox"

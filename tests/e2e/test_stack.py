@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -310,11 +311,46 @@ def test_a_signal_during_the_start_leaves_nothing_behind(again):
     assert not running.said("ready; press Ctrl-C")
 
 
+def test_secrets_are_for_their_owner_only(stack):
+    folder = stack.secrets
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = list(folder.iterdir())
+    assert files
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
 def test_no_secret_is_on_a_command_line(stack):
     folder = stack.secrets
     secrets = [file.read_text() for file in folder.iterdir()]
     shown = [" ".join(process.cmdline()) for process in stack.children()]
     assert not [line for line in shown for secret in secrets if secret in line]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("sqlc", "db=? is not one of: "),
+        ("sqlc db=nope", "db=nope is not one of: "),
+        ("migrate-up db=nope", "db=nope is not one of: "),
+        ("migrate-init name=x", "db=? is not one of: "),
+        ("swag-gen", "svc=? is not one of: "),
+        ("swag-gen svc=nope", "svc=nope is not one of: "),
+    ],
+)
+def test_a_missing_or_unknown_name_prints_the_valid_ones(target, said):
+    done = subprocess.run(
+        ["make", "--old-file=.venv/.ready", "--old-file=.venv/.local", *target.split()],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_help_lists_every_target_with_what_it_does():
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")}
+    wanted = {"setup", "run", "test", "check", "sqlc", "migrate-up", "swag-gen", "dev-<svc>"}
+    assert wanted <= listed
 
 
 @pytest.mark.long

@@ -100,6 +100,19 @@ async def test_a_forked_program_reads_what_it_is_given_to_the_end(forks, program
     assert forked.wait(60) == 0
 
 
+async def test_a_forked_program_is_found_by_its_command_line(forks, program):
+    command = program("sleeper", "import time; print('here', flush=True); time.sleep(60)")
+    sharing = forks()
+    await sharing.ready()
+    forked = started(sharing, command)
+    found = psutil.Process(forked.pid)
+    assert " ".join(filter(None, found.cmdline())) == " ".join(command)
+    assert found.name() == Path(sys.executable).name
+    forked.kill()
+    forked.wait(60)
+    await said(forked)
+
+
 @pytest.mark.parametrize(
     ("code", "status"),
     [

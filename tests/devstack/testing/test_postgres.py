@@ -46,6 +46,22 @@ async def labels(url: str) -> list[str]:
         await connection.close()
 
 
+async def test_a_database_has_the_schema_and_no_rows(shelf):
+    assert await labels(shelf.create("shop")) == []
+
+
+async def test_demo_data_is_there_when_asked_for(shelf):
+    assert await labels(shelf.create("shop", demo=True)) == ["top", "low"]
+
+
+async def test_two_databases_share_nothing(shelf):
+    one, two = shelf.create("shop"), shelf.create("shop")
+    connection = await asyncpg.connect(one)
+    await connection.execute("INSERT INTO shelf VALUES ('mine')")
+    await connection.close()
+    assert (await labels(one), await labels(two)) == (["mine"], [])
+
+
 @pytest.mark.parametrize(("away", "count"), [(0, 1), (1, 2)], ids=["that server", "another"])
 async def test_what_an_enum_is_a_server_is_asked_once(shelf, monkeypatch, away, count):
     ask, asked = asyncpg.Connection._introspect_types, []
@@ -188,3 +204,15 @@ async def test_a_password_is_asked_for(shelf):
     url = shelf.create_empty()
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(url, password="wrong")
+
+
+async def test_redis_forgets_and_comes_back_after_a_kill(killable_redis):
+    import redis.asyncio
+
+    async with redis.asyncio.from_url(killable_redis.url) as client:
+        await client.set("a", "1")
+        await asyncio.to_thread(killable_redis.kill)
+        with pytest.raises(redis.ConnectionError):
+            await client.get("a")
+        killable_redis.start()
+        assert await client.get("a") is None

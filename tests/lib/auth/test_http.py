@@ -195,6 +195,12 @@ async def test_a_withdrawn_key_counts_until_the_minute_of_its_token_is_over(
     assert await status(client.get("/closed", headers=token)) == status_after
 
 
+async def test_two_authorization_headers_are_401(client: Client) -> None:
+    good = bearer()["Authorization"]
+    answer = await client.get("/closed", headers=[("Authorization", good)] * 2)
+    assert answer.status == 401
+
+
 async def test_guards_ask_for_permission_role_or_oneself(
     client: Client, subtests: pytest.Subtests
 ) -> None:
@@ -214,6 +220,11 @@ async def test_guards_ask_for_permission_role_or_oneself(
     ]:
         with subtests.test(path=path):
             assert await status(client.get(path, headers=headers)) == expected
+
+
+async def test_me_is_the_caller(client: Client) -> None:
+    answer = await client.get("/users/me", headers=bearer("user-7"))
+    assert await answer.json() == {"owner": "user-7"}
 
 
 async def test_a_cookie_is_as_good_as_a_header_for_reading(client: Client) -> None:

@@ -29,6 +29,16 @@ def test_labels_are_method_status_and_route(request_, labels):
     assert (series.method, series.status, series.route) == labels
 
 
+def test_sizes_and_times_are_summed_and_a_dash_is_not_observed():
+    totals = Totals(Router(["/a"]), buckets=(0.01, 0.1))
+    totals.add([hit(), hit(duration="0.01"), hit(duration="9", upstream="0.1, 0.2")])
+    (series,) = totals.series
+    assert (series.requests, series.size) == (3, 15)
+    assert series.duration == [1, 1, 1]
+    assert series.upstream == [0, 0, 1]
+    assert series.upstream_sum == pytest.approx(0.3)
+
+
 def test_past_the_limit_everything_new_is_other():
     totals = Totals(Router(["/a"]), max_series=4)
     totals.add([hit(status=str(code)) for code in range(200, 300)])

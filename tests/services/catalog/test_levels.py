@@ -308,6 +308,22 @@ async def test_the_total_counts_what_is_on_all_pages(anyone) -> None:
         }  # fmt: skip
 
 
+async def test_a_query_that_makes_no_sense_is_refused(anyone, subtests) -> None:
+    for query in [
+        "page=0",
+        "page=x",
+        "page_size=0",
+        "page_size=-1",
+        "page_size=101",
+        "order_by=id",
+        "sort=up",
+    ]:
+        for path in ["services", f"category-types/{demo('c101')}/subcategories"]:
+            with subtests.test(path=path, query=query):
+                status, body, _ = await anyone("GET", f"{path}?{query}")
+                assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
 async def test_a_list_below_nothing_is_not_found(anyone, subtests) -> None:
     for path, noun in [
         (f"category-types/{NOBODY}/categories", "category type"),

@@ -89,3 +89,24 @@ async def test_the_schema_refuses_the_same(db, subtests) -> None:
             with pytest.raises(CheckViolationError) as refused:
                 await writes(db).add_department(id=new_id(), name=name, address=address)
             assert refused.value.constraint == constraint
+
+
+async def test_a_change_counts_the_rows_it_finds(db) -> None:
+    for version, expected in ((1, 1), (1, 0), (2, 1)):
+        found = await writes(db).change_department(
+            id=UUID(int=0), version=version, name="Alpha", address=None
+        )
+        assert found == expected
+    assert await writes(db).remove_department(id=UUID(int=0), version=2) == 0
+    assert await writes(db).remove_department(id=UUID(int=0), version=3) == 1
+
+
+async def test_a_transaction_that_fails_leaves_nothing(db) -> None:
+    async def add_twice() -> None:
+        async with db.transaction() as tx:
+            await writes(tx).add_department(id=new_id(), name="New", address=None)
+            await writes(tx).add_department(id=new_id(), name="new", address=None)
+
+    with pytest.raises(UniqueViolationError):
+        await add_twice()
+    assert await departments(db).count_departments(search=None) == len(ROWS)

@@ -91,6 +91,12 @@ async def test_the_total_is_that_of_the_whole_list_on_every_page(client, subtest
             assert (await response.json())["meta"] == meta
 
 
+async def test_an_order_outside_the_whitelist_never_reaches_the_database(client) -> None:
+    response = await client.get(LIST, params={"order_by": "name;select pg_sleep(5)"})
+    assert response.status == 400
+    assert await code(response) == "VALIDATION_ERROR"
+
+
 async def test_a_new_department_is_returned_with_its_place_and_version(client) -> None:
     response = await client.post(LIST, json={"name": "  Legal ", "address": "2 Quay"})
     assert response.status == 201
@@ -152,6 +158,15 @@ async def test_a_department_that_does_not_exist_is_not_found(client, subtests) -
             response = await client.request(method, NOBODY, json={} if method == "PATCH" else None)
             assert response.status == 404
             assert await code(response) == "NOT_FOUND"
+
+
+async def test_an_invalid_department_is_refused(client, subtests) -> None:
+    for body in [{"name": " "}, {"name": "x" * 256}, {"name": None}, {"nmae": "x"}]:
+        with subtests.test(body=body):
+            for method, path in (("POST", LIST), ("PATCH", FINANCE)):
+                response = await client.request(method, path, json=body)
+                assert response.status == 400
+                assert await code(response) == "VALIDATION_ERROR"
 
 
 async def test_after_the_database_was_killed_and_restarted_the_service_answers_again(

@@ -46,6 +46,17 @@ async def test_the_total_counts_what_matches_on_all_pages(anyone) -> None:
     assert body["meta"] == {"page": 1, "page_size": 2, "total_count": 5, "total_pages": 3}
 
 
+async def test_a_query_that_makes_no_sense_is_refused(anyone, subtests) -> None:
+    for query in [
+        "order_by=stock", "order_by=name;select", "status=deleted", "currency=euro",
+        "min_price=-1", "min_price=NaN", "max_price=1.001", "page=0", "page_size=101",
+        "in_stock=perhaps",
+    ]:  # fmt: skip
+        with subtests.test(query=query):
+            status, body, _ = await anyone("GET", f"{LIST}?{query}")
+            assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
 async def test_a_new_product_is_returned_with_its_place_price_and_stock(staff, anyone) -> None:
     status, body, headers = await staff("POST", LIST, json={**NEW, "stock": 3})
     product = body["data"]

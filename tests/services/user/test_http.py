@@ -109,6 +109,28 @@ async def test_a_page_is_what_was_asked_for_with_the_right_total(
     assert body["data"]["statistics"]["count"] == 9
 
 
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"order_by": "name;select pg_sleep(5)"}, "order_by"),
+        ({"order_by": "password"}, "order_by"),
+        ({"sort": "up"}, "sort"),
+        ({"page": 0}, "page"),
+        ({"page": "x"}, "page"),
+        ({"page_size": 101}, "page_size"),
+        ({"department_id": "finance"}, "department_id"),
+        ({"search": "x" * 101}, "search"),
+    ],
+    ids=str,
+)
+async def test_bad_input_is_a_400_that_names_the_field(
+    users: str, params: dict[str, Any], field: str
+) -> None:
+    body = await get(users, 400, **params)
+    assert body["error"]["code"] == "VALIDATION_ERROR"
+    assert [detail["field"] for detail in body["error"]["details"]] == [field]
+
+
 async def test_an_injection_never_reaches_the_database(new_database: NewDatabase) -> None:
     url = await new_database("user", demo=True)
     async with running_user(url, "127.0.0.1:1") as base:

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from devstack.testing.wait import DEADLINE
 from services.user.service import login
 from services.user.service.throttle import Limit
-from tests.services.user.world import PASSWORD
+from tests.services.user.world import PASSWORD, bearer
 
 
 def from_(address: str) -> dict[str, dict[str, str]]:
@@ -67,6 +67,15 @@ async def test_the_access_token_can_be_checked_with_the_published_keys(world) ->
         assert "d" not in answer.body["keys"][0], "the private half"
 
 
+async def test_an_administrator_gets_the_permissions_of_the_role(world) -> None:
+    await world.register()
+    await world.db.execute("UPDATE account SET role = 'ADMIN'")
+    claims = jwt.decode(
+        (await world.login()).data["access_token"], options={"verify_signature": False}
+    )
+    assert {"users:read", "roles:write", "departments:write"} <= set(claims["scope"].split())
+
+
 async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(world) -> None:
     await world.register()
     await world.register("no-password@example.com")
@@ -102,6 +111,20 @@ async def test_an_unknown_address_takes_as_long_as_a_wrong_password(world) -> No
         known.append(await spent("ann@example.com", number))
         unknown.append(await spent("nobody@example.com", number))
     assert 0.5 < min(known) / min(unknown) < 2.0
+
+
+async def test_a_login_without_what_it_needs_is_a_400(world, subtests) -> None:
+    for body in [
+        {},
+        {"email": "ann@example.com"},
+        {"email": "ann@example.com", "password": ""},
+        {"email": "ann@example.com", "password": "x" * 1001},
+        {"email": "x" * 255, "password": "x"},
+        {"email": 1, "password": "x"},
+        [],
+    ]:
+        with subtests.test(body=body):
+            assert (await world.post("login", body)).status == 400
 
 
 async def test_a_deactivated_account_is_told_only_to_who_knows_the_password(world) -> None:
@@ -214,6 +237,16 @@ async def test_signing_in_does_not_stop_the_event_loop(world, monkeypatch) -> No
     assert (await world.call("GET", "/livez")).status == 200
     go_on.set()
     assert [answer.status for answer in await asyncio.gather(*logins)] == [401] * 6
+
+
+async def test_roles_decide_who_lists_people(world) -> None:
+    session = await world.signed_up()
+    answer = await world.call("GET", "/api/v1/users", headers=bearer(session))
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
+    assert (await world.call("GET", "/api/v1/users")).status == 401
+    await world.db.execute("UPDATE account SET role = 'STAFF'")
+    staff = (await world.login()).data
+    assert (await world.call("GET", "/api/v1/users", headers=bearer(staff))).status == 200
 
 
 @pytest.mark.parametrize("settings", [{"rate_limit": 0.001, "rate_limit_burst": 1}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from lib.auth import Role
@@ -375,6 +376,16 @@ async def test_the_audit_trail_is_searched_and_narrowed_to_a_kind(world, query, 
     answer = await admin.call("GET", f"/api/v1/audit?page_size=1&{query}")
     assert answer.body["meta"]["total_count"] >= len(found)
     assert {entry["action"] for entry in answer.data} == found
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry"],
+)
+async def test_the_audit_trail_cannot_be_rewritten(world, statement) -> None:
+    await world.register()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.db.execute(statement)
 
 
 async def test_what_failed_is_not_in_the_audit_trail(world) -> None:

@@ -50,6 +50,14 @@ async def test_the_old_password_cannot_be_guessed_with_a_stolen_token(world) -> 
     assert (await change(world, session)).status == 429
 
 
+async def test_a_new_password_has_to_be_one(world, subtests) -> None:
+    session = await world.signed_up()
+    for new in ("short", "x" * 129, "with a space", "", None):
+        with subtests.test(new=new):
+            answer = await change(world, session, new=new)
+            assert (answer.status, answer.fields) == (400, {"new_password"})
+
+
 async def test_a_change_needs_a_person_who_signed_in(world) -> None:
     body = {"old_password": PASSWORD, "new_password": NEW}
     path = "/api/v1/users/me/change-password"

@@ -95,6 +95,19 @@ async def test_nobody_sees_points_without_a_token(setting: Setting) -> None:
     assert (await setting.get("me", {}))[0] == 401
 
 
+async def test_a_wrong_parameter_is_named(setting: Setting, subtests: pytest.Subtests) -> None:
+    for query, field in [
+        ("?limit=0", "limit"),
+        ("?limit=101", "limit"),
+        ("?limit=x", "limit"),
+        ("?after=1", "after"),
+    ]:
+        with subtests.test(query=query):
+            status, body = await setting.get("me", as_(ALICE), query)
+            assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+            assert [detail["field"] for detail in body["error"]["details"]] == [field]
+
+
 async def test_a_point_service_that_is_away_is_an_error_and_no_half_truth(setting: Setting) -> None:
     assert (await setting.get("me", as_(ALICE)))[0] == 200
     setting.between.refusing = True

@@ -110,6 +110,13 @@ async def test_an_address_is_taken_whatever_its_case(world) -> None:
     )
 
 
+async def test_the_address_of_a_deleted_account_can_be_registered_again(world) -> None:
+    assert (await world.register()).status == 201
+    await world.db.execute("UPDATE account SET status = 'deleted', deleted_at = now()")
+    assert (await world.login()).status == 401
+    assert (await world.register()).status == 201
+
+
 async def test_of_many_registrations_at_once_one_wins(world) -> None:
     # From several addresses: one client may not ask so often.
     answers = await asyncio.gather(
@@ -149,6 +156,14 @@ async def test_a_providers_personal_id_is_kept_encrypted(world) -> None:
         row["personal_id"], row["key_id"], UUID(answer.data["id"])
     )
     assert read == "01001098765"
+
+
+async def test_a_bad_personal_id_leaves_no_account(world, subtests) -> None:
+    for number in ["1234", "", "12345a", "1" * 33, None]:
+        with subtests.test(number=number):
+            answer = await world.post("register/provider", person(personal_id_number=number))
+            assert (answer.status, answer.fields) == (400, {"personal_id_number"})
+            assert await world.db.fetchval("SELECT count(*) FROM account") == 0
 
 
 async def test_a_provider_who_cannot_be_written_leaves_no_account(world) -> None:

@@ -117,6 +117,15 @@ async def test_a_cancelled_list_leaves_nothing_running(db: Watched) -> None:
     assert (db.running, db.cancelled) == (set(), 3)
 
 
+async def test_points_that_are_missing_degrade_the_page_and_nothing_else(db: Watched) -> None:
+    points = FakePoints()
+    points.available = False
+    page = await service.list_users(db, points, PeopleQuery())
+    assert page.degraded == ("point",)
+    assert {user.points for user in page.data.users} == {None}
+    assert page.data.statistics.count == page.total == 9
+
+
 @pytest.mark.parametrize("order_by", get_args(OrderBy))
 @pytest.mark.parametrize("sort", list(Sort))
 async def test_every_order_is_one_the_database_knows_and_obeys(

@@ -114,6 +114,14 @@ async def test_without_a_good_token_there_is_no_refresh(world, subtests) -> None
             assert (await world.post("refresh", body)).status == status
 
 
+async def test_refresh_tokens_are_kept_as_hashes(world) -> None:
+    session = await world.signed_up()
+    for table in ("refresh_token", "session", "audit_entry"):
+        rows = await world.db.fetch(f"SELECT row_to_json(t)::text AS line FROM {table} AS t")
+        assert rows
+        assert not [row for row in rows if session["refresh_token"] in row["line"]]
+
+
 async def test_a_browser_refreshes_with_its_cookies_and_the_csrf_token(world) -> None:
     session = await world.signed_up()
     answer = await world.post("refresh", **cookies(session))
@@ -180,3 +188,18 @@ async def test_ones_own_sessions_are_listed_and_can_be_ended(world) -> None:
     assert (await refresh(world, laptop)).status == 200
     bad = await world.call("DELETE", "/api/v1/auth/sessions/x", headers=bearer(laptop))
     assert bad.status == 400
+
+
+async def test_a_token_that_is_none_is_a_401_on_every_route(world, subtests) -> None:
+    for header in (
+        "InvalidToken",
+        "Bearer",
+        "Bearer x.y.z",
+        "Basic YWRtaW46YWRtaW4=",
+        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+    ):
+        for method, path in (("GET", "/api/v1/users"), ("POST", "/api/v1/auth/login")):
+            with subtests.test(header=header, path=path):
+                answer = await world.call(method, path, headers={"Authorization": header})
+                assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+                assert answer.headers["WWW-Authenticate"] == "Bearer"

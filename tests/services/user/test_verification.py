@@ -73,6 +73,21 @@ async def test_an_invented_token_is_a_401(world, subtests) -> None:
             assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
 
 
+@pytest.mark.parametrize("body", [{}, {"token": ""}, {"token": "a" * 201}])
+async def test_nothing_is_verified_without_a_token(world, body) -> None:
+    assert (await world.post("verify", body)).status == 400
+
+
+async def test_tokens_are_kept_as_hashes_and_nowhere_else(world) -> None:
+    await world.register()
+    token = await world.token(SUBJECT)
+    await world.until_mails_are_sent()
+    for table in ("account_token", "mail_outbox", "outbox", "audit_entry"):
+        rows = await world.db.fetch(f"SELECT row_to_json(t)::text AS line FROM {table} AS t")
+        assert rows
+        assert not [row for row in rows if token in row["line"]]
+
+
 @pytest.mark.parametrize("path", ["resend-verification", "resend-confirmation"])
 async def test_another_mail_can_be_asked_for_and_both_links_work_till_one_is_used(
     world, path
@@ -114,3 +129,12 @@ async def test_only_the_owner_is_told_that_the_address_is_verified(world) -> Non
     own = await world.post("resend-verification", ask, headers=bearer(ann))
     assert (own.status, own.message) == (409, "user is already verified")
     assert (await world.post("resend-verification", ask, headers=bearer(bob))).status == 204
+
+
+async def test_a_throttled_address_is_told_when_to_come_back(world) -> None:
+    for _ in range(3):
+        await world.post("resend-verification", {"email": "ann@example.com"})
+    answer = await world.post("resend-verification", {"email": "ann@example.com"})
+    assert (answer.status, answer.code) == (429, "RATE_LIMIT_EXCEEDED")
+    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    assert (await world.post("resend-verification", {"email": "b@example.com"})).status == 204

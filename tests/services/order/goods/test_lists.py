@@ -75,3 +75,22 @@ async def test_customers_see_their_own_and_may_not_ask_for_those_of_others(
     _, body, _ = await other_customer("GET", f"orders?user_id={BOB}")
     assert [some[one["id"]] for one in body["data"]] == ["bobs"]
     assert (await customer("GET", f"orders?user_id={BOB}"))[0] == 403
+
+
+async def test_what_cannot_be_asked_for_is_refused_by_its_name(staff, subtests) -> None:
+    for query, field in [
+        ("status=banana", "status"),
+        ("user_id=1", "user_id"),
+        ("product_id=x", "product_id"),
+        ("page=0", "page"),
+        ("page_size=101", "page_size"),
+        ("order_by=user_id", "order_by"),
+        ("sort=down", "sort"),
+        ("created_from=yesterday", "created_from"),
+        ("created_to=2026-01-01T00:00:00", "created_to"),
+        ("deleted=perhaps", "deleted"),
+    ]:
+        with subtests.test(query=query):
+            status, body, _ = await staff("GET", f"orders?{query}")
+            assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")
+            assert [detail["field"] for detail in body["error"]["details"]] == [field]

@@ -72,6 +72,39 @@ async def test_who_may_write(client, issuer, anyone, path, new, known, noun, cha
         assert found == expected, role
 
 
+async def test_what_is_no_entry_is_refused_by_field(admin, subtests) -> None:
+    for path, new, changes, field in [
+        ("currencies", YEN, {"code": "Jpy"}, "code"),
+        ("currencies", YEN, {"code": "YEN\n"}, "code"),
+        ("currencies", YEN, {"currency": " "}, "currency"),
+        ("currencies", YEN, {"currency": "x" * 101}, "currency"),
+        ("currencies", YEN, {"symbol": "x" * 11}, "symbol"),
+        ("currencies", YEN, {"id": EUR}, "id"),
+        ("cities", LYON, {"name": ""}, "name"),
+        ("cities", LYON, {"name": "\u200b\ufeff"}, "name"),
+        ("cities", LYON, {"iso2": "fr"}, "iso2"),
+        ("cities", LYON, {"iso2": "FRA"}, "iso2"),
+        ("cities", LYON, {"country": None}, "country"),
+        ("cities", LYON, {"capital": "CAPITAL"}, "capital"),
+        ("cities", LYON, {"location": {"longitude": 0}}, "location.latitude"),
+        ("cities", LYON, {"location": {"longitude": 0, "latitude": 91}}, "location.latitude"),
+        ("cities", LYON, {"location": None}, "location"),
+        ("cities", LYON, {"population": 1}, "population"),
+    ]:
+        with subtests.test(path=path):
+            known = EUR if path == "currencies" else BERLIN
+            for method, where, body in (
+                ("POST", path, {**new, **changes}),
+                ("PATCH", f"{path}/{known}", changes),
+            ):
+                status, answer, _ = await admin(method, where, json=body)
+                found = answer["error"]["details"][0]
+                # Where a place may be left out, it is at fault as a whole; the message says why.
+                assert status == 400
+                assert found["field"] in (field, field.partition(".")[0]), answer
+                assert field.rpartition(".")[2] in f"{found['field']} {found['message']}"
+
+
 async def test_a_code_names_one_currency(admin) -> None:
     answers = await asyncio.gather(*(admin("POST", "currencies", json=YEN) for _ in range(5)))
     assert sorted(status for status, _, _ in answers) == [201] + [409] * 4
@@ -147,3 +180,18 @@ async def test_the_newest_come_first_or_last(admin, path, new, known, noun, chan
     for sort, place in (("asc", -1), ("desc", 0)):
         rows = await expect(200, admin("GET", f"{path}?order_by=created_at&sort={sort}"))
         assert rows[place]["id"] == added["id"]
+
+
+async def test_what_is_no_list_is_refused_by_field(anyone, subtests) -> None:
+    for query, field in [
+        ("currencies?order_by=symbol", "order_by"),
+        ("currencies?sort=up", "sort"),
+        ("currencies?page=0", "page"),
+        ("currencies?page_size=101", "page_size"),
+        ("cities?iso2=de", "iso2"),
+        ("cities?search=" + "x" * 101, "search"),
+        ("cities?order_by=country;drop", "order_by"),
+    ]:
+        with subtests.test(query=query):
+            status, body, _ = await anyone("GET", query)
+            assert (status, body["error"]["details"][0]["field"]) == (400, field)

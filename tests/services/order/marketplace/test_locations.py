@@ -69,6 +69,20 @@ async def test_the_city_must_be_there(provider) -> None:
         assert (await refused(answer))[2] == "city not found"
 
 
+async def test_what_is_no_place_is_refused_by_field(provider, subtests) -> None:
+    for changes, field in [
+        ({"address": " "}, "address"),
+        ({"address": "x" * 256}, "address"),
+        ({"city_id": "Berlin"}, "city_id"),
+        ({"location": {"longitude": 181, "latitude": 0}}, "location.longitude"),
+        ({"provider_id": NOBODY}, "provider_id"),
+    ]:
+        with subtests.test(changes=changes):
+            body = {"city_id": BERLIN, "address": ADDRESS, **changes}
+            status, answer, _ = await provider("POST", MINE, json=body)
+            assert (status, answer["error"]["details"][0]["field"]) == (400, field)
+
+
 @pytest.mark.parametrize(
     ("role", "verified", "mine", "theirs", "others"),
     [
@@ -157,3 +171,21 @@ async def test_an_index_finds_the_nearest(sql, explaining) -> None:
     await sql.execute("ANALYZE provider_location")
     await nearest(explaining, Nearest(longitude=13.4, latitude=52.5))
     assert " provider_location_place " in explaining.plan
+
+
+async def test_what_is_no_search_is_refused_by_field(customer, subtests) -> None:
+    for query, field in [
+        ("latitude=0", "longitude"),
+        ("longitude=0", "latitude"),
+        ("longitude=181&latitude=0", "longitude"),
+        ("longitude=nan&latitude=0", "longitude"),
+        ("longitude=0&latitude=inf", "latitude"),
+        ("longitude=0&latitude=0&radius_km=0", "radius_km"),
+        ("longitude=0&latitude=0&radius_km=501", "radius_km"),
+        ("longitude=0&latitude=0&radius_km=nan", "radius_km"),
+        ("longitude=0&latitude=0&limit=101", "limit"),
+        ("longitude=0&latitude=0&limit=0", "limit"),
+    ]:
+        with subtests.test(query=query):
+            status, body, _ = await customer("GET", f"providers/nearest?{query}")
+            assert (status, body["error"]["details"][0]["field"]) == (400, field)

@@ -10,7 +10,7 @@ import msgspec
 from lib.db import migrations
 from lib.ids import new_id
 from services.order.marketplace.model.orders import NewServiceOrder
-from services.order.marketplace.service import orders
+from services.order.marketplace.service import offers, orders
 from tests.services.calling import by_hand
 from tests.services.order.marketplace.conftest import NOBODY, expect, new_offer, new_order, refused
 
@@ -90,6 +90,23 @@ async def test_a_request_that_two_processes_work_on_adds_one_service_order(datab
             )
         )
     assert len({order.id for order in made}) == 1
+
+
+async def test_requests_at_the_same_time_do_not_pass_the_limits(market, monkeypatch) -> None:
+    monkeypatch.setattr(orders, "MAX_OPEN_ORDERS", 3)
+    monkeypatch.setattr(offers, "MAX_OPEN_OFFERS", 2)
+    made = await asyncio.gather(
+        *(market.customer("POST", "service-orders", json=new_order()) for _ in range(12))
+    )
+    assert sorted(status for status, _, _ in made) == [201] * 3 + [409] * 9
+    offered = await asyncio.gather(
+        *(
+            market.provider("POST", "offers", json=new_offer(body["data"]))
+            for status, body, _ in made
+            if status == 201
+        )
+    )
+    assert sorted(status for status, _, _ in offered) == [201, 201, 409]
 
 
 async def test_undoing_the_status_of_overdue_orders_keeps_them_as_cancelled(
