@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from devstack.settings import Settings
+from devstack.testing.wait import eventually
 
 
 @pytest.fixture
@@ -75,8 +76,10 @@ async def test_a_good_request_id_is_kept_and_a_bad_one_replaced(http):
 async def test_each_request_is_one_json_line_in_the_access_log(stack, http):
     async with http.get('/nothing/"quoted"?secret=1', headers={"X-Request-ID": "log-line-1"}):
         pass
-    log = (Path(stack.environ["RUN_DIR"]) / "nginx" / "access.log").read_text()
-    line = next(json.loads(x) for x in log.splitlines() if "log-line-1" in x)
+    log = Path(stack.environ["RUN_DIR"]) / "nginx" / "access.log"
+    # NGINX writes the line behind the answer.
+    await eventually(lambda: "log-line-1" in log.read_text())
+    line = next(json.loads(x) for x in log.read_text().splitlines() if "log-line-1" in x)
     assert (line["method"], line["path"], line["status"]) == ("GET", '/nothing/"quoted"', 404)
     assert "secret" not in json.dumps(line)
 

@@ -16,7 +16,7 @@ SCHEMA = settle_views(
         (*_TABLES, *(Relation(Table("public", name, (), kind="view")) for name in _VIEWS)),
         (Routine("stored", ()),),
     ),
-    _VIEWS,
+    {("public", name): text for name, text in _VIEWS.items()},
 )
 
 PROVED = (
