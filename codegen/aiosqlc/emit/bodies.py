@@ -139,12 +139,8 @@ def _arguments(function: PyFunction) -> list[str]:
     leading = [expression for _, expression in choice.arguments[:split]]
     if split == len(conditional):
         return []
-    for condition, needed, beside in choice.needed:
-        said = f"{needed} is needed beside {beside}"
-        lines += [
-            f"if {condition} and {needed} is None:",
-            f"    raise TypeError({line_literal(said)})",
-        ]
+    for missing, said in choice.needed:
+        lines += [f"if {missing}:", f"    raise TypeError({line_literal(said)})"]
     name = function.local("arguments")
     lines.append(f"{name}: list[object] = [{', '.join(leading)}]")
     for condition, expression in choice.arguments[split:]:

@@ -35,7 +35,7 @@ CODES = {
     "E131": "a malformed directive",
     "E132": "a numbered parameter in a dynamic query",
     "E133": "too many variants",
-    "E134": "`:set` names no parameter",
+    "E134": "`:set` or `:if` names no parameter",
     "E135": "a SET list that could be empty",
     "E200": "the schema: a syntax error",
     "E201": "the schema: anything else that the server refuses",

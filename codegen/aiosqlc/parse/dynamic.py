@@ -107,7 +107,61 @@ def read_parts(
             parts += _sort_part(file, directive, problems)
     problems += [_problem(file, block, "this block has no `-- :end`") for block in opened]
     problems += [_whole(file, part) for part in parts if _holds(part, body[0])]
-    return _merged(parts), problems
+    merged: list[Part] = []
+    for part in _merged(parts):
+        whole = _closed(part, body) if part.kind == "if" else part
+        merged.append(whole or part)
+        if whole is None:
+            problems.append(_unclosed(file, part))
+    return tuple(merged), problems
+
+
+# What may stand before a condition and the parenthesis around it and others.
+_BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
+
+
+def _closed(part: Part, body: list[Token]) -> Part | None:
+    """Return a part without the parentheses around it and others, None if it is torn otherwise.
+
+    In `AND (a = @a -- :if a` and `OR b = @b) -- :if b` each line has one of them.
+    """
+    lines = [_between(body, region.start, region.end) for region in part.regions]
+    if not any(_unmatched([token for line in lines for token in line])):
+        return part
+    regions = []
+    for line in lines:
+        opened, closed = _unmatched(line)
+        first = opened[-1] + 1 if opened else 0
+        last = closed[0] if closed else len(line)
+        around = {token.text.upper() for token in line[:first]}
+        behind = {token.text for token in line[last:]}
+        if first >= last or not around <= _BEFORE_A_GROUP or not behind <= {")"}:
+            return None
+        regions.append(Span(line[first].start, line[last - 1].end))
+    return replace(part, regions=tuple(regions))
+
+
+def _unmatched(tokens: list[Token]) -> tuple[list[int], list[int]]:
+    """Return where parentheses open that are not closed here, and close that are not opened."""
+    opened: list[int] = []
+    closed: list[int] = []
+    for position, token in enumerate(tokens):
+        if token.text == "(":
+            opened.append(position)
+        elif token.text == ")" and opened:
+            opened.pop()
+        elif token.text == ")":
+            closed.append(position)
+    return opened, closed
+
+
+def _unclosed(file: SourceFile, part: Part) -> Diagnostic:
+    return Diagnostic(
+        "E131",
+        f"misplaced `:{part.kind}`",
+        (Label(file, part.span, "without its line a parenthesis has no partner"),),
+        hint="put what is optional on a line of its own, or between `-- :if name` and `-- :end`",
+    )
 
 
 def _between(tokens: list[Token], start: int, end: int) -> list[Token]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from itertools import accumulate
+from collections.abc import Collection, Iterable, Mapping
+from itertools import accumulate, pairwise
 from math import prod
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import OptionalPart, Variant
 from aiosqlc.parse.dynamic import Part
+from aiosqlc.parse.flags import unknown_names
 from aiosqlc.parse.macros import Expanded, Use, expand
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import SourceFile, Span
@@ -34,6 +35,7 @@ def write_variants(
     if problems:
         return Expanded(), (), (), problems
     body = [token for token in tokens if token.kind is not Kind.COMMENT]
+    opened = {one.start for one, after in pairwise(body) if one.text == "(" and after.text != ")"}
     directives = [d for d in _directive_comments(file, tokens, parts) if d.start < span.end]
     ends = {span.start: span.end for span in directives}
     numbers = {use.name: 0 for use in uses if use.name and use.macro != "embed"}
@@ -45,7 +47,7 @@ def write_variants(
         cuts, replaced = _cuts(parts, key)
         away = _Regions(cuts)
         remaining = [token for token in body if not away.hold(token.span)]
-        dangling, empty = _dangling(remaining)
+        dangling, empty = _dangling(remaining, opened)
         if empty:
             return Expanded(), (), (), [_empty_set(file, parts)]
         gone_or_other = _Regions([*cuts, *(at for at, _ in replaced)])
@@ -97,16 +99,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
                 hint="let parts share a condition, or split the query",
             )
         ]
-    names = {use.name for use in uses}
-    return [
-        Diagnostic(
-            "E134",
-            f"`{part.name}` is not a parameter of this query",
-            (Label(file, part.span, "cannot be left UNSET"),),
-        )
-        for part in parts
-        if part.kind == "set" and part.name not in names
-    ]
+    return unknown_names(file, uses, parts)
 
 
 def _cuts(
@@ -183,8 +176,12 @@ def _directive_comments(
     return found
 
 
-def _dangling(tokens: list[Token]) -> tuple[list[tuple[Span, str]], bool]:
-    """Return the words that join nothing any more, and whether a SET has lost all its items."""
+def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
+    """Return the words that join nothing any more, and whether a SET has lost all its items.
+
+    `opened` is where parentheses open that held something when every part was there: a group of
+    conditions that has lost them all asks for nothing, so it goes as well.
+    """
     cuts: list[tuple[Span, str]] = []
     kept = list(tokens)
     position = 0
@@ -198,12 +195,40 @@ def _dangling(tokens: list[Token]) -> tuple[list[tuple[Span, str]], bool]:
             joint = kept.pop(position + 1)
             after = kept[position + 1].start if position + 1 < len(kept) else joint.end
             cuts.append((Span(kept[position].end, after), " "))
-        elif (word in {"WHERE", "HAVING"} or word == ",") and ends:
+        elif (word in {"WHERE", "HAVING", "AND", "OR"} or word == ",") and ends:
             cuts.append((kept.pop(position).span, ""))
             position = max(position - 1, 0)
+        elif word in _JOINTS and following in _JOINTS:  # AND binds closer: what it joined is gone
+            cuts.append((kept.pop(position + (word == "OR" and following == "AND")).span, ""))
+        elif word == "(" and following == ")" and kept[position].start in opened:
+            position = _drop_group(kept, position, cuts)
         else:
             position += 1
     return cuts, False
+
+
+_JOINTS = frozenset({"AND", "OR"})
+# Behind one of these, parentheses hold a condition.
+_BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "AND", "OR", "NOT", "("})
+_BEFORE_A_NEEDED_ONE = frozenset({"ON", "WHEN"})
+
+
+def _drop_group(kept: list[Token], position: int, cuts: list[tuple[Span, str]]) -> int:
+    """Take an empty group of conditions away; return where to look on."""
+    before = kept[position - 1].text.upper() if position else ""
+    whole = Span(kept[position].start, kept[position + 1].end)
+    after = kept[position + 2].text.upper() if position + 2 < len(kept) else ";"
+    if before in _BEFORE_A_NEEDED_ONE and after not in _JOINTS:
+        cuts.append((whole, "TRUE"))
+        return position + 2
+    if before not in _BEFORE_A_GROUP | _BEFORE_A_NEEDED_ONE:
+        return position + 2  # the arguments of a function, a list
+    del kept[position : position + 2]
+    cuts.append((whole, ""))
+    if before == "NOT":
+        cuts.append((kept.pop(position - 1).span, ""))
+        position -= 1
+    return max(position - 1, 0)
 
 
 def _empty_set(file: SourceFile, parts: tuple[Part, ...]) -> Diagnostic:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from aiosqlc.ir import OptionalPart, TypedQuery, Variant
@@ -26,14 +26,15 @@ def plan_choice(
     nullable = {param.number for param in query.params if not param.not_null}
     imports: set[Import] = set()
     conditions: list[str] = []
-    needed: list[tuple[str, str, str]] = []
+    needed: list[tuple[str, str]] = []
     adapted = dict(params)
     extra: dict[str, PyParam] = {}
-    for part in parts:
+    for position, part in enumerate(parts):
         if part.kind == "sort":
             conditions.append(argument(part.name))
             continue
         given = []
+        flags = []
         named = [by_name[name] for name in (part.name, *part.also) if name in by_name]
         for name in (part.name, *part.also):
             number = by_name.get(name)
@@ -41,6 +42,7 @@ def plan_choice(
                 flag = PyParam(argument(name), PyType("bool"), "", "False")
                 extra[flag.name] = flag
                 given.append(flag.name)
+                flags.append(flag.name)
             elif part.kind == "set" or number in nullable:
                 adapted[number] = _unsettable(params[number], unset)
                 imports |= set(unset)
@@ -49,12 +51,23 @@ def plan_choice(
                 adapted[number] = _omittable(params[number])
                 given.append(f"{params[number].name} is not None")
         conditions.append(" and ".join(given))
-        for number in part.numbers if part.kind == "if" and named else ():
+        if part.kind != "if" or not named:
+            continue
+        for number in part.numbers:
             if number not in named:
                 adapted[number] = _omittable(params[number])
-                if number not in nullable:
+                required = number not in nullable and _brings(
+                    number, position, parts, query.variants
+                )
+                if required:
                     beside = " and ".join(params[other].name for other in named)
-                    needed.append((conditions[-1], params[number].name, beside))
+                    missing = f"{conditions[-1]} and {params[number].name} is None"
+                    needed.append((missing, f"{params[number].name} is needed beside {beside}"))
+        elsewhere = {
+            name for other in parts if other is not part for name in (other.name, *other.also)
+        }
+        own = [argument(name) for name in (part.name, *part.also) if name not in elsewhere]
+        needed += _halves(part, named, [f for f in flags if f in own], adapted, nullable)
     everything = [*(adapted[number] for number in sorted(adapted)), *extra.values()]
     keys = [_key(parts, variant.key) for variant in query.variants]
     choice = PyChoice(
@@ -73,6 +86,34 @@ def plan_choice(
     )
     imports |= {("typing", "Literal")} if any(part.kind == "sort" for part in parts) else set()
     return everything, choice, imports
+
+
+def _halves(
+    part: OptionalPart,
+    named: Sequence[int],
+    flags: Sequence[str],
+    params: Mapping[int, PyParam],
+    nullable: Collection[int],
+) -> Iterator[tuple[str, str]]:
+    """Yield when a name of a part is missing beside what only this part uses, and what to say."""
+    for number in named:
+        beside = {
+            params[other].name: _is_given(params[other])
+            for other in part.numbers
+            if other != number and (other in named or other not in nullable)
+        }
+        beside |= {flag: flag for flag in flags}
+        if not beside:
+            continue
+        any_of = " or ".join(beside.values())
+        any_of = f"({any_of})" if len(beside) > 1 else any_of
+        missing = _is_given(params[number]).replace("is not", "is")
+        said = f"{params[number].name} is needed beside {' or '.join(beside)}"
+        yield f"{any_of} and {missing}", said
+
+
+def _is_given(param: PyParam) -> str:
+    return f"{param.name} is not {param.default}"
 
 
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:

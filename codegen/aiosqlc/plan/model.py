@@ -118,8 +118,8 @@ class PyChoice:
     conditions (empty: always) under which each parameter is passed, in order. The texts are put
     together of `pieces`, whose conditions call the places of the key `names`; `numbered` is whether
     their parameters are numbered only then. Without pieces each text is written out. `needed` are
-    conditions, parameters that must not be None then, and beside which others. `labels` are,
-    for each place of the key, the texts to choose from and what callers call them.
+    conditions under which an argument is missing, and what to say then. `labels` are, for each
+    place of the key, the texts to choose from and what callers call them.
     """
 
     selectors: tuple[str, ...]
@@ -128,7 +128,7 @@ class PyChoice:
     names: tuple[str, ...] = ()
     pieces: tuple[PyPiece, ...] = ()
     numbered: bool = False
-    needed: tuple[tuple[str, str, str], ...] = ()
+    needed: tuple[tuple[str, str], ...] = ()
     labels: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 

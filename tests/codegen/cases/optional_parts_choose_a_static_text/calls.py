@@ -37,8 +37,11 @@ async def run(db, queries):
     assert await after(changed=1, after=2) == [1]
     with pytest.raises(TypeError, match="changed is needed beside after"):
         await after(after=2)
+    with pytest.raises(TypeError, match="after is needed beside changed"):
+        await after(changed=1)
     assert await queries.tasks_between(db) == [1, 2]
-    assert await queries.tasks_between(db, high=1) == [1, 2]
+    with pytest.raises(TypeError, match="low is needed beside high"):
+        await queries.tasks_between(db, high=1)
     assert await queries.tasks_between(db, low=1) == [2]
     assert await queries.tasks_between(db, low=0, high=1) == [1]
     assert sorted(await queries.tasks_of(db)) == [1, 2]

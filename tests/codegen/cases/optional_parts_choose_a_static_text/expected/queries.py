@@ -138,6 +138,8 @@ async def tasks_after(
 ) -> list[TasksAfterRow]:
     if after is not None and changed is None:
         raise TypeError("changed is needed beside after")
+    if changed is not None and after is None:
+        raise TypeError("after is needed beside changed")
     arguments: list[object] = []
     if after is not None:
         arguments.append(changed)
@@ -165,6 +167,8 @@ TASKS_BETWEEN: Final = {
 async def tasks_between(
     db: Executor, *, low: int | None = None, high: int | None = None
 ) -> list[int]:
+    if high is not None and low is None:
+        raise TypeError("low is needed beside high")
     arguments: list[object] = []
     if (low is not None and high is not None) or low is not None:
         arguments.append(low)

@@ -1,0 +1,7 @@
+CREATE TABLE task (
+    id integer PRIMARY KEY,
+    title text NOT NULL,
+    status text NOT NULL,
+    rank integer NOT NULL,
+    owner integer
+);
