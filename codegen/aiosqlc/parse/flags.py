@@ -12,7 +12,7 @@ from aiosqlc.parse.dynamic import Part
 from aiosqlc.parse.macros import Use
 from aiosqlc.source import SourceFile, Span
 
-_ALIKE = 0.75  # `nmae` and `name`
+_ALIKE = 0.75  # so much are `nmae` and `name`
 _NO_VALUES = frozenset({"embed", "table"})
 
 
@@ -57,9 +57,8 @@ def _within(span: Span, regions: tuple[Span, ...]) -> bool:
 
 
 def _misspelt(name: str, word: str) -> bool:
-    """Whether a name is a word with a slip: `with_name` is another word than `name`."""
-    parts = set(name.lower().split("_"))
-    if word.lower() in parts or set(word.lower().split("_")) < parts:
+    """Whether a name is a word with a slip: `named` and `with_name` are others than `name`."""
+    if abs(len(name) - len(word)) > 1:
         return False
     return difflib.SequenceMatcher(None, name.lower(), word.lower()).ratio() >= _ALIKE
 
