@@ -85,7 +85,8 @@ class Marketplace:
         wanted = new_order(location=place, description=NEEDS)
         order = await self.call("order", "POST", "service-orders", ann, wanted, 201)
         offer = await self.call("order", "POST", "offers", bob, new_offer(order), 201)
-        job = await self.call("order", "POST", f"offers/{offer['id']}/accept", ann, None, 201)
+        agreed = {"offer_id": offer["id"], "price": offer["price"], "currency": offer["currency"]}
+        job = await self.call("order", "POST", "jobs", ann, agreed, 201)
         for side, status in ((bob, "IN_PROGRESS"), (ann, "COMPLETED")):
             await self.call("order", "PATCH", f"jobs/{job['id']}", side, {"status": status}, 200)
         praise = {"job_id": job["id"], "rating": 5, "comment": PRAISE}

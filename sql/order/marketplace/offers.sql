@@ -32,6 +32,12 @@ WHERE provider_id = @provider_id AND status = 'PENDING' AND book_time > @open_af
 -- Whether a provider has ever made an offer on an order that is still there.
 SELECT EXISTS (SELECT FROM offer WHERE order_id = @order_id AND provider_id = @provider_id);
 
+-- name: HasAcceptedOffer :one
+-- Whether a provider's offer on an order was accepted, and its job was not called off.
+SELECT EXISTS (
+    SELECT FROM offer WHERE order_id = @order_id AND provider_id = @provider_id AND status = 'ACCEPTED'
+);
+
 -- name: LockProvider :exec
 -- Until the transaction ends, one after the other: a limit that is counted first must not be passed.
 SELECT pg_advisory_xact_lock(hashtextextended('offer ' || @provider_id::uuid::text, 0));

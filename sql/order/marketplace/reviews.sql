@@ -41,6 +41,10 @@ WHERE id = @id;
 -- name: RemoveReview :execrows
 DELETE FROM review WHERE id = @id;
 
+-- name: RemoveReviewsOfJob :execrows
+-- Both sides', of a job that was taken back: nothing was done that they could be about.
+DELETE FROM review WHERE job_id = @job_id;
+
 -- name: EraseComments :execrows
 -- Of somebody who is gone: their words, not their stars.
 UPDATE review SET comment = '', version = version + 1, updated_at = now()

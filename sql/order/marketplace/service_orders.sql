@@ -30,9 +30,12 @@ WHERE true
 ;
 
 -- name: ListServiceOrdersNear :many
--- One page of those that take offers, the nearest first; the boxes are as in NearestLocations.
+-- One page of those that take offers, the nearest first; the boxes are as in NearestLocations. Distances are to
+-- the rounded place (hundredths of a degree): exact ones, asked for from three places, would tell where somebody lives.
 SELECT sqlc.embed(service_order),
-    great_circle_km(@longitude, @latitude, longitude, latitude) AS distance_km
+    great_circle_km(
+        @longitude, @latitude, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) AS distance_km
 FROM service_order
 WHERE status = 'PENDING'
     AND time_end > @open_after
@@ -40,7 +43,9 @@ WHERE status = 'PENDING'
         point(longitude, latitude) <@ box(point(@west, @south), point(@east, @north))
         OR point(longitude, latitude) <@ box(point(@other_west, @south), point(@other_east, @north))
     )
-    AND great_circle_km(@longitude, @latitude, longitude, latitude) <= @radius_km::double precision
+    AND great_circle_km(
+        @longitude, @latitude, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) <= @radius_km::double precision
     AND service_id = @service_id -- :if service_id
 ORDER BY distance_km, id
 LIMIT @page_size OFFSET @skip;
@@ -53,7 +58,9 @@ WHERE status = 'PENDING'
         point(longitude, latitude) <@ box(point(@west, @south), point(@east, @north))
         OR point(longitude, latitude) <@ box(point(@other_west, @south), point(@other_east, @north))
     )
-    AND great_circle_km(@longitude, @latitude, longitude, latitude) <= @radius_km::double precision
+    AND great_circle_km(
+        @longitude, @latitude, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) <= @radius_km::double precision
     AND service_id = @service_id -- :if service_id
 ;
 

@@ -7,6 +7,8 @@ from math import asin, cos, degrees, radians, sin
 from typing import Final
 
 EARTH_KM: Final = 6371.0088  # mean radius, as in the schema's great_circle_km
+# The greatest distance between a place and the same place rounded.
+ROUNDING_KM: Final = 0.8
 # Degrees, some ten metres: rounding must not leave out what is at the very edge.
 _MARGIN: Final = 0.0001
 
@@ -21,6 +23,11 @@ class Boxes:
     east: float
     other_west: float
     other_east: float
+
+
+def rounded(degrees_: float) -> float:
+    """Return a coordinate in hundredths of a degree: about 1 km. The queries compute the same."""
+    return round(degrees_ * 100) / 100
 
 
 def around(longitude: float, latitude: float, radius_km: float) -> Boxes:

@@ -10,12 +10,14 @@ from uuid import UUID
 class Caller:
     """Somebody signed in, or nobody.
 
-    `id` is None for nobody and for services. Permissions: who `sees_all` may read everything, who
-    `manages` may also change and remove it, who `moderates` may remove reviews.
+    `id` is None for nobody and for services; `verified` is whether their address is. Permissions:
+    who `sees_all` may read everything, who `manages` may also change and remove it, who `moderates`
+    may remove reviews.
     """
 
     id: UUID | None = None
     is_provider: bool = False
+    verified: bool = False
     sees_all: bool = False
     manages: bool = False
     moderates: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final
@@ -12,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from lib.errors import FieldError, invalid
 from lib.resource.input import Input
 from lib.texts import END
+from services.order.marketplace.model.currencies import CurrencyCode
 from services.order.marketplace.model.orders import Moment
 
 MAX_OPEN_OFFERS: Final = 500  # of one provider
@@ -44,10 +46,34 @@ class OfferChange(Input, frozen=True, kw_only=True):
     book_time: Moment | UnsetType = UNSET
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A price that a customer accepts: an amount and the code of its currency."""
+
+    price: Decimal
+    currency: str
+
+
 class AcceptedOffer(Input, frozen=True, kw_only=True):
-    """The offer that becomes a job. Who is involved follows from it."""
+    """The offer that becomes a job, with the price accepted unless `If-Match` names its version."""
 
     offer_id: UUID
+    price: OfferPrice | None = None
+    currency: CurrencyCode | None = None
+
+    def agreed(self) -> Agreed | None:
+        """Return the price accepted, None if the body has none.
+
+        Raises:
+            AppError: VALIDATION_ERROR for a price without a currency, and the other way round.
+        """
+        if self.price is None and self.currency is None:
+            return None
+        if self.price is None:
+            raise invalid(FieldError("price", "is required with a currency"))
+        if self.currency is None:
+            raise invalid(FieldError("currency", "is required with a price"))
+        return Agreed(amount(self.price), self.currency)
 
 
 def amount(price: str) -> Decimal:

@@ -35,6 +35,7 @@ def caller() -> Caller:
     return Caller(
         id=_id(principal.subject),
         is_provider=principal.has_any(Role.PROVIDER),
+        verified=principal.verified,
         sees_all=principal.may(_READ) or principal.may(_MANAGE),
         manages=principal.may(_MANAGE),
         moderates=principal.may(_MODERATE),

@@ -21,10 +21,16 @@ from services.order.marketplace.store.models import Job, JobStatus
 route: Final = Routes("jobs")
 
 
-@route("POST /api/v1/jobs", "Begin a job by accepting an offer", *CHANGE_ERRORS, access=VERIFIED)
-async def add_job(db: Db, wanted: AcceptedOffer, who: Who) -> Created[Job]:
-    """The new job, with where it is; the same as accepting the offer under its own address."""
-    job = await accept(db, wanted.offer_id, who)
+@route(
+    "POST /api/v1/jobs",
+    "Begin a job by accepting an offer",
+    *CHANGE_ERRORS,
+    Code.PRECONDITION_REQUIRED,
+    access=VERIFIED,
+)
+async def add_job(db: Db, wanted: AcceptedOffer, who: Who, version: IfMatch) -> Created[Job]:
+    """The new job, with where it is. Name the terms: `If-Match`, or the price and its currency."""
+    job = await accept(db, wanted.offer_id, who, version=version, agreed=wanted.agreed())
     return respond.created(job, f"jobs/{job.id}")
 
 

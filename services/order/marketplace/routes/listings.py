@@ -57,7 +57,7 @@ async def _jobs_of_customer(db: Db, person: UUID, wanted: ListJobs) -> Page[Job]
 
 async def _orders_of_customer(db: Db, person: UUID, wanted: ListOrdersOf) -> Page[ServiceOrderView]:
     rows, total = await listings.orders_of(db, person, wanted)
-    return respond.page(wanted, [view_of_order(row) for row in rows], total)
+    return respond.page(wanted, [view_of_order(row, exact=True) for row in rows], total)
 
 
 async def _reviews_of_provider(

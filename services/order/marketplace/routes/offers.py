@@ -10,7 +10,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item
-from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, RequiredIfMatch, Routes
 from services.order.marketplace.model.offers import NewOffer, OfferChange
 from services.order.marketplace.routes.access import VERIFIED, VERIFIED_PROVIDERS, Own, Who
 from services.order.marketplace.service import offers as service
@@ -54,7 +54,7 @@ async def remove_offer(db: Db, offer_id: Id, who: Who, version: IfMatch) -> Done
 
 
 @route("POST /api/v1/offers/{id}/accept", "Accept an offer", *CHANGE_ERRORS, access=VERIFIED)
-async def accept_offer(db: Db, offer_id: Id, who: Who, version: IfMatch) -> Created[Job]:
-    """The job it has become. `If-Match` makes sure that the offer is the one that was seen."""
+async def accept_offer(db: Db, offer_id: Id, who: Who, version: RequiredIfMatch) -> Created[Job]:
+    """The job it has become. `If-Match` names the version that was seen; `*` is not enough."""
     job = await accept(db, offer_id, who, version=version)
     return respond.created(job, f"jobs/{job.id}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, TypeAlias
 
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from lib.auth.guards import forbidden
 from lib.errors import Code
@@ -12,6 +13,7 @@ from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item, Page
 from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Key, Routes
+from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import ListOffers, ListServiceOrders
 from services.order.marketplace.model.orders import NewServiceOrder, ServiceOrderChange
 from services.order.marketplace.routes.access import VERIFIED, VERIFIED_CUSTOMERS, Own, Who
@@ -19,7 +21,7 @@ from services.order.marketplace.routes.deps import CATALOG
 from services.order.marketplace.routes.views import ServiceOrderView, view_of_order
 from services.order.marketplace.service import listings
 from services.order.marketplace.service import orders as service
-from services.order.marketplace.store.models import Offer
+from services.order.marketplace.store.models import Offer, ServiceOrder
 from services.order.ports import Catalog
 
 _Catalog: TypeAlias = Annotated[Catalog, From(lambda request: request.app[CATALOG])]
@@ -37,11 +39,11 @@ async def list_service_orders(
     place = wanted.place()
     if place is None:
         rows, total = await listings.orders_for(db, wanted, who)
-        return respond.page(wanted, [view_of_order(row) for row in rows], total)
+        return respond.page(wanted, [_view(row, who) for row in rows], total)
     if not (who.is_provider or who.sees_all):
         raise forbidden()
     near, total = await listings.orders_near(db, place, wanted)
-    views = [view_of_order(row.service_order, round(row.distance_km, 3)) for row in near]
+    views = [_view(row.service_order, who, round(row.distance_km, 3)) for row in near]
     return respond.page(wanted, views, total)
 
 
@@ -51,7 +53,7 @@ async def add_service_order(
 ) -> Created[ServiceOrderView]:
     """The new order, which is the caller's. The same `Idempotency-Key` gives the same order."""
     added = await service.add(db, catalog, new, customer_id=own, key=key)
-    return respond.created(view_of_order(added), f"service-orders/{added.id}")
+    return respond.created(view_of_order(added, exact=True), f"service-orders/{added.id}")
 
 
 @route("GET /api/v1/service-orders/{id}", "Get a service order", Code.NOT_FOUND)
@@ -59,7 +61,9 @@ async def get_service_order(
     request: web.Request, db: Db, order_id: Id, who: Who
 ) -> Item[ServiceOrderView]:
     """One order with its `ETag`."""
-    return respond.item(request, view_of_order(await service.get(db, order_id, who)))
+    order = await service.get(db, order_id, who)
+    exact = await service.may_know_place(db, order, who)
+    return respond.item(request, view_of_order(order, exact=exact))
 
 
 @route(
@@ -78,7 +82,7 @@ async def change_service_order(
 ) -> Item[ServiceOrderView]:
     """The order after a partial change. Its terms stay once somebody has made an offer."""
     changed = await service.change(db, catalog, order_id, changes, who, version=version)
-    return respond.changed(view_of_order(changed))
+    return respond.changed(view_of_order(changed, exact=True))
 
 
 @route(
@@ -98,3 +102,10 @@ async def list_offers_on_service_order(
 ) -> Page[Offer]:
     """All of them to its customer and the staff, to providers their own."""
     return respond.page(wanted, *await listings.offers_on(db, order_id, wanted, who))
+
+
+def _view(
+    order: ServiceOrder, who: Caller, distance_km: float | UnsetType = UNSET
+) -> ServiceOrderView:
+    """Return an order of a list: what takes offers has not accepted one."""
+    return view_of_order(order, exact=who.may_see_of(order.customer_id), distance_km=distance_km)

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from lib.resource.views import view
+from services.order.marketplace.model.box import rounded
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.places import Location
 from services.order.marketplace.store.locations import NearestLocationsRow
@@ -51,7 +52,11 @@ class ProviderLocationView(Struct, frozen=True):
 
 
 class ServiceOrderView(Struct, frozen=True):
-    """A service order; `distance_km` from the place that was asked about."""
+    """A service order; `distance_km` from the place that was asked about.
+
+    `location` is exact for its customer, the staff and the verified provider whose offer was
+    accepted. For others it is rounded to about 1 km, and so is the distance.
+    """
 
     id: UUID
     customer_id: UUID
@@ -99,9 +104,14 @@ def view_of_nearest(row: NearestLocationsRow) -> ProviderLocationView:
     return view_of_location(row.provider_location, round(row.distance_km, 3))
 
 
-def view_of_order(row: ServiceOrder, distance_km: float | UnsetType = UNSET) -> ServiceOrderView:
-    """Return what a caller is shown."""
-    return view(ServiceOrderView, row, location=_place(row), distance_km=distance_km)
+def view_of_order(
+    row: ServiceOrder, *, exact: bool, distance_km: float | UnsetType = UNSET
+) -> ServiceOrderView:
+    """Return what a caller is shown; the place rounded unless they may know it exactly."""
+    place = _place(row)
+    if not exact:
+        place = Location(longitude=rounded(place.longitude), latitude=rounded(place.latitude))
+    return view(ServiceOrderView, row, location=place, distance_km=distance_km)
 
 
 def view_of_review(row: Review, caller: Caller) -> ReviewView:

@@ -4,7 +4,7 @@ The table is in the package itself, so that no rule can be used without it. All 
 transaction of the cause, in this order.
 """
 
-from services.order.marketplace.service import events, offers, orders
+from services.order.marketplace.service import events, offers, orders, reviews
 from services.order.marketplace.service.domain_events import (
     DOMAIN_EVENTS,
     JobBegun,
@@ -19,4 +19,5 @@ DOMAIN_EVENTS.on(OfferMade, events.offer_made)
 DOMAIN_EVENTS.on(JobBegun, events.job_begun)
 DOMAIN_EVENTS.on(JobMoved, orders.follow_job)
 DOMAIN_EVENTS.on(JobMoved, offers.follow_job)
+DOMAIN_EVENTS.on(JobMoved, reviews.follow_job)
 DOMAIN_EVENTS.on(JobMoved, events.job_moved)

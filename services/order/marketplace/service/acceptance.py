@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
+from lib.errors import AppError, Code
 from lib.ids import new_id
 from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
+from services.order.marketplace.model.offers import Agreed
 from services.order.marketplace.service import offers, orders
 from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobBegun
 from services.order.marketplace.service.steps import OfferStep, OrderStep, offer_after, order_after
 from services.order.marketplace.store import jobs as store
 from services.order.marketplace.store.models import Job, Offer, ServiceOrder
+
+_UNSEEN: Final = (
+    "name the terms that you accept: the offer's ETag in If-Match, or its price and currency"
+)
 
 
 async def accept(
@@ -23,28 +30,37 @@ async def accept(
     caller: Caller,
     *,
     version: int | None = None,
+    agreed: Agreed | None = None,
     clock: Clock = utc_now,
 ) -> Job:
-    """Accept an offer as it is in `version`, None for any; return the job it has become.
+    """Accept an offer and return the job that it becomes.
 
-    Of several at once, whichever is first has the order; the others find it assigned.
+    The caller names the terms they have seen: the `version` of the offer, the price `agreed`, or
+    both. If several requests accept at once, the first gets the order.
 
     Raises:
-        AppError: NOT_FOUND; FORBIDDEN for others than the order's customer; PRECONDITION_FAILED
-            where the offer is no longer the one seen; CONFLICT where the order or the offer is
-            settled, the order is paused, or its time has passed.
+        AppError: PRECONDITION_REQUIRED without terms; NOT_FOUND; FORBIDDEN for others than the
+            order's customer; PRECONDITION_FAILED if the offer has other terms now; CONFLICT if the
+            order or the offer is settled, the order is paused, or its time has passed.
     """
+    if version is None and agreed is None:
+        raise AppError(Code.PRECONDITION_REQUIRED, _UNSEEN)
     async with db.transaction() as tx:
         order, offer = await offers.locked(tx, offer_id, caller)
         if not caller.is_one_of(order.customer_id):
             raise forbidden()
-        check_version(version, offer.version)
         assigned = order_after(order.status, OrderStep.ACCEPT)
         if assigned is None:
             raise conflict(f"the service order is {order.status.lower()}")
         accepted = offer_after(offer.status, OfferStep.ACCEPT)
         if accepted is None:
             raise offers.settled(offer)
+        # After that: what is settled has another version, and the reason is the better answer.
+        check_version(version, offer.version)
+        if agreed is not None and agreed != Agreed(offer.price, offer.currency):
+            raise AppError(
+                Code.PRECONDITION_FAILED, f"the offer is {offer.price} {offer.currency} now"
+            )
         offers.check_takes_offers(order, clock)
         await offers.move(tx, offer, accepted)
         await orders.move(tx, order, assigned)

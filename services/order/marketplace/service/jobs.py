@@ -13,6 +13,7 @@ from services.order.marketplace.service import orders
 from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobMoved
 from services.order.marketplace.service.steps import Actor, Verdict, judge
 from services.order.marketplace.store import jobs as store
+from services.order.marketplace.store import reviews
 from services.order.marketplace.store.models import Job, JobStatus, ServiceOrder
 
 NOUN = "job"
@@ -73,6 +74,8 @@ async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | N
         check_version(version, job.version)
         if job.status is not JobStatus.CANCELLED:
             raise conflict("only cancelled jobs can be removed")
+        # Jobs that were taken back before reviews went with them may still have some.
+        await reviews.remove_reviews_of_job(tx, job_id=job_id)
         await store.remove_job(tx, id=job_id)
 
 

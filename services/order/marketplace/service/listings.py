@@ -11,7 +11,7 @@ from lib.auth.guards import forbidden
 from lib.clock import Clock, utc_now
 from lib.db import Executor
 from lib.resource.lists import page_of
-from services.order.marketplace.model.box import around
+from services.order.marketplace.model.box import ROUNDING_KM, around
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import (
     Direction,
@@ -54,10 +54,13 @@ async def orders_for(
 async def orders_near(
     db: Executor, place: Location, wanted: ListServiceOrders, *, clock: Clock = utc_now
 ) -> tuple[Sequence[ListServiceOrdersNearRow], int]:
-    """Return what takes offers within the radius, the nearest first, with the kilometres to it."""
+    """Return what takes offers within the radius, the nearest first, with the kilometres to it.
+
+    Both are about the rounded places, which is all that providers may know.
+    """
     if wanted.status not in (None, "PENDING"):
         return [], 0
-    boxes = around(place.longitude, place.latitude, wanted.radius_km)
+    boxes = around(place.longitude, place.latitude, wanted.radius_km + ROUNDING_KM)
     return await page_of(
         wanted,
         service_orders.list_service_orders_near,

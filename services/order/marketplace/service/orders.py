@@ -46,6 +46,18 @@ async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
     return order
 
 
+async def may_know_place(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
+    """Whether the caller may know exactly where the work is to be done.
+
+    Its customer and the staff may, and the verified provider whose offer was accepted.
+    """
+    if caller.may_see_of(order.customer_id):
+        return True
+    if caller.id is None or not (caller.is_provider and caller.verified):
+        return False
+    return await offers.has_accepted_offer(db, order_id=order.id, provider_id=caller.id)
+
+
 async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
     """Return an order whose offers and job only this transaction may change, or NOT_FOUND."""
     return or_not_found(await store.lock_service_order(tx, id=order_id), NOUN)

@@ -15,8 +15,10 @@ from lib.resource.input import is_empty
 from lib.resource.rules import check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.reviews import NewReview, ReviewChange, exact
-from services.order.marketplace.service import jobs
+from services.order.marketplace.service import jobs, orders
+from services.order.marketplace.service.domain_events import JobMoved
 from services.order.marketplace.service.steps import Actor
+from services.order.marketplace.store import jobs as job_store
 from services.order.marketplace.store import reviews as store
 from services.order.marketplace.store.models import JobStatus, Review, ReviewSide
 
@@ -49,12 +51,14 @@ async def add(db: Database, new: NewReview, caller: Caller) -> Review:
     side = _SIDES.get(jobs.actor_of(job, caller) or Actor.ADMIN)
     if side is None:
         raise forbidden()
-    # Completed is for good: no need to lock.
-    if job.status is not JobStatus.COMPLETED:
-        raise conflict("only completed jobs can be reviewed")
     review_id = new_id()
     try:
         async with db.transaction() as tx:
+            # Whoever takes the job back holds this lock: a review comes before that, or not at all.
+            await orders.lock(tx, job.order_id)
+            job = or_not_found(await job_store.get_job(tx, id=job.id), jobs.NOUN)
+            if job.status is not JobStatus.COMPLETED:
+                raise conflict("only completed jobs can be reviewed")
             await store.add_review(
                 tx,
                 id=review_id,
@@ -109,6 +113,12 @@ async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int 
             raise forbidden()
         check_version(version, before.version)
         await store.remove_review(tx, id=review_id)
+
+
+async def follow_job(tx: Executor, fact: JobMoved) -> None:
+    """Remove the reviews of a job that is off: one that was completed may be taken back."""
+    if fact.job.status is JobStatus.CANCELLED:
+        await store.remove_reviews_of_job(tx, job_id=fact.job.id)
 
 
 def author_of(review: Review) -> UUID:

@@ -160,6 +160,19 @@ async def has_offer(db: Reader, *, order_id: UUID, provider_id: UUID) -> bool:
     return value
 
 
+HAS_ACCEPTED_OFFER: Final = """\
+SELECT EXISTS (
+    SELECT FROM offer WHERE order_id = $1 AND provider_id = $2 AND status = 'ACCEPTED'
+)
+"""
+
+
+async def has_accepted_offer(db: Reader, *, order_id: UUID, provider_id: UUID) -> bool:
+    """Whether a provider's offer on an order was accepted, and its job was not called off."""
+    value: bool = await db.fetchval(HAS_ACCEPTED_OFFER, order_id, provider_id)
+    return value
+
+
 LOCK_PROVIDER: Final = (
     "SELECT pg_advisory_xact_lock(hashtextextended('offer ' || $1::uuid::text, 0))"
 )

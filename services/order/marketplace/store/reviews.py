@@ -200,6 +200,15 @@ async def remove_review(db: Executor, *, id: UUID) -> int:
     return int(status.rpartition(" ")[2])
 
 
+REMOVE_REVIEWS_OF_JOB: Final = "DELETE FROM review WHERE job_id = $1"
+
+
+async def remove_reviews_of_job(db: Executor, *, job_id: UUID) -> int:
+    """Both sides', of a job that was taken back: nothing was done that they could be about."""
+    status = await db.execute(REMOVE_REVIEWS_OF_JOB, job_id)
+    return int(status.rpartition(" ")[2])
+
+
 ERASE_COMMENTS: Final = """\
 UPDATE review SET comment = '', version = version + 1, updated_at = now()
 WHERE comment <> ''

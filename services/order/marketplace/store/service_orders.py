@@ -190,7 +190,9 @@ SELECT service_order.id, service_order.customer_id, service_order.service_id, se
     service_order.latitude, service_order.time_start, service_order.time_end, service_order.description,
     service_order.status, service_order.version, service_order.created_at, service_order.updated_at,
     service_order.request_key,
-    great_circle_km($1, $2, longitude, latitude) AS distance_km
+    great_circle_km(
+        $1, $2, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) AS distance_km
 FROM service_order
 WHERE status = 'PENDING'
     AND time_end > $3
@@ -198,7 +200,9 @@ WHERE status = 'PENDING'
         point(longitude, latitude) <@ box(point($4, $5), point($6, $7))
         OR point(longitude, latitude) <@ box(point($8, $5), point($9, $7))
     )
-    AND great_circle_km($1, $2, longitude, latitude) <= $10::double precision
+    AND great_circle_km(
+        $1, $2, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) <= $10::double precision
 """,
         "    AND service_id = $11\n" if service_id else "",
         """\
@@ -232,7 +236,11 @@ async def list_service_orders_near(
     skip: int,
     service_id: UUID | None = None,
 ) -> list[ListServiceOrdersNearRow]:
-    """One page of those that take offers, the nearest first; the boxes are as in NearestLocations."""
+    """One page of those that take offers, the nearest first; the boxes are as in NearestLocations. Distances are
+    to
+    the rounded place (hundredths of a degree): exact ones, asked for from three places, would tell where
+    somebody lives.
+    """
     arguments: list[object] = [
         longitude,
         latitude,
@@ -299,7 +307,9 @@ WHERE status = 'PENDING'
         point(longitude, latitude) <@ box(point($2, $3), point($4, $5))
         OR point(longitude, latitude) <@ box(point($6, $3), point($7, $5))
     )
-    AND great_circle_km($8, $9, longitude, latitude) <= $10::double precision
+    AND great_circle_km(
+        $8, $9, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) <= $10::double precision
 """,
             "    AND service_id = $11\n" if service_id else "",
         )

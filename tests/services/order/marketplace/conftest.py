@@ -48,6 +48,11 @@ def new_offer(order: dict, **changes) -> dict:
     }
 
 
+def agreed(offer: dict) -> dict:
+    """Return what accepts an offer at the price that was seen."""
+    return {"offer_id": offer["id"], "price": offer["price"], "currency": offer["currency"]}
+
+
 async def expect(status: int, answer) -> dict:
     """Return the data of an answer that must have this status."""
     found, body, _ = await answer
@@ -76,8 +81,13 @@ class Market:
         maker = by or self.provider
         return await expect(201, maker("POST", "offers", json=new_offer(order, **changes)))
 
+    async def accepting(self, offer: dict, *, by: Caller | None = None, **headers: str):
+        """Accept an offer as it was seen; return status, body and headers."""
+        seen = {"If-Match": f'"{offer["version"]}"', **headers}
+        return await (by or self.customer)("POST", f"offers/{offer['id']}/accept", headers=seen)
+
     async def accept(self, offer: dict) -> dict:
-        return await expect(201, self.customer("POST", f"offers/{offer['id']}/accept"))
+        return await expect(201, self.accepting(offer))
 
     async def job(self, *statuses: str) -> dict:
         """Return a job brought through `statuses` by its provider, completed by its customer."""

@@ -81,7 +81,7 @@ async def test_offers_of_a_provider_who_is_gone_cannot_be_accepted(
     other = await market.offer(order, by=other_provider)
     await tell(kind, market.provider.subject, times=2, **payload)
     assert await _seen(market, f"offers/{offer['id']}") == ("CANCELLED", 2)
-    answer = await refused(market.customer("POST", f"offers/{offer['id']}/accept"))
+    answer = await refused(market.accepting(offer))
     assert answer == (409, "CONFLICT", "the offer is cancelled")
     await market.accept(other)
 

@@ -94,7 +94,7 @@ async def test_an_expired_order_is_over(market, sql, db, currency) -> None:
     for status in ("PENDING", "PAUSED", "CANCELLED"):
         answer = await refused(market.customer("PATCH", path, json={"status": status}))
         assert answer == (409, "CONFLICT", "the service order is expired")
-    accepting = market.customer("POST", f"offers/{offer['id']}/accept")
+    accepting = market.accepting(offer)
     assert await refused(accepting) == (409, "CONFLICT", "the service order is expired")
     # A provider who had made an offer still sees what has become of it.
     assert (await expect(200, market.provider("GET", path)))["status"] == "EXPIRED"
@@ -129,7 +129,7 @@ async def test_a_customer_who_accepts_or_cancels_meanwhile_and_the_sweep_agree(
     orders = [await market.order() for _ in range(6)]
     offers = [await market.offer(order) for order in orders]
     await asyncio.gather(
-        *(market.customer("POST", f"offers/{offer['id']}/accept") for offer in offers[:3]),
+        *(market.accepting(offer) for offer in offers[:3]),
         *(
             market.customer("PATCH", f"service-orders/{o['id']}", json={"status": "CANCELLED"})
             for o in orders[3:]

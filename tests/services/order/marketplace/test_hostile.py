@@ -107,7 +107,7 @@ def _body(method: str, kind: str, things: dict[str, str]) -> object:
             "order_id": things["service-orders"], "price": "1.00", "currency_id": EUR,
             "book_time": after(hours=30),
         },
-        "jobs": {"offer_id": things["offers"]},
+        "jobs": {"offer_id": things["offers"], "price": "80.00", "currency": "EUR"},
         "reviews": {"job_id": things["done"], "rating": 5},
     }  # fmt: skip
     return BODIES.get((method, kind)) or made[kind]
@@ -130,7 +130,8 @@ async def _answers(
         where = path.removeprefix("/api/v1/").replace("{id}", things[kind])
         if path.endswith("nearest"):
             where += "?longitude=13&latitude=52"
-        status, _, _ = await ask(method, where, json=_body(method, kind, things), headers=ANY)
+        seen = {"If-Match": '"2"'} if path.endswith("/accept") else ANY
+        status, _, _ = await ask(method, where, json=_body(method, kind, things), headers=seen)
         found[method, path] = status
     return found
 

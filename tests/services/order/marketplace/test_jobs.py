@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.services.order.marketplace.conftest import NOBODY, expect, new_offer, refused
+from tests.services.order.marketplace.conftest import NOBODY, agreed, expect, new_offer, refused
 
 # Status → wish → who may; what is not here cannot follow.
 JOBS = {
@@ -227,7 +227,9 @@ async def test_what_is_refused_is_not_told(market, sql) -> None:
     before = await sql.fetchval("SELECT count(*) FROM outbox")
     order = await expect(200, market.customer("GET", f"service-orders/{job['order_id']}"))
     await refused(market.provider("POST", "offers", json=new_offer(order)))
-    await refused(market.customer("POST", "jobs", json={"offer_id": job["offer_id"]}))
+    await refused(
+        market.customer("POST", "jobs", json={**agreed(job), "offer_id": job["offer_id"]})
+    )
     await refused(market.customer("PATCH", f"jobs/{job['id']}", json={"status": "COMPLETED"}))
     assert await sql.fetchval("SELECT count(*) FROM outbox") == before
 

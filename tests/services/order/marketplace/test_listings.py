@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from lib.resource.lists import Sort
+from services.order.marketplace.model.box import rounded
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import ListServiceOrders
 from services.order.marketplace.model.places import Location
@@ -195,7 +196,10 @@ async def test_open_orders_near_a_place_are_those_that_brute_force_finds(market,
         [(key, NOBODY, *place) for key, place in orders.items()],
     )
     for longitude, latitude in centres:
-        distances = {key: kilometres((longitude, latitude), place) for key, place in orders.items()}
+        distances = {
+            key: kilometres((longitude, latitude), (rounded(place[0]), rounded(place[1])))
+            for key, place in orders.items()
+        }
         expected = sorted(
             (key for key in distances if distances[key] <= 120), key=distances.__getitem__
         )

@@ -31,12 +31,7 @@ async def test_a_request_sent_again_with_its_key_has_the_same_answer(market, sql
     assert [status for status, _, _ in made] == [201, 201]
     offer = made[0][1]["data"]
     assert made[1][1]["data"] == offer
-    accepted = [
-        await market.customer(
-            "POST", f"offers/{offer['id']}/accept", headers={"Idempotency-Key": "accept-1"}
-        )
-        for _ in range(2)
-    ]
+    accepted = [await market.accepting(offer, **{"Idempotency-Key": "accept-1"}) for _ in range(2)]
     assert [status for status, _, _ in accepted] == [201, 201]
     assert accepted[0][1]["data"] == accepted[1][1]["data"]
     assert await sql.fetchval("SELECT count(*) FROM job") == 1

@@ -8,6 +8,7 @@ import json
 import asyncpg
 import pytest
 
+from tests.services.order.conftest import PROVIDER
 from tests.services.order.marketplace.conftest import NOBODY, expect, refused
 
 
@@ -189,3 +190,43 @@ async def test_a_review_removed_makes_room_for_another(market) -> None:
     await expect(204, market.customer("DELETE", path, headers={"If-Match": '"1"'}))
     assert (await refused(market.customer("GET", path)))[0] == 404
     await expect(201, market.customer("POST", "reviews", json=review_of(job)))
+
+
+async def test_reviews_of_a_job_that_is_taken_back_go_with_it(market, admin, sql) -> None:
+    job = await market.done()
+    for side in (market.customer, market.provider):
+        review = {"job_id": job["id"], "rating": 5, "comment": "never happened"}
+        await expect(201, side("POST", "reviews", json=review))
+    path = f"jobs/{job['id']}"
+    await expect(200, admin("PATCH", path, json={"status": "CANCELLED"}))
+    assert await sql.fetchval("SELECT count(*) FROM review") == 0
+    listed = await expect(200, market.customer("GET", f"providers/{PROVIDER}/reviews"))
+    assert listed == []
+    again = {"job_id": job["id"], "rating": 5}
+    assert (await refused(market.customer("POST", "reviews", json=again)))[0] == 409
+    assert (await admin("DELETE", path))[0] == 204
+
+
+async def test_a_cancelled_job_with_reviews_of_older_versions_is_removed(
+    market, admin, sql
+) -> None:
+    job = await market.done()
+    review = {"job_id": job["id"], "rating": 5}
+    await expect(201, market.customer("POST", "reviews", json=review))
+    await sql.execute("UPDATE job SET status = 'CANCELLED'")
+    assert (await admin("DELETE", f"jobs/{job['id']}"))[0] == 204
+
+
+async def test_a_review_and_a_job_taken_back_at_the_same_time_leave_no_review(
+    market, admin, sql
+) -> None:
+    for _ in range(5):
+        job = await market.done()
+        review = {"job_id": job["id"], "rating": 5}
+        made, taken = await asyncio.gather(
+            market.customer("POST", "reviews", json=review),
+            admin("PATCH", f"jobs/{job['id']}", json={"status": "CANCELLED"}),
+        )
+        assert made[0] in (201, 409)
+        assert taken[0] == 200
+        assert await sql.fetchval("SELECT count(*) FROM review") == 0
