@@ -32,6 +32,7 @@ from services.chat.store import QUERY_NAMES, READS
 from services.chat.ws import ROUTES as WS_ROUTES
 from services.chat.ws.endpoint import CONFIG, LIMITER
 from services.chat.ws.handshake import ORIGINS, VERIFIER
+from services.chat.ws.meter import METER, Meter
 from services.chat.ws.sockets import SOCKETS, Sockets
 
 # Whose word is taken for what: the producer of each topic that is heard.
@@ -53,7 +54,12 @@ def create_app(config: ChatConfig) -> web.Application:
     verifier = remote_verifier(config)
     app[CONFIG], app[VERIFIER] = config, verifier
     app[ORIGINS] = frozenset(config.cors_origins)
-    app[SOCKETS] = Sockets(per_user=config.connections_per_user, most=config.max_connections)
+    app[SOCKETS] = Sockets(
+        per_user=config.connections_per_user,
+        per_address=config.connections_per_address,
+        most=config.max_connections,
+    )
+    app[METER] = Meter(config.on_the_wire())
     add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, verifier)
     app.cleanup_ctx.append(_conversations)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -10,6 +12,11 @@ from lib.events.signing import ConsumerSettings
 from lib.http.middleware.install import MiddlewareSettings
 from lib.limits import TokenBucket
 from lib.redis import RedisUrl
+from services.chat.model.allowance import WireLimits
+from services.chat.model.frames import MAX_INCOMING
+
+# For a frame that says something: so many of any kind. A client that pings often has enough.
+_OF_ANY_KIND: Final = 5
 
 
 class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
@@ -25,8 +32,14 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
     frame_rate: float = Field(default=10.0, gt=0)
     # How many of them may come at once.
     frame_burst: int = Field(default=40, ge=1)
+    # Bytes a second that one user may send over all sockets.
+    byte_rate: float = Field(default=256 * 1024.0, gt=0)
+    # How many of them may come at once; more than one frame may have.
+    byte_burst: int = Field(default=1024 * 1024, ge=2 * MAX_INCOMING)
     # Sockets that one user may have open; one more closes the oldest.
     connections_per_user: int = Field(default=10, ge=1)
+    # Sockets that one client address may have open in one process; one more is refused.
+    connections_per_address: int = Field(default=200, ge=1)
     # Sockets that one process holds; one more is refused.
     max_connections: int = Field(default=20_000, ge=1)
     # How often a socket is asked whether it is still there.
@@ -37,6 +50,15 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
     retention_days: int = Field(default=365, ge=1)
     # How long a message that is sent again is known to be the same.
     client_id_days: int = Field(default=30, ge=1)
+
+    def on_the_wire(self) -> WireLimits:
+        """Return the limits on frames of any kind, control frames and fragments among them."""
+        return WireLimits(
+            _OF_ANY_KIND * self.frame_rate,
+            _OF_ANY_KIND * self.frame_burst,
+            self.byte_rate,
+            self.byte_burst,
+        )
 
     def per_user_frames(self) -> TokenBucket:
         """Return the rule for what users send."""

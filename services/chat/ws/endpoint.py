@@ -6,15 +6,18 @@ import asyncio
 import time
 from collections import deque
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from aiohttp import WSMsgType, web
 
+from lib import context
 from lib.auth import Principal
 from lib.errors import AppError, Code
 from lib.http.middleware.auth import public
 from lib.http.route import long_lived
 from lib.limits import Limiter, TokenBucket
+from lib.limits.client_address import limit_key
 from lib.log import get_logger
 from services.chat.config import ChatConfig
 from services.chat.keys import CHAT
@@ -23,6 +26,7 @@ from services.chat.model.closing import Close
 from services.chat.service.chat import Chat
 from services.chat.ws.dispatch import answer, handle
 from services.chat.ws.handshake import identify
+from services.chat.ws.meter import METER, metered
 from services.chat.ws.socket import CLOSE_SECONDS, Socket
 from services.chat.ws.sockets import SOCKETS
 
@@ -42,7 +46,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
     principal, user_id = await identify(request)
     config, chat = request.app[CONFIG], request.app[CHAT]
     socket = Socket(user_id, limit=config.buffer_bytes, metrics=chat.metrics)
-    with request.app[SOCKETS].holding(socket):
+    with request.app[SOCKETS].holding(socket, limit_key(context.client.get())):
         if await chat.hub.join(user_id, socket.seat):
             chat.presence.touch(user_id)
         try:
@@ -66,20 +70,22 @@ async def _serve(
         max_msg_size=frames.MAX_INCOMING,
         decode_text=False,
     )
-    await ws.prepare(request)
-    socket.opened(ws, request.transport)
-    chat.metrics.open.inc()
-    expiry = asyncio.get_running_loop().call_later(
-        principal.expires_at - time.time(), socket.close, Close.EXPIRED
-    )
-    try:
-        expires_at = datetime.fromtimestamp(principal.expires_at, UTC)
-        answer(socket, frames.Ready(socket.user_id, expires_at, config.heartbeat_seconds))
-        await _read(request, chat, socket, ws)
-    finally:
-        socket.ended()
-        expiry.cancel()
-        chat.metrics.open.dec()
+    allowance = request.app[METER].allowance(socket.user_id)
+    with metered(request, allowance, partial(socket.close, Close.FLOOD)):
+        await ws.prepare(request)
+        socket.opened(ws, request.transport)
+        chat.metrics.open.inc()
+        expiry = asyncio.get_running_loop().call_later(
+            principal.expires_at - time.time(), socket.close, Close.EXPIRED
+        )
+        try:
+            expires_at = datetime.fromtimestamp(principal.expires_at, UTC)
+            answer(socket, frames.Ready(socket.user_id, expires_at, config.heartbeat_seconds))
+            await _read(request, chat, socket, ws)
+        finally:
+            socket.ended()
+            expiry.cancel()
+            chat.metrics.open.dec()
     return ws
 
 

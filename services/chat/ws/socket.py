@@ -14,6 +14,7 @@ from services.chat.rooms.seat import Seat
 
 # How long a close may take before the connection is torn down.
 CLOSE_SECONDS: Final = 5.0
+FLOOD_CLOSE_SECONDS: Final = 1.0
 
 
 class Socket:
@@ -124,7 +125,9 @@ class Socket:
         # Not `ws.close()`: while another task reads, it closes the connection at once, and what
         # the client was just sending makes that a reset, which can overtake the code.
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
+            # Nothing is read any more of a flood, so its answer will not be seen.
+            seconds = FLOOD_CLOSE_SECONDS if code is Close.FLOOD else CLOSE_SECONDS
+            async with asyncio.timeout(seconds):
                 message = code.value.to_bytes(2, "big") + code.reason.encode()
                 await ws.send_frame(message, WSMsgType.CLOSE)
                 await self._ended.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -16,26 +17,35 @@ from services.chat.ws.socket import Socket
 
 
 class Sockets:
-    """Keeps each user and the process within their numbers."""
+    """Keeps each user, each address and the process within their numbers."""
 
-    def __init__(self, *, per_user: int, most: int) -> None:
+    def __init__(self, *, per_user: int, per_address: int, most: int) -> None:
         self._per_user = per_user
+        self._per_address = per_address
         self._most = most
         self._count = 0
         self._closed = False
         # Oldest first.
         self._by_user: dict[UUID, list[Socket]] = {}
+        self._by_address: Counter[str] = Counter()
 
     @contextmanager
-    def holding(self, socket: Socket) -> Iterator[None]:
+    def holding(self, socket: Socket, address: str) -> Iterator[None]:
         """Count a socket while the block runs; a user's oldest gives way to one too many.
 
         Raises:
-            AppError: SERVICE_UNAVAILABLE where the process has as many as it may.
+            AppError: SERVICE_UNAVAILABLE if the process has as many as it may;
+                RATE_LIMIT_EXCEEDED if the address does.
         """
         if self._closed or self._count >= self._most:
             raise AppError(
                 Code.SERVICE_UNAVAILABLE, "no more connections", headers={"Retry-After": "5"}
+            )
+        if self._by_address[address] >= self._per_address:
+            raise AppError(
+                Code.RATE_LIMIT_EXCEEDED,
+                "too many connections from this address",
+                headers={"Retry-After": "5"},
             )
         mine = self._by_user.setdefault(socket.user_id, [])
         staying = [one for one in mine if not one.is_leaving]
@@ -43,16 +53,25 @@ class Sockets:
             staying[0].close(Close.REPLACED)
         mine.append(socket)
         self._count += 1
+        self._by_address[address] += 1
         try:
             yield
         finally:
             self._count -= 1
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
             mine.remove(socket)
             if not mine:
                 del self._by_user[socket.user_id]
 
     def __len__(self) -> int:
         return self._count
+
+    def close_user(self, user_id: UUID, code: Close) -> None:
+        """Close all sockets of a user."""
+        for socket in self._by_user.get(user_id, ()):
+            socket.close(code)
 
     async def close_all(self, code: Close) -> None:
         """Close every socket and take no more; return when that is done, or its time is up."""

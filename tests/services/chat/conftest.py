@@ -19,7 +19,7 @@ Connect = Callable[..., Awaitable[Talker]]
 
 
 def config_for(database_url: str, issuer: TestIssuer, redis_url: str | None, **more) -> ChatConfig:
-    frames = {"frame_rate": 100_000.0, "frame_burst": 100_000}
+    frames = {"frame_rate": 100_000.0, "frame_burst": 100_000, "byte_burst": 1_000_000_000}
     return unlimited(ChatConfig, database_url, issuer, redis_url=redis_url, **(frames | more))
 
 
