@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -20,13 +21,15 @@ from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.chat.config import ChatConfig
 from services.chat.keys import CHAT
 from services.chat.model.closing import Close
+from services.chat.rooms.departures import Departures
 from services.chat.rooms.fanout import Fanout
 from services.chat.rooms.hub import Hub
 from services.chat.rooms.metrics import SocketMetrics
 from services.chat.rooms.presence import Presence
+from services.chat.rooms.wire import Gone
 from services.chat.routes import ROUTES
 from services.chat.service.chat import Chat
-from services.chat.service.events import HANDLERS
+from services.chat.service.events import announcing
 from services.chat.service.upkeep import Keep, keeping
 from services.chat.store import QUERY_NAMES, READS
 from services.chat.ws import ROUTES as WS_ROUTES
@@ -39,6 +42,7 @@ from services.chat.ws.sockets import SOCKETS, Sockets
 PRODUCERS: Final[Mapping[str, str]] = {
     "offers": "order",
     "jobs": "order",
+    "service-orders": "order",
     "users": "user",
 }
 
@@ -62,7 +66,7 @@ def create_app(config: ChatConfig) -> web.Application:
     app[METER] = Meter(config.on_the_wire())
     add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, verifier)
-    app.cleanup_ctx.append(_conversations)
+    app.cleanup_ctx.append(partial(_conversations, config))
     add_background(app, lambda: _background(app, config))
     app.on_shutdown.append(_close_sockets)
     return app
@@ -73,14 +77,17 @@ async def _close_sockets(app: web.Application) -> None:
     await app[SOCKETS].close_all(Close.RESTART)
 
 
-async def _conversations(app: web.Application) -> AsyncIterator[None]:
+async def _conversations(config: ChatConfig, app: web.Application) -> AsyncIterator[None]:
     db, redis, registry = app[DATABASE], app[REDIS].chat, app[METRICS]
     hub, replica = Hub(db, registry), new_id()
     presence = Presence(redis, replica=str(replica), here=hub.has)
-    fanout = Fanout(redis, replica, hub, presence, registry)
+    sockets = app[SOCKETS]
+    departures = Departures(db, sockets.users, lambda one: sockets.close_user(one, Close.GONE))
+    fanout = Fanout(redis, replica, hub, presence, departures, registry)
     # Each replica counts for itself: asking Redis would cost more than most frames do.
     app[LIMITER] = Limiter(None)
-    app[CHAT] = Chat(db, redis, hub, fanout, presence, SocketMetrics(registry))
+    writable = timedelta(days=config.closed_days)
+    app[CHAT] = Chat(db, redis, hub, fanout, presence, SocketMetrics(registry), writable)
     try:
         async with fanout.running(), presence.running(fanout.say):
             yield
@@ -93,4 +100,6 @@ def _background(app: web.Application, config: ChatConfig) -> Iterator[Component]
     keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
     yield keeping(db, keep)
     if broker is not None:
-        yield consuming(config, db, broker, HANDLERS, PRODUCERS, group="chat", registry=registry)
+        say = app[CHAT].fanout.say
+        handlers = announcing(lambda user_id: say(Gone(user_id)))
+        yield consuming(config, db, broker, handlers, PRODUCERS, group="chat", registry=registry)

@@ -48,6 +48,8 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
     buffer_bytes: int = Field(default=256 * 1024, ge=16 * 1024)
     # How long messages are kept.
     retention_days: int = Field(default=365, ge=1)
+    # For how many days after its job or order is over a channel may be written in.
+    closed_days: int = Field(default=14, ge=0)
     # How long a message that is sent again is known to be the same.
     client_id_days: int = Field(default=30, ge=1)
 

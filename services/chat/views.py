@@ -57,7 +57,8 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     """A channel as one of its members sees it.
 
     `unread` counts messages of the other one after `read_sequence`, up to 100;
-    `other_read_sequence` is how far the other one has read.
+    `other_read_sequence` is how far the other one has read. Some days after `ended_at` (of its job
+    or order) it can only be read. While it is `blocked` by either member nobody can write.
     """
 
     id: UUID
@@ -70,7 +71,10 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     other_read_sequence: int
     unread: int
     last_message: LastMessage | None
+    blocked: bool
+    blocked_by_me: bool
     created_at: datetime
+    ended_at: datetime | None
 
 
 class History(msgspec.Struct, frozen=True):

@@ -22,7 +22,10 @@ SELECT
     channel.provider_id,
     channel.last_sequence,
     channel.created_at,
+    channel.ended_at,
     mine.read_sequence,
+    mine.blocked AS blocked_by_me,
+    mine.blocked OR other.blocked AS blocked,
     other.read_sequence AS other_read_sequence,
     unread.unread,
     message.id AS message_id,
@@ -83,6 +86,23 @@ WHERE channel.last_sequence > known.last;
 SELECT channel.customer_id, channel.provider_id FROM channel
 JOIN member ON member.channel_id = channel.id
 WHERE channel.id = @channel_id AND member.user_id = @user_id;
+
+-- name: GetState :one
+-- What may keep a member from writing: the end of the channel, a block by either member, a departure.
+SELECT
+    channel.customer_id, channel.provider_id, channel.ended_at,
+    EXISTS (SELECT FROM member AS either WHERE either.channel_id = channel.id AND either.blocked) AS blocked,
+    EXISTS (SELECT FROM departed WHERE departed.user_id = member.user_id) AS departed
+FROM channel JOIN member ON member.channel_id = channel.id
+WHERE channel.id = @channel_id AND member.user_id = @user_id;
+
+-- name: SetBlocked :execrows
+UPDATE member SET blocked = @blocked WHERE channel_id = @channel_id AND user_id = @user_id;
+
+-- name: EndChannels :execrows
+-- Of a job or of a service order. The first end counts: a job that is taken back had ended before.
+UPDATE channel SET ended_at = @ended_at
+WHERE kind = @kind AND subject_id = @subject_id AND (ended_at IS NULL OR ended_at > @ended_at);
 
 -- name: MarkRead :one
 -- No row where the mark is there already or further on.

@@ -1,13 +1,17 @@
 -- Messages, in the order of their channel.
 
 -- name: AddMessage :one
--- No row where the author is not a member or has sent this before. One statement: the channel is
--- locked for one round trip.
+-- No row where the author is not a member, is gone or has sent this before, where a member has blocked the channel, or
+-- where it ended before `ended_before`. One statement: the channel is locked for one round trip.
 WITH claimed AS (
     INSERT INTO sent (channel_id, author_id, client_id, message_id)
     SELECT member.channel_id, member.user_id, @client_id, @id
     FROM member
+    JOIN channel ON channel.id = member.channel_id
     WHERE member.channel_id = @channel_id AND member.user_id = @author_id
+        AND (channel.ended_at IS NULL OR channel.ended_at > @ended_before)
+        AND NOT EXISTS (SELECT FROM member AS either WHERE either.channel_id = @channel_id AND either.blocked)
+        AND NOT EXISTS (SELECT FROM departed WHERE departed.user_id = @author_id)
     ON CONFLICT (channel_id, author_id, client_id) DO NOTHING
     RETURNING channel_id, author_id, client_id, message_id
 ), placed AS (

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Close(IntEnum):
-    """After these a client may connect again at once and resume.
+    """After these a client may connect again at once and resume, except after `GONE`.
 
     `EXPIRED` needs a new token, `FLOOD` a second's wait: who is back sooner and sends it all
     again has only the frame that resumes let through.
@@ -17,6 +17,7 @@ class Close(IntEnum):
     TRY_LATER = 1013
     # Ours.
     EXPIRED = 4001
+    GONE = 4003
     SLOW = 4008
     REPLACED = 4009
     FLOOD = 4029
@@ -31,6 +32,7 @@ _REASONS = {
     Close.RESTART: "the server restarts: connect again and resume",
     Close.TRY_LATER: "something is away: connect again in a moment and resume",
     Close.EXPIRED: "the token has expired: connect with a new one and resume",
+    Close.GONE: "the account is not active any more",
     Close.SLOW: "too slow: connect again and resume",
     Close.REPLACED: "too many connections of this user: the oldest gives way",
     Close.FLOOD: "too many frames, after several warnings: wait a second and resume",

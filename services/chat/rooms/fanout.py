@@ -17,9 +17,10 @@ from redis.exceptions import RedisError
 from lib.events.background import repeating
 from lib.log import get_logger
 from lib.redis import subscribed
+from services.chat.rooms.departures import Departures
 from services.chat.rooms.hub import Hub
 from services.chat.rooms.presence import Presence
-from services.chat.rooms.wire import Posted, Said, Whispered, decode_said, encode_said
+from services.chat.rooms.wire import Gone, Posted, Said, Whispered, decode_said, encode_said
 
 log = get_logger(__name__)
 
@@ -49,6 +50,7 @@ class Fanout:
         replica: UUID,
         hub: Hub,
         presence: Presence,
+        departures: Departures,
         registry: CollectorRegistry,
     ) -> None:
         self._redis = redis
@@ -56,6 +58,7 @@ class Fanout:
         self._replica = replica.bytes
         self._hub = hub
         self._presence = presence
+        self._departures = departures
         self._subscription: Any = None
         self._heard_at = 0.0
         self._batch: list[Said] = []
@@ -109,6 +112,8 @@ class Fanout:
             self._hub.posted(said)
         elif isinstance(said, Whispered):
             self._hub.whispered(said)
+        elif isinstance(said, Gone):
+            self._departures.told(said.user_id)
         else:
             self._presence.seen(said)
 
@@ -199,4 +204,5 @@ class Fanout:
         if time.monotonic() - self._asked_at >= wait:
             self._asked_at = time.monotonic()
             await self._hub.catch_up()
+            await self._departures.catch_up()
         return False

@@ -36,7 +36,13 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="p"):
     online: bool
 
 
-Said: TypeAlias = Posted | Whispered | Seen
+class Gone(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="g"):
+    """The account of a user was deactivated or deleted."""
+
+    user_id: UUID
+
+
+Said: TypeAlias = Posted | Whispered | Seen | Gone
 
 encode_said: Final = msgspec.msgpack.Encoder().encode
 decode_said: Final = msgspec.msgpack.Decoder(list[Said]).decode

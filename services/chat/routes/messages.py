@@ -53,6 +53,7 @@ async def list_messages(
     "POST /api/v1/channels/{id}/messages",
     "Send a message",
     Code.NOT_FOUND,
+    Code.CONFLICT,
     Code.IDEMPOTENCY_KEY_REUSED,
     access=_VERIFIED,
     again="it had been sent before",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from lib.db import Executor
-from lib.errors import AppError, not_found
+from lib.auth.guards import forbidden
+from lib.db import Database, Executor
+from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
 from lib.resource.lists import PageQuery, page_of
 from services.chat.store import channels as store
-from services.chat.store.channels import GetMembersRow, ListChannelsRow
+from services.chat.store import departed
+from services.chat.store.channels import GetMembersRow, GetStateRow, ListChannelsRow
 from services.chat.store.models import Channel, ChannelKind
 
 
@@ -78,6 +81,54 @@ async def members(db: Executor, user_id: UUID, channel_id: UUID) -> GetMembersRo
     if found is None:
         raise no_such_channel()
     return found
+
+
+async def block(db: Database, user_id: UUID, channel_id: UUID, *, blocked: bool) -> ListChannelsRow:
+    """Block one of a user's channels for both members, or take the user's own block away.
+
+    Raises:
+        AppError: NOT_FOUND for a channel of others.
+    """
+    if not await store.set_blocked(db, channel_id=channel_id, user_id=user_id, blocked=blocked):
+        raise no_such_channel()
+    return await get_mine(db, user_id, channel_id)
+
+
+async def writing_members(db: Executor, user_id: UUID, channel_id: UUID) -> GetStateRow:
+    """Return the members of a channel in which the user may write.
+
+    Raises:
+        AppError: NOT_FOUND for a channel of others; FORBIDDEN where a member has blocked it, or the
+            user's account is not active.
+    """
+    state = await store.get_state(db, channel_id=channel_id, user_id=user_id)
+    if state is None:
+        raise no_such_channel()
+    if state.departed:
+        raise not_active()
+    if state.blocked:
+        raise forbidden("a member has blocked this channel")
+    return state
+
+
+async def check_writable(
+    db: Executor, user_id: UUID, channel_id: UUID, *, ended_before: datetime
+) -> None:
+    """Raise as `writing_members`, and CONFLICT where the channel ended before that time."""
+    state = await writing_members(db, user_id, channel_id)
+    if state.ended_at is not None and state.ended_at <= ended_before:
+        raise AppError(Code.CONFLICT, "the channel has ended: it can only be read")
+
+
+async def check_active(db: Executor, user_id: UUID) -> None:
+    """Raise FORBIDDEN for the token of an account that was deactivated or deleted since."""
+    if await departed.is_departed(db, user_id=user_id):
+        raise not_active()
+
+
+def not_active() -> AppError:
+    """Return the error for an account that was deactivated or deleted."""
+    return forbidden("the account is not active any more")
 
 
 def no_such_channel() -> AppError:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from lib.clock import utc_now
 from lib.db import Executor
 from services.chat.model.frames import IsPresent, IsTyping, WasRead
 from services.chat.rooms.fanout import Fanout
@@ -38,6 +40,7 @@ class Chat:
     fanout: Fanout
     presence: Presence
     metrics: SocketMetrics
+    writable: timedelta  # how long a channel may be written in after it has ended
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def send(
@@ -75,15 +78,19 @@ class Chat:
         return sequence
 
     async def typing(self, user_id: UUID, channel_id: UUID) -> None:
-        """Tell the other member that the user is typing. Raises NOT_FOUND."""
-        other = await self._other(user_id, channel_id)
+        """Tell the other member that the user is typing. Raises NOT_FOUND or FORBIDDEN."""
+        await self._members(user_id, channel_id)
         if not await self._is_first(f"chat:typing:{channel_id}:{user_id}"):
             return
+        other = await self._other(user_id, channel_id)
         frame = framed(IsTyping(channel_id, user_id, TYPING_SECONDS))
         self.fanout.say(Whispered((other,), frame))
 
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> IsPresent:
-        """Say whether the other member is online, now and on every change. Raises NOT_FOUND."""
+        """Say whether the other member is online, now and on every change.
+
+        Raises NOT_FOUND, or FORBIDDEN where a member has blocked the channel.
+        """
         other = await self._other(user_id, channel_id)
         return IsPresent(channel_id, other, await self.presence.watch(seat, other, channel_id))
 
@@ -96,7 +103,12 @@ class Chat:
         acknowledge: Callable[[Stored], None],
     ) -> Stored:
         stored = await messages.send(
-            self.db, channel_id=channel_id, author_id=user_id, client_id=client_id, text=text
+            self.db,
+            channel_id=channel_id,
+            author_id=user_id,
+            client_id=client_id,
+            text=text,
+            ended_before=utc_now() - self.writable,
         )
         message = stored.message
         if not stored.replayed:
@@ -107,8 +119,9 @@ class Chat:
         return stored
 
     async def _other(self, user_id: UUID, channel_id: UUID) -> UUID:
-        customer_id, provider_id = await self._members(user_id, channel_id)
-        return provider_id if user_id == customer_id else customer_id
+        """Return the other member, to whom the user may write: a blocked channel tells nothing."""
+        found = await channels.writing_members(self.db, user_id, channel_id)
+        return found.provider_id if user_id == found.customer_id else found.customer_id
 
     async def _members(self, user_id: UUID, channel_id: UUID) -> tuple[UUID, UUID]:
         known = self.hub.members(user_id, channel_id)

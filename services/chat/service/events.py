@@ -1,8 +1,11 @@
-"""What others tell: an offer or a job gives its two people a channel, who is gone is erased."""
+"""What is consumed: offers and jobs open channels and end them; who is gone writes no more.
+
+A deleted account is erased as well. One that is deactivated keeps its messages, and may come back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +14,7 @@ import msgspec
 from lib.db import Executor
 from lib.events import Event, Handler
 from services.chat.service.channels import open_channel
-from services.chat.store import messages
+from services.chat.store import channels, departed, messages
 from services.chat.store.models import ChannelKind
 
 _ERASED: Final = "(erased)"
@@ -33,8 +36,21 @@ class JobCreated(msgspec.Struct, frozen=True):
     provider_id: UUID
 
 
-class UserDeleted(msgspec.Struct, frozen=True):
-    """Somebody has deleted their account, or was erased after that."""
+class JobEnded(msgspec.Struct, frozen=True):
+    """A job was completed or cancelled."""
+
+    job_id: UUID
+    order_id: UUID
+
+
+class ServiceOrderEnded(msgspec.Struct, frozen=True):
+    """A service order was cancelled, or its time is over."""
+
+    order_id: UUID
+
+
+class UserChanged(msgspec.Struct, frozen=True):
+    """An account was deactivated, activated, deleted or erased."""
 
     id: UUID
 
@@ -61,14 +77,81 @@ async def _job_created(tx: Executor, event: Event) -> None:
     )
 
 
+async def _job_completed(tx: Executor, event: Event) -> None:
+    ended = event.decode(JobEnded)
+    await channels.end_channels(
+        tx, kind=ChannelKind.JOB, subject_id=ended.job_id, ended_at=event.created_at
+    )
+    await channels.end_channels(
+        tx, kind=ChannelKind.ORDER, subject_id=ended.order_id, ended_at=event.created_at
+    )
+
+
+async def _job_cancelled(tx: Executor, event: Event) -> None:
+    # Its order may take offers again: that has an event of its own where it does not.
+    ended = event.decode(JobEnded)
+    await channels.end_channels(
+        tx, kind=ChannelKind.JOB, subject_id=ended.job_id, ended_at=event.created_at
+    )
+
+
+async def _order_ended(tx: Executor, event: Event) -> None:
+    ended = event.decode(ServiceOrderEnded)
+    await channels.end_channels(
+        tx, kind=ChannelKind.ORDER, subject_id=ended.order_id, ended_at=event.created_at
+    )
+
+
+async def _departed(tx: Executor, event: Event) -> None:
+    user_id = event.decode(UserChanged).id
+    await departed.depart(tx, user_id=user_id, departed_at=event.created_at)
+
+
+async def _returned(tx: Executor, event: Event) -> None:
+    user_id = event.decode(UserChanged).id
+    await departed.return_(tx, user_id=user_id, until=event.created_at)
+
+
 async def _erased(tx: Executor, event: Event) -> None:
-    author = event.decode(UserDeleted).id
+    await _departed(tx, event)
+    author = event.decode(UserChanged).id
     await messages.erase_messages(tx, author_id=author, text=_ERASED)
     await messages.erase_sent(tx, author_id=author)
 
 
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "offers": {"offer.made": _offer_made},
-    "jobs": {"job.created": _job_created},
-    "users": {"user.deleted": _erased, "user.erased": _erased},
+    "jobs": {
+        "job.created": _job_created,
+        "job.completed": _job_completed,
+        "job.cancelled": _job_cancelled,
+    },
+    "service-orders": {
+        "service_order.cancelled": _order_ended,
+        "service_order.expired": _order_ended,
+    },
+    "users": {
+        "user.deactivated": _departed,
+        "user.activated": _returned,
+        "user.deleted": _erased,
+        "user.erased": _erased,
+    },
 }
+_DEPARTURES: Final = frozenset({"user.deactivated", "user.deleted", "user.erased"})
+
+
+def announcing(tell: Callable[[UUID], None]) -> Mapping[str, Mapping[str, Handler]]:
+    """Return `HANDLERS`, with each departure told to whoever holds sockets."""
+
+    def telling(handler: Handler) -> Handler:
+        async def handle(tx: Executor, event: Event) -> None:
+            await handler(tx, event)
+            tell(event.decode(UserChanged).id)
+
+        return handle
+
+    users = {
+        kind: telling(handler) if kind in _DEPARTURES else handler
+        for kind, handler in HANDLERS["users"].items()
+    }
+    return {**HANDLERS, "users": users}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from lib.db import Executor
@@ -24,13 +25,20 @@ class Stored:
 
 
 async def send(
-    db: Executor, *, channel_id: UUID, author_id: UUID, client_id: str, text: str
+    db: Executor,
+    *,
+    channel_id: UUID,
+    author_id: UUID,
+    client_id: str,
+    text: str,
+    ended_before: datetime,
 ) -> Stored:
     """Store a message, or find it where the author has sent it before.
 
     Raises:
-        AppError: NOT_FOUND for a channel of others; IDEMPOTENCY_KEY_REUSED where the client id
-            stands for another text.
+        AppError: NOT_FOUND for a channel of others; FORBIDDEN and CONFLICT as
+            `channels.check_writable`; IDEMPOTENCY_KEY_REUSED where the client id stands for another
+            text.
     """
     message_id = new_id()
     placed = await store.add_message(
@@ -40,9 +48,15 @@ async def send(
         author_id=author_id,
         client_id=client_id,
         text=text,
+        ended_before=ended_before,
     )
     if placed is None:
-        return await _earlier(db, channel_id, author_id, client_id, text)
+        earlier = await _earlier(db, channel_id, author_id, client_id, text)
+        if earlier is None:
+            await channels.check_writable(db, author_id, channel_id, ended_before=ended_before)
+            # It may be written in again since it was refused.
+            raise AppError(Code.CONFLICT, "the channel has just changed, send it again")
+        return earlier
     message = Message(
         message_id, channel_id, placed.sequence, author_id, client_id, text, placed.created_at
     )
@@ -89,12 +103,12 @@ async def _message(db: Executor, channel_id: UUID, message_id: UUID, *, field: s
 
 async def _earlier(
     db: Executor, channel_id: UUID, author_id: UUID, client_id: str, text: str
-) -> Stored:
+) -> Stored | None:
     found = await store.get_sent(
         db, channel_id=channel_id, author_id=author_id, client_id=client_id
     )
     if found is None:
-        raise channels.no_such_channel()
+        return None
     if found.text != text:
         raise AppError(
             Code.IDEMPOTENCY_KEY_REUSED, "this client_id was used for another text in this channel"

@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from services.chat.store import channels, messages, partitions
+from services.chat.store import channels, departed, messages, partitions
 
 QUERY_NAMES: Final = {
     channels.ADD_CHANNEL: "AddChannel",
@@ -15,7 +15,14 @@ QUERY_NAMES: Final = {
     channels.LIST_POSITIONS_AMONG: "ListPositionsAmong",
     channels.LIST_ADVANCED: "ListAdvanced",
     channels.GET_MEMBERS: "GetMembers",
+    channels.GET_STATE: "GetState",
+    channels.SET_BLOCKED: "SetBlocked",
+    channels.END_CHANNELS: "EndChannels",
     channels.MARK_READ: "MarkRead",
+    departed.DEPART: "Depart",
+    departed.RETURN: "Return",
+    departed.IS_DEPARTED: "IsDeparted",
+    departed.LIST_DEPARTED: "ListDeparted",
     messages.ADD_MESSAGE: "AddMessage",
     messages.GET_SENT: "GetSent",
     messages.GET_MESSAGE: "GetMessage",
@@ -38,6 +45,9 @@ READS: Final = frozenset(
         channels.LIST_POSITIONS_AMONG,
         channels.LIST_ADVANCED,
         channels.GET_MEMBERS,
+        channels.GET_STATE,
+        departed.IS_DEPARTED,
+        departed.LIST_DEPARTED,
         messages.GET_SENT,
         messages.GET_MESSAGE,
         *messages.LIST_OLDER.values(),

@@ -43,7 +43,7 @@ async def add_member(db: Executor, *, channel_id: UUID, user_id: UUID) -> None:
 
 GET_CHANNEL: Final = """\
 SELECT id, kind, subject_id, customer_id, provider_id, last_sequence, last_message_id,
-    last_message_at, created_at FROM channel WHERE id = $1
+    last_message_at, created_at, ended_at FROM channel WHERE id = $1
 """
 
 
@@ -61,6 +61,7 @@ async def get_channel(db: Reader, *, id: UUID) -> Channel | None:
         last_message_id,
         last_message_at,
         created_at,
+        ended_at,
     ) = row
     return Channel(
         id_,
@@ -72,6 +73,7 @@ async def get_channel(db: Reader, *, id: UUID) -> Channel | None:
         last_message_id,
         last_message_at,
         created_at,
+        ended_at,
     )
 
 
@@ -86,7 +88,10 @@ SELECT
     channel.provider_id,
     channel.last_sequence,
     channel.created_at,
+    channel.ended_at,
     mine.read_sequence,
+    mine.blocked AS blocked_by_me,
+    mine.blocked OR other.blocked AS blocked,
     other.read_sequence AS other_read_sequence,
     unread.unread,
     message.id AS message_id,
@@ -130,7 +135,10 @@ class ListChannelsRow(msgspec.Struct, frozen=True, gc=False):
     provider_id: UUID
     last_sequence: int
     created_at: datetime
+    ended_at: datetime | None
     read_sequence: int
+    blocked_by_me: bool
+    blocked: bool
     other_read_sequence: int
     unread: int
     message_id: UUID | None
@@ -171,7 +179,10 @@ async def list_channels(
             provider_id,
             last_sequence,
             created_at,
+            ended_at,
             read_sequence,
+            blocked_by_me,
+            blocked,
             other_read_sequence,
             unread,
             message_id,
@@ -187,7 +198,10 @@ async def list_channels(
             provider_id,
             last_sequence,
             created_at,
+            ended_at,
             read_sequence,
+            blocked_by_me,
+            blocked,
             other_read_sequence,
             unread,
             message_id,
@@ -304,6 +318,52 @@ async def get_members(db: Reader, *, channel_id: UUID, user_id: UUID) -> GetMemb
     """The two of a channel, where the user is one of them."""
     row = await db.fetchrow(GET_MEMBERS, channel_id, user_id)
     return None if row is None else GetMembersRow(*row)
+
+
+GET_STATE: Final = """\
+SELECT
+    channel.customer_id, channel.provider_id, channel.ended_at,
+    EXISTS (SELECT FROM member AS either WHERE either.channel_id = channel.id AND either.blocked) AS blocked,
+    EXISTS (SELECT FROM departed WHERE departed.user_id = member.user_id) AS departed
+FROM channel JOIN member ON member.channel_id = channel.id
+WHERE channel.id = $1 AND member.user_id = $2
+"""
+
+
+class GetStateRow(msgspec.Struct, frozen=True, gc=False):
+    customer_id: UUID
+    provider_id: UUID
+    ended_at: datetime | None
+    blocked: bool
+    departed: bool
+
+
+async def get_state(db: Reader, *, channel_id: UUID, user_id: UUID) -> GetStateRow | None:
+    """What may keep a member from writing: the end of the channel, a block by either member, a departure."""
+    row = await db.fetchrow(GET_STATE, channel_id, user_id)
+    return None if row is None else GetStateRow(*row)
+
+
+SET_BLOCKED: Final = "UPDATE member SET blocked = $1 WHERE channel_id = $2 AND user_id = $3"
+
+
+async def set_blocked(db: Executor, *, blocked: bool, channel_id: UUID, user_id: UUID) -> int:
+    status = await db.execute(SET_BLOCKED, blocked, channel_id, user_id)
+    return int(status.rpartition(" ")[2])
+
+
+END_CHANNELS: Final = """\
+UPDATE channel SET ended_at = $1
+WHERE kind = $2 AND subject_id = $3 AND (ended_at IS NULL OR ended_at > $1)
+"""
+
+
+async def end_channels(
+    db: Executor, *, ended_at: datetime | None, kind: ChannelKind, subject_id: UUID
+) -> int:
+    """Of a job or of a service order. The first end counts: a job that is taken back had ended before."""
+    status = await db.execute(END_CHANNELS, ended_at, kind, subject_id)
+    return int(status.rpartition(" ")[2])
 
 
 MARK_READ: Final = """\

@@ -17,7 +17,11 @@ WITH claimed AS (
     INSERT INTO sent (channel_id, author_id, client_id, message_id)
     SELECT member.channel_id, member.user_id, $1, $2
     FROM member
+    JOIN channel ON channel.id = member.channel_id
     WHERE member.channel_id = $3 AND member.user_id = $4
+        AND (channel.ended_at IS NULL OR channel.ended_at > $5)
+        AND NOT EXISTS (SELECT FROM member AS either WHERE either.channel_id = $3 AND either.blocked)
+        AND NOT EXISTS (SELECT FROM departed WHERE departed.user_id = $4)
     ON CONFLICT (channel_id, author_id, client_id) DO NOTHING
     RETURNING channel_id, author_id, client_id, message_id
 ), placed AS (
@@ -30,7 +34,7 @@ WITH claimed AS (
     RETURNING channel.last_sequence, channel.customer_id, channel.provider_id
 ), added AS (
     INSERT INTO message (id, channel_id, sequence, author_id, client_id, text)
-    SELECT claimed.message_id, claimed.channel_id, placed.last_sequence, claimed.author_id, claimed.client_id, $5
+    SELECT claimed.message_id, claimed.channel_id, placed.last_sequence, claimed.author_id, claimed.client_id, $6
     FROM claimed CROSS JOIN placed
     RETURNING sequence, created_at
 )
@@ -48,12 +52,20 @@ class AddMessageRow(msgspec.Struct, frozen=True, gc=False):
 
 
 async def add_message(
-    db: Executor, *, client_id: str, id: UUID, channel_id: UUID, author_id: UUID, text: str
+    db: Executor,
+    *,
+    client_id: str,
+    id: UUID,
+    channel_id: UUID,
+    author_id: UUID,
+    ended_before: datetime,
+    text: str,
 ) -> AddMessageRow | None:
-    """No row where the author is not a member or has sent this before. One statement: the channel is
-    locked for one round trip.
+    """No row where the author is not a member, is gone or has sent this before, where a member has blocked the
+    channel, or
+    where it ended before `ended_before`. One statement: the channel is locked for one round trip.
     """
-    row = await db.fetchrow(ADD_MESSAGE, client_id, id, channel_id, author_id, text)
+    row = await db.fetchrow(ADD_MESSAGE, client_id, id, channel_id, author_id, ended_before, text)
     return None if row is None else AddMessageRow(*row)
 
 

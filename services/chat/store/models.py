@@ -29,6 +29,7 @@ class Channel(msgspec.Struct, frozen=True, gc=False):
     last_message_id: UUID | None
     last_message_at: datetime | None
     created_at: datetime
+    ended_at: datetime | None
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):

@@ -23,6 +23,7 @@ from services.chat.config import ChatConfig
 from services.chat.keys import CHAT
 from services.chat.model import frames
 from services.chat.model.closing import Close
+from services.chat.service.channels import check_active
 from services.chat.service.chat import Chat
 from services.chat.ws.dispatch import answer, handle
 from services.chat.ws.handshake import identify
@@ -46,6 +47,7 @@ async def connect(request: web.Request) -> web.StreamResponse:
     principal, user_id = await identify(request)
     config, chat = request.app[CONFIG], request.app[CHAT]
     socket = Socket(user_id, limit=config.buffer_bytes, metrics=chat.metrics)
+    await check_active(chat.db, user_id)
     with request.app[SOCKETS].holding(socket, limit_key(context.client.get())):
         if await chat.hub.join(user_id, socket.seat):
             chat.presence.touch(user_id)

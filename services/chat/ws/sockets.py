@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
@@ -68,9 +68,13 @@ class Sockets:
     def __len__(self) -> int:
         return self._count
 
+    def users(self) -> Collection[UUID]:
+        """Return who has a socket here."""
+        return self._by_user.keys()
+
     def close_user(self, user_id: UUID, code: Close) -> None:
         """Close all sockets of a user."""
-        for socket in self._by_user.get(user_id, ()):
+        for socket in tuple(self._by_user.get(user_id, ())):
             socket.close(code)
 
     async def close_all(self, code: Close) -> None:

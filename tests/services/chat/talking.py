@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ import msgspec
 
 from devstack.testing.wait import DEADLINE, eventually
 from lib.db import Database
+from services.chat.service import messages
 from services.chat.service.channels import open_channel
+from services.chat.service.messages import Stored
 from services.chat.store import channels
 from services.chat.store.models import ChannelKind
 
@@ -87,3 +90,8 @@ async def open_between(
         db, user_id=UUID(customer), subject_id=UUID(subject), kind=kind, page_size=1, skip=0
     )
     return str(found[0].id)
+
+
+async def stored(db: Database, **message: Any) -> Stored:
+    """Store a message as a replica does that ends before it can announce it."""
+    return await messages.send(db, ended_before=datetime.min.replace(tzinfo=UTC), **message)

@@ -18,14 +18,14 @@ from services.chat.rooms.hub import Hub
 from services.chat.rooms.resume import resume
 from services.chat.rooms.seat import Seat
 from services.chat.rooms.wire import Posted, delivered
-from services.chat.service import messages
+from tests.services.chat import talking
 from tests.services.chat.talking import CUSTOMER, PROVIDER, Talker, open_between
 
 
 async def store(db: Database, channel: str, *texts: str) -> None:
     """Store messages as a replica does that ends before it can tell anybody."""
     for text in texts:
-        await messages.send(db, channel_id=channel, author_id=PROVIDER, client_id=text, text=text)
+        await talking.stored(db, channel_id=channel, author_id=PROVIDER, client_id=text, text=text)
 
 
 async def test_nothing_is_delivered_before_the_client_has_resumed(connect, channel) -> None:
@@ -124,7 +124,7 @@ async def test_what_is_said_while_the_last_is_read_is_not_forgotten(db, channel)
         given.append(frame)
         if len(given) in (2, 3):
             # The socket takes its time, and meanwhile somebody says something.
-            stored = await messages.send(
+            stored = await talking.stored(
                 db,
                 channel_id=UUID(channel),
                 author_id=UUID(PROVIDER),

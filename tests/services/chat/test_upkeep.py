@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services.chat.service import messages
 from services.chat.service.upkeep import MONTHS_AHEAD, Keep, upkeep
 from services.chat.store import messages as store
 from services.chat.store import partitions
+from tests.services.chat import talking
 from tests.services.chat.talking import CUSTOMER
 
 KEEP = Keep(timedelta(days=365), timedelta(days=30))
@@ -43,7 +43,7 @@ async def test_replicas_may_keep_up_at_the_same_time(db) -> None:
 
 
 async def test_messages_go_with_their_month(db, channel) -> None:
-    first = await messages.send(
+    first = await talking.stored(
         db, channel_id=UUID(channel), author_id=UUID(CUSTOMER), client_id="1", text="old"
     )
     (where,) = await db.fetchrow(
@@ -60,7 +60,7 @@ async def test_messages_go_with_their_month(db, channel) -> None:
     assert await store.list_newer(db, channel_id=UUID(channel), above=0, most=10) == []
     # The server's clock says that it is this month: it is added again.
     await upkeep(db, KEEP)
-    second = await messages.send(
+    second = await talking.stored(
         db, channel_id=UUID(channel), author_id=UUID(CUSTOMER), client_id="2", text="new"
     )
     assert second.message.sequence == 2
@@ -72,7 +72,7 @@ async def test_a_month_that_is_missing_costs_no_message_and_gets_them_when_it_is
     where = "SELECT array_agg(tableoid::regclass::text || ' ' || text ORDER BY text) FROM message"
     given = {"channel_id": UUID(channel), "author_id": UUID(CUSTOMER)}
     await db.execute(f"DROP TABLE message_{month(0)}")
-    await messages.send(db, client_id="1", text="new", **given)
+    await talking.stored(db, client_id="1", text="new", **given)
     await db.execute(
         "INSERT INTO message (id, channel_id, sequence, author_id, client_id, text)"
         " VALUES (first_id_of('2020-02-02'), $1, 9, $1, '9', 'old')",
@@ -87,13 +87,13 @@ async def test_a_month_that_is_missing_costs_no_message_and_gets_them_when_it_is
 
 async def test_client_ids_are_known_for_as_long_as_is_said(db, channel) -> None:
     given = {"channel_id": UUID(channel), "author_id": UUID(CUSTOMER), "text": "hello"}
-    first = await messages.send(db, client_id="1", **given)
+    first = await talking.stored(db, client_id="1", **given)
     await db.execute("UPDATE sent SET created_at = created_at - interval '29 days'")
     await upkeep(db, KEEP)
-    assert (await messages.send(db, client_id="1", **given)).message == first.message
+    assert (await talking.stored(db, client_id="1", **given)).message == first.message
     await db.execute("UPDATE sent SET created_at = created_at - interval '2 days'")
     await upkeep(db, KEEP)
-    assert (await messages.send(db, client_id="1", **given)).message.sequence == 2
+    assert (await talking.stored(db, client_id="1", **given)).message.sequence == 2
 
 
 async def test_a_resume_across_what_was_dropped_brings_what_is_left(
@@ -101,7 +101,7 @@ async def test_a_resume_across_what_was_dropped_brings_what_is_left(
 ) -> None:
     given = {"channel_id": UUID(channel), "author_id": UUID(CUSTOMER)}
     for number in range(3):
-        await messages.send(db, client_id=str(number), text=f"text {number}", **given)
+        await talking.stored(db, client_id=str(number), text=f"text {number}", **given)
     await db.execute("DELETE FROM message WHERE sequence <= 2")
     back = await connect(resume={channel: 0})
     assert back.sequences == [3]

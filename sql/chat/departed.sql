@@ -1,0 +1,17 @@
+-- Who is gone: deactivated or deleted.
+
+-- name: Depart :execrows
+-- An older event than what is known changes nothing.
+INSERT INTO departed (user_id, departed_at) VALUES (@user_id, @departed_at)
+ON CONFLICT (user_id) DO UPDATE SET departed_at = greatest(departed.departed_at, EXCLUDED.departed_at);
+
+-- name: Return :execrows
+-- The account is active again; a departure after that stays.
+DELETE FROM departed WHERE user_id = @user_id AND departed_at <= @until;
+
+-- name: IsDeparted :one
+SELECT EXISTS (SELECT FROM departed WHERE user_id = @user_id);
+
+-- name: ListDeparted :many
+-- Those of some users who are gone.
+SELECT user_id FROM departed WHERE user_id = ANY (@user_ids::uuid[]);
