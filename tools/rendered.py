@@ -17,6 +17,7 @@ from devstack.settings import CALLERS, PORTS, ROOT, Service, Settings
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
 from tools import events_page, nats_users, redis_users, settings_page
+from tools.features import features
 
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
 
@@ -181,22 +182,20 @@ def _container_targets(settings: Settings) -> str:
 
 
 def all_dashboards() -> list[Dashboard]:
-    """Return every dashboard; those of services that are still to come, too: they stay empty."""
-    names = sorted(n.removesuffix("_PORT").lower() for n in PORTS if not n.endswith("_GRPC_PORT"))
+    """Return every dashboard: each service's shows what the service has."""
     return [
         dashboards.overview(),
-        *(_service_dashboard(name) for name in names),
+        *(_service_dashboard(service) for service in Settings.read({}).services),
         dashboards.sql(),
+        dashboards.replicas(),
         dashboards.gateway(),
         dashboards.basic(),
         dashboards.containers(),
     ]
 
 
-def _service_dashboard(name: str) -> Dashboard:
-    grpc = f"{name.upper()}_GRPC_PORT" in PORTS
-    plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
-    return dashboards.service(name, f"/api/{plural}/v1", http=not grpc, grpc=grpc)
+def _service_dashboard(service: Service) -> Dashboard:
+    return dashboards.service(service.name, f"/api/{service.plural}/v1", features(service.name))
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -1,96 +1,133 @@
-"""The dashboards: an overview, one per service, the database's queries, the gateway, containers."""
+"""The dashboards: an overview, one per service, queries, replicas, the gateway, containers."""
 
 from __future__ import annotations
 
 from observability.grafana.panels import Dashboard, Needs, Panel, Row, Variable
+from observability.grafana.service import service
+from observability.grafana.shared import (
+    ERRORS,
+    RATE,
+    REAL,
+    connections,
+    quantiles,
+    queries,
+    signals,
+)
 
-RATE = "$__rate_interval"
-# From this share on a budget of 0.1 % burns fast: see ErrorBudgetBurnsFast.
-ERRORS = 0.0144
-# What probes and scrapes ask for is no traffic.
-REAL = 'route!~"/(health|livez|readyz|metrics)"'
-
-
-def quantiles(metric: str, selector: str) -> dict[str, str]:
-    """Return the queries of a histogram's quantiles, by legend."""
-    buckets = f"sum by (le) (rate({metric}_bucket{{{selector}}}[{RATE}]))"
-    return {f"p{q * 100:g}": f"histogram_quantile({q}, {buckets})" for q in (0.99, 0.9, 0.5)}
+__all__ = ["basic", "containers", "gateway", "overview", "replicas", "service", "sql"]
 
 
 def overview() -> Dashboard:
     """All services beside one another: is anything wrong, and where?"""
-    requests = f'http_requests_total{{kind="service",{REAL}}}'
-    slow = f'http_request_duration_seconds_bucket{{kind="service",{REAL}}}'
-    now = [
-        Panel("Up", {"{{job}}": "min by (job) (up)"}, kind="stat", bad=1, low_is_bad=True),
+    rows = [Row("Now", _now()), Row("Traffic", _traffic()), Row("Processes", _processes())]
+    return Dashboard(
+        "overview", "Overview", rows, "All services beside one another: what is wrong, and where."
+    )
+
+
+def _now() -> list[Panel]:
+    firing = 'ALERTS{alertstate="firing"}'
+    return [
+        Panel(
+            "Up",
+            "1 if every instance of a service or exporter answers Prometheus, 0 if one does not.",
+            {"{{job}}": "min by (job) (up)"},
+            kind="stat",
+            bad=1,
+            low_is_bad=True,
+        ),
         Panel(
             "Alerts",
-            {"firing": 'count(ALERTS{alertstate="firing"}) or vector(0)'},
+            "Number of alerts that fire.",
+            {"firing": f"count({firing}) or vector(0)"},
             kind="stat",
             bad=1,
         ),
         Panel(
             "Which alerts",
-            {"": 'sort_desc(count by (alertname, job, severity) (ALERTS{alertstate="firing"}))'},
+            "Alerts that fire. Each has a heading of its name in the runbook. Empty while none "
+            "fires.",
+            {"": f"sort_desc(count by (alertname, job, severity) ({firing}))"},
             kind="table",
-            needs=Needs.ALERT,
         ),
         Panel(
             "Circuits (0 closed, 2 open)",
+            "Circuit breakers by service and upstream: 0 closed, 1 half-open, 2 open (calls are "
+            "refused).",
             {"{{job}} → {{upstream}}": "max by (job, upstream) (circuit_breaker_state)"},
-            needs=Needs.FEATURE,
             bad=2,
         ),
     ]
-    traffic = [
-        Panel("Requests", {"{{job}}": f"sum by (job) (rate({requests}[{RATE}]))"}, "reqps"),
-        Panel("Errors", {"{{job}}": "job:http_errors:ratio_rate5m"}, "percentunit", bad=ERRORS),
+
+
+def _traffic() -> list[Panel]:
+    requests = f'http_requests_total{{kind="service",{REAL}}}'
+    slow = f'http_request_duration_seconds_bucket{{kind="service",{REAL}}}'
+    return [
+        Panel(
+            "Requests",
+            "Requests per second by service, without probes and scrapes.",
+            {"{{job}}": f"sum by (job) (rate({requests}[{RATE}]))"},
+            "reqps",
+        ),
+        Panel(
+            "Errors",
+            "Share of requests answered with 5xx in the last 5 minutes, by service.",
+            {"{{job}}": "job:http_errors:ratio_rate5m"},
+            "percentunit",
+            bad=ERRORS,
+        ),
         Panel(
             "Latency p95",
+            "95 % of a service's requests are faster than this.",
             {"{{job}}": f"histogram_quantile(0.95, sum by (job, le) (rate({slow}[{RATE}])))"},
             "s",
         ),
     ]
-    processes = [
-        Panel("Event loop lag p99", {"{{job}}": "job:event_loop_lag_seconds:p99_5m"}, "s", bad=0.1),
+
+
+def _processes() -> list[Panel]:
+    return [
+        Panel(
+            "Event loop lag p99",
+            "How late timers fire, by service. More than 0.1 s: something blocks the loop, or "
+            "the CPU is short.",
+            {"{{job}}": "job:event_loop_lag_seconds:p99_5m"},
+            "s",
+            bad=0.1,
+        ),
         Panel(
             "Database connections used",
+            "Share of a pool's connections that are in use. At 100 % requests wait.",
             {"{{job}}": "job:db_pool:used_ratio"},
             "percentunit",
             bad=0.9,
         ),
         Panel(
             "Outbox: oldest event",
+            "Age of the oldest event that is not published, by service.",
             {"{{job}}": "max by (job) (outbox_oldest_seconds)"},
             "s",
-            needs=Needs.FEATURE,
             bad=60,
         ),
-        Panel("CPU", {"{{job}}": f"sum by (job) (rate(process_cpu_seconds_total[{RATE}]))"}),
-        Panel("Memory", {"{{job}}": "sum by (job) (process_resident_memory_bytes)"}, "bytes"),
-        Panel("Uptime", {"{{job}}": "time() - min by (job) (process_start_time_seconds)"}, "s"),
+        Panel(
+            "CPU",
+            "Cores in use by service.",
+            {"{{job}}": f"sum by (job) (rate(process_cpu_seconds_total[{RATE}]))"},
+        ),
+        Panel(
+            "Memory",
+            "Resident memory by service.",
+            {"{{job}}": "sum by (job) (process_resident_memory_bytes)"},
+            "bytes",
+        ),
+        Panel(
+            "Uptime",
+            "Time since the last instance of a service started.",
+            {"{{job}}": "time() - max by (job) (process_start_time_seconds)"},
+            "s",
+        ),
     ]
-    return Dashboard(
-        "overview",
-        "Overview",
-        [Row("Now", now), Row("Traffic", traffic), Row("Processes", processes)],
-    )
-
-
-def service(name: str, prefix: str, *, http: bool, grpc: bool) -> Dashboard:
-    """One service from every side; `prefix` is its path at the gateway, such as `/api/users/v1`."""
-    rows = []
-    if http:
-        rows += [Row("Requests", _http(name)), Row("Seen by the gateway", _seen(prefix))]
-    if grpc:
-        rows.append(Row("Calls", _grpc(name)))
-    rows += [
-        Row("Database", _database(f'job="{name}"')),
-        Row("Process", _process(name)),
-        Row("Dependencies and background work", _background(name)),
-        *(Row(title, panels) for title, panels in _own(name)),
-    ]
-    return Dashboard(f"service-{name}", f"Service: {name}", rows)
 
 
 def sql() -> Dashboard:
@@ -100,13 +137,26 @@ def sql() -> Dashboard:
     most = f"topk(10, sum by (job, query) (rate({timed}[{RATE}])))"
     worst = 'topk(10, job_query:db_query_seconds:p99_5m{job=~"$job",query=~"$query"} >= 0)'
     by_query = [
-        Panel("Time spent, ten most", {"{{job}} {{query}}": most}, "s"),
-        Panel("Slowest queries, p99 of 5 minutes", {"{{job}} {{query}}": worst}, "s"),
+        Panel(
+            "Time spent, ten most",
+            "Seconds per second that the database spends on a query: its frequency times its "
+            "duration.",
+            {"{{job}} {{query}}": most},
+            "s",
+        ),
+        Panel(
+            "Slowest queries, p99 of 5 minutes",
+            "99 % of a query's executions are faster than this; the ten slowest.",
+            {"{{job}} {{query}}": worst},
+            "s",
+            bad=1,
+        ),
     ]
     return Dashboard(
         "sql",
         "SQL by query name",
-        [Row("Queries", by_query), Row("All of them", _database(selector))],
+        [Row("Queries", by_query), Row("All of them", queries(selector))],
+        "What the databases are asked, by the queries' names in `sql/`.",
         [
             Variable("job", "db_query_duration_seconds_count", "job"),
             Variable("query", "db_query_duration_seconds_count", "query"),
@@ -114,57 +164,151 @@ def sql() -> Dashboard:
     )
 
 
+def replicas() -> Dashboard:
+    """Reads by server and how far behind replicas are."""
+    reads = f'sum by (job, server) (rate(db_reads_total{{job=~"$job"}}[{RATE}]))'
+    panels = [
+        Panel(
+            "Reads by server",
+            "Queries per second that may be answered by a replica, by the server that answered.",
+            {"{{job}} {{server}}": reads},
+            "ops",
+            needs=Needs.REPLICAS,
+        ),
+        Panel(
+            "Replica lag",
+            "Age of the oldest change that the replica has not applied.",
+            {"{{job}} {{replica}}": 'max by (job, replica) (db_replica_lag_seconds{job=~"$job"})'},
+            "s",
+            needs=Needs.REPLICAS,
+        ),
+        Panel(
+            "In rotation",
+            "1 while a replica is read, 0 while it is left out: unreachable or too far behind.",
+            {"{{job}} {{replica}}": 'min by (job, replica) (db_replica_in_rotation{job=~"$job"})'},
+            needs=Needs.REPLICAS,
+        ),
+    ]
+    return Dashboard(
+        "replicas",
+        "Database replicas",
+        [Row("Replicas", panels)],
+        "Only with `…_DB_REPLICA_URLS` (docs/replicas.md): without replicas every panel here is "
+        "empty.",
+        [Variable("job", "db_reads_total", "job")],
+    )
+
+
 def gateway() -> Dashboard:
     """NGINX by its log: traffic, time inside and in front of the services, the exporter itself."""
-    requests = "nginx_http_requests_total"
+    rows = [
+        Row("Time", _times()),
+        Row("Traffic", _gateway_traffic()),
+        Row("Connections", connections()),
+        Row("Exporter", _exporter()),
+    ]
+    return Dashboard("gateway", "Gateway", rows, "NGINX by its access log, and the log's exporter.")
+
+
+def _times() -> list[Panel]:
     gap = (
         f"sum(rate(nginx_http_request_duration_seconds_sum[{RATE}]))"
         f" - sum(rate(nginx_http_upstream_duration_seconds_sum[{RATE}]))"
     )
-    times = [
-        Panel("To the client", quantiles("nginx_http_request_duration_seconds", ""), "s"),
-        Panel("In the services", quantiles("nginx_http_upstream_duration_seconds", ""), "s"),
-        Panel("Outside of the services, per second", {"time": gap}, "s"),
+    return [
+        Panel(
+            "To the client",
+            "Time from the first byte of a request to the last byte of its response.",
+            quantiles("nginx_http_request_duration_seconds", ""),
+            "s",
+        ),
+        Panel(
+            "In the services",
+            "Time that the gateway waited for services.",
+            quantiles("nginx_http_upstream_duration_seconds", ""),
+            "s",
+        ),
+        Panel(
+            "Outside of the services, per second",
+            "Request time per second that no service accounts for: slow clients and NGINX itself.",
+            {"time": gap},
+            "s",
+        ),
     ]
-    traffic = [
-        Panel("Statuses", {"{{status}}": f"sum by (status) (rate({requests}[{RATE}]))"}, "reqps"),
+
+
+def _gateway_traffic() -> list[Panel]:
+    requests = "nginx_http_requests_total"
+    return [
+        Panel(
+            "Statuses",
+            "Responses per second by status.",
+            {"{{status}}": f"sum by (status) (rate({requests}[{RATE}]))"},
+            "reqps",
+        ),
         Panel(
             "Busiest routes",
+            "The ten routes with the most requests per second.",
             {"{{route}}": f"topk(10, sum by (route) (rate({requests}[{RATE}])))"},
             "reqps",
         ),
         Panel(
             "Errors by route",
+            "Responses per second with 4xx or 5xx, by route.",
             {"{{route}}": f'sum by (route) (rate({requests}{{status=~"[45].."}}[{RATE}]))'},
             "reqps",
         ),
-        Panel("Bytes sent", {"sent": f"sum(rate(nginx_size_bytes_total[{RATE}]))"}, "Bps"),
         Panel(
-            "5xx share", {"share": "gateway:http_errors:ratio_rate5m"}, "percentunit", bad=ERRORS
+            "Bytes sent",
+            "Bytes of response bodies per second.",
+            {"sent": f"sum(rate(nginx_size_bytes_total[{RATE}]))"},
+            "Bps",
+        ),
+        Panel(
+            "5xx share",
+            "Share of all requests answered with 5xx, by NGINX or by a service, in the last 5 "
+            "minutes.",
+            {"share": "gateway:http_errors:ratio_rate5m"},
+            "percentunit",
+            bad=ERRORS,
         ),
     ]
-    exporter = [
-        Panel("Log not read yet", {"{{log}}": "nginx_exporter_lag_bytes"}, "bytes", bad=1e7),
-        Panel("Lines", {"{{log}}": f"rate(nginx_exporter_lines_total[{RATE}])"}),
-        Panel("Unreadable", {"{{log}}": f"rate(nginx_exporter_parse_errors_total[{RATE}])"}),
+
+
+def _exporter() -> list[Panel]:
+    return [
+        Panel(
+            "Log not read yet",
+            "Bytes of the access log that are not counted yet.",
+            {"{{log}}": "nginx_exporter_lag_bytes"},
+            "bytes",
+            bad=1e7,
+        ),
+        Panel(
+            "Lines",
+            "Lines of the access log counted per second.",
+            {"{{log}}": f"rate(nginx_exporter_lines_total[{RATE}])"},
+        ),
+        Panel(
+            "Unreadable",
+            "Lines per second that do not have the expected format. They count nowhere else.",
+            {"{{log}}": f"rate(nginx_exporter_parse_errors_total[{RATE}])"},
+        ),
     ]
-    rows = [
-        Row("Time", times),
-        Row("Traffic", traffic),
-        Row("Connections", _connections()),
-        Row("Exporter", exporter),
-    ]
-    return Dashboard("gateway", "Gateway", rows)
 
 
 def basic() -> Dashboard:
     """The four golden signals by route, method and status."""
     chosen = 'route=~"$route",status=~"$status",method=~"$method"'
-    rows = [Row("Signals", _signals(chosen, 'route=~"$route"')), Row("Connections", _connections())]
+    rows = [
+        Row("Signals", signals(chosen, 'route=~"$route"')),
+        Row("Connections", connections()),
+    ]
     return Dashboard(
         "basic",
         "Latency, traffic, errors, connections",
         rows,
+        "The four golden signals at the gateway, by route, status and method.",
         [
             Variable("route", "nginx_http_requests_total", "route"),
             Variable("status", values={"success": "[23].*", "error": "[45].*"}),
@@ -179,6 +323,7 @@ def containers() -> Dashboard:
     chosen = 'name=~"$name",name!=""'
     age = Panel(
         "Age in days",
+        "Days since a container started.",
         {"{{name}}": f"(time() - container_start_time_seconds{{{chosen}}}) / 86400"},
         kind="table",
         needs=Needs.CONTAINERS,
@@ -187,223 +332,31 @@ def containers() -> Dashboard:
         "containers",
         "Containers",
         [Row("Resources", _containers(chosen)), Row("About", [age])],
+        "Only where cAdvisor runs: the `monitoring` profile of Compose, or the kubelet of "
+        "Kubernetes.",
         [Variable("name", "container_last_seen", "name")],
         span="now-1h",
     )
 
 
-def _http(name: str) -> list[Panel]:
-    mine = f'job="{name}",{REAL}'
-    total, seconds = "http_requests_total", "http_request_duration_seconds"
-    route = f"sum by (route, le) (rate({seconds}_bucket{{{mine}}}[{RATE}]))"
-    return [
-        Panel(
-            "Requests by route",
-            {"{{method}} {{route}}": f"sum by (method, route) (rate({total}{{{mine}}}[{RATE}]))"},
-            "reqps",
-        ),
-        Panel(
-            "Statuses",
-            {"{{status}}": f"sum by (status) (rate({total}{{{mine}}}[{RATE}]))"},
-            "reqps",
-        ),
-        Panel(
-            "Error share",
-            {"5xx": f'job:http_errors:ratio_rate5m{{job="{name}"}}'},
-            "percentunit",
-            bad=ERRORS,
-        ),
-        Panel("Latency", quantiles(seconds, mine), "s"),
-        Panel("Latency by route, p95", {"{{route}}": f"histogram_quantile(0.95, {route})"}, "s"),
-        Panel("In progress", {"requests": f'sum(http_requests_in_progress{{job="{name}"}})'}),
-    ]
-
-
-def _seen(prefix: str) -> list[Panel]:
-    mine = f'route=~"{prefix}/.*"'
-    return _signals(mine, mine)
-
-
-def _signals(selector: str, traffic: str) -> list[Panel]:
-    requests = "nginx_http_requests_total"
-    good = f'sum(rate({requests}{{{traffic},status!~"[45].*"}}[{RATE}]))'
-    total = f"sum(rate({requests}{{{traffic}}}[{RATE}]))"
-    rate = f"round(sum by (route) (rate({requests}{{{traffic}}}[{RATE}])), 0.001)"
-    return [
-        Panel(
-            "Latency at the gateway",
-            quantiles("nginx_http_request_duration_seconds", selector),
-            "s",
-        ),
-        Panel("Traffic at the gateway", {"{{route}}": rate}, "reqps"),
-        Panel(
-            "Availability", {"not 4xx or 5xx": f"({good} or 0 * {total}) / {total}"}, "percentunit"
-        ),
-    ]
-
-
-def _grpc(name: str) -> list[Panel]:
-    mine = f'job="{name}"'
-    handled = f"rate(grpc_server_handled_total{{{mine}}}[{RATE}])"
-    return [
-        Panel("Calls", {"{{grpc_method}}": f"sum by (grpc_method) ({handled})"}, "reqps"),
-        Panel("Statuses", {"{{grpc_code}}": f"sum by (grpc_code) ({handled})"}, "reqps"),
-        Panel("Latency", quantiles("grpc_server_handling_seconds", mine), "s"),
-    ]
-
-
-def _database(selector: str) -> list[Panel]:
-    count = f"db_query_duration_seconds_count{{{selector}}}"
-    job = selector.partition(",")[0]
-    pool = f"db_pool_connections{{{job}}}"
-    return [
-        Panel("Queries", {"{{query}}": f"sum by (query) (rate({count}[{RATE}])) > 0"}, "ops"),
-        Panel("Query time", quantiles("db_query_duration_seconds", selector), "s"),
-        Panel("Connections", {"{{state}}": f"sum by (state) ({pool})"}),
-        Panel(
-            "Reads by server",
-            {"{{server}}": f"sum by (server) (rate(db_reads_total{{{job}}}[{RATE}]))"},
-            "ops",
-            needs=Needs.FEATURE,
-        ),
-        Panel(
-            "Replica lag",
-            {"{{replica}}": f"max by (replica) (db_replica_lag_seconds{{{job}}})"},
-            "s",
-            bad=5.0,
-            needs=Needs.FEATURE,
-        ),
-    ]
-
-
-def _process(name: str) -> list[Panel]:
-    mine = f'{{job="{name}"}}'
-    collections = f"rate(python_gc_collections_total{mine}[{RATE}])"
-    return [
-        Panel("CPU", {"{{instance}}": f"rate(process_cpu_seconds_total{mine}[{RATE}])"}),
-        Panel("Memory", {"{{instance}}": f"process_resident_memory_bytes{mine}"}, "bytes"),
-        Panel("Open files", {"{{instance}}": f"process_open_fds{mine}"}),
-        Panel("Event loop lag", quantiles("event_loop_lag_seconds", f'job="{name}"'), "s"),
-        Panel(
-            "Garbage collections",
-            {"{{generation}}": f"sum by (generation) ({collections})"},
-        ),
-    ]
-
-
-def _background(name: str) -> list[Panel]:
-    mine = f'{{job="{name}"}}'
-    wanted = [
-        ("Circuits (0 closed, 2 open)", "{{upstream}}", f"circuit_breaker_state{mine}", "short"),
-        ("Outbox: waiting", "events", f"outbox_waiting_events{mine}", "short"),
-        ("Outbox: oldest", "age", f"outbox_oldest_seconds{mine}", "s"),
-        ("Events behind", "{{topic}}", f"events_lag{mine} + events_pending{mine}", "short"),
-        (
-            "Events handled",
-            "{{topic}} {{outcome}}",
-            f"sum by (topic, outcome) (rate(events_handled_total{mine}[{RATE}]))",
-            "ops",
-        ),
-        ("Dead letters", "{{topic}}", f"max by (topic) (events_dead_letters{mine})", "short"),
-        (
-            "Cache",
-            "{{outcome}}",
-            f"sum by (outcome) (rate(cache_requests_total{mine}[{RATE}]))",
-            "ops",
-        ),
-        (
-            "Rate limits",
-            "{{store}} {{outcome}}",
-            f"sum by (store, outcome) (rate(rate_limit_decisions_total{mine}[{RATE}]))",
-            "ops",
-        ),
-    ]
-    return [
-        Panel(title, {legend: expr}, unit, needs=Needs.FEATURE)
-        for title, legend, expr, unit in wanted
-    ]
-
-
-def _own(name: str) -> list[tuple[str, list[Panel]]]:
-    """Return what only one service does, by its heading."""
-    mine = f'{{job="{name}"}}'
-
-    def rate(metric: str, by: str = "") -> str:
-        return f"sum{f' by ({by}) ' if by else ''}(rate({metric}{mine}[{RATE}]))"
-
-    def panel(title: str, unit: str = "short", /, **queries: str) -> Panel:
-        return Panel(title, queries, unit, needs=Needs.FEATURE)
-
-    mail = [
-        panel("Mails: waiting", waiting=f"mail_waiting{mine}"),
-        panel("Mails: oldest", "s", age=f"mail_oldest_seconds{mine}"),
-        Panel(
-            "Mails: attempts",
-            {"{{template}} {{outcome}}": rate("mail_attempts_total", "template, outcome")},
-            "ops",
-            needs=Needs.FEATURE,
-        ),
-    ]
-    backlog = [
-        panel(
-            "Left to do",
-            goods=f"max(orders_waiting{mine})",
-            services=f"max(service_orders_overdue{mine})",
-        ),
-        panel(
-            "Left to do: oldest",
-            "s",
-            goods=f"max(orders_oldest_seconds{mine})",
-            services=f"max(service_orders_overdue_oldest_seconds{mine})",
-        ),
-        panel("Service orders expired", "ops", expired=rate("service_orders_expired_total")),
-    ]
-    talk = [
-        Panel("Sockets", {"{{instance}}": f"chat_connections{mine}"}, needs=Needs.FEATURE),
-        panel(
-            "Users and channels",
-            users=f"sum(chat_users{mine})",
-            channels=f"sum(chat_channels{mine})",
-        ),
-        panel(
-            "Messages",
-            "ops",
-            stored=rate("chat_messages_stored_total"),
-            delivered=rate("chat_messages_delivered_total"),
-        ),
-        Panel("Hears the others", {"{{instance}}": f"chat_fanout_up{mine}"}, needs=Needs.FEATURE),
-        panel("Read because an announcement was lost", "ops", fills=rate("chat_gap_fills_total")),
-        Panel(
-            "Sockets closed",
-            {"{{code}}": rate("chat_closed_total", "code")},
-            "ops",
-            needs=Needs.FEATURE,
-        ),
-    ]
-    return {
-        "user": [("Mail", mail)], "order": [("Backlog", backlog)], "chat": [("Talk", talk)],
-    }.get(name, [])  # fmt: skip
-
-
-def _connections() -> list[Panel]:
-    return [
-        Panel(
-            "Active connections", {"active": "nginx_connections_active"}, needs=Needs.STATUS_PAGE
-        ),
-        Panel("Connections", {"{{state}}": "nginx_connections"}, needs=Needs.STATUS_PAGE),
-    ]
-
-
 def _containers(selector: str) -> list[Panel]:
-    def rate(metric: str) -> str:
-        return f"sum by (name) (rate({metric}{{{selector}}}[{RATE}]))"
-
+    cpu = f"sum by (name) (rate(container_cpu_usage_seconds_total{{{selector}}}[{RATE}]))"
     wanted = [
-        ("CPU", rate("container_cpu_usage_seconds_total"), "percentunit"),
-        ("Memory (rss)", f"sum by (name) (container_memory_rss{{{selector}}})", "bytes"),
-        ("Memory (cache)", f"sum by (name) (container_memory_cache{{{selector}}})", "bytes"),
+        ("CPU", "Cores in use by container.", cpu, "percentunit"),
+        (
+            "Memory (rss)",
+            "Memory of a container's processes, without files.",
+            f"sum by (name) (container_memory_rss{{{selector}}})",
+            "bytes",
+        ),
+        (
+            "Memory (cache)",
+            "Memory that caches a container's files. The kernel frees it on demand.",
+            f"sum by (name) (container_memory_cache{{{selector}}})",
+            "bytes",
+        ),
     ]
     return [
-        Panel(title, {"{{name}}": expr}, unit, needs=Needs.CONTAINERS)
-        for title, expr, unit in wanted
+        Panel(title, text, {"{{name}}": expr}, unit, needs=Needs.CONTAINERS)
+        for title, text, expr, unit in wanted
     ]

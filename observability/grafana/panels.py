@@ -26,19 +26,20 @@ class Needs(StrEnum):
     """What has to be there for a panel to show anything."""
 
     PLATFORM = "platform"  # always there
-    FEATURE = "feature"  # only of services that have it: an outbox, a breaker
     CONTAINERS = "cadvisor"
-    STATUS_PAGE = "stub_status"
-    ALERT = "alert"  # one that fires
+    REPLICAS = "replicas"
 
 
 class Panel(msgspec.Struct, frozen=True):
     """One graph: PromQL by legend. `unit` is Grafana's: `s`, `reqps`, `percentunit`, `bytes`.
 
+    Grafana shows `description` when the pointer is on the panel's corner.
+
     From `bad` on values are red, the same where an alert begins; below it with `low_is_bad`.
     """
 
     title: str
+    description: str
     queries: dict[str, str]
     unit: str = "short"
     kind: str = "timeseries"
@@ -69,6 +70,7 @@ class Dashboard(msgspec.Struct, frozen=True):
     uid: str
     title: str
     rows: list[Row]
+    description: str
     variables: list[Variable] = []
     refresh: str = "10s"
     span: str = "now-30m"
@@ -83,6 +85,7 @@ def as_json(dashboard: Dashboard) -> dict[str, Any]:
     return {
         "uid": dashboard.uid,
         "title": dashboard.title,
+        "description": dashboard.description,
         "tags": ["marketplace"],
         "schemaVersion": 39,
         "version": 1,
@@ -139,6 +142,7 @@ def _panel(panel: Panel, number: int) -> dict[str, Any]:
         "id": number,
         "type": panel.kind,
         "title": panel.title,
+        "description": panel.description,
         "datasource": DATA_SOURCE,
         "fieldConfig": {"defaults": defaults, "overrides": []},
         "targets": [

@@ -23,6 +23,9 @@ def followed(logs: list[Watched]) -> Iterator[Metric]:
     truncations = _counter("truncations", "Times the log was cut in place.")
     failed = _counter("read_errors", "Times the log could not be read.")
     lost = _counter("lost_files", "Times the log's old file was gone after a restart.")
+    opened = CounterMetricFamily(
+        "nginx_http_connections", "Connections whose first request is in the log.", labels=("log",)
+    )
     now = time.time()
     for watched in logs:
         state, follower = watched.follower.state, watched.follower
@@ -38,7 +41,8 @@ def followed(logs: list[Watched]) -> Iterator[Metric]:
         truncations.add_metric(labels, state.truncations)
         lost.add_metric(labels, state.lost_files)
         failed.add_metric(labels, watched.read_errors)
-    yield from (up, lag, age, lines, errors, read, rotations, truncations, lost, failed)
+        opened.add_metric(labels, watched.counts.connections)
+    yield from (up, lag, age, lines, errors, read, rotations, truncations, lost, failed, opened)
 
 
 def own(exporter: Exporter) -> Iterator[Metric]:

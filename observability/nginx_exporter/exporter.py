@@ -74,6 +74,7 @@ class Watched:
             self._totals.add(hits)
             self.counts.lines += len(hits) + errors
             self.counts.parse_errors += errors
+            self.counts.connections += self._parser.connections(piece)
 
 
 def pieces(lines: bytes, size: int = 1 << 16) -> Iterator[bytes]:

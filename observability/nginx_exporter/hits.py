@@ -27,6 +27,10 @@ class Parser(Protocol):
         """The requests in `lines` and how many lines made no sense; empty lines are neither."""
         ...
 
+    def connections(self, lines: bytes) -> int:
+        """How many connections began in `lines`; 0 where the format does not say."""
+        ...
+
 
 def seconds(value: Number) -> float | None:
     """The time a value says: several upstreams are summed, `-` and nonsense are no time at all.

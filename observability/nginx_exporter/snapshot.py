@@ -21,6 +21,7 @@ class LogCounts(msgspec.Struct):
 
     lines: int = 0
     parse_errors: int = 0
+    connections: int = 0
 
 
 class Log(msgspec.Struct):

@@ -42,6 +42,10 @@ class TextLines:
         hits = [hit for hit in map(self._hit, rows) if hit[_STATUS]]
         return hits, len(rows) - len(hits)
 
+    def connections(self, lines: bytes) -> int:  # noqa: ARG002 - of the protocol
+        """See `Parser.connections`: a text format is not asked."""
+        return 0
+
     def _rows(self, text: str) -> list[Any]:
         rows = self._find(text)
         # Each match took at least one line, so where there are as many, each took exactly one.

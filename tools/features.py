@@ -1,0 +1,40 @@
+"""What a service measures follows from what it uses of `lib`: read from its imports."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Final
+
+from devstack.settings import PORTS, ROOT
+from observability.grafana.features import Feature
+
+# The name of `lib` whose use brings the metrics of a feature.
+MARKS: Final[dict[tuple[str, str], Feature]] = {
+    ("lib.http.middleware.install", "install_middleware"): Feature.LIMITS,
+    ("lib.resilience", "Upstream"): Feature.CIRCUITS,
+    ("lib.events", "Relay"): Feature.OUTBOX,
+    ("lib.events", "consuming"): Feature.EVENTS,
+    ("lib.cache", "Cache"): Feature.CACHE,
+}
+
+
+def features(name: str, root: Path = ROOT) -> frozenset[Feature]:
+    """Return what the service has. `tests/e2e/test_monitoring.py` compares it with its metrics."""
+    found = {
+        MARKS[imported]
+        for path in (root / "services" / name).rglob("*.py")
+        for imported in _imported(path)
+        if imported in MARKS
+    }
+    edge = Feature.GRPC if f"{name.upper()}_GRPC_PORT" in PORTS else Feature.HTTP
+    return frozenset(found | {edge})
+
+
+def _imported(path: Path) -> list[tuple[str, str]]:
+    return [
+        (node.module or "", alias.name)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
