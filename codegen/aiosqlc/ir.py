@@ -8,6 +8,7 @@ later value may hold an earlier one, never the other way round.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
@@ -90,7 +91,8 @@ class AnalyzeOptions:
 class Param:
     """A parameter as written. `$1` has no name yet; `@x` and `sqlc.arg(x)` have one.
 
-    `nullable` is what the user said (`sqlc.narg` → True), None where the analysis decides.
+    `nullable` is what the user said (`sqlc.narg` → True), None where the analysis decides. `row` is
+    the name of the list of rows that this is one column of: `(a, b) IN (sqlc.slice(pairs))`.
     """
 
     number: int
@@ -98,6 +100,7 @@ class Param:
     spans: tuple[Span, ...]
     nullable: bool | None = None
     is_slice: bool = False
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,9 @@ class Variant:
     source_map: SourceMap = field(default_factory=SourceMap)
 
 
+_NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
+
+
 @dataclass(frozen=True)
 class ParsedQuery:
     """One annotated query. `sql` is what the server gets: `$n` only, no macros, no final semicolon.
@@ -182,6 +188,19 @@ class ParsedQuery:
     options: tuple[tuple[str, str], ...] = ()
     ignores: tuple[tuple[str, str], ...] = ()
 
+    def spelled(self, number: int) -> str:
+        """Return a parameter as the query writes it first: `@name`, `sqlc.arg(name)`, `$1`, `?`."""
+        param = next((p for p in self.params if p.number == number and p.spans), None)
+        if param is None:
+            return f"${number}"
+        if param.row:
+            return f"sqlc.slice({param.row})"
+        return self.file.text[param.spans[0].start : param.spans[0].end]
+
+    def with_names(self, text: str) -> str:
+        """Return what is said of the query's parameters by number, said by their names."""
+        return _NUMBERED.sub(lambda found: self.spelled(int(found[1])), text)
+
     def embeds_in(self, variant: Variant) -> tuple[Embed, ...]:
         """Return what is embedded in one of the texts, at its places there."""
         made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
@@ -198,7 +217,10 @@ class ParsedQuery:
         """A hash of all that an engine is asked about: neither its place nor what is said of it."""
         return digest_of(
             *(self.name, self.command, self.sql, self.options),
-            [(item.number, item.name, item.nullable, item.is_slice) for item in self.params],
+            [
+                (item.number, item.name, item.nullable, item.is_slice, item.row)
+                for item in self.params
+            ],
             [(item.table, item.sql_offset) for item in self.embeds],
             [(item.target, item.python_type, item.not_null) for item in self.hints],
             [(item.kind, item.name, item.also, item.choices) for item in self.dynamic],
@@ -377,7 +399,8 @@ class TypedParam:
 
     `not_null` False means None may be passed and means something. `is_part` is whether it is only a
     part of what `origin` holds, as the document merged with another by `||`. `via` is the column as
-    the query names it: a view's, where `origin` is that of the table behind it.
+    the query names it: a view's, where `origin` is that of the table behind it. `row` is the name
+    of the list of rows that this is one column of.
     """
 
     number: int
@@ -391,6 +414,7 @@ class TypedParam:
     reasons: tuple[str, ...] = ()
     is_part: bool = False
     via: ColumnRef | None = None
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)

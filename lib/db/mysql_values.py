@@ -18,6 +18,8 @@ NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
 def literal(value: object) -> str:
     """Return the literal of a value; a list or tuple gives the inside of `IN (…)`.
 
+    A list of lists has the columns of rows, as `(a, b) IN (…)` takes them.
+
     Raises:
         TypeError: for a type that no column takes.
         ValueError: for a number that is none, or infinite.
@@ -69,6 +71,10 @@ def _timedelta(value: timedelta) -> str:
 
 
 def _list(values: list[object] | tuple[object, ...]) -> str:
+    if any(isinstance(column, list) for column in values):
+        columns: list[list[object]] = [list(column) for column in values]  # type: ignore[call-overload]  # all are lists
+        rows = [f"({', '.join(map(literal, row))})" for row in zip(*columns, strict=True)]
+        return ", ".join(rows) or NOTHING.replace("NULL", ", ".join(["NULL"] * len(columns)))
     return ", ".join(map(literal, values)) if values else NOTHING
 
 

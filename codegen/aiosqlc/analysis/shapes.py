@@ -57,7 +57,7 @@ def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = 
     for at, number in enumerate(own):
         kind, given = promised.params[number - 1], found.params[at]
         if _alike(kind) != _alike(given):
-            return f"its parameter ${at + 1} is {given}, that of its function is {kind}"
+            return f"its parameter ${number} is {given}, that of its function is {kind}"
     return ""
 
 
@@ -67,7 +67,7 @@ def mismatch(query: ParsedQuery, variant: Variant | None, said: str) -> Diagnost
     dynamic = variant is not None
     return Diagnostic(
         "E370",
-        f"{subject}: {said}",
+        f"{subject}: {query.with_names(said)}",
         (Label(query.file, query.dynamic[0].span if dynamic else query.name_span),),
         "an optional part must leave the columns alone; where a parameter's type differs, cast it"
         if dynamic

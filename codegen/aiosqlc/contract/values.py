@@ -93,6 +93,8 @@ class Values:
         if origin is not None and origin.__name__ == "Range":  # the driver's own
             bounds: list[Any] = [self._value("", get_args(hint)[0], naive) for _ in range(2)]
             return origin(*sorted(bounds)) if self._random.random() < 0.8 else origin()
+        if origin is tuple:  # a row of a list
+            return tuple(self._value("", item, naive) for item in get_args(hint))
         if origin is not None:  # a list of ids, or a batch of rows
             count = self._random.randrange(4)
             return [self._value(name, get_args(hint)[0], naive) for _ in range(count)]

@@ -31,6 +31,8 @@ CODES = {
     "E122": "MySQL: a variable of the session where a parameter was probably meant (warning)",
     "E123": "a parameter that is meant to choose a sort",
     "E124": "MySQL: a parameter written as PostgreSQL's, `$1`",
+    "E125": "a parameter alone in `IN (…)`, where it is one value (warning)",
+    "E126": "a parameter inside a string, where it is text (warning)",
     "E130": "an unknown directive",
     "E131": "a malformed directive",
     "E132": "a numbered parameter in a dynamic query",

@@ -48,6 +48,7 @@ def infer(
                 is_slice=param.is_slice,
                 is_named=param.name is not None,
                 reasons=tuple(_reason(use) for use in typed),
+                row=param.row,
             )
         )
     return tuple(params), tuple(uses), problems
@@ -109,7 +110,7 @@ def _untyped(query: ParsedQuery, number: int, name: str) -> Diagnostic:
 
 
 def _name(query: ParsedQuery, number: int) -> str:
-    return next((p.name for p in query.params if p.number == number and p.name), f"${number}")
+    return next((p.name for p in query.params if p.number == number and p.name), "?")
 
 
 def _span(query: ParsedQuery, place: Place) -> Span:

@@ -69,7 +69,9 @@ class Reader:
         return None
 
     def is_slice(self, node: exp.Expr) -> bool:
-        """Whether a node is a parameter that takes a list."""
+        """Whether a node is a parameter that takes a list, of values or of rows."""
+        if isinstance(node, exp.Tuple):
+            return any(self.is_slice(column) for column in node.expressions)
         place = self.tree.place(node)
         return place is not None and place.number in self._slices
 

@@ -121,7 +121,7 @@ def with_arguments(query: TypedQuery, number: int) -> str:
 
 
 def _argument(param: TypedParam, number: int) -> str:
-    if param.is_slice:
+    if param.is_slice and not param.row:  # the text has one row of a list of rows
         return ", ".join(value(param.type, other) for other in range(1, number + 1))
     return value(param.type, number)
 

@@ -20,7 +20,11 @@ _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where the text must change: a parameter or a macro."""
+    """One place where the text must change: a parameter or a macro.
+
+    A slice behind `(a, b) IN` is one use for each column, of a piece of the macro's text each:
+    `column` is which of how many, `row` the name of the list.
+    """
 
     span: Span
     macro: str
@@ -29,6 +33,8 @@ class Use:
     number: int | None = None
     membership: Span | None = None
     negated: bool = False
+    row: str = ""
+    column: tuple[int, int] = (0, 0)
 
 
 @dataclass
@@ -68,7 +74,7 @@ def find_uses(
             found, step = _macro(file, tokens, position, dialect)
             after = position + step
             if isinstance(found, Use):
-                uses.append(found)
+                uses += _columns(found, tokens, position)
             elif found:
                 problems.append(found)
     return uses, problems
@@ -201,6 +207,59 @@ def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> U
     return Use(use.span, use.macro, use.name, use.name_span, None, whole, negated)
 
 
+_JOINS_ROWS = frozenset(
+    {
+        *("WHERE", "AND", "OR", "NOT", "ON", "HAVING", "WHEN", "CASE", "THEN", "ELSE", "SELECT"),
+        *("ROW", "IF", "RETURNING", "SET", "BY", "DISTINCT", "ALL"),
+    }
+)
+
+
+def _columns(use: Use, tokens: list[Token], first: int) -> list[Use]:
+    """Return a use for each column where a slice is one of rows: `(a, b) IN (sqlc.slice(pairs))`.
+
+    There the first token of the macro is `first`. Each use has a piece of the macro's text.
+    """
+    width = _width_before(tokens, first) if use.macro == "slice" else 1
+    if width < 2:
+        return [use]
+    ends = [*range(use.span.start + 1, use.span.start + width), use.span.end]
+    starts = [use.span.start, *ends[:-1]]
+    return [
+        Use(
+            Span(start, end),
+            "slice",
+            use.name if not column else f"{use.name}[{column}]",
+            use.name_span,
+            row=use.name,
+            column=(column, width),
+        )
+        for column, (start, end) in enumerate(zip(starts, ends, strict=True))
+    ]
+
+
+def _width_before(tokens: list[Token], first: int) -> int:
+    """Return how many columns the row before `[NOT] IN (` has, 1 where none is there."""
+    words = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
+    if words[-2:] != ["IN", "("]:
+        return 1
+    last = first - (4 if words[0] == "NOT" and len(words) == 3 else 3)
+    if last < 0 or tokens[last].text != ")":
+        return 1
+    width, depth, at = 1, 0, last
+    while at >= 0:
+        depth += {")": 1, "(": -1}.get(tokens[at].text, 0)
+        if not depth:
+            break
+        width += depth == 1 and tokens[at].text == ","
+        at -= 1
+    before = tokens[at - 1] if at > 0 else None
+    is_call = before is not None and before.kind in {Kind.NAME, Kind.QUOTED}
+    if is_call and before is not None and before.text.upper() not in _JOINS_ROWS:
+        return 1
+    return width
+
+
 class Numbering:
     """Hands out `$n`: one number per name, around the numbers the user wrote."""
 
@@ -242,7 +301,7 @@ def expand(
     by_start: dict[int, tuple[int, str]] = {}
     embeds_at: dict[int, Use] = {}
     for use, number in numbered:
-        where, text = use.span, f"${number}"
+        where, text = use.span, _placed(use, number)
         if use.membership:
             where = use.membership
             text = f"<> ALL (${number})" if use.negated else f"= ANY (${number})"
@@ -269,6 +328,13 @@ def expand(
     return Expanded(sql, source_map, _params(numbered), tuple(embeds))
 
 
+def _placed(use: Use, number: int) -> str:
+    """Return what stands for a use: of a list of rows, the columns of one row between them."""
+    column, width = use.column
+    before = "" if not width else ", " if column else "("
+    return f"{before}${number}{')' if width and column == width - 1 else ''}"
+
+
 def _params(numbered: list[tuple[Use, int]]) -> tuple[Param, ...]:
     by_number: dict[int, list[Use]] = {}
     for use, number in numbered:
@@ -280,6 +346,7 @@ def _params(numbered: list[tuple[Use, int]]) -> tuple[Param, ...]:
             spans=tuple(use.span for use in uses),
             nullable=True if any(use.macro == "narg" for use in uses) else None,
             is_slice=any(use.macro == "slice" for use in uses),
+            row=next((use.row for use in uses if use.row), ""),
         )
         for number, uses in sorted(by_number.items())
     )

@@ -9,6 +9,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
 from aiosqlc.parse.annotations import no_query, read_annotations
+from aiosqlc.parse.doubts import doubts
 from aiosqlc.parse.dynamic import read_parts, stray_directives
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
@@ -144,7 +145,7 @@ def _parse_statement(
         options=tuple(notes.options),
         ignores=tuple(notes.ignores),
     )
-    return query, []
+    return query, doubts(file, body, uses, dialect)
 
 
 _NAMED = ("-- name:", "/* name:", "# name:")

@@ -56,8 +56,11 @@ def plan_choice(
         for number in part.numbers:
             if number not in named:
                 adapted[number] = _omittable(params[number])
-                required = number not in nullable and _brings(
-                    number, position, parts, query.variants
+                others = {params[other].name for other in named}  # of one list of rows, perhaps
+                required = (
+                    number not in nullable
+                    and params[number].name not in others
+                    and _brings(number, position, parts, query.variants)
                 )
                 if required:
                     beside = " and ".join(params[other].name for other in named)
@@ -100,7 +103,8 @@ def _halves(
         beside = {
             params[other].name: _is_given(params[other])
             for other in part.numbers
-            if other != number and (other in named or other not in nullable)
+            if params[other].name != params[number].name
+            and (other in named or other not in nullable)
         }
         beside |= {flag: flag for flag in flags}
         if not beside:

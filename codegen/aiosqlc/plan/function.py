@@ -18,6 +18,7 @@ from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, Py
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.positional import positional
+from aiosqlc.plan.row_lists import once, with_row_lists
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
 
 _BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
@@ -51,6 +52,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         param.number: _param(query, param, planner, used, names[param.number])
         for param in query.params
     }
+    params = with_row_lists(query, params, planner)
     own = [item.cls for item in row.nested if not item.shared] if row else []
     own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
@@ -65,7 +67,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         query_name=parsed.name,
         sql=query.sql,
         command=parsed.command,
-        params=tuple(ordered),
+        params=once(ordered),
         arguments=tuple(param.expression for param in ordered),
         executor=executor,
         reads=query.read_only,
@@ -110,7 +112,11 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     if driver.places is Places.FORMATTED:
         function = positional(function, query, params)
     problems += check_parameters(query, function.params, row)
-    ordered_names = [argument(query_param.name) for query_param in _in_order(query)]
+    ordered_names = [
+        argument(query_param.name)
+        for query_param in _in_order(query)
+        if query_param.row in {"", query_param.name}
+    ]
     problems += renamed_parameters(query, ordered_names)
     for field in (field for cls in own for field in cls.fields):
         imports |= field.type.imports_in(field.type.annotation)
@@ -176,8 +182,8 @@ def _dynamic(
         choice = with_pieces(choice, query.variants)
     if choice.numbered:
         imports.add((planner.package.in_package("numbering"), "numbered"))
-    required = [param for param in adapted if not param.default]
-    optional = [param for param in adapted if param.default]
+    required = once([param for param in adapted if not param.default])
+    optional = once([param for param in adapted if param.default])
     everything = (*required, *optional, *sort_params(query))
     return replace(function, params=everything, choice=choice), imports
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from aiosqlc.ir import Command, TypedQuery, Variant
@@ -9,29 +10,35 @@ from aiosqlc.mysql.placeholders import find, for_driver
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import condition_of, with_pieces, without_blank_lines
 from aiosqlc.plan.model import PyChoice, PyFunction, PyParam
+from aiosqlc.plan.row_lists import beyond_the_first, with_one_place
 
 
 def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:
     """Return the function with the driver's text and one argument for each place in it."""
-    sql, numbers = for_driver(query.sql)
+    everything = sorted(params)
+    sql, numbers = for_driver(with_one_place(query.sql, everything, query))
     if function.command is Command.COPYFROM:
         return replace(function, sql=sql)  # its arguments are the columns of a row
     if function.choice is not None:
         return replace(function, sql=sql, choice=_choice(function.choice, query, params))
-    by_number = dict(zip(sorted(params), function.arguments, strict=True))
+    by_number = dict(zip(everything, function.arguments, strict=True))
     return replace(function, sql=sql, arguments=tuple(by_number[number] for number in numbers))
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
     """Pass each place its argument if the chosen text has that place of the file."""
     parsed = query.parsed
-    known = _places(parsed.variants)
+    left_out = beyond_the_first(query)
+    known = _places(parsed.variants, left_out)
     variants = tuple(
-        replace(variant, numbers=tuple(known.index(place) + 1 for place in _of_variant(variant)))
+        replace(
+            variant,
+            numbers=tuple(known.index(place) + 1 for place in _of_variant(variant, left_out)),
+        )
         for variant in parsed.variants
     )
     texts = tuple(
-        (key, without_blank_lines(for_driver(variant.sql)[0], Dialect.MYSQL))
+        (key, without_blank_lines(for_driver(_listed(variant, query))[0], Dialect.MYSQL))
         for (key, _), variant in zip(choice.texts, query.variants, strict=True)
     )
     arguments = tuple(
@@ -48,13 +55,18 @@ Place = tuple[int, int]
 """Where a parameter stands in the file, and its number in the query."""
 
 
-def _of_variant(variant: Variant) -> list[Place]:
+def _listed(variant: Variant, query: TypedQuery) -> str:
+    return with_one_place(variant.sql, variant.numbers, query)
+
+
+def _of_variant(variant: Variant, left_out: Collection[int]) -> list[Place]:
     return [
         (variant.source_map.to_source(place.start), variant.numbers[place.number - 1])
         for place in find(variant.sql)
+        if variant.numbers[place.number - 1] not in left_out
     ]
 
 
-def _places(variants: tuple[Variant, ...]) -> list[Place]:
+def _places(variants: tuple[Variant, ...], left_out: Collection[int]) -> list[Place]:
     """Return every place of every text, in the order of the file."""
-    return sorted({place for variant in variants for place in _of_variant(variant)})
+    return sorted({place for variant in variants for place in _of_variant(variant, left_out)})

@@ -9,7 +9,7 @@ from dataclasses import replace
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.memo import memo_by
-from aiosqlc.ir import Column, ColumnRef, Table, TypedEmbed, TypedQuery
+from aiosqlc.ir import Column, ColumnRef, Table, TypedEmbed, TypedParam, TypedQuery
 from aiosqlc.plan.clashes import distinct_fields, numbered_names
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
@@ -218,6 +218,16 @@ def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
 
 
 def parameter_names(query: TypedQuery) -> list[str]:
-    """Return the names of a query's parameters in Python, in their order, all different."""
+    """Return the names of a query's parameters in Python, in their order, all different.
+
+    The columns of a list of rows have one name: they are one argument.
+    """
     ordered = sorted(query.params, key=lambda param: param.number)
-    return numbered_names([argument(param.name) for param in ordered])
+    written = list(dict.fromkeys(_written_as(param) for param in ordered))
+    named = numbered_names([argument(name) for name, _ in written])
+    names = dict(zip(written, named, strict=True))
+    return [names[_written_as(param)] for param in ordered]
+
+
+def _written_as(param: TypedParam) -> tuple[str, int]:
+    return (param.row, 0) if param.row else (param.name, param.number)

@@ -31,6 +31,7 @@ from aiosqlc.postgres.notes import read_notes, write_notes
 from aiosqlc.postgres.problems import query_problem, too_many_parameters
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import Applied, schema_digest
+from aiosqlc.postgres.settled import settle
 from aiosqlc.postgres.suggestions import with_suggestions
 from aiosqlc.postgres.typed import Judged, Typist
 from aiosqlc.postgres.unsettled import words_of
@@ -280,8 +281,11 @@ class _Share:
 def _analyze_share(
     schema: _Schema, queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> _Share:
+    asked = {query.name: query for query in queries}
+    settled = settle(schema.connection, queries)
+    queries = settled.queries
     typed: list[TypedQuery] = []
-    problems: list[Diagnostic] = []
+    problems: list[Diagnostic] = [*settled.problems]
     doubtful: list[tuple[int, Hinted]] = []
     starred: list[Starred] = []
     lost: dict[Failure, list[str]] = {}
@@ -296,6 +300,8 @@ def _analyze_share(
             problems.extend(refused)
             continue
         judged = schema.typist.type_query(query, described[0], described[1:])
+        if query.name in settled.drafts:
+            judged = schema.typist.with_columns_of_rows(judged, settled.drafts[query.name])
         problems.extend(_misuse(judged, options))
         problems.extend(_doubts(schema.typist, judged, described, options))
         starred.extend(_starred(len(typed), judged, described))
@@ -308,6 +314,7 @@ def _analyze_share(
     typed, kept = write_stars(schema.connection, typed, starred)
     problems.extend(kept)
     problems.extend(impossible(schema.connection, typed))
+    typed = [replace(query, parsed=asked[query.parsed.name]) for query in typed]
     written = [replace(item, query=typed[index]) for index, item in doubtful]
     return _Share(tuple(typed), tuple(problems), tuple(written), lost)
 
@@ -400,7 +407,8 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
                 "E313",
                 f"parameter `{param.name}` is a row of unknown columns, and none can be passed",
                 (Label(parsed.file, next(iter(spans.get(param.number, ())), parsed.name_span)),),
-                "cast it to the type of the row, as in `$1::author`, or compare column by column",
+                f"cast it to the type of the row, as in `{parsed.spelled(param.number)}::author`,"
+                " or compare column by column",
             )
     if parsed.command.returns_rows and not query.columns:
         empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them

@@ -29,9 +29,9 @@ _TOO_DEEP = "54001"
 _HINTS = {
     "42702": "write the table or its alias before it, as in `a.id`",
     "42803": "add it to GROUP BY, or take one value of each group, as in `max(…)`",
-    "42P18": "say the type with a cast, as in `$1::text`",
+    "42P18": "say the type with a cast, as in `{param}::text`",
     _TOO_DEEP: "it is nested too deeply: split it, or write a long list as one array",
-    "42P08": "the same parameter is used with two types; cast one use, as in `$1::text`",
+    "42P08": "the same parameter is used with two types; cast one use, as in `{param}::text`",
 }
 _GLUED = re.compile(r"[-+*/<>=~!#%^&|`?]+@$")  # `a <->@name`: the parameter's mark is lost
 _MEANT = re.compile(
@@ -53,7 +53,9 @@ def query_problem(
 ) -> Diagnostic:
     """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
-    ours = _HINTS.get(error.state, "")
+    ours = _HINTS.get(error.state, "").replace("{param}", _param(query, error, span))
+    if error.state in _UNTYPED and any(param.nullable for param in query.params):
+        ours += f"; {_OPTIONAL}"
     hint = ours if error.state == _TOO_DEEP else _MEANT.sub(_meant, error.hint) or ours
     message = error.message
     if error.state == "42601":
@@ -66,7 +68,7 @@ def query_problem(
         hint = hint or f"cast one of them: `…::{apart[1]}` or `…::{apart[2]}`"
     if operands := _OPERATOR.match(message):
         hint = _operator_hint(operands)
-    notes = (error.detail,) if error.detail else ()
+    notes = (query.with_names(error.detail),) if error.detail else ()
     if wanted := extension_wanted(error):
         hint = f'put `CREATE EXTENSION IF NOT EXISTS "{wanted}";` into the schema'
     elif query.file.text[span.start : span.start + 1] in set(TYPOGRAPHIC):
@@ -75,7 +77,29 @@ def query_problem(
         hint = f"`{operator[0]}` is one operator: put a space before the `@`"
     code = _CODES.get(error.state, _OTHER)
     label = Label(query.file, span)
+    message, hint = query.with_names(message), query.with_names(hint)
     return Diagnostic(code, message, (label,), hint, notes=notes, costs=(query.place,))
+
+
+_OPTIONAL = "a condition that may be left out is a line of its own: `AND name = @name -- :if name`"
+_UNTYPED = frozenset({"42P18", "42P08"})
+
+
+def _param(query: ParsedQuery, error: ServerError, span: Span) -> str:
+    """Return the parameter that an error is about, as the query writes it."""
+    numbered = _PARAM.search(error.message)
+    number = int(numbered.group(1)) if numbered else 0
+    at = next(
+        (
+            param
+            for param in query.params
+            if param.number == number or any(span.start == place.start for place in param.spans)
+        ),
+        None,
+    )
+    if at is None:
+        return "@name"
+    return f"@{at.row or at.name}" if at.name else query.spelled(at.number)
 
 
 def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
@@ -100,6 +124,8 @@ def _meant(found: re.Match[str]) -> str:
 def _operator_hint(found: re.Match[str]) -> str:
     if found["sign"] == "==":
         return "SQL compares with a single `=`"
+    if found["right"].removesuffix("[]") == found["left"] and found["sign"] in {"=", "<>"}:
+        return f"a list is compared with `{'= ANY' if found['sign'] == '=' else '<> ALL'}(…)`"
     kinds = dict.fromkeys(kind for kind in (found["left"], found["right"]) if kind != "unknown")
     return f"cast one side: {' or '.join(f'`…::{kind}`' for kind in kinds)}"
 

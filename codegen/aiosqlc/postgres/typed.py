@@ -101,6 +101,21 @@ class Typist:
         bare = [replace(answer, tree="") for answer in (described, *variants)]
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
+    def with_columns_of_rows(self, judged: Judged, draft: Described) -> Judged:
+        """Say which columns the lists of rows meet, as a draft with one row of each shows it."""
+        query = judged.query
+        try:
+            scope = self._main_scope(self._nodes(draft), draft)
+            uses = parameter_uses(scope) if scope is not None else {}
+        except _NOT_UNDERSTOOD:
+            return judged
+        params = []
+        for param in query.params:
+            met = next((use for use in uses.get(param.number, ()) if use.relation), None)
+            origin = self.facts.column_ref(met.relation, met.attribute) if met else None
+            params.append(replace(param, origin=origin) if param.row else param)
+        return replace(judged, query=replace(query, params=tuple(params)))
+
     def shape(self, described: Described) -> Shape:
         """Return what the server says of a text, in types as people write them."""
         columns = tuple((c.name, self._type_name(c.type_oid)) for c in described.columns or ())
@@ -141,6 +156,10 @@ class Typist:
         rows, unfit = fitting(query, [text.embeds for text in texts])
         columns = _weakest_columns(
             [as_present(text.columns, [row[i] for row in rows]) for i, text in enumerate(texts)]
+        )
+        columns = tuple(
+            replace(column, reasons=tuple(map(query.with_names, column.reasons)))
+            for column in columns
         )
         typed = TypedQuery(
             parsed=query,
@@ -279,6 +298,7 @@ class Typist:
             is_slice=param.is_slice,
             is_named=param.name is not None,
             reasons=(reason,),
+            row=param.row,
         )
 
     def _dimensions(self, oid: int, use: Use | None) -> int:

@@ -136,7 +136,7 @@ async def _values(connection: Any, query: TypedQuery, seed: int) -> Values:
     """Return values for a query's arguments, among them those of the columns they meet."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
-        if param.origin is None or param.is_part:
+        if param.origin is None or param.is_part or param.row:
             continue
         column, table = quoted(param.origin.column), quoted(param.origin.table)
         rows = await connection.fetch(
@@ -156,7 +156,9 @@ async def _call(
     refusals: tuple[type[Exception], ...],
 ) -> None:
     name = query.parsed.name
-    naive = {argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"}}
+    naive = {
+        argument(p.row or p.name) for p in query.params if p.type.name in {"timestamp", "time"}
+    }
     try:
         arguments = values.arguments(function.call, frozenset(naive))
     except Exception as error:  # noqa: BLE001 - a class of the user's, of which no value is known

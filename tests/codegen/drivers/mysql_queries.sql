@@ -113,3 +113,18 @@ INSERT INTO noted (id, said) VALUES (sqlc.arg(id), sqlc.arg(said));
 
 -- name: Log :exec
 INSERT INTO logged (id, said) VALUES (sqlc.arg(id), sqlc.arg(said));
+
+-- name: AmongPairs :many
+SELECT id FROM author WHERE (mood, name) IN (sqlc.slice(pairs)) ORDER BY id;
+
+-- name: NotAmongPairs :many
+SELECT id FROM author WHERE (score, name) NOT IN (sqlc.slice(pairs)) ORDER BY id;
+
+-- name: PerhapsAmongPairs :many
+SELECT id FROM author
+WHERE id > sqlc.arg(after)
+  AND (mood, name) IN (sqlc.slice(pairs)) -- :if pairs
+ORDER BY id;
+
+-- name: NamedOrAll :many
+SELECT id FROM author WHERE sqlc.narg(name) IS NULL OR name = sqlc.narg(name) ORDER BY id;

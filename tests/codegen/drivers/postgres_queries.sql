@@ -95,3 +95,18 @@ SELECT pg_backend_pid();
 
 -- name: Moments :one
 SELECT @at::timestamptz AS at, @many::timestamptz[] AS many, @plain::timestamp AS plain;
+
+-- name: AmongPairs :many
+SELECT id FROM author WHERE (mood, name) IN (sqlc.slice(pairs)) ORDER BY id;
+
+-- name: NotAmongPairs :many
+SELECT id FROM author WHERE (score, name) NOT IN (sqlc.slice(pairs)) ORDER BY id;
+
+-- name: PerhapsAmongPairs :many
+SELECT id FROM author
+WHERE id > @after
+  AND (mood, name) IN (sqlc.slice(pairs)) -- :if pairs
+ORDER BY id;
+
+-- name: NamedOrAll :many
+SELECT id FROM author WHERE sqlc.narg(name) IS NULL OR name = sqlc.narg(name) ORDER BY id;

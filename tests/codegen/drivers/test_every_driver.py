@@ -77,6 +77,30 @@ def test_lists_may_be_of_enums_empty_and_any_sequence(subject: Subject) -> None:
     assert subject.call("names", ids=[], moods=[mood.SAD]) == []
 
 
+def test_rows_are_found_among_a_list_of_rows_and_none_in_an_empty_one(subject: Subject) -> None:
+    sad, happy = subject.mood.SAD, subject.mood.VERY_HAPPY
+    quoted = "b', \"%s\\"
+    subject.add("a", mood=sad, score=1)
+    subject.add(quoted, mood=happy, score=2)
+    subject.add("c", mood=happy)
+    assert subject.call("among_pairs", pairs=[(sad, "a"), (happy, quoted), (sad, "c")]) == [1, 2]
+    assert subject.call("among_pairs", pairs=((happy, "c"),)) == [3]
+    assert subject.call("among_pairs", pairs=[]) == []
+    assert subject.call("not_among_pairs", pairs=[(1, "a"), (5, quoted)]) == [2, 3]
+    assert subject.call("not_among_pairs", pairs=[(1, "a"), (5, "c")]) == [2]  # NULL is no answer
+    assert subject.call("not_among_pairs", pairs=[]) == [1, 2, 3]
+    assert subject.call("perhaps_among_pairs", after=1) == [2, 3]
+    assert subject.call("perhaps_among_pairs", after=1, pairs=[(sad, "a"), (happy, "c")]) == [3]
+    assert subject.call("perhaps_among_pairs", after=0, pairs=[]) == []
+
+
+def test_a_test_for_null_may_stand_before_what_says_the_type(subject: Subject) -> None:
+    for name in ("a", "b"):
+        subject.add(name)
+    assert subject.call("named_or_all", name=None) == [1, 2]
+    assert subject.call("named_or_all", name="b") == [2]
+
+
 def test_a_dynamic_query_takes_what_its_text_has(subject: Subject) -> None:
     mood = subject.mood
     for name, how in (("anna", mood.SAD), ("bob", mood.SAD), ("hanna", mood.VERY_HAPPY)):

@@ -19,7 +19,9 @@ ONE, AT_MOST, SOME, MANY = (
     ("sql", "expected"),
     [
         ("SELECT * FROM a WHERE id = ?", AT_MOST),
-        ("SELECT * FROM a WHERE id IN (?)", AT_MOST),
+        ("SELECT * FROM a WHERE id IN ((?))", AT_MOST),
+        ("SELECT * FROM a WHERE (id, id) IN (sqlc.slice(pairs))", MANY),
+        ("SELECT * FROM a WHERE (id, name) IN (sqlc.slice(pairs))", MANY),
         ("SELECT * FROM a WHERE id IN (sqlc.slice(ids))", MANY),
         ("SELECT * FROM a WHERE id = ? OR grp = 1", MANY),
         ("SELECT * FROM a WHERE name = ? AND grp = ?", AT_MOST),

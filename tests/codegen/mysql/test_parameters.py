@@ -17,6 +17,7 @@ from tests.codegen.mysql.conftest import SCHEMA, only
         ("SELECT id FROM a WHERE grp BETWEEN ? AND ?", "from_grp int, to_grp int"),
         ("SELECT id FROM a WHERE (name, grp) = (?, ?)", "name varchar, grp int"),
         ("SELECT id FROM a WHERE id IN (sqlc.slice(ids))", "ids bigint[]"),
+        ("SELECT id FROM a WHERE (name, grp) IN (sqlc.slice(x))", "x varchar[], x[1] int[]"),
         ("SELECT id FROM a WHERE name LIKE concat(?, '%')", "p1 varchar"),
         ("SELECT id FROM a WHERE at > now() - INTERVAL ? DAY", "p1 bigint"),
         ("SELECT id FROM a WHERE mod(id, ?) = 1", "id bigint"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from aiosqlc.ir import Param
+from aiosqlc.ir import Cardinality, Param, TypedQuery
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile
 
 from tests.codegen.postgres.asking import TABLES, answers, query, run
 
@@ -122,3 +127,71 @@ def test_a_parameter_for_an_array_column_has_its_dimensions() -> None:
     typed, problems = answers("create table g (id int, grid int[][], flat int[])", asked)
     assert problems == ()
     assert [[p.type.array_dims for p in typed[sql].params] for sql in asked] == [[2, 1], [2], [1]]
+
+
+def of_text(sql: str) -> TypedQuery:
+    """Return the typed query of a text with macros."""
+    text = f"-- name: Q :many\n{sql};\n"
+    parsed, problems = parse_files([SourceFile(Path("q.sql"), text)], Dialect.POSTGRESQL)
+    analysis, refused = run(SCHEMA, list(parsed))
+    assert (problems, refused) == ([], ())
+    return analysis.queries[0]
+
+
+# What the query tests before it says the type: what the server gets, and the parameters.
+TESTED = {
+    "select id from a where @n is null or name = @n": ("$1::text is null or name = $1", "text"),
+    "select id from a where name = @n or @n is null": ("name = $1 or $1 is null", "text"),
+    "select id from a where ($1) is not null and id = $1": (
+        "($1::integer) is not null and",
+        "int4",
+    ),
+    "select case when @n isnull then 0 else 1 end from a where name = @n": (
+        "case when $1::text isnull then",
+        "text",
+    ),
+    "select id from a where @ids is null or id = any(@ids)": ("$1::integer[] is null", "int4"),
+    "select id from p where @t is null and (@t is null or tag = @t)": (
+        "$1::text is null and ($1::text is null or tag = $1)",
+        "text",
+    ),
+    "select *, 'x$1 is null' from a where @n is null or j = @n": ("$1::jsonb is null or", "jsonb"),
+}
+
+
+@pytest.mark.parametrize("sql", TESTED)
+def test_a_parameter_is_typed_where_a_test_for_null_comes_first(sql: str) -> None:
+    typed = of_text(sql)
+    written, kind = TESTED[sql]
+    assert written in typed.sql
+    assert [(param.type.name, param.not_null) for param in typed.params] == [(kind, False)]
+    assert typed.parsed.sql.count("::") == sql.count("::")
+
+
+def test_tests_for_null_of_optional_parts_are_cast_in_each_text() -> None:
+    typed = of_text(
+        "select id from a where @grp is null\n or grp > @low -- :if low\n or grp = @grp\n"
+    )
+    assert [("$1::integer is null" in variant.sql) for variant in typed.variants] == [True, True]
+
+
+def test_a_list_of_rows_has_the_types_of_the_columns_it_meets() -> None:
+    typed = of_text("select * from b where (id, title) in (sqlc.slice(pairs))")
+    assert "in (SELECT * FROM unnest($1::integer[], $2::text[]))" in typed.sql
+    shown = [(p.row, p.type.name, p.type.array_dims, p.not_null) for p in typed.params]
+    assert shown == [("pairs", "int4", 1, True), ("pairs", "text", 1, True)]
+    met = [p.origin and p.origin.column for p in typed.params]
+    assert met == ["id", "title"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from b where (id, aid) in (sqlc.slice(pairs))",
+        "select * from b where (aid, title) in (sqlc.slice(pairs))",
+        "select * from b where (aid, title) not in (sqlc.slice(pairs))",
+        "select * from b where id = 1 or (aid, title) in (sqlc.slice(pairs))",
+    ],
+)
+def test_a_list_of_rows_finds_many_rows(sql: str) -> None:
+    assert of_text(sql).cardinality is Cardinality.MANY

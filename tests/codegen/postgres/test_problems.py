@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions, Command, Param
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer, written
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.typed import Typist
-from aiosqlc.source import Span
+from aiosqlc.source import SourceFile, Span
 
 from tests.codegen.postgres.asking import TABLES, answers, query, run, schema_file
 
@@ -180,3 +183,28 @@ def test_more_parameters_than_can_be_sent_are_refused_unasked() -> None:
     assert (problem.code, problem.labels[0].span) == ("E301", Span(27, 33))
     assert "`Q` has 65536 parameters, PostgreSQL takes 65535" in problem.message
     assert [item.parsed.name for item in sound.queries] == ["R"]
+
+
+UNTYPED = {
+    "select id from a where @name is null": "@name::text",
+    "select id from a where sqlc.narg(name) is null": "@name::text",
+    "select id from a where sqlc.narg(x) is null": "`AND name = @name -- :if name`",
+    "select id from a where id = @x and name = @x": "cast one side",
+    "select id from a where row(id, name) = @pair": "@pair::author",
+    "select @a + @a": "not unique",
+    "select id from a where $1 is null": "$1::text",
+    "select id from a where name = @name\n and @x::int = @x and @x = 'b'::text": "…",
+}
+
+
+@pytest.mark.parametrize("sql", UNTYPED)
+def test_a_message_names_parameters_as_the_query_does(sql: str) -> None:
+    text = f"-- name: Q :many\n{sql};\n"
+    parsed, none = parse_files([SourceFile(Path("q.sql"), text)], Dialect.POSTGRESQL)
+    assert none == []
+    (problem,) = run(TABLES, list(parsed))[1]
+    said = " ".join(
+        (problem.message, problem.hint, *problem.notes, *(x.text for x in problem.labels))
+    )
+    assert UNTYPED[sql] in said
+    assert ("$1" in said) == ("$1" in sql)

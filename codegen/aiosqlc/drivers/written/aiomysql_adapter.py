@@ -142,8 +142,16 @@ class AiomysqlExecutor:
         return read
 
     def _literal(self, value: Any) -> str:
-        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
+        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing.
+
+        A list of lists has the columns of rows.
+        """
         if _is_one(value, list, tuple):
+            if any(_is_one(column, list) for column in value):
+                rows = [
+                    f"({', '.join(map(self._literal, row))})" for row in zip(*value, strict=True)
+                ]
+                return ", ".join(rows) or _NOTHING.replace("NULL", ", ".join(["NULL"] * len(value)))
             return ", ".join(map(self._literal, value)) or _NOTHING
         if _is_one(value, bytes, bytearray, memoryview):
             return f"x'{bytes(value).hex()}'"

@@ -111,11 +111,20 @@ class AsyncmyExecutor:
         return self._connection
 
     def _literal(self, value: Any) -> str:
-        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing."""
+        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing.
+
+        A list of lists has the columns of rows.
+        """
         if type(value) is int:
             return str(value)
         if type(value) not in _PLAIN:
             if _is_one(value, list, tuple):
+                if any(_is_one(column, list) for column in value):
+                    rows = [
+                        f"({', '.join(map(self._literal, r))})" for r in zip(*value, strict=True)
+                    ]
+                    nulls = ", ".join(["NULL"] * len(value))
+                    return ", ".join(rows) or _NOTHING.replace("NULL", nulls)
                 return ", ".join(map(self._literal, value)) or _NOTHING
             if _is_one(value, bytes, bytearray, memoryview):
                 return f"x'{bytes(value).hex()}'"

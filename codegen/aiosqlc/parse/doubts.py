@@ -1,0 +1,108 @@
+"""Warns of texts that the server takes, but for something else than what is meant by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.parse.macros import Use
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token
+from aiosqlc.source import SourceFile, Span
+
+# `@name`, `$1` or a macro that begins a word: `ann@example.com` has none, nor has `$.a ? (@.b)`.
+_INSIDE = re.compile(
+    r"(?<![\w@$.])(?P<param>@(?P<name>[A-Za-z_]\w*)(?![\w.(])"
+    r"|sqlc\.n?arg\((?P<macro>\w+)\)|\$(?P<number>\d+)(?![\w.]))"
+)
+_COMPARES = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "||", "LIKE", "ILIKE"})
+
+
+def doubts(
+    file: SourceFile, tokens: list[Token], uses: list[Use], dialect: Dialect
+) -> list[Diagnostic]:
+    """Return the warnings about a query's tokens (comments left out)."""
+    numbers = {str(use.number) for use in uses if use.number is not None}
+    return [
+        *_single_values(file, tokens, uses, dialect),
+        *_in_strings(file, tokens, numbers, dialect),
+    ]
+
+
+def _single_values(
+    file: SourceFile, tokens: list[Token], uses: list[Use], dialect: Dialect
+) -> Iterator[Diagnostic]:
+    """Warn of `id IN (@ids)`: the parameter is one value, whatever its name says."""
+    by_start = {use.span.start: use for use in uses if use.macro in {"arg", "narg"}}
+    for position, token in enumerate(tokens):
+        use = by_start.get(token.start)
+        words = [before.text.upper() for before in tokens[max(position - 2, 0) : position]]
+        if use is None or words != ["IN", "("]:
+            continue
+        after = position
+        while after < len(tokens) and tokens[after].start < use.span.end:
+            after += 1
+        if after >= len(tokens) or tokens[after].text != ")":
+            continue
+        written = file.text[use.span.start : use.span.end]
+        negated = position > 2 and tokens[position - 3].text.upper() == "NOT"
+        few, one = ("<> ALL", "<>") if negated else ("= ANY", "=")
+        name = use.name or "ids"
+        listed = f"`{'NOT ' if negated else ''}IN (sqlc.slice({name}))`"
+        if LEXES[dialect].has_arrays:
+            shown = f"@{name}" if use.name else written
+            listed = f"`{few}({shown})` or {listed}"
+        yield Diagnostic(
+            "E125",
+            f"`IN ({written})` compares with one value, not with a list",
+            (Label(file, use.span, "one value"),),
+            f"a list is {listed}; for one value write `{one} {written}`",
+            Severity.WARNING,
+        )
+
+
+def _in_strings(
+    file: SourceFile, tokens: list[Token], numbers: Collection[str], dialect: Dialect
+) -> Iterator[Diagnostic]:
+    """Warn of `'%@name%'`: inside a string it is text, and no parameter.
+
+    `$5` may be a price: it is meant only where it is among the `numbers` of the parameters.
+    """
+    for position, token in enumerate(tokens):
+        if token.kind is not Kind.STRING or token.text.startswith("$"):
+            continue
+        before = tokens[position - 1].text.upper() if position else ""
+        for found in _INSIDE.finditer(token.text) if any(s in token.text for s in "@$.") else ():
+            if found["number"] and found["number"] not in numbers:
+                continue
+            if found["name"] and token.text[1:-1] == found["param"] and before not in _COMPARES:
+                continue  # such as `VALUES ('@daily')`
+            start = token.start + found.start("param")
+            span = Span(start, start + len(found["param"]))
+            yield Diagnostic(
+                "E126",
+                f"`{found['param']}` stands inside a string, where it is text",
+                (Label(file, span, "no parameter"),),
+                _remedy(token.text, found, dialect, before),
+                Severity.WARNING,
+            )
+
+
+def _remedy(text: str, found: re.Match[str], dialect: Dialect, word: str) -> str:
+    """Say how the string and the parameter are put together."""
+    quote = text[-1]
+    arrays = LEXES[dialect].has_arrays
+    name = found["name"] or found["macro"] or ""
+    param = found["param"] if arrays or not name else f"sqlc.arg({name})"
+    before, after = text[: found.start("param")], text[found.end("param") :]
+    if word == "INTERVAL" and arrays:
+        return f"multiply an interval: `{param} * INTERVAL {before}1{after}`"
+    parts = [f"{before}{quote}", param, f"{quote}{after}"]
+    if before[-1:] == quote and not before.strip(quote):
+        parts = parts[1:]
+    if after == quote:
+        parts = parts[:-1]
+    if len(parts) == 1:
+        return f"write it without quotes: `{param}`"
+    joined = " || ".join(parts) if arrays else f"CONCAT({', '.join(parts)})"
+    return f"close the string before it: `{joined}`"

@@ -1,0 +1,84 @@
+"""Lists of rows: `(a, b) IN (sqlc.slice(pairs))` is one argument, and a list for each column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from aiosqlc.drivers.port import Places
+from aiosqlc.ir import TypedParam, TypedQuery
+from aiosqlc.plan.model import PyParam, PyType
+from aiosqlc.plan.rows import QueryPlanner
+
+
+def with_row_lists(
+    query: TypedQuery, params: Mapping[int, PyParam], planner: QueryPlanner
+) -> dict[int, PyParam]:
+    """Make the parameters of each list of rows one: `pairs: Sequence[tuple[int, str]]`.
+
+    PostgreSQL takes an array for each column. A driver that writes values into the text takes the
+    columns together, in place of the first of them.
+    """
+    found = dict(params)
+    for columns in row_lists(query).values():
+        name = params[columns[0].number].name
+        kinds = [_value(query, column, planner) for column in columns]
+        inside = ", ".join(kind.annotation for kind in kinds)
+        imports = frozenset({("collections.abc", "Sequence")}).union(*(k.imports for k in kinds))
+        kind = PyType(f"Sequence[tuple[{inside}]]", imports, atomic=False)
+        lists = [_column(name, at, item) for at, item in enumerate(kinds)]
+        if planner.package.driver.places is Places.FORMATTED:
+            lists = [f"({', '.join(lists)})"] * len(lists)
+        for column, expression in zip(columns, lists, strict=True):
+            found[column.number] = PyParam(name, kind, expression)
+    return found
+
+
+def row_lists(query: TypedQuery) -> dict[str, list[TypedParam]]:
+    """Return the columns of each list of rows, by its name."""
+    found: dict[str, list[TypedParam]] = {}
+    for param in sorted(query.params, key=lambda param: param.number):
+        if param.row:
+            found.setdefault(param.row, []).append(param)
+    return found
+
+
+def once(params: Sequence[PyParam]) -> tuple[PyParam, ...]:
+    """Return parameters as the function takes them: a list of rows is one."""
+    return tuple({param.name: param for param in reversed(params)}.values())[::-1]
+
+
+def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
+    """Put one parameter in place of the row of them that a list was asked about with.
+
+    `numbers` are the query's own of the text's parameters.
+    """
+    for columns in row_lists(query).values():
+        own = {column.number for column in columns}
+        mine = [at for at, number in enumerate(numbers, 1) if number in own]
+        if mine:
+            row = r",\s*".join(rf"\${at}" for at in mine)
+            sql = re.sub(rf"\(\s*{row}\s*\)", f"${mine[0]}", sql)
+    return sql
+
+
+def beyond_the_first(query: TypedQuery) -> frozenset[int]:
+    """Return the numbers of parameters that have no place of their own then."""
+    return frozenset(
+        column.number for columns in row_lists(query).values() for column in columns[1:]
+    )
+
+
+def _value(query: TypedQuery, column: TypedParam, planner: QueryPlanner) -> PyType:
+    return planner.types.parameter(
+        replace(column.type, array_dims=0),
+        not_null=True,
+        origin=column.origin,
+        query=f"{query.parsed.name}.{column.name}",
+    )
+
+
+def _column(name: str, at: int, kind: PyType) -> str:
+    value = (kind.encode or "{}").replace("{}", f"item[{at}]")
+    return f"[{value} for item in {name}]"
