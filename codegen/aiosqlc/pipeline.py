@@ -108,10 +108,10 @@ def compile_parts(
     `judge` is for those who want the diagnostics alone: what no diagnostic depends on is empty.
     """
     compiled = Compiled()
-    known: list[Analysis] = []
+    known: list[tuple[Analysis, Dialect]] = []
     read: list[tuple[SourceFile, Dialect]] = []
     for analysed in parts:
-        known.append(analysed.analysis)
+        known.append((analysed.analysis, analysed.entry.engine))
         read += [(file, analysed.entry.engine) for file in analysed.inputs.files]
         compiled.diagnostics += analysed.diagnostics
         if analysed.locked:

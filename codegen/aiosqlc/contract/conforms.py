@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 # Subclasses that are not meant where the class is promised: a truth is no number, a moment no date.
 _NOT_MEANT: dict[type, type] = {int: bool, date: datetime}
@@ -27,6 +27,8 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
         item = (get_args(hint) or (Any,))[0]
         found = [unlike(each, item, f"{where}[]") for each in value]
         return next((text for text in found if text), "")
+    if is_typeddict(hint):
+        return _unlike_document(value, hint, where)
     kind = origin or hint
     if value is None:
         return f"{where} is None, but {getattr(kind, '__name__', kind)} is promised"
@@ -42,3 +44,18 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
         found = [unlike(getattr(value, name), hints[name], f"{where}.{name}") for name in fields]
         return next((text for text in found if text), "")
     return ""
+
+
+def _unlike_document(value: object, hint: Any, where: str) -> str:
+    """Return where a dictionary is not what a TypedDict says."""
+    if not isinstance(value, dict):
+        return f"{where} is {type(value).__name__} {value!r}, not {hint.__name__}"
+    if missing := sorted(hint.__required_keys__ - value.keys()):
+        return f"{where} has no {missing[0]!r}, but {hint.__name__} promises it"
+    hints = get_type_hints(hint)
+    found = [
+        unlike(value[name], kind, f"{where}[{name!r}]")
+        for name, kind in hints.items()
+        if name in value
+    ]
+    return next((text for text in found if text), "")

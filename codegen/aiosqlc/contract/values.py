@@ -9,7 +9,7 @@ from enum import Enum
 from inspect import Parameter, signature
 from random import Random
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 from unicodedata import normalize
 from uuid import UUID
 
@@ -103,6 +103,14 @@ class Values:
             return given if isinstance(given, hint) else hint(given)
         if isinstance(hint, type) and issubclass(hint, Enum):
             return self._random.choice(list(hint))
+        if is_typeddict(hint):
+            kinds = get_type_hints(hint).items()
+            left = [
+                key
+                for key, _ in kinds
+                if key in hint.__required_keys__ or self._random.random() < 0.5
+            ]
+            return {key: self._value(key, kind, naive=False) for key, kind in kinds if key in left}
         if hint not in _POOLS:
             return hint(**self.arguments(hint, frozenset()))
         value = self._again(name, hint) or self._random.choice(_POOLS[hint])

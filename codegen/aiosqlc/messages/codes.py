@@ -68,7 +68,7 @@ CODES = {
     "E320": "`:one` that may return many rows",
     "E321": "a command that needs rows on a statement without any",
     "E322": "rows that are discarded (warning)",
-    "E330": "a query that cannot be `:bulk`",
+    "E330": "a query that cannot be `:bulk` or a batch",
     "E340": "a hint or an override for what is not there",
     "E342": "something that is not the whole row of a table, so it cannot be embedded",
     "E350": "two engines: a query is only on one side",

@@ -47,6 +47,7 @@ def infer(
                 origin=best.origin,
                 is_slice=param.is_slice,
                 is_named=param.name is not None,
+                is_part=any(use.part for use in typed),
                 reasons=tuple(_reason(use) for use in typed),
                 row=param.row,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pymysql.constants import FIELD_TYPE, FLAG
 
@@ -39,7 +40,7 @@ _DECLARED = re.compile(
 # How it is stored: `datetime /* mariadb-5.3 */`, `blob /*M!100301 COMPRESSED*/`.
 _REMARK = re.compile(r"(?:\s*/\*[^']*?\*/)+\s*$")
 _LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
-_ALIASES = {
+ALIASES = {
     "integer": "int", "int4": "int", "int2": "smallint", "int8": "bigint", "int1": "tinyint",
     "int3": "mediumint",
     "middleint": "mediumint", "dec": "decimal", "numeric": "decimal", "fixed": "decimal",
@@ -47,8 +48,37 @@ _ALIASES = {
     "real": "double", "float8": "double", "float4": "float", "character": "char",
     "character varying": "varchar",
     "nchar": "char", "national char": "char", "nvarchar": "varchar", "national varchar": "varchar",
-    "long": "mediumtext", "long varchar": "mediumtext", "char byte": "binary",
+    "national character": "char", "nchar varying": "varchar", "char varying": "varchar",
+    "nchar varchar": "varchar", "national char varying": "varchar",
+    "national character varying": "varchar",
+    "long": "mediumtext", "long varchar": "mediumtext", "long varbinary": "mediumblob",
+    "long char varying": "mediumtext", "long character varying": "mediumtext",
+    "char byte": "binary",
 }  # fmt: skip
+_COLLATED = re.compile(r"\s+(?:character\s+set|charset|collate)\s+\w+", re.IGNORECASE)
+_SINGLE_FLOAT = 24  # digits, in base 2
+NAMES = frozenset(
+    {
+        *NUMBERS, *CHARACTERS, *BYTES, *PARSED, *MOMENTS, "enum", "set", "json", "geometry",
+        "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+        "geometrycollection", "vector",
+    }
+)  # fmt: skip
+
+
+def type_named(text: str) -> SqlType | None:
+    """Return the type that a text names as a column's declaration does, or None.
+
+    What the text says of length, precision and labels is kept, and nothing that it leaves open.
+    """
+    plain = " ".join(_COLLATED.sub("", text).split()).lower()
+    found = declared(plain if "'" not in text else text)
+    if found.name == "float" and found.length is not None:
+        name = "float" if found.length <= _SINGLE_FLOAT else "double"
+        return SqlType("", name, unsigned=found.unsigned)
+    if found.name not in NAMES:
+        return None
+    return found if "(" in text else replace(found, precision=None, scale=None)
 
 
 def declared(text: str, *, enum_name: str = "") -> SqlType:
@@ -63,7 +93,7 @@ def declared(text: str, *, enum_name: str = "") -> SqlType:
     name, args = match["name"].lower(), match["args"] or ""
     unsigned = "unsigned" in f"{name} {match['rest'] or ''}".lower()
     name = re.sub(r"\s*(unsigned|signed|zerofill)\b", "", name).strip()
-    name = _ALIASES.get(name, name)
+    name = ALIASES.get(name, name)
     if name in {"bool", "boolean"}:
         return BOOL
     if name == "serial":

@@ -79,6 +79,7 @@ class Use:
     origin: ColumnRef | None = None
     optional: bool = False
     weak: bool = False
+    part: bool = False
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
@@ -109,7 +110,8 @@ def _from_parent(
         return _in_tuple(place, parent, child, level, reader)
     if isinstance(parent, _COMPARISONS):
         other = parent.expression if parent.this is child else parent.this
-        return _compared(place, other, level, reader, optional=isinstance(parent, exp.NullSafeEQ))
+        use = _compared(place, other, level, reader, optional=isinstance(parent, exp.NullSafeEQ))
+        return replace(use, part=isinstance(parent, exp.Like | exp.RegexpLike))
     if isinstance(parent, exp.Between):
         return _between(place, parent, child, level, reader)
     if isinstance(parent, exp.In):

@@ -149,7 +149,8 @@ def _param(
         not_null=param.not_null,
         element_not_null=param.element_not_null,
         is_slice=param.is_slice,
-        origin=None if param.is_part else param.origin,  # a column's class is for all of its value
+        is_part=param.is_part,
+        origin=param.origin,
         query=f"{query.parsed.name}.{param.name}",
     )
     if query.parsed.command not in _BATCHES and not is_bulk(query.parsed):
@@ -248,6 +249,9 @@ def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
         hint = "leave the directives out, or use another command"
         message = f"`:{parsed.command}` takes no optional parts"
         return [Diagnostic("E412", message, at, hint)]
+    if parsed.command in _BATCHES and not query.params:
+        hint = "name its parameters, or use `:exec`, `:one` or `:many`"
+        return [Diagnostic("E330", f"`:{parsed.command}` needs a parameter", at, hint)]
     return []
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, replace
+
 from aiosqlc.config.project import ModelKind, Override
 from aiosqlc.ir import SqlType
 from aiosqlc.plan.model import Import, PyType
@@ -16,7 +19,8 @@ _KNOWN: dict[str, Import] = {
     "time": ("datetime", "time"),
     "timedelta": ("datetime", "timedelta"),
 }
-_JSON = frozenset({"json", "jsonb"})
+JSON = frozenset({"json", "jsonb"})
+_LISTS = frozenset({"list", "Sequence", "Collection", "Iterable", "tuple", "set", "frozenset"})
 
 
 def overridden(
@@ -30,13 +34,44 @@ def overridden(
     decode, decode_imports = _call(override.decode)
     encode, encode_imports = _call(override.encode)
     if not override.decode and not override.encode:
-        if sql.name in _JSON:
+        if sql.name in JSON:
             decode, encode, decode_imports = _json(annotation, models, as_text=json_as_text)
         elif annotation.isidentifier() and annotation != "Any":
             decode = f"{annotation}({{}})"  # a NewType, an enum, a number: called, it converts
     return PyType(
         annotation, imports | decode_imports | encode_imports, decode, encode, atomic=False
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OfArray:
+    """What an override says of an array: the override of its elements, and what holds them.
+
+    `holder` is the class that the type names, `list` where it is that of an element.
+    """
+
+    element: Override
+    holder: str = "list"
+
+
+def of_array(override: Override) -> OfArray | None:
+    """Return what an override says of the elements of an array; None: it is about the whole.
+
+    The type is that of an element, or a list of such; with functions, a list is made by them.
+    """
+    inside = _LIST.fullmatch(override.python_type.strip())
+    if inside is None or inside[1].rpartition(".")[2] not in _LISTS:
+        return None if override.python_type in _ANYTHING else OfArray(override)
+    if override.decode or override.encode:
+        return None
+    item = inside[2].strip().removesuffix(", ...").removesuffix("| None").strip()
+    name = inside[1].rpartition(".")[2]
+    return OfArray(replace(override, python_type=item), name if name in _MADE else "list")
+
+
+_LIST = re.compile(r"([\w.]+)\[(.*)\]", re.DOTALL)
+_ANYTHING = frozenset({"Any", "typing.Any", "object"})
+_MADE = frozenset({"tuple", "set", "frozenset"})
 
 
 def _json(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiosqlc.plan.model import PyType
 
 UNKNOWN = PyType("Any", frozenset({("typing", "Any")}), atomic=False)
@@ -40,6 +42,16 @@ def list_of(element: PyType, *, parameter: bool = False, exactly: bool = False) 
         _each(element.encode) or ("list({})" if parameter and exactly else ""),
         atomic=False,
     )
+
+
+def held(array: PyType, holder: str, *, parameter: bool) -> PyType:
+    """Return the type of an array that is read into a tuple or a set."""
+    if holder == "list" or parameter:
+        return array
+    inside = array.annotation.removeprefix("list")
+    inside = f"{inside[:-1]}, ...]" if holder == "tuple" else inside
+    decode = f"{holder}({array.decode or '{}'})"
+    return replace(array, annotation=f"{holder}{inside}", decode=decode)
 
 
 def _each(expression: str) -> str:

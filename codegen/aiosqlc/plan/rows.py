@@ -34,6 +34,8 @@ class QueryPlanner:
             self.gathered.enums,
             self.gathered.composites,
             self._row_of,
+            package.engine,
+            package.catalog.columns,
         )
 
     def own_name(self, query: TypedQuery) -> str:

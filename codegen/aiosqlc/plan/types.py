@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from aiosqlc.config.project import ModelKind, PythonTarget
+from aiosqlc.config.project import ModelKind, Override, PythonTarget
 from aiosqlc.drivers.asyncpg import ASYNCPG
 from aiosqlc.drivers.port import Types
-from aiosqlc.ir import ColumnRef, SqlType, TypeKind
+from aiosqlc.engines.typenames import named
+from aiosqlc.ir import ColumnRef, SqlType, TableColumn, TypeKind
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, class_name, constant, members
-from aiosqlc.plan.overrides import overridden
+from aiosqlc.plan.overrides import JSON, of_array, overridden
 
 
 def _no_rows(_schema: str, _name: str) -> PyClass | None:
@@ -35,6 +37,8 @@ class TypeResolver:
     enums: dict[tuple[str, str], PyEnum] = field(default_factory=dict)
     composites: dict[tuple[str, str], PyClass] = field(default_factory=dict)
     row_of: Callable[[str, str], PyClass | None] = _no_rows
+    engine: Dialect = Dialect.POSTGRESQL
+    columns: Mapping[ColumnRef, TableColumn] = field(default_factory=dict)
 
     def column(
         self,
@@ -46,7 +50,9 @@ class TypeResolver:
         query: str = "",
     ) -> PyType:
         """Return the type of a result column."""
-        base = self._overridden(sql, origin, query)
+        base = self._particular(
+            sql, origin, query, element_not_null=element_not_null, parameter=False
+        )
         if base is None:
             base = self._value(sql, element_not_null=element_not_null, parameter=False)
         return base if not_null else pytypes.optional(base)
@@ -58,62 +64,174 @@ class TypeResolver:
         not_null: bool,
         element_not_null: bool = True,
         is_slice: bool = False,
+        is_part: bool = False,
         origin: ColumnRef | None = None,
         query: str = "",
     ) -> PyType:
-        """Return the type of a function's parameter; a slice holds values of the column's type."""
-        base = self._overridden(sql, origin, query, is_slice=is_slice)
+        """Return the type of a function's parameter; a slice holds values of the column's type.
+
+        `is_part` is whether it is no value that the column could have, as a pattern is not.
+        """
+        if is_part:
+            found = self._named("query", frozenset({query}))
+            base = self._whole(found, sql) if found else None
+            if base is None and self.driver.plain(sql).annotation == "str" and not is_json(sql):
+                base = self._value(sql, element_not_null=True, parameter=True, own=True)
+        else:
+            sql = self._as_in_column(sql, origin)
+            base = self._particular(
+                sql,
+                origin,
+                query,
+                element_not_null=element_not_null,
+                parameter=True,
+                is_slice=is_slice,
+            )
         if base is None:
             base = self._value(sql, element_not_null=element_not_null, parameter=True)
         return base if not_null else pytypes.optional(base)
 
-    def _overridden(
-        self, sql: SqlType, origin: ColumnRef | None, query: str, *, is_slice: bool = False
+    # --- overrides ------------------------------------------------------------------------------
+
+    def _particular(
+        self,
+        sql: SqlType,
+        origin: ColumnRef | None,
+        query: str,
+        *,
+        element_not_null: bool,
+        parameter: bool,
+        is_slice: bool = False,
     ) -> PyType | None:
-        """Find an override; the most particular wins: query column, table column, database type."""
-        names = {"query": {query}, "column": set[str](), "db_type": {sql.name}}
-        names["db_type"].add(f"{sql.schema}.{sql.name}")
-        if origin:
-            names["column"] |= {
-                f"{origin.table}.{origin.column}",
-                f"{origin.schema}.{origin.table}.{origin.column}",
-            }
-        for what in ("query", "column", "db_type"):
-            for override in self.target.overrides:
-                if getattr(override, what) and getattr(override, what) in names[what]:
-                    found = overridden(
-                        override,
-                        sql,
-                        self.target.models,
-                        json_as_text=self.driver.json_as_text,
-                    )
-                    if what == "column" and is_slice:
-                        return pytypes.list_of(found, parameter=True)
-                    array = what == "db_type" and sql.array_dims
-                    return pytypes.list_of(pytypes.optional(found)) if array else found
+        """Return what an override of the query's column or the table's says; the former wins."""
+        override = self._named("query", frozenset({query}))
+        dims, several = sql.array_dims, False
+        if override is None and origin:
+            names = {f"{origin.table}.{origin.column}"}
+            names.add(f"{origin.schema}.{origin.table}.{origin.column}")
+            override = self._named("column", frozenset(names))
+            column = self.columns.get(origin)
+            if override and column:
+                if not self._alike(sql, column.type):
+                    return None
+                several = is_slice or dims > column.type.array_dims
+                dims = column.type.array_dims
+        if override is None:
+            return None
+        if not dims:
+            item = self._whole(override, replace(sql, array_dims=0))
+            if not several:
+                return item
+            return self._list(replace(sql, array_dims=sql.array_dims or 1), item, parameter)
+        inside = of_array(override)
+        if inside is None and sql.array_dims == dims:
+            return self._whole(override, sql)
+        if inside is None:  # an element, of what a function makes as a whole
+            return None
+        item = self._whole(inside.element, replace(sql, array_dims=0))
+        if not sql.array_dims:
+            return item
+        item = item if element_not_null and not parameter else pytypes.optional(item)
+        return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
+
+    def _named(self, what: str, names: frozenset[str]) -> Override | None:
+        """Return the first override whose target of this kind has one of these names."""
+        for override in self.target.overrides:
+            if getattr(override, what) and getattr(override, what) in names:
+                return override
         return None
 
-    def _value(self, sql: SqlType, *, element_not_null: bool, parameter: bool) -> PyType:
-        element = self._scalar(sql, parameter=parameter)
+    def _by_type(self, sql: SqlType) -> Override | None:
+        """Return the override of a database type that fits most closely."""
+        found, closest = None, 0
+        for override in self.target.overrides:
+            fits = named(self.engine, override.db_type).fits(sql) if override.db_type else 0
+            if fits > closest:
+                found, closest = override, fits
+        return found
+
+    def _whole(self, override: Override, sql: SqlType) -> PyType:
+        """Return the type that an override gives to a whole value."""
+        return overridden(
+            override,
+            behind(sql),
+            self.target.models,
+            json_as_text=self.driver.json_as_text,
+        )
+
+    def _alike(self, one: SqlType, other: SqlType) -> bool:
+        """Whether values of two types, or elements of arrays of them, are the same in Python."""
+        first, second = (replace(behind(kind), array_dims=0) for kind in (one, other))
+        if first.kind is TypeKind.ENUM or second.kind is TypeKind.ENUM:
+            return first.kind is second.kind
+        if is_json(first) != is_json(second):
+            return False
+        plain = self.driver.plain
+        return plain(first).annotation == plain(second).annotation
+
+    def _as_in_column(self, sql: SqlType, origin: ColumnRef | None) -> SqlType:
+        """Return the column's domain, which has an override, where the server names its base."""
+        column = self.columns.get(origin) if origin else None
+        if column is None or column.type.kind is not TypeKind.DOMAIN:
+            return sql
+        if self._by_type(column.type) is None or not self._alike(sql, column.type):
+            return sql
+        return replace(column.type, array_dims=sql.array_dims)
+
+    # --- values ---------------------------------------------------------------------------------
+
+    def _value(
+        self, sql: SqlType, *, element_not_null: bool, parameter: bool, own: bool = False
+    ) -> PyType:
+        """Return the type of a value; with `own` as the driver has it, whatever overrides say."""
+        if sql.array_dims and not own:
+            override = self._by_type(sql)
+            written = override and named(self.engine, override.db_type).type
+            if override and written and written.array_dims:  # `db_type: text[]`
+                return self._of_array_type(override, sql, element_not_null, parameter)
+        below = sql.base if sql.kind is TypeKind.DOMAIN and not sql.array_dims else None
+        if below and below.array_dims and (own or self._by_type(sql) is None):
+            return self._value(
+                below, element_not_null=element_not_null, parameter=parameter, own=own
+            )
+        element = self._scalar(replace(sql, array_dims=0), parameter=parameter, own=own)
         if not sql.array_dims:
             return element
-        found = element if element_not_null else pytypes.optional(element)
-        exactly = self.driver.user_types_as_text
-        for _ in range(max(sql.array_dims, 1)):
+        over = not own and self._by_type(replace(sql, array_dims=0)) is not None
+        sure = element_not_null and not (over and parameter)
+        return self._list(sql, element if sure else pytypes.optional(element), parameter)
+
+    def _of_array_type(
+        self, override: Override, sql: SqlType, element_not_null: bool, parameter: bool
+    ) -> PyType:
+        inside = of_array(override)
+        if inside is None or inside.element.python_type == override.python_type:
+            return self._whole(override, sql)
+        item = self._whole(inside.element, replace(sql, array_dims=0))
+        item = item if element_not_null and not parameter else pytypes.optional(item)
+        return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
+
+    def _list(self, sql: SqlType, item: PyType, parameter: bool) -> PyType:
+        """Return the type of an array of such items."""
+        found, exactly = item, self.driver.user_types_as_text
+        for _ in range(sql.array_dims):
             found = pytypes.list_of(found, parameter=parameter, exactly=exactly)
         if not (exactly and is_users(sql)):
             return found
-        decode = f"decode_array({{}}, {self._parser(replace(sql, array_dims=0))})"
+        decode = f"decode_array({{}}, {self._parser(replace(sql, array_dims=0), item.decode)})"
         imports = found.imports | self._functions
         return replace(found, decode=decode, imports=imports)
 
-    def _scalar(self, sql: SqlType, *, parameter: bool) -> PyType:
+    def _scalar(self, sql: SqlType, *, parameter: bool, own: bool = False) -> PyType:
+        override = None if own else self._by_type(sql)
+        if override is not None:
+            return self._whole(override, sql)
         if sql.kind is TypeKind.ENUM:
             return self._enum(sql)
         if not self.driver.structured:
             return self.driver.plain(sql)
         if sql.kind is TypeKind.DOMAIN and sql.base:
-            return self._value(sql.base, element_not_null=False, parameter=parameter)
+            return self._value(sql.base, element_not_null=False, parameter=parameter, own=own)
         if sql.kind is TypeKind.COMPOSITE:
             return self._composite(sql, parameter=parameter)
         if sql.kind in {TypeKind.RANGE, TypeKind.MULTIRANGE} and self.driver.range:
@@ -143,7 +261,7 @@ class TypeResolver:
             inner = inner.base
         if inner.kind is TypeKind.ENUM and not inner.array_dims:
             return pytypes.TEXT
-        bound = self._value(inner, element_not_null=False, parameter=False)
+        bound = self._value(inner, element_not_null=False, parameter=False, own=True)
         return pytypes.UNKNOWN if bound.decode or inner.name in _SENT_AS_TEXT else bound
 
     @property
@@ -153,19 +271,25 @@ class TypeResolver:
             (self.adapter, name) for name in ("decode_array", "decode_record", "decoder")
         )
 
-    def _parser(self, sql: SqlType) -> str:
-        """Return the function that makes a value of its text, inside an array or a composite."""
-        if sql.array_dims:
-            inner = replace(sql, array_dims=0)
-            if is_users(sql):
-                return f"lambda item: decode_array(item, {self._parser(inner)})"
-            return f'decoder("{sql.name}[]")'
-        if sql.kind is TypeKind.DOMAIN and sql.base:
-            return self._parser(sql.base)
-        if sql.kind in {TypeKind.ENUM, TypeKind.COMPOSITE}:
-            decode = self._scalar(sql, parameter=False).decode
-            return f"lambda item: {decode.replace('{}', 'item')}"
-        return "str" if is_users(sql) else f'decoder("{sql.name}")'
+    def _parser(self, sql: SqlType, decode: str) -> str:
+        """Return the function that makes a value of its text, inside an array or a composite.
+
+        `decode` is what makes it of the driver's value.
+        """
+        raw = self._raw(sql)
+        if not decode:
+            return raw
+        value = "item" if raw == "str" else f"{raw}(item)"
+        # What is NULL never comes here.
+        return f"lambda item: {decode.removeprefix(_UNLESS_NONE).replace('{}', value)}"
+
+    def _raw(self, sql: SqlType) -> str:
+        """Return the function that makes the driver's value of a text."""
+        if sql.kind is TypeKind.DOMAIN and sql.base and not sql.array_dims:
+            return self._raw(sql.base)
+        if is_users(sql):
+            return "str"
+        return f'decoder("{sql.name}[]")' if sql.array_dims else f'decoder("{sql.name}")'
 
     def class_name(self, schema: str, name: str) -> str:
         """Return the class of a type or table; those outside the default schema carry its name."""
@@ -220,12 +344,32 @@ class TypeResolver:
 
     def _build_of_text(self, sql: SqlType, cls: PyClass) -> str:
         """Return the expression that makes a composite's object of its text."""
-        values = ", ".join(["{}", *(self._parser(kind) for _, kind, _ in sql.fields)])
+        parsers = [
+            self._parser(kind, item.type.decode)
+            for (_, kind, _), item in zip(sql.fields, cls.fields, strict=True)
+        ]
+        values = ", ".join(["{}", *parsers])
         if cls.kind is not ModelKind.PYDANTIC:
             return f"{cls.name}(*decode_record({values}))"
         names = ", ".join(f'"{item.name}"' for item in cls.fields)
         fields = f"zip(({names},), decode_record({values}), strict=True)"
         return f"{cls.name}.model_validate(dict({fields}))"
+
+
+_UNLESS_NONE = "None if {} is None else "
+
+
+def behind(sql: SqlType) -> SqlType:
+    """Return the type below the domains of a value, an array of domains being one of theirs."""
+    while sql.kind is TypeKind.DOMAIN and sql.base:
+        dims = sql.array_dims or sql.base.array_dims
+        sql = replace(sql.base, array_dims=dims)
+    return sql
+
+
+def is_json(sql: SqlType) -> bool:
+    """Whether values of a type are JSON."""
+    return behind(sql).name in JSON
 
 
 def is_users(sql: SqlType) -> bool:

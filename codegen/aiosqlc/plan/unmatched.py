@@ -1,4 +1,4 @@
-"""Finds overrides of columns that are not there: they would change nothing, without a word."""
+"""Finds overrides of what is not there: they would change nothing, without a word."""
 
 from __future__ import annotations
 
@@ -6,25 +6,57 @@ from collections.abc import Iterable, Sequence
 
 from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.ir import Analysis
+from aiosqlc.engines.typenames import built_in_types, named, type_aliases, types_in
+from aiosqlc.ir import Analysis, SqlType
 from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile
 
 
 def unmatched_overrides(
-    overrides: Iterable[Override], analyses: Sequence[Analysis], config: SourceFile
+    overrides: Iterable[Override],
+    analyses: Sequence[tuple[Analysis, Dialect]],
+    config: SourceFile,
 ) -> list[Diagnostic]:
-    """Return an error for each override of a column that no entry of the configuration has."""
-    asked = [item for item in dict.fromkeys(overrides) if item.column or item.query]
+    """Return an error for each override of what no entry of the configuration has."""
+    asked = tuple(dict.fromkeys(overrides))
     if not asked:
         return []
-    columns = {name for analysis in analyses for name in _columns(analysis)}
-    results = {name for analysis in analyses for name in _results(analysis)}
-    return [
-        _unmatched(item, results if item.query else columns, config)
-        for item in asked
-        if (item.query or item.column) not in (results if item.query else columns)
-    ]
+    columns = {name for analysis, _ in analyses for name in _columns(analysis)}
+    results = {name for analysis, _ in analyses for name in _results(analysis)}
+    known = [(engine, _types(analysis, engine)) for analysis, engine in analyses]
+    found = []
+    for item in asked:
+        if item.db_type:
+            if not any(_is_type(item.db_type, engine, types) for engine, types in known):
+                found.append(_no_type(item, known, config))
+        elif (item.query or item.column) not in (results if item.query else columns):
+            found.append(_unmatched(item, results if item.query else columns, config))
+    return found
+
+
+def _types(analysis: Analysis, engine: Dialect) -> frozenset[SqlType]:
+    return frozenset((*types_in(analysis), *built_in_types(engine)))
+
+
+def _is_type(text: str, engine: Dialect, types: frozenset[SqlType]) -> bool:
+    wanted = named(engine, text)
+    return any(wanted.is_of(sql) or wanted.fits(sql) for sql in types)
+
+
+def _no_type(
+    override: Override, known: Sequence[tuple[Dialect, frozenset[SqlType]]], config: SourceFile
+) -> Diagnostic:
+    names = {sql.name for _, types in known for sql in types if sql.name}
+    names |= {name for engine, _ in known for name in type_aliases(engine)}
+    return Diagnostic(
+        "E340",
+        f"no type is called `{override.db_type}`",
+        (Label(config, override.span, "this override has no effect"),),
+        did_you_mean(
+            override.db_type, sorted(names), otherwise="write it as in a column's declaration"
+        ),
+    )
 
 
 def _columns(analysis: Analysis) -> Iterable[str]:

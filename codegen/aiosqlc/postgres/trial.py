@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from psycopg import pq
 
+from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.messages.rows import show_row
 from aiosqlc.postgres.catalog.rows import Attribute
 from aiosqlc.postgres.population import Population, answered, attempt
 from aiosqlc.servers.postgres.connection import server_error
 
+_BULK_ROWS = 3
 _NUMBERS = {
     20: "int8",
     21: "int2",
@@ -62,7 +64,20 @@ def draw(query: TypedQuery, population: Population) -> Trial:
         sql, numbers = variant.sql, variant.numbers
     by_number = {param.number: param for param in query.params}
     params = tuple(by_number[number] for number in numbers)
+    if is_bulk(query.parsed):
+        rows = sampler.random.randrange(1, _BULK_ROWS + 1)
+        columns = ([_argument(param, population) for _ in range(rows)] for param in params)
+        return Trial(sql, tuple(map(_array, columns)), params)
     return Trial(sql, tuple(_argument(param, population) for param in params), params)
+
+
+def _array(values: Sequence[str | None]) -> str:
+    return f"{{{', '.join('NULL' if value is None else _quoted(value) for value in values)}}}"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _argument(param: TypedParam, population: Population) -> str | None:
@@ -72,8 +87,7 @@ def _argument(param: TypedParam, population: Population) -> str | None:
     held = _held(param, population)
     if held and sampler.chance(0.6):
         value = sampler.random.choice(held)
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{{"{escaped}"}}' if param.is_slice else value
+        return _array([value]) if param.is_slice else value
     return sampler.value(param.type, elements_null=not param.element_not_null)
 
 

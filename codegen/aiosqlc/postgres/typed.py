@@ -13,6 +13,7 @@ from aiosqlc.ir import (
     Embed,
     Param,
     ParsedQuery,
+    SqlType,
     TypedParam,
     TypedQuery,
 )
@@ -32,7 +33,7 @@ from aiosqlc.postgres.infer.embeds import (
     places_of,
     weakest,
 )
-from aiosqlc.postgres.infer.outputs import output_targets
+from aiosqlc.postgres.infer.outputs import column_type, output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
@@ -250,7 +251,7 @@ class Typist:
         source = source_of(scope, number) if scope is not None else None
         return Column(
             name=_shown_name(head.name, scope, expr),
-            type=self.types.get(head.type_oid, head.typmod, dims),
+            type=self._type_of(scope, head, number, dims),
             not_null=not verdict.null,
             element_not_null=not inside.null,
             origin=origin,
@@ -259,6 +260,16 @@ class Typist:
             is_function_call=expr is not None and expr.kind in _CALLS,
             reasons=(*verdict.reasons(), *(() if inside.null else inside.reasons())),
         )
+
+    def _type_of(self, scope: Scope | None, head: ColumnHead, number: int, dims: int) -> SqlType:
+        """Return a column's type; of a domain the server describes only what is below it."""
+        oid = column_type(scope.query, number) if scope is not None else head.type_oid
+        below = self.facts.types.get(oid)
+        while below is not None and below.kind == "d" and below.oid != head.type_oid:
+            below = self.facts.types.get(below.base)
+        if oid == head.type_oid or below is None or below.oid != head.type_oid:
+            return self.types.get(head.type_oid, head.typmod, dims)
+        return self.types.get(oid)
 
     def _is_array(self, oid: int) -> bool:
         entry = self.facts.types.get(oid)

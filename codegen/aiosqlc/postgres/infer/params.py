@@ -39,6 +39,9 @@ _NULL_TOLERANT = frozenset(
 
 # Functions behind `||`, `@>` and `<@` of documents.
 _OF_PARTS = frozenset({"jsonb_concat", "jsonb_contains", "jsonb_contained"})
+# Functions behind operators whose other operand is no value of the column: a pattern, a text to be
+# added, a factor. Extensions give their own the same names.
+_BESIDE_A_VALUE = re.compile(r"like|regex|starts_with|^textcat$|^\w+_?(?:mul|div|mod)\w*$")
 # Expressions that are one of their operands.
 _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
@@ -49,8 +52,8 @@ class Use(msgspec.Struct, frozen=True):
     `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
     any, alternative (to the column, in COALESCE), argument, function (the argument has no name),
     limit, offset, other. `tolerant`: a NULL here means something; `reason` says what. `part` is a
-    document merged with the column or looked for in it: of the column's type, but not all that its
-    value has. `via` is the column as the query names it, of a view or a WITH query.
+    document merged with the column or looked for in it, or a pattern: of the column's type, but no
+    value that it could have. `via` is the column as the query names it, of a view or a WITH query.
     """
 
     role: str
@@ -148,6 +151,10 @@ class _Uses:
         elif bare.kind in _ALTERNATIVES:
             column = self.facts.attributes.get((relation, attribute))
             self._alternative(bare, relation, attribute, column.name if column else "")
+        elif bare.kind == "SUBSCRIPTINGREF":  # `SET tags[1] = $1`
+            item = _unwrap(bare["refassgnexpr"])
+            if item is not None and _is_param(item):
+                self.add(item["paramid"], Use("compare", relation, attribute))
         elif bare.kind == "VAR" and bare["varlevelsup"] == 0:
             entry = scope.entry(bare["varno"])
             if entry["rtekind"] == kinds.Rte.VALUES:
@@ -220,6 +227,7 @@ class _Uses:
                 *(right.list_of("elements") if right.kind == "ARRAYEXPR" else []),
             ]:
                 self._compared(node, element, left, scope)
+            self._among(left, right, scope)
         elif node.kind == "ROWCOMPAREEXPR":  # `(a, b) < ($1, $2)`, column by column
             for left, right in zip(node.list_of("largs"), node.list_of("rargs"), strict=True):
                 for operand, other in ((left, right), (right, left)):
@@ -237,7 +245,7 @@ class _Uses:
         param = _unwrap(operand)
         if param is None or not (_is_param(param) or param.kind in _ALTERNATIVES):
             return
-        relation, attribute = origin(_unwrap(other), scope)
+        relation, attribute = origin(_element_of(_unwrap(other)), scope)
         column = self.facts.attributes.get((relation, attribute))
         if param.kind in _ALTERNATIVES:
             name = column.name if column else _column_name(_unwrap(other), scope)
@@ -256,10 +264,25 @@ class _Uses:
                 tolerant,
                 "IS DISTINCT FROM compares with NULL" if tolerant else "",
                 operator,
-                part=operator in _OF_PARTS,
+                part=self._is_part(node),
                 via=source_behind(_unwrap(other), scope) if column else None,
             ),
         )
+
+    def _among(self, operand: Node, array: Node, scope: Scope) -> None:
+        """Record a parameter that is looked for in a column's array: `$1 = ANY(tags)`."""
+        param = _unwrap(operand)
+        relation, attribute = origin(_unwrap(array), scope)
+        if param is not None and _is_param(param) and relation:
+            self.add(param["paramid"], Use("compare", relation, attribute))
+
+    def _is_part(self, node: Node) -> bool:
+        """Whether what stands beside a column is not a value that the column could have."""
+        function = self.facts.functions.get(called(node))
+        if function is None:
+            return False
+        built_in = self.facts.built_in(called(node))
+        return built_in in _OF_PARTS or bool(_BESIDE_A_VALUE.search(function.name))
 
     def _beside_a_column(self, node: Node, scope: Scope) -> None:
         """Name what stands for a column, `COALESCE(bio, $1)`, after it."""
@@ -339,6 +362,11 @@ def _unwrap(node: Node | None) -> Node | None:
         else:
             break
     return node
+
+
+def _element_of(node: Node | None) -> Node | None:
+    """Return the array that an operand is an element of, or the operand."""
+    return _unwrap(node["refexpr"]) if node is not None and node.kind == "SUBSCRIPTINGREF" else node
 
 
 def origin(node: Node | None, scope: Scope) -> tuple[int, int]:

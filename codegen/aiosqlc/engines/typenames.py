@@ -1,0 +1,118 @@
+"""Which of a schema's types a configuration means by a name, on either engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from aiosqlc.ir import Analysis, SqlType, TypeKind
+from aiosqlc.parse.scanner import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A type as it is named: a schema, a length, `unsigned`, `[]` hold where they are written."""
+
+    text: str
+    type: SqlType | None
+
+    def fits(self, sql: SqlType) -> int:
+        """Return how closely a type fits: 0 is not at all, and more is closer.
+
+        A name without `[]` also fits arrays, whose elements it is about.
+        """
+        wanted = self.type
+        as_it_is = self.text in {sql.name, f"{sql.schema}.{sql.name}"}  # as the catalog spells it
+        if as_it_is and (wanted is None or not wanted.schema):
+            return 2
+        if wanted is None:
+            return 0
+        any_enum = wanted.kind is TypeKind.ENUM and sql.kind is TypeKind.ENUM
+        if wanted.name != sql.name and not any_enum:
+            return 0
+        closeness = 1 + (wanted.name == sql.name)
+        for said, has in (
+            (wanted.schema, sql.schema),
+            (wanted.length, sql.length),
+            (wanted.precision, sql.precision),
+            (wanted.scale, sql.scale),
+            (wanted.unsigned, sql.unsigned),
+            (wanted.labels, sql.labels),
+            (bool(wanted.array_dims), bool(sql.array_dims)),
+        ):
+            if said and said != has:
+                return 0
+            closeness += bool(said)
+        return closeness
+
+    def is_of(self, sql: SqlType) -> bool:
+        """Whether the name, and the schema if one is written, are those of a type."""
+        wanted = self.type
+        if wanted is None or wanted.name != sql.name:
+            return False
+        return wanted.schema in {"", sql.schema}
+
+
+@cache
+def named(engine: Dialect, text: str) -> Named:
+    """Read the name of a type as the engine does."""
+    return Named(text, _READERS[engine](text))
+
+
+def _postgres(text: str) -> SqlType | None:
+    from aiosqlc.postgres.typenames import type_named
+
+    return type_named(text)
+
+
+def _mysql(text: str) -> SqlType | None:
+    from aiosqlc.mysql.types import type_named
+
+    return type_named(text)
+
+
+_READERS: dict[Dialect, Callable[[str], SqlType | None]] = {
+    Dialect.POSTGRESQL: _postgres,
+    Dialect.MYSQL: _mysql,
+}
+
+
+def built_in_types(engine: Dialect) -> Iterable[SqlType]:
+    """Return the types that an engine has without any schema."""
+    if engine is Dialect.POSTGRESQL:
+        from aiosqlc.drivers.postgres_types import KNOWN
+
+        return [SqlType("pg_catalog", name) for name in KNOWN]
+    from aiosqlc.mysql.types import NAMES
+
+    return [SqlType("", name) for name in NAMES]
+
+
+def type_aliases(engine: Dialect) -> Iterable[str]:
+    """Return what else an engine calls its types."""
+    if engine is Dialect.POSTGRESQL:
+        from aiosqlc.postgres.typenames import ALIASES
+
+        return ALIASES
+    from aiosqlc.mysql.types import ALIASES as OF_MYSQL
+
+    return OF_MYSQL
+
+
+def types_in(analysis: Analysis) -> Iterable[SqlType]:
+    """Yield every type that a schema or its queries have, and those that these are made of."""
+    found = [*analysis.catalog.types]
+    found += [column.type for table in analysis.catalog.tables for column in table.columns]
+    for query in analysis.queries:
+        found += [column.type for column in query.columns]
+        found += [param.type for param in query.params]
+    seen = set[SqlType]()
+    while found:
+        sql = found.pop()
+        if sql in seen:
+            continue
+        seen.add(sql)
+        yield sql
+        found += [kind for _, kind, _ in sql.fields]
+        found += [sql.base] if sql.base else []

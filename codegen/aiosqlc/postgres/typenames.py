@@ -1,0 +1,72 @@
+"""Reads a type as people write it in SQL: every name that PostgreSQL's grammar takes for it."""
+
+from __future__ import annotations
+
+import re
+
+from aiosqlc.ir import SqlType
+
+# Words of the grammar; `test_typenames` asks the server about each.
+ALIASES = {
+    **dict.fromkeys(("int", "integer", "serial", "serial4"), "int4"),
+    **dict.fromkeys(("smallint", "smallserial", "serial2"), "int2"),
+    **dict.fromkeys(("bigint", "bigserial", "serial8"), "int8"),
+    "real": "float4",
+    **dict.fromkeys(("float", "double precision"), "float8"),
+    **dict.fromkeys(("decimal", "dec"), "numeric"),
+    "boolean": "bool",
+    **dict.fromkeys(
+        (
+            "character varying", "char varying", "national character varying",
+            "national char varying", "nchar varying",
+        ),
+        "varchar",
+    ),
+    **dict.fromkeys(
+        ("character", "char", "nchar", "national character", "national char"), "bpchar"
+    ),
+    "bit varying": "varbit",
+    "timestamp with time zone": "timestamptz",
+    "timestamp without time zone": "timestamp",
+    "time with time zone": "timetz",
+    "time without time zone": "time",
+}  # fmt: skip
+_ARRAY = re.compile(r"(?:\s*\[\s*\d*\s*\])+$|\s+array(?:\s*\[\s*\d+\s*\])?$", re.IGNORECASE)
+_MODIFIER = re.compile(r"\s*\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\)")
+_QUALIFIED = re.compile(r'(?:("(?:[^"]|"")+"|[\w$]+)\s*\.\s*)?("(?:[^"]|"")+"|[^".]+)')
+_SINGLE_FLOAT = 24  # digits, in base 2
+_SIZED = frozenset({"varchar", "bpchar", "bit", "varbit"})
+
+
+def type_named(text: str) -> SqlType | None:
+    """Return the type that a text names, with no schema where it names none; None: no name."""
+    text = text.strip()
+    array = _ARRAY.search(text)
+    plain = text[: array.start()] if array else text
+    modifier = _MODIFIER.search(plain)
+    plain = _MODIFIER.sub("", plain, count=1)
+    named = _QUALIFIED.fullmatch(plain)
+    if named is None:
+        return None
+    schema, name = _folded(named[1] or ""), _folded(named[2])
+    if not named[1] and not named[2].startswith('"'):
+        name = " ".join(name.split())
+        schema, name = ("pg_catalog", ALIASES[name]) if name in ALIASES else ("", name)
+        if name.startswith("interval "):  # `interval year to month`
+            name = "interval"
+    first = int(modifier[1]) if modifier else None
+    if name == "float8" and first is not None:
+        name, first = ("float4" if first <= _SINGLE_FLOAT else "float8"), None
+    scale = int(modifier[2] or 0) if modifier and name == "numeric" else None
+    return SqlType(
+        schema,
+        name,
+        array_dims=1 if array else 0,
+        length=first if name in _SIZED else None,
+        precision=first if name == "numeric" else None,
+        scale=scale,
+    )
+
+
+def _folded(word: str) -> str:
+    return word[1:-1].replace('""', '"') if word.startswith('"') else word.lower()
