@@ -28,6 +28,11 @@ def is_bulk(query: ParsedQuery) -> bool:
     return ("bulk", "") in query.options
 
 
+def is_spread(query: TypedQuery) -> bool:
+    """Whether a query's text takes an array of each parameter: many rows at once."""
+    return is_bulk(query.parsed) and "AS bulk" in query.sql
+
+
 def with_bulk(analyze: Analyze) -> Analyze:
     """Return an analyser that asks the server about the many-row texts too."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import pq
 
-from aiosqlc.analysis.bulk import is_bulk
+from aiosqlc.analysis.bulk import is_spread
 from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.messages.rows import show_row
 from aiosqlc.postgres.catalog.rows import Attribute
@@ -64,7 +64,7 @@ def draw(query: TypedQuery, population: Population) -> Trial:
         sql, numbers = variant.sql, variant.numbers
     by_number = {param.number: param for param in query.params}
     params = tuple(by_number[number] for number in numbers)
-    if is_bulk(query.parsed):
+    if is_spread(query):
         rows = sampler.random.randrange(1, _BULK_ROWS + 1)
         columns = ([_argument(param, population) for _ in range(rows)] for param in params)
         return Trial(sql, tuple(map(_array, columns)), params)
