@@ -94,6 +94,7 @@ async def _upstreams(
             payments,
             lease_seconds=config.lease_seconds,
             draft_seconds=config.draft_seconds,
+            limits=config.holding_limits(),
         )
         yield
 

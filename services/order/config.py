@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from lib.auth.settings import check_trusted
@@ -13,6 +13,13 @@ from lib.events.signing import ConsumerSettings, ProducerSettings
 from lib.http.client_credentials import ServiceLoginSettings
 from lib.http.middleware.install import MiddlewareSettings
 from lib.resilience.settings import BreakerSettings
+from services.order.goods.model.holding import HoldingLimits, parse_values
+
+
+def _values(value: str) -> str:
+    parse_values(value)
+    return value
+
 
 Url = Annotated[str, Field(pattern=r"^https?://")]
 
@@ -55,9 +62,19 @@ class OrderConfig(
     # how long it waits for the next attempt. Longer than a request may take.
     lease_seconds: Seconds = 15.0
     # An order that nobody has confirmed for this long is cancelled, and its stock given back.
-    pending_seconds: Seconds = 7 * 24 * 3600.0
+    pending_seconds: Seconds = 24 * 3600.0
+    # The part of a product's stock that a customer's unconfirmed orders may hold; one is always
+    # possible. Orders that the staff places are not limited.
+    max_stock_share: float = Field(default=0.5, gt=0, le=1)
+    # `currency:amount`, separated by commas, `*` for all others: what a customer's unconfirmed
+    # orders may come to, each alone and all together.
+    max_waiting_value: Annotated[str, AfterValidator(_values)] = "*:20000"
     # An order that could not be placed for this long is given up.
     draft_seconds: Seconds = 600.0
+
+    def holding_limits(self) -> HoldingLimits:
+        """Return what unconfirmed orders may hold."""
+        return HoldingLimits(self.max_stock_share, parse_values(self.max_waiting_value))
 
     # Tokens and people's data go there, and what the catalogue says is believed.
     _stays_with_us = field_validator("user_url", "product_url", "catalog_url")(check_trusted)

@@ -65,8 +65,12 @@ class Products(Protocol):
     CIRCUIT_OPEN where there was no answer; the step may have been taken all the same.
     """
 
-    async def reserve(self, key: UUID, quantities: Mapping[UUID, int]) -> Reservation:
+    async def reserve(
+        self, key: UUID, quantities: Mapping[UUID, int], min_stocks: Mapping[UUID, int]
+    ) -> Reservation:
         """Set aside so many of each product, or nothing; the same `key` gets the same reservation.
+
+        Of a product that `min_stocks` names so many must be in stock.
 
         Raises:
             AppError: CONFLICT, naming the products that cannot be had, where nothing is set aside.

@@ -92,9 +92,14 @@ class HttpProducts:
         self._client = client
         self._hold_seconds = hold_seconds
 
-    async def reserve(self, key: UUID, quantities: Mapping[UUID, int]) -> Reservation:
+    async def reserve(
+        self, key: UUID, quantities: Mapping[UUID, int], min_stocks: Mapping[UUID, int]
+    ) -> Reservation:
         """See `ports.Products`."""
-        lines = [{"product_id": product, "quantity": n} for product, n in quantities.items()]
+        lines = [
+            {"product_id": product, "quantity": n, "min_stock": min_stocks.get(product, 0)}
+            for product, n in quantities.items()
+        ]
         body = {"lines": lines, "ttl_seconds": self._hold_seconds}
         try:
             made = await self._client.call(

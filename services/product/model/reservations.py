@@ -21,6 +21,20 @@ class Line(Input, frozen=True, kw_only=True):
 
     product_id: UUID
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
+    min_stock: Annotated[
+        int,
+        Meta(
+            ge=0, le=2_000_000_000, description="only if so many are there: leaves some to others"
+        ),
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many of one product, and how many must be there."""
+
+    quantity: int
+    min_stock: int
 
 
 class NewReservation(Input, frozen=True, kw_only=True):
@@ -31,18 +45,18 @@ class NewReservation(Input, frozen=True, kw_only=True):
         int, Meta(ge=1, le=86_400, description="when it expires, unless it is confirmed")
     ] = 900
 
-    def quantities(self) -> dict[UUID, int]:
+    def wanted(self) -> dict[UUID, Wanted]:
         """Return how many of which product, in the order of the lines.
 
         Raises:
             AppError: VALIDATION_ERROR where two lines name the same product.
         """
-        found: dict[UUID, int] = {}
+        found: dict[UUID, Wanted] = {}
         for index, line in enumerate(self.lines):
             if line.product_id in found:
                 field = f"lines[{index}].product_id"
                 raise invalid(FieldError(field, "is in another line already"))
-            found[line.product_id] = line.quantity
+            found[line.product_id] = Wanted(line.quantity, line.min_stock)
         return found
 
 

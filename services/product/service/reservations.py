@@ -18,7 +18,7 @@ from lib.db.errors import UniqueViolationError
 from lib.db.retry import in_transaction
 from lib.errors import AppError, Code, FieldError, not_found
 from lib.ids import new_id
-from services.product.model.reservations import NewReservation, Reserved
+from services.product.model.reservations import NewReservation, Reserved, Wanted
 from services.product.service import ledger, single_statement
 from services.product.service.events import reservation_event
 from services.product.service.steps import Step, status_after
@@ -52,7 +52,7 @@ async def reserve(
         AppError: VALIDATION_ERROR for a product named twice; CONFLICT with the lines at fault where
             there is not enough; IDEMPOTENCY_KEY_REUSED where the key came with other lines.
     """
-    quantities = wanted.quantities()
+    quantities = wanted.wanted()
     new = _new(wanted, owner, key, clock)
     try:
         if lines := await single_statement.reserve(db, new, quantities):
@@ -65,7 +65,9 @@ async def reserve(
         raise
 
 
-async def _one_by_one(db: Database, new: Reservation, quantities: Mapping[UUID, int]) -> Reserved:
+async def _one_by_one(
+    db: Database, new: Reservation, quantities: Mapping[UUID, Wanted]
+) -> Reserved:
     """Set aside each line after the other, or say which of them cannot be had."""
     try:
         # Who comes too late is told so without waiting for a lock.
@@ -185,25 +187,29 @@ async def _give_back_at_once(
 
 
 async def _earlier(
-    db: Executor, owner: str, key: str, quantities: Mapping[UUID, int]
+    db: Executor, owner: str, key: str, quantities: Mapping[UUID, Wanted]
 ) -> Reserved | None:
     found = await reservations(db).find_reservation(owner=owner, request_key=key)
     if found is None:
         return None
     lines = await reservations(db).list_lines(reservation_ids=[found.id])
-    if {line.product_id: line.quantity for line in lines} != quantities:
+    if {x.product_id: x.quantity for x in lines} != {p: w.quantity for p, w in quantities.items()}:
         raise AppError(
             Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another reservation"
         )
     return Reserved(found, lines, replayed=True)
 
 
-async def _take(tx: Executor, reservation: Reservation, quantities: Mapping[UUID, int]) -> Reserved:
+async def _take(
+    tx: Executor, reservation: Reservation, quantities: Mapping[UUID, Wanted]
+) -> Reserved:
     # A line refers to a product, which locks it a little: only after it is locked for good.
     locked = await products(tx).lock_products(ids=list(quantities))
     _refuse_shortage(quantities, locked)
     lines = [
-        ReservationLine(reservation.id, found.id, quantities[found.id], found.price, found.currency)
+        ReservationLine(
+            reservation.id, found.id, quantities[found.id].quantity, found.price, found.currency
+        )
         for found in locked
     ]
     moved = []
@@ -223,16 +229,19 @@ async def _take(tx: Executor, reservation: Reservation, quantities: Mapping[UUID
     return Reserved(reservation, lines)
 
 
-def _refuse_shortage(quantities: Mapping[UUID, int], found: Sequence[Product]) -> None:
+def _refuse_shortage(quantities: Mapping[UUID, Wanted], found: Sequence[Product]) -> None:
     """Raise CONFLICT, naming every line that cannot be had, where there are any."""
     for_sale = {p.id: p.stock for p in found if p.status is ProductStatus.ACTIVE}
     problems = []
-    for index, (product_id, quantity) in enumerate(quantities.items()):
+    for index, (product_id, wanted) in enumerate(quantities.items()):
         left = for_sale.get(product_id)
         if left is None:
             problems.append(FieldError(f"lines[{index}].product_id", "is not for sale"))
-        elif left < quantity:
+        elif left < wanted.quantity:
             problems.append(FieldError(f"lines[{index}].quantity", f"only {left} left"))
+        elif left < wanted.min_stock:
+            why = f"more than one customer may hold of the {left} left"
+            problems.append(FieldError(f"lines[{index}].quantity", why))
     if problems:
         raise AppError(Code.CONFLICT, "not everything can be reserved", details=problems)
 

@@ -16,7 +16,7 @@ from lib.db.engine import Engine, engine_of
 from lib.db.errors import SerializationFailureError
 from lib.events import Unpublished, unpublished
 from lib.ids import new_id
-from services.product.model.reservations import MAX_LINES
+from services.product.model.reservations import MAX_LINES, Wanted
 from services.product.service.events import RESERVATIONS
 from services.product.store.at_once import models
 from services.product.store.at_once import reservations as store
@@ -33,7 +33,7 @@ _CONFIRMED: Final = "reservation.confirmed"
 
 
 async def reserve(
-    db: Executor, wanted: Reservation, quantities: Mapping[UUID, int]
+    db: Executor, wanted: Reservation, quantities: Mapping[UUID, Wanted]
 ) -> Sequence[ReservationLine]:
     """Set aside every line and return them; nothing where that cannot be had, or not so.
 
@@ -47,7 +47,8 @@ async def reserve(
         rows = await store.reserve(
             db,
             product_ids=list(quantities),
-            quantities=list(quantities.values()),
+            quantities=[line.quantity for line in quantities.values()],
+            needed=[line.min_stock for line in quantities.values()],
             movement_ids=[new_id() for _ in quantities],
             id=wanted.id,
             owner=wanted.owner,

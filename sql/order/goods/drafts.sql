@@ -1,13 +1,13 @@
 -- Drafts: orders that nothing is reserved for yet, as far as we know.
 
 -- name: AddDraft :one
--- With its lines, in the order given. No row where the request has made something before, and where `most` orders
--- of the user wait to be confirmed.
+-- With its lines, in the order given, and what the user holds of their products already. No row where the request has
+-- made something before, and where `most` orders of the user wait to be confirmed.
 WITH added AS (
-    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
+    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at, held)
     SELECT
         @id, @user_id, @pending_validation, @created_by, sqlc.narg(request_key)::text,
-        now() + make_interval(secs => @lease_seconds::float8)
+        now() + make_interval(secs => @lease_seconds::float8), goods_held(@user_id, @product_ids::uuid[])
     WHERE NOT EXISTS (
         SELECT FROM goods_order AS o WHERE o.created_by = @created_by AND o.request_key = sqlc.narg(request_key)::text
     )

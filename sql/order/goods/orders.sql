@@ -2,10 +2,12 @@
 
 -- name: AddOrder :one
 -- The draft becomes an order, with its lines in the order given and the event that tells of it. No row where it has
--- become one, or is given up, and where `most` orders of the user wait to be confirmed.
+-- become one, or is given up, and where `most` orders of the user wait to be confirmed, or would come to more than
+-- `most_value` in this currency.
 WITH room AS (
     SELECT d.id FROM goods_draft AS d
     WHERE d.id = @id AND NOT d.abandoned AND goods_waiting(d.user_id, @most::integer) < @most::integer
+        AND goods_waiting_value(d.user_id, @currency) + @total <= @most_value::numeric
 ), taken AS (
     DELETE FROM goods_draft USING room WHERE goods_draft.id = room.id AND NOT goods_draft.abandoned
     RETURNING goods_draft.*
@@ -28,6 +30,10 @@ WITH room AS (
     SELECT @event_id, @lane, @topic, added.id::text, @kind, @payload, @request_id, @traceparent FROM added
 )
 SELECT * FROM added;
+
+-- name: CountWaiting :one
+-- How many orders of a user wait to be confirmed.
+SELECT count(*) FROM goods_order WHERE user_id = @user_id AND status = 'pending' AND deleted_at IS NULL;
 
 -- name: GetOrder :one
 SELECT * FROM goods_order WHERE id = @id AND deleted_at IS NULL;

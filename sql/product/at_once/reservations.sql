@@ -2,15 +2,16 @@
 -- cannot be done so changes nothing; the queries beside these say why, on either engine.
 
 -- name: Reserve :many
--- Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Rows are locked in
+-- Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Of each product so
+-- many must be there as are `needed`. Rows are locked in
 -- that order, so that two who want the same ones do not deadlock; who comes too late waits for no lock.
 WITH wanted AS (
-    SELECT w.product_id, w.quantity, w.movement_id
-    FROM unnest(@product_ids::uuid[], @quantities::integer[], @movement_ids::uuid[])
-    AS w (product_id, quantity, movement_id)
+    SELECT w.product_id, w.quantity, w.needed, w.movement_id
+    FROM unnest(@product_ids::uuid[], @quantities::integer[], @needed::integer[], @movement_ids::uuid[])
+    AS w (product_id, quantity, needed, movement_id)
 ), enough AS (
     SELECT count(*) AS lines FROM product AS p JOIN wanted AS w ON w.product_id = p.id
-    WHERE p.status = 'active' AND p.stock >= w.quantity
+    WHERE p.status = 'active' AND p.stock >= w.quantity AND p.stock >= w.needed
 ), locked AS (
     SELECT p.id, p.status, p.stock, p.version FROM product AS p
     WHERE p.id = ANY (@product_ids::uuid[]) AND (SELECT lines FROM enough) = cardinality(@product_ids::uuid[])
@@ -19,7 +20,7 @@ WITH wanted AS (
 ), taken AS (
     SELECT l.id, l.stock - w.quantity AS stock, l.version + 1 AS version, w.quantity, w.movement_id
     FROM locked AS l JOIN wanted AS w ON w.product_id = l.id
-    WHERE l.status = 'active' AND l.stock >= w.quantity
+    WHERE l.status = 'active' AND l.stock >= w.quantity AND l.stock >= w.needed
 ), made AS (
     INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
     SELECT @id, @owner, @request_key, @expires_at, @now, @now

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +31,7 @@ log = get_logger(__name__)
 
 # Orders of one user that hold products and are not confirmed yet.
 MAX_WAITING: Final = 100
+_UNLIMITED: Final = Decimal(10) ** 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ async def _hold(
     shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]
 ) -> tuple[Reservation, Price]:
     try:
-        held = await shop.products.reserve(draft.id, quantities)
+        held = await shop.products.reserve(
+            draft.id, quantities, _min_stocks(shop, draft, quantities)
+        )
     except AppError as error:
         if error.code is Code.CONFLICT:
             await drafts.remove_draft(shop.db, id=draft.id)
@@ -108,6 +112,23 @@ async def _hold(
     return Reservation(held.id, lines), price
 
 
+def _min_stocks(
+    shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]
+) -> Mapping[UUID, int]:
+    """Return how many of each product must be in stock: others are to be left some."""
+    if not _is_limited(draft):
+        return {}
+    return {
+        product_id: shop.limits.min_stock(quantity, held or 0)
+        for (product_id, quantity), held in zip(quantities.items(), draft.held, strict=False)
+    }
+
+
+def _is_limited(draft: GoodsDraft) -> bool:
+    """Whether a customer has ordered; what the staff orders for somebody is not limited."""
+    return draft.created_by == str(draft.user_id)
+
+
 async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> None:
     """Give back whatever a draft may hold, and forget it; not where it has become an order.
 
@@ -118,7 +139,7 @@ async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int])
         return
     try:
         # Whether its request ever arrived only the product service knows: the key tells us.
-        held = await shop.products.reserve(draft.id, quantities)
+        held = await shop.products.reserve(draft.id, quantities, {})
     except AppError as error:
         if error.code is not Code.CONFLICT:
             raise
@@ -185,6 +206,14 @@ def _no_room() -> AppError:
     return AppError(Code.CONFLICT, message)
 
 
+def _too_much(shop: Shop, currency: str) -> AppError:
+    most = shop.limits.value(currency)
+    return AppError(
+        Code.CONFLICT,
+        f"your orders that wait to be confirmed would come to more than {most} {currency}",
+    )
+
+
 async def _orderer(shop: Shop, user_id: UUID) -> User | None:
     """Return who orders, None where nobody can say; raises NOT_FOUND or BAD_REQUEST."""
     try:
@@ -227,6 +256,7 @@ async def _become_order(
             shop.db,
             id=draft.id,
             most=MAX_WAITING,
+            most_value=shop.limits.value(price.currency) if _is_limited(draft) else _UNLIMITED,
             total=price.total,
             currency=price.currency,
             reservation_id=held.id,
@@ -246,10 +276,10 @@ async def _become_order(
         # The same request, twice at once: the other one was faster.
         await drafts.abandon_draft(shop.db, id=draft.id)
         raise _at_the_same_time() from None
-    return order or await _made_by_another(shop, draft)
+    return order or await _made_by_another(shop, draft, price)
 
 
-async def _made_by_another(shop: Shop, draft: GoodsDraft) -> GoodsOrder:
+async def _made_by_another(shop: Shop, draft: GoodsDraft, price: Price) -> GoodsOrder:
     """Return the order that somebody else has made of the draft, or raise CONFLICT."""
     order = await orders.lock_order(shop.db, id=draft.id)
     if order is not None:
@@ -258,7 +288,8 @@ async def _made_by_another(shop: Shop, draft: GoodsDraft) -> GoodsOrder:
     # It will never be one: the recovery gives back what it held.
     await drafts.abandon_draft(shop.db, id=draft.id)
     if left is not None and not left.abandoned:
-        raise _no_room()
+        waiting = await orders.count_waiting(shop.db, user_id=draft.user_id)
+        raise _no_room() if waiting >= MAX_WAITING else _too_much(shop, price.currency)
     raise AppError(Code.CONFLICT, "the order was given up, send it again")
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from lib.db import Database
 from lib.errors import AppError, Code
 from lib.log import get_logger
+from services.order.goods.model.holding import HoldingLimits
 from services.order.goods.store.models import GoodsOrder
 from services.order.ports import Payments, Products, User, Users
 
@@ -24,7 +25,8 @@ class Shop:
     """The service's own database and the services it asks; times in seconds.
 
     What nobody has worked on for `lease_seconds` was left behind by a process that is gone. A draft
-    older than `draft_seconds` is given up: whoever wanted it has long gone away, too.
+    older than `draft_seconds` is given up: whoever wanted it has long gone away, too. `limits` are
+    for what customers order themselves.
     """
 
     db: Database
@@ -33,6 +35,7 @@ class Shop:
     payments: Payments
     lease_seconds: float
     draft_seconds: float
+    limits: HoldingLimits
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from services.order.goods.store.models import GoodsDraft, GoodsDraftLine
 
 ADD_DRAFT: Final = """\
 WITH added AS (
-    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
+    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at, held)
     SELECT
         $1, $2, $3, $4, $5::text,
-        now() + make_interval(secs => $6::float8)
+        now() + make_interval(secs => $6::float8), goods_held($2, $7::uuid[])
     WHERE NOT EXISTS (
         SELECT FROM goods_order AS o WHERE o.created_by = $4 AND o.request_key = $5::text
     )
@@ -22,18 +22,18 @@ WITH added AS (
         SELECT count(*) FROM (
             SELECT FROM goods_order AS w
             WHERE w.user_id = $2 AND w.status = 'pending' AND w.deleted_at IS NULL
-            LIMIT $7
+            LIMIT $8
         ) AS waiting
-    ) < $7
+    ) < $8
     ON CONFLICT (created_by, request_key) DO NOTHING
-    RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
+    RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held
 ), lines AS (
     INSERT INTO goods_draft_line (draft_id, position, product_id, quantity)
     SELECT added.id, t.number - 1, t.product_id, t.quantity
-    FROM added, unnest($8::uuid[], $9::integer[])
+    FROM added, unnest($7::uuid[], $9::integer[])
     WITH ORDINALITY AS t (product_id, quantity, number)
 )
-SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at FROM added
+SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held FROM added
 """
 
 
@@ -46,13 +46,13 @@ async def add_draft(
     created_by: str,
     request_key: str | None,
     lease_seconds: float,
-    most: int,
     product_ids: Sequence[UUID],
+    most: int,
     quantities: Sequence[int],
 ) -> GoodsDraft | None:
-    """With its lines, in the order given. No row where the request has made something before, and where `most`
-    orders
-    of the user wait to be confirmed.
+    """With its lines, in the order given, and what the user holds of their products already. No row where the
+    request has
+    made something before, and where `most` orders of the user wait to be confirmed.
     """
     row = await db.fetchrow(
         ADD_DRAFT,
@@ -62,16 +62,16 @@ async def add_draft(
         created_by,
         request_key,
         lease_seconds,
-        most,
         product_ids,
+        most,
         quantities,
     )
     return None if row is None else GoodsDraft(*row)
 
 
 FIND_DRAFT: Final = """\
-SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
-FROM goods_draft WHERE created_by = $1 AND request_key = $2::text
+SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at,
+    held FROM goods_draft WHERE created_by = $1 AND request_key = $2::text
 """
 
 
@@ -82,8 +82,8 @@ async def find_draft(db: Reader, *, created_by: str, request_key: str) -> GoodsD
 
 
 GET_DRAFT: Final = """\
-SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
-FROM goods_draft WHERE id = $1
+SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at,
+    held FROM goods_draft WHERE id = $1
 """
 
 
@@ -130,7 +130,7 @@ WHERE id IN (
     SELECT d.id FROM goods_draft AS d WHERE d.due_at <= now()
     ORDER BY d.due_at, d.id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at
+RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held
 """
 
 

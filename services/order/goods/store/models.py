@@ -31,7 +31,7 @@ class GoodsStock(StrEnum):
 GOODS_STOCK_BY_LABEL: Final = {label.value: label for label in GoodsStock}
 
 
-class GoodsDraft(msgspec.Struct, frozen=True, gc=False):
+class GoodsDraft(msgspec.Struct, frozen=True):
     """A row of goods_draft."""
 
     id: UUID
@@ -42,6 +42,7 @@ class GoodsDraft(msgspec.Struct, frozen=True, gc=False):
     request_key: str | None
     due_at: datetime
     created_at: datetime
+    held: list[int | None]
 
 
 class GoodsDraftLine(msgspec.Struct, frozen=True, gc=False):

@@ -22,28 +22,29 @@ ADD_ORDER: Final = """\
 WITH room AS (
     SELECT d.id FROM goods_draft AS d
     WHERE d.id = $1 AND NOT d.abandoned AND goods_waiting(d.user_id, $2::integer) < $2::integer
+        AND goods_waiting_value(d.user_id, $3) + $4 <= $5::numeric
 ), taken AS (
     DELETE FROM goods_draft USING room WHERE goods_draft.id = room.id AND NOT goods_draft.abandoned
     RETURNING goods_draft.id, goods_draft.user_id, goods_draft.pending_validation, goods_draft.abandoned,
-        goods_draft.created_by, goods_draft.request_key, goods_draft.due_at, goods_draft.created_at
+        goods_draft.created_by, goods_draft.request_key, goods_draft.due_at, goods_draft.created_at, goods_draft.held
 ), added AS (
     INSERT INTO goods_order (
         id, user_id, pending_validation, total, currency, reservation_id, due_at, created_by, updated_by, request_key
     )
     SELECT
-        taken.id, taken.user_id, taken.pending_validation, $3, $4, $5,
-        now() + make_interval(secs => $6::float8), taken.created_by, taken.created_by, taken.request_key
+        taken.id, taken.user_id, taken.pending_validation, $4, $3, $6,
+        now() + make_interval(secs => $7::float8), taken.created_by, taken.created_by, taken.request_key
     FROM taken
     RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
         created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 ), lines AS (
     INSERT INTO goods_order_line (order_id, position, product_id, quantity, unit_price)
     SELECT added.id, t.number - 1, t.product_id, t.quantity, t.unit_price
-    FROM added, unnest($7::uuid[], $8::integer[], $9::numeric[])
+    FROM added, unnest($8::uuid[], $9::integer[], $10::numeric[])
     WITH ORDINALITY AS t (product_id, quantity, unit_price, number)
 ), told AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
-    SELECT $10, $11, $12, added.id::text, $13, $14, $15, $16 FROM added
+    SELECT $11, $12, $13, added.id::text, $14, $15, $16, $17 FROM added
 )
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
     created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at FROM added
@@ -100,8 +101,9 @@ async def add_order(
     *,
     id: UUID,
     most: int,
-    total: Decimal,
     currency: str,
+    total: Decimal,
+    most_value: Decimal,
     reservation_id: UUID,
     lease_seconds: float,
     product_ids: Sequence[UUID],
@@ -117,14 +119,17 @@ async def add_order(
 ) -> GoodsOrder | None:
     """The draft becomes an order, with its lines in the order given and the event that tells of it. No row where
     it has
-    become one, or is given up, and where `most` orders of the user wait to be confirmed.
+    become one, or is given up, and where `most` orders of the user wait to be confirmed, or would come to more
+    than
+    `most_value` in this currency.
     """
     row = await db.fetchrow(
         ADD_ORDER,
         id,
         most,
-        total,
         currency,
+        total,
+        most_value,
         reservation_id,
         lease_seconds,
         product_ids,
@@ -139,6 +144,18 @@ async def add_order(
         traceparent,
     )
     return None if row is None else _goods_order(row)
+
+
+COUNT_WAITING: Final = """\
+SELECT count(*) FROM goods_order WHERE user_id = $1 AND status = 'pending'
+AND deleted_at IS NULL
+"""
+
+
+async def count_waiting(db: Reader, *, user_id: UUID) -> int:
+    """How many orders of a user wait to be confirmed."""
+    value: int = await db.fetchval(COUNT_WAITING, user_id)
+    return value
 
 
 GET_ORDER: Final = """\

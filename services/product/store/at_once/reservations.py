@@ -18,12 +18,12 @@ from services.product.store.at_once.models import ReservationStatus
 
 RESERVE: Final = """\
 WITH wanted AS (
-    SELECT w.product_id, w.quantity, w.movement_id
-    FROM unnest($1::uuid[], $2::integer[], $3::uuid[])
-    AS w (product_id, quantity, movement_id)
+    SELECT w.product_id, w.quantity, w.needed, w.movement_id
+    FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::uuid[])
+    AS w (product_id, quantity, needed, movement_id)
 ), enough AS (
     SELECT count(*) AS lines FROM product AS p JOIN wanted AS w ON w.product_id = p.id
-    WHERE p.status = 'active' AND p.stock >= w.quantity
+    WHERE p.status = 'active' AND p.stock >= w.quantity AND p.stock >= w.needed
 ), locked AS (
     SELECT p.id, p.status, p.stock, p.version FROM product AS p
     WHERE p.id = ANY ($1::uuid[]) AND (SELECT lines FROM enough) = cardinality($1::uuid[])
@@ -32,10 +32,10 @@ WITH wanted AS (
 ), taken AS (
     SELECT l.id, l.stock - w.quantity AS stock, l.version + 1 AS version, w.quantity, w.movement_id
     FROM locked AS l JOIN wanted AS w ON w.product_id = l.id
-    WHERE l.status = 'active' AND l.stock >= w.quantity
+    WHERE l.status = 'active' AND l.stock >= w.quantity AND l.stock >= w.needed
 ), made AS (
     INSERT INTO reservation (id, owner, request_key, expires_at, created_at, updated_at)
-    SELECT $4, $5, $6, $7, $8, $8
+    SELECT $5, $6, $7, $8, $9, $9
     WHERE (SELECT count(*) FROM taken) = cardinality($1::uuid[])
     RETURNING id, owner, request_key, status, expires_at, created_at, updated_at
 ), moved AS (
@@ -57,7 +57,7 @@ WITH wanted AS (
 ), told AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
     SELECT
-        $9, $10, $11, made.id::text, $12,
+        $10, $11, $12, made.id::text, $13,
         json_build_object(
             'id', made.id, 'owner', made.owner, 'key', made.request_key,
             'lines', (
@@ -76,7 +76,7 @@ WITH wanted AS (
                 FROM moved AS m
             )
         )::text,
-        $13, $14
+        $14, $15
     FROM made
 )
 SELECT product_id, quantity, unit_price, currency FROM lines ORDER BY product_id
@@ -95,6 +95,7 @@ async def reserve(
     *,
     product_ids: Sequence[UUID],
     quantities: Sequence[int],
+    needed: Sequence[int],
     movement_ids: Sequence[UUID],
     id: UUID,
     owner: str,
@@ -108,14 +109,16 @@ async def reserve(
     request_id: str,
     traceparent: str,
 ) -> list[ReserveRow]:
-    """Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Rows are
-    locked in
+    """Set aside every line or none, and tell of it; what was taken, in the order of the products' ids. Of each
+    product so
+    many must be there as are `needed`. Rows are locked in
     that order, so that two who want the same ones do not deadlock; who comes too late waits for no lock.
     """
     rows = await db.fetch(
         RESERVE,
         product_ids,
         quantities,
+        needed,
         movement_ids,
         id,
         owner,

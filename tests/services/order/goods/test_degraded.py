@@ -259,7 +259,7 @@ async def test_what_could_not_be_placed_for_long_is_given_up_and_never_an_order(
         quantities=[2],
     )
     # A crash behind the reservation, and nobody there for an hour.
-    await shop.products.reserve(draft_id, {UUID(item): 2})
+    await shop.products.reserve(draft_id, {UUID(item): 2}, {})
     assert await shelf.stock(item) == 3
     await orders_db.execute(
         "UPDATE goods_draft SET created_at = now() - interval '1 hour', due_at = now()"
@@ -284,7 +284,7 @@ async def test_an_order_is_never_given_up_by_who_took_it_for_a_draft(
     item = await shelf.add(stock=5)
     placed = await order((item, 2))
     late = GoodsDraft(
-        UUID(placed["id"]), UUID(ALICE), False, False, ALICE, None, utc_now(), utc_now()
+        UUID(placed["id"]), UUID(ALICE), False, False, ALICE, None, utc_now(), utc_now(), []
     )
     await placing.give_up(client.app[SHOP], late, {UUID(item): 2})
     # Nor does it give anything back that somebody else has placed it meanwhile.

@@ -33,7 +33,7 @@ def lines_of(*lines: tuple[str, object]) -> dict:
 async def test_an_order_holds_its_products_at_the_prices_of_the_moment(
     customer, shelf, orders_db
 ) -> None:
-    cheap, dear = await shelf.add(price="0.10", stock=5), await shelf.add(price="99.99", stock=2)
+    cheap, dear = await shelf.add(price="0.10", stock=6), await shelf.add(price="99.99", stock=4)
     status, body, headers = await customer("POST", "orders", json=lines_of((dear, 2), (cheap, 3)))
     assert status == 201
     order = body["data"]
@@ -50,7 +50,7 @@ async def test_an_order_holds_its_products_at_the_prices_of_the_moment(
     }  # fmt: skip
     assert (order["user_id"], order["created_by"], order["version"]) == (ALICE, ALICE, 1)
     assert UUID(order["id"]).version == 7
-    assert (await shelf.stock(cheap), await shelf.stock(dear)) == (2, 0)
+    assert (await shelf.stock(cheap), await shelf.stock(dear)) == (3, 2)
     assert await shelf.reservations() == ["confirmed"]
     assert await orders_db.fetchval("SELECT stock::text FROM goods_order") == "sold"
     assert await orders_db.fetchval("SELECT count(*) FROM goods_draft") == 0
@@ -208,7 +208,15 @@ async def test_a_request_sent_again_gets_the_order_that_its_draft_becomes_meanwh
     async def found_a_moment_ago(_, *, created_by: str, request_key: str | None) -> GoodsDraft:
         now = datetime.now(UTC)
         return GoodsDraft(
-            UUID(first["data"]["id"]), UUID(ALICE), False, False, created_by, request_key, now, now
+            UUID(first["data"]["id"]),
+            UUID(ALICE),
+            False,
+            False,
+            created_by,
+            request_key,
+            now,
+            now,
+            [],
         )
 
     monkeypatch.setattr(placing.drafts, "find_draft", found_a_moment_ago)
@@ -299,10 +307,10 @@ async def test_nothing_given_changes_nothing_and_nonsense_is_refused(order, staf
 async def test_a_removed_order_is_hidden_and_its_stock_is_back(
     order, staff, customer, shelf
 ) -> None:
-    product = await shelf.add(stock=4)
+    product = await shelf.add(stock=6)
     placed = await order((product, 3))
     assert (await staff("DELETE", f"orders/{placed['id']}", headers=ANY))[0] == 204
-    assert await shelf.stock(product) == 4
+    assert await shelf.stock(product) == 6
     for who in (staff, customer):
         assert (await who("GET", f"orders/{placed['id']}"))[0] == 404
         assert (await who("GET", "orders"))[1]["data"] == []

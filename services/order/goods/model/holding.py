@@ -1,0 +1,60 @@
+"""How much one customer may keep from others with orders that nobody has confirmed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from typing import Final
+
+# The greatest stock that the product service takes.
+_MOST: Final = 2_000_000_000
+_ENTRY: Final = re.compile(r"([A-Z]{3}|[*]):([0-9]{1,12}([.][0-9]{1,2})?)")
+OTHERS: Final = "*"
+
+
+def parse_values(text: str) -> dict[str, Decimal]:
+    """`EUR:20000,*:10000` → the amount for each currency, `*` for those that are not named.
+
+    Raises:
+        ValueError: for an entry that is not of this form, one that comes twice, and without `*`.
+    """
+    found: dict[str, Decimal] = {}
+    for entry in (part.strip() for part in text.split(",")):
+        match = _ENTRY.fullmatch(entry)
+        if match is None:
+            raise ValueError(f"`{entry}` is not currency:amount, such as EUR:20000")
+        if match[1] in found:
+            raise ValueError(f"{match[1]} is given twice")
+        found[match[1]] = Decimal(match[2])
+    if OTHERS not in found:
+        raise ValueError(f"{OTHERS}:amount is missing, for the currencies that are not named")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingLimits:
+    """What the unconfirmed orders of a customer may hold: of a stock, and in money.
+
+    `share` is the part of the stock of a product that is left, `values` an amount per currency.
+    """
+
+    share: float
+    values: Mapping[str, Decimal]
+
+    def min_stock(self, quantity: int, held: int) -> int:
+        """Return how many must be in stock so that `quantity`, with those held, is not too much.
+
+        The first one of a product may always be ordered.
+        """
+        wanted = quantity + held
+        if wanted <= 1:
+            return wanted
+        return min(_MOST, ceil(Fraction(wanted) / Fraction(self.share)))
+
+    def value(self, currency: str) -> Decimal:
+        """Return what a customer's unconfirmed orders may come to in a currency."""
+        return self.values.get(currency, self.values[OTHERS])
