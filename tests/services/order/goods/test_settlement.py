@@ -98,7 +98,7 @@ async def test_an_order_that_nobody_confirms_is_cancelled_and_its_stock_is_back(
     staff = issuer.authorized(subject=ALICE, role=Role.STAFF)
     async with TestClient(TestServer(create_app(new_config()))) as client:
         by = Caller(client, staff)
-        item = await shelf.add(stock=8)
+        item = await shelf.add(stock=12)
         body = {"lines": [{"product_id": item, "quantity": 2}], "user_id": ALICE}
         placed, kept = [(await by("POST", "orders", json=body))[1]["data"] for _ in range(2)]
         change = {"json": {"status": "confirmed"}, "headers": {"If-Match": "*"}}
@@ -109,7 +109,7 @@ async def test_an_order_that_nobody_confirms_is_cancelled_and_its_stock_is_back(
         by = Caller(client, staff)
 
         async def back() -> bool:
-            return await shelf.stock(item) == 6
+            return await shelf.stock(item) == 10
 
         await eventually(back)
         found = (await by("GET", f"orders/{placed['id']}"))[1]["data"]
