@@ -137,7 +137,7 @@ class Guard:
             _write_for(call.status)(
                 "grpc_request",
                 method=method,
-                status=call.status,
+                grpc_status=call.status,
                 duration_ms=round(seconds * 1000, 2),
                 peer=peer,
                 **call.reason,

@@ -12,9 +12,12 @@ import aiohttp
 
 from devstack.settings import service_names
 from devstack.testing.wait import eventually
-from tests.observability.ingest import MAPPED, through_pipeline
+from tests.observability.ingest import MAPPED
+from tests.observability.shipping import in_docker, shipped
 
 LINE = re.compile(r"(\S+) +\| (.*)")
+# As many lines are looked at, at the least.
+LINES = 1000
 LEVELS = {"debug", "info", "warning", "error", "critical"}
 
 
@@ -37,6 +40,13 @@ class Written:
             log.seek(self._log_begin)
             return [*found, *(("access", line) for line in log.read().splitlines())]
 
+    def files(self) -> dict[str, list[str]]:
+        """Lines by the part that wrote them."""
+        found: dict[str, list[str]] = {}
+        for part, line in self.lines():
+            found.setdefault(part, []).append(line)
+        return found
+
 
 async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
     written = Written(stack)
@@ -53,6 +63,11 @@ async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
         for end in ("register/customer", "login"):
             async with session.post(f"/api/users/v1/auth/{end}", json=body) as answer:
                 request_ids.append(answer.headers["X-Request-ID"])
+        async with session.get("/api/users/v1/users", headers=stack.authorized()) as answer:
+            request_ids.append(answer.headers["X-Request-ID"])  # by gRPC to point, too
+        for _ in range(LINES // 2):
+            async with session.get("/api/catalogs/v1/services?page_size=1") as answer:
+                request_ids.append(answer.headers["X-Request-ID"])
         # NGINX tells of this itself, with the whole request in its line.
         huge = {"Content-Length": str(10**9)}
         async with session.post(
@@ -66,23 +81,35 @@ async def test_every_line_is_understood_and_tells_nobody_s_data(stack):
 
     await eventually(arrived)
     seen: dict[str, int] = {}
-    for part, line in written.lines():
-        # As Filebeat hands it on: a part that does not name itself is known by its container.
-        found = through_pipeline(line, docker={"attrs": {"tag": f"marketplace-{part}-1"}})
-        text = json.dumps(found, ensure_ascii=False)
-        assert [each for each in (mark, address, phone, token) if each in text] == [], line
-        seen[found["kind"]] = seen.get(found["kind"], 0) + 1
-        if line.startswith("{"):
-            assert found["kind"] == ("gateway" if part == "access" else "service"), line
-            assert "@timestamp" in found
-            # A word where a number is expected would be dropped.
-            assert isinstance(found.get("status", 0), int), line
-            assert isinstance(found.get("duration_ms", 0.0), int | float), line
-        if found["kind"] == "service":
-            assert (found.get("service"), found.get("level") in LEVELS) == (part, True), line
-        for name, value in found.items():
-            if MAPPED["properties"].get(name, {}).get("type") == "keyword":
-                assert isinstance(value, str), (name, line)
+    for part, lines in written.files().items():
+        access = part == "access"
+        source, written_lines = (
+            ("gateway", lines) if access else ("containers", in_docker(part, lines))
+        )
+        for found in shipped(source, written_lines):
+            line = found["message"]
+            text = json.dumps(found, ensure_ascii=False)
+            assert [each for each in (mark, address, phone, token) if each in text] == [], line
+            seen[found["kind"]] = seen.get(found["kind"], 0) + 1
+            _assert_understood(part, line, found)
+    assert sum(seen.values()) >= LINES
     assert seen["service"] > len(request_ids) / 2
     assert seen["gateway"] >= len(request_ids)
     assert seen["text"] >= 1
+
+
+def _assert_understood(part: str, line: str, found: dict[str, Any]) -> None:
+    assert found["source"] == ("gateway" if part == "access" else "container")
+    if line.startswith("{"):
+        assert found["kind"] == ("gateway" if part == "access" else "service"), line
+        assert "@timestamp" in found
+        # A word where a number is expected would be dropped.
+        assert isinstance(found.get("status", 0), int), line
+        assert isinstance(found.get("duration_ms", 0.0), int | float), line
+    if found["kind"] == "service":
+        assert (found.get("service"), found.get("level") in LEVELS) == (part, True), line
+    if found["kind"] == "text":
+        assert found["service"] == part, line
+    for name, value in found.items():
+        if MAPPED["properties"].get(name, {}).get("type") == "keyword":
+            assert isinstance(value, str), (name, line)

@@ -193,5 +193,5 @@ async def test_each_call_writes_one_line_at_the_level_of_its_outcome(
                 await stub.get_user_points(GetUserPointsRequest(user_id=user_id), seconds=30)
             await pool.close()
     (line,) = [line for line in lines if line["event"] == "grpc_request"]
-    assert (line["log_level"], line["status"]) == (level, status)
+    assert (line["log_level"], line["grpc_status"]) == (level, status)
     assert line["method"] == f"/{SERVICE}/GetUserPoints"
