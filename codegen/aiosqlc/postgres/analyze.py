@@ -388,6 +388,29 @@ def _answers(
     return described, list(dict.fromkeys(refused))[:1], first
 
 
+_ROWS = frozenset({"record", "_record"})
+_VECTORS = {"int2vector": "int2", "oidvector": "oid"}
+
+
+def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
+    """Yield an error for each parameter of a type that no driver can pass a value of."""
+    parsed = query.parsed
+    spans = {param.number: param.spans for param in parsed.params}
+    for param in query.params:
+        kind, name = param.type.name, parsed.spelled(param.number)
+        if param.type.schema != "pg_catalog" or kind not in {*_ROWS, *_VECTORS}:
+            continue
+        message = f"parameter `{param.name}` is a row of unknown columns, and none can be passed"
+        hint = (
+            f"cast it to the type of the row, as in `{name}::author`, or compare column by column"
+        )
+        if element := _VECTORS.get(kind):
+            message = f"parameter `{param.name}` is {kind}, which no driver can pass"
+            hint = f"pass an array: `array_to_string({name}::{element}[], ' ')::{kind}`"
+        label = Label(parsed.file, next(iter(spans.get(param.number, ())), parsed.name_span))
+        yield Diagnostic("E313", message, (label,), hint)
+
+
 def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield what is wrong between a query's command and what it returns."""
     query = judged.query
@@ -400,16 +423,7 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
             "embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every part, at the same place; or list the columns",
         )
-    spans = {param.number: param.spans for param in parsed.params}
-    for param in query.params:
-        if param.type.schema == "pg_catalog" and param.type.name in {"record", "_record"}:
-            yield Diagnostic(
-                "E313",
-                f"parameter `{param.name}` is a row of unknown columns, and none can be passed",
-                (Label(parsed.file, next(iter(spans.get(param.number, ())), parsed.name_span)),),
-                f"cast it to the type of the row, as in `{parsed.spelled(param.number)}::author`,"
-                " or compare column by column",
-            )
+    yield from _unpassable(query)
     if parsed.command.returns_rows and not query.columns:
         empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them
         yield Diagnostic(

@@ -195,3 +195,18 @@ def test_a_list_of_rows_has_the_types_of_the_columns_it_meets() -> None:
 )
 def test_a_list_of_rows_finds_many_rows(sql: str) -> None:
     assert of_text(sql).cardinality is Cardinality.MANY
+
+
+@pytest.mark.parametrize("kind", ["int2vector", "oidvector", "int2vector[]"])
+def test_a_vector_cannot_be_passed_but_made_of_an_array(kind: str) -> None:
+    name = kind.removesuffix("[]")
+    ((problem,), written) = (
+        run(SCHEMA, [query(f"select $1::{kind}")])[1],
+        "array_to_string($1::int2[], ' ')::int2vector",
+    )
+    assert problem.code == "E313"
+    assert problem.hint.endswith(f"::{name}`")
+    typed, problems = answers(SCHEMA, (f"select {written}", f"select null::{kind} as read"))
+    assert problems == ()
+    read = typed[f"select null::{kind} as read"].columns[0].type
+    assert (read.name, read.array_dims) == (name, kind.count("["))

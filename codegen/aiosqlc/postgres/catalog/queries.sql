@@ -1,11 +1,12 @@
 -- name: types
 select t.oid::int8 as oid, n.nspname as schema, t.typname as name, t.typtype::text as kind,
-       case when t.typcategory = 'A' and t.typelem <> 0 and t.typlen = -1 then t.typelem::int8 else 0 end as element,
+       coalesce(e.oid, 0)::int8 as element,
        t.typbasetype::int8 as base, t.typtypmod as typmod, t.typnotnull as not_null, t.typrelid::int8 as relation,
        t.typcollation::int8 as collation, t.typndims as dims,
        coalesce(r.rngsubtype, m.rngsubtype, 0)::int8 as subtype
 from pg_type t
 join pg_namespace n on n.oid = t.typnamespace
+left join pg_type e on e.typarray = t.oid and t.typlen = -1
 left join pg_range r on r.rngtypid = t.oid
 left join pg_range m on m.rngmultitypid = t.oid
 

@@ -1,0 +1,44 @@
+"""Each place of a parameter: its type is the server's, and a value of it does what a literal does.
+
+`python -m tests.codegen.parameters` judges all of them, or so many as it is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosqlc.postgres.typed import Typist
+
+from tests.codegen.parameters.judge import judge
+from tests.conftest import Full
+
+
+def test_a_parameter_is_what_the_server_takes_wherever_it_stands(
+    full: Full, tmp_path: Path
+) -> None:
+    tally = judge(tmp_path, 20261125, full(0, sample=120))
+    assert tally.pairs > full(5_000, sample=120), tally.report()
+    assert tally.found == [], tally.report()
+
+
+@pytest.mark.parametrize(
+    ("claimed", "element_not_null"), [("uuid", True), ("text", True), ("numeric", False)]
+)
+def test_the_judge_finds_a_wrong_claim(
+    claimed: str, element_not_null: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    type_of = Typist._param
+
+    def broken(*given: Any) -> Any:
+        param = type_of(*given)
+        return replace(
+            param,
+            type=replace(param.type, schema="pg_catalog", name=claimed),
+            element_not_null=element_not_null,
+        )
+
+    monkeypatch.setattr(Typist, "_param", broken)
+    assert len(judge(tmp_path, 7, 25).found) > 10
