@@ -16,7 +16,7 @@ from devstack import gateway
 from devstack.settings import CALLERS, PORTS, ROOT, Service, Settings
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
-from tools import events_page, nats_users, redis_users, settings_page
+from tools import access_page, events_page, nats_users, redis_users, settings_page
 from tools.features import features
 
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
@@ -76,6 +76,7 @@ def files() -> dict[Path, str]:
         },
         **deployment(),
         **settings_page.files(),
+        **access_page.files(),
         **events_page.files(),
         **redis_users.files(),
         **nats_users.files(),

@@ -13,8 +13,11 @@ from lib.auth.permissions import Grants, permissions_of
 from lib.auth.service_tokens import ServiceTokens
 from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Issued
+from lib.clock import utc_now
 
 SOMEBODY = "01890000-0000-7000-8000-0000000000aa"
+# Tokens that modules make when they are collected are used until the last test is done.
+_TTL = timedelta(hours=6)
 
 
 class TestIssuer:
@@ -33,8 +36,7 @@ class TestIssuer:
             key,
             issuer=name or defaults["auth_issuer"].default,
             audience=defaults["auth_audience"].default,
-            # Tokens that modules make when they are collected are used until the last test is done.
-            ttl=timedelta(hours=6),
+            ttl=_TTL,
         )
 
     def authorized(
@@ -44,10 +46,23 @@ class TestIssuer:
         role: Role = Role.STAFF,
         verified: bool = True,
         session: str = "",
+        fresh: bool = True,
+        second_factor_wanted: bool = False,
     ) -> dict[str, str]:
-        """Return the header of somebody who may do `permissions` and what the role may."""
+        """Return the header of somebody who may do `permissions` and what the role may.
+
+        A `fresh` sign-in stays so for as long as the token lasts.
+        """
         scope = permissions_of([role], self._grants) | set(permissions)
-        issued = self._issuer.issue(subject, [role], scope, verified=verified, session=session)
+        issued = self._issuer.issue(
+            subject,
+            [role],
+            scope,
+            verified=verified,
+            session=session,
+            signed_in_at=utc_now() + _TTL if fresh else None,
+            second_factor_wanted=second_factor_wanted,
+        )
         return {"Authorization": f"Bearer {issued.token}"}
 
     def tokens(self, subject: str, role: Role = Role.SERVICE, *permissions: str) -> ServiceTokens:

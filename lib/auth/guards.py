@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from lib.auth.principal import Principal, Role
@@ -13,12 +13,42 @@ ME = "me"
 _ASK_TO_PROVIDE = "a customer asks for it with POST users/me/provider-request"
 
 
+def requirement(guard: Guard) -> str:
+    """Return what a guard asks for, as the table of routes shows it: the first line of its docs."""
+    return (guard.__doc__ or guard.__qualname__).strip().split("\n")[0]
+
+
+def _saying(text: str) -> Callable[[Guard], Guard]:
+    def name(guard: Guard) -> Guard:
+        guard.__doc__ = text
+        return guard
+
+    return name
+
+
+def _listed(names: Sequence[str], last: str) -> str:
+    return f" {last} ".join(f"`{name}`" for name in names)
+
+
 def require(*permissions: str) -> Guard:
     """Let through a caller who has all of these permissions."""
     needed = frozenset(permissions)
 
+    @_saying(f"the permission {_listed(permissions, 'and')}")
     def guard(principal: Principal) -> None:
         if not needed <= principal.permissions:
+            raise forbidden()
+
+    return guard
+
+
+def require_one(*permissions: str) -> Guard:
+    """Let through a caller who has one of these permissions."""
+    enough = frozenset(permissions)
+
+    @_saying(f"the permission {_listed(permissions, 'or')}")
+    def guard(principal: Principal) -> None:
+        if enough.isdisjoint(principal.permissions):
             raise forbidden()
 
     return guard
@@ -27,6 +57,7 @@ def require(*permissions: str) -> Guard:
 def require_role(*roles: Role) -> Guard:
     """Let through a caller who has one of these roles."""
 
+    @_saying(f"the role {_listed(roles, 'or')}")
     def guard(principal: Principal) -> None:
         if not principal.has_any(*roles):
             needed = " or ".join(sorted(roles))

@@ -36,6 +36,8 @@ class Principal(msgspec.Struct, frozen=True):
     """A caller whose token was verified.
 
     `subject` is a user's id or a service's name, `session` what a logout ends (empty for services).
+    `signed_in_at` is when the session began, in seconds since the epoch. While
+    `second_factor_wanted` holds, the password was right and the second factor was not shown yet.
     """
 
     subject: str
@@ -46,6 +48,8 @@ class Principal(msgspec.Struct, frozen=True):
     token_id: str
     expires_at: float
     transport: Transport = Transport.BEARER
+    second_factor_wanted: bool = False
+    signed_in_at: float = 0.0
 
     @property
     def account_id(self) -> UUID | None:
@@ -75,6 +79,15 @@ def _account_id(subject: str) -> UUID | None:
 def current_principal() -> Principal | None:
     """Return the caller, or None where nobody signed in."""
     return _current.get()
+
+
+def known_principal() -> Principal | None:
+    """Return the caller, or None where nobody signed in or the second factor was not shown yet.
+
+    For open routes that show their caller more: a password alone opens nothing.
+    """
+    principal = _current.get()
+    return None if principal is None or principal.second_factor_wanted else principal
 
 
 def require_principal() -> Principal:

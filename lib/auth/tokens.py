@@ -33,7 +33,10 @@ _Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What an access token says. Times are seconds since the epoch; `scope` holds permissions."""
+    """What an access token says. Times are seconds since the epoch; `scope` holds permissions.
+
+    `auth_time` is when the session began, `second_factor_wanted` that a password alone opened it.
+    """
 
     iss: str
     sub: _Name
@@ -46,6 +49,8 @@ class Claims(msgspec.Struct, frozen=True):
     scope: str = ""
     verified: bool = False
     sid: str = ""
+    auth_time: _Time = 0
+    second_factor_wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,14 @@ class Issuer:
         *,
         verified: bool = False,
         session: str = "",
+        signed_in_at: datetime | None = None,
+        second_factor_wanted: bool = False,
         ttl: timedelta | None = None,
     ) -> Issued:
-        """Return a token for `subject`, valid from now for `ttl`."""
+        """Return a token for `subject`, valid from now for `ttl`.
+
+        Without `signed_in_at` it is no fresh sign-in.
+        """
         now = self._clock().replace(microsecond=0)
         expires_at = now + (ttl or self._ttl)
         claims = Claims(
@@ -94,6 +104,8 @@ class Issuer:
             scope=" ".join(sorted(permissions)),
             verified=verified,
             sid=session,
+            auth_time=0 if signed_in_at is None else int(signed_in_at.timestamp()),
+            second_factor_wanted=second_factor_wanted,
         )
         token = jwt.encode(
             msgspec.to_builtins(claims),
@@ -252,4 +264,6 @@ def _principal(claims: Claims) -> Principal:
         session=claims.sid,
         token_id=claims.jti,
         expires_at=float(claims.exp),
+        second_factor_wanted=claims.second_factor_wanted,
+        signed_in_at=float(claims.auth_time),
     )

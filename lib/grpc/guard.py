@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -51,7 +51,8 @@ class Guard:
     """Turns bound methods into grpc handlers, each inside the same surroundings.
 
     `unary_seconds` limits a unary call even where its caller set no deadline; a stream lasts as
-    long as its caller wants. With a `verifier` a call without a good token is UNAUTHENTICATED.
+    long as its caller wants. With a `verifier` a call without a good token is UNAUTHENTICATED, and
+    one whose caller lacks what the method has declared is PERMISSION_DENIED.
     """
 
     def __init__(
@@ -62,7 +63,11 @@ class Guard:
         self._verifier = verifier
 
     def handler(self, bound: Bound) -> grpc.RpcMethodHandler:
-        """Build what grpc calls for one method."""
+        """Build what grpc calls for one method.
+
+        Raises:
+            TypeError: there is a verifier, and the method declares no access (`lib.auth.access`).
+        """
         if isinstance(bound, BoundUnary):
             return grpc.unary_unary_rpc_method_handler(self._unary(bound))
         return grpc.unary_stream_rpc_method_handler(self._stream(bound))
@@ -70,12 +75,13 @@ class Guard:
     def _unary(self, bound: BoundUnary) -> Any:
         series = self._metrics.method("unary", bound.service, bound.name)
         full_name = f"/{bound.service}/{bound.name}"
+        admit = self._admission(bound)
 
         async def unary(data: bytes, context: Context) -> bytes:
             with self._surround(full_name, series, context, self._unary_seconds) as call:
                 try:
                     async with asyncio.timeout_at(call.deadline):
-                        await self._admit(context)
+                        await admit(context)
                         response = await bound.call(data)
                         await _tell(context)
                 except Exception as error:  # noqa: BLE001 - the door: whatever it is becomes a status
@@ -88,6 +94,7 @@ class Guard:
     def _stream(self, bound: BoundStream) -> Any:
         series = self._metrics.method("server_stream", bound.service, bound.name)
         full_name = f"/{bound.service}/{bound.name}"
+        admit = self._admission(bound)
 
         # Written message by message rather than yielded: a generator that grpc drops half-way is
         # cleaned up some time later, when the call it belongs to is no longer there.
@@ -95,7 +102,7 @@ class Guard:
             with self._surround(full_name, series, context, None) as call:
                 try:
                     async with asyncio.timeout_at(call.deadline):
-                        await self._admit(context)
+                        await admit(context)
                         async with aclosing(bound.call(data)) as messages:
                             async for message in messages:
                                 await context.write(message)
@@ -105,9 +112,20 @@ class Guard:
 
         return stream
 
-    async def _admit(self, context: Context) -> None:
-        if self._verifier is not None:
-            set_principal(await identify(context.invocation_metadata() or (), self._verifier))
+    def _admission(self, bound: Bound) -> Callable[[Context], Awaitable[None]]:
+        verifier = self._verifier
+        if verifier is None:
+            return _admit_everybody
+        if bound.access is None:
+            raise TypeError(f"/{bound.service}/{bound.name} declares no access")
+        check = bound.access.resolved()
+
+        async def admit(context: Context) -> None:
+            principal = await identify(context.invocation_metadata() or (), verifier)
+            set_principal(principal)
+            check(principal)
+
+        return admit
 
     @contextmanager
     def _surround(
@@ -142,6 +160,10 @@ class Guard:
                 peer=peer,
                 **call.reason,
             )
+
+
+async def _admit_everybody(_: Context) -> None:
+    """Ask for nothing: nobody checks tokens here."""
 
 
 async def _tell(context: Context) -> None:

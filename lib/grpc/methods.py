@@ -10,6 +10,7 @@ from typing import Generic, TypeAlias, TypeVar
 import betterproto2
 import msgspec
 
+from lib.auth.access import Access, declared
 from lib.errors import AppError, Code
 
 Request = TypeVar("Request", bound=betterproto2.Message)
@@ -57,7 +58,7 @@ class Unary(Method[Request, Response]):
         async def call(data: bytes) -> bytes:
             return bytes(await function(self.decode_request(data)))
 
-        return BoundUnary(self.service, self.name, call)
+        return BoundUnary(self.service, self.name, call, declared(function))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class ServerStream(Method[Request, Response]):
                 async for message in messages:
                     yield bytes(message)
 
-        return BoundStream(self.service, self.name, call)
+        return BoundStream(self.service, self.name, call, declared(function))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class BoundUnary:
     service: str
     name: str
     call: UnaryCall
+    access: Access | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class BoundStream:
     service: str
     name: str
     call: StreamCall
+    access: Access | None = None
 
 
 Bound: TypeAlias = BoundUnary | BoundStream

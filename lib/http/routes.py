@@ -11,16 +11,15 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial, wraps
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
-from lib.auth.guards import Guard
+from lib.auth.access import PUBLIC, Access, declare, signed_in
 from lib.auth.principal import require_principal
 from lib.errors import Code
 from lib.http import decode
@@ -32,14 +31,10 @@ from lib.http.respond import Answer
 from lib.idempotency import parse_key
 from lib.resource.input import Query
 
-
-class _Everyone(Enum):
-    PUBLIC = "public"
-
-
-# Open without a token; one that is sent anyway must still be a good one.
-PUBLIC: Final = _Everyone.PUBLIC
-Access: TypeAlias = Sequence[Guard] | Literal[_Everyone.PUBLIC]
+__all__ = [
+    "CHANGE_ERRORS", "PUBLIC", "Access", "From", "Id", "IfMatch", "Key", "RequiredIfMatch",
+    "Routes", "signed_in",
+]  # fmt: skip
 # What a change of a thing may meet, besides what its version says.
 CHANGE_ERRORS: Final = (Code.NOT_FOUND, Code.CONFLICT)
 _Function: TypeAlias = Callable[..., Awaitable[web.StreamResponse]]
@@ -110,7 +105,7 @@ class Routes:
         where: str,
         summary: str,
         *errors: Code,
-        access: Access = (),
+        access: Access,
         also: str | None = None,
         headers: Sequence[str] = (),
         again: str | None = None,
@@ -124,7 +119,7 @@ class Routes:
             where: its method and its path.
             summary: one line for the list of operations.
             errors: the codes it may answer besides those that follow from what it takes.
-            access: what the caller must pass, in order; without any, whoever is signed in may.
+            access: what it asks of its caller: `PUBLIC`, or `signed_in(...)`.
             also: another method and path of the same.
             headers: optional request headers that are read elsewhere.
             again: what 200 means, where it may be answered in place of 201.
@@ -133,10 +128,11 @@ class Routes:
             types: the types of arguments, and of what is returned (`return`), that a handler made
                 by a function cannot say itself.
         """
+        asks = access.of(where.partition(" ")[0])
 
-        def declare(function: _Function) -> Handler:
+        def take(function: _Function) -> Handler:
             takes = _Taken.of(function, where, types or {})
-            serve = _serving(function, access, takes.makers)
+            serve = declare(_serving(function, asks, takes.makers), asks)
             serve.__name__ = name or function.__name__
             describe(
                 serve,
@@ -155,7 +151,7 @@ class Routes:
                 self._found.append(web.route(method, path, serve))
             return serve
 
-        return declare
+        return take
 
     def __iter__(self) -> Iterator[web.RouteDef]:
         """The routes in order.
@@ -244,16 +240,14 @@ _VARIABLES: Final[Mapping[Any, Callable[..., Any]]] = {UUID: decode.path_uuid, s
 def _serving(
     function: _Function, access: Access, makers: Sequence[Callable[[web.Request], Any]]
 ) -> Handler:
-    guards = () if access is PUBLIC else tuple(access)
+    check = None if access.open else access.resolved()
     steps = [(make, inspect.iscoroutinefunction(make)) for make in makers]
 
     @wraps(function)
     async def serve(request: web.Request) -> web.StreamResponse:
-        if guards:
-            principal = require_principal()
-            for guard in guards:
-                guard(principal)
+        if check is not None:
+            check(require_principal())
         given = [await make(request) if waits else make(request) for make, waits in steps]
         return await function(*given)
 
-    return public(serve) if access is PUBLIC else serve
+    return public(serve) if access.open else serve

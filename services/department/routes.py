@@ -11,12 +11,12 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
 from services.department import service
 from services.department.model import DepartmentChange, ListDepartments, NewDepartment
 from services.department.store.postgres.models import Department
 
-_WRITERS: Final = (require("departments:write"),)
+_WRITERS: Final = signed_in(require("departments:write"))
 route: Final = Routes("departments")
 
 

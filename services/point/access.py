@@ -6,11 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from lib.auth import require_principal, self_or
+from lib.auth.access import signed_in
 from lib.auth.guards import may_as_service
 
 READ: Final = "service:points"
 # Not a role: whose second factor was not shown keeps the role, and has no permissions.
 _READ_ACCOUNTS: Final = "users:read"
+# Whose points they are, `check` asks.
+POINTS: Final = signed_in(verified=False, services=True)
 
 
 def check(*user_ids: UUID) -> None:

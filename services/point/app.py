@@ -10,7 +10,9 @@ from aiohttp import web
 
 from lib.auth.remote import remote_verifier
 from lib.component import Component
+from lib.db import Executor
 from lib.events import consuming
+from lib.grpc.methods import Service
 from lib.grpc.server import Listener, serve
 from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database, add_redis
@@ -44,9 +46,13 @@ def create_app(config: PointConfig) -> web.Application:
     return app
 
 
+def rpc_services(db: Executor) -> tuple[Service, ...]:
+    """Return what is served over gRPC: the present API, and the one of older clients."""
+    return point_service(PointRpc(db)), point_server(PointServerRpc(db))
+
+
 async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None]:
     db, verifier = app[DATABASE], remote_verifier(config)
-    services = (point_service(PointRpc(db)), point_server(PointServerRpc(db)))
     listener = Listener(
         config.host,
         config.grpc_port,
@@ -54,7 +60,7 @@ async def _grpc(config: PointConfig, app: web.Application) -> AsyncIterator[None
         drain_seconds=config.drain_seconds,
         tls=config.grpc_tls(),
     )
-    async with serve(services, listener, registry=app[METRICS], verifier=verifier) as port:
+    async with serve(rpc_services(db), listener, registry=app[METRICS], verifier=verifier) as port:
         app[GRPC_PORT] = port
         yield
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from lib.auth.access import guarded
 from lib.db import Executor
 from lib.pb import point as older
 from lib.pb.point import v1
@@ -18,6 +19,7 @@ class PointRpc:
 
     db: Executor
 
+    @guarded(access.POINTS)
     async def get_user_points(self, request: v1.GetUserPointsRequest) -> v1.GetUserPointsResponse:
         """The points of one user, 0 for somebody who never had any."""
         user_id = model.user_id(request.user_id)
@@ -25,6 +27,7 @@ class PointRpc:
         points = await service.points_of(self.db, user_id)
         return v1.GetUserPointsResponse(points=points)
 
+    @guarded(access.POINTS)
     async def list_user_points(
         self, request: v1.ListUserPointsRequest
     ) -> v1.ListUserPointsResponse:
@@ -36,6 +39,7 @@ class PointRpc:
             points={text: found.get(user_id, 0) for text, user_id in asked.items()}
         )
 
+    @guarded(access.POINTS)
     async def stream_user_ledger(
         self, request: v1.StreamUserLedgerRequest
     ) -> AsyncGenerator[v1.LedgerEntry, None]:
@@ -60,6 +64,7 @@ class PointServerRpc:
 
     db: Executor
 
+    @guarded(access.POINTS)
     async def get_user_points(self, request: older.PointRequest) -> older.PointReply:
         """The points of one user, as text."""
         user_id = model.user_id(request.user_id)
@@ -67,6 +72,7 @@ class PointServerRpc:
         points = await service.points_of(self.db, user_id)
         return older.PointReply(user_point=str(points))
 
+    @guarded(access.POINTS)
     async def get_user_list_points(
         self, request: older.UserListRequest
     ) -> older.UserListPointResponse:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
+from msgspec.structs import replace
 
 from lib.auth import cookies, csrf
 from lib.auth.principal import (
@@ -123,13 +124,4 @@ async def _from_cookie(
         header=request.headers.get(csrf.HEADER),
     ):
         raise AppError(Code.FORBIDDEN, "the CSRF token is missing or wrong")
-    return Principal(
-        principal.subject,
-        principal.roles,
-        principal.permissions,
-        principal.verified,
-        principal.session,
-        principal.token_id,
-        principal.expires_at,
-        Transport.COOKIE,
-    )
+    return replace(principal, transport=Transport.COOKIE)

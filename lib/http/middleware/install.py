@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection
 
 from aiohttp import web
 
+from lib.auth.access import declared
 from lib.auth.settings import AuthSettings
 from lib.auth.tokens import Verifier
 from lib.http.app import DATABASE, METRICS, REDIS, SHELL
@@ -14,6 +15,8 @@ from lib.http.middleware.admission import Admission, not_yet
 from lib.http.middleware.auth import Authenticator
 from lib.http.middleware.idempotency import Idempotency
 from lib.http.middleware.rate_limit import ClientLimit, UserLimit
+from lib.http.openapi import UI_PATH
+from lib.http.route import PROBES
 from lib.idempotency import IdempotencyKeys
 from lib.limits import Limiter
 from lib.limits.settings import LimitSettings
@@ -36,7 +39,8 @@ def install_middleware(
     """Put these into the shell of an application made by `new_app`, and open `app[REDIS]`.
 
     Args:
-        app: the application; its routes are closed from now on, except those marked `public`.
+        app: the application; its routes are closed from now on, except those marked `public`, and
+            each declares what it asks of its caller.
         settings: the limits, and the secret of CSRF tokens and of what is kept of requests.
         verifier: who checks tokens.
         idempotency: whether `Idempotency-Key` is honoured; the service then sets `DATABASE`, which
@@ -44,7 +48,12 @@ def install_middleware(
         not_idempotent: templates of routes whose answers hold secrets.
         resumable: templates of routes that keep the key with what they make.
         own_keys: templates of routes that besides need no kept answer; see `Idempotency`.
+
+    Raises:
+        TypeError: a route declares nothing about its access (`lib.auth.access`).
     """
+    for route in app.router.routes():
+        _check_declared(route)
     shell = app[SHELL]
     shell.proxies, shell.admit = settings.proxies(), not_yet
     secret = settings.auth_csrf_secret.get_secret_value().encode()
@@ -78,3 +87,10 @@ def install_middleware(
 
         app.on_startup.append(keep_answers)
         app.on_shutdown.append(finish_work)
+
+
+def _check_declared(route: web.AbstractRoute) -> None:
+    path = "" if route.resource is None else route.resource.canonical
+    if path in PROBES or path.startswith(UI_PATH) or declared(route.handler) is not None:
+        return
+    raise TypeError(f"{route.method} {path} declares no access: use Routes, or lib.auth.access")

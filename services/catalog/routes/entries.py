@@ -10,12 +10,12 @@ from uuid import UUID
 from aiohttp import web
 from msgspec import Struct
 
-from lib.auth import require, require_verified
+from lib.auth import require
 from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item
-from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
 from services.catalog.model import tags
 from services.catalog.model.lists import ListEntries
 from services.catalog.routes import answers
@@ -24,7 +24,7 @@ from services.catalog.routes.answers import TaggedPage
 from services.catalog.service import levels
 from services.catalog.service.levels import Level
 
-_WRITERS: Final = (require(WRITE), require_verified)
+_WRITERS: Final = signed_in(require(WRITE))
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require_principal, require_role, require_verified
+from lib.auth import Role, require_principal, require_role
 from lib.auth.guards import forbidden
 from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item
-from lib.http.routes import PUBLIC, Access, From, Id, Routes
+from lib.http.routes import PUBLIC, Access, From, Id, Routes, signed_in
 from lib.resource.lists import PageQuery
 from services.catalog.model import tags
 from services.catalog.model.entries import NewProviderService
@@ -123,13 +123,13 @@ def _declare(owner: str, *, readers: Access, writers: Access, read: From, change
 
 _PATH: Final = {"provider_id": UUID}
 _ME: Final = From(lambda _: _own_id())
-_PROVIDERS: Final = (require_role(Role.PROVIDER),)
+_PROVIDERS: Final = signed_in(require_role(Role.PROVIDER))
 # Before the providers: `me` is nobody's id.
-_declare("me", readers=_PROVIDERS, writers=(*_PROVIDERS, require_verified), read=_ME, change=_ME)
+_declare("me", readers=_PROVIDERS, writers=_PROVIDERS, read=_ME, change=_ME)
 _declare(
     "{provider_id}",
     readers=PUBLIC,
-    writers=(require_verified,),
+    writers=signed_in(),
     read=From(_named, path=_PATH),
     change=From(_named_to_change, path=_PATH),
 )

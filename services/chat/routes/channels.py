@@ -9,7 +9,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Answer, Page
-from lib.http.routes import Id, Routes
+from lib.http.routes import Id, Routes, signed_in
 from services.chat.routes.callers import Caller
 from services.chat.service import channels as service
 from services.chat.views import ChannelQuery, ChannelView, channel_view
@@ -17,7 +17,7 @@ from services.chat.views import ChannelQuery, ChannelView, channel_view
 route: Final = Routes("channels")
 
 
-@route("GET /api/v1/channels", "List one's channels")
+@route("GET /api/v1/channels", "List one's channels", access=signed_in())
 async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[ChannelView]:
     """The one with the newest message first."""
     rows, total = await service.list_mine(
@@ -26,7 +26,7 @@ async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[Ch
     return respond.page(wanted, [channel_view(row) for row in rows], total)
 
 
-@route("GET /api/v1/channels/{id}", "Get one of one's channels", Code.NOT_FOUND)
+@route("GET /api/v1/channels/{id}", "Get one of one's channels", Code.NOT_FOUND, access=signed_in())
 async def get_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
     """A channel of others is answered like one that does not exist."""
     return respond.ok(channel_view(await service.get_mine(db, caller, channel_id)))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final, TypeAlias
 
-from lib.auth import require_principal, require_verified
+from lib.auth import require_principal
 from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Answer, Created
-from lib.http.routes import From, Id, Routes
+from lib.http.routes import From, Id, Routes, signed_in
 from lib.log import get_logger
 from services.chat.keys import CHAT
 from services.chat.routes.callers import Caller
@@ -29,12 +29,16 @@ from services.chat.views import (
 log = get_logger(__name__)
 
 _MODERATE: Final = "chats:moderate"
-_VERIFIED: Final = (require_verified,)
 _Chat: TypeAlias = Annotated[Chat, From(lambda request: request.app[CHAT])]
 route: Final = Routes("messages")
 
 
-@route("GET /api/v1/channels/{id}/messages", "Read a channel's messages", Code.NOT_FOUND)
+@route(
+    "GET /api/v1/channels/{id}/messages",
+    "Read a channel's messages",
+    Code.NOT_FOUND,
+    access=signed_in(),
+)
 async def list_messages(
     db: Db, channel_id: Id, wanted: HistoryQuery, caller: Caller
 ) -> Answer[History]:
@@ -55,7 +59,7 @@ async def list_messages(
     Code.NOT_FOUND,
     Code.CONFLICT,
     Code.IDEMPOTENCY_KEY_REUSED,
-    access=_VERIFIED,
+    access=signed_in(),
     again="it had been sent before",
 )
 async def send_message(
@@ -66,7 +70,9 @@ async def send_message(
     return respond.made(stored.message, before=stored.replayed)
 
 
-@route("PUT /api/v1/channels/{id}/read", "Mark messages as read", Code.NOT_FOUND, access=_VERIFIED)
+@route(
+    "PUT /api/v1/channels/{id}/read", "Mark messages as read", Code.NOT_FOUND, access=signed_in()
+)
 async def mark_read(
     chat: _Chat, channel_id: Id, wanted: ReadUpTo, caller: Caller
 ) -> Answer[ReadMark]:

@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 
 from lib import context
 from lib.auth import Principal
+from lib.auth.access import guarded
 from lib.errors import AppError, Code
 from lib.http.middleware.auth import public
 from lib.http.route import long_lived
@@ -26,7 +27,7 @@ from services.chat.model.closing import Close
 from services.chat.service.channels import check_active
 from services.chat.service.chat import Chat
 from services.chat.ws.dispatch import answer, handle
-from services.chat.ws.handshake import identify
+from services.chat.ws.handshake import ACCESS, identify
 from services.chat.ws.meter import METER, metered
 from services.chat.ws.socket import CLOSE_SECONDS, Socket
 from services.chat.ws.sockets import SOCKETS
@@ -40,7 +41,8 @@ STRIKES: Final = 20
 STRIKE_SECONDS: Final = 10.0
 
 
-@public  # it looks for a token in one more place
+@guarded(ACCESS)
+@public  # it looks for a token in one more place, and for what is declared itself
 @long_lived
 async def connect(request: web.Request) -> web.StreamResponse:
     """Serve a socket until either side closes it."""

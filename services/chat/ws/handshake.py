@@ -9,7 +9,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Principal, current_principal, require_verified
+from lib.auth import Principal, current_principal
+from lib.auth.access import signed_in
 from lib.auth.guards import forbidden
 from lib.auth.principal import Transport, set_principal, unauthorized
 from lib.auth.tokens import Verifier
@@ -18,6 +19,9 @@ from services.chat.model.frames import PROTOCOL
 
 VERIFIER: Final = web.AppKey("VERIFIER", Verifier)
 ORIGINS: Final[web.AppKey[Collection[str]]] = web.AppKey("ORIGINS")
+# What a socket may do, its frames write: as strict as a route that changes something.
+ACCESS: Final = signed_in(verified=True)
+_CHECK: Final = ACCESS.resolved()
 _BEARER: Final = "bearer."
 
 
@@ -26,7 +30,8 @@ async def identify(request: web.Request) -> tuple[Principal, UUID]:
 
     Raises:
         AppError: BAD_REQUEST where it is no handshake; UNAUTHORIZED; FORBIDDEN for a page that may
-            not, a cookie from nowhere, a service, or an account that is not verified.
+            not, a cookie from nowhere, a service, or an account that is not verified or has not
+            shown its second factor.
     """
     if request.headers.get("Upgrade", "").lower() != "websocket":
         raise AppError(Code.BAD_REQUEST, "this address is for WebSockets")
@@ -34,7 +39,7 @@ async def identify(request: web.Request) -> tuple[Principal, UUID]:
     principal = current_principal() or await _from_subprotocol(request, offered)
     set_principal(principal)
     _check_origin(request, principal)
-    require_verified(principal)
+    _CHECK(principal)
     if offered and PROTOCOL not in offered:
         raise AppError(Code.BAD_REQUEST, f"the subprotocol {PROTOCOL} must be among those offered")
     try:

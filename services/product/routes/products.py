@@ -12,14 +12,14 @@ from lib.http import respond
 from lib.http.app import Db
 from lib.http.middleware.idempotency import HEADER
 from lib.http.respond import Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, PUBLIC, From, Id, RequiredIfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, From, Id, RequiredIfMatch, Routes, signed_in
 from lib.resource.lists import PageQuery
 from services.product.model.products import ListProducts, NewProduct, ProductChange
 from services.product.routes.access import WRITE
 from services.product.service import products as service
 from services.product.store.postgres.models import PriceChange, Product, StockMovement
 
-_STAFF: Final = (require(WRITE),)
+_STAFF: Final = signed_in(require(WRITE))
 route: Final = Routes("products")
 
 

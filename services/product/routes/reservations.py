@@ -13,7 +13,7 @@ from lib.http import respond
 from lib.http.app import Db
 from lib.http.middleware.idempotency import HEADER, REPLAYED
 from lib.http.respond import Answer, Created
-from lib.http.routes import From, Id, Key, Routes
+from lib.http.routes import From, Id, Key, Routes, signed_in
 from services.product.model.reservations import NewReservation
 from services.product.routes.access import WRITE
 from services.product.service import reservations as service
@@ -25,6 +25,7 @@ RESERVE: Final = "service:reservations"
 
 
 def _service_or_staff(principal: Principal) -> None:
+    """The permission `products:write`; of a service `service:reservations`."""
     if not (may_as_service(principal, RESERVE) or principal.may(WRITE)):
         raise forbidden()
 
@@ -34,7 +35,7 @@ def _caller(_: web.Request) -> Caller:
     return Caller(principal.subject, trusted=principal.may(WRITE))
 
 
-_ACCESS: Final = (_service_or_staff,)
+_ACCESS: Final = signed_in(_service_or_staff, services=True)
 _By: TypeAlias = Annotated[Caller, From(_caller)]
 route: Final = Routes("reservations")
 

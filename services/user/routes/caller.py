@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from lib.auth import Principal, require_principal
+from lib.auth import Principal, Role, require_principal
+from lib.auth.access import When
 from lib.auth.guards import forbidden, subject_of
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.routes import From
@@ -38,6 +39,8 @@ async def _in_session(request: web.Request) -> Principal:
 def _seen(request: web.Request) -> tuple[Principal, UUID]:
     principal, account_id = _meant(request)
     access.check_may_see(principal, account_id)
+    if not (access.is_own(principal, account_id) or principal.has_any(Role.SERVICE)):
+        access.require_verified(principal)
     return principal, account_id
 
 
@@ -68,6 +71,8 @@ def _meant(request: web.Request) -> tuple[Principal, UUID]:
 
 
 _PATH: Final = {"id": _WHO}
+# When a verified address is needed for what everybody may do with their own.
+OTHERS: Final = When("it is somebody else's")
 _Account: TypeAlias = tuple[Principal, UUID]
 # The caller; while their session lasts, which the token may outlive; their account, FORBIDDEN for
 # a service, which has none.

@@ -9,7 +9,7 @@ from aiohttp import web
 from lib.errors import Code
 from lib.http import respond
 from lib.http.respond import Done
-from lib.http.routes import PUBLIC, Routes
+from lib.http.routes import PUBLIC, Routes, signed_in
 from services.user.model.account import PasswordChange, PasswordReset, ResetRequest
 from services.user.routes.caller import Caller, Own
 from services.user.routes.deps import AppDeps, AppRules
@@ -23,6 +23,7 @@ route: Final = Routes("auth")
 @route(
     "PATCH /api/v1/users/me/change-password",
     "Change one's own password",
+    access=signed_in(fresh=True, verified=False),
     also="PATCH /api/v1/me/change-password",
 )
 async def change_password(

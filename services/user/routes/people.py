@@ -7,17 +7,19 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Principal, current_principal, require, require_verified
-from lib.auth.guards import forbidden
+from lib.auth import Principal, require
+from lib.auth.access import When
+from lib.auth.guards import forbidden, require_one
+from lib.auth.principal import known_principal
 from lib.clock import utc_now
 from lib.errors import Code
 from lib.http import respond
 from lib.http.middleware.idempotency import HEADER
 from lib.http.respond import Answer, Created, Done, Item, Paged
-from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
 from services.user.model.people import Kind, NewPerson, PeopleQuery, PersonChange
 from services.user.personal_ids import preview
-from services.user.routes.caller import Caller, Changed, InSession, Managed, Seen, SeenOwn
+from services.user.routes.caller import OTHERS, Caller, Changed, InSession, Managed, Seen, SeenOwn
 from services.user.routes.deps import AppDeps, AppRules, Deps
 from services.user.service import access, accounts, export, pictures, standing
 from services.user.service import people as service
@@ -28,7 +30,9 @@ from services.user.views import Person, Profile, UserList, person_view, profile_
 route: Final = Routes("users")
 
 
-@route("GET /api/v1/users", "List people with points and statistics")
+@route(
+    "GET /api/v1/users", "List people with points and statistics", access=signed_in(verified=True)
+)
 async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Paged[UserList]:
     """Answer one page; `meta.degraded` names `point` where points are missing."""
     salaries = _check_may_list(caller, query)
@@ -41,7 +45,7 @@ async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Pa
     "Give somebody an account",
     Code.CONFLICT,
     Code.IDEMPOTENCY_KEY_REUSED,
-    access=(require(access.WRITE), require_verified),
+    access=signed_in(require(access.WRITE), fresh=When("it is not for a customer")),
     headers=(HEADER,),
 )
 async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Person]:
@@ -56,6 +60,7 @@ async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Per
     "GET /api/v1/users/me/export",
     "Take away everything that is kept about oneself",
     Code.NOT_FOUND,
+    access=signed_in(fresh=True),
 )
 async def export_user(deps: AppDeps, _: InSession, who: SeenOwn) -> Answer[export.ExportedAccount]:
     """Answer a file with the account, its sessions, mails and what was done; and what others keep.
@@ -79,7 +84,12 @@ async def export_user(deps: AppDeps, _: InSession, who: SeenOwn) -> Answer[expor
     return respond.ok(exported, headers=headers)
 
 
-@route("GET /api/v1/users/{id}", "Get one's own account, or somebody's", Code.NOT_FOUND)
+@route(
+    "GET /api/v1/users/{id}",
+    "Get one's own account, or somebody's",
+    Code.NOT_FOUND,
+    access=signed_in(verified=OTHERS, services=True),
+)
 async def get_user(request: web.Request, deps: AppDeps, who: Seen) -> Item[Person]:
     """Answer one person with the `ETag` of their version; `me` is the caller."""
     principal, account_id = who
@@ -88,7 +98,12 @@ async def get_user(request: web.Request, deps: AppDeps, who: Seen) -> Item[Perso
     return await _answer(request, deps, *who)
 
 
-@route("PATCH /api/v1/users/{id}", "Change one's own account, or somebody's", *CHANGE_ERRORS)
+@route(
+    "PATCH /api/v1/users/{id}",
+    "Change one's own account, or somebody's",
+    *CHANGE_ERRORS,
+    access=signed_in(fresh=When("there is another address"), verified=OTHERS),
+)
 async def change_user(
     request: web.Request,
     deps: AppDeps,
@@ -102,14 +117,24 @@ async def change_user(
     return await _answer(request, deps, *who)
 
 
-@route("DELETE /api/v1/users/{id}", "Delete one's own account, or somebody's", *CHANGE_ERRORS)
+@route(
+    "DELETE /api/v1/users/{id}",
+    "Delete one's own account, or somebody's",
+    *CHANGE_ERRORS,
+    access=signed_in(fresh=True, verified=OTHERS),
+)
 async def delete_user(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
     """Nothing, when nobody can use the account any more; its address is free then."""
     await accounts.delete(deps.db, *who, version)
     return respond.no_content()
 
 
-@route("POST /api/v1/users/{id}/deactivate", "Deactivate an account", *CHANGE_ERRORS)
+@route(
+    "POST /api/v1/users/{id}/deactivate",
+    "Deactivate an account",
+    *CHANGE_ERRORS,
+    access=signed_in(require_one(access.WRITE, access.MODERATE)),
+)
 async def deactivate_user(
     request: web.Request, deps: AppDeps, who: Managed, version: IfMatch
 ) -> Item[Person]:
@@ -118,7 +143,12 @@ async def deactivate_user(
     return await _answer(request, deps, *who)
 
 
-@route("POST /api/v1/users/{id}/activate", "Activate an account", *CHANGE_ERRORS)
+@route(
+    "POST /api/v1/users/{id}/activate",
+    "Activate an account",
+    *CHANGE_ERRORS,
+    access=signed_in(require_one(access.WRITE, access.MODERATE)),
+)
 async def activate_user(
     request: web.Request, deps: AppDeps, who: Managed, version: IfMatch
 ) -> Item[Person]:
@@ -136,7 +166,7 @@ async def activate_user(
 )
 async def get_profile(deps: AppDeps, account_id: Id) -> Answer[Profile]:
     """Answer what everybody may see; how to reach them where they offer services."""
-    principal = current_principal()
+    principal = known_principal()
     row = await accounts.get_profile(deps.db, account_id)
     known = principal is not None and (
         access.is_own(principal, account_id) or access.may_manage(principal)

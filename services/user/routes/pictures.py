@@ -11,9 +11,9 @@ from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.http import respond
 from lib.http.decode import refuse_compressed
 from lib.http.respond import Done
-from lib.http.routes import CHANGE_ERRORS, PUBLIC, From, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, From, IfMatch, Routes, signed_in
 from lib.resource.input import Query
-from services.user.routes.caller import Changed
+from services.user.routes.caller import OTHERS, Changed
 from services.user.routes.deps import AppDeps
 from services.user.service import pictures
 
@@ -83,6 +83,7 @@ _File: TypeAlias = Annotated[bytes, From(_only_file)]
     Code.PAYLOAD_TOO_LARGE,
     Code.UNSUPPORTED_MEDIA_TYPE,
     Code.BAD_REQUEST,
+    access=signed_in(),
     also="PATCH /api/v1/users/{id}/pfp",
 )
 async def put_picture(deps: AppDeps, who: Changed, data: _File, version: IfMatch) -> Done:
@@ -92,7 +93,10 @@ async def put_picture(deps: AppDeps, who: Changed, data: _File, version: IfMatch
 
 
 @route(
-    "DELETE /api/v1/users/{id}/picture", "Remove one's own picture, or somebody's", *CHANGE_ERRORS
+    "DELETE /api/v1/users/{id}/picture",
+    "Remove one's own picture, or somebody's",
+    *CHANGE_ERRORS,
+    access=signed_in(verified=OTHERS),
 )
 async def remove_picture(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
     """Nothing, when none is shown."""

@@ -7,7 +7,7 @@ from typing import Final
 from lib.errors import Code
 from lib.http import respond
 from lib.http.respond import Answer
-from lib.http.routes import Routes
+from lib.http.routes import Routes, signed_in
 from services.user.model.points import LedgerQuery
 from services.user.routes.caller import Seen
 from services.user.routes.deps import AppDeps
@@ -22,6 +22,7 @@ route: Final = Routes("users")
     "Get one's own points, or somebody's, with their ledger",
     Code.NOT_FOUND,
     Code.CIRCUIT_OPEN,
+    access=signed_in(),
 )
 async def get_points(deps: AppDeps, who: Seen, query: LedgerQuery) -> Answer[service.PointsView]:
     """Answer the balance and a part of the ledger, oldest entry first; both or an error."""

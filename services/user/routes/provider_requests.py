@@ -7,11 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from lib.auth import Role, require, require_role, require_verified
+from lib.auth import Role, require, require_role
 from lib.errors import Code
 from lib.http import respond
 from lib.http.respond import Answer, Created, Done, Page
-from lib.http.routes import CHANGE_ERRORS, Id, Routes
+from lib.http.routes import CHANGE_ERRORS, Id, Routes, signed_in
 from lib.resource.lists import PageQuery
 from lib.resource.views import view
 from services.user.model.account import Decision, ProviderApplication
@@ -21,7 +21,7 @@ from services.user.service import access, provider_requests
 from services.user.store.models import RequestStatus
 from services.user.store.provider_requests import ListRequestsRow
 
-_MODERATORS: Final = (require(access.MODERATE), require_verified)
+_MODERATORS: Final = signed_in(require(access.MODERATE), verified=True)
 route: Final = Routes("providers")
 
 
@@ -38,7 +38,7 @@ class RequestView(Struct, frozen=True):
     "POST /api/v1/users/me/provider-request",
     "Ask to become a provider",
     Code.CONFLICT,
-    access=(require_role(Role.CUSTOMER), require_verified),
+    access=signed_in(require_role(Role.CUSTOMER)),
 )
 async def ask(
     deps: AppDeps, caller: InSession, given: ProviderApplication, own: Own
@@ -50,7 +50,12 @@ async def ask(
     return respond.made(view(RequestView, made))
 
 
-@route("GET /api/v1/users/me/provider-request", "See what became of one's request", Code.NOT_FOUND)
+@route(
+    "GET /api/v1/users/me/provider-request",
+    "See what became of one's request",
+    Code.NOT_FOUND,
+    access=signed_in(),
+)
 async def get(deps: AppDeps, _: InSession, own: Own) -> Answer[RequestView]:
     """Once it is approved, one signs in again and is a provider."""
     return respond.ok(view(RequestView, await provider_requests.get(deps.db, own)))

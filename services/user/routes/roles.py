@@ -11,11 +11,11 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from lib.auth import require, require_verified
+from lib.auth import require
 from lib.errors import Code, not_found
 from lib.http import respond
 from lib.http.respond import Answer, Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Routes, signed_in
 from lib.resource.views import view
 from services.user.model.roles import (
     AuditQuery,
@@ -31,9 +31,9 @@ from services.user.store.models import AccountRole, AuditEntry, Permission
 from services.user.store.roles import GetCustomRoleRow, GetRoleRow, ListRolesRow
 
 _NAME: Final = re.compile("[A-Z][A-Z0-9_]{1,49}")
-_READERS: Final = (require("roles:read"), require_verified)
-_WRITERS: Final = (require("roles:write"), require_verified)
-_AUDITORS: Final = (require("audit:read"), require_verified)
+_READERS: Final = signed_in(require("roles:read"), verified=True)
+_WRITERS: Final = signed_in(require("roles:write"), fresh=True)
+_AUDITORS: Final = signed_in(require("audit:read"), verified=True)
 route: Final = Routes("roles")
 
 

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from aiohttp import web
 
-from lib.auth import require, require_verified
+from lib.auth import require
+from lib.auth.access import When
 from lib.errors import Code, not_found
 from lib.http import respond
 from lib.http.respond import Answer, Created, Done
-from lib.http.routes import CHANGE_ERRORS, From, Id, Routes
+from lib.http.routes import CHANGE_ERRORS, From, Id, Routes, signed_in
 from services.user.model.second_factors import FirstCode, NewPasskey, Shown
 from services.user.routes.caller import Caller, Own
 from services.user.routes.deps import RULES, AppDeps
@@ -24,6 +25,10 @@ from services.user.service.second_factors import (
 
 _SECRET: Final = {"Cache-Control": "no-store"}
 route: Final = Routes("second factors")
+_SHOWS: Final = signed_in(second_factor=False, verified=False)
+# Whoever has a second factor has shown it in this session: the session is asked, since a token
+# from before the first factor does not know of it.
+_CHANGES: Final = signed_in(second_factor=When("there is one already"), fresh=True)
 
 
 def _passkey(request: web.Request) -> bytes:
@@ -37,27 +42,27 @@ _Passkey: TypeAlias = Annotated[bytes, From(_passkey, path={"id": str})]
 _Policy: TypeAlias = Annotated[Policy, From(lambda request: request.app[RULES].second_factors)]
 
 
-@route("GET /api/v1/auth/second-factor", "Say which second factors one has")
+@route("GET /api/v1/auth/second-factor", "Say which second factors one has", access=_SHOWS)
 async def overview(deps: AppDeps, caller: Caller, own: Own) -> Answer[SecondFactors]:
     """Answer what there is, and whether one was shown in this session."""
     return respond.ok(await service.overview(deps.db, caller, own))
 
 
-@route("POST /api/v1/auth/second-factor", "Show a second factor")
+@route("POST /api/v1/auth/second-factor", "Show a second factor", access=_SHOWS)
 async def show(deps: AppDeps, policy: _Policy, caller: Caller, _: Own, given: Shown) -> Done:
     """Nothing, when it is right: refresh the session, and its tokens have their permissions."""
     await service.show(deps.db, deps.personal_ids, policy, caller, given)
     return respond.no_content()
 
 
-@route("POST /api/v1/auth/totp", "Begin to use an authenticator", Code.CONFLICT)
+@route("POST /api/v1/auth/totp", "Begin to use an authenticator", Code.CONFLICT, access=_CHANGES)
 async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthenticator]:
     """Answer a secret; it counts from its first code on."""
     made = await service.begin_totp(deps.db, deps.personal_ids, caller, own)
     return respond.ok(made, headers=_SECRET)
 
 
-@route("POST /api/v1/auth/totp/confirm", "Confirm a new authenticator")
+@route("POST /api/v1/auth/totp/confirm", "Confirm a new authenticator", access=_CHANGES)
 async def confirm_totp(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: FirstCode
 ) -> Answer[RecoveryCodes]:
@@ -66,21 +71,23 @@ async def confirm_totp(
     return respond.ok(codes, headers=_SECRET)
 
 
-@route("DELETE /api/v1/auth/totp", "Stop using the authenticator", Code.NOT_FOUND)
+@route("DELETE /api/v1/auth/totp", "Stop using the authenticator", Code.NOT_FOUND, access=_CHANGES)
 async def remove_totp(deps: AppDeps, caller: Caller, own: Own) -> Done:
     """Nothing, when it is removed."""
     await service.remove_totp(deps.db, caller, own)
     return respond.no_content()
 
 
-@route("POST /api/v1/auth/recovery-codes", "Get new recovery codes", Code.CONFLICT)
+@route("POST /api/v1/auth/recovery-codes", "Get new recovery codes", Code.CONFLICT, access=_CHANGES)
 async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[RecoveryCodes]:
     """Answer ten codes that work once each; the former ones work no more."""
     codes = await service.new_recovery_codes(deps.db, caller, own)
     return respond.ok(codes, headers=_SECRET)
 
 
-@route("POST /api/v1/auth/passkeys/options", "Begin to add a passkey", Code.CONFLICT)
+@route(
+    "POST /api/v1/auth/passkeys/options", "Begin to add a passkey", Code.CONFLICT, access=_CHANGES
+)
 async def begin_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own
 ) -> Answer[dict[str, Any]]:
@@ -89,7 +96,7 @@ async def begin_passkey(
     return respond.ok(options, headers=_SECRET)
 
 
-@route("POST /api/v1/auth/passkeys", "Add a passkey", Code.CONFLICT)
+@route("POST /api/v1/auth/passkeys", "Add a passkey", Code.CONFLICT, access=_CHANGES)
 async def add_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: NewPasskey
 ) -> Created[RecoveryCodes]:
@@ -98,7 +105,12 @@ async def add_passkey(
     return respond.made(codes, headers=_SECRET)
 
 
-@route("POST /api/v1/auth/passkeys/challenge", "Ask what a passkey is to sign", Code.NOT_FOUND)
+@route(
+    "POST /api/v1/auth/passkeys/challenge",
+    "Ask what a passkey is to sign",
+    Code.NOT_FOUND,
+    access=_SHOWS,
+)
 async def ask_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, _: Own
 ) -> Answer[dict[str, Any]]:
@@ -107,7 +119,7 @@ async def ask_passkey(
     return respond.ok(options, headers=_SECRET)
 
 
-@route("DELETE /api/v1/auth/passkeys/{id}", "Remove a passkey", Code.NOT_FOUND)
+@route("DELETE /api/v1/auth/passkeys/{id}", "Remove a passkey", Code.NOT_FOUND, access=_CHANGES)
 async def remove_passkey(deps: AppDeps, caller: Caller, own: Own, passkey: _Passkey) -> Done:
     """Nothing, when it is removed."""
     await service.remove_passkey(deps.db, caller, own, passkey)
@@ -118,7 +130,7 @@ async def remove_passkey(deps: AppDeps, caller: Caller, own: Own, passkey: _Pass
     "DELETE /api/v1/users/{id}/second-factor",
     "Remove the second factors of somebody who has lost them",
     *CHANGE_ERRORS,
-    access=(require("roles:write"), require_verified),
+    access=signed_in(require("roles:write"), fresh=True),
 )
 async def remove_all_of(deps: AppDeps, account_id: Id, caller: Caller) -> Done:
     """Nothing, when there are none any more; the person is told by mail."""

@@ -13,7 +13,7 @@ from lib.auth.principal import Principal, unauthorized
 from lib.errors import AppError, Code
 from lib.http import decode, respond
 from lib.http.respond import Answer, Bare, Done
-from lib.http.routes import PUBLIC, From, Id, Routes
+from lib.http.routes import PUBLIC, From, Id, Routes, signed_in
 from lib.resource.views import view
 from services.user.model.account import Login, RefreshRequest, ServiceLogin
 from services.user.routes.caller import Own
@@ -103,7 +103,7 @@ async def log_out(request: web.Request, deps: AppDeps, given: _Refresh) -> Done:
     return signed_out()
 
 
-@route("POST /api/v1/auth/logout-all", "Log out everywhere")
+@route("POST /api/v1/auth/logout-all", "Log out everywhere", access=signed_in(verified=False))
 async def log_out_everywhere(deps: AppDeps, own: Own) -> Done:
     """Nothing, when all sessions of the caller have ended."""
     async with deps.db.transaction() as tx:
@@ -111,7 +111,7 @@ async def log_out_everywhere(deps: AppDeps, own: Own) -> Done:
     return signed_out()
 
 
-@route("GET /api/v1/auth/sessions", "List one's own sessions")
+@route("GET /api/v1/auth/sessions", "List one's own sessions", access=signed_in())
 async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
     """Answer the sessions that can still be refreshed, youngest first."""
     current = _session_of(current_principal())
@@ -119,7 +119,12 @@ async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
     return respond.ok([view(OpenSession, row, current=row.id == current) for row in found])
 
 
-@route("DELETE /api/v1/auth/sessions/{id}", "End one of one's own sessions", Code.NOT_FOUND)
+@route(
+    "DELETE /api/v1/auth/sessions/{id}",
+    "End one of one's own sessions",
+    Code.NOT_FOUND,
+    access=signed_in(verified=False),
+)
 async def end_session(deps: AppDeps, session_id: Id, own: Own) -> Done:
     """Nothing, when the session has ended."""
     await sessions.end_own(deps.db, own, session_id)

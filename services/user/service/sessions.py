@@ -64,6 +64,7 @@ async def begin(
         session_id,
         now,
         ends,
+        signed_in_at=now,
         account_id=account_id,
         role=role,
         verified=verified,
@@ -140,6 +141,7 @@ async def _renew(tx: Executor, policy: TokenPolicy, session_id: UUID) -> SignedI
         session_id,
         now,
         ends,
+        signed_in_at=session.created_at,
         account_id=session.account_id,
         role=session.role,
         verified=session.verified,
@@ -164,6 +166,7 @@ async def _tokens(
     now: datetime,
     ends: datetime,
     *,
+    signed_in_at: datetime,
     account_id: UUID,
     role: AccountRole,
     verified: bool,
@@ -181,6 +184,8 @@ async def _tokens(
         () if wanted else await accounts.permissions_of_account(tx, id=account_id),
         verified=verified,
         session=str(session_id),
+        signed_in_at=signed_in_at,
+        second_factor_wanted=wanted,
     )
     return SignedIn(
         account_id=account_id,

@@ -28,7 +28,6 @@ from lib.auth import (
     current_principal,
     require,
     require_role,
-    require_verified,
     self_or,
     tokens,
 )
@@ -38,7 +37,7 @@ from lib.http.middleware.admission import Admission, not_yet
 from lib.http.middleware.auth import Authenticator, public
 from lib.http.middleware.rate_limit import PER_CLIENT, ClientLimit, UserLimit
 from lib.http.middleware.shell import Shell
-from lib.http.routes import Routes
+from lib.http.routes import Routes, signed_in
 from lib.limits import Limiter, TokenBucket, Window
 from lib.limits.client_address import TrustedProxies
 
@@ -61,12 +60,12 @@ async def closed_door(request: web.Request) -> web.Response:
     return web.json_response({"who": principal.subject, "by": principal.transport})
 
 
-@route("GET /permission", "For a permission", access=(require("users:write", "users:read"),))
+@route("GET /permission", "For a permission", access=signed_in(require("users:write", "users:read")))
 async def by_permission(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-@route("GET /role", "", access=(require_role(Role.ADMIN, Role.STAFF), require_verified))
+@route("GET /role", "", access=signed_in(require_role(Role.ADMIN, Role.STAFF), verified=True))
 async def by_role(request: web.Request) -> web.Response:
     return web.json_response({})
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from devstack.embedded.ports import free_port
 from lib import context
 from lib.auth import Verifier
+from lib.auth.access import guarded, signed_in
 from lib.errors import AppError, Code, FieldError
 from lib.grpc.server import Listener, serve
 from lib.pb.point.v1 import (
@@ -25,6 +26,7 @@ from lib.pb.point.v1 import (
 )
 from lib.pb.point.v1.rpc import point_service
 
+ACCESS = signed_in(services=True)
 CONFLICT = AppError(
     Code.CONFLICT,
     "3 points were asked for, 1 is left: ångström",
@@ -43,14 +45,17 @@ class Scripted:
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     fail_first: int = 0
 
+    @guarded(ACCESS)
     async def get_user_points(self, request: GetUserPointsRequest) -> GetUserPointsResponse:
         await self._act(request.user_id)
         return GetUserPointsResponse(points=5)
 
+    @guarded(ACCESS)
     async def list_user_points(self, request: ListUserPointsRequest) -> ListUserPointsResponse:
         await self._act(*request.user_ids[:1])
         return ListUserPointsResponse(points=dict.fromkeys(request.user_ids, 5))
 
+    @guarded(ACCESS)
     async def stream_user_ledger(
         self, request: StreamUserLedgerRequest
     ) -> AsyncGenerator[LedgerEntry, None]:

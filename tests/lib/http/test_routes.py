@@ -15,7 +15,7 @@ from lib.errors import AppError, Code
 from lib.http import respond
 from lib.http.errors import to_response
 from lib.http.respond import Answer
-from lib.http.routes import From, Id, Routes
+from lib.http.routes import PUBLIC, From, Id, Routes
 from lib.resource.input import Input, Query
 
 
@@ -39,18 +39,18 @@ above, below, plain = Routes("above"), Routes("below"), Routes("plain")
 
 
 @_guarded
-@above("GET /above", "A guard that is never asked")
+@above("GET /above", "A guard that is never asked", access=PUBLIC)
 async def guarded_above(request: web.Request) -> Answer[str]:
     return respond.ok("let through")
 
 
-@below("GET /below", "A guard that is asked")
+@below("GET /below", "A guard that is asked", access=PUBLIC)
 @_guarded
 async def guarded_below(request: web.Request) -> Answer[str]:
     return respond.ok("let through")
 
 
-@plain("PUT /notes/{id}/{name}", "Everything that a handler takes")
+@plain("PUT /notes/{id}/{name}", "Everything that a handler takes", access=PUBLIC)
 async def put_note(
     name: str, wanted: Wanted, note_id: Id, new: Note, request: web.Request
 ) -> Answer[list[Any]]:
@@ -92,14 +92,14 @@ def test_an_argument_that_no_request_has_is_refused() -> None:
     async def handler(moon: float) -> Answer[None]: ...
 
     with pytest.raises(TypeError, match="moon: nothing of a request is"):
-        Routes("t")("GET /moon", "The moon")(handler)
+        Routes("t")("GET /moon", "The moon", access=PUBLIC)(handler)
 
 
 def test_a_variable_of_the_path_that_nobody_takes_is_refused() -> None:
     async def handler(thing: Annotated[str, From(str, path={"other": str})]) -> Answer[None]: ...
 
     with pytest.raises(TypeError, match=r"GET /things/\{id\}"):
-        Routes("t")("GET /things/{id}", "A thing")(handler)
+        Routes("t")("GET /things/{id}", "A thing", access=PUBLIC)(handler)
 
 
 @web.middleware

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import require, require_principal, require_verified
+from lib.auth import require, require_principal
 from lib.auth.guards import forbidden
 from lib.errors import Code
 from lib.http import respond
 from lib.http.middleware.idempotency import REPLAYED
 from lib.http.respond import Answer, Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, From, Id, Key, RequiredIfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, From, Id, Key, RequiredIfMatch, Routes, signed_in
 from services.order.goods.model.orders import ListOrders, NewOrder, OrderChange
 from services.order.goods.routes.deps import SHOP
 from services.order.goods.routes.views import OrderView, view_of
@@ -38,7 +38,7 @@ _By: TypeAlias = Annotated[Caller, From(_caller)]
 _In: TypeAlias = Annotated[Shop, From(lambda request: request.app[SHOP])]
 
 
-@route("GET /api/v1/orders", "List orders")
+@route("GET /api/v1/orders", "List orders", access=signed_in())
 async def list_orders(shop: _In, wanted: ListOrders, caller: _By) -> Page[OrderView]:
     """One page of the orders that match, newest first, with the number of all."""
     page = await service.list_page(shop.db, wanted, caller)
@@ -52,7 +52,7 @@ async def list_orders(shop: _In, wanted: ListOrders, caller: _By) -> Page[OrderV
     "Order products",
     Code.NOT_FOUND,
     Code.CONFLICT,
-    access=(require_verified,),
+    access=signed_in(),
 )
 async def place_order(shop: _In, new: NewOrder, caller: _By, key: Key) -> Created[OrderView]:
     """The order, at the prices of this moment. The same `Idempotency-Key` gives the same order."""
@@ -65,7 +65,7 @@ async def place_order(shop: _In, new: NewOrder, caller: _By, key: Key) -> Create
     return made
 
 
-@route("GET /api/v1/orders/{id}", "Get an order", Code.NOT_FOUND)
+@route("GET /api/v1/orders/{id}", "Get an order", Code.NOT_FOUND, access=signed_in())
 async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
     """One order with its user and its `ETag`, the version to name in a change."""
     found = await service.get(shop, order_id, caller)
@@ -78,6 +78,7 @@ async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
     "PATCH /api/v1/orders/{id}",
     "Take an order to another status",
     *CHANGE_ERRORS,
+    access=signed_in(),
     also="PUT /api/v1/orders/{id}",
 )
 async def change_order(
@@ -88,7 +89,12 @@ async def change_order(
     return respond.changed(view_of(changed.order, changed.lines))
 
 
-@route("DELETE /api/v1/orders/{id}", "Remove an order", *CHANGE_ERRORS, access=(require(_MANAGE),))
+@route(
+    "DELETE /api/v1/orders/{id}",
+    "Remove an order",
+    *CHANGE_ERRORS,
+    access=signed_in(require(_MANAGE)),
+)
 async def remove_order(shop: _In, order_id: Id, version: RequiredIfMatch, caller: _By) -> Done:
     """Nothing, when it is hidden; it was cancelled first where it had not been shipped."""
     await service.remove(shop, order_id, version=version, caller=caller)

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from aiohttp import web
 
-from lib.auth import Role, require, require_principal, require_role, require_verified
+from lib.auth import Role, require, require_principal, require_role
+from lib.auth.access import signed_in
 from lib.auth.guards import forbidden
-from lib.auth.principal import current_principal
+from lib.auth.principal import known_principal
 from lib.http import decode
 from lib.http.routes import From
 from services.order.marketplace.model.caller import Caller
@@ -18,18 +19,18 @@ _READ: Final = "jobs:read"
 _MANAGE: Final = "jobs:manage"
 _MODERATE: Final = "reviews:moderate"
 
-VERIFIED: Final = (require_verified,)
-MANAGERS: Final = (require(_MANAGE), require_verified)
-WRITERS_OF_PLACES: Final = (require("places:write"), require_verified)
-CUSTOMERS: Final = (require_role(Role.CUSTOMER),)
-VERIFIED_CUSTOMERS: Final = (*CUSTOMERS, require_verified)
-PROVIDERS: Final = (require_role(Role.PROVIDER),)
-VERIFIED_PROVIDERS: Final = (*PROVIDERS, require_verified)
+VERIFIED: Final = signed_in(verified=True)
+MANAGERS: Final = signed_in(require(_MANAGE), verified=True)
+WRITERS_OF_PLACES: Final = signed_in(require("places:write"), verified=True)
+CUSTOMERS: Final = signed_in(require_role(Role.CUSTOMER))
+VERIFIED_CUSTOMERS: Final = signed_in(*CUSTOMERS.guards, verified=True)
+PROVIDERS: Final = signed_in(require_role(Role.PROVIDER))
+VERIFIED_PROVIDERS: Final = signed_in(*PROVIDERS.guards, verified=True)
 
 
 def caller() -> Caller:
-    """Return who asks; somebody without a token is nobody."""
-    principal = current_principal()
+    """Return who asks: nobody without a token, or before the second factor was shown."""
+    principal = known_principal()
     if principal is None:
         return Caller()
     return Caller(

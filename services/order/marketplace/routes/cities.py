@@ -10,7 +10,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
 from lib.resource.lists import PageQuery
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import CityChange, NewCity
@@ -60,7 +60,12 @@ async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
     return respond.no_content()
 
 
-@route("GET /api/v1/cities/{id}/providers", "List the providers of a city", Code.NOT_FOUND)
+@route(
+    "GET /api/v1/cities/{id}/providers",
+    "List the providers of a city",
+    Code.NOT_FOUND,
+    access=signed_in(),
+)
 async def list_providers_of_city(
     db: Db, city_id: Id, wanted: PageQuery
 ) -> Page[ProviderLocationView]:

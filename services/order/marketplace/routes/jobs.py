@@ -10,7 +10,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item
-from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, Routes, signed_in
 from services.order.marketplace.model.jobs import JobChange
 from services.order.marketplace.model.offers import AcceptedOffer
 from services.order.marketplace.routes.access import MANAGERS, VERIFIED, Who
@@ -34,7 +34,7 @@ async def add_job(db: Db, wanted: AcceptedOffer, who: Who, version: IfMatch) -> 
     return respond.created(job, f"jobs/{job.id}")
 
 
-@route("GET /api/v1/jobs/{id}", "Get a job", Code.NOT_FOUND)
+@route("GET /api/v1/jobs/{id}", "Get a job", Code.NOT_FOUND, access=signed_in())
 async def get_job(request: web.Request, db: Db, job_id: Id, who: Who) -> Item[Job]:
     """One job with its `ETag`."""
     return respond.item(request, await service.get(db, job_id, who))

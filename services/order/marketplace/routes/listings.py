@@ -9,7 +9,7 @@ from uuid import UUID
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Page
-from lib.http.routes import PUBLIC, Access, Routes
+from lib.http.routes import PUBLIC, Access, Routes, signed_in
 from services.order.marketplace.model.lists import (
     Direction,
     ListJobs,
@@ -30,7 +30,7 @@ from services.order.marketplace.store.models import Job, Offer
 route: Final = Routes("jobs")
 
 
-@route("GET /api/v1/jobs", "List jobs")
+@route("GET /api/v1/jobs", "List jobs", access=signed_in())
 async def list_jobs(db: Db, wanted: ListJobs, who: access.Who) -> Page[Job]:
     """All to the staff; to everybody else their own, as a provider or as a customer."""
     own = None if who.sees_all else access.own_id()
@@ -92,7 +92,7 @@ def _declare(
     owner = access.ANYONE if is_public else access.NAMED_TO_READ
     route(
         f"GET /api/v1/{people}/{{id}}/{kind}", f"List the {what} of a {noun}",
-        access=PUBLIC if is_public else (),
+        access=PUBLIC if is_public else signed_in(),
         name=f"list_{name}_of_{noun}", tag=people, types={"person": owner},
     )(handler)  # fmt: skip
 

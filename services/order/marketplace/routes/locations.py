@@ -11,7 +11,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Answer, Created, Item
-from lib.http.routes import CHANGE_ERRORS, Access, From, IfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, Access, From, IfMatch, Routes, signed_in
 from services.order.marketplace.model.places import (
     Nearest,
     NewProviderLocation,
@@ -28,7 +28,7 @@ from services.order.marketplace.service import locations as service
 route: Final = Routes("provider locations")
 
 
-@route("GET /api/v1/providers/nearest", "List the nearest providers")
+@route("GET /api/v1/providers/nearest", "List the nearest providers", access=signed_in())
 async def list_nearest_providers(db: Db, wanted: Nearest) -> Answer[list[ProviderLocationView]]:
     """Those within the radius, the nearest first, with how far they are as the crow flies."""
     return respond.ok([view_of_nearest(row) for row in await service.nearest(db, wanted)])
@@ -79,7 +79,7 @@ _declare(
 )
 _declare(
     "{id}",
-    readers=(),
+    readers=signed_in(),
     writers=access.VERIFIED,
     read=access.ANYONE,
     change=access.NAMED_PROVIDER_TO_CHANGE,

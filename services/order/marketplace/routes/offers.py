@@ -10,7 +10,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item
-from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, RequiredIfMatch, Routes
+from lib.http.routes import CHANGE_ERRORS, Id, IfMatch, RequiredIfMatch, Routes, signed_in
 from services.order.marketplace.model.offers import NewOffer, OfferChange
 from services.order.marketplace.routes.access import VERIFIED, VERIFIED_PROVIDERS, Own, Who
 from services.order.marketplace.service import offers as service
@@ -32,7 +32,7 @@ async def make_offer(db: Db, new: NewOffer, provider_id: Own) -> Created[Offer]:
     return respond.created(made, f"offers/{made.id}")
 
 
-@route("GET /api/v1/offers/{id}", "Get an offer", Code.NOT_FOUND)
+@route("GET /api/v1/offers/{id}", "Get an offer", Code.NOT_FOUND, access=signed_in())
 async def get_offer(request: web.Request, db: Db, offer_id: Id, who: Who) -> Item[Offer]:
     """One offer with its `ETag`."""
     return respond.item(request, await service.get(db, offer_id, who))

@@ -12,7 +12,7 @@ from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
 from lib.http.respond import Created, Done, Item, Page
-from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Key, Routes
+from lib.http.routes import CHANGE_ERRORS, From, Id, IfMatch, Key, Routes, signed_in
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.lists import ListOffers, ListServiceOrders
 from services.order.marketplace.model.orders import NewServiceOrder, ServiceOrderChange
@@ -28,7 +28,7 @@ _Catalog: TypeAlias = Annotated[Catalog, From(lambda request: request.app[CATALO
 route: Final = Routes("service orders")
 
 
-@route("GET /api/v1/service-orders", "List service orders")
+@route("GET /api/v1/service-orders", "List service orders", access=signed_in())
 async def list_service_orders(
     db: Db, wanted: ListServiceOrders, who: Who
 ) -> Page[ServiceOrderView]:
@@ -56,7 +56,7 @@ async def add_service_order(
     return respond.created(view_of_order(added, exact=True), f"service-orders/{added.id}")
 
 
-@route("GET /api/v1/service-orders/{id}", "Get a service order", Code.NOT_FOUND)
+@route("GET /api/v1/service-orders/{id}", "Get a service order", Code.NOT_FOUND, access=signed_in())
 async def get_service_order(
     request: web.Request, db: Db, order_id: Id, who: Who
 ) -> Item[ServiceOrderView]:
@@ -95,7 +95,10 @@ async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch)
 
 
 @route(
-    "GET /api/v1/service-orders/{id}/offers", "List the offers on a service order", Code.NOT_FOUND
+    "GET /api/v1/service-orders/{id}/offers",
+    "List the offers on a service order",
+    Code.NOT_FOUND,
+    access=signed_in(),
 )
 async def list_offers_on_service_order(
     db: Db, order_id: Id, wanted: ListOffers, who: Who

@@ -1,0 +1,136 @@
+"""What a route asks of its caller: declared beside the route, resolved once, the same everywhere.
+
+Whatever is not said is strict: whoever has a second factor has shown it, and what changes
+something asks for a verified address. `tools/access_page.py` renders the table of all routes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, TypeVar
+
+from lib.auth.guards import Guard, forbidden, require_verified
+from lib.auth.principal import Principal, Role
+
+# A sign-in counts as fresh for this long.
+FRESH_SECONDS: Final = 900.0
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_DECLARED: Final = "__access__"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A requirement that holds in some cases only: the handler asks then, and the table says it."""
+
+    case: str
+
+
+Need: TypeAlias = bool | When
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The requirements of one route; made by `signed_in`, or `PUBLIC`.
+
+    Args:
+        guards: what the caller must pass besides, in order.
+        second_factor: whoever has a second factor, or whose role needs one, has shown it.
+        fresh: the caller has signed in within `FRESH_SECONDS`.
+        verified: the caller's address is verified; None: where the method changes something.
+        services: whether other services may call it, for which the three above do not count.
+        open: whether it is for everybody, with or without a token.
+    """
+
+    guards: tuple[Guard, ...] = ()
+    second_factor: Need = True
+    fresh: Need = False
+    verified: Need | None = None
+    services: bool = False
+    open: bool = False
+
+    def of(self, method: str) -> Access:
+        """Return it as it is for this HTTP method."""
+        if self.verified is not None:
+            return self
+        return replace(self, verified=method not in _SAFE_METHODS)
+
+    def resolved(self) -> Guard:
+        """Return one guard that asks for all of it, made once for a route.
+
+        It raises FORBIDDEN with the first thing that is missing.
+        """
+        people: list[Guard] = []
+        if self.second_factor is True:
+            people.append(require_second_factor)
+        if self.fresh is True:
+            people.append(require_fresh)
+        # First the guards: who may not do it at all is not asked to verify an address for it.
+        wanted = (*people, *self.guards)
+        if self.verified is True:
+            wanted = (*wanted, require_verified)
+        services = self.guards if self.services else (_refuse_services,)
+
+        def check(principal: Principal) -> None:
+            for guard in services if Role.SERVICE in principal.roles else wanted:
+                guard(principal)
+
+        return check
+
+
+PUBLIC: Final = Access(second_factor=False, verified=False, services=True, open=True)
+
+
+def signed_in(
+    *guards: Guard,
+    second_factor: Need = True,
+    fresh: Need = False,
+    verified: Need | None = None,
+    services: bool = False,
+) -> Access:
+    """Declare what a route asks of whoever is signed in; see `Access`."""
+    return Access(
+        guards=guards,
+        second_factor=second_factor,
+        fresh=fresh,
+        verified=verified,
+        services=services,
+    )
+
+
+def require_second_factor(principal: Principal) -> None:
+    """Let through a caller who has shown the second factor, or needs none."""
+    if principal.second_factor_wanted:
+        raise forbidden("show your second factor to do this")
+
+
+def require_fresh(principal: Principal) -> None:
+    """Let through a caller who has signed in just now."""
+    if time.time() - principal.signed_in_at > FRESH_SECONDS:
+        raise forbidden("sign in again to do this")
+
+
+def _refuse_services(_principal: Principal) -> None:
+    raise forbidden("this is for people, not for services")
+
+
+def declare(handler: T, access: Access) -> T:
+    """Note on a handler what it asks for."""
+    setattr(handler, _DECLARED, access)
+    return handler
+
+
+def guarded(access: Access) -> Callable[[T], T]:
+    """Return `declare` as a decorator, for methods over gRPC and handlers outside of `Routes`."""
+
+    def decorate(handler: T) -> T:
+        return declare(handler, access)
+
+    return decorate
+
+
+def declared(handler: object) -> Access | None:
+    """Return what a handler asks for, None where nothing was declared."""
+    return getattr(handler, _DECLARED, None)

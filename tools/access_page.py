@@ -1,0 +1,100 @@
+"""The table of all routes and what each asks of its caller, from the declarations beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from devstack.settings import ROOT, service_names
+from lib.auth.access import Access, Need, When, declared
+from lib.auth.guards import requirement
+from lib.http.openapi import UI_PATH
+from lib.http.route import PROBES
+from services.point.app import rpc_services
+from tools import specs
+
+PAGE: Final = ROOT / "docs" / "access.md"
+_HEAD: Final = """\
+# Routes and their guards
+
+What each route asks of its caller, from the declaration beside the route (`access=` in
+[`lib/http/routes.py`](../lib/http/routes.py), [`lib/auth/access.py`](../lib/auth/access.py));
+remake the page with `make render`. A service does not start with a route that declares nothing.
+
+- **second factor**: a token whose `second_factor_wanted` holds is refused. It holds after a sign-in
+  with the password alone, for accounts that have a second factor and for roles that need one.
+- **fresh sign-in**: the session began within 15 minutes.
+- **verified address**: the token says so; refresh it after the verification.
+- **services**: other services may call it with their own token; the three columns before do not
+  count for them.
+
+A word instead of "yes" names the case in which the requirement holds.
+"""
+# It is only described: no method is called.
+_NO_DATABASE: Final[Any] = None
+_COLUMNS: Final = "| route | who | second factor | fresh sign-in | verified address | services |"
+
+
+class Route(NamedTuple):
+    """A route, over HTTP or gRPC, and what it has declared."""
+
+    service: str
+    name: str
+    access: Access
+
+
+def files() -> dict[Path, str]:
+    """Return the page by its path."""
+    lines = [_HEAD.rstrip()]
+    service = ""
+    for route in sorted(routes(), key=_by_path):
+        if route.service != service:
+            service = route.service
+            lines += ["", f"## {service}", "", _COLUMNS, "|---|---|---|---|---|---|"]
+        lines.append(_row(route))
+    return {PAGE: "\n".join(lines) + "\n"}
+
+
+def routes() -> Iterator[Route]:
+    """Yield every route of every service.
+
+    Raises:
+        TypeError: one of them declares nothing.
+    """
+    for name in service_names():
+        for route in specs.application(name).router.routes():
+            path = "" if route.resource is None else route.resource.canonical
+            if path not in PROBES and not path.startswith(UI_PATH) and route.method != "HEAD":
+                where = f"{route.method} {path}"
+                yield Route(name, where, _known(where, declared(route.handler)))
+    for service in rpc_services(_NO_DATABASE):
+        for method in service.methods:
+            where = f"gRPC {service.name}/{method.name}"
+            yield Route("point", where, _known(where, method.access))
+
+
+def _by_path(route: Route) -> tuple[str, str, str]:
+    method, _, path = route.name.partition(" ")
+    return route.service, path, method
+
+
+def _known(where: str, access: Access | None) -> Access:
+    if access is None:
+        raise TypeError(f"{where} declares no access")
+    return access
+
+
+def _row(route: Route) -> str:
+    access = route.access
+    if access.open:
+        return f"| `{route.name}` | everybody | – | – | – | yes |"
+    who = ", ".join(requirement(guard) for guard in access.guards) or "whoever is signed in"
+    needs = (access.second_factor, access.fresh, access.verified, access.services)
+    return f"| `{route.name}` | {who} | {' | '.join(_word(need) for need in needs)} |"
+
+
+def _word(need: Need | None) -> str:
+    if isinstance(need, When):
+        return need.case
+    return "yes" if need else "–"
