@@ -59,6 +59,7 @@ async def test_whoever_reads_the_whole_database_finds_nothing_to_sign_in_with(
     secrets = {"link": await world.token("Account verification"), "password": PASSWORD}
     assert (await world.post("password/forgot", {"email": "ann@example.com"})).status == 204
     secrets["reset"] = await world.token("Password reset")
+    await world.db.execute("UPDATE account SET verified = true")
     session = (await world.login()).data
     secrets |= {name: session[name] for name in session if name.endswith("_token")}
     made = await world.post("totp", headers=bearer(session))

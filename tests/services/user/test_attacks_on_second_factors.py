@@ -44,7 +44,7 @@ SAID = {
 
 async def test_no_passkey_that_a_parser_stumbles_over_is_a_failure(world: World) -> None:
     """Sixteen of them: each is refused, in the time of a request, and the service lives on."""
-    session = await world.signed_up()
+    session = await world.proved()
     key = SoftwareKey()
     for what in (*MADE, *SAID):
         options = await world.post("passkeys/options", headers=bearer(session))
@@ -68,7 +68,7 @@ async def test_no_passkey_that_a_parser_stumbles_over_is_a_failure(world: World)
 async def test_a_passkey_of_other_types_than_a_browser_sends_is_refused(
     world: World, field: str
 ) -> None:
-    session = await world.signed_up()
+    session = await world.proved()
     for value in (None, 1, [], {}, "", "ä", "\ud7ff", "A" * 100_000, [[]] * 1000):
         options = await world.post("passkeys/options", headers=bearer(session))
         credential = SoftwareKey().create(options.data) | {field: value}
@@ -79,9 +79,9 @@ async def test_a_passkey_of_other_types_than_a_browser_sends_is_refused(
 
 async def test_nobody_shows_a_factor_of_somebody_else(world: World) -> None:
     """Mallory has one of their own, and Ann's passkey and codes are known to them."""
-    ann = await world.signed_up()
+    ann = await world.proved()
     totp, recovery = await enrol(world, ann)
-    mallory = await world.signed_up("mallory@example.com")
+    mallory = await world.proved("mallory@example.com")
     await enrol(world, mallory)
     key = SoftwareKey()
     options = await world.post("passkeys/options", headers=bearer(ann))
@@ -104,7 +104,7 @@ async def test_nobody_shows_a_factor_of_somebody_else(world: World) -> None:
 
 
 async def test_a_signature_for_adding_is_none_for_showing(world: World) -> None:
-    ann = await world.signed_up()
+    ann = await world.proved()
     key = SoftwareKey()
     options = await world.post("passkeys/options", headers=bearer(ann))
     added = {"name": "mine", "credential": key.create(options.data)}
@@ -123,6 +123,6 @@ async def test_a_code_is_six_digits_and_nothing_that_looks_like_them(
     world: World, code: str
 ) -> None:
     """Compared as bytes, letters of other scripts would have been a failure."""
-    ann = await world.signed_up()
+    ann = await world.proved()
     await enrol(world, ann)
     assert await show(world, (await world.login()).data, code=code) == 400

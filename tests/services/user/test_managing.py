@@ -209,7 +209,7 @@ async def test_a_bad_change_of_roles_is_refused(world, subtests) -> None:
 
 
 async def test_a_new_role_ends_the_sessions_and_counts_from_the_next_token(world) -> None:
-    session = await world.signed_up()
+    session = await world.proved()
     admin = await actor(world, Role.ADMIN)
     path = f"{USERS}/{session['user_id']}/role"
     stale = await admin.call("PUT", path, {"role": "STAFF"}, headers={"If-Match": '"9"'})

@@ -331,8 +331,7 @@ async def test_passkeys_added_at_once_do_not_pass_the_limit(world: World, monkey
 async def test_somebody_elses_passkey_shows_nothing(world: World) -> None:
     key = SoftwareKey()
     await add_passkey(world, await sign_in(world), key)
-    await world.register("eve@example.com")
-    eve = (await world.login("eve@example.com")).data
+    eve = await world.proved("eve@example.com")
     own = SoftwareKey()
     assert (await add_passkey(world, eve, own)).status == 201
     # The challenge is Eve's, the key is Ann's.

@@ -78,6 +78,15 @@ class World:
         assert answer.status == 200, answer.body
         return answer.data
 
+    async def proved(self, address: str = "ann@example.com") -> Any:
+        """The session of somebody new whose address is verified."""
+        assert (await self.register(address)).status == 201
+        verified = "UPDATE account SET verified = true WHERE email = $1"
+        await self.db.execute(verified, address)
+        answer = await self.login(address)
+        assert answer.status == 200, answer.body
+        return answer.data
+
     async def mail(self, subject: str, to: str = "ann@example.com") -> str:
         """The text of the next unread mail, once it is there."""
         async with asyncio.timeout(DEADLINE):
