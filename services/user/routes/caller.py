@@ -36,6 +36,12 @@ async def _in_session(request: web.Request) -> Principal:
     return principal
 
 
+async def _just_signed_in(request: web.Request) -> Principal:
+    principal = require_principal()
+    await standing.check_session(request.app[DEPS].db, principal, fresh=True)
+    return principal
+
+
 def _seen(request: web.Request) -> tuple[Principal, UUID]:
     principal, account_id = _meant(request)
     access.check_may_see(principal, account_id)
@@ -74,10 +80,11 @@ _PATH: Final = {"id": _WHO}
 # When a verified address is needed for what everybody may do with their own.
 OTHERS: Final = When("it is somebody else's")
 _Account: TypeAlias = tuple[Principal, UUID]
-# The caller; while their session lasts, which the token may outlive; their account, FORBIDDEN for
-# a service, which has none.
+# The caller; while their session lasts, which the token may outlive; who has signed in just now;
+# their account, FORBIDDEN for a service, which has none.
 Caller: TypeAlias = Annotated[Principal, From(lambda _: require_principal())]
 InSession: TypeAlias = Annotated[Principal, From(_in_session)]
+JustSignedIn: TypeAlias = Annotated[Principal, From(_just_signed_in)]
 Own: TypeAlias = Annotated[UUID, From(lambda _: _own_account())]
 # The caller and the account in the path, `me` or an id: that they may see, their own that they see,
 # that they may change, and that they may change as one of many.

@@ -30,7 +30,7 @@ async def change_password(
     deps: AppDeps, rules: AppRules, caller: Caller, own: Own, given: PasswordChange
 ) -> Done:
     """Nothing, when it is done; every session has ended then, the caller's too."""
-    await standing.check_session(deps.db, caller, second_factor=True)
+    await standing.check_session(deps.db, caller, fresh=True)
     await password.change(
         deps.db, deps.passwords, own, given, rules.logins.pair, session=caller.session
     )

@@ -19,7 +19,16 @@ from lib.http.respond import Answer, Created, Done, Item, Paged
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_in
 from services.user.model.people import Kind, NewPerson, PeopleQuery, PersonChange
 from services.user.personal_ids import preview
-from services.user.routes.caller import OTHERS, Caller, Changed, InSession, Managed, Seen, SeenOwn
+from services.user.routes.caller import (
+    OTHERS,
+    Caller,
+    Changed,
+    InSession,
+    JustSignedIn,
+    Managed,
+    Seen,
+    SeenOwn,
+)
 from services.user.routes.deps import AppDeps, AppRules, Deps
 from services.user.service import access, accounts, export, pictures, standing
 from services.user.service import people as service
@@ -31,7 +40,9 @@ route: Final = Routes("users")
 
 
 @route(
-    "GET /api/v1/users", "List people with points and statistics", access=signed_in(verified=True)
+    "GET /api/v1/users",
+    "List people with points and statistics",
+    access=signed_in(verified=True, services=True),
 )
 async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Paged[UserList]:
     """Answer one page; `meta.degraded` names `point` where points are missing."""
@@ -62,7 +73,9 @@ async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Per
     Code.NOT_FOUND,
     access=signed_in(fresh=True),
 )
-async def export_user(deps: AppDeps, _: InSession, who: SeenOwn) -> Answer[export.ExportedAccount]:
+async def export_user(
+    deps: AppDeps, _: JustSignedIn, who: SeenOwn
+) -> Answer[export.ExportedAccount]:
     """Answer a file with the account, its sessions, mails and what was done; and what others keep.
 
     Those are asked for orders, jobs, reviews, chats and points. Who is away is named in `missing`.

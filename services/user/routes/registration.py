@@ -56,8 +56,11 @@ async def register_provider(
 
 @route("POST /api/v1/auth/verify", "Verify an e-mail address", *CHANGE_ERRORS, access=PUBLIC)
 async def verify(deps: AppDeps, given: TokenOnly) -> Done:
-    """Nothing, when it is done. There is no GET: programs that look at mails open links, too."""
-    await verification.verify(deps.db, given.token)
+    """Nothing, when it is done; sessions from before have ended then, except the caller's.
+
+    There is no GET: programs that look at mails open links, too.
+    """
+    await verification.verify(deps.db, given.token, current_principal())
     return respond.no_content()
 
 

@@ -64,7 +64,7 @@ async def test_roles_created_at_once_do_not_pass_the_limit(world, monkeypatch) -
 
 async def test_who_has_a_created_role_may_do_what_it_says_and_not_what_its_kind_may(world) -> None:
     admin = await created(world)
-    session = await world.signed_up()
+    session = await world.proved()
     path = f"{USERS}/{session['user_id']}"
     assert (await admin.call("PUT", f"{path}/role", {"role": "CLERK"})).status == 204
     refreshed = await world.post("refresh", {"refresh_token": session["refresh_token"]})
@@ -159,7 +159,7 @@ async def test_an_account_whose_own_role_may_do_more_is_not_taken_over(world) ->
     bob = await actor(world, Role.CUSTOMER, "bob")
     assert (await admin.call("PUT", f"{bob.path}/role", {"role": "CLERK"})).status == 204
     answer = await moderator.call("PATCH", bob.path, {"email": "mine@example.com"})
-    assert (answer.status, answer.message) == (403, "the role may do more than you")
+    assert (answer.status, answer.message) == (403, "the account may do more than you")
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.STAFF, Role.MODERATOR])

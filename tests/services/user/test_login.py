@@ -240,7 +240,7 @@ async def test_signing_in_does_not_stop_the_event_loop(world, monkeypatch) -> No
 
 
 async def test_roles_decide_who_lists_people(world) -> None:
-    session = await world.signed_up()
+    session = await world.proved()
     answer = await world.call("GET", "/api/v1/users", headers=bearer(session))
     assert (answer.status, answer.code) == (403, "FORBIDDEN")
     assert (await world.call("GET", "/api/v1/users")).status == 401

@@ -148,11 +148,7 @@ async def test_without_a_token_of_a_person_only_what_is_public_is_answered(
     )
     answers = await _answers(Caller(client, headers), things, OPERATIONS)
     refused = {operation: status for operation, status in answers.items() if status >= 400}
-    open_to = PUBLIC | (
-        OPEN - {("GET", f"/api/v1/{kind}") for kind in ("orders", "service-orders", "jobs")}
-        if who == "service"
-        else set()
-    )
+    open_to = PUBLIC
     if who == "invented":
         open_to = set()
     elif who == "nobody":
