@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -65,6 +66,18 @@ def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> Non
         return
     if not principal.has_any(Role.ADMIN):
         raise forbidden("only an administrator may do this to an administrator")
+
+
+def check_superset(principal: Principal, permissions: Iterable[str] | None, message: str) -> None:
+    """Let through administrators, and whoever has all of the permissions; None are unknown ones.
+
+    Raises:
+        AppError: FORBIDDEN with the message.
+    """
+    if principal.has_any(Role.ADMIN):
+        return
+    if permissions is None or not principal.permissions.issuperset(permissions):
+        raise forbidden(message)
 
 
 def require_verified(principal: Principal) -> None:

@@ -110,10 +110,7 @@ def check_may_do_as_much(principal: Principal, permissions: Sequence[str] | None
     Raises:
         AppError: FORBIDDEN.
     """
-    if principal.has_any(Role.ADMIN):
-        return
-    if permissions is None or not principal.permissions.issuperset(permissions):
-        raise forbidden("the role may do more than you")
+    access.check_superset(principal, permissions, "the role may do more than you")
 
 
 async def change(
@@ -157,12 +154,8 @@ async def change(
         if given.email is not UNSET and given.email.lower() == person.email.lower():
             await profiles.respell_email(tx, id=account_id, email=given.email)
         elif given.email is not UNSET:
-            if not access.is_own(principal, account_id):
-                # Who reads the mails of an account can set its password.
-                await standing.check_session(tx, principal, fresh=True)
-                check_may_do_as_much(
-                    principal, await accounts.permissions_of_account(tx, id=account_id)
-                )
+            # Who reads the mails of an account can set its password.
+            await standing.check_session(tx, principal, fresh=True)
             await _change_email(tx, person, given.email)
         changed = [field for field in given.__struct_fields__ if getattr(given, field) is not UNSET]
         await audit.record(tx, "account.changed", account_id, fields=changed)
@@ -202,6 +195,7 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
     async with db.transaction() as tx:
         await lock_administrators(tx)
         person = await lock(tx, principal, account_id, version)
+        await standing.check_session(tx, principal, fresh=True)
         await keep_an_administrator(tx, person)
         await sessions.end_all(tx, account_id, because="deleted")
         await tokens.erase_tokens(tx, account_id=account_id)
@@ -248,12 +242,26 @@ async def lock(
     else:
         await standing.check_session(tx, principal, second_factor=True)
     person = or_not_found(await profiles.lock_person(tx, id=account_id), "user")
-    access.check_rank(principal, account_id, person.role)
+    await check_rank(tx, principal, account_id, person.role)
     if person.status is not AccountStatus.ACTIVE and not access.may_manage(principal):
         raise AppError(Code.FORBIDDEN, "the account is not active")
     if version is not None and version != person.version:
         raise stale()
     return person
+
+
+async def check_rank(
+    tx: Executor, principal: Principal, account_id: UUID, role: AccountRole
+) -> None:
+    """Keep an account to itself and to whoever may do all that it may.
+
+    Raises:
+        AppError: FORBIDDEN where an account of this role and its permissions is beyond the caller.
+    """
+    access.check_rank(principal, account_id, role)
+    if not access.is_own(principal, account_id):
+        theirs = await accounts.permissions_of_account(tx, id=account_id)
+        access.check_superset(principal, theirs, "the account may do more than you")
 
 
 async def lock_administrators(tx: Executor) -> None:

@@ -14,8 +14,8 @@ from services.user.passwords import Passwords
 from services.user.service import audit, sessions, throttle
 from services.user.service.devices import Devices
 from services.user.service.throttle import Limit, Limits
-from services.user.service.verification import refused
-from services.user.store import accounts, mail, profiles, tokens
+from services.user.service.verification import refused, say_verified
+from services.user.store import accounts, mail, profiles, second_factors, tokens
 from services.user.store.models import TokenKind
 
 
@@ -74,6 +74,7 @@ async def ask_reset(
 async def reset(db: Database, passwords: Passwords, devices: Devices, given: PasswordReset) -> str:
     """Set a new password for the bearer of a mailed token and end every session.
 
+    The address is proved by that; where it was not before, second factors go as well.
     Return the token of a device: who reads the owner's mails is not taken for a stranger any more.
 
     Raises:
@@ -99,10 +100,27 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
             or account.email.lower() != spent.email.lower()
         ):
             raise refused(used=False)
+        if not account.verified:
+            await _begin_anew(tx, account.id, spent.email)
         await _set(tx, account.id, new_hash, because="password_reset", actor=account.id)
         for what in ("login", "reset"):
             await throttle.clear(tx, throttle.counted_for(what, account.email))
     return devices.issue(account.id)
+
+
+async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
+    """Note that the address is proved, and remove what came before: it may be a stranger's.
+
+    Sessions end with every reset; a second factor would keep the owner of the address out.
+    """
+    await accounts.verify_email(tx, id=account_id, email=email)
+    await tokens.spend_tokens(tx, account_id=account_id, kind=TokenKind.VERIFY_EMAIL)
+    if await second_factors.is_enrolled(tx, account_id=account_id):
+        await audit.record(tx, "second_factor.removed", account_id, actor=account_id, kind="all")
+    await second_factors.remove_authenticator(tx, account_id=account_id)
+    await second_factors.remove_passkeys(tx, account_id=account_id)
+    await second_factors.remove_recovery_codes(tx, account_id=account_id)
+    await say_verified(tx, account_id)
 
 
 async def _check(db: Database, account_id: UUID, password: str) -> None:

@@ -64,6 +64,8 @@ async def decide(db: Database, principal: Principal, account_id: UUID, given: De
     async with db.transaction() as tx:
         await standing.check(tx, principal)
         person = await profiles.lock_person(tx, id=account_id)
+        if person is not None:
+            await people.check_rank(tx, principal, account_id, person.role)
         status = RequestStatus.APPROVED if given.approved else RequestStatus.DECLINED
         decided = person is not None and await store.decide(
             tx,

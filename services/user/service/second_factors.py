@@ -277,7 +277,7 @@ async def erase(tx: Executor, account_id: UUID) -> None:
 
 
 async def _may_change(tx: Executor, principal: Principal) -> None:
-    """Let through who has signed in just now, with a second factor where there is one.
+    """Let through who has signed in just now, with a proved address and the factor there is.
 
     Those at the same time come in turn: the first that is added ends the others' sessions.
 
@@ -285,7 +285,9 @@ async def _may_change(tx: Executor, principal: Principal) -> None:
         AppError: FORBIDDEN.
     """
     _session_of(principal)
-    await profiles.lock_person(tx, id=_account_of(principal))
+    person = await profiles.lock_person(tx, id=_account_of(principal))
+    if person is None or not person.verified:  # the token may be from before another address
+        raise forbidden("verify your address first")
     await standing.check_session(tx, principal, fresh=True)
 
 

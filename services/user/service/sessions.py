@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from lib.auth import Issuer, Role
+from lib.auth import Issuer, Principal, Role
 from lib.auth.opaque import digest, new_token
 from lib.auth.principal import unauthorized
 from lib.clock import Clock, utc_now
@@ -113,6 +113,20 @@ async def end_all(tx: Executor, account_id: UUID, *, because: str) -> int:
     ended = await sessions.revoke_sessions(tx, account_id=account_id, because=because)
     await audit.record(tx, "session.all_ended", account_id, because=because, sessions=ended)
     return ended
+
+
+async def end_others(
+    tx: Executor, account_id: UUID, own: Principal | None, *, because: str
+) -> None:
+    """End every session of an account except that of its `own` caller, if there is one."""
+    if own is None or not own.session:
+        await end_all(tx, account_id, because=because)
+        return
+    kept = UUID(own.session)
+    ended = await second_factors.revoke_other_sessions(
+        tx, account_id=account_id, id=kept, because=because
+    )
+    await audit.record(tx, "session.all_ended", account_id, because=because, sessions=ended)
 
 
 async def list_own(db: Executor, account_id: UUID) -> list[ListSessionsRow]:

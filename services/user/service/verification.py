@@ -5,25 +5,30 @@ from __future__ import annotations
 from uuid import UUID
 
 from lib.auth import Principal
+from lib.auth.guards import forbidden
 from lib.auth.opaque import digest
 from lib.auth.principal import unauthorized
-from lib.db import Database
+from lib.db import Database, Executor
 from lib.errors import AppError, Code, not_found
 from lib.events import publish
 from lib.ids import new_id
-from services.user.service import audit, throttle
+from services.user.service import audit, sessions, standing, throttle
 from services.user.service.events import TOPIC, UserVerified
 from services.user.service.throttle import Limits
-from services.user.store import accounts, mail, tokens
+from services.user.store import accounts, mail, second_factors, tokens
 from services.user.store.models import TokenKind
 
 
-async def verify(db: Database, token: str) -> UUID:
+async def verify(db: Database, token: str, caller: Principal | None) -> UUID:
     """Verify the address that a token was mailed to; return the account's id.
+
+    Whoever registered with the address of somebody else is out from now on: every session that is
+    older than the proof ends, except the caller's own.
 
     Raises:
         AppError: UNAUTHORIZED where the token is unknown, expired or for a former address;
-            CONFLICT where it was used; NOT_FOUND where the account is gone. The token is spent
+            CONFLICT where it was used; NOT_FOUND where the account is gone; FORBIDDEN where it has
+            a second factor, and the caller is not its owner who has shown it. The token is spent
             only if the address is verified.
     """
     async with db.transaction() as tx:
@@ -34,8 +39,12 @@ async def verify(db: Database, token: str) -> UUID:
         account = await accounts.lock_account(tx, id=spent.account_id)
         if account is None or account.status == "deleted":
             raise not_found("user")
+        own = caller if caller is not None and caller.account_id == account.id else None
+        await _check_factor(tx, account.id, own)
         if await accounts.verify_email(tx, id=account.id, email=spent.email) is None:
             raise refused(used=False)
+        if not account.verified:
+            await sessions.end_others(tx, account.id, own, because="address_verified")
         await mail.add_mail(
             tx,
             id=new_id(),
@@ -43,15 +52,32 @@ async def verify(db: Database, token: str) -> UUID:
             account_id=account.id,
             recipient=account.email,
         )
-        await audit.record(tx, "email.verified", account.id, actor=account.id)
-        await publish(
-            tx,
-            topic=TOPIC,
-            key=str(account.id),
-            kind="user.verified",
-            payload=UserVerified(account.id),
-        )
+        await say_verified(tx, account.id)
     return spent.account_id
+
+
+async def say_verified(tx: Executor, account_id: UUID) -> None:
+    """Write down and publish that the address of an account was proved."""
+    await audit.record(tx, "email.verified", account_id, actor=account_id)
+    await publish(
+        tx,
+        topic=TOPIC,
+        key=str(account_id),
+        kind="user.verified",
+        payload=UserVerified(account_id),
+    )
+
+
+async def _check_factor(tx: Executor, account_id: UUID, own: Principal | None) -> None:
+    """Keep a second factor from outliving an address: its owner shows it to verify another one.
+
+    Whoever has moved an account with a factor to the address of somebody else would keep them out.
+    """
+    if not await second_factors.is_enrolled(tx, account_id=account_id):
+        return
+    if own is None:
+        raise forbidden("sign in and show your second factor to verify the address")
+    await standing.check_session(tx, own, second_factor=True)
 
 
 async def ask_again(db: Database, email: str, caller: Principal | None, limits: Limits) -> None:
