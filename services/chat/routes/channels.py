@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from lib.auth import require_verified
 from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
@@ -32,9 +31,7 @@ async def get_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelV
     return respond.ok(channel_view(await service.get_mine(db, caller, channel_id)))
 
 
-@route(
-    "PUT /api/v1/channels/{id}/block", "Block a channel", Code.NOT_FOUND, access=(require_verified,)
-)
+@route("PUT /api/v1/channels/{id}/block", "Block a channel", Code.NOT_FOUND, access=signed_in())
 async def block_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
     """Neither member can write in it until all blocks are gone; what was written stays."""
     return respond.ok(channel_view(await service.block(db, caller, channel_id, blocked=True)))
@@ -44,7 +41,7 @@ async def block_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[Channe
     "DELETE /api/v1/channels/{id}/block",
     "Unblock a channel",
     Code.NOT_FOUND,
-    access=(require_verified,),
+    access=signed_in(),
 )
 async def unblock_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
     """Take my own block away; one of the other member stays."""
