@@ -60,7 +60,9 @@ async def closed_door(request: web.Request) -> web.Response:
     return web.json_response({"who": principal.subject, "by": principal.transport})
 
 
-@route("GET /permission", "For a permission", access=signed_in(require("users:write", "users:read")))
+@route(
+    "GET /permission", "For a permission", access=signed_in(require("users:write", "users:read"))
+)
 async def by_permission(request: web.Request) -> web.Response:
     return web.json_response({})
 
