@@ -105,11 +105,20 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """`sqlc.embed(t)`: `t.*` at this place of the select list becomes one nested row."""
+    """`sqlc.embed(t)`: `t.*` at this place of the select list becomes one nested row.
+
+    `alias` is what follows it, `AS name`, which no star can have: it is not in the text.
+    """
 
     table: str
     span: Span
     sql_offset: int
+    alias: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the nested row is called."""
+        return self.alias or self.table
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +230,7 @@ class ParsedQuery:
                 (item.number, item.name, item.nullable, item.is_slice, item.row)
                 for item in self.params
             ],
-            [(item.table, item.sql_offset) for item in self.embeds],
+            [(item.table, item.sql_offset, item.alias) for item in self.embeds],
             [(item.target, item.python_type, item.not_null) for item in self.hints],
             [(item.kind, item.name, item.also, item.choices) for item in self.dynamic],
             [item.sql for item in self.variants],

@@ -88,7 +88,10 @@ CODES = {
         "a parameter of a dynamic query with a name that the function itself uses,"
         " such as `db` (elsewhere it is `db_`)"
     ),
-    "E404": "two things with the same name in a module; a second function gets a number (warning)",
+    "E404": (
+        "two things with the same name in a module;"
+        " a second function or class gets a number (warning)"
+    ),
     "E405": "a shared row class with two shapes",
     "E406": "two labels of an enum that would get the same name: one is numbered",
     "E410": "a `:copyfrom` that is no plain INSERT, or of a type that the driver cannot copy",

@@ -49,8 +49,8 @@ def why_not_whole(
         return
     there = [embed.name for embed in described_embeds(tuple(found), schema, described or ())]
     for embed in found:
-        if embed.table in there:
-            there.remove(embed.table)
+        if embed.name in there:
+            there.remove(embed.name)
         else:
             yield embed, _unfit(schema.relation(embed.table)) or _ELSEWHERE
 
@@ -197,13 +197,13 @@ def _embed(one: _Place, others: Sequence[_Place], columns: Sequence[Column]) -> 
     if others and relation is not None and not _as_declared(columns, relation):
         table = None
     return TypedEmbed(
-        one.embed.table,
+        one.embed.name,
         first,
         count,
         table or ColumnRef("", one.embed.table, ""),
         one.nullable,
         first + certain[0] if one.nullable and certain else None,
-        tuple(place.embed.table for place in others),
+        tuple(place.embed.name for place in others),
     )
 
 
@@ -242,7 +242,7 @@ def described_embeds(
         certain = [i for i, column in enumerate(relation.table.columns) if column.not_null]
         origin = ColumnRef(relation.table.schema, relation.table.name, "")
         presence = first + certain[0] if certain else None
-        typed.append(TypedEmbed(embed.table, first, count, origin, True, presence))
+        typed.append(TypedEmbed(embed.name, first, count, origin, True, presence))
         at = first + count
     return tuple(typed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Embed, Param
@@ -23,7 +23,8 @@ class Use:
     """One place where the text must change: a parameter or a macro.
 
     A slice behind `(a, b) IN` is one use for each column, of a piece of the macro's text each:
-    `column` is which of how many, `row` the name of the list.
+    `column` is which of how many, `row` the name of the list. `alias` follows an embedded row, and
+    is part of its span.
     """
 
     span: Span
@@ -35,6 +36,7 @@ class Use:
     negated: bool = False
     row: str = ""
     column: tuple[int, int] = (0, 0)
+    alias: str = ""
 
 
 @dataclass
@@ -180,6 +182,8 @@ def _macro(
         )
     name = arguments[0]
     use = Use(Span(head[0].start, end), head[2].text.lower(), unquote(name), name.span)
+    if use.macro == "embed":
+        return _with_alias(use, tokens, close, step)
     if use.macro == "slice" and LEXES[dialect].has_arrays:  # elsewhere `IN` stays
         use = _with_membership(use, tokens, position, close)
     return use, step
@@ -193,6 +197,27 @@ def _bad_argument(arguments: list[Token]) -> str:
     if arguments[0].kind not in {Kind.NAME, Kind.QUOTED, Kind.STRING}:
         return "a name expected"
     return ""
+
+
+_AFTER_ITEM = frozenset(
+    {
+        *("AS", "EXCEPT", "FETCH", "FOR", "FROM", "GROUP", "HAVING", "INTERSECT", "INTO", "LIMIT"),
+        *("LOCK", "MINUS", "OFFSET", "ORDER", "PROCEDURE", "UNION", "WHERE", "WINDOW"),
+    }
+)
+
+
+def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
+    """Take the name behind an embedded row along: `[AS] name`."""
+    following = tokens[close + 1 : close + 3]
+    said = bool(following) and following[0].text.upper() == "AS"
+    name = following[said] if len(following) > said else None
+    if name is None or name.kind not in {Kind.NAME, Kind.QUOTED}:
+        return use, step
+    if not said and name.text.upper() in _AFTER_ITEM:
+        return use, step
+    span = Span(use.span.start, name.end)
+    return replace(use, span=span, alias=unquote(name)), step + 1 + said
 
 
 def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> Use:
@@ -321,7 +346,7 @@ def expand(
         rewriter.copy_to(start)
         if start in embeds_at:
             use = embeds_at[start]
-            embeds.append(Embed(use.name, use.span, rewriter.length))
+            embeds.append(Embed(use.name, use.span, rewriter.length, use.alias))
         rewriter.replace(end, text)
     rewriter.copy_to(span.end)
     sql, source_map = rewriter.result()

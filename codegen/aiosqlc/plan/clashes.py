@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
+from aiosqlc.plan.gathered import Gathered, Kind
 from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam, PyRow
 from aiosqlc.plan.naming import function_name, member, module_name, spelled_member
 
@@ -143,7 +145,55 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
     ]
 
 
-def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagnostic]:
+def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
+    """Return other names for classes that are called as one before, or as something imported.
+
+    A row class keeps its name, which the user has given it.
+    """
+    named = list(needed.named)
+    taken = {*_MODULE_CLASSES, *(name for _, name in models.imports)}
+    taken |= {name for kind, name in named if kind[0] == "row class"}
+    used, found = set(taken), dict[Kind, str]()
+    every = taken | {name for _, name in named}
+    for kind, name in sorted(named, key=lambda item: (_KEPT.index(item[0][0]), item[0])):
+        if kind[0] == "row class":
+            continue
+        if name in used:
+            numbers = (f"{name}{number}" for number in count(2))
+            found[kind] = next(free for free in numbers if free not in every)
+            every.add(found[kind])
+        used.add(name)
+    return found
+
+
+def renamed_class(
+    kind: Kind, renamed: Mapping[Kind, str], owners: Mapping[Kind, str], query: TypedQuery | None
+) -> Diagnostic:
+    """Advise against a class that gets a number because another has its name."""
+    plain, name = owners[kind], renamed[kind]
+    first = (item for item, called in owners.items() if called == plain and item not in renamed)
+    keeping = next(first, None)
+    other = _said(keeping) if keeping else "an import"
+    return Diagnostic(
+        "E404",
+        f"{other} and {_said(kind)} would both have a class `{plain}`: the latter's is `{name}`",
+        _at_name(query, "needs that class") if query else (),
+        "rename one of them",
+        Severity.WARNING,
+    )
+
+
+def _said(kind: Kind) -> str:
+    word, schema, name = kind
+    return f"{word} `{f'{schema}.' if schema and schema != 'public' else ''}{name}`"
+
+
+_KEPT = ("row class", "enum", "type", "table")  # in this order they keep their names
+
+
+def check_module(
+    module: PyModule, queries: Sequence[TypedQuery], named: Sequence[tuple[Kind, str]] = ()
+) -> list[Diagnostic]:
     """Functions, constants, classes and imports of one module need distinct names."""
     by_name = {query.parsed.name: query for query in queries}
     owners = dict.fromkeys(_MODULE_NAMES, "something the code uses")
@@ -163,7 +213,9 @@ def check_module(module: PyModule, queries: Sequence[TypedQuery]) -> list[Diagno
     classes = [*(enum.name for enum in module.enums), *(cls.name for cls in module.classes)]
     taken = [*_MODULE_CLASSES, *(name for _, name in module.imports)]
     for name in dict.fromkeys(_twice([*taken, *classes])):
+        of = " and ".join(_said(kind) for kind, called in named if called == name)
         message = f"two things would both be called `{name}` in {module.path.name}"
+        message += f": {of}" if of else ""
         problems.append(Diagnostic("E404", message, hint="rename the table or the type"))
     return problems + [found for enum in module.enums for found in _numbered_members(enum)]
 

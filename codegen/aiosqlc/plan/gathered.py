@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiosqlc.diagnostics import Diagnostic, Label
@@ -10,6 +11,8 @@ from aiosqlc.plan.model import PyClass, PyEnum
 
 Name = tuple[str, str]
 """A schema and a name in it."""
+Kind = tuple[str, str, str]
+"""What a class is made for: `enum`, `type`, `table` or `row class`, its schema and its name."""
 
 
 @dataclass
@@ -31,6 +34,19 @@ class Gathered:
             self.tables.setdefault(name, cls)
         for word, cls in other.rows.items():
             self.rows.setdefault(word, cls)
+
+    @property
+    def named(self) -> Iterator[tuple[Kind, str]]:
+        """Yield what each class is made for, and how it is called."""
+        for kind, found in (
+            ("enum", self.enums),
+            ("type", self.composites),
+            ("table", self.tables),
+        ):
+            for (schema, name), made in found.items():
+                yield (kind, schema, name), made.name
+        for name in self.rows:
+            yield ("row class", "", name), name
 
     @property
     def classes(self) -> tuple[PyClass, ...]:

@@ -15,13 +15,19 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Analysis, TypedQuery
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.plan.clashes import check_module, numbered_names, renamed_function
+from aiosqlc.plan.clashes import (
+    check_module,
+    numbered_names,
+    renamed_class,
+    renamed_classes,
+    renamed_function,
+)
 from aiosqlc.plan.function import plan_function
-from aiosqlc.plan.gathered import Gathered
+from aiosqlc.plan.gathered import Gathered, Kind
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.plan.models import models_module
 from aiosqlc.plan.naming import function_name, module_name
-from aiosqlc.plan.package import Package, package_of
+from aiosqlc.plan.package import Package, package_of, with_renamed
 from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.plan.sharing import share_builders, share_shapes
 
@@ -34,18 +40,43 @@ def plan_modules(
     package = package_of(
         replace(target, overrides=overrides), analysis.catalog, engine, analysis.queries
     )
+    files, needed, problems = _gathered(package, analysis.queries)
+    models = models_module(package, needed)
+    if renamed := renamed_classes(needed, models):
+        owners = dict(needed.named)
+        package = with_renamed(package, renamed)
+        files, needed, problems = _gathered(package, analysis.queries)
+        problems += [
+            renamed_class(kind, renamed, owners, _first_need(files, kind)) for kind in renamed
+        ]
+        models = models_module(package, needed)
+    problems += [problem for file in files for problem in file.clashes]
+    problems += check_module(models, (), tuple(needed.named))
+    planned = tuple(file.module for file in files)
+    return (*([models] if models.enums or models.classes else []), *planned), problems
+
+
+def _gathered(
+    package: Package, queries: tuple[TypedQuery, ...]
+) -> tuple[list[_File], Gathered, list[Diagnostic]]:
+    """Plan the query files, and gather what they need of `models`."""
     needed = Gathered()
     problems: list[Diagnostic] = []
-    files = [_file(package, *queries) for queries in _files(analysis.queries)]
+    files = [_file(package, *some) for some in _files(queries)]
     for file in files:
         needed.add(file.needed)
         for query, plan in file.told:
             problems += [*plan.problems, *needed.other_shapes(plan.needed.rows, query)]
-    models = models_module(package, needed)
-    problems += [problem for file in files for problem in file.clashes]
-    problems += check_module(models, ())
-    planned = tuple(file.module for file in files)
-    return (*([models] if models.enums or models.classes else []), *planned), problems
+    return files, needed, problems
+
+
+def _first_need(files: Sequence[_File], kind: Kind) -> TypedQuery | None:
+    """Return the first query that needs a class."""
+    for file in files:
+        for query, plan in file.planned:
+            if kind in dict(plan.needed.named):
+                return query
+    return None
 
 
 def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
@@ -104,6 +135,7 @@ class _File:
     module: PyModule
     needed: Gathered
     told: tuple[tuple[TypedQuery, _Plan], ...]
+    planned: tuple[tuple[TypedQuery, _Plan], ...]
     clashes: tuple[Diagnostic, ...]
 
 
@@ -123,9 +155,9 @@ def _file(package: Package, *queries: TypedQuery) -> _File:
     functions = [plan.function for plan in plans]
     sources = dict.fromkeys(query.parsed.file.path.as_posix() for query in queries)
     module = _module(package, " and ".join(sources), first.heading, functions)
-    both = zip(queries, plans, strict=True)
+    both = tuple(zip(queries, plans, strict=True))
     told = tuple((query, plan) for query, plan in both if plan.problems or plan.needed.rows)
-    return _File(module, needed, told, tuple(check_module(module, queries)))
+    return _File(module, needed, told, both, tuple(check_module(module, queries)))
 
 
 def _module(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from aiosqlc.config.project import ModelKind, PythonTarget
@@ -12,18 +12,23 @@ from aiosqlc.incremental.memo import digest_of, memo_by
 from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery, TypeKind
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import ErrorKey, plan_errors
+from aiosqlc.plan.gathered import Kind
 from aiosqlc.plan.model import Import, PyError
 from aiosqlc.plan.naming import camel, singular
 
 
 @dataclass(frozen=True)
 class Package:
-    """Where things are imported from, and what the schema has: all that its `digest` is of."""
+    """Where things are imported from, and what the schema has: all that its `digest` is of.
+
+    `renamed` are the classes whose own names are those of others.
+    """
 
     target: PythonTarget
     catalog: Catalog
     engine: Dialect = Dialect.POSTGRESQL
     digest: str = ""
+    renamed: Mapping[Kind, str] = field(default_factory=dict)
     errors: dict[ErrorKey, PyError] = field(default_factory=dict)
 
     @cached_property
@@ -102,6 +107,12 @@ def package_of(
         found = dict.fromkeys(item for query in queries for item in query.violable)
     digest = digest_of(target, catalog.digest, engine, tuple(found))
     return _package(digest, target, catalog, engine, tuple(found))
+
+
+def with_renamed(package: Package, renamed: Mapping[Kind, str]) -> Package:
+    """Return a package in which some classes have other names."""
+    digest = digest_of(package.digest, tuple(renamed.items()))
+    return replace(package, digest=digest, renamed=dict(renamed))
 
 
 @memo_by(lambda digest, *_: digest)

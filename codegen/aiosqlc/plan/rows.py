@@ -36,6 +36,7 @@ class QueryPlanner:
             self._row_of,
             package.engine,
             package.catalog.columns,
+            package.renamed,
         )
 
     def own_name(self, query: TypedQuery) -> str:
@@ -157,6 +158,7 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
     name = planner.types.class_name(table.schema, singular(table.name))
     if name in {planner.types.class_name(schema, enum) for schema, enum in package.enums}:
         name = f"{name}Row"  # a table `moods` beside an enum `mood`
+    name = package.renamed.get(("table", table.schema, table.name), name)
     cls = PyClass(name, package.target.models, fields, table.comment or f"A row of {table.name}.")
     planner.gathered.tables[table.schema, table.name] = cls
     return cls, planner.gathered

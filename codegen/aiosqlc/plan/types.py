@@ -12,6 +12,7 @@ from aiosqlc.engines.typenames import named
 from aiosqlc.ir import ColumnRef, SqlType, TableColumn, TypeKind
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import pytypes
+from aiosqlc.plan.gathered import Kind
 from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, class_name, constant, members
 from aiosqlc.plan.overrides import JSON, of_array, overridden
@@ -39,6 +40,7 @@ class TypeResolver:
     row_of: Callable[[str, str], PyClass | None] = _no_rows
     engine: Dialect = Dialect.POSTGRESQL
     columns: Mapping[ColumnRef, TableColumn] = field(default_factory=dict)
+    renamed: Mapping[Kind, str] = field(default_factory=dict)
 
     def column(
         self,
@@ -298,7 +300,8 @@ class TypeResolver:
         return camel(schema) + camel(name)
 
     def _enum(self, sql: SqlType) -> PyType:
-        name = self.class_name(sql.schema, sql.name)
+        name = self.renamed.get(("enum", sql.schema, sql.name))
+        name = name or self.class_name(sql.schema, sql.name)
         table = f"{constant(name)}_BY_LABEL"
         key = (sql.schema, sql.name)
         if key not in self.enums:
@@ -330,6 +333,7 @@ class TypeResolver:
         row = self.row_of(sql.schema, sql.name)
         if row is not None and row.name == name and row.fields != fields:
             name = f"{name}Value"
+        name = self.renamed.get(("type", sql.schema, sql.name), name)
         cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
         if parameter:  # the class is the one that rows have too
             self._composite(sql, parameter=False)

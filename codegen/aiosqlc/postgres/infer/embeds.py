@@ -80,9 +80,9 @@ def embedded_rows(
             for at in inside
         ]
         table = tables.pop()
-        name, *others = [embed.table for embed in place.embeds]
+        name, *others = [embed.name for embed in place.embeds]
         if table is None or not _certain_enough(*found[0], judged):
-            table = ColumnRef("", name, "")  # a row of this query's own
+            table = ColumnRef("", place.embeds[0].table, "")  # a row of this query's own
         row = TypedEmbed(
             name=name,
             first=place.first,
