@@ -16,13 +16,11 @@ from lib.cache.store import Found, RedisStore
 from lib.errors import AppError
 from lib.log import get_logger
 from lib.redis import unavailable
-from lib.resilience.breaker import BreakerPolicy, CircuitBreaker
+from lib.redis.circuit import RedisCircuit
 
 log = get_logger(__name__)
 
 _AWAY: Final = (RedisError, OSError)
-# A Redis that hangs must not cost each request a time-out: after a few it is asked every second.
-_POLICY: Final = BreakerPolicy(min_requests=3, window_seconds=1.0, open_seconds=1.0, probes=1)
 
 
 class Loaded(NamedTuple):
@@ -53,7 +51,7 @@ class Cache:
         """Keep answers of up to `max_bytes` under `prefix`; without `redis` nothing is kept."""
         self._store = None if redis is None else RedisStore(redis, prefix)
         self._max_bytes = max_bytes
-        self._breaker = CircuitBreaker("redis-cache", _POLICY)
+        self._circuit = None if redis is None else RedisCircuit(redis, "redis-cache")
         self._flights: dict[tuple[str, bytes], asyncio.Task[bytes]] = {}
         self._counter = None if registry is None else _counter(registry)
 
@@ -97,23 +95,28 @@ class Cache:
 
     async def forget_soon(self, tags: Sequence[str]) -> None:
         """As `forget`, where something else will see to it if Redis is away."""
-        if self._store is None:
+        if self._store is None or self._circuit is None:
             return
-        with suppress(AppError):  # left alone: the breaker has logged it
+        with suppress(AppError):  # left alone: the circuit has logged it
             try:
-                with self._breaker.guard():
+                with self._circuit.guard():
                     await self._store.forget(tags)
             except _AWAY as error:
                 log.warning("cache_away", error=error)
 
+    async def aclose(self) -> None:
+        """Stop looking for a Redis that is away."""
+        if self._circuit is not None:
+            await self._circuit.aclose()
+
     async def _look(self, key: str, tags: Sequence[str]) -> Found | None:
-        if self._store is None:
+        if self._store is None or self._circuit is None:
             return None
         try:
-            with self._breaker.guard():
+            with self._circuit.guard():
                 return await self._store.look(key, tags)
         except AppError:
-            return None  # left alone: the breaker has logged it
+            return None  # left alone: the circuit has logged it
         except _AWAY as error:
             log.warning("cache_away", error=error)
             return None

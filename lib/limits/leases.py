@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec.structs import replace
+from redis.exceptions import RedisError
 
 from lib.limits.redis_store import RedisStore
 from lib.limits.rules import Decision, Rule, TokenBucket
-from lib.resilience.breaker import CircuitBreaker
 
 _SECONDS: Final = 0.5
 # Of its limit a process holds at most this part: what it holds and does not use is lost to others.
@@ -28,6 +28,7 @@ class _Lease:
     left: int = 0
     size: int = 1
     until: float = 0.0
+    period: int = 0
     decision: Decision | None = None
 
     def answer(self, now: float) -> Decision | None:
@@ -44,6 +45,13 @@ class _Lease:
         remaining = known.remaining + self.left
         return Decision(True, known.limit, remaining, known.retry_after, known.reset_after)
 
+    def ended_with(self, now: float) -> int:
+        """Return what was left when the lease ended, once; 0 while it has not."""
+        if self.left == 0 or now < self.until:
+            return 0
+        left, self.left = self.left, 0
+        return left
+
     def next_size(self, now: float, most: int) -> int:
         """Return how many to ask for: twice the last number where those were used up in time."""
         if self.left == 0 and now < self.until:
@@ -54,29 +62,31 @@ class _Lease:
 class LeasedStore:
     """Decides from what it holds; asks Redis for the next few, for a quiet key singly.
 
-    All processes together never let through more than the rule allows.
+    All processes together never let through more than the rule allows. What a lease has left when
+    it ends is given back, by the next request of its key or soon after, so that it is not lost.
     """
 
     def __init__(
         self,
         store: RedisStore,
-        breaker: CircuitBreaker,
         *,
         max_keys: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._breaker = breaker
         self._max_keys = max_keys
         self._clock = clock
         self._leases: OrderedDict[tuple[Rule, str], _Lease] = OrderedDict()
+        # Leases with something left to give back when they end, the first to end first.
+        self._ending: deque[tuple[float, tuple[Rule, str], _Lease]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._giving: asyncio.Task[None] | None = None
 
     async def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key` under `rule`.
 
         Raises:
             redis.RedisError: where Redis does not answer.
-            AppError: CIRCUIT_OPEN where it did not for a while.
         """
         lease = self._lease(rule, key)
         known = lease.answer(self._clock())
@@ -87,15 +97,60 @@ class LeasedStore:
             known = lease.answer(self._clock())
             return known if known is not None else await self._ask(rule, key, lease)
 
+    async def give_back(self) -> None:
+        """Return to Redis what the leases had left that have ended.
+
+        Raises:
+            redis.RedisError: where Redis does not answer; the rest is lost.
+        """
+        while self._ending and self._ending[0][0] <= self._clock():
+            _, (rule, key), lease = self._ending.popleft()
+            async with lease.lock:
+                left = lease.ended_with(self._clock())
+                if left:
+                    await self._store.take(rule, key, 0, returned=left, period=lease.period)
+
+    async def aclose(self) -> None:
+        """Stop; what is held is lost to this window of its keys."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._giving is not None:
+            self._giving.cancel()
+            await asyncio.gather(self._giving, return_exceptions=True)
+
     async def _ask(self, rule: Rule, key: str, lease: _Lease) -> Decision:
         limit = rule.burst if isinstance(rule, TokenBucket) else rule.limit
-        size = lease.next_size(self._clock(), max(1, limit // _PART))
-        with self._breaker.guard():
-            grant = await self._store.take(rule, key, size)
+        now = self._clock()
+        size = lease.next_size(now, max(1, limit // _PART))
+        left = lease.ended_with(now)
+        grant = await self._store.take(rule, key, size, returned=left, period=lease.period)
         now = self._clock()
         lease.decision, lease.left, lease.size = grant.decision, grant.count, size
+        lease.period = grant.period
         lease.until = now + (_SECONDS if grant.count else grant.decision.retry_after)
-        return lease.answer(now) or grant.decision
+        decision = lease.answer(now) or grant.decision
+        if lease.left:
+            self._ending.append((lease.until, (rule, key), lease))
+            self._give_back_later()
+        return decision
+
+    def _give_back_later(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(_SECONDS, self._start_giving_back)
+
+    def _start_giving_back(self) -> None:
+        self._giving = asyncio.create_task(self._give_back_ended(), name="limits-give-back")
+
+    async def _give_back_ended(self) -> None:
+        try:
+            await self.give_back()
+        except (RedisError, OSError):
+            # It is away: what was left is lost, and each process counts by itself.
+            self._ending.clear()
+        self._timer = None
+        if self._ending:
+            self._give_back_later()
 
     def _lease(self, rule: Rule, key: str) -> _Lease:
         place = (rule, key)

@@ -17,14 +17,11 @@ from lib.limits.memory import MemoryStore
 from lib.limits.redis_store import RedisStore
 from lib.limits.rules import Decision, Rule
 from lib.log import get_logger
-from lib.resilience.breaker import BreakerPolicy, CircuitBreaker, State
+from lib.redis.circuit import RedisCircuit
 
 log = get_logger(__name__)
 
 _REDIS, _MEMORY = "redis", "memory"
-# A short memory, or what went well would hide for long that Redis hangs; then a probe every two
-# seconds, because it must not cost each request a time-out.
-_POLICY = BreakerPolicy(min_requests=3, window_seconds=1.0, open_seconds=2.0, probes=1)
 
 
 class Limiter:
@@ -40,8 +37,8 @@ class Limiter:
         registry: CollectorRegistry | None = None,
     ) -> None:
         self._memory = MemoryStore()
-        self._breaker = CircuitBreaker("redis-limits", _POLICY)
-        self._shared = None if redis is None else LeasedStore(RedisStore(redis), self._breaker)
+        self._circuit = None if redis is None else RedisCircuit(redis, "redis-limits")
+        self._shared = None if redis is None else LeasedStore(RedisStore(redis))
         self._counts = dict.fromkeys(product((_REDIS, _MEMORY), (True, False)), 0)
         if registry is not None:
             _Decisions(self._counts, registry)
@@ -49,22 +46,34 @@ class Limiter:
     @property
     def is_shared(self) -> bool:
         """Whether replicas share the counts right now."""
-        return self._shared is not None and self._breaker.state is State.CLOSED
+        return self._circuit is not None and not self._circuit.is_open
 
     async def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key`; never raises for a Redis that is away."""
-        decision = None if self._shared is None else await self._ask(self._shared, rule, key)
+        decision = None
+        if self._shared is not None and self._circuit is not None:
+            decision = await self._ask(self._shared, self._circuit, rule, key)
         store = _REDIS
         if decision is None:
             store, decision = _MEMORY, self._memory.take(rule, key)
         self._counts[store, decision.allowed] += 1
         return decision
 
-    async def _ask(self, shared: LeasedStore, rule: Rule, key: str) -> Decision | None:
+    async def aclose(self) -> None:
+        """Give back what is held of limits, and stop looking for a Redis that is away."""
+        if self._shared is not None:
+            await self._shared.aclose()
+        if self._circuit is not None:
+            await self._circuit.aclose()
+
+    async def _ask(
+        self, shared: LeasedStore, circuit: RedisCircuit, rule: Rule, key: str
+    ) -> Decision | None:
         try:
-            return await shared.take(rule, key)
+            with circuit.guard():
+                return await shared.take(rule, key)
         except AppError:
-            pass  # left alone: the breaker has logged it
+            pass  # left alone: the circuit has logged it
         except (RedisError, OSError) as error:
             log.warning("limits_not_shared", error=error)
         return None

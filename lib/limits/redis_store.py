@@ -15,10 +15,14 @@ PREFIX: Final = "limit:"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """How many requests were granted at once, and the decision on the last of them."""
+    """How many requests were granted at once, and the decision on the last of them.
+
+    `period` is the number of the window that they were counted in.
+    """
 
     count: int
     decision: Decision
+    period: int = 0
 
 
 class RedisStore:
@@ -29,8 +33,12 @@ class RedisStore:
             files("lib.limits").joinpath("take.lua").read_text(encoding="utf-8")
         )
 
-    async def take(self, rule: Rule, key: str, wanted: int = 1) -> Grant:
+    async def take(
+        self, rule: Rule, key: str, wanted: int = 1, *, returned: int = 0, period: int = 0
+    ) -> Grant:
         """Count up to `wanted` requests of `key` under `rule`: as many as fit, 0 where none does.
+
+        First `returned` ones are taken off again that were granted in `period` and not used.
 
         Raises:
             redis.RedisError: where Redis does not answer.
@@ -40,8 +48,8 @@ class RedisStore:
             arguments, limit = ("bucket", rule.rate, rule.burst), rule.burst
         else:
             arguments, limit = ("window", rule.limit, rule.seconds), rule.limit
-        granted, remaining, retry_after, reset_after = await self._script(
-            keys=(PREFIX + key,), args=(*arguments, wanted)
+        granted, remaining, retry_after, reset_after, number = await self._script(
+            keys=(PREFIX + key,), args=(*arguments, wanted, returned, period)
         )
         decision = Decision(granted > 0, limit, remaining, float(retry_after), float(reset_after))
-        return Grant(granted, decision)
+        return Grant(granted, decision, int(number))

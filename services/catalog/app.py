@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from typing import Final
 
 from aiohttp import web
@@ -45,6 +46,7 @@ def create_app(config: CatalogConfig) -> web.Application:
 def _background(app: web.Application, config: CatalogConfig) -> Iterator[Component]:
     db, broker, registry = app[DATABASE], app[BROKER], app[METRICS]
     cache = app[CACHE] = Cache(app[REDIS].cache, prefix="catalog", registry=registry)
+    yield aclosing(cache)
     if broker is not None:
         yield Relay(db, broker, registry=registry, signer=config.event_signer()).running()
         # The cache is shared: one replica handles an event for all.

@@ -67,6 +67,7 @@ def install_middleware(
             UserLimit(limiter, settings.per_user(), settings.per_service()),
         ).admit
         yield
+        await limiter.aclose()
 
     add_redis(app, settings)
     app.cleanup_ctx.append(admission)

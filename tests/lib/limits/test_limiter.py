@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,7 +25,6 @@ from lib.limits.leases import LeasedStore
 from lib.limits.memory import MemoryStore
 from lib.limits.redis_store import PREFIX, Grant, RedisStore
 from lib.redis import RedisOptions, ReplicatedWriter, open_redis, ping
-from lib.resilience import CircuitBreaker
 
 
 @pytest.fixture
@@ -41,10 +41,7 @@ def key() -> str:
 def five_replicas(redis: Redis) -> list[LeasedStore]:
     # The stores of limiters, which raise where those would count by themselves, and on a clock
     # that stands: after half a second a lease ends with what it has left, and the sum is less.
-    return [
-        LeasedStore(RedisStore(redis), CircuitBreaker("redis"), clock=Clock(1000.0))
-        for _ in range(5)
-    ]
+    return [LeasedStore(RedisStore(redis), clock=Clock(1000.0)) for _ in range(5)]
 
 
 async def test_replicas_share_one_bucket(redis: Redis) -> None:
@@ -93,7 +90,7 @@ async def test_a_part_is_granted_where_not_all_fits(
 
 async def test_a_busy_key_is_asked_for_seldom_a_quiet_one_singly(redis: Redis) -> None:
     store, clock = CountingStore(redis), Clock(1000.0)
-    leases, rule = LeasedStore(store, CircuitBreaker("redis"), clock=clock), TokenBucket(0.01, 1000)
+    leases, rule = LeasedStore(store, clock=clock), TokenBucket(0.01, 1000)
     busy, quiet = key(), key()
     for _ in range(500):
         assert (await leases.take(rule, busy)).allowed
@@ -109,7 +106,7 @@ async def test_a_busy_key_is_asked_for_seldom_a_quiet_one_singly(redis: Redis) -
 async def test_a_known_refusal_is_not_asked_for_again_until_it_ends(redis: Redis) -> None:
     store, clock = CountingStore(redis), Clock(1000.0)
     leases, rule, name = (
-        LeasedStore(store, CircuitBreaker("redis"), clock=clock),
+        LeasedStore(store, clock=clock),
         TokenBucket(0.01, 1),
         key(),
     )
@@ -124,7 +121,7 @@ async def test_a_known_refusal_is_not_asked_for_again_until_it_ends(redis: Redis
 
 async def test_many_at_once_share_what_is_asked_for(redis: Redis) -> None:
     store = CountingStore(redis)
-    leases = LeasedStore(store, CircuitBreaker("redis"), clock=Clock(1000.0))
+    leases = LeasedStore(store, clock=Clock(1000.0))
     rule, name = Window(1000, 3600.0), key()
     decisions = await asyncio.gather(*(leases.take(rule, name) for _ in range(300)))
     assert all(decision.allowed for decision in decisions)
@@ -132,7 +129,7 @@ async def test_many_at_once_share_what_is_asked_for(redis: Redis) -> None:
 
 
 async def test_leases_are_bounded(redis: Redis) -> None:
-    leases = LeasedStore(RedisStore(redis), CircuitBreaker("redis"), max_keys=10)
+    leases = LeasedStore(RedisStore(redis), max_keys=10)
     for _ in range(30):
         await leases.take(TokenBucket(), key())
     assert len(leases._leases) == 10
@@ -141,9 +138,11 @@ async def test_leases_are_bounded(redis: Redis) -> None:
 class CountingStore(RedisStore):
     asked = 0
 
-    async def take(self, rule: TokenBucket | Window, key: str, wanted: int = 1) -> Grant:
+    async def take(
+        self, rule: TokenBucket | Window, key: str, wanted: int = 1, **returning: int
+    ) -> Grant:
         self.asked += 1
-        return await super().take(rule, key, wanted)
+        return await super().take(rule, key, wanted, **returning)
 
 
 @pytest.mark.parametrize("rule", [TokenBucket(1.0, 200), Window(5, 200.0)])
@@ -200,6 +199,36 @@ async def test_a_redis_that_hangs_costs_a_busy_process_next_to_nothing(
                 await limiter.take(TokenBucket(), f"{name}:{number}")
             assert time.monotonic() - began < 15  # with the limit of each, 20
             assert not limiter.is_shared
+
+
+async def test_a_redis_that_hangs_costs_a_quiet_process_one_request(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, take = 0, RedisStore.take
+
+    async def counting(self: RedisStore, *given: Any, **named: Any) -> Grant:
+        nonlocal asked
+        asked += 1
+        return await take(self, *given, **named)
+
+    monkeypatch.setattr(RedisStore, "take", counting)
+    port = int(redis_url.rpartition(":")[2].partition("/")[0])
+    async with proxy("127.0.0.1", port) as chaos:
+        url = redis_url.replace(f":{port}/", f":{chaos.port}/")
+        async with open_redis(RedisOptions(url, io_seconds=0.2)) as client:
+            limiter, name = Limiter(client), key()
+            await limiter.take(TokenBucket(), name)
+            chaos.stalled, asked = True, 0
+            for number in range(5):
+                assert (await limiter.take(TokenBucket(), f"{name}:{number}")).allowed
+                # Quiet: longer than a breaker would remember a failure that came alone.
+                await asyncio.sleep(0.6)
+            assert asked == 1
+            chaos.stalled = False
+            await eventually(lambda: limiter.is_shared)
+            await limiter.take(TokenBucket(), key())
+            assert asked == 2
+            await limiter.aclose()
 
 
 async def test_a_limiter_without_redis_works() -> None:
