@@ -131,8 +131,8 @@ class Settings(BaseSettings):
     log_format: Annotated[LogFormat, BeforeValidator(_lower)] = Field(
         default=LogFormat.JSON, validation_alias="LOG_FORMAT"
     )
-    # Where spans go over OTLP/HTTP, such as http://collector:4318; none are made without it.
-    otlp_endpoint: str | None = Field(default=None, validation_alias="OTLP_ENDPOINT")
+    # Where traces, metrics and logs go over OTLP/HTTP, such as http://collector:4318.
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     # Whose pages may call from a browser, such as https://shop.example.com.
     cors_origins: CommaSeparated = Field(default=(), validation_alias="CORS_ORIGINS")
     # Where it is set, health and metrics move to this port and the public one hides them.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from time import time_ns
 from typing import Any, BinaryIO
@@ -59,6 +59,7 @@ def configure(
         structlog.processors.format_exc_info,
         exceptions_in_words,
         mask_personal_data,
+        _send,
     ]
     out = stream or sys.stdout.buffer
     global _shortcut  # noqa: PLW0603 - logging is configured once per process
@@ -93,6 +94,12 @@ def write_line(
         _shortcut.write(level, event, fields)
 
 
+def send_lines(send: Callable[[Event], None] | None) -> None:
+    """Hand every line, masked, to `send` as well; None ends it. It must not block or raise."""
+    global _sender  # noqa: PLW0603 - one per process, as the configuration is
+    _sender = send
+
+
 def exceptions_in_words(_logger: object, _method: str, event: Event) -> Event:
     """Write an exception as its class and message; redis-py's `repr` leaves the message out."""
     for key, value in event.items():
@@ -111,6 +118,12 @@ def mask_personal_data(_logger: object, _method: str, event: Event) -> Event:
                 event[key] = _EMAIL.sub(MASK, value)
         elif isinstance(value, dict):
             event[key] = mask_personal_data(None, "", dict(value))
+    return event
+
+
+def _send(_logger: object, _method: str, event: Event) -> Event:
+    if _sender is not None:
+        _sender(event)
     return event
 
 
@@ -176,6 +189,8 @@ class _Shortcut:
         line = _json_renderer(None, level, fields)
         if b"@" in line:  # an address, perhaps: looking at each field costs more than the line
             line = _json_renderer(None, level, mask_personal_data(None, level, fields))
+        if _sender is not None:
+            _sender(mask_personal_data(None, level, fields))
         self._out.write(line + b"\n")
         if severity >= logging.WARNING:
             self._out.flush()
@@ -189,6 +204,7 @@ class _Shortcut:
 
 
 _shortcut: _Shortcut | None = None
+_sender: Callable[[Event], None] | None = None
 
 
 def _renderer(fmt: LogFormat) -> structlog.typing.Processor:

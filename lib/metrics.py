@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
+from weakref import WeakSet
 
 from prometheus_client import (
     CollectorRegistry,
@@ -27,17 +28,25 @@ from prometheus_client.utils import floatToGoString
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _LOOK_SECONDS = 0.5
+# Those of this process: one, or several in tests.
+_REGISTRIES: WeakSet[CollectorRegistry] = WeakSet()
 
 
 def new_registry(service: str) -> CollectorRegistry:
     """Return a registry that exposes the process, the interpreter and the build already."""
     registry = CollectorRegistry()
+    _REGISTRIES.add(registry)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     info = Info("app_build", "What is running.", registry=registry)
     info.info({"service": service, "version": app_version(), "python": platform.python_version()})
     return registry
+
+
+def registries() -> list[CollectorRegistry]:
+    """Return the registries that `new_registry` made and that are in use."""
+    return list(_REGISTRIES)
 
 
 def app_version() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +18,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from lib.metrics import app_version
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 HEADER: Final = "traceparent"
@@ -48,16 +51,23 @@ class Tracing:
         """Whether spans are made."""
         return self._tracer is not None
 
-    def start(self, service: str, processor: SpanProcessor) -> None:
-        """Make spans from now on and hand them to `processor`."""
+    def start(self, service: str, processor: SpanProcessor) -> Resource:
+        """Make spans from now on and hand them to `processor`; return what names this process."""
         # Imported when it is used: most processes make no spans, and it takes its time to load.
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
 
-        resource = Resource.create({"service.name": service, "service.version": app_version()})
+        resource = Resource.create(
+            {
+                "service.name": service,
+                "service.version": app_version(),
+                "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
+            }
+        )
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("lib.trace")
+        return resource
 
     def stop(self) -> None:
         """Export what is left and make no more; blocks for as long as the exporter's time-out."""

@@ -25,7 +25,7 @@ DEPLOY = ROOT / "deploy"
 INTERNAL_PORT = 9000  # health and metrics inside a container
 VOLUMES = (
     "postgres", "redis", "mariadb", "gateway", "exporter", "prometheus", "alertmanager", "grafana",
-    "elasticsearch", "certificates", "filebeat", "files",
+    "elasticsearch", "certificates", "filebeat", "files", "loki", "tempo",
 )  # fmt: skip
 SECRETS = (
     "postgres_password", "mariadb_root_password", "redis_password", "product_password",

@@ -64,7 +64,7 @@ COMMON: Final = {
         "S3_SECRET_KEY",
     ),
     "Logs, traces, limits": (
-        "LOG_LEVEL", "LOG_FORMAT", "OTLP_ENDPOINT", "CORS_ORIGINS", "RATE_LIMIT",
+        "LOG_LEVEL", "LOG_FORMAT", "OTEL_EXPORTER_OTLP_ENDPOINT", "CORS_ORIGINS", "RATE_LIMIT",
         "RATE_LIMIT_BURST", "USER_RATE_LIMIT", "REQUEST_SECONDS",
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -128,17 +129,19 @@ STACK = pytest.StashKey[Stack]()
 
 
 class Collector:
-    """An OTLP receiver over HTTP that keeps what it is sent, gzipped or not."""
+    """An OTLP receiver over HTTP that keeps what it is sent, by path, unpacked."""
 
     def __init__(self) -> None:
-        self.received: list[bytes] = []
+        self.received: dict[str, list[bytes]] = {"traces": [], "metrics": [], "logs": []}
         received = self.received
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                received.append(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+                received[self.path.removeprefix("/v1/")].append(plain)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -161,7 +164,7 @@ class Collector:
 
 @pytest.fixture(scope="session")
 def collector() -> Iterator[Collector]:
-    """Where the spans of the run's stack arrive."""
+    """Where the traces, metrics and logs of the run's stack arrive."""
     running = Collector()
     yield running
     running.close()
@@ -175,7 +178,7 @@ def stack(collector: Collector, pytestconfig: pytest.Config) -> Iterator[Stack]:
         # Tests ask faster, all as one user from one address, than anybody should.
         running = Stack(
             Path(folder), RATE_LIMIT="10000", USER_RATE_LIMIT="1000000",
-            LOG_FORMAT="json", OTLP_ENDPOINT=collector.url,
+            LOG_FORMAT="json", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
         )  # fmt: skip
         try:
             running.wait_until_said("ready; press Ctrl-C")

@@ -1,21 +1,24 @@
-"""One request through gateway, service, gRPC and service is one trace at a real OTLP receiver."""
+"""A running stack at a real OTLP receiver: one trace, and every service's metrics and logs."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import aiohttp
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from devstack.settings import service_names
 from devstack.testing.wait import eventually
 
 
 async def test_a_request_that_crosses_services_is_one_trace(stack, collector):
-    begin = len(collector.received)
+    begin = len(collector.received["traces"])
     trace, caller = secrets.token_hex(16), secrets.token_hex(8)
     headers = await asyncio.to_thread(stack.authorized)
     headers |= {"traceparent": f"00-{trace}-{caller}-01"}
@@ -26,9 +29,8 @@ async def test_a_request_that_crosses_services_is_one_trace(stack, collector):
         assert answer.status == 200
 
     def spans() -> Iterator[tuple[str, Span]]:
-        for raw in collector.received[begin:]:
-            plain = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-            export = ExportTraceServiceRequest.FromString(plain)
+        for raw in collector.received["traces"][begin:]:
+            export = ExportTraceServiceRequest.FromString(raw)
             for resource in export.resource_spans:
                 name = {a.key: a.value.string_value for a in resource.resource.attributes}
                 for scope in resource.scope_spans:
@@ -59,3 +61,23 @@ async def test_a_request_that_crosses_services_is_one_trace(stack, collector):
     assert {name for name, span in by_id.values() if span.kind == Span.SPAN_KIND_CLIENT} == {
         "user", "point",
     }  # fmt: skip
+
+
+async def test_every_service_sends_metrics_and_logs_by_the_same_setting(stack, collector):
+    def names(kind: str, request: Any) -> set[str]:
+        found = set()
+        for raw in collector.received[kind]:
+            export = request.FromString(raw)
+            for resource in getattr(export, f"resource_{kind}"):
+                described = {a.key: a.value.string_value for a in resource.resource.attributes}
+                found.add(described["service.name"])
+        return found
+
+    def is_whole() -> bool:
+        return (
+            names("metrics", ExportMetricsServiceRequest)
+            == names("logs", ExportLogsServiceRequest)
+            == set(service_names())
+        )
+
+    await eventually(is_whole)

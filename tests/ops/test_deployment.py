@@ -101,7 +101,7 @@ def test_each_task_on_ecs_has_a_role_of_its_own():
 def test_what_a_part_waits_for_and_mounts_exists(name):
     part = PARTS[name]
     assert set(part.get("depends_on", ())) <= set(PARTS)
-    assert set(part["profiles"]) <= {"core", "monitoring", "elk", "docs"}
+    assert set(part["profiles"]) <= {"core", "monitoring", "elk", "lgtm", "docs"}
     for mount in part.get("volumes", ()):
         source = mount.split(":")[0]
         if source.startswith("./") and "secrets" not in source:

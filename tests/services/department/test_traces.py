@@ -33,7 +33,7 @@ async def test_a_request_and_its_statements_reach_the_collector_by_name(
     env = os.environ | {
         "DEPARTMENT_DATABASE_URL": as_service(await new_database("department", demo=True)),
         "DEPARTMENT_PORT": str(port),
-        "OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.port}",
     }
     process = children.spawn(
         [sys.executable, "-m", "services.department"], log=subprocess.DEVNULL, env=env
