@@ -143,15 +143,19 @@ class Typist:
         utility = _single_row(nodes)
         params = self._params(query, described, scope)
         optional = frozenset(p.number for p in params if not p.not_null)
-        main = self._text(query.sql, query.embeds, described, scope, optional)
+        loose = frozenset(p.number for p in params if not p.element_not_null)
+        main = self._text(query.sql, query.embeds, described, scope, optional, loose)
         texts = [main]
         trees = [nodes]
         for variant, answer in zip(query.variants, variants, strict=True):
-            own = {i for i, number in enumerate(variant.numbers, 1) if number in optional}
+            own, held = (
+                {i for i, number in enumerate(variant.numbers, 1) if number in some}
+                for some in (optional, loose)
+            )
             trees.append(self._nodes(answer))
             inner = self._main_scope(trees[-1], answer)
             embeds = query.embeds_in(variant)
-            texts.append(self._text(variant.sql, embeds, answer, inner, own))
+            texts.append(self._text(variant.sql, embeds, answer, inner, own, held))
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
         rows, unfit = fitting(query, [text.embeds for text in texts])
@@ -188,9 +192,10 @@ class Typist:
         described: Described,
         scope: Scope | None,
         optional: Iterable[int],
+        loose: Iterable[int],
     ) -> _Text:
         """Judge one text: its columns, rows, stars, and what is embedded in it."""
-        prover = Prover(self.facts, RESOLVER, frozenset(optional))
+        prover = Prover(self.facts, RESOLVER, frozenset(optional), loose_params=frozenset(loose))
         columns = self._columns(prover, scope, described.columns or ())
         counter = RowCounter(self.facts)
         cardinality = counter.count(scope) if scope is not None else Cardinality.MANY
@@ -303,6 +308,8 @@ class Typist:
             name=name,
             type=self.types.get(oid, dims=self._dimensions(oid, column)),
             not_null=not_null,
+            element_not_null=param.is_slice
+            or not (self._is_array(oid) and any(use.elements for use in uses)),
             origin=met,
             via=_view_of(column, met),
             is_part=any(use.part for use in uses),

@@ -110,3 +110,10 @@ ORDER BY id;
 
 -- name: NamedOrAll :many
 SELECT id FROM author WHERE sqlc.narg(name) IS NULL OR name = sqlc.narg(name) ORDER BY id;
+
+-- name: AddMany :many
+INSERT INTO author (name, bio) SELECT u.name, u.bio FROM unnest(@names::text[], @bios::text[]) AS u (name, bio)
+RETURNING bio;
+
+-- name: SetScores :one
+UPDATE shape SET scores = @scores WHERE id = @id RETURNING scores;

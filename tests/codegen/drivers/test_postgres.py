@@ -36,6 +36,12 @@ def test_a_row_that_is_written_comes_back_as_its_class(subject: Subject) -> None
     assert made == subject.module("models").Author(1, *given.values())
 
 
+def test_a_list_holds_none_where_a_column_keeps_it(subject: Subject) -> None:
+    assert subject.call("add_many", names=["a", "b"], bios=[None, "x"]) == [None, "x"]
+    subject.call("add_shape", id=1, at=None, span=None, points=None, scores=[1, None])
+    assert subject.call("set_scores", id=1, scores=[None, 7]) == [None, 7]
+
+
 def test_rows_are_copied_with_nulls_and_instants(subject: Subject) -> None:
     subject.add()
     params = subject.module().CopyBooksParams

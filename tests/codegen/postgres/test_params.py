@@ -210,3 +210,63 @@ def test_a_vector_cannot_be_passed_but_made_of_an_array(kind: str) -> None:
     assert problems == ()
     read = typed[f"select null::{kind} as read"].columns[0].type
     assert (read.name, read.array_dims) == (name, kind.count("["))
+
+
+LISTS = """
+create table held (id int primary key, bio text, name text not null, tags text[] not null,
+    nicks text[], full_ones text[] check (array_position(full_ones, null) is null), musts must[]);
+"""
+# The lists that may hold None, of all that a statement takes.
+MAY_HOLD_NONE = {
+    "update held set tags = @a, nicks = @b, full_ones = @c, musts = @d": "a b",
+    "insert into held (id, tags, name) values (1, @a, @b), (2, @c, 'x')": "a c",
+    "update held set tags = tags || @a, nicks = coalesce(@b, nicks)": "a b",
+    "update held set (tags, nicks) = (array_cat(@a, tags), array_append(@b, @c))": "a b",
+    "insert into held (id, name, bio, tags) select u.id, u.name, u.bio, '{}'"
+    " from unnest(@a::int[], @b::text[], @c::text[]) as u (id, name, bio)": "c",
+    "insert into held (id, name, bio, tags)"
+    " select unnest(@a::int[]), unnest(@b::text[]), unnest(@c::text[]), '{}'": "c",
+    "update held set bio = u.bio, name = u.name from (select * from"
+    " unnest(@a::text[], @b::text[]) as x (bio, name)) u": "a",
+    "with x as (select * from unnest(@a::int[], @b::text[]) as x (id, bio)) update held set bio ="
+    " x.bio from x where x.id = held.id": "b",
+    "merge into held using unnest(@a::int[], @b::text[]) as x (id, bio) on held.id = x.id"
+    " when matched then update set bio = x.bio": "b",
+    "insert into held (id, name, tags) values (1, 'x', '{}') on conflict (id) do update set"
+    " tags = @a": "a",
+    "select id from held where tags = @a or nicks is distinct from @b or full_ones = @c": "a b",
+    "select id from held where tags && @a and tags @> @b and name = any(@c)": "",
+    "select unnest(@a::text[]), cardinality(@b::text[]), @c::text[]": "",
+    "select id from held where id in (sqlc.slice(a))": "",
+}
+
+
+@pytest.mark.parametrize("sql", MAY_HOLD_NONE)
+def test_a_list_may_hold_none_where_a_column_keeps_it(sql: str) -> None:
+    text = f"-- name: Q :exec\n{sql};\n"
+    parsed, _ = parse_files([SourceFile(Path("q.sql"), text)], Dialect.POSTGRESQL)
+    analysis, problems = run(SCHEMA + LISTS, list(parsed))
+    assert problems == ()
+    found = [p.name for p in analysis.queries[0].params if not p.element_not_null]
+    assert " ".join(found) == MAY_HOLD_NONE[sql]
+
+
+PATHS = {
+    "with recursive r (i, p) as (select id, array[id] from a union all select a.id, r.p || a.id"
+    " from r join a on a.grp = r.i) select p from r": True,
+    "with recursive r (i, p, n) as (select id, array[id], array[name] from a union all"
+    " select a.id, a.id || r.p, array_cat(r.n, array[a.name]) from r join a on a.grp = r.i)"
+    " select n, p from r": True,
+    "with recursive r (i, p) as (select id, array[name] from a union all"
+    " select a.id, r.p || a.bio from r join a on a.grp = r.i) select p from r": False,
+    "select p from (select array[id] as p from a union all select array[aid] from b) q": True,
+    "select p from (select array[id] as p from a union all select array[x] from b) q": False,
+    "select array[id] || 1 || array[grp] from a": True,
+}
+
+
+@pytest.mark.parametrize("sql", PATHS)
+def test_arrays_that_grow_hold_values_where_all_that_is_added_does(sql: str) -> None:
+    typed, problems = answers(SCHEMA, tuple(PATHS))
+    assert problems == ()
+    assert {column.element_not_null for column in typed[sql].columns} == {PATHS[sql]}

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.outputs import column_type, expression_type, follow, output_targets
+from aiosqlc.postgres.infer.conditions import called
+from aiosqlc.postgres.infer.outputs import (
+    column_type,
+    expression_type,
+    follow,
+    output_targets,
+    parts_of,
+)
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
@@ -13,6 +20,13 @@ from aiosqlc.postgres.tree import Datum, Node
 _DIMENSIONS = slice(4, 8)  # of an array datum: after the length word
 _DATA_OFFSET = slice(8, 12)  # of an array datum: after the length word and the dimensions
 _ARRAY_AGGS = frozenset({"array_agg"})
+_CALLS = frozenset({"FUNCEXPR", "OPEXPR"})
+# What joins arrays and elements, and which of its arguments are arrays.
+_JOINING = {
+    "array_append": (True, False),
+    "array_prepend": (False, True),
+    "array_cat": (True, True),
+}
 # Built-ins whose arrays never hold NULL.
 _FULL_ARRAYS = frozenset({
     "regexp_split_to_array", "parse_ident", "string_to_array", "tsvector_to_array",
@@ -23,18 +37,13 @@ _FULL_ARRAYS = frozenset({
 def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge the elements of an array expression."""
     if node.kind == "ARRAYEXPR":
-        if node["multidims"]:
-            return p.all_of(
-                "array-constructor",
-                [array_elements(p, e, scope) for e in node.list_of("elements")],
-                "every inner array holds values",
-            )
-        return p.all_of(
-            "array-constructor", p.all(node.list_of("elements"), scope), "every element is a value"
-        )
+        return _constructor(p, node, scope)
     if node.kind == "CONST":
         return _constant(p, node)
     if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and p.arguments is None:
+        full = node["paramid"] not in p.loose_params
+        if not p.facts.holds("list-parameter", "None is not allowed in it", full):
+            return maybe("the list may hold None")
         return never("list-parameter", "a list parameter holds values")
     if node.kind in {"RELABELTYPE", "COLLATEEXPR", "COERCETODOMAIN"}:
         return array_elements(p, node["arg"], scope)
@@ -53,11 +62,25 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
             [array_elements(p, a, scope) for a in node["args"]],
             "every alternative holds values",
         )
+    if node.kind in _CALLS and p.facts.built_in(called(node)) in _JOINING:
+        return _joined(p, node, scope)
     if node.kind == "FUNCEXPR":
         return _function(p, node)
     if node.kind == "VAR":
         return _column(p, node, scope)
     return maybe("the array may hold NULL")
+
+
+def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
+    if node["multidims"]:
+        return p.all_of(
+            "array-constructor",
+            [array_elements(p, e, scope) for e in node.list_of("elements")],
+            "every inner array holds values",
+        )
+    return p.all_of(
+        "array-constructor", p.all(node.list_of("elements"), scope), "every element is a value"
+    )
 
 
 def dimensions_of(p: Prover, node: Node) -> int:
@@ -138,6 +161,51 @@ def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
     return array_elements(p, output_targets(query)[0]["expr"], scope.inner(query))
 
 
+def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
+    """Judge the arrays of a query's output column; those of a set operation are its parts'."""
+    scope = parent.inner(query)
+    parts = parts_of(query)
+    if not parts:
+        targets = output_targets(query)
+        if attribute > len(targets):
+            return maybe("the array may hold NULL")
+        return array_elements(p, targets[attribute - 1]["expr"], scope)
+    kind = column_type(query, attribute)
+    found = []
+    for part in parts:
+        inner = scope.entry(part)["subquery"]
+        alike = column_type(inner, attribute) == kind
+        if not p.facts.holds("array-set-operation", "no cast of the elements", alike):
+            return maybe("a part of the set operation is cast")
+        found.append(_output(p, inner, attribute, scope))
+    return p.all_of("array-set-operation", found, "every part's arrays are full")
+
+
+def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
+    """Find the least solution for all columns at once, starting from "full"."""
+    text = f"the recursive query {name}"
+    if name in owner.element_recursion:
+        null = owner.element_recursion[name][attribute - 1]
+        return maybe(text) if null else never("array-recursion", text)
+    count = len(output_targets(query))
+    state = [not p.facts.is_array(column_type(query, at)) for at in range(1, count + 1)]
+    try:
+        while True:
+            owner.element_recursion[name] = state
+            with p.assuming(owner, "elements", name, tuple(state)):
+                after = [
+                    old or _output(p, query, at, owner).null for at, old in enumerate(state, 1)
+                ]
+            if p.facts.holds("array-recursion", "the recursive term keeps it", after == state):
+                break
+            state = after
+    finally:
+        owner.element_recursion.pop(name, None)
+    if state[attribute - 1]:
+        return maybe("the recursive query may put NULL into the array")
+    return never("array-recursion", text)
+
+
 def _function(p: Prover, node: Node) -> Verdict:
     name = p.facts.built_in(node["funcid"])
     if name in _FULL_ARRAYS and len(node.list_of("args")) <= 3:
@@ -149,6 +217,16 @@ def _function(p: Prover, node: Node) -> Verdict:
     return maybe("the array may hold NULL")
 
 
+def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
+    """Judge `path || id` and its kin: they join arrays, and values that become elements."""
+    arrays = _JOINING[p.facts.built_in(called(node))]
+    parts = [
+        array_elements(p, part, scope) if is_array else p.judge(part, scope)
+        for part, is_array in zip(node.list_of("args"), arrays, strict=True)
+    ]
+    return p.all_of("array-joined", parts, "it joins full arrays and values")
+
+
 def _column(p: Prover, node: Node, scope: Scope) -> Verdict:
     target = follow(node, scope)
     if target is not None:
@@ -156,6 +234,14 @@ def _column(p: Prover, node: Node, scope: Scope) -> Verdict:
         return array_elements(p, expression, inner)
     owner = scope.up(node["varlevelsup"])
     entry = owner.entry(node["varno"])
+    if entry["rtekind"] == kinds.Rte.CTE and node["varattno"] > 0:
+        parent = owner.up(entry["ctelevelsup"])
+        cte = parent.cte(entry["ctename"])
+        if cte["cterecursive"]:
+            return _recursive(p, parent, str(cte["ctename"]), cte["ctequery"], node["varattno"])
+        return _output(p, cte["ctequery"], node["varattno"], parent)
+    if entry["rtekind"] == kinds.Rte.SUBQUERY and node["varattno"] > 0:
+        return _output(p, entry["subquery"], node["varattno"], owner)
     if entry["rtekind"] != kinds.Rte.RELATION or node["varattno"] <= 0:
         return maybe("the array may hold NULL")
     checked = elements_checked(p.facts, entry["relid"], node["varattno"])

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from aiosqlc.ir import ColumnRef
+from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
@@ -42,6 +43,11 @@ _OF_PARTS = frozenset({"jsonb_concat", "jsonb_contains", "jsonb_contained"})
 # Functions behind operators whose other operand is no value of the column: a pattern, a text to be
 # added, a factor. Extensions give their own the same names.
 _BESIDE_A_VALUE = re.compile(r"like|regex|starts_with|^textcat$|^\w+_?(?:mul|div|mod)\w*$")
+# Functions behind the comparisons of arrays for which NULL is an element like any other.
+_OF_ARRAYS = frozenset({"array_eq", "array_ne", "array_lt", "array_gt", "array_le", "array_ge"})
+# What makes an array of the elements of its operands.
+_JOINING = frozenset({"array_cat", "array_append", "array_prepend"})
+_CALLS = frozenset({"FUNCEXPR", "OPEXPR"})
 # Expressions that are one of their operands.
 _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
@@ -65,6 +71,7 @@ class Use(msgspec.Struct, frozen=True):
     operator: str = ""
     part: bool = False
     via: ColumnRef | None = None
+    elements: bool = False
 
 
 def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
@@ -146,6 +153,7 @@ class _Uses:
         bare = _unwrap(expr)
         if bare is None:
             return
+        self._with_elements(bare, relation, attribute, scope)
         if _is_param(bare):
             self.add(bare["paramid"], self._assignment(relation, attribute))
         elif bare.kind in _ALTERNATIVES:
@@ -178,7 +186,43 @@ class _Uses:
             column and self._refuses_null(column.type)
         )
         reason = f"{self.facts.relation_name(relation)}.{name} may be NULL"
-        return Use("assign", relation, attribute, name, optional, reason if optional else "")
+        return Use(
+            "assign",
+            relation,
+            attribute,
+            name,
+            optional,
+            reason if optional else "",
+            elements=self._holds_null(relation, attribute),
+        )
+
+    def _holds_null(self, relation: int, attribute: int) -> bool:
+        """Whether a column is an array that may have NULL for an element."""
+        column = self.facts.attributes.get((relation, attribute))
+        entry = self.facts.types.get(column.type) if column else None
+        while entry is not None and entry.kind == "d":
+            entry = self.facts.types.get(entry.base)
+        return (
+            entry is not None
+            and bool(entry.element)
+            and not self._refuses_null(entry.element)
+            and not elements_checked(self.facts, relation, attribute)
+        )
+
+    def _with_elements(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
+        """Record arrays of which a column takes the elements: by `unnest`, or joined to others."""
+        function = self.facts.built_in(called(expr)) if expr.kind in _CALLS else ""
+        if function in _JOINING and self._holds_null(relation, attribute):
+            for operand in expr.list_of("args"):
+                self._elements(operand)
+        if self._assignment(relation, attribute).tolerant:
+            for array in unnested(expr, scope, self.facts):
+                self._elements(array)
+
+    def _elements(self, array: Node) -> None:
+        param = _unwrap(array)
+        if param is not None and _is_param(param):
+            self.add(param["paramid"], Use("other", elements=True))
 
     def _refuses_null(self, oid: int) -> bool:
         entry = self.facts.types.get(oid)
@@ -235,7 +279,7 @@ class _Uses:
         elif node.kind == "FUNCEXPR":
             self._passed(node)
         elif node.kind in _NULL_TOLERANT or node.kind == "CASEEXPR":
-            self._tolerated(node)
+            self._tolerated(node, scope)
             if node.kind in _ALTERNATIVES:
                 self._beside_a_column(node, scope)
 
@@ -265,6 +309,7 @@ class _Uses:
                 "IS DISTINCT FROM compares with NULL" if tolerant else "",
                 operator,
                 part=self._is_part(node),
+                elements=operator in _OF_ARRAYS and self._holds_null(relation, attribute),
                 via=source_behind(_unwrap(other), scope) if column else None,
             ),
         )
@@ -298,7 +343,9 @@ class _Uses:
         for operand in node.list_of("args"):
             param = _unwrap(operand)
             if param is not None and _is_param(param):
-                self.add(param["paramid"], Use("alternative", relation, attribute, name))
+                elements = self._holds_null(relation, attribute)
+                use = Use("alternative", relation, attribute, name, elements=elements)
+                self.add(param["paramid"], use)
 
     def _passed(self, node: Node) -> None:
         function = self.facts.functions.get(node["funcid"])
@@ -315,7 +362,7 @@ class _Uses:
                 role = "argument" if name else "function"
                 self.add(param["paramid"], Use(role, name=name or alone * function.name))
 
-    def _tolerated(self, node: Node) -> None:
+    def _tolerated(self, node: Node, scope: Scope) -> None:
         words = {
             "COALESCEEXPR": "coalesce replaces NULL",
             "MINMAXEXPR": "greatest and least ignore NULL",
@@ -328,6 +375,8 @@ class _Uses:
         )
         for operand in operands:
             param = _unwrap(operand)
+            for array in unnested(param, scope, self.facts) if param is not None else ():
+                self._elements(array)
             if param is not None and _is_param(param):
                 reason = words.get(node.kind, "NULL means something here")
                 self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
@@ -386,6 +435,42 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
             return 0, 0
         node, scope = step
     return 0, 0
+
+
+def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
+    """Return the arrays whose elements an expression is, by `unnest` here or in its source."""
+    while node.kind == "VAR":
+        owner = scope.up(node["varlevelsup"])
+        entry, attribute = owner.entry(node["varno"]), node["varattno"]
+        if entry["rtekind"] == kinds.Rte.JOIN and attribute > 0:
+            node, scope = entry["joinaliasvars"][attribute - 1], owner
+        elif entry["rtekind"] == kinds.Rte.FUNCTION:
+            return _of_functions(entry, attribute, facts)
+        else:
+            step = follow(node, scope)
+            if step is None:
+                return []
+            node, scope = step
+        node = _unwrap(node) or node
+    return _arrays_of(node, facts)
+
+
+def _of_functions(entry: Node, attribute: int, facts: Facts) -> list[Node]:
+    """Return the array behind a column of functions in FROM; `unnest(a, b)` has one for each."""
+    for function in entry["functions"]:
+        width = function["funccolcount"]
+        if attribute <= width:
+            return _arrays_of(function["funcexpr"], facts) if width == 1 else []
+        attribute -= width
+    return []
+
+
+def _arrays_of(node: Node, facts: Facts) -> list[Node]:
+    is_unnest = node.kind == "FUNCEXPR" and facts.built_in(node["funcid"]) in _UNNESTING
+    return list(node.list_of("args")) if is_unnest else []
+
+
+_UNNESTING = frozenset({"unnest", "array_unnest"})
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:

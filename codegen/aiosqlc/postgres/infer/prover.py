@@ -39,7 +39,8 @@ class Resolver:
 class Prover:
     """Judges expressions of one statement.
 
-    `nullable_params` are the parameters that may be NULL; `arguments`, for a function's body, the
+    `nullable_params` are the parameters that may be NULL, `loose_params` the arrays that may hold
+    NULL; `arguments`, for a function's body, the
     verdicts on the call's arguments by parameter number.
     """
 
@@ -50,10 +51,12 @@ class Prover:
         nullable_params: Collection[int] = (),
         arguments: Mapping[int, Verdict] | None = None,
         depth: int = 0,
+        loose_params: Collection[int] = (),
     ) -> None:
         self.facts = facts
         self.resolver = resolver
         self.nullable_params = frozenset(nullable_params)
+        self.loose_params = frozenset(loose_params)
         self.arguments = arguments
         self.depth = depth
         self.ignored_joins: list[tuple[Scope, int]] = []

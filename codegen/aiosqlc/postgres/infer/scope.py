@@ -38,6 +38,7 @@ class Scope:
         self.verdicts: dict[tuple[int, Node], Verdict] = {}
         self.empty: dict[int, bool] = {}
         self.recursion: dict[str, list[bool]] = {}
+        self.element_recursion: dict[str, list[bool]] = {}
         self.returned = False
         self._settle()
 

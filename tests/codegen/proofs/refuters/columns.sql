@@ -76,6 +76,10 @@ select bio as c from a intersect select bio from a;
 -- case: NULL in c
 select 'x'::text as c union all select 'dark'::shade;
 
+-- refutes: array-set-operation / no cast of the elements
+-- case: NULL inside c
+select c from (select array['x'::text] as c union all select array['dark'::shade]) q;
+
 -- refutes: recursion / the recursive term keeps it
 -- case: NULL in m
 with recursive r (n, m, k) as (select 1, 1, null::int union all select n + 1, k, null from r

@@ -69,6 +69,23 @@ select array_agg(js)::int[] as c from t group by id;
 -- case: NULL inside c
 select string_to_array('a,b', ',', 'b') as c;
 
+-- refutes: list-parameter / None is not allowed in it
+-- case: NULL inside c with {NULL}
+select $1::int[] as c from t where arr <> $1;
+
+-- refutes: array-joined / every part has a value
+-- case: NULL inside c
+select array[id] || null::int as c from a;
+
+-- refutes: array-set-operation / every part has a value
+-- case: NULL inside c
+select c from (select array[1] as c union all select arr from t) q;
+
+-- refutes: array-recursion / the recursive term keeps it
+-- case: NULL inside p
+with recursive r (i, p) as (select 1, array[1] union all select i + 1, p || null::int from r
+    where i < 3) select p from r;
+
 -- refutes: array-check / a validated CHECK says so
 -- case: NULL inside arr
 select arr from t;

@@ -26,7 +26,7 @@ SET_TAGS: Final = "UPDATE book SET tags = $1 WHERE id = ANY ($2::int[])"
 
 
 async def set_tags(
-    db: Executor, *, tags: SequenceNotStr[str] | None, ids: Sequence[int]
+    db: Executor, *, tags: SequenceNotStr[str | None] | None, ids: Sequence[int]
 ) -> int:
     status = await db.execute(SET_TAGS, tags, ids)
     return int(status.rpartition(" ")[2])

@@ -131,7 +131,7 @@ ADD_COLOURS: Final = "UPDATE everything SET c_colours = $1, c_colour = $2, c_pai
 
 
 async def add_colours(
-    db: Executor, *, colours: Sequence[Colour], colour: Colour, pair: Pair
+    db: Executor, *, colours: Sequence[Colour | None], colour: Colour, pair: Pair
 ) -> None:
     await db.execute(ADD_COLOURS, colours, colour, (pair.number, pair.colour))
 

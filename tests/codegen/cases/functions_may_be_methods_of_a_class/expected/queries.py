@@ -17,7 +17,7 @@ class CopyItemsParams:
     id: int
     name: str
     kind: Kind | None
-    tags: Sequence[str] | None
+    tags: Sequence[str | None] | None
 
 
 COPY_IDS: Final = "INSERT INTO item (name) VALUES ($1)"

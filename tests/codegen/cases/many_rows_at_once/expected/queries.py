@@ -17,7 +17,7 @@ class CopyItemsParams(msgspec.Struct, frozen=True):
     id: int
     name: str
     kind: Kind | None
-    tags: Sequence[str] | None
+    tags: Sequence[str | None] | None
 
 
 async def copy_items(db: CopyExecutor, batch: Iterable[CopyItemsParams]) -> int:

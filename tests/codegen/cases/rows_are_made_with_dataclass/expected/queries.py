@@ -35,7 +35,7 @@ async def add_person(
     id: UUID,
     name: str,
     mood: Mood | None,
-    tags: SequenceNotStr[str],
+    tags: SequenceNotStr[str | None],
     salary: Decimal | None,
 ) -> Person:
     """Adds one person and returns it as stored."""
