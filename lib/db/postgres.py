@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from math import inf
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -41,7 +42,17 @@ class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver s
     An open transaction is still rolled back: the driver does that apart from this query.
     """
 
-    __slots__ = ()
+    __slots__ = ("is_read_only", "opened_at")
+
+    def opened(self) -> None:
+        """Note when the session began, and whether the server lets it write."""
+        self.opened_at = perf_counter()
+        told = self.get_settings()
+        # Servers before 14, and poolers, do not say so.
+        self.is_read_only = "on" in (
+            getattr(told, "default_transaction_read_only", "off"),
+            getattr(told, "in_hot_standby", "off"),
+        )
 
     def get_reset_query(self) -> str:
         return ""
@@ -92,14 +103,17 @@ class PostgresDatabase(_Statements):
         "_open_seconds",
         "_pool",
         "_releasing",
+        "_renewed_at",
         "_timings",
         "_waiters",
+        "_writes",
     )
 
     def __init__(
         self,
         pool: Any,
         *,
+        writes: bool = True,
         acquire_seconds: float = 2.0,
         open_seconds: float = 5.0,
         timings: Timings | None = None,
@@ -114,6 +128,8 @@ class PostgresDatabase(_Statements):
         self._open_seconds = open_seconds
         self._timings = timings
         self._releasing: set[asyncio.Task[None]] = set()
+        self._renewed_at = 0.0
+        self._writes = writes
 
     async def ping(self) -> None:
         """Ask the server for an answer.
@@ -137,6 +153,7 @@ class PostgresDatabase(_Statements):
 
     async def renew(self) -> None:
         """Have every connection replaced when it is next wanted; running statements finish."""
+        self._renewed_at = perf_counter()
         await self._pool.expire_connections()
         while self._idle:
             await self._release(self._idle.pop())
@@ -207,7 +224,13 @@ class PostgresDatabase(_Statements):
         self._free -= 1
         try:
             async with asyncio.timeout(self._open_seconds):
-                return await self._pool.acquire()
+                started = perf_counter()
+                connection = await self._pool.acquire()
+                while getattr(connection, "opened_at", inf) < started and self._is_over(connection):
+                    # Opened when nobody could write; what is opened now tells how it is today.
+                    await self._pool.release(connection)
+                    connection = await self._pool.acquire()
+                return connection
         except BaseException as error:
             self._free += 1
             self._hand_over(None)
@@ -249,7 +272,7 @@ class PostgresDatabase(_Statements):
             # The next caller must get a new one.
             with suppress(*DRIVER_FAILURES):
                 connection.terminate()
-        if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        if self._writes and _is_read_only_refusal(error):
             # The server leads no more, so neither do those of our other sessions.
             await self.renew()
         release = self._start_release(connection)
@@ -259,6 +282,10 @@ class PostgresDatabase(_Statements):
         # Cancelled, for instance: no time to wait for the server's word on the open statement.
 
     def _keep(self, connection: Any) -> None:
+        if connection is not None and self._is_over(connection):
+            # Not for the next one who waits: the driver's pool opens another.
+            self._start_release(connection)
+            return
         if self._hand_over(connection) or connection is None:
             return
         if self._closed:
@@ -266,6 +293,22 @@ class PostgresDatabase(_Statements):
             self._start_release(connection)
         else:
             self._idle.append(connection)
+
+    def _is_over(self, connection: Any) -> bool:
+        """Whether a connection is older than the last renewal, or was opened read-only.
+
+        A session that began read-only stays so, also when the database can be written to again.
+        """
+        try:
+            # A pool that a test has made has connections that do not say this.
+            if getattr(connection, "opened_at", inf) < self._renewed_at:
+                return True
+            if self._writes and getattr(connection, "is_read_only", False):
+                connection.terminate()
+                return True
+        except asyncpg.InterfaceError:
+            pass  # it broke while it was idle: `_acquire` sees that
+        return False
 
     def _start_release(self, connection: Any) -> asyncio.Task[None]:
         release = asyncio.create_task(self._release(connection, limit=self._acquire_seconds))
@@ -282,6 +325,12 @@ class PostgresDatabase(_Statements):
         finally:
             self._free += 1
             self._hand_over(None)
+
+
+def _is_read_only_refusal(error: BaseException) -> bool:
+    """Whether the server let no one write, also where that is translated already."""
+    refusal = asyncpg.ReadOnlySQLTransactionError
+    return isinstance(error, refusal) or isinstance(error.__cause__, refusal)
 
 
 def _give_up(waiter: asyncio.Future[Any]) -> None:
@@ -347,6 +396,7 @@ async def open_replica(
     pool = await _create_pool(followed, application, ServerCertificate())
     db = PostgresDatabase(
         pool,
+        writes=False,
         acquire_seconds=settings.db_acquire_seconds,
         open_seconds=settings.db_connect_seconds,
     )
@@ -378,6 +428,7 @@ async def _create_pool(
     settings: DatabaseSettings, application: str, certificate: ServerCertificate
 ) -> Any:
     async def opened(connection: Any) -> None:
+        connection.opened()
         connection.show_certificate(certificate)
 
     pooled = settings.database_pooler is Pooler.TRANSACTION

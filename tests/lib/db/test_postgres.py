@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from time import perf_counter
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 
 from devstack.testing.wait import eventually
 from lib.config import PostgresSettings
-from lib.db import errors
+from lib.db import Database, errors
 from lib.db.postgres import open_database
 from lib.db.retry import in_transaction
 from lib.errors import AppError, Code
@@ -41,10 +42,65 @@ async def test_a_server_that_leads_no_more_is_left_at_once(empty_database: str) 
         name = await leader.fetchval("SELECT current_database()")
         await leader.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
         async with open_database(settings(empty_database), application="test") as db:
-            await leader.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
             with pytest.raises(errors.DatabaseUnavailableError):
                 await db.execute("INSERT INTO thing VALUES (1)")
+            await leader.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
             await db.execute("INSERT INTO thing VALUES (2)")
+
+
+@pytest.mark.parametrize("in_transaction_of_ours", [False, True])
+async def test_sessions_of_a_database_that_was_read_only_for_a_while_are_not_used_again(
+    empty_database: str, in_transaction_of_ours: bool
+) -> None:
+    """They stay read-only for ever, and would refuse a write minutes later."""
+    many = settings(empty_database, db_pool_min=4, db_pool_max=8)
+    async with open_database(settings(empty_database), application="test") as leader:
+        await leader.execute("CREATE TABLE thing (id int)")
+        name = await leader.fetchval("SELECT current_database()")
+        async with open_database(many, application="test") as db, AsyncExitStack() as stack:
+            # One is in use all the time, and was opened before.
+            busy = await stack.enter_async_context(db.transaction())
+            await busy.fetchval("SELECT 1")
+            await leader.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+            await db.renew()
+            await asyncio.gather(*(db.fetchval("SELECT pg_sleep(0.05)") for _ in range(7)))
+            with pytest.raises(errors.DatabaseUnavailableError):
+                await _write(db, alone=not in_transaction_of_ours)
+            await asyncio.gather(*(db.fetchval("SELECT pg_sleep(0.05)") for _ in range(7)))
+            await leader.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+            await stack.aclose()
+            for _ in range(3):
+                await asyncio.gather(*(_write(db, alone=True) for _ in range(8)))
+
+
+async def test_a_pool_that_started_while_nobody_could_write_writes_later(
+    empty_database: str,
+) -> None:
+    many = settings(empty_database, db_pool_min=4, db_pool_max=4)
+    async with open_database(settings(empty_database), application="test") as leader:
+        await leader.execute("CREATE TABLE thing (id int)")
+        name = await leader.fetchval("SELECT current_database()")
+        await leader.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        async with open_database(many, application="test") as db:
+            await leader.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+            await asyncio.gather(*(_write(db, alone=True) for _ in range(8)))
+
+
+async def test_a_connection_in_use_during_a_renewal_is_replaced_too(empty_database: str) -> None:
+    config = settings(empty_database, db_pool_max=1)
+    async with open_database(config, application="test") as db:
+        async with db.transaction() as tx:
+            first = await tx.fetchval("SELECT pg_backend_pid()")
+            await db.renew()
+        assert await db.fetchval("SELECT pg_backend_pid()") != first
+
+
+async def _write(db: Database, *, alone: bool) -> None:
+    if alone:
+        await db.execute("INSERT INTO thing VALUES (2)")
+        return
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO thing VALUES (2)")
 
 
 async def test_a_caller_that_has_to_wait_gets_the_next_free_connection(empty_database) -> None:
