@@ -70,6 +70,12 @@ SIGN_INS: Mapping[str, str] = {"user": "auth/"}
 ISSUER = "user"
 
 
+# Nothing that means something to NGINX.
+_HTTPS = re.compile(
+    r"https://([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
+)
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a gateway runs: what differs between this machine and a container."""
 
@@ -80,9 +86,10 @@ class Place(msgspec.Struct, frozen=True):
     specs: Path | str = SPECS
     assets: Path | str = ASSETS
     status_listen: str = ""  # for a stub_status page; the wheel's NGINX has none
-    # For TLS: the address, the port that callers see, and the folder of `chain.pem` and `key.pem`.
+    # For TLS: the address, where callers without it are sent, and the folder of `chain.pem` and
+    # `key.pem`.
     tls_listen: str = ""
-    tls_port: int = 443
+    public_url: str = ""
     tls_folder: Path | str = ""
     log_format: str = "json"
 
@@ -94,10 +101,24 @@ def here(settings: Settings) -> Place:
         listen=f"127.0.0.1:{settings.gateway_port}",
         addresses={service.name: [f"127.0.0.1:{service.port}"] for service in settings.services},
         tls_listen=f"127.0.0.1:{tls.port}" if tls else "",
-        tls_port=tls.port if tls else 443,
+        public_url=_public_url(settings),
         tls_folder=settings.home.path / "nginx" / "tls",
         log_format=settings.log_format,
     )
+
+
+def _public_url(settings: Settings) -> str:
+    """Return where callers without TLS are sent: `PUBLIC_URL`, or this machine's address.
+
+    Raises:
+        StartError: if `PUBLIC_URL` is not an address of TLS: the redirect would lead nowhere.
+    """
+    url = settings.environ.get("PUBLIC_URL") or settings.gateway_url
+    if settings.tls and not _HTTPS.fullmatch(url):
+        raise StartError(
+            f"PUBLIC_URL is {url}: with TLS, use https://, such as https://shop.example"
+        )
+    return url.rstrip("/")
 
 
 def render(

@@ -109,11 +109,16 @@ async def gateway_of(
     *services: Service,
     read_seconds: int = gateway.READ_SECONDS,
     replicas: Mapping[str, Sequence[str]] | None = None,
+    environ: Mapping[str, str] | None = None,
     **options: Any,
 ) -> AsyncIterator[Gateway]:
     """Give a gateway of these services; what it says is in `nginx/nginx.log`."""
     settings = Settings(
-        home=Home(run), gateway_port=free_port(), services=services, environ={}, **options
+        home=Home(run),
+        gateway_port=free_port(),
+        services=services,
+        environ=environ or {},
+        **options,
     )
     account, config = gateway.prepare(settings, read_seconds=read_seconds)
     if replicas is not None:

@@ -137,6 +137,38 @@ async def test_without_tls_there_is_only_the_way_to_it(run_dir, chat, tls):
         assert answer.headers["Location"] == there
 
 
+@pytest.mark.parametrize(
+    ("environ", "where"),
+    [
+        ({}, "https://127.0.0.1:{port}"),
+        ({"PUBLIC_URL": "https://shop.example.com"}, "https://shop.example.com"),
+        ({"PUBLIC_URL": "https://example.com:8443/shop/"}, "https://example.com:8443/shop"),
+    ],
+)
+async def test_the_way_to_tls_does_not_follow_the_callers_host(
+    run_dir, chat, tls, environ, where
+) -> None:
+    async with (
+        gateway_before(run_dir, chat, tls=tls, environ=environ) as nginx,
+        aiohttp.ClientSession(f"http://127.0.0.1:{nginx.settings.gateway_port}") as client,
+    ):
+        for host in ("evil.example", "evil.example:8080", "shop.example.com.evil.example"):
+            headers = {"Host": host}
+            async with client.get("/a?b=c", headers=headers, allow_redirects=False) as answer:
+                assert answer.status == 308
+                assert answer.headers["Location"] == f"{where.format(port=tls.port)}/a?b=c"
+
+
+@pytest.mark.parametrize("url", ["http://shop.example.com", "https://a b", "https://a;return 1;#"])
+def test_a_public_url_that_is_none_of_tls_is_refused_before_nginx_starts(run_dir, tls, url) -> None:
+    settings = Settings(
+        home=Home(run_dir), gateway_port=free_port(), services=(), environ={"PUBLIC_URL": url},
+        tls=tls,
+    )  # fmt: skip
+    with pytest.raises(StartError, match="PUBLIC_URL"):
+        gateway.here(settings)
+
+
 async def test_who_speaks_no_tls_to_the_port_of_tls_is_told_so_in_the_envelope(run_dir, chat, tls):
     async with gateway_before(run_dir, chat, tls=tls):
         reader, writer = await asyncio.open_connection("127.0.0.1", tls.port)
