@@ -15,7 +15,7 @@ _INSIDE = re.compile(
     r"(?<![\w@$.])(?P<param>@(?P<name>[A-Za-z_]\w*)(?![\w.(])"
     r"|sqlc\.n?arg\((?P<macro>\w+)\)|\$(?P<number>\d+)(?![\w.]))"
 )
-_COMPARES = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "||", "LIKE", "ILIKE"})
+_COMPARES = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "LIKE", "ILIKE"})
 
 
 def doubts(
@@ -76,7 +76,7 @@ def _in_strings(
             if found["number"] and found["number"] not in numbers:
                 continue
             if found["name"] and token.text[1:-1] == found["param"] and before not in _COMPARES:
-                continue  # such as `VALUES ('@daily')`
+                continue  # such as `VALUES ('@daily')`, `id || '@invalid'`
             start = token.start + found.start("param")
             span = Span(start, start + len(found["param"]))
             yield Diagnostic(

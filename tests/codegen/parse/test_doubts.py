@@ -19,6 +19,7 @@ ON_MYSQL = {
     "id FROM t WHERE id IN (?)": (["E125"], "`IN (sqlc.slice(ids))`; for one value write `= ?`"),
     "id FROM t WHERE id NOT IN (sqlc.arg(x))": (["E125"], "`NOT IN (sqlc.slice(x))`"),
     "id FROM t WHERE name LIKE '%a@b.de%' AND '@daily' AND id IN (1, ?)": ([], ""),
+    "concat('x', '@invalid') FROM t WHERE a || '@invalid' = b": ([], ""),
     "id FROM t WHERE name LIKE '%$1%' AND id IN (SELECT ?)": ([], ""),
 }
 
