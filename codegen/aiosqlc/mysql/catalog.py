@@ -61,7 +61,7 @@ FROM information_schema.views WHERE table_schema IN %s
 _ROUTINES = """
 SELECT specific_name, parameter_name, dtd_identifier
 FROM information_schema.parameters
-WHERE specific_schema IN %s AND ordinal_position > 0
+WHERE specific_schema IN %s
 ORDER BY specific_schema, specific_name, ordinal_position
 """
 # MariaDB keeps JSON as LONGTEXT with this check.
@@ -241,6 +241,10 @@ def _json_columns(session: Session, databases: tuple[str, ...]) -> set[tuple[str
 
 def _routines(session: Session, databases: tuple[str, ...]) -> tuple[Routine, ...]:
     params: dict[str, list[tuple[str, SqlType]]] = defaultdict(list)
+    returns: dict[str, SqlType] = {}
     for routine, name, kind in session.rows(_ROUTINES, databases):
-        params[routine].append((name, types.declared(kind)))
-    return tuple(Routine(name, tuple(found)) for name, found in params.items())
+        if name is None:  # what a function returns
+            params[routine], returns[routine] = [], types.declared(kind)
+        else:
+            params[routine].append((name, types.declared(kind)))
+    return tuple(Routine(name, tuple(found), returns.get(name)) for name, found in params.items())

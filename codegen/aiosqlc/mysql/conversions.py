@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
+from aiosqlc.mysql.choices import is_choice
 from aiosqlc.mysql.expressions import type_of
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR, name_of
 from aiosqlc.mysql.scope import Level, unwrap
@@ -16,7 +17,6 @@ from aiosqlc.mysql.scope import Level, unwrap
 if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
-_CHOICES = (exp.Coalesce, exp.If, exp.Nvl2, exp.Case, exp.Nullif, exp.Greatest, exp.Least)
 _COMPARED = (exp.Greatest, exp.Least)
 _ROUNDED = (exp.Ceil, exp.Floor, exp.Round, exp.Trunc)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between)
@@ -31,11 +31,6 @@ def may_fail(node: exp.Expr) -> bool:
     a NULL.
     """
     return isinstance(node, exp.RegexpLike | exp.Any | exp.All) or name_of(node) in _MISJUDGED
-
-
-def is_choice(node: exp.Expr) -> bool:
-    """Whether a node gives one of several values, all as one type."""
-    return isinstance(node, _CHOICES)
 
 
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:

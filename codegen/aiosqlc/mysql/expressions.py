@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
+from aiosqlc.mysql.choices import is_choice, named_value
 from aiosqlc.mysql.functions import RETURNS, name_of
+from aiosqlc.mysql.moments import Shift, shift_of
 from aiosqlc.mysql.scope import Level, unwrap
 
 if TYPE_CHECKING:
@@ -19,6 +23,17 @@ PREDICATES = (
     exp.Xor, exp.Not, exp.Is,
     exp.NullSafeEQ, exp.Exists, exp.Between, exp.In, exp.Boolean,
 )  # fmt: skip
+# They give one of the values that they are given.
+_GIVEN = (
+    exp.Min, exp.Max, exp.AnyValue, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue,
+)  # fmt: skip
+_BITS = (
+    exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot, exp.BitwiseLeftShift,
+    exp.BitwiseRightShift,
+)  # fmt: skip
+_BIT = SqlType("", "bigint", unsigned=True)
+_ROUNDED = frozenset({"ABS", "CEIL", "CEILING", "FLOOR", "ROUND", "TRUNCATE"})
+_CALLED = re.compile(r"(\w+)\(")
 _CASTS = {
     "BIGINT": types.BIGINT,
     "UBIGINT": SqlType("", "bigint", unsigned=True),
@@ -98,15 +113,21 @@ def _cast(node: exp.Cast) -> SqlType | None:
 
 def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | None:
     name = name_of(node)
-    if isinstance(
-        node, exp.Min | exp.Max | exp.AnyValue | exp.Lag | exp.Lead | exp.FirstValue | exp.LastValue
-    ):
+    if isinstance(node, _GIVEN):
         return type_of(node.this, level, reader)
+    if isinstance(node, _BITS):
+        return _BIT
+    if isinstance(node, exp.Interval):  # the function: INTERVAL(n, 1, 5)
+        return types.INT if isinstance(node.this, exp.Tuple) else None
     if isinstance(node, exp.Sum | exp.Avg):
         kind = type_of(node.this, level, reader)
         return _sum(kind) if kind else None
-    if name in RETURNS:
-        return RETURNS[name]
+    if found := _called(node, name, level, reader):
+        return found
+    if moved := shift_of(node):
+        return _moved(type_of(moved.moment, level, reader), moved)
+    if name in _ROUNDED or isinstance(node, exp.Abs):
+        return _rounded(name, type_of(node.this, level, reader))
     if isinstance(node, exp.GroupConcat):
         return types.TEXT
     if isinstance(node, exp.Neg):
@@ -117,6 +138,40 @@ def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | 
     if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Mod | exp.Div | exp.IntDiv):
         return _arithmetic(node, level, reader)
     return _common(_branches(node), level, reader)
+
+
+def _called(node: exp.Expr, name: str, level: Level | None, reader: Reader) -> SqlType | None:
+    """Return what a function returns that makes one type of all arguments."""
+    if name in RETURNS:
+        return RETURNS[name]
+    if isinstance(node, exp.Anonymous):
+        value = named_value(node)
+        if value is not node:
+            return type_of(value, level, reader)
+        routine = reader.schema.routine(name)
+        return routine.returns if routine else None
+    if isinstance(node, exp.Func) and not is_choice(node) and not isinstance(node, exp.Binary):
+        written = _CALLED.match(node.sql(dialect="mysql"))
+        return RETURNS.get(written[1].upper()) if written else None
+    return None
+
+
+def _moved(kind: SqlType | None, moved: Shift) -> SqlType | None:
+    """Return the type of a moment that is moved: a date stays one by days."""
+    name = kind.name if kind else ""
+    if name == "date":
+        return types.DATE if moved.by_days else types.DATETIME
+    return {"datetime": types.DATETIME, "timestamp": types.DATETIME, "time": types.TIME}.get(name)
+
+
+def _rounded(name: str, kind: SqlType | None) -> SqlType | None:
+    """Return the type of a number without its sign, or without digits."""
+    family = types.family(kind) if kind else ""
+    if family == "integer":
+        return types.BIGINT
+    if family == "decimal":
+        return types.BIGINT if name in {"CEIL", "CEILING", "FLOOR"} else types.DECIMAL
+    return types.DOUBLE if family in {"float", "double", "text"} else None
 
 
 def _sum(kind: SqlType) -> SqlType:
@@ -154,7 +209,11 @@ def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -
     present = [
         node for node in nodes if node is not None and not isinstance(unwrap(node), exp.Null)
     ]
-    kinds = [type_of(node, level, reader) for node in present]
+    return common([type_of(node, level, reader) for node in present])
+
+
+def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
+    """Return the type of what is of one of several types, None where that is not known."""
     known = [kind for kind in kinds if kind]
     parsed = [kind for kind in known if kind.name in types.PARSED]
     if parsed:  # texts beside it are read as one
@@ -166,13 +225,16 @@ def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -
         return known[0] if all(kind == known[0] for kind in known) else _widest(known)
     if families <= {"integer", "decimal", "float", "double"}:
         return types.DECIMAL if families == {"integer", "decimal"} else types.DOUBLE
-    return None
+    return types.DATETIME if families <= {"date", "datetime", "timestamp"} else None
 
 
 def _widest(kinds: list[SqlType]) -> SqlType | None:
-    return {"text": types.TEXT, "integer": types.BIGINT, "decimal": types.DECIMAL}.get(
-        types.family(kinds[0])
-    )
+    family = types.family(kinds[0])
+    widest = {
+        "text": types.TEXT, "integer": types.BIGINT, "decimal": types.DECIMAL,
+        "bytes": types.VARBINARY,
+    }  # fmt: skip
+    return widest.get(family, kinds[0] if family in types.MOMENTS else None)
 
 
 def collation_of(node: exp.Expr, level: Level) -> str:

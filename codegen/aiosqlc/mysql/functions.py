@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
+from aiosqlc.mysql.results import RESULTS
 
 # NULL exactly when an argument is: checked against the server in the tests, with hostile samples.
 TOTAL = frozenset(
@@ -178,6 +179,7 @@ _JSONS = frozenset(
 )
 _BOOLS = frozenset({"ISNULL", "JSON_VALID", "JSON_CONTAINS", "IS_IPV4", "IS_IPV6", "IS_UUID"})
 RETURNS: dict[str, SqlType] = {
+    **RESULTS,
     **dict.fromkeys(_BIGINTS, types.BIGINT),
     **dict.fromkeys(_INTS, types.INT),
     **dict.fromkeys(_DOUBLES, types.DOUBLE),
@@ -215,6 +217,7 @@ _NAMES: dict[type[exp.Expr], str] = {
     exp.CurrentSchema: "DATABASE",
     exp.Chr: "CHAR",
     exp.VariancePop: "VAR_POP",
+    exp.JSONValue: "JSON_VALUE",
     exp.Variance: "VAR_SAMP",
 }
 

@@ -106,7 +106,9 @@ def _untyped(query: ParsedQuery, number: int, name: str) -> Diagnostic:
         code="E313",
         message=f"nothing says what type parameter `{name or '?'}` has",
         labels=(Label(query.file, span, "compared with, or passed to, nothing that has a type"),),
-        hint="say it with a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`, `CAST(? AS DATETIME)`",
+        hint="say it with a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`,"
+        " `CAST(? AS DECIMAL(20, 6))`, `CAST(? AS DOUBLE)`, `CAST(? AS DATE)`,"
+        " `CAST(? AS DATETIME)`, `CAST(? AS TIME)`, `CAST(? AS BINARY)`",
     )
 
 
@@ -124,8 +126,13 @@ def _shown(use: Use) -> str:
     return use.type.name if use.type else "unknown"
 
 
+# The casts that there are; a type that has none is read of the nearest.
+_CASTS = {
+    "integer": "SIGNED", "decimal": "DECIMAL(20, 6)", "float": "DOUBLE", "double": "DOUBLE",
+    "text": "CHAR", "bytes": "BINARY", "date": "DATE", "time": "TIME", "datetime": "DATETIME",
+    "timestamp": "DATETIME",
+}  # fmt: skip
+
+
 def _cast_name(kind: SqlType | None) -> str:
-    family = types.family(kind) if kind else ""
-    return {"integer": "SIGNED", "text": "CHAR", "decimal": "DECIMAL(20, 6)"}.get(
-        family, family.upper()
-    )
+    return _CASTS.get(types.family(kind) if kind else "", "CHAR")

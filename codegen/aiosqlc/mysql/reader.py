@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
@@ -10,7 +10,7 @@ from sqlglot import exp
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import cardinality, types
 from aiosqlc.mysql.conversions import may_fail, parses, parses_in
-from aiosqlc.mysql.expressions import collation_of, type_of
+from aiosqlc.mysql.expressions import collation_of, common, type_of
 from aiosqlc.mysql.facts import settle
 from aiosqlc.mysql.grouping import aggregates
 from aiosqlc.mysql.nullness import Proof, is_not_null
@@ -135,17 +135,35 @@ class Reader:
         return known
 
     def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
-        """Take names and types from the first arm; any round may bring a NULL."""
-        body = cte.this
-        if not isinstance(body, exp.SetOperation):
+        """Take names and types from the arms that begin; any round may bring a NULL."""
+        name = cte.alias.lower()
+        arms = list(self._arms(cte.this, parent, known))
+        begin = [self.query(arm, parent, at) for arm, at in arms if not _names(arm, name)]
+        if not begin or any(result.outputs is None for result in begin):
             return _UNKNOWN
-        first = self.query(body.left, parent, known)
-        if first.outputs is None:
+        shown = [result.outputs or () for result in begin]
+        if len({len(outputs) for outputs in shown}) > 1:
             return _UNKNOWN
-        outputs = tuple(Output(o.name, o.type, not_null=False, unsure=True) for o in first.outputs)
+        outputs = tuple(
+            Output(these[0].name, common([o.type for o in these]), not_null=False, unsure=True)
+            for these in zip(*shown, strict=True)
+        )
         result = _renamed(Result(outputs), cte)
-        self.query(body.right, parent, {**known, cte.alias.lower(): result})
+        for arm, at in arms:
+            if _names(arm, name):
+                self.query(arm, parent, {**at, name: result})
         return result
+
+    def _arms(
+        self, node: exp.Expr, parent: Level | None, known: dict[str, Result]
+    ) -> Iterator[tuple[exp.Expr, dict[str, Result]]]:
+        """Yield the SELECTs that a set operation is made of, each with the names that it knows."""
+        if not isinstance(node, exp.SetOperation):
+            yield node, known
+            return
+        known = self._with(node, parent, known)
+        yield from self._arms(node.left, parent, known)
+        yield from self._arms(node.right, parent, known)
 
     def _set_operation(
         self, node: exp.SetOperation, parent: Level | None, ctes: dict[str, Result]
@@ -154,8 +172,8 @@ class Reader:
         if left.outputs is None or right.outputs is None or len(left.outputs) != len(right.outputs):
             return _UNKNOWN
         outputs = tuple(
-            _of_both(node, ours, theirs)
-            for ours, theirs in zip(left.outputs, right.outputs, strict=True)
+            _of_both(node, ours, theirs, index)
+            for index, (ours, theirs) in enumerate(zip(left.outputs, right.outputs, strict=True))
         )
         return cardinality.limited(node, cardinality.of_set_operation(node, left, right, outputs))
 
@@ -213,6 +231,8 @@ class Reader:
             inner = self.query(item.this, level.parent, self._with(item, level.parent, level.ctes))
             result = _renamed(inner, item)
             self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
+        elif isinstance(item, exp.Table) and isinstance(item.this, exp.JSONTable):
+            self._add(level, item.alias, _columns_of(item.this.args.get("schema")))
         elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
             result = _renamed(self.query(item.this, level, level.ctes), item)
             self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
@@ -434,6 +454,21 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
     )
 
 
+def _columns_of(schema: exp.Expr | None) -> tuple[Output, ...] | None:
+    """Return the columns of JSON_TABLE, those of nested paths too."""
+    found: list[Output] = []
+    for column in schema.expressions if schema is not None else ():
+        nested = column.args.get("nested_schema")
+        if nested is not None:
+            inner = _columns_of(nested)
+            found += inner or ()
+            continue
+        kind = column.args.get("kind")
+        said = types.declared(kind.sql(dialect="mysql").lower()) if kind is not None else types.INT
+        found.append(Output(column.name, said, not_null=False, unsure=True))
+    return tuple(found) or None
+
+
 def _renamed(result: Result, named: exp.Expr) -> Result:
     """Apply the column names of `t (a, b)`."""
     alias = named.args.get("alias")
@@ -451,13 +486,13 @@ def _names(node: exp.Expr, name: str) -> bool:
     return any(table.name.lower() == name for table in node.find_all(exp.Table))
 
 
-def _of_both(node: exp.SetOperation, ours: Output, theirs: Output) -> Output:
+def _of_both(node: exp.SetOperation, ours: Output, theirs: Output, index: int) -> Output:
     kinds = [ours.type, theirs.type]
     converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
-    parsed = next((kind for kind in kinds if kind and kind.name in types.PARSED), None)
+    sides = zip(kinds, (node.left, node.right), strict=True)
     return Output(
         ours.name,
-        ours.type if ours.type == theirs.type else parsed,
+        common([kind for kind, side in sides if kind or not _gives_null(side, index)]),
         not_null=_in_both(node, ours.not_null, theirs.not_null) and not converts,
         origin=ours.origin if ours.origin == theirs.origin else None,
         unsure=converts or ours.unsure or theirs.unsure,
@@ -466,6 +501,13 @@ def _of_both(node: exp.SetOperation, ours: Output, theirs: Output) -> Output:
         if isinstance(node, exp.Except)
         else tuple(dict.fromkeys((*ours.rules, *theirs.rules))),
     )
+
+
+def _gives_null(node: exp.Expr, index: int) -> bool:
+    """Whether a column of a SELECT is NULL as it is written, which is of any type."""
+    items = node.expressions if isinstance(node, exp.Select) else []
+    item = items[index] if index < len(items) else None
+    return isinstance(item.this if isinstance(item, exp.Alias) else item, exp.Null)
 
 
 def _in_both(node: exp.SetOperation, left: bool, right: bool) -> bool:

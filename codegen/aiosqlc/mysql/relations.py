@@ -47,10 +47,11 @@ class Relation:
 
 @dataclass(frozen=True)
 class Routine:
-    """A stored procedure or function: its parameters in order."""
+    """A stored procedure or function: its parameters in order, and what a function returns."""
 
     name: str
     params: tuple[tuple[str, SqlType], ...]
+    returns: SqlType | None = None
 
 
 @dataclass(frozen=True)

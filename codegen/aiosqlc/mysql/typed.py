@@ -19,7 +19,8 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.mysql import types
-from aiosqlc.mysql.conversions import is_choice, may_fail
+from aiosqlc.mysql.choices import is_choice
+from aiosqlc.mysql.conversions import may_fail
 from aiosqlc.mysql.embeds import described_embeds, embeds
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.params import infer

@@ -23,6 +23,7 @@ DATE, TIME, DATETIME = SqlType("", "date"), SqlType("", "time"), SqlType("", "da
 JSON = SqlType("", "json")
 VARBINARY = SqlType("", "varbinary")
 UUID = SqlType("", "uuid")
+GEOMETRY = SqlType("", "geometry")
 ANY = SqlType("", "any", TypeKind.PSEUDO)
 
 INTEGERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"})

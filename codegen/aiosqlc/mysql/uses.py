@@ -9,60 +9,36 @@ from sqlglot import exp
 
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import types
+from aiosqlc.mysql.arguments import argument_of
+from aiosqlc.mysql.choices import (
+    best_of,
+    is_choice,
+    is_literal,
+    is_row,
+    literal_type,
+    named_value,
+    values_of,
+)
 from aiosqlc.mysql.expressions import type_of
 from aiosqlc.mysql.functions import name_of
+from aiosqlc.mysql.moments import MOVES, Shift, amount, shift_of
 from aiosqlc.mysql.placeholders import Place
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.scope import Level, Output, unwrap
+from aiosqlc.mysql.written import Call, calls
 
 _COMPARISONS = (
-    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.Like, exp.RegexpLike,
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ,
 )  # fmt: skip
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
+_NUMBERS = frozenset({"integer", "decimal", "float", "double"})
 _LOGIC = (exp.And, exp.Or, exp.Not, exp.Xor)
-# Functions whose argument of this position, from 0, has a type of its own.
-_ARGUMENTS: dict[str, dict[int, SqlType]] = {
-    "LEFT": {1: types.BIGINT}, "RIGHT": {1: types.BIGINT},
-    "SUBSTRING": {1: types.BIGINT, 2: types.BIGINT},
-    "REPEAT": {0: types.VARCHAR, 1: types.BIGINT},
-    "SUBSTRING_INDEX": {1: types.VARCHAR, 2: types.BIGINT},
-    "ROUND": {1: types.BIGINT}, "TRUNCATE": {1: types.BIGINT}, "FROM_UNIXTIME": {0: types.BIGINT},
-    "UPPER": {0: types.VARCHAR}, "LOWER": {0: types.VARCHAR}, "LENGTH": {0: types.VARCHAR},
-    "TRIM": {0: types.VARCHAR},
-    "MD5": {0: types.VARCHAR}, "SHA1": {0: types.VARCHAR},
-    "SHA2": {0: types.VARCHAR, 1: types.BIGINT},
-    "HEX": {0: types.VARCHAR}, "UNHEX": {0: types.VARCHAR}, "DATE_FORMAT": {1: types.VARCHAR},
-    "STR_TO_DATE": {0: types.VARCHAR, 1: types.VARCHAR}, "UUID_TO_BIN": {0: types.VARCHAR},
-    "BIN_TO_UUID": {0: types.VARBINARY}, "GET_LOCK": {0: types.VARCHAR, 1: types.DOUBLE},
-    "RELEASE_LOCK": {0: types.VARCHAR}, "SLEEP": {0: types.DOUBLE},
-    "INET6_ATON": {0: types.VARCHAR},
-    "JSON_EXTRACT": {1: types.VARCHAR}, "JSON_VALUE": {1: types.VARCHAR},
-    "SPACE": {0: types.BIGINT},
-    "LAST_INSERT_ID": {0: types.BIGINT}, "REPLACE": {1: types.VARCHAR, 2: types.VARCHAR},
-    "STRING_TO_VECTOR": {0: types.VARCHAR}, "TO_VECTOR": {0: types.VARCHAR},
-    "VECTOR_TO_STRING": {0: types.VARBINARY}, "FROM_VECTOR": {0: types.VARBINARY},
-    "IS_UUID": {0: types.VARCHAR},
-    "FIND_IN_SET": {0: types.VARCHAR, 1: types.VARCHAR}, "LOCATE": {2: types.BIGINT},
-}  # fmt: skip
-_ANY_TEXT = frozenset({"CONCAT", "CONCAT_WS"})
-# Functions of a moment, which may be a date, and of how much is added to it.
-_SHIFTED = (
-    exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub,
+_BITS = (
+    exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot, exp.BitwiseLeftShift,
+    exp.BitwiseRightShift,
 )  # fmt: skip
-_OF_MOMENTS = frozenset(
-    {
-        "ADDDATE", "DATE", "DATEDIFF", "DATE_FORMAT", "DAY", "DAYNAME", "DAYOFMONTH", "DAYOFWEEK",
-        "DAYOFYEAR", "DAY_OF_MONTH", "DAY_OF_WEEK", "DAY_OF_YEAR", "EXTRACT", "LAST_DAY", "MONTH",
-        "MONTHNAME", "QUARTER", "SUBDATE", "TIMESTAMPDIFF", "TIMESTAMP_DIFF", "TO_DAYS",
-        "TO_SECONDS", "UNIX_TIMESTAMP", "WEEK", "WEEKDAY", "WEEKOFYEAR", "WEEK_OF_YEAR", "YEAR",
-        "YEARWEEK",
-    }
-)  # fmt: skip
-# `INTERVAL ? DAY_HOUR` takes a text, such as '1 12'.
-_PLAIN_UNITS = frozenset(
-    {"MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
-)
+_MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,48 +64,128 @@ def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
     if place is None:
         return None
     level = reader.level_of(node)
-    child: exp.Expr = node
-    parent = node.parent
+    child, parent = _holder(node)
+    call = calls(reader.tree.filled.sql).get(str(node.this))
+    said = argument_of(call) if call and not _is_amount(call) else None
+    if call is None or said is None:
+        use = _from_parent(place, child, parent, level, reader)
+        return _negated(use) if _is_negated(node) else use
+    if said.alike and parent is not None:
+        return _alike(place, parent, child, level, reader, call)
+    return Use(place, said.type, weak=said.weak)
+
+
+def _holder(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None]:
+    """Return what a node is an operand of, and the operand: signs and parentheses are left out."""
+    child, parent = node, node.parent
     while isinstance(parent, exp.Paren | exp.Neg | exp.Alias | exp.Collate | exp.TsOrDsToDate):
         child, parent = parent, parent.parent
-    return _from_parent(place, child, parent, level, reader)
+    return child, parent
+
+
+def _is_negated(node: exp.Expr) -> bool:
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        parent = parent.parent
+    return isinstance(parent, exp.Neg)
+
+
+def _negated(use: Use) -> Use:
+    """Of what has a sign only numbers are known."""
+    is_number = use.type is not None and types.family(use.type) in _NUMBERS
+    return use if is_number else Use(use.place, None)
+
+
+def _is_amount(call: Call) -> bool:
+    """Whether it is no function: `INTERVAL (?) DAY`."""
+    return call.name == "INTERVAL" and call.count == 1
 
 
 def _from_parent(
     place: Place, child: exp.Expr, parent: exp.Expr | None, level: Level | None, reader: Reader
 ) -> Use:
-    if isinstance(parent, exp.Limit | exp.Offset):
-        return Use(place, types.BIGINT, "limit" if isinstance(parent, exp.Limit) else "offset")
-    if isinstance(parent, exp.EQ) and _is_assignment(parent) and parent.expression is child:
+    if parent is None:
+        return Use(place, None)
+    return (
+        _of_clause(place, child, parent, level, reader)
+        or _of_comparison(place, child, parent, level, reader)
+        or _of_operator(place, child, parent, level, reader)
+        or _argument(place, parent, child, level, reader)
+    )
+
+
+def _of_clause(
+    place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
+) -> Use | None:
+    """What a clause of the statement takes: a number of rows, a value to store, a condition."""
+    if isinstance(parent, exp.Limit | exp.Fetch | exp.Offset):
+        return Use(place, types.BIGINT, "offset" if isinstance(parent, exp.Offset) else "limit")
+    if isinstance(parent, exp.WindowSpec):
+        return Use(place, types.BIGINT)
+    if isinstance(parent, exp.JSONTable):
+        return Use(place, types.JSON)
+    if is_assignment(parent) and parent.expression is child:
         return _assigned(place, parent.this, level)
     if isinstance(parent, exp.Tuple) and isinstance(parent.parent, exp.Values):
         return _inserted(place, parent, child, reader)
     if isinstance(parent, exp.Select):
         return _selected(place, parent, child, reader)
-    if isinstance(parent, exp.Tuple):
+    if isinstance(parent, exp.Where | exp.Having):
+        return Use(place, types.BOOL)
+    return None
+
+
+def _of_comparison(
+    place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
+) -> Use | None:
+    """What it is compared with, or matched."""
+    if is_row(parent):
         return _in_tuple(place, parent, child, level, reader)
+    if isinstance(parent, _MATCHES):
+        return _matched(place, parent, child, level, reader)
     if isinstance(parent, _COMPARISONS):
         other = parent.expression if parent.this is child else parent.this
-        use = _compared(place, other, level, reader, optional=isinstance(parent, exp.NullSafeEQ))
-        return replace(use, part=isinstance(parent, exp.Like | exp.RegexpLike))
+        return _compared(place, other, level, reader, optional=isinstance(parent, exp.NullSafeEQ))
     if isinstance(parent, exp.Between):
         return _between(place, parent, child, level, reader)
     if isinstance(parent, exp.In):
         there = [*parent.expressions, parent.args.get("query")] if parent.this is child else []
-        return _compared(place, there[0] if there and there[0] else parent.this, level, reader)
+        first = next((node for node in there if node and not _placeholder(node)), parent.this)
+        return _compared(place, first, level, reader)
     if _asks_for_null(parent):
         return Use(place, types.ANY, optional=True, weak=True)
     if isinstance(parent, exp.Is):  # `? IS NOT TRUE`
         return Use(place, types.BOOL, optional=True)
+    return None
+
+
+def _of_operator(
+    place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
+) -> Use | None:
+    """What an operator takes, CASE and casts among them."""
     if isinstance(parent, exp.Cast):
         return Use(place, type_of(parent, level, reader), optional=False)
-    if isinstance(parent, _LOGIC) or (
-        isinstance(parent, exp.If | exp.Where | exp.Having) and parent.this is child
-    ):
+    if isinstance(parent, exp.Case | exp.If):
+        return _of_case(place, parent, child, level, reader)
+    if isinstance(parent, _LOGIC):
         return Use(place, types.BOOL)
+    if isinstance(parent, _BITS):
+        return Use(place, types.BIGINT, _compared(place, _other(parent, child), level, reader).name)
+    if isinstance(parent, exp.Interval) or (
+        isinstance(parent, MOVES) and parent.expression is child
+    ):
+        return Use(place, amount(parent))
+    if (shift := shift_of(parent)) and shift.moment is child:
+        return _moved(place, parent, shift, level, reader)
     if isinstance(parent, _ARITHMETIC):
         return _calculated(place, parent, child, level, reader)
-    return _of_moment(place, parent, child) or _argument(place, parent, child, level, reader)
+    return None
+
+
+def _other(node: exp.Expr, child: exp.Expr) -> exp.Expr:
+    """Return the other operand, of one operand itself."""
+    other = node.args.get("expression") if node.this is child else node.this
+    return unwrap(other) if isinstance(other, exp.Expr) else child
 
 
 def _asks_for_null(node: exp.Expr | None) -> bool:
@@ -139,40 +195,30 @@ def _asks_for_null(node: exp.Expr | None) -> bool:
     return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
 
 
-def _of_moment(place: Place, parent: exp.Expr | None, child: exp.Expr) -> Use | None:
-    """What date arithmetic says: a moment of any type here, a number of units there."""
-    if isinstance(parent, exp.Interval):
-        return Use(place, _amount(parent))
-    if isinstance(parent, _SHIFTED) and parent.expression is child:
-        return Use(place, _amount(parent))
-    if isinstance(parent, _SHIFTED) or _takes_moment(parent, child):
-        return Use(place, types.DATETIME, weak=True)
-    return None
+def _moved(
+    place: Place, parent: exp.Expr, shift: Shift, level: Level | None, reader: Reader
+) -> Use:
+    """`born > ? - INTERVAL 1 DAY`: a moment as what it is compared with, a date by days only.
+
+    A time of a day is sent as a text, which is no moment to be moved.
+    """
+    above = _from_above(place, parent, level, reader)
+    name = above.type.name if above.type else ""
+    if name == "time":
+        return Use(place, None)
+    if name == "date" and shift.by_days:
+        return Use(place, types.DATE, above.name)
+    if name in types.MOMENTS:
+        return Use(place, types.DATETIME, above.name)
+    return Use(place, types.DATETIME, weak=True)
 
 
-def _amount(node: exp.Expr) -> SqlType:
-    unit = node.args.get("unit")
-    plain = unit is None or unit.name.upper() in _PLAIN_UNITS
-    return types.BIGINT if plain else types.VARCHAR
-
-
-def _takes_moment(parent: exp.Expr | None, child: exp.Expr) -> bool:
-    """Whether a function takes any moment as this argument."""
-    if parent is None or name_of(parent) not in _OF_MOMENTS:
-        return False
-    if isinstance(parent, exp.Extract):
-        return parent.expression is child
-    both = isinstance(parent, exp.DateDiff | exp.TimestampDiff)
-    if isinstance(parent, exp.Anonymous):
-        return parent.expressions[:1] == [child] and parent.expressions[0] is child
-    return parent.this is child or (both and parent.expression is child)
-
-
-def _is_assignment(node: exp.EQ) -> bool:
+def is_assignment(node: exp.Expr) -> bool:
+    """Whether `=` stores a value."""
     holder = node.parent
-    return (isinstance(holder, exp.Update) and node in holder.expressions) or isinstance(
-        holder, exp.OnConflict
-    )
+    if not isinstance(node, exp.EQ) or not isinstance(holder, exp.Update | exp.OnConflict):
+        return False
+    return any(node is item for item in holder.expressions)
 
 
 def _assigned(place: Place, target: exp.Expr, level: Level | None) -> Use:
@@ -219,25 +265,31 @@ def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader)
         if isinstance(other, exp.Select) and 0 <= index < len(other.expressions):
             item = other.expressions[index]
             item = item.this if isinstance(item, exp.Alias) else item
+            if _is_number(item):  # a number with a fraction may stand beside it
+                return Use(place, None, alias)
             kind = type_of(item, reader.levels.get(id(other)), reader)
             return Use(place, kind, alias or item.name, optional=False)
     return Use(place, None, alias)
 
 
 def _in_tuple(
-    place: Place, row: exp.Tuple, child: exp.Expr, level: Level | None, reader: Reader
+    place: Place, row: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
     """`(a, b) = (?, ?)` and `(a, b) IN ((?, ?))` compare member by member."""
     index = _index(row.expressions, child)
     holder = row.parent
+    while isinstance(holder, exp.Paren):
+        row, holder = holder, holder.parent
     other = None
     if isinstance(holder, _COMPARISONS):
         other = unwrap(holder.expression if holder.this is row else holder.this)
     elif isinstance(holder, exp.In):
-        other = holder.args.get("query") if holder.this is row else unwrap(holder.this)
+        among = [holder.args.get("query"), *(unwrap(node) for node in holder.expressions)]
+        rows = [node for node in among if node is not None]
+        other = unwrap(holder.this) if holder.this is not row else rows[0] if rows else None
     if isinstance(other, exp.Subquery | exp.Query):
         return _of_column(place, other, index, level, reader)
-    if isinstance(other, exp.Tuple) and 0 <= index < len(other.expressions):
+    if other is not None and is_row(other) and 0 <= index < len(other.expressions):
         return _compared(place, other.expressions[index], level, reader)
     return Use(place, None)
 
@@ -245,7 +297,7 @@ def _in_tuple(
 def _compared(
     place: Place, other: exp.Expr, level: Level | None, reader: Reader, *, optional: bool = False
 ) -> Use:
-    other = unwrap(other)
+    other = named_value(unwrap(other))
     if isinstance(other, exp.Any | exp.All):
         other = unwrap(other.this)
     if isinstance(other, exp.Null):
@@ -266,6 +318,17 @@ def _compared(
         output.origin if exact else None,
         optional,
     )
+
+
+def _matched(
+    place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
+) -> Use:
+    """A pattern is a text whatever it is matched with, and so is what is matched; or both bytes."""
+    if isinstance(parent, exp.Escape | exp.Soundex):
+        return Use(place, types.VARCHAR)
+    use = _compared(place, _other(parent, child), level, reader)
+    is_bytes = use.type is not None and types.family(use.type) == "bytes"
+    return Use(place, use.type if is_bytes else types.VARCHAR, use.name, part=True)
 
 
 def _of_column(
@@ -309,111 +372,146 @@ def _placeholder(node: exp.Expr) -> bool:
 def _calculated(
     place: Place, node: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    other = node.expression if node.this is child else node.this
-    kind = type_of(other, level, reader)
+    """A number as what it is calculated with; beside a literal it may be any number."""
+    other = _other(node, child)
+    kind = None if is_literal(other) else type_of(other, level, reader)
     column = _only_column(unwrap(other))
     found = level.resolve(column) if level and column is not None else None
-    if kind is None or types.family(kind) not in {"integer", "decimal", "float", "double"}:
+    if kind is None or types.family(kind) not in _NUMBERS:
         return Use(place, None)
     wide = types.BIGINT if types.family(kind) == "integer" else kind
     return Use(place, wide, found[2].name if found else "")
 
 
-def _argument(
-    place: Place, parent: exp.Expr | None, child: exp.Expr, level: Level | None, reader: Reader
+def _alike(
+    place: Place,
+    parent: exp.Expr,
+    child: exp.Expr,
+    level: Level | None,
+    reader: Reader,
+    call: Call,
 ) -> Use:
-    if parent is None or isinstance(parent, exp.Ordered | exp.Group):
-        return Use(place, None)
+    """Other arguments are of its type: `MOD(id, ?)`, `FIELD(name, ?)`, `INTERVAL(id, ?, 5)`."""
+    if isinstance(parent, _ARITHMETIC):
+        return _calculated(place, parent, child, level, reader)
+    others = [node for node in parent.iter_expressions() if node is not child]
+    known = [node for node in others if not _placeholder(node) and not is_literal(node)]
+    uses = [use for node in known if (use := _compared(place, node, level, reader)).type]
+    if call.name == "INTERVAL":
+        uses = [use for use in uses if use.type and types.family(use.type) in _NUMBERS]
+    if uses:
+        return uses[0]
+    texts = [node for node in others if isinstance(node, exp.Literal) and node.is_string]
+    return Use(place, types.VARCHAR if call.name == "FIELD" and texts else None)
+
+
+def _argument(
+    place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
+) -> Use:
+    """What a function says that is called by no name, is a choice, or the schema's own."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(str(parent.this))
         index = _index(parent.expressions, child)
         if routine and 0 <= index < len(routine.params):
             name, kind = routine.params[index]
             return Use(place, kind, name)
-    if isinstance(parent, exp.Coalesce | exp.Nullif | exp.Greatest | exp.Least):
-        return _sibling(
-            place, parent, child, level, reader, optional=isinstance(parent, exp.Coalesce)
-        )
-    if isinstance(parent, exp.Case) or (isinstance(parent, exp.If) and parent.parent is not None):
-        return _branch(place, parent, child, level, reader)
-    name = name_of(parent)
-    arguments = [
-        node for node in parent.iter_expressions() if not isinstance(node, exp.Var | exp.DataType)
-    ]
-    fixed = _ARGUMENTS.get(name, {}).get(_index(arguments, child))
-    if fixed is None and name in _ANY_TEXT:
-        fixed = types.VARCHAR
-    if fixed is not None:
-        return Use(place, fixed)
-    return _sibling(place, parent, child, level, reader) if name else Use(place, None)
-
-
-def _sibling(
-    place: Place,
-    parent: exp.Expr,
-    child: exp.Expr,
-    level: Level | None,
-    reader: Reader,
-    *,
-    optional: bool = False,
-) -> Use:
-    """Other arguments of a function are usually of its type: `MOD(id, ?)`, `IFNULL(?, name)`."""
-    for node in parent.iter_expressions():
-        if node is not child and not _placeholder(node):
-            use = _compared(place, node, level, reader)
-            if use.type:
-                return Use(place, use.type, use.name, use.origin, optional or use.optional)
-    above = _from_above(place, parent, level, reader)
-    return Use(place, above.type, above.name, above.origin, optional or above.optional)
-
-
-def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
-    """Type a parameter by where the expression that it is the value of goes."""
-    child, parent = node, node.parent
-    while isinstance(parent, exp.Paren | exp.Alias):
-        child, parent = parent, parent.parent
-    if isinstance(parent, exp.Expr) and not isinstance(parent, exp.Select):
-        return _from_parent(place, child, parent, level, reader)
+    if isinstance(parent, exp.Nvl2) and parent.this is child:
+        return Use(place, types.ANY, optional=True, weak=True)
+    if is_choice(parent):
+        return _chosen(place, parent, child, level, reader)
+    if isinstance(parent, exp.MatchAgainst):
+        use = _compared(place, parent.expressions[0], level, reader)
+        return Use(place, use.type or types.TEXT, use.name, use.origin)
     return Use(place, None)
 
 
-def _branch(
+def _chosen(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    case = (
-        parent.parent
-        if isinstance(parent, exp.If) and isinstance(parent.parent, exp.Case)
-        else parent
+    """One of several values, of which one is taken: of the type of the others, or of the target.
+
+    A literal says less than either: beside `0` there may be any number.
+    """
+    optional = isinstance(parent, exp.Coalesce | exp.Case | exp.If | exp.Nvl2)
+    others = [node for node in values_of(parent) if node is not child and not _placeholder(node)]
+    literals = [node for node in others if is_literal(node)]
+    known = [
+        use
+        for node in others
+        if not is_literal(node) and (use := _compared(place, node, level, reader)).type
+    ]
+    above = Use(place, None)
+    if not (isinstance(parent, exp.Nullif) and parent.expression is child):
+        above = _from_above(place, parent, level, reader)
+    best = best_of(
+        known[0].type if known else None, above.type, [literal_type(n) for n in literals]
     )
-    if isinstance(parent, exp.If) and parent.this is child:  # WHEN ?
-        operand = case.args.get("this") if isinstance(case, exp.Case) else None
-        return (
-            _compared(place, operand, level, reader)
-            if operand is not None
-            else Use(place, types.BOOL)
-        )
-    if isinstance(case, exp.Case) and case.args.get("this") is child:
-        return _case_operand(place, case, level, reader)
-    kind = type_of(case, level, reader)
-    above = _from_above(place, case, level, reader)
-    kind = kind or _first_branch(case, level, reader)
-    if above.type and (above.origin or not kind):
-        return Use(place, above.type, above.name, above.origin, optional=True)
-    return Use(place, kind, above.name, optional=True)
+    if best is None:
+        return Use(place, None)
+    chosen = above if above.type and best == above.type else known[0] if known else above
+    return Use(place, best, chosen.name, chosen.origin, optional or chosen.optional)
+
+
+def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
+    """Return what the place says in which the value of an expression is compared or stored.
+
+    A literal there says nothing, and a function takes what it takes.
+    """
+    child, parent = node, node.parent
+    while isinstance(parent, exp.Paren | exp.Alias):
+        child, parent = parent, parent.parent
+    nothing = Use(place, None)
+    if parent is None or isinstance(parent, _MATCHES):
+        return nothing
+    if isinstance(parent, exp.Select):
+        stored = isinstance(parent.parent, exp.Insert)
+        return _from_parent(place, child, parent, level, reader) if stored else nothing
+    if isinstance(parent, (*_COMPARISONS, exp.In, exp.Between)):
+        if not is_assignment(parent) and all(map(is_literal, _compared_with(parent, child))):
+            return nothing
+        return _from_parent(place, child, parent, level, reader)
+    passing = (exp.Tuple, exp.Interval, *_LOGIC, exp.Where, exp.Having, *_ARITHMETIC)
+    if isinstance(parent, passing) or is_choice(parent) or isinstance(parent, exp.If | exp.Case):
+        return _from_parent(place, child, parent, level, reader)
+    return nothing
+
+
+def _compared_with(node: exp.Expr, child: exp.Expr) -> list[exp.Expr]:
+    operands = [
+        node.this, *node.expressions,
+        *(node.args.get(key) for key in ("expression", "low", "high", "query")),
+    ]  # fmt: skip
+    return [unwrap(one) for one in operands if isinstance(one, exp.Expr) and one is not child]
+
+
+def _of_case(
+    place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
+) -> Use:
+    """An operand of CASE is compared, a condition is true or false, a branch is a choice."""
+    holder = parent.parent if isinstance(parent, exp.If) else None
+    if isinstance(parent, exp.Case) and parent.this is child:
+        return _case_operand(place, parent, level, reader)
+    if isinstance(parent, exp.If) and parent.this is child:
+        operand = holder.this if isinstance(holder, exp.Case) else None
+        if operand is None:
+            return Use(place, types.BOOL)
+        return _compared(place, operand, level, reader)
+    case = holder if isinstance(holder, exp.Case) and child is parent.args.get("true") else parent
+    return _chosen(place, case, child, level, reader)
 
 
 def _case_operand(place: Place, case: exp.Case, level: Level | None, reader: Reader) -> Use:
-    kinds = [type_of(branch.this, level, reader) for branch in case.args["ifs"]]
-    return Use(place, next((kind for kind in kinds if kind), None))
+    values = [branch.this for branch in case.args["ifs"] if not _placeholder(branch.this)]
+    values.sort(key=is_literal)
+    uses = [use for value in values if (use := _compared(place, value, level, reader)).type]
+    kinds = {types.family(use.type) for use in uses if use.type}
+    alike = len(kinds) == 1 or kinds <= _NUMBERS
+    return replace(uses[0], origin=None) if uses and alike else Use(place, None)
 
 
-def _first_branch(case: exp.Expr, level: Level | None, reader: Reader) -> SqlType | None:
-    if isinstance(case, exp.Case):
-        nodes = [*(branch.args["true"] for branch in case.args["ifs"]), case.args.get("default")]
-    else:
-        nodes = [case.args.get("true"), case.args.get("false")]
-    kinds = [type_of(node, level, reader) for node in nodes if node is not None]
-    return next((kind for kind in kinds if kind), None)
+def _is_number(node: exp.Expr) -> bool:
+    kind = literal_type(node) if is_literal(node) else None
+    return kind is not None and types.family(kind) in _NUMBERS
 
 
 def _index(nodes: Sequence[exp.Expr], child: exp.Expr) -> int:

@@ -1,0 +1,54 @@
+"""Moments that are moved: what is moved, and by which unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from aiosqlc.ir import SqlType
+from aiosqlc.mysql import types
+from aiosqlc.mysql.functions import name_of
+
+MOVES = (
+    exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub,
+)  # fmt: skip
+# `INTERVAL ? DAY_HOUR` takes a text, such as '1 12'.
+_PLAIN = frozenset(
+    {"MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
+)
+_DAYS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A moment that is moved. `by_days`: a date stays a date."""
+
+    moment: exp.Expr
+    by_days: bool
+
+
+def shift_of(node: exp.Expr | None) -> Shift | None:
+    """Return what a node moves, None for a node that moves no moment."""
+    if isinstance(node, MOVES):
+        return Shift(node.this, _by_days(node))
+    if isinstance(node, exp.Add | exp.Sub):
+        for moment, interval in ((node.this, node.expression), (node.expression, node.this)):
+            if isinstance(interval, exp.Interval):
+                return Shift(moment, _by_days(interval))
+    if isinstance(node, exp.Anonymous) and name_of(node) in {"ADDDATE", "SUBDATE"}:
+        by = node.expressions[1] if len(node.expressions) == 2 else None
+        by_days = not isinstance(by, exp.Interval) or _by_days(by)
+        return Shift(node.expressions[0], by_days) if node.expressions else None
+    return None
+
+
+def _by_days(node: exp.Expr) -> bool:
+    unit = node.args.get("unit")
+    return unit is None or unit.name.upper() in _DAYS
+
+
+def amount(node: exp.Expr) -> SqlType:
+    """Return the type of how much is added: a number of a unit, or a text of several."""
+    unit = node.args.get("unit")
+    return types.BIGINT if unit is None or unit.name.upper() in _PLAIN else types.VARCHAR

@@ -1,0 +1,107 @@
+"""Which argument of which function a parameter is, as the text has it.
+
+The tree cannot say it: sqlglot has one class for several functions, and another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+
+# Words that end an argument as a comma does: `SUBSTRING(s FROM ? FOR ?)`.
+_BETWEEN = frozenset({"AS", "FOR", "FROM", "LIMIT", "ORDER", "SEPARATOR", "USING"})
+_BEFORE = frozenset({"ALL", "BINARY", "BOTH", "DISTINCT", "LEADING", "TRAILING"})
+_SIGNS = frozenset({"+", "-"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call that a parameter is an argument of. `index` counts from 0, `count` all of them."""
+
+    name: str
+    index: int
+    count: int
+
+
+@dataclass(slots=True)
+class _Open:
+    """A parenthesis that is open. `parts` is what the argument in hand is made of so far."""
+
+    name: str
+    index: int = 0
+    parts: list[str] = field(default_factory=list)
+    alone: list[tuple[str, int]] = field(default_factory=list)
+
+    def end(self) -> str:
+        """End an argument; return the parameter that is all of it, or an empty string."""
+        only = self.parts[0] if len(self.parts) == 1 else ""
+        if only:
+            self.alone.append((only, self.index))
+        self.parts = []
+        self.index += 1
+        return only
+
+
+@lru_cache(maxsize=16)
+def calls(sql: str) -> Mapping[str, Call]:
+    """Return the calls in which a parameter `:name` is all of an argument, by its name.
+
+    A sign before it or parentheses around it change nothing.
+    """
+    found: dict[str, Call] = {}
+    opened = [_Open("")]
+    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    for index, token in enumerate(tokens):
+        if token.text == "(":
+            opened.append(_Open(_name(tokens, index)))
+        elif token.text == ")" and len(opened) > 1:
+            _close(opened, found)
+        elif _separates(token, opened[-1].name):
+            opened[-1].end()
+        else:
+            _add(opened[-1], tokens, index)
+    return found
+
+
+def _separates(token: Token, function: str) -> bool:
+    """Whether a token ends an argument."""
+    if token.kind is not Kind.NAME:
+        return token.text == ","
+    word = token.text.upper()
+    return word in _BETWEEN or (word == "IN" and function == "POSITION")
+
+
+def _close(opened: list[_Open], found: dict[str, Call]) -> None:
+    closed = opened.pop()
+    only = closed.end()
+    if closed.name:
+        for parameter, index in closed.alone:
+            found[parameter] = Call(closed.name, index, closed.index)
+        if opened[-1].parts:  # the function's name
+            opened[-1].parts[-1] = ""
+        return
+    opened[-1].parts.append(only if closed.index == 1 else "")
+
+
+def _add(inside: _Open, tokens: list[Token], index: int) -> None:
+    token = tokens[index]
+    before = tokens[index - 1] if index else None
+    if before is not None and before.text == ":" and before.end == token.start:
+        inside.parts.append(token.text)
+    elif token.text == ":" or (
+        not inside.parts and (token.text in _SIGNS or token.text.upper() in _BEFORE)
+    ):
+        return
+    else:
+        inside.parts.append("")
+
+
+def _name(tokens: list[Token], index: int) -> str:
+    """Return the name before a parenthesis, in upper case, where it may be a built-in function."""
+    if not index or tokens[index - 1].kind is not Kind.NAME:
+        return ""
+    of_a_schema = index > 1 and tokens[index - 2].text == "."
+    return "" if of_a_schema else tokens[index - 1].text.upper()
