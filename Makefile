@@ -46,7 +46,7 @@ setup: $(READY) ## create .venv from the locked, hashed requirements
 
 # Two sets: what runs here, and with it what tests and checks it. The first is never made of the second again.
 PROJECTS := pyproject.toml codegen/pyproject.toml
-old-enough = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+old-enough = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 
 $(LOCAL): requirements.lock $(PROJECTS)

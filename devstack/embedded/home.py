@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from aiosqlc.server_wheels import SETTING
 
 from devstack.embedded import postgres, redis
 
@@ -26,14 +27,19 @@ class Home(msgspec.Struct, frozen=True):
     path: Path
     postgres_port: int = POSTGRES_PORT
     redis_port: int = REDIS_PORT
+    postgres_wheel: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Home:
-        """Read `RUN_DIR`, `POSTGRES_PORT`, `REDIS_PORT`. Raises ValueError naming the bad one."""
+        """Read `RUN_DIR`, `POSTGRES_PORT`, `REDIS_PORT` and `EMBEDDED_POSTGRES`.
+
+        Raises ValueError naming the bad port.
+        """
         return cls(
             path=Path(environ.get("RUN_DIR", ".run")).absolute(),
             postgres_port=port_from(environ, "POSTGRES_PORT", POSTGRES_PORT),
             redis_port=port_from(environ, "REDIS_PORT", REDIS_PORT),
+            postgres_wheel=environ.get(SETTING, ""),
         )
 
     def secret(self, name: str, make: Callable[[], str] = _random) -> str:
@@ -53,7 +59,10 @@ class Home(msgspec.Struct, frozen=True):
         """Return the PostgreSQL of this folder, on the port where it runs if it runs."""
         data = self.path / "postgres"
         return postgres.Instance(
-            data, _port_in_use(data) or self.postgres_port, self.secret("postgres")
+            data,
+            _port_in_use(data) or self.postgres_port,
+            self.secret("postgres"),
+            wheel=self.postgres_wheel,
         )
 
     def redis_instance(self, users: Sequence[str] = ()) -> redis.Instance:

