@@ -22,7 +22,7 @@ PAGE: Final = ROOT / "docs" / "events.md"
 HANDLERS: Final[Mapping[str, str]] = {
     "catalog": "services.catalog.invalidation:handlers",
     "chat": "services.chat.service.events:HANDLERS",
-    "order": "services.order.marketplace.service.event_handlers:HANDLERS",
+    "order": "services.order.event_handlers:HANDLERS",
     "point": "services.point.awards:HANDLERS",
     "user": "services.user.service.event_handlers:HANDLERS",
 }

@@ -20,6 +20,7 @@ from lib.http.middleware.install import install_middleware
 from lib.idempotency import IdempotencyKeys
 from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
+from services.order.event_handlers import HANDLERS
 from services.order.goods.backlog import BacklogGauges
 from services.order.goods.payments import SettlesAtOnce
 from services.order.goods.routes.deps import SHOP
@@ -33,7 +34,6 @@ from services.order.marketplace.overdue import OverdueOrders
 from services.order.marketplace.routes.deps import CATALOG
 from services.order.marketplace.self_dealing import SelfDealing
 from services.order.marketplace.service.confirmation import confirm_silent
-from services.order.marketplace.service.event_handlers import HANDLERS
 from services.order.marketplace.store import QUERY_NAMES as MARKETPLACE
 from services.order.marketplace.store import READS as MARKETPLACE_READS
 from services.order.ports import Payments

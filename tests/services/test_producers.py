@@ -49,9 +49,28 @@ def test_every_topic_that_is_heard_has_a_producer() -> None:
         user: user.HANDLERS,
         catalog: catalog.handlers(cache),
         order: order.HANDLERS,
-        chat: chat.HANDLERS,
+        chat: chat.announcing(lambda _: None),
         point: point.handlers({}),
     }
     for app, handlers in heard.items():
         producers: Any = vars(app)["PRODUCERS"]
         assert set(producers) == set(handlers), app.__name__
+
+
+@pytest.mark.parametrize("name", ["catalog", "chat", "order"])
+def test_who_consumes_accounts_handles_every_way_to_leave(name: str) -> None:
+    """An account that is deactivated must not go on where one that is deleted does not."""
+    handlers = {
+        "catalog": lambda module: module.handlers(None),
+        "chat": lambda module: module.HANDLERS,
+        "order": lambda module: module.HANDLERS,
+    }
+    module = importlib.import_module(
+        {
+            "catalog": "services.catalog.app",
+            "chat": "services.chat.service.events",
+            "order": "services.order.event_handlers",
+        }[name]
+    )
+    leaving = {"user.deactivated", "user.deleted", "user.erased"}
+    assert leaving <= set(handlers[name](module)["users"])

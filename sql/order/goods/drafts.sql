@@ -44,6 +44,11 @@ UPDATE goods_draft
 SET abandoned = true, request_key = NULL, due_at = CASE WHEN abandoned THEN due_at ELSE now() END
 WHERE id = @id;
 
+-- name: AbandonDraftsOf :execrows
+-- Of a user who is gone.
+UPDATE goods_draft SET abandoned = true, request_key = NULL, due_at = now()
+WHERE user_id = @user_id AND NOT abandoned AND created_at <= @until;
+
 -- name: RemoveDraft :execrows
 DELETE FROM goods_draft WHERE id = @id;
 

@@ -103,6 +103,13 @@ ORDER BY created_at, id
 LIMIT @batch_size
 FOR UPDATE SKIP LOCKED;
 
+-- name: LockOrdersOf :many
+-- A user's orders in some statuses that were there at that moment, to be changed by this transaction alone.
+SELECT * FROM goods_order
+WHERE user_id = @user_id AND status = ANY (@statuses::goods_status[]) AND created_at <= @until
+ORDER BY id
+FOR UPDATE;
+
 -- name: CancelOrder :execrows
 -- Its stock is to be given back: by us, or after the lease by whoever finds it.
 UPDATE goods_order

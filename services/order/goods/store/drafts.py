@@ -2,6 +2,7 @@
 """Drafts: orders that nothing is reserved for yet, as far as we know."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import starmap
 from typing import Final
 from uuid import UUID
@@ -113,6 +114,18 @@ WHERE id = $1
 async def abandon_draft(db: Executor, *, id: UUID) -> int:
     """It can no longer become an order; its request may be sent again: the key is free."""
     status = await db.execute(ABANDON_DRAFT, id)
+    return int(status.rpartition(" ")[2])
+
+
+ABANDON_DRAFTS_OF: Final = """\
+UPDATE goods_draft SET abandoned = true, request_key = NULL, due_at = now()
+WHERE user_id = $1 AND NOT abandoned AND created_at <= $2
+"""
+
+
+async def abandon_drafts_of(db: Executor, *, user_id: UUID, until: datetime) -> int:
+    """Of a user who is gone."""
+    status = await db.execute(ABANDON_DRAFTS_OF, user_id, until)
     return int(status.rpartition(" ")[2])
 
 

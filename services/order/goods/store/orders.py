@@ -503,6 +503,24 @@ async def lock_unconfirmed(db: Executor, *, before: datetime, batch_size: int) -
     return list(map(_goods_order_, rows))
 
 
+LOCK_ORDERS_OF: Final = """\
+SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
+    created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
+FROM goods_order
+WHERE user_id = $1 AND status = ANY ($2::goods_status[]) AND created_at <= $3
+ORDER BY id
+FOR UPDATE
+"""
+
+
+async def lock_orders_of(
+    db: Executor, *, user_id: UUID, statuses: Sequence[GoodsStatus], until: datetime
+) -> list[GoodsOrder]:
+    """A user's orders in some statuses that were there at that moment, to be changed by this transaction alone."""
+    rows = await db.fetch(LOCK_ORDERS_OF, user_id, statuses, until)
+    return list(map(_goods_order_, rows))
+
+
 CANCEL_ORDER: Final = """\
 UPDATE goods_order
 SET status = 'cancelled', cancel_reason = $1, stock = 'returning', pending_validation = false,
