@@ -77,9 +77,13 @@ async def test_open_orders_of_who_is_gone_are_cancelled_and_their_stock_is_back(
         expected = ("cancelled", reason) if status in cancelled else (status, None)
         assert found[placed[status]] == expected
     assert found[placed["bob"]] == ("pending", None)
-    events = [fields for _, fields in await redis.xrange(stream_of("orders"))]
-    told = [one[b"key"].decode() for one in events if one[b"kind"] == b"order.cancelled"]
-    assert sorted(told) == sorted(placed[one] for one in cancelled)
+
+    async def published() -> bool:
+        events = [fields for _, fields in await redis.xrange(stream_of("orders"))]
+        told = [one[b"key"].decode() for one in events if one[b"kind"] == b"order.cancelled"]
+        return sorted(told) == sorted(placed[one] for one in cancelled)
+
+    await eventually(published)
 
 
 async def test_what_was_ordered_after_the_account_came_back_stays(
