@@ -16,5 +16,6 @@ DELETE FROM attempt WHERE key = @key;
 DELETE FROM attempt WHERE window_ends_at < now();
 
 -- name: TakeAttemptBack :execrows
--- It was none: what was tried was right.
+-- It was none: what was tried was right, or could not be looked at.
+WITH last AS (DELETE FROM attempt WHERE key = @key AND attempts = 1)
 UPDATE attempt SET attempts = attempts - 1 WHERE key = @key AND attempts > 1;

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 from lib.auth.principal import unauthorized
 from lib.db import Database, Executor
@@ -11,6 +13,7 @@ from services.user import origin
 from services.user.model.account import Login
 from services.user.passwords import Passwords
 from services.user.service import audit, notices, sessions, throttle
+from services.user.service.counting import counted
 from services.user.service.devices import Devices
 from services.user.service.sessions import SignedIn, TokenPolicy
 from services.user.service.throttle import Limit, Limits
@@ -44,33 +47,48 @@ async def log_in(
     email = given.email.lower()
     found = await accounts.get_credentials(db, email=email)
     device = None if found is None else devices.known(given.device_token, found.id)
-    counted = limits.of("login", email, known_as=device)
-    async with db.transaction() as tx:
-        await throttle.take(tx, counted)
-    right = await passwords.verify(given.password, None if found is None else found.password_hash)
-    if found is None or not right:
-        await audit.record(
-            db, "login.failed", "unknown" if found is None else found.id, actor=origin.ANONYMOUS
+    counted_by = limits.of("login", email, known_as=device)
+    async with counted(db, counted_by) as attempt:
+        right = await passwords.verify(
+            given.password, None if found is None else found.password_hash
         )
-        raise wrong()
-    if found.status is not AccountStatus.ACTIVE:
-        raise AppError(Code.FORBIDDEN, "the account is not active")
-    stored = await _improved(db, passwords, found, given.password)
+        if found is None or not right:
+            attempt.wrong = True
+            await audit.record(
+                db, "login.failed", "unknown" if found is None else found.id, actor=origin.ANONYMOUS
+            )
+            raise wrong()
+        if found.status is not AccountStatus.ACTIVE:
+            raise AppError(Code.FORBIDDEN, "the account is not active")
+        stored = await _improved(db, passwords, found, given.password)
+        signed_in = await _sign_in(db, policy, found.id, email, stored, counted_by, device)
+    return signed_in, devices.issue(found.id, device)
+
+
+async def _sign_in(
+    db: Database,
+    policy: TokenPolicy,
+    account_id: UUID,
+    email: str,
+    stored: str,
+    counted_by: Mapping[bytes, Limit],
+    device: str | None,
+) -> SignedIn:
+    """Open a session for whoever has shown the password of the `stored` hash."""
     async with db.transaction() as tx:
-        account = await accounts.confirm_login(tx, id=found.id, password_hash=stored)
+        account = await accounts.confirm_login(tx, id=account_id, password_hash=stored)
         if account is None:  # changed while we were hashing
             raise wrong()
-        await throttle.take(tx, {throttle.key("signed-in", str(found.id)): _SUCCESSES})
-        await throttle.reset_after_success(tx, counted)
+        await throttle.take(tx, {throttle.key("signed-in", str(account_id)): _SUCCESSES})
+        await throttle.reset_after_success(tx, counted_by)
         if device is None:
-            await notices.tell_of_new_device(tx, found.id)
+            await notices.tell_of_new_device(tx, account_id)
         else:  # and what strangers have tried meanwhile
             await throttle.clear(tx, throttle.counted_for("login", email))
-        await audit.record(tx, "login.succeeded", found.id, actor=found.id)
-        signed_in = await sessions.begin(
-            tx, policy, account_id=found.id, role=account.role, verified=account.verified
+        await audit.record(tx, "login.succeeded", account_id, actor=account_id)
+        return await sessions.begin(
+            tx, policy, account_id=account_id, role=account.role, verified=account.verified
         )
-    return signed_in, devices.issue(found.id, device)
 
 
 def wrong() -> AppError:

@@ -12,6 +12,7 @@ from services.user.model.account import PasswordChange, PasswordReset
 from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
 from services.user.service import audit, sessions, throttle
+from services.user.service.counting import counted
 from services.user.service.devices import Devices
 from services.user.service.throttle import Limit, Limits
 from services.user.service.verification import refused, say_verified
@@ -38,20 +39,20 @@ async def change(
     """
     await _check(db, account_id, given.new_password)
     tries = throttle.key("password", str(account_id), session)
-    async with db.transaction() as tx:
-        await throttle.take(tx, {tries: limit})
-    stored = await accounts.get_password_hash(db, id=account_id)
-    if not await passwords.verify(given.old_password, stored) or stored is None:
-        await audit.record(db, "password.change_refused", account_id)
-        raise unauthorized("incorrect password")
-    new_hash = await passwords.hash(given.new_password)
-    async with db.transaction() as tx:
-        await accounts.lock_account(tx, id=account_id)
-        # Of several changes at once the first counts: for the others the old one is wrong by now.
-        if await accounts.confirm_login(tx, id=account_id, password_hash=stored) is None:
+    async with counted(db, {tries: limit}) as attempt:
+        stored = await accounts.get_password_hash(db, id=account_id)
+        if not await passwords.verify(given.old_password, stored) or stored is None:
+            attempt.wrong = True
+            await audit.record(db, "password.change_refused", account_id)
             raise unauthorized("incorrect password")
-        await throttle.clear(tx, [tries])
-        await _set(tx, account_id, new_hash, because="password_changed")
+        new_hash = await passwords.hash(given.new_password)
+        async with db.transaction() as tx:
+            await accounts.lock_account(tx, id=account_id)
+            # Of several changes at once the first counts: for the others the old one is wrong.
+            if await accounts.confirm_login(tx, id=account_id, password_hash=stored) is None:
+                raise unauthorized("incorrect password")
+            await throttle.clear(tx, [tries])
+            await _set(tx, account_id, new_hash, because="password_changed")
 
 
 async def ask_reset(

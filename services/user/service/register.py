@@ -11,7 +11,8 @@ from services.user.model.account import NewCustomer, NewProvider, check_names
 from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
-from services.user.service import audit, throttle
+from services.user.service import audit
+from services.user.service.counting import counted
 from services.user.service.events import TOPIC, UserRegistered
 from services.user.service.throttle import Limits
 from services.user.store import accounts, mail
@@ -60,9 +61,8 @@ async def _checked(
     """Return the names as they are kept and the hash of the password."""
     names = check_names(first_name=new.first_name, last_name=new.last_name)
     check_password("password", new.password, new.email, *names.values())
-    async with db.transaction() as tx:
-        await throttle.take(tx, limits.of("register", new.email))
-    return names, await passwords.hash(new.password)
+    async with counted(db, limits.of("register", new.email)):
+        return names, await passwords.hash(new.password)
 
 
 async def _add(

@@ -28,6 +28,7 @@ from lib.resource.rules import change_errors
 from services.user.model.second_factors import NewPasskey, Shown
 from services.user.personal_ids import PersonalIds
 from services.user.service import accounts, audit, notices, standing, throttle
+from services.user.service.counting import counted
 from services.user.service.passkeys import RelyingParty, id_of
 from services.user.service.throttle import Limit, Limits
 from services.user.store import profiles
@@ -127,12 +128,13 @@ async def confirm_totp(
     Raises:
         AppError: as `show` for a wrong code; FORBIDDEN; NOT_FOUND where there is none to confirm.
     """
-    counted = await _count(db, policy, account_id)
-    async with db.transaction() as tx:
+    counted_by = _counted_by(policy, account_id)
+    async with counted(db, counted_by) as attempt, db.transaction() as tx:
         await _may_change(tx, principal)
         if not await _spend_code(tx, sealing, policy, account_id, code, confirmed=False):
+            attempt.wrong = True
             raise _wrong()
-        await throttle.reset_after_success(tx, counted)
+        await throttle.reset_after_success(tx, counted_by)
         return await _added(tx, principal, account_id, "totp")
 
 
@@ -149,21 +151,21 @@ async def show(
     account_id = _account_of(principal)
     if [given.code, given.recovery_code, given.passkey].count(None) != 2:
         raise invalid(FieldError("code", "give one of code, recovery_code and passkey"))
-    counted = None
-    if given.code is not None:
-        counted = await _count(db, policy, account_id)
-    try:
-        async with db.transaction() as tx:
-            await standing.check_session(tx, principal)
-            kind = await _shown(tx, sealing, policy, principal, account_id, given)
-            if counted is not None:
-                await throttle.reset_after_success(tx, counted)
-            await store.note_shown(tx, id=_session_of(principal), account_id=account_id)
-            await audit.record(tx, "second_factor.shown", account_id, kind=kind)
-    except AppError as error:
-        if error.code is Code.UNAUTHORIZED:
-            await audit.record(db, "second_factor.failed", account_id)
-        raise
+    # What cannot be guessed is not counted, so nobody keeps the owner out.
+    counted_by = {} if given.code is None else _counted_by(policy, account_id)
+    async with counted(db, counted_by) as attempt:
+        try:
+            async with db.transaction() as tx:
+                await standing.check_session(tx, principal)
+                kind = await _shown(tx, sealing, policy, principal, account_id, given)
+                await throttle.reset_after_success(tx, counted_by)
+                await store.note_shown(tx, id=_session_of(principal), account_id=account_id)
+                await audit.record(tx, "second_factor.shown", account_id, kind=kind)
+        except AppError as error:
+            if error.code is Code.UNAUTHORIZED:
+                attempt.wrong = True
+                await audit.record(db, "second_factor.failed", account_id)
+            raise
 
 
 async def new_recovery_codes(db: Database, principal: Principal, account_id: UUID) -> RecoveryCodes:
@@ -291,12 +293,9 @@ async def _may_change(tx: Executor, principal: Principal) -> None:
     await standing.check_session(tx, principal, fresh=True)
 
 
-async def _count(db: Database, policy: Policy, account_id: UUID) -> Mapping[bytes, Limit]:
+def _counted_by(policy: Policy, account_id: UUID) -> Mapping[bytes, Limit]:
     # No allowance for a device that is known: whoever has the password is given one.
-    counted = policy.limits.of("second-factor", str(account_id))
-    async with db.transaction() as tx:
-        await throttle.take(tx, counted)
-    return counted
+    return policy.limits.of("second-factor", str(account_id))
 
 
 async def _shown(

@@ -18,6 +18,7 @@ from lib.limits.client_address import limit_key
 from services.user.clients import SCOPES
 from services.user.model.account import ServiceLogin
 from services.user.service import audit, throttle
+from services.user.service.counting import counted
 from services.user.service.throttle import Limit
 from services.user.store import accounts
 from services.user.store.models import AccountRole
@@ -51,23 +52,25 @@ async def issue(
             RATE_LIMIT_EXCEEDED after too many of them; FORBIDDEN for more than it has.
     """
     tries = throttle.key("service", given.client_id, limit_key(context.client.get()))
-    async with db.transaction() as tx:
-        await throttle.take(tx, {tries: limit})
-    # Hashes of one length are compared whoever asks: neither name nor secret shows in the time.
-    expected = clients.get(given.client_id, b"\0" * 32)
-    if not hmac.compare_digest(expected, digest(given.client_secret)):
-        await audit.record(db, "service.refused", given.client_id[:100], resource_type="service")
-        raise unauthorized("invalid client credentials")
-    async with db.transaction() as tx:
-        await throttle.clear(tx, [tries])
-        await audit.record(
-            tx,
-            "service.signed_in",
-            given.client_id,
-            resource_type="service",
-            actor=given.client_id,
-        )
-        of_all = await accounts.permissions_of(tx, role=AccountRole.SERVICE)
+    async with counted(db, {tries: limit}) as attempt:
+        # Hashes of one length are compared whoever asks: neither name nor secret shows in the time.
+        expected = clients.get(given.client_id, b"\0" * 32)
+        if not hmac.compare_digest(expected, digest(given.client_secret)):
+            attempt.wrong = True
+            await audit.record(
+                db, "service.refused", given.client_id[:100], resource_type="service"
+            )
+            raise unauthorized("invalid client credentials")
+        async with db.transaction() as tx:
+            await throttle.clear(tx, [tries])
+            await audit.record(
+                tx,
+                "service.signed_in",
+                given.client_id,
+                resource_type="service",
+                actor=given.client_id,
+            )
+            of_all = await accounts.permissions_of(tx, role=AccountRole.SERVICE)
     permissions = sorted({*of_all, *SCOPES.get(given.client_id, ())})
     roles = _some("roles", given.roles, [Role.SERVICE])
     allowed = _some("permissions", given.permissions, permissions)

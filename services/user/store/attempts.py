@@ -46,12 +46,13 @@ async def forget_old_attempts(db: Executor) -> int:
     return int(status.rpartition(" ")[2])
 
 
-TAKE_ATTEMPT_BACK: Final = (
-    "UPDATE attempt SET attempts = attempts - 1 WHERE key = $1 AND attempts > 1"
-)
+TAKE_ATTEMPT_BACK: Final = """\
+WITH last AS (DELETE FROM attempt WHERE key = $1 AND attempts = 1)
+UPDATE attempt SET attempts = attempts - 1 WHERE key = $1 AND attempts > 1
+"""
 
 
 async def take_attempt_back(db: Executor, *, key: bytes) -> int:
-    """It was none: what was tried was right."""
+    """It was none: what was tried was right, or could not be looked at."""
     status = await db.execute(TAKE_ATTEMPT_BACK, key)
     return int(status.rpartition(" ")[2])

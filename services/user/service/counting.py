@@ -1,0 +1,98 @@
+"""Attempts are counted before they are made; what our own failure ends is given back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from lib import context
+from lib.db import Database
+from lib.errors import AppError, Code
+from lib.log import get_logger
+from services.user.service import throttle
+from services.user.service.throttle import Limit
+from services.user.store import attempts
+
+log = get_logger(__name__)
+
+_OURS: Final = frozenset(
+    {
+        Code.CIRCUIT_OPEN, Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.INTERNAL_ERROR,
+    }
+)  # fmt: skip
+# Of the account: what one address may try at all accounts bounds how often we hash for nothing.
+_GIVEN_BACK: Final = 2
+# Between tries while the database is away, which may be why the attempt failed.
+_WAITS: Final = (0.0, 0.5, 2.0, 10.0, 30.0, 60.0)
+# At the same time: more are not given back, so that an outage costs a bounded amount of memory.
+_MOST: Final = 1000
+_under_way: Final[set[asyncio.Task[None]]] = set()
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt under way; one that was `wrong` counts, whatever fails afterwards."""
+
+    wrong: bool = False
+
+
+@asynccontextmanager
+async def counted(db: Database, limits: Mapping[bytes, Limit]) -> AsyncIterator[Attempt]:
+    """Count an attempt while the block makes it.
+
+    One that ends in a failure of ours or in a time-out is given back to the account, unless the
+    block has found it wrong: the owner is not locked out because the database stalled, and nobody
+    guesses for free. One whose caller hangs up counts.
+
+    Raises:
+        AppError: RATE_LIMIT_EXCEEDED; what the block raises.
+    """
+    async with db.transaction() as tx:
+        await throttle.take(tx, limits)
+    attempt = Attempt()
+    try:
+        yield attempt
+    except BaseException as error:
+        if not attempt.wrong and _is_ours(error):
+            _give_back(db, list(limits)[:_GIVEN_BACK])
+        raise
+
+
+def _is_ours(error: BaseException) -> bool:
+    if isinstance(error, AppError):
+        return error.code in _OURS
+    if isinstance(error, asyncio.CancelledError):
+        # Over the time of the request; else the caller has gone.
+        until = context.deadline.get()
+        return until is not None and asyncio.get_running_loop().time() >= until
+    return isinstance(error, Exception)
+
+
+def _give_back(db: Database, keys: Iterable[bytes]) -> None:
+    if len(_under_way) >= _MOST:
+        log.warning("attempt_not_given_back", waiting=len(_under_way))
+        return
+    # In a context of its own: the deadline of the request is over.
+    task = asyncio.create_task(
+        _returning(db, list(keys)), name="attempt-back", context=contextvars.Context()
+    )
+    _under_way.add(task)
+    task.add_done_callback(_under_way.discard)
+
+
+async def _returning(db: Database, keys: list[bytes]) -> None:
+    for wait in _WAITS:
+        await asyncio.sleep(wait)
+        try:
+            async with db.transaction() as tx:
+                for key in keys:
+                    await attempts.take_attempt_back(tx, key=key)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            log.info("attempt_not_given_back_yet", error=repr(error))
+        else:
+            return
+    log.warning("attempt_not_given_back", waiting=len(_under_way))

@@ -1,0 +1,131 @@
+"""An attempt that our own failure ended is given back: a slow database locks nobody out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from devstack.testing.wait import eventually
+from lib import context
+from lib.db import Database
+from lib.errors import AppError, Code
+from services.user.service import counting
+from services.user.service.throttle import Limit, key
+from tests.services.calling import by_hand
+from tests.services.user.world import PASSWORD, World, bearer
+
+# For an account and an address, for an account, for an address: the last is not given back.
+COUNTED = {key(str(number)): Limit(9, 900) for number in range(3)}
+STALLS = [{"request_seconds": 0.5, "login_attempts": 3}]
+
+
+@pytest.fixture
+async def db(new_database) -> AsyncIterator[Database]:
+    async with by_hand(await new_database("user")) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def locked(world: World, statement: str):
+    """Hold what a request would wait for, longer than a request may take."""
+    transaction = world.db.transaction()
+    await transaction.start()
+    await world.db.execute(statement)
+    try:
+        yield
+    finally:
+        await transaction.rollback()
+
+
+async def attempts(db: Database) -> int:
+    return await db.fetchval("SELECT coalesce(sum(attempts), 0)::integer FROM attempt")
+
+
+@pytest.mark.parametrize("settings", STALLS)
+async def test_right_passwords_while_the_database_stalls_do_not_lock_the_owner_out(world) -> None:
+    await world.signed_up()
+    async with locked(world, "SELECT FROM account FOR UPDATE"):
+        stalled = [(await world.login()).status for _ in range(5)]
+    assert set(stalled) <= {503, 504}, stalled
+
+    async def gets_in() -> bool:
+        return (await world.login()).status == 200
+
+    await eventually(gets_in)
+
+
+@pytest.mark.parametrize("settings", STALLS)
+async def test_wrong_passwords_count_even_where_their_answer_fails(world) -> None:
+    """Else whoever makes the database slow guesses as often as they like."""
+    await world.signed_up()
+    async with locked(world, "LOCK TABLE audit_entry"):
+        failed = [(await world.login(password="wrong-horse-7")).status for _ in range(3)]
+    assert set(failed) <= {503, 504}, failed
+    assert (await world.login()).status == 429
+
+
+@pytest.mark.parametrize("settings", STALLS)
+async def test_changes_of_the_password_while_the_database_stalls_are_given_back(world) -> None:
+    session = await world.signed_up()
+    words = {"old_password": PASSWORD, "new_password": "battery-staple-1"}
+    path = "/api/v1/users/me/change-password"
+    async with locked(world, "SELECT FROM account FOR UPDATE"):
+        for _ in range(3):
+            answer = await world.call("PATCH", path, words, headers=bearer(session))
+            assert answer.status in (503, 504), answer.body
+
+    async def is_changed() -> bool:
+        answer = await world.call("PATCH", path, words, headers=bearer(session))
+        return answer.status == 204
+
+    await eventually(is_changed)
+
+
+@pytest.mark.parametrize(
+    ("failure", "left"),
+    [
+        (AppError(Code.SERVICE_UNAVAILABLE, "away"), 1),
+        (AppError(Code.INTERNAL_ERROR, "a bug"), 1),
+        (TimeoutError(), 1),
+        (ZeroDivisionError(), 1),
+        (AppError(Code.UNAUTHORIZED, "wrong"), 3),
+        (AppError(Code.FORBIDDEN, "not active"), 3),
+        (asyncio.CancelledError(), 3),
+    ],
+)
+async def test_failures_of_ours_are_given_back_and_no_others(
+    db: Database, failure: BaseException, left: int
+) -> None:
+    context.deadline.set(asyncio.get_running_loop().time() + 60)
+    with pytest.raises(type(failure)):
+        async with counting.counted(db, COUNTED):
+            raise failure
+
+    async def are_left() -> bool:
+        return await attempts(db) == left
+
+    await eventually(are_left)
+
+
+async def test_what_was_over_its_time_is_given_back(db: Database) -> None:
+    context.deadline.set(asyncio.get_running_loop().time() - 1)
+    with pytest.raises(asyncio.CancelledError):
+        async with counting.counted(db, COUNTED):
+            raise asyncio.CancelledError
+
+    async def is_left() -> bool:
+        return await attempts(db) == 1
+
+    await eventually(is_left)
+
+
+async def test_as_many_as_wait_already_are_not_given_back(db: Database, monkeypatch) -> None:
+    monkeypatch.setattr(counting, "_MOST", 0)
+    with pytest.raises(TimeoutError):
+        async with counting.counted(db, COUNTED):
+            raise TimeoutError
+    assert await attempts(db) == 3
+    assert not counting._under_way
