@@ -36,7 +36,10 @@ _LINKS: Final = {
     # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
     "verification_link": f"{LOCAL_GATEWAY}/verify-email#token={{token}}",
     "reset_link": f"{LOCAL_GATEWAY}/reset-password#token={{token}}",
+    "undo_link": f"{LOCAL_GATEWAY}/undo-address#token={{token}}",
 }
+# The former address is kept for the account as long (`sql/user/addresses.sql`).
+_UNDO_SECONDS: Final = 7 * 24 * 3600.0
 
 
 def _signing_keys(value: SecretStr) -> SecretStr:
@@ -179,6 +182,8 @@ class UserConfig(
     verification_link: LinkUrl = _LINKS["verification_link"]
     # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
     reset_link: LinkUrl = _LINKS["reset_link"]
+    # Below `PUBLIC_URL`, unless it is said; contains `{token}`.
+    undo_link: LinkUrl = _LINKS["undo_link"]
 
     # What people have written goes there and back.
     _stays_with_us = field_validator("order_url", "chat_url")(check_trusted)
@@ -204,7 +209,7 @@ class UserConfig(
             self.point_grpc_tls_ca, self.point_grpc_tls_certificate, self.point_grpc_tls_key
         )
 
-    @field_validator("verification_link", "reset_link")
+    @field_validator("verification_link", "reset_link", "undo_link")
     @classmethod
     def _lead_to_us(cls, value: str, info: ValidationInfo) -> str:
         return below_public_url(value, info, default=_LINKS[info.field_name or ""])
@@ -243,4 +248,5 @@ class UserConfig(
             ),
             "reset_password": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.reset_seconds),
             "invitation": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.invitation_seconds),
+            "email_changed": Link(TokenKind.UNDO_EMAIL, self.undo_link, _UNDO_SECONDS, former=True),
         }

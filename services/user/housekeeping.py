@@ -11,7 +11,7 @@ from lib.db import Database
 from lib.events.background import repeating
 from lib.idempotency import IdempotencyKeys
 from services.user.service import accounts
-from services.user.store import attempts, audit, mail, sessions, tokens
+from services.user.store import addresses, attempts, audit, mail, sessions, tokens
 
 _EVERY_SECONDS: Final = 3600.0
 _BATCH: Final = 1000
@@ -32,6 +32,7 @@ async def forget_old(db: Database, keep: Keep) -> None:
     await tokens.forget_tokens(db)
     await attempts.forget_old_attempts(db)
     await mail.forget_mail(db)
+    await addresses.forget_former_addresses(db)
     await IdempotencyKeys(db).forget_old()
     while await audit.forget_audit(db, keep_days=keep.audit_days, batch_size=_BATCH) == _BATCH:
         pass

@@ -30,11 +30,15 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A mailed link: what its token is for, where it leads (`{token}` in it), seconds it works."""
+    """A mailed link: what its token is for, where it leads (`{token}` in it), seconds it works.
+
+    It is for the address that the account has, or for a `former` one.
+    """
 
     kind: TokenKind
     url: str
     seconds: float
+    former: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Mailer:
     async def _deliver(self, claimed: ClaimMailRow) -> str:
         to = await mail.get_addressee(self._db, id=claimed.account_id)
         link = self._links.get(claimed.template)
-        if link is not None and not _may_have_link(claimed, to):
+        if link is not None and not _may_have_link(claimed, to, link):
             await mail.mark_failed(self._db, id=claimed.id, last_error="not wanted any more")
             return "dropped"
         await self._sender.send(await self._compose(claimed, to, link))
@@ -167,12 +171,12 @@ class Mailer:
             self._metrics.oldest.set(backlog.oldest_seconds)
 
 
-def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None) -> bool:
+def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link) -> bool:
     """Whether the account still is there and still has the address that the link was for."""
     return (
         to is not None
         and to.status is AccountStatus.ACTIVE
-        and to.email.lower() == claimed.recipient.lower()
+        and (link.former or to.email.lower() == claimed.recipient.lower())
     )
 
 

@@ -121,7 +121,7 @@ async def test_whoever_follows_a_link_mailed_before_gets_a_page_that_does_nothin
             assert answer.status == 405  # the service's own
 
 
-@pytest.mark.parametrize("path", ["/reset-password", "/verify-email"])
+@pytest.mark.parametrize("path", ["/reset-password", "/undo-address", "/verify-email"])
 async def test_a_page_may_load_and_call_only_what_is_ours(upstream, run_dir, path):
     async with before(upstream, run_dir) as http:
         async with http.get(path) as answer:

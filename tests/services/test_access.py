@@ -117,7 +117,7 @@ def test_open_routes_that_change_something_are_these() -> None:
     assert {r.name for r in ROUTES if r.access.open and not r.name.startswith("GET")} == {
         f"POST /api/v1/auth/{name}"
         for name in (
-            "login", "token", "refresh", "logout", "verify", "register/customer",
+            "login", "token", "refresh", "logout", "verify", "email/undo", "register/customer",
             "register/provider", "resend-verification", "resend-confirmation", "password/forgot",
             "password/reset",
         )

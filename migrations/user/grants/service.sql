@@ -5,10 +5,11 @@ GRANT SELECT, INSERT (created_by, email, first_name, id, last_name, password_has
 GRANT SELECT (account_id, email, expires_at, hash, kind, used_at), INSERT (account_id, email, expires_at, hash, kind), UPDATE (used_at), DELETE ON account_token TO user_service;
 GRANT SELECT, INSERT, UPDATE (attempts, window_ends_at), DELETE ON attempt TO user_service;
 GRANT SELECT, INSERT (action, actor, address, details, id, request_id, resource_id, resource_type) ON audit_entry TO user_service;
-GRANT SELECT (account_id, confirmed, key_id, last_step, secret), INSERT (account_id, key_id, secret), UPDATE (confirmed, created_at, key_id, last_step, secret), DELETE ON authenticator TO user_service;
+GRANT SELECT, INSERT (account_id, key_id, secret), UPDATE (confirmed, created_at, key_id, last_step, secret), DELETE ON authenticator TO user_service;
 GRANT SELECT, INSERT (description, kind, name, updated_by), UPDATE (description, updated_at, updated_by, version), DELETE ON custom_role TO user_service;
 GRANT SELECT, INSERT, DELETE ON custom_role_permission TO user_service;
 GRANT SELECT, INSERT (due_at, key), UPDATE (attempts, due_at), DELETE ON file_to_remove TO user_service;
+GRANT SELECT, INSERT (account_id, email), DELETE ON former_address TO user_service;
 GRANT SELECT (body, done, expires_at, fingerprint, headers, lease, leased_until, principal, request_key, route, status), INSERT (expires_at, fingerprint, lease, leased_until, principal, request_key, route), UPDATE (body, done, expires_at, fingerprint, headers, lease, leased_until, status), DELETE ON idempotency_key TO user_service;
 GRANT SELECT, INSERT (consumer, event_id), DELETE ON inbox TO user_service;
 GRANT SELECT (account_id, attempts, created_at, due_at, failed_at, id, recipient, sent_at, template), INSERT (account_id, id, recipient, template), UPDATE (attempts, due_at, failed_at, last_error, sent_at), DELETE ON mail_outbox TO user_service;

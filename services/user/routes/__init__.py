@@ -42,6 +42,7 @@ NOT_IDEMPOTENT: Final = frozenset(
         "logout-all",
         "password/reset",
         "verify",
+        "email/undo",
         "second-factor",
         "totp",
         "totp/confirm",

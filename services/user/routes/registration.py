@@ -14,7 +14,7 @@ from lib.http.routes import CHANGE_ERRORS, PUBLIC, Routes
 from lib.resource.views import view
 from services.user.model.account import AddressOnly, NewCustomer, NewProvider, TokenOnly
 from services.user.routes.deps import AppDeps, AppRules
-from services.user.service import register, verification
+from services.user.service import addresses, register, verification
 from services.user.session_views import Registered
 from services.user.store.models import Account
 
@@ -61,6 +61,13 @@ async def verify(deps: AppDeps, given: TokenOnly) -> Done:
     There is no GET: programs that look at mails open links, too.
     """
     await verification.verify(deps.db, given.token, current_principal())
+    return respond.no_content()
+
+
+@route("POST /api/v1/auth/email/undo", "Undo a change of the address", Code.CONFLICT, access=PUBLIC)
+async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
+    """Nothing, when the former address is back; sessions have ended, and a link is mailed to it."""
+    await addresses.undo(deps.db, given.token)
     return respond.no_content()
 
 

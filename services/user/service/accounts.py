@@ -22,9 +22,18 @@ from services.user.model.account import check_names
 from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
 from services.user.service import access, audit, sessions, standing, throttle
 from services.user.service.events import TOPIC, RoleChanged, UserChanged, UserRegistered
-from services.user.service.register import email_is_taken
+from services.user.service.register import check_free, email_is_taken
 from services.user.service.throttle import Limits
-from services.user.store import accounts, mail, profiles, provider_requests, roles, staff, tokens
+from services.user.store import (
+    accounts,
+    addresses,
+    mail,
+    profiles,
+    provider_requests,
+    roles,
+    staff,
+    tokens,
+)
 from services.user.store import second_factors as store
 from services.user.store.models import AccountRole, AccountStatus, TokenKind
 from services.user.store.profiles import GetPersonRow, GetProfileRow, LockPersonRow
@@ -70,6 +79,7 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
             )
         except UniqueViolationError as error:
             raise email_is_taken() from error
+        await check_free(tx, new.email, account_id)
         if new.employment is not None:
             await _employ(tx, account_id, new.employment)
         for template in ("invitation", "verify_email"):
@@ -200,6 +210,7 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
         await sessions.end_all(tx, account_id, because="deleted")
         await tokens.erase_tokens(tx, account_id=account_id)
         await mail.erase_mail(tx, account_id=account_id)
+        await addresses.erase_former_addresses(tx, account_id=account_id)
         await provider_requests.erase_request(tx, account_id=account_id)
         await idempotency.erase_answers(tx, principal=str(account_id))
         await store.remove_authenticator(tx, account_id=account_id)
@@ -335,10 +346,12 @@ async def _change_email(tx: Executor, person: LockPersonRow, email: str) -> None
         await profiles.change_email(tx, id=person.id, email=email)
     except UniqueViolationError as error:
         raise email_is_taken() from error
-    # Links that went to the former address are worth nothing from now on.
-    for kind in TokenKind:
+    await check_free(tx, email, person.id)
+    # Links that went to the former address are worth nothing from now on, but for those to undo.
+    for kind in (TokenKind.VERIFY_EMAIL, TokenKind.RESET_PASSWORD):
         await tokens.spend_tokens(tx, account_id=person.id, kind=kind)
     if person.verified:  # else it may be anybody's, who has nothing to do with us
+        await addresses.add_former_address(tx, account_id=person.id, email=person.email)
         await _mail(tx, "email_changed", person.id, person.email)
     await _mail(tx, "verify_email", person.id, email)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from lib.db import Database, Executor
 from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code
@@ -15,7 +17,7 @@ from services.user.service import audit
 from services.user.service.counting import counted
 from services.user.service.events import TOPIC, UserRegistered
 from services.user.service.throttle import Limits
-from services.user.store import accounts, mail
+from services.user.store import accounts, addresses, mail
 from services.user.store.models import Account, AccountRole
 
 
@@ -82,6 +84,7 @@ async def _add(
         )
     except UniqueViolationError as error:
         raise email_is_taken() from error
+    await check_free(tx, new.email, account_id)
     await mail.add_mail(
         tx, id=new_id(), template="verify_email", account_id=account.id, recipient=account.email
     )
@@ -94,6 +97,18 @@ async def _add(
         payload=UserRegistered(account.id, role),
     )
     return account
+
+
+async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
+    """Keep an address for the account that had it a week ago: else nothing could be undone.
+
+    To be asked after the address was written: whoever gives it up at the same time is done then.
+
+    Raises:
+        AppError: CONFLICT, with the words for an address that is taken.
+    """
+    if await addresses.is_kept_address(tx, email=email, account_id=account_id):
+        raise email_is_taken()
 
 
 def email_is_taken() -> AppError:

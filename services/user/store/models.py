@@ -42,6 +42,7 @@ REQUEST_STATUS_BY_LABEL: Final = {label.value: label for label in RequestStatus}
 class TokenKind(StrEnum):
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"
+    UNDO_EMAIL = "undo_email"
 
 
 TOKEN_KIND_BY_LABEL: Final = {label.value: label for label in TokenKind}

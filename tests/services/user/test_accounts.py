@@ -267,6 +267,7 @@ async def test_a_service_has_no_account_of_its_own(world) -> None:
 
 ROWS_OF = """
 INSERT INTO provider_request (account_id) VALUES ($1);
+INSERT INTO former_address (account_id, email) VALUES ($1, 'former@example.com');
 INSERT INTO provider (account_id, personal_id, key_id) VALUES ($1, 'x', 'x');
 INSERT INTO staff (id, age, salary) VALUES ($1, 40, 1);
 INSERT INTO authenticator (account_id, secret, key_id) VALUES ($1, 'x', 'x');
