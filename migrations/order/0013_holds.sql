@@ -19,7 +19,7 @@ BEGIN
             WHERE o.user_id = of_user AND o.status = 'pending' AND o.deleted_at IS NULL
             UNION ALL
             SELECT l.product_id, l.quantity FROM goods_draft AS d JOIN goods_draft_line AS l ON l.draft_id = d.id
-            WHERE d.user_id = of_user
+            WHERE d.user_id = of_user AND NOT d.abandoned
         ) AS held ON held.product_id = wanted.product_id
         GROUP BY wanted.number
         ORDER BY wanted.number

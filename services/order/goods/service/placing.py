@@ -31,6 +31,8 @@ log = get_logger(__name__)
 
 # Orders of one user that hold products and are not confirmed yet.
 MAX_WAITING: Final = 100
+# Each fails only if the same request is given up at that moment by another of its repetitions.
+_ATTEMPTS: Final = 10
 _UNLIMITED: Final = Decimal(10) ** 18
 
 
@@ -72,12 +74,17 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
         if (earlier := await _earlier(shop, request, quantities)) is not None:
             return earlier
         raise
-    draft = await _add_draft(shop, request, quantities, pending_validation=user is None)
-    if draft is None:
-        if (earlier := await _earlier(shop, request, quantities)) is not None:
-            return earlier
-        raise _no_room()
-    return await _place(shop, draft, quantities, user)
+    for _ in range(_ATTEMPTS):
+        with suppress(_GivenUpError):
+            draft = await _add_draft(shop, request, quantities, pending_validation=user is None)
+            if draft is not None:
+                return await _place(shop, draft, quantities, user)
+            if (earlier := await _earlier(shop, request, quantities)) is not None:
+                return earlier
+            if await orders.count_waiting(shop.db, user_id=request.user_id) >= MAX_WAITING:
+                raise _no_room()
+            # What had the key is over since, and its key is free again.
+    raise _at_the_same_time()
 
 
 async def proceed(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> GoodsOrder:
@@ -290,7 +297,14 @@ async def _made_by_another(shop: Shop, draft: GoodsDraft, price: Price) -> Goods
     if left is not None and not left.abandoned:
         waiting = await orders.count_waiting(shop.db, user_id=draft.user_id)
         raise _no_room() if waiting >= MAX_WAITING else _too_much(shop, price.currency)
-    raise AppError(Code.CONFLICT, "the order was given up, send it again")
+    raise _GivenUpError
+
+
+class _GivenUpError(AppError):
+    """A draft that several worked on was given up by one who had no answer: its key is free."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.CONFLICT, "the order was given up")
 
 
 def _at_the_same_time() -> AppError:

@@ -11,7 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from devstack.testing.wait import eventually
+from lib.errors import AppError, Code
 from lib.store import QUERY_NAMES as SHARED
+from services.order.goods.routes.deps import SHOP
 from services.order.goods.service import placing
 from services.order.goods.store import QUERY_NAMES
 from services.order.goods.store.models import GoodsDraft
@@ -236,6 +238,42 @@ async def test_the_same_request_many_times_at_once_orders_once(customer, shelf, 
     assert {status for status, _, _ in answers} <= {201, 409}
     assert len({body["data"]["id"] for status, body, _ in answers if status == 201}) == 1
     assert await shelf.stock(product) == 7
+
+
+@pytest.mark.parametrize("failing", [{1}, {1, 2, 3}, {2, 9, 20}, set(range(1, 16))])
+async def test_a_request_repeated_while_others_of_it_have_no_answer_is_never_left_undecided(
+    client, customer, shelf, orders_db, monkeypatch, failing
+) -> None:
+    """Thirty at once; some are told that the product service is away, and give up for all."""
+    products, asked = client.app[SHOP].products, 0
+    reserve = products.reserve
+
+    async def sometimes(*given):
+        nonlocal asked
+        asked += 1
+        number = asked
+        held = await reserve(*given)
+        if number in failing:
+            raise AppError(Code.SERVICE_UNAVAILABLE, "the product service is not available")
+        return held
+
+    monkeypatch.setattr(products, "reserve", sometimes)
+    product = await shelf.add(stock=90)
+    body, headers = lines_of((product, 2)), {"Idempotency-Key": "thirty"}
+    answers = await asyncio.gather(
+        *(customer("POST", "orders", json=body, headers=headers) for _ in range(30))
+    )
+    for status, answer, named in answers:
+        assert status in (201, 503) or "Retry-After" in named, answer
+    made = [answer["data"]["id"] for status, answer, _ in answers if status == 201]
+    assert len(set(made)) == 1
+    assert len(made) >= 30 - len(failing) - 3
+
+    async def given_back() -> bool:
+        return await shelf.stock(product) == 88
+
+    await eventually(given_back)
+    assert await orders_db.fetchval("SELECT count(*) FROM goods_order") == 1
 
 
 async def test_orders_at_the_same_time_do_not_pass_the_limit_of_those_that_wait(
