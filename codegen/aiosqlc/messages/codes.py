@@ -78,7 +78,7 @@ CODES = {
     "E361": "a `!` that a row refutes",
     "E362": "`selfcheck`: a query that never ran (warning)",
     "E370": "SQL that returns or takes something else than its function says",
-    "E371": "a statement that can never succeed",
+    "E371": "a statement that can never succeed; one that can never insert (warning)",
     "E372": "a query or a view of which nothing could be proved (warning)",
     "E373": "a `*` that could not be replaced by column names (warning)",
     "E380": "`verify`: what generated code relies on does not hold on another state of the schema",

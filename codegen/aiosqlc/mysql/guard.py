@@ -142,20 +142,37 @@ def impossible(
         )
     for relation, column, given in _given(tree, schema):
         name = f"{relation.table.name}.{column}"
-        if column in relation.generated and any(_is_value(value) for value in given):
+        surely = _refused(session, relation, given)
+        if column in relation.generated and any(_is_value(value) for value in surely):
             yield _never(
                 query,
                 f"`{name}` is a generated column, and gets a value",
                 f"leave `{column}` out: the server computes it",
             )
         elif (
-            any(isinstance(value, exp.Null) for value in given)
+            any(isinstance(value, exp.Null) for value in surely)
             and _takes_no_null(relation, column)
             and not session.rows(_BEFORE_INSERT, relation.table.name)
         ):
             yield _never(
                 query, f"`{name}` is NOT NULL, and gets NULL", f"give `{column}` another value"
             )
+
+
+_TRANSACTIONAL = """
+SELECT 1 FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine
+WHERE t.table_schema = DATABASE() AND t.table_name = %s AND e.transactions = 'YES'
+"""
+
+
+def _refused(session: Session, relation: Relation, given: Sequence[exp.Expr]) -> Sequence[exp.Expr]:
+    """Return the values that the server refuses if they do not fit, by row.
+
+    Where the engine has no transactions, it changes what stands in a row after the first.
+    """
+    if len(given) < 2 or session.rows(_TRANSACTIONAL, relation.table.name):
+        return given
+    return given[:1]
 
 
 def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
@@ -203,11 +220,13 @@ def _is_value(given: exp.Expr) -> bool:
 
 def _left_out(tree: Tree | None, schema: Schema) -> tuple[str, str] | None:
     root = tree.root if tree else None
-    if not isinstance(root, exp.Insert) or root.args.get("ignore"):
+    if not isinstance(root, exp.Insert) or root.args.get("ignore") or root.args.get("conflict"):
+        return None  # a row that is there already needs no other value
+    if not isinstance(root.expression, exp.Values):
         return None
-    if not isinstance(root.this, exp.Schema) or not isinstance(root.expression, exp.Values):
-        return None
-    named = {part.name.lower() for part in root.this.expressions}
+    named = {part.name.lower() for part in _listed(root)}
+    if not named and any(row.expressions for row in root.expression.expressions):
+        return None  # `INSERT INTO t () VALUES (1, 2)` is about every column
     for relation in targets(root, schema):
         if relation.is_view:
             continue

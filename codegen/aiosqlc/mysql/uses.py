@@ -245,10 +245,8 @@ def _to_insert_column(place: Place, insert: exp.Insert | None, index: int, reade
     if insert is None or level is None or not level.sources:
         return Use(place, None)
     source = level.sources[0]
-    if isinstance(insert.this, exp.Schema):
-        names = [part.name for part in insert.this.expressions]
-    else:
-        names = [output.name for output in source.shown]
+    listed = insert.this.expressions if isinstance(insert.this, exp.Schema) else []
+    names = [part.name for part in listed] or [output.name for output in source.shown]
     column = source.output(names[index]) if 0 <= index < len(names) else None
     return _stored(place, column, source.relation) if column else Use(place, None)
 

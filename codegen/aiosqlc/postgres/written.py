@@ -165,11 +165,16 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
 
 
 def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> Diagnostic:
-    """Return the error for a statement that can never do what it is for."""
+    """Return the error for a statement that can never succeed, or never `does` what it is for.
+
+    The latter is a warning: it succeeds as long as there is nothing to do.
+    """
     parsed = query.parsed
     when = "fails whenever it is called" if does == "succeed" else f"fails whenever it {does}s"
     label = Label(parsed.file, parsed.name_span, when)
-    return Diagnostic("E371", f"`{parsed.name}` can never {does}: {message}", (label,), hint)
+    severity = Severity.ERROR if does == "succeed" else Severity.WARNING
+    message = f"`{parsed.name}` can never {does}: {message}"
+    return Diagnostic("E371", message, (label,), hint, severity)
 
 
 def _texts(query: TypedQuery) -> dict[str, None]:

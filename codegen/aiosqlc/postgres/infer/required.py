@@ -19,7 +19,8 @@ _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 class Missing:
     """`table.column` for each column that is required and gets nothing, or a bare NULL.
 
-    `always`: an INSERT leaves it out, so the statement fails; a MERGE fails once it inserts.
+    `always`: an INSERT that surely has a row leaves it out, so the statement fails. A MERGE, an
+    INSERT of what a SELECT finds, or one under the condition of a rule fails once it inserts.
     """
 
     columns: tuple[str, ...] = ()
@@ -27,23 +28,45 @@ class Missing:
 
 
 def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
-    """Return what the INSERTs of a statement leave out; if nothing, what its MERGEs do.
+    """Return what a statement's INSERTs leave out for sure; if nothing, what may be left out.
 
     The server has put defaults, identities and generated values into the tree already. Where a
     trigger may give a value before the row is checked, nothing is said.
     """
-    inserted: dict[str, None] = {}
-    merged: dict[str, None] = {}
+    surely: dict[str, None] = {}
+    perhaps: dict[str, None] = {}
     for top in queries:
         if not any(written in top.text for written in _WRITES):
             continue
         for query in writing_queries(top):
-            if query["commandType"] == kinds.Command.INSERT:
-                inserted |= dict.fromkeys(_missing(facts, query, query))
+            if query["commandType"] == kinds.Command.INSERT and query["jointree"]["quals"] is None:
+                # With a condition of its own, it is what a rule leaves of it.
+                into = surely if _has_a_row(query) else perhaps
+                into |= dict.fromkeys(_missing(facts, query, query))
             for action in query.list_of("mergeActionList"):
                 if action["commandType"] == kinds.Command.INSERT:
-                    merged |= dict.fromkeys(_missing(facts, query, action))
-    return Missing(tuple(inserted or merged), always=bool(inserted) or not merged)
+                    perhaps |= dict.fromkeys(_missing(facts, query, action))
+    return Missing(tuple(surely or perhaps), always=bool(surely) or not perhaps)
+
+
+def _has_a_row(query: Node) -> bool:
+    """Whether an INSERT, or the SELECT that it is of, has a row whatever the tables hold."""
+    join = query["jointree"]
+    if join["quals"] is not None or any(query[name] is not None for name in _FEWER):
+        return False
+    sources = [source for source in join.list_of("fromlist") if source.kind == "RANGETBLREF"]
+    if len(sources) != len(join.list_of("fromlist")):
+        return False
+    entries = [query["rtable"][source["rtindex"] - 1] for source in sources]
+    return not query["hasTargetSRFs"] and all(
+        entry["rtekind"] == kinds.Rte.VALUES
+        or (entry["rtekind"] == kinds.Rte.SUBQUERY and _has_a_row(entry["subquery"]))
+        for entry in entries
+    )
+
+
+# What may leave rows out.
+_FEWER = ("havingQual", "limitCount", "limitOffset", "setOperations")
 
 
 def _missing(facts: Facts, query: Node, insert: Node) -> list[str]:
