@@ -10,7 +10,7 @@ from pathlib import Path
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.incremental.disk import read_bytes
 from aiosqlc.incremental.memo import memo
-from aiosqlc.messages.files import reason
+from aiosqlc.messages.files import nul_byte, reason
 from aiosqlc.source import SourceFile, Span
 
 UNREAD = frozenset({"E007", "E008"})
@@ -82,8 +82,13 @@ def _is_sql(name: str) -> bool:
     return name.endswith(".sql") and not name.startswith(".")
 
 
-def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], list[Diagnostic]]:
-    """Read files as UTF-8. Their shown paths are relative to `root`; line ends are unified."""
+def read_files(
+    root: Path, paths: Iterable[Path], *, whole: bool = True
+) -> tuple[list[SourceFile], list[Diagnostic]]:
+    """Read files as UTF-8. Their shown paths are relative to `root`; line ends are unified.
+
+    A file that has to be `whole` is left out if there is a NUL byte in it.
+    """
     files: list[SourceFile] = []
     problems: list[Diagnostic] = []
     start = f"{root}{os.sep}"
@@ -96,10 +101,8 @@ def read_files(root: Path, paths: Iterable[Path]) -> tuple[list[SourceFile], lis
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Diagnostic("E008", f"cannot read {shown}: {reason(error)}"))
             continue
-        if broken:  # the server would read no further, without a word
-            at = file.text.index("\0")
-            label = Label(file, Span(at, at + 1), "here")
-            problems.append(Diagnostic("E008", "a NUL byte: this is no text", (label,)))
+        if broken and whole:  # the server would read no further, without a word
+            problems.append(nul_byte(file, file.text.index("\0")))
             continue
         files.append(file)
     return files, problems

@@ -342,7 +342,7 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
     )
     readable = not problems and not unshimmed
     paths, missing = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
-    files, unreadable = read_files(project.root, paths)
+    files, unreadable = read_files(project.root, paths, whole=False)
     queries, mistakes = parse_files(files, entry.engine)
     problems += [*unshimmed, *missing, *unreadable, *mistakes]
     return Inputs(schema, tuple(files), queries, shims, readable), problems

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 _DOC_WIDTH = 108  # of 120, with the indentation and the quotes
@@ -34,22 +36,57 @@ def line_literal(text: str) -> str:
 
 def docstring(lines: tuple[str, ...]) -> str:
     """Return a docstring of these lines, without indentation."""
-    body = [_escape(part) for line in _dedent(lines) for part in _wrapped(line)]
+    body = [_escape(part) for block in _paragraphs(_dedent(lines)) for part in _wrapped(block)]
     if len(body) == 1:
         only = body[0]
         return f'"""{only}{" " if only.endswith(chr(34)) else ""}"""'
     return '"""' + "\n".join(body) + '\n"""'
 
 
-def _wrapped(line: str) -> list[str]:
-    """Break a line of a docstring that is too long, what follows as far in as it is."""
-    if len(line) <= _DOC_WIDTH:
-        return [line]
-    margin = line[: len(line) - len(line.lstrip())]
+_ITEM = re.compile(r"(?:[-*+•]|\d+[.)])\s+")
+_APART = re.compile(r"[|>#`]")  # tables, quotations, headings, code
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the lines that belong together: a paragraph, or an item with what is below it."""
+    found: list[str] = []
+    for line in lines:
+        text = line.lstrip()
+        margin = len(line) - len(text)
+        goes_on = (
+            found
+            and text
+            and found[0].strip()
+            and not _ITEM.match(text)
+            and not _APART.match(text)
+            and not _APART.match(found[0].lstrip())
+            and margin in {_hanging(found[0]), len(found[-1]) - len(found[-1].lstrip())}
+        )
+        if found and not goes_on:
+            yield found
+            found = []
+        found.append(line)
+    if found:
+        yield found
+
+
+def _hanging(line: str) -> int:
+    """Return how far in the second line of what begins with a line is."""
+    text = line.lstrip()
+    item = _ITEM.match(text)
+    return len(line) - len(text) + (item.end() if item else 0)
+
+
+def _wrapped(block: Sequence[str]) -> Sequence[str]:
+    """Lay a paragraph out anew if one of its lines is too long."""
+    if all(len(line) <= _DOC_WIDTH for line in block):
+        return block
+    first = block[0]
     return wrap(
-        line,
+        " ".join(line.strip() for line in block),
         _DOC_WIDTH,
-        subsequent_indent=margin,
+        initial_indent=first[: len(first) - len(first.lstrip())],
+        subsequent_indent=" " * _hanging(first),
         break_long_words=False,
         break_on_hyphens=False,
     )

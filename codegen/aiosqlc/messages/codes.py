@@ -23,7 +23,7 @@ CODES = {
     "E110": "a name used twice",
     "E111": "a name without a query",
     "E112": "a name inside another statement: a semicolon is missing",
-    "E113": "a statement without a name (warning)",
+    "E113": "a second statement under one name; above the first, one without a name (warning)",
     "E114": "a string or comment that is never closed",
     "E115": "a query file without a query (warning)",
     "E120": "an unknown macro",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import codecs
 
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.source import SourceFile, Span
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -18,3 +21,10 @@ def reason(error: OSError | UnicodeDecodeError) -> str:
     if isinstance(error, FileExistsError | NotADirectoryError):
         return "there is a file where a folder is needed"
     return error.strerror or str(error)
+
+
+def nul_byte(file: SourceFile, at: int) -> Diagnostic:
+    """Return the error for a NUL byte."""
+    return Diagnostic(
+        "E008", "a NUL byte: this is no text", (Label(file, Span(at, at + 1), "here"),)
+    )

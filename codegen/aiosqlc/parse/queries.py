@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
+from aiosqlc.messages.files import nul_byte
 from aiosqlc.parse.annotations import no_query, read_annotations
 from aiosqlc.parse.doubts import doubts
 from aiosqlc.parse.dynamic import read_parts, stray_directives
@@ -90,7 +92,26 @@ def _parsed(
 ) -> tuple[tuple[ParsedQuery, ...], tuple[Diagnostic, ...]]:
     statements = statements_of(file, dialect, _parse_statement)
     queries = tuple([item.query for item in statements if item.query])
-    return queries, tuple([problem for item in statements for problem in item.problems])
+    problems: list[Diagnostic] = []
+    above: ParsedQuery | None = None
+    for item in statements:
+        above = item.query or above
+        problems += [
+            _second(file, problem, above) if above and problem.code == "E113" else problem
+            for problem in item.problems
+        ]
+    return queries, tuple(problems)
+
+
+def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
+    """Refuse a statement below the one that a name belongs to: it would be left out unseen."""
+    return Diagnostic(
+        "E113",
+        f"a second statement below the name `{query.name}`",
+        # First what it is about: the query is left out where others are written.
+        (Label(file, query.name_span, "names one statement"), unnamed.labels[0]),
+        hint="give it a name of its own above it, or remove it",
+    )
 
 
 def _parse_statement(
@@ -99,6 +120,12 @@ def _parse_statement(
     body = [token for token in tokens if token.kind is not Kind.COMMENT]
     if not body:
         return None, _nothing_under(file, tokens)
+    nul = file.text.find("\0", tokens[0].start, body[-1].end)
+    if nul >= 0:  # the server would read no further, without a word
+        named, _ = read_annotations(file, [t for t in tokens if t.start < body[0].start])
+        broken = nul_byte(file, nul)
+        place = (Label(file, named.name_span, "in this query"),) if named.seen_name else ()
+        return None, [replace(broken, labels=(*broken.labels, *place))]
     unterminated = next((token for token in body if token.kind is Kind.UNTERMINATED), None)
     if unterminated:
         return None, [_unterminated(file, unterminated)]

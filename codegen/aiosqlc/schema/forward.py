@@ -30,8 +30,8 @@ _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNOR
 
 def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
     """Blank out what must not run, offset for offset; say whether a transaction is fine."""
-    if LEXES[dialect].delimits and "delimiter" in text.lower():
-        text = _with_semicolons(text)
+    if LEXES[dialect].delimits:
+        text = without_definers(_with_semicolons(text) if "delimiter" in text.lower() else text)
     kept: list[str] = []
     forward, data, transactional = True, False, True
     for line in text.split("\n"):
@@ -48,6 +48,25 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
             data, runs = True, False
         kept.append(line if runs else " " * len(line))
     return "\n".join(kept), transactional
+
+
+_ACCOUNT = r"(?:`(?:[^`]|``)*`|'[^']*'|\"[^\"]*\"|[\w.%$-]+)"
+_DEFINER = re.compile(
+    r"(?P<head>\b(?:CREATE|ALTER)\b(?:\s|/\*[!M\d]*|\*/|\bOR\s+REPLACE\b|\bAGGREGATE\b"
+    r"|\bALGORITHM\s*=\s*\w+)*)"
+    rf"(?P<definer>\bDEFINER\s*=\s*(?:CURRENT_\w+(?:\s*\(\s*\))?|{_ACCOUNT}(?:\s*@\s*{_ACCOUNT})?))",
+    re.IGNORECASE,
+)
+
+
+def without_definers(text: str) -> str:
+    """Blank out the accounts that views and routines belong to: here they belong to ours.
+
+    A view whose account is not on the server cannot be read.
+    """
+    if "definer" not in text.lower():
+        return text
+    return _DEFINER.sub(lambda found: found["head"] + " " * len(found["definer"]), text)
 
 
 def _with_semicolons(text: str) -> str:

@@ -18,6 +18,8 @@ def forward_files(paths: Sequence[Path]) -> list[Path]:
     Numbered files of one folder are sorted by number, as their tools do: `2_x` before `10_y`.
     Folders and files keep the order in which the configuration names them.
     """
+    if any(_BY_FLYWAY.match(path.name) for path in paths):
+        paths = [path for path in paths if not _CALLBACK.match(path.name)]
     return [
         path
         for folder, files in _folders(tuple(paths))
@@ -63,6 +65,13 @@ def since_checkpoint(files: list[SourceFile]) -> list[SourceFile]:
 _VERSION = re.compile(r"^(?:[Vv](?P<dotted>\d+(?:[._]\d+)*)__|[Vv]?(?P<plain>\d+))")
 _UNDONE = re.compile(r"^U\d[\d._]*__")  # Flyway's way back
 _REPEATED = re.compile(r"^R__")  # Flyway's views and functions, made anew after all versions
+_BY_FLYWAY = re.compile(r"^(?:[VU]\d[\d._]*|R)__")
+# What Flyway runs around its migrations: `afterMigrate.sql`, `beforeEachMigrate__grants.sql`.
+_CALLBACK = re.compile(
+    r"^(?:createSchema|(?:before|after)(?:Each)?(?:Baseline|Clean|Connect|CreateSchema|Deploy|Info"
+    r"|Migrate|Repair|Repeatables|Undo|Validate|Versioned)"
+    r"(?:Statement)?(?:Applied|Error|OperationFinish)?)(?:__.*)?\.sql$"
+)
 
 
 def is_numbered(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+import pytest
 from aiosqlc.emit.literal import docstring, line_literal, text_literal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,3 +28,25 @@ def test_a_line_literal_means_its_text_and_stays_on_its_line(text: str) -> None:
 def test_no_comment_breaks_out_of_its_docstring(lines: list[str]) -> None:
     module = ast.parse(f"def f():\n    {docstring(tuple(lines))}\n    return 1\n")
     assert len(module.body) == 1
+
+
+LONG = " ".join(["word"] * 30)
+
+
+@pytest.mark.parametrize(
+    ("lines", "ends"),
+    [
+        ((LONG, "tail end."), "word tail end."),
+        ((f"- {LONG}", "  goes on"), "  word word word word word word word word word goes on"),
+        ((LONG, "tail", "", "Another."), "Another."),
+        ((LONG, "- item"), "- item"),
+        ((LONG, "| a | b |"), "| a | b |"),
+        ((LONG, "    code"), "    code"),
+        (("short", "lines", "stay"), "stay"),
+    ],
+)
+def test_long_comment_is_laid_out_as_paragraphs(lines: tuple[str, ...], ends: str) -> None:
+    laid_out = ast.literal_eval(docstring(lines)).rstrip("\n").split("\n")
+    assert max(map(len, laid_out)) <= 108
+    assert laid_out[-1].endswith(ends)
+    assert " ".join(" ".join(laid_out).split()) == " ".join(" ".join(lines).split())

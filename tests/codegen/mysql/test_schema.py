@@ -13,7 +13,7 @@ from aiosqlc.mysql.schema import forget, load
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.servers.mysql.session import open_session
 
-from tests.codegen.mysql.conftest import SCHEMA, files, only, without_mysql_server_url
+from tests.codegen.mysql.conftest import SCHEMA, Compile, files, only, without_mysql_server_url
 
 CHANGED = """
 ALTER TABLE a ADD COLUMN extra smallint unsigned NOT NULL, DROP COLUMN born,
@@ -221,3 +221,34 @@ def test_what_only_the_server_reads_is_of_the_database_that_it_names(compile_) -
     )
     assert plain.columns[0].type.labels == ("b",)
     assert embedded.embeds[0].table.schema == "other_twins"
+
+
+DEFINED_BY_OTHERS = """
+CREATE TABLE t (id int PRIMARY KEY, n int);
+CREATE DEFINER=`nobody`@`example.com` VIEW v AS SELECT id FROM t;
+/*!50001 CREATE ALGORITHM=UNDEFINED */ /*!50013 DEFINER=`ghost`@`%` SQL SECURITY DEFINER */
+/*!50001 VIEW `w` AS select `t`.`id` AS `id` from `t` */;
+DELIMITER //
+CREATE DEFINER=`nobody`@`%` TRIGGER tr BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.n = 1; END//
+CREATE DEFINER=nobody@localhost PROCEDURE p(IN x int) BEGIN DELETE FROM t WHERE id = x; END//
+CREATE DEFINER='nobody'@'%' FUNCTION f(x int) RETURNS int DETERMINISTIC BEGIN RETURN 1; END//
+CREATE DEFINER=nobody EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN DELETE FROM t; END//
+DELIMITER ;
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT id FROM v",
+        "SELECT id FROM w",
+        "INSERT INTO t (id) VALUES (?)",
+        "CALL p(?)",
+        "SELECT f(1) AS one",
+    ],
+)
+def test_objects_of_absent_users_are_there(compile_: Compile, text: str) -> None:
+    command = "many" if text.startswith("SELECT") else "exec"
+    (query,), problems = compile_(DEFINED_BY_OTHERS, f"-- name: Q :{command}\n{text};")
+    assert problems == ()
+    assert len(query.params) == text.count("?")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.analysis.checks import concerns
+from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
@@ -155,3 +157,38 @@ def test_a_sentence_that_begins_like_an_annotation_is_a_comment(sentence: str) -
 def test_a_broken_annotation_is_no_sentence(annotation: str) -> None:
     file = SourceFile(Path("q.sql"), f"-- name: Q :one\n-- {annotation}\nSELECT 1;\n")
     assert [problem.code[:2] for problem in parse_file(file, Dialect.POSTGRESQL)[1]] == ["E1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("-- name: Q :one\nSELECT 1;\nSELECT 2;\n", Severity.ERROR),
+        ("-- name: Q :one\nSELECT 1;\n-- a remark\nSELECT 2;\n", Severity.ERROR),
+        ("-- name: Q :exec\nBEGIN; UPDATE t SET a = 1; COMMIT;\n", Severity.ERROR),
+        ("SELECT 2;\n-- name: Q :one\nSELECT 1;\n", Severity.WARNING),
+    ],
+)
+def test_second_statement_under_a_name_is_an_error(text: str, severity: Severity) -> None:
+    for dialect in Dialect:
+        queries, problems = parse_file(SourceFile(Path("q.sql"), text), dialect)
+        assert [query.name for query in queries] == ["Q"]
+        assert {(problem.code, problem.severity) for problem in problems} == {("E113", severity)}
+        if severity is Severity.ERROR:
+            assert {concerns(problem, queries[0]) for problem in problems} == {True}
+
+
+def test_empty_statement_behind_a_query_is_no_second_one() -> None:
+    _, problems = parse_file(
+        SourceFile(Path("q.sql"), "-- name: Q :one\nSELECT 1;;\n; -- end\n"), Dialect.MYSQL
+    )
+    assert problems == []
+
+
+@pytest.mark.parametrize("broken", ["SELECT 'a\0b'", "-- a\0b\nSELECT 1", "SELECT 1 /* \0 */ + 1"])
+def test_nul_byte_costs_its_query_only(broken: str) -> None:
+    text = f"-- name: A :one\nSELECT 1;\n-- name: B :one\n{broken};\n-- name: C :one\nSELECT 3;\n"
+    for dialect in Dialect:
+        queries, problems = parse_file(SourceFile(Path("q.sql"), text), dialect)
+        assert [query.name for query in queries] == ["A", "C"]
+        assert [problem.code for problem in problems] == ["E008"]
+        assert not any(concerns(problem, query) for problem in problems for query in queries)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema import read_schema, schema_file
+from aiosqlc.schema.forward import forward_sql
+from aiosqlc.schema.order import forward_files
 from aiosqlc.source import SourceFile, Span
 
 CONFIG = SourceFile(Path("sqlc.yaml"), "schema: here\n")
@@ -175,3 +177,55 @@ CREATE TABLE a (x int);
         "CREATE TRIGGER g BEFORE INSERT ON a FOR EACH ROW SET NEW.x = 1",
         "CREATE TABLE a (x int)",
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "afterMigrate.sql", "beforeMigrate.sql", "afterMigrate__grants.sql", "createSchema.sql",
+        "beforeEachMigrate.sql", "afterEachMigrateStatementError.sql", "afterMigrateApplied.sql",
+        "afterMigrateOperationFinish.sql", "beforeRepeatables.sql", "afterVersioned.sql",
+        "beforeValidate.sql", "afterCleanError.sql", "beforeConnect__x.sql",
+    ],
+)  # fmt: skip
+def test_flyway_callback_is_no_migration(name: str) -> None:
+    paths = [Path(file) for file in (name, "R__views.sql", "V10__b.sql", "V2__a.sql")]
+    assert [path.name for path in forward_files(paths)] == [
+        "V2__a.sql",
+        "V10__b.sql",
+        "R__views.sql",
+    ]
+    alone = [Path(file) for file in (name, "schema.sql")]
+    assert len(forward_files(alone)) == 2
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        "`a`@`%`",
+        "'a'@'h'",
+        "a@localhost",
+        "a",
+        "CURRENT_USER",
+        "current_user()",
+        '"a"@"b.c"',
+        "`a``b` @ `%`",
+    ],
+)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("CREATE ", " VIEW v AS SELECT 1"),
+        ("create or replace algorithm = merge ", " SQL SECURITY DEFINER VIEW v AS SELECT 1"),
+        ("/*!50001 CREATE ALGORITHM=UNDEFINED */ /*!50013 ", " SQL SECURITY DEFINER */ /*!50001 VIEW v */"),
+        ("/*!50003 CREATE*/ /*!50017 ", "*/ /*!50003 TRIGGER t BEFORE INSERT ON x FOR EACH ROW SET @a = 1 */"),
+        ("CREATE ", " PROCEDURE p() SELECT 1"),
+        ("ALTER ", " EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1"),
+        ("CREATE AGGREGATE ", " FUNCTION f() RETURNS int RETURN 1"),
+    ],
+)  # fmt: skip
+def test_definer_is_blanked_out(before: str, account: str, after: str) -> None:
+    text = f"{before}DEFINER = {account}{after};"
+    sql, _ = forward_sql(text, Dialect.MYSQL)
+    assert sql == f"{before}{' ' * len(f'DEFINER = {account}')}{after};"
+    assert forward_sql(text, Dialect.POSTGRESQL)[0] == text
