@@ -217,7 +217,7 @@ def analyze_project(
             inputs.queries,
             options_of(entry, inputs.shims),
             known.get(str(entry.index)) if entry.schema else None,
-            surviving(with_bulk(analyze or analyzer_of(entry.engine))),
+            surviving(with_bulk(analyze or analyzer_of(entry.engine), entry.engine)),
             reuse=reuse,
         )
         analysis, mistaken = apply_hints(outcome.analysis)

@@ -1,4 +1,7 @@
-"""Turns a one-row INSERT marked `:bulk` into one statement for any number of rows, by UNNEST."""
+"""Turns a one-row INSERT marked `:bulk` into one statement for any number of rows.
+
+On PostgreSQL by UNNEST; on MySQL, which has no arrays, the function repeats the row.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,9 @@ from aiosqlc.ir import (
     SchemaFile,
     SqlType,
     TypedQuery,
+    TypeKind,
 )
-from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token, code_tokens, scan
 from aiosqlc.source import SourceMap
 
 _COMMANDS = frozenset({Command.EXEC, Command.EXECROWS, Command.MANY})
@@ -33,8 +37,9 @@ def is_spread(query: TypedQuery) -> bool:
     return is_bulk(query.parsed) and "AS bulk" in query.sql
 
 
-def with_bulk(analyze: Analyze) -> Analyze:
+def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
     """Return an analyser that asks the server about the many-row texts too."""
+    arrays = LEXES[engine].has_arrays
 
     def analyze_both(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -43,67 +48,100 @@ def with_bulk(analyze: Analyze) -> Analyze:
         marked = [query for query in analysis.queries if is_bulk(query.parsed)]
         if not marked:
             return analysis, problems
-        rewritten, refused = _rewrite_all(marked)
+        rewritten, refused = _rewrite_all(marked, engine)
         spread, found = analyze(schema, [parsed for _, parsed in rewritten], options)
         told = {(item.code, item.labels) for item in problems}
         more = [item for item in found if (item.code, item.labels) not in told]
         by_name = {query.parsed.name: query for query in spread.queries}
-        known = tuple(_merged(query, by_name.get(query.parsed.name)) for query in analysis.queries)
+        known = tuple(
+            _merged(query, by_name.get(query.parsed.name), arrays=arrays)
+            for query in analysis.queries
+        )
         return replace(analysis, queries=known), (*problems, *refused, *more)
 
     return analyze_both
 
 
-def _merged(one: TypedQuery, many: TypedQuery | None) -> TypedQuery:
+def _merged(one: TypedQuery, many: TypedQuery | None, *, arrays: bool) -> TypedQuery:
     """Keep the parameters of one row; what comes out is what the many-row text returns."""
     if many is None:
         return one
-    return replace(many, parsed=one.parsed, params=one.params, cardinality=Cardinality.MANY)
+    sql = many.sql if arrays else one.sql
+    return replace(
+        many, parsed=one.parsed, sql=sql, params=one.params, cardinality=Cardinality.MANY
+    )
 
 
 def _rewrite_all(
-    marked: Sequence[TypedQuery],
+    marked: Sequence[TypedQuery], engine: Dialect
 ) -> tuple[list[tuple[TypedQuery, ParsedQuery]], list[Diagnostic]]:
     rewritten, problems = [], []
     for query in marked:
-        found = _rewrite(query)
+        found = _rewrite(query, engine)
         if isinstance(found, str):
             at = (Label(query.parsed.file, query.parsed.name_span, found),)
-            hint = "`:bulk` takes `INSERT INTO t (…) VALUES (…)` with any ON CONFLICT and RETURNING"
-            problems.append(Diagnostic("E330", "this query cannot be `:bulk`", at, hint))
+            said = "this query cannot be `:bulk`"
+            problems.append(Diagnostic("E330", said, at, _TAKEN[engine]))
         else:
             rewritten.append((query, found))
     return rewritten, problems
 
 
-def _rewrite(query: TypedQuery) -> ParsedQuery | str:
+_ONE_ROW = "`:bulk` takes `INSERT INTO t (…) VALUES (…)` with any "
+_TAKEN = {
+    Dialect.POSTGRESQL: _ONE_ROW + "ON CONFLICT and RETURNING",
+    Dialect.MYSQL: _ONE_ROW + "ON DUPLICATE KEY UPDATE",
+}
+_INSTEAD = {Dialect.POSTGRESQL: "`excluded.column`", Dialect.MYSQL: "`VALUES(column)`"}
+
+
+def row_in(sql: str, engine: Dialect) -> str:
+    """Return the text of the only row of VALUES, in parentheses; empty where there is none."""
+    tokens = code_tokens(sql, engine)
+    row = _values(tokens)
+    return sql[tokens[row[0]].start : tokens[row[1]].end] if row else ""
+
+
+def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
     """Return the many-row query, or why there is none."""
+    arrays = LEXES[engine].has_arrays
     if query.parsed.command not in _COMMANDS:
         return "use `:many` for what RETURNING gives, or `:exec` or `:execrows`"
-    tokens = code_tokens(query.sql)
+    tokens = code_tokens(query.sql, engine)
     row = _values(tokens)
     if row is None:
         return "not an INSERT of one row of VALUES"
     first, last = row
-    inside = {token.text for token in tokens[first : last + 1] if token.kind is Kind.PARAM}
-    outside = [*tokens[:first], *tokens[last + 1 :]]
-    if any(token.kind is Kind.PARAM for token in outside):
-        return "a parameter stands outside VALUES; in ON CONFLICT use `excluded.column`"
-    if any(token.text.upper() == "DEFAULT" for token in tokens[first : last + 1]):
+    inside = _has_parameter(tokens[first : last + 1])
+    if _has_parameter(tokens[:first]) or _has_parameter(tokens[last + 1 :]):
+        return f"a parameter stands outside VALUES; for the value of a row use {_INSTEAD[engine]}"
+    if arrays and any(token.text.upper() == "DEFAULT" for token in tokens[first : last + 1]):
         return "DEFAULT cannot be spread over rows; leave the column out"
     if any(param.type.array_dims for param in query.params):
         return "an array cannot be spread over rows; use `:copyfrom` or `:batchexec`"
     if not inside:
         return "no parameter in VALUES"
-    sql = _unnested(query, tokens[first], tokens[last])
+    if arrays:
+        sql = _unnested(query, tokens[first], tokens[last])
+    else:
+        written = query.sql[tokens[first].start : tokens[last].end]
+        sql = f"{query.sql[: tokens[last].end]}, {written}{query.sql[tokens[last].end :]}"
     start = query.parsed.span.start
     return replace(query.parsed, sql=sql, source_map=SourceMap(((0, start, False),)), embeds=())
+
+
+def _has_parameter(tokens: Sequence[Token]) -> bool:
+    """Whether there is a `$n`, which for MySQL's scanner is a sign and a number."""
+    return any(
+        token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
+        for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)
+    )
 
 
 def _values(tokens: Sequence[Token]) -> tuple[int, int] | None:
     """Return the positions of the parentheses around the only row of VALUES."""
     words = [token.text.upper() for token in tokens]
-    if "INSERT" not in words or "VALUES" not in words:
+    if not {"INSERT", "REPLACE"} & {*words} or "VALUES" not in words:
         return None
     first = words.index("VALUES") + 1
     depth = 0
@@ -118,21 +156,31 @@ def _values(tokens: Sequence[Token]) -> tuple[int, int] | None:
 def _unnested(query: TypedQuery, opening: Token, closing: Token) -> str:
     sql = query.sql
     before = sql[: opening.start].rstrip()[: -len("VALUES")]
+    numbers = sorted(param.number for param in query.params)
+    types = {param.number: _type_name(param.type) for param in query.params}
+    arrays = {number: f"${number}::{types[number]}[]" for number in numbers}
+    names = ", ".join(f"p{number}" for number in numbers)
+    one = {number: f"bulk.p{number}" for number in numbers}
+    source = f"unnest({', '.join(arrays.values())}) AS bulk({names})"
+    if any(_is_composite(param.type) for param in query.params):  # UNNEST would take it apart
+        one = {number: f"({array})[bulk.at]" for number, array in arrays.items()}
+        source = f"generate_subscripts({arrays[numbers[0]]}, 1) AS bulk(at)"
     values, at = "", opening.end
     for token in scan(sql[: closing.start], start=opening.end):
         if token.kind is Kind.PARAM:
-            values += sql[at : token.start] + f"bulk.p{token.text[1:]}"
+            values += sql[at : token.start] + one[int(token.text[1:])]
             at = token.end
     values += sql[at : closing.start]
-    numbers = sorted(param.number for param in query.params)
-    types = {param.number: _type_name(param.type) for param in query.params}
-    arrays = ", ".join(f"${number}::{types[number]}[]" for number in numbers)
-    names = ", ".join(f"p{number}" for number in numbers)
-    source = f"SELECT {values.strip()}\nFROM unnest({arrays}) AS bulk({names})"
-    return f"{before}{source}{sql[closing.end :]}"
+    return f"{before}SELECT {values.strip()}\nFROM {source}{sql[closing.end :]}"
+
+
+def _is_composite(kind: SqlType) -> bool:
+    while kind.kind is TypeKind.DOMAIN and kind.base:
+        kind = kind.base
+    return kind.kind is TypeKind.COMPOSITE
 
 
 def _type_name(kind: SqlType) -> str:
     if kind.schema == "pg_catalog":
         return '"char"' if kind.name == "char" else kind.name
-    return f'"{kind.schema}"."{kind.name}"'
+    return ".".join('"' + name.replace('"', '""') + '"' for name in (kind.schema, kind.name))

@@ -58,7 +58,7 @@ def define(function: PyFunction) -> str:
 
 def body(function: PyFunction, db: str = "db") -> list[str]:
     """Return the statements of a function, after its docstring; `db` is its executor."""
-    statements = _sorted(function) + _arguments(function)
+    statements = _sorted(function) + _arguments(function) + _repeated(function)
     run = "" if function.synchronous else "await "
     statements += [line.replace("await db.", f"{run}{db}.") for line in _run(function)]
     if not function.errors:
@@ -151,8 +151,25 @@ def _arguments(function: PyFunction) -> list[str]:
     return lines
 
 
+def _repeated(function: PyFunction) -> list[str]:
+    """Put the row of a text as often as there are sets of arguments; without any, ask nothing."""
+    if not function.repeated:
+        return []
+    nothing = {Command.MANY: " []", Command.EXECROWS: " 0"}.get(function.command, "")
+    row, values = line_literal(function.repeated), ", ".join(function.arguments)
+    each = f" for value in ({values})" if len(function.arguments) > 1 else ""
+    listed = f"[{'value' if each else values} for item in batch{each}]"
+    return [
+        f"if not batch:\n    return{nothing}",
+        f'sql = {function.constant}.replace({row}, ", ".join([{row}] * len(batch)), 1)',
+        f"arguments = {'list(batch)' if values == 'item' else listed}",
+    ]
+
+
 def _call(function: PyFunction) -> str:
     """Return what goes between the parentheses of the executor's method."""
+    if function.repeated:
+        return "sql, *arguments"
     choice = function.choice
     if choice is None:
         return ", ".join((function.constant, *function.arguments))

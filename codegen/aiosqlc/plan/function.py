@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from aiosqlc.analysis.bulk import is_bulk
+from aiosqlc.analysis.bulk import is_bulk, row_in
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.drivers import Driver
 from aiosqlc.drivers.port import Places
@@ -111,6 +111,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         imports.add((planner.package.in_package("executor"), "SequenceNotStr"))
     if driver.places is Places.FORMATTED:
         function = positional(function, query, params)
+        if is_bulk(parsed) and not driver.types.structured:
+            function = replace(function, repeated=row_in(function.sql, planner.package.engine))
     problems += check_parameters(query, function.params, row)
     ordered_names = [
         argument(query_param.name)
@@ -214,6 +216,8 @@ def _bulked(
 ) -> tuple[PyFunction, list[PyClass]]:
     """Take many rows at once, and pass each column on as one array."""
     function, classes = _batched(query, function, planner)
+    if not planner.package.driver.types.structured:  # no arrays: the row is repeated
+        return replace(function, repeatable=True), classes
     columns = tuple(
         "list(batch)" if argument == "item" else f"[{argument} for item in batch]"
         for argument in function.arguments

@@ -159,7 +159,8 @@ class PyFunction:
 
     `reads` is whether it is proved to read only. `batch` is the annotation of one set of arguments,
     where the function takes many; then `arguments` are expressions on `item`, or with `repeatable`
-    on the whole `batch`. `caught` is the driver's class for a violated constraint and `raised` what
+    on the whole `batch`. `repeated` is the text of one row, which stands once for each set of
+    arguments. `caught` is the driver's class for a violated constraint and `raised` what
     follows it; `pipelined` is
     whether the driver answers a batch in one round trip, `synchronous` whether it blocks.
     """
@@ -181,6 +182,7 @@ class PyFunction:
     choice: PyChoice | None = None
     batch: str = ""
     repeatable: bool = False
+    repeated: str = ""
     copy: PyCopy | None = None
     errors: tuple[PyError, ...] = ()
     caught: str = ""

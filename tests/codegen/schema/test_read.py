@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables, one case a line
 """Schema folders of every tool are read as the tool applies them."""
 
 from __future__ import annotations
