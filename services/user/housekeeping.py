@@ -10,7 +10,7 @@ from typing import Final
 from lib.db import Database
 from lib.events.background import repeating
 from lib.idempotency import IdempotencyKeys
-from services.user.service import accounts
+from services.user.service import deletion
 from services.user.store import addresses, attempts, audit, mail, sessions, tokens
 
 _EVERY_SECONDS: Final = 3600.0
@@ -38,7 +38,7 @@ async def forget_old(db: Database, keep: Keep) -> None:
         pass
     while await audit.erase_addresses(db, keep_days=keep.address_days, batch_size=_BATCH) == _BATCH:
         pass
-    while await accounts.erase_old(db, keep_days=keep.deleted_days, most=_BATCH) == _BATCH:
+    while await deletion.erase_old(db, keep_days=keep.deleted_days, most=_BATCH) == _BATCH:
         pass
 
 

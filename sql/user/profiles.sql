@@ -59,6 +59,10 @@ UPDATE account SET
     custom_role = NULL, version = version + 1, updated_at = now(), updated_by = @updated_by
 WHERE id = @id;
 
+-- name: SetDeletedAt :exec
+-- After a backup was restored: when the account was deleted first.
+UPDATE account SET deleted_at = @deleted_at WHERE id = @id AND status = 'deleted';
+
 -- name: RemoveProvider :execrows
 DELETE FROM provider WHERE account_id = @account_id;
 

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -33,6 +34,17 @@ from observability.backups import restorable
 PAGE = (ROOT / "docs" / "backups.md").read_text()
 WRITERS = 2
 ENTRY = "INSERT INTO point_entry (id, user_id, amount, reason) VALUES (%s, %s, 1, 'a drill')"
+
+# Who has their account deleted after the moment, and who keeps it.
+ANN, BOB = "01890000-0000-7000-8000-00000000a001", "01890000-0000-7000-8000-00000000b001"
+ACCOUNT = (
+    "INSERT INTO account (id, email, first_name, last_name, phone_number, role)"
+    " VALUES ('{0}', '{0}@example.com', 'Ann', 'Lee', '995555123456', 'CUSTOMER')"
+)
+DELETION = (
+    "UPDATE account SET status = 'deleted', phone_number = NULL,"
+    " deleted_at = now() - interval '2 days' WHERE id = '{}'"
+)
 
 # Debian's version does not know AWS_ENDPOINT_URL.
 AWS = 'aws() { command aws --endpoint-url "$ENDPOINT" "$@"; }\n'
@@ -110,14 +122,15 @@ class Drill:
         self.after: set[uuid.UUID] = set()
 
     def run(self, commands: str, server: Server | None = None, **variables: object) -> str:
-        """Run a block of the page as the server's account, or as ours where AWS's tool is ours."""
-        account = None if "aws " in commands else unprivileged()
+        """Run a block of the page as the server's account, or as ours where the tool is ours."""
+        ours = "aws " in commands or commands.startswith("python ")
+        account = None if ours else unprivileged()
         port = server.instance.port if server else 0
         given = {
             "BACKUPS": self.backups, "PGHOST": "127.0.0.1", "PGPORT": port,
-            "PGUSER": "postgres", "PGPASSWORD": self.password, **variables,
+            "PGUSER": "postgres", "PGPASSWORD": self.password, "PYTHONPATH": ROOT, **variables,
         }  # fmt: skip
-        path = f"{binary('psql').parent}:{os.environ['PATH']}"
+        path = f"{binary('psql').parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         done = subprocess.run(
             ["sh", "-euc", commands], capture_output=True, text=True, check=False, cwd=self.home,
             env=os.environ | {"PATH": path} | {name: str(value) for name, value in given.items()},
@@ -161,6 +174,10 @@ def drill() -> Iterator[Drill]:
         with drill.server("lost") as server:
             ask(server, "CREATE DATABASE point", "postgres")
             migrations.apply(server.instance.url("point"), ROOT / "migrations/point", db="point")
+            ask(server, 'CREATE DATABASE "user"', "postgres")
+            migrations.apply(server.instance.url("user"), ROOT / "migrations/user", db="user")
+            for who in (ANN, BOB):
+                ask(server, ACCOUNT.format(who), "user")
             for commands in blocks("Archive"):
                 drill.run(commands, server)
             server.stop()
@@ -174,6 +191,8 @@ def drill() -> Iterator[Drill]:
                 now = moment.execute("SELECT clock_timestamp()").fetchone()
                 answered = time.monotonic()
                 load.more(100)
+                ask(server, DELETION.format(ANN), "user")
+                drill.run(blocks("Erasures")[0], server, USER_DATABASE="user")
                 archived(drill, server)
             server.kill()
             shutil.rmtree(server.instance.data)
@@ -206,6 +225,21 @@ def test_every_fact_from_before_the_moment_is_back_and_none_from_after_it(
     assert drill.after & found == set()
     balances = "SELECT sum(balance)::int FROM point_balance"
     assert ask(restored, balances) == len(found)
+
+
+def test_who_was_deleted_after_the_moment_is_deleted_again(drill: Drill, restored: Server) -> None:
+    status = f"SELECT status FROM account WHERE id = '{ANN}'"
+    assert ask(restored, status, "user") == "active", "the backup is from before"
+    url = restored.instance.url("user")
+    for _ in range(2):  # it may be run again
+        said = drill.run(blocks("Erasures")[1], restored, USER_DATABASE_URL=url)
+        assert said.startswith("1 deletions were repeated")
+    gone = f"{status} AND phone_number IS NULL AND deleted_at < now() - interval '1 day'"
+    assert ask(restored, gone, "user") == "deleted"
+    assert ask(restored, f"SELECT status FROM account WHERE id = '{BOB}'", "user") == "active"
+    # The other services hear of it, whether or not this database still had the account.
+    told = f"SELECT count(*)::int FROM outbox WHERE kind = 'user.erased' AND event_key = '{ANN}'"
+    assert ask(restored, told, "user") == 2
 
 
 @pytest.mark.long

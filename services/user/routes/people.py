@@ -30,7 +30,7 @@ from services.user.routes.caller import (
     SeenOwn,
 )
 from services.user.routes.deps import AppDeps, AppRules, Deps
-from services.user.service import access, accounts, export, pictures, standing
+from services.user.service import access, accounts, deletion, export, pictures, standing
 from services.user.service import people as service
 from services.user.store.models import AccountRole, AccountStatus
 from services.user.store.profiles import GetPersonRow
@@ -138,7 +138,7 @@ async def change_user(
 )
 async def delete_user(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
     """Nothing, when nobody can use the account any more; its address is free then."""
-    await accounts.delete(deps.db, *who, version)
+    await deletion.delete(deps.db, *who, version)
     return respond.no_content()
 
 

@@ -16,8 +16,6 @@ from lib.errors import AppError, Code
 from lib.events import publish
 from lib.ids import new_id
 from lib.resource.rules import or_not_found, stale
-from lib.store import idempotency
-from services.user import origin
 from services.user.model.account import check_names
 from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
 from services.user.service import access, audit, sessions, standing, throttle
@@ -29,12 +27,10 @@ from services.user.store import (
     addresses,
     mail,
     profiles,
-    provider_requests,
     roles,
     staff,
     tokens,
 )
-from services.user.store import second_factors as store
 from services.user.store.models import AccountRole, AccountStatus, TokenKind
 from services.user.store.profiles import GetPersonRow, GetProfileRow, LockPersonRow
 
@@ -192,51 +188,6 @@ async def set_status(
         done = "activated" if status is AccountStatus.ACTIVE else "deactivated"
         await audit.record(tx, f"account.{done}", account_id)
         await tell(tx, done, account_id)
-
-
-async def delete(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
-    """Delete an account softly: nobody can use it, its address is free, its picture goes.
-
-    Who it was goes later, see `erase_old`; the other services are told to erase what they have.
-
-    Raises:
-        AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; CONFLICT for the last administrator.
-    """
-    async with db.transaction() as tx:
-        await lock_administrators(tx)
-        person = await lock(tx, principal, account_id, version)
-        await standing.check_session(tx, principal, fresh=True)
-        await keep_an_administrator(tx, person)
-        await sessions.end_all(tx, account_id, because="deleted")
-        await tokens.erase_tokens(tx, account_id=account_id)
-        await mail.erase_mail(tx, account_id=account_id)
-        await addresses.erase_former_addresses(tx, account_id=account_id)
-        await provider_requests.erase_request(tx, account_id=account_id)
-        await idempotency.erase_answers(tx, principal=str(account_id))
-        await store.remove_authenticator(tx, account_id=account_id)
-        await store.remove_passkeys(tx, account_id=account_id)
-        await store.remove_recovery_codes(tx, account_id=account_id)
-        await staff.remove_staff(tx, id=account_id)
-        await profiles.remove_provider(tx, account_id=account_id)
-        if person.picture_key is not None:
-            await profiles.add_file_to_remove(tx, key=person.picture_key, seconds=_NOW)
-        await profiles.delete_account(tx, id=account_id, updated_by=principal.subject)
-        await audit.record(tx, "account.deleted", account_id)
-        await tell(tx, "deleted", account_id)
-
-
-async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
-    """Erase who some accounts were that were deleted long enough ago; return how many.
-
-    The other services are told once more: a token outlives its account by minutes, and what was
-    written with it came after they had erased the rest.
-    """
-    async with db.transaction() as tx:
-        erased = await profiles.erase_accounts(tx, keep_days=keep_days, batch_size=most)
-        for account_id in erased:
-            await audit.record(tx, "account.erased", account_id, actor=origin.SYSTEM)
-            await tell(tx, "erased", account_id)
-    return len(erased)
 
 
 async def lock(

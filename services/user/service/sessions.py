@@ -108,10 +108,12 @@ async def end(db: Database, session_id: UUID) -> None:
             await audit.record(tx, "session.ended", account_id, actor=account_id)
 
 
-async def end_all(tx: Executor, account_id: UUID, *, because: str) -> int:
+async def end_all(tx: Executor, account_id: UUID, *, because: str, actor: str | None = None) -> int:
     """End every session of an account; return how many there were."""
     ended = await sessions.revoke_sessions(tx, account_id=account_id, because=because)
-    await audit.record(tx, "session.all_ended", account_id, because=because, sessions=ended)
+    await audit.record(
+        tx, "session.all_ended", account_id, actor=actor, because=because, sessions=ended
+    )
     return ended
 
 

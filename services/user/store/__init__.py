@@ -75,6 +75,7 @@ QUERY_NAMES: Final = {
     profiles.SET_STATUS: "SetStatus",
     profiles.SET_ROLE: "SetRole",
     profiles.DELETE_ACCOUNT: "DeleteAccount",
+    profiles.SET_DELETED_AT: "SetDeletedAt",
     profiles.REMOVE_PROVIDER: "RemoveProvider",
     profiles.SET_PICTURE: "SetPicture",
     profiles.ADD_FILE_TO_REMOVE: "AddFileToRemove",

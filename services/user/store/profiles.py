@@ -254,6 +254,14 @@ async def delete_account(db: Executor, *, updated_by: str, id: UUID) -> None:
     await db.execute(DELETE_ACCOUNT, updated_by, id)
 
 
+SET_DELETED_AT: Final = "UPDATE account SET deleted_at = $1 WHERE id = $2 AND status = 'deleted'"
+
+
+async def set_deleted_at(db: Executor, *, deleted_at: datetime | None, id: UUID) -> None:
+    """After a backup was restored: when the account was deleted first."""
+    await db.execute(SET_DELETED_AT, deleted_at, id)
+
+
 REMOVE_PROVIDER: Final = "DELETE FROM provider WHERE account_id = $1"
 
 

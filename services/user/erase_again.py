@@ -1,0 +1,72 @@
+"""`python -m services.user.erase_again < LIST`: repeats deletions after a backup was restored.
+
+A line of the list is `id|when it was deleted`, as docs/backups.md keeps it. It may be run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from pydantic_settings import SettingsConfigDict
+
+from lib.config import ConfigError, PostgresSettings, load
+from lib.db.postgres import open_database
+from lib.errors import AppError, StartError
+from services.user.service import deletion
+
+
+class EraseConfig(PostgresSettings):
+    """`USER_DATABASE_URL`, as the service has it."""
+
+    model_config = SettingsConfigDict(env_prefix="USER_")
+
+
+def read(lines: Iterable[str]) -> Mapping[UUID, datetime]:
+    """Return when each account was deleted.
+
+    Raises:
+        ValueError: naming the first line that is none, before anything is done.
+    """
+    found: dict[UUID, datetime] = {}
+    for number, line in enumerate(lines, 1):
+        account_id, _, deleted_at = line.strip().partition("|")
+        try:
+            when = datetime.fromisoformat(deleted_at)
+            if when.tzinfo is None:
+                raise ValueError("it has no time zone")
+            found[UUID(account_id)] = when
+        except ValueError:
+            raise ValueError(f"line {number} is not `id|time of the deletion`") from None
+    return found
+
+
+async def repeat(deleted: Mapping[UUID, datetime]) -> int:
+    """Delete each account anew; return how many the restored database still had."""
+    async with open_database(load(EraseConfig), application="user-erase-again") as db:
+        done = [await deletion.erase_again(db, *one) for one in sorted(deleted.items())]
+    return sum(done)
+
+
+def main(argv: list[str]) -> int:
+    """Return the exit code: 0 done, 1 not, 2 misused."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.user.erase_again", description=__doc__
+    )
+    parser.parse_args(argv)
+    try:
+        deleted = read(sys.stdin)
+        again = asyncio.run(repeat(deleted))
+    except (ValueError, ConfigError, StartError, AppError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(deleted)} deletions were repeated, {again} accounts were still there")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
