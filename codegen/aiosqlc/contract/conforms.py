@@ -23,6 +23,13 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
         return "" if "" in found else found[0]
     if origin is Literal:
         return "" if value in get_args(hint) else f"{where} is {value!r}"
+    if origin is tuple and isinstance(value, tuple) and Ellipsis not in get_args(hint):
+        kinds = get_args(hint)
+        if len(kinds) != len(value):
+            return f"{where} has {len(value)} values, not {len(kinds)}"
+        fields_of = zip(value, kinds, strict=True)
+        found = [unlike(each, kind, f"{where}[{at}]") for at, (each, kind) in enumerate(fields_of)]
+        return next((text for text in found if text), "")
     if origin in {list, tuple} and isinstance(value, list | tuple):
         item = (get_args(hint) or (Any,))[0]
         found = [unlike(each, item, f"{where}[]") for each in value]

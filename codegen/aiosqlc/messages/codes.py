@@ -98,6 +98,7 @@ CODES = {
     "E411": "`:execlastid` on PostgreSQL",
     "E412": "a command that cannot have optional parts",
     "E414": "`:execlastid` on a statement that answers without an id",
+    "E415": "a row without a type that the driver cannot read",
     "E501": "a file that a person wrote is in the way",
     "E502": "a file that cannot be written",
     "E503": "two generated files with the same path",

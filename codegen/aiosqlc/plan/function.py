@@ -20,6 +20,7 @@ from aiosqlc.plan.package import Package
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.row_lists import once, with_row_lists
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
+from aiosqlc.plan.types import unreadable_field
 
 _BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
 _ANSWERED = frozenset({Command.BATCHMANY, Command.BATCHONE})
@@ -249,6 +250,12 @@ def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     if parsed.command is Command.EXECLASTID and not driver.makes_ids:
         hint = "add `RETURNING id` and use `:one`"
         return [Diagnostic("E411", "PostgreSQL has no last inserted id", at, hint)]
+    types = driver.types
+    read = query.columns if types.structured and not types.user_types_as_text else ()
+    if refused := next(filter(None, (unreadable_field(column.type) for column in read)), ""):
+        message = f"{driver.name} cannot read {refused} inside a row without a type"
+        hint = "cast the row to a composite type, `ROW(…)::line`, or give JSON"
+        return [Diagnostic("E415", message, at, hint)]
     if parsed.dynamic and parsed.command in _BATCHES:
         hint = "leave the directives out, or use another command"
         message = f"`:{parsed.command}` takes no optional parts"

@@ -37,6 +37,7 @@ class QueryPlanner:
             package.engine,
             package.catalog.columns,
             package.renamed,
+            self._stored,
         )
 
     def own_name(self, query: TypedQuery) -> str:
@@ -52,6 +53,7 @@ class QueryPlanner:
             imports = only.imports_in(only.annotation, only.decode)
             return PyRow(only.annotation, columns, ("value",), imports=imports)
         cls, where = self.row_class(query, columns, nested)
+        columns = _as_in_classes(columns, cls, nested)
         classes = {(where, cls.name)} if where else set[Import]()
         classes |= {(self.package.models_name, item.cls.name) for item in nested if item.shared}
         return PyRow(
@@ -132,6 +134,10 @@ class QueryPlanner:
         self.gathered.add(needed)
         return cls
 
+    def _stored(self, schema: str, name: str) -> PyClass | None:
+        table = self.package.tables.get((schema, name))
+        return self.table_class(table) if table else None
+
     def _row_of(self, schema: str, name: str) -> PyClass | None:
         table = self.package.tables.get((schema, name))
         if table is None and (schema, name) in self.package.singulars:
@@ -162,6 +168,22 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
     cls = PyClass(name, package.target.models, fields, table.comment or f"A row of {table.name}.")
     planner.gathered.tables[table.schema, table.name] = cls
     return cls, planner.gathered
+
+
+def _as_in_classes(
+    columns: tuple[PyType, ...], cls: PyClass, nested: tuple[PyNested, ...]
+) -> tuple[PyType, ...]:
+    """Return columns with the types of their classes' fields, which claim no more.
+
+    What a condition makes certain in one query alone would give it a way of its own to make an
+    object that others make too.
+    """
+    found = list(columns)
+    if not nested and len(cls.fields) == len(columns):
+        found = [field.type for field in cls.fields]
+    for item in nested:
+        found[item.first : item.first + item.count] = [field.type for field in item.cls.fields]
+    return tuple(found)
 
 
 def _fields(

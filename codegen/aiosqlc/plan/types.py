@@ -27,7 +27,8 @@ class TypeResolver:
     """Resolves types for one query set; gathers what `models.py` must define.
 
     `row_of` gives the class of a table's rows: of a *value* of the table's type, which a query can
-    make of anything, no constraint of the table is true.
+    make of anything, no constraint of the table is true. `stored` gives it to rows of which it is
+    true: they are stored in the table.
     """
 
     target: PythonTarget
@@ -41,6 +42,7 @@ class TypeResolver:
     engine: Dialect = Dialect.POSTGRESQL
     columns: Mapping[ColumnRef, TableColumn] = field(default_factory=dict)
     renamed: Mapping[Kind, str] = field(default_factory=dict)
+    stored: Callable[[str, str], PyClass | None] = _no_rows
 
     def column(
         self,
@@ -236,9 +238,32 @@ class TypeResolver:
             return self._value(sql.base, element_not_null=False, parameter=parameter, own=own)
         if sql.kind is TypeKind.COMPOSITE:
             return self._composite(sql, parameter=parameter)
+        if is_record(sql):
+            return self._record(sql)
         if sql.kind in {TypeKind.RANGE, TypeKind.MULTIRANGE} and self.driver.range:
             return self._range(sql, self.driver.range, parameter=parameter)
         return self.driver.plain(sql)
+
+    def _record(self, sql: SqlType) -> PyType:
+        """Return the tuple that a row without a type comes as: of texts, where no type is sent."""
+        if self.driver.user_types_as_text:
+            kinds = [pytypes.TEXT for _ in sql.fields]
+        else:
+            kinds = [self._in_record(kind) for _, kind, _ in sql.fields]
+        inside = [
+            kind if not_null else pytypes.optional(kind)
+            for kind, (_, _, not_null) in zip(kinds, sql.fields, strict=True)
+        ]
+        anything = "str | None" if self.driver.user_types_as_text else "Any"
+        shown = ", ".join(kind.annotation for kind in inside) or f"{anything}, ..."
+        imports = pytypes.UNKNOWN.imports.union(*(kind.imports for kind in inside))
+        return PyType(f"tuple[{shown}]", imports, atomic=False)
+
+    def _in_record(self, sql: SqlType) -> PyType:
+        """Return the type of a field that asyncpg reads there as it does elsewhere."""
+        if is_record(sql):
+            return self._record(sql)
+        return self.driver.plain(sql) if sql.name in _READ_IN_RECORDS else pytypes.UNKNOWN
 
     def _range(self, sql: SqlType, range_: PyType, *, parameter: bool) -> PyType:
         """Return the driver's range of the subtype; it holds the values as the driver has them."""
@@ -316,8 +341,38 @@ class TypeResolver:
         )
 
     def _composite(self, sql: SqlType, *, parameter: bool) -> PyType:
+        if any(certain for _, _, certain in sql.fields):  # rows that are stored in a table
+            row = self.row_of(sql.schema, sql.name)
+            if row is not None and row.fields == self._fields(sql, parameter=False):
+                return self._made(sql, self.stored(sql.schema, sql.name) or row)
+            uncertain = tuple((label, kind, False) for label, kind, _ in sql.fields)
+            sql = replace(sql, fields=uncertain)
         name = self.class_name(sql.schema, sql.name)
         key = (sql.schema, sql.name)
+        fields = self._fields(sql, parameter=parameter)
+        row = self.row_of(sql.schema, sql.name)
+        if row is not None and row.fields != fields:
+            name = f"{row.name}Value"
+        name = self.renamed.get(("type", sql.schema, sql.name), name)
+        cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
+        if parameter:  # the class is the one that rows have too
+            self._composite(sql, parameter=False)
+        else:
+            self.composites.setdefault(key, cls)
+        return self._made(sql, cls)
+
+    def _made(self, sql: SqlType, cls: PyClass) -> PyType:
+        """Return the type of a composite's objects, which are of a class."""
+        fields = cls.fields
+        imports = frozenset({(self.models, cls.name)}).union(*(f.type.imports for f in fields))
+        decode = _build(cls)
+        if self.driver.user_types_as_text:
+            decode = self._build_of_text(sql, cls)
+            imports |= self._functions
+        return PyType(cls.name, imports, decode, _take_apart(cls), atomic=cls.atomic)
+
+    def _fields(self, sql: SqlType, *, parameter: bool) -> tuple[PyField, ...]:
+        """Return the fields of a composite's class."""
         kinds = [
             self._value(kind, element_not_null=False, parameter=parameter)
             for _, kind, _ in sql.fields
@@ -326,25 +381,10 @@ class TypeResolver:
             kind if not_null else pytypes.optional(kind)
             for kind, (_, _, not_null) in zip(kinds, sql.fields, strict=True)
         ]
-        fields = tuple(
+        return tuple(
             PyField(attribute(label, self.target.models), kind)
             for (label, _, _), kind in zip(sql.fields, types, strict=True)
         )
-        row = self.row_of(sql.schema, sql.name)
-        if row is not None and row.name == name and row.fields != fields:
-            name = f"{name}Value"
-        name = self.renamed.get(("type", sql.schema, sql.name), name)
-        cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
-        if parameter:  # the class is the one that rows have too
-            self._composite(sql, parameter=False)
-        else:
-            self.composites.setdefault(key, cls)
-        imports = frozenset({(self.models, name)}).union(*(item.type.imports for item in fields))
-        decode = _build(cls)
-        if self.driver.user_types_as_text:
-            decode = self._build_of_text(sql, cls)
-            imports |= self._functions
-        return PyType(name, imports, decode, _take_apart(cls), atomic=cls.atomic)
 
     def _build_of_text(self, sql: SqlType, cls: PyClass) -> str:
         """Return the expression that makes a composite's object of its text."""
@@ -374,6 +414,36 @@ def behind(sql: SqlType) -> SqlType:
 def is_json(sql: SqlType) -> bool:
     """Whether values of a type are JSON."""
     return behind(sql).name in JSON
+
+
+def is_record(sql: SqlType) -> bool:
+    """Whether a type is that of rows of which the server says nothing more."""
+    return sql.name == "record" and sql.schema in {"", "pg_catalog"}
+
+
+# Others are bytes or nothing that asyncpg reads where they stand in a row without a type.
+_READ_IN_RECORDS = frozenset(
+    {
+        *("bool", "int2", "int4", "int8", "oid", "float4", "float8", "numeric", "uuid", "bytea"),
+        *("text", "varchar", "bpchar", "name", "json", "jsonb", "inet", "cidr"),
+        *("date", "time", "timetz", "timestamp", "timestamptz", "interval"),
+    }
+)
+
+
+def unreadable_field(sql: SqlType) -> str:
+    """Return the type of a field for which asyncpg refuses a row without a type, '' if none is."""
+    if not is_record(sql):
+        return ""
+    for _, kind, _ in sql.fields:
+        inner = unreadable_field(kind)
+        refused = kind.array_dims or is_users(kind) or kind.kind in _REFUSED_IN_RECORDS
+        if inner or refused:
+            return inner or f"{kind.name}{'[]' if kind.array_dims else ''}"
+    return ""
+
+
+_REFUSED_IN_RECORDS = frozenset({TypeKind.RANGE, TypeKind.MULTIRANGE})
 
 
 def is_users(sql: SqlType) -> bool:

@@ -16,6 +16,7 @@ from aiosqlc.ir import (
     SqlType,
     TypedParam,
     TypedQuery,
+    TypeKind,
 )
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
@@ -36,6 +37,7 @@ from aiosqlc.postgres.infer.embeds import (
 from aiosqlc.postgres.infer.outputs import column_type, output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
+from aiosqlc.postgres.infer.records import Field, fields_of, whole_row
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.required import Missing, missing_columns
 from aiosqlc.postgres.infer.resolver import RESOLVER
@@ -256,7 +258,7 @@ class Typist:
         source = source_of(scope, number) if scope is not None else None
         return Column(
             name=_shown_name(head.name, scope, expr),
-            type=self._type_of(scope, head, number, dims),
+            type=self._with_fields(self._type_of(scope, head, number, dims), prover, scope, expr),
             not_null=not verdict.null,
             element_not_null=not inside.null,
             origin=origin,
@@ -275,6 +277,34 @@ class Typist:
         if oid == head.type_oid or below is None or below.oid != head.type_oid:
             return self.types.get(head.type_oid, head.typmod, dims)
         return self.types.get(oid)
+
+    def _with_fields(
+        self, kind: SqlType, prover: Prover, scope: Scope | None, expr: Node | None
+    ) -> SqlType:
+        """Say what is in a row without a type, and which fields of a table's row have a value."""
+        if scope is None or expr is None:
+            return kind
+        if kind.schema == "pg_catalog" and kind.name == "record":
+            fields = tuple(
+                (f"f{n}", self._field(prover, field), field.certain)
+                for n, field in enumerate(fields_of(prover, expr, scope), 1)
+            )
+            return replace(kind, fields=fields)
+        relation = whole_row(prover, expr, scope) if kind.kind is TypeKind.COMPOSITE else 0
+        if not relation:
+            return kind
+        columns = self.facts.columns.get(relation, ())
+        fields = tuple(
+            (name, field, self.facts.not_null(relation, column.number))
+            for (name, field, _), column in zip(kind.fields, columns, strict=True)
+        )
+        return replace(kind, fields=fields)
+
+    def _field(self, prover: Prover, field: Field) -> SqlType:
+        kind = self.types.get(field.type)
+        if kind.name != "record":
+            return kind
+        return self._with_fields(kind, prover, field.scope, field.node)
 
     def _is_array(self, oid: int) -> bool:
         entry = self.facts.types.get(oid)
@@ -357,8 +387,18 @@ def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
             if mine.not_null and not column.not_null:
                 columns[index] = mine = replace(mine, not_null=False, reasons=column.reasons)
             if mine.element_not_null and not column.element_not_null:
-                columns[index] = replace(mine, element_not_null=False)
+                columns[index] = mine = replace(mine, element_not_null=False)
+            if mine.type.fields != column.type.fields:
+                columns[index] = replace(mine, type=_weakest_fields(mine.type, column.type))
     return tuple(columns)
+
+
+def _weakest_fields(mine: SqlType, other: SqlType) -> SqlType:
+    """Keep of a row's fields what holds in both texts; of other fields nothing is known."""
+    if [field[:2] for field in mine.fields] != [field[:2] for field in other.fields]:
+        return replace(mine, fields=())
+    pairs = zip(mine.fields, other.fields, strict=True)
+    return replace(mine, fields=tuple((*one[:2], one[2] and two[2]) for one, two in pairs))
 
 
 def _weakest_cardinality(texts: list[_Text]) -> Cardinality:

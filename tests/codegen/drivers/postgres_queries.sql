@@ -117,3 +117,6 @@ RETURNING bio;
 
 -- name: SetScores :one
 UPDATE shape SET scores = @scores WHERE id = @id RETURNING scores;
+
+-- name: ShelvesOfAll :many
+SELECT a.name, ARRAY(SELECT b FROM book AS b WHERE b.author_id = a.id ORDER BY b.id) AS shelf FROM author AS a ORDER BY a.id;

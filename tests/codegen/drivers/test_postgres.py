@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import get_type_hints
 
 import pytest
+from aiosqlc.contract.conforms import unlike
 
 from tests.codegen.drivers.connecting import ON_POSTGRES
 from tests.codegen.drivers.running import Subject
@@ -40,6 +42,18 @@ def test_a_list_holds_none_where_a_column_keeps_it(subject: Subject) -> None:
     assert subject.call("add_many", names=["a", "b"], bios=[None, "x"]) == [None, "x"]
     subject.call("add_shape", id=1, at=None, span=None, points=None, scores=[1, None])
     assert subject.call("set_scores", id=1, scores=[None, 7]) == [None, 7]
+
+
+def test_collected_rows_of_a_table_are_of_its_class(subject: Subject) -> None:
+    author = subject.add()
+    subject.call(
+        "add_book", id=1, author_id=author, title="t", price=None, moods=[subject.mood.SAD]
+    )
+    (shelf,) = [row.shelf for row in subject.call("shelves_of_all")]
+    assert [type(book) for book in shelf] == [subject.module("models").Book]
+    assert (shelf[0].title, shelf[0].price, shelf[0].moods) == ("t", None, [subject.mood.SAD])
+    row = get_type_hints(subject.module().ShelvesOfAllRow)
+    assert (unlike(shelf, row["shelf"]), row["shelf"]) == ("", list[type(shelf[0])])
 
 
 def test_rows_are_copied_with_nulls_and_instants(subject: Subject) -> None:

@@ -59,7 +59,7 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
                 due_,
                 int,
                 other_,
-                Part(*part),
+                None if part is None else Part(*part),
             )
         )
     return results

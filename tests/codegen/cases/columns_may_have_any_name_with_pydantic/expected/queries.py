@@ -57,7 +57,7 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
                 due=due_,
                 int=int,
                 other=other_,
-                part=Part(size_=part[0], self=part[1]),
+                part=None if part is None else Part(size_=part[0], self=part[1]),
             )
         )
     return results

@@ -33,15 +33,12 @@ async def make_part(db: Executor) -> PartValue:
 GATHER_PARTS: Final = "SELECT array_agg(part) AS parts FROM part"
 
 
-async def gather_parts(db: Executor) -> list[PartValue] | None:
+async def gather_parts(db: Executor) -> list[Part] | None:
     value = await db.fetchval(GATHER_PARTS)
     return (
         None
         if value is None
-        else [
-            PartValue(item[0], None if item[1] is None else MOOD_BY_LABEL[item[1]])
-            for item in value
-        ]
+        else [Part(item[0], MOOD_BY_LABEL[item[1]]) for item in value]
     )
 
 
