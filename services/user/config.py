@@ -75,6 +75,9 @@ def _with_token(value: str) -> str:
 Url = Annotated[str, Field(pattern=r"^https?://")]
 LinkUrl = Annotated[Url, AfterValidator(_with_token)]
 
+# A container sees all processors of the machine, not its part: more only takes its memory.
+MOST_PASSWORD_THREADS: Final = 2
+
 
 class UserConfig(
     PostgresSettings,
@@ -131,7 +134,9 @@ class UserConfig(
         _DEVELOPMENT_KEY
     )
     # At a time; each takes 46 MiB while it works.
-    password_threads: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
+    password_threads: int = Field(
+        default_factory=lambda: min(MOST_PASSWORD_THREADS, os.cpu_count() or 1), ge=1
+    )
 
     # How long the audit trail is kept; the schema lets nothing younger than 90 days go.
     audit_days: int = Field(default=730, ge=90)

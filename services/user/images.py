@@ -11,8 +11,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lib.errors import AppError, Code, FieldError, invalid
 from services.user.threads import Threads
 
-# Read whole, the largest that is drawn takes 64 MiB; a telephone's picture has 12 to 16.
+# Unpacked, the largest takes 64 MiB, four bytes a pixel; a telephone's picture has 12 to 16. Copies
+# are made of tiles, not of all of it.
 MAX_PIXELS: Final = 16_000_000
+# The library keeps all of a progressive one besides, up to eight bytes a pixel, until it is drawn.
+MAX_PROGRESSIVE_PIXELS: Final = 8_000_000
+# What the drawing of one takes at most; one is drawn at a time. Part of `memory.py`'s sum.
+MEMORY_MIB: Final = 96
 # Each scan of a JPEG goes over the whole picture, and one that changes nothing takes thirty bytes.
 # Encoders write ten; by chance the same two bytes are in a megabyte of metadata sixteen times.
 MAX_SCANS: Final = 32
@@ -22,6 +27,8 @@ SIDE: Final = 1024
 _TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png"}
 # A JPEG with others behind it, as telephones write them for bright screens: the first is shown.
 _SEVERAL: Final = "MPO"
+_ORIENTATION: Final = 0x0112
+_TILE: Final = 512
 _QUALITY: Final = 85
 _WAIT_SECONDS: Final = 10.0
 _QUEUE: Final = 8
@@ -49,6 +56,12 @@ def redraw(data: bytes) -> Redrawn:
             if given.width * given.height > MAX_PIXELS:
                 raise _invalid(f"must have at most {MAX_PIXELS // 1_000_000} million pixels")
             kind = "JPEG" if given.format == _SEVERAL else given.format or ""
+            if (
+                given.info.get("progressive")
+                and given.width * given.height > MAX_PROGRESSIVE_PIXELS
+            ):
+                most = MAX_PROGRESSIVE_PIXELS // 1_000_000
+                raise _invalid(f"must have at most {most} million pixels if it is progressive")
             if kind == "JPEG" and data.count(_SCAN) > MAX_SCANS:
                 raise _invalid(f"must have at most {MAX_SCANS} scans")
             return _drawn(given, kind)
@@ -65,14 +78,33 @@ def redraw(data: bytes) -> Redrawn:
 def _drawn(given: Image.Image, kind: str) -> Redrawn:
     # What is much too large is unpacked to a half, a quarter or an eighth of it at once.
     given.draft(None, (SIDE, SIDE))
-    drawn = ImageOps.exif_transpose(given)
-    see_through = kind == "PNG" and drawn.has_transparency_data
-    drawn = drawn.convert("RGBA" if see_through else "RGB")
+    turned = given.getexif().get(_ORIENTATION)
+    see_through = kind == "PNG" and given.has_transparency_data
+    drawn = _reduced(given, "RGBA" if see_through else "RGB")
+    if turned:
+        drawn.getexif()[_ORIENTATION] = turned
+        drawn = ImageOps.exif_transpose(drawn)
     drawn.thumbnail((SIDE, SIDE))
     drawn.info.clear()
     file = io.BytesIO()
     drawn.save(file, kind, **({"quality": _QUALITY} if kind == "JPEG" else {}))
     return Redrawn(file.getvalue(), _TYPES[kind])
+
+
+def _reduced(given: Image.Image, mode: str) -> Image.Image:
+    """Return the picture in `mode`, at most twice as large as it is kept.
+
+    Tile by tile: to convert or to turn all of it at once would take its memory once more each time.
+    """
+    factor = max(1, max(given.size) // SIDE)
+    side = factor * max(1, _TILE // factor)
+    small = Image.new(mode, (-(-given.width // factor), -(-given.height // factor)))
+    for top in range(0, given.height, side):
+        for left in range(0, given.width, side):
+            box = (left, top, min(left + side, given.width), min(top + side, given.height))
+            tile = given.crop(box).convert(mode)
+            small.paste(tile.reduce(factor), (left // factor, top // factor))
+    return small
 
 
 def _invalid(message: str) -> AppError:

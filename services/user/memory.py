@@ -1,0 +1,16 @@
+"""What the user service takes of memory at most, beside what deployment files give it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.user import images, passwords
+
+# The process with its pools, its keys and requests under way, as measured.
+PROCESS_MIB: Final = 170
+
+
+def needed_mib(password_threads: int) -> int:
+    """Return the MiB that the service needs while every thread works and a picture is drawn."""
+    hashing = password_threads * -(-passwords.MEMORY_KIB // 1024)
+    return PROCESS_MIB + hashing + images.MEMORY_MIB
