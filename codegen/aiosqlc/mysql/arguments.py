@@ -128,6 +128,8 @@ _SIGNATURES = {
     " MEDIAN MIN PERCENTILE_DISC SIGN SUM TIME FIRST_VALUE",
     "|x": "DECODE_ORACLE JSON_ARRAY LAST_VALUE NAME_CONST",
 }
+# Behind their arguments stand clauses, such as LIMIT.
+_CLAUSED = frozenset({"GROUP_CONCAT"})
 _BY_NAME = {name: code for code, names in _SIGNATURES.items() for name in names.split()}
 
 
@@ -141,7 +143,7 @@ def argument_of(call: Call) -> Argument | None:
         return _CODES[first[call.index]]
     if repeated:
         return _CODES[repeated[(call.index - len(first)) % len(repeated)]]
-    return Argument()
+    return None if call.name in _CLAUSED else Argument()
 
 
 def _code(name: str) -> str | None:

@@ -126,6 +126,8 @@ def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | 
         return found
     if moved := shift_of(node):
         return _moved(type_of(moved.moment, level, reader), moved)
+    if name in {"ADDTIME", "SUBTIME"} and isinstance(node, exp.Anonymous):
+        return _moved(type_of(node.expressions[0], level, reader), Shift(node, by_days=False))
     if name in _ROUNDED or isinstance(node, exp.Abs):
         return _rounded(name, type_of(node.this, level, reader))
     if isinstance(node, exp.GroupConcat):
@@ -226,6 +228,15 @@ def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
     if families <= {"integer", "decimal", "float", "double"}:
         return types.DECIMAL if families == {"integer", "decimal"} else types.DOUBLE
     return types.DATETIME if families <= {"date", "datetime", "timestamp"} else None
+
+
+def of_rows(kinds: Sequence[SqlType | None]) -> SqlType | None:
+    """Return the type of a column of a set operation: a text where one of its parts is a text."""
+    families = {types.family(kind) if kind else "" for kind in kinds}
+    mixed = len(families) > 1 and "text" in families
+    if mixed and families <= {"text", *types.MOMENTS, "integer", "decimal", "float", "double"}:
+        return common([kind for kind in kinds if kind and kind.name in types.PARSED]) or types.TEXT
+    return common(kinds)
 
 
 def _widest(kinds: list[SqlType]) -> SqlType | None:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import cardinality, types
 from aiosqlc.mysql.conversions import may_fail, parses, parses_in
-from aiosqlc.mysql.expressions import collation_of, common, type_of
+from aiosqlc.mysql.expressions import collation_of, of_rows, type_of
 from aiosqlc.mysql.facts import settle
 from aiosqlc.mysql.grouping import aggregates
 from aiosqlc.mysql.nullness import Proof, is_not_null
@@ -145,7 +145,7 @@ class Reader:
         if len({len(outputs) for outputs in shown}) > 1:
             return _UNKNOWN
         outputs = tuple(
-            Output(these[0].name, common([o.type for o in these]), not_null=False, unsure=True)
+            Output(these[0].name, of_rows([o.type for o in these]), not_null=False, unsure=True)
             for these in zip(*shown, strict=True)
         )
         result = _renamed(Result(outputs), cte)
@@ -492,7 +492,7 @@ def _of_both(node: exp.SetOperation, ours: Output, theirs: Output, index: int) -
     sides = zip(kinds, (node.left, node.right), strict=True)
     return Output(
         ours.name,
-        common([kind for kind, side in sides if kind or not _gives_null(side, index)]),
+        of_rows([kind for kind, side in sides if kind or not _gives_null(side, index)]),
         not_null=_in_both(node, ours.not_null, theirs.not_null) and not converts,
         origin=ours.origin if ours.origin == theirs.origin else None,
         unsure=converts or ours.unsure or theirs.unsure,

@@ -60,16 +60,23 @@ def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic
 
 def _read(query: ParsedQuery, schema: Schema, tree: Tree) -> tuple[Text, list[Diagnostic]]:
     slices = frozenset(param.number for param in query.params if param.is_slice)
-    first = Reader(schema, tree, slices=slices)
-    result = first.read()
-    params, _, problems = infer(query, first)
+    reader = Reader(schema, tree, slices=slices)
+    result = reader.read()
+    params, _, problems = infer(query, reader)
     if not params:
-        return Text(first, result, params), problems
-    required = {param.number for param in params if param.not_null}
-    known = {param.number: param.type for param in params}
-    second = Reader(schema, tree, required=required.__contains__, types=known, slices=slices)
-    result = second.read()
-    return Text(second, result, params), problems
+        return Text(reader, result, params), problems
+    while True:  # what is known of one parameter may type another: `grp + ? > ?`
+        required = {param.number for param in params if param.not_null}
+        known = {param.number: param.type for param in params if param.type != types.ANY}
+        reader = Reader(schema, tree, required=required.__contains__, types=known, slices=slices)
+        result = reader.read()
+        if not any(problem.code == "E313" for problem in problems):
+            break
+        params, _, found = infer(query, reader)
+        fewer, problems = len(found) < len(problems), found
+        if not fewer:
+            break
+    return Text(reader, result, params), problems
 
 
 def _not_read(query: ParsedQuery) -> Text:

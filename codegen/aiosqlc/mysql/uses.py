@@ -255,8 +255,9 @@ def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader)
     """A bare parameter in a select list: what the list is for says what it is."""
     index = _index(select.expressions, child)
     holder = select.parent
-    if isinstance(holder, exp.Insert):
-        return _to_insert_column(place, holder, index, reader)
+    target = _inserting(select)
+    if target is not None:
+        return _to_insert_column(place, target, index, reader)
     alias = child.alias if isinstance(child, exp.Alias) else ""
     if isinstance(holder, exp.SetOperation):
         other = holder.left if holder.right is select else holder.right
@@ -268,6 +269,14 @@ def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader)
             kind = type_of(item, reader.levels.get(id(other)), reader)
             return Use(place, kind, alias or item.name, optional=False)
     return Use(place, None, alias)
+
+
+def _inserting(select: exp.Expr) -> exp.Insert | None:
+    """Return the INSERT whose rows a SELECT makes, alone or as a part of a set operation."""
+    holder = select.parent
+    while isinstance(holder, exp.SetOperation | exp.Paren):
+        holder = holder.parent
+    return holder if isinstance(holder, exp.Insert) else None
 
 
 def _in_tuple(
@@ -370,9 +379,18 @@ def _placeholder(node: exp.Expr) -> bool:
 def _calculated(
     place: Place, node: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """A number as what it is calculated with; beside a literal it may be any number."""
+    """A number as what it is calculated with; beside a literal it may be any number.
+
+    In `total * (1 + ?)` what is outside says more than the literal.
+    """
     other = _other(node, child)
-    kind = None if is_literal(other) else type_of(other, level, reader)
+    if is_literal(other):
+        outer_child, outer = _holder(node)
+        if not isinstance(outer, _ARITHMETIC) or shift_of(outer):
+            return Use(place, None)
+        use = _calculated(place, outer, outer_child, level, reader)
+        return Use(place, None) if use.type == types.BIGINT else use
+    kind = type_of(other, level, reader)
     column = _only_column(unwrap(other))
     found = level.resolve(column) if level and column is not None else None
     if kind is None or types.family(kind) not in _NUMBERS:
@@ -397,6 +415,8 @@ def _alike(
     uses = [use for node in known if (use := _compared(place, node, level, reader)).type]
     if call.name == "INTERVAL":
         uses = [use for use in uses if use.type and types.family(use.type) in _NUMBERS]
+    if uses and uses[0].type and uses[0].type.labels:
+        return Use(place, types.VARCHAR, uses[0].name)  # any text may be among labels
     if uses:
         return uses[0]
     texts = [node for node in others if isinstance(node, exp.Literal) and node.is_string]
@@ -462,7 +482,7 @@ def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reade
     if parent is None or isinstance(parent, _MATCHES):
         return nothing
     if isinstance(parent, exp.Select):
-        stored = isinstance(parent.parent, exp.Insert)
+        stored = _inserting(parent) is not None
         return _from_parent(place, child, parent, level, reader) if stored else nothing
     if isinstance(parent, (*_COMPARISONS, exp.In, exp.Between)):
         if not is_assignment(parent) and all(map(is_literal, _compared_with(parent, child))):

@@ -129,7 +129,7 @@ class Oracle:
         bound = [self._bound(query, value) for value in values]
         literal = [self._literal(position, value) for value in values]
         formed = forms if sort in _FORMED else []
-        if all(outcome.error for outcome in (*bound, *formed)):
+        if all(o.error and o.error != _OUT_OF_RANGE for o in (*bound, *formed)):
             return f"refused: {bound[0].error if bound else 'no values'}"
         full = {
             name: outcomes

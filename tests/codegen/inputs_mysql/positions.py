@@ -70,7 +70,7 @@ _PREDICATES = (
     "({c}, id) = (?, 1)", "(?, 1) IN (({c}, id))", "row({c}, id) = row(?, 1)",
     "({c}, id) IN ((?, 1), ({c}, 2))", "{c} = ANY (SELECT ?)", "? > ALL (SELECT {c} FROM t x)",
     "? IN (SELECT {c} FROM t x)", "{c} = (SELECT ?)", "{c} = ? IS TRUE", "{c} = -?", "{c} = +?",
-    "{c} = ? COLLATE utf8mb4_bin", "{c} = BINARY ?", "{c} = (?)", "{c} = ? || FALSE", "{c} = ? | 0",
+    "{c} = (?)", "{c} = ? || FALSE", "{c} = ? | 0",
     "NOT ({c} = ?)", "{c} LIKE concat(?, '%')", "{c} LIKE ? ESCAPE '!'", "{c} > ? - INTERVAL 1 DAY",
     "{c} > {c} - INTERVAL ? DAY", "{c} < NOW() - INTERVAL ? HOUR", "{c} = COALESCE(?, {c})",
     "{c} = COALESCE(?, 0)", "{c} = NULLIF(?, 0)", "{c} = NULLIF(?, '')", "{c} = GREATEST(?, 0)",
@@ -122,7 +122,7 @@ _WORDED = (
     "SUM(CASE WHEN s = ? THEN 1 ELSE 0 END)", "SUM(s = ?)", "SUM(IF(i > ?, 1, 0))",
     "CURRENT_TIMESTAMP() > ?", "COUNT(*) > ?", "MAX(w) > ?",
     "(SELECT ? UNION SELECT s FROM t LIMIT 1)", "SLEEP(0 * ?)", "DATE_FORMAT(at, ?)",
-    "STR_TO_DATE(s, ?)", "MOD(i, ?)", "MOD(?, i)",
+    "STR_TO_DATE(s, ?)",
 )  # fmt: skip
 # Whole statements; with {c} for a column.
 _STATEMENTS = (
@@ -160,6 +160,8 @@ _STATEMENTS = (
     "SELECT id FROM t WHERE ok AND ?", "SELECT id FROM t GROUP BY id = ?",
 )  # fmt: skip
 _OF_NUMBERS = ("{c} = ? | 0", "{c} = (? | FALSE)", "{c} = ~?", "{c} = ? << 1")
+_OF_TEXTS = ("{c} = BINARY ?", "BINARY {c} = ?", "{c} = ? COLLATE utf8mb4_bin")
+_TEXTS = frozenset({"s", "b", "st", "js"})
 _NUMBERS = frozenset({"i", "w", "f", "ok", "y", "bt"})
 
 
@@ -173,7 +175,11 @@ def of_operators() -> Iterator[Position]:
                     text, f"SELECT ({text}) AS c0 FROM t", is_value=True, counts=counts,
                     compares=operator in _COMPARED,
                 )  # fmt: skip
-        for form in (*_PREDICATES, *(_OF_NUMBERS if column in _NUMBERS else ())):
+        for form in (
+            *_PREDICATES,
+            *(_OF_NUMBERS if column in _NUMBERS else ()),
+            *(_OF_TEXTS if column in _TEXTS else ()),
+        ):
             if form.count("?") == 1 and ("{c}" in form or column == "i"):
                 text = form.format(c=column)
                 compares = "CASE" not in text and "LIKE" not in text and "(?, 0)" not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from aiosqlc.source import SourceFile
 
 from tests.codegen.inputs_mysql.values import ROWS, SCHEMA
 
+_NUMBER = (int, float, Decimal)
 # Of a division by 0, of what is deprecated, and of what EXPLAIN says.
 _NO_CONVERSION = frozenset({1365, 1287, 1681, 1003, 1618, 1630, 4153})
 
@@ -47,10 +49,19 @@ class Outcome:
         return all(cell is None for row in self.rows for cell in row)
 
     def answers_as(self, other: Outcome) -> bool:
-        """Whether the same came of both, types included."""
-        return (self.error, bool(self.warned), repr(self.rows)) == (
-            other.error, bool(other.warned), repr(other.rows),
-        )  # fmt: skip
+        """Whether the same came of both, types included; numbers are one type."""
+        same = (self.error, bool(self.warned)) == (other.error, bool(other.warned))
+        return same and _plain(self.rows) == _plain(other.rows)
+
+
+def _plain(rows: tuple[tuple[Any, ...], ...]) -> list[list[str]]:
+    return [
+        [
+            f"{Decimal(str(cell)).normalize()}" if isinstance(cell, _NUMBER) else repr(cell)
+            for cell in row
+        ]
+        for row in rows
+    ]
 
 
 class Asked:

@@ -76,7 +76,7 @@ GENERAL: dict[str, tuple[Value, ...]] = {
     "text": _texts("abc", "zzz", "a%"),
     "integer": _numbers(1, 5, 2024),
     "decimal": _numbers(Decimal("1.5"), Decimal("7.25")),
-    "double": tuple(Value(value, f"{value}e0") for value in (1.5, 20.25)),
+    "double": tuple(Value(value, f"{value}e0") for value in (1.5, 20.25, 0.5)),
     "date": (
         Value(date(2024, 5, 6), "DATE'2024-05-06'"), Value(date(2001, 2, 3), "DATE'2001-02-03'"),
     ),
