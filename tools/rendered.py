@@ -16,7 +16,7 @@ from devstack import gateway
 from devstack.settings import CALLERS, PORTS, ROOT, Service, Settings
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
-from tools import access_page, events_page, nats_users, redis_users, settings_page
+from tools import access_page, events_page, nats_users, redis_users, settings_page, settings_table
 from tools.features import features
 
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
@@ -87,6 +87,7 @@ def deployment() -> dict[Path, str]:
     """Return what starts the services elsewhere: as containers here, on Kubernetes, on ECS."""
     settings = Settings.read({})
     found = {
+        DEPLOY / "ecs/settings.txt": settings_table.ecs_names(),
         ROOT / "docker-compose.yml": _filled_in("docker/docker-compose.yml.j2", settings),
         DEPLOY / "docker/gateway/nginx.conf": _container_gateway(settings),
         DEPLOY / "docker/prometheus/targets/compose.json": _container_targets(settings),
@@ -123,6 +124,9 @@ def _filled_in(template: str, settings: Settings, **more: object) -> str:
         mysql=ON_MYSQL,
         calling=CALLERS,
         volumes=VOLUMES,
+        shared=settings_table.shared(),
+        own=settings_table.own,
+        plain=settings_table.plain(),
         secrets=SECRETS,
         **more,
     )

@@ -26,6 +26,8 @@ from lib.config import env_name
 PAGE = ROOT / "docs" / "settings.md"
 EXAMPLE = ROOT / ".env.example"
 COMPOSE = ROOT / "deploy" / "docker" / "docker-compose.yml.j2"
+# What only `make run` reads: containers have their own ports, and a proxy before them for TLS.
+LOCAL = "(make run only)"
 _COMPOSE: Final = re.compile(r"\$\{(\w+):-([^${}]*)\}")
 # What the stack and the gateway read, which no service loads: name, type, default, meaning.
 STACK: Final = (
@@ -54,19 +56,21 @@ COMMON: Final = {
     "Where callers find the platform; links in mails follow from it": (
         "PUBLIC_URL", "GATEWAY_PORT",
     ),
-    "Ports": (*PORTS, "POSTGRES_PORT", "REDIS_PORT"),
-    "The gateway: TLS of its own, or proxies before it": (
-        "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT", "GATEWAY_TRUSTED_PROXIES",
+    "Ports (make run only)": (*PORTS, "POSTGRES_PORT", "REDIS_PORT"),
+    "Proxies before the gateway": ("GATEWAY_TRUSTED_PROXIES",),
+    "TLS of the gateway's own (make run only)": (
+        "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",
     ),
-    "Databases of one's own; product and department also mysql://": (
+    "Your own databases; product and department also mysql://. Containers: then run secrets.sh": (
         "<SVC>_DATABASE_URL", "REDIS_URL",
     ),
     "Mail; without a host mails are files": (
         "SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USER", "SMTP_PASSWORD", "MAIL_FROM",
         "MAIL_REDIRECT_TO",
     ),
+    "Their folder (make run only)": ("FILES_FOLDER",),
     "Pictures; without a bucket they are in a folder": (
-        "FILES_FOLDER", "S3_BUCKET", "S3_REGION", "S3_ENDPOINT_URL", "S3_ACCESS_KEY",
+        "S3_BUCKET", "S3_REGION", "S3_ENDPOINT_URL", "S3_ACCESS_KEY",
         "S3_SECRET_KEY",
     ),
     "Logs, traces, limits": (
@@ -96,7 +100,7 @@ def entries() -> list[Entry]:
     """Return every variable once; one that each service has under its own name as `<SVC>_…`."""
     found: dict[str, Entry] = {}
     for service in service_names():
-        spec = _spec(service)
+        spec = spec_of(service)
         notes = _notes(spec)
         for field, info in spec.model_fields.items():
             name = env_name(spec, field)
@@ -109,7 +113,8 @@ def entries() -> list[Entry]:
     return list(found.values())
 
 
-def _spec(service: str) -> type[config.Settings]:
+def spec_of(service: str) -> type[config.Settings]:
+    """Return the class of a service's settings."""
     module = importlib.import_module(f"services.{service}.config")
     found: type[config.Settings] = getattr(module, f"{service.title()}Config")
     return found
@@ -145,6 +150,11 @@ def _kind(info: FieldInfo) -> str:
         return "port"
     names: dict[object, str] = {SecretStr: "secret", str: "text", int: "integer", float: "number"}
     return " ".join([names.get(kind, str(getattr(kind, "__name__", kind)).lower()), *bounds])
+
+
+def is_secret(info: FieldInfo) -> bool:
+    """Whether a setting must not be shown."""
+    return _opened(info.annotation, info.metadata)[0] is SecretStr
 
 
 def _opened(annotation: object, metadata: Sequence[object]) -> tuple[object, Sequence[object]]:

@@ -47,6 +47,12 @@ for server in postgres mariadb; do
 done
 # Where alerts go: put the real webhook in, until then they go nowhere.
 for name in alert_on_call_url alert_team_url; do once "$name" echo "http://127.0.0.1:9/"; done
+# What .env (or the environment) sets instead of the servers of docker-compose.yml.
+given() {
+    local value=${!1:-}
+    [[ -n $value || ! -r ../../.env ]] || value=$(sed -n "s/^$1=//p" ../../.env | tail -n 1)
+    printf %s "$value"
+}
 # A service reads its settings from the environment; these files are its env_file.
 env() { printf '%s\n' "${@:2}" > "secrets/$1.env"; }
 verify="sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
@@ -56,10 +62,11 @@ for name in "$@"; do
     upper=${name^^}
     server=postgresql at=postgres:5432 tls=$verify
     [[ $name != product ]] || server=mysql at=mariadb:3306 tls="ssl-mode=VERIFY_IDENTITY&ssl-ca=/run/secrets/database_ca"
-    url() { echo "${upper}_DATABASE_URL=$server://$1:$(<"secrets/$1_password")@$at/$name?$tls"; }
+    database=$(given "${upper}_DATABASE_URL") redis=$(given REDIS_URL)
+    url() { echo "${upper}_DATABASE_URL=${database:-$server://$1:$(<"secrets/$1_password")@$at/$name?$tls}"; }
     env "migrate-$name" "$(url "$name")" # the owner's; keys and passwords of the service are nothing to a migration
     env "$name" "$(url "${name}_service")" \
-        "REDIS_URL=redis://$name:$(<"secrets/${name}_redis_password")@redis:6379/0" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
+        "REDIS_URL=${redis:-redis://$name:$(<"secrets/${name}_redis_password")@redis:6379/0}" "AUTH_CSRF_SECRET=$(<secrets/csrf_password)" \
         "EVENTS_SIGNING_KEY=$(raw "$name")" "EVENTS_PUBLIC_KEYS=$events"
     [[ $name == order ]] || continue # who calls others in its own name
     once "${name}_client_password" password

@@ -8,6 +8,14 @@ cd "$(dirname "$0")"
 : "${GATEWAY_IMAGE:?}" "${PUBLIC_URL:?}" "${VPC_CIDR:?}" "${LOAD_BALANCER_CIDRS:?}" "${SMTP_HOST:?}" "${MAIL_FROM:?}" "${S3_BUCKET:?}"
 : "${SUBNETS:?}" "${SECURITY_GROUPS:?}"
 network="awsvpcConfiguration={subnets=[$SUBNETS],securityGroups=[$SECURITY_GROUPS],assignPublicIp=DISABLED}"
+# What else may be set, from the environment or, in CI, from SETTINGS: JSON of names and values. One that is not set is empty: none.
+mapfile -t settings < settings.txt
+for name in "${settings[@]}"; do
+    value=${!name:-}
+    [[ -n $value || -z ${SETTINGS:-} ]] || value=$(jq -r --arg name "$name" '.[$name] // ""' <<< "$SETTINGS")
+    [[ $value != *[\"\\]* ]] || { echo "$name: quotes and backslashes cannot be in a task definition" >&2; exit 2; }
+    export "$name=$value"
+done
 filled_in=$(mktemp -d)
 trap 'rm -rf "$filled_in"' EXIT
 declare -A before=() after=() migration=()
@@ -18,7 +26,7 @@ register() { # name, or migrate/name → the ARN of the new revision
     mkdir -p "$filled_in/migrate"
     # shellcheck disable=SC2016 # the names are envsubst's to replace
     envsubst '$SERVICE_IMAGE $GATEWAY_IMAGE $AWS_REGION $EXECUTION_ROLE_ARN $TASK_ROLE_PREFIX $SECRETS_ARN
-        $PUBLIC_URL $VPC_CIDR $LOAD_BALANCER_CIDRS $SMTP_HOST $MAIL_FROM $S3_BUCKET' < "$1.json" > "$filled_in/$1.json"
+        $PUBLIC_URL $VPC_CIDR $LOAD_BALANCER_CIDRS '"$(printf '$%s ' "${settings[@]}")" < "$1.json" > "$filled_in/$1.json"
     aws ecs register-task-definition --cli-input-json "file://$filled_in/$1.json" \
         --query taskDefinition.taskDefinitionArn --output text
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -232,6 +233,11 @@ def test_the_workflow_of_a_deployment_runs_from_its_first_script_to_its_last(clu
         environ |= {
             name: re.sub(r"\$\{\{.*?(\w+) \}\}", r"a-\1", text) for name, text in given.items()
         }
+        environ |= {
+            name: json.dumps({"CORS_ORIGINS": "https://app.example.com"})
+            for name, text in given.items()
+            if text == "${{ toJSON(vars) }}"
+        }
         subprocess.run(["bash", "-e", "-c", step["run"]], cwd=ROOT, env=environ, check=True)
         if handed_on.exists():
             environ |= dict(line.split("=", 1) for line in handed_on.read_text().splitlines())
@@ -247,3 +253,29 @@ def test_the_workflow_of_a_deployment_runs_from_its_first_script_to_its_last(clu
     assert cluster.services == NEW
     assert image("service") in (cluster.home / "registered" / "order.json").read_text()
     assert image("gateway") in (cluster.home / "registered" / "gateway.json").read_text()
+    assert registered(cluster, "order")["CORS_ORIGINS"] == "https://app.example.com"
+
+
+def registered(cluster: Cluster, name: str) -> dict[str, str]:
+    """The environment of the task that was registered."""
+    task = json.loads((cluster.home / "registered" / f"{name}.json").read_text())
+    return {each["name"]: each["value"] for each in task["containerDefinitions"][0]["environment"]}
+
+
+def test_a_setting_of_the_environment_reaches_the_task_and_one_that_is_not_set_is_empty(cluster):
+    cluster.environ |= {"RATE_LIMIT": "7", "SETTINGS": '{"RATE_LIMIT": "8", "LOG_LEVEL": "debug"}'}
+    done = cluster.roll_out()
+    assert done.returncode == 0, done.stderr
+    found = registered(cluster, "order")
+    assert {name: found[name] for name in ("RATE_LIMIT", "LOG_LEVEL", "CORS_ORIGINS")} == {
+        "RATE_LIMIT": "7", "LOG_LEVEL": "debug", "CORS_ORIGINS": "",
+    }  # fmt: skip
+    assert not [value for value in found.values() if "$" in value]
+
+
+def test_a_setting_that_would_break_the_description_is_refused_before_anything_happens(cluster):
+    cluster.environ["CORS_ORIGINS"] = '"}'
+    done = cluster.roll_out()
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "CORS_ORIGINS" in done.stderr
+    assert not (cluster.home / "calls").exists()
