@@ -128,3 +128,17 @@ ORDER BY id;
 
 -- name: NamedOrAll :many
 SELECT id FROM author WHERE sqlc.narg(name) IS NULL OR name = sqlc.narg(name) ORDER BY id;
+
+-- name: FindAny :many
+SELECT id FROM author
+WHERE id > 0
+  AND (name = sqlc.arg(name) -- :if name
+    OR mood = sqlc.arg(mood) -- :if mood
+    OR score IS NULL) -- :if unscored
+ORDER BY id;
+
+-- name: PageAfter :many
+SELECT id FROM author
+WHERE id > 0
+  AND (mood, id) > (sqlc.arg(mood), sqlc.arg(after)) -- :if mood, after
+ORDER BY id;

@@ -120,3 +120,17 @@ UPDATE shape SET scores = @scores WHERE id = @id RETURNING scores;
 
 -- name: ShelvesOfAll :many
 SELECT a.name, ARRAY(SELECT b FROM book AS b WHERE b.author_id = a.id ORDER BY b.id) AS shelf FROM author AS a ORDER BY a.id;
+
+-- name: FindAny :many
+SELECT id FROM author
+WHERE id > 0
+  AND (name = @name -- :if name
+    OR mood = @mood -- :if mood
+    OR score IS NULL) -- :if unscored
+ORDER BY id;
+
+-- name: PageAfter :many
+SELECT id FROM author
+WHERE id > 0
+  AND (mood, id) > (@mood, @after) -- :if mood, after
+ORDER BY id;

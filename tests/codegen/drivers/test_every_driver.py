@@ -101,6 +101,29 @@ def test_a_test_for_null_may_stand_before_what_says_the_type(subject: Subject) -
     assert subject.call("named_or_all", name="b") == [2]
 
 
+def test_arms_of_an_or_may_be_left_out_and_all_of_them(subject: Subject) -> None:
+    sad, happy = subject.mood.SAD, subject.mood.VERY_HAPPY
+    for name, mood, score in (("a", sad, 1), ("b", happy, 2), ("c", happy, None)):
+        subject.add(name, mood=mood, score=score)
+    assert subject.call("find_any") == [1, 2, 3]
+    assert subject.call("find_any", name="a") == [1]
+    assert subject.call("find_any", mood=happy) == [2, 3]
+    assert subject.call("find_any", unscored=True) == [3]
+    assert subject.call("find_any", name="a", unscored=True) == [1, 3]
+    assert subject.call("find_any", name="a", mood=happy, unscored=True) == [1, 2, 3]
+
+
+def test_half_of_what_belongs_together_is_refused(subject: Subject) -> None:
+    for name in ("a", "b"):
+        subject.add(name)
+    assert subject.call("page_after") == [1, 2]
+    assert subject.call("page_after", mood=subject.mood.SAD, after=1) == [2]
+    with pytest.raises(TypeError, match="mood is needed beside after"):
+        subject.call("page_after", after=1)
+    with pytest.raises(TypeError, match="after is needed beside mood"):
+        subject.call("page_after", mood=subject.mood.SAD)
+
+
 def test_a_dynamic_query_takes_what_its_text_has(subject: Subject) -> None:
     mood = subject.mood
     for name, how in (("anna", mood.SAD), ("bob", mood.SAD), ("hanna", mood.VERY_HAPPY)):
