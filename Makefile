@@ -204,7 +204,7 @@ site: $(READY) ## write the compiler's manual to .cache/site (version=1.2.3: bes
 	@$(if $(version),$(PY) -m tools.site $(version) .cache/site,NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict)
 
 .PHONY: lock
-lock: $(READY) ## resolve the requirements anew into the two lock files
+lock: $(READY) ## resolve the requirements anew into the two lock files, and record their wheels
 	@bash .ci/lock $(BIN)/uv
 
 # --- databases ------------------------------------------------------------------------------------

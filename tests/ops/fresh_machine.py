@@ -30,7 +30,7 @@ OLDEST = (3, 11)
 SECONDS = 900.0
 # What a clone has not.
 NOT_CLONED = (
-    ".git", ".venv", ".run", ".cache", "__pycache__", "node_modules", "*.egg-info",
+    ".git", ".env", ".venv", ".run", ".cache", "__pycache__", "node_modules", "*.egg-info",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis",
 )  # fmt: skip
 
