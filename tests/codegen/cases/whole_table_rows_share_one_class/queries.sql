@@ -31,3 +31,9 @@ DELETE FROM people WHERE id = @id;
 
 -- name: ListSizes :many
 SELECT * FROM size;
+
+-- name: GetPersonInMood :one
+SELECT * FROM people WHERE id = @id AND mood = @mood;
+
+-- name: GatherPeople :many
+SELECT s.id, ARRAY(SELECT p FROM people AS p ORDER BY p.id) AS whole FROM size AS s;

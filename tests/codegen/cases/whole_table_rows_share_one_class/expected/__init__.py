@@ -15,5 +15,7 @@ QUERY_NAMES: Final = {
     queries.RENAME_PERSON: "RenamePerson",
     queries.REMOVE_PERSON: "RemovePerson",
     queries.LIST_SIZES: "ListSizes",
+    queries.GET_PERSON_IN_MOOD: "GetPersonInMood",
+    queries.GATHER_PEOPLE: "GatherPeople",
 }
 """The name of each query by its text, for an executor to label what it runs."""

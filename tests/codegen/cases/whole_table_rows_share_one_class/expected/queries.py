@@ -117,3 +117,40 @@ LIST_SIZES: Final = 'SELECT id, "Width", width FROM size'
 async def list_sizes(db: Executor) -> list[Size]:
     rows = await db.fetch(LIST_SIZES)
     return list(starmap(Size, rows))
+
+
+GET_PERSON_IN_MOOD: Final = "SELECT id, name, mood, tags, salary, joined FROM people WHERE id = $1 AND mood = $2"
+
+
+async def get_person_in_mood(db: Executor, *, id: UUID, mood: Mood) -> Person | None:
+    row = await db.fetchrow(GET_PERSON_IN_MOOD, id, mood)
+    return None if row is None else _person(row)
+
+
+GATHER_PEOPLE: Final = "SELECT s.id, ARRAY(SELECT p FROM people AS p ORDER BY p.id) AS whole FROM size AS s"
+
+
+class GatherPeopleRow(msgspec.Struct, frozen=True):
+    id: int
+    whole: list[Person]
+
+
+async def gather_people(db: Executor) -> list[GatherPeopleRow]:
+    rows = await db.fetch(GATHER_PEOPLE)
+    return [
+        GatherPeopleRow(
+            id,
+            [
+                Person(
+                    item[0],
+                    item[1],
+                    None if item[2] is None else MOOD_BY_LABEL[item[2]],
+                    item[3],
+                    item[4],
+                    item[5],
+                )
+                for item in whole
+            ],
+        )
+        for id, whole in rows
+    ]
