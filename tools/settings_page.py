@@ -38,7 +38,7 @@ STACK: Final = (
     ("GATEWAY_TLS_PORT", "port", "8443", "where it speaks TLS"),
     ("GATEWAY_LOG_FORMAT", "json, classic", "json", "of the access log"),
     ("GATEWAY_TRUSTED_PROXIES", "list", "–", "whose `X-Forwarded-For` the gateway believes"),
-    ("GATEWAY_LOG", "file, stdout", "file", "in a container: where its access log goes"),
+    ("GATEWAY_LOG", "file, stdout, both", "file", "in a container: where its access log goes"),
     ("GATEWAY_LOG_MIB", "integer", "100", "how large its file may be before it is rotated"),
     ("GATEWAY_LOG_FILES", "integer", "5", "how many rotated ones are kept"),
     ("POSTGRES_PORT", "port", "15432", "of the embedded server"),

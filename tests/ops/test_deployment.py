@@ -10,8 +10,10 @@ import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from cryptography import x509
 
 from devstack.settings import CALLERS, ROOT, service_names
@@ -291,12 +293,142 @@ def test_a_service_on_kubernetes_is_probed_limited_and_unprivileged(name):
     assert {"Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler"} <= set(found)
     pod = found["Deployment"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
+    authority = next(volume for volume in pod["volumes"] if volume["name"] == "authorities")
+    assert authority["secret"]["optional"] is True
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert f"`{mounted['authorities']}/database_ca`" in (ROOT / "docs/deployment.md").read_text()
     assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert "memory" in container["resources"]["limits"]
     named = {port["name"] for port in container["ports"]}
     assert {port["targetPort"] for port in found["Service"]["spec"]["ports"]} <= named
+
+
+def test_grpc_is_called_by_a_name_that_leads_to_every_pod():
+    parts = [p for p in read_yaml_all(KUBERNETES / "base/point.yaml") if p]
+    headless = next(p for p in parts if p["metadata"]["name"] == "point-grpc")
+    assert headless["spec"]["clusterIP"] == "None"
+    platform = [p for p in read_yaml_all(KUBERNETES / "base/platform.yaml") if p]
+    address = next(p for p in platform if p["kind"] == "ConfigMap")["data"]["POINT_GRPC_ADDRESS"]
+    (port,) = headless["spec"]["ports"]
+    assert address == f"point-grpc:{port['port']}"
+
+
+def test_the_ingress_has_a_class_and_lets_the_gateway_refuse_what_is_too_large():
+    parts = [p for p in read_yaml_all(KUBERNETES / "base/platform.yaml") if p]
+    ingress = next(p for p in parts if p["kind"] == "Ingress")
+    policy = next(
+        p for p in parts if p["kind"] == "NetworkPolicy" and p["metadata"]["name"] == "gateway"
+    )
+    namespace = policy["spec"]["ingress"][0]["from"][0]["namespaceSelector"]["matchLabels"]
+    assert (
+        namespace["kubernetes.io/metadata.name"] == f"ingress-{ingress['spec']['ingressClassName']}"
+    )
+    annotations = ingress["metadata"]["annotations"]
+    allowed = int(annotations["nginx.ingress.kubernetes.io/proxy-body-size"].removesuffix("m"))
+    conf = (ROOT / "deploy/docker/gateway/nginx.conf").read_text()
+    limits = [int(each) for each in re.findall(r"client_max_body_size (\d+)m;", conf)]
+    assert limits
+    assert allowed > max(limits)
+
+
+def _watched() -> dict[str, tuple[str, str]]:
+    """Every pod that is scraped: its job, kind and port, as relabelling reads its annotations."""
+    config = read_yaml(KUBERNETES / "prometheus.yml")["scrape_configs"][0]
+    read = {
+        step["target_label"]: step["source_labels"][-1].removeprefix(
+            "__meta_kubernetes_pod_annotation_"
+        )
+        for step in config["relabel_configs"]
+        if "target_label" in step
+    }
+    found = {}
+    for file in (KUBERNETES / "base").glob("*.yaml"):
+        for part in read_yaml_all(file):
+            if part and part["kind"] == "Deployment":
+                template = part["spec"]["template"]
+                plain = {
+                    re.sub(r"\W", "_", k): v for k, v in template["metadata"]["annotations"].items()
+                }
+                ports = {
+                    str(p["containerPort"])
+                    for c in template["spec"]["containers"]
+                    for p in c["ports"]
+                }
+                assert plain[read["__address__"]] in ports
+                found[plain[read["job"]]] = plain[read["kind"]], plain[read["__address__"]]
+    return found
+
+
+def test_pods_on_kubernetes_have_the_jobs_and_kinds_that_compose_has():
+    groups = json.loads((ROOT / "deploy/docker/prometheus/targets/compose.json").read_text())
+    compose = {
+        g["labels"]["job"]: (g["labels"]["kind"], g["targets"][0].rpartition(":")[2])
+        for g in groups
+    }
+    watched = _watched()
+    assert set(watched) == {*service_names(), "nginx-exporter"}
+    assert watched.items() <= compose.items()
+
+
+def test_the_scrape_configuration_of_kubernetes_is_valid(tmp_path):
+    """All but the discovery itself, which Debian's Prometheus is built without."""
+    config = yaml.safe_load((KUBERNETES / "prometheus.yml").read_text())
+    assert config["scrape_configs"][0].pop("kubernetes_sd_configs")[0]["role"] == "pod"
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    checked = subprocess.run(
+        [program("promtool"), "check", "config", tmp_path / "prometheus.yml"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("place", ["kubernetes", "ecs"])
+def test_the_log_s_exporter_reads_the_file_that_the_gateway_beside_it_writes(place):
+    if place == "kubernetes":
+        parts = [p for p in read_yaml_all(KUBERNETES / "base/platform.yaml") if p]
+        pod = next(p for p in parts if p["kind"] == "Deployment")["spec"]["template"]["spec"]
+        gateway, exporter = pod["containers"]
+        environ = {entry["name"]: entry.get("value") for entry in gateway["env"]}
+        command, mounts = (
+            exporter["args"],
+            [{m["name"]: m["mountPath"] for m in c["volumeMounts"]} for c in (gateway, exporter)],
+        )
+    else:
+        task = json.loads((ROOT / "deploy/ecs/gateway.json").read_text())
+        gateway, exporter = task["containerDefinitions"]
+        environ = {entry["name"]: entry["value"] for entry in gateway["environment"]}
+        command, mounts = (
+            exporter["command"],
+            [
+                {m["sourceVolume"]: m["containerPath"] for m in c["mountPoints"]}
+                for c in (gateway, exporter)
+            ],
+        )
+    conf = (ROOT / "deploy/docker/gateway/nginx.conf").read_text()
+    log = re.search(r'access_log "(\S+)" json;', conf)[1]
+    assert environ["GATEWAY_LOG"] == "both"
+    assert command[command.index("--log") + 1] == log
+    assert mounts[0]["run"] == mounts[1]["run"] == str(Path(log).parent)
+    status = urlsplit(command[command.index("--status-url") + 1])
+    assert f"listen {status.port};" in conf
+    assert [mounts[1]["state"]] == [str(Path(command[command.index("--state") + 1]).parent)]
+
+
+def test_logstash_s_heap_leaves_half_of_its_limit():
+    part = PARTS["logstash"]
+    heap = int(re.search(r"-Xmx(\d+)m", part["environment"]["LS_JAVA_OPTS"])[1])
+    assert part["deploy"]["resources"]["limits"]["memory"] == "1G"
+    assert heap <= 512
+
+
+def test_what_a_part_depends_on_is_followed_when_it_is_replaced():
+    """NGINX asks for names when it starts: a service at another address would not be found."""
+    assert PARTS["gateway"]["depends_on"]
+    for name in ("gateway", *service_names()):
+        for other, how in PARTS[name]["depends_on"].items():
+            assert other.startswith("migrate-") or how["restart"] is True, (name, other)
 
 
 @pytest.mark.parametrize("folder", ["base", "overlays/staging", "overlays/production"])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
+import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -168,6 +172,35 @@ def test_a_container_writes_down_what_the_local_gateway_does(
         gateway.write_included(proxies, tmp_path / "here")
         for name in ("trusted_peers.conf", "newer.conf"):
             assert (tmp_path / "here" / name).read_text() == (tmp_path / name).read_text()
+
+
+def test_a_container_writes_its_log_to_the_file_and_to_its_output_where_both_are_wanted(tmp_path):
+    script = START.read_text().replace("/var/lib/gateway", str(tmp_path))
+    script = script.replace("/rotate.sh", "true").replace(
+        "exec nginx", "sleep 60 & echo ready; wait"
+    )
+    (tmp_path / "access.log").write_text("of before\n")
+    process = subprocess.Popen(
+        ["sh", "-c", script], env={"PATH": "/usr/bin:/bin", "GATEWAY_LOG": "both"},
+        stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        lines = iter(process.stdout.readline, "")
+        assert next(lines) == "ready\n"
+        # Written until it is seen: `tail` may begin after the first.
+        deadline = time.monotonic() + 60
+        seen: list[str] = []
+        reader = threading.Thread(target=lambda: seen.append(next(lines)), daemon=True)
+        reader.start()
+        while reader.is_alive():
+            assert time.monotonic() < deadline
+            with (tmp_path / "access.log").open("a") as log:
+                log.write("a line\n")
+            reader.join(0.05)
+        assert seen == ["a line\n"]
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_a_network_that_is_none_is_refused_in_one_sentence():

@@ -32,6 +32,26 @@ async def stub_of(address: str, *, size: int = 2) -> AsyncIterator[PointServiceS
         await pool.close()
 
 
+async def test_calls_to_a_name_with_two_addresses_are_divided_among_both() -> None:
+    one, other = Scripted(), Scripted()
+    async with (
+        scripted(one) as first,
+        scripted(other) as second,
+        stub_of(f"ipv4:{first},{second}", size=1) as stub,
+    ):
+
+        async def both_were_asked() -> bool:
+            await stub.get_user_points(GetUserPointsRequest(user_id="ann"), seconds=30)
+            return bool(one.asked and other.asked)
+
+        await eventually(both_were_asked)  # the second connection may be later
+        asked = len(one.asked), len(other.asked)
+        for _ in range(20):
+            await stub.get_user_points(GetUserPointsRequest(user_id="ann"), seconds=30)
+        assert len(one.asked) >= asked[0] + 5
+        assert len(other.asked) >= asked[1] + 5
+
+
 @pytest.fixture
 async def server() -> Scripted:
     return Scripted()
