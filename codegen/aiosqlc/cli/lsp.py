@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import sys
 
 
@@ -29,9 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
     level = logging.INFO if arguments.verbose else logging.WARNING
     logging.basicConfig(stream=sys.stderr, level=level)
     logging.getLogger("pygls.protocol.json_rpc").addFilter(is_trouble)
-    output = sys.stdout.buffer
     server = create()
+    # A stream of its own: the server closes it, and the command's own output stays open.
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     with contextlib.redirect_stdout(sys.stderr):  # what else is printed is no message
         server.start_io(sys.stdin.buffer, output)
+    in_order = server.desk.closed  # by `shutdown`, without which `exit` is a failure
     server.desk.close()
-    return 0
+    return 0 if in_order else 1

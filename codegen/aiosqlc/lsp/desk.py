@@ -35,6 +35,7 @@ class Desk:
     ) -> None:
         self._show = show
         self._trouble = trouble
+        self.closed = False
         self._bench = Workbench()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiosqlc")
         self._texts: dict[str, str] = {}
@@ -141,7 +142,10 @@ class Desk:
             await asyncio.wait([self._task])
 
     def close(self) -> None:
-        """Stop the servers."""
+        """Stop the servers; closing twice is harmless."""
+        if self.closed:
+            return
+        self.closed = True
         if self._task:
             self._task.cancel()
         self._thread.submit(self._bench.close)

@@ -15,7 +15,7 @@ from aiosqlc.lsp.known import Entry, State
 from aiosqlc.lsp.python_uses import Use, Wanted, shown, uses_of
 from aiosqlc.lsp.things import Sort, Thing
 from aiosqlc.parse.scanner import scan, unquote
-from aiosqlc.plan.model import PyFunction
+from aiosqlc.plan.model import PyChoice, PyFunction, PyRow
 from aiosqlc.source import SourceFile, Span
 
 Edits = Mapping[Path, tuple[SourceFile, tuple[tuple[Span, str], ...]]]
@@ -138,14 +138,15 @@ def _names(function: PyFunction) -> Iterator[str]:
 
 
 def _same(one: TypedQuery, other: TypedQuery, names: Mapping[str, str]) -> bool:
-    return one is other or _essence(one, names) == _essence(other, {})
+    # A new name of a query or of a parameter never shows in what is returned.
+    return one is other or (_alike(one.columns, other.columns, {}) and _alike(one, other, names))
 
 
 def _same_function(old: Entry, new: Entry, name: str, now: str, names: Mapping[str, str]) -> bool:
     before, after = old.functions.get(name), new.functions.get(now)
     if before is None or after is None:
         return before is after
-    return before[0] is after[0] or _essence(before[0], names) == _essence(after[0], {})
+    return before[0] is after[0] or _alike(before[0], after[0], names)
 
 
 # How it is written, and where: not what it does.
@@ -155,30 +156,52 @@ _WRITING = frozenset(
 )
 
 
-def _essence(value: object, names: Mapping[str, str]) -> object:
-    """Return what a value says, with other names in it."""
-    if isinstance(value, str):
-        return re.sub(r"\w+", lambda word: names.get(word[0], word[0]), value) if names else value
-    if isinstance(value, frozenset):
-        return sorted(repr(_essence(item, names)) for item in value)
-    if isinstance(value, tuple):
-        return tuple([_essence(item, names) for item in value])
-    if is_dataclass(value):
-        return tuple(
-            [
-                (item.name, _labels(getattr(value, item.name), names))
-                if item.name == "labels"
-                else (item.name, _essence(getattr(value, item.name), names))
-                for item in fields(value)
-                if item.name not in _WRITING
-            ]
+def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
+    """Say whether two values are the same, where a word of `names` may have its new name.
+
+    It may keep its name as well: a parameter `id` stands beside a column of that name.
+    """
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other or _renamed(one, other, names)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(
+            _alike(item, another, names) for item, another in zip(one, other, strict=True)
         )
-    return value
+    if isinstance(one, frozenset) and isinstance(other, frozenset):
+        left = list(other)
+        for item in one:
+            match = next((at for at, it in enumerate(left) if _alike(item, it, names)), None)
+            if match is None:
+                return False
+            del left[match]
+        return not left
+    if is_dataclass(one) and type(one) is type(other):
+        return all(
+            _alike(_seen(one, item.name), _seen(other, item.name), names)
+            for item in fields(one)
+            if item.name not in _WRITING
+        )
+    return one == other
 
 
-def _labels(value: tuple[tuple[tuple[str, str], ...], ...], names: Mapping[str, str]) -> object:
-    """Return what callers call each choice of a sort, without the SQL that it is."""
-    return tuple([tuple([_essence(called, names) for _, called in place]) for place in value])
+def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
+    before, after = re.split(r"(\w+)", one), re.split(r"(\w+)", other)
+    return len(before) == len(after) and all(
+        word == now or names.get(word) == now for word, now in zip(before, after, strict=True)
+    )
+
+
+def _seen(value: object, name: str) -> object:
+    """Return a field; of the choices of a sort what callers call them, without the SQL.
+
+    Of a row's local variables, whose names avoid those of parameters, only how many there are.
+    """
+    found = getattr(value, name)
+    if isinstance(value, PyRow) and name == "names":
+        return len(found)
+    if isinstance(value, PyChoice) and name == "labels":
+        return tuple(tuple(called for _, called in place) for place in found)
+    return found
 
 
 def python_uses(entry: Entry, thing: Thing, roots: list[Path]) -> list[Use]:

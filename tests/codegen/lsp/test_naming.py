@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiosqlc import postgres
-from aiosqlc.lsp.places import path_of
+from aiosqlc.lsp.places import path_of, uri_of
 from aiosqlc.pipeline import compile_project
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -82,11 +82,11 @@ async def desk(project: Path) -> AsyncIterator[Editor]:
         yield desk
 
 
-async def renamed(desk: Editor, path: Path, marked: str, new: str) -> dict[Path, str]:
+async def renamed(desk: Editor, path: Path, at: str | types.Position, new: str) -> dict[Path, str]:
     """Return the texts of all files that a rename changes."""
-    place = desk.where(path, marked)
+    position = desk.where(path, at).position if isinstance(at, str) else at
     found = await desk.client.text_document_rename_async(
-        types.RenameParams(place.text_document, place.position, new)
+        types.RenameParams(types.TextDocumentIdentifier(uri_of(path)), position, new)
     )
     assert found
     assert found.changes is not None
