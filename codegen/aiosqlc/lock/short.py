@@ -34,6 +34,7 @@ _COLUMN = re.compile(
     rf"(?:({_WORD})=)?((?:{_WORD}\.)?{_WORD})\.({_WORD}|\*)([?!]?)(?: ({_WORD}))?", re.ASCII
 )
 _PARAM = re.compile(rf"({_WORD})(\??)(#?) ((?:{_WORD}\.)?{_WORD})\.({_WORD})", re.ASCII)
+_PLAIN = re.compile(_WORD, re.ASCII)
 _SHORTEST = 2  # columns that `*` stands for
 
 
@@ -47,6 +48,8 @@ class Shorthand:
         self._told: dict[str, list[tuple[object, ...]]] = {}  # what short forms stand for
         self._met: dict[str, tuple[object, ...]] = {}  # the same of parameters, () of no short form
         for table in catalog.tables:
+            if not (_PLAIN.fullmatch(table.schema or "_") and _PLAIN.fullmatch(table.name)):
+                continue  # a name with a dot could be that of another
             name = table.name
             if table.schema != catalog.default_schema:
                 name = f"{table.schema}.{name}"
@@ -94,11 +97,13 @@ class Shorthand:
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
         """Whether a short form stands for these columns, reasons aside."""
-        if not _COLUMN.fullmatch(text):
-            return False
         told = self._told.get(text)
         if told is None:
-            told = self._told[text] = [_said(column) for column in self.read_column(text)]
+            try:
+                read = self.read_column(text)
+            except UnpackError:  # `a."b.c"` reads as a column of `a.b`
+                read = []
+            told = self._told[text] = [_said(column) for column in read]
         return told == [_said(column) for column in columns]
 
     def read_column(self, text: str) -> list[Column]:
@@ -131,8 +136,11 @@ class Shorthand:
         text = f"{param.name}{told} {table}.{param.origin.column}"
         met = self._met.get(text)
         if met is None:
-            known = _PARAM.fullmatch(text) and param.origin.column in self._columns[table]
-            met = self._met[text] = _meets(self.read_param(text, number)) if known else ()
+            try:
+                met = _meets(self.read_param(text, number))
+            except UnpackError:
+                met = ()
+            self._met[text] = met
         return text if param.number == number and _meets(param) == met else ""
 
     def read_param(self, text: str, number: int) -> TypedParam:
