@@ -335,7 +335,8 @@ def expand(
         if use.macro == "table":
             by_start[use.span.start] = (use.span.end, "SELECT * FROM")
         if use.macro == "embed":
-            quoted = file.text[use.name_span.start : use.name_span.end].replace("'", "")
+            quoted = file.text[use.name_span.start : use.name_span.end]
+            quoted = quoted[1:-1] if quoted.startswith("'") else quoted
             by_start[use.span.start] = (use.span.end, f"{quoted}.*")
             embeds_at[use.span.start] = use
     for cut, text in cuts or []:
