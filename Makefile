@@ -133,6 +133,13 @@ test-e2e: $(READY) ## test the whole stack through the gateway
 test-long: $(READY) ## test at full length what make test takes samples of: crashes, hunts, restarts
 	@$(PY) -m pytest --long $(or $(t),$(WORKERS))
 
+# Services are event loops of one thread each: races are between awaits, not between threads, so a free-threaded Python
+# would look where none can be. In asyncio's debug mode a call from another thread, a coroutine that nobody awaits and a
+# callback that blocks the loop are errors or are reported.
+.PHONY: test-race
+test-race: $(READY) ## test lib and services in asyncio's debug mode (t=path for some)
+	@PYTHONASYNCIODEBUG=1 PYTHONDEVMODE=1 $(PY) -W error::RuntimeWarning -m pytest $(or $(t),$(WORKERS) tests/lib tests/services)
+
 .PHONY: cover
 cover: $(READY) ## run every test and print how much of each package it ran, branches too
 	@mkdir -p .cache
@@ -210,9 +217,9 @@ lock: $(READY) ## resolve the requirements anew into the two lock files, and rec
 # --- databases ------------------------------------------------------------------------------------
 
 .PHONY: migrate-up migrate-down migrate-init
-migrate-up: $(LOCAL) ## apply the migrations of a database (db=user)
-	$(call one-of,db,$(DATABASES))
-	@$(PY) -m devstack.migrate up --db $(db)
+migrate-up: $(LOCAL) ## apply the migrations of a database (db=user), or of all of them (db=all)
+	$(call one-of,db,all $(DATABASES))
+	@for name in $(if $(filter all,$(db)),$(sort $(DATABASES)),$(db)); do $(PY) -m devstack.migrate up --db $$name; done
 
 migrate-down: $(LOCAL) ## undo the newest migration (db=user)
 	$(call one-of,db,$(DATABASES))

@@ -53,12 +53,21 @@ def test_make_knows_how_to_do_what_it_explains(target):
         ("test-repo", "-m pytest -m repo"),
         ("test-long", "-m pytest --long"),
         ("cover", "-m pytest --cov"),
+        ("test-race", "PYTHONASYNCIODEBUG=1"),
     ],
 )
 def test_make_knows_what_the_older_systems_makefiles_did(target, does):
     said = asked(target)
     assert said.returncode == 0, said.stderr
     assert does in said.stdout
+
+
+def test_one_database_or_all_of_them_are_migrated():
+    databases = sorted(path.name for path in (ROOT / "migrations").iterdir() if path.is_dir())
+    assert f"for name in {' '.join(databases)}; do" in asked("migrate-up", "db=all").stdout
+    assert "for name in user; do" in asked("migrate-up", "db=user").stdout
+    refused = asked("migrate-down", "db=all").stdout  # one at a time is undone
+    assert "db=all is not one of" in refused
 
 
 def test_files_are_read_as_utf8_whatever_the_terminal_speaks():
@@ -163,4 +172,5 @@ def test_a_service_that_is_none_is_answered_with_those_there_are(target):
 @pytest.mark.parametrize("target", ["migrate-up", "migrate-down", "migrate-init", "sqlc"])
 @pytest.mark.parametrize("said", ["", "nothing", "user order"])
 def test_a_database_that_is_none_is_answered_with_those_there_are(target, said):
-    assert f'echo "db={said or "?"} is not one of: catalog ' in asked(target, f"db={said}").stdout
+    first = "all catalog" if target == "migrate-up" else "catalog"
+    assert f'echo "db={said or "?"} is not one of: {first} ' in asked(target, f"db={said}").stdout
