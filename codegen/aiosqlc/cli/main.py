@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from aiosqlc.messages import progress
+from aiosqlc.messages.extras import not_installed
 from aiosqlc.messages.files import reason
 
 OK: Final = 0
@@ -41,16 +42,6 @@ _COMMANDS = {
     "selfcheck": "search for data that disproves a not-null claim",
     "report": "print a bug report for a query that crashes the compiler",
 }
-# What is not installed with the bare package, and which extra brings it.
-_EXTRAS = {
-    "psycopg": "postgres",
-    "pymysql": "mysql",
-    "sqlglot": "mysql",
-    "pygls": "lsp",
-    "lsprotocol": "lsp",
-    "google": "plugin",
-}
-_DISTRIBUTIONS = {"google": "protobuf"}  # where it is not called as the module is
 # What sqlc appends to the `cmd` of a process plugin.
 _SQLC_CALL = "/plugin.CodegenService/Generate"
 
@@ -107,12 +98,10 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:
         raise
     except ModuleNotFoundError as error:
-        module = (error.name or "").partition(".")[0]
-        extra = _EXTRAS.get(module)
-        if extra is None:
+        remedy = not_installed(error)
+        if remedy is None:
             return _internal_error(error, verbose=arguments.verbose)
-        missing = _DISTRIBUTIONS.get(module, module)
-        sys.stderr.write(f"{missing} is not installed: pip install 'aiosqlc[{extra}]'\n")
+        sys.stderr.write(f"{remedy}\n")
         return USAGE
     except OSError as error:
         return _no_access(error, verbose=arguments.verbose)

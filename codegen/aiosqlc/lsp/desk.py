@@ -15,6 +15,7 @@ from aiosqlc.lsp.known import Entry, State, absolute
 from aiosqlc.lsp.projects import above, configurations
 from aiosqlc.lsp.text import block_at
 from aiosqlc.lsp.workbench import Workbench, sources_of
+from aiosqlc.messages.extras import not_installed
 from aiosqlc.source import SourceFile
 
 R = TypeVar("R")
@@ -179,6 +180,8 @@ class Desk:
             config = self._waiting.pop()
             try:
                 await self._analyse(config)
+            except ModuleNotFoundError as error:
+                self._trouble(f"aiosqlc: {not_installed(error) or error}")
             except Exception as error:  # whatever it is, the next edit gets its answer
                 log.exception("analysis of %s", config)
                 self._trouble(f"aiosqlc: {type(error).__name__}: {error}")

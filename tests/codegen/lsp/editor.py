@@ -39,9 +39,11 @@ class Editor:
             await self._published(params)
 
         @client.feature(types.WINDOW_SHOW_MESSAGE)
-        def told(params: types.ShowMessageParams) -> None:
+        async def told(params: types.ShowMessageParams) -> None:
             serious = params.type is types.MessageType.Error
-            (self.messages if serious else self.notes).append(params.message)
+            async with self._heard:
+                (self.messages if serious else self.notes).append(params.message)
+                self._heard.notify_all()
 
         @client.feature(types.WINDOW_SHOW_DOCUMENT)
         def asked_to_show(params: types.ShowDocumentParams) -> types.ShowDocumentResult:
@@ -100,6 +102,11 @@ class Editor:
         """Wait until just these codes are said of a file that another's edit has changed."""
         async with asyncio.timeout(DEADLINE), self._heard:
             await self._heard.wait_for(lambda: [item.code for item in self.said[path]] == codes)
+
+    async def reported(self) -> None:
+        """Wait until the server has shown a message about trouble."""
+        async with asyncio.timeout(DEADLINE), self._heard:
+            await self._heard.wait_for(lambda: self.messages)
 
     def where(self, path: Path, marked: str) -> types.TextDocumentPositionParams:
         """Return the position at the `|` of a piece of the file's text."""

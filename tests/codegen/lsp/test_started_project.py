@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -174,3 +175,19 @@ async def test_the_server_exits_with_the_code_of_the_protocol(
     )  # fmt: skip
     assert done.returncode == code, done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+async def test_a_missing_driver_is_reported_with_the_extra_that_brings_it(tmp_path: Path) -> None:
+    assert main(["init", str(tmp_path)]) == 0
+    hidden = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from aiosqlc.cli.main import main\nsys.exit(main(['lsp']))"
+    )
+    async with editor(tmp_path, command=(sys.executable, "-c", hidden)) as desk:
+        opening = asyncio.create_task(desk.open(tmp_path / "queries" / "queries.sql"))
+        await desk.reported()
+        opening.cancel()
+        assert desk.messages.pop() == (
+            "aiosqlc: psycopg is not installed: pip install 'aiosqlc[postgres]'"
+        )
+        desk.messages.clear()
