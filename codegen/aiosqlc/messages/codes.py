@@ -65,6 +65,7 @@ CODES = {
     "E316": "types that do not match",
     "E317": "a column that is neither grouped nor aggregated",
     "E318": "a type or other object that does not exist",
+    "E319": "PostgreSQL: a function such as `user` where a table was probably meant (warning)",
     "E320": "`:one` that may return many rows",
     "E321": "a command that needs rows on a statement without any",
     "E322": "rows that are discarded (warning)",

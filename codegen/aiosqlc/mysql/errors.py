@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import pymysql
 
+from aiosqlc.analysis.advice import group_advice, place_in, syntax_advice
+from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.mysql.elsewhere import mysql_advice
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR
 from aiosqlc.mysql.placeholders import for_server
 from aiosqlc.mysql.relations import Schema
@@ -35,6 +38,7 @@ _CODES = {
     1052: "E315",
     1055: "E317", 1056: "E317", 1140: "E317",
 }  # fmt: skip
+_AGGREGATE = 1111  # an aggregate function where none may stand
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
     1146: "is it created by the schema files?",
@@ -88,7 +92,8 @@ def query_error(
         labels=(
             Label(file, Span(start, start + (span.end - span.start)), "refused by the server"),
         ),
-        hint=_hint(sql, error, database, schema),
+        hint=_hint(sql, error, database, schema)
+        or _advice(file, Span(to_source(0), to_source(len(sql.rstrip()) - 1) + 1), start, error),
     )
 
 
@@ -101,8 +106,23 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
         return "a sub-select in FROM has a name: `(SELECT …) AS t`"
     named = _NAMED.search(message_of(error, database))
     word = named["name"].rpartition(".")[2] if named else ""
+    if _CODES.get(code) == "E312" and (own := ELSEWHERE[Dialect.MYSQL].get(word.lower())):
+        return f"write `{own}`"
     known = [name for name in _known(sql, code, schema) if name != word]  # another table's
     return did_you_mean(word, known, otherwise=_HINTS.get(code, ""))
+
+
+def _advice(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
+    """Advise on a syntax error, or an aggregate where none may stand, by the words around it."""
+    if code_of(error) == _AGGREGATE:
+        return group_advice("WHERE")
+    if _CODES.get(code_of(error)) not in {"E300", "E312"}:
+        return ""
+    place = place_in(file, query, Span(at, at), Dialect.MYSQL)
+    near = _NEAR.search(str(error.args[-1]))
+    if near and not near["text"]:
+        place = place.moved(len(place.tokens) - place.at)
+    return syntax_advice(place, mysql_advice) if near else ""
 
 
 def _known(sql: str, code: int, schema: Schema) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Embed, Param
 from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.parse.reserved import is_reserved
 from aiosqlc.parse.rewrite import Rewriter
 from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token, unquote
 from aiosqlc.source import SourceFile, SourceMap, Span
@@ -24,7 +25,7 @@ class Use:
 
     A slice behind `(a, b) IN` is one use for each column, of a piece of the macro's text each:
     `column` is which of how many, `row` the name of the list. `alias` follows an embedded row, and
-    is part of its span.
+    is part of its span. `written` is the table of an embed as the server reads it.
     """
 
     span: Span
@@ -37,6 +38,7 @@ class Use:
     row: str = ""
     column: tuple[int, int] = (0, 0)
     alias: str = ""
+    written: str = ""
 
 
 @dataclass
@@ -181,7 +183,13 @@ def _macro(
             step,
         )
     name = arguments[0]
-    use = Use(Span(head[0].start, end), head[2].text.lower(), unquote(name), name.span)
+    use = Use(
+        Span(head[0].start, end),
+        head[2].text.lower(),
+        unquote(name),
+        name.span,
+        written=_quoted(name, dialect),
+    )
     if use.macro == "embed":
         return _with_alias(use, tokens, close, step)
     if use.macro == "slice" and LEXES[dialect].has_arrays:  # elsewhere `IN` stays
@@ -220,6 +228,15 @@ def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[U
     return replace(use, span=span, alias=unquote(name)), step + 1 + said
 
 
+def _quoted(name: Token, dialect: Dialect) -> str:
+    """Return a name as the server reads it: `sqlc.embed(user)` takes a reserved word as it is."""
+    if name.kind is Kind.STRING:
+        return name.text[1:-1]
+    if name.kind is Kind.NAME and is_reserved(name.text, dialect):
+        return name.text.join(LEXES[dialect].quotes)
+    return name.text
+
+
 def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> Use:
     """Note the `[NOT] IN ( … )` around a slice, which becomes `= ANY (…)` or `<> ALL (…)`."""
     before = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
@@ -229,7 +246,7 @@ def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> U
     negated = before[:1] == ["NOT"] and len(before) == 3
     start = tokens[first - (3 if negated else 2)].start
     whole = Span(start, tokens[close + 1].end)
-    return Use(use.span, use.macro, use.name, use.name_span, None, whole, negated)
+    return replace(use, membership=whole, negated=negated)
 
 
 _JOINS_ROWS = frozenset(
@@ -335,9 +352,7 @@ def expand(
         if use.macro == "table":
             by_start[use.span.start] = (use.span.end, "SELECT * FROM")
         if use.macro == "embed":
-            quoted = file.text[use.name_span.start : use.name_span.end]
-            quoted = quoted[1:-1] if quoted.startswith("'") else quoted
-            by_start[use.span.start] = (use.span.end, f"{quoted}.*")
+            by_start[use.span.start] = (use.span.end, f"{use.written}.*")
             embeds_at[use.span.start] = use
     for cut, text in cuts or []:
         by_start[cut.start] = (cut.end, text)

@@ -244,4 +244,5 @@ def _unterminated(file: SourceFile, token: Token) -> Diagnostic:
         "E114",
         f"unterminated {what.get(token.text[0], 'string')}",
         (Label(file, Span(token.start, token.start + 1), "opened here, never closed"),),
+        "a quote inside a text is written `''`" if token.text[0] == "'" else "",
     )

@@ -100,7 +100,7 @@ class Lexis(NamedTuple):
     `nests` is whether a comment may hold another, `names_by_at` whether `@name` is ours to give
     meaning to, `has_arrays` whether a list is one parameter, `delimits` whether files say by
     `DELIMITER` what ends a statement, `has_infinity` whether a literal may be a date or a time that
-    Python has no value for.
+    Python has no value for. `quotes` stand around a name.
     """
 
     grammar: str
@@ -109,6 +109,7 @@ class Lexis(NamedTuple):
     has_arrays: bool
     delimits: bool
     has_infinity: bool
+    quotes: str
 
 
 LEXES: Final[Mapping[Dialect, Lexis]] = {
@@ -119,6 +120,7 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         has_arrays=True,
         delimits=False,
         has_infinity=True,
+        quotes='""',
     ),
     Dialect.MYSQL: Lexis(
         _MYSQL,
@@ -127,6 +129,7 @@ LEXES: Final[Mapping[Dialect, Lexis]] = {
         has_arrays=False,
         delimits=True,
         has_infinity=False,
+        quotes="``",
     ),
 }
 _BLOCK_EDGE = re.compile(r"/\*|\*/")

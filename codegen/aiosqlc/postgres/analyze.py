@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Self
 
 import psycopg
@@ -21,6 +22,7 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.messages.progress import counted
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
@@ -28,7 +30,12 @@ from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.failures import Failure, diagnoses
 from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.notes import read_notes, write_notes
-from aiosqlc.postgres.problems import query_problem, too_many_parameters
+from aiosqlc.postgres.problems import (
+    function_as_table,
+    query_problem,
+    too_many_parameters,
+    with_past,
+)
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import Applied, schema_digest
 from aiosqlc.postgres.settled import settle
@@ -38,6 +45,7 @@ from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
 from aiosqlc.processes import shares, spread
+from aiosqlc.schema.history import History, history_of
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.servers.postgres.databases import (
     DatabaseRefusedError,
@@ -161,7 +169,7 @@ class Analyzer:
             while len(self._open) >= _MOST_OPEN:
                 self._open.pop(next(iter(self._open))).closing.close()
             opened = _Schema.load(connection, options, scratch=scratch)
-            opened = replace(opened, applied=applied, closing=stack.pop_all())
+            opened = replace(opened, applied=applied, files=tuple(schema), closing=stack.pop_all())
         self._open[key] = opened
         return opened
 
@@ -186,7 +194,18 @@ class _Schema:
     scratch: bool
     unproved: tuple[Diagnostic, ...] = ()
     applied: Applied = field(default_factory=Applied)
+    files: tuple[SchemaFile, ...] = ()
     closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @cached_property
+    def history(self) -> History:
+        """What its files have renamed and dropped; read only if a name is not there."""
+        return history_of(self.files, Dialect.POSTGRESQL)
+
+    @cached_property
+    def table_names(self) -> frozenset[str]:
+        """The names of its tables and views."""
+        return frozenset(table.name for table in self.catalog.tables)
 
     def reconnected(self) -> _Schema:
         """Return it with a connection of its own, for another process."""
@@ -291,7 +310,7 @@ def _analyze_share(
     lost: dict[Failure, list[str]] = {}
     answers = describe(schema.connection, [text for query in queries for text in _texts(query)])
     for query in counted("compiling", queries):
-        described, refused, error = _answers(query, answers)
+        described, refused, error = _answers(query, answers, schema)
         cause = _cause(schema.applied.failures, query, error)
         if cause is not None:
             lost.setdefault(cause, []).append(query.place)
@@ -303,6 +322,8 @@ def _analyze_share(
         if query.name in settled.drafts:
             judged = schema.typist.with_columns_of_rows(judged, settled.drafts[query.name])
         problems.extend(_misuse(judged, options))
+        if mistaken := function_as_table(query, schema.table_names):
+            problems.append(mistaken)
         problems.extend(_doubts(schema.typist, judged, described, options))
         starred.extend(_starred(len(typed), judged, described))
         item = hinted(judged.query, "".join(answer.tree for answer in described))
@@ -371,7 +392,7 @@ def _cause(
 
 
 def _answers(
-    query: ParsedQuery, answers: Generator[Described | ServerError, None, None]
+    query: ParsedQuery, answers: Generator[Described | ServerError, None, None], schema: _Schema
 ) -> tuple[list[Described], list[Diagnostic], ServerError | None]:
     """Take a query's answers off the stream; one mistake in all variants is one finding."""
     first: ServerError | None = None
@@ -384,7 +405,8 @@ def _answers(
             described.append(answer)
         else:
             first = first or answer
-            refused.append(query_problem(query, answer, sql, source_map))
+            problem = query_problem(query, answer, sql, source_map)
+            refused.append(with_past(problem, query, lambda: schema.history))
     return described, list(dict.fromkeys(refused))[:1], first
 
 

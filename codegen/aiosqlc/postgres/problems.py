@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Container
+from dataclasses import replace
 
-from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.analysis.advice import (
+    NOT_GROUPED,
+    QUOTES,
+    TYPOGRAPHIC,
+    Place,
+    group_advice,
+    name_advice,
+    place_in,
+    qualified_advice,
+    syntax_advice,
+)
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.postgres.foreign import postgres_advice
 from aiosqlc.postgres.standin import extension_wanted
-from aiosqlc.postgres.syntax_hints import QUOTES, TYPOGRAPHIC, syntax_hint
+from aiosqlc.postgres.suggestions import as_written
+from aiosqlc.postgres.unsettled import words_of
+from aiosqlc.schema.history import History, Past
 from aiosqlc.servers.postgres.connection import ServerError
 from aiosqlc.source import SourceMap, Span
 
@@ -28,10 +45,34 @@ _MOST_PARAMETERS = 65_535  # the protocol counts them in 16 bits
 _TOO_DEEP = "54001"
 _HINTS = {
     "42702": "write the table or its alias before it, as in `a.id`",
-    "42803": "add it to GROUP BY, or take one value of each group, as in `max(…)`",
+    "42803": NOT_GROUPED,
     "42P18": "say the type with a cast, as in `{param}::text`",
     _TOO_DEEP: "it is nested too deeply: split it, or write a long list as one array",
     "42P08": "the same parameter is used with two types; cast one use, as in `{param}::text`",
+}
+# What the server says of a clause that takes no aggregate or window function.
+_NOT_ALLOWED = re.compile(
+    r"(?P<kind>aggregate|window) functions are not allowed in (?P<place>.+?)(?: expressions?)?$"
+)
+_RELATION = re.compile(r'relation "([^"]+)" does not exist')
+_COLUMN = re.compile(r'column "?([^" ]+)"? (?:of relation "[^"]+" )?does not exist')
+_SAID = {
+    "LIMIT #,# syntax": "`LIMIT 3, 5` is written `LIMIT 5 OFFSET 3`",
+    "requires inference specification": (
+        "name the columns of a unique index: `ON CONFLICT (id) DO …`"
+    ),
+    "non-DEFAULT value into column": (
+        "leave the column out: the server makes its value; `OVERRIDING SYSTEM VALUE` behind the"
+        " list of columns passes one of your own"
+    ),
+    "unrecognized configuration parameter": (
+        "SHOW prints a setting of the server; tables are listed in `information_schema.tables`"
+    ),
+    "SET target columns cannot be qualified": "write the column without its table: `SET a = …`",
+    "collation ": "the server's collations are listed in `pg_collation`",
+    "must return only one column": "return one column, or move the sub-select to FROM",
+    "must be type boolean": "write a comparison, such as `a = 1` or `a IS NOT NULL`",
+    "is of type": "cast the value to the type of the column: `…::type`",
 }
 _GLUED = re.compile(r"[-+*/<>=~!#%^&|`?]+@$")  # `a <->@name`: the parameter's mark is lost
 _MEANT = re.compile(
@@ -42,7 +83,7 @@ _WORD = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[@$]?\w+|\S""")
 _NEAR_NUMBER = re.compile(r'near "\$\d+"')
 _PARAM = re.compile(r"parameter \$(\d+)")
 _OPERATOR = re.compile(
-    r"operator does not exist: (?P<left>.+) (?P<sign>[-+*/<>=~!@#%^&|`?]+) (?P<right>.+)$"
+    r"operator does not exist: (?P<left>.+ |)(?P<sign>[-+*/<>=~!@#%^&|`?]+) (?P<right>.+)$"
 )
 _APART = re.compile(r"types (.+) and (.+) cannot be matched$")
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -53,32 +94,127 @@ def query_problem(
 ) -> Diagnostic:
     """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
+    message = error.message
+    if error.state == "42601":
+        message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
+    notes = (query.with_names(error.detail),) if error.detail else ()
+    return Diagnostic(
+        _CODES.get(error.state, _OTHER),
+        query.with_names(message),
+        (Label(query.file, span),),
+        query.with_names(_hint(query, error, span)),
+        notes=notes,
+        costs=(query.place,),
+    )
+
+
+def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
+    """Return the remedy for a refusal: what is certain first, then the server's own, then ours."""
+    message = error.message
+    if wanted := extension_wanted(error):
+        return f'put `CREATE EXTENSION IF NOT EXISTS "{wanted}";` into the schema'
+    if query.file.text[span.start : span.start + 1] in set(TYPOGRAPHIC):
+        return QUOTES
+    if error.state == _TOO_DEEP:
+        return _HINTS[_TOO_DEEP]
+    if operands := _OPERATOR.match(message):
+        return _operator_hint(operands)
+    if grouped := _NOT_ALLOWED.match(message):
+        return group_advice(grouped["place"].upper(), grouped["kind"])
+    if message.startswith("aggregate function calls cannot"):
+        return group_advice("NESTED")
+    place = place_in(query.file, query.span, span, Dialect.POSTGRESQL)
+    if message.startswith("argument of AND") and place.clause == "SET":
+        return "the columns of SET are separated by a comma, not by `AND`"
+    for said, advice in _SAID.items():
+        if said in message or said in error.hint:
+            return advice
+    if error.state == "42601":
+        return _syntax_hint(place, error)
+    if error.state == "22P02" and place.said()[:1] == "'" and "enum" not in message:
+        return _value_hint(place.said()[1:-1])
+    return _absence_hint(query, error, span, place)
+
+
+def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Place) -> str:
+    """Advise on what is not there, not clear, or of another type."""
+    message = error.message
+    meant = _MEANT.sub(_meant, error.hint)
+    if error.state == "42703":
+        if operator := _GLUED.search(query.file.text[: span.start]):
+            return f"`{operator[0]}` is one operator: put a space before the `@`"
+        return name_advice(place, meant)
+    if error.state == "42702":
+        return qualified_advice(place) or _HINTS[error.state]
+    if error.state == "42P18" and (numbers := _skipped(query)):
+        return f"parameters are numbered from `$1` on, and `${numbers[0]}` is not used"
+    if message.startswith("missing FROM-clause"):
+        return meant or "write the alias that FROM gives a table, or join the table that is meant"
+    if apart := _APART.search(message):
+        return meant or f"cast one of them: `…::{apart[1]}` or `…::{apart[2]}`"
     ours = _HINTS.get(error.state, "").replace("{param}", _param(query, error, span))
     if error.state in _UNTYPED and any(param.nullable for param in query.params):
         ours += f"; {_OPTIONAL}"
-    hint = ours if error.state == _TOO_DEEP else _MEANT.sub(_meant, error.hint) or ours
-    message = error.message
-    if error.state == "42601":
-        if message.startswith("syntax error"):  # other texts of this state say what is wrong
-            hint = hint or syntax_hint(query, span)
-        message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
-    if message.startswith("missing FROM-clause"):
-        hint = hint or "write the alias that FROM gives a table, or join the table that is meant"
-    if apart := _APART.search(message):
-        hint = hint or f"cast one of them: `…::{apart[1]}` or `…::{apart[2]}`"
-    if operands := _OPERATOR.match(message):
-        hint = _operator_hint(operands)
-    notes = (query.with_names(error.detail),) if error.detail else ()
-    if wanted := extension_wanted(error):
-        hint = f'put `CREATE EXTENSION IF NOT EXISTS "{wanted}";` into the schema'
-    elif query.file.text[span.start : span.start + 1] in set(TYPOGRAPHIC):
-        hint = QUOTES
-    elif error.state == "42703" and (operator := _GLUED.search(query.file.text[: span.start])):
-        hint = f"`{operator[0]}` is one operator: put a space before the `@`"
-    code = _CODES.get(error.state, _OTHER)
-    label = Label(query.file, span)
-    message, hint = query.with_names(message), query.with_names(hint)
-    return Diagnostic(code, message, (label,), hint, notes=notes, costs=(query.place,))
+    return meant or ours
+
+
+def _syntax_hint(place: Place, error: ServerError) -> str:
+    """Advise on a syntax error; other texts of this state say themselves what is wrong."""
+    if not error.message.startswith("syntax error"):
+        return error.hint
+    ended = error.message.endswith("end of input")
+    return error.hint or syntax_advice(
+        place.moved(len(place.tokens) - place.at) if ended else place, postgres_advice
+    )
+
+
+def _value_hint(text: str) -> str:
+    """Advise on a text where a value of another type stands."""
+    if text.isidentifier():
+        return f"`'{text}'` is a text: write a column as `{text}`, without quotes"
+    return "write a value of that type, or cast the other side: `…::text`"
+
+
+def _skipped(query: ParsedQuery) -> list[int]:
+    """Return the numbers below a parameter's that no parameter of the query has."""
+    numbers = {param.number for param in query.params}
+    return [number for number in range(1, max(numbers, default=0)) if number not in numbers]
+
+
+def with_past(
+    problem: Diagnostic, query: ParsedQuery, history: Callable[[], History]
+) -> Diagnostic:
+    """Say of a name that is not there which migration has dropped or renamed it."""
+    past: Past | None = None
+    if problem.code == "E310" and (relation := _RELATION.search(problem.message)):
+        past = history().relation(relation[1].rpartition(".")[2])
+    elif problem.code == "E311" and (column := _COLUMN.search(problem.message)):
+        past = history().column(column[1].rpartition(".")[2], words_of(query.sql))
+    if past is None:
+        return problem
+    return replace(problem, hint=past.advice, labels=(*problem.labels, past.label))
+
+
+_FUNCTION_AS_TABLE = re.compile(
+    r"\b(?:from|join)\s+(?:[^\s()]+(?:\s+\w+)?\s*,\s*)*"
+    r"(?P<name>user|current_user|session_user|current_role|current_catalog)\b(?!\s*[.(])",
+    re.IGNORECASE,
+)
+
+
+def function_as_table(query: ParsedQuery, tables: Container[str]) -> Diagnostic | None:
+    """Warn of `FROM user`: a function of PostgreSQL, though there is a table of that name."""
+    found = _FUNCTION_AS_TABLE.search(query.sql)
+    if found is None or found["name"].lower() not in tables:
+        return None
+    name, start = found["name"], query.source_map.to_source(found.start("name"))
+    return Diagnostic(
+        "E319",
+        f"`{name}` is a function of PostgreSQL here, not the table of that name",
+        (Label(query.file, Span(start, start + len(name))),),
+        f'write `"{name.lower()}"` for the table',
+        Severity.WARNING,
+    )
 
 
 _OPTIONAL = "a condition that may be left out is a line of its own: `AND name = @name -- :if name`"
@@ -118,15 +254,37 @@ def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
 
 
 def _meant(found: re.Match[str]) -> str:
-    return "did you mean " + " or ".join(f"`{name}`" for name in found.groups() if name) + "?"
+    return "did you mean " + " or ".join(as_written(name) for name in found.groups() if name) + "?"
+
+
+_OPERATORS = {
+    "==": "SQL compares with a single `=`",
+    "<=>": "write `IS NOT DISTINCT FROM`, which compares NULLs too",
+    "&&": "conditions are joined by `AND`",
+    "!": "write `NOT`",
+    "=<": "write `<=`",
+    "=!": "write `!=`",
+    "=>": "write `>=`",
+    "!<": "write `>=`",
+    "!>": "write `<=`",
+}
 
 
 def _operator_hint(found: re.Match[str]) -> str:
-    if found["sign"] == "==":
-        return "SQL compares with a single `=`"
-    if found["right"].removesuffix("[]") == found["left"] and found["sign"] in {"=", "<>"}:
-        return f"a list is compared with `{'= ANY' if found['sign'] == '=' else '<> ALL'}(…)`"
-    kinds = dict.fromkeys(kind for kind in (found["left"], found["right"]) if kind != "unknown")
+    sign = found["sign"]
+    left, right = (found["left"] or "").strip(), found["right"]
+    arrays = left.endswith("[]") or right.endswith("[]")
+    if sign in _OPERATORS and not (sign == "&&" and arrays):
+        return _OPERATORS[sign]
+    if right.removesuffix("[]") == left != right and sign in {"=", "<>"}:
+        return f"a list is compared with `{'= ANY' if sign == '=' else '<> ALL'}(…)`"
+    kinds = dict.fromkeys(kind for kind in (left, right) if kind not in {"unknown", ""})
+    if sign == "||" and not arrays:
+        if set(kinds) == {"boolean"}:
+            return "conditions are joined by `OR`"
+        return "cast one side to text: `…::text`"
+    if "LIKE" in sign or sign in {"~~", "!~~", "~~*", "!~~*"}:
+        return "LIKE compares texts: cast the other side, as in `…::text`"
     return f"cast one side: {' or '.join(f'`…::{kind}`' for kind in kinds)}"
 
 
@@ -142,6 +300,8 @@ def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceM
         for param in query.params:
             if param.number == int(number.group(1)) and param.spans:
                 return param.spans[0]
+        if query.params and query.params[0].spans and int(number.group(1)) in _skipped(query):
+            return query.params[0].spans[0]
         at = sql.find(f"${number.group(1)}")
         if at >= 0:
             return _word_at(query, source_map.to_source(at))

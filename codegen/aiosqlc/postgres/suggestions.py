@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from aiosqlc.analysis.advice.words import ELSEWHERE, TYPES
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.messages.suggest import nearest
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.standin import extension_name, extension_with
 from aiosqlc.servers.postgres.connection import Connection
 
@@ -23,14 +25,24 @@ FROM (
   UNION ALL
   SELECT 'function', pronamespace, proname, pg_function_is_visible(oid)
   FROM pg_proc WHERE proname !~ '(in|out|recv|send)$'
+    AND oid NOT IN (SELECT oprcode FROM pg_operator) AND oid NOT IN (SELECT castfunc FROM pg_cast)
   UNION ALL
   SELECT 'type', typnamespace, format_type(oid, NULL), true
   FROM pg_type WHERE typelem = 0 AND typisdefined AND pg_type_is_visible(oid)
+  UNION ALL
+  SELECT 'type', typnamespace, typname, true
+  FROM pg_type WHERE typelem = 0 AND typisdefined AND pg_type_is_visible(oid) AND typtype = 'b'
 ) AS known JOIN pg_namespace ON pg_namespace.oid = schema
 WHERE kind <> 'relation' OR nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 ORDER BY nspname IN ('pg_catalog', 'information_schema'), visible DESC
 """
 _WRITTEN = re.compile(r'column "(?P<column>[^"]+)" of relation "(?P<table>[^"]+)" does not exist')
+_LABEL = re.compile(r'invalid input value for enum (?:\w+\.)?"?(?P<type>[^:"]+)"?: "(?P<label>.*)"')
+_LABELS = """\
+SELECT enumlabel FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid
+WHERE typname = $1 ORDER BY enumsortorder
+"""
+_MOST_LABELS = 10
 _COLUMNS = """\
 SELECT attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
 WHERE relname = $1 AND attnum > 0 AND NOT attisdropped
@@ -42,25 +54,12 @@ WHERE proname = $1 AND pg_function_is_visible(oid) ORDER BY pronargs, oid LIMIT 
 """
 
 
-# What other databases call functions of PostgreSQL's.
-_ELSEWHERE = {
-    **dict.fromkeys(("getdate", "sysdate"), "now()"),
-    **dict.fromkeys(("ifnull", "nvl", "isnull"), "coalesce(a, b)"),
-    "curdate": "current_date",
-    "len": "length(a)",
-    "rand": "random()",
-    "group_concat": "string_agg(a, ',')",
-    "datetime": "timestamptz",
-    "strftime": "to_char",
-}
-
-
 def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return the problems; those about an unknown name with a hint at one like it, if there is any.
 
     The server is asked for its names only where one is unknown.
     """
-    problems = [_with_column(connection, item) for item in problems]
+    problems = [_with_label(connection, _with_column(connection, item)) for item in problems]
     if not any(item.code in _KINDS for item in problems):
         return problems
     known: dict[str, list[str]] = {}
@@ -72,18 +71,31 @@ def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> 
 def _with_column(connection: Connection, problem: Diagnostic) -> Diagnostic:
     """Name the column that was meant where one is written: the server does it where one is read."""
     found = _WRITTEN.search(problem.message) if problem.code == "E311" else None
-    if found is None:
+    if found is None or problem.hint:
         return problem
     columns = [name or "" for (name,) in connection.rows(_COLUMNS, (found["table"],))]
     like = nearest(found["column"], columns)
     return replace(problem, hint=f"did you mean `{like}`?") if like else problem
 
 
+def _with_label(connection: Connection, problem: Diagnostic) -> Diagnostic:
+    """Name the labels of an enum where a text is none of them."""
+    found = _LABEL.search(problem.message)
+    if found is None:
+        return problem
+    labels = [text or "" for (text,) in connection.rows(_LABELS, (found["type"],))]
+    like = nearest(found["label"], labels)
+    listed = ", ".join(f"`{label}`" for label in labels[:_MOST_LABELS])
+    more = ", …" if len(labels) > _MOST_LABELS else ""
+    hint = f"did you mean `{like}`?" if like else f"its labels are {listed}{more}"
+    return replace(problem, hint=hint)
+
+
 def _suggested(
     connection: Connection, problem: Diagnostic, known: dict[str, list[str]]
 ) -> Diagnostic:
     found = _UNKNOWN.search(problem.message)
-    if problem.code not in _KINDS or found is None:
+    if problem.code not in _KINDS or found is None or (problem.code == "E310" and problem.hint):
         return problem
     word = found["quoted"] or found["called"]
     names = dict.fromkeys(known.get(_KINDS[problem.code], ()))
@@ -91,8 +103,26 @@ def _suggested(
         create = f"`CREATE EXTENSION IF NOT EXISTS {extension_name(extension)};`"
         said = f"`{word}` is of {extension}, which the schema does not create: put {create}"
         return replace(problem, hint=f"{said} into a file that `schema` or `shims` names")
+    elsewhere = (ELSEWHERE[Dialect.POSTGRESQL] if found["called"] else TYPES).get(word.lower())
+    if elsewhere and (problem.code != "E310" or found["called"]):
+        return replace(problem, hint=f"write `{elsewhere}`")
     if word in names:
         others = ", ".join(f"`{text}`" for (text,) in connection.rows(_SIGNATURES, (word,)))
         return replace(problem, hint=f"cast its arguments to what there is: {others}")
-    like = (_ELSEWHERE.get(word) if found["called"] else None) or nearest(word, names)
-    return replace(problem, hint=f"did you mean `{like}`?") if like else problem
+    if problem.code == "E310" and word == "dual":
+        return replace(problem, hint="remove the FROM: PostgreSQL needs no table to compute")
+    like = nearest(word, names)
+    if like is None:
+        return replace(problem, hint="") if problem.code == "E312" else problem
+    return replace(problem, hint=f"did you mean {as_written(like)}?")
+
+
+def as_written(name: str) -> str:
+    """Return a name as a query must write it, as code in a sentence."""
+    if " " in name:  # `timestamp with time zone`
+        return f"`{name}`"
+    parts = [part if _PLAIN.fullmatch(part) else f'"{part}"' for part in name.split(".")]
+    return f"`{'.'.join(parts)}`"
+
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*|\*")

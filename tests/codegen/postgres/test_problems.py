@@ -32,7 +32,7 @@ CASES = {
     "select * from a where (id = 1 and (id = 2)": ("E300", ")", "the `(` in line 1, column 23"),
     "select * from a where id = 1)": ("E300", ")", "there is no `(` for this `)`"),
     "select * from a where id = @": ("E300", "@", "write the parameter's name behind the `@`"),
-    "select `id` from a": ("E300", "from", 'a name stands in `"…"`'),
+    "select `id` from a": ("E300", "from", "backticks are MySQL's"),
     "select ‘x’ from a": ("E311", "‘", "typographic quotes"),
     "select " + "+".join(["1"] * 9000): ("E301", "", "it is nested too deeply"),
     "select 1 from": ("E300", "m", "end of input"),
@@ -66,7 +66,6 @@ def test_a_mistake_is_shown_where_it_is(sql: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "select 1, array(select id, name from a)",
         "select * from xmltable('/r' passing 'x'::xml)",
         "select * from orders id = 1",
     ],

@@ -1,0 +1,20 @@
+"""Advice on what a server refuses: what was most often meant, by the words of the query alone."""
+
+from __future__ import annotations
+
+from aiosqlc.analysis.advice.groups import NOT_GROUPED, group_advice
+from aiosqlc.analysis.advice.names import name_advice, qualified_advice
+from aiosqlc.analysis.advice.place import Place, place_in
+from aiosqlc.analysis.advice.syntax import QUOTES, TYPOGRAPHIC, syntax_advice
+
+__all__ = [
+    "NOT_GROUPED",
+    "QUOTES",
+    "TYPOGRAPHIC",
+    "Place",
+    "group_advice",
+    "name_advice",
+    "place_in",
+    "qualified_advice",
+    "syntax_advice",
+]

@@ -1,0 +1,82 @@
+"""Advises on what another database, a driver or a template would have taken."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from aiosqlc.analysis.advice.place import Place
+from aiosqlc.parse.scanner import LEXES, Dialect
+
+_LOOKBACK = 12  # characters of a marker before the place that the server names
+# A parameter as drivers, templates and other tools write it; group 1 or 2 is its name.
+_MARKERS: Final = re.compile(
+    r"%\((\w+)\)s|%s\b|(?<![:\w]):(\w+)|[#$]?\{\{?\s*([A-Za-z_]\w*)\s*\}?\}|@\{(\w+)\}|\$\{(\w+)\}"
+)
+_PARAMETER = {Dialect.POSTGRESQL: "`@{}`", Dialect.MYSQL: "`sqlc.arg({})` or `?`"}
+
+
+def foreign_advice(place: Place) -> str:
+    """Return how the engine says what is written as others do; empty if it is nobody's."""
+    return _parameter(place) or _comment(place) or _anyones(place)
+
+
+def parameter(name: str, dialect: Dialect) -> str:
+    """Return how a parameter is written for an engine, as code in a sentence."""
+    return _PARAMETER[dialect].format(name)
+
+
+def _parameter(place: Place) -> str:
+    token = place.token() or place.token(-1)
+    if token is None:
+        return ""
+    first = max(place.text.rfind("\n", 0, token.start) + 1, token.start - _LOOKBACK)
+    for marker in _MARKERS.finditer(place.text, first):
+        if marker.start() > token.start:
+            break
+        if marker.end() > token.start:
+            name = next(filter(None, marker.groups()), "name")
+            return f"write the parameter as {parameter(name, place.dialect)}"
+    if not LEXES[place.dialect].names_by_at:
+        return ""
+    if token.text == "?" or place.said(-1) == "?":
+        return f"write the parameter as {parameter('name', place.dialect)}; PostgreSQL takes no `?`"
+    follower = place.token(1)
+    apart = follower is None or follower.start > token.end
+    if (token.text.endswith("@") and apart) or place.said(-1) == "@":
+        return "write the parameter's name behind the `@`, without a space"
+    return ""
+
+
+def _comment(place: Place) -> str:
+    text = place.said()
+    if text.startswith("#") and place.token() is not None:
+        return "begin a comment with `--`; PostgreSQL does not know `#`"
+    if text.startswith("//") or (text == "/" and place.said(1) == "/"):
+        return "begin a comment with `--`; SQL does not know `//`"
+    if text == "--" or (text == "-" and place.said(1) == "-"):
+        return "write a space behind the `--` of a comment"
+    return ""
+
+
+def _anyones(place: Place) -> str:
+    """What neither engine takes."""
+    word, before = place.word(), place.word(-1)
+    if before == "TOP" or word == "TOP":
+        count = place.said() if before == "TOP" else place.said(1)
+        return f"write `LIMIT {count}` at the end of the query"
+    if "MINUS" in {word, before} and place.is_name(-1 if before == "MINUS" else 0):
+        return "write `EXCEPT`; `MINUS` is Oracle's"
+    if word == "OUTER" and before not in {"LEFT", "RIGHT", "FULL"}:
+        return "say which side is optional: `LEFT JOIN` or `RIGHT JOIN`"
+    if word == "USING" and "JOIN" not in place.clauses:
+        return "`USING` belongs to a JOIN: write `a JOIN b USING (…)`"
+    if word == "[" and place.word(2) == "]":
+        name = place.said(1)
+        inside = name.join(LEXES[place.dialect].quotes)
+        return f"brackets are SQL Server's: write `{name}`, or `{inside}` if it is reserved"
+    if word == "=>" or (word == "=" and place.word(1) == ">"):
+        return "write `>=`"
+    if place.word(-1) == "=" and word in {"<", "!"}:
+        return f"write `{'!=' if word == '!' else '<='}`"
+    return ""

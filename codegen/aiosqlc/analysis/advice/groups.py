@@ -1,0 +1,28 @@
+"""Advises on aggregates and groups: which remedy there is depends on where the aggregate stands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NOT_GROUPED: Final = "add it to GROUP BY, or take one value of each group, as in `max(…)`"
+
+
+def group_advice(place: str, aggregate: str = "aggregate") -> str:
+    """Return what to do about an aggregate (or window) function in a clause that takes none.
+
+    `place` is the clause in upper case, or `NESTED` inside another such function.
+    """
+    if place == "NESTED":
+        return "compute the inner one in a sub-select in FROM, and the outer one over it"
+    if place.startswith("WHERE"):
+        if aggregate == "window":
+            return "compute it in a sub-select in FROM, and filter its rows: `WHERE n = 1`"
+        return (
+            "a condition on a group is written in `HAVING`; to compare with a value of the whole"
+            " table, write a sub-select: `a = (SELECT max(a) FROM t)`"
+        )
+    if place.startswith("GROUP"):
+        return "group by the columns themselves; compute this in a sub-select in FROM"
+    if place.startswith(("HAVING", "ORDER")):
+        return "compute it in a sub-select in FROM"
+    return "compute it in a sub-select: `(SELECT max(a) FROM t)`"

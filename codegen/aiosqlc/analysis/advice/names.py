@@ -1,0 +1,165 @@
+"""Advises on a name that is not known where it stands, though it is known elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aiosqlc.analysis.advice.place import CLAUSES, Place
+from aiosqlc.analysis.advice.syntax import quoted
+from aiosqlc.messages.suggest import nearest
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, unquote
+
+_ENDS_A_SELECT = frozenset(
+    {"FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "WINDOW"}
+)
+_LONGEST = 60  # characters of an expression that is worth repeating in a sentence
+
+
+def name_advice(place: Place, meant: str = "") -> str:
+    """Return what was meant by a column that is not there, or `meant`, a hint at one like it.
+
+    Empty if neither is known.
+    """
+    return (
+        _alias(place)
+        or _text(place, like=meant)
+        or meant
+        or _own_function(place)
+        or _elsewhere(place)
+        or _keyword(place)
+    )
+
+
+# What other databases write like a column.
+_LIKE_COLUMNS = {
+    Dialect.POSTGRESQL: {
+        "sysdate": "now()",
+        "systimestamp": "now()",
+        "rownum": "row_number() OVER (ORDER BY …)",
+        "version": "version()",
+    },
+    Dialect.MYSQL: {
+        "sysdate": "now()",
+        "systimestamp": "now()",
+        "rownum": "row_number() OVER (ORDER BY …)",
+    },
+}
+
+
+def _elsewhere(place: Place) -> str:
+    own = _LIKE_COLUMNS[place.dialect].get(place.said().lower())
+    return f"write `{own}`" if own else ""
+
+
+def _keyword(place: Place) -> str:
+    """`SELECT DISTICT id`: a misspelt keyword taken for a column, with its alias behind it."""
+    if place.word(-1) != "SELECT" or not place.is_name(1):
+        return ""
+    return "did you mean `DISTINCT`?" if nearest(place.said(), ["distinct"]) else ""
+
+
+def qualified_advice(place: Place) -> str:
+    """Return the names that an ambiguous column can be written by; empty if FROM is not clear."""
+    name = place.said()
+    sources = list(dict.fromkeys(_sources(place)))
+    if not name or len(sources) < 2 or place.word(1) == ".":
+        return ""
+    *others, last = (f"`{source}.{name}`" for source in sources)
+    return f"write the table before it: {', '.join(others)} or {last}"
+
+
+def _sources(place: Place) -> Iterator[str]:
+    """Yield what the tables are called in the FROM clauses of a query."""
+    tokens, words = place.tokens, place.words
+    for at, word in enumerate(words):
+        if word not in {"FROM", "JOIN"}:
+            continue
+        position = at + 1
+        while True:
+            while words[position + 1 : position + 2] == ["."]:
+                position += 2
+            if position >= len(tokens) or tokens[position].kind not in _NAMES:
+                break
+            name = tokens[position].text
+            position += 1 + (words[position + 1 : position + 2] == ["AS"])
+            follower = tokens[position] if position < len(tokens) else None
+            if follower and follower.kind in _NAMES and follower.text.upper() not in _NO_ALIAS:
+                name = follower.text
+                position += 1
+            yield name
+            if words[position : position + 1] != [","]:
+                break
+            position += 1
+
+
+_NAMES = frozenset({Kind.NAME, Kind.QUOTED})
+_NO_ALIAS = CLAUSES | {"LEFT", "RIGHT", "INNER", "CROSS", "FULL", "NATURAL", "AS", "LATERAL"}
+
+
+def _alias(place: Place) -> str:
+    """`SELECT lower(email) AS mail … WHERE mail = 'x'`: WHERE does not see the SELECT list."""
+    token = place.token()
+    if token is None or token.kind not in {Kind.NAME, Kind.QUOTED} or place.word(1) == ".":
+        return ""
+    name = unquote(token).lower()
+    clause = place.clause if place.clause in {"WHERE", "HAVING", "ON", "GROUP"} else ""
+    for alias, expression in _aliases(place):
+        if alias.lower() == name and expression.lower() != name:
+            lead = f"{clause or 'this place'} does not see the names of the SELECT list"
+            if len(expression) > _LONGEST:
+                return (
+                    f"{lead}: put the query into a sub-select, or repeat what `{alias}` stands for"
+                )
+            return f"{lead}: repeat `{expression}`, or put the query into a sub-select"
+    return ""
+
+
+def _aliases(place: Place) -> Iterator[tuple[str, str]]:
+    """Yield the names that SELECT lists of the query give, each with its expression."""
+    words, tokens = place.words, place.tokens
+    for start in [at for at, word in enumerate(words) if word == "SELECT"]:
+        depth, first = 0, start + 1
+        if words[first : first + 1] in (["DISTINCT"], ["ALL"]):
+            first += 1
+        for at in range(first, len(tokens) + 1):
+            word = words[at] if at < len(tokens) else ""
+            ended = not depth and (not word or word in _ENDS_A_SELECT or word == ")")
+            if ended or (not depth and word == ","):
+                item = tokens[first:at]
+                if len(item) > 2 and item[-2].text.upper() == "AS":
+                    yield unquote(item[-1]), place.text[item[0].start : item[-3].end]
+                first = at + 1
+            if ended:
+                break
+            depth += {"(": 1, ")": -1}.get(word, 0)
+
+
+def _text(place: Place, *, like: str) -> str:
+    """`email = "bob"`: a text in the quotes of a name."""
+    token = place.token()
+    if token is None or token.kind is not Kind.QUOTED or not token.text.endswith('"'):
+        return ""
+    text = unquote(token).replace("'", "''")
+    if like and re.fullmatch(r"\w+", text):
+        return ""
+    return f"if it is a text, write it in single quotes: `'{text}'`"
+
+
+def _own_function(place: Place) -> str:
+    """`SELECT login FROM user`: a table whose name is a function's of PostgreSQL."""
+    found = re.compile(
+        r"\b(?:FROM|JOIN|,)\s+(user|current_user|session_user|current_role|current_catalog)\b",
+        re.IGNORECASE,
+    )
+    if not place.tokens or not LEXES[place.dialect].names_by_at:
+        return ""
+    text = place.text[place.tokens[0].start : place.tokens[-1].end]
+    function = found.search(text)
+    if function is None:
+        return ""
+    name = function[1]
+    return (
+        f"`{name}` is a function of PostgreSQL: if it is the table, write"
+        f" {quoted(name, place.dialect)}"
+    )

@@ -1,0 +1,106 @@
+"""The place in a query that a server refuses, with the words around it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.source import SourceFile, Span
+
+CLAUSES = frozenset(
+    {"SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH"}
+    | {"UNION", "INTERSECT", "EXCEPT", "RETURNING", "SET", "VALUES", "INTO", "UPDATE", "DELETE"}
+    | {"INSERT", "REPLACE", "ON", "USING", "WITH", "FOR", "JOIN", "MERGE"}
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A token of a query, by its number among `tokens`; the number behind the last is the end."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    at: int
+    dialect: Dialect
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The tokens' texts in upper case."""
+        return [token.text.upper() for token in self.tokens]
+
+    def word(self, step: int = 0) -> str:
+        """Return the word so many tokens further on, in upper case; empty beyond the query."""
+        at = self.at + step
+        return self.words[at] if 0 <= at < len(self.tokens) else ""
+
+    def token(self, step: int = 0) -> Token | None:
+        """Return the token so many tokens further on."""
+        at = self.at + step
+        return self.tokens[at] if 0 <= at < len(self.tokens) else None
+
+    def said(self, step: int = 0) -> str:
+        """Return the token so many tokens further on, as it is written."""
+        token = self.token(step)
+        return token.text if token else ""
+
+    def is_name(self, step: int = 0) -> bool:
+        """Whether the token so many tokens further on is a bare or quoted name or keyword."""
+        token = self.token(step)
+        return token is not None and token.kind in {Kind.NAME, Kind.QUOTED}
+
+    def is_number(self, step: int = 0) -> bool:
+        """Whether the token so many tokens further on is a number."""
+        token = self.token(step)
+        return token is not None and token.kind is Kind.NUMBER
+
+    def moved(self, step: int) -> Place:
+        """Return the place so many tokens further on."""
+        return Place(self.text, self.tokens, self.at + step, self.dialect)
+
+    def above(self) -> list[tuple[int, str]]:
+        """Return the words before this place at its own depth, the nearest first.
+
+        They end with the bracket that this place stands in, if there is any.
+        """
+        found = []
+        depth = 0
+        for at in range(min(self.at, len(self.tokens)) - 1, -1, -1):
+            word = self.words[at]
+            if word == ")":
+                depth += 1
+            elif word == "(":
+                depth -= 1
+            if depth < 0:
+                found.append((at, word))
+                break
+            if not depth:
+                found.append((at, "()" if word == "(" else word))
+        return found
+
+    @cached_property
+    def clause(self) -> str:
+        """The keyword whose clause this place is in, or `(` in a list in brackets."""
+        return next((word for _, word in self.above() if word in CLAUSES or word == "("), "")
+
+    @cached_property
+    def clauses(self) -> list[str]:
+        """The keywords of the clauses before this place at its own depth, the nearest first."""
+        return [word for _, word in self.above() if word in CLAUSES]
+
+    @cached_property
+    def verb(self) -> str:
+        """The word that the statement begins with."""
+        return self.words[0] if self.words else ""
+
+
+def place_in(file: SourceFile, query: Span, span: Span, dialect: Dialect) -> Place:
+    """Return the place of a span in a query; a span on the last character may be the end."""
+    tokens = tuple(
+        token
+        for token in scan(file.text[: query.end], dialect, start=query.start)
+        if token.kind is not Kind.COMMENT
+    )
+    at = bisect_right(tokens, span.start, key=lambda token: token.start) - 1
+    return Place(file.text, tokens, max(at, 0), dialect)

@@ -1,0 +1,266 @@
+"""Advises on a syntax error: a server says near which word it gave up, not what was meant.
+
+Each rule looks at the words around the place, and returns nothing if they are not its kind.
+Rules that know more stand before those that guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Final
+
+from aiosqlc.analysis.advice.foreign import foreign_advice
+from aiosqlc.analysis.advice.place import CLAUSES, Place
+from aiosqlc.messages.suggest import nearest
+from aiosqlc.parse.reserved import is_reserved
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token
+
+TYPOGRAPHIC: Final = "‘’‚‛“”„‟"
+QUOTES: Final = "these are typographic quotes: write a text as `'…'`, a name as `\"…\"`"
+
+_KEYWORDS: Final = frozenset(
+    (
+        *("select", "from", "where", "group", "order", "having", "limit", "offset", "returning"),
+        *("insert", "into", "values", "update", "delete", "with", "distinct", "between", "exists"),
+        *("join", "left", "right", "inner", "outer", "full", "cross"),
+        *("union", "intersect", "except", "desc"),
+    )
+)
+_SHORTEST = 4  # a shorter word is like too many others
+_BEFORE_A_NAME = frozenset({"from", "join", "into", "update", "as", ",", ".", "table"})
+# A name is expected behind these.
+_NAME_FOLLOWS = frozenset(
+    {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT"}
+    | {",", "(", ".", "=", "<", ">", "<=", ">=", "<>", "!=", "+", "-", "*", "/", "SET", "BY", "ON"}
+    | {"AS", "HAVING", "RETURNING", "WHEN", "THEN", "ELSE", "ONLY"}
+)
+_OPERAND_FOLLOWS = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", ".", ",", ")", "IS", "AS"})
+# A list ends before these.
+_ENDS_A_LIST = frozenset({")", ";", *CLAUSES})
+_ORDER = ("FROM", "WHERE", "GROUP BY", "HAVING", "ORDER BY", "LIMIT")
+_CLAUSE_NAMES = {name.partition(" ")[0]: name for name in _ORDER}
+
+Rule = Callable[[Place], str]
+
+
+def syntax_advice(place: Place, own: Rule) -> str:
+    """Return what to write where a query is refused for its syntax; empty if that is not known.
+
+    `own` knows what the engine does not take of other databases' syntax.
+    """
+    rules = (foreign_advice, own, *_RULES)
+    return next((advice for rule in rules if (advice := rule(place))), "")
+
+
+def quoted(name: str, dialect: Dialect) -> str:
+    """Return a name in an engine's quotes, as code in a sentence."""
+    inside = name.join(LEXES[dialect].quotes)
+    return f"`` {inside} ``" if "`" in inside else f"`{inside}`"
+
+
+def _reserved(place: Place) -> str:
+    """`SELECT id, order FROM t`: a reserved word where a name stands."""
+    for here in (place, place.moved(-1)):  # MySQL names the word behind `order` at times
+        if _is_reserved_name(here):
+            name = here.said()
+            return (
+                f"`{name}` is a reserved word: if it is a name, write {quoted(name, place.dialect)}"
+            )
+    return ""
+
+
+def _is_reserved_name(place: Place) -> bool:
+    token = place.token()
+    if token is None or token.kind is not Kind.NAME or place.word() in _NEVER_NAMES:
+        return False
+    if not is_reserved(token.text, place.dialect):
+        return False
+    before, after = place.word(-1), place.word(1)
+    if before not in _NAME_FOLLOWS:
+        return False
+    if before == "." or before in {"FROM", "JOIN", "INTO", "UPDATE", "TABLE"}:
+        return place.word() not in {"SELECT", "VALUES", "SET", "WHERE", "LATERAL", "ONLY"}
+    if before == "," and place.clause == "FROM":
+        return place.word() not in CLAUSES or after not in {"", "BY"}
+    if place.word() in _OPENERS:
+        return after in _OPERAND_FOLLOWS or after == "FROM"
+    return after in _OPERAND_FOLLOWS or after in {"", "FROM", "DESC", "ASC"}
+
+
+_NEVER_NAMES = frozenset({"AND", "OR", "NOT", "NULL", "TRUE", "FALSE", "DISTINCT", "AS", "BY"})
+# Words that begin a clause, or an expression: names only if nothing of theirs follows.
+_OPENERS = frozenset({*CLAUSES, "CASE", "ALL", "EXISTS", "INTERVAL", "WHEN", "ELSE", "THEN"})
+
+
+def _commas(place: Place) -> str:
+    if place.word(-1) == "," and place.word() == ",":
+        return "remove the second comma, or write what is missing between them"
+    if place.word(-1) == "," and (place.word() in _ENDS_A_LIST or not place.word()):
+        word = place.said() or "the end"
+        return f"remove the comma before `{word}`, or write what is missing between them"
+    return ""
+
+
+def _missing_comma(place: Place) -> str:
+    """`SELECT id email age`, `(email name)`, `SET a = 1 b = 2`: two items without a comma."""
+    token = place.token()
+    if token is None or token.kind not in {Kind.NAME, Kind.QUOTED, Kind.STRING, Kind.NUMBER}:
+        return ""
+    if is_reserved(token.text, place.dialect) or place.word(-1) in _NAME_FOLLOWS:
+        return ""
+    clause, before = place.clause, place.token(-1)
+    if before is None or before.kind is Kind.OPERATOR or place.word(-1) in CLAUSES:
+        return ""
+    assigned = clause == "SET" and place.word(1) == "=" and place.verb in {"UPDATE", "INSERT"}
+    listed = clause == "(" and _is_list(place) and place.word(1) in {",", ")"}
+    selected = clause == "SELECT" and place.word(1) in {",", "FROM", ""} and place.word(-2) != "AS"
+    return f"a comma is missing before `{place.said()}`" if assigned or listed or selected else ""
+
+
+def _is_list(place: Place) -> bool:
+    """Whether a place is in brackets that hold a list: of columns, of values, of arguments."""
+    opened = place.above()[-1][0]
+    head = place.words[max(0, opened - 3) : opened]
+    return head[-1:] in (["VALUES"], ["IN"]) or head[-2:-1] == ["INTO"] or head[-3:-2] == ["INTO"]
+
+
+def _missing_words(place: Place) -> str:
+    """Find a keyword that belongs before the place: BY, SET, AND, ON, END, FROM, INTO."""
+    word, before = place.word(), place.word(-1)
+    for verb, needed in (("DELETE", "FROM"), ("INSERT", "INTO")):
+        if before == verb and place.is_name() and not is_reserved(word, place.dialect):
+            return f"write `{verb} {needed} {place.said()}`"
+    if before in {"GROUP", "ORDER", "PARTITION"} and place.is_name():
+        return f"`{before}` is followed by `BY`: write `{before} BY {place.said()}`"
+    if place.verb == "UPDATE" and "SET" not in place.words:
+        step = -1 if word == "=" else 0
+        table = [item.lower() for item in place.words[1 : max(place.at + step, 2)]]
+        return f"write `SET` before `{place.said(step)}`" if table else ""
+    if word == "WHERE" and place.clauses[:1] == ["WHERE"]:
+        return "a query has one WHERE: write `AND` between its conditions"
+    if word in {"WHERE", "GROUP", "ORDER", "LIMIT", "JOIN", "LEFT", ""} and _joins(place):
+        return (
+            "a JOIN needs its condition: write `ON a.id = b.a_id` behind the table, or `CROSS JOIN`"
+        )
+    if word == "ON" and "JOIN" not in place.clauses:
+        return "`ON` belongs to a JOIN: write `WHERE`, or `JOIN` before the table"
+    if word in {"FROM", ")", ""} and _cases(place):
+        return "a `CASE` is not closed: write `END` behind its last value"
+    if word == "NULL" and before == "NOT" and place.is_name(-2):
+        return "write `IS NOT NULL`"
+    if word == "NOT" and place.word(1) == "NULL":
+        return "write `IS NOT NULL`"
+    if before in {"IS", "NOT"} and "IS" in {before, place.word(-2)}:
+        return "`IS` is followed by NULL, TRUE or FALSE: compare values with `=` or `<>`"
+    return ""
+
+
+def _joins(place: Place) -> bool:
+    """Whether the last word group before the place is a joined table without a condition."""
+    for _, word in place.above():
+        if word in {"ON", "USING", "(", "CROSS", "NATURAL", ",", "WHERE", "SELECT"}:
+            return False
+        if word == "JOIN":
+            at = max(index for index, word in place.above() if word == "JOIN")
+            return place.words[at - 1] not in {"CROSS", "NATURAL"}
+    return False
+
+
+def _cases(place: Place) -> bool:
+    above = [word for _, word in place.above()]
+    return above.count("CASE") > above.count("END")
+
+
+def _clause_order(place: Place) -> str:
+    """`ORDER BY id WHERE …`: a clause behind one that it belongs before."""
+    word = place.word()
+    if word not in _CLAUSE_NAMES:
+        return ""
+    rank = list(_CLAUSE_NAMES).index(word)
+    later: list[str] = []
+    for clause in place.clauses:
+        if clause in {"SELECT", "UNION", "INTERSECT", "EXCEPT", "UPDATE", "DELETE"}:
+            break
+        if clause in _CLAUSE_NAMES and list(_CLAUSE_NAMES).index(clause) > rank:
+            later.append(_CLAUSE_NAMES[clause])
+    if not later:
+        return ""
+    advice = f"`{_CLAUSE_NAMES[word]}` stands before `{later[-1]}`"
+    if word == "WHERE" and "GROUP BY" in later:
+        advice += "; a condition on groups is `HAVING`"
+    return advice
+
+
+def _missing_operand(place: Place) -> str:
+    """`WHERE`, `AND AND`, `= ` at the end: nothing to compare."""
+    before = place.word(-1)
+    if before in {"AND", "OR", "WHERE", "HAVING", "ON"}:
+        if place.word() in {"AND", "OR"}:
+            return f"remove `{place.said()}`: no condition stands before it"
+        if not place.word() or place.word() in {"GROUP", "ORDER", "LIMIT", "RETURNING", ")"}:
+            return f"write a condition behind `{before}`, or remove it"
+    return ""
+
+
+def _misspelt(place: Place) -> str:
+    """Look for a keyword that was meant: the word itself, or the one before, taken for an alias."""
+    above = place.tokens[: place.at + 1]
+    candidates: list[Token] = list(above[-1:])
+    candidates += [
+        token for ahead, token in pairwise(above[-3:-1]) if ahead.text.lower() not in _BEFORE_A_NAME
+    ]
+    for token in candidates:
+        word = token.text.lower()
+        if token.kind is not Kind.NAME or len(word) < _SHORTEST or word in _KEYWORDS:
+            continue
+        if is_reserved(word, place.dialect):
+            continue
+        if found := nearest(word, _KEYWORDS):
+            return f"did you mean `{found.upper()}` by `{token.text}`?"
+    return ""
+
+
+def _open_bracket(place: Place) -> str:
+    """Say which bracket has no partner."""
+    waiting: list[Token] = []
+    for token in place.tokens:
+        if token.text == "(":
+            waiting.append(token)
+        elif token.text == ")" and not waiting:
+            return "there is no `(` for this `)`"
+        elif token.text == ")":
+            waiting.pop()
+    if not waiting:
+        return ""
+    start = waiting[-1].start
+    line = place.text.count("\n", 0, start) + 1
+    column = start - (place.text.rfind("\n", 0, start) + 1) + 1
+    return f"the `(` in line {line}, column {column}, is never closed"
+
+
+def _text_as_name(place: Place) -> str:
+    """`FROM 'account'`: a text where the name of a table stands."""
+    token = place.token()
+    if token is None or token.kind is not Kind.STRING or len(token.text) < len("'a'"):
+        return ""
+    if place.word(-1) not in {"FROM", "JOIN", "INTO", "UPDATE", "."}:
+        return ""
+    name = token.text[1:-1]
+    kind = quoted(name, place.dialect)
+    return (
+        f"a name has no `{token.text[0]}` around it: write `{name}`, or {kind} if it needs quotes"
+    )
+
+
+_RULES: Sequence[Rule] = (
+    _reserved,
+    _commas,
+    _text_as_name,
+    _missing_words,
+    _clause_order,
+    _missing_operand,
+    _misspelt,
+    _missing_comma,
+    _open_bracket,
+)

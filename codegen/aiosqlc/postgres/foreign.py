@@ -1,0 +1,106 @@
+"""Advises on syntax that MySQL, SQLite, Oracle or SQL Server would have taken."""
+
+from __future__ import annotations
+
+from aiosqlc.analysis.advice import Place
+from aiosqlc.parse.scanner import Kind
+
+_UPSERT = "`INSERT … ON CONFLICT (key) DO UPDATE SET a = EXCLUDED.a`"
+
+
+def postgres_advice(place: Place) -> str:
+    """Return how PostgreSQL says what is written as others do; empty if it is nobody's."""
+    return next((advice for rule in _RULES if (advice := rule(place))), "")
+
+
+def _names_and_lists(place: Place) -> str:
+    """Names in backticks, and lists as parameters."""
+    word, before = place.word(), place.word(-1)
+    if any("`" in token.text for token in place.tokens if token.kind is Kind.OPERATOR):
+        return 'backticks are MySQL\'s: a name needs no quotes, or `"…"` if it is a reserved word'
+    if before == "IN" and word.startswith(("@", "$", "SQLC")) and place.verb != "CREATE":
+        return f"a list is compared with `= ANY({_written(place)})`"
+    if before in {"ANY", "ALL", "SOME"} and word.startswith(("@", "$")):
+        return f"write `{before}({_written(place)})`"
+    return ""
+
+
+def _operators(place: Place) -> str:
+    """Operators of other databases."""
+    word = place.word()
+    if word in {"REGEXP", "RLIKE"}:
+        return "PostgreSQL matches a regular expression with `~`, or `~*` if case does not matter"
+    return ""
+
+
+def _statements(place: Place) -> str:
+    """Statements that PostgreSQL has not."""
+    word, before, words = place.word(), place.word(-1), place.words
+    if place.verb in {"DESCRIBE", "DESC"}:
+        return "the columns of a table are listed in `information_schema.columns`"
+    if place.verb == "REPLACE":
+        return f"PostgreSQL has no REPLACE: write {_UPSERT}"
+    if place.verb == "INSERT" and words[1:2] in (["IGNORE"], ["OR"]):
+        if words[1:3] == ["OR", "REPLACE"]:
+            return f"write {_UPSERT}"
+        return "write `INSERT INTO … ON CONFLICT DO NOTHING`"
+    if "DUPLICATE" in {word, before} and "KEY" in words:
+        return f"write {_UPSERT}"
+    if word == "SET" and words[:2] == ["INSERT", "INTO"]:
+        return "`SET` is MySQL's here: write `INSERT INTO t (a, b) VALUES (1, 2)`"
+    if word == "VALUE" and place.verb == "INSERT":
+        return "write `VALUES`"
+    return ""
+
+
+def _changes(place: Place) -> str:
+    """UPDATE and DELETE as MySQL writes them."""
+    word, before, words = place.word(), place.word(-1), place.words
+    changed = place.verb == "UPDATE" and "SET" in words[: place.at]
+    if word in {"LIMIT", "ORDER"} and (changed or (place.verb == "DELETE" and place.at > 2)):
+        return (
+            f"PostgreSQL has no {word} here: choose the rows with"
+            " `WHERE id IN (SELECT id … LIMIT …)`"
+        )
+    if place.verb == "UPDATE" and "SET" not in words[: place.at] and _joined(place):
+        return "an UPDATE takes other tables from `FROM`: write `UPDATE t SET … FROM other WHERE …`"
+    if place.verb == "DELETE" and before == "DELETE" and word != "FROM" and "FROM" in words:
+        return "write `DELETE FROM t USING other WHERE …`"
+    if place.verb == "DELETE" and _joined(place):
+        return "write `DELETE FROM t USING other WHERE …`"
+    return ""
+
+
+def _expressions(place: Place) -> str:
+    """Expressions of other databases."""
+    word, before, words = place.word(), place.word(-1), place.words
+    if before == "INTERVAL" and place.is_number():
+        return f"write `INTERVAL '{place.said()} {place.said(1).lower()}'`"
+    if word == "DIV":
+        return "PostgreSQL divides integers with `/`"
+    if word == "XOR":
+        return "write `<>` between the two conditions"
+    if word == "=" and {"&&", "||"} & set(words):
+        sign = "&&" if "&&" in words else "||"
+        return f"conditions are joined by `{'AND' if sign == '&&' else 'OR'}`, not by `{sign}`"
+    if word == "SEPARATOR":
+        return "write `string_agg(a, ',')`"
+    if word == "STRAIGHT_JOIN":
+        return "write `JOIN`"
+    return ""
+
+
+def _joined(place: Place) -> bool:
+    return place.word() in {"JOIN", "LEFT", "INNER", "RIGHT", ","} or place.word(-1) in {
+        "JOIN",
+        "INNER",
+        "LEFT",
+    }
+
+
+def _written(place: Place) -> str:
+    """Return a parameter as it is written: `@ids` is two tokens."""
+    return place.said() + (place.said(1) if place.said() == "@" else "")
+
+
+_RULES = (_names_and_lists, _operators, _statements, _changes, _expressions)
