@@ -39,7 +39,10 @@ def test_the_manual_has_the_register_of_codes() -> None:
 def test_every_code_is_reported_by_some_test() -> None:
     here = Path(__file__)
     texts = [
-        p.read_text() for p in here.parent.rglob("*") if p.suffix in {".py", ".txt"} if p != here
+        p.read_text()
+        for p in here.parent.rglob("*")
+        if p.suffix in {".py", ".txt", ".toml"}
+        if p != here
     ]
     seen = set(re.findall(r"\bE\d{3}\b", "\n".join(texts)))
     assert set(CODES) - seen == set()

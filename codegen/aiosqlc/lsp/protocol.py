@@ -27,4 +27,9 @@ class Protocol(LanguageServerProtocol):
     ) -> None:
         super()._execute_handler(msg_id, handler, callback, args, kwargs)
         if future := self._request_futures.get(msg_id):
-            future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))
+            future.add_done_callback(lambda done: self._forget(msg_id, done))
+
+    def _forget(self, msg_id: MsgId, done: Any) -> None:
+        """Let go of a message that is handled; who cancels one goes through all of them."""
+        if not done.cancelled():
+            self._request_futures.pop(msg_id, None)
