@@ -104,9 +104,7 @@ def test_the_code_is_formatted_and_imports_what_it_uses(subject: Subject) -> Non
     assert complaints(Path(subject.module().__file__ or "").parent) == ""
 
 
-def test_transaction_takes_a_connection_of_asyncpg(
-    postgres: Engine, postgres_package: str
-) -> None:
+def test_transaction_takes_a_connection_of_asyncpg(postgres: Engine, postgres_package: str) -> None:
     with postgres.subject("asyncpg", postgres_package) as subject:
         run, queries = subject.module("helpers").in_transaction, subject.module()
 
