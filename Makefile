@@ -239,6 +239,7 @@ bench: $(READY) ## measure against peers, as ratios
 fuzz: $(READY) ## hunt for unsound claims of the compiler, with new seeds (n=executions on each engine)
 	@$(PY) -m tests.codegen.fuzz --n $(n)
 	@$(PY) -m tests.codegen.fuzz --n $$(($(n) / 50)) --called # a call of a generated function costs that much more
+	@$(PY) -m tests.codegen.parameters --n $$(($(n) / 50))
 	@$(PY) -m tests.codegen.fuzz_mysql --n $(n)
 	@$(PY) -m tests.codegen.fuzz_mysql --n $$(($(n) / 50)) --called
 

@@ -20,6 +20,9 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
         clause = tokens[position].text.upper()
         if clause not in {"ORDER", "GROUP"} or tokens[position + 1].text.upper() != "BY":
             continue
+        before = [token.text.upper() for token in tokens[max(position - 3, 0) : position]]
+        if before == ["WITHIN", "GROUP", "("]:  # there it is what the aggregate takes
+            continue
         use = by_start.get(tokens[position + 2].start)
         if use and _ends(tokens, position + 2, use):
             found.append(_problem(file, use, clause))

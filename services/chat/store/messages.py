@@ -62,8 +62,7 @@ async def add_message(
     text: str,
 ) -> AddMessageRow | None:
     """No row where the author is not a member, is gone or has sent this before, where a member has blocked the
-    channel, or
-    where it ended before `ended_before`. One statement: the channel is locked for one round trip.
+    channel, or where it ended before `ended_before`. One statement: the channel is locked for one round trip.
     """
     row = await db.fetchrow(ADD_MESSAGE, client_id, id, channel_id, author_id, ended_before, text)
     return None if row is None else AddMessageRow(*row)

@@ -1,1 +1,1 @@
-"""The judge of PostgreSQL's parameters: is what a function asks for what the server takes?"""
+"""Compares PostgreSQL's parameters with the server: is what a function asks for what it takes?"""

@@ -1,4 +1,4 @@
-"""`python -m tests.codegen.parameters [--n 2000] [--seed N]`: judge parameters, all or a sample."""
+"""`python -m tests.codegen.parameters [--n 2000] [--seed N]`: parameters, compared one by one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.codegen.parameters.judge import judge
+from tests.codegen.parameters.comparing import compare
 
 
 def main() -> int:
-    """Judge, print the table, and exit 1 on any fault."""
+    """Compare, print the table, and exit 1 on any fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=0, help="positions; all if it is left out")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**9))
     args = parser.parse_args()
     print(f"seed {args.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        tally = judge(Path(folder), args.seed, args.n)
+        tally = compare(Path(folder), args.seed, args.n)
     print(tally.report())
     print(f"{tally.pairs} pairs, {len(tally.found)} faults")
     return 1 if tally.found else 0

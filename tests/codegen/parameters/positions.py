@@ -51,7 +51,7 @@ MADE: dict[str, list[str]] = {
 _UNNAMED = frozenset({"cstring", "record"})
 VALUES: dict[str, list[str]] = {
     **{k: v for k, v in SAMPLES.items() if k[0] != "_" and k not in _UNNAMED},
-    "interval": ["'0'", "'1 day'", "'36:00:01.5'"],  # a timedelta has no months
+    "interval": ["'0'", "'1 day'", "'12:00:01.5'"],  # a timedelta has days and seconds
     **MADE,
 }
 """Literals by the type as a cast names it."""

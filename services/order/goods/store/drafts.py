@@ -52,8 +52,7 @@ async def add_draft(
     quantities: Sequence[int],
 ) -> GoodsDraft | None:
     """With its lines, in the order given, and what the user holds of their products already. No row where the
-    request has
-    made something before, and where `most` orders of the user wait to be confirmed.
+    request has made something before, and where `most` orders of the user wait to be confirmed.
     """
     row = await db.fetchrow(
         ADD_DRAFT,

@@ -118,9 +118,8 @@ async def add_order(
     traceparent: str,
 ) -> GoodsOrder | None:
     """The draft becomes an order, with its lines in the order given and the event that tells of it. No row where
-    it has
-    become one, or is given up, and where `most` orders of the user wait to be confirmed, or would come to more
-    than
+    it has become one, or is given up, and where `most` orders of the user wait to be confirmed, or would come
+    to more than
     `most_value` in this currency.
     """
     row = await db.fetchrow(
@@ -165,54 +164,9 @@ SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, 
 """
 
 
-def _goods_order_(row: Iterable[Any]) -> GoodsOrder:
-    (
-        id_,
-        user_id,
-        status,
-        pending_validation,
-        total,
-        currency,
-        cancel_reason,
-        stock,
-        reservation_id,
-        due_at,
-        created_by,
-        updated_by,
-        request_key,
-        version,
-        created_at,
-        updated_at,
-        deleted_at,
-        settle_at,
-        settled_at,
-    ) = row
-    return GoodsOrder(
-        id_,
-        user_id,
-        GOODS_STATUS_BY_LABEL[status],
-        pending_validation,
-        total,
-        currency,
-        cancel_reason,
-        GOODS_STOCK_BY_LABEL[stock],
-        reservation_id,
-        due_at,
-        created_by,
-        updated_by,
-        request_key,
-        version,
-        created_at,
-        updated_at,
-        deleted_at,
-        settle_at,
-        settled_at,
-    )
-
-
 async def get_order(db: Reader, *, id: UUID) -> GoodsOrder | None:
     row = await db.fetchrow(GET_ORDER, id)
-    return None if row is None else _goods_order_(row)
+    return None if row is None else _goods_order(row)
 
 
 FIND_ORDER: Final = """\
@@ -226,50 +180,7 @@ AND request_key = $2::text
 async def find_order(db: Reader, *, created_by: str, request_key: str) -> GoodsOrder | None:
     """What a request with this key ordered before."""
     row = await db.fetchrow(FIND_ORDER, created_by, request_key)
-    if row is None:
-        return None
-    (
-        id,
-        user_id,
-        status,
-        pending_validation,
-        total,
-        currency,
-        cancel_reason,
-        stock,
-        reservation_id,
-        due_at,
-        created_by_,
-        updated_by,
-        request_key_,
-        version,
-        created_at,
-        updated_at,
-        deleted_at,
-        settle_at,
-        settled_at,
-    ) = row
-    return GoodsOrder(
-        id,
-        user_id,
-        GOODS_STATUS_BY_LABEL[status],
-        pending_validation,
-        total,
-        currency,
-        cancel_reason,
-        GOODS_STOCK_BY_LABEL[stock],
-        reservation_id,
-        due_at,
-        created_by_,
-        updated_by,
-        request_key_,
-        version,
-        created_at,
-        updated_at,
-        deleted_at,
-        settle_at,
-        settled_at,
-    )
+    return None if row is None else _goods_order(row)
 
 
 LOCK_ORDER: Final = """\
@@ -282,7 +193,7 @@ SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, 
 async def lock_order(db: Executor, *, id: UUID) -> GoodsOrder | None:
     """The order as it is, to be changed by this transaction alone; removed ones too."""
     row = await db.fetchrow(LOCK_ORDER, id)
-    return None if row is None else _goods_order_(row)
+    return None if row is None else _goods_order(row)
 
 
 LIST_LINES: Final = """\
@@ -350,7 +261,7 @@ async def list_orders(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(map(_goods_order_, rows))
+    return list(map(_goods_order, rows))
 
 
 COUNT_ORDERS: Final = {
@@ -405,8 +316,7 @@ async def move_order(
     db: Executor, *, status: GoodsStatus, updated_by: str, lease_seconds: float, id: UUID
 ) -> int:
     """Take the order to a status other than cancelled. One that is delivered is to be settled: by us, or after the
-    lease
-    by whoever finds it.
+    lease by whoever finds it.
     """
     status_ = await db.execute(MOVE_ORDER, status, updated_by, lease_seconds, id)
     return int(status_.rpartition(" ")[2])
@@ -428,50 +338,7 @@ async def claim_unsettled(
 ) -> list[GoodsOrder]:
     """Those delivered that nobody has paid for as far as we know, ours for a while; see ClaimDrafts."""
     rows = await db.fetch(CLAIM_UNSETTLED, lease_seconds, batch_size)
-    return [
-        GoodsOrder(
-            id,
-            user_id,
-            GOODS_STATUS_BY_LABEL[status],
-            pending_validation,
-            total,
-            currency,
-            cancel_reason,
-            GOODS_STOCK_BY_LABEL[stock],
-            reservation_id,
-            due_at,
-            created_by,
-            updated_by,
-            request_key,
-            version,
-            created_at,
-            updated_at,
-            deleted_at,
-            settle_at,
-            settled_at,
-        )
-        for (
-            id,
-            user_id,
-            status,
-            pending_validation,
-            total,
-            currency,
-            cancel_reason,
-            stock,
-            reservation_id,
-            due_at,
-            created_by,
-            updated_by,
-            request_key,
-            version,
-            created_at,
-            updated_at,
-            deleted_at,
-            settle_at,
-            settled_at,
-        ) in rows
-    ]
+    return list(map(_goods_order, rows))
 
 
 NOTE_SETTLED: Final = """\
@@ -500,7 +367,7 @@ FOR UPDATE SKIP LOCKED
 async def lock_unconfirmed(db: Executor, *, before: datetime, batch_size: int) -> list[GoodsOrder]:
     """Those that nobody has confirmed for long, to be changed by this transaction alone."""
     rows = await db.fetch(LOCK_UNCONFIRMED, before, batch_size)
-    return list(map(_goods_order_, rows))
+    return list(map(_goods_order, rows))
 
 
 LOCK_ORDERS_OF: Final = """\
@@ -518,7 +385,7 @@ async def lock_orders_of(
 ) -> list[GoodsOrder]:
     """A user's orders in some statuses that were there at that moment, to be changed by this transaction alone."""
     rows = await db.fetch(LOCK_ORDERS_OF, user_id, statuses, until)
-    return list(map(_goods_order_, rows))
+    return list(map(_goods_order, rows))
 
 
 CANCEL_ORDER: Final = """\
@@ -575,7 +442,7 @@ RETURNING id, user_id, status, pending_validation, total, currency, cancel_reaso
 async def note_sold(db: Executor, *, id: UUID) -> GoodsOrder | None:
     """The product service has confirmed the reservation; whether the user may order is asked at once."""
     row = await db.fetchrow(NOTE_SOLD, id)
-    return None if row is None else _goods_order_(row)
+    return None if row is None else _goods_order(row)
 
 
 NOTE_RETURNED: Final = (

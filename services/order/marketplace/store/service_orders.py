@@ -237,8 +237,7 @@ async def list_service_orders_near(
     service_id: UUID | None = None,
 ) -> list[ListServiceOrdersNearRow]:
     """One page of those that take offers, the nearest first; the boxes are as in NearestLocations. Distances are
-    to
-    the rounded place (hundredths of a degree): exact ones, asked for from three places, would tell where
+    to the rounded place (hundredths of a degree): exact ones, asked for from three places, would tell where
     somebody lives.
     """
     arguments: list[object] = [
@@ -375,38 +374,7 @@ async def find_service_order(
 ) -> ServiceOrder | None:
     """What a customer ordered by that request before."""
     row = await db.fetchrow(FIND_SERVICE_ORDER, customer_id, request_key)
-    if row is None:
-        return None
-    (
-        id,
-        customer_id_,
-        service_id,
-        longitude,
-        latitude,
-        time_start,
-        time_end,
-        description,
-        status,
-        version,
-        created_at,
-        updated_at,
-        request_key_,
-    ) = row
-    return ServiceOrder(
-        id,
-        customer_id_,
-        service_id,
-        longitude,
-        latitude,
-        time_start,
-        time_end,
-        description,
-        SERVICE_ORDER_STATUS_BY_LABEL[status],
-        version,
-        created_at,
-        updated_at,
-        request_key_,
-    )
+    return None if row is None else _service_order(row)
 
 
 LOCK_CUSTOMER: Final = (

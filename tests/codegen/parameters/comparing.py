@@ -66,7 +66,7 @@ _TRIED = 3  # values at each position
 
 @dataclass
 class Tally:
-    """What was judged, by kind of position: described, refused by the server, called, faults."""
+    """What was compared, by kind of position: described, refused by the server, called, faults."""
 
     described: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -106,8 +106,8 @@ class Tally:
         return "\n".join([*lines, *(text for text in self.found[:40])])
 
 
-def judge(folder: Path, seed: int, positions: int = 0) -> Tally:
-    """Judge so many positions, chosen by the seed; 0 means all of them."""
+def compare(folder: Path, seed: int, positions: int = 0) -> Tally:
+    """Compare so many positions, chosen by the seed; 0 means all of them."""
     tally, random = Tally(), Random(seed)
     with embedded_server() as server, scratch(server, f"params_{seed % 10**6}") as connection:
         script = f"{SCHEMA}\n{tables()}"
@@ -169,7 +169,7 @@ def _compile(folder: Path, analyzer: Analyzer, schema: str, places: Sequence[Pos
 
 def package_of(driver: str) -> str:
     """Return the package of a driver: what some types are in Python differs between them."""
-    return f"judged_{driver}"
+    return f"compared_{driver}"
 
 
 # --- types ----------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def _compare_types(
 
 
 def shown(param: TypedParam) -> str:
-    """Return a parameter's type as the judge compares it."""
+    """Return a parameter's type as it is compared."""
     return f"{param.type.name}{'[]' if param.type.array_dims else ''}"
 
 

@@ -1,6 +1,6 @@
 """Each place of a parameter: its type is the server's, and a value of it does what a literal does.
 
-`python -m tests.codegen.parameters` judges all of them, or so many as it is told.
+`python -m tests.codegen.parameters` compares all of them, or `--n` of them.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from aiosqlc.postgres.typed import Typist
 
-from tests.codegen.parameters.judge import judge
+from tests.codegen.parameters.comparing import compare
 from tests.conftest import Full
 
 
 def test_a_parameter_is_what_the_server_takes_wherever_it_stands(
     full: Full, tmp_path: Path
 ) -> None:
-    tally = judge(tmp_path, 20261125, full(0, sample=120))
+    tally = compare(tmp_path, 20261125, full(0, sample=120))
     assert tally.pairs > full(5_000, sample=120), tally.report()
     assert tally.found == [], tally.report()
 
@@ -27,7 +27,7 @@ def test_a_parameter_is_what_the_server_takes_wherever_it_stands(
 @pytest.mark.parametrize(
     ("claimed", "element_not_null"), [("uuid", True), ("text", True), ("numeric", False)]
 )
-def test_the_judge_finds_a_wrong_claim(
+def test_comparing_finds_a_wrong_claim(
     claimed: str, element_not_null: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     type_of = Typist._param
@@ -41,4 +41,4 @@ def test_the_judge_finds_a_wrong_claim(
         )
 
     monkeypatch.setattr(Typist, "_param", broken)
-    assert len(judge(tmp_path, 7, 25).found) > 10
+    assert len(compare(tmp_path, 7, 25).found) > 10
