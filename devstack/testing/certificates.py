@@ -13,6 +13,12 @@ from cryptography.x509.oid import NameOID
 
 from lib.clock import utc_now
 
+_USAGE = x509.KeyUsage(
+    digital_signature=True, key_cert_sign=True, crl_sign=False, content_commitment=False,
+    key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False,
+    decipher_only=False,
+)  # fmt: skip
+
 
 def self_signed(folder: Path, address: str) -> tuple[Path, Path]:
     """Write the certificate of an IP address and its key; return the paths of the PEM files."""
@@ -29,6 +35,10 @@ def self_signed(folder: Path, address: str) -> tuple[Path, Path]:
         .not_valid_after(now + timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        # Python 3.13 demands these of an authority.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
+        .add_extension(_USAGE, True)
         .sign(key, hashes.SHA256())
     )
     chain, secret = folder / "chain.pem", folder / "key.pem"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -33,7 +34,7 @@ class Mail(msgspec.Struct, frozen=True):
             message["To"] = _address(self.to)
             message["Subject"] = self.subject
             message["Message-ID"] = f"<{self.id}@{_address(sender).domain}>"
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, HeaderParseError):
             # The library refuses line breaks: nobody writes a second header through a name.
             raise AppError(
                 Code.VALIDATION_ERROR, "the mail has no valid address or subject"

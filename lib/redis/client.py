@@ -112,7 +112,9 @@ class _Shared(_Cancellable, Connection):
     """A connection that the cluster's client may close under whoever has just taken it."""
 
     async def _send_packed_command(self, command: Iterable[bytes]) -> None:
-        if self._writer is None:  # the library would say AttributeError, which nobody retries
+        # The library would say AttributeError or, on Python 3.12 and newer, TypeError, which
+        # nobody retries.
+        if self._writer is None or self._writer.is_closing():
             raise RedisConnectionError("the connection was closed meanwhile")
         await super()._send_packed_command(command)
 

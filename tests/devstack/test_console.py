@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,13 @@ def test_each_of_several_lines_is_under_its_program(capsys):
 
 
 def test_a_full_disk_under_the_output_does_not_stop_the_stack(monkeypatch):
-    monkeypatch.setattr(sys, "stdout", Path("/dev/full").open("w"))  # noqa: SIM115 - the console's
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - it cannot be closed in order
+    monkeypatch.setattr(sys, "stdout", full)
     console = Console(["user"])
     console.say("lost")
     console.say("lost, too")
+    with suppress(OSError):  # what was lost is tried once more
+        full.close()
 
 
 def test_a_terminal_that_knows_no_arrow_gets_a_question_mark(monkeypatch):
