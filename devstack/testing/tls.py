@@ -31,6 +31,8 @@ class Authority:
         own = _builder(self._name, self._name, self._key, days=2)
         own = own.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         own = own.add_extension(usage, critical=True)
+        mine = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        own = own.add_extension(mine, critical=False)
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(own.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
@@ -48,6 +50,9 @@ class Authority:
         built = _builder(subject, self._name, key, days=days).add_extension(
             x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
         )
+        # Python 3.13 demands that a certificate names the key that signed it.
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        built = built.add_extension(signer, critical=False)
         both = self._folder / f"{host}{days}.pem"
         both.touch(mode=0o600)
         both.write_bytes(
