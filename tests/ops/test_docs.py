@@ -116,3 +116,15 @@ def test_no_line_of_prose_is_longer_than_140_characters(page):
     # A row of a table is one line, whatever it holds; what is generated is not wrapped.
     lines = [] if page.name in ("CHANGELOG.md", "settings.md") else prose(page).splitlines()
     assert [x for x in lines if len(x) > 140 and not x.lstrip().startswith(("|", "<"))] == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["object pool", "singleton", "factory", "adapter", "decorator", "middleware", "worker pool",
+     "external configuration", "errgroup"],
+)  # fmt: skip
+def test_a_pattern_of_the_older_systems_is_shown_at_a_definition(pattern):
+    """`test_every_function_that_is_named_is_there` finds the definition."""
+    rows = (ROOT / "docs" / "patterns.md").read_text().splitlines()
+    (row,) = (row for row in rows if row.startswith(f"| {pattern} |"))
+    assert MENTION.search(row)
