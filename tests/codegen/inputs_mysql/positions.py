@@ -29,7 +29,7 @@ class Position:
 
 
 def of_function(function: Function, number: int) -> Iterator[Position]:
-    """Yield the positions of a function's arguments: alone, beside columns, and for columns.
+    """Yield the positions of a function's arguments: alone, beside columns, within, for columns.
 
     `number` chooses the columns, so that all of them meet many functions.
     """
@@ -46,12 +46,25 @@ def of_function(function: Function, number: int) -> Iterator[Position]:
                 )
         if function.over:
             continue
+        for around in _some(_AROUND, number + place, 2):
+            sql = f"SELECT {around.format(x=call)} AS c0 FROM t WHERE id < 3"
+            yield Position(f"{label} in {around}", sql, base)
         for column in _some(COLUMNS, number + place, 3):
             sql = f"SELECT id FROM t WHERE {column} = {call}"
             yield Position(f"{column} = {label}", sql, base, counts=column in _INTEGERS)
         for column in _some(COLUMNS, number + place + 7, 2):
             sql = f"UPDATE t SET {column} = {call}"
             yield Position(f"{column} := {label}", sql, base, counts=column in _INTEGERS)
+
+
+# What may be around a call, where the call still takes what it takes.
+_AROUND = (
+    "COALESCE({x}, s)", "CONCAT({x}, 'z')", "IF(ok, {x}, NULL)", "CASE WHEN id > 1 THEN {x} END",
+    "CASE {x} WHEN 1 THEN s END", "NULLIF({x}, 0)", "({x}) IN (1, 'abc')", "({x}) + w",
+    "({x}) LIKE s", "({x}) BETWEEN i AND w", "(SELECT {x})", "({x}) = born", "NOT ({x})",
+    "UPPER({x})", "({x}) & i", "GREATEST({x}, at)", "CAST({x} AS CHAR)", "({x}, id) = (s, i)",
+    "MAX({x})", "({x}) IS NULL",
+)  # fmt: skip
 
 
 def _some(columns: Sequence[str], start: int, count: int) -> list[str]:
@@ -70,11 +83,11 @@ _PREDICATES = (
     "({c}, id) = (?, 1)", "(?, 1) IN (({c}, id))", "row({c}, id) = row(?, 1)",
     "({c}, id) IN ((?, 1), ({c}, 2))", "{c} = ANY (SELECT ?)", "? > ALL (SELECT {c} FROM t x)",
     "? IN (SELECT {c} FROM t x)", "{c} = (SELECT ?)", "{c} = ? IS TRUE", "{c} = -?", "{c} = +?",
-    "{c} = (?)", "{c} = ? || FALSE", "{c} = ? | 0",
-    "NOT ({c} = ?)", "{c} LIKE concat(?, '%')", "{c} LIKE ? ESCAPE '!'", "{c} > ? - INTERVAL 1 DAY",
-    "{c} > {c} - INTERVAL ? DAY", "{c} < NOW() - INTERVAL ? HOUR", "{c} = COALESCE(?, {c})",
-    "{c} = COALESCE(?, 0)", "{c} = NULLIF(?, 0)", "{c} = NULLIF(?, '')", "{c} = GREATEST(?, 0)",
-    "{c} = LEAST(?, 5, 6)", "{c} = IFNULL(?, 1)", "{c} = IF(ok, ?, 0)", "{c} = IF(?, {c}, NULL)",
+    "{c} = (?)", "{c} = ? || FALSE", "{c} = ? | 0", "NOT ({c} = ?)", "{c} LIKE concat(?, '%')",
+    "{c} LIKE ? ESCAPE '!'", "{c} > ? - INTERVAL 1 DAY", "{c} > {c} - INTERVAL ? DAY",
+    "{c} < NOW() - INTERVAL ? HOUR", "{c} = COALESCE(?, {c})", "{c} = COALESCE(?, 0)",
+    "{c} = NULLIF(?, 0)", "{c} = NULLIF(?, '')", "{c} = GREATEST(?, 0)", "{c} = LEAST(?, 5, 6)",
+    "{c} = IFNULL(?, 1)", "{c} = IF(ok, ?, 0)", "{c} = IF(?, {c}, NULL)",
     "{c} = CASE WHEN ok THEN ? ELSE 0 END", "{c} = CASE WHEN ? THEN {c} END",
     "{c} = CASE {c} WHEN ? THEN {c} END", "CASE {c} WHEN ? THEN TRUE ELSE FALSE END",
     "CASE ? WHEN {c} THEN TRUE ELSE FALSE END", "{c} = CASE ? WHEN 'a' THEN {c} END",
@@ -85,9 +98,8 @@ _PREDICATES = (
     "{c} = (SELECT max(x.{c}) FROM t x WHERE x.id < ?)", "json_value(js, '$.a') = ?",
     "json_extract(js, '$.a') = ?", "extract(YEAR FROM at) = ?", "extract(YEAR FROM ?) = y",
     "{c} & ? > 0", "{c} << ? > 0", "? IS NULL OR {c} = ?", "{c} IS NULL = ?", "{c} = ? IS NULL",
-    "{c} <=> IFNULL(?, NULL)",
-    "(SELECT count(*) FROM t x WHERE x.{c} = t.{c}) > ?", "{c} = ANY_VALUE(?)",
-    "MATCH (s) AGAINST (?)", "MATCH (s) AGAINST (? IN BOOLEAN MODE)",
+    "{c} <=> IFNULL(?, NULL)", "(SELECT count(*) FROM t x WHERE x.{c} = t.{c}) > ?",
+    "{c} = ANY_VALUE(?)", "MATCH (s) AGAINST (?)", "MATCH (s) AGAINST (? IN BOOLEAN MODE)",
     "MATCH (s) AGAINST ('abc') > ?",
 )  # fmt: skip
 _TYPES = (
