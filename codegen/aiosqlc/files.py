@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def find_sql_files(
     problems: list[Diagnostic] = []
     for pattern in patterns:
         paths = _expand(root, pattern)
-        label = (Label(config, span, "named here"),)
+        label = (Label(config, _named_at(config, span, pattern), "named here"),)
         if not paths or not all(path.exists() for path in paths):
             hint = "paths are relative to the configuration file"
             message = f"no such file or folder: {pattern}"
@@ -42,6 +43,13 @@ def find_sql_files(
             problems.append(Diagnostic("E007", f"no .sql file in {pattern}", label, hint))
         found += inside
     return list(dict.fromkeys(found)), problems
+
+
+def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
+    """Return where a configuration names a path, from the value on that starts at `span`."""
+    word = re.compile(rf"(?<![\w./*-]){re.escape(pattern)}(?![\w./*-])")
+    found = word.search(config.text, span.start)
+    return Span(found.start(), found.end()) if found else span
 
 
 def _inside(path: Path) -> Sequence[Path]:

@@ -133,11 +133,11 @@ def compile_parts(
                     print_set(
                         project, analysed.entry, sound, compiled, keep_going=True, judge=judge
                     )
-    if compiled.failed:
-        compiled.asked = 0 if judge else sum(count_named(*one) for one in read)
-    else:
+    if not compiled.failed:
         asked = [item for entry in project.sets if entry.python for item in entry.python.overrides]
         compiled.diagnostics += unmatched_overrides(asked, known, project.file)
+    if compiled.failed and not judge:
+        compiled.asked = sum(count_named(*one) for one in read)
     compiled.diagnostics = in_source_order(compiled.diagnostics)
     return compiled
 

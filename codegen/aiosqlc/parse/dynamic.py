@@ -50,6 +50,24 @@ def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
     ]
 
 
+def swallowed_semicolon(file: SourceFile, comment: Token) -> Diagnostic | None:
+    """Report a directive that ends with the statement's semicolon: a comment hides it."""
+    match = _DIRECTIVE.match(comment.text)
+    if match is None or match["word"].lower() not in DIRECTIVES:
+        return None
+    if not match["rest"].rstrip().endswith(";"):
+        return None
+    return Diagnostic(
+        "E131",
+        f"malformed `:{match['word']}`",
+        (Label(file, comment.span, "the semicolon does not end the query here"),),
+        _SWALLOWED,
+    )
+
+
+_SWALLOWED = "the semicolon is part of the comment: put it on the next line"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One directive: the stretches of text it governs, and for `sort` the texts to choose from.
@@ -299,7 +317,7 @@ def _unknown(file: SourceFile, directive: _Directive) -> Diagnostic:
 
 def _problem(file: SourceFile, directive: _Directive, text: str) -> Diagnostic:
     swallowed = directive.rest.endswith(";")
-    hint = "the semicolon is part of the comment: put it on the next line" if swallowed else ""
+    hint = _SWALLOWED if swallowed else ""
     return Diagnostic(
         "E131", f"malformed `:{directive.word}`", (Label(file, directive.span, text),), hint
     )

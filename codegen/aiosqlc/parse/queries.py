@@ -12,7 +12,7 @@ from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
 from aiosqlc.messages.files import nul_byte
 from aiosqlc.parse.annotations import no_query, read_annotations
 from aiosqlc.parse.doubts import doubts
-from aiosqlc.parse.dynamic import read_parts, stray_directives
+from aiosqlc.parse.dynamic import read_parts, stray_directives, swallowed_semicolon
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
@@ -216,10 +216,12 @@ def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
 
 def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnostic | None:
     """A name below the statement's first word: the semicolon before it is missing."""
-    for token in tokens:
+    for position, token in enumerate(tokens):
         if token.kind is Kind.COMMENT and token.start > start:
             notes, _ = read_annotations(file, [token])
             if notes.seen_name:
+                if hidden := swallowed_semicolon(file, tokens[position - 1]):
+                    return hidden
                 return Diagnostic(
                     "E112",
                     "a name annotation inside another statement",

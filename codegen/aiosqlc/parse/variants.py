@@ -86,7 +86,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
                 "E132",
                 "a dynamic query names its parameters",
                 (Label(file, unnamed.span, "its number would differ between variants"),),
-                hint="write `@name`",
+                hint="write `sqlc.arg(name)`",
             )
         ]
     count = prod(len(part.choices) if part.kind == "sort" else 2 for part in parts)

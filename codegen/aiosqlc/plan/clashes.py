@@ -113,7 +113,7 @@ def check_parameters(
                 "E402",
                 f"two parameters would both be called `{name}`",
                 _at_name(query, "of this query's function"),
-                hint="name them yourself: `@name` or `sqlc.arg(name)`",
+                hint="name them yourself: `sqlc.arg(name)`",
             )
             for name in dict.fromkeys(_twice(item.name for item in params))
         ),
@@ -122,7 +122,7 @@ def check_parameters(
                 "E403",
                 f"a parameter cannot be called `{item.name}` here",
                 _at_name(query, "the generated function uses that name itself"),
-                hint="name it otherwise: `@name` or `sqlc.arg(name)`",
+                hint="name it otherwise: `sqlc.arg(name)`",
             )
             for item in params
             if item.name in used
@@ -137,7 +137,7 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
             "E402",
             f"two parameters would both be called `{name}`: one is `{other}`",
             _at_name(query, "of this query's function"),
-            "name them yourself: `@name` or `sqlc.arg(name)`",
+            "name them yourself: `sqlc.arg(name)`",
             Severity.WARNING,
         )
         for name, other in zip(names, numbered_names(names), strict=True)

@@ -76,6 +76,8 @@ def _expressions(place: Place) -> str:
     word, before, words = place.word(), place.word(-1), place.words
     if before == "INTERVAL" and place.is_number():
         return f"write `INTERVAL '{place.said()} {place.said(1).lower()}'`"
+    if word in {"AUTO_INCREMENT", "AUTOINCREMENT"}:
+        return "write `bigint GENERATED ALWAYS AS IDENTITY`"
     if word == "DIV":
         return "PostgreSQL divides integers with `/`"
     if word == "XOR":

@@ -94,6 +94,8 @@ def query_problem(
 ) -> Diagnostic:
     """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
+    if choice := _sort_choice(query, error):
+        return _unknown_sort(query, error, choice)
     message = error.message
     if error.state == "42601":
         message = _NEAR_NUMBER.sub(f'near "{query.file.text[span.start : span.end]}"', message)
@@ -104,6 +106,32 @@ def query_problem(
         (Label(query.file, span),),
         query.with_names(_hint(query, error, span)),
         notes=notes,
+        costs=(query.place,),
+    )
+
+
+_SORT = re.compile(r"--\s*:sort\b(?P<rest>[^\n]*)")
+
+
+def _sort_choice(query: ParsedQuery, error: ServerError) -> Span | None:
+    """Return where a `:sort` names a column that is not there."""
+    column = _COLUMN.search(error.message) if error.state == "42703" else None
+    if column is None or not query.variants:
+        return None
+    text = query.file.text
+    for directive in _SORT.finditer(text, query.span.start):
+        name = re.compile(rf"(?<![\w.]){re.escape(column[1])}\b")
+        if found := name.search(text, directive.start("rest"), directive.end()):
+            return Span(found.start(), found.end())
+    return None
+
+
+def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagnostic:
+    return Diagnostic(
+        "E311",
+        error.message,
+        (Label(query.file, choice, "each choice of `:sort` is a key of ORDER BY"),),
+        "write columns or expressions, such as `-- :sort id, created_at desc`",
         costs=(query.place,),
     )
 

@@ -10,10 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from aiosqlc.analysis.advice import place_in, syntax_advice
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import SchemaFile
+from aiosqlc.messages.suggest import nearest
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.failures import Failure, failure_of, settle
+from aiosqlc.postgres.foreign import postgres_advice
 from aiosqlc.postgres.lenient import (
     COUNTED_KEYS,
     creates,
@@ -35,8 +39,9 @@ from aiosqlc.postgres.standin import (
     stand_in_for,
     without,
 )
+from aiosqlc.schema.history import history_of
 from aiosqlc.servers.postgres.connection import Connection, ServerError
-from aiosqlc.source import Span
+from aiosqlc.source import SourceFile, Span
 
 _NEEDS_NO_TRANSACTION = frozenset(
     {"25001", "55P04"}
@@ -53,6 +58,11 @@ _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "4
 _NOT_FOUND = frozenset({"3F000", "42P01", "42704", "42883"})
 _MOST_TRIES = 100
 _SAVEPOINT = "aiosqlc_statement"
+_TYPE_NAMES = frozenset(
+    {"smallint", "integer", "bigint", "numeric", "decimal", "real", "text", "varchar", "boolean"}
+    | {"timestamp", "timestamptz", "date", "time", "interval", "uuid", "json", "jsonb", "bytea"}
+    | {"serial", "bigserial", "inet", "cidr"}
+)
 
 
 def _digested(*files: Sequence[SchemaFile]) -> tuple[tuple[str, bool, str], ...]:
@@ -111,8 +121,32 @@ def apply_schema(
         connection.run("reset all")
     if any(is_foreign_type(item) for item in apply.notes):
         connection.run(COUNTED_KEYS)
+    if failures:
+        failures = [_with_past(failure, (*shims, *schema)) for failure in failures]
     settled = settle(connection, failures) if failures else ()
     return Applied(settled, tuple(dict.fromkeys(apply.notes)))
+
+
+_ABSENT = re.compile(r'^(?:relation|type) "(?:[^".]+\.)?([^".]+)" does not exist')
+
+
+def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
+    """Say of a name that is not there which file drops it before, or makes it only later."""
+    absent = _ABSENT.search(failure.problem.message)
+    if absent is None:
+        return failure
+    labels = failure.problem.labels
+    here = next((i for i, f in enumerate(files) if f.file is labels[0].file), len(files))
+    past = history_of(files[:here], Dialect.POSTGRESQL).relation(absent[1])
+    made = history_of(files[here:], Dialect.POSTGRESQL).made.get(absent[1].lower())
+    if past is not None:
+        hint, label = past.advice, past.label
+    elif made is not None:
+        later = made.file.path.as_posix()
+        hint, label = f"{later} makes `{absent[1]}`, and runs after this file: make it first", made
+    else:
+        return failure
+    return replace(failure, problem=replace(failure.problem, hint=hint, labels=(*labels, label)))
 
 
 class _Applying:
@@ -391,7 +425,14 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
             f"install {name} on the server of `database.uri`, or declare the types and functions"
             f" you use in a file named {name}.sql that `shims` names"
         )
+    elif not hint and _TEMPLATE.search(sql):
+        hint = "this is a template that a program fills in: leave the file out of `schema`"
+    elif error.state == "42601" and error.message.startswith("syntax error") and not hint:
+        place_of = place_in(SourceFile(file.file.path, file.sql), span, place, Dialect.POSTGRESQL)
+        hint = syntax_advice(place_of, postgres_advice)
     elif error.state == "42704" and (unknown := _MISSING_TYPE.search(error.message)):
+        near = nearest(unknown[1], _TYPE_NAMES)
+        hint = hint or (f"did you mean `{near}`?" if near else "")
         hint = hint or (
             f"`CREATE DOMAIN {unknown[1]} AS text;`, or what it is, in a file that `shims` names"
             " declares it"
@@ -402,8 +443,6 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
             f"name the file that creates the schema {absent[1] if absent else 'searched'} in"
             f" `schema`, or put `CREATE SCHEMA {absent[1] if absent else '…'};` before it"
         )
-    elif not hint and _TEMPLATE.search(sql):
-        hint = "this is a template that a program fills in: leave the file out of `schema`"
     elif error.state == "0A000" and not hint:
         hint = "set `database.uri` to a server that supports this"
     notes = tuple(text for text in (error.detail, error.context) if text)

@@ -197,7 +197,8 @@ def _broken(query: TypedQuery, said: str) -> Diagnostic:
         "E360",
         f"{query.parsed.name}: its function does not return what it promises",
         (Label(query.parsed.file, query.parsed.name_span),),
-        "please report this as a bug",
+        "if it fails in a class of yours, make its fields those of the documents and columns;"
+        " otherwise please report this as a bug",
         notes=(said,),
     )
 

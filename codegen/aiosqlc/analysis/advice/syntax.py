@@ -77,6 +77,10 @@ def _is_reserved_name(place: Place) -> bool:
     if not is_reserved(token.text, place.dialect):
         return False
     before, after = place.word(-1), place.word(1)
+    if place.verb == "CREATE" and before in {"(", ","} and place.is_name(1):
+        return place.word() not in _IN_TABLES  # a column, with its type behind it
+    if place.verb in {"CREATE", "DROP", "ALTER"} and before == "EXISTS":
+        return True
     if before not in _NAME_FOLLOWS:
         return False
     if before == "." or before in {"FROM", "JOIN", "INTO", "UPDATE", "TABLE"}:
@@ -88,6 +92,7 @@ def _is_reserved_name(place: Place) -> bool:
     return after in _OPERAND_FOLLOWS or after in {"", "FROM", "DESC", "ASC"}
 
 
+_IN_TABLES = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "LIKE", "SELECT"})
 _NEVER_NAMES = frozenset({"AND", "OR", "NOT", "NULL", "TRUE", "FALSE", "DISTINCT", "AS", "BY"})
 # Words that begin a clause, or an expression: names only if nothing of theirs follows.
 _OPENERS = frozenset({*CLAUSES, "CASE", "ALL", "EXISTS", "INTERVAL", "WHEN", "ELSE", "THEN"})
