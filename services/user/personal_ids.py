@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import secrets
 from dataclasses import dataclass
 from typing import Final
@@ -36,12 +37,24 @@ class PersonalIds:
         """Take keys by name; the first encrypts, all decrypt. See `parse_keys`."""
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
+        # A key of its own for each: what prints tell must say nothing about what is encrypted.
+        self._printing = {
+            name: hmac.digest(key, b"personal-id fingerprint", "sha256")
+            for name, key in keys.items()
+        }
 
     def encrypt(self, number: str, account_id: UUID) -> Encrypted:
         """Return what to store for a number."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._ciphers[self._current].encrypt(nonce, number.encode(), account_id.bytes)
         return Encrypted(nonce + sealed, self._current)
+
+    def fingerprints(self, number: str) -> list[bytes]:
+        """Return what a number is recognised by, under each key, the newest first.
+
+        Without the keys it says nothing: there are too few numbers for a plain hash.
+        """
+        return [hmac.digest(key, number.encode(), "sha256") for key in self._printing.values()]
 
     def decrypt(self, ciphertext: bytes, key_id: str, account_id: UUID) -> str:
         """Return the number.

@@ -1,6 +1,6 @@
 """`python -m services.user.rekey`: encrypts personal ids and the secrets of authenticators anew.
 
-Then a former key can be removed.
+Then a former key can be removed. It also makes the prints by which a personal id is recognised.
 
 Prints how many are kept under each key. It may be stopped, run again, and run beside the services.
 """
@@ -57,6 +57,8 @@ class Outcome:
     kept: dict[str, int] = field(default_factory=dict)
     # Personal ids that could not be read, and why, by account, for the first of them.
     unreadable: int = 0
+    # Personal ids that other accounts have, too, from before there was one of each.
+    shared: int = 0
     reasons: dict[UUID, str] = field(default_factory=dict)
 
     @property
@@ -79,6 +81,7 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
     outcome.kept = dict.fromkeys(keys, 0)
     for row in await store.count_personal_ids(db):
         outcome.kept[row.key_id] = row.kept
+    outcome.shared = await store.count_shared_personal_ids(db)
     return outcome
 
 
@@ -88,18 +91,16 @@ async def _rekey_batch(
     """Return the last account of the batch, or None where there was nothing left."""
     async with db.transaction() as tx:
         rows = await kind.lock(tx, newest, after)
-        sealed: dict[UUID, bytes] = {}
+        read: dict[UUID, str] = {}
         for account_id, ciphertext, key_id in rows:
             try:
-                text = ids.decrypt(ciphertext, key_id, account_id)
+                read[account_id] = ids.decrypt(ciphertext, key_id, account_id)
             except UnreadableError as error:
                 outcome.unreadable += 1
                 if len(outcome.reasons) < _NAMED:
                     outcome.reasons[account_id] = str(error)
-            else:
-                sealed[account_id] = ids.encrypt(text, account_id).ciphertext
-        if sealed:
-            await kind.replace(tx, newest, list(sealed), list(sealed.values()))
+        if read:
+            await kind.replace(tx, newest, ids, read)
     return rows[-1][0] if rows else None
 
 
@@ -109,9 +110,19 @@ async def _lock_personal_ids(tx: Executor, newest: str, after: UUID) -> list[_Se
 
 
 async def _replace_personal_ids(
-    tx: Executor, newest: str, accounts: list[UUID], sealed: list[bytes]
+    tx: Executor, newest: str, ids: PersonalIds, read: Mapping[UUID, str]
 ) -> None:
-    await store.replace_personal_ids(tx, newest=newest, account_ids=accounts, personal_ids=sealed)
+    await store.replace_personal_ids(
+        tx,
+        newest=newest,
+        account_ids=list(read),
+        personal_ids=_encrypted(ids, read),
+        fingerprints=[ids.fingerprints(number)[0] for number in read.values()],
+    )
+
+
+def _encrypted(ids: PersonalIds, read: Mapping[UUID, str]) -> list[bytes]:
+    return [ids.encrypt(text, account_id).ciphertext for account_id, text in read.items()]
 
 
 async def _lock_authenticators(tx: Executor, newest: str, after: UUID) -> list[_Sealed]:
@@ -122,10 +133,10 @@ async def _lock_authenticators(tx: Executor, newest: str, after: UUID) -> list[_
 
 
 async def _replace_authenticators(
-    tx: Executor, newest: str, accounts: list[UUID], sealed: list[bytes]
+    tx: Executor, newest: str, ids: PersonalIds, read: Mapping[UUID, str]
 ) -> None:
     await second_factors.replace_authenticators(
-        tx, newest=newest, account_ids=accounts, secrets=sealed
+        tx, newest=newest, account_ids=list(read), secrets=_encrypted(ids, read)
     )
 
 
@@ -134,7 +145,7 @@ class _Kind:
     """One table of what is encrypted: how the next former ones are locked, and replaced."""
 
     lock: Callable[[Executor, str, UUID], Awaitable[list[_Sealed]]]
-    replace: Callable[[Executor, str, list[UUID], list[bytes]], Awaitable[None]]
+    replace: Callable[[Executor, str, PersonalIds, Mapping[UUID, str]], Awaitable[None]]
 
 
 _PERSONAL_IDS: Final = _Kind(_lock_personal_ids, _replace_personal_ids)
@@ -154,6 +165,8 @@ def _complain(outcome: Outcome) -> None:
             print(f"  account {account_id}: {reason}", file=sys.stderr)
         if outcome.unreadable > len(outcome.reasons):
             print(f"  and {outcome.unreadable - len(outcome.reasons)} more", file=sys.stderr)
+    if (shared := outcome.shared - outcome.unreadable) > 0:
+        print(f"{shared} belong to accounts whose personal id another one has", file=sys.stderr)
     if outcome.former > outcome.unreadable:
         print("some were written under a former key meanwhile: run this again", file=sys.stderr)
 

@@ -8,7 +8,8 @@ VALUES (
 RETURNING *;
 
 -- name: AddProvider :exec
-INSERT INTO provider (account_id, personal_id, key_id) VALUES (@account_id, @personal_id, @key_id);
+INSERT INTO provider (account_id, personal_id, key_id, fingerprint)
+VALUES (@account_id, @personal_id, @key_id, @fingerprint::bytea);
 
 -- name: GetCredentials :one
 -- What a login needs to know. Nobody logs in to a deleted account.

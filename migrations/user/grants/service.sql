@@ -18,7 +18,7 @@ GRANT SELECT (id), UPDATE (id) ON outbox_lane TO user_service;
 GRANT SELECT, INSERT (account_id, id, name, public_key, sign_count), UPDATE (sign_count, used_at), DELETE ON passkey TO user_service;
 GRANT SELECT, INSERT, UPDATE (challenge, expires_at), DELETE ON passkey_challenge TO user_service;
 GRANT SELECT, INSERT, DELETE ON permission TO user_service;
-GRANT SELECT (account_id, created_at, key_id, personal_id), INSERT (account_id, key_id, personal_id), UPDATE (key_id, personal_id), DELETE ON provider TO user_service;
+GRANT SELECT (account_id, created_at, fingerprint, key_id, personal_id), INSERT (account_id, fingerprint, key_id, personal_id), UPDATE (fingerprint, key_id, personal_id), DELETE ON provider TO user_service;
 GRANT SELECT, INSERT (account_id), UPDATE (created_at, decided_at, decided_by, reason, status), DELETE ON provider_request TO user_service;
 GRANT SELECT (account_id, hash), INSERT (account_id, hash), DELETE ON recovery_code TO user_service;
 GRANT SELECT (expires_at, hash, session_id, used_at), INSERT (expires_at, hash, session_id), UPDATE (used_at) ON refresh_token TO user_service;

@@ -14,7 +14,8 @@ from services.user.model.account import Decision
 from services.user.personal_ids import PersonalIds
 from services.user.service import accounts as people
 from services.user.service import audit, sessions, standing
-from services.user.store import accounts, profiles
+from services.user.service.providers import keep_number
+from services.user.store import profiles
 from services.user.store import provider_requests as store
 from services.user.store.models import AccountRole, ProviderRequest, RequestStatus
 from services.user.store.provider_requests import ListRequestsRow
@@ -26,7 +27,8 @@ async def ask(
     """Ask in one's own name, with the number that providers give.
 
     Raises:
-        AppError: CONFLICT for who is no customer, and where a request waits already; FORBIDDEN.
+        AppError: CONFLICT for who is no customer, where a request waits already, and where another
+            account has the number; FORBIDDEN.
     """
     async with db.transaction() as tx:
         person = await people.lock(tx, principal, account_id, None)
@@ -35,11 +37,8 @@ async def ask(
         made = await store.ask_to_provide(tx, account_id=account_id)
         if made is None:
             raise AppError(Code.CONFLICT, "your request waits already")
-        sealed = personal_ids.encrypt(number, account_id)
         await profiles.remove_provider(tx, account_id=account_id)
-        await accounts.add_provider(
-            tx, account_id=account_id, personal_id=sealed.ciphertext, key_id=sealed.key_id
-        )
+        await keep_number(tx, personal_ids, account_id, number)
         await audit.record(tx, "provider.requested", account_id)
     return made
 

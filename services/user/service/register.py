@@ -16,6 +16,7 @@ from services.user.personal_ids import PersonalIds
 from services.user.service import audit
 from services.user.service.counting import counted
 from services.user.service.events import TOPIC, UserRegistered
+from services.user.service.providers import keep_number
 from services.user.service.throttle import Limits
 from services.user.store import accounts, addresses, mail
 from services.user.store.models import Account, AccountRole
@@ -43,17 +44,15 @@ async def register_provider(
     new: NewProvider,
     limits: Limits,
 ) -> Account:
-    """Add a provider and their encrypted personal id, both or neither; raises as for customers."""
+    """Add a provider and their encrypted personal id, both or neither.
+
+    Raises:
+        AppError: as for customers; CONFLICT also where another account has the personal id.
+    """
     names, password_hash = await _checked(db, passwords, new, limits)
     async with db.transaction() as tx:
         account = await _add(tx, new, names, password_hash, AccountRole.PROVIDER)
-        sealed = personal_ids.encrypt(new.personal_id_number, account.id)
-        await accounts.add_provider(
-            tx,
-            account_id=account.id,
-            personal_id=sealed.ciphertext,
-            key_id=sealed.key_id,
-        )
+        await keep_number(tx, personal_ids, account.id, new.personal_id_number)
     return account
 
 

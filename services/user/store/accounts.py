@@ -86,11 +86,16 @@ async def add_account(
     )
 
 
-ADD_PROVIDER: Final = "INSERT INTO provider (account_id, personal_id, key_id) VALUES ($1, $2, $3)"
+ADD_PROVIDER: Final = """\
+INSERT INTO provider (account_id, personal_id, key_id, fingerprint)
+VALUES ($1, $2, $3, $4::bytea)
+"""
 
 
-async def add_provider(db: Executor, *, account_id: UUID, personal_id: bytes, key_id: str) -> None:
-    await db.execute(ADD_PROVIDER, account_id, personal_id, key_id)
+async def add_provider(
+    db: Executor, *, account_id: UUID, personal_id: bytes, key_id: str, fingerprint: bytes | None
+) -> None:
+    await db.execute(ADD_PROVIDER, account_id, personal_id, key_id, fingerprint)
 
 
 GET_CREDENTIALS: Final = """\

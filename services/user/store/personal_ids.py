@@ -31,7 +31,7 @@ async def count_personal_ids(db: Reader) -> list[CountPersonalIdsRow]:
 
 LOCK_FORMER_PERSONAL_IDS: Final = """\
 SELECT account_id, personal_id, key_id FROM provider
-WHERE key_id <> $1 AND account_id > $2
+WHERE (key_id <> $1 OR fingerprint IS NULL) AND account_id > $2
 ORDER BY account_id
 LIMIT $3
 FOR UPDATE
@@ -47,22 +47,61 @@ class LockFormerPersonalIdsRow(msgspec.Struct, frozen=True, gc=False):
 async def lock_former_personal_ids(
     db: Executor, *, newest: str, after: UUID, batch_size: int
 ) -> list[LockFormerPersonalIdsRow]:
-    """The next of those that are not under the newest key, until the transaction ends. It waits for
-    whoever has one of them: what was skipped would have to be looked for again.
+    """The next of those that are not under the newest key, or have no print yet, until the transaction
+    ends. It waits for whoever has one of them: what was skipped would have to be looked for again.
     """
     rows = await db.fetch(LOCK_FORMER_PERSONAL_IDS, newest, after, batch_size)
     return list(starmap(LockFormerPersonalIdsRow, rows))
 
 
 REPLACE_PERSONAL_IDS: Final = """\
-UPDATE provider SET personal_id = sealed.personal_id, key_id = $1
-FROM unnest($2::uuid[], $3::bytea[]) AS sealed (account_id, personal_id)
+UPDATE provider SET personal_id = sealed.personal_id, key_id = $1, fingerprint = CASE
+    WHEN sealed.nth = 1 AND NOT EXISTS (
+        SELECT FROM provider AS other
+        WHERE other.fingerprint = sealed.fingerprint AND other.account_id <> sealed.account_id
+    ) THEN sealed.fingerprint
+END
+FROM (
+    SELECT account_id, personal_id, fingerprint, row_number() OVER (PARTITION BY fingerprint ORDER BY account_id) AS nth
+    FROM unnest($2::uuid[], $3::bytea[], $4::bytea[])
+        AS given (account_id, personal_id, fingerprint)
+) AS sealed
 WHERE provider.account_id = sealed.account_id
 """
 
 
 async def replace_personal_ids(
-    db: Executor, *, newest: str, account_ids: Sequence[UUID], personal_ids: Sequence[bytes]
+    db: Executor,
+    *,
+    newest: str,
+    account_ids: Sequence[UUID],
+    personal_ids: Sequence[bytes],
+    fingerprints: Sequence[bytes],
 ) -> int:
-    status = await db.execute(REPLACE_PERSONAL_IDS, newest, account_ids, personal_ids)
+    """Of several accounts with one personal id, from before there was one of each, the first gets the print."""
+    status = await db.execute(REPLACE_PERSONAL_IDS, newest, account_ids, personal_ids, fingerprints)
     return int(status.rpartition(" ")[2])
+
+
+IS_KNOWN_PERSONAL_ID: Final = """\
+SELECT EXISTS (
+    SELECT FROM provider WHERE fingerprint = ANY($1::bytea[]) AND account_id <> $2
+) AS known
+"""
+
+
+async def is_known_personal_id(
+    db: Reader, *, fingerprints: Sequence[bytes], account_id: UUID
+) -> bool:
+    value: bool = await db.fetchval(IS_KNOWN_PERSONAL_ID, fingerprints, account_id)
+    return value
+
+
+COUNT_SHARED_PERSONAL_IDS: Final = (
+    "SELECT count(*) AS shared FROM provider WHERE fingerprint IS NULL"
+)
+
+
+async def count_shared_personal_ids(db: Reader) -> int:
+    value: int = await db.fetchval(COUNT_SHARED_PERSONAL_IDS)
+    return value
