@@ -177,7 +177,9 @@ async def test_what_comes_under_a_former_key_during_a_run_is_told_and_left_to_th
         await connection.execute("SELECT FROM provider WHERE account_id = $1 FOR UPDATE", held)
         running = asyncio.create_task(run())
         await a_run_waits(url)
-        await connection.execute("INSERT INTO provider VALUES ($1, $2, $3, $4, $5, $6)", *row.values())
+        await connection.execute(
+            "INSERT INTO provider VALUES ($1, $2, $3, $4, $5, $6)", *row.values()
+        )
     assert await running == 1
     said = capsys.readouterr()
     assert said.out.splitlines()[-2:] == ["second: 1", "first: 1"]
