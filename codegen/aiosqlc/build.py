@@ -13,7 +13,7 @@ from aiosqlc.ir import Analyze
 from aiosqlc.lock import keep_lock, print_lock
 from aiosqlc.messages.causes import by_cost
 from aiosqlc.messages.internal import exit_code
-from aiosqlc.output import compare, write
+from aiosqlc.output import Changes, compare, write
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import compile_project
 
@@ -25,8 +25,12 @@ def build(
     *,
     analyzer_of: Callable[[Dialect], Analyze] | None = None,
     keep_going: bool = False,
+    wrote: Callable[[Changes], None] | None = None,
 ) -> int:
-    """Generate every file and the lock; with an error, nothing is written, or what compiles."""
+    """Generate every file and the lock; with an error, nothing is written, or what compiles.
+
+    `wrote` is called with the generated files that were written and removed.
+    """
     older = other_format(project)
     if older:
         sys.stderr.write(f"{older}\n")
@@ -39,7 +43,10 @@ def build(
         return exit_code(compiled.diagnostics)
     # What was made of a query that fails now may still be in use: only a whole run clears up.
     folders = [] if compiled.failed else compiled.folders
-    refused = write(compare(compiled.files, folders))
+    changes = compare(compiled.files, folders)
+    refused = write(changes)
+    if wrote and not refused:
+        wrote(changes)
     if not refused:  # the lock names the files that are there now
         quiet = not compiled.diagnostics
         head = head_of(project, compiled.files) if quiet else None

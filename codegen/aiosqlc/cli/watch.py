@@ -15,6 +15,7 @@ from threading import Event, Thread
 
 from watchfiles import Change, watch
 
+from aiosqlc import output
 from aiosqlc.analysed import options_of
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
@@ -22,6 +23,7 @@ from aiosqlc.config.project import Project
 from aiosqlc.engines import Asking, asking
 from aiosqlc.incremental.memo import grow_old
 from aiosqlc.incremental.unchanged import is_unchanged
+from aiosqlc.messages.render import Style
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
 
@@ -73,9 +75,18 @@ def _generate(arguments: argparse.Namespace, project: Project, engine_of: Engine
         project,
         lambda found: report(found, style),
         analyzer_of=lambda engine: engine_of(engine).analyze,
+        wrote=lambda changes: _name(changes, style),
     )
     taken = (time.perf_counter() - started) * 1000
     sys.stderr.write(f"{'up to date' if code == 0 else 'not written'} in {taken:.0f} ms\n")
+
+
+def _name(changes: output.Changes, style: Style) -> None:
+    """Print which generated files were written and removed."""
+    for file in changes.write:
+        sys.stderr.write(f"wrote {style.shown(file.path)}\n")
+    for path in changes.remove:
+        sys.stderr.write(f"removed {style.shown(path)}\n")
 
 
 # --- what changes ---------------------------------------------------------------------------------

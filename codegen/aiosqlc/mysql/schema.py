@@ -9,17 +9,20 @@ from dataclasses import dataclass, field, replace
 
 import pymysql
 
+from aiosqlc.analysis.advice import place_in, syntax_advice
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
+from aiosqlc.mysql.elsewhere import mysql_advice
 from aiosqlc.mysql.errors import code_of, message_of, span_in
 from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
 from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql, without_expression
 from aiosqlc.mysql.outside import reaches_out
 from aiosqlc.mysql.static import changed_by
 from aiosqlc.mysql.syntax import mentions
+from aiosqlc.parse.scanner import Dialect
 from aiosqlc.servers.mysql import databases
 from aiosqlc.servers.mysql.session import SYSTEM, Session
-from aiosqlc.source import Span
+from aiosqlc.source import SourceFile, Span
 
 _PREFIX = "aiosqlc_"
 _KEPT = 12  # databases of earlier schemas that a private server keeps
@@ -329,11 +332,19 @@ def _located(
         code="E200",
         message=message_of(error, database),
         labels=(Label(file.file, at, "refused by the server"),),
-        hint=_HINTS.get(code_of(error), ""),
+        hint=_HINTS.get(code_of(error), "") or _advice(file, span, at, error),
         notes=(f"asked: {session.version}",),
     )
 
 
+def _advice(file: SchemaFile, span: Span, at: Span, error: pymysql.MySQLError) -> str:
+    if code_of(error) != _SYNTAX_ERROR:
+        return ""
+    text = SourceFile(file.file.path, file.sql)
+    return syntax_advice(place_in(text, span, at, Dialect.MYSQL), mysql_advice)
+
+
+_SYNTAX_ERROR = 1064
 _OF_THE_SERVER = re.compile(
     r"(?i)\s*create\s+(?:or\s+replace\s+)?(?:table|view|schema|database)\s+(?:if\s+not\s+exists\s+)?"
     rf"`?(?:{'|'.join(sorted(SYSTEM))})\b"

@@ -241,8 +241,11 @@ def test_watching_generates_again_after_a_change(project: Path) -> None:
             wait_for(project / "other" / "store" / "queries.py", "get_author", process)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=90)
+            _, said = process.communicate(timeout=90)
     assert process.returncode in {0, 130}
+    written = [line.rpartition("/")[2] for line in said.splitlines() if line.startswith("wrote ")]
+    assert written.count("queries.py") == 3
+    assert "other/store/queries.py" in said
 
 
 def wait_for(path: Path, text: str, process: subprocess.Popen[str]) -> None:
