@@ -106,14 +106,18 @@ class Tally:
         return "\n".join([*lines, *(text for text in self.found[:40])])
 
 
-def compare(folder: Path, seed: int, positions: int = 0) -> Tally:
-    """Compare so many positions, chosen by the seed; 0 means all of them."""
+def compare(folder: Path, seed: int, positions: int = 0, part: tuple[int, int] = (0, 1)) -> Tally:
+    """Compare so many positions, chosen by the seed; 0 means all of them.
+
+    `part` takes every n-th of all, from one of the first n on.
+    """
     tally, random = Tally(), Random(seed)
     with embedded_server() as server, scratch(server, f"params_{seed % 10**6}") as connection:
         script = f"{SCHEMA}\n{tables()}"
         error = connection.run(script)
         assert error is None, error
         places = [*of_functions(connection), *of_operators(connection), *of_clauses(connection)]
+        places = places[part[0] :: part[1]]
         if positions:
             places = random.sample(places, min(positions, len(places)))
         with Analyzer() as analyzer:

@@ -14,12 +14,16 @@ from aiosqlc.postgres.typed import Typist
 
 from tests.codegen.parameters.comparing import compare
 from tests.conftest import Full
+from tests.sampling import sample
+
+PARTS = 6
 
 
+@pytest.mark.parametrize("part", sample(1, range(PARTS)))
 def test_a_parameter_is_what_the_server_takes_wherever_it_stands(
-    full: Full, tmp_path: Path
+    part: int, full: Full, tmp_path: Path
 ) -> None:
-    tally = compare(tmp_path, 20261125, full(0, sample=120))
+    tally = compare(tmp_path, 20261125, full(0, sample=120), (part, PARTS))
     assert tally.pairs > full(5_000, sample=120), tally.report()
     assert tally.found == [], tally.report()
 
