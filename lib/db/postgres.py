@@ -104,6 +104,7 @@ class PostgresDatabase(_Statements):
         "_pool",
         "_releasing",
         "_renewed_at",
+        "_suspects",
         "_timings",
         "_waiters",
         "_writes",
@@ -129,6 +130,9 @@ class PostgresDatabase(_Statements):
         self._timings = timings
         self._releasing: set[asyncio.Task[None]] = set()
         self._renewed_at = 0.0
+        # How many connections in use are to be looked at when they come back: as a rule none, and
+        # that costs nothing.
+        self._suspects = 0
         self._writes = writes
 
     async def ping(self) -> None:
@@ -154,6 +158,8 @@ class PostgresDatabase(_Statements):
     async def renew(self) -> None:
         """Have every connection replaced when it is next wanted; running statements finish."""
         self._renewed_at = perf_counter()
+        # Those in use come back older than this.
+        self._suspects = self.get_max_size() - self._free - len(self._idle)
         await self._pool.expire_connections()
         while self._idle:
             await self._release(self._idle.pop())
@@ -230,6 +236,8 @@ class PostgresDatabase(_Statements):
                     # Opened when nobody could write; what is opened now tells how it is today.
                     await self._pool.release(connection)
                     connection = await self._pool.acquire()
+                if self._writes and getattr(connection, "is_read_only", False):
+                    self._suspects += 1
                 return connection
         except BaseException as error:
             self._free += 1
@@ -282,7 +290,8 @@ class PostgresDatabase(_Statements):
         # Cancelled, for instance: no time to wait for the server's word on the open statement.
 
     def _keep(self, connection: Any) -> None:
-        if connection is not None and self._is_over(connection):
+        if self._suspects > 0 and connection is not None and self._is_over(connection):
+            self._suspects -= 1
             # Not for the next one who waits: the driver's pool opens another.
             self._start_release(connection)
             return
