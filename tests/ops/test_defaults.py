@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lib.config import DatabaseSettings
+from lib.db import mysql, postgres
 from lib.limits.settings import LimitSettings
 from lib.resilience.settings import BreakerSettings
 from services.catalog.routes import answers
@@ -42,3 +43,9 @@ def test_a_link_to_a_picture_is_good_for_a_day():
 
 def test_the_catalog_is_kept_for_five_minutes_and_its_lists_for_one():
     assert (answers.ITEM_SECONDS, answers.LIST_SECONDS) == (300, 60)
+
+
+@pytest.mark.parametrize("engine", [postgres, mysql])
+def test_a_service_asks_its_database_five_times_before_it_gives_up(engine):
+    """`test_a_server_that_never_answers_is_one_sentence_after_five_attempts` uses the waits."""
+    assert engine.CONNECT_WAITS == (1.0, 2.0, 3.0, 4.0)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from devstack.settings import ROOT
+from tests.documents import read_yaml
 
 
 def make(*words: str) -> subprocess.CompletedProcess[str]:
@@ -174,3 +175,10 @@ def test_a_service_that_is_none_is_answered_with_those_there_are(target):
 def test_a_database_that_is_none_is_answered_with_those_there_are(target, said):
     first = "all catalog" if target == "migrate-up" else "catalog"
     assert f'echo "db={said or "?"} is not one of: {first} ' in asked(target, f"db={said}").stdout
+
+
+def test_the_container_tests_are_run_by_continuous_integration():
+    """They need an engine, so they are no part of `make test`."""
+    jobs = read_yaml(ROOT / ".github/workflows/ci.yml")["jobs"]
+    commands = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    assert any("make test-containers" in command for command in commands)
