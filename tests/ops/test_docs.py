@@ -10,7 +10,7 @@ import pytest
 
 from devstack.settings import ROOT
 
-FOLDERS = ("docs", "codegen", "nginx", "observability", "deploy")
+FOLDERS = ("docs", "codegen", "nginx", "observability", "deploy", "services")
 PAGES = sorted(
     (*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/**/*.md")))
 )
@@ -27,6 +27,9 @@ MODULE = re.compile(r"`((?:lib|services|devstack|tools|aiosqlc|observability)(?:
 # Made on a machine, never kept in the repository.
 MADE = ("deploy/docker/secrets",)
 TARGET = re.compile(r"(?:`|^|&& )(?:\w+=\S+ )*make ([a-z][a-z-]+)", re.MULTILINE)
+
+
+SERVICES = sorted(path.parent.name for path in ROOT.glob("services/*/__main__.py"))
 
 
 def prose(page: Path) -> str:
@@ -128,3 +131,38 @@ def test_a_pattern_of_the_older_systems_is_shown_at_a_definition(pattern):
     rows = (ROOT / "docs" / "patterns.md").read_text().splitlines()
     (row,) = (row for row in rows if row.startswith(f"| {pattern} |"))
     assert MENTION.search(row)
+
+
+def names(text: str) -> set[str]:
+    """Return what is written as code."""
+    return set(re.findall(r"`([\w-]+)`", text))
+
+
+def entry(page: str, subject: str) -> str:
+    """Return the entry of a list that begins with a subject, its further lines too."""
+    (found,) = re.findall(rf"^- {subject}.*(?:\n  .+)*", page, re.MULTILINE)
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_readme_of_a_service_names_its_tables_topics_and_decisions(service):
+    readme = (ROOT / "services" / service / "README.md").read_text()
+    schema = (ROOT / "docs" / "schema.md").read_text().split(f"\n## {service}\n")[1]
+    tables = re.findall(r"^### `(\w+)`", schema.split("\n## ")[0], re.MULTILINE)
+    assert names(entry(readme, "Tables")) == set(tables)
+    topics: dict[str, set[str]] = {"publishes": set(), "consumes": set()}
+    for topic, publisher, rows in re.findall(
+        r"^## `([\w-]+)`, published by (\w+)$(.*?)(?=^## |\Z)",
+        (ROOT / "docs" / "events.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    ):
+        if publisher == service:
+            topics["publishes"].add(topic)
+        if re.search(rf"\| [^|]*\b{service}\b[^|]* \|$", rows, re.MULTILINE):
+            topics["consumes"].add(topic)
+    assert {verb: names(entry(readme, f"Topics that it {verb}")) for verb in topics} == topics
+    about = {page.name for page in Path(ROOT, "docs/adr").glob("0*.md")
+             if service in page.stem.split("-")}  # fmt: skip
+    linked = {Path(file).name for file, _ in LINK.findall(entry(readme, "Decisions"))}
+    assert linked - {"README.md"} >= about
+    assert linked - {"README.md"}
