@@ -24,6 +24,7 @@ from bench.serving import ROOT, serving
 from devstack.embedded.ports import free_port
 from devstack.testing import auth, postgres, redis
 from lib.ids import new_id
+from services.chat.config import ChatConfig
 
 _FRAMES = {
     "pings": bytes([0x89, 0x80, 0, 0, 0, 0]),
@@ -107,6 +108,9 @@ def run(given: argparse.Namespace) -> None:
             "REDIS_URL": cache.url,
             "AUTH_JWKS_URL": issuer.url,
             "LOG_LEVEL": "warning",
+            # The limits themselves are measured here: the defaults, not those out of reach.
+            "CHAT_FRAME_RATE": str(ChatConfig.model_fields["frame_rate"].default),
+            "CHAT_FRAME_BURST": str(ChatConfig.model_fields["frame_burst"].default),
         }
         stack.enter_context(serving(["services.chat"], port, env, folder / "log", "/readyz"))
         asking = issuer.authorized(subject=str(new_id()))["Authorization"]

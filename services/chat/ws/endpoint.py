@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -85,7 +86,9 @@ async def _serve(
         try:
             expires_at = datetime.fromtimestamp(principal.expires_at, UTC)
             answer(socket, frames.Ready(socket.user_id, expires_at, config.heartbeat_seconds))
-            await _read(request, chat, socket, ws)
+            # The library answers pings while it reads, also on a connection that is being cut off.
+            with suppress(ConnectionError):
+                await _read(request, chat, socket, ws)
         finally:
             socket.ended()
             expiry.cancel()
