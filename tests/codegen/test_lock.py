@@ -99,7 +99,7 @@ def test_another_schema_asks_about_everything(folder: Path, counting: Counting) 
     with (folder / "schema.sql").open("a") as schema:
         schema.write("CREATE TABLE another (id integer);\n")
     assert generate(folder, counting) == (0, [])
-    assert len(counting.asked) == 9
+    assert len(counting.asked) == 11
 
 
 def test_warnings_are_said_again_where_nothing_changed(folder: Path, counting: Counting) -> None:
@@ -148,7 +148,7 @@ def test_errors_are_said_until_they_are_gone_and_nothing_else_is_asked_again(
     with (folder / "schema.sql").open("a") as schema:
         schema.write("CREATE TABLE new (id integer);\n")
     assert generate(folder, counting)[0] == 1
-    assert len(counting.asked) == 10
+    assert len(counting.asked) == 12
     counting.asked.clear()
     queries.write_text(good.replace("ORDER BY name;", "ORDER BY name, id, name;", 1))
     assert generate(folder, counting) == (0, [])
@@ -161,7 +161,7 @@ def test_a_damaged_lock_is_no_lock(damage: str, folder: Path, counting: Counting
     (folder / "sqlc.lock.json").write_text(damage)
     counting.asked.clear()
     assert generate(folder, counting) == (0, [])
-    assert len(counting.asked) == 9
+    assert len(counting.asked) == 11
 
 
 def test_a_lock_of_another_release_is_said_to_be_one_and_made_anew(
@@ -177,7 +177,7 @@ def test_a_lock_of_another_release_is_said_to_be_one_and_made_anew(
     assert capsys.readouterr().err == (
         f"sqlc.lock.json has format 4, this release writes {FORMAT}: everything is compiled anew\n"
     )
-    assert len(counting.asked) == 9
+    assert len(counting.asked) == 11
     assert lock.read_text() == now
 
 
@@ -213,5 +213,5 @@ def test_what_another_release_of_a_server_said_is_asked_again(
     queries = folder / "queries.sql"
     queries.write_text(queries.read_text().replace("ORDER BY name;", "ORDER BY id, name;", 1))
     assert generate(folder, counting) == (0, [])
-    assert len(counting.asked) == 10
+    assert len(counting.asked) == 12
     assert found[0] in lock.read_text()

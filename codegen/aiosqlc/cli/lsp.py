@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     with contextlib.redirect_stdout(sys.stderr):  # what else is printed is no message
         server.start_io(sys.stdin.buffer, output)
-    in_order = server.desk.closed  # by `shutdown`, without which `exit` is a failure
+    # The protocol calls `exit` without `shutdown` a failure; the end of the input is none.
+    failed = server.desk.left and not server.desk.closed
     server.desk.close()
-    return 0 if in_order else 1
+    return 1 if failed else 0

@@ -48,22 +48,20 @@ class Pool(Protocol[C_co]):
 
 
 async def in_transaction(
-    pool: Pool[C] | C,
+    pool: Pool[C],
     work: Callable[[C], Awaitable[T]],
     *,
     isolation: Isolation = "read_committed",
     attempts: int = 3,
 ) -> T:
-    """Run `work(connection)` in a transaction of an asyncpg pool or connection, return its result.
+    """Run `work(connection)` in a transaction of an asyncpg pool and return its result.
 
     After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
     times, with a short random pause between: `work` must not have effects outside the database.
     """
     for attempt in range(1, attempts + 1):
         try:
-            given: Any = pool
-            lent = given.acquire() if hasattr(given, "acquire") else nullcontext(given)
-            async with lent as connection:
+            async with pool.acquire() as connection:
                 driver: Any = connection
                 async with driver.transaction(isolation=isolation):
                     return await work(connection)
@@ -95,6 +93,6 @@ ASYNCPG = Driver(
         "StreamExecutor": "an asyncpg connection inside a transaction fits as it is",
     },
     violations=VIOLATIONS,
-    helpers=Helpers(_IMPORTS, _TRANSACTION, "AbstractAsyncContextManager, nullcontext"),
+    helpers=Helpers(_IMPORTS, _TRANSACTION),
     not_copied=_TEXTS,
 )

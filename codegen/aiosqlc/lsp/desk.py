@@ -36,7 +36,7 @@ class Desk:
     ) -> None:
         self._show = show
         self._trouble = trouble
-        self.closed = False
+        self.closed = self.left = False
         self._bench = Workbench()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiosqlc")
         self._texts: dict[str, str] = {}

@@ -51,6 +51,10 @@ def create() -> Server:
     def shutdown(ls: Server, *_: object) -> None:
         ls.desk.close()
 
+    @server.feature(types.EXIT)
+    def left(ls: Server, *_: object) -> None:
+        ls.desk.left = True
+
     _answers(server)
     naming.register(server)
     writing.register(server)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.codegen.drivers.connecting import ON_POSTGRES
 from tests.codegen.drivers.connecting_mysql import ON_MYSQL
-from tests.codegen.drivers.running import Engine, Pool, Subject, complaints
+from tests.codegen.drivers.running import Pool, Subject, complaints
 
 pytestmark = [
     pytest.mark.usefixtures("empty"),
@@ -102,17 +102,3 @@ def test_a_transaction_that_lost_a_race_is_run_again_and_no_more_than_it_may(
 
 def test_the_code_is_formatted_and_imports_what_it_uses(subject: Subject) -> None:
     assert complaints(Path(subject.module().__file__ or "").parent) == ""
-
-
-def test_transaction_takes_a_connection_of_asyncpg(postgres: Engine, postgres_package: str) -> None:
-    with postgres.subject("asyncpg", postgres_package) as subject:
-        run, queries = subject.module("helpers").in_transaction, subject.module()
-
-        async def failing(db: Any) -> None:
-            await queries.add_author(db, name="lost", bio=None, mood=subject.mood.SAD, score=None)
-            raise LookupError
-
-        with pytest.raises(LookupError):
-            subject.wait(run(subject.connection, failing))
-        assert subject.wait(run(subject.connection, queries.list_authors)) == []
-        assert not subject.connection.is_closed()

@@ -161,6 +161,7 @@ def test_production_names_everything_that_is_missing_at_once(
         "AUTH_CSRF_SECRET",
         "AUTH_ISSUER",
         "FILES_URL",
+        "USER_UNDO_LINK",
         "USER_VERIFICATION_LINK",
         "USER_RESET_LINK",
         "SMTP_HOST",
