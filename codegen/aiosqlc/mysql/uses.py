@@ -126,7 +126,7 @@ def _of_clause(
         return Use(place, types.JSON)
     if is_assignment(parent) and parent.expression is child:
         return _assigned(place, parent.this, level)
-    if isinstance(parent, exp.Tuple) and isinstance(parent.parent, exp.Values):
+    if is_row(parent) and _is_inserted(parent):
         return _inserted(place, parent, child, reader)
     if isinstance(parent, exp.Select):
         return _selected(place, parent, child, reader)
@@ -235,7 +235,15 @@ def _stored(place: Place, column: Output, relation: Relation | None) -> Use:
     return Use(place, column.type, column.name, column.origin, optional=nullable)
 
 
-def _inserted(place: Place, row: exp.Tuple, child: exp.Expr, reader: Reader) -> Use:
+def _is_inserted(row: exp.Expr) -> bool:
+    """Whether a row is one of VALUES: `(1, 2)`, or `ROW(1, 2)` as MySQL has it."""
+    holder = row.parent
+    if isinstance(holder, exp.Tuple) and len(holder.expressions) == 1 and holder is not row:
+        holder = holder.parent
+    return isinstance(holder, exp.Values)
+
+
+def _inserted(place: Place, row: exp.Expr, child: exp.Expr, reader: Reader) -> Use:
     insert = row.find_ancestor(exp.Insert)
     return _to_insert_column(place, insert, _index(row.expressions, child), reader)
 

@@ -53,7 +53,7 @@ def ask(mysql_cache):
         ),
         (
             "VALUES ROW(1, 'a', NULL), ROW(2, 'b', 3) ORDER BY column_0",
-            [("column_0", "int", True), ("column_1", "varchar", True), ("column_2", "any", False)],
+            [("column_0", "int", True), ("column_1", "varchar", True), ("column_2", "int", False)],
         ),
     ],
 )
@@ -74,7 +74,7 @@ def test_what_only_mysql_takes_is_typed_from_the_text_with_a_warning(ask, sql, c
         "DELETE FROM b AS x WHERE x.id = ?",
         "INSERT INTO b (id, aid, title) VALUES (?, ?, ?) AS n ON DUPLICATE KEY UPDATE id = n.id",
         "INSERT INTO v (id, e) VALUES (?, STRING_TO_VECTOR(?))",
-        "SELECT id FROM a WHERE ? MEMBER OF (js->'$.tags')",
+        "SELECT id FROM a WHERE CAST(? AS CHAR) MEMBER OF (js->'$.tags')",
         "SELECT BIN_TO_UUID(UUID_TO_BIN(?)) AS x",
         "SELECT lag(id, 1, 0) OVER (ORDER BY id) AS x FROM a",
         "SELECT LEAD(coalesce(grp, 1), 2, 0) OVER (ORDER BY id) AS x FROM a",
