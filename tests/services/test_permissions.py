@@ -48,7 +48,7 @@ async def test_roles_may_what_tests_of_other_services_take_for_granted(world) ->
 
 async def test_a_role_has_what_it_is_given_in_its_next_token(world, products) -> None:
     admin = await actor(world, Role.ADMIN)
-    await world.register()
+    await world.proved()
 
     async def adding() -> int:
         headers = bearer((await world.login()).data)
