@@ -107,7 +107,10 @@ async def _hold(
         )
     except AppError as error:
         if error.code is Code.CONFLICT:
+            left = await drafts.get_draft(shop.db, id=draft.id)
             await drafts.remove_draft(shop.db, id=draft.id)
+            if left is None or left.abandoned:  # another repetition has given back what it held
+                raise _GivenUpError from error
         raise
     by_product = {line.product_id: line for line in held.lines}
     lines = [by_product[product_id] for product_id in quantities]
