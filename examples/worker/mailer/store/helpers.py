@@ -4,7 +4,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from time import perf_counter
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -33,22 +33,20 @@ class Pool(Protocol[C_co]):
 
 
 async def in_transaction(
-    pool: Pool[C] | C,
+    pool: Pool[C],
     work: Callable[[C], Awaitable[T]],
     *,
     isolation: Isolation = "read_committed",
     attempts: int = 3,
 ) -> T:
-    """Run `work(connection)` in a transaction of an asyncpg pool or connection, return its result.
+    """Run `work(connection)` in a transaction of an asyncpg pool and return its result.
 
     After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
     times, with a short random pause between: `work` must not have effects outside the database.
     """
     for attempt in range(1, attempts + 1):
         try:
-            given: Any = pool
-            lent = given.acquire() if hasattr(given, "acquire") else nullcontext(given)
-            async with lent as connection:
+            async with pool.acquire() as connection:
                 driver: Any = connection
                 async with driver.transaction(isolation=isolation):
                     return await work(connection)
