@@ -20,7 +20,7 @@ READY := .venv/.ready
 DATABASES := $(notdir $(patsubst %/,%,$(wildcard migrations/*/)))
 QUERIES := $(notdir $(patsubst %/,%,$(wildcard sql/*/)))
 SERVICES := $(notdir $(patsubst %/__main__.py,%,$(wildcard services/*/__main__.py)))
-QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml) $(wildcard examples/*/sqlc.yaml)
+QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
 
 db ?=
 svc ?=
@@ -110,9 +110,18 @@ docker-clean: ## remove the containers, their data and the images built here
 # All of them: some files side by side, each worker with servers of its own.
 WORKERS := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --durations=10
 
+# The compiler is a project of its own, whose tests run in its folder; `t=codegen/tests/...` names some of them.
+COMPILER := $(MAKE) --no-print-directory -C codegen
+of-compiler = $(filter codegen/%,$(firstword $(t)))
+inside = $(patsubst codegen/%,%,$(t))
+
 .PHONY: test
 test: $(READY) ## run every test, of long ones a sample (t=path or t='-k word' for some)
-	@$(PY) -m pytest $(or $(t),$(WORKERS))
+ifeq ($(t),)
+	@status=0; $(PY) -m pytest $(WORKERS) || status=$$?; $(COMPILER) test || status=$$?; exit $$status
+else
+	@$(if $(of-compiler),$(COMPILER) test t='$(inside)',$(PY) -m pytest $(t))
+endif
 
 .PHONY: test-<svc>
 test-<svc>: ## test one service (test-user, ...)
@@ -131,7 +140,11 @@ test-e2e: $(READY) ## test the whole stack through the gateway
 
 .PHONY: test-long
 test-long: $(READY) ## test at full length what make test takes samples of: crashes, hunts, restarts
-	@$(PY) -m pytest --long $(or $(t),$(WORKERS))
+ifeq ($(t),)
+	@status=0; $(PY) -m pytest --long $(WORKERS) || status=$$?; $(COMPILER) test-long || status=$$?; exit $$status
+else
+	@$(if $(of-compiler),$(COMPILER) test-long t='$(inside)',$(PY) -m pytest --long $(t))
+endif
 
 # Services are event loops of one thread each: races are between awaits, not between threads, so a free-threaded Python
 # would look where none can be. In asyncio's debug mode a call from another thread, a coroutine that nobody awaits and a
@@ -145,6 +158,8 @@ cover: $(READY) ## run every test and print how much of each package it ran, bra
 	@mkdir -p .cache
 	@$(PY) -m pytest --cov --cov-report=json:.cache/coverage.json $(or $(t),$(WORKERS)) || echo "some failed; what they ran is counted" >&2
 	@$(PY) -m tools.cover .cache/coverage.json
+	@$(COMPILER) cover || echo "some failed; what they ran is counted" >&2
+	@$(PY) -m tools.cover codegen/.cache/coverage.json
 
 .PHONY: test-containers
 test-containers: $(READY) ## test docker-compose's core and monitoring (needs a Docker engine; builds the images)
@@ -156,7 +171,6 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@cd codegen && ../$(BIN)/mypy --config-file ../pyproject.toml -p aiosqlc
 	@$(BIN)/lint-imports --no-logo | tail -n 3
 	@$(BIN)/bandit --quiet -ll -c pyproject.toml -r lib services observability devstack
 	@$(BIN)/uv pip check --quiet --python $(PY)
@@ -166,6 +180,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(PY) -m tools.rendered check
 	@$(PY) -m tools.grants check
 	@bash .ci/check-locks
+	@$(COMPILER) check
 
 .PHONY: lint
 lint: $(READY) ## the quick part of check: format and lint
@@ -207,8 +222,8 @@ render: $(READY) ## write what follows from the code: dashboards, deployment, se
 	@$(PY) -m tools.schema_page
 
 .PHONY: site
-site: $(READY) ## write the compiler's manual to .cache/site (version=1.2.3: beside other versions)
-	@$(if $(version),$(PY) -m tools.site $(version) .cache/site,NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict)
+site: $(READY) ## write the compiler's manual to codegen/.cache/site (version=1.2.3: beside other versions)
+	@$(COMPILER) site version=$(version)
 
 .PHONY: lock
 lock: $(READY) ## resolve the requirements anew into the two lock files, and record their wheels
@@ -234,19 +249,17 @@ migrate-init: $(LOCAL) ## create the next migration and its rollback (db=user na
 .PHONY: bench
 bench: $(READY) ## measure against peers, as ratios
 	@for bench in $(patsubst bench/%/__main__.py,%,$(wildcard bench/*/__main__.py)); do $(PY) -m bench.$$bench; done
+	@$(COMPILER) bench
 
 .PHONY: fuzz
 fuzz: $(READY) ## hunt for unsound claims of the compiler, with new seeds (n=executions on each engine)
-	@$(PY) -m tests.codegen.fuzz --n $(n)
-	@$(PY) -m tests.codegen.fuzz --n $$(($(n) / 50)) --called # a call of a generated function costs that much more
-	@$(PY) -m tests.codegen.parameters --n $$(($(n) / 50))
-	@$(PY) -m tests.codegen.fuzz_mysql --n $(n)
-	@$(PY) -m tests.codegen.fuzz_mysql --n $$(($(n) / 50)) --called
+	@$(COMPILER) fuzz n=$(n)
 
 .PHONY: clean
 clean: ## remove .venv, .run (the databases too) and every cache
 	@if command -v flock >/dev/null && test -e .run/stack.lock && ! flock --nonblock .run/stack.lock true; then \
 	  echo "the stack is running: stop it first" >&2; exit 1; fi
-	@rm -rf .venv .run .cache build dist *.egg-info codegen/*.egg-info
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache codegen/.mypy_cache
+	@rm -rf .venv .run .cache build dist *.egg-info codegen/src/*.egg-info codegen/.venv codegen/.cache
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	@cd codegen && rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Builds outside the source folder: what one build leaves there, the next would ship."""  # noqa: INP001 - a script
+"""Builds outside the source folder: what one build leaves there, the next would ship."""
 
 import tempfile
 

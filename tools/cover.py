@@ -13,7 +13,7 @@ _COUNTS = ("num_statements", "covered_lines", "num_branches", "covered_branches"
 def package_of(file: str) -> str:
     """Return the package that a file is counted under: `lib.http`, `services.user`, `aiosqlc`."""
     parts = PurePath(file).parent.parts
-    if parts[:1] == ("codegen",):
+    if parts[:1] == ("src",):
         parts = parts[1:]
     return ".".join(parts[:2])
 

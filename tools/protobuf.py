@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PROTO: Final = ROOT / "proto"
 OUT: Final = ROOT / "lib" / "pb"
 # What sqlc and the compiler say to one another: the compiler takes the descriptors as they are.
-PLUGIN: Final = ROOT / "codegen" / "aiosqlc" / "plugin" / "messages.proto"
+PLUGIN: Final = ROOT / "codegen" / "src" / "aiosqlc" / "plugin" / "messages.proto"
 
 
 def main() -> int:

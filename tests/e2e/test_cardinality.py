@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT, service_names
 from devstack.testing.wait import eventually
-from tests.documents import read_yaml
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 LIMIT = read_yaml(ROOT / "observability/prometheus/prometheus.yml")["scrape_configs"][0][

@@ -12,9 +12,9 @@ from typing import Self
 import aiohttp
 import pytest
 
+from codegen.tests.sampling import sample
 from devstack.settings import service_names
 from devstack.testing.wait import eventually
-from tests.sampling import sample
 
 PATHS = ("/api/users/v1/users", "/api/departments/v1/departments")
 # The services' own deadline for a request is 10 s; nothing may take longer than that and a stall.

@@ -15,13 +15,13 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT, service_names
 from devstack.testing.auth import TestIssuer
 from devstack.testing.components import program
 from lib.auth import SigningKey
 from services.user.config import UserConfig
 from services.user.points_client import open_points
-from tests.documents import read_yaml
 from tests.e2e.test_examples import PAGE, examples, run
 from tests.services.running import points_reader
 from tools.rendered import all_dashboards

@@ -17,6 +17,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from codegen.tests.documents import read_yaml
 from devstack.embedded import children
 from devstack.embedded.ports import free_port
 from devstack.programs import answers
@@ -24,7 +25,6 @@ from devstack.settings import ROOT
 from devstack.testing.components import program
 from devstack.testing.serving import served
 from devstack.testing.wait import eventually
-from tests.documents import read_yaml
 
 FOLDER = ROOT / "observability"
 HOST = "127.0.0.1"

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 import structlog
 
+from codegen.tests.documents import read_yaml
 from devstack import gateway
 from devstack.settings import ROOT, Settings
 from lib import context, log
-from tests.documents import read_yaml
 from tests.observability.ingest import ELK, MAPPED, PROCESSORS, through_pipeline
 
 

@@ -8,11 +8,11 @@ import re
 
 import pytest
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT, service_names
 from observability.grafana.features import Feature
 from observability.grafana.panels import DATA_SOURCE
 from observability.grafana.service import service
-from tests.documents import read_yaml
 from tools.features import MARKS, features
 from tools.rendered import DASHBOARDS, all_dashboards
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT
-from tests.documents import read_yaml
 
 FOLDER = ROOT / "observability" / "lgtm"
 Files = dict[str, Any]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT, service_names
 from devstack.testing.components import program
-from tests.documents import read_yaml
 
 FOLDER = ROOT / "observability" / "prometheus"
 RULES = [

@@ -23,10 +23,10 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from testcontainers.compose import DockerCompose
 
+from codegen.tests.documents import read_yaml
 from devstack.embedded.ports import free_port
 from devstack.testing.wait import eventually
 from lib.errors import Code
-from tests.documents import read_yaml
 
 # Twenty containers begin at once, which a small or busy machine feels.
 pytestmark = pytest.mark.timeout(1200)

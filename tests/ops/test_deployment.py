@@ -16,9 +16,9 @@ import pytest
 import yaml
 from cryptography import x509
 
+from codegen.tests.documents import read_yaml, read_yaml_all
 from devstack.settings import CALLERS, ROOT, service_names
 from devstack.testing.components import program
-from tests.documents import read_yaml, read_yaml_all
 from tools.rendered import deployment
 
 COMPOSE = read_yaml(ROOT / "docker-compose.yml")

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from codegen.tests.documents import read_yaml, read_yaml_all
 from devstack.embedded.ports import free_port
 from devstack.embedded.postgres import Instance, Server
 from devstack.settings import ROOT
 from lib.db import migrations
 from lib.db.grants import role_of
-from tests.documents import read_yaml, read_yaml_all
 
 NAMES = ("catalog", "user")
 

@@ -14,9 +14,9 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
+from codegen.tests.documents import read_yaml_all
 from devstack.settings import ROOT
 from devstack.testing.components import program
-from tests.documents import read_yaml_all
 
 KUBERNETES = "1.33"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from codegen.tests.documents import read_yaml, read_yaml_all
 from devstack.settings import CALLERS, ROOT, service_names
 from lib.auth import SigningKey
 from lib.config import Settings, load
 from lib.events.signing import EventSigner
 from lib.http.client_credentials import ServiceLoginSettings
 from services.user.clients import SCOPES
-from tests.documents import read_yaml, read_yaml_all
 from tools.rendered import deployment
 
 SECRET = "x7Kq" * 12

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from codegen.tests.documents import read_yaml_all
 from devstack.settings import PORTS, ROOT, Settings, service_names
-from tests.documents import read_yaml_all
 from tools.rendered import INTERNAL_PORT
 
 BASE = ROOT / "deploy" / "kubernetes" / "base"

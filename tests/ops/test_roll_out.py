@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT
 from devstack.testing.components import program
-from tests.documents import read_yaml
 
 SCRIPT = ROOT / "deploy" / "ecs" / "roll-out.sh"
 NAMES = sorted(path.stem for path in SCRIPT.parent.glob("*.json"))

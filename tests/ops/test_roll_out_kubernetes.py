@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from codegen.tests.documents import read_yaml_all
 from devstack.settings import ROOT, service_names
-from tests.documents import read_yaml_all
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 DEPLOYMENTS = sorted(("gateway", *service_names()))

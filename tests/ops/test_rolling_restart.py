@@ -17,6 +17,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from codegen.tests.documents import read_yaml
 from devstack import gateway, imports
 from devstack.embedded import children
 from devstack.embedded.forks import Forks
@@ -27,7 +28,6 @@ from devstack.testing.auth import TestIssuer
 from devstack.testing.wait import eventually
 from lib.auth import Role, SigningKey
 from tests.conftest import Full
-from tests.documents import read_yaml
 from tests.ops.replicas import Replica, settings
 from tests.services.calling import by_hand
 from tests.services.chat.replicas import Mover

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from codegen.tests.documents import read_yaml, read_yaml_all
 from devstack.settings import ROOT, service_names
 from lib.config import env_name
-from tests.documents import read_yaml, read_yaml_all
 from tools.settings_page import LOCAL, spec_of
 from tools.settings_table import CLOUD_SECRETS, IMAGE, KEPT, PLACES, table
 

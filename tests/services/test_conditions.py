@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.documents import read_yaml
+from codegen.tests.documents import read_yaml
 
 DOCUMENTS = sorted((Path(__file__).parents[2] / "api" / "swagger").glob("*.yaml"))
 # A link between two things is there or not; the `ETag` is that of what it leads to.

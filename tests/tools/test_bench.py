@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from codegen.tests.sampling import sample
 from devstack.settings import ROOT
-from tests.sampling import sample
 
 BENCHES = sorted(path.parent.name for path in (ROOT / "bench").glob("*/__main__.py"))
 

@@ -15,7 +15,7 @@ def test_lines_and_branches_are_summed_by_package():
         "lib/http/app.py": summary(10, 10, 4, 1),
         "lib/http/middleware/auth.py": summary(30, 20, 4, 3),
         "lib/ids.py": summary(5, 5, 0, 0),
-        "codegen/aiosqlc/parse/scanner.py": summary(5, 0, 2, 0),
+        "src/aiosqlc/parse/scanner.py": summary(5, 0, 2, 0),
     }
     assert [line.split() for line in table(files)[1:]] == [
         ["aiosqlc.parse", "5", "0.0", "2", "0.0"],

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT
-from tests.documents import read_yaml
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 ROUTES = [f"/api/things{number}/v1/things" for number in range(100)]

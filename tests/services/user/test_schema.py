@@ -21,12 +21,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from codegen.tests.documents import read_yaml
 from devstack.testing.auth import SOMEBODY
 from devstack.testing.postgres import TestPostgres
 from lib.auth import Role
 from services.user.service.roles import BUILT_IN
 from tests.conftest import Full
-from tests.documents import read_yaml
 from tests.services.documents import MODES, Check, hold, on_a_thread
 from tests.services.running import ISSUER, running_point, running_user
 

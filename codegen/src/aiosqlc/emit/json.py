@@ -1,0 +1,462 @@
+"""Prints sqlc's JSON document (its CodeGenRequest), which sqlc's own plugins read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import msgspec
+
+from aiosqlc.config.project import JsonTarget, QuerySet
+from aiosqlc.emit.items import Item, columns_of, items_of, pages_of, places_of
+from aiosqlc.emit.renumber import renumbered
+from aiosqlc.incremental.divided import answers
+from aiosqlc.incremental.memo import memo_by
+from aiosqlc.ir import (
+    Analysis,
+    Cardinality,
+    Catalog,
+    Column,
+    ColumnRef,
+    Param,
+    Rendered,
+    SqlType,
+    Table,
+    TableColumn,
+    TypedParam,
+    TypedQuery,
+    TypeKind,
+)
+from aiosqlc.mysql.sqlc_view import sqlc_catalog, sqlc_view
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Span
+
+Json = dict[str, Any]
+
+# Types whose names are keywords of the SQL standard: sqlc's parser qualifies exactly these.
+_QUALIFIED = frozenset(
+    {
+        "int2", "int4", "int8", "bool", "float4", "float8", "numeric", "varchar", "bpchar", "char",
+        "bit", "varbit", "timestamp", "timestamptz", "time", "timetz", "interval",
+    }
+)  # fmt: skip
+# Of MySQL: how long the text of a moment is.
+_LENGTHS = {"datetime": 19, "timestamp": 19, "time": 10}
+_CARDINALITY = {
+    Cardinality.ONE: "one",
+    Cardinality.ZERO_OR_ONE: "zero_or_one",
+    Cardinality.SOME: "many",
+    Cardinality.MANY: "many",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How sqlc sees what one engine says.
+
+    `places` is how each parameter is used, as far as its type hangs on it; `by_words` is whether
+    the words around a parameter decide on its name and NULL.
+    """
+
+    catalog: Callable[[Catalog], Catalog]
+    query: Callable[[TypedQuery], TypedQuery]
+    items: Callable[[str], Sequence[Item | None]]
+    places: Callable[[TypedQuery], list[str]]
+    by_words: bool
+
+
+def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rendered:
+    """Return the document as a file."""
+    if target.indent:
+        document = codegen_request(entry, analysis)
+        text = json.dumps(document, indent=target.indent, ensure_ascii=False)
+    else:
+        text = msgspec.json.encode(_encoded_request(entry, analysis)).decode()
+    return Rendered(target.out / target.filename, text + "\n")
+
+
+def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
+    """Return the document with its long parts as text, made once for each catalog and query."""
+    names = _catalog_of(entry, analysis)
+    asked = [(query, names, entry.engine) for query in analysis.queries]
+    queries = [msgspec.Raw(query) for query in answers(_encoded_query, asked)]
+    catalog = _encoded_catalog(names)
+    whole = codegen_request(entry, Analysis(Catalog()))
+    return whole | {"catalog": catalog, "queries": queries}
+
+
+@memo_by(lambda catalog: catalog.digest)
+def _encoded_catalog(catalog: Catalog) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(_catalog(catalog)))
+
+
+@memo_by(lambda query, catalog, engine: (query.digest, catalog.digest, engine))
+def _encoded_query(query: TypedQuery, catalog: Catalog, engine: Dialect) -> bytes:
+    return msgspec.json.encode(_query(query, catalog, _VIEWS[engine]))
+
+
+def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
+    """Return the document as a value."""
+    catalog = _catalog_of(entry, analysis)
+    view = _VIEWS[entry.engine]
+    return {
+        "settings": _settings(entry),
+        "catalog": _catalog(catalog),
+        "queries": [_query(query, catalog, view) for query in analysis.queries],
+        "sqlc_version": "v1.31.1",
+        "plugin_options": "",
+        "global_options": "",
+    }
+
+
+def _catalog_of(entry: QuerySet, analysis: Analysis) -> Catalog:
+    """Return the catalog with the names that sqlc gives."""
+    return _VIEWS[entry.engine].catalog(analysis.catalog)
+
+
+def _settings(entry: QuerySet) -> Json:
+    codegen: Json = {"out": "", "plugin": "", "options": "", "env": []}
+    return {
+        "version": "2",
+        "engine": entry.engine.value,
+        "schema": list(entry.schema),
+        "queries": list(entry.queries),
+        "codegen": codegen | {"process": None, "wasm": None},
+    }
+
+
+def _catalog(catalog: Catalog) -> Json:
+    names = [catalog.default_schema]
+    names += [table.schema for table in catalog.tables]
+    names += [kind.schema for kind in catalog.types if kind.schema]
+    schemas = [_schema(name, catalog) for name in dict.fromkeys(names)]
+    return {
+        "comment": "",
+        "default_schema": catalog.default_schema,
+        "name": "",
+        "schemas": schemas,
+    }
+
+
+def _schema(name: str, catalog: Catalog) -> Json:
+    types = [kind for kind in catalog.types if (kind.schema or catalog.default_schema) == name]
+    types += [
+        replace(kind, kind=TypeKind.ENUM)
+        for table in catalog.tables
+        if table.schema == name and table.kind == "table"
+        for column in table.columns
+        if (kind := _as_enum(column.type, ColumnRef(name, table.name, column.name), catalog))
+        is not column.type
+    ]
+    return {
+        "comment": "",
+        "name": name,
+        "tables": [_table(table, catalog) for table in catalog.tables if table.schema == name],
+        "enums": [
+            {"name": kind.name, "vals": list(kind.labels), "comment": ""}
+            for kind in types
+            if kind.kind is TypeKind.ENUM
+        ],
+        "composite_types": [
+            {"name": kind.name, "comment": ""} for kind in types if kind.kind is TypeKind.COMPOSITE
+        ],
+    }
+
+
+def _table(table: Table, catalog: Catalog) -> Json:
+    relation = _relation(ColumnRef(table.schema, table.name, ""), catalog)
+    columns = [_table_column(column, relation, catalog) for column in table.columns]
+    return {"rel": relation, "columns": columns, "comment": table.comment}
+
+
+def _relation(origin: ColumnRef, catalog: Catalog) -> Json:
+    schema = "" if origin.schema == catalog.default_schema else origin.schema
+    return {"catalog": "", "schema": schema, "name": origin.table}
+
+
+def _value(
+    name: str, kind: SqlType, catalog: Catalog, *, not_null: bool, table: Json | None = None
+) -> Json:
+    """Return a Column message with everything but the particulars of its place."""
+    return {
+        "name": name,
+        "not_null": not_null,
+        "is_array": kind.array_dims > 0,
+        "comment": "",
+        "length": _length(kind),
+        "is_named_param": False,
+        "is_func_call": False,
+        "scope": "",
+        "table": table,
+        "table_alias": "",
+        "type": _type(kind, catalog),
+        "is_sqlc_slice": False,
+        "embed_table": None,
+        "original_name": "",
+        "unsigned": kind.unsigned,
+        "array_dims": kind.array_dims,
+    }
+
+
+def _length(kind: SqlType) -> int:
+    """Return the declared length; MySQL's moments, enums and sets have that of their longest text.
+
+    A decimal has its precision, unless that is what one without has: nobody can tell then.
+    """
+    if kind.schema == "pg_catalog":
+        return -1
+    if not kind.schema and kind.labels and kind.kind is TypeKind.BASE and not kind.array_dims:
+        return sum(map(len, kind.labels)) + len(kind.labels) - 1
+    if not kind.schema and kind.name == "decimal" and (kind.precision, kind.scale) != (10, 0):
+        return -1 if kind.precision is None else kind.precision
+    if not kind.schema and kind.kind is TypeKind.ENUM and not kind.array_dims:
+        return max(map(len, kind.labels), default=-1)
+    known = None if kind.schema else _LENGTHS.get(kind.name)
+    if known is not None and kind.precision:  # fractions, and the point in front of them
+        known += 1 + kind.precision
+    return next((size for size in (kind.length, known) if size is not None), -1)
+
+
+def _type(kind: SqlType, catalog: Catalog) -> Json:
+    schema = kind.schema
+    if schema == catalog.default_schema or (schema == "pg_catalog" and kind.name not in _QUALIFIED):
+        schema = ""
+    return {"catalog": "", "schema": schema, "name": kind.name}
+
+
+def _as_enum(kind: SqlType, at: ColumnRef | None, catalog: Catalog) -> SqlType:
+    """Return a SET of MySQL as the enum that sqlc makes of it, called after its column."""
+    column = _column_of(at, catalog)
+    if at is None or column is None or kind.schema or kind.name != "set":
+        return kind
+    return replace(kind, name=f"{at.table}_{at.column}", labels=column.type.labels)
+
+
+def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
+    at = ColumnRef(table["schema"] or catalog.default_schema, table["name"], column.name)
+    kind = _as_enum(column.type, at, catalog)
+    value = _value(column.name, kind, catalog, not_null=column.not_null, table=table)
+    return {**value, "comment": column.comment}
+
+
+def _inserted_into(query: TypedQuery, catalog: Catalog) -> Json | None:
+    """Return the table an INSERT writes to, with its schema where that is written."""
+    into = query.insert_into
+    if into is None:
+        return None
+    written = {"schema": into.schema} if _QUALIFIED_TARGET.search(query.sql) else {}
+    return {**_relation(into, catalog), **written}
+
+
+def _query(query: TypedQuery, catalog: Catalog, view: _View) -> Json:
+    query = view.query(query)
+    places = view.places(query)
+    told = _Told.of(query)
+    return {
+        "text": _with_slices(_without_comments(query.sql), query),
+        "name": query.parsed.name,
+        "cmd": f":{query.parsed.command}",
+        "columns": _columns(query, catalog, view),
+        "params": [
+            {"number": number, "column": _param(told, param, place, catalog, view)}
+            for number, param, place in zip(
+                _numbers(query, places), query.params, places, strict=True
+            )
+        ],
+        "comments": list(query.parsed.comments),
+        "filename": query.parsed.file.path.name,
+        "insert_into_table": _inserted_into(query, catalog),
+        "x_cardinality": _CARDINALITY[query.cardinality],
+    }
+
+
+def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
+    """Return the result columns; all columns of an embed become one."""
+    items = view.items(query.sql)
+    written = items if len(items) == len(query.columns) else (None,) * len(query.columns)
+    columns: list[Json] = []
+    embeds = {embed.first: embed for embed in query.embeds}
+    position = 0
+    while position < len(query.columns):
+        embed = embeds.get(position)
+        if embed is None:
+            columns.append(_column(query.columns[position], written[position], catalog))
+            position += 1
+            continue
+        relation = _relation(embed.table, catalog)
+        value = _value(embed.table.table, SqlType("", ""), catalog, not_null=False)
+        columns.append({**value, "embed_table": relation})
+        position += embed.count
+    return columns
+
+
+def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
+    """Return a result column; a cast has no table in sqlc's eyes, and only a bare call is one.
+
+    Over a sub-select its original name is what that calls it.
+    """
+    origin = column.via or column.origin
+    name = "" if column.name == "?column?" else column.name
+    called = column.is_function_call
+    if item is not None:
+        origin = None if item.kind == "cast" else origin
+        name = name if item.name is None else item.name
+        called = item.kind == "call"
+    table = _relation(origin, catalog) if origin else None
+    kind = _declared(column.type, column.origin if origin else None, catalog)
+    kind = _as_enum(kind, column.origin, catalog)
+    value = _value(name, kind, catalog, not_null=column.not_null, table=table)
+    return {
+        **value,
+        "is_func_call": called,
+        "original_name": item.column if item and item.column else origin.column if origin else "",
+    }
+
+
+def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
+    """Return the domain that a column was declared with: a server describes what is below it."""
+    column = _column_of(origin, catalog)
+    return column.type if column is not None and column.type.base == kind else kind
+
+
+_QUALIFIED_TARGET = re.compile(r"\bINSERT\s+INTO\s+[^\s(.]+\s*\.", re.IGNORECASE)
+_POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a query says of its parameters: as they are written, by number, and all their names."""
+
+    written: Mapping[int, Param]
+    names: frozenset[str]
+    text: str
+
+    @classmethod
+    def of(cls, query: TypedQuery) -> _Told:
+        written = {param.number: param for param in query.parsed.params}
+        names = frozenset(param.name for param in query.params)
+        return cls(written, names, query.parsed.file.text)
+
+
+def _param_name(told: _Told, param: TypedParam, place: str) -> str:
+    """Return sqlc's name: folded, empty where only the number tells, repeats as they are."""
+    if param.is_named:
+        written = told.written.get(param.number)
+        first = written.spans[0] if written and written.spans else Span(0, 0)
+        quoted = set(told.text[first.start : first.end]) & {"'", '"'}
+        return param.name if quoted else param.name.lower()
+    if place in {"cast", "alone"}:
+        return ""
+    if param.origin is not None and param.name == param.origin.column:
+        return param.name
+    numbered = _POSITIONAL.fullmatch(param.name)
+    if numbered is None or (numbered["base"] and numbered["base"] not in told.names):
+        return param.name
+    return numbered["base"] or ""
+
+
+def _places(query: TypedQuery) -> list[str]:
+    found = places_of(query.sql)
+    return [found.get(param.number, "") for param in query.params]
+
+
+def _pages(query: TypedQuery) -> list[str]:
+    pages = pages_of(query.sql)
+    return list(pages) if len(pages) == len(query.params) else [""] * len(query.params)
+
+
+def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
+    """Return the numbers of the parameters: of `LIMIT ?, ?` sqlc counts the limit first."""
+    numbers = [param.number for param in query.params]
+    for at, place in enumerate(places):
+        if place == "skipped":
+            numbers[at : at + 2] = numbers[at + 1], numbers[at]
+    return numbers
+
+
+def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _View) -> Json:
+    origin = param.origin if not place else None
+    # What a column can hold, sqlc lets be compared with it too; see docs/from-sqlc.md.
+    written = told.written.get(param.number)
+    said = written is not None and bool(written.nullable)
+    met = origin is not None and view.by_words
+    not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
+    if place and view.by_words:  # by them alone, unless the user says otherwise
+        not_null = not said and place != "alone"
+    source = param.via or origin if origin else None
+    table = _relation(source, catalog) if source else None
+    name = _param_name(told, param, place) if view.by_words else param.name
+    kind = _as_enum(_met_type(param, origin, catalog), origin, catalog)
+    value = _value(name, kind, catalog, not_null=not_null, table=table)
+    if place in {"limit", "offset", "skipped"}:
+        value["type"] = {"catalog": "", "schema": "", "name": "integer"}
+    if param.is_slice and place != "cast":  # sqlc speaks of one element
+        value |= {"is_array": False, "array_dims": 0}
+    bound = not view.by_words and _is_bound(param, source)
+    if bound or (param.is_slice and not view.by_words):
+        value["length"] = -1
+    return {
+        **value,
+        "is_named_param": param.is_named,
+        "is_sqlc_slice": param.is_slice and place != "cast",
+        "original_name": source.column if source and not bound else "",
+    }
+
+
+def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
+    """Whether it is an end of BETWEEN without a name of its own."""
+    column = source.column if source else ""
+    return not param.is_named and param.name in {f"from_{column}", f"to_{column}"}
+
+
+def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
+    """Return the type of the column met: compared with a varchar, the server takes text."""
+    column = _column_of(origin, catalog)
+    if column is None or column.type.array_dims:
+        return param.type
+    dims = param.type.array_dims
+    one = replace(param.type, array_dims=0) if dims else param.type  # as `= ANY` takes several
+    base = column.type.base or column.type
+    single = param.is_slice or not dims
+    same = single and {base.name, one.name} <= {"text", "varchar", "bpchar"}
+    if not same and base != one:
+        return param.type
+    return replace(column.type, array_dims=dims) if dims else column.type
+
+
+def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:
+    """Whether that is a table's column without NOT NULL."""
+    column = _column_of(origin, catalog)
+    return column is not None and not column.not_null
+
+
+def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None:
+    return catalog.columns.get(origin) if origin is not None else None
+
+
+def _with_slices(sql: str, query: TypedQuery) -> str:
+    """Write sqlc's marker, which its plugins replace by as many places as there are values."""
+    for param in query.params if "ANY ($" in sql or "ALL ($" in sql else ():
+        if param.is_slice:
+            marked = f"IN (${param.number}/*SLICE:{param.name}*/)"
+            sql = sql.replace(f"= ANY (${param.number})", marked)
+            sql = sql.replace(f"<> ALL (${param.number})", f"NOT {marked}")
+    return sql
+
+
+_COMMENT_LINE = re.compile(r"(?m)^[ \t]*--[^\n]*\n?")
+
+
+def _without_comments(sql: str) -> str:
+    return _COMMENT_LINE.sub("", sql).strip()
+
+
+_VIEWS: Final[Mapping[Dialect, _View]] = {
+    Dialect.POSTGRESQL: _View(
+        lambda catalog: catalog, renumbered, items_of, _places, by_words=True
+    ),
+    Dialect.MYSQL: _View(sqlc_catalog, sqlc_view, columns_of, _pages, by_words=False),
+}

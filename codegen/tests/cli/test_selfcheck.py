@@ -1,0 +1,107 @@
+"""`aiosqlc selfcheck` calls the generated functions, and says what it could not reach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import main
+from aiosqlc.emit import bodies
+
+from tests.projects import write_project
+
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries.sql
+    gen:
+      python: {out: store, package: shop.store, executor: shop.nowhere}
+"""
+SCHEMA = "CREATE TABLE item (id integer PRIMARY KEY, name text NOT NULL, bio text);\n"
+QUERIES = """\
+-- name: ListItems :many
+SELECT * FROM item;
+
+-- name: GetItem :one
+SELECT name FROM item WHERE id = @id;
+
+-- name: Fails :one
+SELECT 1 / 0 AS n;
+
+-- name: ListNothing :many
+SELECT id FROM item WHERE id < id;
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    files = {"sqlc.yaml": CONFIG, "schema.sql": SCHEMA, "queries.sql": QUERIES}
+    return write_project(tmp_path, files) / "sqlc.yaml"
+
+
+def test_what_was_not_reached_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["selfcheck", "-f", str(project)]) == 0
+    said = capsys.readouterr().err
+    assert "0 claims refuted" in said
+    assert "warning[E362]: `Fails` never ran" in said
+    assert "by: ListNothing\n" in said
+    assert "functions that never answered: Fails (DivisionByZeroError: division by zero)" in said
+
+
+def test_what_cannot_run_is_never_passed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The server takes the second at first, and it fails of rows only, of which there are none."""
+    queries = project.parent / "queries.sql"
+    queries.write_text('-- name: Q :one\nSELECT count(item."<>") AS n FROM item;\n')
+    assert main(["selfcheck", "-f", str(project)]) == 1
+    said = capsys.readouterr().err
+    assert "error[E311]: column item.<> does not exist" in said
+    assert "no query was run: the errors above come first" in said
+    queries.write_text("-- name: Q :many\nSELECT sum(1 / (id - id)) AS n FROM item;\n")
+    (project.parent / "schema.sql").write_text(SCHEMA + "ALTER TABLE item ADD CHECK (id <> id);\n")
+    assert main(["selfcheck", "-f", str(project)]) == 0
+    assert "no row could be put into: item\n" in capsys.readouterr().err
+
+
+def test_a_value_that_python_cannot_hold_is_no_broken_promise(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.parent / "queries.sql").write_text(
+        "-- name: Endless :one\nSELECT 'infinity'::interval AS i;\n"
+        "-- name: Ides :one\nSELECT '0044-03-15 BC'::date AS d;\n"
+        "-- name: Midnight :one\nSELECT '24:00:00'::time AS t;\n"
+    )
+    assert main(["selfcheck", "-f", str(project)]) == 0
+    said = capsys.readouterr().err
+    assert "0 claims refuted" in said
+    for name in ("Endless (OverflowError: ", "Ides (ValueError: ", "Midnight (ValueError: "):
+        assert f"Python has no value for what came back from: {name}" in said
+
+
+def test_queries_of_another_engine_are_said_to_be_unreached(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = CONFIG.replace("postgresql", "mysql")
+    config = config[: config.index("    gen:")]
+    project.write_text(config + "    gen: {python: {out: store, package: shop.store}}\n")
+    (project.parent / "queries.sql").write_text("-- name: Q :many\nSELECT id FROM item;\n")
+    assert main(["selfcheck", "-f", str(project)]) == 0
+    assert "no query was run: selfcheck knows PostgreSQL, not mysql" in capsys.readouterr().err
+
+
+def test_a_function_that_breaks_its_promise_is_an_error(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starmapped = bodies._BODIES[bodies.Command.MANY]
+    monkeypatch.setitem(
+        bodies._BODIES,
+        bodies.Command.MANY,
+        lambda function: [
+            line.replace(", rows)", ", [r[:-1] for r in rows])") for line in starmapped(function)
+        ],
+    )
+    assert main(["selfcheck", "-f", str(project)]) == 1
+    said = capsys.readouterr().err
+    assert "error[E360]: ListItems: its function does not return what it promises" in said
+    assert "missing 1 required positional argument: 'bio'" in said

@@ -1,0 +1,168 @@
+"""Per rule: how often it was met in the hunt, and after how many executions its twins were killed.
+
+Queries are typed by our own rules alone. A twin is a rule without one of its premises: where that
+was not met, the query is typed once more without it, and its rows may refute what is then claimed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiosqlc.ir import Cardinality, TypedQuery
+from aiosqlc.mysql import cardinality, facts, nullness, rules, scope
+from aiosqlc.mysql.analyzer import Judge
+
+from tests.fuzz.optional import texts_of
+from tests.fuzz_mysql.hunt import Hunt
+
+Premise = tuple[str, str]
+_ASKING = (cardinality, facts, nullness, scope)
+
+
+@dataclass
+class Measured:
+    """What a hunt has shown of the rules. `fired` counts executions that rest on a premise."""
+
+    executions: int = 0
+    fired: Counter[Premise] = field(default_factory=Counter)
+    contexts: dict[Premise, set[frozenset[Premise]]] = field(default_factory=dict)
+    killed: dict[Premise, int] = field(default_factory=dict)
+    false: list[str] = field(default_factory=list)
+
+    def alive(self) -> list[Premise]:
+        """Return the premises without which no claim was refuted."""
+        return [
+            (rule.name, premise)
+            for rule in rules.RULES
+            for premise in rule.premises
+            if (rule.name, premise) not in self.killed
+        ]
+
+    def report(self) -> str:
+        """Say it in a line per premise."""
+        lines = [f"{self.executions} executions, {len(self.false)} FALSE CLAIMS"]
+        lines.append(f"{'rule / premise':62}{'met':>9}{'contexts':>10}{'killed after':>14}")
+        for rule in rules.RULES:
+            for premise in rule.premises:
+                key = (rule.name, premise)
+                contexts = len(self.contexts.get(key, ()))
+                after = self.killed.get(key, "ALIVE")
+                name = f"{rule.name} / {premise}"
+                lines.append(f"{name:62}{self.fired[key]:9}{contexts:10}{after:>14}")
+        return "\n".join([*lines, *self.false[:10]])
+
+
+class _Asked:
+    """Notes which premises the rules ask for, and which of them are met."""
+
+    def __init__(self) -> None:
+        self.met: set[Premise] = set()
+        self.unmet: set[Premise] = set()
+
+    def holds(self, rule: str, premise: str, value: object) -> bool:
+        """Answer as the register does."""
+        (self.met if value else self.unmet).add((rule, premise))
+        return rules.holds(rule, premise, value)
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[_Asked]:
+    asked = _Asked()
+    for module in _ASKING:
+        module.holds = asked.holds  # type: ignore[attr-defined]  # it is imported there
+    try:
+        yield asked
+    finally:
+        for module in _ASKING:
+            module.holds = rules.holds  # type: ignore[attr-defined]  # as above
+
+
+@contextlib.contextmanager
+def _without(premise: Premise) -> Iterator[None]:
+    rules.dropped = frozenset({premise})
+    try:
+        yield
+    finally:
+        rules.dropped = frozenset()
+
+
+@dataclass(frozen=True)
+class _Watched:
+    sql: str
+    sorts: list[str]
+    typed: TypedQuery
+    met: frozenset[Premise]
+    twins: dict[Premise, TypedQuery]
+
+
+def measure(executions: int, seed: int, cache: Path | None = None) -> Measured:
+    """Hunt until about that many executions are done, on a private MariaDB."""
+    search = Hunt(cache, seed, kin="mariadb")
+    found = Measured()
+    try:
+        while found.executions < executions:
+            _round(search, found, 100)
+    finally:
+        search.close()
+    return found
+
+
+def _round(search: Hunt, found: Measured, queries: int) -> None:
+    known = search.by_server
+    judge = Judge(known.schema, kin=known.kin)  # of the server only the catalog is asked
+    batch = []
+    for _ in range(queries):
+        sql, sorts = search.grammar.query(plain=True)
+        with _listening() as asked:
+            typed = search.typed(sql, judge)
+        if typed is None:
+            continue
+        twins = {}
+        for premise in asked.unmet - found.killed.keys():
+            with _without(premise):
+                twin = search.typed(sql, judge)
+            if twin is not None and _claims(twin) - _claims(typed):
+                twins[premise] = twin
+        batch.append(_Watched(sql, sorts, typed, frozenset(asked.met), twins))
+    for world in search.worlds:
+        search.use(world)
+        for one in batch:
+            (text,) = texts_of(one.typed)
+            rows = search.rows(text, one.sorts, one.typed)
+            if rows is None:
+                continue
+            found.executions += 1
+            _note(one, rows, found)
+
+
+def _note(one: _Watched, rows: list[tuple[Any, ...]], found: Measured) -> None:
+    for premise in one.met:
+        found.fired[premise] += 1
+        found.contexts.setdefault(premise, set()).add(one.met)
+    shown = _shown(rows)
+    if shown & _claims(one.typed):
+        found.false.append(one.sql)
+        return
+    for premise, twin in one.twins.items():
+        if premise not in found.killed and shown & _claims(twin):
+            found.killed[premise] = found.executions
+
+
+def _shown(rows: list[tuple[Any, ...]]) -> set[str]:
+    """Return what rows show: a NULL in a column, many of them, or none."""
+    nulls = {f"NULL in {i}" for row in rows for i, value in enumerate(row) if value is None}
+    return nulls | ({"many"} if len(rows) > 1 else set() if rows else {"empty"})
+
+
+def _claims(query: TypedQuery) -> set[str]:
+    """Return what must never be seen, if the claims are true."""
+    found = {f"NULL in {i}" for i, column in enumerate(query.columns) if column.not_null}
+    found |= {"many"} if query.cardinality.at_most_one else set()
+    return found | (
+        {"empty"} if query.cardinality in {Cardinality.ONE, Cardinality.SOME} else set()
+    )

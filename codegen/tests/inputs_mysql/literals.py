@@ -1,0 +1,163 @@
+"""Other projects' statements, in which a parameter takes the place of a literal, one at a time.
+
+What the statement gives with the literal it must give with the parameter, whose value is the
+literal's as the type that is claimed. `python -m tests.inputs_mysql.literals ROOT` reads
+the tests below a folder as `tests.foreign` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from random import Random
+
+import pymysql
+from aiosqlc.ir import SqlType
+from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.placeholders import for_driver
+from aiosqlc.parse.scanner import Dialect, Kind, scan
+
+from tests.foreign.extract import scripts
+from tests.inputs_mysql.oracle import Tally, Verdict
+from tests.inputs_mysql.positions import Position
+from tests.inputs_mysql.server import Asked, Outcome
+from tests.inputs_mysql.values import sort_of
+
+_DATABASE = "aiosqlc_literals"
+_MOST = 4  # literals of a statement
+_LONGEST = 3_000
+_LEFT_OUT = ("sleep", "get_lock", "rand", "now(", "uuid", "benchmark", "@", "load_file")
+
+
+def judge(asked: Asked, statements: list[str], seed: int = 1) -> Iterator[Verdict]:
+    """Run the statements in order in a new database; judge some literals of each SELECT."""
+    random = Random(seed)
+    _begin(asked)
+    stale = True
+    for sql in statements:
+        if not sql.lower().lstrip("(").startswith(("select", "with")):
+            stale = stale or sql.lower().startswith(("create", "alter", "drop", "rename"))
+            with suppress(pymysql.MySQLError, ValueError):
+                asked.session.run(sql)
+            continue
+        if len(sql) > _LONGEST or "?" in sql or any(word in sql.lower() for word in _LEFT_OUT):
+            continue
+        if stale:
+            known = read_schema(asked.session, _DATABASE)
+            asked.compiler = replace(asked.compiler, schema=known, database=_DATABASE)
+            stale = False
+        text = sql.strip().rstrip(";")
+        expected = asked.outcome(text)
+        found = list(_literals(text))
+        if expected.error:
+            continue
+        for start, end in random.sample(found, min(_MOST, len(found))):
+            yield _verdict(asked, text, start, end, expected)
+
+
+def _begin(asked: Asked) -> None:
+    for statement in (
+        f"DROP DATABASE IF EXISTS {_DATABASE}",
+        f"CREATE DATABASE {_DATABASE} CHARACTER SET utf8mb4",
+        f"USE {_DATABASE}",
+    ):
+        asked.session.run(statement)
+    asked.session.restore()
+
+
+def _literals(sql: str) -> Iterator[tuple[int, int]]:
+    tokens = [t for t in scan(sql, Dialect.MYSQL) if t.kind is not Kind.COMMENT]
+    for before, token, after in zip(tokens, tokens[1:], [*tokens[2:], tokens[-1]], strict=False):
+        written = token.kind is Kind.NUMBER or (
+            token.kind is Kind.STRING and token.text[:1] in "'\""
+        )
+        joined = token.kind is Kind.STRING and Kind.STRING in {before.kind, after.kind}
+        plain = written and "\\" not in token.text
+        if plain and not joined and before.text.upper() not in {"AS", ".", ":", "@", "INTERVAL"}:
+            yield token.start, token.end
+
+
+def _verdict(asked: Asked, sql: str, start: int, end: int, expected: Outcome) -> Verdict:
+    text = f"{sql[:start]}?{sql[end:]}"
+    position = Position(sql[start:end], text)
+    query, errors = asked.typed(text)
+    codes = {error.code for error in errors}
+    if query is None or not query.params:
+        said = "untyped" if "E313" in codes else "refused"
+        return Verdict(position, said, *sorted(codes)[:1])
+    kind = query.params[0].type
+    value = _value(sql[start:end], kind)
+    if value is None:  # how a text is read as another type is not the question
+        return Verdict(position, "unjudged", kind.name)
+    if isinstance(value, date | timedelta):
+        expected = asked.outcome(f"{sql[:start]}{_written(value)}{sql[end:]}")
+    written, _ = for_driver(query.sql)
+    came = asked.outcome(written, [value])
+    same = sorted(map(repr, came.rows)) == sorted(map(repr, expected.rows))
+    if came.answers_as(expected) or (same and came.is_clean == expected.is_clean):
+        return Verdict(position, "right", kind.name)
+    why = f"unlike its literal {sql[start:end]}: {came.error} {came.warned} {came.rows[:2]}"
+    return Verdict(position, "false", kind.name, f"{why}, not {expected.rows[:2]}")
+
+
+def _value(literal: str, kind: SqlType) -> object | None:
+    """Return a literal as a value of a type, None where it is none."""
+    is_text = literal[0] in "'\""
+    plain = literal[1:-1].replace(literal[0] * 2, literal[0]).replace("\\\\", "\\")
+    text = plain if is_text else literal
+    try:
+        return _made(text, kind)
+    except (ValueError, InvalidOperation):
+        return None
+
+
+def _written(value: date | timedelta) -> str:
+    """Write a moment as a literal of its own type."""
+    if isinstance(value, datetime):
+        return f"TIMESTAMP'{value}'"
+    return f"TIME'{value}'" if isinstance(value, timedelta) else f"DATE'{value}'"
+
+
+def _made(text: str, kind: SqlType) -> object | None:
+    sort = sort_of(kind)
+    if sort in {"integer", "year", "bit", "bool"}:
+        return int(text) if "." not in text else None  # how it is rounded is another question
+    if sort in {"decimal", "double"}:
+        return Decimal(text) if sort == "decimal" else float(text)
+    if sort == "date":
+        return date.fromisoformat(text)
+    if sort == "datetime":
+        return datetime.fromisoformat(text)
+    if sort == "time":
+        hours, minutes, seconds = (float(part) for part in text.split(":"))
+        return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if sort in {"bytes", "geometry"}:
+        return text.encode()
+    return text
+
+
+def main() -> int:
+    """Judge every file below a folder; print what is false."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--cache", type=Path, help="where the private server keeps its data")
+    arguments = parser.parse_args()
+    total = Tally()
+    with closing(Asked(arguments.cache)) as asked:
+        for name, statements in scripts(arguments.root):
+            part = Tally(list(judge(asked, statements)))
+            total.verdicts += part.verdicts
+            for verdict in part.of("false"):
+                print(f"{name}: {verdict}", flush=True)
+    print(total)
+    return 1 if total.of("false") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

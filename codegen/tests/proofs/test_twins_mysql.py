@@ -1,0 +1,113 @@
+"""MySQL: every premise of every rule is needed, as the rows of a MariaDB show."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
+from aiosqlc.ir import TypedQuery
+from aiosqlc.mysql import rules
+from aiosqlc.mysql.analyzer import Judge, type_one
+from aiosqlc.mysql.catalog import read_schema
+from aiosqlc.mysql.executable import Kin
+from aiosqlc.mysql.placeholders import for_driver
+from aiosqlc.parse.queries import parse_file
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.servers.mysql.session import open_session
+from aiosqlc.source import SourceFile
+
+from tests.mysql.conftest import mysql_cache
+from tests.proofs.cases import Case, worlds
+from tests.proofs.judge import denied
+
+__all__ = ["mysql_cache"]
+WORLD, CASES = worlds("refuters_mysql")["rules"]
+ROOT = Path(rules.__file__).parent
+MANUAL = Path(__file__).parents[2] / "docs" / "proofs.md"
+_DATABASE = "aiosqlc_twins"
+
+
+@pytest.fixture(scope="module")
+def session(mysql_cache: Path) -> Iterator[Any]:
+    """A private server with a database of the cases' rows."""
+    session = open_session(None, mysql_cache)
+    session.run(f"DROP DATABASE IF EXISTS {_DATABASE}")
+    session.run(f"CREATE DATABASE {_DATABASE} CHARACTER SET utf8mb4")
+    session.connection.select_db(_DATABASE)
+    for statement in WORLD.statements:
+        session.run(statement)
+    yield session
+    session.connection.close()
+
+
+def typed(case: Case, session: Any) -> TypedQuery:
+    """Type a case by our own rules alone: of the server only the catalog is asked."""
+    schema = read_schema(session, _DATABASE)
+    judge = Judge(schema, kin=Kin(is_mariadb=True, version=999999))
+    file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{case.sql};\n")
+    (query,), _ = parse_file(file, Dialect.MYSQL)
+    found, problems = type_one(judge, query)
+    assert found is not None, problems
+    return found
+
+
+def seen(session: Any, query: TypedQuery, values: tuple[str | None, ...]) -> set[str]:
+    """Return what the rows of a query show; nothing that it writes stays."""
+    text, numbers = for_driver(query.sql)
+    given = [values[number - 1] for number in numbers]
+    session.run("START TRANSACTION")
+    rows = session.rows(text if given else text.replace("%%", "%"), *given)
+    session.run("ROLLBACK")
+    names = [column.name for column in query.columns]
+    found = {f"NULL in {n}" for i, n in enumerate(names) if any(row[i] is None for row in rows)}
+    return found | ({"many"} if len(rows) > 1 else {"empty"} if not rows else set())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: " / ".join(case.premise))
+def test_rows_refute_a_rule_without_one_of_its_premises_and_none_with_all(
+    case: Case, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = typed(case, session)
+    shown = seen(session, rule, case.values)
+    assert case.shows in shown
+    assert not shown & denied(rule)
+    monkeypatch.setattr(rules, "dropped", frozenset({case.premise}))
+    assert case.shows in denied(typed(case, session)), "the premise can be taken away unnoticed"
+
+
+def test_every_premise_has_a_refuter() -> None:
+    registered = {(rule.name, premise) for rule in rules.RULES for premise in rule.premises}
+    assert {case.premise for case in CASES} == registered
+
+
+def test_every_premise_asked_for_is_registered() -> None:
+    asked = set()
+    for file in ROOT.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            name = getattr(getattr(node, "func", None), "id", "")
+            if name not in {"holds", "_all"} or not isinstance(node, ast.Call):
+                continue
+            texts = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            names = {"EVERY_PART": EVERY_PART, "ONE_PART": ONE_PART}
+            texts += [names[a.id] for a in node.args if isinstance(a, ast.Name) and a.id in names]
+            if name == "_all" and isinstance(texts[0], str):
+                asked.add((texts[0], EVERY_PART))
+            elif name == "holds" and len(texts) > 1:
+                asked.add((texts[0], texts[1]))
+    registered = {(rule.name, premise) for rule in rules.RULES for premise in rule.premises}
+    assert asked == registered
+
+
+def test_the_function_that_applies_a_rule_exists() -> None:
+    for rule in rules.RULES:
+        module, name = rule.applied_by.split(".")
+        assert callable(getattr(importlib.import_module(f"aiosqlc.mysql.{module}"), name))
+
+
+def test_the_manual_has_the_register() -> None:
+    assert rules.table() in MANUAL.read_text(encoding="utf-8")

@@ -1,0 +1,21 @@
+"""Every case folder compiles to exactly what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.golden import CASES, compile_case, expected_of, rewrite
+from tests.servers.postgres import TestPostgres
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
+def test_the_case_compiles_to_what_it_says(
+    name: str, tmp_path: Path, postgres_server: TestPostgres, update_goldens: bool
+) -> None:
+    case = CASES / name
+    produced = compile_case(case, tmp_path, postgres_server.create_empty())
+    if update_goldens:
+        rewrite(case, produced)
+    assert produced == expected_of(case)

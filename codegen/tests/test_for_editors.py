@@ -1,0 +1,47 @@
+"""What editors read about the compiler is true: pages, commands, codes and queries exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import _COMMANDS
+from aiosqlc.ir import Command
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import SourceFile
+
+ROOT = Path(__file__).parents[1]
+FILES = ["AGENTS.md", "llms.txt"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / name).read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_command_that_is_named_exists(name: str) -> None:
+    text = (ROOT / name).read_text()
+    named = re.findall(r"`aiosqlc (\w+)", text)
+    assert named
+    assert set(named) <= set(_COMMANDS)
+    commands = {command.value for command in Command} | {"bulk", "if", "set", "sort"}
+    assert set(re.findall(r"`(?:-- )?:(\w+)", text)) <= commands
+
+
+def test_its_query_is_one() -> None:
+    blocks = re.findall(r"```sql\n(.*?)```", (ROOT / "AGENTS.md").read_text(), re.DOTALL)
+    for number, text in enumerate(blocks):
+        file = SourceFile(Path(f"{number}.sql"), text)
+        queries, problems = parse_files([file], Dialect.POSTGRESQL)
+        assert (len(queries), problems) == (1, [])
+
+
+def test_every_page_of_the_manual_that_people_start_from_is_listed() -> None:
+    text = (ROOT / "llms.txt").read_text()
+    wanted = {"tutorial", "queries", "configuration", "output", "commands", "diagnostics"}
+    assert [page for page in wanted if f"docs/{page}.md" not in text] == []

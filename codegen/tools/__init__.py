@@ -1,0 +1,1 @@
+"""What writes files or measures, and is never imported by what runs."""

@@ -1,0 +1,29 @@
+"""A hook of the site's: what reads well in the repository reads well there, too."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# A link out of docs, such as to the code or to a page about the platform.
+_OUTSIDE = re.compile(r"\[(?P<text>[^\]]+)\]\((?:\.\./)+(?P<path>[^)]+)\)")
+_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+_CODE = re.compile(r"`[^`]*`")
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Return the page with links to other folders as text, and code in tables as it is meant.
+
+    There a `|` must be escaped for the repository's pages, and must not be for the site's.
+    """
+    named = _OUTSIDE.sub(_named, markdown)
+    return _ROW.sub(lambda row: _CODE.sub(_unescaped, row[0]), named)
+
+
+def _named(link: re.Match[str]) -> str:
+    shown = link["text"].strip("`")
+    return link["text"] if link["path"].endswith(shown) else f"{link['text']} (`{link['path']}`)"
+
+
+def _unescaped(code: re.Match[str]) -> str:
+    return code[0].replace(r"\|", "|")
