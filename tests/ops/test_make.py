@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from codegen.tests.documents import read_yaml
 from devstack.settings import ROOT
-from tests.documents import read_yaml
 
 
 def make(*words: str) -> subprocess.CompletedProcess[str]:
