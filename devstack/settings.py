@@ -16,23 +16,16 @@ ROOT = Path(__file__).resolve().parents[1]
 GATEWAY_PORT = 8080
 GATEWAY_TLS_PORT = 8443
 LOG_FORMATS = ("json", "classic")
-# The ports each service listens on, by the name of the variable it reads them from.
-PORTS: Mapping[str, int] = {
-    "USER_PORT": 8081,
-    "ORDER_PORT": 8082,
-    "DEPARTMENT_PORT": 8083,
-    "PRODUCT_PORT": 8084,
-    "CATALOG_PORT": 8085,
-    "CHAT_PORT": 8086,
-    "POINT_PORT": 8087,
-    "POINT_GRPC_PORT": 50051,
-}
 # Of the watchers beside the platform. One that is busy costs its watcher, not the start.
 MONITORING_PORTS: Mapping[str, int] = {
     "NGINX_EXPORTER_PORT": 9150,
     "PROMETHEUS_PORT": 9090,
     "BLACKBOX_EXPORTER_PORT": 9115,
 }
+
+
+# What a service's settings say where it listens: `port: Port = 8081`, and gRPC's the same way.
+_LISTENS: Final = re.compile(r"^    (port|grpc_port): Port = (\d+)$", re.MULTILINE)
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -85,10 +78,11 @@ class Settings(msgspec.Struct, frozen=True):
     @classmethod
     def read(cls, environ: Mapping[str, str], root: Path = ROOT) -> Settings:
         """Read the environment. Raises ValueError, in one sentence, for what makes no sense."""
+        known = default_ports(root)
         settings = cls(
             home=Home.from_environment(environ),
             gateway_port=port_from(environ, "GATEWAY_PORT", GATEWAY_PORT),
-            services=tuple(_service(name, root, environ) for name in service_names(root)),
+            services=tuple(_service(name, root, environ, known) for name in service_names(root)),
             environ=environ,
             monitoring={
                 name: port_from(environ, name, port) for name, port in MONITORING_PORTS.items()
@@ -123,14 +117,33 @@ def service_names(root: Path = ROOT) -> list[str]:
     return sorted(path.parent.name for path in (root / "services").glob("[a-z]*/__main__.py"))
 
 
-def _service(name: str, root: Path, environ: Mapping[str, str]) -> Service:
+def default_ports(root: Path = ROOT) -> dict[str, int]:
+    """Return the ports that services listen on, by the name of the variable that moves each.
+
+    Read from the text of their settings: to import them takes longer than the start.
+    """
+    found = {
+        f"{name}_{field}".upper(): int(port)
+        for name in service_names(root)
+        if (settings := root / "services" / name / "config.py").is_file()
+        for field, port in _LISTENS.findall(settings.read_text(encoding="utf-8"))
+    }
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+PORTS: Final[Mapping[str, int]] = default_ports()
+
+
+def _service(
+    name: str, root: Path, environ: Mapping[str, str], ports: Mapping[str, int]
+) -> Service:
     http, grpc = f"{name.upper()}_PORT", f"{name.upper()}_GRPC_PORT"
-    if http not in PORTS and not environ.get(http):
+    if http not in ports and not environ.get(http):
         raise ValueError(f"the service {name} has no port: set {http}")
     return Service(
         name=name,
-        port=port_from(environ, http, PORTS.get(http, 0)),
-        grpc_port=port_from(environ, grpc, PORTS[grpc]) if grpc in PORTS else None,
+        port=port_from(environ, http, ports.get(http, 0)),
+        grpc_port=port_from(environ, grpc, ports[grpc]) if grpc in ports else None,
         public=_has_edge(root / "services" / name, "routes"),
         database=(root / "migrations" / name).is_dir(),
         websocket=_has_edge(root / "services" / name, "ws"),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack.settings import Settings, service_names
+from devstack.settings import PORTS, Settings, service_names
+from tools.settings_page import spec_of
 
 
 @pytest.fixture
@@ -15,6 +16,12 @@ def root(tmp_path: Path) -> Path:
     for name in ("user", "point", "_stack"):
         (tmp_path / "services" / name).mkdir(parents=True)
         (tmp_path / "services" / name / "__main__.py").touch()
+    for name, ports in {
+        "user": {"port": 8081},
+        "point": {"port": 8087, "grpc_port": 50051},
+    }.items():
+        lines = [f"    {field}: Port = {port}\n" for field, port in ports.items()]
+        (tmp_path / "services" / name / "config.py").write_text("class C(S):\n" + "".join(lines))
     (tmp_path / "services" / "draft").mkdir()
     (tmp_path / "services" / "user" / "routes.py").touch()
     return tmp_path
@@ -57,6 +64,14 @@ def test_the_stack_looks_at_every_port_that_it_takes(root):
     names = set(Settings.read({}, root).ports())
     ours = {"GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT"}
     assert names == {*ours, "USER_PORT", "POINT_PORT", "POINT_GRPC_PORT"}
+
+
+def test_the_ports_are_those_of_the_settings_that_services_load():
+    for name in service_names():
+        fields = spec_of(name).model_fields
+        for field in ("port", "grpc_port"):
+            default = fields[field].default if field in fields else None
+            assert PORTS.get(f"{name}_{field}".upper()) == default
 
 
 def test_a_service_without_a_known_port_says_which_variable_to_set(root):
