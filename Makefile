@@ -179,6 +179,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(PY) -m tools.specs check
 	@$(PY) -m tools.rendered check
 	@$(PY) -m tools.grants check
+	@$(PY) -m tools.permissions check
 	@bash .ci/check-locks
 	@$(COMPILER) check
 
@@ -202,6 +203,10 @@ sqlc: $(READY) ## compile the queries of a database (db=user)
 .PHONY: grants
 grants: $(READY) ## write the rights that each service's queries need
 	@$(PY) -m tools.grants write
+
+.PHONY: permissions
+permissions: $(READY) ## write the migration for new lines of services/permissions.toml
+	@$(PY) -m tools.permissions write
 
 .PHONY: proto
 proto: $(READY) ## generate the messages from proto/

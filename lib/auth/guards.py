@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from lib.auth.principal import Principal, Role
+from lib.auth.permissions import permission
+from lib.auth.principal import Permission, Principal, Role
 from lib.errors import AppError, Code
 
 Guard: TypeAlias = Callable[[Principal], None]
 ME = "me"
+_TOLD_WHAT_IS_MISSING = (Role.ADMIN, Role.STAFF, Role.MODERATOR, Role.SERVICE)
 _ASK_TO_PROVIDE = "a customer asks for it with POST users/me/provider-request"
 
 
@@ -31,25 +33,29 @@ def _listed(names: Sequence[str], last: str) -> str:
 
 
 def require(*permissions: str) -> Guard:
-    """Let through a caller who has all of these permissions."""
-    needed = frozenset(permissions)
+    """Let through a caller who has all of these permissions.
+
+    Raises:
+        LookupError: one of them is not declared in `services/permissions.toml`.
+    """
+    needed = tuple(permission(name) for name in permissions)
 
     @_saying(f"the permission {_listed(permissions, 'and')}")
     def guard(principal: Principal) -> None:
-        if not needed <= principal.permissions:
-            raise forbidden()
+        if missing := [name for name in needed if not principal.may(name)]:
+            raise lacking(principal, *missing)
 
     return guard
 
 
 def require_one(*permissions: str) -> Guard:
-    """Let through a caller who has one of these permissions."""
-    enough = frozenset(permissions)
+    """Let through a caller who has one of these permissions; raises as `require`."""
+    enough = tuple(permission(name) for name in permissions)
 
     @_saying(f"the permission {_listed(permissions, 'or')}")
     def guard(principal: Principal) -> None:
-        if enough.isdisjoint(principal.permissions):
-            raise forbidden()
+        if not any(principal.may(name) for name in enough):
+            raise lacking(principal, *enough, any_of=True)
 
     return guard
 
@@ -67,7 +73,7 @@ def require_role(*roles: Role) -> Guard:
     return guard
 
 
-def may_as_service(principal: Principal, permission: str) -> bool:
+def may_as_service(principal: Principal, permission: Permission) -> bool:
     """Whether the caller is another service, and its token is for this."""
     return principal.has_any(Role.SERVICE) and principal.may(permission)
 
@@ -94,6 +100,19 @@ def self_or(principal: Principal, owner: str, *roles: Role) -> str:
     if subject != principal.subject and not principal.has_any(*roles):
         raise forbidden()
     return subject
+
+
+def lacking(principal: Principal, *permissions: Permission, any_of: bool = False) -> AppError:
+    """Return the error for a caller without these permissions, or without any of them.
+
+    Staff and services learn which ones: they can ask an administrator. Customers and providers do
+    not: the names would show them how the staff works.
+    """
+    if not principal.has_any(*_TOLD_WHAT_IS_MISSING):
+        return forbidden()
+    some = "s" if len(permissions) > 1 else ""
+    listed = _listed(permissions, "or" if any_of else "and")
+    return forbidden(f"you may not do this: you need the permission{some} {listed}")
 
 
 def forbidden(message: str = "you may not do this") -> AppError:

@@ -1,12 +1,86 @@
-"""Roles into permissions: the issuer of a token grants them, everyone else reads them from it."""
+"""The permissions that the code may ask for, and who has them at first.
+
+They stand in one file, `services/permissions.toml`. A name that is not in it is refused when the
+code that asks for it is imported, so a misspelt permission never refuses callers in production.
+"""
 
 from __future__ import annotations
 
+import difflib
+import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
 
-from lib.auth.principal import Role
+import msgspec
+
+from lib.auth.principal import Permission, Role
 
 Grants = Mapping[Role, frozenset[str]]
+
+FILE: Final = Path(__file__).resolve().parents[2] / "services" / "permissions.toml"
+# Permissions with such a name belong to services. Administrators cannot give them to accounts.
+OF_SERVICES: Final = "service:"
+
+
+class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One permission: what it allows, and the roles and services that have it at first."""
+
+    description: str
+    roles: tuple[Role, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+def read(text: str) -> dict[str, Declared]:
+    """Return every declared permission by its name.
+
+    Raises:
+        ValueError: the text is not TOML, a role is unknown, or a permission of services has roles.
+    """
+    found = msgspec.convert(tomllib.loads(text), dict[str, Declared])
+    for name, one in found.items():
+        wrong = one.roles if name.startswith(OF_SERVICES) else one.services
+        if wrong:
+            raise ValueError(f"{name}: only services have `{OF_SERVICES}…`, only roles the others")
+    return found
+
+
+@cache
+def declared() -> dict[str, Declared]:
+    """Return the permissions of this repository."""
+    return read(FILE.read_text(encoding="utf-8"))
+
+
+def permission(name: str) -> Permission:
+    """Return the name of a permission that is declared.
+
+    Raises:
+        LookupError: it is not, with the nearest name that is.
+    """
+    if name not in declared():
+        near = difflib.get_close_matches(name, declared(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"add it to services/{FILE.name}"
+        raise LookupError(f"unknown permission {name}: {hint}")
+    return Permission(name)
+
+
+def built_in_grants() -> Grants:
+    """Return what each role may do before an administrator changes it; empty ones are left out."""
+    named = {
+        role: frozenset(name for name, one in declared().items() if role in one.roles)
+        for role in Role
+    }
+    return {role: names for role, names in named.items() if names}
+
+
+def service_scopes() -> Mapping[str, frozenset[str]]:
+    """Return what each service may ask of others; a service without any is left out."""
+    found: dict[str, set[str]] = {}
+    for name, one in declared().items():
+        for service in one.services:
+            found.setdefault(service, set()).add(name)
+    return {service: frozenset(names) for service, names in found.items()}
 
 
 def permissions_of(roles: Iterable[Role], grants: Grants) -> frozenset[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from contextvars import ContextVar
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NewType
 from uuid import UUID
 
 import msgspec
 
 from lib import context
 from lib.errors import AppError, Code
+
+# A declared name: `lib.auth.permissions.permission` makes it.
+Permission = NewType("Permission", str)
 
 
 class Role(StrEnum):
@@ -56,7 +59,7 @@ class Principal(msgspec.Struct, frozen=True):
         """The subject as a user's id; None for a service."""
         return _account_id(self.subject)
 
-    def may(self, permission: str) -> bool:
+    def may(self, permission: Permission) -> bool:
         """Whether the token carries this permission."""
         return permission in self.permissions
 

@@ -8,10 +8,11 @@ from uuid import UUID
 from lib.auth import require_principal, self_or
 from lib.auth.access import signed_in
 from lib.auth.guards import may_as_service
+from lib.auth.permissions import permission
 
-READ: Final = "service:points"
+READ: Final = permission("service:points")
 # Not a role: whose second factor was not shown keeps the role, and has no permissions.
-_READ_ACCOUNTS: Final = "users:read"
+_READ_ACCOUNTS: Final = permission("users:read")
 # Whose points they are, `check` asks.
 POINTS: Final = signed_in(verified=False, services=True)
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from lib.auth.opaque import digest
+from lib.auth.permissions import service_scopes
 
 # What each service may ask of others, and nothing else: its token carries it, who is asked looks.
-SCOPES: Final[Mapping[str, frozenset[str]]] = {
-    "order": frozenset({"service:users", "service:reservations"}),
-}
+SCOPES: Final[Mapping[str, frozenset[str]]] = service_scopes()
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{1,49}")
 _SHORTEST: Final = 24
 _HASHED: Final = re.compile(r"sha256:([0-9a-f]{64})")

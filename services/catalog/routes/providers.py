@@ -8,7 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from lib.auth import Role, require_principal, require_role
-from lib.auth.guards import forbidden
+from lib.auth.guards import forbidden, lacking
 from lib.errors import Code
 from lib.http import decode, respond
 from lib.http.app import Db
@@ -62,7 +62,7 @@ def _named_to_change(request: web.Request) -> UUID:
         return provider_id
     if caller.has_any(Role.PROVIDER) and _own_id() == provider_id:
         return provider_id
-    raise forbidden()
+    raise lacking(caller, WRITE)
 
 
 async def _list(

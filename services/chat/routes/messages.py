@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, TypeAlias
 
 from lib.auth import require_principal
+from lib.auth.permissions import permission
 from lib.errors import Code
 from lib.http import respond
 from lib.http.app import Db
@@ -28,7 +29,7 @@ from services.chat.views import (
 
 log = get_logger(__name__)
 
-_MODERATE: Final = "chats:moderate"
+_MODERATE: Final = permission("chats:moderate")
 _Chat: TypeAlias = Annotated[Chat, From(lambda request: request.app[CHAT])]
 route: Final = Routes("messages")
 

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-WRITE: Final = "products:write"
+from lib.auth.permissions import permission
+
+WRITE: Final = permission("products:write")

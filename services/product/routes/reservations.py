@@ -6,8 +6,9 @@ from typing import Annotated, Final, TypeAlias
 
 from aiohttp import web
 
-from lib.auth import Principal, require_principal
-from lib.auth.guards import forbidden, may_as_service
+from lib.auth import Principal, Role, require_principal
+from lib.auth.guards import lacking, may_as_service
+from lib.auth.permissions import permission
 from lib.errors import AppError, Code
 from lib.http import respond
 from lib.http.app import Db
@@ -21,13 +22,13 @@ from services.product.service.reservations import Caller
 from services.product.service.steps import Step
 from services.product.views import ReservationView, view_of
 
-RESERVE: Final = "service:reservations"
+RESERVE: Final = permission("service:reservations")
 
 
 def _service_or_staff(principal: Principal) -> None:
     """The permission `products:write`; of a service `service:reservations`."""
     if not (may_as_service(principal, RESERVE) or principal.may(WRITE)):
-        raise forbidden()
+        raise lacking(principal, RESERVE if principal.has_any(Role.SERVICE) else WRITE)
 
 
 def _caller(_: web.Request) -> Caller:

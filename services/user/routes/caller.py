@@ -10,7 +10,7 @@ from aiohttp import web
 
 from lib.auth import Principal, Role, require_principal
 from lib.auth.access import When
-from lib.auth.guards import forbidden, subject_of
+from lib.auth.guards import lacking, subject_of
 from lib.errors import AppError, Code, FieldError, invalid
 from lib.http.routes import From
 from services.user.routes.deps import DEPS
@@ -61,7 +61,7 @@ def _changed(request: web.Request) -> tuple[Principal, UUID]:
 def _managed(request: web.Request) -> tuple[Principal, UUID]:
     principal, account_id = _changed(request)
     if not access.may_manage(principal):
-        raise forbidden()
+        raise lacking(principal, access.WRITE, access.MODERATE, any_of=True)
     return principal, account_id
 
 

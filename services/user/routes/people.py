@@ -9,7 +9,7 @@ from aiohttp import web
 
 from lib.auth import Principal, require
 from lib.auth.access import When
-from lib.auth.guards import forbidden, require_one
+from lib.auth.guards import forbidden, lacking, require_one
 from lib.auth.principal import known_principal
 from lib.clock import utc_now
 from lib.errors import Code
@@ -195,8 +195,10 @@ def _check_may_list(principal: Principal, query: PeopleQuery) -> bool:
         return True
     # An order tells as much as the figures.
     hidden = query.kind is Kind.STAFF or query.order_by in ("age", "salary")
-    if hidden or not access.may_manage(principal):
-        raise forbidden()
+    if hidden:
+        raise lacking(principal, access.READ)
+    if not access.may_manage(principal):
+        raise lacking(principal, access.READ, access.WRITE, access.MODERATE, any_of=True)
     return False
 
 

@@ -7,14 +7,15 @@ from typing import Final
 from uuid import UUID
 
 from lib.auth import Principal, Role
-from lib.auth.guards import forbidden, may_as_service
+from lib.auth.guards import forbidden, lacking, may_as_service
+from lib.auth.permissions import permission
 from lib.errors import AppError, Code
 from services.user.store.models import AccountRole
 
-READ: Final = "users:read"
-WRITE: Final = "users:write"
-MODERATE: Final = "users:moderate"
-LOOK_UP: Final = "service:users"  # for another service: who is who
+READ: Final = permission("users:read")
+WRITE: Final = permission("users:write")
+MODERATE: Final = permission("users:moderate")
+LOOK_UP: Final = permission("service:users")  # for another service: who is who
 
 
 def is_own(principal: Principal, account_id: UUID) -> bool:
@@ -41,19 +42,19 @@ def check_may_see(principal: Principal, account_id: UUID) -> None:
     if is_own(principal, account_id) or may_as_service(principal, LOOK_UP):
         return
     if not (may_manage(principal) or principal.may(READ)):
-        raise forbidden()
+        raise lacking(principal, READ, WRITE, MODERATE, any_of=True)
 
 
 def check_may_see_points(principal: Principal, account_id: UUID) -> None:
     """Let through the owner and those who may read accounts; raises as `check_may_see`."""
     if not (is_own(principal, account_id) or principal.may(READ)):
-        raise forbidden()
+        raise lacking(principal, READ)
 
 
 def check_may_change(principal: Principal, account_id: UUID) -> None:
     """Let through the owner and those who change accounts; raises as `check_may_see`."""
     if not (is_own(principal, account_id) or may_manage(principal)):
-        raise forbidden()
+        raise lacking(principal, WRITE, MODERATE, any_of=True)
 
 
 def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> None:

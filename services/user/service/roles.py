@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lib.auth import Principal, Role
 from lib.auth.guards import forbidden
+from lib.auth.permissions import OF_SERVICES, declared
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, not_found
 from lib.resource.rules import change_errors, or_not_found, stale
@@ -21,28 +22,8 @@ from services.user.store.roles import GetRoleRow, ListRolesRow
 
 # Without these nobody could give them back.
 _ALWAYS_ADMINS: Final = frozenset({"roles:read", "roles:write"})
-# What one service may ask of another: see `services.user.clients`.
-_OF_SERVICES: Final = "service:"
 # The code asks for these by name.
-BUILT_IN: Final = frozenset(
-    {
-        "users:read",
-        "users:write",
-        "users:moderate",
-        "roles:read",
-        "roles:write",
-        "audit:read",
-        "departments:write",
-        "products:write",
-        "catalog:write",
-        "orders:manage",
-        "places:write",
-        "chats:moderate",
-        "jobs:read",
-        "jobs:manage",
-        "reviews:moderate",
-    }
-)
+BUILT_IN: Final = frozenset(name for name in declared() if not name.startswith(OF_SERVICES))
 
 
 async def list_all(db: Executor) -> Sequence[ListRolesRow]:
@@ -132,7 +113,7 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
     Raises:
         AppError: CONFLICT where there is one, or the name is kept for services; FORBIDDEN.
     """
-    if new.name.startswith(_OF_SERVICES):
+    if new.name.startswith(OF_SERVICES):
         raise AppError(Code.CONFLICT, "these are given to services alone, by the code")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from lib.auth import require, require_principal
 from lib.auth.guards import forbidden
+from lib.auth.permissions import permission
 from lib.errors import Code
 from lib.http import respond
 from lib.http.middleware.idempotency import REPLAYED
@@ -21,7 +22,7 @@ from services.order.goods.service import orders as service
 from services.order.goods.service import placing
 from services.order.goods.service.shop import Caller, Shop
 
-_MANAGE: Final = "orders:manage"
+_MANAGE: Final = permission("orders:manage")
 route: Final = Routes("orders")
 
 

@@ -9,15 +9,16 @@ from aiohttp import web
 
 from lib.auth import Role, require, require_principal, require_role
 from lib.auth.access import signed_in
-from lib.auth.guards import forbidden
+from lib.auth.guards import forbidden, lacking
+from lib.auth.permissions import permission
 from lib.auth.principal import known_principal
 from lib.http import decode
 from lib.http.routes import From
 from services.order.marketplace.model.caller import Caller
 
-_READ: Final = "jobs:read"
-_MANAGE: Final = "jobs:manage"
-_MODERATE: Final = "reviews:moderate"
+_READ: Final = permission("jobs:read")
+_MANAGE: Final = permission("jobs:manage")
+_MODERATE: Final = permission("reviews:moderate")
 
 VERIFIED: Final = signed_in(verified=True)
 MANAGERS: Final = signed_in(require(_MANAGE), verified=True)
@@ -64,14 +65,14 @@ def _named_to_read(request: web.Request) -> UUID:
 def check_may_read(person: UUID) -> None:
     """Raise FORBIDDEN where the caller is neither that person nor of the staff."""
     if not caller().may_see_of(person):
-        raise forbidden()
+        raise lacking(require_principal(), _READ, _MANAGE, any_of=True)
 
 
 def _named_provider_to_change(request: web.Request) -> UUID:
     person, who = decode.path_uuid(request), caller()
     if who.manages or (who.is_provider and who.is_one_of(person)):
         return person
-    raise forbidden()
+    raise lacking(require_principal(), _MANAGE)
 
 
 def _id(subject: str) -> UUID | None:
