@@ -23,6 +23,13 @@ WHERE true
     AND provider_id = @provider_id -- :if provider_id
 ;
 
+-- name: HasJobUnderWay :one
+-- Whether a provider works for a customer at the moment: a job that is neither over nor called off.
+SELECT EXISTS (
+    SELECT FROM job
+    WHERE customer_id = @customer_id AND provider_id = @provider_id AND status NOT IN ('COMPLETED', 'CANCELLED')
+);
+
 -- name: AddJob :exec
 INSERT INTO job (id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time)
 VALUES (@id, @order_id, @offer_id, @customer_id, @provider_id, @service_id, @price, @currency, @book_time);

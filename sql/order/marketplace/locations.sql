@@ -17,15 +17,20 @@ SELECT count(*) FROM provider_location WHERE city_id = @city_id;
 
 -- name: NearestLocations :many
 -- The nearest first. The boxes, which an index answers, hold at least what is within the radius;
--- there are two because one may lie on either side of the date line.
+-- there are two because one may lie on either side of the date line. Distances are to the rounded
+-- place (hundredths of a degree), as for service orders: three exact ones would locate a home.
 SELECT sqlc.embed(provider_location),
-    great_circle_km(@longitude, @latitude, longitude, latitude) AS distance_km
+    great_circle_km(
+        @longitude, @latitude, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) AS distance_km
 FROM provider_location
 WHERE (
         point(longitude, latitude) <@ box(point(@west, @south), point(@east, @north))
         OR point(longitude, latitude) <@ box(point(@other_west, @south), point(@other_east, @north))
     )
-    AND great_circle_km(@longitude, @latitude, longitude, latitude) <= @radius_km::double precision
+    AND great_circle_km(
+        @longitude, @latitude, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) <= @radius_km::double precision
 ORDER BY distance_km, provider_id
 LIMIT @wanted;
 

@@ -14,7 +14,7 @@ from lib.http.routes import CHANGE_ERRORS, PUBLIC, Id, IfMatch, Routes, signed_i
 from lib.resource.lists import PageQuery
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import CityChange, NewCity
-from services.order.marketplace.routes.access import WRITERS_OF_PLACES
+from services.order.marketplace.routes.access import WRITERS_OF_PLACES, Who
 from services.order.marketplace.routes.views import (
     CityView,
     ProviderLocationView,
@@ -67,8 +67,9 @@ async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
     access=signed_in(),
 )
 async def list_providers_of_city(
-    db: Db, city_id: Id, wanted: PageQuery
+    db: Db, city_id: Id, wanted: PageQuery, who: Who
 ) -> Page[ProviderLocationView]:
-    """Who works from the city, and where."""
+    """Providers who work from the city, with places that only they and the staff see exactly."""
     rows, total = await service.providers_of(db, city_id, wanted)
-    return respond.page(wanted, [view_of_location(row) for row in rows], total)
+    views = [view_of_location(row, exact=who.may_see_of(row.provider_id)) for row in rows]
+    return respond.page(wanted, views, total)

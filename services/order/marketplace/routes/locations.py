@@ -29,25 +29,35 @@ route: Final = Routes("provider locations")
 
 
 @route("GET /api/v1/providers/nearest", "List the nearest providers", access=signed_in())
-async def list_nearest_providers(db: Db, wanted: Nearest) -> Answer[list[ProviderLocationView]]:
-    """Those within the radius, the nearest first, with how far they are as the crow flies."""
-    return respond.ok([view_of_nearest(row) for row in await service.nearest(db, wanted)])
+async def list_nearest_providers(
+    db: Db, wanted: Nearest, who: access.Who
+) -> Answer[list[ProviderLocationView]]:
+    """Those within the radius, the nearest first, with how far they are as the crow flies.
+
+    Places and distances are rounded to about 1 km; one's own place and those that the staff see
+    are exact.
+    """
+    return respond.ok([view_of_nearest(row, who) for row in await service.nearest(db, wanted)])
 
 
-async def _get(request: web.Request, db: Db, provider: UUID) -> Item[ProviderLocationView]:
-    return respond.item(request, view_of_location(await service.get(db, provider)))
+async def _get(
+    request: web.Request, db: Db, provider: UUID, who: access.Who
+) -> Item[ProviderLocationView]:
+    place = await service.get(db, provider)
+    exact = await service.may_know_place(db, provider, who)
+    return respond.item(request, view_of_location(place, exact=exact))
 
 
 async def _add(db: Db, provider: UUID, new: NewProviderLocation) -> Created[ProviderLocationView]:
     added = await service.add(db, provider, new)
-    return respond.created(view_of_location(added), f"providers/{provider}/location")
+    return respond.created(view_of_location(added, exact=True), f"providers/{provider}/location")
 
 
 async def _change(
     db: Db, provider: UUID, changes: ProviderLocationChange, version: IfMatch
 ) -> Item[ProviderLocationView]:
     changed = await service.change(db, provider, changes, version=version)
-    return respond.changed(view_of_location(changed))
+    return respond.changed(view_of_location(changed, exact=True))
 
 
 def _declare(owner: str, *, readers: Access, writers: Access, read: From, change: From) -> None:

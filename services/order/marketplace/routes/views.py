@@ -39,15 +39,19 @@ class CityView(Struct, frozen=True):
 
 
 class ProviderLocationView(Struct, frozen=True):
-    """Where a provider works from; `distance_km` from the place that was asked about."""
+    """Where a provider works from; `distance_km` from the place that was asked about.
+
+    `location` is exact for the provider, the staff and a customer with a job of the provider
+    under way. For others it is rounded to about 1 km, so is the distance, and `address` is absent.
+    """
 
     provider_id: UUID
     city_id: UUID
     location: Location
-    address: str
     version: int
     created_at: datetime
     updated_at: datetime
+    address: str | UnsetType = UNSET
     distance_km: float | UnsetType = UNSET
 
 
@@ -89,29 +93,34 @@ class ReviewView(Struct, frozen=True, gc=False):
 
 def view_of_city(row: City) -> CityView:
     """Return what a caller is shown."""
-    return view(CityView, row, location=_place(row))
+    return view(CityView, row, location=_place(row, exact=True))
 
 
 def view_of_location(
-    row: ProviderLocation, distance_km: float | UnsetType = UNSET
+    row: ProviderLocation, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ProviderLocationView:
-    """Return what a caller is shown."""
-    return view(ProviderLocationView, row, location=_place(row), distance_km=distance_km)
+    """Return what a caller is shown; the place rounded unless they may know it exactly."""
+    return view(
+        ProviderLocationView,
+        row,
+        location=_place(row, exact=exact),
+        address=row.address if exact else UNSET,
+        distance_km=distance_km,
+    )
 
 
-def view_of_nearest(row: NearestLocationsRow) -> ProviderLocationView:
-    """Return what a caller is shown, to the metre."""
-    return view_of_location(row.provider_location, round(row.distance_km, 3))
+def view_of_nearest(row: NearestLocationsRow, caller: Caller) -> ProviderLocationView:
+    """Return what a caller is shown of a search, the distance to the metre."""
+    place = row.provider_location
+    exact = caller.may_see_of(place.provider_id)
+    return view_of_location(place, exact=exact, distance_km=round(row.distance_km, 3))
 
 
 def view_of_order(
     row: ServiceOrder, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
     """Return what a caller is shown; the place rounded unless they may know it exactly."""
-    place = _place(row)
-    if not exact:
-        place = Location(longitude=rounded(place.longitude), latitude=rounded(place.latitude))
-    return view(ServiceOrderView, row, location=place, distance_km=distance_km)
+    return view(ServiceOrderView, row, location=_place(row, exact=exact), distance_km=distance_km)
 
 
 def view_of_review(row: Review, caller: Caller) -> ReviewView:
@@ -126,5 +135,7 @@ def view_of_review(row: Review, caller: Caller) -> ReviewView:
     )
 
 
-def _place(row: City | ProviderLocation | ServiceOrder) -> Location:
-    return Location(longitude=row.longitude, latitude=row.latitude)
+def _place(row: City | ProviderLocation | ServiceOrder, *, exact: bool) -> Location:
+    if exact:
+        return Location(longitude=row.longitude, latitude=row.latitude)
+    return Location(longitude=rounded(row.longitude), latitude=rounded(row.latitude))

@@ -13,7 +13,8 @@ from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.errors import not_found
 from lib.resource.input import is_empty
 from lib.resource.rules import check_version, conflict, or_not_found
-from services.order.marketplace.model.box import around
+from services.order.marketplace.model.box import ROUNDING_KM, around
+from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.places import (
     Location,
     Nearest,
@@ -21,6 +22,7 @@ from services.order.marketplace.model.places import (
     ProviderLocationChange,
 )
 from services.order.marketplace.service import cities
+from services.order.marketplace.store import jobs
 from services.order.marketplace.store import locations as store
 from services.order.marketplace.store.locations import NearestLocationsRow
 from services.order.marketplace.store.models import ProviderLocation
@@ -33,9 +35,24 @@ async def get(db: Executor, provider_id: UUID) -> ProviderLocation:
     return or_not_found(await store.get_location(db, provider_id=provider_id), _NOUN)
 
 
+async def may_know_place(db: Executor, provider_id: UUID, caller: Caller) -> bool:
+    """Return whether the caller may know exactly where a provider works from.
+
+    The provider and the staff may, and a customer with a job of the provider under way.
+    """
+    if caller.may_see_of(provider_id):
+        return True
+    if caller.id is None or not caller.verified:
+        return False
+    return await jobs.has_job_under_way(db, customer_id=caller.id, provider_id=provider_id)
+
+
 async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow]:
-    """Return the nearest providers within the radius, with how many kilometres away they are."""
-    boxes = around(wanted.longitude, wanted.latitude, wanted.radius_km)
+    """Return the nearest providers within the radius, with how many kilometres away they are.
+
+    Both are about the rounded places, which is all that most callers may know.
+    """
+    boxes = around(wanted.longitude, wanted.latitude, wanted.radius_km + ROUNDING_KM)
     return await store.nearest_locations(
         db,
         longitude=wanted.longitude,

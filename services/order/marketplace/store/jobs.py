@@ -146,6 +146,20 @@ async def count_jobs(
     return value
 
 
+HAS_JOB_UNDER_WAY: Final = """\
+SELECT EXISTS (
+    SELECT FROM job
+    WHERE customer_id = $1 AND provider_id = $2 AND status NOT IN ('COMPLETED', 'CANCELLED')
+)
+"""
+
+
+async def has_job_under_way(db: Reader, *, customer_id: UUID, provider_id: UUID) -> bool:
+    """Whether a provider works for a customer at the moment: a job that is neither over nor called off."""
+    value: bool = await db.fetchval(HAS_JOB_UNDER_WAY, customer_id, provider_id)
+    return value
+
+
 ADD_JOB: Final = """\
 INSERT INTO job (id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

@@ -61,13 +61,17 @@ NEAREST_LOCATIONS: Final = """\
 SELECT provider_location.provider_id, provider_location.city_id, provider_location.longitude,
     provider_location.latitude, provider_location.address, provider_location.version, provider_location.created_at,
     provider_location.updated_at,
-    great_circle_km($1, $2, longitude, latitude) AS distance_km
+    great_circle_km(
+        $1, $2, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) AS distance_km
 FROM provider_location
 WHERE (
         point(longitude, latitude) <@ box(point($3, $4), point($5, $6))
         OR point(longitude, latitude) <@ box(point($7, $4), point($8, $6))
     )
-    AND great_circle_km($1, $2, longitude, latitude) <= $9::double precision
+    AND great_circle_km(
+        $1, $2, round(longitude * 100) / 100, round(latitude * 100) / 100
+    ) <= $9::double precision
 ORDER BY distance_km, provider_id
 LIMIT $10
 """
@@ -93,7 +97,8 @@ async def nearest_locations(
     wanted: int,
 ) -> list[NearestLocationsRow]:
     """The nearest first. The boxes, which an index answers, hold at least what is within the radius;
-    there are two because one may lie on either side of the date line.
+    there are two because one may lie on either side of the date line. Distances are to the rounded
+    place (hundredths of a degree), as for service orders: three exact ones would locate a home.
     """
     rows = await db.fetch(
         NEAREST_LOCATIONS,
