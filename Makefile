@@ -180,6 +180,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(PY) -m tools.rendered check
 	@$(PY) -m tools.grants check
 	@$(PY) -m tools.permissions check
+	@$(PY) -m tools.english.check
 	@bash .ci/check-locks
 	@$(COMPILER) check
 

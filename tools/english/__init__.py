@@ -1,0 +1,1 @@
+"""The project's English: a list of private words, a check that counts them, a random sample."""
