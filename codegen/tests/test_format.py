@@ -21,6 +21,7 @@ from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
 from aiosqlc.pipeline import read_inputs
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.same_tree import unproved
+from aiosqlc.source import SourceFile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ from tests.servers.postgres import TestPostgres
 CORPUS = Path(__file__).parents[3] / "shared" / "conformance" / "corpus" / "cases"
 HOUSE, SQLC = LayoutStyle
 PG, MYSQL = Dialect.POSTGRESQL, Dialect.MYSQL
+LAYOUTS = Path(__file__).parent / "layouts"
 LONG = "a_column_with_a_long_name, another_column_with_a_long_name, " + "c" * 40
 
 
@@ -45,7 +47,7 @@ LONG = "a_column_with_a_long_name, another_column_with_a_long_name, " + "c" * 40
         ("select t.order, @limit, sqlc.arg(limit) as from", HOUSE, PG,
          "SELECT t.order, @limit, sqlc.arg(limit) AS from"),
         ("select left('ab', 1) from t left join u on true", SQLC, PG,
-         "SELECT left('ab', 1)\nFROM t\nLEFT JOIN u\nON true"),
+         "SELECT left('ab', 1)\nFROM t\nLEFT JOIN u ON true"),
         ("select 'from', \"order\" from t", HOUSE, PG, "SELECT 'from', \"order\" FROM t"),
         ("select end from t", HOUSE, MYSQL, "SELECT end FROM t"),
         ("select a is distinct from b", SQLC, PG, "SELECT a IS DISTINCT FROM b"),
@@ -61,6 +63,25 @@ LONG = "a_column_with_a_long_name, another_column_with_a_long_name, " + "c" * 40
 )  # fmt: skip
 def test_layout(written: str, style: LayoutStyle, dialect: Dialect, expected: str) -> None:
     assert lay_out(written, dialect, style) == expected
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_file_of_every_layout_comes_out_as_reviewed(dialect: Dialect) -> None:
+    written = SourceFile(Path("queries.sql"), (LAYOUTS / f"{dialect}.sql").read_text())
+    reviewed = (LAYOUTS / f"{dialect}.laid_out.sql").read_text()
+    found = tidy(written, dialect, HOUSE, width=80)
+    assert found is not None
+    assert found.after.text == reviewed
+    again = tidy(found.after, dialect, HOUSE, width=80)
+    assert again is not None
+    assert again.after.text == reviewed
+
+
+def test_comments_stay_behind_their_word_and_above_their_line() -> None:
+    written = "select a, -- the first\n  -- The second.\n  b\nfrom t /* all */ where a and b"
+    assert lay_out(written, PG, HOUSE) == (
+        "SELECT\n    a, -- the first\n    -- The second.\n    b\nFROM t /* all */\nWHERE a AND b"
+    )
 
 
 WORDS = st.sampled_from(
@@ -211,6 +232,20 @@ def test_check_shows_what_would_change_and_writes_nothing(
         "-- name: One :one\n-- What it is for.\nSELECT a FROM t WHERE a = $1 LIMIT 1;\n"
     )
     assert main(["format", "--check", "-f", str(project)]) == 0
+
+
+def test_lines_are_as_long_as_the_option_allows(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "-- name: Two :many\nSELECT a, b FROM t WHERE a = 1 AND b = 2 ORDER BY a;\n"
+    (project / "queries.sql").write_text(query)
+    assert main(["format", "--check", "-f", str(project)]) == 0
+    assert main(["format", "--line-length", "40", "-f", str(project)]) == 0
+    assert "\nFROM t\n" in (project / "queries.sql").read_text()
+    for wrong in ("39", "401", "wide", "-1", "9" * 5000):
+        with pytest.raises(SystemExit, match="2"):
+            main(["format", "--line-length", wrong, "-f", str(project)])
+        assert "is not a whole number from 40 to 400" in capsys.readouterr().err
 
 
 def test_a_layout_that_loses_something_is_never_written(

@@ -16,10 +16,12 @@ from aiosqlc.engines import asking
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import SchemaFile
 from aiosqlc.layout.proved import Formatted, Prove, format_file
-from aiosqlc.layout.statement import LayoutStyle
+from aiosqlc.layout.statement import WIDTH, LayoutStyle
 from aiosqlc.output import diff_texts
 from aiosqlc.pipeline import read_inputs
 from aiosqlc.source import SourceFile
+
+_LENGTHS = range(40, 401)
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -32,6 +34,23 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         default=LayoutStyle.HOUSE.value,
         help="house: what fits on a line stays on one; sqlc: a line for each clause",
     )
+    command.add_argument(
+        "--line-length",
+        type=_length,
+        default=WIDTH,
+        metavar="N",
+        help=f"characters that fit on a line, {_LENGTHS[0]} to {_LENGTHS[-1]} (default: {WIDTH})",
+    )
+
+
+def _length(text: str) -> int:
+    """Return a line length; an `ArgumentTypeError` if it is not one."""
+    length = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if length not in _LENGTHS:
+        raise argparse.ArgumentTypeError(
+            f"`{text[:20]}` is not a whole number from {_LENGTHS[0]} to {_LENGTHS[-1]}"
+        )
+    return length
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
                 if named and path.resolve() not in named:
                     continue
                 unseen.discard(path.resolve())
-                found = format_file(file, entry.engine, style, prove)
+                found = format_file(file, entry.engine, style, prove, width=arguments.line_length)
                 code |= _take(path, file, found, check=arguments.check)
     for path in arguments.paths:
         if path.resolve() in unseen:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiosqlc.layout.queries import Tidied, texts_of, tidy
-from aiosqlc.layout.statement import LayoutStyle
+from aiosqlc.layout.statement import WIDTH, LayoutStyle
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span
 
@@ -28,9 +28,10 @@ def format_file(
     style: LayoutStyle,
     prove: Prove,
     within: Span | None = None,
+    width: int = WIDTH,
 ) -> Formatted | None:
     """Return a file laid out, every query that changes proved; None where it has mistakes."""
-    found = tidy(file, dialect, style, within=within)
+    found = tidy(file, dialect, style, within=within, width=width)
     if found is None or not found.changed:
         return Formatted(found) if found else None
     pairs = [
@@ -41,5 +42,5 @@ def format_file(
     left = prove(pairs)
     if not left:
         return Formatted(found)
-    rest = tidy(file, dialect, style, leave=left.keys(), within=within)
+    rest = tidy(file, dialect, style, leave=left.keys(), within=within, width=width)
     return Formatted(rest, left) if rest else None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.layout.statement import LayoutStyle, lay_out, same_tokens
+from aiosqlc.layout.statement import WIDTH, LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span
@@ -33,6 +33,7 @@ def tidy(
     *,
     leave: Collection[str] = frozenset(),
     within: Span | None = None,
+    width: int = WIDTH,
 ) -> Tidied | None:
     """Return a file laid out; None where it would be read as other queries, or has mistakes.
 
@@ -42,7 +43,7 @@ def tidy(
     if problems:
         return None
     after = SourceFile(
-        file.path, "".join(_pieces(file.text, queries, dialect, style, leave, within))
+        file.path, "".join(_pieces(file.text, queries, dialect, style, leave, within, width))
     )
     again, problems = parse_file(after, dialect)
     if problems or list(map(_said, queries)) != list(map(_said, again)):
@@ -69,6 +70,7 @@ def _pieces(
     style: LayoutStyle,
     leave: Collection[str],
     within: Span | None,
+    width: int,
 ) -> Iterator[str]:
     at = 0
     for query in queries:
@@ -80,7 +82,7 @@ def _pieces(
             at = end
             continue
         directed = bool(_COMMENT_BEHIND.match(text, end) or query.dynamic or query.hints)
-        yield lay_out(text[start:end], dialect, style, keep_lines=directed)
+        yield lay_out(text[start:end], dialect, style, width=width, keep_lines=directed)
         at = end
     if within:
         yield text[at:]

@@ -1,15 +1,37 @@
-"""Lays out a statement: blanks, line breaks and the case of keywords change, and nothing else."""
+"""Lays out a statement: blanks, line breaks and the case of keywords change, and nothing else.
+
+What fits on a line stays on one. A statement that does not fit has a line for each clause, a list
+one for each item, a condition one for each of its parts, and what stands in brackets or between
+CASE and END is indented. A comment stays behind the word, or above the line, where it was written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
+from aiosqlc.layout.brackets import Group, Node, atoms_of, first_of, grouped, last_of, word_of
+from aiosqlc.layout.clauses import (
+    Nodes,
+    cases_of,
+    clauses_of,
+    conditions_of,
+    head_of,
+    is_query,
+    items_of,
+    operands_of,
+    window_of,
+    words_of,
+)
+from aiosqlc.layout.words import Atom, cased, folded, names_something, spaced
 from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
 
 WIDTH = 100
+_INDENT = 4
+# Each bracket in brackets is gone through once more; beyond this nobody reads them.
+_DEEPEST = 50
 
 
 class LayoutStyle(StrEnum):
@@ -19,58 +41,8 @@ class LayoutStyle(StrEnum):
     SQLC = "sqlc"
 
 
-# Words that no column can be called, so that their case never means anything.
-_KEYWORDS = frozenset(
-    {
-        "ALL", "AND", "AS", "ASC", "BETWEEN", "BY", "CASE", "CONFLICT", "CROSS", "DEFAULT",
-        "DELETE", "DESC",
-        "DISTINCT", "ELSE", "END", "EXCEPT", "EXISTS", "FETCH", "FOR", "FROM", "FULL", "GROUP",
-        "HAVING", "ILIKE", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "LATERAL",
-        "LEFT", "LIKE", "LIMIT", "NATURAL", "NOT", "NULL", "OFFSET", "ON", "OR", "ORDER", "OUTER",
-        "RETURNING", "RIGHT", "SELECT", "SET", "THEN", "UNION", "UPDATE", "USING", "VALUES", "WHEN",
-        "WHERE", "WINDOW", "WITH",
-    }
-)  # fmt: skip
-# A column may bear these names on MySQL, or anywhere: left as they are written there.
-_SOFT = {
-    Dialect.MYSQL: frozenset({"CONFLICT", "END", "FULL", "ILIKE", "OFFSET", "RETURNING", "WINDOW"}),
-    Dialect.POSTGRESQL: frozenset[str](),
-}
-_CLAUSES = frozenset(
-    {
-        "CROSS", "EXCEPT", "FETCH", "FOR", "FROM", "FULL", "GROUP", "HAVING", "INNER", "INTERSECT",
-        "JOIN", "LEFT", "LIMIT", "NATURAL", "OFFSET", "ON", "ORDER", "RETURNING", "RIGHT", "SELECT",
-        "SET", "UNION", "VALUES", "WHERE", "WINDOW", "INSERT", "UPDATE", "DELETE",
-    }
-)  # fmt: skip
-# What such a word goes on with, instead of opening a clause: `LEFT JOIN`, `FOR UPDATE`.
-_TOGETHER = {
-    "JOIN": {"LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "OUTER"},
-    "FROM": {"DISTINCT", "DELETE"},
-    "UPDATE": {"FOR", "DO", "KEY", "ON"},
-    "SELECT": {"ALL", "DISTINCT"},
-    "LEFT": {"NATURAL"},
-    "RIGHT": {"NATURAL"},
-    "FULL": {"NATURAL"},
-    "INNER": {"NATURAL"},
-    "ON": {"DISTINCT"},
-    "ORDER": {"WITHIN"},
-    "DELETE": {"THEN", "ON", "DO"},
-    "INSERT": {"THEN"},
-}
-_STATEMENTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES"})
-# Each bracket in brackets is gone through once more; beyond this nobody reads them.
-_DEEPEST = 50
-_SPACED = frozenset({"=", "<", ">", "<=", ">=", "<>", "!="})
-
-
-@dataclass(frozen=True, slots=True)
-class _Atom:
-    """A token as it will be printed; `spaced` is whether a blank stands before it."""
-
-    text: str
-    word: str
-    spaced: bool
+class _CommentInTheWayError(Exception):
+    """A comment stands where no line can end."""
 
 
 def lay_out(
@@ -83,209 +55,214 @@ def lay_out(
 ) -> str:
     """Return a statement in a layout: the same tokens, but for blanks and keywords' case.
 
-    With a comment inside, which may belong to its line, the lines stay as they are; or where asked.
+    Its lines stay as they are where a comment or a string of several lines stands inside, where a
+    comment would have to move, and where asked.
     """
     tokens = list(scan(sql, dialect))
-    if not tokens or any(t.kind is Kind.UNTERMINATED or t.kind in MARKS for t in tokens):
+    code = [token for token in tokens if token.kind is not Kind.COMMENT]
+    if not code or any(t.kind is Kind.UNTERMINATED or t.kind in MARKS for t in tokens):
         return sql
-    first = tokens[0].text.upper()
-    plain = first in _STATEMENTS and not any(
-        token.kind is Kind.COMMENT or "\n" in token.text for token in tokens
-    )
-    strings = any(a.kind is b.kind is Kind.STRING for a, b in pairwise(tokens))
-    if (
-        keep_lines or not plain or strings
-    ):  # text in two pieces is one only where a line ends between them
-        return _line_by_line(sql, tokens, dialect)
-    atoms = _atoms(tokens, dialect)
-    if max(_depths(atoms)) > _DEEPEST:
-        return _line_by_line(sql, tokens, dialect)
-    return "\n".join(_lines(atoms, style, width))
+    # Text in two pieces is one only where a line ends between them.
+    strings = any(a.kind is b.kind is Kind.STRING for a, b in pairwise(code))
+    if not (keep_lines or strings or any("\n" in token.text for token in tokens)):
+        atoms = _atoms(sql, tokens, code, dialect)
+        nodes = grouped(atoms, _DEEPEST) if atoms else None
+        if nodes and is_query(nodes):
+            try:
+                return "\n".join(_Layout(style).lines(nodes, width))
+            except _CommentInTheWayError:
+                pass
+    return _line_by_line(sql, tokens, code, dialect)
 
 
 def same_tokens(before: str, after: str, dialect: Dialect) -> bool:
     """Whether two texts differ in blanks and in the case of keywords alone."""
-    return _told(before, dialect) == _told(after, dialect)
+    return _compared(before, dialect) == _compared(after, dialect)
 
 
-def _told(sql: str, dialect: Dialect) -> list[tuple[Kind, str]]:
+def _compared(sql: str, dialect: Dialect) -> list[tuple[Kind, str]]:
     return [
-        (token.kind, token.text.rstrip() if token.kind is Kind.COMMENT else _folded(token))
+        (token.kind, token.text.rstrip() if token.kind is Kind.COMMENT else folded(token))
         for token in scan(sql, dialect)
     ]
 
 
-def _folded(token: Token) -> str:
-    upper = token.text.upper()
-    return upper if token.kind is Kind.NAME and upper in _KEYWORDS else token.text
-
-
-def _cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
-    """Return a token's text; a keyword's in capitals, unless it names something here."""
-    token = tokens[at]
-    upper = token.text.upper()
-    if token.kind is not Kind.NAME or upper not in _KEYWORDS or upper in _SOFT[dialect]:
-        return token.text
-    before = tokens[at - 1] if at else None
-    after = tokens[at + 1] if at + 1 < len(tokens) else None
-    if after and (after.text == "." or (after.text == "(" and upper in {"LEFT", "RIGHT"})):
-        return token.text
-    if before is None:
-        return upper
-    joined = before.end == token.start and before.text[-1] in "@:.$"
-    macro = before.text == "(" and at > 3 and tokens[at - 3].text == "."  # sqlc.arg(limit)
-    if joined or macro or before.text == "." or before.text.upper() == "AS":
-        return token.text
-    return upper
-
-
-def _spaced(before: Token, token: Token) -> bool:
-    """Whether a blank stands between two tokens: as written, but for what everybody writes."""
-    if before.text in {"(", "["} or token.text in {")", "]", ",", ";"}:
-        return False
-    if before.text == "," or (before.text == ")" and token.kind is Kind.NAME):
-        return True
-    if Kind.OPERATOR in {before.kind, token.kind} and {before.text, token.text} & _SPACED:
-        return True
-    return before.end < token.start
-
-
-def _line_by_line(sql: str, tokens: Sequence[Token], dialect: Dialect) -> str:
+def _line_by_line(
+    sql: str, tokens: Sequence[Token], code: Sequence[Token], dialect: Dialect
+) -> str:
+    places = {token.start: at for at, token in enumerate(code)}
     pieces = []
-    for at, token in enumerate(tokens):
-        if at:
-            pieces.append(_gap(sql, tokens[at - 1], token))
-        text = _cased(tokens, at, dialect)
-        pieces.append(text.rstrip() if token.kind is Kind.COMMENT else text)
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        at = places.get(token.start)
+        if before:
+            beside = before.kind is not Kind.COMMENT and at is not None
+            pieces.append(_gap(sql, before, token, spaced(code, at) if beside and at else None))
+        pieces.append(token.text.rstrip() if at is None else cased(code, at, dialect))
     return "".join(pieces)
 
 
-def _gap(sql: str, before: Token, token: Token) -> str:
+def _gap(sql: str, before: Token, token: Token, blank: bool | None) -> str:
     written = sql[before.end : token.start]
     if "\n" in written:
         lines = written.replace("\r", "").split("\n")
         return "\n" * min(len(lines) - 1, 2) + lines[-1].expandtabs(4)
-    if Kind.COMMENT in {before.kind, token.kind} or before.kind is token.kind is Kind.STRING:
+    if blank is None or before.kind is token.kind is Kind.STRING:
         return written.expandtabs(4)
-    return " " if _spaced(before, token) else ""
+    return " " if blank else ""
 
 
-def _atoms(tokens: Sequence[Token], dialect: Dialect) -> list[_Atom]:
-    return [
-        _Atom(
-            _cased(tokens, at, dialect),
-            token.text.upper() if token.kind is not Kind.QUOTED else "",
-            at > 0 and _spaced(tokens[at - 1], token),
-        )
-        for at, token in enumerate(tokens)
-    ]
+def _atoms(
+    sql: str, tokens: Sequence[Token], code: Sequence[Token], dialect: Dialect
+) -> list[Atom]:
+    """Return a statement's atoms, each with its comments; none if a comment ends the statement."""
+    found: list[Atom] = []
+    above: list[str] = []
+    at = 0
+    for number, token in enumerate(tokens):
+        begins = number == 0 or "\n" in sql[tokens[number - 1].end : token.start]
+        ends = number + 1 < len(tokens) and "\n" in sql[token.end : tokens[number + 1].start]
+        written = number > 0 and tokens[number - 1].end < token.start
+        if token.kind is not Kind.COMMENT:
+            word = "" if token.kind is Kind.QUOTED else token.text.upper()
+            if token.kind is Kind.NAME and names_something(code, at):
+                word = ""
+            commented = number > 0 and tokens[number - 1].kind is Kind.COMMENT
+            blank = (written or begins) if commented else at > 0 and spaced(code, at)
+            found.append(Atom(cased(code, at, dialect), word, blank, tuple(above)))
+            above = []
+            at += 1
+        elif begins and ends:
+            above.append(token.text.rstrip())
+        elif ends and found and not above:
+            behind = f"{found[-1].behind} {token.text.rstrip()}".strip()
+            found[-1] = replace(found[-1], behind=behind)
+        elif ends or above:
+            return []
+        else:
+            found.append(Atom(token.text, "", written))
+    return [] if above else found
 
 
-def _flat(atoms: Sequence[_Atom]) -> str:
-    text = "".join(f" {atom.text}" if atom.spaced else atom.text for atom in atoms)
-    return text.lstrip(" ")
+def _line(nodes: Nodes, width: float = float("inf")) -> str | None:
+    """Return nodes on one line; None if that is too long, or a comment has to end it before."""
+    atoms = atoms_of(nodes)
+    if any(atom.above for atom in atoms[1:]) or any(atom.behind for atom in atoms[:-1]):
+        return None
+    text = "".join(f" {atom.text}" if atom.spaced else atom.text for atom in atoms).lstrip(" ")
+    if len(text) > width:
+        return None
+    return f"{text} {atoms[-1].behind}" if atoms[-1].behind else text
 
 
-def _lines(atoms: Sequence[_Atom], style: LayoutStyle, width: int) -> list[str]:
-    """Return the lines of a statement, or of what stands in a pair of brackets."""
-    flat = _flat(atoms)
-    query = atoms[0].word in _STATEMENTS
-    clauses = _split_clauses(atoms) if query else [list(atoms)]
-    whole = style is LayoutStyle.HOUSE or len(clauses) == 1
-    if whole and len(flat) <= width:
-        return [flat]
-    return [line for clause in clauses for line in _clause(clause, style, width)]
+def _must(nodes: Nodes) -> str:
+    """Return nodes on one line, however long it is."""
+    line = _line(nodes)
+    if line is None:
+        raise _CommentInTheWayError
+    return line
 
 
-def _depths(atoms: Sequence[_Atom]) -> list[int]:
-    """Return how deep in brackets each atom stands; a bracket stands where its content does not."""
-    found, depth = [], 0
-    for atom in atoms:
-        depth -= atom.text in {")", "]"}
-        found.append(depth)
-        depth += atom.text in {"(", "["}
-    return found
+def _bare(nodes: Nodes) -> Nodes:
+    """Return nodes without the comments above them."""
+    first, *rest = nodes
+    if isinstance(first, Group):
+        return [replace(first, opening=replace(first.opening, above=())), *rest]
+    return [replace(first, above=()), *rest]
 
 
-def _split_clauses(atoms: Sequence[_Atom]) -> list[list[_Atom]]:
-    found: list[list[_Atom]] = [[]]
-    for at, (depth, atom) in enumerate(zip(_depths(atoms), atoms, strict=True)):
-        called = atom.word in {"LEFT", "RIGHT"} and _flat(atoms[at + 1 : at + 2]) == "("
-        opens = depth == 0 and at > 0 and atom.spaced and atom.word in _CLAUSES and not called
-        if opens and atoms[at - 1].word not in _TOGETHER.get(atom.word, ()):
-            found.append([])
-        found[-1].append(atom)
-    return found
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"{' ' * _INDENT}{line}" for line in lines]
 
 
-def _clause(atoms: list[_Atom], style: LayoutStyle, width: int) -> list[str]:
-    flat = _flat(atoms)
-    if len(flat) <= width:
-        return [flat]
-    depths = _depths(atoms)
-    joined = _at_words(atoms, depths)
-    if len(joined) > 1:
-        return _indented(joined, style, width)
-    listed = _after_commas(atoms, depths)
-    if len(listed) > 1:
-        return _indented(listed, style, width)
-    return _opened(atoms, depths, style, width)
+@dataclass(frozen=True)
+class _Layout:
+    """Lays nodes out in a style, each method within a width."""
 
+    style: LayoutStyle
 
-def _indented(parts: list[list[_Atom]], style: LayoutStyle, width: int) -> list[str]:
-    head = _clause(parts[0], style, width)
-    rest = [line for part in parts[1:] for line in _clause(part, style, width - 4)]
-    return [*head, *(f"    {line}" for line in rest)]
+    def lines(self, nodes: Nodes, width: int, *, inside: bool = False) -> list[str]:
+        """Return the lines of some nodes; `inside` is whether brackets stand around all of them."""
+        above = list(first_of(nodes).above)
+        nodes = _bare(nodes) if above else nodes
+        clauses = clauses_of(nodes) if is_query(nodes) else [nodes]
+        if self.style is LayoutStyle.HOUSE or len(clauses) == 1:
+            line = _line(nodes, width)
+            if line is not None:
+                return [*above, line]
+        if len(clauses) > 1:
+            return [*above, *self._each(clauses, width)]
+        return [*above, *self._broken(nodes, width, inside=inside)]
 
+    def _each(self, parts: Iterable[Nodes], width: int, *, inside: bool = False) -> list[str]:
+        return [line for part in parts for line in self.lines(part, width, inside=inside)]
 
-def _at_words(atoms: list[_Atom], depths: list[int]) -> list[list[_Atom]]:
-    """Cut before each AND and OR that stands outside brackets, and joins conditions."""
-    found: list[list[_Atom]] = [[]]
-    between = cases = 0
-    for atom, depth in zip(atoms, depths, strict=True):
-        if depth == 0:
-            cases += (atom.word == "CASE") - (atom.word == "END")
-            between += atom.word == "BETWEEN"
-            if atom.word in {"AND", "OR"} and atom.spaced and cases <= 0:
-                if between and atom.word == "AND":
-                    between -= 1
-                elif found[-1]:
-                    found.append([])
-        found[-1].append(atom)
-    return found
+    def _within(self, parts: Iterable[Nodes], width: int) -> list[str]:
+        return _indented(self._each(parts, width - _INDENT))
 
+    def _broken(self, nodes: Nodes, width: int, *, inside: bool) -> list[str]:
+        """Cut nodes that do not fit on a line at what binds them least."""
+        head = head_of(nodes)
+        if inside and len(window := window_of(nodes)) > 1:
+            return self._each(window, width, inside=True)
+        if inside and not head:
+            for parts in (items_of(nodes), conditions_of(nodes), self._operands(nodes, width)):
+                if len(parts) > 1:
+                    return self._each(parts, width)
+        items = items_of(nodes[head:])
+        if len(items) > 1 and word_of(nodes[0]) == "WITH":
+            return self._each([[*nodes[:head], *items[0]], *items[1:]], width)
+        commented = head and (last_of(nodes[:head]).behind or first_of(nodes[head:]).above)
+        if head and (len(items) > 1 or (commented and len(conditions_of(nodes)) == 1)):
+            return [_must(nodes[:head]), *self._within(items, width)]
+        if len(items) > 1:
+            return [*self.lines(items[0], width), *self._within(items[1:], width)]
+        return self._conditions(nodes, head, width) or self._opened(nodes, width)
 
-def _after_commas(atoms: list[_Atom], depths: list[int]) -> list[list[_Atom]]:
-    """Cut after each comma outside brackets, the clause's word from the first item, too."""
-    if not any(a.text == "," and d == 0 for a, d in zip(atoms[:-1], depths, strict=False)):
-        return [atoms]
-    head = 1
-    while head < len(atoms) - 1 and atoms[head].word in {"BY", "DISTINCT", "ALL"}:
-        head += 1
-    if atoms[0].word == "UPDATE" or not atoms[head].spaced or atoms[0].word not in _KEYWORDS:
-        head = 0
-    found: list[list[_Atom]] = [list(atoms[:head])] if head else []
-    found.append([])
-    for atom, depth in list(zip(atoms, depths, strict=True))[head:]:
-        found[-1].append(atom)
-        if atom.text == "," and depth == 0:
-            found.append([])
-    return [part for part in found if part]
+    def _conditions(self, nodes: Nodes, head: int, width: int) -> list[str]:
+        """Cut a condition, or a join before it; nothing if there is none."""
+        first, *rest = words_of(nodes, "ON" if word_of(nodes[0]) != "WHEN" else "THEN")
+        if word_of(nodes[0]) == "WHEN" or not rest:
+            parts = [*conditions_of(first), *rest]
+        else:
+            if _line(first, width) is None:
+                return []  # a query in brackets, opened where it stands
+            parts = [first, *(part for one in rest for part in conditions_of(one))]
+        if len(parts) < 2:
+            return []
+        if head and _line(parts[0], width) is None:
+            return [_must(nodes[:head]), *self._within([parts[0][head:], *parts[1:]], width)]
+        return [*self.lines(parts[0], width), *self._within(parts[1:], width)]
 
+    def _operands(self, nodes: Nodes, width: int) -> list[Nodes]:
+        """Cut a chain of operands, unless one of them does not fit on a line."""
+        parts = operands_of(nodes)
+        fits = [_line(part, width - _INDENT) for part in parts]
+        return [nodes] if None in fits else parts
 
-def _opened(atoms: list[_Atom], depths: list[int], style: LayoutStyle, width: int) -> list[str]:
-    """Open the longest pair of brackets; without one the line stays too long."""
-    pairs: list[tuple[int, int]] = []
-    starts: list[int] = []
-    for at, (atom, depth) in enumerate(zip(atoms, depths, strict=True)):
-        if depth == 0 and atom.text == "(":
-            starts.append(at)
-        elif depth == 0 and atom.text == ")" and starts:
-            pairs.append((starts.pop(), at))
-    pairs = [(start, end) for start, end in pairs if end - start > 1]
-    if not pairs:
-        return [_flat(atoms)]
-    start, end = max(pairs, key=lambda pair: len(_flat(atoms[pair[0] : pair[1]])))
-    inner = _lines(atoms[start + 1 : end], style, width - 4)
-    tail = _flat(atoms[end:])
-    return [_flat(atoms[: start + 1]), *(f"    {line}" for line in inner), tail]
+    def _opened(self, nodes: Nodes, width: int) -> list[str]:
+        """Cut a chain of operands; or open the longest brackets; or leave the line too long."""
+        parts = self._operands(nodes, width)
+        if len(parts) > 1:
+            return [*self.lines(parts[0], width), *self._within(parts[1:], width)]
+        groups = [
+            (len(atoms_of([node])), at, node)
+            for at, node in enumerate(nodes)
+            if isinstance(node, Group) and node.body
+        ]
+        if not groups:
+            return [_must(nodes)]
+        _, at, group = max(groups, key=lambda found: (found[0], -found[1]))
+        return self._around(nodes, at, group, width)
+
+    def _around(self, nodes: Nodes, at: int, group: Group, width: int) -> list[str]:
+        """Open a group: what stands before it, its content indented, what stands behind it."""
+        before: list[Node] = [*nodes[:at], group.opening]
+        body: list[Nodes] = [group.body]
+        if group.opening.word == "CASE":
+            body = cases_of(group.body)
+            if word_of(group.body[0]) != "WHEN":
+                before += body.pop(0)
+        inner = [line for part in body for line in self.lines(part, width - _INDENT, inside=True)]
+        inner += group.closing.above
+        after = [replace(group.closing, above=()), *nodes[at + 1 :]]
+        return [_must(before), *_indented(inner), *self.lines(after, width)]

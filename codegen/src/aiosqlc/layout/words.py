@@ -1,0 +1,130 @@
+"""Tokens as they will be printed: the case of keywords, and where a blank stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiosqlc.parse.scanner import Dialect, Kind, Token
+
+# Words that no column can be called, so that their case never means anything.
+KEYWORDS = frozenset(
+    {
+        "ALL", "AND", "AS", "ASC", "BETWEEN", "BY", "CASE", "CONFLICT", "CROSS", "DEFAULT",
+        "DELETE", "DESC",
+        "DISTINCT", "ELSE", "END", "EXCEPT", "EXISTS", "FETCH", "FOR", "FROM", "FULL", "GROUP",
+        "HAVING", "ILIKE", "IN", "INNER", "INSERT", "INTERSECT", "INTO", "IS", "JOIN", "LATERAL",
+        "LEFT", "LIKE", "LIMIT", "NATURAL", "NOT", "NULL", "OFFSET", "ON", "OR", "ORDER", "OUTER",
+        "RETURNING", "RIGHT", "SELECT", "SET", "STRAIGHT_JOIN", "THEN", "UNION", "UPDATE",
+        "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH",
+    }
+)  # fmt: skip
+# A column may bear these names on MySQL, or anywhere: left as they are written there.
+_SOFT = {
+    Dialect.MYSQL: frozenset({"CONFLICT", "END", "FULL", "ILIKE", "OFFSET", "RETURNING", "WINDOW"}),
+    Dialect.POSTGRESQL: frozenset[str](),
+}
+# Words that are keywords only beside another: a column may be called `first`.
+_PAIRS = frozenset(
+    {
+        (")", "OVER"), ("CURRENT", "ROW"), ("DO", "NOTHING"), ("DO", "UPDATE"),
+        ("DUPLICATE", "KEY"), ("FILTER", "("), ("NULLS", "FIRST"), ("NULLS", "LAST"),
+        ("ON", "DUPLICATE"), ("OVER", "("), ("PARTITION", "BY"), ("RANGE", "BETWEEN"),
+        ("REPLACE", "INTO"), ("ROWS", "BETWEEN"), ("SKIP", "LOCKED"), ("UNBOUNDED", "FOLLOWING"),
+        ("UNBOUNDED", "PRECEDING"), ("UPDATE", "OF"), ("WITH", "RECURSIVE"), ("WITH", "ROLLUP"),
+    }
+)  # fmt: skip
+_PAIRED = frozenset({word for pair in _PAIRS for word in pair if word.isalpha()})
+# Functions of these names exist: `left(a, 1)`.
+CALLED = frozenset({"LEFT", "RIGHT", "INSERT", "REPLACE"})
+_SPACED = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", ":="})
+# A blank stands on both sides of these between two operands, and after these before a bracket.
+BINARY = frozenset({"+", "-", "*", "/", "%", "||"})
+_BEFORE_BRACKET = frozenset(
+    {
+        "ALL", "AND", "AS", "BY", "ELSE", "EXISTS", "FILTER", "FROM", "HAVING", "IN", "JOIN",
+        "LATERAL", "NOT", "ON", "OR", "OVER", "SELECT", "THEN", "UNION", "USING", "VALUES", "WHEN",
+        "WHERE",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A token as it will be printed; `spaced` is whether a blank stands before it.
+
+    `word` is its text in capitals; empty if it is quoted or names something here. `above` are the
+    comments on lines before it, `behind` the one that ends its line.
+    """
+
+    text: str
+    word: str
+    spaced: bool
+    above: tuple[str, ...] = ()
+    behind: str = ""
+
+
+def folded(token: Token) -> str:
+    """Return a token's text, that of a keyword in capitals."""
+    upper = token.text.upper()
+    keyword = upper in KEYWORDS or upper in _PAIRED
+    return upper if token.kind is Kind.NAME and keyword else token.text
+
+
+def names_something(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a word that may be a keyword is a name where it stands: `t.order`, `@limit`."""
+    token = tokens[at]
+    before = tokens[at - 1] if at else None
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    if after and after.text == ".":
+        return True
+    if before is None:
+        return False
+    joined = before.end == token.start and before.text[-1] in "@:.$"
+    macro = before.text == "(" and at > 3 and tokens[at - 3].text == "."  # sqlc.arg(limit)
+    return joined or macro or before.text == "." or before.text.upper() == "AS"
+
+
+def cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
+    """Return a token's text; a keyword's in capitals, unless it names something here."""
+    token = tokens[at]
+    upper = token.text.upper()
+    if token.kind is not Kind.NAME or upper not in KEYWORDS | _PAIRED:
+        return token.text
+    before = tokens[at - 1].text.upper() if at else ""
+    after = tokens[at + 1].text.upper() if at + 1 < len(tokens) else ""
+    if names_something(tokens, at) or (after == "(" and upper in CALLED):
+        return token.text
+    paired = (before, upper) in _PAIRS or (upper, after) in _PAIRS
+    return upper if paired or (upper in KEYWORDS and upper not in _SOFT[dialect]) else token.text
+
+
+def spaced(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a blank stands before a token: as written, but for what everybody writes."""
+    before, token = tokens[at - 1], tokens[at]
+    if before.text in {"(", "["} or token.text in {")", "]", ",", ";"}:
+        return False
+    if before.text == "," or (before.text == ")" and token.kind is Kind.NAME):
+        return True
+    if token.text == "(" and before.text.upper() in _BEFORE_BRACKET:
+        assigned = before.text.upper() == "VALUES" and at > 1 and _operates(tokens[at - 2])
+        return before.end < token.start if assigned else not names_something(tokens, at - 1)
+    if Kind.OPERATOR in {before.kind, token.kind} and {before.text, token.text} & _SPACED:
+        return True
+    if is_binary(tokens, at) or is_binary(tokens, at - 1):
+        return True
+    return before.end < token.start
+
+
+def _operates(token: Token) -> bool:
+    return token.kind is Kind.OPERATOR or token.text in {",", "("}
+
+
+def is_binary(tokens: Sequence[Token], at: int) -> bool:
+    """Whether an operator stands between two operands: not the star of `count(*)` or `t.*`."""
+    if tokens[at].text not in BINARY or not 0 < at < len(tokens) - 1:
+        return False
+    before, after = tokens[at - 1], tokens[at + 1]
+    if _operates(before) or before.text in {".", "["} or before.text.upper() in KEYWORDS:
+        return before.text.upper() == "END" and not _operates(after)
+    return not _operates(after) or after.text == "("
