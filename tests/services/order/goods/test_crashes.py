@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -251,12 +252,15 @@ class World:
             " ON l.reservation_id = r.id WHERE l.product_id = $1",
             item,
         )
-        held = sorted(next(iter(row)) for row in rows)
-        expected = sorted("released" if o[1] == "cancelled" else "confirmed" for o in found)
+        held = Counter(next(iter(row)) for row in rows)
+        # A repetition that comes while the recovery makes the order of a draft may have reserved
+        # for a second time. It is told to try again, and its reservation is given back.
+        given_back = held.total() - len(live)
         return (
             unfinished == 0
             and await self.shelf.stock(item) == 10 - 2 * len(live)
-            and held == expected
+            and held == Counter(confirmed=len(live), released=given_back)
+            and given_back >= len(found) - len(live)
             and all(o[2] == ("returned" if o[1] == "cancelled" else "sold") for o in found)
         )
 
