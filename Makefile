@@ -174,7 +174,7 @@ check: $(READY) ## format, lint, types, imports, generated files up to date
 	@$(BIN)/lint-imports --no-logo | tail -n 3
 	@$(BIN)/bandit --quiet -ll -c pyproject.toml -r lib services observability devstack
 	@$(BIN)/uv pip check --quiet --python $(PY)
-	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc check -f $$config; done
+	@for config in $(QUERY_SETS); do $(PY) -m aiosqlc check --lock -f $$config; done
 	@$(PY) -m tools.protobuf --check
 	@$(PY) -m tools.specs check
 	@$(PY) -m tools.rendered check

@@ -15,7 +15,7 @@ from aiosqlc.messages.causes import by_cost
 from aiosqlc.messages.internal import exit_code
 from aiosqlc.output import Changes, compare, write
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline import Compiled, compile_project
 
 
 def build(
@@ -29,7 +29,7 @@ def build(
 ) -> int:
     """Generate every file and the lock; with an error, nothing is written, or what compiles.
 
-    `wrote` is called with the generated files that were written and removed.
+    `wrote` is called with the files that were written, the lock among them, and removed.
     """
     older = other_format(project)
     if older:
@@ -45,16 +45,23 @@ def build(
     folders = [] if compiled.failed else compiled.folders
     changes = compare(compiled.files, folders)
     refused = write(changes)
-    if wrote and not refused:
-        wrote(changes)
     if not refused:  # the lock names the files that are there now
-        quiet = not compiled.diagnostics
-        head = head_of(project, compiled.files) if quiet else None
-        refused = write(compare([print_lock(project, compiled.locked, head)], []))
+        locked = stale_lock(project, compiled)
+        refused = write(locked)
+        changes = Changes((*changes.write, *locked.write), changes.remove)
     if not refused:
         keep_lock(project, compiled.locked)
+        if wrote:
+            wrote(changes)
     report(refused)
     if compiled.failed and not refused:
         left = compiled.asked - compiled.written
         sys.stderr.write(f"{compiled.written} queries are written, {left} are not\n")
     return exit_code(compiled.diagnostics) if refused or compiled.failed else 0
+
+
+def stale_lock(project: Project, compiled: Compiled) -> Changes:
+    """Return what writing the lock would change: nothing where it is current."""
+    quiet = not compiled.diagnostics
+    head = head_of(project, compiled.files) if quiet else None
+    return compare([print_lock(project, compiled.locked, head)], [])

@@ -57,6 +57,55 @@ def test_a_new_project_compiles_and_stays_up_to_date(
     assert module.read_text() == text
 
 
+def test_generate_lists_what_it_wrote_and_removed(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.parent)
+    assert main(["generate", "-f", project.name]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert f"wrote {project.name}/store/queries.py" in out
+    assert out[-1] == f"wrote {project.name}/sqlc.lock.json"
+    assert main(["generate", "-f", project.name]) == 0
+    assert capsys.readouterr().out == ""
+    (project / "queries" / "queries.sql").rename(project / "queries" / "people.sql")
+    assert main(["generate", "-f", project.name]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert f"wrote {project.name}/store/people.py" in out
+    assert f"removed {project.name}/store/queries.py" in out
+
+
+def test_check_sees_a_stale_lock_only_if_that_is_requested(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["generate", "-f", str(project)]) == 0
+    lock = project / "sqlc.lock.json"
+    text = lock.read_text()
+    check = ["check", "-f", str(project)]
+    assert main([*check, "--lock"]) == 0
+    for stale in (text.replace('"inputs":"', '"inputs":"0'), "", None):
+        if stale is None:
+            lock.unlink()
+        else:
+            lock.write_text(stale)
+        assert main(check) == 0
+        capsys.readouterr()
+        assert main([*check, "--lock"]) == 1
+        assert "sqlc.lock.json is not up to date; run `aiosqlc generate`" in capsys.readouterr().err
+    assert main(["generate", "-f", str(project)]) == 0
+    assert lock.read_text() == text
+
+
+def test_a_new_dependency_in_pyproject_leaves_the_lock_current(project: Path) -> None:
+    settings = project / "pyproject.toml"
+    settings.write_text("[project]\ndependencies = []\n[tool.ruff]\nline-length = 90\n")
+    assert main(["generate", "-f", str(project)]) == 0
+    check = ["check", "--lock", "-f", str(project)]
+    settings.write_text(settings.read_text().replace("[]", '["msgspec"]'))
+    assert main(check) == 0
+    settings.write_text(settings.read_text().replace("90", "70"))
+    assert main(check) == 1
+
+
 @pytest.mark.parametrize("driver", ["psycopg-sync", "pymysql"])
 def test_a_project_may_start_on_another_driver(driver: str, tmp_path: Path) -> None:
     assert main(["init", str(tmp_path), "--driver", driver]) == 0

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.incremental.unchanged import is_unchanged
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `check`."""
+    command.add_argument(
+        "--lock", action="store_true", help="fail if the lock is not current, either"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,6 +34,13 @@ def run(arguments: argparse.Namespace) -> int:
     if compiled.failed:
         return exit_code(compiled.diagnostics)
     changes = compare(compiled.files, compiled.folders)
+    if not changes and arguments.lock:
+        from aiosqlc.build import stale_lock
+
+        for lock in stale_lock(project, compiled).write:
+            name = os.path.relpath(lock.path)
+            sys.stderr.write(f"{name} is not up to date; run `aiosqlc generate`\n")
+            return 1
     if not changes:
         return 0
     sys.stdout.write(diff(changes))

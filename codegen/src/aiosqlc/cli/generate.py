@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.unchanged import is_unchanged
+
+if TYPE_CHECKING:  # where nothing has changed, nothing else is imported
+    from aiosqlc.output import Changes
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -29,4 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
     def show(found: Sequence[Diagnostic]) -> None:
         report(found, style_of(arguments, project.root))
 
-    return build(project, show, keep_going=arguments.keep_going)
+    return build(project, show, keep_going=arguments.keep_going, wrote=_list)
+
+
+def _list(changes: Changes) -> None:
+    """Print each file that was written or removed, by its path from here."""
+    for file in changes.write:
+        sys.stdout.write(f"wrote {os.path.relpath(file.path)}\n")
+    for path in changes.remove:
+        sys.stdout.write(f"removed {os.path.relpath(path)}\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
-from aiosqlc.emit.settings import ruff_settings
+from aiosqlc.emit.settings import ruff_settings, said_by
 from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import Rendered
 
@@ -77,4 +77,4 @@ def _settings(near: Path) -> Settings:
     path = ruff_settings(near)
     if path is None:
         return ("", "--isolated", "--target-version", "py311")
-    return (path.read_text(encoding="utf-8"), "--config", str(path))
+    return (said_by(path), "--config", str(path))

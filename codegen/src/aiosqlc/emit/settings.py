@@ -16,3 +16,20 @@ def ruff_settings(near: Path) -> Path | None:
             if path.is_file() and (name != "pyproject.toml" or "[tool.ruff" in path.read_text()):
                 return path
     return None
+
+
+def said_by(path: Path) -> str:
+    """Return what a file says to ruff: of `pyproject.toml` ruff's tables and Python's version.
+
+    The rest of `pyproject.toml`, such as a new dependency, changes no layout.
+    """
+    text = path.read_text(encoding="utf-8")
+    if path.name != "pyproject.toml":
+        return text
+    table, kept = "", list[str]()
+    for line in text.splitlines():
+        if line.startswith("["):
+            table = line
+        if table.startswith("[tool.ruff") or line.startswith("requires-python"):
+            kept.append(line)
+    return "\n".join(kept)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiosqlc.config.project import Project
-from aiosqlc.emit.settings import ruff_settings
+from aiosqlc.emit.settings import ruff_settings, said_by
 from aiosqlc.files import find_sql_files
 from aiosqlc.incremental.disk import digest, file_digest
 from aiosqlc.incremental.head import (
@@ -60,7 +60,7 @@ def inputs_digest(project: Project) -> str:
                 parts += [os.path.relpath(path, project.root), file_digest(path)]
         if entry.python:
             settings = ruff_settings(entry.python.out)
-            parts.append(settings.read_text() if settings else "")
+            parts.append(said_by(settings) if settings else "")
             existing = sorted(entry.python.out.glob("*.py"))
             parts += [path.name for path in existing]
     server = "given" if all(entry.database_uri for entry in project.sets) else embedded_server()
