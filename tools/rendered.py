@@ -22,6 +22,7 @@ from tools.features import features
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
 
 DEPLOY = ROOT / "deploy"
+COMPOSE_FILE = ROOT / "docker-compose.yml"
 INTERNAL_PORT = 9000  # health and metrics inside a container
 VOLUMES = (
     "postgres", "redis", "mariadb", "gateway", "exporter", "prometheus", "alertmanager", "grafana",
@@ -68,14 +69,15 @@ def main(argv: list[str]) -> int:
 
 
 def files() -> dict[Path, str]:
-    """Return every file by its path."""
+    """Return every file by its path; none is made of what another one was before."""
+    deployed = deployment()
     return {
         **{
             DASHBOARDS / f"{page.uid}.json": json.dumps(as_json(page), indent=2) + "\n"
             for page in all_dashboards()
         },
-        **deployment(),
-        **settings_page.files(),
+        **deployed,
+        **settings_page.files(deployed[COMPOSE_FILE]),
         **access_page.files(),
         **events_page.files(),
         **redis_users.files(),
@@ -88,7 +90,7 @@ def deployment() -> dict[Path, str]:
     settings = Settings.read({})
     found = {
         DEPLOY / "ecs/settings.txt": settings_table.ecs_names(),
-        ROOT / "docker-compose.yml": _filled_in("docker/docker-compose.yml.j2", settings),
+        COMPOSE_FILE: _filled_in("docker/docker-compose.yml.j2", settings),
         DEPLOY / "docker/gateway/nginx.conf": _container_gateway(settings),
         DEPLOY / "docker/prometheus/targets/compose.json": _container_targets(settings),
     }

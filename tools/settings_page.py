@@ -90,10 +90,10 @@ class Entry(msgspec.Struct):
     services: list[str]
 
 
-def files() -> dict[Path, str]:
-    """Return the page and the example by their paths."""
+def files(compose: str) -> dict[Path, str]:
+    """Return the page and the example by their paths; `compose` is docker-compose.yml's text."""
     found = entries()
-    return {PAGE: _page(found), EXAMPLE: _example(found)}
+    return {PAGE: _page(found, compose), EXAMPLE: _example(found)}
 
 
 def entries() -> list[Entry]:
@@ -193,7 +193,7 @@ def _default(info: FieldInfo) -> str:
     return "–" if value is None or text in ("", str(SecretStr(""))) else text.removesuffix(".0")
 
 
-def _page(found: Sequence[Entry]) -> str:
+def _page(found: Sequence[Entry], compose: str) -> str:
     everyone = len(service_names())
     shared = [entry for entry in found if len(entry.services) > 1]
     lines = [
@@ -222,14 +222,14 @@ def _page(found: Sequence[Entry]) -> str:
     ]
     # The template makes these in a loop.
     lines += [
-        f"| `{name.upper()}_HEALTH_PORT` | `{_health_port(name)}` |" for name in service_names()
+        f"| `{name.upper()}_HEALTH_PORT` | `{_health_port(name, compose)}` |"
+        for name in service_names()
     ]
     return "\n".join(lines) + "\n"
 
 
-def _health_port(service: str) -> str:
+def _health_port(service: str, compose: str) -> str:
     """Return where docker-compose.yml publishes the health and metrics of a service."""
-    compose = (ROOT / "docker-compose.yml").read_text()
     return compose.partition(f"${{{service.upper()}_HEALTH_PORT:-")[2].partition("}")[0]
 
 

@@ -61,7 +61,7 @@ def test_the_comment_above_a_field_explains_it_and_no_other():
 
 
 def test_no_development_secret_is_told():
-    text = "".join(settings_page.files().values())
+    text = "".join(settings_page.files("").values())
     for service in service_names():
         spec = settings_page.spec_of(service)
         for info in spec.model_fields.values():

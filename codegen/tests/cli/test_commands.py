@@ -62,16 +62,16 @@ def test_generate_lists_what_it_wrote_and_removed(
 ) -> None:
     monkeypatch.chdir(project.parent)
     assert main(["generate", "-f", project.name]) == 0
-    out = capsys.readouterr().out.splitlines()
-    assert f"wrote {project.name}/store/queries.py" in out
-    assert out[-1] == f"wrote {project.name}/sqlc.lock.json"
+    err = capsys.readouterr().err.splitlines()
+    assert f"wrote {project.name}/store/queries.py" in err
+    assert err[-1] == f"wrote {project.name}/sqlc.lock.json"
     assert main(["generate", "-f", project.name]) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().err == ""
     (project / "queries" / "queries.sql").rename(project / "queries" / "people.sql")
     assert main(["generate", "-f", project.name]) == 0
-    out = capsys.readouterr().out.splitlines()
-    assert f"wrote {project.name}/store/people.py" in out
-    assert f"removed {project.name}/store/queries.py" in out
+    err = capsys.readouterr().err.splitlines()
+    assert f"wrote {project.name}/store/people.py" in err
+    assert f"removed {project.name}/store/queries.py" in err
 
 
 def test_check_sees_a_stale_lock_only_if_that_is_requested(

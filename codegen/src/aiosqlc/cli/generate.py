@@ -41,6 +41,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _list(changes: Changes) -> None:
     """Print each file that was written or removed, by its path from here."""
     for file in changes.write:
-        sys.stdout.write(f"wrote {os.path.relpath(file.path)}\n")
+        sys.stderr.write(f"wrote {os.path.relpath(file.path)}\n")
     for path in changes.remove:
-        sys.stdout.write(f"removed {os.path.relpath(path)}\n")
+        sys.stderr.write(f"removed {os.path.relpath(path)}\n")
