@@ -374,3 +374,22 @@ def test_a_promise_of_the_old_code_that_is_lost_is_said_by_its_own_code(
 
 def test_there_are_pairs_enough() -> None:
     assert len(MIGRATIONS) * len(CALLS) >= 150
+
+
+def test_verify_analyzes_a_query_once_in_each_state(tmp_path: Path, analyzer: Analyzer) -> None:
+    generate(tmp_path, MIGRATIONS["nullable column"][0], "once")
+    project, _ = load_project(tmp_path / "sqlc.yaml")
+    assert project is not None
+    [entry] = project.sets
+    inputs, _ = read_inputs(project, entry)
+    analyzed: list[tuple[int, str, str]] = []
+
+    def analyze(schema: Any, queries: Any, options: Any) -> Any:
+        analyzed.extend((len(schema), query.name, query.question) for query in queries)
+        return analyzer.analyze(schema, queries, options)
+
+    release = Release(inputs.schema[:1], inputs.schema[1:], inputs.queries, inputs.queries)
+    verify_release(release, entry, analyze=analyze)
+    assert len(analyzed) == len(set(analyzed))
+    # A star or an embedded row is sent as another text; this has neither.
+    assert [state for state, name, _ in analyzed if name == "FindPerson"] == [1, 2]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import Enum
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 # Subclasses that are not meant where the class is promised: a truth is no number, a moment no date.
 _NOT_MEANT: dict[type, type] = {int: bool, date: datetime}
+
+
+# Evaluating the annotations of a function takes longer than most calls of it.
+hints_of: Callable[[Any], dict[str, Any]] = lru_cache(maxsize=2_000)(get_type_hints)
+"""Return the annotations of a function or class, evaluated. Raises what that raises."""
 
 
 def unlike(value: object, hint: Any, where: str = "result") -> str:
@@ -47,7 +54,7 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
         return ""
     fields = getattr(kind, "__dataclass_fields__", None)
     if fields:
-        hints = get_type_hints(kind)
+        hints = hints_of(kind)
         found = [unlike(getattr(value, name), hints[name], f"{where}.{name}") for name in fields]
         return next((text for text in found if text), "")
     return ""
@@ -59,7 +66,7 @@ def _unlike_document(value: object, hint: Any, where: str) -> str:
         return f"{where} is {type(value).__name__} {value!r}, not {hint.__name__}"
     if missing := sorted(hint.__required_keys__ - value.keys()):
         return f"{where} has no {missing[0]!r}, but {hint.__name__} promises it"
-    hints = get_type_hints(hint)
+    hints = hints_of(hint)
     found = [
         unlike(value[name], kind, f"{where}[{name!r}]")
         for name, kind in hints.items()

@@ -9,9 +9,11 @@ from enum import Enum
 from inspect import Parameter, signature
 from random import Random
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
 from unicodedata import normalize
 from uuid import UUID
+
+from aiosqlc.contract.conforms import hints_of
 
 Given = Mapping[str, Sequence[object]]
 """Values by the name of a parameter, for those that a schema restricts; texts are converted."""
@@ -74,7 +76,7 @@ class Values:
 
         `naive` names those whose times have no zone.
         """
-        hints = get_type_hints(function)
+        hints = hints_of(function)
         chosen: dict[str, object] = {}
         for name, parameter in signature(function).parameters.items():
             if name in {"self", "db", "chunk"}:
@@ -104,7 +106,7 @@ class Values:
         if isinstance(hint, type) and issubclass(hint, Enum):
             return self._random.choice(list(hint))
         if is_typeddict(hint):
-            kinds = get_type_hints(hint).items()
+            kinds = hints_of(hint).items()
             left = [
                 key
                 for key, _ in kinds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import pq
@@ -12,10 +12,11 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Attribute, ConstraintRow
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.connection import Connection, Statement
 
 _ATTEMPTS = 40  # per table
 _FEW = 5  # rows of the schema's own that are referred to
+_AT_ONCE = 50  # statements on their way to the server
 _OBEDIENT = 10  # attempts without any DEFAULT, before columns fall back on theirs
 _LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)\b")
 _ANSWERED = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
@@ -27,10 +28,25 @@ Row = dict[int, str | None]
 
 def attempt(connection: Connection, sql: str, values: Sequence[str | None]) -> pq.abc.PGresult:
     """Run a statement inside a savepoint; what the server refuses leaves no trace."""
-    connection.run("savepoint attempt")
-    result = connection.execute(sql, values)
-    connection.run("release attempt" if answered(result) else "rollback to attempt")
+    whole = [("savepoint attempt", ()), (sql, values), ("release attempt", ())]
+    ((_, result, _),) = connection.pipelined([whole])
+    if not answered(result):
+        connection.run("rollback to attempt; release attempt")
     return result
+
+
+def undone(connection: Connection, statements: Sequence[Statement]) -> Iterator[pq.abc.PGresult]:
+    """Run statements, each of which is undone before the next; yield the server's answers.
+
+    Inside the caller's transaction. A statement is a query's: no COPY, no COMMIT.
+    """
+    undo = [("rollback to execution", ())]
+    for first in range(0, len(statements), _AT_ONCE):
+        groups = [g for one in statements[first : first + _AT_ONCE] for g in ([one], undo)]
+        answers = connection.pipelined(
+            [[("savepoint execution", ())], *groups, [("release execution", ())]]
+        )
+        yield from (result for (result,) in answers[1:-1:2])
 
 
 def answered(result: pq.abc.PGresult) -> bool:

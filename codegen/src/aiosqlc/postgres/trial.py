@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from psycopg import pq
@@ -11,8 +11,8 @@ from aiosqlc.analysis.bulk import is_spread
 from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.messages.rows import show_row
 from aiosqlc.postgres.catalog.rows import Attribute
-from aiosqlc.postgres.population import Population, answered, attempt
-from aiosqlc.servers.postgres.connection import server_error
+from aiosqlc.postgres.population import Population, answered, undone
+from aiosqlc.servers.postgres.connection import Connection, server_error
 
 _BULK_ROWS = 3
 _NUMBERS = {
@@ -40,12 +40,8 @@ class Trial:
 
     def run(self, population: Population) -> pq.abc.PGresult | None:
         """Return what the server answers, None if it refuses; the data stay as they are."""
-        connection = population.connection
-        connection.run("savepoint execution")
-        result = attempt(connection, self.sql, self.values)
-        connection.run("rollback to execution")
-        self.refusal = "" if answered(result) else server_error(result).message
-        return result if answered(result) else None
+        (result,) = run_all([self], population.connection)
+        return result
 
     @property
     def arguments(self) -> str:
@@ -53,6 +49,14 @@ class Trial:
         return show_row(
             [(p.name, p.type.name in _NUMBERS.values()) for p in self.params], self.values
         )
+
+
+def run_all(trials: Sequence[Trial], connection: Connection) -> Iterator[pq.abc.PGresult | None]:
+    """Run trials, each on the same data; yield what the server answers, None if it refuses."""
+    answers = undone(connection, [(trial.sql, trial.values) for trial in trials])
+    for trial, result in zip(trials, answers, strict=True):
+        trial.refusal = "" if answered(result) else server_error(result).message
+        yield result if answered(result) else None
 
 
 def draw(query: TypedQuery, population: Population) -> Trial:

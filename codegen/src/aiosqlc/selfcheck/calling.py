@@ -12,12 +12,12 @@ from inspect import isasyncgen
 from pathlib import Path
 from random import Random
 from types import ModuleType
-from typing import Any, get_type_hints
+from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
 from aiosqlc.contract.alike import rows_in
-from aiosqlc.contract.conforms import unlike
+from aiosqlc.contract.conforms import hints_of, unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.clashes import functions_of
@@ -116,6 +116,7 @@ async def _call_all(
     refusals = (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
     try:
         values = {q.parsed.name: await _values(connection, q, seed) for q in queries}
+        await connection.execute("begin")
         for _ in range(_CALLS):
             for query in queries:
                 name = query.parsed.name
@@ -164,8 +165,6 @@ async def _call(
     except Exception as error:  # noqa: BLE001 - a class of the user's, of which no value is known
         called.unanswered.setdefault(name, f"no arguments: {type(error).__name__}: {error}")
         return
-    transaction = connection.transaction()
-    await transaction.start()
     try:
         async with asyncio.timeout(_LONGEST):
             answer = function.call(function.receiver(connection), **arguments)
@@ -183,10 +182,10 @@ async def _call(
             called.broken.setdefault(name, f"{text} with {arguments!r}")
         return
     finally:
-        await transaction.rollback()
+        await connection.execute("rollback; begin")  # one round trip
     called.answered.add(name)
     called.calls += 1
-    promised = None if isasyncgen(answer) else get_type_hints(function.call).get("return")
+    promised = None if isasyncgen(answer) else hints_of(function.call).get("return")
     if promised is not None and (said := unlike(result, promised)):
         called.broken.setdefault(name, f"{said} with {arguments!r}")
     for row in rows_in(result)[:_REMEMBERED]:

@@ -20,7 +20,7 @@ from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
+from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of, run_all
 from aiosqlc.selfcheck.calling import Called, Package, call_all
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from aiosqlc.servers.postgres.databases import DatabaseRefusedError
@@ -129,15 +129,18 @@ def _hunt(
         connection.run("begin")
         population.fill(population.sampler.random.randrange(_ROWS + 1))
         filled |= {table for table, rows in population.rows.items() if rows}
-        for query in queries:
-            for _ in range(max(1, executions // _ROUNDS)):
-                trial = draw(query, population)
-                result = trial.run(population)
-                _note(seen[query.parsed.name], result, trial)
-                for finding in _compare(query, result):
-                    if (query.parsed.name, finding.claim) not in refuted:
-                        refuted.add((query.parsed.name, finding.claim))
-                        yield _diagnostic(query, finding, trial)
+        drawn = [
+            (query, draw(query, population))
+            for query in queries
+            for _ in range(max(1, executions // _ROUNDS))
+        ]
+        results = run_all([trial for _, trial in drawn], connection)
+        for (query, trial), result in zip(drawn, results, strict=True):
+            _note(seen[query.parsed.name], result, trial)
+            for finding in _compare(query, result):
+                if (query.parsed.name, finding.claim) not in refuted:
+                    refuted.add((query.parsed.name, finding.claim))
+                    yield _diagnostic(query, finding, trial)
         connection.run("rollback")
     connection.run("begin")
     population.fill(_ROWS)

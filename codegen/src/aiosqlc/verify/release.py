@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from aiosqlc.analysed import options_of
+from aiosqlc.analysis.checks import concerns
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -127,16 +128,44 @@ def _unsaid(said: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diag
 
 
 class _Asked:
-    """Asks the engine about queries on the states of a release; each state's schema is the same."""
+    """Asks the engine about queries on the states of a release, about each of them once.
+
+    Most queries are the same in both codes, and the same as they are sent.
+    """
 
     def __init__(self, release: Release, analyze: Analyze, options: AnalyzeOptions) -> None:
         self._release, self._analyze, self._options = release, analyze, options
+        self._known: dict[tuple[int, str], TypedQuery] = {}
+        self._state: dict[int, tuple[Analysis, tuple[Diagnostic, ...]]] = {}
 
     def of(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        analysis, found = self._analyze(self._release.state(state), queries, self._options)
-        return analysis, tuple(item for item in found if item.severity is Severity.ERROR)
+        """Return what the queries mean in a state, and why those that fail there do."""
+        rest = [query for query in queries if (state, query.question) not in self._known]
+        typed, found = self._asked(state, rest) if rest or state not in self._state else ({}, ())
+        analysis, of_schema = self._state[state]
+        known = [
+            typed.get(query.question) or self._known.get((state, query.question))
+            for query in queries
+        ]
+        placed = [one.placed(query) for one, query in zip(known, queries, strict=True) if one]
+        return replace(analysis, queries=tuple(placed)), (*of_schema, *found)
+
+    def _asked(
+        self, state: int, queries: Sequence[ParsedQuery]
+    ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
+        """Ask the engine, keep what has no error; return all of it, and the errors of queries."""
+        fresh, found = self._analyze(self._release.state(state), queries, self._options)
+        errors = [item for item in found if item.severity is Severity.ERROR]
+        failing = [query for query in queries if any(concerns(item, query) for item in errors)]
+        of_queries = [item for item in errors if any(concerns(item, query) for query in failing)]
+        of_schema = tuple(item for item in errors if item not in of_queries)
+        self._state.setdefault(state, (fresh, of_schema))
+        typed = {query.parsed.question: query for query in fresh.queries}
+        lost = {query.question for query in failing}
+        self._known |= {(state, key): query for key, query in typed.items() if key not in lost}
+        return typed, tuple(of_queries)
 
 
 def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:

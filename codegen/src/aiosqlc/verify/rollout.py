@@ -13,7 +13,7 @@ from aiosqlc.ir import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.differences import obstacles
-from aiosqlc.postgres.population import Population, answered, attempt
+from aiosqlc.postgres.population import Population, answered, undone
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.trial import Trial, draw, nulls_in
@@ -150,22 +150,22 @@ def _population(connection: Connection, facts: Facts) -> Population:
 def _run_all(
     connection: Connection, trials: Sequence[tuple[TypedQuery, Trial]]
 ) -> list[pq.abc.PGresult]:
+    """Run every trial, again where a key is taken; return what the server answers at last."""
     connection.run("begin")
     connection.run("set local statement_timeout = '2s'")
-    results = [_run(connection, trial) for _, trial in trials]
-    connection.run("rollback")
-    return results
-
-
-def _run(connection: Connection, trial: Trial) -> pq.abc.PGresult:
+    results: dict[int, pq.abc.PGresult] = {}
+    left = list(range(len(trials)))
     for _ in range(_PASSING):
-        connection.run("savepoint execution")
-        result = attempt(connection, trial.sql, trial.values)
-        connection.run("rollback to execution")
-        state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
-        if state.decode() != _UNIQUE_VIOLATION:
-            break
-    return result
+        statements = [(trials[n][1].sql, trials[n][1].values) for n in left]
+        results |= zip(left, undone(connection, statements), strict=True)
+        left = [n for n in left if _takes_a_key(results[n])]
+    connection.run("rollback")
+    return [results[number] for number in range(len(trials))]
+
+
+def _takes_a_key(result: pq.abc.PGresult) -> bool:
+    state = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
+    return state.decode() == _UNIQUE_VIOLATION
 
 
 def _problem(query: TypedQuery, result: pq.abc.PGresult) -> str:

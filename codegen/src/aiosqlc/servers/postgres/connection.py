@@ -14,6 +14,8 @@ _OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatu
 _COPYING = frozenset({pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT})
 _Field = pq.DiagnosticField
 T = TypeVar("T")
+Statement = tuple[str, Sequence[str | None]]
+"""A text and its parameters, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,37 @@ class Connection:
             raise ConnectionFailedError(str(error)) from error
         if result.status not in _OK and self.pg.status != pq.ConnStatus.OK:
             raise ConnectionFailedError(result.error_message.decode("utf-8", "replace").strip())
+        return result
+
+    def pipelined(self, groups: Sequence[Sequence[Statement]]) -> list[list[pq.abc.PGresult]]:
+        """Run groups of statements in one round trip and return the server's answers, as grouped.
+
+        After a statement that the server refuses, the rest of its group is skipped: its results are
+        `PIPELINE_ABORTED`. The next group runs. None may be a COPY. Inside a transaction only.
+        Raises `ConnectionFailedError` if the connection is lost.
+        """
+        found: list[list[pq.abc.PGresult]] = []
+        try:
+            self.pg.enter_pipeline_mode()
+            for group in groups:
+                for sql, values in group:
+                    encoded = [None if value is None else value.encode() for value in values]
+                    self.pg.send_query_params(sql.encode(), encoded)
+                self.pg.pipeline_sync()
+            for group in groups:
+                found.append([self._answer() for _ in group])
+                self.pg.get_result()  # of the sync
+            self.pg.exit_pipeline_mode()
+        except psycopg.OperationalError as error:
+            raise ConnectionFailedError(str(error)) from error
+        return found
+
+    def _answer(self) -> pq.abc.PGresult:
+        """Return the result of the next statement of a pipeline."""
+        result = self.pg.get_result()
+        after = self.pg.get_result()  # None: it has no more
+        if result is None or after is not None or self.pg.status != pq.ConnStatus.OK:
+            raise ConnectionFailedError("the server ended the connection")
         return result
 
     def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:

@@ -1,0 +1,72 @@
+"""Statements sent in one round trip: each is answered, and what is refused stops its group only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from aiosqlc.ir import AnalyzeOptions
+from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.population import answered, attempt, undone
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
+from psycopg import pq
+
+_INSERT = "insert into t values ($1::int)"
+
+
+@pytest.fixture
+def connection(analyzer: Analyzer) -> Iterator[Connection]:
+    server = analyzer.server(AnalyzeOptions())
+    with Connection(server.admin) as connection:
+        connection.run("begin; create temp table t (n int primary key)")
+        yield connection
+        connection.run("rollback")
+
+
+def _numbers(connection: Connection) -> list[str | None]:
+    return [row[0] for row in connection.rows("select n::text from t order by n")]
+
+
+def test_pipeline_skips_the_rest_of_a_group_after_a_refused_statement(
+    connection: Connection,
+) -> None:
+    answers = connection.pipelined(
+        [
+            [("savepoint s", ()), (_INSERT, ("1",))],
+            [(_INSERT, ("1",)), (_INSERT, ("2",))],
+            [("rollback to s", ())],
+            [(_INSERT, ("3",))],
+        ]
+    )
+    refused, skipped = answers[1]
+    assert refused.error_field(pq.DiagnosticField.SQLSTATE) == b"23505"
+    assert skipped.status == pq.ExecStatus.PIPELINE_ABORTED
+    assert answered(answers[2][0])
+    assert answered(answers[3][0])
+    assert _numbers(connection) == ["3"]
+
+
+def test_undone_statements_meet_the_same_rows(connection: Connection) -> None:
+    connection.run("insert into t values (0)")
+    statements = [(_INSERT, (str(n % 3),)) for n in range(120)]  # more than are sent at once
+    results = list(undone(connection, statements))
+    assert [answered(result) for result in results] == [n % 3 != 0 for n in range(120)]
+    assert _numbers(connection) == ["0"]
+
+
+@pytest.mark.parametrize(("number", "kept"), [("1", ["0", "1"]), ("0", ["0"])])
+def test_attempt_keeps_only_what_the_server_takes(
+    connection: Connection, number: str, kept: list[str]
+) -> None:
+    connection.run("insert into t values (0)")
+    assert answered(attempt(connection, _INSERT, (number,))) is (len(kept) > 1)
+    assert _numbers(connection) == kept
+
+
+def test_pipeline_reports_a_lost_connection(analyzer: Analyzer) -> None:
+    lost = "select pg_terminate_backend(pg_backend_pid())"
+    with (
+        Connection(analyzer.server(AnalyzeOptions()).admin) as connection,
+        pytest.raises(ConnectionFailedError),
+    ):
+        connection.pipelined([[(lost, ())]])
