@@ -12,6 +12,7 @@ from psycopg import pq
 
 _OK = frozenset({pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY})
 _COPYING = frozenset({pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT})
+_GONE = "the server ended the connection"
 _Field = pq.DiagnosticField
 T = TypeVar("T")
 Statement = tuple[str, Sequence[str | None]]
@@ -134,7 +135,9 @@ class Connection:
                 self.pg.pipeline_sync()
             for group in groups:
                 found.append([self._answer() for _ in group])
-                self.pg.get_result()  # of the sync
+                sync = self.pg.get_result()
+                if sync is None or sync.status != pq.ExecStatus.PIPELINE_SYNC:
+                    raise ConnectionFailedError(_GONE)
             self.pg.exit_pipeline_mode()
         except psycopg.OperationalError as error:
             raise ConnectionFailedError(str(error)) from error
@@ -143,9 +146,9 @@ class Connection:
     def _answer(self) -> pq.abc.PGresult:
         """Return the result of the next statement of a pipeline."""
         result = self.pg.get_result()
-        after = self.pg.get_result()  # None: it has no more
-        if result is None or after is not None or self.pg.status != pq.ConnStatus.OK:
-            raise ConnectionFailedError("the server ended the connection")
+        if result is None:
+            raise ConnectionFailedError(_GONE)
+        self.pg.get_result()  # None: it has no more
         return result
 
     def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:
