@@ -52,6 +52,7 @@ _ROWS = (
     "INSERT INTO v (id, x) VALUES ({k}, 1) RETURNING id, x, n",
     "INSERT IGNORE INTO v (id, x) VALUES ({k}, 1) RETURNING id, x",
     "REPLACE INTO v (id, x) VALUES ({k}, 1), (78, {n}) RETURNING id, n",
+    "SELECT COALESCE(oip, IFNULL(s, {p})) AS x, IF({n}, u, IFNULL({p}, s)) AS y FROM e",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any, get_type_hints
+from uuid import UUID
 
 import pytest
 from aiosqlc.ir import Cardinality
@@ -220,6 +221,16 @@ PARAMETERS: list[tuple[str, dict[str, Any]]] = [
     ("SELECT COALESCE(n, sqlc.arg(v)) AS x FROM m", {"v": 5}),
     ("SELECT COALESCE(r, sqlc.arg(v)) AS x FROM m", {"v": "z"}),
     ("SELECT COALESCE(oip, sqlc.arg(v)) AS x FROM i", {"v": "bad"}),
+    ("SELECT COALESCE(oip, IFNULL(s, sqlc.arg(v))) AS x FROM i", {"v": "::1"}),
+    ("SELECT COALESCE(oip, IFNULL(sqlc.arg(v), sqlc.arg(w))) AS x FROM i", {"v": "bad", "w": "a"}),
+    ("SELECT COALESCE(oip, MAX(sqlc.arg(v))) AS x FROM i WHERE id OR ip = sqlc.arg(v) GROUP BY oip",
+     {"v": "bad"}),
+    ("SELECT COALESCE(oip, (SELECT sqlc.arg(v))) AS x FROM i WHERE id OR ip = sqlc.arg(v)",
+     {"v": "bad"}),
+    ("SELECT (ip > IFNULL(s, sqlc.arg(v))) + 0 AS x FROM i", {"v": "::1"}),
+    ("SELECT IF(id = 1, u, IFNULL(s, sqlc.arg(v))) AS x FROM i", {"v": UUID(int=1)}),
+    ("SELECT IF(id = 9, u, CASE id WHEN 1 THEN sqlc.arg(v) ELSE s END) AS x FROM i",
+     {"v": UUID(int=1)}),
     ("SELECT DATE_ADD(sqlc.arg(v), INTERVAL 1 DAY) AS x FROM m WHERE d >= sqlc.arg(v)", {"v": D}),
     ("SELECT DATE_ADD(sqlc.arg(v), INTERVAL 1 HOUR) AS x", {"v": DT}),
     ("SELECT sqlc.arg(v) + INTERVAL 1 DAY AS x FROM m WHERE d > sqlc.arg(v)", {"v": D}),

@@ -98,9 +98,9 @@ _NULL = SqlType("", "null")
 def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
     if isinstance(node, exp.Null):
         return _NULL
-    if isinstance(node, exp.Placeholder):  # an address is any text in Python, a UUID is one
+    if isinstance(node, exp.Placeholder):  # an address is any text in Python, a UUID always is one
         kind = reader.parameter_type(node)
-        return types.VARCHAR if kind and kind.name in {"inet4", "inet6"} else kind
+        return kind if kind == types.UUID else type_of(node, level, reader)
     kind = type_of(node, level, reader)
     if kind is not None:
         return kind

@@ -66,7 +66,7 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
             return found[2].type if found else None
         return type_of(_made_above(node, level), level, reader)
     if isinstance(node, exp.Placeholder):
-        return reader.parameter_type(node)
+        return _sent(reader.parameter_type(node))
     if isinstance(node, PREDICATES):
         return types.BOOL
     if isinstance(node, exp.Literal):
@@ -81,6 +81,11 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
     if isinstance(node, exp.HexString | exp.BitString):
         return types.VARBINARY
     return _computed(node, level, reader)
+
+
+def _sent(kind: SqlType | None) -> SqlType | None:
+    """Return what the server takes a parameter's value for: an address or a UUID is a text."""
+    return types.VARCHAR if kind and kind.name in types.PARSED else kind
 
 
 def _made_above(column: exp.Column, level: Level) -> exp.Expr | None:
