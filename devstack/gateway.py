@@ -92,6 +92,8 @@ class Place(msgspec.Struct, frozen=True):
     public_url: str = ""
     tls_folder: Path | str = ""
     log_format: str = "json"
+    # Whether `addresses` are names that are looked up again and again: `resolver.conf` says where.
+    resolves: bool = False
 
 
 def here(settings: Settings) -> Place:

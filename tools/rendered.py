@@ -166,6 +166,7 @@ def _container_gateway(settings: Settings) -> str:
         specs="/srv/specs",
         assets="/srv/assets",
         status_listen="8081",
+        resolves=True,
     )
     return gateway.render(settings, Path("/var/lib/gateway"), place=place)
 

@@ -25,6 +25,7 @@ from devstack.testing.wait import eventually
 from tests.ops.gateways import ECHO, gateway_of, public
 
 START = ROOT / "deploy/docker/gateway/start.sh"
+CONFIGURATION = ROOT / "deploy/docker/gateway/nginx.conf"
 
 
 @pytest.fixture
@@ -156,6 +157,7 @@ def test_a_container_writes_down_what_the_local_gateway_does(
     tmp_path, given, code, peers, networks
 ):
     script = START.read_text().replace("/var/lib/gateway", str(tmp_path))
+    script = script.replace("/etc/nginx/nginx.conf", str(CONFIGURATION))
     script = script.replace("exec nginx", "exec echo")
     # Without a log file: nothing to rotate, so nothing that would outlive the script.
     environ = {"GATEWAY_LOG": "stdout", "GATEWAY_TRUSTED_PROXIES": given}
@@ -176,6 +178,7 @@ def test_a_container_writes_down_what_the_local_gateway_does(
 
 def test_a_container_writes_its_log_to_the_file_and_to_its_output_where_both_are_wanted(tmp_path):
     script = START.read_text().replace("/var/lib/gateway", str(tmp_path))
+    script = script.replace("/etc/nginx/nginx.conf", str(CONFIGURATION))
     script = script.replace("/rotate.sh", "true").replace(
         "exec nginx", "sleep 60 & echo ready; wait"
     )

@@ -22,5 +22,30 @@ else
 fi
 # Who keeps a connection learns of a reload with an answer, not by losing a request. An NGINX before 1.27.4 does not know how.
 echo "keepalive_min_timeout 5s;" > "$run/newer.conf"
-nginx -t -q -e stderr 2>&1 | grep -q keepalive_min_timeout && : > "$run/newer.conf"
-exec nginx -e stderr
+# Services are looked up again every 5 s: a roll-out gives them other addresses. NGINX asks the servers of resolv.conf itself, so it
+# knows neither the search list of Kubernetes nor the names in /etc/hosts (ECS Service Connect), whose addresses stay.
+servers=
+while read -r word address rest; do
+    case $word:$address in
+        nameserver:*:*) servers="$servers [$address]" ;;
+        nameserver:*) servers="$servers $address" ;;
+    esac
+done < /etc/resolv.conf
+suffix=
+[ -z "${KUBERNETES_SERVICE_HOST:-}" ] || suffix=.$(sed -n 's/^search  *\([^ ]*\).*/\1/p' /etc/resolv.conf)
+sed -n 's/.*server \([a-z0-9-]*\):[0-9]* resolve .*/\1/p' /etc/nginx/nginx.conf | sort -u | while read -r name; do
+    if [ -z "$servers" ] || grep -q "[[:space:]]$name\([[:space:]]\|\$\)" /etc/hosts; then
+        printf '%s\n' "s/server $name:\([0-9]*\) resolve /server $name:\1 /"
+    else
+        printf '%s\n' "s/server $name:/server $name$suffix:/"
+    fi
+done > "$run/names.sed"
+[ -n "$servers" ] || servers=" 127.0.0.1" # nobody is asked
+echo "resolver$servers valid=5s;" > "$run/resolver.conf"
+sed -f "$run/names.sed" /etc/nginx/nginx.conf > "$run/nginx.conf"
+if nginx -t -q -c "$run/nginx.conf" -e stderr 2>&1 | grep -q 'invalid parameter "resolve"'; then
+    echo "this NGINX is older than 1.27.3 and looks services up once, when it starts" >&2
+    sed 's/ resolve / /' "$run/nginx.conf" > "$run/once.conf" && mv "$run/once.conf" "$run/nginx.conf"
+fi
+nginx -t -q -c "$run/nginx.conf" -e stderr 2>&1 | grep -q keepalive_min_timeout && : > "$run/newer.conf"
+exec nginx -c "$run/nginx.conf" -e stderr
