@@ -53,6 +53,7 @@ def test_a_block_is_what_it_says(page: str, kind: str, text: str) -> None:
 
 def _configuration(block: str) -> str:
     """Return a whole configuration: what a page shows a part of, where that part belongs."""
+    block = textwrap.dedent(block)
     if block.startswith("version:"):
         return block
     head = 'version: "2"\n'

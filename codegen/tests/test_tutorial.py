@@ -76,6 +76,12 @@ def test_filters_updates_and_many_rows_work_as_written(printed: list[str]) -> No
     assert "Author(id=1, name='Ada', bio='a mathematician', changed_at=" in printed[4]
 
 
+def test_typed_json_is_read_and_written_as_its_class(printed: list[str]) -> None:
+    assert printed[5].endswith(
+        "light\nSetPrefsRow(id=1, prefs=Prefs(theme='dark', newsletter=False))\n"
+    )
+
+
 def test_the_first_commands_are_those_of_the_readme() -> None:
     readme = (MANUAL.parent / "README.md").read_text()
     commands = [
