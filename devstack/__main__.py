@@ -34,13 +34,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--watch", metavar="SERVICE", help="restart it when its code changes")
     watch = parser.parse_args(argv).watch
     _make_ready()
-    environ = {name: value for name, value in dotenv_values(".env").items() if value} | os.environ
+    named = dotenv_values(".env")
+    environ = {name: value for name, value in named.items() if value} | os.environ
     with imports.shared(environ) as forks:
         # Here, because our own imports take half as long as those, and there may be two processors.
-        from devstack.settings import Settings, service_names
+        from devstack.settings import ROOT, Settings, service_names
         from devstack.stack import run
         from devstack.supervisor import StartError
+        from devstack.unknown import known_names, warnings
 
+        if named:
+            known = known_names(ROOT / "docs" / "settings.md", service_names())
+            for sentence in warnings(named, known):
+                print(sentence, file=sys.stderr)
         if watch and watch not in service_names():
             print(f"{watch} is not one of: {', '.join(service_names())}", file=sys.stderr)
             return 2

@@ -91,7 +91,7 @@ class Settings(msgspec.Struct, frozen=True):
             log_format=_log_format(environ),
             trusted_proxies=_networks(environ, "GATEWAY_TRUSTED_PROXIES"),
         )
-        _refuse_shared_ports(settings.ports())
+        _refuse_shared_ports({**settings.ports(), **settings.monitoring})
         for name in ("GATEWAY_LOG_MIB", "GATEWAY_LOG_FILES"):
             _refuse_bound(environ, name)
         return settings

@@ -17,6 +17,7 @@ from devstack import databases, demo, imports, monitoring, programs
 from devstack.console import Console
 from devstack.embedded.children import Child
 from devstack.embedded.forks import Forks
+from devstack.embedded.home import OFFSET
 from devstack.embedded.ports import trouble
 from devstack.program import Program
 from devstack.settings import ROOT, Settings
@@ -197,9 +198,17 @@ class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
 
 
 def _refuse_busy_ports(settings: Settings) -> None:
-    for name, port in settings.ports().items():
-        if why := trouble(port):
-            raise StartError(f"port {port} {why}; free it, or set {name}")
+    """Name every port that cannot be used, in one message: none is left for the next try."""
+    busy = [
+        f"port {port} {why} ({name})"
+        for name, port in settings.ports().items()
+        if (why := trouble(port))
+    ]
+    if busy:
+        raise StartError(
+            f"{'; '.join(busy)}. Free {'it' if len(busy) == 1 else 'them'}, set the variable named"
+            f" in parentheses, or set {OFFSET}=10000 to move every port"
+        )
 
 
 def _addresses(settings: Settings) -> list[tuple[str, str]]:

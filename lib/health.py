@@ -30,6 +30,7 @@ class Health:
     ping_seconds: float = 2.0
     cache_seconds: float = 1.0
     _pings: dict[str, Ping] = field(default_factory=dict)
+    _answered: set[str] = field(default_factory=set)
     _optional: set[str] = field(default_factory=set)
     _draining: bool = False
     _cached: tuple[float, Readiness] | None = None
@@ -85,6 +86,9 @@ class Health:
         except TimeoutError:
             return f"no answer within {self.ping_seconds:g} s"
         except Exception as error:  # noqa: BLE001 - any failure means "not ready"; the log says which
-            log.warning("not_ready", resource=name, error=error)
+            # Until a resource has answered once the process is starting, which is no fault.
+            tell = log.warning if name in self._answered else log.info
+            tell("not_ready", resource=name, error=error)
             return "unavailable"
+        self._answered.add(name)
         return "ok"

@@ -235,9 +235,15 @@ class _ToStructlog(logging.Handler):
     """Hands the standard library's records to structlog, so that there is one format."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        # A library that goes on after a failure needs one line; a traceback is for bugs.
+        failure = record.exc_info[1] if record.exc_info else None
+        more = {"error": failure} if failure and record.levelno < logging.ERROR else {}
         try:
             structlog.get_logger(component=record.name).log(
-                record.levelno, record.getMessage(), exc_info=record.exc_info
+                record.levelno,
+                record.getMessage(),
+                exc_info=None if more else record.exc_info,
+                **more,
             )
         except Exception:  # noqa: BLE001 - logging must never break its caller; the library reports it
             self.handleError(record)

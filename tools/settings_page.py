@@ -32,6 +32,7 @@ _COMPOSE: Final = re.compile(r"\$\{(\w+):-([^${}]*)\}")
 # What the stack and the gateway read, which no service loads: name, type, default, meaning.
 STACK: Final = (
     ("RUN_DIR", "path", ".run", "databases, secrets, mails and logs of `make run`"),
+    ("PORT_OFFSET", "integer", "0", "moves every port of `make run` that is not set by itself"),
     ("GATEWAY_PORT", "port", "8080", "where callers find the gateway"),
     ("GATEWAY_TLS_CERTIFICATE", "path", "–", "with its key: the gateway speaks TLS itself"),
     ("GATEWAY_TLS_KEY", "path", "–", "the key of the certificate"),
@@ -56,7 +57,7 @@ COMMON: Final = {
     "Where callers find the platform; links in mails follow from it": (
         "PUBLIC_URL", "GATEWAY_PORT",
     ),
-    "Ports (make run only)": (*PORTS, "POSTGRES_PORT", "REDIS_PORT"),
+    "Ports (make run only)": ("PORT_OFFSET", *PORTS, "POSTGRES_PORT", "REDIS_PORT"),
     "Proxies before the gateway": ("GATEWAY_TRUSTED_PROXIES",),
     "TLS of the gateway's own (make run only)": (
         "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",

@@ -15,6 +15,7 @@ from devstack.embedded import postgres, redis
 
 POSTGRES_PORT = 15432  # beside a system's own server, not on top of it
 REDIS_PORT = 16379
+OFFSET = "PORT_OFFSET"  # moves every port that has no setting of its own
 
 
 def _random() -> str:
@@ -82,11 +83,21 @@ class Home(msgspec.Struct, frozen=True):
 
 
 def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
-    """Return the port that the variable `name` holds; ValueError if it is not one."""
-    text = environ.get(name) or str(default)
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise ValueError(f"{name} must be a port between 1 and 65535, not {text!r}")
-    return int(text)
+    """Return the port that the variable `name` holds, else the default moved by `PORT_OFFSET`.
+
+    Raises ValueError if it is not a port, or the offset leads past the last one.
+    """
+    if text := environ.get(name):
+        if not text.isdecimal() or not 0 < int(text) < 65536:
+            raise ValueError(f"{name} must be a port between 1 and 65535, not {text!r}")
+        return int(text)
+    offset = environ.get(OFFSET) or "0"
+    if not offset.isdecimal() or int(offset) + default > 65535:
+        raise ValueError(
+            f"{OFFSET} must be a number that leaves {name} (by default {default}) at most 65535,"
+            f" not {offset!r}"
+        )
+    return default + int(offset)
 
 
 def _port_in_use(data: Path) -> int | None:

@@ -47,6 +47,7 @@ class ServiceTokens:
         self._issued: Issued | None = None
         self._obtained_at = self._tried_at = datetime.min.replace(tzinfo=UTC)
         self._renewal: asyncio.Task[Issued] | None = None
+        self._failures = 0
 
     async def token(self) -> str:
         """Return a token that is good now; raises what `obtain` raises where there is none."""
@@ -132,4 +133,7 @@ class ServiceTokens:
         self._renewal = None
         error = None if renewal.cancelled() else renewal.exception()
         if error is not None:
-            log.warning("service_token_not_renewed", error=error)
+            # The first failure in a row is repaired by the next try, or by the issuer's start.
+            tell = log.warning if self._failures else log.info
+            tell("service_token_not_renewed", error=error)
+        self._failures = 0 if error is None else self._failures + 1

@@ -51,6 +51,13 @@ def test_the_gateway_uses_the_plural(root, name, plural):
     [
         ({"USER_PORT": "x"}, "USER_PORT must be a port between 1 and 65535, not 'x'"),
         ({"USER_PORT": "8087"}, "POINT_PORT and USER_PORT are both 8087"),
+        ({"PROMETHEUS_PORT": "8087"}, "POINT_PORT and PROMETHEUS_PORT are both 8087"),
+        (
+            {"GATEWAY_PORT": "8181", "PORT_OFFSET": "100"},
+            "USER_PORT and GATEWAY_PORT|are both 8181",
+        ),
+        ({"PORT_OFFSET": "many"}, "PORT_OFFSET must be a number that leaves POSTGRES_PORT"),
+        ({"PORT_OFFSET": "20000"}, "leaves POINT_GRPC_PORT .by default 50051. at most 65535"),
         ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT must be"),
         ({"GATEWAY_PORT": "0"}, "GATEWAY_PORT must be a port between 1 and 65535, not '0'"),
     ],
@@ -100,3 +107,10 @@ def test_only_a_service_with_that_edge_has_a_websocket(root):
     (root / "services" / "user" / "ws.py").touch()
     found = {s.name: s.websocket for s in Settings.read({}, root).services}
     assert found == {"point": False, "user": True}
+
+
+def test_an_offset_moves_every_port_that_is_not_set_by_itself():
+    plain, moved = Settings.read({}), Settings.read({"PORT_OFFSET": "10000", "CHAT_PORT": "9001"})
+    before = plain.ports() | plain.monitoring
+    after = moved.ports() | moved.monitoring
+    assert after == {name: port + 10_000 for name, port in before.items()} | {"CHAT_PORT": 9001}

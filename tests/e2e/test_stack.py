@@ -198,16 +198,23 @@ def test_a_second_start_names_the_first_and_starts_nothing(stack):
     assert line.startswith("cannot start: the stack is already running")
 
 
-def test_a_busy_port_is_one_sentence_with_its_holder(own_stack):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        running = own_stack(POSTGRES_PORT=str(port))
+def test_all_busy_ports_are_named_in_one_message_with_their_holders(own_stack):
+    with socket.socket() as one, socket.socket() as two:
+        ports = {}
+        for name, taken in (("POSTGRES_PORT", one), ("USER_PORT", two)):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            ports[name] = str(taken.getsockname()[1])
+        running = own_stack(**ports)
         assert running.process.wait(90) == 1
         running.stop()
     held = f"is held by {psutil.Process().name()} (pid {os.getpid()})"
-    assert running.lines == [f"cannot start: port {port} {held}; free it, or set POSTGRES_PORT"]
+    busy = "; ".join(f"port {port} {held} ({name})" for name, port in ports.items())
+    remedy = (
+        "Free them, set the variable named in parentheses, or set PORT_OFFSET=10000 to move"
+        " every port"
+    )
+    assert running.lines == [f"cannot start: {busy}. {remedy}"]
 
 
 def test_a_setting_that_makes_no_sense_is_one_sentence(own_stack):

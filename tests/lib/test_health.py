@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter
 
+import structlog
+
 from lib.health import Health
 
 
@@ -32,6 +34,16 @@ async def test_every_resource_is_reported_and_a_hanging_one_does_not_hold_the_an
         "point": "unavailable",
         "redis": "no answer within 0.05 s",
     }
+
+
+async def test_a_failure_is_a_warning_only_after_the_resource_has_answered_once() -> None:
+    answers = iter((broken, works, broken))
+    health = Health("shop", cache_seconds=0.0)
+    health.add("database", lambda: next(answers)())
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            await health.check()
+    assert [line["log_level"] for line in logged] == ["info", "warning"]
 
 
 async def test_probes_at_the_same_time_share_one_round_of_pings() -> None:

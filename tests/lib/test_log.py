@@ -145,3 +145,16 @@ def test_the_console_format_is_for_people() -> None:
     text = stream.getvalue().decode()
     assert "order_placed" in text
     assert not text.startswith("{")
+
+
+def test_a_warning_of_a_library_has_its_error_in_one_line() -> None:
+    stream = configured()
+    try:
+        raise ConnectionRefusedError(111, "refused")
+    except ConnectionRefusedError:
+        logging.getLogger("asyncpg.pool").warning("retrying", exc_info=True)
+        logging.getLogger("asyncpg.pool").exception("a bug")
+    first, second = lines(stream)
+    assert first["error"] == "ConnectionRefusedError: [Errno 111] refused"
+    assert "exception" not in first
+    assert "Traceback" in second["exception"]
