@@ -1,8 +1,12 @@
-"""Extract SQL statements from other projects' tests: sqllogictest files, Go sources, plain SQL."""
+"""Extract SQL statements from other projects' tests.
+
+They are sqllogictest files, Go sources, plain SQL, and tables of questions with their queries.
+"""
 
 from __future__ import annotations
 
 import ast
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +24,9 @@ _SQL = re.compile(
 )
 # Dumps of plans and keys of maps look like statements, but are too long or too short to be some.
 _LONGEST = 20_000
-_SUFFIXES = frozenset({".slt", ".test", ".part", ".go", ".sql"})
+_SUFFIXES = frozenset({".slt", ".test", ".part", ".go", ".sql", ".csv"})
+# In a table of questions, columns that a right answer may leave out: `SELECT {a.name, a.id}`.
+_OPTIONAL = re.compile(r"\{([^{}]*)\}")
 
 
 def scripts(root: Path) -> Iterator[tuple[str, list[str]]]:
@@ -29,9 +35,13 @@ def scripts(root: Path) -> Iterator[tuple[str, list[str]]]:
         if path.suffix not in _SUFFIXES or not path.is_file():
             continue
         text = path.read_text("utf-8", "replace")
+        name = "-".join(path.relative_to(root).with_suffix("").parts)
+        if path.suffix == ".csv":
+            yield from ((f"{name}-{database}", sql) for database, sql in _of_questions(text))
+            continue
         found = list(statements(path.suffix, text))
         if found:
-            yield "-".join(path.relative_to(root).with_suffix("").parts), found
+            yield name, found
 
 
 def statements(suffix: str, text: str) -> Iterator[str]:
@@ -42,6 +52,16 @@ def statements(suffix: str, text: str) -> Iterator[str]:
         yield text
     else:
         yield from _of_records(text)
+
+
+def _of_questions(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each database of a table with the columns `db_name` and `query`, and its queries."""
+    found: dict[str, list[str]] = {}
+    for row in csv.DictReader(text.splitlines(keepends=True)):
+        whole = _OPTIONAL.sub(lambda match: match[1].strip() or "1", row.get("query") or "")
+        queries = [sql.strip() for sql in whole.split(";") if sql.strip()]
+        found.setdefault(row.get("db_name") or "", []).extend(queries)
+    yield from ((database, queries) for database, queries in found.items() if database)
 
 
 def _of_go(text: str) -> Iterator[str]:
