@@ -9,7 +9,9 @@ from aiohttp import web
 from lib.errors import AppError, Code
 from lib.resource.rules import stale
 
-_STRONG = re.compile(r'"(\d{1,18})"')
+_STRONG = re.compile(
+    r'"([1-9][0-9]{0,17})"'
+)  # as `etag` writes it, nothing that int() takes as well
 
 
 def etag(version: int) -> str:

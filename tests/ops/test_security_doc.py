@@ -1,9 +1,11 @@
-"""Every test that the security page names exists where it says."""
+"""Every test that the pages of security name exists where they say."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 _FILE_OR_TEST = re.compile(r"`((?:[\w]+/)*test_\w+\.py|test_\w+)`")
@@ -11,9 +13,10 @@ _FILE_OR_TEST = re.compile(r"`((?:[\w]+/)*test_\w+\.py|test_\w+)`")
 _WRAPPED = re.compile(r"(?<!\n)\n(?![\n|#*-])")
 
 
-def test_every_proof_on_the_security_page_exists() -> None:
+@pytest.mark.parametrize(("name", "least"), [("security.md", 60), ("attacks.md", 35)])
+def test_every_proof_on_a_page_of_security_exists(name: str, least: int) -> None:
     proofs = 0
-    page = (ROOT / "docs" / "security.md").read_text()
+    page = (ROOT / "docs" / name).read_text()
     for line in _WRAPPED.sub(" ", page).splitlines():
         source = ""
         for named in _FILE_OR_TEST.findall(line):
@@ -22,4 +25,4 @@ def test_every_proof_on_the_security_page_exists() -> None:
             else:
                 assert re.search(rf"def {named}\(", source), named
             proofs += 1
-    assert proofs > 60
+    assert proofs > least
