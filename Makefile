@@ -116,7 +116,7 @@ of-compiler = $(filter codegen/%,$(firstword $(t)))
 inside = $(patsubst codegen/%,%,$(t))
 
 .PHONY: test
-test: $(READY) ## run every test, of long ones a sample (t=path or t='-k word' for some)
+test: $(READY) ## run all tests, with long tests shortened (t=path or t='-k word' for some)
 ifeq ($(t),)
 	@status=0; $(PY) -m pytest $(WORKERS) || status=$$?; $(COMPILER) test || status=$$?; exit $$status
 else
@@ -139,7 +139,7 @@ test-e2e: $(READY) ## test the whole stack through the gateway
 	@$(PY) -m pytest tests/e2e
 
 .PHONY: test-long
-test-long: $(READY) ## test at full length what make test takes samples of: crashes, hunts, restarts
+test-long: $(READY) ## run the long tests (crash recovery, fuzzing, restarts) in full
 ifeq ($(t),)
 	@status=0; $(PY) -m pytest --long $(WORKERS) || status=$$?; $(COMPILER) test-long || status=$$?; exit $$status
 else
@@ -223,7 +223,7 @@ swag-config: $(READY) ## write the list of documents that Swagger UI offers
 	@$(PY) -m tools.specs config
 
 .PHONY: render
-render: $(READY) ## write what follows from the code: dashboards, deployment, settings, events, schema
+render: $(READY) ## regenerate derived files: dashboards, deployment, settings, events, schema
 	@$(PY) -m tools.rendered write
 	@$(PY) -m tools.schema_page
 

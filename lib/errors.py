@@ -1,4 +1,4 @@
-"""The one error vocabulary: raised by rules, mapped at both doors, and back again in clients."""
+"""Application errors. HTTP and gRPC servers map them to responses; clients map them back."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class JwksCache:
         if self._age() > self._policy.stale_seconds:
             raise AppError(
                 Code.SERVICE_UNAVAILABLE,
-                "the keys to check your token with cannot be had",
+                "the token signing keys are unavailable; try again later",
                 headers={"Retry-After": "1"},
             )
         return self._keys.get(kid)

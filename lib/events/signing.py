@@ -1,4 +1,4 @@
-"""Who says so: an event is signed by its producer's key, and believed of its producer alone.
+"""Sign events, and verify that each event comes from the producer of its topic.
 
 Whoever reaches Redis can write an entry; only the service that owns a topic has the key for it.
 """

@@ -48,6 +48,6 @@ def require_if_match(request: web.Request) -> int | None:
     """
     if "If-Match" not in request.headers:
         raise AppError(
-            Code.PRECONDITION_REQUIRED, "say in If-Match which version you have seen, or *"
+            Code.PRECONDITION_REQUIRED, "If-Match is required: send the resource's ETag, or *"
         )
     return if_match(request)

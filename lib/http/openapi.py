@@ -33,7 +33,7 @@ _BEARER = {
     "type": "apiKey",
     "in": "header",
     "name": "Authorization",
-    "description": "`Bearer`, a space, and the `access_token` that signing in answers with.",
+    "description": "`Bearer <access_token>`, with the access token from `POST /auth/login`.",
 }
 _ALWAYS = (
     # What stands before the routes may refuse any request (see `lib.http.middleware.install`).
@@ -234,7 +234,7 @@ def _envelope(answer: type[Answer[Any]], data: dict[str, Any]) -> dict[str, Any]
 
 def _unchanged(headers: Sequence[str]) -> dict[str, Any]:
     conditional = "If-None-Match" in headers
-    return {"304": {"description": "the caller has this version"}} if conditional else {}
+    return {"304": {"description": "not modified"}} if conditional else {}
 
 
 def _failures(errors: Sequence[Code], query: Any, body: Any, path: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Connection(RequestHandler):
         )  # each request is its own task: nothing needs undoing
         context.request_id.set(made)
         log.warning("request_not_read", kind=type(exc).__name__, client_ip=request.remote)
-        answer = failure(AppError(Code.BAD_REQUEST, "this is no request that can be read"))
+        answer = failure(AppError(Code.BAD_REQUEST, "malformed HTTP request"))
         answer.headers[HEADER] = made
         answer.force_close()
         return answer

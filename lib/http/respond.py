@@ -34,7 +34,7 @@ _JSON_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: JSON}
 
 
 class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a page stands in its list. `degraded` names the upstreams whose part is missing."""
+    """Pagination metadata. `degraded` lists the upstream services that did not respond."""
 
     page: int
     page_size: int

@@ -166,7 +166,7 @@ class CircuitBreaker:
     def _refusal(self, seconds: float) -> AppError:
         return AppError(
             Code.CIRCUIT_OPEN,
-            f"{self.name} is not answering; it is left alone for a while",
+            f"{self.name} is unavailable (circuit open); try again later",
             headers={"Retry-After": str(max(1, round(seconds)))},
         )
 

@@ -29,7 +29,7 @@ class PageQuery(Query, frozen=True, kw_only=True):
     """Which page of a list whose order is given."""
 
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="which page, from 1")] = 1
-    page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="things per page")] = 20
+    page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="items per page")] = 20
 
     @property
     def offset(self) -> int:

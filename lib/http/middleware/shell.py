@@ -1,4 +1,4 @@
-"""The shell around every handler: one walk through its parts, in the order of the package."""
+"""The middleware stack that wraps every handler, in a fixed order."""
 
 from __future__ import annotations
 

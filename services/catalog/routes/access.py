@@ -1,4 +1,4 @@
-"""What those may who look after the catalog; the role controller says whose it is."""
+"""Permissions for catalog administrators."""
 
 from __future__ import annotations
 

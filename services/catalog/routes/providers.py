@@ -108,15 +108,15 @@ def _declare(owner: str, *, readers: Access, writers: Access, read: From, change
         access=readers, name=f"list_{whose}_services", types=reading,
     )(_list)  # fmt: skip
     route(
-        f"POST {many}", f"Add to the services {whom}", Code.NOT_FOUND,
+        f"POST {many}", f"Add a service to those {whom}", Code.NOT_FOUND,
         access=writers, name=f"add_{whose}_service", types=changing, again="it was there already",
     )(_add)  # fmt: skip
     route(
-        f"GET {one}", f"Get one of the services {whom}", Code.NOT_FOUND,
+        f"GET {one}", f"Get a service {whom}", Code.NOT_FOUND,
         access=readers, name=f"get_{whose}_service", types=reading,
     )(_get)  # fmt: skip
     route(
-        f"DELETE {one}", f"Take from the services {whom}", Code.NOT_FOUND,
+        f"DELETE {one}", f"Remove a service from those {whom}", Code.NOT_FOUND,
         access=writers, name=f"remove_{whose}_service", types=changing,
     )(_remove)  # fmt: skip
 

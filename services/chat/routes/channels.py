@@ -16,7 +16,7 @@ from services.chat.views import ChannelQuery, ChannelView, channel_view
 route: Final = Routes("channels")
 
 
-@route("GET /api/v1/channels", "List one's channels", access=signed_in())
+@route("GET /api/v1/channels", "List my channels", access=signed_in())
 async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[ChannelView]:
     """The one with the newest message first."""
     rows, total = await service.list_mine(
@@ -25,7 +25,7 @@ async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[Ch
     return respond.page(wanted, [channel_view(row) for row in rows], total)
 
 
-@route("GET /api/v1/channels/{id}", "Get one of one's channels", Code.NOT_FOUND, access=signed_in())
+@route("GET /api/v1/channels/{id}", "Get a channel", Code.NOT_FOUND, access=signed_in())
 async def get_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
     """A channel of others is answered like one that does not exist."""
     return respond.ok(channel_view(await service.get_mine(db, caller, channel_id)))

@@ -36,7 +36,7 @@ route: Final = Routes("messages")
 
 @route(
     "GET /api/v1/channels/{id}/messages",
-    "Read a channel's messages",
+    "List messages",
     Code.NOT_FOUND,
     access=signed_in(),
 )

@@ -76,7 +76,7 @@ async def list_prices(db: Db, wanted: PageQuery, product_id: Id) -> Page[PriceCh
 
 @route(
     "GET /api/v1/products/{id}/movements",
-    "List the movements of a product's stock",
+    "List stock movements",
     Code.NOT_FOUND,
     access=_STAFF,
 )

@@ -54,7 +54,7 @@ DeviceToken = Annotated[
     str,
     Meta(
         max_length=200,
-        description="of an earlier login with this device, for callers without cookies",
+        description="device token from an earlier login; for clients without cookies",
     ),
 ]
 PersonalId = Annotated[
@@ -92,7 +92,7 @@ class ProviderApplication(Input, frozen=True, kw_only=True):
 
 
 class Decision(Input, frozen=True, kw_only=True):
-    """What is said to somebody who asks; the reason is for them to read."""
+    """Decision on a provider application. The applicant sees `reason`."""
 
     approved: bool
     reason: Annotated[str, Meta(min_length=1, max_length=500)] | None = None

@@ -44,7 +44,7 @@ _PRESENT: Final = [AccountStatus.ACTIVE, AccountStatus.INACTIVE]
 class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     """Which people, which page of them, in which order."""
 
-    kind: Annotated[Kind, Meta(description="people who work here, all, or those of a role")] = (
+    kind: Annotated[Kind, Meta(description="employees, all users, or users with one role")] = (
         Kind.STAFF
     )
     status: Annotated[AccountStatus | None, Meta(description="default: all but deleted")] = None

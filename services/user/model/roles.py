@@ -35,7 +35,7 @@ _Permissions = Annotated[list[PermissionName], Meta(max_length=200)]
 
 
 class NewRole(Input, frozen=True, kw_only=True):
-    """A role to be created: what accounts of that `kind` may do instead of what the kind may."""
+    """A custom role. Its permissions replace the default permissions of `kind`."""
 
     name: RoleName
     kind: Role

@@ -22,14 +22,14 @@ route: Final = Routes("auth")
 
 @route(
     "PATCH /api/v1/users/me/change-password",
-    "Change one's own password",
+    "Change my password",
     access=signed_in(fresh=True, verified=False),
     also="PATCH /api/v1/me/change-password",
 )
 async def change_password(
     deps: AppDeps, rules: AppRules, caller: Caller, own: Own, given: PasswordChange
 ) -> Done:
-    """Nothing, when it is done; every session has ended then, the caller's too."""
+    """Change the password and end all sessions, including the caller's."""
     await standing.check_session(deps.db, caller, fresh=True)
     await password.change(
         deps.db, deps.passwords, own, given, rules.logins.pair, session=caller.session
@@ -37,7 +37,7 @@ async def change_password(
     return signed_out()
 
 
-@route("POST /api/v1/auth/password/forgot", "Ask for a mail to set a new password", access=PUBLIC)
+@route("POST /api/v1/auth/password/forgot", "Request a password reset", access=PUBLIC)
 async def forgot_password(
     request: web.Request, deps: AppDeps, rules: AppRules, given: ResetRequest
 ) -> Done:
@@ -49,7 +49,7 @@ async def forgot_password(
 
 @route(
     "POST /api/v1/auth/password/reset",
-    "Set a new password with the token from a mail",
+    "Reset a password",
     Code.CONFLICT,
     access=PUBLIC,
 )

@@ -41,7 +41,7 @@ route: Final = Routes("users")
 
 @route(
     "GET /api/v1/users",
-    "List people with points and statistics",
+    "List users with points and statistics",
     access=signed_in(verified=True, services=True),
 )
 async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Paged[UserList]:
@@ -53,7 +53,7 @@ async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Pa
 
 @route(
     "POST /api/v1/users",
-    "Give somebody an account",
+    "Create an account",
     Code.CONFLICT,
     Code.IDEMPOTENCY_KEY_REUSED,
     access=signed_in(require(access.WRITE), fresh=When("it is not for a customer")),
@@ -69,7 +69,7 @@ async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Per
 
 @route(
     "GET /api/v1/users/me/export",
-    "Take away everything that is kept about oneself",
+    "Export my data",
     Code.NOT_FOUND,
     access=signed_in(fresh=True),
 )
@@ -99,7 +99,7 @@ async def export_user(
 
 @route(
     "GET /api/v1/users/{id}",
-    "Get one's own account, or somebody's",
+    "Get an account",
     Code.NOT_FOUND,
     access=signed_in(verified=OTHERS, services=True),
 )
@@ -113,7 +113,7 @@ async def get_user(request: web.Request, deps: AppDeps, who: Seen) -> Item[Perso
 
 @route(
     "PATCH /api/v1/users/{id}",
-    "Change one's own account, or somebody's",
+    "Update an account",
     *CHANGE_ERRORS,
     access=signed_in(fresh=When("there is another address"), verified=OTHERS),
 )
@@ -132,7 +132,7 @@ async def change_user(
 
 @route(
     "DELETE /api/v1/users/{id}",
-    "Delete one's own account, or somebody's",
+    "Delete an account",
     *CHANGE_ERRORS,
     access=signed_in(fresh=True, verified=OTHERS),
 )
@@ -172,7 +172,7 @@ async def activate_user(
 
 @route(
     "GET /api/v1/profiles/{id}",
-    "Get somebody's public profile",
+    "Get a public profile",
     Code.NOT_FOUND,
     access=PUBLIC,
     also="GET /api/v1/profile/{id}",

@@ -78,7 +78,7 @@ _File: TypeAlias = Annotated[bytes, From(_only_file)]
 # PATCH `pfp` as older systems call it.
 @route(
     "PUT /api/v1/users/{id}/picture",
-    "Set one's own picture, or somebody's",
+    "Upload a profile picture",
     *CHANGE_ERRORS,
     Code.PAYLOAD_TOO_LARGE,
     Code.UNSUPPORTED_MEDIA_TYPE,
@@ -94,7 +94,7 @@ async def put_picture(deps: AppDeps, who: Changed, data: _File, version: IfMatch
 
 @route(
     "DELETE /api/v1/users/{id}/picture",
-    "Remove one's own picture, or somebody's",
+    "Delete a profile picture",
     *CHANGE_ERRORS,
     access=signed_in(verified=OTHERS),
 )
@@ -106,7 +106,7 @@ async def remove_picture(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
 
 @route(
     "GET /api/v1/files/pfp/{key}",
-    "Open a picture by a signed link",
+    "Download a picture (signed URL)",
     Code.NOT_FOUND,
     access=PUBLIC,
 )

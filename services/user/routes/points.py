@@ -19,7 +19,7 @@ route: Final = Routes("users")
 
 @route(
     "GET /api/v1/users/{id}/points",
-    "Get one's own points, or somebody's, with their ledger",
+    "Get a points balance and ledger",
     Code.NOT_FOUND,
     Code.CIRCUIT_OPEN,
     access=signed_in(),

@@ -36,7 +36,7 @@ class RequestView(Struct, frozen=True):
 
 @route(
     "POST /api/v1/users/me/provider-request",
-    "Ask to become a provider",
+    "Apply to become a provider",
     Code.CONFLICT,
     access=signed_in(require_role(Role.CUSTOMER)),
 )
@@ -52,7 +52,7 @@ async def ask(
 
 @route(
     "GET /api/v1/users/me/provider-request",
-    "See what became of one's request",
+    "Get my provider application",
     Code.NOT_FOUND,
     access=signed_in(),
 )
@@ -61,9 +61,7 @@ async def get(deps: AppDeps, _: InSession, own: Own) -> Answer[RequestView]:
     return respond.ok(view(RequestView, await provider_requests.get(deps.db, own)))
 
 
-@route(
-    "GET /api/v1/provider-requests", "List those who ask to become providers", access=_MODERATORS
-)
+@route("GET /api/v1/provider-requests", "List pending provider applications", access=_MODERATORS)
 async def list_requests(deps: AppDeps, _: InSession, wanted: PageQuery) -> Page[ListRequestsRow]:
     """One page of those who wait, the longest first."""
     return respond.page(wanted, *await provider_requests.list_page(deps.db, wanted))
@@ -71,7 +69,7 @@ async def list_requests(deps: AppDeps, _: InSession, wanted: PageQuery) -> Page[
 
 @route(
     "PUT /api/v1/provider-requests/{id}",
-    "Decide who becomes a provider",
+    "Approve or reject a provider application",
     *CHANGE_ERRORS,
     access=_MODERATORS,
 )

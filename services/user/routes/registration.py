@@ -38,7 +38,7 @@ async def register_customer(
 
 @route(
     "POST /api/v1/auth/register/provider",
-    "Register as a provider of services",
+    "Register as a provider",
     Code.CONFLICT,
     Code.IDEMPOTENCY_KEY_REUSED,
     access=PUBLIC,
@@ -73,7 +73,7 @@ async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
 
 @route(
     "POST /api/v1/auth/resend-verification",
-    "Ask for another verification mail",
+    "Resend the verification email",
     Code.CONFLICT,
     access=PUBLIC,
     also="POST /api/v1/auth/resend-confirmation",

@@ -87,7 +87,7 @@ async def get_role(
     return respond.item(request, found)
 
 
-@route("PUT /api/v1/roles/{name}", "Say what a role may do", *CHANGE_ERRORS, access=_WRITERS)
+@route("PUT /api/v1/roles/{name}", "Set the permissions of a role", *CHANGE_ERRORS, access=_WRITERS)
 async def put_role(
     deps: AppDeps, name: _Name, given: RoleChange, version: IfMatch, caller: Caller
 ) -> Item[GetRoleRow]:
@@ -107,7 +107,7 @@ async def delete_role(deps: AppDeps, name: _Name, version: IfMatch, caller: Call
 
 
 @route(
-    "PUT /api/v1/users/{id}/role", "Give an account another role", *CHANGE_ERRORS, access=_WRITERS
+    "PUT /api/v1/users/{id}/role", "Assign a role to an account", *CHANGE_ERRORS, access=_WRITERS
 )
 async def assign_role(
     deps: AppDeps, account_id: Id, given: RoleAssignment, version: IfMatch, caller: Caller
@@ -137,7 +137,7 @@ async def remove_permission(deps: AppDeps, name: str, caller: Caller) -> Done:
     return respond.no_content()
 
 
-@route("GET /api/v1/audit", "Read the audit trail", access=_AUDITORS, tag="audit")
+@route("GET /api/v1/audit", "List audit entries", access=_AUDITORS, tag="audit")
 async def list_audit(deps: AppDeps, _: InSession, query: AuditQuery) -> Page[AuditView]:
     """Answer a page of entries, newest first."""
     rows, total = await audit.list_page(deps.db, query)
@@ -146,13 +146,13 @@ async def list_audit(deps: AppDeps, _: InSession, query: AuditQuery) -> Page[Aud
 
 @route(
     "GET /api/v1/audit/{id}",
-    "Get an entry of the audit trail",
+    "Get an audit entry",
     Code.NOT_FOUND,
     access=_AUDITORS,
     tag="audit",
 )
 async def get_audit(deps: AppDeps, _: InSession, entry_id: Id) -> Answer[AuditView]:
-    """Answer one entry, which nobody changes."""
+    """Return one audit entry. Entries are immutable."""
     return respond.ok(_audit_view(await audit.get(deps.db, entry_id)))
 
 

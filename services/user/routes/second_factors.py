@@ -42,27 +42,27 @@ _Passkey: TypeAlias = Annotated[bytes, From(_passkey, path={"id": str})]
 _Policy: TypeAlias = Annotated[Policy, From(lambda request: request.app[RULES].second_factors)]
 
 
-@route("GET /api/v1/auth/second-factor", "Say which second factors one has", access=_SHOWS)
+@route("GET /api/v1/auth/second-factor", "Get my second factors", access=_SHOWS)
 async def overview(deps: AppDeps, caller: Caller, own: Own) -> Answer[SecondFactors]:
     """Answer what there is, and whether one was shown in this session."""
     return respond.ok(await service.overview(deps.db, caller, own))
 
 
-@route("POST /api/v1/auth/second-factor", "Show a second factor", access=_SHOWS)
+@route("POST /api/v1/auth/second-factor", "Verify a second factor", access=_SHOWS)
 async def show(deps: AppDeps, policy: _Policy, caller: Caller, _: Own, given: Shown) -> Done:
     """Nothing, when it is right: refresh the session, and its tokens have their permissions."""
     await service.show(deps.db, deps.personal_ids, policy, caller, given)
     return respond.no_content()
 
 
-@route("POST /api/v1/auth/totp", "Begin to use an authenticator", Code.CONFLICT, access=_CHANGES)
+@route("POST /api/v1/auth/totp", "Start authenticator (TOTP) setup", Code.CONFLICT, access=_CHANGES)
 async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthenticator]:
     """Answer a secret; it counts from its first code on."""
     made = await service.begin_totp(deps.db, deps.personal_ids, caller, own)
     return respond.ok(made, headers=_SECRET)
 
 
-@route("POST /api/v1/auth/totp/confirm", "Confirm a new authenticator", access=_CHANGES)
+@route("POST /api/v1/auth/totp/confirm", "Complete authenticator (TOTP) setup", access=_CHANGES)
 async def confirm_totp(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: FirstCode
 ) -> Answer[RecoveryCodes]:
@@ -71,14 +71,19 @@ async def confirm_totp(
     return respond.ok(codes, headers=_SECRET)
 
 
-@route("DELETE /api/v1/auth/totp", "Stop using the authenticator", Code.NOT_FOUND, access=_CHANGES)
+@route("DELETE /api/v1/auth/totp", "Remove my authenticator", Code.NOT_FOUND, access=_CHANGES)
 async def remove_totp(deps: AppDeps, caller: Caller, own: Own) -> Done:
     """Nothing, when it is removed."""
     await service.remove_totp(deps.db, caller, own)
     return respond.no_content()
 
 
-@route("POST /api/v1/auth/recovery-codes", "Get new recovery codes", Code.CONFLICT, access=_CHANGES)
+@route(
+    "POST /api/v1/auth/recovery-codes",
+    "Regenerate my recovery codes",
+    Code.CONFLICT,
+    access=_CHANGES,
+)
 async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[RecoveryCodes]:
     """Answer ten codes that work once each; the former ones work no more."""
     codes = await service.new_recovery_codes(deps.db, caller, own)
@@ -86,7 +91,10 @@ async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[Reco
 
 
 @route(
-    "POST /api/v1/auth/passkeys/options", "Begin to add a passkey", Code.CONFLICT, access=_CHANGES
+    "POST /api/v1/auth/passkeys/options",
+    "Start passkey registration",
+    Code.CONFLICT,
+    access=_CHANGES,
 )
 async def begin_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own
@@ -96,7 +104,9 @@ async def begin_passkey(
     return respond.ok(options, headers=_SECRET)
 
 
-@route("POST /api/v1/auth/passkeys", "Add a passkey", Code.CONFLICT, access=_CHANGES)
+@route(
+    "POST /api/v1/auth/passkeys", "Complete passkey registration", Code.CONFLICT, access=_CHANGES
+)
 async def add_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: NewPasskey
 ) -> Created[RecoveryCodes]:
@@ -107,7 +117,7 @@ async def add_passkey(
 
 @route(
     "POST /api/v1/auth/passkeys/challenge",
-    "Ask what a passkey is to sign",
+    "Create a passkey challenge",
     Code.NOT_FOUND,
     access=_SHOWS,
 )
@@ -128,7 +138,7 @@ async def remove_passkey(deps: AppDeps, caller: Caller, own: Own, passkey: _Pass
 
 @route(
     "DELETE /api/v1/users/{id}/second-factor",
-    "Remove the second factors of somebody who has lost them",
+    "Reset a user's second factors",
     *CHANGE_ERRORS,
     access=signed_in(require("roles:write"), fresh=True),
 )

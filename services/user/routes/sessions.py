@@ -40,7 +40,7 @@ async def log_in(
     return _session(rules, signed_in, device_token)
 
 
-@route("POST /api/v1/auth/token", "Get a token as a service", access=PUBLIC)
+@route("POST /api/v1/auth/token", "Create a service token", access=PUBLIC)
 async def service_token(
     deps: AppDeps, rules: AppRules, given: ServiceLogin
 ) -> Answer[ServiceToken]:
@@ -103,7 +103,7 @@ async def log_out(request: web.Request, deps: AppDeps, given: _Refresh) -> Done:
     return signed_out()
 
 
-@route("POST /api/v1/auth/logout-all", "Log out everywhere", access=signed_in(verified=False))
+@route("POST /api/v1/auth/logout-all", "Log out of all sessions", access=signed_in(verified=False))
 async def log_out_everywhere(deps: AppDeps, own: Own) -> Done:
     """Nothing, when all sessions of the caller have ended."""
     async with deps.db.transaction() as tx:
@@ -111,7 +111,7 @@ async def log_out_everywhere(deps: AppDeps, own: Own) -> Done:
     return signed_out()
 
 
-@route("GET /api/v1/auth/sessions", "List one's own sessions", access=signed_in())
+@route("GET /api/v1/auth/sessions", "List my sessions", access=signed_in())
 async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
     """Answer the sessions that can still be refreshed, youngest first."""
     current = _session_of(current_principal())
@@ -121,7 +121,7 @@ async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
 
 @route(
     "DELETE /api/v1/auth/sessions/{id}",
-    "End one of one's own sessions",
+    "Revoke one of my sessions",
     Code.NOT_FOUND,
     access=signed_in(verified=False),
 )
@@ -133,7 +133,7 @@ async def end_session(deps: AppDeps, session_id: Id, own: Own) -> Done:
 
 @route(
     "GET /api/v1/auth/jwks.json",
-    "Keys to verify access tokens with",
+    "Get the token signing keys (JWKS)",
     access=PUBLIC,
     also="GET /.well-known/jwks.json",
 )

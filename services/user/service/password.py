@@ -1,4 +1,4 @@
-"""Passwords changed by who knows the present one, or reset by who reads the mail."""
+"""Change a password with the current one, or reset it with an emailed token."""
 
 from __future__ import annotations
 

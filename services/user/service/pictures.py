@@ -50,7 +50,7 @@ async def replace(
             while another one of the caller's is drawn; SERVICE_UNAVAILABLE where the storage is
             away or too many wait: nothing has changed then.
     """
-    # Refused before anything is drawn or stored; asked again below, when it counts.
+    # Fail early. The transaction below repeats this check.
     async with db.transaction() as tx:
         await accounts.lock(tx, principal, account_id, version)
     drawn = await images.redraw(data, sender=principal.subject)

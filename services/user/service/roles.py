@@ -74,7 +74,7 @@ async def assign(
     wanted: str,
     version: int | None,
 ) -> None:
-    """Give an account another role and end its sessions: the next token says what it may do.
+    """Assign a role to an account and end its sessions. The next token has the new permissions.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN; PRECONDITION_FAILED; VALIDATION_ERROR for what is no role;

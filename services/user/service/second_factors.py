@@ -262,7 +262,7 @@ async def remove_all_of(db: Database, principal: Principal, account_id: UUID) ->
         AppError: NOT_FOUND; FORBIDDEN, also for one's own.
     """
     if principal.account_id == account_id:
-        raise forbidden("nobody removes their own this way")
+        raise forbidden("you cannot reset your own second factors here; remove them one by one")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         await accounts.lock(tx, principal, account_id, None)

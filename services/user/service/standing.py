@@ -1,4 +1,6 @@
-"""Whether a caller is what their token says: it outlives role, account and session by minutes.
+"""Check that the account, role and session behind a token are still valid.
+
+A token outlives a change of them by minutes.
 
 That is too long for who looks after accounts and roles, and for whoever has stolen a token.
 """

@@ -23,14 +23,16 @@ _HINT = "make it SECURITY DEFINER, so that its owner's rights count, or grant by
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `grants`."""
-    command.add_argument("--to", metavar="ROLE", required=True, help="who gets the rights")
+    command.add_argument(
+        "--to", metavar="ROLE", required=True, help="role that receives the privileges"
+    )
     command.add_argument(
         "--also",
         metavar="PATH",
         action="append",
         default=[],
         type=Path,
-        help="a configuration whose queries run here too, as far as their tables are here",
+        help="additional configuration to include; tables missing from this schema are skipped",
     )
     command.add_argument(
         "--engine", choices=[engine.value for engine in Dialect], help="of a project with two"
@@ -92,4 +94,4 @@ def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:
 
 
 def _unknown(why: str) -> Diagnostic:
-    return Diagnostic("E219", f"what it needs cannot be known: {why}", hint=_HINT)
+    return Diagnostic("E219", f"cannot determine the required privileges: {why}", hint=_HINT)

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stdio",
         action="store_true",
-        help="accepted for editors that pass it: nothing else is spoken",
+        help="use stdio (default; accepted for compatibility)",
     )
 
 

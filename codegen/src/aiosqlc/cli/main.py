@@ -27,19 +27,19 @@ _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 # `add_arguments(parser)`. Only the one that runs is imported: starting fast is part of being used.
 _COMMANDS = {
     "generate": "write the Python code of every query",
-    "check": "show how the code on disk differs from what it should be",
-    "explain": "show a query's types, NULLs and number of rows, and why",
+    "check": "check that the generated code is up to date",
+    "explain": "explain the inferred types, nullability and row count of a query",
     "format": "lay out the query files",
-    "vet": "suggest improvements to queries and schemas",
-    "verify": "say in which order code and migrations can be deployed safely",
+    "vet": "lint queries and schemas",
+    "verify": "check whether to deploy code or migrations first",
     "grants": "print the rights that the queries need, as GRANT statements",
     "lsp": "run the language server that editors start",
     "watch": "generate again whenever a file changes",
     "serve": "run a program on a fresh database with the schema, or print its address",
     "playground": "serve a page that compiles while you type",
-    "init": "start a project, from nothing, a database, or sqlc's configuration",
+    "init": "create a project: empty, from a database, or from an sqlc configuration",
     "plugin": "run as a plugin of sqlc, which sends its request on standard input",
-    "selfcheck": "search for data that disproves a not-null claim",
+    "selfcheck": "test the not-null guarantees with random data",
     "report": "print a bug report for a query that crashes the compiler",
 }
 # What sqlc appends to the `cmd` of a process plugin.

@@ -24,7 +24,7 @@ _PACKAGE = "aiosqlc_selfcheck"
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `selfcheck`."""
     command.add_argument("-n", type=_count, default=50, help="executions of each query")
-    command.add_argument("--seed", type=int, default=0, help="of the random data")
+    command.add_argument("--seed", type=int, default=0, help="random seed")
 
 
 def _count(text: str) -> int:

@@ -19,7 +19,9 @@ from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_rele
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `verify`."""
-    command.add_argument("--against", required=True, metavar="REF", help="git: what runs now")
+    command.add_argument(
+        "--against", required=True, metavar="REF", help="git reference of the deployed version"
+    )
     command.add_argument("--json", action="store_true", help="for machines")
 
 

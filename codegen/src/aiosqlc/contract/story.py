@@ -1,4 +1,4 @@
-"""A story: the same calls, chosen by a seed, on two engines; the first different answer ends it."""
+"""Run one seeded random call sequence on both engines; stop at the first difference."""
 
 from __future__ import annotations
 

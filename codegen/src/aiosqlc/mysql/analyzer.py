@@ -394,7 +394,7 @@ def _unread(query: ParsedQuery) -> Diagnostic:
         label = Label(query.file, place, "reading ends here")
     return Diagnostic(
         "E215",
-        f"{query.name} is typed by the server alone: {why}",
+        f"{query.name} can only be partly typed: {why}",
         (label,),
         hint="its parameters are typed `Any`, and no row count is proved",
         severity=Severity.WARNING,
@@ -419,7 +419,13 @@ def _unreadable(query: ParsedQuery, text: Text) -> list[Diagnostic]:
         Diagnostic(
             "E218",
             f"{query.name} cannot be typed without a server",
-            (Label(query.file, query.name_span, "its text alone does not say what it returns"),),
+            (
+                Label(
+                    query.file,
+                    query.name_span,
+                    "the result type cannot be inferred without a server",
+                ),
+            ),
             hint="install MariaDB's server, or set `database.uri`",
         )
     ]

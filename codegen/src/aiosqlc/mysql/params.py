@@ -104,7 +104,7 @@ def _untyped(query: ParsedQuery, number: int, name: str) -> Diagnostic:
     span = next((p.spans[0] for p in query.params if p.number == number and p.spans), query.span)
     return Diagnostic(
         code="E313",
-        message=f"nothing says what type parameter `{name or '?'}` has",
+        message=f"cannot infer the type of parameter `{name or '?'}`",
         labels=(Label(query.file, span, "compared with, or passed to, nothing that has a type"),),
         hint="say it with a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`,"
         " `CAST(? AS DECIMAL(20, 6))`, `CAST(? AS DOUBLE)`, `CAST(? AS DATE)`,"

@@ -199,7 +199,7 @@ def _whole(file: SourceFile, part: Part) -> Diagnostic:
     return Diagnostic(
         "E131",
         f"misplaced `:{part.kind}`",
-        (Label(file, part.span, "without this line the statement has no beginning"),),
+        (Label(file, part.span, "the first line of a statement cannot be optional"),),
         hint="what is optional stands on a line of its own: `AND state = @state -- :if state`",
     )
 

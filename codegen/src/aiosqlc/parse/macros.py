@@ -132,7 +132,7 @@ def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diag
     return [
         Diagnostic(
             "E124",
-            f"`${number.text}` is no parameter of MySQL",
+            f"MySQL does not support numbered parameters such as `${number.text}`",
             (Label(file, Span(sign.start, number.end), "PostgreSQL's"),),
             hint="write `?` or `sqlc.arg(name)`; a column of this name has backticks around it",
         )

@@ -43,6 +43,6 @@ def _problem(file: SourceFile, use: Use, clause: str) -> Diagnostic:
     return Diagnostic(
         "E123",
         f"{clause} BY a parameter {verb} by a constant",
-        (Label(file, use.span, "its value is the same for every row, whatever it says"),),
+        (Label(file, use.span, "a parameter here is a constant and does not sort"),),
         hint="for a choice that is checked: `ORDER BY name -- :sort name, created_at desc`",
     )

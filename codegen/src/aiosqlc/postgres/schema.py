@@ -400,7 +400,7 @@ def _without_extension(file: SchemaFile, span: Span, name: str) -> Diagnostic:
     place = Span(at, at + len(name)) if 0 <= at < span.end else span
     return Diagnostic(
         "E203",
-        f'extension "{name}" is not available here: a query that needs it is refused',
+        f'extension "{name}" is not available on this server; queries that use it are rejected',
         (Label(file.file, place),),
         f"set `database.uri` to a server that has {name}, or declare the types and functions"
         f" you use in a file named {name}.sql that `shims` names",

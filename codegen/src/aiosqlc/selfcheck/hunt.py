@@ -186,7 +186,7 @@ def _compare(query: TypedQuery, result: pq.abc.PGresult | None) -> Iterator[_Fin
 def _unrun(query: TypedQuery, seen: _Seen) -> Diagnostic:
     return Diagnostic(
         "E362",
-        f"`{query.parsed.name}` never ran: nothing is known of it",
+        f"`{query.parsed.name}` could not be executed on any generated data, so nothing was tested",
         (Label(query.parsed.file, query.parsed.name_span),),
         "if it cannot succeed on rows that the schema allows, it is wrong; more executions (`-n`)"
         " may find rows on which it does",

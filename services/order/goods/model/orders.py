@@ -22,7 +22,7 @@ _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class OrderLine(Input, frozen=True, kw_only=True):
-    """So many of one product, at the price it has when it is reserved."""
+    """One order line: a product and its quantity. The price is fixed when stock is reserved."""
 
     product_id: UUID
     quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
@@ -32,9 +32,7 @@ class NewOrder(Input, frozen=True, kw_only=True):
     """Products to be bought together: all of them, or none. All have one currency."""
 
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=MAX_LINES)]
-    user_id: Annotated[
-        UUID | None, Meta(description="for whom; somebody else only in the name of the staff")
-    ] = None
+    user_id: Annotated[UUID | None, Meta(description="customer to order for; staff only")] = None
 
     def quantities(self) -> dict[UUID, int]:
         """Return how many of which product, in the order of the lines.

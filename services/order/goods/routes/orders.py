@@ -50,7 +50,7 @@ async def list_orders(shop: _In, wanted: ListOrders, caller: _By) -> Page[OrderV
 
 @route(
     "POST /api/v1/orders",
-    "Order products",
+    "Create an order",
     Code.NOT_FOUND,
     Code.CONFLICT,
     access=signed_in(),
@@ -77,7 +77,7 @@ async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
 # PUT as older systems call it; what is left out stays all the same.
 @route(
     "PATCH /api/v1/orders/{id}",
-    "Take an order to another status",
+    "Update the status of an order",
     *CHANGE_ERRORS,
     access=signed_in(),
     also="PUT /api/v1/orders/{id}",

@@ -84,7 +84,7 @@ async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
 async def change(
     shop: Shop, order_id: UUID, wanted: OrderChange, *, version: int | None, caller: Caller
 ) -> Found:
-    """Take an order to another status; nothing given changes nothing.
+    """Update the status of an order. An empty change has no effect.
 
     Args:
         shop: where.

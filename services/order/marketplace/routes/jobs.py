@@ -23,7 +23,7 @@ route: Final = Routes("jobs")
 
 @route(
     "POST /api/v1/jobs",
-    "Begin a job by accepting an offer",
+    "Create a job from an offer",
     *CHANGE_ERRORS,
     Code.PRECONDITION_REQUIRED,
     access=VERIFIED,
@@ -42,7 +42,7 @@ async def get_job(request: web.Request, db: Db, job_id: Id, who: Who) -> Item[Jo
 
 @route(
     "PATCH /api/v1/jobs/{id}",
-    "Start, pause, resume, complete or cancel a job",
+    "Update the status of a job",
     *CHANGE_ERRORS,
     access=VERIFIED,
 )

@@ -63,18 +63,18 @@ async def _change(
 def _declare(owner: str, *, readers: Access, writers: Access, read: From, change: From) -> None:
     """Declare the three routes of a provider's place; `owner` is as in the path."""
     where = f"/api/v1/providers/{owner}/location"
-    whose, whom = ("my", "I work") if owner == "me" else ("provider", "a provider works")
+    whose, whom = ("my", "my") if owner == "me" else ("provider", "a provider's")
     reading, changing = {"provider": read}, {"provider": change}
     route(
-        f"GET {where}", f"Get where {whom} from", Code.NOT_FOUND,
+        f"GET {where}", f"Get {whom} location", Code.NOT_FOUND,
         access=readers, name=f"get_{whose}_location", types=reading,
     )(_get)  # fmt: skip
     route(
-        f"POST {where}", f"Say where {whom} from", *CHANGE_ERRORS,
+        f"POST {where}", f"Set {whom} location", *CHANGE_ERRORS,
         access=writers, name=f"add_{whose}_location", types=changing,
     )(_add)  # fmt: skip
     route(
-        f"PATCH {where}", f"Change where {whom} from", *CHANGE_ERRORS,
+        f"PATCH {where}", f"Update {whom} location", *CHANGE_ERRORS,
         access=writers, name=f"change_{whose}_location", types=changing,
     )(_change)  # fmt: skip
 

@@ -46,7 +46,7 @@ async def change_offer(
     return respond.changed(await service.change(db, offer_id, changes, who, version=version))
 
 
-@route("DELETE /api/v1/offers/{id}", "Take back an offer", *CHANGE_ERRORS, access=VERIFIED)
+@route("DELETE /api/v1/offers/{id}", "Withdraw an offer", *CHANGE_ERRORS, access=VERIFIED)
 async def remove_offer(db: Db, offer_id: Id, who: Who, version: IfMatch) -> Done:
     """Nothing, when it is done; only while the offer waits."""
     await service.remove(db, offer_id, who, version=version)

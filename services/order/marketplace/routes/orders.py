@@ -47,7 +47,12 @@ async def list_service_orders(
     return respond.page(wanted, views, total)
 
 
-@route("POST /api/v1/service-orders", "Order a service", *CHANGE_ERRORS, access=VERIFIED_CUSTOMERS)
+@route(
+    "POST /api/v1/service-orders",
+    "Create a service order",
+    *CHANGE_ERRORS,
+    access=VERIFIED_CUSTOMERS,
+)
 async def add_service_order(
     db: Db, catalog: _Catalog, new: NewServiceOrder, own: Own, key: Key
 ) -> Created[ServiceOrderView]:
@@ -68,7 +73,7 @@ async def get_service_order(
 
 @route(
     "PATCH /api/v1/service-orders/{id}",
-    "Change, pause, resume or cancel a service order",
+    "Update a service order",
     *CHANGE_ERRORS,
     access=VERIFIED,
 )

@@ -19,7 +19,7 @@ from services.order.marketplace.service import reviews as service
 route: Final = Routes("reviews")
 
 
-@route("POST /api/v1/reviews", "Review the other side of a job", *CHANGE_ERRORS, access=VERIFIED)
+@route("POST /api/v1/reviews", "Create a review", *CHANGE_ERRORS, access=VERIFIED)
 async def add_review(db: Db, new: NewReview, who: Who) -> Created[ReviewView]:
     """The new review, with where it is."""
     added = await service.add(db, new, who)

@@ -77,7 +77,10 @@ class ServiceOrderView(Struct, frozen=True):
 
 
 class ReviewView(Struct, frozen=True, gc=False):
-    """What `side` says of the other one; which customer and job, only those learn who know."""
+    """A review of one party by the other.
+
+    `job_id` and `customer_id` are included only for the two parties, staff and moderators.
+    """
 
     id: UUID
     side: ReviewSide

@@ -137,7 +137,7 @@ async def change(
 
 
 async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Take back an offer that waits; otherwise CONFLICT; the rest as for a change.
+    """Withdraw a pending offer; fail with CONFLICT for any other. Otherwise like a change.
 
     Who manages jobs may, too.
     """
