@@ -158,8 +158,15 @@ def message(text: str) -> bytes:
     [
         (['{"jsonrpc":"2.0","id":2,"method":"shutdown"}', '{"jsonrpc":"2.0","method":"exit"}'], 0),
         (['{"jsonrpc":"2.0","method":"exit"}'], 1),
+        (['{"jsonrpc":"2.0","id":2,"method":"shutdown"}'], 0),
+        ([], 0),
     ],
-    ids=["after shutdown", "without shutdown"],
+    ids=[
+        "after shutdown",
+        "without shutdown",
+        "at the end of input, after shutdown",
+        "at the end of input, without shutdown",
+    ],
 )
 async def test_the_server_exits_with_the_code_of_the_protocol(
     tmp_path: Path, last: list[str], code: int

@@ -47,6 +47,10 @@ _OTHER_LANGUAGES = ("go", "kotlin", "typescript")
 _OVERRIDE = ("db_type", "column", "query", "type", "decode", "encode")
 _SERVERS = ("mysql", "mariadb")
 _ENGINES = {"postgresql": Dialect.POSTGRESQL, "mysql": Dialect.MYSQL}
+_SERVER_HINTS = {
+    "mariadb": "write `engine: mysql` and `server: mariadb`",
+    **dict.fromkeys(("pg", "psql", "pgsql", "postgre"), "did you mean `postgresql`?"),
+}
 _OTHER_ENGINES = ("sqlite", "clickhouse", "googlesql")
 
 
@@ -104,7 +108,8 @@ class _Loader:
         top = reader.mapping(root, _TOP_OF_VERSION_1 if before else _TOP, "the configuration")
         version = reader.string(top.get("version"), "version")
         if version != "2" and isinstance(root, yaml.MappingNode):
-            reader.error(
+            report = reader.error if "version" in top else reader.lacks
+            report(
                 top.get("version", root),
                 f"version {version or 'is missing'}; this tool reads version 2",
                 hint="`aiosqlc init` converts it, and keeps the old one beside it"
@@ -143,7 +148,7 @@ class _Loader:
         reader = self._reader
         before = len(reader.problems)
         found = reader.mapping(node, _SET, "this entry")
-        engine = reader.choice(found.get("engine"), _ENGINES, "engine", "")
+        engine = reader.choice(found.get("engine"), _ENGINES, "engine", "", _SERVER_HINTS)
         for name in ("engine", "queries"):  # without a schema: the database, or an empty one
             if name not in found and len(reader.problems) == before:
                 reader.error(node, f"`{name}` is missing", f"this entry needs `{name}`")
@@ -260,7 +265,7 @@ class _Loader:
         pydantic = reader.flag(found.get("emit_pydantic_models"), "emit_pydantic_models")
         out = reader.string(found.get("out"), "out")
         if not out:
-            reader.error(node, "`gen.python.out` is missing", "where should the code go?")
+            reader.lacks(node, "`gen.python.out` is missing", "where should the code go?")
             return None
         package = reader.string(found.get("package"), "package") or ""
         if package and not is_dotted(package):
@@ -310,14 +315,14 @@ class _Loader:
         values = {key: reader.string(value, key) or "" for key, value in found.items()}
         targets = [key for key in ("db_type", "column", "query") if values.get(key)]
         if len(targets) != 1:
-            reader.error(
+            reader.lacks(
                 node,
                 "an override names one target",
                 "exactly one of `db_type`, `column` and `query`",
             )
             return None
         if not values.get("type"):
-            reader.error(node, "an override names a type", hint="such as `type: app.models.Prefs`")
+            reader.lacks(node, "an override names a type", hint="such as `type: app.models.Prefs`")
             return None
         if not is_type(values["type"]):
             message = f"`{values['type']}` is not a type"
@@ -343,7 +348,7 @@ class _Loader:
         found = reader.mapping(node, ("out", "filename", "indent"), "gen.json")
         out = reader.string(found.get("out"), "out")
         if not out:
-            reader.error(node, "`gen.json.out` is missing", "where should the document go?")
+            reader.lacks(node, "`gen.json.out` is missing", "where should the document go?")
             return None
         return JsonTarget(
             out=self._folder / out,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import yaml
 
@@ -14,6 +15,15 @@ from aiosqlc.source import SourceFile, Span
 def as_yaml(text: str) -> str:
     """Return a configuration as a YAML of the same length: JSON may be indented by tabs."""
     return text.replace("\t", " ") if text.lstrip("\ufeff \t\r\n").startswith("{") else text
+
+
+_YAML = (
+    ("'\\t'", "YAML takes no tabs: indent by spaces"),
+    ("<block end>", "check its indentation: all keys of one mapping begin in the same column"),
+    ("mapping values", "check the indentation of this line; a text with `: ` inside is quoted"),
+    ("expected ',' or", "check the brackets and commas before it"),
+    ("could not find expected ':'", "a key ends with a colon and a space: `engine: postgresql`"),
+)
 
 
 class Reader:
@@ -30,7 +40,8 @@ class Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             at = mark.index if mark else 0
-            self._add("E002", f"not valid YAML: {error.problem}", Span(at, at + 1), "here", "")
+            hint = next((text for said, text in _YAML if said in str(error.problem)), "")
+            self._add("E002", f"not valid YAML: {error.problem}", Span(at, at + 1), "here", hint)
             return None
         except yaml.YAMLError as error:
             self._add("E002", f"not valid YAML: {error}", Span(0, 1), "", "")
@@ -48,6 +59,13 @@ class Reader:
     def error(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
         """Note a problem with a node."""
         self._add("E003", message, self.span(node), label, hint)
+
+    def lacks(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
+        """Note what a node lacks, unless a mistake inside it, such as a misspelt key, is why."""
+        first, last = node.start_mark.index, node.end_mark.index
+        errors = [item for item in self.problems if item.severity is Severity.ERROR]
+        if not any(first <= item.labels[0].span.start <= last for item in errors):
+            self.error(node, message, label, hint)
 
     def warn(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
         """Note something ignored."""
@@ -132,16 +150,23 @@ class Reader:
         return default
 
     def choice(
-        self, node: yaml.Node | None, choices: Iterable[str], where: str, default: str
+        self,
+        node: yaml.Node | None,
+        choices: Iterable[str],
+        where: str,
+        default: str,
+        hints: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
-        """Return one of `choices`."""
+        """Return one of `choices`; `hints` are for what is often written instead."""
         text = self.string(node, where)
         if node is None or text is None:
             return default
         choices = tuple(choices)
         if text in choices:
             return text
-        hint = did_you_mean(text, choices, otherwise="known are " + ", ".join(choices))
+        hint = hints.get(text.lower()) or did_you_mean(
+            text, choices, otherwise="known are " + ", ".join(choices)
+        )
         self.error(node, f"{where} cannot be `{text}`", "not one of the choices", hint)
         return default
 

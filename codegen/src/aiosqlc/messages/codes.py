@@ -32,7 +32,7 @@ CODES = {
     "E123": "a parameter that is meant to choose a sort",
     "E124": "MySQL: a parameter written as PostgreSQL's, `$1`",
     "E125": "a parameter alone in `IN (…)`, where it is one value (warning)",
-    "E126": "a parameter inside a string, where it is text (warning)",
+    "E126": "a parameter inside a string, or a blank behind its `@` (warning)",
     "E130": "an unknown directive",
     "E131": "a malformed directive",
     "E132": "a numbered parameter in a dynamic query",

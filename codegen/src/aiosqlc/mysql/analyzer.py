@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import pymysql
 from pymysql.constants import FLAG
@@ -23,7 +24,7 @@ from aiosqlc.messages.progress import counted
 from aiosqlc.mysql import mariadb
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.embeds import why_not_whole
-from aiosqlc.mysql.errors import query_error
+from aiosqlc.mysql.errors import missing_in, query_error
 from aiosqlc.mysql.executable import MARIADB, MYSQL, Kin, as_read, kin_of, unclear
 from aiosqlc.mysql.guard import as_sent, impossible, unlike, unproved
 from aiosqlc.mysql.names import unknown_names
@@ -38,6 +39,8 @@ from aiosqlc.mysql.syntax import mentions, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variables import mistaken
 from aiosqlc.mysql.variants import as_query, merge
+from aiosqlc.parse.scanner import Dialect
+from aiosqlc.schema.history import History, history_of, names_in, with_past
 from aiosqlc.servers.mysql.session import SYSTEM, Session, open_session
 from aiosqlc.servers.private import NoServerError
 from aiosqlc.source import Span
@@ -53,6 +56,7 @@ class Judge:
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
     `unsaid`: nobody has said which server the queries are for; `forgiving`: they are for MySQL, and
     no refusal counts. `doubted` are the tables that this server does not have as they are.
+    `history` reads what migrations have dropped and renamed, when a name is missing.
     """
 
     schema: Schema
@@ -64,6 +68,7 @@ class Judge:
     unsaid: bool = False
     forgiving: bool = False
     doubted: frozenset[str] = frozenset()
+    history: Callable[[], History] = History
 
 
 def analyze(
@@ -118,6 +123,7 @@ def _with_server(
             unsaid,
             forgiving,
             doubted,
+            _history(schema),
         )
         asked, found = _without_the_lost(loaded.failed, queries)
         typed, problems = _type_all(judge, asked, options)
@@ -243,7 +249,9 @@ def _without_server(
     if demanded:
         return Analysis(Catalog()), (notice,)
     known, found = schema_from_files(schema)
-    typed, problems = _type_all(Judge(_vouched(known, options)), queries, options)
+    typed, problems = _type_all(
+        Judge(_vouched(known, options), history=_history(schema)), queries, options
+    )
     typed = tuple([_unasked(query) for query in typed])
     analysis = Analysis(catalog_of(known), typed, facts=(("path", "text alone"),))
     return analysis, (notice, *found, *problems)
@@ -312,11 +320,11 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
                 said = query_error(
                     query.file, query.sql, to_source, error, judge.database, judge.schema
                 )
-                return None, [said]
+                return None, [_with_history(said, error, judge, query.sql)]
     text, found = read_text(query, judge.schema)
     problems = [*excuses, *found, *_not_whole(query, text, judge.schema, described)]
     if described is None:
-        problems += _misnamed(query, text) or _unreadable(query, text)
+        problems += _misnamed(query, text, judge) or _unreadable(query, text)
     elif text.reader is None and (query.params or described):
         problems.append(_unread(query))
     if any(problem.severity is Severity.ERROR for problem in problems):
@@ -401,13 +409,36 @@ def _unread(query: ParsedQuery) -> Diagnostic:
     )
 
 
-def _misnamed(query: ParsedQuery, text: Text) -> list[Diagnostic]:
+def _history(schema: Sequence[SchemaFile]) -> Callable[[], History]:
+    return cache(lambda: history_of(schema, Dialect.MYSQL))
+
+
+def _with_history(
+    problem: Diagnostic, error: pymysql.MySQLError, judge: Judge, sql: str
+) -> Diagnostic:
+    """Say of a name that is not there which migration has dropped or renamed it."""
+    relation, column = missing_in(error, judge.database)
+    if relation:
+        return with_past(problem, judge.history().relation(relation))
+    if column:
+        past = judge.history().column(column, names_in(sql, Dialect.MYSQL))
+        return with_past(problem, past)
+    return problem
+
+
+def _misnamed(query: ParsedQuery, text: Text, judge: Judge) -> list[Diagnostic]:
     """What a server would have said about names that are not there."""
     if text.reader is None:
         return []
     to_source = query.source_map.to_source
+    schema = text.reader.schema
     return [
-        query_error(query.file, query.sql, to_source, error, "", text.reader.schema)
+        _with_history(
+            query_error(query.file, query.sql, to_source, error, "", schema),
+            error,
+            judge,
+            query.sql,
+        )
         for error in unknown_names(text.reader)
     ]
 

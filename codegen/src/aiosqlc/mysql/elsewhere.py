@@ -15,6 +15,8 @@ def mysql_advice(place: Place) -> str:
 def _operators(place: Place) -> str:
     """PostgreSQL's operators."""
     word = place.word()
+    if place.word(-1) == "@" and place.is_name():
+        return f"write the parameter as `sqlc.arg({place.said().lower()})` or `?`"
     if word in {"::", ":"} and (word == "::" or place.word(1) == ":"):
         return "write `CAST(a AS …)`; `::` is PostgreSQL's"
     if word == "ILIKE":

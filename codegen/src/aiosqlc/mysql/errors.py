@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pymysql
 
-from aiosqlc.analysis.advice import group_advice, place_in, syntax_advice
+from aiosqlc.analysis.advice import group_advice, name_advice, place_in, syntax_advice
 from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import did_you_mean
@@ -27,6 +27,7 @@ _NAMED = re.compile(
     r" [`'\"]?(?P<name>[^'`\"\s]+)",
 )
 _NAMELESS = re.compile(r"\b(?:FROM|JOIN)\s*\(.*\)\s*$", re.DOTALL | re.IGNORECASE)
+_CLAUSE = re.compile(r"^Unknown column .* in '(?P<clause>WHERE|ON|HAVING)'$", re.DOTALL)
 _SHORTER = re.compile(
     r"check the manual that corresponds to your \w+ server version for the right syntax to use "
 )
@@ -38,6 +39,7 @@ _CODES = {
     1052: "E315",
     1055: "E317", 1056: "E317", 1140: "E317",
 }  # fmt: skip
+_NO_COLUMN = frozenset({1054, 1072, 1091})  # in a query, in a key, in what is dropped
 _AGGREGATE = 1111  # an aggregate function where none may stand
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
@@ -69,7 +71,20 @@ def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
     if named is None:
         return _first_word(sql)
     qualifier, _, name = named["name"].rstrip(",;").rpartition(".")
-    return _word(sql, name, qualifier) or _word(sql, name) or _first_word(sql)
+    clause = _CLAUSE.search(text)
+    return (
+        _word(sql, name, qualifier, clause["clause"] if clause else "")
+        or _word(sql, name)
+        or _first_word(sql)
+    )
+
+
+def missing_in(error: pymysql.MySQLError, database: str) -> tuple[str, str]:
+    """Return the relation and the column that an error misses, the other one empty."""
+    named = _NAMED.search(message_of(error, database))
+    name = named["name"].rstrip(",;").rpartition(".")[2] if named else ""
+    code = code_of(error)
+    return name if _CODES.get(code) == "E310" else "", name if code in _NO_COLUMN else ""
 
 
 def query_error(
@@ -92,7 +107,8 @@ def query_error(
         labels=(
             Label(file, Span(start, start + (span.end - span.start)), "refused by the server"),
         ),
-        hint=_hint(sql, error, database, schema)
+        hint=_alias(file, Span(to_source(0), to_source(len(sql.rstrip()) - 1) + 1), start, error)
+        or _hint(sql, error, database, schema)
         or _advice(file, Span(to_source(0), to_source(len(sql.rstrip()) - 1) + 1), start, error),
     )
 
@@ -110,6 +126,13 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
         return f"write `{own}`"
     known = [name for name in _known(sql, code, schema) if name != word]  # another table's
     return did_you_mean(word, known, otherwise=_HINTS.get(code, ""))
+
+
+def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
+    """Advise on a name of the SELECT list, and on what others write like a column."""
+    if _CODES.get(code_of(error)) != "E311":
+        return ""
+    return name_advice(place_in(file, query, Span(at, at), Dialect.MYSQL))
 
 
 def _advice(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
@@ -155,12 +178,17 @@ def _near(sql: str, text: str, line: int) -> Span:
     return Span(found, word.end() if word else min(found + 1, len(sql)))
 
 
-def _word(sql: str, name: str, qualifier: str = "") -> Span | None:
-    """Find a name; with a qualifier, only where the last part of this stands before it."""
+def _word(sql: str, name: str, qualifier: str = "", clause: str = "") -> Span | None:
+    """Find a name, behind the word of its clause if that is known, and not where it is given.
+
+    With a qualifier, only where the last part of this stands before the name.
+    """
     tokens = code_tokens(sql, Dialect.MYSQL)
     above = qualifier.rpartition(".")[2]
-    for position, token in enumerate(tokens):
-        if _is_name(token, name):
+    words = [token.text.upper() for token in tokens]
+    first = words.index(clause) if clause in words else 0
+    for position, token in enumerate(tokens[first:], first):
+        if _is_name(token, name) and (not clause or words[position - 1] != "AS"):
             before = tokens[max(position - 2, 0) : position]
             dotted = len(before) == 2 and before[1].text == "." and _is_name(before[0], above)
             if dotted or not qualifier:

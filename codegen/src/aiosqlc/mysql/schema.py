@@ -13,13 +13,14 @@ from aiosqlc.analysis.advice import place_in, syntax_advice
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
 from aiosqlc.mysql.elsewhere import mysql_advice
-from aiosqlc.mysql.errors import code_of, message_of, span_in
+from aiosqlc.mysql.errors import code_of, message_of, missing_in, span_in
 from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
 from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql, without_expression
 from aiosqlc.mysql.outside import reaches_out
 from aiosqlc.mysql.static import changed_by
 from aiosqlc.mysql.syntax import mentions
 from aiosqlc.parse.scanner import Dialect
+from aiosqlc.schema.history import names_in, with_order
 from aiosqlc.servers.mysql import databases
 from aiosqlc.servers.mysql.session import SYSTEM, Session
 from aiosqlc.source import SourceFile, Span
@@ -274,7 +275,7 @@ def _apply(
                 elif skips:
                     refusals.skipped.append(refused)
                 else:
-                    refusals.add(sql, problem)
+                    refusals.add(sql, _with_order(problem, schema, sql, error, database))
     return None
 
 
@@ -335,6 +336,21 @@ def _located(
         hint=_HINTS.get(code_of(error), "") or _advice(file, span, at, error),
         notes=(f"asked: {session.version}",),
     )
+
+
+def _with_order(
+    problem: Diagnostic,
+    schema: Sequence[SchemaFile],
+    sql: str,
+    error: pymysql.MySQLError,
+    database: str,
+) -> Diagnostic:
+    """Say of a name that is not there which file drops it before, or makes it only later."""
+    relation, column = missing_in(error, database)
+    if not relation and not column:
+        return problem
+    words = names_in(sql, Dialect.MYSQL)
+    return with_order(problem, schema, Dialect.MYSQL, relation=relation, column=column, words=words)
 
 
 def _advice(file: SchemaFile, span: Span, at: Span, error: pymysql.MySQLError) -> str:

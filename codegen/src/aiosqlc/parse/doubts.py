@@ -26,6 +26,7 @@ def doubts(
     return [
         *_single_values(file, tokens, uses, dialect),
         *_in_strings(file, tokens, numbers, dialect),
+        *(_apart(file, tokens) if LEXES[dialect].names_by_at else ()),
     ]
 
 
@@ -59,6 +60,20 @@ def _single_values(
             f"a list is {listed}; for one value write `{one} {written}`",
             Severity.WARNING,
         )
+
+
+def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
+    """Warn of `id = @ id`: with a blank behind it, `@` is the absolute value of a column."""
+    for before, token, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        blank = token.text == "@" and token.end < name.start
+        if blank and name.kind is Kind.NAME and before.text.upper() in _COMPARES:
+            yield Diagnostic(
+                "E126",
+                f"`@ {name.text}` is the absolute value of `{name.text}`, not a parameter",
+                (Label(file, Span(token.start, name.end), "no parameter"),),
+                f"write the parameter as `@{name.text}`",
+                Severity.WARNING,
+            )
 
 
 def _in_strings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -15,7 +15,7 @@ from aiosqlc.parse.doubts import doubts
 from aiosqlc.parse.dynamic import read_parts, stray_directives, swallowed_semicolon
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, scan
 from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
@@ -96,15 +96,23 @@ def _parsed(
     above: ParsedQuery | None = None
     for item in statements:
         above = item.query or above
-        problems += [
-            _second(file, problem, above) if above and problem.code == "E113" else problem
-            for problem in item.problems
-        ]
+        for problem in item.problems:
+            second = _second(file, problem, above) if above and problem.code == "E113" else problem
+            # `BEGIN; …; COMMIT;` below one name is one mistake.
+            if problem.code != "E113" or second.hint != _TRANSACTION or second not in problems:
+                problems.append(second)
     return queries, tuple(problems)
 
 
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
     """Refuse a statement below the one that a name belongs to: it would be left out unseen."""
+    if _controls(code_tokens(query.sql, Dialect.POSTGRESQL)):
+        return Diagnostic(
+            "E113",
+            f"`{query.name}` begins a transaction, and a query is one statement",
+            (Label(file, Span(query.span.start, query.span.start + 5), "of the name above"),),
+            hint=_TRANSACTION,
+        )
     return Diagnostic(
         "E113",
         f"a second statement below the name `{query.name}`",
@@ -235,9 +243,23 @@ def _unnamed(file: SourceFile, body: list[Token]) -> Diagnostic:
         "E113",
         "statement without a name is skipped",
         (Label(file, body[0].span, "no `-- name:` above"),),
-        hint="add `-- name: QueryName :command` above it, or remove it",
+        hint=_TRANSACTION
+        if _controls(body)
+        else "add `-- name: QueryName :command` above it, or remove it",
         severity=Severity.WARNING,
     )
+
+
+_TRANSACTION = (
+    "remove it: a transaction is begun where the queries are called, with the driver or the"
+    " `in_transaction` of `emit_helpers: true`"
+)
+
+
+def _controls(body: Sequence[Token]) -> bool:
+    """Whether a statement begins or ends a transaction."""
+    words = [token.text.upper() for token in body[:2]]
+    return words[0] in {"BEGIN", "COMMIT", "ROLLBACK"} or words == ["START", "TRANSACTION"]
 
 
 def _unterminated(file: SourceFile, token: Token) -> Diagnostic:

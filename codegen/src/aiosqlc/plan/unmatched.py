@@ -76,9 +76,15 @@ def _unmatched(override: Override, known: Iterable[str], config: SourceFile) -> 
     name = override.query or override.column
     what = "query has a column or parameter" if override.query else "table has a column"
     form = "`query: GetUser.prefs`" if override.query else "`column: user.prefs`"
+    names = set(known)
+    if "." not in name:  # `email` for `account.email`
+        names = {full for full in names if full.rpartition(".")[2] == name} or names
+        nearest = min(names, key=lambda full: (full.count("."), full), default="")
+        if nearest.rpartition(".")[2] == name:
+            form, names = f"`{'query' if override.query else 'column'}: {nearest}`", set()
     return Diagnostic(
         "E340",
         f"no {what} `{name}`",
         (Label(config, override.span, "this override has no effect"),),
-        did_you_mean(name, sorted(known), otherwise=f"write {form}"),
+        did_you_mean(name, sorted(names), otherwise=f"write {form}"),
     )

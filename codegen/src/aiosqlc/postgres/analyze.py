@@ -34,7 +34,7 @@ from aiosqlc.postgres.problems import (
     function_as_table,
     query_problem,
     too_many_parameters,
-    with_past,
+    with_history,
 )
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import Applied, schema_digest
@@ -406,7 +406,7 @@ def _answers(
         else:
             first = first or answer
             problem = query_problem(query, answer, sql, source_map)
-            refused.append(with_past(problem, query, lambda: schema.history))
+            refused.append(with_history(problem, query, lambda: schema.history))
     return described, list(dict.fromkeys(refused))[:1], first
 
 

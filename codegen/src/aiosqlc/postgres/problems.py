@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
-from dataclasses import replace
 
 from aiosqlc.analysis.advice import (
     NOT_GROUPED,
@@ -15,16 +14,18 @@ from aiosqlc.analysis.advice import (
     name_advice,
     place_in,
     qualified_advice,
+    sources_of,
     syntax_advice,
 )
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
+from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.foreign import postgres_advice
 from aiosqlc.postgres.standin import extension_wanted
 from aiosqlc.postgres.suggestions import as_written
 from aiosqlc.postgres.unsettled import words_of
-from aiosqlc.schema.history import History, Past
+from aiosqlc.schema.history import History, Past, with_past
 from aiosqlc.servers.postgres.connection import ServerError
 from aiosqlc.source import SourceMap, Span
 
@@ -177,7 +178,9 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
     if error.state == "42P18" and (numbers := _skipped(query)):
         return f"parameters are numbered from `$1` on, and `${numbers[0]}` is not used"
     if message.startswith("missing FROM-clause"):
-        return meant or "write the alias that FROM gives a table, or join the table that is meant"
+        ours = "write the alias that FROM gives a table, or join the table that is meant"
+        absent = message.split('"')[1:2]
+        return meant or did_you_mean("".join(absent), sources_of(place), otherwise=ours)
     if apart := _APART.search(message):
         return meant or f"cast one of them: `…::{apart[1]}` or `…::{apart[2]}`"
     ours = _HINTS.get(error.state, "").replace("{param}", _param(query, error, span))
@@ -209,7 +212,7 @@ def _skipped(query: ParsedQuery) -> list[int]:
     return [number for number in range(1, max(numbers, default=0)) if number not in numbers]
 
 
-def with_past(
+def with_history(
     problem: Diagnostic, query: ParsedQuery, history: Callable[[], History]
 ) -> Diagnostic:
     """Say of a name that is not there which migration has dropped or renamed it."""
@@ -218,9 +221,7 @@ def with_past(
         past = history().relation(relation[1].rpartition(".")[2])
     elif problem.code == "E311" and (column := _COLUMN.search(problem.message)):
         past = history().column(column[1].rpartition(".")[2], words_of(query.sql))
-    if past is None:
-        return problem
-    return replace(problem, hint=past.advice, labels=(*problem.labels, past.label))
+    return with_past(problem, past)
 
 
 _FUNCTION_AS_TABLE = re.compile(

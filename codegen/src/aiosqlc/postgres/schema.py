@@ -39,7 +39,7 @@ from aiosqlc.postgres.standin import (
     stand_in_for,
     without,
 )
-from aiosqlc.schema.history import history_of
+from aiosqlc.schema.history import with_order
 from aiosqlc.servers.postgres.connection import Connection, ServerError
 from aiosqlc.source import SourceFile, Span
 
@@ -128,25 +128,26 @@ def apply_schema(
 
 
 _ABSENT = re.compile(r'^(?:relation|type) "(?:[^".]+\.)?([^".]+)" does not exist')
+_NO_COLUMN = re.compile(
+    r'^column "?(?:[^".]+\.)?([^".]+?)"? (?:of relation "[^"]+" )?does not exist'
+)
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
     """Say of a name that is not there which file drops it before, or makes it only later."""
-    absent = _ABSENT.search(failure.problem.message)
-    if absent is None:
+    message = failure.problem.message
+    absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
+    if absent is None and column is None:
         return failure
-    labels = failure.problem.labels
-    here = next((i for i, f in enumerate(files) if f.file is labels[0].file), len(files))
-    past = history_of(files[:here], Dialect.POSTGRESQL).relation(absent[1])
-    made = history_of(files[here:], Dialect.POSTGRESQL).made.get(absent[1].lower())
-    if past is not None:
-        hint, label = past.advice, past.label
-    elif made is not None:
-        later = made.file.path.as_posix()
-        hint, label = f"{later} makes `{absent[1]}`, and runs after this file: make it first", made
-    else:
-        return failure
-    return replace(failure, problem=replace(failure.problem, hint=hint, labels=(*labels, label)))
+    problem = with_order(
+        failure.problem,
+        files,
+        Dialect.POSTGRESQL,
+        relation=absent[1] if absent else "",
+        column=column[1] if column else "",
+        words=failure.names,
+    )
+    return replace(failure, problem=problem)
 
 
 class _Applying:

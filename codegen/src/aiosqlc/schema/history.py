@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from aiosqlc.diagnostics import Label
+from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
@@ -30,11 +30,12 @@ class Past(NamedTuple):
 
 @dataclass
 class History:
-    """The names that were, by relation and by column; and the files that make relations."""
+    """The names that were, by relation and by column; and what makes relations and columns."""
 
     relations: dict[str, Past] = field(default_factory=dict)
     columns: dict[tuple[str, str], Past] = field(default_factory=dict)
     made: dict[str, Label] = field(default_factory=dict)
+    added: dict[tuple[str, str], Label] = field(default_factory=dict)
 
     def relation(self, name: str) -> Past | None:
         """Return what became of a table, view or type that is not there now."""
@@ -70,6 +71,50 @@ def history_of(files: Sequence[SchemaFile], dialect: Dialect) -> History:
             if tokens:
                 _read(history, _Statement(file, tokens))
     return history
+
+
+def names_in(sql: str, dialect: Dialect) -> frozenset[str]:
+    """Return every name and word of a text, in lower case."""
+    tokens = (token for token in scan(sql, dialect) if token.kind in {Kind.NAME, Kind.QUOTED})
+    return frozenset(unquote(token).lower() for token in tokens)
+
+
+def with_past(problem: Diagnostic, past: Past | None) -> Diagnostic:
+    """Say of a name that is not there what became of it."""
+    if past is None:
+        return problem
+    return replace(problem, hint=past.advice, labels=(*problem.labels, past.label))
+
+
+def with_order(
+    problem: Diagnostic,
+    files: Sequence[SchemaFile],
+    dialect: Dialect,
+    *,
+    relation: str = "",
+    column: str = "",
+    words: frozenset[str] = frozenset(),
+) -> Diagnostic:
+    """Say of a name that a statement of the schema lacks what drops it before, or makes it later.
+
+    The name is a relation's, or that of a column of one of the tables that `words` names.
+    """
+    here = next((i for i, f in enumerate(files) if f.file is problem.labels[0].file), len(files))
+    earlier, later = history_of(files[: here + 1], dialect), history_of(files[here:], dialect)
+    if relation:
+        past, made = earlier.relation(relation), later.made.get(relation.lower())
+    else:
+        past = earlier.column(column, words)
+        pairs = ((name, label) for (table, name), label in later.added.items() if table in words)
+        made = next((label for name, label in pairs if name == column.lower()), None)
+    at = problem.labels[0]
+    if past and (past.label.file is not at.file or past.label.span.start < at.span.start):
+        return with_past(problem, past)
+    if made is None:
+        return problem
+    behind = "this statement" if made.file is at.file else "this file"
+    hint = f"{made.file.path.as_posix()} makes `{relation or column}`, and runs after {behind}"
+    return replace(problem, hint=f"{hint}: make it first", labels=(*problem.labels, made))
 
 
 @dataclass(frozen=True)
@@ -174,5 +219,7 @@ def _alter(history: History, one: _Statement, table: str, at: int) -> None:
         if name:
             columns[lowered, name.lower()] = Past(name, "", one.label(behind, "dropped here"))
     elif verb == "ADD":
-        name, _ = one.name(one.past_words(at + 1, "COLUMN", "IF", "NOT", "EXISTS"))
+        name, behind = one.name(one.past_words(at + 1, "COLUMN", "IF", "NOT", "EXISTS"))
         columns.pop((lowered, name.lower()), None)
+        if name:
+            history.added.setdefault((lowered, name.lower()), one.label(behind, "made here"))

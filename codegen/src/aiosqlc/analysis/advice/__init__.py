@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiosqlc.analysis.advice.groups import NOT_GROUPED, group_advice
-from aiosqlc.analysis.advice.names import name_advice, qualified_advice
+from aiosqlc.analysis.advice.names import name_advice, qualified_advice, sources_of
 from aiosqlc.analysis.advice.place import Place, place_in
 from aiosqlc.analysis.advice.syntax import QUOTES, TYPOGRAPHIC, syntax_advice
 
@@ -16,5 +16,6 @@ __all__ = [
     "name_advice",
     "place_in",
     "qualified_advice",
+    "sources_of",
     "syntax_advice",
 ]

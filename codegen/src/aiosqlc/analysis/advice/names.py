@@ -62,14 +62,14 @@ def _keyword(place: Place) -> str:
 def qualified_advice(place: Place) -> str:
     """Return the names that an ambiguous column can be written by; empty if FROM is not clear."""
     name = place.said()
-    sources = list(dict.fromkeys(_sources(place)))
+    sources = list(dict.fromkeys(sources_of(place)))
     if not name or len(sources) < 2 or place.word(1) == ".":
         return ""
     *others, last = (f"`{source}.{name}`" for source in sources)
     return f"write the table before it: {', '.join(others)} or {last}"
 
 
-def _sources(place: Place) -> Iterator[str]:
+def sources_of(place: Place) -> Iterator[str]:
     """Yield what the tables are called in the FROM clauses of a query."""
     tokens, words = place.tokens, place.words
     for at, word in enumerate(words):
