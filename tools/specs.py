@@ -19,9 +19,11 @@ import yaml
 from devstack.gateway import NOT_PUBLIC
 from devstack.settings import ROOT, Service, Settings
 from lib.config import Settings as ServiceSettings
-from lib.http.openapi import document
+from lib.http import openapi31
+from lib.http.openapi import document, types_of
 
 FOLDER = ROOT / "api" / "swagger"
+OPENAPI = ROOT / "api" / "openapi"
 _OWN_PREFIX = "/api/v1"
 _HEADER = "# From the routes of services/{name}; remake it with: make swag-gen svc={name}\n"
 
@@ -42,16 +44,30 @@ def main(argv: list[str]) -> int:
         files[FOLDER / "config.json"] = ui_config(public)
     if args.command != "config":
         chosen = [service for service in public if args.service in (None, service.name)]
-        files |= {FOLDER / f"{s.name}.swagger.yaml": render(s) for s in chosen}
+        for service in chosen:
+            app = application(service.name)
+            found = through_gateway(document(app), service)
+            files[FOLDER / f"{service.name}.swagger.yaml"] = _as_yaml(service, found)
+            modern = openapi31.convert(found, types_of(app))
+            files[OPENAPI / f"{service.name}.openapi.yaml"] = _as_yaml(service, modern)
     return _compare(files) if args.command == "check" else _write(files)
 
 
 def render(service: Service) -> str:
     """Return the document of a service as YAML."""
+    return _as_yaml(service, through_gateway(document(application(service.name)), service))
+
+
+def openapi(name: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of a service, with the gateway's paths."""
+    (service,) = [one for one in Settings.read({}).services if one.name == name]
+    app = application(name)
+    return openapi31.convert(through_gateway(document(app), service), types_of(app))
+
+
+def _as_yaml(service: Service, found: dict[str, Any]) -> str:
     return _HEADER.format(name=service.name) + yaml.safe_dump(
-        through_gateway(document(application(service.name)), service),
-        sort_keys=False,
-        allow_unicode=True,
+        found, sort_keys=False, allow_unicode=True
     )
 
 
@@ -89,8 +105,8 @@ def ui_config(public: list[Service]) -> str:
 
 
 def _write(files: dict[Path, str]) -> int:
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
@@ -99,7 +115,8 @@ def _write(files: dict[Path, str]) -> int:
 def _compare(files: dict[Path, str]) -> int:
     """Name every file that differs from what the routes say, or that no service has any more."""
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
-    stale += [path for path in FOLDER.glob("*.yaml") if path not in files]
+    there = (*FOLDER.glob("*.yaml"), *OPENAPI.glob("*.yaml"))
+    stale += [path for path in there if path not in files]
     for path in stale:
         print(f"{path.relative_to(ROOT)} is not up to date: run make swag-gen, make swag-config")
     return 1 if stale else 0

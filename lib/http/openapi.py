@@ -19,6 +19,7 @@ from aiohttp_apispec.aiohttp_apispec import NAME_SWAGGER_SPEC
 from apispec import APISpec
 
 from lib.errors import Code
+from lib.http import openapi31
 from lib.http.middleware.auth import is_public
 from lib.http.respond import Answer, Bare, Failure, Page, Paged, PageMeta
 from lib.http.status import STATUS
@@ -27,6 +28,7 @@ from lib.metrics import app_version
 
 UI_PATH = "/docs"
 DOCUMENT_PATH = "/docs/swagger.json"
+OPENAPI_PATH = "/docs/openapi.json"
 _SCHEME = "bearer"
 # Swagger 2.0 has no scheme for Bearer tokens: it is described as the header that carries them.
 _BEARER = {
@@ -121,8 +123,9 @@ def install(app: web.Application, *, title: str, description: str = "") -> None:
         security=[{_SCHEME: []}],
     )
     routes = tuple(app.router.routes())
-    app[_DOCUMENT] = _Document(lambda: _assemble(library, routes))
+    app[_DOCUMENT] = _Document(lambda: _assemble(library, routes), routes)
     app.router.add_get(DOCUMENT_PATH, _serve_document, name=NAME_SWAGGER_SPEC)
+    app.router.add_get(OPENAPI_PATH, _serve_openapi)
     # The rest of `register`, which would assemble the document now or at each start.
     library._add_swagger_web_page(app, library.static_path, UI_PATH)  # noqa: SLF001 - there is no other door
 
@@ -132,6 +135,20 @@ def document(app: web.Application) -> dict[str, Any]:
     return app[_DOCUMENT].content
 
 
+def types_of(app: web.Application) -> list[Any]:
+    """Return the Structs that the bodies and answers of an application are made of."""
+    return app[_DOCUMENT].types
+
+
+async def _serve_openapi(request: web.Request) -> web.Response:
+    return web.json_response(app_openapi(request.app))
+
+
+def app_openapi(app: web.Application) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of an application made by `new_app`."""
+    return openapi31.convert(document(app), types_of(app))
+
+
 async def _serve_document(request: web.Request) -> web.Response:
     return web.json_response(document(request.app))
 
@@ -139,8 +156,16 @@ async def _serve_document(request: web.Request) -> web.Response:
 class _Document:
     """Assembled when it is first looked at."""
 
-    def __init__(self, assemble: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, assemble: Callable[[], dict[str, Any]], routes: Sequence[web.AbstractRoute]
+    ) -> None:
         self._assemble = assemble
+        self._routes = routes
+
+    @cached_property
+    def types(self) -> list[Any]:
+        described = [one for route in self._routes if (one := _described(route)) is not None]
+        return [*(kind for one in described for kind in one.types), PageMeta, Failure]
 
     @cached_property
     def content(self) -> dict[str, Any]:
