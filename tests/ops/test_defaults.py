@@ -8,6 +8,8 @@ import pytest
 
 from lib.config import DatabaseSettings
 from lib.db import mysql, postgres
+from lib.limits import TokenBucket
+from lib.limits.rules import Window
 from lib.limits.settings import LimitSettings
 from lib.resilience.settings import BreakerSettings
 from services.catalog.routes import answers
@@ -49,3 +51,13 @@ def test_the_catalog_is_kept_for_five_minutes_and_its_lists_for_one():
 def test_a_service_asks_its_database_five_times_before_it_gives_up(engine):
     """`test_a_server_that_never_answers_is_one_sentence_after_five_attempts` uses the waits."""
     assert engine.CONNECT_WAITS == (1.0, 2.0, 3.0, 4.0)
+
+
+def test_the_rules_of_limits_are_made_of_their_settings():
+    rules = LimitSettings(_env_file=None)
+    assert rules.per_client() == TokenBucket(100.0, 200)
+    assert rules.per_user() == Window(600, 60.0)
+    others = {"RATE_LIMIT": 3.0, "RATE_LIMIT_BURST": 4, "USER_RATE_LIMIT": 5}
+    changed = LimitSettings(_env_file=None, USER_RATE_SECONDS=6.0, **others)
+    assert changed.per_client() == TokenBucket(3.0, 4)
+    assert changed.per_user() == Window(5, 6.0)

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from lib.config import DatabaseSettings
 from lib.db import errors, mysql, postgres
@@ -214,7 +215,12 @@ async def test_a_server_that_never_answers_is_one_sentence_after_five_attempts(
     dialect, monkeypatch
 ) -> None:
     monkeypatch.setattr(dialect.driver, "CONNECT_WAITS", (0.0, 0.0, 0.0, 0.0))
-    with pytest.raises(StartError, match="cannot connect to the database of test") as caught:
+    with (
+        capture_logs() as lines,
+        pytest.raises(StartError, match="cannot connect to the database of test") as caught,
+    ):
         async with open_(f"{dialect.scheme}://someone:hunter2@127.0.0.1:1/nothing"):
             pass
     assert "hunter2" not in str(caught.value)
+    failed = [line for line in lines if line["event"] == "database_connect_failed"]
+    assert len(failed) == 4  # and the last attempt, which is the sentence

@@ -113,6 +113,17 @@ async def test_a_caller_that_has_to_wait_gets_the_next_free_connection(empty_dat
         assert (db.get_idle_size(), db.get_size()) == (1, 1)
 
 
+async def test_a_connection_is_replaced_after_its_lifetime(empty_database: str) -> None:
+    config = settings(empty_database, db_pool_max=1, db_lifetime_seconds=0.05)
+    async with open_database(config, application="test") as db:
+        first = await db.fetchval("SELECT pg_backend_pid()")
+
+        async def is_another() -> bool:
+            return await db.fetchval("SELECT pg_backend_pid()") != first
+
+        await eventually(is_another)
+
+
 async def test_a_renewed_pool_has_new_connections(empty_database) -> None:
     config = settings(empty_database, db_pool_max=1)
     async with open_database(config, application="test") as db:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from redis.asyncio import Redis
 
 from devstack.testing.wait import DEADLINE, eventually
 from lib.auth import Role
@@ -61,6 +62,24 @@ async def past_the_cache(database_url, issuer):
 
 def as_(client, issuer, role: Role) -> Caller:
     return Caller(client, issuer.authorized(role=role))
+
+
+async def test_an_entry_is_kept_for_five_minutes_and_a_list_for_one(
+    client, issuer, own_redis_url
+) -> None:
+    admin = as_(client, issuer, Role.ADMIN)
+    for path in (f"categories/{CATEGORY}", "categories"):
+        assert (await admin("GET", path))[0] == 200
+    async with Redis.from_url(own_redis_url) as redis:
+        kept = {key: await redis.ttl(key) async for key in redis.scan_iter("*:answer:*")}
+    lists, entries = [
+        [left for key, left in kept.items() if (b"?" in key) is is_list]
+        for is_list in (True, False)
+    ]
+    assert len(lists) == len(entries) == 1
+    # What is left of it, on a machine that is busy.
+    assert 30 < lists[0] <= 60
+    assert 270 < entries[0] <= 300
 
 
 @pytest.mark.parametrize(("method", "path", "body", "read"), CHANGES)
