@@ -39,7 +39,13 @@ order by a.attrelid, a.attnum
 select con.oid::int8 as oid, n.nspname as schema, con.conname as name, con.contype::text as kind, con.conrelid::int8 as relation,
        con.confrelid::int8 as foreign_relation, coalesce(con.conkey, '{}')::int4[] as columns,
        coalesce(con.confkey, '{}')::int4[] as foreign_columns, con.convalidated as validated,
-       coalesce(pg_get_constraintdef(con.oid), '') as definition
+       coalesce(pg_get_constraintdef(con.oid), '') as definition,
+       con.conbin is null or (
+         con.conbin::text !~ 'SQLVALUEFUNCTION|COERCEVIAIO|NEXTVALUEEXPR'
+         and not exists (
+           select from regexp_matches(con.conbin::text, ':(?:op)?funcid (\d+)', 'g') f
+           left join pg_proc p on p.oid = f[1]::oid
+           where p.provolatile is distinct from 'i' or p.oid >= 16384)) as settled
 from pg_constraint con
 join pg_namespace n on n.oid = con.connamespace
 where con.conrelid <> 0 and n.nspname not in ('pg_catalog', 'information_schema')

@@ -57,7 +57,10 @@ class Attribute(msgspec.Struct, frozen=True):
 
 
 class ConstraintRow(msgspec.Struct, frozen=True):
-    """A constraint of a relation, `kind` as in pg_constraint."""
+    """A constraint of a relation, `kind` as in pg_constraint.
+
+    `settled` is whether a CHECK calls nothing but immutable functions of the server's own.
+    """
 
     oid: int
     schema: str
@@ -69,6 +72,7 @@ class ConstraintRow(msgspec.Struct, frozen=True):
     foreign_columns: list[int]
     validated: bool
     definition: str
+    settled: bool
 
 
 class DomainCheck(msgspec.Struct, frozen=True):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
-from aiosqlc.postgres.catalog.types import constraints_of
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import functions_below
+from aiosqlc.postgres.infer.violations import violable as violable_by
 from aiosqlc.postgres.tree import Node
 
 # Built-ins whose effect outlives the transaction: what a pool's reset is there to undo.
@@ -45,6 +45,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
         return Access((), (), None, session_clean=False)
     called = {function for top in tops for function in functions_below(top)}
     called |= {int(oid) for top in tops for oid in _AGGREGATES.findall(top.text)}
+    calls = any(f >= FIRST_USER_OID and facts.volatile(f) for f in called)
     session_clean = all(_is_clean(facts, function) for function in called)
     writes: dict[str, None] = {}
     violable: dict[tuple[str, str, str], Constraint] = {}
@@ -57,7 +58,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
             if entry is None:
                 continue
             writes[f"{entry.schema}.{entry.name}"] = None
-            for constraint in _violable(facts, query, relation):
+            for constraint in violable_by(facts, query, relation, calls=calls):
                 violable[constraint.schema, constraint.table, constraint.name] = constraint
             if query is top and query["commandType"] == kinds.Command.INSERT:
                 insert_into = ColumnRef(entry.schema, entry.name, "")
@@ -86,22 +87,3 @@ def _triggers_are_clean(facts: Facts, relation: int) -> bool:
         for oid in (relation, *facts.descendants(relation))
         for trigger in facts.triggers.get(oid, ())
     )
-
-
-def _violable(facts: Facts, query: Node, relation: int) -> Iterator[Constraint]:
-    command = query["commandType"]
-    own = constraints_of(facts, relation)
-    if command in (kinds.Command.INSERT, kinds.Command.MERGE):
-        yield from own
-    elif command == kinds.Command.UPDATE:
-        names = {a.number: a.name for a in facts.columns.get(relation, ())}
-        changed = {
-            names.get(t["resno"], "") for t in query.list_of("targetList") if not t["resjunk"]
-        }
-        changed |= {a.name for a in facts.columns.get(relation, ()) if a.generated}
-        yield from (c for c in own if not c.columns or changed & set(c.columns))
-    if command != kinds.Command.INSERT:
-        for referring in facts.referring.get(relation, ()):
-            yield from (
-                c for c in constraints_of(facts, referring.relation) if c.name == referring.name
-            )
