@@ -64,8 +64,8 @@ def convert(swagger: Mapping[str, Any], types: Sequence[Any]) -> dict[str, Any]:
             "schemas": schemas,
         },
     }
-    # Plain lists and numbers: defaults may be tuples and decimals.
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
+    # Plain lists and texts: defaults may be tuples, names of headers a kind of text.
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found, enc_hook=str))
     return plain
 
 

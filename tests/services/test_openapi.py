@@ -10,7 +10,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from devstack.settings import Settings
-from lib.http.openapi import document
+from lib.http.openapi import app_openapi, document
 from tools import specs
 
 PUBLIC = [service.name for service in Settings.read({}).services if service.public]
@@ -88,3 +88,10 @@ def test_decimals_are_texts_and_null_is_a_type():
     assert '"format":"decimal"' in text
     assert "x-nullable" not in text
     assert "#/definitions/" not in text
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_service_makes_the_document_that_it_serves(name):
+    found = app_openapi(specs.application(name))
+    assert list(OpenAPIV31SpecValidator(found).iter_errors()) == []
+    assert found["paths"]
