@@ -54,7 +54,7 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _hashed(secret: str) -> str:
-    """What is shown cannot be used."""
+    """Return what is shown cannot be used."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 

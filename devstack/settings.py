@@ -70,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def gateway_url(self) -> str:
-        """Where callers on this machine find the gateway."""
+        """Return where callers on this machine find the gateway."""
         if self.tls is not None:
             return f"https://127.0.0.1:{self.tls.port}"
         return f"http://127.0.0.1:{self.gateway_port}"

@@ -61,7 +61,7 @@ class Keeper:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the program has started and is kept alive."""
+        """Return whether the program has started and is kept alive."""
         return self._watch is not None
 
     async def start(self, spawn: Callable[[Program], children.Child] = spawn) -> None:

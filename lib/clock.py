@@ -39,7 +39,7 @@ class Every:
         self._last = float("-inf")
 
     def is_due(self) -> bool:
-        """Whether it is time; where it is, the wait begins again."""
+        """Return whether it is time; where it is, the wait begins again."""
         now = time.monotonic()
         if now - self._last < self._seconds:
             return False

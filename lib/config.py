@@ -157,7 +157,7 @@ class Settings(BaseSettings):
 
 
 def in_production(info: ValidationInfo) -> bool:
-    """Whether the settings being validated are those of production."""
+    """Return whether the settings being validated are those of production."""
     return info.data.get("environment") is Environment.PRODUCTION
 
 

@@ -52,7 +52,7 @@ class Health:
 
     @property
     def draining(self) -> bool:
-        """Whether the process has been told to end."""
+        """Return whether the process has been told to end."""
         return self._draining
 
     async def check(self) -> Readiness:

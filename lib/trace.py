@@ -48,7 +48,7 @@ class Tracing:
 
     @property
     def is_on(self) -> bool:
-        """Whether spans are made."""
+        """Return whether spans are made."""
         return self._tracer is not None
 
     def start(self, service: str, processor: SpanProcessor) -> Resource:

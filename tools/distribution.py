@@ -63,7 +63,7 @@ def queries(database: str) -> Iterator[tuple[str, str]]:
 
 
 def unsaid(text: str, keys: Mapping[str, str | None]) -> tuple[bool, list[str]]:
-    """Whether a query touches a table that is spread, and of which it does not say where."""
+    """Return whether a query touches a table that is spread, and of which it does not say where."""
     statement = sqlglot.parse_one(text, dialect="postgres")
     compared = {
         (side.table, side.name)

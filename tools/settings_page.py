@@ -154,7 +154,7 @@ def _kind(info: FieldInfo) -> str:
 
 
 def is_secret(info: FieldInfo) -> bool:
-    """Whether a setting must not be shown."""
+    """Return whether a setting must not be shown."""
     return _opened(info.annotation, info.metadata)[0] is SecretStr
 
 

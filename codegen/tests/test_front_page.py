@@ -32,7 +32,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_site_and_readme_are_one_text() -> None:
     site = (ROOT / "docs" / "README.md").read_text()
-    assert site == PAGE.replace("](docs/", "](")
+    assert site == PAGE.replace("](docs/", "](").replace("](editors/", "](../editors/")
 
 
 def test_function_is_the_one_that_the_query_compiles_to(shop: Path) -> None:

@@ -162,7 +162,7 @@ class Server:
 
     @property
     def log_file(self) -> Path:
-        """Where the server's own messages are."""
+        """Return where the server's own messages are."""
         return self.instance.data.parent / f"{self.instance.data.name}.log"
 
     def start(self) -> None:

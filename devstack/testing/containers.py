@@ -25,7 +25,7 @@ START_SECONDS = 120.0
 
 
 def wanted() -> bool:
-    """Whether tests run on containers. Raises ValueError for a backend that is none."""
+    """Return whether tests run on containers. Raises ValueError for a backend that is none."""
     backend = os.environ.get("TEST_BACKEND") or "embedded"
     if backend not in ("embedded", "containers"):
         raise ValueError(f"TEST_BACKEND must be embedded or containers, not {backend!r}")

@@ -41,7 +41,7 @@ class Killable:
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and not killed since."""
+        """Return whether it was started and not killed since."""
         return self._process is not None
 
     def kill(self) -> None:

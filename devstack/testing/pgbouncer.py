@@ -97,7 +97,7 @@ _RUNNING: Final = ExitStack()
 
 
 def wanted() -> bool:
-    """Whether services are to reach their databases through a pooler."""
+    """Return whether services are to reach their databases through a pooler."""
     return os.environ.get("DATABASE_POOLER") == Pooler.TRANSACTION
 
 

@@ -89,7 +89,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def counted(self) -> list[int]:
-        """What is looked at for whether anything was written."""
+        """Return what is looked at for whether anything was written."""
         return [*self.catalogs, *(table.oid for table in self.tables)]
 
 

@@ -53,7 +53,7 @@ class TestRedis(Killable):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return where it listens."""
         return self._instance.port
 
     def start(self) -> None:

@@ -245,7 +245,7 @@ class TestCluster(Group):
         return b"cluster_state:ok" in info and served and self._is_linked(server)
 
     def _is_linked(self, server: TestRedis) -> bool:
-        """Whether a replica follows its primary, or a primary has a replica."""
+        """Return whether a replica follows its primary, or a primary has a replica."""
         found = self.ask(server, "INFO", "replication")
         if found["role"] == "master":
             return bool(found["connected_slaves"])

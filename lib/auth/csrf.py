@@ -19,7 +19,7 @@ def issue(secret: bytes, session: str) -> str:
 
 
 def is_valid(secret: bytes, session: str, *, cookie: str | None, header: str | None) -> bool:
-    """Whether the header repeats the cookie and the token was made for this session."""
+    """Return whether the header repeats the cookie and the token was made for this session."""
     # `compare_digest` takes text only if it is ASCII, as ours is.
     if not cookie or not header or not (cookie.isascii() and header.isascii()):
         return False

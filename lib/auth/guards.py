@@ -74,7 +74,7 @@ def require_role(*roles: Role) -> Guard:
 
 
 def may_as_service(principal: Principal, permission: Permission) -> bool:
-    """Whether the caller is another service, and its token is for this."""
+    """Return whether the caller is another service, and its token is for this."""
     return principal.has_any(Role.SERVICE) and principal.may(permission)
 
 

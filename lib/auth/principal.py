@@ -60,11 +60,11 @@ class Principal(msgspec.Struct, frozen=True):
         return _account_id(self.subject)
 
     def may(self, permission: Permission) -> bool:
-        """Whether the token carries this permission."""
+        """Return whether the token carries this permission."""
         return permission in self.permissions
 
     def has_any(self, *roles: Role) -> bool:
-        """Whether the caller has one of these roles."""
+        """Return whether the caller has one of these roles."""
         return not self.roles.isdisjoint(roles)
 
 

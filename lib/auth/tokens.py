@@ -123,7 +123,7 @@ class Recalled(msgspec.Struct, frozen=True):
     fresh_until: float  # on the monotonic clock
 
     def is_fresh(self) -> bool:
-        """Whether `Verifier.verify` would let it through without a look at its signature."""
+        """Return whether `Verifier.verify` would let it through without a look at its signature."""
         return time.monotonic() < self.fresh_until
 
 

@@ -51,7 +51,7 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
         certificate.look(self._writer.transport)
 
     def is_over(self, recycle: float) -> bool:
-        """Whether the server has hung up, or nobody has used it for `recycle` seconds."""
+        """Return whether the server has hung up, or nobody has used it for `recycle` seconds."""
         return (
             self._reader.at_eof()
             or self._reader.exception() is not None

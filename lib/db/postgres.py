@@ -304,7 +304,7 @@ class PostgresDatabase(_Statements):
             self._idle.append(connection)
 
     def _is_over(self, connection: Any) -> bool:
-        """Whether a connection is older than the last renewal, or was opened read-only.
+        """Return whether a connection is older than the last renewal, or was opened read-only.
 
         A session that began read-only stays so, also when the database can be written to again.
         """
@@ -337,7 +337,7 @@ class PostgresDatabase(_Statements):
 
 
 def _is_read_only_refusal(error: BaseException) -> bool:
-    """Whether the server let no one write, also where that is translated already."""
+    """Return whether the server let no one write, also where that is translated already."""
     refusal = asyncpg.ReadOnlySQLTransactionError
     return isinstance(error, refusal) or isinstance(error.__cause__, refusal)
 

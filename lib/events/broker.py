@@ -32,7 +32,7 @@ class Entry:
     deliveries: int
 
     def is_for(self, group: str) -> bool:
-        """Whether the group is meant: a redriven dead letter is for the one that failed."""
+        """Return whether the group is meant: a redriven dead letter is for the one that failed."""
         return self.fields.get(FOR_GROUP, group.encode()) == group.encode()
 
 

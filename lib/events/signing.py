@@ -100,7 +100,7 @@ class EventSigner:
 
     @property
     def public(self) -> str:
-        """What others need to know of it."""
+        """Return what others need to know of it."""
         raw = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return base64.b64encode(raw).decode()
 

@@ -51,7 +51,7 @@ class ChannelPool:
 
     @property
     def active(self) -> int:
-        """How many channels are in use."""
+        """Return how many channels are in use."""
         return self._active
 
     @asynccontextmanager

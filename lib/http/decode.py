@@ -91,7 +91,7 @@ def _is_renamed(name: str, spec: type[msgspec.Struct]) -> bool:
 
 
 def _is_null(value: object, decoded: msgspec.Struct, name: str) -> bool:
-    """Whether a parameter was taken for absent because it says `null`, as msgspec does."""
+    """Return whether a parameter was taken for absent because it says `null`, as msgspec does."""
     return (
         isinstance(value, str) and value.lower() == "null" and getattr(decoded, name, value) is None
     )

@@ -34,5 +34,5 @@ def long_lived(handler: H) -> H:
 
 
 def is_long_lived(request: web.Request) -> bool:
-    """Whether the handler that serves the request is marked so."""
+    """Return whether the handler that serves the request is marked so."""
     return getattr(request.match_info.handler, _LONG_LIVED, False)

@@ -45,7 +45,7 @@ class Limiter:
 
     @property
     def is_shared(self) -> bool:
-        """Whether replicas share the counts right now."""
+        """Return whether replicas share the counts right now."""
         return self._circuit is not None and not self._circuit.is_open
 
     async def take(self, rule: Rule, key: str) -> Decision:

@@ -36,7 +36,7 @@ class RedisCircuit:
 
     @property
     def is_open(self) -> bool:
-        """Whether Redis is left alone."""
+        """Return whether Redis is left alone."""
         return self._next is not None
 
     @contextmanager

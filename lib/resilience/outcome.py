@@ -26,7 +26,7 @@ def is_upstream_fault(error: BaseException) -> bool:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same call may do better a moment later."""
+    """Return whether the same call may do better a moment later."""
     if isinstance(error, AppError):
         return error.code in _TRANSIENT
     return isinstance(error, OSError)  # TimeoutError and ConnectionError are both

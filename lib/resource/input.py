@@ -27,11 +27,11 @@ def given(value: T | UnsetType, before: T) -> T:
 
 
 def is_empty(changes: Struct) -> bool:
-    """Whether a partial change gives nothing."""
+    """Return whether a partial change gives nothing."""
     return all(getattr(changes, name) is UNSET for name in changes.__struct_fields__)
 
 
 def changes_nothing(before: object, changes: Struct) -> bool:
-    """Whether everything that is given is as it was."""
+    """Return whether everything that is given is as it was."""
     named = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
     return all(value is UNSET or value == getattr(before, name) for name, value in named)

@@ -33,7 +33,7 @@ class PageQuery(Query, frozen=True, kw_only=True):
 
     @property
     def offset(self) -> int:
-        """How many rows come before this page."""
+        """Return how many rows come before this page."""
         return (self.page - 1) * self.page_size
 
 

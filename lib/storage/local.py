@@ -53,7 +53,7 @@ class LocalStorage:
         return f"{self._base_url}/{key}?{query}"
 
     def is_valid_link(self, key: str, *, expires: str, signature: str) -> bool:
-        """Whether a request for `key` came by a link of ours that has not ended."""
+        """Return whether a request for `key` came by a link of ours that has not ended."""
         if not (expires.isascii() and expires.isdigit() and len(expires) < 12):
             return False
         expected = self._sign(key, int(expires))

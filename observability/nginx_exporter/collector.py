@@ -12,7 +12,7 @@ from observability.nginx_exporter.stub_status import Connections
 
 
 def followed(logs: list[Watched]) -> Iterator[Metric]:
-    """How each log is followed."""
+    """Return how each log is followed."""
     up = _gauge("up", "Whether the log is there and can be read.")
     lag = _gauge("lag_bytes", "Bytes written to the log but not yet counted.")
     age = _gauge("last_line_age_seconds", "Time since the last line was read.")
@@ -46,7 +46,7 @@ def followed(logs: list[Watched]) -> Iterator[Metric]:
 
 
 def own(exporter: Exporter) -> Iterator[Metric]:
-    """What the exporter says of itself."""
+    """Return what the exporter says of itself."""
     yield GaugeMetricFamily(
         "nginx_exporter_series", "Label sets in use.", len(exporter.totals.series)
     )
@@ -59,7 +59,7 @@ def own(exporter: Exporter) -> Iterator[Metric]:
 
 
 def connections(seen: Connections | None) -> Iterator[Metric]:
-    """What NGINX's status page says, if it says anything."""
+    """Return what NGINX's status page says, if it says anything."""
     yield GaugeMetricFamily("nginx_up", "Whether the status page answers.", int(seen is not None))
     if seen is None:
         return

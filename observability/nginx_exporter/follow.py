@@ -68,7 +68,7 @@ class Follower:
 
     @property
     def state(self) -> LogState:
-        """Where reading stands, ready to be written down together with what was counted."""
+        """Return where reading stands, ready to be written down together with what was counted."""
         self._state.tracks = list(self._tracks.values())
         self._state.orphans = [track for track, _ in self._orphans]
         return self._state
@@ -206,7 +206,7 @@ class Follower:
             self._state.rotations += 1
 
     def _originals(self) -> list[Track]:
-        """What an unknown file may be a copy of."""
+        """Return what an unknown file may be a copy of."""
         return [t for t in self._tracks.values() if t.is_original()] + [t for t, _ in self._orphans]
 
     def _track(self, it: _Unknown, *, offset: int, inside: bool = False) -> None:

@@ -28,7 +28,7 @@ class Parser(Protocol):
         ...
 
     def connections(self, lines: bytes) -> int:
-        """How many connections began in `lines`; 0 where the format does not say."""
+        """Return how many connections began in `lines`; 0 where the format does not say."""
         ...
 
 

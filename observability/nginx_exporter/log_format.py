@@ -131,7 +131,7 @@ def _unquote(text: str) -> str:
 
 
 def _choose(names: list[str]) -> dict[int, str]:
-    """Which occurrence of which variable supplies each fact."""
+    """Return which occurrence of which variable supplies each fact."""
     facts: dict[int, str] = {}
     for fact, sources in _FACTS.items():
         found = next((source for source in sources if source in names), None)

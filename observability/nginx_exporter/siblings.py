@@ -42,7 +42,7 @@ def find(log: Path) -> tuple[Found | None, list[Found]]:
 
 
 def is_rotated(path: Path, log: Path) -> bool:
-    """Whether the path is one that `log` is rotated to and can be read, by its name."""
+    """Return whether the path is one that `log` is rotated to and can be read, by its name."""
     beside = path.parent == log.parent and not path.name.endswith(_NOT_LOGS)
     return beside and path.name.startswith((log.name + ".", log.name + "-"))
 

@@ -15,7 +15,7 @@ Ident = tuple[int, int]
 
 
 def tells(head: bytes) -> bool:
-    """Whether a beginning is long enough to tell its file from another."""
+    """Return whether a beginning is long enough to tell its file from another."""
     return b"\n" in head or len(head) >= HEAD_BYTES
 
 
@@ -36,7 +36,7 @@ class Track(msgspec.Struct):
         return self.device, self.inode
 
     def still(self, head: bytes, size: int) -> bool:
-        """Whether a file with this head and size still holds what was counted."""
+        """Return whether a file with this head and size still holds what was counted."""
         return size >= max(self.offset, len(self.head)) and head.startswith(self.head)
 
     def begins(self, head: bytes) -> bool:

@@ -54,7 +54,7 @@ class Catalog(Protocol):
     """Where the services that can be ordered come from."""
 
     async def has_service(self, service_id: UUID) -> bool:
-        """Whether the catalogue has the service; raises as `Users.find`."""
+        """Return whether the catalogue has the service; raises as `Users.find`."""
         ...
 
 

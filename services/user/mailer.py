@@ -172,7 +172,7 @@ class Mailer:
 
 
 def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link) -> bool:
-    """Whether the account still is there and still has the address that the link was for."""
+    """Return whether the account still is there and still has the address that the link was for."""
     return (
         to is not None
         and to.status is AccountStatus.ACTIVE

@@ -63,7 +63,7 @@ class Outcome:
 
     @property
     def former(self) -> int:
-        """How many are not under the newest key."""
+        """Return how many are not under the newest key."""
         return sum(list(self.kept.values())[1:])
 
 

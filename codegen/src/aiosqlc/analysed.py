@@ -34,7 +34,7 @@ class Analysed:
 
     @property
     def failed(self) -> bool:
-        """Whether there is an error."""
+        """Return whether there is an error."""
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
 

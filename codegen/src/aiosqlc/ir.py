@@ -38,7 +38,7 @@ class Command(StrEnum):
 
     @property
     def returns_rows(self) -> bool:
-        """Whether the function decodes rows."""
+        """Return whether the function decodes rows."""
         return self in _ROW_COMMANDS
 
 
@@ -117,7 +117,7 @@ class Embed:
 
     @property
     def name(self) -> str:
-        """What the nested row is called."""
+        """Return what the nested row is called."""
         return self.alias or self.table
 
 
@@ -250,7 +250,7 @@ class ParsedQuery:
 
     @property
     def place(self) -> str:
-        """How it is named among the queries that something costs: `file.sql:Name`."""
+        """Return how it is named among the queries that something costs: `file.sql:Name`."""
         return f"{self.file.path.as_posix()}:{self.name}"
 
 
@@ -370,7 +370,7 @@ class Cardinality(StrEnum):
 
     @property
     def at_most_one(self) -> bool:
-        """Whether a second row is impossible."""
+        """Return whether a second row is impossible."""
         return self in {Cardinality.ONE, Cardinality.ZERO_OR_ONE}
 
 
@@ -487,7 +487,7 @@ class TypedQuery:
 
     @property
     def read_only(self) -> bool:
-        """Whether it is proved to change nothing: any standby may answer it."""
+        """Return whether it is proved to change nothing: any standby may answer it."""
         return not self.unproved_reading
 
 

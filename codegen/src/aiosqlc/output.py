@@ -25,7 +25,7 @@ class Changes:
     remove: tuple[Path, ...]
 
     def __bool__(self) -> bool:
-        """Whether anything would change."""
+        """Return whether anything would change."""
         return bool(self.write or self.remove)
 
 

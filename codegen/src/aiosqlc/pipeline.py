@@ -74,7 +74,7 @@ class Compiled:
 
     @property
     def failed(self) -> bool:
-        """Whether there is an error."""
+        """Return whether there is an error."""
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
 
@@ -168,7 +168,7 @@ def _places(item: Diagnostic) -> list[tuple[str, Span]]:
 def _same_paths(
     project: Project, entry: QuerySet, files: Sequence[Rendered], into: Compiled
 ) -> bool:
-    """Whether a file of an entry has the place of another, having said so.
+    """Return whether a file of an entry has the place of another, having said so.
 
     Two query files of unlike names can become one module, and two entries can have one `out`.
     """

@@ -33,7 +33,7 @@ class ServerWheel:
 
     @property
     def root(self) -> Path | None:
-        """Where it is installed, None where it is not."""
+        """Return where it is installed, None where it is not."""
         spec = importlib.util.find_spec(self.package)
         return Path(spec.origin).parent if spec and spec.origin else None
 

@@ -32,7 +32,7 @@ def public(handler: H) -> H:
 
 
 def is_public(handler: object) -> bool:
-    """Whether a handler is marked so."""
+    """Return whether a handler is marked so."""
     return getattr(handler, _PUBLIC, False)
 
 

@@ -16,20 +16,20 @@ def of_list(level: str) -> str:
 
 
 def of_provider(provider_id: UUID | str) -> str:
-    """What somebody offers."""
+    """Return what somebody offers."""
     return f"provider:{provider_id}"
 
 
 def of_providers(service_id: UUID | str) -> str:
-    """Who offers a service."""
+    """Return who offers a service."""
     return f"providers:{service_id}"
 
 
 def of_change(level: str, entry_id: UUID | str) -> tuple[str, ...]:
-    """What is no longer true when an entry has changed."""
+    """Return what is no longer true when an entry has changed."""
     return of_entry(level, entry_id), of_list(level)
 
 
 def of_offer(provider_id: UUID | str, service_id: UUID | str) -> tuple[str, ...]:
-    """What is no longer true when somebody has taken up or given up a service."""
+    """Return what is no longer true when somebody has taken up or given up a service."""
     return of_provider(provider_id), of_providers(service_id)

@@ -74,7 +74,7 @@ class Fanout:
 
     @property
     def works(self) -> bool:
-        """Whether Redis carries what is said, both ways, as far as is known."""
+        """Return whether Redis carries what is said, both ways, as far as is known."""
         return self._subscription is not None and not self._untold and self._away_until == 0.0
 
     def say(self, said: Said) -> None:

@@ -43,7 +43,7 @@ class Feed:
 
     @property
     def lacks(self) -> bool:
-        """Whether something is stored that has not been delivered."""
+        """Return whether something is stored that has not been delivered."""
         return self.last < self.known
 
     def accept(self, sequence: int, frame: bytes) -> int:

@@ -46,7 +46,7 @@ class Hub:
 
     @property
     def size(self) -> tuple[int, int]:
-        """How many users are here, and how many channels are followed for them."""
+        """Return how many users are here, and how many channels are followed for them."""
         return len(self._users), len(self._feeds)
 
     async def join(self, user_id: UUID, seat: Seat) -> bool:
@@ -92,7 +92,7 @@ class Hub:
         return True
 
     def has(self, user_id: UUID) -> bool:
-        """Whether a user has a socket here."""
+        """Return whether a user has a socket here."""
         return user_id in self._users
 
     def members(self, user_id: UUID, channel_id: UUID) -> tuple[UUID, UUID] | None:

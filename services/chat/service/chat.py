@@ -131,7 +131,7 @@ class Chat:
         return found.customer_id, found.provider_id
 
     async def _is_first(self, key: str) -> bool:
-        """Whether this is the first of its kind for a while; without Redis it always is."""
+        """Return whether this is the first of its kind for a while; without Redis it always is."""
         if self.redis is None:
             return True
         try:

@@ -74,6 +74,6 @@ def _check_origin(request: web.Request, principal: Principal) -> None:
 
 
 def _is_ours(origin: str, request: web.Request) -> bool:
-    """Whether the page came from the very address that the socket is opened to."""
+    """Return whether the page came from the very address that the socket is opened to."""
     page = urlsplit(origin)
     return page.scheme in ("http", "https") and page.netloc.lower() == request.host.lower()

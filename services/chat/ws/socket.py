@@ -98,12 +98,12 @@ class Socket:
 
     @property
     def is_closing(self) -> bool:
-        """Whether nothing is written any more."""
+        """Return whether nothing is written any more."""
         return self._closing is not None or self._transport is None or self._transport.is_closing()
 
     @property
     def is_leaving(self) -> bool:
-        """Whether it has been closed by us, or will be as soon as its handshake is done."""
+        """Return whether it has been closed by us, or will be as soon as its handshake is done."""
         return self._closing is not None or self._early is not None
 
     def close(self, code: Close) -> asyncio.Task[None] | None:

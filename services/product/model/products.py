@@ -82,6 +82,6 @@ class ProductChange(Input, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is to be changed."""
+        """Return whether nothing is to be changed."""
         given = (self.name, self.description, self.price, self.stock, self.status)
         return all(value is UNSET for value in given)

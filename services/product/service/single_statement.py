@@ -178,5 +178,5 @@ def _settled(
 
 
 def _event(reservation_id: UUID, kind: str) -> Unpublished:
-    """What surrounds the payload, which the statement makes of what it has written."""
+    """Return what surrounds the payload, which the statement makes of what it has written."""
     return unpublished(topic=RESERVATIONS, key=str(reservation_id), kind=kind, payload=None)

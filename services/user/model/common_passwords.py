@@ -132,7 +132,7 @@ def _is_made_of_runs(text: str) -> bool:
 
 
 def _run_at(text: str, at: int) -> int:
-    """How many characters from `at` on lie along a row of keys."""
+    """Return how many characters from `at` on lie along a row of keys."""
     length = 0
     while at + length < len(text) and any(text[at : at + length + 1] in run for run in _RUNS):
         length += 1

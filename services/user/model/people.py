@@ -68,7 +68,7 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
 
     @property
     def is_of_everybody_here(self) -> bool:
-        """Whether all who work here match."""
+        """Return whether all who work here match."""
         filters = (self.status, self.active, self.search, self.department_id)
         return self.kind is Kind.STAFF and all(one is None for one in filters)
 

@@ -19,17 +19,17 @@ LOOK_UP: Final = permission("service:users")  # for another service: who is who
 
 
 def is_own(principal: Principal, account_id: UUID) -> bool:
-    """Whether it is the caller's own account."""
+    """Return whether it is the caller's own account."""
     return principal.account_id == account_id
 
 
 def may_see_salaries(principal: Principal) -> bool:
-    """Whether the caller may see what others earn."""
+    """Return whether the caller may see what others earn."""
     return principal.may(READ)
 
 
 def may_manage(principal: Principal) -> bool:
-    """Whether the caller changes other people's accounts."""
+    """Return whether the caller changes other people's accounts."""
     return principal.may(WRITE) or principal.may(MODERATE)
 
 

@@ -28,12 +28,12 @@ _COMMANDS = frozenset({Command.EXEC, Command.EXECROWS, Command.MANY})
 
 
 def is_bulk(query: ParsedQuery) -> bool:
-    """Whether a query is marked `:bulk`."""
+    """Return whether a query is marked `:bulk`."""
     return ("bulk", "") in query.options
 
 
 def is_spread(query: TypedQuery) -> bool:
-    """Whether a query's text takes an array of each parameter: many rows at once."""
+    """Return whether a query's text takes an array of each parameter: many rows at once."""
     return is_bulk(query.parsed) and "AS bulk" in query.sql
 
 
@@ -131,7 +131,7 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
 
 
 def _has_parameter(tokens: Sequence[Token]) -> bool:
-    """Whether there is a `$n`, which for MySQL's scanner is a sign and a number."""
+    """Return whether there is a `$n`, which for MySQL's scanner is a sign and a number."""
     return any(
         token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
         for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)

@@ -133,7 +133,7 @@ def _no_access(error: OSError, *, verbose: bool) -> int:
 
 
 def _for_machines(arguments: argparse.Namespace) -> bool:
-    """Whether a machine reads what is written."""
+    """Return whether a machine reads what is written."""
     return getattr(arguments, "json", False) or getattr(arguments, "format", "text") != "text"
 
 

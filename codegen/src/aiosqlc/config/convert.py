@@ -32,7 +32,7 @@ class Converted:
 
 
 def is_ours(document: Mapping[str, Any]) -> bool:
-    """Whether a configuration asks for this compiler's Python already."""
+    """Return whether a configuration asks for this compiler's Python already."""
     return any("python" in _mapping(entry.get("gen")) for entry in _entries(document))
 
 

@@ -129,7 +129,7 @@ class _Loader:
         return tuple(found for found in sets if found)
 
     def _other(self, node: yaml.Node) -> bool:
-        """Whether an entry is for an engine that sqlc knows and this tool does not."""
+        """Return whether an entry is for an engine that sqlc knows and this tool does not."""
         pairs = merged_pairs(node) if isinstance(node, yaml.MappingNode) else []
         for key, value in pairs:
             if key.value == "engine" and value.value in _OTHER_ENGINES:

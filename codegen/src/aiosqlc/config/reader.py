@@ -51,7 +51,7 @@ class Reader:
         return node
 
     def span(self, node: yaml.Node) -> Span:
-        """Where a node stands; a block's span ends with its first line."""
+        """Return where a node stands; a block's span ends with its first line."""
         start, end = node.start_mark.index, node.end_mark.index
         line_end = self.file.text.find("\n", start)
         return Span(start, min(end, line_end) if line_end >= 0 else end)

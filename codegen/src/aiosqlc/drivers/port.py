@@ -64,7 +64,7 @@ class Violations:
 
     @property
     def caught_import(self) -> Import:
-        """Where the class that a function catches comes from."""
+        """Return where the class that a function catches comes from."""
         return (self.module, self.caught)
 
 

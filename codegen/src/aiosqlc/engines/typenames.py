@@ -47,7 +47,7 @@ class Named:
         return closeness
 
     def is_of(self, sql: SqlType) -> bool:
-        """Whether the name, and the schema if one is written, are those of a type."""
+        """Return whether the name, and the schema if one is written, are those of a type."""
         wanted = self.type
         if wanted is None or wanted.name != sql.name:
             return False

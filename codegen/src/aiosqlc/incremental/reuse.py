@@ -82,13 +82,13 @@ def analyze_changed(
 
 
 def _another_server(known: lock.Known, outcome: Outcome) -> bool:
-    """Whether what is remembered was said by another release than the one asked now."""
+    """Return whether what is remembered was said by another release than the one asked now."""
     now = outcome.analysis.server_version
     return bool(now and known.server_version and now != known.server_version)
 
 
 def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
-    """Whether a server was asked, and every error is a query's own: the schema is whole."""
+    """Return whether a server was asked, and every error is a query's own: the schema is whole."""
     errors = [item for item in outcome.diagnostics if item.severity is Severity.ERROR]
     return bool(outcome.analysis.server_version) and all(
         any(concerns(item, query) for query in queries) for item in errors

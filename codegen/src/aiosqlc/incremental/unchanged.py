@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
 
 
 def is_unchanged(project: Project) -> bool:
-    """Whether compiling would make, without a word, just the files that are on disk."""
+    """Return whether compiling would make, without a word, just the files that are on disk."""
     if any(not entry.schema for entry in project.sets):
         return False  # a database taken as it is may have changed
     head = read_head(project)

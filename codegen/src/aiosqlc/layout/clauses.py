@@ -42,7 +42,7 @@ _HEADS = frozenset({"ALL", "BY", "DISTINCT", "KEY", "SET", "UPDATE"})
 
 
 def is_query(nodes: Nodes) -> bool:
-    """Whether some nodes are a statement, or several that UNION joins."""
+    """Return whether some nodes are a statement, or several that UNION joins."""
     if not nodes:
         return False
     node = nodes[0]

@@ -76,7 +76,7 @@ def lay_out(
 
 
 def same_tokens(before: str, after: str, dialect: Dialect) -> bool:
-    """Whether two texts differ in blanks and in the case of keywords alone."""
+    """Return whether two texts differ in blanks and in the case of keywords alone."""
     return _compared(before, dialect) == _compared(after, dialect)
 
 

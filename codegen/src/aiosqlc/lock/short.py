@@ -96,7 +96,7 @@ class Shorthand:
         return text if self._reads_as(text, [column]) else ""
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
-        """Whether a short form stands for these columns, reasons aside."""
+        """Return whether a short form stands for these columns, reasons aside."""
         told = self._told.get(text)
         if told is None:
             try:

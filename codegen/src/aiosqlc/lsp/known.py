@@ -37,12 +37,12 @@ class Entry:
 
     @cached_property
     def functions(self) -> Mapping[str, tuple[PyFunction, Path]]:
-        """What was generated of a query, with its file, by the query's name."""
+        """Return what was generated of a query, with its file, by the query's name."""
         return {f.query_name: (f, module.path) for module in self.modules for f in module.functions}
 
     @property
     def dialect(self) -> Dialect:
-        """Whose SQL it is."""
+        """Return whose SQL it is."""
         return self.settings.engine
 
 

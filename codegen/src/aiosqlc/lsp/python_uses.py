@@ -112,7 +112,7 @@ class _Uses:
         self._near = self._near or bool(node.level) or self._is_near(node.module or "")
 
     def _is_near(self, name: str) -> bool:
-        """Whether a module is one of the generated package's, or a package above it."""
+        """Return whether a module is one of the generated package's, or a package above it."""
         firsts = [dotted.rpartition(".")[0] or dotted for dotted, _ in self._wanted.modules]
         return any(
             first == name or first.startswith(f"{name}.") or name.startswith(f"{first}.")

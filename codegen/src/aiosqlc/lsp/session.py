@@ -51,7 +51,7 @@ class Server(LanguageServer):
 
     @property
     def codec(self) -> PositionCodec:
-        """How the editor counts."""
+        """Return how the editor counts."""
         return self.workspace.position_codec
 
     def about(self, uri: str) -> About | None:

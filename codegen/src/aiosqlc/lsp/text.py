@@ -28,7 +28,7 @@ class Block:
 
     @property
     def start(self) -> int:
-        """Where the statement's first word is."""
+        """Return where the statement's first word is."""
         return self.tokens[0].start if self.tokens else self.span.end
 
 

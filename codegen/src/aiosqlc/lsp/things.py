@@ -120,7 +120,7 @@ def _aliases(entry: Entry, block: Block) -> dict[str, list[Span]]:
 
 
 def _declares(block: Block, name: str) -> bool:
-    """Whether `t AS t` stands there: the second is an alias."""
+    """Return whether `t AS t` stands there: the second is an alias."""
     texts = [unquote(token).lower() for token in block.tokens]
     wanted = name.lower()
     return any(
@@ -170,7 +170,7 @@ def _is_reference(block: Block, token: Token) -> bool:
 
 
 def _in_table_list(tokens: tuple[Token, ...], at: int) -> bool:
-    """Whether the clause that a word stands in is one of tables: FROM a, b AS c JOIN d."""
+    """Return whether the clause that a word stands in is one of tables: FROM a, b AS c JOIN d."""
     depth = 0
     for token in reversed(tokens[:at]):
         depth += {")": 1, "(": -1}.get(token.text, 0)

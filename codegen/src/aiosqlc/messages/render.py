@@ -104,7 +104,7 @@ def _window(text: str, at: int) -> tuple[str, int]:
 
 
 def _cells(char: str) -> int:
-    """How many terminal cells a character takes."""
+    """Return how many terminal cells a character takes."""
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

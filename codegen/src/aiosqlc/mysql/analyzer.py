@@ -352,7 +352,7 @@ def _asked(judge: Judge, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Whether MariaDB reads a query with other columns or parameters."""
+    """Return whether MariaDB reads a query with other columns or parameters."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False
@@ -367,7 +367,7 @@ def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuer
 
 
 def _is_computed(query: ParsedQuery, columns: Sequence[Described], schema: Schema) -> bool:
-    """Whether a parameter may decide a column's type."""
+    """Return whether a parameter may decide a column's type."""
     return bool(query.params) and not all(origin_of(column, schema) for column in columns)
 
 
@@ -427,7 +427,7 @@ def _with_history(
 
 
 def _misnamed(query: ParsedQuery, text: Text, judge: Judge) -> list[Diagnostic]:
-    """What a server would have said about names that are not there."""
+    """Return what a server would have said about names that are not there."""
     if text.reader is None:
         return []
     to_source = query.source_map.to_source

@@ -111,7 +111,7 @@ def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None) -> Result:
 
 
 def _determined(source: Source, bound: set[ColumnKey]) -> bool:
-    """Whether at most one row of the source can take part."""
+    """Return whether at most one row of the source can take part."""
     if source.at_most_one:
         return True
     if source.relation is None:
@@ -190,7 +190,7 @@ def _pairs(node: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
 
 
 def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
-    """Whether an expression has one value for the whole statement."""
+    """Return whether an expression has one value for the whole statement."""
     if isinstance(node, exp.Literal | exp.Placeholder | exp.Boolean | exp.HexString):
         return True
     if isinstance(node, exp.Column):
@@ -204,7 +204,7 @@ def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
 
 
 def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Whether `column = value` compares as the column's unique index does.
+    """Return whether `column = value` compares as the column's unique index does.
 
     A text column compared with a number compares numbers, of which many texts are spellings; a
     comparison under another collation finds more texts equal. An empty label of an enum or a set

@@ -19,7 +19,7 @@ _CHOICES = (exp.Coalesce, exp.If, exp.Nvl2, exp.Case, exp.Nullif, exp.Greatest, 
 
 
 def is_choice(node: exp.Expr) -> bool:
-    """Whether a node gives one of several values, all as one type."""
+    """Return whether a node gives one of several values, all as one type."""
     return isinstance(node, _CHOICES)
 
 
@@ -37,7 +37,7 @@ def values_of(node: exp.Expr) -> list[exp.Expr]:
 
 
 def is_row(node: exp.Expr) -> bool:
-    """Whether a node is a row of values: `(a, b)`, `ROW(a, b)`."""
+    """Return whether a node is a row of values: `(a, b)`, `ROW(a, b)`."""
     return isinstance(node, exp.Tuple) or (
         isinstance(node, exp.Anonymous) and name_of(node) == "ROW"
     )
@@ -56,7 +56,7 @@ def named_value(node: exp.Expr) -> exp.Expr:
 
 
 def is_literal(node: exp.Expr) -> bool:
-    """Whether a node is made of literals and NULL alone."""
+    """Return whether a node is made of literals and NULL alone."""
     if isinstance(node, exp.Query):
         return False
     return all(isinstance(inner, _CONSTANT) for inner in node.walk())
@@ -125,7 +125,7 @@ def _size(kind: SqlType) -> int:
 
 
 def _is_wider(target: SqlType, known: SqlType) -> bool:
-    """Whether every value of the one is one of the other."""
+    """Return whether every value of the one is one of the other."""
     families = types.family(target), types.family(known)
     if families[0] == families[1]:
         return target != types.BOOL or known == types.BOOL

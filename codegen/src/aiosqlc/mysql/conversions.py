@@ -25,7 +25,7 @@ _MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPT
 
 
 def may_fail(node: exp.Expr) -> bool:
-    """Whether the server calls such a node NOT NULL although it can be NULL.
+    """Return whether the server calls such a node NOT NULL although it can be NULL.
 
     A regular expression that exceeds its limits is; so is a comparison with ALL of a list that has
     a NULL.
@@ -34,7 +34,7 @@ def may_fail(node: exp.Expr) -> bool:
 
 
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
-    """Whether values of these types become one that not every text is.
+    """Return whether values of these types become one that not every text is.
 
     `compared`: dates are read too, as by GREATEST and LEAST.
     """
@@ -44,7 +44,7 @@ def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
 
 
 def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Whether one of the values that a node chooses from, or compares, may become NULL."""
+    """Return whether one of the values that a node chooses from, or compares, may become NULL."""
     if isinstance(node, _COMPARISONS):
         values = _sides(node)
     elif is_choice(node):
@@ -60,7 +60,7 @@ def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
 
 
 def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
-    """Whether a moment is made of one that was stored, which may be a zero date.
+    """Return whether a moment is made of one that was stored, which may be a zero date.
 
     Under NO_ZERO_DATE the server makes NULL of it, of a timestamp alone it does not; dates are
     rounded as numbers.
@@ -112,7 +112,7 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 
 
 def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Whether a node is a column of a table, or a function, that nothing is known of.
+    """Return whether a node is a column of a table, or a function, that nothing is known of.
 
     So is a sub-select that makes its value of one, and a column of it.
     """

@@ -24,7 +24,7 @@ class Kin:
     version: int
 
     def runs(self, opening: str) -> bool:
-        """Whether it runs what stands behind such an opening."""
+        """Return whether it runs what stands behind such an opening."""
         match = _MARK.match(opening)
         if match is None:
             return False

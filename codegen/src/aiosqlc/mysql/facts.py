@@ -60,7 +60,7 @@ def _stands_alone(node: exp.Expr) -> bool:
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
-    """Whether it is a column of a type that any constant can be compared with."""
+    """Return whether it is a column of a type that any constant can be compared with."""
     node = unwrap(node)
     found = level.local(node) if isinstance(node, exp.Column) else None
     kind = found[1].type if found else None

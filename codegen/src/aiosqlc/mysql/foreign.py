@@ -17,7 +17,7 @@ _ENDS = frozenset({",", ")", ";"})
 
 
 def is_foreign_key(error: pymysql.MySQLError) -> bool:
-    """Whether a server refuses a foreign key."""
+    """Return whether a server refuses a foreign key."""
     code = code_of(error)
     return code in _REFUSED or (code == _CANNOT_CREATE and _MALFORMED in str(error))
 

@@ -46,7 +46,7 @@ def _only_outer(node: exp.Expr, level: Level) -> bool:
 
 
 def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
-    """Whether an aggregate in a sub-select might name columns of `level` alone."""
+    """Return whether an aggregate in a sub-select might name columns of `level` alone."""
     columns = list(node.find_all(exp.Column))
     if not columns or not all(level.may_have(column) for column in columns):
         return False

@@ -141,7 +141,7 @@ def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
 
 
 def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
-    """Whether a statement only builds an index over expressions, which MariaDB cannot."""
+    """Return whether a statement only builds an index over expressions, which MariaDB cannot."""
     return code_of(error) == _SYNTAX and _INDEX.match(sql) is not None
 
 

@@ -69,7 +69,7 @@ class Proof:
 
 
 def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
-    """Whether the value of `node` in a returned row is never NULL."""
+    """Return whether the value of `node` in a returned row is never NULL."""
     if node is None:
         return False
     node = unwrap(node)
@@ -93,7 +93,7 @@ def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
 
 
 def _asks(node: exp.Expr) -> bool:
-    """Whether an expression is a sub-select, or a test on one."""
+    """Return whether an expression is a sub-select, or a test on one."""
     query = node.args.get("query") is not None
     return query or isinstance(node, exp.Query | exp.Exists | exp.Any | exp.All)
 

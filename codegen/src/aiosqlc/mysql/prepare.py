@@ -39,12 +39,12 @@ class Described:
 
     @property
     def unsigned(self) -> bool:
-        """Whether it is an unsigned number."""
+        """Return whether it is an unsigned number."""
         return bool(self.flags & FLAG.UNSIGNED)
 
     @property
     def is_binary(self) -> bool:
-        """Whether it holds bytes (or a number), not text."""
+        """Return whether it holds bytes (or a number), not text."""
         return self.charset == BINARY_CHARSET
 
 

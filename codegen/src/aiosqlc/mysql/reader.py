@@ -69,14 +69,14 @@ class Reader:
         return None
 
     def is_slice(self, node: exp.Expr) -> bool:
-        """Whether a node is a parameter that takes a list, of values or of rows."""
+        """Return whether a node is a parameter that takes a list, of values or of rows."""
         if isinstance(node, exp.Tuple):
             return any(self.is_slice(column) for column in node.expressions)
         place = self.tree.place(node)
         return place is not None and place.number in self._slices
 
     def required(self, node: exp.Expr) -> bool:
-        """Whether a placeholder is never None."""
+        """Return whether a placeholder is never None."""
         place = self.tree.place(node)
         return place is not None and self._required(place.number)
 
@@ -504,7 +504,7 @@ def _of_both(node: exp.SetOperation, ours: Output, theirs: Output, index: int) -
 
 
 def _gives_null(node: exp.Expr, index: int) -> bool:
-    """Whether a column of a SELECT is NULL as it is written, which is of any type."""
+    """Return whether a column of a SELECT is NULL as it is written, which is of any type."""
     items = node.expressions if isinstance(node, exp.Select) else []
     item = items[index] if index < len(items) else None
     return isinstance(item.this if isinstance(item, exp.Alias) else item, exp.Null)
@@ -519,7 +519,7 @@ def _in_both(node: exp.SetOperation, left: bool, right: bool) -> bool:
 
 
 def _is_comma(join: exp.Join) -> bool:
-    """Whether a join was written as a comma: sqlglot's parser notes nothing else of it."""
+    """Return whether a join was written as a comma: sqlglot's parser notes nothing else of it."""
     return not any(name != "this" for name in join.args)
 
 

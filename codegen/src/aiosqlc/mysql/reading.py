@@ -65,7 +65,7 @@ def _table(node: exp.Table, schema: Schema) -> str:
 
 
 def _is_common(node: exp.Table) -> bool:
-    """Whether the name is that of a WITH query of a level around it."""
+    """Return whether the name is that of a WITH query of a level around it."""
     around: exp.Expr | None = node
     while around is not None:
         found = around.args.get("with_")

@@ -41,7 +41,7 @@ class Relation:
 
     @property
     def is_view(self) -> bool:
-        """Whether it is a view."""
+        """Return whether it is a view."""
         return self.table.kind == "view"
 
 

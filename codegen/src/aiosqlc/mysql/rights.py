@@ -62,7 +62,7 @@ def _touched(tree: Tree, known: Mapping[tuple[str, str], Table]) -> set[tuple[st
 
 
 def _is_only_written(root: exp.Expr) -> bool:
-    """Whether nothing of the row that an INSERT makes, or meets, is read."""
+    """Return whether nothing of the row that an INSERT makes, or meets, is read."""
     return isinstance(root, exp.Insert) and not (
         root.args.get("returning") or root.args.get("conflict")
     )

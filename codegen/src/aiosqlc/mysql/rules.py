@@ -13,7 +13,7 @@ dropped: frozenset[tuple[str, str]] = frozenset()
 
 
 def holds(rule: str, premise: str, value: object) -> bool:
-    """Whether a premise of a rule of the register is met."""
+    """Return whether a premise of a rule of the register is met."""
     return bool(value) or (rule, premise) in dropped
 
 

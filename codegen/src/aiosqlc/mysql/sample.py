@@ -42,7 +42,7 @@ def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOpti
 
 
 def is_undone(sql: str) -> bool:
-    """Whether ROLLBACK undoes a statement; others end the transaction."""
+    """Return whether ROLLBACK undoes a statement; others end the transaction."""
     text = sql.lstrip()
     return text[:1] == "(" or text.split(None, 1)[0].upper() in _UNDONE if text else False
 

@@ -34,7 +34,7 @@ class Sampled:
 
     @property
     def values(self) -> list[str]:
-        """What a driver makes of each column."""
+        """Return what a driver makes of each column."""
         return [types.value_of(types.returned(column)) for column in self.columns]
 
 

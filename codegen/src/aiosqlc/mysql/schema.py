@@ -78,7 +78,7 @@ class Failed:
     followers: int = 0
 
     def is_used_in(self, sql: str) -> bool:
-        """Whether a text uses what is not as it should be."""
+        """Return whether a text uses what is not as it should be."""
         return self.names is None or any(mentions(sql, name) for name in self.names)
 
 
@@ -118,7 +118,7 @@ class _Refusals:
         )
 
     def any(self) -> bool:
-        """Whether anything was refused."""
+        """Return whether anything was refused."""
         return bool(self.skipped or self.unkeyed or self.unbuilt or self.given or self.failed)
 
 

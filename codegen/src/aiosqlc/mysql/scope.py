@@ -63,7 +63,7 @@ class Source:
 
     @property
     def shown(self) -> tuple[Output, ...]:
-        """What `*` stands for."""
+        """Return what `*` stands for."""
         return tuple(output for output in self.outputs or () if not output.invisible)
 
     def output(self, name: str) -> Output | None:
@@ -109,7 +109,7 @@ class Level:
 
     @property
     def joined_by_name(self) -> bool:
-        """Whether `*` shows a column of two tables once, or the tables in another order."""
+        """Return whether `*` shows a column of two tables once, or the tables in another order."""
         return any(join.using or join.natural for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
@@ -135,7 +135,7 @@ class Level:
         return None
 
     def may_have(self, column: exp.Column) -> bool:
-        """Whether the name could belong to this level."""
+        """Return whether the name could belong to this level."""
         if column.table:
             return self.source(column.table) is not None
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
@@ -156,11 +156,11 @@ class Level:
             level = level.parent
 
     def can_be_nulled(self, source: Source) -> bool:
-        """Whether an outer join may put NULLs in place of the source's row."""
+        """Return whether an outer join may put NULLs in place of the source's row."""
         return bool(source.nulled_by - self.dead)
 
     def is_not_null(self, source: Source, output: Output) -> bool:
-        """Whether the column of a row that reaches the select list is never NULL."""
+        """Return whether the column of a row that reaches the select list is never NULL."""
         if (source.number, output.name.lower()) in self.facts:
             return True
         return holds("column", "it is declared NOT NULL", output.not_null) and holds(
@@ -188,7 +188,7 @@ _PREDICATES = (exp.Like, exp.RegexpLike, exp.In, exp.Between)
 
 
 def is_chained(node: exp.Expr) -> bool:
-    """Whether a comparison may stand in a chain: `a <=> b < c`, `a = b IS NULL`.
+    """Return whether a comparison may stand in a chain: `a <=> b < c`, `a = b IS NULL`.
 
     The server reads a chain from left to right, but LIKE, IN and BETWEEN from right to left
     (`a BETWEEN b AND (c LIKE d)`); sqlglot has other rules: who is compared with whom is not what

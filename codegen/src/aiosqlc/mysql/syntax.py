@@ -81,7 +81,7 @@ def parse(sql: str) -> Tree | None:
 
 
 def _is_half(join: exp.Join) -> bool:
-    """Whether it is half of a nested join taken apart: `a LEFT JOIN b NATURAL JOIN c ON x`.
+    """Return whether it is half of a nested join taken apart: `a LEFT JOIN b NATURAL JOIN c ON x`.
 
     The condition is that of the outer join, and stands behind the inner one.
     """
@@ -140,7 +140,7 @@ def unread(sql: str) -> Span | None:
 
 
 def mentions(sql: str, word: str) -> bool:
-    """Whether a word, or a quoted name, stands in the text, outside strings and comments."""
+    """Return whether a word, or a quoted name, stands in the text, outside strings and comments."""
     name = word.upper()
     if name.replace("`", "``") not in sql.upper():  # cutting it into words costs far more
         return False

@@ -260,7 +260,7 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
 
 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
-    """Whether the server's NOT NULL may be believed.
+    """Return whether the server's NOT NULL may be believed.
 
     Not where super-aggregate rows are made, nor where a level is not plain.
     """
@@ -272,7 +272,7 @@ def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
 
 
 def _fails_somewhere(text: Text) -> bool:
-    """Whether the server may be wrong about some part of a query, we do not know which."""
+    """Return whether the server may be wrong about some part of a query, we do not know which."""
     if text.reader is None:
         return False
     return any(
@@ -282,7 +282,7 @@ def _fails_somewhere(text: Text) -> bool:
 
 
 def _plain(level: Level) -> bool:
-    """Whether the server keeps its flags right in a level: NULLs come from tables only.
+    """Return whether the server keeps its flags right in a level: NULLs come from tables only.
 
     It loses count where a derived table, CTE or view is the nullable side of an outer join, and
     where an aggregate over no row nulls what a derived table or a sub-select gives, or what is made

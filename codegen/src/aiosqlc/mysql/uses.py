@@ -138,7 +138,7 @@ def _of_clause(
 def _of_comparison(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """What it is compared with, or matched."""
+    """Return what it is compared with, or matched."""
     if is_row(parent):
         return _in_tuple(place, parent, child, level, reader)
     if isinstance(parent, _MATCHES):
@@ -162,7 +162,7 @@ def _of_comparison(
 def _of_operator(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """What an operator takes, CASE and casts among them."""
+    """Return what an operator takes, CASE and casts among them."""
     if isinstance(parent, exp.Cast):
         return Use(place, type_of(parent, level, reader), optional=False)
     if isinstance(parent, exp.Case | exp.If):
@@ -189,7 +189,7 @@ def _other(node: exp.Expr, child: exp.Expr) -> exp.Expr:
 
 
 def _asks_for_null(node: exp.Expr | None) -> bool:
-    """Whether nothing is asked about a value but whether it is NULL."""
+    """Return whether nothing is asked about a value but whether it is NULL."""
     if isinstance(node, exp.Anonymous):
         return name_of(node) == "ISNULL"
     return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
@@ -214,7 +214,7 @@ def _moved(
 
 
 def is_assignment(node: exp.Expr) -> bool:
-    """Whether `=` stores a value."""
+    """Return whether `=` stores a value."""
     holder = node.parent
     if not isinstance(node, exp.EQ) or not isinstance(holder, exp.Update | exp.OnConflict):
         return False
@@ -236,7 +236,7 @@ def _stored(place: Place, column: Output, relation: Relation | None) -> Use:
 
 
 def _is_inserted(row: exp.Expr) -> bool:
-    """Whether a row is one of VALUES: `(1, 2)`, or `ROW(1, 2)` as MySQL has it."""
+    """Return whether a row is one of VALUES: `(1, 2)`, or `ROW(1, 2)` as MySQL has it."""
     holder = row.parent
     if isinstance(holder, exp.Tuple) and len(holder.expressions) == 1 and holder is not row:
         holder = holder.parent
@@ -434,7 +434,7 @@ def _alike(
 def _argument(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """What a function says that is called by no name, is a choice, or the schema's own."""
+    """Return what a function says that is called by no name, is a choice, or the schema's own."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(str(parent.this))
         index = _index(parent.expressions, child)

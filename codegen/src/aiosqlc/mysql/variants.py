@@ -70,7 +70,7 @@ def _weaker_embed(
 
 
 def _fills(query: TypedQuery, embed: TypedEmbed, at: int) -> bool:
-    """Whether a column has a value wherever the row that it is of is there."""
+    """Return whether a column has a value wherever the row that it is of is there."""
     return at == embed.presence or query.columns[at].not_null
 
 

@@ -67,7 +67,7 @@ def _settled(
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
-    """Whether a view's column is made by an expression whose type is settled too late."""
+    """Return whether a view's column is made by an expression whose type is settled too late."""
     expression = made is None or made.origin is None or made.type == types.ANY
     return expression and types.family(column.type) in late
 

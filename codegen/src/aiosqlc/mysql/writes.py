@@ -42,7 +42,7 @@ def _by_insert(root: exp.Insert) -> list[Change]:
 
 
 def _replaces(root: exp.Expr | None) -> bool:
-    """Whether it is a REPLACE, which deletes the rows in its way."""
+    """Return whether it is a REPLACE, which deletes the rows in its way."""
     return isinstance(root, exp.Insert) and bool(root.args.get("overwrite"))
 
 

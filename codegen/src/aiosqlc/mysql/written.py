@@ -67,7 +67,7 @@ def calls(sql: str) -> Mapping[str, Call]:
 
 
 def _separates(token: Token, function: str) -> bool:
-    """Whether a token ends an argument."""
+    """Return whether a token ends an argument."""
     if token.kind is not Kind.NAME:
         return token.text == ","
     word = token.text.upper()

@@ -191,7 +191,7 @@ _start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
-    """Whether a part would take the statement's first word along."""
+    """Return whether a part would take the statement's first word along."""
     return any(region.start <= first.start < region.end for region in part.regions)
 
 

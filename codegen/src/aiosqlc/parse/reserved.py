@@ -45,5 +45,5 @@ RESERVED: Final[Mapping[Dialect, frozenset[str]]] = {
 
 
 def is_reserved(word: str, dialect: Dialect) -> bool:
-    """Whether a word has to be quoted where it is a name."""
+    """Return whether a word has to be quoted where it is a name."""
     return word.upper() in RESERVED[dialect]

@@ -17,7 +17,7 @@ class Rewriter:
 
     @property
     def length(self) -> int:
-        """How long the rewritten text is so far."""
+        """Return how long the rewritten text is so far."""
         return self._length
 
     def copy_to(self, end: int) -> None:

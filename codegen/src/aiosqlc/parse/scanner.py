@@ -48,7 +48,7 @@ class Token(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """Where it stands in the scanned text."""
+        """Return where it stands in the scanned text."""
         return Span(self.start, self.end)
 
 

@@ -24,6 +24,6 @@ def is_type(text: str) -> bool:
 
 
 def is_dotted(text: str) -> bool:
-    """Whether the text names something in a module, or a module: `app.models.decode`."""
+    """Return whether the text names something in a module, or a module: `app.models.decode`."""
     parts = text.split(".")
     return _DOTTED.fullmatch(text) is not None and not any(map(keyword.iskeyword, parts))

@@ -126,7 +126,7 @@ class _Regions:
         self._reach = list(accumulate((span.end for span in ordered), max))
 
     def hold(self, span: Span) -> bool:
-        """Whether a stretch lies inside one of them."""
+        """Return whether a stretch lies inside one of them."""
         before = bisect_right(self._starts, span.start)
         return before > 0 and span.end <= self._reach[before - 1]
 

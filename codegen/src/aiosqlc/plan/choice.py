@@ -205,7 +205,7 @@ def condition_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Whether a part alone, all others absent, makes a parameter occur."""
+    """Return whether a part alone, all others absent, makes a parameter occur."""
     for variant in variants:
         others = (
             chosen

@@ -65,7 +65,7 @@ def _split(values: str) -> list[str]:
 
 
 def _alike(one: SqlType, other: SqlType) -> bool:
-    """Whether what is encoded as one type is taken as the other."""
+    """Return whether what is encoded as one type is taken as the other."""
     if one.array_dims != other.array_dims:
         return False
     if (one.schema, one.name) == (other.schema, other.name):

@@ -104,11 +104,11 @@ class _Word:
 
     @property
     def opens(self) -> bool:
-        """Whether a clause begins here."""
+        """Return whether a clause begins here."""
         return self.tokens[0].kind is Kind.NAME and self.tokens[0].text.upper() in _CLAUSES
 
     def continues(self, before: _Word) -> bool:
-        """Whether a line break between the two would make one string of two."""
+        """Return whether a line break between the two would make one string of two."""
         return before.tokens[-1].kind is Kind.STRING and self.tokens[0].kind is Kind.STRING
 
 

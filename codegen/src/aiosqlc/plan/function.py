@@ -281,5 +281,5 @@ _COUNTING = (
 
 
 def _counts_rows(sql: str) -> bool:
-    """Whether the server's status ends with a number of rows."""
+    """Return whether the server's status ends with a number of rows."""
     return sql.lstrip().upper().startswith(_COUNTING)

@@ -34,7 +34,7 @@ class PyClass:
 
     @property
     def atomic(self) -> bool:
-        """Whether instances can never form a reference cycle."""
+        """Return whether instances can never form a reference cycle."""
         return all(item.type.atomic for item in self.fields)
 
 
@@ -90,12 +90,12 @@ class PyRow:
 
     @property
     def plain(self) -> bool:
-        """Whether a row is passed on as it comes: no column is converted or nested."""
+        """Return whether a row is passed on as it comes: no column is converted or nested."""
         return not self.nested and not any(column.decode for column in self.columns)
 
     @property
     def starmapped(self) -> bool:
-        """Whether a row's values are the class's arguments as they come."""
+        """Return whether a row's values are the class's arguments as they come."""
         return self.cls is not None and self.plain and self.cls.kind is not ModelKind.PYDANTIC
 
 

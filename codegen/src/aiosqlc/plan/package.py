@@ -38,7 +38,7 @@ class Package:
 
     @property
     def models_name(self) -> str:
-        """How the module of shared classes is imported."""
+        """Return how the module of shared classes is imported."""
         return self.in_package("models")
 
     def in_package(self, name: str) -> str:
@@ -58,12 +58,12 @@ class Package:
 
     @cached_property
     def singulars(self) -> frozenset[tuple[str, str]]:
-        """What the classes of the tables' rows are called after."""
+        """Return what the classes of the tables' rows are called after."""
         return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
 
     @cached_property
     def enums(self) -> frozenset[tuple[str, str]]:
-        """What the schema's enums are called."""
+        """Return what the schema's enums are called."""
         kinds = (kind for kind in self.catalog.types if kind.kind is TypeKind.ENUM)
         return frozenset((kind.schema, kind.name) for kind in kinds)
 

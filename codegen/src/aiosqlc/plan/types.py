@@ -412,12 +412,12 @@ def behind(sql: SqlType) -> SqlType:
 
 
 def is_json(sql: SqlType) -> bool:
-    """Whether values of a type are JSON."""
+    """Return whether values of a type are JSON."""
     return behind(sql).name in JSON
 
 
 def is_record(sql: SqlType) -> bool:
-    """Whether a type is that of rows of which the server says nothing more."""
+    """Return whether a type is that of rows of which the server says nothing more."""
     return sql.name == "record" and sql.schema in {"", "pg_catalog"}
 
 

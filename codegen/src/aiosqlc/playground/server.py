@@ -46,7 +46,7 @@ class PlaygroundServer(ThreadingHTTPServer):
 
     @property
     def names(self) -> frozenset[str]:
-        """What the Host header may say."""
+        """Return what the Host header may say."""
         known = ("127.0.0.1", "localhost")
         # A browser leaves out the port that http has by default.
         short = known if self.server_port == HTTP_PORT else ()
@@ -119,4 +119,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """What is typed is nobody else's business."""
+        """Return what is typed is nobody else's business."""

@@ -199,7 +199,7 @@ class _Schema:
 
     @cached_property
     def history(self) -> History:
-        """What its files have renamed and dropped; read only if a name is not there."""
+        """Return what its files have renamed and dropped; read only if a name is not there."""
         return history_of(self.files, Dialect.POSTGRESQL)
 
     @cached_property

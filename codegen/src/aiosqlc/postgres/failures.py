@@ -48,7 +48,7 @@ class Failure:
         return bool(self.names & missing)
 
     def unsettles(self, words: frozenset[str]) -> bool:
-        """Whether a text with these words uses what may not be as it should."""
+        """Return whether a text with these words uses what may not be as it should."""
         return self.changes is None or bool(self.changes & words)
 
 

@@ -48,7 +48,7 @@ _WITHOUT_EFFECT = re.compile(
 
 
 def without_effect(sql: str) -> bool:
-    """Whether a statement is not to be run at all."""
+    """Return whether a statement is not to be run at all."""
     return bool(_WITHOUT_EFFECT.match(_head(sql)))
 
 
@@ -67,7 +67,7 @@ _CREATES = re.compile(
 
 
 def creates(sql: str) -> bool:
-    """Whether a statement creates something that has a place in a schema."""
+    """Return whether a statement creates something that has a place in a schema."""
     return _CREATES.match(_head(sql)) is not None
 
 
@@ -290,7 +290,7 @@ end $$
 
 
 def is_foreign_type(note: Diagnostic) -> bool:
-    """Whether a note says that a type of another engine is stood in for."""
+    """Return whether a note says that a type of another engine is stood in for."""
     return "is no type of PostgreSQL" in note.message
 
 

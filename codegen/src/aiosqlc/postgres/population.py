@@ -50,7 +50,7 @@ def undone(connection: Connection, statements: Sequence[Statement]) -> Iterator[
 
 
 def answered(result: pq.abc.PGresult) -> bool:
-    """Whether the server did what it was asked."""
+    """Return whether the server did what it was asked."""
     return result.status in _ANSWERED
 
 

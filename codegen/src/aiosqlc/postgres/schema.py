@@ -98,7 +98,7 @@ class Applied:
 
     @property
     def failed(self) -> int:
-        """How many statements failed."""
+        """Return how many statements failed."""
         return sum(1 + failure.followers for failure in self.failures)
 
 
@@ -336,7 +336,7 @@ class _Applying:
         return None
 
     def _is_assumed(self, error: ServerError) -> bool:
-        """Whether a schema is made that was assumed before."""
+        """Return whether a schema is made that was assumed before."""
         names = _QUOTED.findall(error.message) if error.state == "42P06" else []
         return any(name in self._assumed for name in names)
 

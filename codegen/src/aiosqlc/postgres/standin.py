@@ -44,7 +44,7 @@ def extension_of(sql: str) -> str:
 
 
 def is_available(connection: Connection, extension: str) -> bool:
-    """Whether the server has the extension itself."""
+    """Return whether the server has the extension itself."""
     return bool(
         connection.rows("select 1 from pg_available_extensions where name = $1", (extension,))
     )

@@ -101,7 +101,7 @@ class Node(dict[str, Any]):
         return [item for item in dict.items(self._read()) if item[1].__class__ in (Node, list)]
 
     def has(self, kind: str) -> bool:
-        """Whether a node of a kind is here or below."""
+        """Return whether a node of a kind is here or below."""
         return f"{{{kind} " in self.text
 
     def __bool__(self) -> bool:

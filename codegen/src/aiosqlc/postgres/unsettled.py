@@ -73,7 +73,7 @@ def table_of(sql: str) -> frozenset[str]:
 
 
 def is_procedural(sql: str) -> bool:
-    """Whether a statement runs a function or a block, which may do anything."""
+    """Return whether a statement runs a function or a block, which may do anything."""
     return bool(_PROCEDURAL.match(sql.lstrip()))
 
 
@@ -93,7 +93,7 @@ def changed_by(connection: Connection, sql: str, names: frozenset[str]) -> froze
 
 
 def _only_grows(sql: str) -> bool:
-    """Whether an ALTER TABLE only adds columns and constraints."""
+    """Return whether an ALTER TABLE only adds columns and constraints."""
     found = _TABLE_GROWS.match(sql)
     return found is not None and all(_GROWING.match(part) for part in _parts(found["actions"]))
 

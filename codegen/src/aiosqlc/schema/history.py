@@ -21,7 +21,7 @@ class Past(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """What to say of it."""
+        """Return what to say of it."""
         file = self.label.file.path.as_posix()
         if self.now:
             return f"{file} renames `{self.name}` to `{self.now}`"

@@ -75,7 +75,7 @@ _CALLBACK = re.compile(
 
 
 def is_numbered(path: Path) -> bool:
-    """Whether a file's name says when it is run."""
+    """Return whether a file's name says when it is run."""
     return bool(_VERSION.match(path.name) or _REPEATED.match(path.name))
 
 

@@ -133,7 +133,7 @@ def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
 
 
 def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
-    """Whether code that knows `here` can violate a constraint of `there`.
+    """Return whether code that knows `here` can violate a constraint of `there`.
 
     What is only about new columns meets their defaults: NULL violates nothing but NOT NULL.
     """

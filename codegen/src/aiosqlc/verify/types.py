@@ -10,7 +10,7 @@ _FAMILIES = (_INTEGERS, _TEXTS, ("float4", "float8"))
 
 
 def reads_as(promised: SqlType, found: SqlType) -> bool:
-    """Whether every value of `found` is decoded to what the code expects of `promised`."""
+    """Return whether every value of `found` is decoded to what the code expects of `promised`."""
     promised, found = _below(promised), _below(found)
     if promised.array_dims != found.array_dims or promised.kind is not found.kind:
         return False

@@ -39,7 +39,7 @@ class Text:
 
     @cached_property
     def depths(self) -> list[int]:
-        """How many parentheses are open before each token."""
+        """Return how many parentheses are open before each token."""
         depths, depth = [], 0
         for word in self.words:
             depth -= word == ")"

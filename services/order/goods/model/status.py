@@ -17,10 +17,10 @@ _NEXT: Final[Mapping[GoodsStatus, frozenset[GoodsStatus]]] = {
 
 
 def may_follow(before: GoodsStatus, after: GoodsStatus) -> bool:
-    """Whether an order may go from one status to the other; none follows itself."""
+    """Return whether an order may go from one status to the other; none follows itself."""
     return after in _NEXT[before]
 
 
 def may_be_removed(status: GoodsStatus) -> bool:
-    """Whether an order may disappear: not while it is on its way to somebody."""
+    """Return whether an order may disappear: not while it is on its way to somebody."""
     return status is not GoodsStatus.SHIPPED

@@ -135,7 +135,7 @@ def _min_stocks(
 
 
 def _is_limited(draft: GoodsDraft) -> bool:
-    """Whether a customer has ordered; what the staff orders for somebody is not limited."""
+    """Return whether a customer has ordered; what the staff orders for somebody is not limited."""
     return draft.created_by == str(draft.user_id)
 
 

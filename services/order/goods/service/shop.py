@@ -46,7 +46,7 @@ class Caller:
     staff: bool
 
     def may_see(self, order: GoodsOrder) -> bool:
-        """Whether it is the caller's own order, or any for the staff."""
+        """Return whether it is the caller's own order, or any for the staff."""
         return self.staff or self.subject == str(order.user_id)
 
 

@@ -23,9 +23,9 @@ class Caller:
     moderates: bool = False
 
     def is_one_of(self, *people: UUID) -> bool:
-        """Whether the caller is one of these people."""
+        """Return whether the caller is one of these people."""
         return self.id is not None and self.id in people
 
     def may_see_of(self, *people: UUID) -> bool:
-        """Whether the caller may see what is between these people."""
+        """Return whether the caller may see what is between these people."""
         return self.sees_all or self.is_one_of(*people)

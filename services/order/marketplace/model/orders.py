@@ -55,7 +55,7 @@ class ServiceOrderChange(_Described, frozen=True, kw_only=True):
 
     @property
     def changes_terms(self) -> bool:
-        """Whether anything but the status is given."""
+        """Return whether anything but the status is given."""
         terms = (
             self.service_id,
             self.location,

@@ -47,7 +47,7 @@ async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
 
 
 async def may_know_place(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
-    """Whether the caller may know exactly where the work is to be done.
+    """Return whether the caller may know exactly where the work is to be done.
 
     Its customer and the staff may, and the verified provider whose offer was accepted.
     """

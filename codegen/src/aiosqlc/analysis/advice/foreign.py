@@ -60,7 +60,7 @@ def _comment(place: Place) -> str:
 
 
 def _anyones(place: Place) -> str:
-    """What neither engine takes."""
+    """Return what neither engine takes."""
     word, before = place.word(), place.word(-1)
     if before == "TOP" or word == "TOP":
         count = place.said() if before == "TOP" else place.said(1)

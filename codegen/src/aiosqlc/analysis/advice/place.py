@@ -51,7 +51,7 @@ class Place:
         return token is not None and token.kind in {Kind.NAME, Kind.QUOTED}
 
     def is_number(self, step: int = 0) -> bool:
-        """Whether the token so many tokens further on is a number."""
+        """Return whether the token so many tokens further on is a number."""
         token = self.token(step)
         return token is not None and token.kind is Kind.NUMBER
 

@@ -162,7 +162,7 @@ def _missing_words(place: Place) -> str:
 
 
 def _joins(place: Place) -> bool:
-    """Whether the last word group before the place is a joined table without a condition."""
+    """Return whether the last word group before the place is a joined table without a condition."""
     for _, word in place.above():
         if word in {"ON", "USING", "(", "CROSS", "NATURAL", ",", "WHERE", "SELECT"}:
             return False

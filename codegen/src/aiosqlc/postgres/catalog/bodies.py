@@ -37,7 +37,7 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
 
 
 def is_closed(function: Function) -> bool:
-    """Whether a function is written in SQL, and the server keeps its text only."""
+    """Return whether a function is written in SQL, and the server keeps its text only."""
     users = function.oid >= FIRST_USER_OID and function.kind == "f"
     return users and function.language == "sql" and not function.body
 

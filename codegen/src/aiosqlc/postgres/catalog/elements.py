@@ -11,7 +11,7 @@ _NO_NULLS = re.compile(r'CHECK \(\(array_position\("?(\w+)"?, NULL(?:::[\w ]+)?\
 
 
 def elements_checked(facts: Facts, relation: int, attribute: int) -> bool:
-    """Whether a CHECK constraint says that a column's elements are not null."""
+    """Return whether a CHECK constraint says that a column's elements are not null."""
     column = facts.attributes.get((relation, attribute))
     if column is None or list(facts.descendants(relation)):
         return False

@@ -95,7 +95,7 @@ class Facts:
     _calculated: dict[str, frozenset[str | None] | None] = field(default_factory=dict)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Whether a premise of a rule of the register is met.
+        """Return whether a premise of a rule of the register is met.
 
         A premise in `dropped` always is: so the tests weaken a rule, to see that its premises are
         needed. No other code fills it.
@@ -137,7 +137,7 @@ class Facts:
             yield from self.descendants(child)
 
     def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
-        """Whether a row read from this relation (and its children) always has a value here.
+        """Return whether a row read from this relation (and its children) always has a value here.
 
         The flag alone is not enough: a NOT VALID constraint sets it, a foreign table does not keep
         it, and a child may lack what its parent promises.
@@ -167,7 +167,7 @@ class Facts:
         return True
 
     def _declared(self, column: rows.Attribute) -> bool:
-        """Whether a column is declared NOT NULL, or a CHECK of its own says so."""
+        """Return whether a column is declared NOT NULL, or a CHECK of its own says so."""
         return column.not_null or any(
             c.kind == "c"
             and c.validated
@@ -250,12 +250,12 @@ class Facts:
         return False
 
     def volatile(self, function: int) -> bool:
-        """Whether two calls with the same arguments may differ within one statement."""
+        """Return whether two calls with the same arguments may differ within one statement."""
         entry = self.functions.get(function)
         return entry is None or entry.volatility == "v"
 
     def is_total(self, function: int) -> bool:
-        """Whether a strict function never makes NULL of values."""
+        """Return whether a strict function never makes NULL of values."""
         return function in self.total
 
     def built_in(self, function: int) -> str:
@@ -264,7 +264,7 @@ class Facts:
         return entry.name if entry is not None and entry.schema == "pg_catalog" else ""
 
     def deterministic(self, collation: int) -> bool:
-        """Whether equality under a collation is equality of the bytes."""
+        """Return whether equality under a collation is equality of the bytes."""
         return collation not in self.nondeterministic
 
     def base_type(self, oid: int) -> int:
@@ -276,17 +276,17 @@ class Facts:
         return oid
 
     def is_array(self, oid: int) -> bool:
-        """Whether a type is an array, or a domain over one."""
+        """Return whether a type is an array, or a domain over one."""
         entry = self.types.get(self.base_type(oid))
         return entry is not None and bool(entry.element)
 
     def is_plain(self, oid: int) -> bool:
-        """Whether a type is a base type, which no polymorphic operator takes apart."""
+        """Return whether a type is a base type, which no polymorphic operator takes apart."""
         entry = self.types.get(oid)
         return entry is not None and entry.kind == "b" and not entry.element
 
     def is_built_in_type(self, oid: int) -> bool:
-        """Whether a type is the server's own."""
+        """Return whether a type is the server's own."""
         entry = self.types.get(oid)
         return entry is not None and entry.schema == "pg_catalog"
 

@@ -156,7 +156,7 @@ def _table_column(facts: Facts, types: Types, row: Attribute, judged: Column | N
 
 
 def _is_declared(facts: Facts, row: TypeRow) -> bool:
-    """Whether a user wrote CREATE TYPE or DOMAIN: a table's row type is not one."""
+    """Return whether a user wrote CREATE TYPE or DOMAIN: a table's row type is not one."""
     if row.schema in {"pg_catalog", "information_schema", "pg_toast"}:
         return False
     relation = facts.relations.get(row.relation)

@@ -68,7 +68,7 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
 
 
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
-    """Whether anything outside a join reads a column of these entries.
+    """Return whether anything outside a join reads a column of these entries.
 
     A column of a whole join (a merged one) may come from any of them.
     """
@@ -92,7 +92,7 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
 
 
 def _acts(counter: RowCounter, scope: Scope, join: Node, entries: frozenset[int]) -> bool:
-    """Whether leaving a join out could be noticed other than by its rows."""
+    """Return whether leaving a join out could be noticed other than by its rows."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
         counter.facts.volatile(function) for part in parts for function in functions_below(part)
@@ -103,7 +103,7 @@ def _acts(counter: RowCounter, scope: Scope, join: Node, entries: frozenset[int]
 
 
 def _is_distinct_anyway(prover: Prover, counter: RowCounter, scope: Scope) -> bool:
-    """Whether no two rows are equal even without DISTINCT."""
+    """Return whether no two rows are equal even without DISTINCT."""
     query = scope.query
     plain = query["setOperations"] is None and not query["hasDistinctOn"]
     if not query["distinctClause"] or not plain or query["hasTargetSRFs"]:
@@ -137,7 +137,7 @@ def _pinned(
 
 
 def _has_value(prover: Prover, scope: Scope, var: Node, number: int) -> bool:
-    """Whether a column is NULL at most where an outer join found nothing."""
+    """Return whether a column is NULL at most where an outer join found nothing."""
     if var["varlevelsup"] == 0 and var["varattno"] > 0:
         entry = scope.entry(var["varno"])
         if entry["rtekind"] == kinds.Rte.RELATION:

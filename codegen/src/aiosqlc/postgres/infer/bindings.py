@@ -146,7 +146,7 @@ class Closure:
         return changed
 
     def _keeps_type(self, arg: Node) -> bool:
-        """Whether the operator sees a value the way an index of its type does.
+        """Return whether the operator sees a value the way an index of its type does.
 
         An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
         (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.
@@ -216,7 +216,7 @@ class Closure:
         return node
 
     def is_exact(self, node: Node, *, direct: bool = False) -> bool:
-        """Whether an expression has one value over the whole result.
+        """Return whether an expression has one value over the whole result.
 
         `direct`: it stands alone in a strict equality, which a NULL made by an outer join cannot
         meet; elsewhere such a NULL would be a second value.
@@ -259,7 +259,7 @@ class Closure:
     # --- sources ------------------------------------------------------------------------------
 
     def _determine(self, varno: int) -> bool:
-        """Whether at most one row of a source takes part, once what is pinned is pinned."""
+        """Return whether at most one row of a source takes part, once what is pinned is pinned."""
         entry = self.scope.entry(varno)
         kind = entry["rtekind"]
         if kind == kinds.Rte.RELATION:
@@ -330,7 +330,7 @@ class Closure:
         return None if cte["cterecursive"] else owner.inner(cte["ctequery"])
 
     def _outside_is_exact(self, entry: Node) -> bool:
-        """Whether what a LATERAL source refers to at this level has one value."""
+        """Return whether what a LATERAL source refers to at this level has one value."""
         kind = entry["rtekind"]
         body, depth = (entry["subquery"], 1) if kind == kinds.Rte.SUBQUERY else (entry, 0)
         if kind == kinds.Rte.CTE:
@@ -370,7 +370,7 @@ class Closure:
         )
 
     def _matches(self, binding: Binding, comparison: Comparison, collation: int) -> bool:
-        """Whether values equal under the binding are equal for the index."""
+        """Return whether values equal under the binding are equal for the index."""
         if binding.exact:
             return True
         return comparison in binding.comparisons and (

@@ -36,7 +36,7 @@ class RowCounter:
     def at_most_one(
         self, scope: Scope, given: Mapping[int, Binding] | None = None, *, limits: bool = True
     ) -> bool:
-        """Whether a second row is impossible.
+        """Return whether a second row is impossible.
 
         `given` are output columns pinned from outside; without `limits`, a LIMIT does not count.
         """
@@ -154,7 +154,7 @@ class RowCounter:
     # --- at least one -------------------------------------------------------------------------
 
     def at_least_one(self, scope: Scope) -> bool:
-        """Whether an empty result is impossible."""
+        """Return whether an empty result is impossible."""
         query = scope.query
         offset = query["limitOffset"]
         start = offset is None or constant_int(offset) == 0
@@ -182,7 +182,7 @@ class RowCounter:
         return self._from_at_least_one(query["jointree"], scope)
 
     def reads_a_row(self, scope: Scope) -> bool:
-        """Whether FROM and WHERE let a row through, before any grouping."""
+        """Return whether FROM and WHERE let a row through, before any grouping."""
         query = scope.query
         plain = scope.command == kinds.Command.SELECT and query["setOperations"] is None
         return plain and self._from_at_least_one(query["jointree"], scope)
@@ -268,7 +268,7 @@ def _uncast(
 
 
 def _is_true(quals: Node | None) -> bool:
-    """Whether a condition is absent or the constant true."""
+    """Return whether a condition is absent or the constant true."""
     if quals is None:
         return True
     return bool(

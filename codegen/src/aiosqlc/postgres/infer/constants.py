@@ -81,7 +81,7 @@ def _values(node: Node, facts: Facts, subject: Node | None) -> Values | None:
 
 
 def _case(node: Node, facts: Facts) -> Values | None:
-    """Where a condition is on no constants, its branch may be taken or not."""
+    """Return where a condition is on no constants, its branch may be taken or not."""
     found, always = Values(), frozenset({TRUE})
     for when in node["args"]:
         possible = outcomes_of(when["expr"], facts, node["arg"])

@@ -93,7 +93,7 @@ def dimensions_of(p: Prover, node: Node) -> int:
 
 
 def collects_values(p: Prover, node: Node) -> bool:
-    """Whether it is array_agg() of what is no array."""
+    """Return whether it is array_agg() of what is no array."""
     if node.kind != "AGGREF" or p.facts.built_in(node["aggfnoid"]) not in _ARRAY_AGGS:
         return False
     collected = expression_type(node["args"][0]["expr"]) if node["args"] else 0

@@ -216,7 +216,7 @@ def _as_present(
 
 
 def _certain_enough(scope: Scope, row: list[Node], columns: list[Column]) -> bool:
-    """Whether the columns are as certain as those of the table, whose class the row has."""
+    """Return whether the columns are as certain as those of the table, whose class the row has."""
     entry = scope.entry(row[0]["varno"])
     return all(
         column.not_null or not scope.catalog.not_null(entry["relid"], var["varattno"])

@@ -111,7 +111,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
 
 
 def _makes_range(p: Prover, node: Node) -> bool:
-    """Whether it makes a range of two ends, the lower one belonging to it."""
+    """Return whether it makes a range of two ends, the lower one belonging to it."""
     made = node.kind == "FUNCEXPR" and p.facts.built_in(node["funcid"]) in _RANGES
     return made and len(node.list_of("args")) == len(_BOUNDS)
 
@@ -122,7 +122,7 @@ def _field(node: Node) -> str:
 
 
 def is_declared(p: Prover, function: Function) -> bool:
-    """Whether the user declared the function never NULL."""
+    """Return whether the user declared the function never NULL."""
     declared = p.facts.declared_not_null
     return function.name in declared or f"{function.schema}.{function.name}" in declared
 

@@ -86,13 +86,13 @@ def _behind_joins(query: Node, node: Node) -> Node:
 
 
 def is_ungrouped_aggregate(query: Node) -> bool:
-    """Whether the query makes one row of all its rows, even of none."""
+    """Return whether the query makes one row of all its rows, even of none."""
     aggregated = query["hasAggs"] or query["havingQual"] is not None
     return bool(aggregated) and not query["groupClause"] and not query["groupingSets"]
 
 
 def groups_have_rows(query: Node, facts: Facts) -> bool:
-    """Whether every group that gets out holds at least one row."""
+    """Return whether every group that gets out holds at least one row."""
     sets = grouping_sets(query)
     if sets is not None and bool(sets) and all(sets):
         return True

@@ -20,7 +20,7 @@ def implied(
     predicate: Node,
     facts: Facts,
 ) -> bool:
-    """Whether the conditions on a source imply a part of a partial index's predicate."""
+    """Return whether the conditions on a source imply a part of a partial index's predicate."""
     for side, condition in conditions:
         if side is not None and varno not in side:
             continue
@@ -55,7 +55,7 @@ def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
 
 
 def same(node: Any, stored: Any, varno: int) -> bool:
-    """Whether a query's expression is a stored one, whose range table has one entry."""
+    """Return whether a query's expression is a stored one, whose range table has one entry."""
     if isinstance(node, Node) and isinstance(stored, Node):
         if node.kind != stored.kind:
             return False

@@ -197,7 +197,7 @@ class _Uses:
         )
 
     def _holds_null(self, relation: int, attribute: int) -> bool:
-        """Whether a column is an array that may have NULL for an element."""
+        """Return whether a column is an array that may have NULL for an element."""
         column = self.facts.attributes.get((relation, attribute))
         entry = self.facts.types.get(column.type) if column else None
         while entry is not None and entry.kind == "d":
@@ -322,7 +322,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Whether what stands beside a column is not a value that the column could have."""
+        """Return whether what stands beside a column is not a value that the column could have."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False

@@ -50,7 +50,7 @@ def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
 
 
 def _has_a_row(query: Node) -> bool:
-    """Whether an INSERT, or the SELECT that it is of, has a row whatever the tables hold."""
+    """Return whether an INSERT, or the SELECT that it is of, has a row whatever the tables hold."""
     join = query["jointree"]
     if join["quals"] is not None or any(query[name] is not None for name in _FEWER):
         return False

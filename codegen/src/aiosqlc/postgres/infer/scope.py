@@ -73,7 +73,7 @@ class Scope:
         return [join for join in nulling if (join, varno) not in self.dead] if nulling else []
 
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
-        """Whether a Var is not null in every row that gets out.
+        """Return whether a Var is not null in every row that gets out.
 
         A fact carries over between occurrences of one column under different outer joins: downwards
         always (a value not nulled by more joins was not nulled by fewer), upwards over dead joins.
@@ -91,7 +91,7 @@ class Scope:
         return False
 
     def is_known_expression(self, node: Node) -> bool:
-        """Whether this very expression was tested and is not null."""
+        """Return whether this very expression was tested and is not null."""
         return node in self.known or any(node in fact_set for fact_set in self.assumed)
 
     def _settle(self) -> None:
@@ -112,7 +112,7 @@ class Scope:
         self._forget_new_values()
 
     def _matched(self, join: Node) -> bool:
-        """Whether every row that gets out is a match of this outer join."""
+        """Return whether every row that gets out is a match of this outer join."""
         return all(
             (join["rtindex"], varno) in self.dead
             for side in self.joins.sides[join["rtindex"]]
@@ -148,7 +148,7 @@ class Scope:
             )
 
     def _keeps(self, attribute: int) -> bool:
-        """Whether an UPDATE leaves a column of its target as it was."""
+        """Return whether an UPDATE leaves a column of its target as it was."""
         if self.command != kinds.Command.UPDATE or attribute <= 0:
             return False
         assigned = {target["resno"] for target in self.query.list_of("targetList")}

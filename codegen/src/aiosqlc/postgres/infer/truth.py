@@ -61,7 +61,7 @@ def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:
 
 
 def has_no_rows(p: Prover, scope: Scope) -> bool:
-    """Whether the query's conditions contradict themselves, or LIMIT is 0: no row gets out.
+    """Return whether the query's conditions contradict themselves, or LIMIT is 0: no row gets out.
 
     An aggregate over no rows still puts out a row.
     """

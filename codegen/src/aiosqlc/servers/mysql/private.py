@@ -93,7 +93,7 @@ class PrivateServer:
 
     @property
     def running(self) -> bool:
-        """Whether the server process is there."""
+        """Return whether the server process is there."""
         return self._process.poll() is None
 
     def stop(self) -> None:

@@ -37,7 +37,7 @@ class Session:
 
     @property
     def is_mariadb(self) -> bool:
-        """Whether it is MariaDB, not MySQL."""
+        """Return whether it is MariaDB, not MySQL."""
         return "mariadb" in self.version.lower()
 
     def run(self, sql: str) -> None:

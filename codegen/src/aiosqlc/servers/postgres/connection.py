@@ -176,7 +176,7 @@ class Connection:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open, failed or not."""
+        """Return whether a transaction is open, failed or not."""
         return self.pg.transaction_status != pq.TransactionStatus.IDLE
 
     @property

@@ -140,7 +140,7 @@ def embedded_server(
 
 
 def _answers(data: Path, pid: int) -> bool:
-    """Whether the server of a data directory takes connections: so `pg_ctl` waits for it."""
+    """Return whether the server of a data directory takes connections: so `pg_ctl` waits for it."""
     with contextlib.suppress(OSError):
         lines = (data / "postmaster.pid").read_text().split("\n")
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
