@@ -212,7 +212,11 @@ def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
             body.append(token)
         elif match := _DIRECTIVE.match(token.text):
             line_start = file.text.rfind("\n", 0, token.start) + 1
-            line = tuple(body[bisect_left(body, line_start, key=_start) :])
+            first = bisect_left(body, line_start, key=_start)
+            while first and body[first - 1].end > line_start:  # a name with a line break inside
+                line_start = file.text.rfind("\n", 0, body[first - 1].start) + 1
+                first = bisect_left(body, line_start, key=_start)
+            line = tuple(body[first:])
             found.append(_Directive(token, match["word"].lower(), match["rest"].strip(), line))
     return found
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.plan.gathered import Gathered, Kind
-from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam, PyRow
-from aiosqlc.plan.naming import function_name, member, module_name, spelled_member
+from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam
+from aiosqlc.plan.naming import function_name, labels_table, member, module_name, spelled_member
+from aiosqlc.plan.scope import numbered_names
 
-# What the bodies of generated functions say, besides their own variables.
-_BODY_NAMES = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
 # What annotations and statements of a module say; a query of that name would hide it.
 _MODULE_NAMES = frozenset(
     {
@@ -58,20 +56,6 @@ def _named(field: PyField, name: str) -> PyField:
     return field if field.name == name else replace(field, name=name)
 
 
-def numbered_names(names: Sequence[str], spelled: Callable[[str], str] = str) -> list[str]:
-    """Return names that are all different as they are spelled: `id, id` → `id, id_2`."""
-    taken, used = set(map(spelled, names)), set[str]()
-    found: list[str] = []
-    for name in names:
-        free, number = name, 1
-        while spelled(free) in used or (number > 1 and spelled(free) in taken):
-            number += 1
-            free = f"{name}_{number}"
-        used.add(spelled(free))
-        found.append(free)
-    return found
-
-
 def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
     """Return module and function of each query: a number tells functions of one name apart."""
     files: dict[str, list[str]] = {}
@@ -94,19 +78,10 @@ def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
     return [Diagnostic("E404", message, label, "rename this query", Severity.WARNING)]
 
 
-def names_used(row: PyRow | None) -> frozenset[str]:
-    """Return the names that a function's body says, besides its own variables."""
-    if row is None or row.cls is not None:
-        return _BODY_NAMES if row is None or row.starmapped else _BODY_NAMES | {"map"}
-    # The value is annotated: a parameter must not hide its type.
-    return _BODY_NAMES.union(re.findall(r"\w+", row.annotation))
-
-
 def check_parameters(
-    query: TypedQuery, params: Sequence[PyParam], row: PyRow | None
+    query: TypedQuery, params: Sequence[PyParam], used: Collection[str]
 ) -> list[Diagnostic]:
     """No parameter may have the name of another, or one that the function's body uses."""
-    used = names_used(row)
     return [
         *(
             Diagnostic(
@@ -154,16 +129,24 @@ def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
     taken = {*_MODULE_CLASSES, *(name for _, name in models.imports)}
     taken |= {name for kind, name in named if kind[0] == "row class"}
     used, found = set(taken), dict[Kind, str]()
-    every = taken | {name for _, name in named}
+    every = taken | {word for kind, name in named for word in _defined(kind, name)}
     for kind, name in sorted(named, key=lambda item: (_KEPT.index(item[0][0]), item[0])):
         if kind[0] == "row class":
             continue
-        if name in used:
+        if not used.isdisjoint(_defined(kind, name)):
             numbers = (f"{name}{number}" for number in count(2))
-            found[kind] = next(free for free in numbers if free not in every)
-            every.add(found[kind])
-        used.add(name)
+            free = (item for item in numbers if every.isdisjoint(_defined(kind, item)))
+            found[kind] = next(free)
+            every.update(_defined(kind, found[kind]))
+            used.update(_defined(kind, found[kind]))
+        else:
+            used.update(_defined(kind, name))
     return found
+
+
+def _defined(kind: Kind, name: str) -> tuple[str, ...]:
+    """Return what the module defines for a class: for an enum, the table of its labels too."""
+    return (name, labels_table(name)) if kind[0] == "enum" else (name,)
 
 
 def renamed_class(

@@ -11,7 +11,7 @@ from aiosqlc.drivers import Driver
 from aiosqlc.drivers.port import Places
 from aiosqlc.ir import Cardinality, Command, TypedParam, TypedQuery
 from aiosqlc.plan.choice import plan_choice, sort_params, with_pieces
-from aiosqlc.plan.clashes import check_parameters, names_used, renamed_parameters
+from aiosqlc.plan.clashes import check_parameters, renamed_parameters
 from aiosqlc.plan.copying import plan_copy
 from aiosqlc.plan.folding import folded
 from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyType
@@ -20,7 +20,9 @@ from aiosqlc.plan.package import Package
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.row_lists import once, with_row_lists
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
+from aiosqlc.plan.scope import numbered_names
 from aiosqlc.plan.types import unreadable_field
+from aiosqlc.plan.used import names_used, with_locals
 
 _BATCHES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Command.BATCHONE})
 _ANSWERED = frozenset({Command.BATCHMANY, Command.BATCHONE})
@@ -47,13 +49,15 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     parsed = query.parsed
     query = folded(query, constant(parsed.name), planner.package.engine)
     row = planner.row(query) if parsed.command.returns_rows and query.columns else None
-    used = names_used(row) if not parsed.dynamic else frozenset[str]()
-    names = dict(zip(sorted(p.number for p in query.params), parameter_names(query), strict=True))
+    kinds = {param.number: _kind(query, param, planner) for param in query.params}
+    used = names_used(query, row, kinds.values(), planner.package)
+    names = parameter_names(query, frozenset() if parsed.dynamic else used)
     params = {
-        param.number: _param(query, param, planner, used, names[param.number])
-        for param in query.params
+        number: PyParam(name, kinds[number], kinds[number].encode.replace("{}", name) or name)
+        for number, name in zip(sorted(kinds), names, strict=True)
     }
     params = with_row_lists(query, params, planner)
+    row = with_locals(query, row, used, names) if row else None
     own = [item.cls for item in row.nested if not item.shared] if row else []
     own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
@@ -81,6 +85,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         raised=violations.raised if violations else "",
         pipelined=pipelined,
         synchronous=driver.synchronous,
+        used=used,
     )
     imports = {executor}
     if function.errors and violations:
@@ -114,7 +119,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         function = positional(function, query, params)
         if is_bulk(parsed) and not driver.types.structured:
             function = replace(function, repeated=row_in(function.sql, planner.package.engine))
-    problems += check_parameters(query, function.params, row)
+    theirs = [param for param in function.params if param is not _CHUNK]
+    problems += check_parameters(query, theirs, used)
     ordered_names = [
         argument(query_param.name)
         for query_param in _in_order(query)
@@ -139,14 +145,8 @@ def _in_order(query: TypedQuery) -> list[TypedParam]:
     return sorted(query.params, key=lambda param: param.number)
 
 
-def _param(
-    query: TypedQuery,
-    param: TypedParam,
-    planner: QueryPlanner,
-    used: frozenset[str],
-    name: str,
-) -> PyParam:
-    """Plan one parameter; a name that the function's body uses itself gets a `_`."""
+def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType:
+    """Return the type of one parameter."""
     kind = planner.types.parameter(
         param.type,
         not_null=param.not_null,
@@ -158,8 +158,7 @@ def _param(
     )
     if query.parsed.command not in _BATCHES and not is_bulk(query.parsed):
         kind = _without_str(kind, planner.package)
-    name = f"{name}_" if name in used else name
-    return PyParam(name, kind, kind.encode.replace("{}", name) or name)
+    return kind
 
 
 def _without_str(kind: PyType, package: Package) -> PyType:
@@ -201,15 +200,17 @@ def _batched(
         only = params[0]
         expression = only.type.encode.replace("{}", "item") or "item"
         return replace(function, batch=only.type.annotation, arguments=(expression,)), []
-    name = f"{camel(query.parsed.name)}Params"
+    cls_name = f"{camel(query.parsed.name)}Params"
     kind = planner.package.target.models
-    fields = tuple(PyField(attribute(param.name, kind), param.type) for param in params)
-    cls = PyClass(name, kind, fields)
+    called = numbered_names([attribute(param.name, kind) for param in params])
+    pairs = zip(called, params, strict=True)
+    fields = tuple(PyField(name, param.type) for name, param in pairs)
+    cls = PyClass(cls_name, kind, fields)
     arguments = tuple(
         item.type.encode.replace("{}", f"item.{item.name}") or f"item.{item.name}"
         for item in fields
     )
-    return replace(function, batch=name, arguments=arguments), [cls]
+    return replace(function, batch=cls_name, arguments=arguments), [cls]
 
 
 def _bulked(

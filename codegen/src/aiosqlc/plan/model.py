@@ -189,6 +189,7 @@ class PyFunction:
     raised: str = ""
     pipelined: bool = False
     synchronous: bool = False
+    used: frozenset[str] = frozenset()  # by its body, besides its own variables
     defines_builder: bool = False  # of its rows: the first function that calls it
     imports: frozenset[Import] = frozenset()
 
@@ -200,8 +201,8 @@ class PyFunction:
         return "SequenceNotStr" if self.batch.startswith("str") else "Sequence"
 
     def local(self, name: str) -> str:
-        """Return a name for a variable of the body that is no parameter's."""
-        while any(name == param.name for param in self.params):
+        """Return a name for a variable of the body that nothing else in it has."""
+        while name in self.used or any(name == param.name for param in self.params):
             name += "_"
         return name
 

@@ -17,7 +17,6 @@ from aiosqlc.ir import Analysis, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import (
     check_module,
-    numbered_names,
     renamed_class,
     renamed_classes,
     renamed_function,
@@ -29,6 +28,7 @@ from aiosqlc.plan.models import models_module
 from aiosqlc.plan.naming import function_name, module_name
 from aiosqlc.plan.package import Package, package_of, with_renamed
 from aiosqlc.plan.rows import QueryPlanner
+from aiosqlc.plan.scope import numbered_names
 from aiosqlc.plan.sharing import share_builders, share_shapes
 
 

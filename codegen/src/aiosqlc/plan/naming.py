@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from aiosqlc.config.project import ModelKind
+from aiosqlc.plan.scope import CLASSES, FUNCTIONS, MODULES
 
 # Words with capitals inside, and plurals of abbreviations, are one word: `OAuth`, `IDs`.
 _CASES = re.compile(
@@ -26,13 +27,17 @@ def words(name: str) -> list[str]:
 
 
 def snake(name: str) -> str:
-    """Return the words of a function's or module's name: `GetUser` → `get_user`."""
-    return "_".join(word.lower() for word in words(name)) or "_"
+    """Return the words of a function's or module's name: `GetUser` → `get_user`.
+
+    Underscores alone have no words, and no capitals to tell a constant by: `_` → `n_`.
+    """
+    return "_".join(word.lower() for word in words(name)) or "n_"
 
 
 def constant(name: str) -> str:
     """Return the name of a constant: `GetUser` → `GET_USER`."""
-    return snake(name).upper()
+    found = snake(name).upper()
+    return found if found.isidentifier() else f"N{found}"
 
 
 def camel(name: str) -> str:
@@ -43,7 +48,7 @@ def camel(name: str) -> str:
     name = name.lower() if name.isupper() else name
     found = "".join(word[:1].upper() + word[1:] for word in words(name))
     if not found.isidentifier():
-        found = f"N{found}" if found and f"N{found}".isidentifier() else "_"
+        found = f"N{found}" if found and f"N{found}".isidentifier() else "Unnamed"
     return f"{found}_" if keyword.iskeyword(found) else found
 
 
@@ -80,7 +85,12 @@ def identifier(name: str) -> str:
         if not found.isidentifier():
             found = "_"
     found = unicodedata.normalize("NFKC", found)  # as Python itself reads names
-    return f"{found}_" if keyword.iskeyword(found) else found
+    return f"{found}_" if keyword.iskeyword(found) or found == "__debug__" else found
+
+
+def _without_front(name: str) -> str:
+    bare = name.lstrip("_")
+    return identifier(bare) + "_" * (len(name) - len(bare)) if bare else f"n{name}"
 
 
 # What a pydantic model has already; `model_config` and the like are told by their beginning.
@@ -102,57 +112,49 @@ def attribute(name: str, kind: ModelKind) -> str:
     Underscores in front go behind: they would make the attribute private.
     """
     found = argument(name)
-    if found.startswith("_"):
-        bare = found.lstrip("_")
-        found = identifier(bare) + "_" * (len(found) - len(bare)) if bare else f"n{found}"
+    found = _without_front(found) if found.startswith("_") else found
     taken = kind is ModelKind.PYDANTIC and (
         found in _MODEL_HAS or found.startswith(_MODEL_BEGINNINGS)
     )
-    return f"{found}_" if taken or (kind is ModelKind.ATTRS and found == "self") else found
+    return f"{found}_" if taken or found == _BY_KIND.get(kind) else found
+
+
+# A method of every class, which a dataclass takes for a default; attrs has `self` as a parameter.
+_BY_KIND = {ModelKind.DATACLASS: "mro", ModelKind.ATTRS: "self"}
 
 
 def argument(name: str) -> str:
-    """Return the name of a parameter: snake case unless it is all lower already."""
+    """Return the name of a parameter: snake case unless it is all lower already.
+
+    In a class Python gives names with two underscores in front another name: those go behind.
+    """
     plain = name.isidentifier() and name == name.lower()
-    return identifier(name if plain else snake(name))
-
-
-# What generated modules import or define themselves.
-_TAKEN_CLASSES = frozenset(
-    {
-        "Any", "AsyncIterator", "Awaitable", "BaseModel", "BatchExecutor", "ConfigDict",
-        "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable", "Iterator",
-        "LastIdExecutor", "Literal", "PipelineExecutor", "Protocol", "Range", "Sequence",
-        "SequenceNotStr", "StrEnum", "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
-    }
-)  # fmt: skip
-_TAKEN_FUNCTIONS = frozenset(
-    {
-        "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
-        "float", "int", "list", "map", "msgspec", "numbered", "object", "starmap", "str", "time",
-        "timedelta", "tuple",
-    }
-)  # fmt: skip
-_TAKEN_MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering"})
+    found = identifier(name if plain else snake(name))
+    return _without_front(found) if found.startswith("__") else found
 
 
 def class_name(name: str) -> str:
     """Return the name of a table's or type's class; one that modules import gets a `_`."""
     found = camel(name)
-    return f"{found}_" if found in _TAKEN_CLASSES else found
+    return f"{found}_" if found in CLASSES else found
+
+
+def labels_table(enum: str) -> str:
+    """Return the name of the table that finds an enum's members: `Mood` → `MOOD_BY_LABEL`."""
+    return f"{constant(enum)}_BY_LABEL"
 
 
 @lru_cache(maxsize=20_000)
 def function_name(name: str) -> str:
     """Return the name of a query's function; one that its module needs itself gets a `_`."""
     found = identifier(snake(name))
-    return f"{found}_" if found in _TAKEN_FUNCTIONS else found
+    return f"{found}_" if found in FUNCTIONS else found
 
 
 def module_name(file: str) -> str:
     """Return the name of a query file's module; those of the package's own files get a `_`."""
     found = identifier(snake(file.removesuffix(".sql")))
-    return f"{found}_" if found in _TAKEN_MODULES else found
+    return f"{found}_" if found in MODULES else found
 
 
 def member(label: str) -> str:
@@ -172,7 +174,7 @@ def spelled_member(label: str) -> str:
 def _member(parts: Sequence[str]) -> str:
     found = "_".join(word.upper() for word in parts) or "EMPTY"
     if not found.isidentifier():
-        found = f"N{found}" if f"N{found}".isidentifier() else "_"
+        found = f"N{found}" if f"N{found}".isidentifier() else "Unnamed"
     return f"{found}_" if keyword.iskeyword(found) else found
 
 

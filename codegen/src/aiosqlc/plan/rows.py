@@ -10,11 +10,12 @@ from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Column, ColumnRef, Table, TypedEmbed, TypedParam, TypedQuery
-from aiosqlc.plan.clashes import distinct_fields, numbered_names
+from aiosqlc.plan.clashes import distinct_fields
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, identifier, singular
 from aiosqlc.plan.package import Package
+from aiosqlc.plan.scope import Scope, numbered_names
 from aiosqlc.plan.types import TypeResolver
 
 
@@ -243,14 +244,15 @@ def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
     return frozenset({"db", "row", "rows", *converters, *parameter_names(query)})
 
 
-def parameter_names(query: TypedQuery) -> list[str]:
+def parameter_names(query: TypedQuery, used: frozenset[str] = frozenset()) -> list[str]:
     """Return the names of a query's parameters in Python, in their order, all different.
 
+    One that the function's body uses itself gets an underscore.
     The columns of a list of rows have one name: they are one argument.
     """
     ordered = sorted(query.params, key=lambda param: param.number)
     written = list(dict.fromkeys(_written_as(param) for param in ordered))
-    named = numbered_names([argument(name) for name, _ in written])
+    named = Scope(used).distinct([argument(name) for name, _ in written])
     names = dict(zip(written, named, strict=True))
     return [names[_written_as(param)] for param in ordered]
 

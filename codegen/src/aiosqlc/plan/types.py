@@ -14,8 +14,9 @@ from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.gathered import Kind
 from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
-from aiosqlc.plan.naming import attribute, camel, class_name, constant, members
+from aiosqlc.plan.naming import attribute, camel, class_name, labels_table, members
 from aiosqlc.plan.overrides import JSON, of_array, overridden
+from aiosqlc.plan.scope import CLASSES, Scope, numbered_names
 
 
 def _no_rows(_schema: str, _name: str) -> PyClass | None:
@@ -322,12 +323,12 @@ class TypeResolver:
         """Return the class of a type or table; those outside the default schema carry its name."""
         if schema in {"", self.default_schema}:
             return class_name(name)
-        return camel(schema) + camel(name)
+        return Scope(CLASSES).free(camel(schema) + camel(name))
 
     def _enum(self, sql: SqlType) -> PyType:
         name = self.renamed.get(("enum", sql.schema, sql.name))
         name = name or self.class_name(sql.schema, sql.name)
-        table = f"{constant(name)}_BY_LABEL"
+        table = labels_table(name)
         key = (sql.schema, sql.name)
         if key not in self.enums:
             named = tuple(zip(members(sql.labels), sql.labels, strict=True))
@@ -381,10 +382,8 @@ class TypeResolver:
             kind if not_null else pytypes.optional(kind)
             for kind, (_, _, not_null) in zip(kinds, sql.fields, strict=True)
         ]
-        return tuple(
-            PyField(attribute(label, self.target.models), kind)
-            for (label, _, _), kind in zip(sql.fields, types, strict=True)
-        )
+        names = numbered_names([attribute(label, self.target.models) for label, *_ in sql.fields])
+        return tuple(PyField(name, kind) for name, kind in zip(names, types, strict=True))
 
     def _build_of_text(self, sql: SqlType, cls: PyClass) -> str:
         """Return the expression that makes a composite's object of its text."""

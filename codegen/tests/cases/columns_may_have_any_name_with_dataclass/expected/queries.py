@@ -44,19 +44,19 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
             item.due,
             item.other,
         )
-        self_, _id_, __secret_, json_, model_config, date_, due_, int, other_, part = (
+        self_, _id_, __secret, json_, model_config, date_, due_, int_, other_, part = (
             row
         )
         results.append(
             Thing(
                 self_,
                 _id_,
-                __secret_,
+                __secret,
                 json_,
                 model_config,
                 date_,
                 due_,
-                int,
+                int_,
                 other_,
                 None if part is None else Part(*part),
             )

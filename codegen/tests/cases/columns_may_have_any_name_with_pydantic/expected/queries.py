@@ -43,19 +43,19 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
             item.due,
             item.other,
         )
-        self_, _id_, __secret_, json_, model_config, date_, due_, int, other_, part = (
+        self_, _id_, __secret, json_, model_config, date_, due_, int_, other_, part = (
             row
         )
         results.append(
             Thing(
                 self=self_,
                 id_=_id_,
-                secret__=__secret_,
+                secret__=__secret,
                 json_=json_,
                 model_config_=model_config,
                 date=date_,
                 due=due_,
-                int=int,
+                int=int_,
                 other=other_,
                 part=None if part is None else Part(size_=part[0], self=part[1]),
             )
@@ -79,6 +79,6 @@ class ListThingsRow(BaseModel):
 async def list_things(db: Executor) -> list[ListThingsRow]:
     rows = await db.fetch(LIST_THINGS)
     return [
-        ListThingsRow(self=self, id_=_id, n__=__, date=date_, due=due, int=int, n1_=_1)
-        for self, _id, __, date_, due, int, _1 in rows
+        ListThingsRow(self=self, id_=_id, n__=__, date=date_, due=due, int=int_, n1_=_1)
+        for self, _id, __, date_, due, int_, _1 in rows
     ]

@@ -1,0 +1,81 @@
+"""The scopes of generated code: the names that each uses itself, and free ones for the database's.
+
+A name of the database's is cleaned first (`naming`). If the scope uses the name itself, it gets an
+underscore. If an earlier name of the scope is equal, it gets a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+CLASSES = frozenset(
+    {
+        "Any", "AsyncIterator", "Awaitable", "BaseModel", "BatchExecutor", "ConfigDict",
+        "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable", "Iterator",
+        "LastIdExecutor", "Literal", "PipelineExecutor", "Protocol", "Range", "Sequence",
+        "SequenceNotStr", "StrEnum", "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
+        "Connection", "KeyError", "Reader", "StreamReader", "TypeError", "ValueError",
+    }
+)  # fmt: skip
+"""The classes that generated modules import or use."""
+FUNCTIONS = frozenset(
+    {
+        "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
+        "float", "int", "len", "list", "map", "msgspec", "numbered", "object", "starmap", "str",
+        "time", "timedelta", "tuple",
+    }
+)  # fmt: skip
+"""What else generated modules import or use."""
+MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering", "session"})
+"""The files that a generated package has of its own."""
+BODY = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
+"""What the bodies of generated functions use, besides their own variables."""
+LOCALS = frozenset({"db", "row", "rows"})
+"""The variables of every function that reads rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A scope, by the names that it uses itself. All its answers depend on nothing else."""
+
+    used: frozenset[str]
+
+    def free(self, name: str) -> str:
+        """Return a name that the scope does not use itself: `list` → `list_`."""
+        while name in self.used:
+            name += "_"
+        return name
+
+    def distinct(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return free names that all differ: `list, id, id` → `list_, id, id_2`."""
+        return tuple(numbered_names([self.free(name) for name in names], taken=self.used))
+
+
+def numbered_names(
+    names: Sequence[str], spelled: Callable[[str], str] = str, taken: Collection[str] = ()
+) -> list[str]:
+    """Return names that are all different as they are spelled: `id, id` → `id, id_2`.
+
+    No number makes a name that is among the `taken`.
+    """
+    wanted, used = {*map(spelled, names), *taken}, set[str]()
+    found: list[str] = []
+    for name in names:
+        free, number = name, 1
+        while spelled(free) in used or (number > 1 and spelled(free) in wanted):
+            number += 1
+            free = f"{name}_{number}"
+        used.add(spelled(free))
+        found.append(free)
+    return found
+
+
+def words_in(expressions: Iterable[str]) -> frozenset[str]:
+    """Return the names that expressions use: without attributes, keywords and what is in quotes."""
+    return frozenset(word for text in expressions for word in _WORD.findall(_QUOTED.sub("", text)))
+
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_WORD = re.compile(r"(?<![.\w])[^\W\d]\w*\b(?!=(?!=))")
