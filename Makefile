@@ -25,6 +25,9 @@ QUERY_SETS := $(wildcard sql/*/sqlc.yaml) $(wildcard sql/*/*/sqlc.yaml)
 db ?=
 svc ?=
 name ?=
+engine ?=
+grpc ?=
+port ?=
 version ?=
 n ?= 200000
 t ?=
@@ -193,6 +196,15 @@ lint: $(READY) ## the quick part of check: format and lint
 format: $(READY) ## format the code and apply the linter's safe fixes
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+# --- services ---------------------------------------------------------------------------------
+
+.PHONY: new-service remove-service
+new-service: $(READY) ## make a service that runs (name=inventory; engine=mysql, grpc=1, port=8090 if wanted)
+	@$(PY) -m tools.scaffold new "$(name)" --engine "$(or $(engine),postgres)" --grpc "$(grpc)" --port "$(port)"
+
+remove-service: $(READY) ## take a service out, with all that speaks of it (name=inventory)
+	@$(PY) -m tools.scaffold remove "$(name)"
 
 # --- generate -------------------------------------------------------------------------------------
 

@@ -40,8 +40,15 @@ class Service(msgspec.Struct, frozen=True):
 
     @property
     def plural(self) -> str:
-        """Its name in the gateway's paths: category → categories, user → users."""
-        return f"{self.name[:-1]}ies" if self.name.endswith("y") else f"{self.name}s"
+        """Its name in the gateway's paths."""
+        return plural_of(self.name)
+
+
+def plural_of(name: str) -> str:
+    """Return the plural of a service's name: category → categories, box → boxes, user → users."""
+    if name.endswith("y") and name[-2] not in "aeiou":
+        return f"{name[:-1]}ies"
+    return f"{name}es" if name.endswith(("s", "x", "z", "ch", "sh")) else f"{name}s"
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -144,13 +151,14 @@ def _service(
         name=name,
         port=port_from(environ, http, ports.get(http, 0)),
         grpc_port=port_from(environ, grpc, ports[grpc]) if grpc in ports else None,
-        public=_has_edge(root / "services" / name, "routes"),
+        public=has_edge(root / "services" / name, "routes"),
         database=(root / "migrations" / name).is_dir(),
-        websocket=_has_edge(root / "services" / name, "ws"),
+        websocket=has_edge(root / "services" / name, "ws"),
     )
 
 
-def _has_edge(package: Path, edge: str) -> bool:
+def has_edge(package: Path, edge: str) -> bool:
+    """Whether a service has such an edge: `routes`, `ws`."""
     return (package / f"{edge}.py").exists() or (package / edge).is_dir()
 
 

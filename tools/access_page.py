@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from devstack.settings import ROOT, service_names
+from devstack.settings import ROOT, Settings, service_names
 from lib.auth.access import Access, Need, When, declared
 from lib.auth.guards import requirement
 from lib.http.openapi import UI_PATH
 from lib.http.route import PROBES
-from services.point.app import rpc_services
 from tools import specs
 
 PAGE: Final = ROOT / "docs" / "access.md"
@@ -68,10 +68,13 @@ def routes() -> Iterator[Route]:
             if path not in PROBES and not path.startswith(UI_PATH) and route.method != "HEAD":
                 where = f"{route.method} {path}"
                 yield Route(name, where, _known(where, declared(route.handler)))
-    for service in rpc_services(_NO_DATABASE):
-        for method in service.methods:
-            where = f"gRPC {service.name}/{method.name}"
-            yield Route("point", where, _known(where, method.access))
+    for one in Settings.read({}).services:
+        if one.grpc_port:
+            app = importlib.import_module(f"services.{one.name}.app")
+            for service in app.rpc_services(_NO_DATABASE):
+                for method in service.methods:
+                    where = f"gRPC {service.name}/{method.name}"
+                    yield Route(one.name, where, _known(where, method.access))
 
 
 def _by_path(route: Route) -> tuple[str, str, str]:

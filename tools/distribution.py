@@ -31,9 +31,11 @@ KEYS: Final[Mapping[str, Mapping[str, str | None]]] = {
         "job": "order_id", "review": None,
     },
     "point by user": {"point_balance": "user_id", "point_entry": "user_id"},
+    # with chat, from here
     "chat by channel": {
         "channel": "id", "member": "channel_id", "message": "channel_id", "sent": "channel_id",
     },
+    # with chat, to here
 }  # fmt: skip
 _UNIQUE: Final = """
 SELECT c.relname, i.relname, array(

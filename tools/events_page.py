@@ -21,7 +21,7 @@ PAGE: Final = ROOT / "docs" / "events.md"
 # Where the handlers of each consumer group are; a test looks that every service is here.
 HANDLERS: Final[Mapping[str, str]] = {
     "catalog": "services.catalog.invalidation:handlers",
-    "chat": "services.chat.service.events:HANDLERS",
+    "chat": "services.chat.service.events:HANDLERS",  # with chat
     "order": "services.order.event_handlers:HANDLERS",
     "point": "services.point.awards:HANDLERS",
     "user": "services.user.service.event_handlers:HANDLERS",

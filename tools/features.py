@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import Final
 
-from devstack.settings import PORTS, ROOT
+from devstack.settings import ROOT, default_ports, has_edge
 from observability.grafana.features import Feature
 
 # The name of `lib` whose use brings the metrics of a feature.
@@ -27,8 +27,11 @@ def features(name: str, root: Path = ROOT) -> frozenset[Feature]:
         for imported in _imported(path)
         if imported in MARKS
     }
-    edge = Feature.GRPC if f"{name.upper()}_GRPC_PORT" in PORTS else Feature.HTTP
-    return frozenset(found | {edge})
+    if f"{name.upper()}_GRPC_PORT" in default_ports(root):
+        found.add(Feature.GRPC)
+    if has_edge(root / "services" / name, "routes"):
+        found.add(Feature.HTTP)
+    return frozenset(found)
 
 
 def _imported(path: Path) -> list[tuple[str, str]]:

@@ -44,9 +44,12 @@ def main(argv: list[str]) -> int:
     """Write or compare; return the exit code: 0 done, 1 something is out of date or not known."""
     parser = argparse.ArgumentParser(prog="python -m tools.grants", description=__doc__)
     parser.add_argument("command", choices=("write", "check"))
+    parser.add_argument("database", nargs="?", help="one of them; all without it")
     args = parser.parse_args(argv)
     stale = []
     for db, engine, file in files():
+        if args.database not in (None, db):
+            continue
         try:
             wanted = text(db, engine)
         except subprocess.CalledProcessError:

@@ -17,9 +17,14 @@ from lib.limits.redis_store import PREFIX
 from tools.events_page import consumed, published
 
 # What is no stream of events: caches, presence, limits of how often somebody is told.
-_OWN: Final[Mapping[str, Sequence[str]]] = {"catalog": ["catalog:*"], "chat": ["chat:*"]}
+_OWN: Final[Mapping[str, Sequence[str]]] = {
+    "catalog": ["catalog:*"],
+    "chat": ["chat:*"],  # with chat
+}
 _WITHOUT_LIMITS: Final = frozenset({"point"})
-_CHANNELS: Final[Mapping[str, Sequence[str]]] = {"chat": ["chat:*"]}
+_CHANNELS: Final[Mapping[str, Sequence[str]]] = {
+    "chat": ["chat:*"],  # with chat
+}
 # Nobody stops, empties or configures Redis, or lists what there is. No scripts of one's own are
 # refused: the limits are one, and its keys are looked at as those of any command.
 _COMMANDS: Final = "+@all -@dangerous -@admin +info +client|setinfo"

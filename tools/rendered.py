@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import jinja2
@@ -43,6 +44,13 @@ ONCE = {
     "kubernetes/kustomization.yaml.j2": "kubernetes/base/kustomization.yaml",
     "ecs/gateway.json.j2": "ecs/gateway.json",
 }
+# Nothing else is kept in these places.
+OWNED = (
+    "observability/grafana/dashboards/*.json",
+    "deploy/kubernetes/base/*.yaml",
+    "deploy/ecs/*.json",
+    "deploy/ecs/migrate/*.json",
+)
 PER_SERVICE = {
     "kubernetes/service.yaml.j2": "kubernetes/base/{name}.yaml",
     "ecs/task.json.j2": "ecs/{name}.json",
@@ -57,15 +65,26 @@ def main(argv: list[str]) -> int:
         return 2
     wanted = files()
     stale = [path for path, text in wanted.items() if not _holds(path, text)]
+    left = left_over(wanted)
     if argv == ["check"]:
         for path in stale:
             print(f"{path.relative_to(ROOT)} is out of date: run make render", file=sys.stderr)
-        return 1 if stale else 0
+        for path in left:
+            print(f"{path.relative_to(ROOT)} has no source: run make render", file=sys.stderr)
+        return 1 if stale or left else 0
+    for path in left:
+        path.unlink()
+        print(f"removed {path.relative_to(ROOT)}")
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(wanted[path])
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
+
+
+def left_over(wanted: Collection[Path]) -> list[Path]:
+    """Return the files of earlier runs whose service or template is gone."""
+    return sorted(path for pattern in OWNED for path in ROOT.glob(pattern) if path not in wanted)
 
 
 def files() -> dict[Path, str]:
@@ -96,13 +115,13 @@ def deployment() -> dict[Path, str]:
     }
     for service in settings.services:
         for template, path in PER_SERVICE.items():
-            calls = {peer.name: _calls(peer, settings) for peer in settings.services}
+            called = {peer.name: calls(peer, settings) for peer in settings.services}
             text = _filled_in(
                 template,
                 settings,
                 service=service,
-                calls=calls[service.name],
-                callers=_callers(service, calls),
+                calls=called[service.name],
+                callers=_callers(service, called),
             )
             found[DEPLOY / path.format(name=service.name)] = text
     for template, path in ONCE.items():
@@ -134,7 +153,7 @@ def _filled_in(template: str, settings: Settings, **more: object) -> str:
     )
 
 
-def _calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
+def calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
     """Return whom a service calls and on which port: its settings name their addresses."""
     module = importlib.import_module(f"services.{service.name}.config")
     fields = getattr(module, f"{service.name.title()}Config").model_fields

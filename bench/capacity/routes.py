@@ -15,6 +15,7 @@ import aiohttp
 import asyncpg
 
 from bench.orders.__main__ import Stack, people, shop
+from devstack.settings import service_names
 from lib.ids import new_id
 
 CALLERS: Final = 8
@@ -30,7 +31,7 @@ COPIES: Final = {"redis": 2, "postgres": 2}  # a replica, a standby
 REQUESTS: Final = 160
 # Sessions with nothing to do tell what they have read and written after ten seconds.
 TOLD_SECONDS: Final = 11.0
-SERVICES: Final = ("user", "order", "product", "catalog", "chat", "department", "point")
+SERVICES: Final = tuple(service_names())
 SHOWN: Final = ("nginx", "redis", "postgres")
 TEXT: Final = {"text": "about as long as what one writes to the other, a sentence or so"}
 _QUERIES: Final = re.compile(r"^db_query_duration_seconds_count\{.*\} (\S+)$", re.MULTILINE)

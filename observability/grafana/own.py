@@ -8,7 +8,11 @@ from observability.grafana.shared import RATE
 
 def own(name: str) -> list[Row]:
     """Return the rows that no other service has."""
-    found = {"user": _mail, "order": _backlog, "chat": _chat}.get(name)
+    found = {
+        "user": _mail,
+        "order": _backlog,
+        "chat": _chat,  # with chat
+    }.get(name)
     return [] if found is None else [found(f'{{job="{name}"}}')]
 
 
@@ -78,7 +82,7 @@ def _backlog(mine: str) -> Row:
     return Row("Backlog", panels)
 
 
-def _chat(mine: str) -> Row:
+def _chat(mine: str) -> Row:  # with chat
     panels = [
         Panel(
             "Sockets", "Open WebSockets by instance.", {"{{instance}}": f"chat_connections{mine}"}

@@ -112,7 +112,7 @@ class UserConfig(
     # Where the order service is: an export of somebody's data asks it.
     order_url: Url = Field(default="http://127.0.0.1:8082", validation_alias="ORDER_URL")
     # Where the chat service is: the same.
-    chat_url: Url = Field(default="http://127.0.0.1:8086", validation_alias="CHAT_URL")
+    chat_url: Url = Field("http://127.0.0.1:8086", validation_alias="CHAT_URL")  # with chat
     # How long one of their answers may take.
     export_seconds: Seconds = 5.0
 
@@ -191,7 +191,10 @@ class UserConfig(
     undo_link: LinkUrl = _LINKS["undo_link"]
 
     # What people have written goes there and back.
-    _stays_with_us = field_validator("order_url", "chat_url")(check_trusted)
+    _stays_with_us = field_validator(
+        "order_url",
+        "chat_url",  # with chat
+    )(check_trusted)
 
     @field_validator("point_grpc_tls_key")
     @classmethod

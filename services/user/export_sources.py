@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,7 +36,7 @@ _LISTS: Final = {
 }
 
 
-class _History(Struct, frozen=True):
+class _History(Struct, frozen=True):  # with chat
     messages: list[dict[str, Any]]
     next_before: UUID | None
 
@@ -46,7 +47,7 @@ class HttpOthers:
 
     points: Points
     order: HttpClient
-    chat: HttpClient
+    chat: HttpClient  # with chat
     issuer: Issuer
 
     async def collect(self, account_id: UUID) -> Elsewhere:
@@ -67,7 +68,7 @@ class HttpOthers:
         return Elsewhere(
             points=await unless_away("point", self._ledger(account_id), []),
             orders=await unless_away("order", self._orders(asked), {}),
-            chats=await unless_away("chat", self._chats(asked), []),
+            chats=await unless_away("chat", self._chats(asked), []),  # with chat
             missing=missing,
         )
 
@@ -98,11 +99,13 @@ class HttpOthers:
                 return []
             raise
 
-    async def _chats(self, asked: Mapping[str, str]) -> list[Channel]:
+    async def _chats(self, asked: Mapping[str, str]) -> list[Channel]:  # with chat
         channels = await self._list(self.chat, "channels", asked)
         return [Channel(one, await self._messages(str(one["id"]), asked)) for one in channels]
 
-    async def _messages(self, channel: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+    async def _messages(  # with chat
+        self, channel: str, asked: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         query = {"limit": str(_PAGE)}
         for _ in range(_MOST_PAGES):
@@ -136,9 +139,14 @@ async def open_others(
     config: UserConfig, points: Points, issuer: Issuer
 ) -> AsyncIterator[HttpOthers]:
     """Open the ways to the other services; they need not be there yet."""
-    seconds = config.export_seconds
+    open_one = partial(open_client, seconds=config.export_seconds, connections=5)
     async with (
-        open_client(Upstream("order"), config.order_url, seconds=seconds, connections=5) as order,
-        open_client(Upstream("chat"), config.chat_url, seconds=seconds, connections=5) as chat,
+        open_one(Upstream("order"), config.order_url) as order,
+        open_one(Upstream("chat"), config.chat_url) as chat,  # with chat
     ):
-        yield HttpOthers(points, order, chat, issuer)
+        yield HttpOthers(
+            points=points,
+            order=order,
+            chat=chat,  # with chat
+            issuer=issuer,
+        )

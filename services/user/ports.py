@@ -44,7 +44,7 @@ class Points(Protocol):
         ...
 
 
-class Channel(Struct, frozen=True):
+class Channel(Struct, frozen=True):  # with chat
     """A conversation, the newest message first."""
 
     channel: dict[str, Any]
@@ -56,7 +56,7 @@ class Elsewhere(Struct, frozen=True):
 
     points: list[dict[str, Any]]
     orders: dict[str, list[dict[str, Any]]]
-    chats: list[Channel]
+    chats: list[Channel]  # with chat
     missing: list[str]
 
 

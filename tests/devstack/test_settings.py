@@ -37,7 +37,16 @@ def test_only_a_service_with_routes_is_public(root):
 
 
 @pytest.mark.parametrize(
-    ("name", "plural"), [("user", "users"), ("category", "categories"), ("chat", "chats")]
+    ("name", "plural"),
+    [
+        ("user", "users"),
+        ("category", "categories"),
+        ("chat", "chats"),
+        ("box", "boxes"),
+        ("day", "days"),
+        ("address", "addresses"),
+        ("batch", "batches"),
+    ],
 )
 def test_the_gateway_uses_the_plural(root, name, plural):
     (root / "services" / name).mkdir(exist_ok=True)

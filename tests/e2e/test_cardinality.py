@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from codegen.tests.documents import read_yaml
-from devstack.settings import ROOT, service_names
+from devstack.settings import ROOT, plural_of, service_names
 from devstack.testing.wait import eventually
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
@@ -64,7 +64,8 @@ async def test_every_method_on_every_path_leaves_each_service_far_below_the_limi
 
 async def test_every_method_on_every_path_leaves_the_gateway_far_below_the_limit(stack, session):
     urls = [
-        f"{stack.url}/api/{name}s/v1{path.removeprefix('/api/v1')}" for name, path in documented()
+        f"{stack.url}/api/{plural_of(name)}/v1{path.removeprefix('/api/v1')}"
+        for name, path in documented()
     ]
     port = stack.port("NGINX_EXPORTER_PORT")
 

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from devstack.embedded.redis import USERS
-from devstack.settings import service_names
+from devstack.settings import plural_of, service_names
 from devstack.testing.wait import eventually
 from lib.events.event import stream_of
 from lib.events.outbox import unpublished
@@ -23,15 +23,18 @@ from tools.events_page import published
 
 # Who hears events, and as which group of a stream.
 GROUPS = {
-    "catalog": "catalog", "chat": "chat", "order": "order", "point": "point-awards",
+    "catalog": "catalog",
+    "chat": "chat",  # with chat
+    "order": "order",
+    "point": "point-awards",
     "user": "user-audit",
-}  # fmt: skip
-# Makes every service look up its limits; what is asked is not there.
+}
+# Makes every service look up its limits: the list that its API is named after, or this one.
 ASKED = {
-    "user": "users/v1/auth/sessions", "order": "orders/v1/orders", "chat": "chats/v1/channels",
-    "department": "departments/v1/departments", "product": "products/v1/products",
+    "user": "users/v1/auth/sessions",
+    "chat": "chats/v1/channels",  # with chat
     "catalog": "catalogs/v1/services",
-}  # fmt: skip
+}
 ASKING = ("~limit:*", "~catalog:*")
 OUTBOX = """
 INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
@@ -76,12 +79,17 @@ class Whole:
             self._malformed.append((stream_of(topic), entry))
         elif topic in {str(one) for one in published().get(name, ())}:
             await self._publish(name, topic)
+        # with chat, from here
         elif pattern in ("~chat:*", "&chat:*"):
             headers = {**self.stack.authorized(), "Origin": self.stack.url}
             async with self.http.ws_connect("/api/chats/v1/ws", headers=headers):
                 pass
+        # with chat, to here
         elif pattern in ASKING:
-            async with self.http.get(f"/api/{ASKED[name]}", headers=self.stack.authorized()):
+            names = plural_of(name)
+            async with self.http.get(
+                f"/api/{ASKED.get(name, f'{names}/v1/{names}')}", headers=self.stack.authorized()
+            ):
                 pass
 
     async def _publish(self, name: str, topic: str) -> None:

@@ -58,6 +58,8 @@ def test_a_service_shows_the_features_that_it_has_and_no_others():
 def test_features_follow_from_what_a_service_imports(tmp_path):
     package = tmp_path / "services" / "point" / "deep"
     package.mkdir(parents=True)
+    (package.parent / "__main__.py").touch()
+    (package.parent / "config.py").write_text("class C(S):\n    grpc_port: Port = 50051\n")
     assert features("point", tmp_path) == {Feature.GRPC}
     (package / "app.py").write_text("def late():\n    from lib.events import Relay as R\n")
     assert features("point", tmp_path) == {Feature.GRPC, Feature.OUTBOX}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from codegen.tests.documents import read_yaml_all
-from devstack.settings import PORTS, ROOT, Settings, service_names
-from tools.rendered import INTERNAL_PORT
+from devstack.settings import ROOT, Settings, service_names
+from tools.rendered import INTERNAL_PORT, calls
 
 BASE = ROOT / "deploy" / "kubernetes" / "base"
 PARTS = [part for file in sorted(BASE.glob("[!k]*.yaml")) for part in read_yaml_all(file) if part]
@@ -22,16 +22,15 @@ PODS: dict[str, dict[str, str]] = {
 } | {"a stranger": {}, "prometheus": {}, "ingress": {}}
 NAMESPACE = {"prometheus": "monitoring", "ingress": "ingress-nginx"}
 SERVICES = {service.name: service for service in Settings.read({}).services}
+# Whose settings say where another service is, and on which port: those call it.
+CALLS = {
+    (name, called, port)
+    for name, service in SERVICES.items()
+    for called, port in calls(service, Settings.read({}))
+}
 OPEN = {
-    ("gateway", service.name, service.port) for service in SERVICES.values() if service.public
-} | {
-    ("order", "user", PORTS["USER_PORT"]),
-    ("order", "product", PORTS["PRODUCT_PORT"]),
-    ("order", "catalog", PORTS["CATALOG_PORT"]),
-    ("user", "point", PORTS["POINT_GRPC_PORT"]),
-    ("user", "order", PORTS["ORDER_PORT"]),  # an export of somebody's data
-    ("user", "chat", PORTS["CHAT_PORT"]),
-    *((name, "user", PORTS["USER_PORT"]) for name in SERVICES if name != "user"),  # keys of tokens
+    *(("gateway", service.name, service.port) for service in SERVICES.values() if service.public),
+    *CALLS,
     *(("prometheus", name, INTERNAL_PORT) for name in SERVICES),
     # The way in for everybody. A pod that came by itself would be believed who it says it is.
     ("ingress", "gateway", 8080),
@@ -67,6 +66,15 @@ def lets(direction: str, pod: str, other: str, port: int) -> bool:
 
 def allowed(source: str, target: str, port: int) -> bool:
     return lets("Egress", source, target, port) and lets("Ingress", target, source, port)
+
+
+def test_calls_follow_from_the_settings_of_services():
+    """A service reads the address of each service that it calls, and the keys of tokens."""
+    assert {(name, "user", SERVICES["user"].port) for name in SERVICES if name != "user"} <= CALLS
+    assert ("user", "point", SERVICES["point"].grpc_port) in CALLS
+    assert {called for name, called, _ in CALLS if name == "order"} == {
+        "user", "product", "catalog",
+    }  # fmt: skip
 
 
 def test_parts_reach_whom_they_call_and_nobody_else():

@@ -26,9 +26,9 @@ from lib.auth import Role
 from services.catalog import app as catalog
 from services.catalog.config import CatalogConfig
 from services.catalog.routes import ROUTES as CATALOG
-from services.chat import app as chat
-from services.chat.config import ChatConfig
-from services.chat.routes import ROUTES as CHAT
+from services.chat import app as chat  # with chat
+from services.chat.config import ChatConfig  # with chat
+from services.chat.routes import ROUTES as CHAT  # with chat
 from services.department import app as department
 from services.department import routes as department_routes
 from services.department.config import DepartmentConfig
@@ -42,7 +42,7 @@ from services.product.routes import ROUTES as PRODUCT
 from tests.conftest import Full
 from tests.services.calling import unlimited
 from tests.services.catalog import conftest as catalog_world
-from tests.services.chat.talking import CUSTOMER, ORDER, PROVIDER
+from tests.services.chat.talking import CUSTOMER, ORDER, PROVIDER  # with chat
 from tests.services.documents import (
     MODES,
     Check,
@@ -55,7 +55,7 @@ from tests.services.documents import (
 from tests.services.order import conftest as order_world
 from tests.services.order.goods.fakes import ALICE, FakeUsers
 
-CHANNEL = "01890000-0000-7000-8000-00000000ca11"
+CHANNEL = "01890000-0000-7000-8000-00000000ca11"  # with chat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,17 +104,17 @@ def by_rules(path: str, method: str, case: schemathesis.Case, answer: requests.R
     yield from by_version(path, method, case, answer)
 
 
-def of_talk(*_: object):
+def of_talk(*_: object):  # with chat
     # What is valid may still be about no message, or a client id that was used before.
     yield positive_data_acceptance
 
 
-def of_own_talk(*_: object):
+def of_own_talk(*_: object):  # with chat
     # And where the path is put right, what was wrong with the case may have been that.
     yield from (positive_data_acceptance, negative_data_rejection)
 
 
-def own_channel(case: schemathesis.Case) -> None:
+def own_channel(case: schemathesis.Case) -> None:  # with chat
     if "id" in case.path_parameters:
         case.path_parameters["id"] = CHANNEL
 
@@ -136,7 +136,7 @@ def always(subject: str, role: Role) -> Callable[[str, str], tuple[str, Role]]:
     return lambda *_: (subject, role)
 
 
-A_CUSTOMER = always(CUSTOMER, Role.CUSTOMER)
+A_CUSTOMER = always(CUSTOMER, Role.CUSTOMER)  # with chat
 ASKED = {
     "departments": Asked(
         service="department",
@@ -177,7 +177,8 @@ ASKED = {
         who=in_the_catalog,
         excluded=by_version,
     ),
-    "chat": Asked(service="chat", routes=CHAT, who=A_CUSTOMER, excluded=of_talk),
+    "chat": Asked(service="chat", routes=CHAT, who=A_CUSTOMER, excluded=of_talk),  # with chat
+    # with chat, from here
     "own chat": Asked(
         service="chat",
         routes=CHAT,
@@ -185,6 +186,7 @@ ASKED = {
         excluded=of_own_talk,
         prepare=own_channel,
     ),
+    # with chat, to here
 }
 # How many operations each has: none is lost between routes and document.
 COUNTS = {
@@ -195,7 +197,7 @@ COUNTS = {
     # saying where I work from.
     "marketplace": 50,
     "catalog": 33,
-    "chat": 7,
+    "chat": 7,  # with chat
 }
 OPERATIONS = [
     (name, path, method)
@@ -222,8 +224,10 @@ def documents(
             return order.create_app(unlimited(OrderConfig, url, issuer))
         if service == "catalog":
             return catalog.create_app(unlimited(CatalogConfig, url, issuer, redis_url=f"{redis}/8"))
-        _open_channel(url)
-        return chat.create_app(unlimited(ChatConfig, url, issuer, redis_url=f"{redis}/10"))
+        if service == "chat":  # with chat
+            _open_channel(url)
+            return chat.create_app(unlimited(ChatConfig, url, issuer, redis_url=f"{redis}/10"))
+        raise LookupError(service)
 
     def of(service: str) -> schemathesis.BaseSchema:
         if service not in read:
@@ -240,7 +244,7 @@ def documents(
         yield of
 
 
-def _open_channel(url: str) -> None:
+def _open_channel(url: str) -> None:  # with chat
     with psycopg.connect(url) as connection:
         connection.execute(
             "INSERT INTO channel (id, kind, subject_id, customer_id, provider_id)"
@@ -292,7 +296,7 @@ def test_every_route_is_in_the_document(documents: Documents, name: str, count: 
     [
         ("catalog", "/api/v1/providers/me/services"),
         ("catalog", "/api/v1/providers/{provider_id}/services"),
-        ("chat", "/api/v1/channels/{id}/messages"),
+        ("chat", "/api/v1/channels/{id}/messages"),  # with chat
     ],
 )
 def test_what_may_be_there_already_answers_in_two_ways(

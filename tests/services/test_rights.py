@@ -32,11 +32,13 @@ ATTACKS = {
         "UPDATE stock_movement SET delta = 0",
         "UPDATE price_change SET price = 0",
     ],
+    # with chat, from here
     "chat": [
         "DROP TABLE message",
         "DELETE FROM message",
         "CREATE TABLE kept AS SELECT * FROM message",
     ],
+    # with chat, to here
     "order": ["DELETE FROM goods_order", "COPY goods_order TO PROGRAM 'cat'", "DROP TABLE job"],
 }
 

@@ -2,65 +2,79 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import itertools
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from devstack.settings import service_names
 from lib.resource.lists import ListQuery, Sort
-from services.catalog.model.lists import ListEntries
-from services.catalog.service.levels import LEVELS
-from services.order.goods.model.orders import ListOrders
-from services.order.goods.store import orders as goods
-from services.order.marketplace.model import lists
-from services.order.marketplace.store import (
-    cities,
-    currencies,
-    jobs,
-    offers,
-    reviews,
-    service_orders,
-)
-from services.product.model.products import ListProducts
-from services.product.store.mysql.products import ProductsQueries as MySqlProducts
-from services.product.store.postgres.products import ProductsQueries as PostgresProducts
-from services.user.model.people import PeopleQuery
-from services.user.store import staff
 
-QUERIES: list[tuple[type[ListQuery], Any]] = [
-    *((ListEntries, level.list_) for level in LEVELS),
-    (ListOrders, goods.list_orders),
-    (lists.ListCities, cities.list_cities),
-    (lists.ListCurrencies, currencies.list_currencies),
-    (lists.ListServiceOrders, service_orders.list_service_orders),
-    (lists.ListOffers, offers.list_offers),
-    (lists.ListJobs, jobs.list_jobs),
-    (lists.ListReviews, reviews.list_reviews),
-    (ListProducts, PostgresProducts.list_products),
-    (ListProducts, MySqlProducts.list_products),
-    (PeopleQuery, staff.list_staff),
-    (PeopleQuery, staff.list_accounts),
-]
+# Its four orders are four queries.
+ONE_QUERY_EACH = {"ListDepartments"}
 
 
-@pytest.mark.parametrize(("asked", "query"), QUERIES, ids=lambda one: one.__name__)
-def test_every_order_that_can_be_asked_for_is_one_of_the_query(asked, query):
-    orders = get_args(get_type_hints(asked)["order_by"])
-    wanted = {
-        asked(order_by=by, sort=sort).sql_sort for by, sort in itertools.product(orders, Sort)
-    }
-    taken = get_type_hints(query, vars(inspect.getmodule(query)))["sort"]
-    assert wanted == set(get_args(taken))
+def modules(service: str) -> Iterator[ModuleType]:
+    package = importlib.import_module(f"services.{service}")
+    for found in pkgutil.walk_packages(package.__path__, f"services.{service}."):
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
 
 
-def test_every_list_that_is_sorted_is_in_the_table():
-    def below(spec: type[ListQuery]) -> set[type[ListQuery]]:
-        return {spec}.union(*(below(one) for one in spec.__subclasses__()))
+def asked(service: str) -> dict[str, frozenset[str]]:
+    """Return what each sorted list of a service may be ordered by, by its class."""
+    found = {}
+    for module in modules(service):
+        for name, spec in vars(module).items():
+            if (
+                inspect.isclass(spec)
+                and issubclass(spec, ListQuery)
+                and "order_by" in spec.__struct_fields__
+                and name not in ONE_QUERY_EACH
+            ):
+                orders = get_args(get_type_hints(spec)["order_by"])
+                found[name] = frozenset(
+                    spec(order_by=by, sort=sort).sql_sort
+                    for by, sort in itertools.product(orders, Sort)
+                )
+    return found
 
-    sorted_ = {spec for spec in below(ListQuery) if "order_by" in spec.__struct_fields__}
-    known = {spec for asked, _ in QUERIES for spec in (*below(asked), *asked.__mro__)}
-    # Its four orders are four queries.
-    assert {s.__name__ for s in sorted_ - known if s.__module__.startswith("services")} <= {
-        "ListDepartments"
+
+def taken(service: str) -> dict[str, frozenset[str]]:
+    """Return the orders that each generated function of a service takes, by its name."""
+    found: dict[str, frozenset[str]] = {}
+    for module in modules(service):
+        if ".store" in module.__name__:
+            for name, function in functions(module):
+                hints: dict[str, Any] = get_type_hints(function, vars(module))
+                if "sort" in hints:
+                    found[f"{module.__name__}.{name}"] = frozenset(get_args(hints["sort"]))
+    return found
+
+
+def functions(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    for name, value in vars(module).items():
+        if inspect.isfunction(value):
+            yield name, value
+        elif inspect.isclass(value) and value.__module__ == module.__name__:
+            yield from (
+                (f"{name}.{of}", one) for of, one in inspect.getmembers(value, inspect.isfunction)
+            )
+
+
+@pytest.mark.parametrize("service", service_names())
+def test_every_order_that_can_be_asked_for_is_one_of_a_query(service):
+    lists, queries = asked(service), taken(service)
+    assert {name: orders for name, orders in lists.items() if orders not in queries.values()} == {}
+    assert {name: orders for name, orders in queries.items() if orders not in lists.values()} == {}
+
+
+def test_the_lists_of_the_services_are_found():
+    assert {"ListOrders", "ListProducts"} <= {
+        name for one in service_names() for name in asked(one)
     }

@@ -20,7 +20,7 @@ from lib.events.lanes import LanedStreams
 from lib.limits.redis_store import RedisStore
 from lib.limits.rules import TokenBucket
 from lib.redis import RedisOptions, open_redis, ping, subscribed
-from services.chat.rooms.fanout import TOPIC
+from services.chat.rooms.fanout import TOPIC  # with chat
 from tools import redis_users
 
 CASES = [
@@ -51,17 +51,19 @@ async def entered(server: TestRedis, line: str) -> AsyncIterator[Redis]:
 
 async def use(redis: Redis, pattern: str) -> None:
     """Do what the library does with keys of a pattern."""
-    if pattern == "&chat:*":
-        await (await subscribed(redis, TOPIC)).aclose()
-        await redis.publish(TOPIC, b"")
-    elif pattern == "~limit:*":
+    if pattern == "~limit:*":
         assert (await RedisStore(redis).take(TokenBucket(), "ip:192.0.2.1")).count == 1
     elif pattern == "~catalog:*":
         await CacheStore(redis, "catalog").keep("page", b"", b"answer", 10)
         await CacheStore(redis, "catalog").look("page", ["tag"])
+    # with chat, from here
+    elif pattern == "&chat:*":
+        await (await subscribed(redis, TOPIC)).aclose()
+        await redis.publish(TOPIC, b"")
     elif pattern == "~chat:*":
         await redis.set("chat:typing:a:b", b"", nx=True, px=100)
         await redis.zadd("chat:online:a", {"replica": 1.0})
+    # with chat, to here
     elif pattern.endswith(":dead"):
         await redis.xadd(pattern[1:], {"a": "b"}, maxlen=10, approximate=False)
         await streams.RedisStreams(redis).trim_dead_letters(

@@ -78,7 +78,7 @@ async def export_user(
 ) -> Answer[export.ExportedAccount]:
     """Answer a file with the account, its sessions, mails and what was done; and what others keep.
 
-    Those are asked for orders, jobs, reviews, chats and points. Who is away is named in `missing`.
+    The other services are asked for what they keep. Who is away is named in `missing`.
     """
     _principal, account_id = who
     row = await accounts.get(deps.db, account_id)

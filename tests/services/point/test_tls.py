@@ -124,7 +124,7 @@ PRODUCTION = {"environment": "production", "public_url": "https://shop.example.c
         (OrderConfig, "product_url", "http://9.9.9.9:8084", "http://10.0.0.7:8084"),
         (OrderConfig, "catalog_url", "http://c.example.com", "https://c.example.com"),
         (UserConfig, "order_url", "http://orders.example.com", "http://order:8082"),
-        (UserConfig, "chat_url", "http://9.9.9.9:8086", "http://chat.local:8086"),
+        (UserConfig, "chat_url", "http://9.9.9.9:8086", "http://chat.local:8086"),  # with chat
         (UserConfig, "point_grpc_address", "points.example.com:50051", "point:50051"),
     ],
 )

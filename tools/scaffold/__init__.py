@@ -1,0 +1,1 @@
+"""Services made and removed by one command each."""

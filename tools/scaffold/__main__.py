@@ -1,0 +1,71 @@
+"""`python -m tools.scaffold new|remove NAME`: a service and all that follows from it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from devstack.settings import ROOT, plural_of
+from tools.scaffold.create import create
+from tools.scaffold.remove import remove
+from tools.scaffold.wanted import (
+    ENGINES,
+    ScaffoldError,
+    Wanted,
+    check_name,
+    choose_port,
+    next_grpc_port,
+)
+
+
+def main(argv: list[str]) -> int:
+    """Do what is asked; return the exit code: 0 done, 1 it cannot be done, 2 misused."""
+    parser = argparse.ArgumentParser(prog="python -m tools.scaffold", description=__doc__)
+    parser.add_argument("command", choices=("new", "remove"))
+    parser.add_argument("name", help="in the singular, such as inventory")
+    parser.add_argument("--engine", default="postgres", help="postgres, or mysql: runs on both")
+    parser.add_argument("--grpc", default="", help="1: gRPC beside HTTP")
+    parser.add_argument("--port", default="", help="the next free one unless it is given")
+    args = parser.parse_args(argv)
+    # Like Ctrl-C: what was written is taken back.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if args.command == "new":
+            for line in create(ROOT, _wanted(args)):
+                print(line)
+            _introduce(args.name)
+        else:
+            for line in remove(ROOT, args.name):
+                print(line)
+            print(f"{args.name} is gone; its data under .run/ stays until make clean")
+    except ScaffoldError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted: every file is as it was", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _wanted(args: argparse.Namespace) -> Wanted:
+    if args.engine not in ENGINES:
+        raise ScaffoldError(f"engine={args.engine} is not one of: {' '.join(ENGINES)}")
+    if args.grpc not in ("", "0", "1"):
+        raise ScaffoldError(f"grpc={args.grpc} is neither 0 nor 1")
+    if args.port and not args.port.isdecimal():
+        raise ScaffoldError(f"port={args.port} is not a number")
+    check_name(ROOT, args.name)
+    port = choose_port(ROOT, int(args.port) if args.port else None)
+    return Wanted(args.name, args.engine, args.grpc == "1", port, next_grpc_port(ROOT))
+
+
+def _introduce(name: str) -> None:
+    names = plural_of(name)
+    print(f"the service {name} is there: make run, then")
+    print(f"  curl http://127.0.0.1:8080/api/{names}/v1/{names}")
+    print(f"its tests: make test-{name}; its code: services/{name}; undo: make remove-service")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

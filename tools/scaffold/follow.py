@@ -1,0 +1,29 @@
+"""`python -m tools.scaffold.follow [NAME]`: writes what follows from the services there are.
+
+In one process: each of these commands takes longer to import the services than to write.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from tools import grants, permissions, rendered, schema_page, specs
+
+
+def main(names: list[str]) -> int:
+    """Write it all, of the services `names` their rights and documents; return the exit code."""
+    steps: list[Callable[[], int | None]] = [
+        lambda: permissions.main(["write"]),
+        *(partial(grants.main, ["write", name]) for name in names),
+        *(partial(specs.main, ["gen", name]) for name in names),
+        lambda: specs.main(["config"]),
+        lambda: rendered.main(["write"]),
+        schema_page.write,
+    ]
+    return next((code for step in steps if (code := step())), 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

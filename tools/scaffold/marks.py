@@ -1,0 +1,69 @@
+"""Parts of other code that go with a service: marked there, and taken out with it.
+
+`# with chat` behind the first line of a Python statement takes the whole statement, and the comment
+above it; behind any other line, that line. Between lines that are `# with chat, from here` and
+`# with chat, to here`, all of it. Markdown says it in `<!-- … -->`, Jinja in `{# … #}`.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+
+
+def without(text: str, name: str, *, python: bool) -> str:
+    """Return a text without what is marked as only with the service `name`."""
+    mark = rf"(?:#|<!--|\{{#) with {name}"
+    if not re.search(mark, text):
+        return text
+    lines = text.splitlines(keepends=True)
+    gone: set[int] = set()
+    start = None
+    for number, line in enumerate(_comments(text, len(lines)) if python else lines):
+        if re.search(rf"{mark}, from here", line):
+            start = number
+        elif re.search(rf"{mark}, to here", line):
+            if start is None:
+                raise ValueError(f"{line.strip()} has no `from here`")
+            gone.update(range(start, number + 1))
+            start = None
+        elif re.search(rf"{mark}(?: -->| #\}}|$)", line):
+            gone.add(number)
+    if start is not None:
+        raise ValueError(f"{lines[start].strip()} has no `to here`")
+    if python:
+        gone |= _statements(text, lines, gone)
+    return "".join(line for number, line in enumerate(lines) if number not in gone)
+
+
+def _comments(text: str, count: int) -> list[str]:
+    """Return the comment of each line: text inside a string marks nothing."""
+    found = [""] * count
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            found[token.start[0] - 1] = token.string
+    return found
+
+
+def _statements(text: str, lines: list[str], marked: set[int]) -> set[int]:
+    """Return the lines of the statements that begin on a marked one, and of comments above them."""
+    found: set[int] = set()
+    for first, last in _spans(ast.parse(text)):
+        if first in marked:
+            found.update(range(first, last + 1))
+            while first and lines[first - 1].lstrip().startswith("#"):
+                first -= 1
+                found.add(first)
+    return found
+
+
+def _spans(tree: ast.AST) -> Iterator[tuple[int, int]]:
+    """Yield the first and last line of every statement, from 0."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            decorators = getattr(node, "decorator_list", [])
+            first = min([node.lineno, *(each.lineno for each in decorators)])
+            yield first - 1, (node.end_lineno or node.lineno) - 1
