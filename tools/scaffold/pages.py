@@ -31,7 +31,7 @@ def _line(root: Path, page: Path, line: str, gone: Collection[Path]) -> str:
         return (page.parent / file).resolve() in gone
 
     def lost(file: str) -> bool:
-        """Tell if a name from the root, or from `tests/`, matches only what is gone."""
+        """Return whether a name from the root, or from `tests/`, matches only what is gone."""
         named = [place / file.rstrip("/.") for place in (root, root / "tests")]
         return any(fnmatch(str(path), str(one)) for path in gone for one in named) and not any(
             list(root.glob(str(one.relative_to(root)))) for one in named
