@@ -54,7 +54,7 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _hashed(secret: str) -> str:
-    """Return what is shown cannot be used."""
+    """Return the hash of a secret: the stored form cannot be used to sign in."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 

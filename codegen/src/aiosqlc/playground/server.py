@@ -119,4 +119,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Return what is typed is nobody else's business."""
+        """Log nothing: the input of a user is private."""

@@ -66,7 +66,7 @@ async def _resume_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
 
 
 def _wait(shop: Shop, begun: datetime, now: datetime) -> float:
-    """Return how long to rest: what waits since a moment soon, what waits for long now and then."""
+    """Return the time to wait: short for recent work, long for old work."""
     age = (now - begun).total_seconds()
     return max(min(age / 4, shop.lease_seconds), min(_SOONEST, shop.lease_seconds))
 

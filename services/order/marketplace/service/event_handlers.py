@@ -73,7 +73,7 @@ async def _gone(tx: Executor, event: Event) -> None:
 
 
 async def _erased(tx: Executor, event: Event) -> None:
-    """Return who has deleted their account does not come back: nothing is too new to go."""
+    """Delete everything of a deleted account, however new it is."""
     await _gone(tx, event)
     person = event.decode(UserChanged).id
     await service_orders.erase_service_orders(tx, customer_id=person, description=_ERASED)

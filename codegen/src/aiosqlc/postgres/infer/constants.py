@@ -81,7 +81,7 @@ def _values(node: Node, facts: Facts, subject: Node | None) -> Values | None:
 
 
 def _case(node: Node, facts: Facts) -> Values | None:
-    """Return where a condition is on no constants, its branch may be taken or not."""
+    """Return the values of a CASE. A branch may be taken if its condition is not constant."""
     found, always = Values(), frozenset({TRUE})
     for when in node["args"]:
         possible = outcomes_of(when["expr"], facts, node["arg"])
