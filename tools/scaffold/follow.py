@@ -13,11 +13,12 @@ from tools import grants, permissions, rendered, schema_page, specs
 
 
 def main(names: list[str]) -> int:
-    """Write it all, of the services `names` their rights and documents; return the exit code."""
+    """Write it all, of the services `names` their rights; return the exit code."""
     steps: list[Callable[[], int | None]] = [
         lambda: permissions.main(["write"]),
         *(partial(grants.main, ["write", name]) for name in names),
-        *(partial(specs.main, ["gen", name]) for name in names),
+        # Of all of them: what goes with a service may be in the answers of another.
+        lambda: specs.main(["gen"]),
         lambda: specs.main(["config"]),
         lambda: rendered.main(["write"]),
         schema_page.write,
