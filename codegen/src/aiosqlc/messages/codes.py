@@ -95,7 +95,7 @@ CODES = {
     ),
     "E405": "a shared row class with two shapes",
     "E406": "two labels of an enum that would get the same name: one is numbered",
-    "E410": "a `:copyfrom` that is no plain INSERT, or of a type that the driver cannot copy",
+    "E410": "a `:copyfrom` that is not a plain INSERT, or of a type that the driver cannot copy",
     "E411": "`:execlastid` on PostgreSQL",
     "E412": "a command that cannot have optional parts",
     "E414": "`:execlastid` on a statement that answers without an id",
