@@ -140,7 +140,7 @@ RULES = {
         ),
         Rule(
             "V023",
-            "a table without a primary key has rows nothing can tell apart",
+            "a table without a primary key has rows that look the same to every query",
             "CREATE TABLE log (line text)",
             "add a primary key",
         ),
