@@ -263,8 +263,10 @@ def built(
     said: list[Diagnostic] = []
     with engine.database("") as url:
         code = build(project, said.extend, engine.analyzer(url))
-        if renamed := _renamed(texts[1], said):  # the remedy of E404
-            (folder / "queries.sql").write_text(renamed)
+        queries = texts[1]
+        while renamed := _renamed(queries, said):  # the remedy of E404
+            queries = renamed
+            (folder / "queries.sql").write_text(queries)
             project = loaded(folder)
             said.clear()
             code = build(project, said.extend, engine.analyzer(url))
@@ -299,7 +301,8 @@ def _renamed(queries: str, said: Sequence[Diagnostic]) -> str:
         if item.code == "E404" and item.severity is Severity.ERROR
         for label in item.labels
     }
-    for number, name in enumerate(sorted(clashing)):
+    first = queries.count("-- name: Renamed")
+    for number, name in enumerate(sorted(clashing), first):
         queries = queries.replace(f"-- name: {name} ", f"-- name: Renamed{number}Query ")
     return queries if clashing else ""
 
