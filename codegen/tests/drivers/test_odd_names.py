@@ -22,7 +22,7 @@ from tests.sampling import sample
 
 SEED = os.environ.get("ODD_NAMES_SEED", "20261125")
 SETS = 8  # of names in a project
-PROJECTS = 250
+PROJECTS = int(os.environ.get("ODD_NAMES_PROJECTS", "24"))  # of each engine, at full length
 NOT_IN_FILES = "\n/\\."  # a table's name is that of a file there
 
 

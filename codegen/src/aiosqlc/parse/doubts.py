@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.macros import Use
+from aiosqlc.parse.reserved import is_reserved
 from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token
 from aiosqlc.source import SourceFile, Span
 
@@ -66,7 +67,8 @@ def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
     """Warn of `id = @ id`: with a blank behind it, `@` is the absolute value of a column."""
     for before, token, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
         blank = token.text == "@" and token.end < name.start
-        if blank and name.kind is Kind.NAME and before.text.upper() in _COMPARES:
+        named = name.kind is Kind.NAME and not is_reserved(name.text, Dialect.POSTGRESQL)
+        if blank and named and before.text.upper() in _COMPARES:
             yield Diagnostic(
                 "E126",
                 f"`@ {name.text}` is the absolute value of `{name.text}`, not a parameter",
