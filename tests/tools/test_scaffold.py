@@ -54,11 +54,14 @@ def copied(to: Path) -> Path:
     return to
 
 
+CACHES = {"__pycache__", ".cache", ".run", ".mypy_cache", ".ruff_cache"}
+
+
 def digests(root: Path) -> dict[str, str]:
     return {
         path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in root.rglob("*")
-        if path.is_file() and not {"__pycache__", ".cache", ".run"} & {*path.parts}
+        if path.is_file() and not {*path.parts} & CACHES
     }
 
 
