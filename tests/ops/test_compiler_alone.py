@@ -35,7 +35,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def tests_in(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run_tests(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
     paths = [str(clone / "src"), str(clone / "hidden")]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *words],
@@ -46,12 +46,12 @@ def tests_in(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a checkout knows what is tracked")
 def test_every_test_of_the_compiler_is_collected_without_the_platform(clone: Path) -> None:
-    done = tests_in(clone, "--collect-only")
+    done = run_tests(clone, "--collect-only")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 @pytest.mark.long
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a checkout knows what is tracked")
 def test_a_clone_of_the_compiler_passes_its_tests(clone: Path) -> None:
-    done = tests_in(clone, *SUITE)
+    done = run_tests(clone, *SUITE)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -166,7 +166,7 @@ def test_one_failed_probe_opens_it_again() -> None:
     fail(breaker)
     assert breaker.state is State.OPEN
     clock.now += 29.0
-    with pytest.raises(AppError, match="left alone"):
+    with pytest.raises(AppError, match="circuit open"):
         call(breaker)
 
 

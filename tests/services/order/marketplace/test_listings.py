@@ -89,7 +89,7 @@ async def test_what_a_provider_has_written_is_not_public(
 ) -> None:
     path = f"providers/{PROVIDER}/reviews?direction=written"
     for caller, expected in (
-        (anyone, 403),
+        (anyone, 401),
         (customer, 403),
         (other_provider, 403),
         (provider, 200),
