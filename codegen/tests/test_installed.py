@@ -68,7 +68,7 @@ def look(programs: Path, project: Path) -> None:
     absent = run(programs / "python", "-c", "import psycopg")
     assert absent.returncode, "the environment was to be empty"
     done = run(programs / "aiosqlc", "generate", folder=project)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "wrote store/queries.py\n")
     assert (project / "store" / "queries.py").exists()
     assert run(programs / "aiosqlc", "check", folder=project).returncode == 0
     assert run(programs / "aiosqlc", "init", "new", folder=project).returncode == 0

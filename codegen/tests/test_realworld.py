@@ -16,7 +16,7 @@ from aiosqlc.contract.conforms import unlike
 
 from tools.realworld.worlds import _difference, by_data
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[1]
 _CONFIG = """\
 version: "2"
 sql:

@@ -45,7 +45,7 @@ def test_what_was_not_reached_is_named(project: Path, capsys: pytest.CaptureFixt
     assert main(["selfcheck", "-f", str(project)]) == 0
     said = capsys.readouterr().err
     assert "0 claims refuted" in said
-    assert "warning[E362]: `Fails` never ran" in said
+    assert "warning[E362]: `Fails` could not be executed" in said
     assert "by: ListNothing\n" in said
     assert "functions that never answered: Fails (DivisionByZeroError: division by zero)" in said
 
