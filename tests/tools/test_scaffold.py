@@ -54,7 +54,7 @@ def copied(to: Path) -> Path:
     return to
 
 
-CACHES = {"__pycache__", ".cache", ".run", ".mypy_cache", ".ruff_cache"}
+CACHES = {"__pycache__", ".cache", ".run", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 
 
 def digests(root: Path) -> dict[str, str]:
