@@ -31,7 +31,7 @@ WORDS = (
     "batch", "list", "import", "query", "rows", "id", "int", "'''", '"""', "value", "row", "item",
     "str", "starmap", "bool", "len", "map", "Any", "Final", "1", "11", "111", "__", "results",
     "status", "arguments", "sql", "cursor", "chunk", "violation", "date", "Decimal", "StrEnum",
-    "BaseModel", "model_config", "copy", "schema", "msgspec", "attrs", "True", "type",
+    "BaseModel", "model_config", "copy", "schema_", "msgspec", "attrs", "True", "type",
     "ValueError", "KeyError", "models", "executor", "Executor", "UNSET", "object", "name", "mro",
 )  # fmt: skip
 """Words of SQL, of Python, of the generated code itself, and texts that end either's quotes."""

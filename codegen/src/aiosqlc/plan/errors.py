@@ -35,9 +35,16 @@ def plan_errors(
             continue
         key = (constraint.schema, constraint.table, constraint.name, constraint.kind)
         if key not in known:
-            known[key] = _error(constraint, {error.name for error in known.values()}, violations)
+            taken = {error.name for error in known.values()} | _own_names(violations)
+            known[key] = _error(constraint, taken, violations)
         found.append(known[key])
     return tuple(found)
+
+
+def _own_names(violations: Violations) -> set[str]:
+    """Return the classes that `errors.py` itself imports or uses."""
+    imported = {name for _, name in {violations.root, *violations.imports}}
+    return {"Final", "Mapping", *imported, *violations.by_kind.values()}
 
 
 def _error(constraint: Constraint, taken: set[str], violations: Violations) -> PyError:
@@ -52,8 +59,9 @@ def _error(constraint: Constraint, taken: set[str], violations: Violations) -> P
     name = camel(constraint.name)
     if violations.named_in_table and constraint.table.lower() not in constraint.name.lower():
         name = _in_table(constraint)
-    if name in taken:
-        name = camel(constraint.table) + name
+    whole = camel(constraint.table) + name
+    names = chain((name, whole), (f"{whole}{n}" for n in count(2)))
+    name = next(name for name in names if name not in taken)
     told = f" ({columns})" if columns else ""
     kind = _KINDS[constraint.kind]
     doc = f"Violates the {kind} {constraint.name} of {constraint.table}{told}."
