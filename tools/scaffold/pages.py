@@ -19,7 +19,7 @@ _FOLDERS: Final = ("docs", "services", "nginx", "observability", "deploy")
 
 
 def list_services(root: Path = ROOT) -> None:
-    """Write the list of services in README.md anew."""
+    """Write the list of services in README.md."""
     readme = root / "README.md"
     links = ", ".join(f"[{name}](services/{name}/README.md)" for name in service_names(root))
     readme.write_text(_SERVICES.sub(links, readme.read_text(encoding="utf-8"), count=1), "utf-8")
