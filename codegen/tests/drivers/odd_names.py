@@ -39,7 +39,7 @@ WORDS = (
 
 @dataclass(frozen=True)
 class Names:
-    """What the things of one schema are called, and the queries on them."""
+    """The names of the objects of one schema, and of the queries on them."""
 
     things: tuple[str, ...]
     labels: tuple[str, ...]
@@ -399,6 +399,6 @@ def _judged(subject: Subject, call: Called, chosen: Names) -> None:
     try:
         call(1, 1, first, "x")
     except Exception as raised:
-        assert type(raised).__module__ == "odd_names.errors", raised  # noqa: PT017
+        assert type(raised).__module__ == "odd_names.errors", raised  # noqa: PT017 - of any class
     else:
         raise AssertionError("the key is not violated")

@@ -57,7 +57,7 @@ class _Pool:
         return self._random.choice(among)
 
     def has(self, column: exp.ColumnDef) -> bool:
-        """Whether there are values of the column's type."""
+        """Return whether there are values of the column's type."""
         return self._of(column) is not None
 
     def value(self, column: exp.ColumnDef) -> str:

@@ -119,7 +119,7 @@ def _verdict(asked: Asked, sql: str, start: int, end: int, expected: Outcome) ->
 def _is_compared_as_text(
     asked: Asked, sql: str, start: int, end: int, expected: Outcome, came: Outcome
 ) -> bool:
-    """Whether a number stands where a text belongs: `FORMAT(d, 2) >= 0`.
+    """Return whether a number stands where a text belongs: `FORMAT(d, 2) >= 0`.
 
     The server reads the text beside such a literal as a number. As a text the literal gives what
     the parameter gave, of the same types as the number does, and any other text is taken too.

@@ -45,7 +45,7 @@ class TestPgBouncer:
 
     @property
     def prepares(self) -> bool:
-        """Whether a client's prepared statements are there in every session that it may meet."""
+        """Return whether a client's prepared statements exist in every session it may meet."""
         return self.version >= (1, 22)  # 1.21 knows no DEALLOCATE ALL, which psycopg sends
 
     def through(self, url: str) -> str:

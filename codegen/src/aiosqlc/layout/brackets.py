@@ -1,4 +1,4 @@
-"""What of a statement stands in brackets, or between CASE and END."""
+"""The parts of a statement in brackets, or between CASE and END."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a statement may be cut: at clauses, commas, conditions, operators."""
+"""The places to break a statement: clauses, commas, conditions, operators."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def folded(token: Token) -> str:
 
 
 def names_something(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a word that may be a keyword is a name where it stands: `t.order`, `@limit`."""
+    """Return whether a word that may be a keyword is a name here: `t.order`, `@limit`."""
     token = tokens[at]
     before = tokens[at - 1] if at else None
     after = tokens[at + 1] if at + 1 < len(tokens) else None
@@ -121,7 +121,7 @@ def _operates(token: Token) -> bool:
 
 
 def is_binary(tokens: Sequence[Token], at: int) -> bool:
-    """Whether an operator stands between two operands: not the star of `count(*)` or `t.*`."""
+    """Return whether an operator has two operands, unlike the star of `count(*)` or `t.*`."""
     if tokens[at].text not in BINARY or not 0 < at < len(tokens) - 1:
         return False
     before, after = tokens[at - 1], tokens[at + 1]

@@ -257,7 +257,7 @@ _TRANSACTION = (
 
 
 def _controls(body: Sequence[Token]) -> bool:
-    """Whether a statement begins or ends a transaction."""
+    """Return whether a statement begins or ends a transaction."""
     words = [token.text.upper() for token in body[:2]]
     return words[0] in {"BEGIN", "COMMIT", "ROLLBACK"} or words == ["START", "TRANSACTION"]
 

@@ -27,11 +27,11 @@ FUNCTIONS = frozenset(
         "time", "timedelta", "tuple",
     }
 )  # fmt: skip
-"""What else generated modules import or use."""
+"""The other names that generated modules import or use."""
 MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering", "session"})
 """The files that a generated package has of its own."""
 BODY = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
-"""What the bodies of generated functions use, besides their own variables."""
+"""The names that bodies of generated functions use, besides their own variables."""
 LOCALS = frozenset({"db", "row", "rows"})
 """The variables of every function that reads rows."""
 

@@ -127,7 +127,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Action:
-    """What a foreign key does on an event; `own` is whether it can be violated itself then."""
+    """The effect of a foreign key on an event; `own`: it can itself be violated then."""
 
     name: str
     own: bool
