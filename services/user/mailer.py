@@ -119,15 +119,22 @@ class Mailer:
         to = await mail.get_addressee(self._db, id=claimed.account_id)
         link = self._links.get(claimed.template)
         if link is not None and not _may_have_link(claimed, to, link):
-            await mail.mark_failed(self._db, id=claimed.id, last_error="not wanted any more")
-            return "dropped"
-        await self._sender.send(await self._compose(claimed, to, link))
+            return await self._drop(claimed)
+        composed = await self._compose(claimed, to, link)
+        if composed is None:
+            return await self._drop(claimed)
+        await self._sender.send(composed)
         await mail.mark_sent(self._db, id=claimed.id)
         return "sent"
 
+    async def _drop(self, claimed: ClaimMailRow) -> str:
+        await mail.mark_failed(self._db, id=claimed.id, last_error="not wanted any more")
+        return "dropped"
+
     async def _compose(
         self, claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link | None
-    ) -> Mail:
+    ) -> Mail | None:
+        """Write the mail; return None if its link would verify what is verified already."""
         values: dict[str, object] = {
             "first_name": "" if to is None else to.first_name,
             "at": f"{in_utc(claimed.created_at):%Y-%m-%d %H:%M} UTC",
@@ -135,7 +142,7 @@ class Mailer:
         if link is not None:
             token, hashed = new_token()
             # Before it is sent: a link that somebody has must work.
-            await tokens.add_token(
+            added = await tokens.add_token(
                 self._db,
                 hash=hashed,
                 kind=link.kind,
@@ -143,6 +150,8 @@ class Mailer:
                 email=claimed.recipient,
                 seconds=link.seconds,
             )
+            if not added:
+                return None
             values |= {
                 "link": link.url.replace("{token}", token),
                 "hours": round(link.seconds / 3600),

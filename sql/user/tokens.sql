@@ -1,6 +1,11 @@
--- name: AddToken :exec
+-- name: AddToken :execrows
+-- None to verify an address that was proved meanwhile. The share lock makes whoever is just proving
+-- it come before, which is seen here, or behind, where the token is spent with the others.
 INSERT INTO account_token (hash, kind, account_id, email, expires_at)
-VALUES (@hash, @kind, @account_id, @email, now() + make_interval(secs => @seconds::double precision));
+SELECT @hash, @kind::token_kind, account.id, @email, now() + make_interval(secs => @seconds::double precision)
+FROM account
+WHERE account.id = @account_id AND NOT (@kind = 'verify_email' AND account.verified)
+FOR SHARE;
 
 -- name: GetToken :one
 SELECT account_id, email, used_at IS NOT NULL AS used, expires_at <= now() AS expired

@@ -11,14 +11,21 @@ from services.user.store.models import TokenKind
 
 ADD_TOKEN: Final = """\
 INSERT INTO account_token (hash, kind, account_id, email, expires_at)
-VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5::double precision))
+SELECT $1, $2::token_kind, account.id, $3, now() + make_interval(secs => $4::double precision)
+FROM account
+WHERE account.id = $5 AND NOT ($2 = 'verify_email' AND account.verified)
+FOR SHARE
 """
 
 
 async def add_token(
-    db: Executor, *, hash: bytes, kind: TokenKind, account_id: UUID, email: str, seconds: float
-) -> None:
-    await db.execute(ADD_TOKEN, hash, kind, account_id, email, seconds)
+    db: Executor, *, hash: bytes, kind: TokenKind, email: str, seconds: float, account_id: UUID
+) -> int:
+    """None to verify an address that was proved meanwhile. The share lock makes whoever is just proving
+    it come before, which is seen here, or behind, where the token is spent with the others.
+    """
+    status = await db.execute(ADD_TOKEN, hash, kind, email, seconds, account_id)
+    return int(status.rpartition(" ")[2])
 
 
 GET_TOKEN: Final = """\

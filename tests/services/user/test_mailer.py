@@ -242,6 +242,29 @@ async def test_no_link_is_sent_to_who_is_not_the_owner_any_more(outbox, inbox, c
     assert inbox.mails == []
 
 
+async def test_a_mail_to_verify_waits_for_whoever_is_proving_the_address_and_is_dropped(
+    outbox, inbox
+) -> None:
+    """Else a link would be mailed, and work, after the links of the account were made worthless."""
+    await outbox.add()
+    other = await asyncpg.connect(outbox.config.database_url.get_secret_value())
+    async with serving(inbox, port_of(outbox)), outbox.mailer() as mailer:
+        async with other.transaction():
+            await other.execute("UPDATE account SET verified = true")
+            sending = asyncio.create_task(mailer.step())
+
+            async def waits() -> bool:
+                return await outbox.connection.fetchval(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted"
+                )
+
+            await eventually(waits)
+        assert await sending
+    await other.close()
+    assert (await outbox.states(), inbox.mails) == (["failed"], [])
+    assert await outbox.connection.fetchval("SELECT count(*) FROM account_token") == 0
+
+
 async def test_people_register_while_the_mail_server_is_away(new_database, tmp_path, inbox) -> None:
     port = free_port()
     settings = {
