@@ -32,7 +32,8 @@ _FORMED = _TEXTS | {"bytes", "integer"}
 _CHOICES = ("IF(", "IFNULL(", "COALESCE(", "NVL(", "NVL2(", "NULLIF(", "GREATEST(", "LEAST(")
 _CONVERTED = "1292"  # the warning of a value that was read as one of another type
 _SHAPES = ("POINT", "ST_GeomFromText")
-_OUT_OF_RANGE = 1690
+# A result out of range, and NULL where none is stored: no word about what the value's type is.
+_OF_RESULTS = frozenset({1048, 1690})
 _LOOKS = ("%", ".", "^a", "abc", "zzz", "POINT(1 2)")
 
 
@@ -129,7 +130,7 @@ class Oracle:
         bound = [self._bound(query, value) for value in values]
         literal = [self._literal(position, value) for value in values]
         formed = forms if sort in _FORMED else []
-        if all(o.error and o.error != _OUT_OF_RANGE for o in (*bound, *formed)):
+        if all(o.error and o.error not in _OF_RESULTS for o in (*bound, *formed)):
             return f"refused: {bound[0].error if bound else 'no values'}"
         full = {
             name: outcomes
@@ -138,7 +139,7 @@ class Oracle:
             and all(outcome.is_clean for outcome in outcomes)
             and not all(outcome.is_null for outcome in outcomes)
         }
-        dirty = [o for o in bound if not o.is_clean and o.error != _OUT_OF_RANGE]
+        dirty = [o for o in bound if not o.is_clean and o.error not in _OF_RESULTS]
         if sort not in _TEXTS and len(dirty) < len(bound):
             dirty = []  # it takes some: the others are beyond what it makes of them
         typed = any(outcome.warned.startswith(_CONVERTED) for outcome in dirty)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,7 +84,7 @@ _PREDICATES = (
     "({c}, id) = (?, 1)", "(?, 1) IN (({c}, id))", "row({c}, id) = row(?, 1)",
     "({c}, id) IN ((?, 1), ({c}, 2))", "{c} = ANY (SELECT ?)", "? > ALL (SELECT {c} FROM t x)",
     "? IN (SELECT {c} FROM t x)", "{c} = (SELECT ?)", "{c} = ? IS TRUE", "{c} = -?", "{c} = +?",
-    "{c} = (?)", "{c} = ? || FALSE", "{c} = ? | 0", "NOT ({c} = ?)", "{c} LIKE concat(?, '%')",
+    "{c} = (?)", "{c} = ? || FALSE", "NOT ({c} = ?)", "{c} LIKE concat(?, '%')",
     "{c} LIKE ? ESCAPE '!'", "{c} > ? - INTERVAL 1 DAY", "{c} > {c} - INTERVAL ? DAY",
     "{c} < NOW() - INTERVAL ? HOUR", "{c} = COALESCE(?, {c})", "{c} = COALESCE(?, 0)",
     "{c} = NULLIF(?, 0)", "{c} = NULLIF(?, '')", "{c} = GREATEST(?, 0)", "{c} = LEAST(?, 5, 6)",
@@ -92,7 +93,7 @@ _PREDICATES = (
     "{c} = CASE {c} WHEN ? THEN {c} END", "CASE {c} WHEN ? THEN TRUE ELSE FALSE END",
     "CASE ? WHEN {c} THEN TRUE ELSE FALSE END", "{c} = CASE ? WHEN 'a' THEN {c} END",
     "{c} = CASE ? WHEN 1 THEN {c} END", "{c} = ? + 1", "{c} = ? * 2", "{c} = 1 - ?", "{c} = ? / 2",
-    "{c} > {c} * ?", "{c} > 1.5 * ?", "{c} + ? > 1", "{c} = ~?", "NULLIF({c}, ?) IS NULL",
+    "{c} > {c} * ?", "{c} > 1.5 * ?", "{c} + ? > 1", "NULLIF({c}, ?) IS NULL",
     "COALESCE({c}, ?) = {c}", "GREATEST({c}, ?) = {c}", "INTERVAL({c}, ?, 5) = 1",
     "INTERVAL(?, 1, 5) = 1", "EXISTS (SELECT 1 FROM t x WHERE x.{c} = ?)",
     "{c} = (SELECT max(x.{c}) FROM t x WHERE x.id < ?)", "json_value(js, '$.a') = ?",
@@ -153,7 +154,8 @@ _STATEMENTS = (
     "SELECT t.id FROM t LEFT JOIN t o ON o.id = t.id AND o.{c} = ? WHERE o.{c} = t.{c}",
     "UPDATE t SET {c} = ? WHERE id = 1", "UPDATE t SET {c} = COALESCE(?, {c}) WHERE id = 1",
     "UPDATE t SET {c} = IF(ok, ?, {c})", "UPDATE t SET {c} = CASE id WHEN 1 THEN ? ELSE {c} END",
-    "UPDATE t SET {c} = CASE id WHEN ? THEN {c} ELSE {c} END", "UPDATE t SET {c} = NULLIF(?, {c})",
+    "UPDATE t SET {c} = CASE id WHEN ? THEN {c} ELSE {c} END",
+    "UPDATE t SET {c} = NULLIF(?, {c}) WHERE id = 1",
     "UPDATE t SET i = 1 WHERE {c} = ?", "DELETE FROM t WHERE {c} = ?",
     "DELETE FROM t ORDER BY id LIMIT ?", "UPDATE t SET i = 1 ORDER BY id LIMIT ?",
     "INSERT INTO t (id, i, s, st, ok, {c}) VALUES (9, 1, 'a', 'a', 1, ?)",
@@ -171,10 +173,11 @@ _STATEMENTS = (
     "VALUES (1), (?)", "DO ?", "SELECT id FROM t WHERE ?", "SELECT id FROM t WHERE NOT ?",
     "SELECT id FROM t WHERE ok AND ?", "SELECT id FROM t GROUP BY id = ?",
 )  # fmt: skip
-_OF_NUMBERS = ("{c} = ? | 0", "{c} = (? | FALSE)", "{c} = ~?", "{c} = ? << 1")
+# They make numbers of what they take, whatever the result is compared with.
+_BITS = ("(? | 0)", "(? | FALSE)", "(~?)", "(? << 1)", "(? & 7)", "(? ^ 1)")
 _OF_TEXTS = ("{c} = BINARY ?", "BINARY {c} = ?", "{c} = ? COLLATE utf8mb4_bin")
+_CHOOSES = re.compile(r"CASE|IF\((?!VALUES)")  # what is stored is one of several values
 _TEXTS = frozenset({"s", "b", "st", "js"})
-_NUMBERS = frozenset({"i", "w", "f", "ok", "y", "bt"})
 
 
 def of_operators() -> Iterator[Position]:
@@ -187,11 +190,11 @@ def of_operators() -> Iterator[Position]:
                     text, f"SELECT ({text}) AS c0 FROM t", is_value=True, counts=counts,
                     compares=operator in _COMPARED,
                 )  # fmt: skip
-        for form in (
-            *_PREDICATES,
-            *(_OF_NUMBERS if column in _NUMBERS else ()),
-            *(_OF_TEXTS if column in _TEXTS else ()),
-        ):
+        for made in _BITS:
+            sql = f"SELECT id FROM t WHERE {column} = {made}"
+            base = f"SELECT {made} AS c0 FROM t"
+            yield Position(f"{column} = {made}", sql, base, counts=counts, compares=True)
+        for form in (*_PREDICATES, *(_OF_TEXTS if column in _TEXTS else ())):
             if form.count("?") == 1 and ("{c}" in form or column == "i"):
                 text = form.format(c=column)
                 compares = "CASE" not in text and "LIKE" not in text and "(?, 0)" not in text
@@ -229,6 +232,6 @@ def of_clauses() -> Iterator[Position]:
         for column in COLUMNS if "{c}" in form else ("i",):
             sql = form.format(c=column) if "{c}" in form else form
             yield Position(
-                sql, sql, compares="IF(" not in sql and "CASE" not in sql,
+                sql, sql, compares=not _CHOOSES.search(sql),
                 counts=column in _INTEGERS or "{c}" not in form,
             )  # fmt: skip

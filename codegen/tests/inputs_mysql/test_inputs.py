@@ -13,10 +13,15 @@ from aiosqlc.mysql import types
 
 from tests.conftest import Full
 from tests.inputs_mysql.oracle import Oracle
-from tests.inputs_mysql.positions import Position
+from tests.inputs_mysql.positions import Position, of_clauses, of_operators
 from tests.inputs_mysql.server import Asked
 from tests.inputs_mysql.sweep import sweep
 from tests.servers.programs import program
+
+_UPSERT = (
+    "INSERT INTO t (id, s, i, st, ok) VALUES (1, 'a', 1, 'a', 1) ON DUPLICATE KEY"
+    " UPDATE i = IF(VALUES(st) > ?, 1, 2)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,4 +84,36 @@ def test_a_type_of_the_target_is_refuted(asked: Asked, monkeypatch: pytest.Monke
     query, _ = typed("SELECT id FROM t WHERE i = ?")
     monkeypatch.setattr(asked, "typed", lambda sql: typed(sql) if sql == base else (query, []))
     sql = "SELECT id FROM t WHERE i = CRC32(?)"
+    assert Oracle(asked).verdict(Position(sql, sql, base)).why.startswith("taken from its target")
+
+
+@pytest.mark.parametrize(
+    ("sql", "claim"),
+    [
+        ("SELECT id FROM t WHERE at = (? | 0)", "bigint"),
+        ("SELECT id FROM t WHERE born = (? << 1)", "bigint"),
+        ("UPDATE t SET st = NULLIF(?, st) WHERE id = 1", "t_st"),
+        (_UPSERT, "t_st"),
+    ],
+)
+def test_what_becomes_of_the_result_refutes_no_type(asked: Asked, sql: str, claim: str) -> None:
+    """Numbers compared with a moment, a row left as NULL, a column by another name."""
+    (position,) = (p for p in [*of_operators(), *of_clauses()] if p.sql == sql)
+    verdict = Oracle(asked).verdict(position)
+    assert (verdict.said, verdict.claim) == ("right", claim), verdict.why
+
+
+def test_a_value_that_is_not_stored_as_null_is_of_a_right_type(asked: Asked) -> None:
+    sql = "UPDATE t SET ok = NULLIF(?, ok)"
+    verdict = Oracle(asked).verdict(Position(sql, sql))
+    assert (verdict.said, verdict.claim) == ("right", "tinyint"), verdict.why
+
+
+def test_bits_of_a_type_of_the_target_are_refuted(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = asked.typed
+    query, _ = typed("SELECT id FROM t WHERE at = ?")
+    sql, base = "SELECT id FROM t WHERE at = (? | 0)", "SELECT (? | 0) AS c0 FROM t"
+    monkeypatch.setattr(asked, "typed", lambda sql: typed(sql) if sql == base else (query, []))
     assert Oracle(asked).verdict(Position(sql, sql, base)).why.startswith("taken from its target")

@@ -69,3 +69,18 @@ def test_a_number_that_is_claimed_to_be_a_text_is_false(
 
 def test_statements_about_the_servers_own_database_are_left_out(asked: Asked) -> None:
     assert _said(asked, "DROP DATABASE mysql", "SELECT id FROM t WHERE id = 2") == ["right"]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "SET SESSION TRANSACTION READ ONLY",
+        "SET tx_read_only = 1",
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
+    ],
+)
+def test_a_session_that_only_reads_does_not_stop_the_tests(asked: Asked, left: str) -> None:
+    made = "CREATE TABLE later (id int)"
+    reads = ["SELECT id FROM later WHERE id = 2", "SELECT id FROM t WHERE id = 2"]
+    assert _said(asked, left, made, *reads) == ["right", "right"]
+    assert _said(asked, "SELECT id FROM t WHERE id = 2") == ["right"]

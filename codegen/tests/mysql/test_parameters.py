@@ -102,6 +102,7 @@ from tests.mysql.conftest import SCHEMA, only
         ("SELECT id FROM a WHERE at < ? + INTERVAL ? DAY", "at datetime, p2 bigint"),
         ("SELECT id FROM a WHERE born + INTERVAL 1 DAY > ?", "born date"),
         ("SELECT id FROM a WHERE DATE_SUB(at, INTERVAL 1 DAY) > ?", "at datetime"),
+        ("SELECT '12' IN ('x', ?) AS x, 1 IN (?, 2.5) AS y FROM a", "p1 varchar, p2 decimal"),
         ("SELECT NTILE(?) OVER (ORDER BY id) AS x FROM a", "p1 bigint"),
         ("SELECT id FROM a WHERE ROUND(d, 1) > ? AND ABS(grp) < ?", "d decimal, grp bigint"),
         (
@@ -166,6 +167,11 @@ def test_a_parameter_that_nothing_types_is_answered_with_the_cast(either) -> Non
         "SELECT id FROM a WHERE born = IF(ok, ?, 0)",
         "SELECT id FROM a WHERE name = JSON_ARRAY(?)",
         "SELECT 1 AS x UNION SELECT ?",
+        "SELECT '12ab' IN ('x', 1, 2, ?) AS x FROM a",
+        "SELECT 5 IN (?, 'abc') AS x FROM a",
+        "SELECT ? IN (1, 'abc') AS x FROM a",
+        "SELECT id FROM a WHERE name BETWEEN 1 AND ?",
+        "SELECT id FROM a WHERE ? BETWEEN name AND 1",
     ],
 )
 def test_a_target_or_a_narrower_literal_does_not_type_a_parameter(either, sql) -> None:
@@ -180,6 +186,16 @@ def test_a_target_or_a_narrower_literal_does_not_type_a_parameter(either, sql) -
         (query,), problems = either(SCHEMA, f"-- name: Q :{command}\n{text};")
         assert not [p for p in problems if p.code in {"E313", "E370"}]
         assert query.params[0].type.name != "any"
+
+
+def test_timediff_of_a_date_is_answered_with_a_datetime(either) -> None:
+    sql = "SELECT TIMEDIFF(born, ?) AS x, TIMEDIFF(?, DATE '2024-05-06') AS y FROM a"
+    _, problems = either(SCHEMA, f"-- name: Q :many\n{sql};")
+    hints = [p.hint for p in problems if p.code == "E313"]
+    assert ["CAST(… AS DATETIME)" in hint and "DATEDIFF" in hint for hint in hints] == [True, True]
+    followed = "SELECT TIMEDIFF(CAST(born AS DATETIME), ?) AS x, DATEDIFF(born, ?) AS y FROM a"
+    query = only(either(SCHEMA, f"-- name: Q :many\n{followed};"))
+    assert [param.type.name for param in query.params] == ["datetime", "datetime"]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def infer(
         typed = _strongest(mine)
         problem = _conflict(query, param.number, typed)
         if problem is None and not typed:
-            problem = _untyped(query, param.number, param.name or "")
+            hint = next((use.hint for use in mine if use.hint), _CAST_HINT)
+            problem = _untyped(query, param.number, param.name or "", hint)
         if problem:
             problems.append(problem)
         best = _best(typed) or Use(Place(param.number, 0, 0), types.ANY)
@@ -100,15 +101,20 @@ def _kind(kind: SqlType | None) -> str:
     return {"timestamp": "datetime", "bytes": "text"}.get(family, family)
 
 
-def _untyped(query: ParsedQuery, number: int, name: str) -> Diagnostic:
+_CAST_HINT = (
+    "say it with a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`,"
+    " `CAST(? AS DECIMAL(20, 6))`, `CAST(? AS DOUBLE)`, `CAST(? AS DATE)`,"
+    " `CAST(? AS DATETIME)`, `CAST(? AS TIME)`, `CAST(? AS BINARY)`"
+)
+
+
+def _untyped(query: ParsedQuery, number: int, name: str, hint: str) -> Diagnostic:
     span = next((p.spans[0] for p in query.params if p.number == number and p.spans), query.span)
     return Diagnostic(
         code="E313",
         message=f"cannot infer the type of parameter `{name or '?'}`",
         labels=(Label(query.file, span, "compared with, or passed to, nothing that has a type"),),
-        hint="say it with a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`,"
-        " `CAST(? AS DECIMAL(20, 6))`, `CAST(? AS DOUBLE)`, `CAST(? AS DATE)`,"
-        " `CAST(? AS DATETIME)`, `CAST(? AS TIME)`, `CAST(? AS BINARY)`",
+        hint=hint,
     )
 
 

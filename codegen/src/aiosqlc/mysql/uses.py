@@ -38,6 +38,10 @@ _BITS = (
     exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot, exp.BitwiseLeftShift,
     exp.BitwiseRightShift,
 )  # fmt: skip
+_NO_DATE = (
+    "TIMEDIFF takes two times of a day or two datetimes, and makes NULL of a date and a datetime:"
+    " write `CAST(… AS DATETIME)` around the date, or count the days by DATEDIFF"
+)
 _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 
@@ -46,7 +50,7 @@ class Use:
     """What one occurrence of a parameter says about it. `optional`: NULL means something here.
 
     `weak`: any moment fits here, a date as well as a time of a day, or any value at all, where the
-    type is ANY; so other places decide.
+    type is ANY; so other places decide. `hint` is what to write where nothing types it.
     """
 
     place: Place
@@ -56,6 +60,7 @@ class Use:
     optional: bool = False
     weak: bool = False
     part: bool = False
+    hint: str = ""
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
@@ -149,9 +154,7 @@ def _of_comparison(
     if isinstance(parent, exp.Between):
         return _between(place, parent, child, level, reader)
     if isinstance(parent, exp.In):
-        there = [*parent.expressions, parent.args.get("query")] if parent.this is child else []
-        first = next((node for node in there if node and not _placeholder(node)), parent.this)
-        return _compared(place, first, level, reader)
+        return _listed(place, parent, child, level, reader)
     if _asks_for_null(parent):
         return Use(place, types.ANY, optional=True, weak=True)
     if isinstance(parent, exp.Is):  # `? IS NOT TRUE`
@@ -335,6 +338,26 @@ def _compared(
     )
 
 
+def _listed(
+    place: Place, node: exp.In, child: exp.Expr, level: Level | None, reader: Reader
+) -> Use:
+    """Return what IN compares it with; of literals alone all decide, since each is read by itself.
+
+    `'123abc' IN (1, ?)` takes a number as well as a text.
+    """
+    there = [*node.expressions, node.args.get("query")]
+    if node.this is not child:
+        there = [] if _placeholder(node.this) else [node.this, *there]
+    others = [one for one in there if one and one is not child and not _placeholder(one)]
+    first = others[0] if others else node.this
+    use = _compared(place, first, level, reader)
+    kind = literal_type(first) if is_literal(first) else None
+    if kind is None:
+        return use
+    best = best_of(None, kind, [literal_type(one) for one in others if is_literal(one)])
+    return use if best == kind else replace(use, type=best)
+
+
 def _matched(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
@@ -375,9 +398,17 @@ def _between(
     if _placeholder(other):
         other = high
     use = _compared(place, other, level, reader)
+    if _is_read_as_number(use, [one for one in (node.this, low, high) if one is not child]):
+        return Use(place, None)
     prefix = {id(low): "from_", id(high): "to_"}.get(id(child), "")
     name = f"{prefix}{use.name}" if use.name else ""
     return Use(place, use.type, name, use.origin, use.optional)
+
+
+def _is_read_as_number(use: Use, operands: Sequence[exp.Expr]) -> bool:
+    """Return whether a text stands in BETWEEN beside a number, so that all are read as numbers."""
+    is_text = use.type is not None and types.family(use.type) == "text"
+    return is_text and any(map(_is_number, operands))
 
 
 def _placeholder(node: exp.Expr) -> bool:
@@ -423,6 +454,8 @@ def _alike(
     uses = [use for node in known if (use := _compared(place, node, level, reader)).type]
     if call.name == "INTERVAL":
         uses = [use for use in uses if use.type and types.family(use.type) in _NUMBERS]
+    if call.name == "TIMEDIFF" and any(use.type == types.DATE for use in uses):
+        return Use(place, None, hint=_NO_DATE)
     if uses and uses[0].type and uses[0].type.labels:
         return Use(place, types.VARCHAR, uses[0].name)  # any text may be among labels
     if uses:
