@@ -31,7 +31,7 @@ class Code(StrEnum):
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """What is wrong with one field of the input; `field` is a path such as `lines[2].quantity`."""
+    """An error in one input field. `field` is its path, such as `lines[2].quantity`."""
 
     field: str
     message: str

@@ -18,7 +18,7 @@ Permission = NewType("Permission", str)
 
 
 class Role(StrEnum):
-    """The roles a caller may have. What each may do is data: see `lib.auth.permissions`."""
+    """The roles of a caller. `lib.auth.permissions` has the permissions of each role."""
 
     CUSTOMER = "CUSTOMER"
     PROVIDER = "PROVIDER"

@@ -59,7 +59,7 @@ class SuccessPage(msgspec.Struct, frozen=True, gc=False):
 
 
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What went wrong: a stable code, a text for people, the fields at fault, the id to quote."""
+    """An error: a stable code, a message, the invalid fields, and the request ID."""
 
     code: str
     message: str
@@ -68,7 +68,7 @@ class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """The envelope of an error."""
+    """The response body of an error."""
 
     success: Literal[False]
     error: ErrorBody

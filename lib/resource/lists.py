@@ -28,7 +28,7 @@ class Sort(StrEnum):
 class PageQuery(Query, frozen=True, kw_only=True):
     """Which page of a list whose order is given."""
 
-    page: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="which page, from 1")] = 1
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="page number, from 1")] = 1
     page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="items per page")] = 20
 
     @property
@@ -53,8 +53,8 @@ class ListQuery(PageQuery, frozen=True, kw_only=True):
 
 
 def orders_of(things: str) -> Meta:
-    """Describe an `order_by`, a Literal of what the list may be ordered by."""
-    return Meta(description=f"What {things} may be ordered by.")
+    """Describe an `order_by`, a Literal of the fields that the list can be sorted by."""
+    return Meta(description=f"Fields that {things} can be sorted by.")
 
 
 async def page_of(

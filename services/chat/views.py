@@ -21,31 +21,31 @@ class ChannelQuery(PageQuery, frozen=True, kw_only=True):
     """Which of one's channels; those with the newest messages come first."""
 
     kind: ChannelKind | None = None
-    subject_id: Annotated[UUID | None, Meta(description="the service order or the job")] = None
+    subject_id: Annotated[UUID | None, Meta(description="ID of the service order or job")] = None
 
 
 class HistoryQuery(Query, frozen=True, kw_only=True):
     """Which part of a channel's messages, newest first."""
 
-    before: Annotated[UUID | None, Meta(description="only messages older than this one")] = None
-    limit: Annotated[int, Meta(ge=1, le=100, description="messages at most")] = 50
+    before: Annotated[UUID | None, Meta(description="return only messages before this one")] = None
+    limit: Annotated[int, Meta(ge=1, le=100, description="maximum number of messages")] = 50
 
 
 class NewMessage(Input, frozen=True, kw_only=True):
-    """A message to send; with a `client_id` that was used before it is the one sent then."""
+    """A message to send. A repeated `client_id` returns the message sent before."""
 
     client_id: ClientId
     text: Text
 
 
 class ReadUpTo(Input, frozen=True, kw_only=True):
-    """Everything up to this message has been read."""
+    """The last message that the member has read."""
 
     message_id: UUID
 
 
 class LastMessage(msgspec.Struct, frozen=True):
-    """The newest message of a channel, as its list shows it."""
+    """The newest message of a channel, shown in the list of channels."""
 
     id: UUID
     author_id: UUID
@@ -54,11 +54,12 @@ class LastMessage(msgspec.Struct, frozen=True):
 
 
 class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel as one of its members sees it.
+    """A channel, seen by one of its members.
 
-    `unread` counts messages of the other one after `read_sequence`, up to 100;
-    `other_read_sequence` is how far the other one has read. Some days after `ended_at` (of its job
-    or order) it can only be read. While it is `blocked` by either member nobody can write.
+    `unread` counts messages of the other member after `read_sequence`, up to 100.
+    `other_read_sequence` is the last message that the other member has read. Some days after
+    `ended_at`, when its job or order ended, the channel becomes read-only. While either member has
+    `blocked` it, neither can write.
     """
 
     id: UUID
@@ -78,14 +79,14 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """A part of a channel's messages; `next_before` asks for the one before it, if there is one."""
+    """A page of messages. Pass `next_before` as `before` to get the previous page."""
 
     messages: list[Message]
     next_before: UUID | None
 
 
 class ReadMark(msgspec.Struct, frozen=True):
-    """A message up to which everything has been read."""
+    """The last message that the member has read."""
 
     channel_id: UUID
     message_id: UUID

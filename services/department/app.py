@@ -20,7 +20,7 @@ from services.department.store import QUERY_NAMES, READS
 
 def create_app(config: DepartmentConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
-    app = new_app("department", config, route, description="The departments that staff belong to.")
+    app = new_app("department", config, route, description="Departments of the staff.")
     add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))

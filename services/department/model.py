@@ -19,7 +19,7 @@ Address = Annotated[str, _Text]
 class ListDepartments(ListQuery, frozen=True, kw_only=True):
     """The query string of the list; `search` looks into names and addresses."""
 
-    order_by: Annotated[Literal["name", "created_at"], orders_of("a list of departments")] = "name"
+    order_by: Annotated[Literal["name", "created_at"], orders_of("departments")] = "name"
     search: Annotated[str, Meta(max_length=255)] | None = None
 
 
@@ -33,14 +33,14 @@ class _Trimmed(Input, frozen=True, kw_only=True):
 
 
 class NewDepartment(_Trimmed, frozen=True, kw_only=True):
-    """A department to be added."""
+    """A department to create."""
 
     name: Name
     address: Address | None = None
 
 
 class DepartmentChange(_Trimmed, frozen=True, kw_only=True):
-    """A partial change: what is left out stays, `"address": null` removes the address."""
+    """A partial update: omitted fields keep their values. `"address": null` removes the address."""
 
     name: Name | UnsetType = UNSET
     address: Address | UnsetType | None = UNSET

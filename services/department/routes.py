@@ -26,7 +26,7 @@ async def list_departments(db: Db, wanted: ListDepartments) -> Page[Department]:
     return respond.page(wanted, *await service.list_page(db, wanted))
 
 
-@route("POST /api/v1/departments", "Add a department", Code.CONFLICT, access=_WRITERS)
+@route("POST /api/v1/departments", "Create a department", Code.CONFLICT, access=_WRITERS)
 async def add_department(db: Db, new: NewDepartment) -> Created[Department]:
     """The new department, with where it is."""
     added = await service.add(db, new)
@@ -40,7 +40,7 @@ async def get_department(request: web.Request, db: Db, department_id: Id) -> Ite
     return respond.item(request, await service.get(db, department_id))
 
 
-@route("PATCH /api/v1/departments/{id}", "Change a department", *CHANGE_ERRORS, access=_WRITERS)
+@route("PATCH /api/v1/departments/{id}", "Update a department", *CHANGE_ERRORS, access=_WRITERS)
 async def change_department(
     db: Db, department_id: Id, changes: DepartmentChange, version: IfMatch
 ) -> Item[Department]:
@@ -48,7 +48,7 @@ async def change_department(
     return respond.changed(await service.change(db, department_id, changes, version=version))
 
 
-@route("DELETE /api/v1/departments/{id}", "Remove a department", *CHANGE_ERRORS, access=_WRITERS)
+@route("DELETE /api/v1/departments/{id}", "Delete a department", *CHANGE_ERRORS, access=_WRITERS)
 async def remove_department(db: Db, department_id: Id, version: IfMatch) -> Done:
     """Nothing, when it is done."""
     await service.remove(db, department_id, version=version)

@@ -63,7 +63,7 @@ def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Appli
         "order",
         config,
         ROUTES,
-        description="Goods that are bought, and jobs that are offered, taken and done.",
+        description="Orders of goods, service orders, offers, jobs and reviews.",
     )
     names = (SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, GOODS, MARKETPLACE)
     add_database(app, config, *names, reads=GOODS_READS | MARKETPLACE_READS)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class User(Struct, frozen=True, gc=False):
-    """An account of the user service, as far as an order shows it."""
+    """The account of the customer, with the fields that an order includes."""
 
     id: UUID
     name: str

@@ -22,9 +22,7 @@ from services.product.store import QUERY_NAMES, READS
 
 def create_app(config: ProductConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
-    app = new_app(
-        "product", config, ROUTES, description="What is for sale, and how many there are."
-    )
+    app = new_app("product", config, ROUTES, description="Products and their stock.")
     add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))

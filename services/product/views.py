@@ -15,7 +15,7 @@ from services.product.store.postgres.models import ReservationStatus
 
 
 class LineView(Struct, frozen=True, gc=False):
-    """So many of one product, at the price of the moment they were reserved."""
+    """A product and its quantity. The price is the one at the time of the reservation."""
 
     product_id: UUID
     quantity: int
@@ -24,7 +24,7 @@ class LineView(Struct, frozen=True, gc=False):
 
 
 class ReservationView(Struct, frozen=True):
-    """A reservation. Until it is confirmed it holds its products up to `expires_at`."""
+    """A reservation. An unconfirmed reservation releases its products at `expires_at`."""
 
     id: UUID
     status: ReservationStatus

@@ -62,7 +62,7 @@ def create_app(config: UserConfig) -> web.Application:
         "user",
         config,
         ROUTES,
-        description="Accounts, sessions, and people with their points and statistics.",
+        description="Accounts, sessions, roles, points and statistics of users.",
     )
     keys = _signing_keys(config)
     app[RULES] = _rules(config, keys)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class PointEntry(Struct, frozen=True):
-    """Points earned, or spent where `amount` is negative, and what there was then."""
+    """A ledger entry: points earned (spent if `amount` is negative) and the new balance."""
 
     id: UUID
     amount: int
@@ -45,14 +45,14 @@ class Points(Protocol):
 
 
 class Channel(Struct, frozen=True):  # with chat
-    """A conversation, the newest message first."""
+    """A conversation, newest message first."""
 
     channel: dict[str, Any]
     messages: list[dict[str, Any]]
 
 
 class Elsewhere(Struct, frozen=True):
-    """What others keep; `missing` names those who could not be asked: try again later."""
+    """The data of the other services. `missing` lists those that did not respond."""
 
     points: list[dict[str, Any]]
     orders: dict[str, list[dict[str, Any]]]

@@ -13,7 +13,7 @@ from services.user.store.models import AccountRole
 
 
 class Registered(Struct, frozen=True):
-    """A new account, as its owner sees it."""
+    """The new account."""
 
     id: UUID
     email: str
@@ -26,10 +26,10 @@ class Registered(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """The tokens of a session; times in seconds from now.
+    """The tokens of a session. Lifetimes are in seconds from now.
 
-    Browsers have them as cookies too, and send `csrf_token` as `X-CSRF-Token` with what changes
-    something.
+    Browsers also receive the tokens as cookies. They send `csrf_token` in the header `X-CSRF-Token`
+    with each request that changes data.
     """
 
     user_id: UUID
@@ -48,7 +48,7 @@ class Session(Struct, frozen=True):
 
 
 class ServiceToken(Struct, frozen=True):
-    """A service's access token; asked for anew shortly before it ends."""
+    """The access token of a service. Request another one shortly before it expires."""
 
     access_token: str
     token_type: Literal["Bearer"]
@@ -58,7 +58,7 @@ class ServiceToken(Struct, frozen=True):
 
 
 class OpenSession(Struct, frozen=True):
-    """A session that can still be refreshed; `current` is the one that asks."""
+    """A session that can still be refreshed. `current` marks the session of this request."""
 
     id: UUID
     created_at: datetime
@@ -68,6 +68,6 @@ class OpenSession(Struct, frozen=True):
 
 
 class Jwks(Struct, frozen=True):
-    """The public keys that access tokens can be verified with (RFC 7517)."""
+    """The public keys that verify access tokens (RFC 7517)."""
 
     keys: list[dict[str, str]]

@@ -15,10 +15,10 @@ from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatis
 
 
 class UserWithPoints(Struct, frozen=True, gc=False):
-    """One line of the list.
+    """One user of the list.
 
-    `points` is null where the point service did not answer; age and salary are for people who work
-    here, and for those who may see them.
+    `points` is null if the point service did not respond. Only employees have an age and a salary,
+    and only callers with permission see them.
     """
 
     id: UUID
@@ -37,9 +37,10 @@ class UserWithPoints(Struct, frozen=True, gc=False):
 
 
 class UserList(Struct, frozen=True):
-    """A page of people; `statistics` are over all who work here, whatever the page and its filters.
+    """A page of users.
 
-    They are null for those who may not see salaries.
+    `statistics` cover all employees, independent of the page and its filters. They are null for
+    callers who may not see salaries.
     """
 
     users: list[UserWithPoints]
@@ -47,7 +48,7 @@ class UserList(Struct, frozen=True):
 
 
 class EmploymentView(Struct, frozen=True):
-    """What is known of somebody who works here."""
+    """The employment data of an employee."""
 
     department_id: UUID | None
     age: int
@@ -55,11 +56,11 @@ class EmploymentView(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An account, for its owner and those who look after it.
+    """An account, for its owner and administrators.
 
-    `picture_url` works for some hours; `personal_id_preview` are the last two digits of the number
-    of a provider; `employment` is for the owner and for those who may see salaries. `custom_role`
-    is the role that was created and given to it, and `role` the kind of that.
+    `picture_url` expires after some hours. `personal_id_preview` holds the last two digits of a
+    provider's personal ID. `employment` is for the owner and for callers who may see salaries.
+    `custom_role` is the custom role of the account, and `role` is the kind of that role.
     """
 
     id: UUID
@@ -81,7 +82,7 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What everybody may see; the whole name and how to reach them where they offer services."""
+    """A public profile. Only providers have a full name and contact data in it."""
 
     id: UUID
     first_name: str

@@ -30,27 +30,27 @@ class _Named(Input, frozen=True, kw_only=True):
 
 
 class NewCategoryType(_Named, frozen=True, kw_only=True):
-    """A type of categories to be added."""
+    """A category type to create."""
 
     name: ShortName
 
 
 class NewCategory(_Named, frozen=True, kw_only=True):
-    """A category to be added to a type."""
+    """A category to create in a category type."""
 
     type_id: UUID
     name: ShortName
 
 
 class NewSubcategory(_Named, frozen=True, kw_only=True):
-    """A subcategory to be added to a category."""
+    """A subcategory to create in a category."""
 
     category_id: UUID
     name: LongName
 
 
 class NewService(_Named, frozen=True, kw_only=True):
-    """A service to be added to a subcategory."""
+    """A service to create in a subcategory."""
 
     subcategory_id: UUID
     name: LongName
@@ -58,27 +58,27 @@ class NewService(_Named, frozen=True, kw_only=True):
 
 
 class CategoryTypeChange(_Named, frozen=True, kw_only=True):
-    """A partial change: what is left out stays."""
+    """A partial update: omitted fields keep their values."""
 
     name: ShortName | UnsetType = UNSET
 
 
 class CategoryChange(_Named, frozen=True, kw_only=True):
-    """A partial change: what is left out stays; another `type_id` moves it."""
+    """A partial update: omitted fields keep their values. A new `type_id` moves the category."""
 
     type_id: UUID | UnsetType = UNSET
     name: ShortName | UnsetType = UNSET
 
 
 class SubcategoryChange(_Named, frozen=True, kw_only=True):
-    """A partial change: what is left out stays; another `category_id` moves it."""
+    """A partial update: omitted fields keep their values. A new `category_id` moves it."""
 
     category_id: UUID | UnsetType = UNSET
     name: LongName | UnsetType = UNSET
 
 
 class ServiceChange(_Named, frozen=True, kw_only=True):
-    """A partial change: what is left out stays; another `subcategory_id` moves it."""
+    """A partial update: omitted fields keep their values. A new `subcategory_id` moves it."""
 
     subcategory_id: UUID | UnsetType = UNSET
     name: LongName | UnsetType = UNSET
@@ -86,6 +86,6 @@ class ServiceChange(_Named, frozen=True, kw_only=True):
 
 
 class NewProviderService(Input, frozen=True, kw_only=True):
-    """A service that a provider offers from now on."""
+    """A service for a provider to offer."""
 
     service_id: UUID

@@ -13,7 +13,7 @@ from lib.resource.lists import ListQuery, orders_of
 class ListEntries(ListQuery, frozen=True, kw_only=True):
     """What all lists have in common; `search` looks into names."""
 
-    order_by: Annotated[Literal["name", "created_at"], orders_of("a list")] = "name"
+    order_by: Annotated[Literal["name", "created_at"], orders_of("the list")] = "name"
     search: Annotated[str, Meta(max_length=100)] | None = None
 
 

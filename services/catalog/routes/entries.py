@@ -54,7 +54,7 @@ class Entries:
             return await list_entries(request, db, level, wanted)
 
         @route(
-            f"POST {many}", f"Add a {noun}", *CHANGE_ERRORS,
+            f"POST {many}", f"Create a {noun}", *CHANGE_ERRORS,
             access=_WRITERS, name=f"add_{tag}", tag=self.path,
             types={"new": self.new, "return": Created[row]},
         )  # fmt: skip
@@ -72,7 +72,7 @@ class Entries:
             return await answers.item(request, key, (key,), lambda: levels.get(level, db, entry_id))
 
         @route(
-            f"PATCH {one}", f"Change a {noun}", *CHANGE_ERRORS,
+            f"PATCH {one}", f"Update a {noun}", *CHANGE_ERRORS,
             access=_WRITERS, name=f"change_{tag}", tag=self.path,
             types={"changes": self.change, "return": Item[row]},
         )  # fmt: skip
@@ -84,7 +84,7 @@ class Entries:
             return respond.changed(changed)
 
         @route(
-            f"DELETE {one}", f"Remove a {noun}", *CHANGE_ERRORS,
+            f"DELETE {one}", f"Delete a {noun}", *CHANGE_ERRORS,
             access=_WRITERS, name=f"remove_{tag}", tag=self.path,
         )  # fmt: skip
         async def remove(request: web.Request, db: Db, entry_id: Id, version: IfMatch) -> Done:

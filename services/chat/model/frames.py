@@ -44,7 +44,7 @@ class Send(Incoming, frozen=True, tag="send"):
 
 
 class Read(Incoming, frozen=True, tag="read"):
-    """Everything up to this message has been read."""
+    """The last message that the member has read."""
 
     channel_id: UUID
     message_id: UUID

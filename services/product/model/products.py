@@ -22,7 +22,7 @@ Price = Annotated[
     str,
     Meta(
         pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
-        description="an amount with up to two decimals, as text",
+        description="an amount with up to two decimals, as a string",
         extra={"message": "must be an amount such as 12.50"},
     ),
 ]
@@ -36,11 +36,11 @@ Currency = Annotated[
         extra={"message": "must be a currency such as EUR"},
     ),
 ]
-Stock = Annotated[int, Meta(ge=0, le=MAX_STOCK, description="how many are not reserved")]
+Stock = Annotated[int, Meta(ge=0, le=MAX_STOCK, description="quantity that is not reserved")]
 
 
 class SaleStatus(StrEnum):
-    """Whether a product can be had at the moment."""
+    """The availability of a product."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -49,19 +49,17 @@ class SaleStatus(StrEnum):
 class ListProducts(ListQuery, frozen=True, kw_only=True):
     """The query string of the list; `search` looks into names and descriptions."""
 
-    order_by: Annotated[Literal["name", "price", "created_at"], orders_of("a list of products")] = (
-        "name"
-    )
+    order_by: Annotated[Literal["name", "price", "created_at"], orders_of("products")] = "name"
     search: Annotated[str, Meta(max_length=255)] | None = None
     currency: Currency | None = None
     min_price: Price | None = None
     max_price: Price | None = None
-    in_stock: Annotated[bool, Meta(description="only what can be reserved now")] = False
+    in_stock: Annotated[bool, Meta(description="only products that are in stock")] = False
     status: SaleStatus = SaleStatus.ACTIVE
 
 
 class NewProduct(Input, frozen=True, kw_only=True):
-    """A product to be added. Its currency stays for good."""
+    """A product to create. Its currency cannot be changed later."""
 
     name: Name
     description: Description = ""
@@ -72,7 +70,7 @@ class NewProduct(Input, frozen=True, kw_only=True):
 
 
 class ProductChange(Input, frozen=True, kw_only=True):
-    """A partial change: what is left out stays."""
+    """A partial update: omitted fields keep their values."""
 
     name: Name | UnsetType = UNSET
     description: Description | UnsetType = UNSET

@@ -17,14 +17,14 @@ MAX_LINES: Final = 100
 
 
 class Line(Input, frozen=True, kw_only=True):
-    """So many of one product."""
+    """A product and its quantity."""
 
     product_id: UUID
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
     min_stock: Annotated[
         int,
         Meta(
-            ge=0, le=2_000_000_000, description="only if so many are there: leaves some to others"
+            ge=0, le=2_000_000_000, description="required available quantity before the reservation"
         ),
     ] = 0
 
@@ -38,11 +38,11 @@ class Wanted:
 
 
 class NewReservation(Input, frozen=True, kw_only=True):
-    """Products to be set aside together: all of them, or none."""
+    """Products to reserve together. The reservation succeeds only if every product is available."""
 
     lines: Annotated[list[Line], Meta(min_length=1, max_length=MAX_LINES)]
     ttl_seconds: Annotated[
-        int, Meta(ge=1, le=86_400, description="when it expires, unless it is confirmed")
+        int, Meta(ge=1, le=86_400, description="expiry time; it does not apply after confirmation")
     ] = 900
 
     def wanted(self) -> dict[UUID, Wanted]:

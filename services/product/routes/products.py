@@ -35,7 +35,7 @@ def _refuse_key(request: web.Request) -> None:
         raise AppError(Code.BAD_REQUEST, f"{HEADER} is not supported here: look before you repeat")
 
 
-@route("POST /api/v1/products", "Add a product", access=_STAFF)
+@route("POST /api/v1/products", "Create a product", access=_STAFF)
 async def add_product(
     _: Annotated[None, From(_refuse_key)], db: Db, new: NewProduct
 ) -> Created[Product]:
@@ -50,7 +50,7 @@ async def get_product(request: web.Request, db: Db, product_id: Id) -> Item[Prod
     return respond.item(request, await service.get(db, product_id))
 
 
-@route("PATCH /api/v1/products/{id}", "Change a product", *CHANGE_ERRORS, access=_STAFF)
+@route("PATCH /api/v1/products/{id}", "Update a product", *CHANGE_ERRORS, access=_STAFF)
 async def change_product(
     db: Db, product_id: Id, changes: ProductChange, version: RequiredIfMatch
 ) -> Item[Product]:
@@ -61,7 +61,7 @@ async def change_product(
     )
 
 
-@route("DELETE /api/v1/products/{id}", "Remove a product", *CHANGE_ERRORS, access=_STAFF)
+@route("DELETE /api/v1/products/{id}", "Delete a product", *CHANGE_ERRORS, access=_STAFF)
 async def remove_product(db: Db, product_id: Id, version: RequiredIfMatch) -> Done:
     """Nothing, when it is done."""
     await service.remove(db, product_id, version=version)

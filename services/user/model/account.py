@@ -19,7 +19,7 @@ Email = Annotated[
     Meta(
         max_length=254,
         pattern=rf"^{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+{END}",
-        description="compared without regard to case",
+        description="email address; case is ignored",
         extra={"message": "must be an e-mail address such as name@example.com"},
     ),
 ]
@@ -27,8 +27,8 @@ Phone = Annotated[
     str,
     Meta(
         pattern=rf"^\+?[0-9]{{7,15}}{END}",
-        description="7 to 15 digits, with or without a plus in front",
-        extra={"message": "must be 7 to 15 digits, with or without a plus in front"},
+        description="7 to 15 digits, with an optional leading plus",
+        extra={"message": "must be 7 to 15 digits, with an optional leading plus"},
     ),
 ]
 Name = Annotated[
@@ -70,7 +70,7 @@ _BETWEEN_LETTERS: Final = frozenset(" -'\u2019")  # the last one is the typograp
 
 
 class NewCustomer(Input, frozen=True, kw_only=True):
-    """Someone who registers."""
+    """An account to register."""
 
     email: Email
     phone_number: Phone
@@ -80,13 +80,13 @@ class NewCustomer(Input, frozen=True, kw_only=True):
 
 
 class NewProvider(NewCustomer, frozen=True, kw_only=True):
-    """Someone who registers to offer services."""
+    """A provider account to register."""
 
     personal_id_number: PersonalId
 
 
 class ProviderApplication(Input, frozen=True, kw_only=True):
-    """A customer who asks to become a provider."""
+    """An application of a customer to become a provider."""
 
     personal_id_number: PersonalId
 
@@ -99,7 +99,7 @@ class Decision(Input, frozen=True, kw_only=True):
 
 
 class Login(Input, frozen=True, kw_only=True):
-    """An address and a password to be tried."""
+    """The credentials to log in with."""
 
     email: Annotated[str, Meta(min_length=1, max_length=254)]
     password: Password
@@ -107,7 +107,7 @@ class Login(Input, frozen=True, kw_only=True):
 
 
 class ServiceLogin(Input, frozen=True, kw_only=True):
-    """The name and the secret of a service."""
+    """The credentials of a service."""
 
     client_id: Annotated[str, Meta(min_length=1, max_length=100)]
     client_secret: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -117,39 +117,39 @@ class ServiceLogin(Input, frozen=True, kw_only=True):
 
 
 class AddressOnly(Input, frozen=True, kw_only=True):
-    """An address that a mail is asked for."""
+    """The address to send the email to."""
 
     email: Email
 
 
 class ResetRequest(AddressOnly, frozen=True, kw_only=True):
-    """The same, perhaps from a device that its owner has signed in with."""
+    """The address to send the email to, with an optional device token from an earlier login."""
 
     device_token: DeviceToken | None = None
 
 
 class TokenOnly(Input, frozen=True, kw_only=True):
-    """The token of a mailed link."""
+    """The token of an emailed link."""
 
     token: Token
 
 
 class PasswordReset(Input, frozen=True, kw_only=True):
-    """The token of a mailed link and what the password is to be."""
+    """The token of an emailed link and the new password."""
 
     token: Token
     new_password: NewPassword
 
 
 class PasswordChange(Input, frozen=True, kw_only=True):
-    """The present password and the next."""
+    """The current password and the new one."""
 
     old_password: Password
     new_password: NewPassword
 
 
 class RefreshRequest(Input, frozen=True, kw_only=True):
-    """A refresh token, for callers without cookies."""
+    """A refresh token, for clients without cookies."""
 
     refresh_token: Token | None = None
 

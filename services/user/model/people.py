@@ -47,15 +47,20 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     kind: Annotated[Kind, Meta(description="employees, all users, or users with one role")] = (
         Kind.STAFF
     )
-    status: Annotated[AccountStatus | None, Meta(description="default: all but deleted")] = None
-    active: Annotated[bool, Meta(description="short for a status: active, or inactive")] | None = (
-        None
-    )
-    order_by: Annotated[OrderBy, Meta(description="order of the list")] = "name"
-    search: (
-        Annotated[str, Meta(max_length=100, description="part of the name or of the e-mail")] | None
+    status: Annotated[
+        AccountStatus | None,
+        Meta(description="account status; by default all except deleted accounts"),
+    ] = None
+    active: (
+        Annotated[bool, Meta(description="true for active accounts, false for inactive ones")]
+        | None
     ) = None
-    department_id: Annotated[UUID | None, Meta(description="people of this department")] = None
+    order_by: Annotated[OrderBy, Meta(description="sort order")] = "name"
+    search: (
+        Annotated[str, Meta(max_length=100, description="part of the name or of the email address")]
+        | None
+    ) = None
+    department_id: Annotated[UUID | None, Meta(description="users of this department")] = None
 
     @property
     def statuses(self) -> list[AccountStatus]:
@@ -74,15 +79,15 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
 
 
 class Employment(Input, frozen=True, kw_only=True):
-    """What is known of somebody who works here."""
+    """The employment data of an employee."""
 
     department_id: UUID | None = None
     age: Annotated[int, Meta(ge=1, le=150)]
-    salary: Annotated[Decimal, Meta(description="0 to 9999999999.99, two decimals")]
+    salary: Annotated[Decimal, Meta(description="0 to 9999999999.99, with two decimals")]
 
 
 class NewPerson(Input, frozen=True, kw_only=True):
-    """Somebody who is given an account; a mail asks them to choose a password."""
+    """An account to create. An email asks its owner to choose a password."""
 
     email: Email
     first_name: Name
@@ -93,7 +98,10 @@ class NewPerson(Input, frozen=True, kw_only=True):
 
 
 class PersonChange(Input, frozen=True, kw_only=True):
-    """A partial change: what is left out stays, `"employment": null` ends the employment."""
+    """A partial update: omitted fields keep their values.
+
+    `"employment": null` ends the employment.
+    """
 
     email: Email | UnsetType = UNSET
     first_name: Name | UnsetType = UNSET

@@ -14,5 +14,7 @@ from lib.resource.lists import MAX_PAGE_SIZE
 class LedgerQuery(Query, frozen=True, kw_only=True):
     """Which part of a ledger, oldest entry first."""
 
-    after: Annotated[UUID | None, Meta(description="only entries behind this one")] = None
-    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="entries at most")] = 20
+    after: Annotated[UUID | None, Meta(description="return only entries after this one")] = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="maximum number of entries")] = (
+        20
+    )

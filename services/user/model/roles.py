@@ -26,7 +26,7 @@ RoleName = Annotated[
     Meta(
         max_length=50,
         pattern=rf"^[A-Z][A-Z0-9_]+{END}",
-        description="a kind of accounts, or a role that was created",
+        description="a kind of account, or a custom role",
         extra={"message": "must be upper-case letters, digits and underscores"},
     ),
 ]
@@ -44,20 +44,20 @@ class NewRole(Input, frozen=True, kw_only=True):
 
 
 class RoleChange(Input, frozen=True, kw_only=True):
-    """All permissions a role is to have; a description that is left out stays."""
+    """The complete permissions of a role. An omitted description keeps its value."""
 
     permissions: _Permissions
     description: _Description | None = None
 
 
 class RoleAssignment(Input, frozen=True, kw_only=True):
-    """The role that an account is to have."""
+    """The role to assign to an account."""
 
     role: RoleName
 
 
 class NewPermission(Input, frozen=True, kw_only=True):
-    """A permission to be added."""
+    """A permission to create."""
 
     name: PermissionName
     description: _Description
@@ -74,5 +74,5 @@ class AuditQuery(ListQuery, frozen=True, kw_only=True):
     resource_type: Annotated[str, Meta(max_length=100)] | None = None
     resource_id: Annotated[str, Meta(max_length=100)] | None = None
     search: Annotated[str, Meta(max_length=200)] | None = None
-    since: Annotated[datetime, Meta(tz=True, description="from then on")] | None = None
-    until: Annotated[datetime, Meta(tz=True, description="before then")] | None = None
+    since: Annotated[datetime, Meta(tz=True, description="from this time on")] | None = None
+    until: Annotated[datetime, Meta(tz=True, description="before this time")] | None = None

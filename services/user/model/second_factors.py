@@ -13,20 +13,20 @@ Code = Annotated[
     str,
     Meta(
         pattern=rf"^[0-9]{{6}}{END}",
-        description="6 digits of the authenticator",
+        description="6-digit code from the authenticator",
         extra={"message": "must be 6 digits"},
     ),
 ]
 RecoveryCode = Annotated[
-    str, Meta(min_length=1, max_length=64, description="one of the codes that are kept on paper")
+    str, Meta(min_length=1, max_length=64, description="an unused recovery code")
 ]
 Credential = Annotated[
-    dict[str, Any], Meta(description="what the browser's `navigator.credentials` gave, as JSON")
+    dict[str, Any], Meta(description="the result of the browser's `navigator.credentials`, as JSON")
 ]
 
 
 class Shown(Input, frozen=True, kw_only=True):
-    """A second factor that is shown: exactly one of the three."""
+    """A second factor to verify. Exactly one of the three fields is required."""
 
     code: Code | None = None
     recovery_code: RecoveryCode | None = None
@@ -34,13 +34,13 @@ class Shown(Input, frozen=True, kw_only=True):
 
 
 class FirstCode(Input, frozen=True, kw_only=True):
-    """The first code of a new authenticator: it proves that its secret has arrived."""
+    """The first code of a new authenticator. It completes the setup."""
 
     code: Code
 
 
 class NewPasskey(Input, frozen=True, kw_only=True):
-    """A passkey to be added, with the name its owner gives it."""
+    """A passkey to add, and its name."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     credential: Credential

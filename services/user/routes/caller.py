@@ -19,7 +19,9 @@ from services.user.service import access, standing
 # The path's `{id}`, as the document describes it.
 _WHO: Final = Annotated[
     str,
-    msgspec.Meta(pattern="^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", description="or `me`"),
+    msgspec.Meta(
+        pattern="^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", description="user ID, or `me`"
+    ),
 ]
 
 

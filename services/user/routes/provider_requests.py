@@ -26,7 +26,7 @@ route: Final = Routes("providers")
 
 
 class RequestView(Struct, frozen=True):
-    """What became of one's request so far."""
+    """The status of my provider application."""
 
     status: RequestStatus
     reason: str | None

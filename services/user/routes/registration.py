@@ -54,7 +54,7 @@ async def register_provider(
     return _registered(account)
 
 
-@route("POST /api/v1/auth/verify", "Verify an e-mail address", *CHANGE_ERRORS, access=PUBLIC)
+@route("POST /api/v1/auth/verify", "Verify an email address", *CHANGE_ERRORS, access=PUBLIC)
 async def verify(deps: AppDeps, given: TokenOnly) -> Done:
     """Nothing, when it is done; sessions from before have ended then, except the caller's.
 
@@ -64,7 +64,12 @@ async def verify(deps: AppDeps, given: TokenOnly) -> Done:
     return respond.no_content()
 
 
-@route("POST /api/v1/auth/email/undo", "Undo a change of the address", Code.CONFLICT, access=PUBLIC)
+@route(
+    "POST /api/v1/auth/email/undo",
+    "Undo a change of the email address",
+    Code.CONFLICT,
+    access=PUBLIC,
+)
 async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
     """Nothing, when the former address is back; sessions have ended, and a link is mailed to it."""
     await addresses.undo(deps.db, given.token)

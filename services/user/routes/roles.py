@@ -123,14 +123,14 @@ async def list_permissions(deps: AppDeps, _: InSession) -> Answer[Sequence[Permi
     return respond.ok(await roles.list_permissions(deps.db))
 
 
-@route("POST /api/v1/permissions", "Add a permission", Code.CONFLICT, access=_WRITERS)
+@route("POST /api/v1/permissions", "Create a permission", Code.CONFLICT, access=_WRITERS)
 async def add_permission(deps: AppDeps, new: NewPermission, caller: Caller) -> Done:
     """Nothing, when roles may be given it."""
     await roles.add_permission(deps.db, caller, new)
     return respond.no_content()
 
 
-@route("DELETE /api/v1/permissions/{name}", "Remove a permission", *CHANGE_ERRORS, access=_WRITERS)
+@route("DELETE /api/v1/permissions/{name}", "Delete a permission", *CHANGE_ERRORS, access=_WRITERS)
 async def remove_permission(deps: AppDeps, name: str, caller: Caller) -> Done:
     """Nothing, when no role has it any more."""
     await roles.remove_permission(deps.db, caller, name)

@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 
 class ExportedPasskey(Struct, frozen=True):
-    """A passkey: what its owner has called it, and when it was used."""
+    """A passkey: its name, and when it was last used."""
 
     name: str
     created_at: datetime
@@ -33,7 +33,7 @@ class ExportedPasskey(Struct, frozen=True):
 
 
 class ExportedAccount(Struct, frozen=True):
-    """The account, what it was used for and from where. No password, no token: they are hashes."""
+    """All stored data of an account, except password and token hashes."""
 
     exported_at: datetime
     account: Person

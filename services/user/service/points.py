@@ -13,7 +13,7 @@ from services.user.service import accounts
 
 
 class PointsView(Struct, frozen=True):
-    """The points of somebody and a part of their ledger; `next` is the `after` of the next part."""
+    """A points balance and a page of its ledger. Pass `next` as `after` to get the next page."""
 
     points: int
     entries: list[PointEntry]

@@ -44,7 +44,7 @@ _MOST_PASSKEYS: Final = 20
 
 
 class PasskeyView(Struct, frozen=True):
-    """A passkey as its owner sees it."""
+    """A passkey of the caller."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ class PasskeyView(Struct, frozen=True):
 
 
 class SecondFactors(Struct, frozen=True):
-    """What there is, and whether one was shown in this session."""
+    """The second factors of the account, and whether this session has verified one."""
 
     totp: bool
     passkeys: list[PasskeyView]
@@ -62,14 +62,14 @@ class SecondFactors(Struct, frozen=True):
 
 
 class NewAuthenticator(Struct, frozen=True):
-    """What an authenticator needs: the secret, alone and as the address in a QR code."""
+    """The secret for an authenticator app, as text and as an `otpauth:` URI for a QR code."""
 
     secret: str
     uri: str
 
 
 class RecoveryCodes(Struct, frozen=True):
-    """Codes that work once each, shown only now; none where there are some already."""
+    """Recovery codes. Each works once. Empty if the account already has some."""
 
     recovery_codes: list[str]
 

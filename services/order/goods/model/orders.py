@@ -29,7 +29,7 @@ class OrderLine(Input, frozen=True, kw_only=True):
 
 
 class NewOrder(Input, frozen=True, kw_only=True):
-    """Products to be bought together: all of them, or none. All have one currency."""
+    """An order to create. Every product must be available, and all prices share a currency."""
 
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=MAX_LINES)]
     user_id: Annotated[UUID | None, Meta(description="customer to order for; staff only")] = None
@@ -53,7 +53,7 @@ class NewOrder(Input, frozen=True, kw_only=True):
 
 
 class OrderChange(Input, frozen=True, kw_only=True):
-    """A partial change: what is left out stays."""
+    """A partial update: omitted fields keep their values."""
 
     status: GoodsStatus | UnsetType = UNSET
 
@@ -64,17 +64,22 @@ _Moment = Annotated[datetime, Meta(tz=True)]
 class ListOrders(ListQuery, frozen=True, kw_only=True):
     """The query string of the list, newest first unless it says otherwise."""
 
-    order_by: Annotated[Literal["created_at", "total"], orders_of("a list of orders")] = (
-        "created_at"
-    )
+    order_by: Annotated[Literal["created_at", "total"], orders_of("orders")] = "created_at"
     sort: Annotated[Sort, Meta(description="direction")] = Sort.DESC
     # Not `| None`: in a query string that would let the word null pass for nothing.
-    user_id: Annotated[UUID, Meta(description="everybody's only for the staff")] | UnsetType = UNSET
+    user_id: (
+        Annotated[
+            UUID, Meta(description="orders of this customer; staff only unless it is the caller")
+        ]
+        | UnsetType
+    ) = UNSET
     status: GoodsStatus | UnsetType = UNSET
-    product_id: Annotated[UUID, Meta(description="with a line of this product")] | UnsetType = UNSET
-    created_from: Annotated[_Moment, Meta(description="from then on")] | UnsetType = UNSET
-    created_to: Annotated[_Moment, Meta(description="before then")] | UnsetType = UNSET
-    deleted: Annotated[bool, Meta(description="those that were removed; for the staff")] = False
+    product_id: (
+        Annotated[UUID, Meta(description="orders that contain this product")] | UnsetType
+    ) = UNSET
+    created_from: Annotated[_Moment, Meta(description="from this time on")] | UnsetType = UNSET
+    created_to: Annotated[_Moment, Meta(description="before this time")] | UnsetType = UNSET
+    deleted: Annotated[bool, Meta(description="include deleted orders; staff only")] = False
 
     @property
     def statuses(self) -> list[GoodsStatus]:

@@ -92,7 +92,7 @@ async def change_order(
 
 @route(
     "DELETE /api/v1/orders/{id}",
-    "Remove an order",
+    "Delete an order",
     *CHANGE_ERRORS,
     access=signed_in(require(_MANAGE)),
 )

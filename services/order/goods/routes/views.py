@@ -15,7 +15,7 @@ from services.order.ports import User
 
 
 class LineView(Struct, frozen=True, gc=False):
-    """So many of one product, at the price of the moment they were reserved."""
+    """A product and its quantity. The price is the one at the time of the reservation."""
 
     product_id: UUID
     quantity: int
@@ -25,9 +25,10 @@ class LineView(Struct, frozen=True, gc=False):
 class OrderView(Struct, frozen=True, kw_only=True):
     """An order of goods.
 
-    `pending_validation` says that the user could not be asked for when it was placed: it cannot be
-    confirmed before that is made good. `user` is left out where the user service does not answer,
-    where the user is gone, and in lists. `settled_at` is when it was paid for, after its delivery.
+    `pending_validation` means that the user service did not respond when the order was placed. The
+    order can be confirmed after the user is validated. `user` is absent in lists, for a deleted
+    account, and if the user service does not respond. `settled_at` is the time of the payment,
+    after the delivery.
     """
 
     id: UUID

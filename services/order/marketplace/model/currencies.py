@@ -34,7 +34,7 @@ class _Tidy(Input, frozen=True, kw_only=True):
 
 
 class NewCurrency(_Tidy, frozen=True, kw_only=True):
-    """A currency to be added; `currency` is its name."""
+    """A currency to create. `currency` is its name."""
 
     currency: Currency
     code: CurrencyCode
@@ -42,7 +42,7 @@ class NewCurrency(_Tidy, frozen=True, kw_only=True):
 
 
 class CurrencyChange(_Tidy, frozen=True, kw_only=True):
-    """A partial change: what is left out stays."""
+    """A partial update: omitted fields keep their values."""
 
     currency: Currency | UnsetType = UNSET
     code: CurrencyCode | UnsetType = UNSET

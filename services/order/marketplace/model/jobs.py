@@ -7,6 +7,6 @@ from services.order.marketplace.store.models import JobStatus
 
 
 class JobChange(Input, frozen=True, kw_only=True):
-    """The status that a job is to have."""
+    """The new status of a job."""
 
     status: JobStatus

@@ -27,7 +27,7 @@ Near = Annotated[
 
 
 class Direction(StrEnum):
-    """Which reviews of a person: those about them, or those by them."""
+    """Whether to list reviews about a user or reviews written by the user."""
 
     RECEIVED = "received"
     WRITTEN = "written"

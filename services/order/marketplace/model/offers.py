@@ -23,14 +23,14 @@ OfferPrice = Annotated[
     str,
     Meta(
         pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
-        description="an amount above zero with up to two decimals, as text",
+        description="a positive amount with up to two decimals, as a string",
         extra={"message": "must be an amount above zero such as 12.50"},
     ),
 ]
 
 
 class NewOffer(Input, frozen=True, kw_only=True):
-    """What a provider asks for an order; `book_time` lies within the order's window."""
+    """An offer to create. `book_time` must lie within the time window of the order."""
 
     order_id: UUID
     price: OfferPrice
@@ -39,7 +39,7 @@ class NewOffer(Input, frozen=True, kw_only=True):
 
 
 class OfferChange(Input, frozen=True, kw_only=True):
-    """A partial change: what is left out stays."""
+    """A partial update: omitted fields keep their values."""
 
     price: OfferPrice | UnsetType = UNSET
     currency_id: UUID | UnsetType = UNSET
@@ -55,7 +55,7 @@ class Agreed:
 
 
 class AcceptedOffer(Input, frozen=True, kw_only=True):
-    """The offer that becomes a job, with the price accepted unless `If-Match` names its version."""
+    """The offer to turn into a job. Send its version in `If-Match`, or its price."""
 
     offer_id: UUID
     price: OfferPrice | None = None

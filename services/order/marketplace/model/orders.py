@@ -34,7 +34,7 @@ class _Described(Input, frozen=True, kw_only=True):
 
 
 class NewServiceOrder(_Described, frozen=True, kw_only=True):
-    """Work that somebody wants done, at a place, within a window of time that is to come."""
+    """A service order to create: the work, its place and a time window in the future."""
 
     service_id: UUID
     location: Location
@@ -44,7 +44,7 @@ class NewServiceOrder(_Described, frozen=True, kw_only=True):
 
 
 class ServiceOrderChange(_Described, frozen=True, kw_only=True):
-    """A partial change: what is left out stays."""
+    """A partial update: omitted fields keep their values."""
 
     service_id: UUID | UnsetType = UNSET
     location: Location | UnsetType = UNSET

@@ -48,7 +48,7 @@ class _Tidy(Input, frozen=True, kw_only=True):
 
 
 class NewCity(_Tidy, frozen=True, kw_only=True):
-    """A city to be added. `capital` says of what: of the country, of a region, of less."""
+    """A city to create. `capital` is what it is the capital of: country, region or less."""
 
     name: PlaceName
     location: Location
@@ -59,7 +59,7 @@ class NewCity(_Tidy, frozen=True, kw_only=True):
 
 
 class CityChange(_Tidy, frozen=True, kw_only=True):
-    """A partial change: what is left out stays, null takes away."""
+    """A partial update: omitted fields keep their values, and null removes a value."""
 
     name: PlaceName | UnsetType = UNSET
     location: Location | UnsetType = UNSET
@@ -70,7 +70,7 @@ class CityChange(_Tidy, frozen=True, kw_only=True):
 
 
 class NewProviderLocation(_Tidy, frozen=True, kw_only=True):
-    """Where a provider works from; without `location` it is the middle of the city."""
+    """The workplace of a provider. Without `location` it is the center of the city."""
 
     city_id: UUID
     address: Address
@@ -78,7 +78,7 @@ class NewProviderLocation(_Tidy, frozen=True, kw_only=True):
 
 
 class ProviderLocationChange(_Tidy, frozen=True, kw_only=True):
-    """A partial change; another city without a `location` means the middle of that city."""
+    """A partial update. A new city without a `location` means the center of that city."""
 
     city_id: UUID | UnsetType = UNSET
     address: Address | UnsetType = UNSET
@@ -91,4 +91,4 @@ class Nearest(Query, frozen=True, kw_only=True):
     longitude: Longitude
     latitude: Latitude
     radius_km: RadiusKm = 25.0
-    limit: Annotated[int, Meta(ge=1, le=100, description="how many at the most")] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, description="maximum number of results")] = 20

@@ -17,14 +17,14 @@ Rating = Annotated[
         ge=0,
         le=5,
         multiple_of=0.5,
-        description="stars, in halves",
+        description="stars, in steps of a half",
         extra={"message": "must be from 0 to 5 in steps of 0.5"},
     ),
 ]
 
 
 class NewReview(Input, frozen=True, kw_only=True):
-    """What one side of a job says of the other; which side follows from who says it."""
+    """A review to create. The author reviews the other party of the job."""
 
     job_id: UUID
     rating: Rating
@@ -32,7 +32,7 @@ class NewReview(Input, frozen=True, kw_only=True):
 
 
 class ReviewChange(Input, frozen=True, kw_only=True):
-    """A partial change: what is left out stays."""
+    """A partial update: omitted fields keep their values."""
 
     rating: Rating | UnsetType = UNSET
     comment: Comment | UnsetType = UNSET

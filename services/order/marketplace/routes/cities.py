@@ -33,7 +33,7 @@ async def list_cities(db: Db, wanted: ListCities) -> Page[CityView]:
     return respond.page(wanted, [view_of_city(row) for row in rows], total)
 
 
-@route("POST /api/v1/cities", "Add a city", Code.CONFLICT, access=WRITERS_OF_PLACES)
+@route("POST /api/v1/cities", "Create a city", Code.CONFLICT, access=WRITERS_OF_PLACES)
 async def add_city(db: Db, new: NewCity) -> Created[CityView]:
     """The new city, with where it is."""
     added = await service.add(db, new)
@@ -46,14 +46,14 @@ async def get_city(request: web.Request, db: Db, city_id: Id) -> Item[CityView]:
     return respond.item(request, view_of_city(await service.get(db, city_id)))
 
 
-@route("PATCH /api/v1/cities/{id}", "Change a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
+@route("PATCH /api/v1/cities/{id}", "Update a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
 async def change_city(db: Db, city_id: Id, changes: CityChange, version: IfMatch) -> Item[CityView]:
     """The city after a partial change."""
     changed = await service.change(db, city_id, changes, version=version)
     return respond.changed(view_of_city(changed))
 
 
-@route("DELETE /api/v1/cities/{id}", "Remove a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
+@route("DELETE /api/v1/cities/{id}", "Delete a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
 async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
     """Nothing, when it is done."""
     await service.remove(db, city_id, version=version)

@@ -26,7 +26,7 @@ async def list_currencies(db: Db, wanted: ListCurrencies) -> Page[Currency]:
     return respond.page(wanted, *await service.list_page(db, wanted))
 
 
-@route("POST /api/v1/currencies", "Add a currency", Code.CONFLICT, access=WRITERS)
+@route("POST /api/v1/currencies", "Create a currency", Code.CONFLICT, access=WRITERS)
 async def add_currency(db: Db, new: NewCurrency) -> Created[Currency]:
     """The new currency, with where it is."""
     added = await service.add(db, new)
@@ -39,7 +39,7 @@ async def get_currency(request: web.Request, db: Db, currency_id: Id) -> Item[Cu
     return respond.item(request, await service.get(db, currency_id))
 
 
-@route("PATCH /api/v1/currencies/{id}", "Change a currency", *CHANGE_ERRORS, access=WRITERS)
+@route("PATCH /api/v1/currencies/{id}", "Update a currency", *CHANGE_ERRORS, access=WRITERS)
 async def change_currency(
     db: Db, currency_id: Id, changes: CurrencyChange, version: IfMatch
 ) -> Item[Currency]:
@@ -47,7 +47,7 @@ async def change_currency(
     return respond.changed(await service.change(db, currency_id, changes, version=version))
 
 
-@route("DELETE /api/v1/currencies/{id}", "Remove a currency", *CHANGE_ERRORS, access=WRITERS)
+@route("DELETE /api/v1/currencies/{id}", "Delete a currency", *CHANGE_ERRORS, access=WRITERS)
 async def remove_currency(db: Db, currency_id: Id, version: IfMatch) -> Done:
     """Nothing, when it is done."""
     await service.remove(db, currency_id, version=version)

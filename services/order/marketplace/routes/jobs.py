@@ -54,7 +54,7 @@ async def change_job(
     return respond.changed(await service.move(db, job_id, status, who, version=version))
 
 
-@route("DELETE /api/v1/jobs/{id}", "Remove a cancelled job", *CHANGE_ERRORS, access=MANAGERS)
+@route("DELETE /api/v1/jobs/{id}", "Delete a cancelled job", *CHANGE_ERRORS, access=MANAGERS)
 async def remove_job(db: Db, job_id: Id, who: Who, version: IfMatch) -> Done:
     """Nothing, when it is done."""
     await service.remove(db, job_id, who, version=version)

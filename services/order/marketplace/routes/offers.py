@@ -22,7 +22,7 @@ route: Final = Routes("offers")
 
 @route(
     "POST /api/v1/offers",
-    "Make an offer on a service order",
+    "Create an offer for a service order",
     *CHANGE_ERRORS,
     access=VERIFIED_PROVIDERS,
 )
@@ -38,7 +38,7 @@ async def get_offer(request: web.Request, db: Db, offer_id: Id, who: Who) -> Ite
     return respond.item(request, await service.get(db, offer_id, who))
 
 
-@route("PATCH /api/v1/offers/{id}", "Change an offer", *CHANGE_ERRORS, access=VERIFIED_PROVIDERS)
+@route("PATCH /api/v1/offers/{id}", "Update an offer", *CHANGE_ERRORS, access=VERIFIED_PROVIDERS)
 async def change_offer(
     db: Db, offer_id: Id, changes: OfferChange, who: Who, version: IfMatch
 ) -> Item[Offer]:

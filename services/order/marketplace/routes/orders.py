@@ -91,7 +91,7 @@ async def change_service_order(
 
 
 @route(
-    "DELETE /api/v1/service-orders/{id}", "Remove a service order", *CHANGE_ERRORS, access=VERIFIED
+    "DELETE /api/v1/service-orders/{id}", "Delete a service order", *CHANGE_ERRORS, access=VERIFIED
 )
 async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch) -> Done:
     """Nothing, when it is done; an order with offers is cancelled instead."""

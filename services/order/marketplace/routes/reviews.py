@@ -32,7 +32,7 @@ async def get_review(request: web.Request, db: Db, review_id: Id, who: Who) -> I
     return respond.item(request, view_of_review(await service.get(db, review_id, who), who))
 
 
-@route("PATCH /api/v1/reviews/{id}", "Change a review", *CHANGE_ERRORS, access=VERIFIED)
+@route("PATCH /api/v1/reviews/{id}", "Update a review", *CHANGE_ERRORS, access=VERIFIED)
 async def change_review(
     db: Db, review_id: Id, changes: ReviewChange, who: Who, version: IfMatch
 ) -> Item[ReviewView]:
@@ -41,7 +41,7 @@ async def change_review(
     return respond.changed(view_of_review(changed, who))
 
 
-@route("DELETE /api/v1/reviews/{id}", "Remove a review", *CHANGE_ERRORS, access=VERIFIED)
+@route("DELETE /api/v1/reviews/{id}", "Delete a review", *CHANGE_ERRORS, access=VERIFIED)
 async def remove_review(db: Db, review_id: Id, who: Who, version: IfMatch) -> Done:
     """Nothing, when it is done."""
     await service.remove(db, review_id, who, version=version)

@@ -39,10 +39,11 @@ class CityView(Struct, frozen=True):
 
 
 class ProviderLocationView(Struct, frozen=True):
-    """Where a provider works from; `distance_km` from the place that was asked about.
+    """The workplace of a provider.
 
-    `location` is exact for the provider, the staff and a customer with a job of the provider
-    under way. For others it is rounded to about 1 km, so is the distance, and `address` is absent.
+    `distance_km` is the distance from the place in the query. `location` is exact for the provider,
+    the staff and customers with an active job of the provider. For others, `location` and
+    `distance_km` are rounded to about 1 km, and `address` is absent.
     """
 
     provider_id: UUID
@@ -56,10 +57,11 @@ class ProviderLocationView(Struct, frozen=True):
 
 
 class ServiceOrderView(Struct, frozen=True):
-    """A service order; `distance_km` from the place that was asked about.
+    """A service order.
 
-    `location` is exact for its customer, the staff and the verified provider whose offer was
-    accepted. For others it is rounded to about 1 km, and so is the distance.
+    `distance_km` is the distance from the place in the query. `location` is exact for its customer,
+    the staff and the verified provider whose offer was accepted. For others, both are rounded to
+    about 1 km.
     """
 
     id: UUID
