@@ -231,10 +231,24 @@ async def test_reserved_words_are_those_of_the_server(new_database) -> None:
         ("x = {\n    1: 2,  # with chat\n    3: 4,\n}\n", "x = {\n    3: 4,\n}\n"),
         ("a = 1\n# with chat, from here\nb = 2\n# with chat, to here\nc = 3\n", "a = 1\nc = 3\n"),
         ("a = 1  # with chats\n", "a = 1  # with chats\n"),
+        ("a = 1  # with chat, as a rule\n", "a = 1  # with chat, as a rule\n"),
+        (
+            "if a:\n    b\n# with chat, from here\nelif c:\n    d\n# with chat, to here\nelse: e\n",
+            "if a:\n    b\nelse: e\n",
+        ),
+        (
+            "if a:\n    b\nelif c:  # with chat\n    d\nelse:\n    e\n",
+            "if a:\n    b\nelse:\n    e\n",
+        ),
     ],
 )
 def test_what_is_marked_goes_with_its_service(text: str, left: str) -> None:
     assert without(text, "chat", python=True) == left
+
+
+def test_a_page_may_write_of_marks() -> None:
+    text = "- `# with chat, from here` begins a part, `# with chat, to here` ends it.\n"
+    assert without(text, "chat", python=False) == text
 
 
 def test_a_mark_without_its_end_is_refused() -> None:

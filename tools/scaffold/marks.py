@@ -22,15 +22,19 @@ def without(text: str, name: str, *, python: bool) -> str:
     lines = text.splitlines(keepends=True)
     gone: set[int] = set()
     start = None
+    # At the end of a line alone: a page may write of marks.
+    at_end = re.compile(rf"{mark}(, from here|, to here|)(?: -->| #\}})?$")
     for number, line in enumerate(_comments(text, len(lines)) if python else lines):
-        if re.search(rf"{mark}, from here", line):
+        if not (found := at_end.search(line.rstrip())):
+            continue
+        if found[1] == ", from here":
             start = number
-        elif re.search(rf"{mark}, to here", line):
+        elif found[1] == ", to here":
             if start is None:
                 raise ValueError(f"{line.strip()} has no `from here`")
             gone.update(range(start, number + 1))
             start = None
-        elif re.search(rf"{mark}(?: -->| #\}}|$)", line):
+        else:
             gone.add(number)
     if start is not None:
         raise ValueError(f"{lines[start].strip()} has no `to here`")
@@ -51,7 +55,7 @@ def _comments(text: str, count: int) -> list[str]:
 def _statements(text: str, lines: list[str], marked: set[int]) -> set[int]:
     """Return the lines of the statements that begin on a marked one, and of comments above them."""
     found: set[int] = set()
-    for first, last in _spans(ast.parse(text)):
+    for first, last in _spans(text):
         if first in marked:
             found.update(range(first, last + 1))
             while first and lines[first - 1].lstrip().startswith("#"):
@@ -60,10 +64,15 @@ def _statements(text: str, lines: list[str], marked: set[int]) -> set[int]:
     return found
 
 
-def _spans(tree: ast.AST) -> Iterator[tuple[int, int]]:
-    """Yield the first and last line of every statement, from 0."""
-    for node in ast.walk(tree):
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the first and last line of every statement, from 0; an `elif` ends with its body."""
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.stmt):
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(each.lineno for each in decorators)])
-            yield first - 1, (node.end_lineno or node.lineno) - 1
+            last: ast.stmt = node
+            if isinstance(node, ast.If) and lines[node.lineno - 1].lstrip().startswith("elif"):
+                last = node.body[-1]
+            end = last.end_lineno or last.lineno
+            yield first - 1, end - 1
