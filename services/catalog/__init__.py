@@ -1,1 +1,1 @@
-"""The catalog service: what customers can order, ordered by category, and who offers it."""
+"""The catalog service: services by category, and the providers who offer them."""

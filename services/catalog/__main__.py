@@ -1,4 +1,4 @@
-"""Runs the catalog service: `python -m services.catalog`."""
+"""Run the catalog service: `python -m services.catalog`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog service put together from its configuration."""
+"""Build the catalog service from its configuration."""
 
 from __future__ import annotations
 

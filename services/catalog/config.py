@@ -1,4 +1,4 @@
-"""What the catalog service reads from its environment."""
+"""Settings of the catalog service, read from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.redis import RedisUrl
 
 
 class CatalogConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings, ProducerSettings):
-    """`CATALOG_DATABASE_URL` is required; without `REDIS_URL` nothing is cached or published."""
+    """Settings. `CATALOG_DATABASE_URL` is required. `REDIS_URL` enables the cache and events."""
 
     model_config = SettingsConfigDict(env_prefix="CATALOG_")
 

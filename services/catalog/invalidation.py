@@ -1,4 +1,4 @@
-"""Events turned into what the cache must forget, and into what nobody offers any more."""
+"""Consume events that invalidate the cache or end the offers of a provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.catalog.service.levels import LEVELS
 
 
 def handlers(cache: Cache) -> Mapping[str, Mapping[str, Handler]]:
-    """Return what to do with each event that is heard, by topic and kind.
+    """Return the event handlers by topic and type.
 
     Where Redis is away, the event waits for it. What follows from events of users comes back as
     events of the catalogue.

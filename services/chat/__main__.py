@@ -1,4 +1,4 @@
-"""Runs the chat service: `python -m services.chat`."""
+"""Run the chat service: `python -m services.chat`."""
 
 from __future__ import annotations
 

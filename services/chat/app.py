@@ -1,4 +1,4 @@
-"""The chat service put together from its configuration."""
+"""Build the chat service from its configuration."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def create_app(config: ChatConfig) -> web.Application:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    """Send everyone elsewhere; comes before the server waits for what is under way."""
+    """Close all sockets, so that clients reconnect elsewhere. Runs before the server drains."""
     await app[SOCKETS].close_all(Close.RESTART)
 
 

@@ -1,4 +1,4 @@
-"""What the chat service reads from its environment."""
+"""Settings of the chat service, read from the environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OF_ANY_KIND: Final = 5
 
 
 class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
-    """`CHAT_DATABASE_URL` is required; without `REDIS_URL` replicas hear of each other slowly."""
+    """Settings. `CHAT_DATABASE_URL` is required. Without `REDIS_URL` replicas sync slowly."""
 
     model_config = SettingsConfigDict(env_prefix="CHAT_")
 
@@ -54,7 +54,7 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
     client_id_days: int = Field(default=30, ge=1)
 
     def on_the_wire(self) -> WireLimits:
-        """Return the limits on frames of any kind, control frames and fragments among them."""
+        """Return the limits on all frames, including control frames and fragments."""
         return WireLimits(
             _OF_ANY_KIND * self.frame_rate,
             _OF_ANY_KIND * self.frame_burst,
@@ -63,5 +63,5 @@ class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
         )
 
     def per_user_frames(self) -> TokenBucket:
-        """Return the rule for what users send."""
+        """Return the rate limit for frames of a user."""
         return TokenBucket(self.frame_rate, self.frame_burst)

@@ -1,4 +1,4 @@
-"""What the edges find in the application."""
+"""Keys of the dependencies in the application."""
 
 from __future__ import annotations
 

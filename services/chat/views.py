@@ -1,4 +1,4 @@
-"""What the HTTP routes take and give."""
+"""Request and response types of the HTTP routes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from services.chat.store.models import ChannelKind, Message
 
 
 class ChannelQuery(PageQuery, frozen=True, kw_only=True):
-    """Which of one's channels; those with the newest messages come first."""
+    """Page of the caller's channels, most recent message first."""
 
     kind: ChannelKind | None = None
     subject_id: Annotated[UUID | None, Meta(description="ID of the service order or job")] = None
 
 
 class HistoryQuery(Query, frozen=True, kw_only=True):
-    """Which part of a channel's messages, newest first."""
+    """Page of a channel's messages, newest first."""
 
     before: Annotated[UUID | None, Meta(description="return only messages before this one")] = None
     limit: Annotated[int, Meta(ge=1, le=100, description="maximum number of messages")] = 50
@@ -102,6 +102,6 @@ def channel_view(row: ListChannelsRow) -> ChannelView:
 
 
 def history_view(found: list[Message], limit: int) -> History:
-    """Return at most `limit` of what was found, and where the rest begins."""
+    """Return at most `limit` messages, and the start of the next page."""
     shown = found[:limit]
     return History(shown, shown[-1].id if len(found) > limit else None)

@@ -1,1 +1,1 @@
-"""The department service: the departments that staff belong to, over HTTP."""
+"""The department service: departments of the staff, over HTTP."""

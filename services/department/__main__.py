@@ -1,4 +1,4 @@
-"""Runs the department service: `python -m services.department`."""
+"""Run the department service: `python -m services.department`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The department service put together from its configuration."""
+"""Build the department service from its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the department service reads from its environment."""
+"""Settings of the department service, read from the environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lib.http.middleware.install import MiddlewareSettings
 
 
 class DepartmentConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
-    """`DEPARTMENT_DATABASE_URL` is required; the rest has defaults."""
+    """Settings. `DEPARTMENT_DATABASE_URL` is required, the rest has defaults."""
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")
 

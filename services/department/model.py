@@ -1,4 +1,4 @@
-"""Departments as values: what may be asked, and how a change applies."""
+"""Request types for departments, and partial updates."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Address = Annotated[str, _Text]
 
 
 class ListDepartments(ListQuery, frozen=True, kw_only=True):
-    """The query string of the list; `search` looks into names and addresses."""
+    """The query string of the list. `search` matches names and addresses."""
 
     order_by: Annotated[Literal["name", "created_at"], orders_of("departments")] = "name"
     search: Annotated[str, Meta(max_length=255)] | None = None
 
 
 class _Trimmed(Input, frozen=True, kw_only=True):
-    """No text has space around it as soon as it is decoded."""
+    """Strip texts when a request is decoded."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -1,4 +1,4 @@
-"""The HTTP edge of the department service."""
+"""HTTP routes of the department service."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ route: Final = Routes("departments")
 
 @route("GET /api/v1/departments", "List departments", access=PUBLIC)
 async def list_departments(db: Db, wanted: ListDepartments) -> Page[Department]:
-    """One page of departments, with the number of all."""
+    """Return one page of departments and the total count."""
     return respond.page(wanted, *await service.list_page(db, wanted))
 
 
 @route("POST /api/v1/departments", "Create a department", Code.CONFLICT, access=_WRITERS)
 async def add_department(db: Db, new: NewDepartment) -> Created[Department]:
-    """The new department, with where it is."""
+    """Create a department. Return it with its URL."""
     added = await service.add(db, new)
     # Relative to the address of the list, so that it holds behind the gateway's prefix too.
     return respond.created(added, f"departments/{added.id}")
@@ -36,7 +36,7 @@ async def add_department(db: Db, new: NewDepartment) -> Created[Department]:
 
 @route("GET /api/v1/departments/{id}", "Get a department", Code.NOT_FOUND, access=PUBLIC)
 async def get_department(request: web.Request, db: Db, department_id: Id) -> Item[Department]:
-    """One department with its `ETag`."""
+    """Return a department with its `ETag`."""
     return respond.item(request, await service.get(db, department_id))
 
 
@@ -44,12 +44,12 @@ async def get_department(request: web.Request, db: Db, department_id: Id) -> Ite
 async def change_department(
     db: Db, department_id: Id, changes: DepartmentChange, version: IfMatch
 ) -> Item[Department]:
-    """The department as it is after a partial change."""
+    """Return the department after a partial update."""
     return respond.changed(await service.change(db, department_id, changes, version=version))
 
 
 @route("DELETE /api/v1/departments/{id}", "Delete a department", *CHANGE_ERRORS, access=_WRITERS)
 async def remove_department(db: Db, department_id: Id, version: IfMatch) -> Done:
-    """Nothing, when it is done."""
+    """Delete a department."""
     await service.remove(db, department_id, version=version)
     return respond.no_content()

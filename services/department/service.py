@@ -1,4 +1,4 @@
-"""The rules of departments: unique names, no change over a version the caller has not seen."""
+"""Rules of departments: names are unique, and an update names the version it changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def get(db: Executor, department_id: UUID) -> Department:
 
 
 async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Department], int]:
-    """Return one page and the number of departments on all pages."""
+    """Return one page and the total number of departments."""
     queries = departments(db)
     return await page_of(
         wanted,
@@ -50,7 +50,7 @@ async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Dep
 
 
 def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments) -> _List:
-    """Return the query for the order asked for; all of them take the same."""
+    """Return the query for the requested order. All of them take the same parameters."""
     return {
         ("name", False): queries.list_departments_by_name,
         ("name", True): queries.list_departments_by_name_desc,
@@ -60,7 +60,7 @@ def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments)
 
 
 async def add(db: Database, new: NewDepartment) -> Department:
-    """Add a department; a name in use is a CONFLICT."""
+    """Create a department. Raises CONFLICT if the name is in use."""
     department_id = new_id()
     try:
         async with db.transaction() as tx:
@@ -79,7 +79,7 @@ async def change(
     *,
     version: int | None,
 ) -> Department:
-    """Apply a partial change to the version the caller has seen; None stands for the present one.
+    """Apply a partial update to the caller's version. None means the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
@@ -102,7 +102,7 @@ async def change(
 
 
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
-    """Remove the department; the same conditions as for a change."""
+    """Delete the department, under the same conditions as an update."""
     current = await _current(db, department_id, version)
     async with db.transaction() as tx:
         if not await writes(tx).remove_department(id=department_id, version=current.version):

@@ -1,1 +1,1 @@
-"""The order service: goods that are bought, and jobs that are offered, taken and done."""
+"""The order service: orders of goods, and service orders with their offers and jobs."""

@@ -1,4 +1,4 @@
-"""Runs the order service: `python -m services.order`."""
+"""Run the order service: `python -m services.order`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order service put together from its configuration."""
+"""Build the order service from its configuration."""
 
 from __future__ import annotations
 

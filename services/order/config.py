@@ -1,4 +1,4 @@
-"""What the order service reads from its environment."""
+"""Settings of the order service, read from the environment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class OrderConfig(
     ConsumerSettings,
     ProducerSettings,
 ):
-    """`ORDER_DATABASE_URL` is required; without `REDIS_URL` events wait in the outbox."""
+    """Settings. `ORDER_DATABASE_URL` is required. Without `REDIS_URL` events wait in the outbox."""
 
     model_config = SettingsConfigDict(env_prefix="ORDER_")
 
@@ -73,7 +73,7 @@ class OrderConfig(
     draft_seconds: Seconds = 600.0
 
     def holding_limits(self) -> HoldingLimits:
-        """Return what unconfirmed orders may hold."""
+        """Return the limits on what unconfirmed orders may hold."""
         return HoldingLimits(self.max_stock_share, parse_values(self.max_waiting_value))
 
     # Tokens and people's data go there, and what the catalogue says is believed.

@@ -1,4 +1,4 @@
-"""What the order service does about the events of others: for services and for goods."""
+"""Handlers of the events of other services, for service orders and for goods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the order service asks of other services, whoever answers."""
+"""Interfaces to the services that order calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class User(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """So many of one product, set aside at a price."""
+    """A reserved product: its quantity and price."""
 
     product_id: UUID
     quantity: int
@@ -32,17 +32,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What the product service holds for an order."""
+    """The reservation of an order in the product service."""
 
     id: UUID
     lines: Sequence[Held]
 
 
 class Users(Protocol):
-    """Where people come from."""
+    """Source of users."""
 
     async def find(self, user_id: UUID) -> User | None:
-        """Return the user, None where there is none.
+        """Return the user, or None if it does not exist.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where nobody can say.
@@ -51,15 +51,15 @@ class Users(Protocol):
 
 
 class Catalog(Protocol):
-    """Where the services that can be ordered come from."""
+    """Source of the services that can be ordered."""
 
     async def has_service(self, service_id: UUID) -> bool:
-        """Return whether the catalogue has the service; raises as `Users.find`."""
+        """Return whether the catalog has the service. Raises as `Users.find`."""
         ...
 
 
 class Products(Protocol):
-    """Where stock and prices come from. Every step may be repeated: it is taken once.
+    """Source of stock and prices. Each call is idempotent.
 
     Besides what is said below each raises AppError SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
     CIRCUIT_OPEN where there was no answer; the step may have been taken all the same.
@@ -68,7 +68,7 @@ class Products(Protocol):
     async def reserve(
         self, key: UUID, quantities: Mapping[UUID, int], min_stocks: Mapping[UUID, int]
     ) -> Reservation:
-        """Set aside so many of each product, or nothing; the same `key` gets the same reservation.
+        """Reserve all products or none. A repeated `key` returns the same reservation.
 
         Of a product that `min_stocks` names so many must be in stock.
 
@@ -78,19 +78,19 @@ class Products(Protocol):
         ...
 
     async def confirm(self, reservation_id: UUID) -> bool:
-        """Sell what is set aside; False where it has expired or was given back."""
+        """Confirm a reservation. Return False if it has expired or was released."""
         ...
 
     async def release(self, reservation_id: UUID) -> None:
-        """Return the products to the stock, also those that were sold."""
+        """Return the products to the stock, even after a confirmation."""
         ...
 
 
 class Payments(Protocol):
-    """Who collects what an order comes to. May be asked again: it is paid once."""
+    """The payment provider. A repeated request does not charge twice."""
 
     async def settled(self, order_id: UUID, total: Decimal, currency: str) -> bool:
-        """Ask for what has been delivered to be paid; whether it is.
+        """Request the payment of a delivered order. Return whether it is paid.
 
         Raises:
             AppError: where nobody can say; the order is asked about again.

@@ -1,4 +1,4 @@
-"""The HTTP edge of both features."""
+"""HTTP routes of goods and of the marketplace."""
 
 from __future__ import annotations
 

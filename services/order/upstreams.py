@@ -1,4 +1,4 @@
-"""The user, the product and the catalog service over HTTP, each behind a breaker of its own."""
+"""HTTP clients of the user, product and catalog services, each with a circuit breaker."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class HttpUsers:
 
 
 class HttpCatalog:
-    """`ports.Catalog` over the catalog service, which everybody may read."""
+    """`ports.Catalog` over the catalog service, whose lists are public."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -154,14 +154,14 @@ class HttpProducts:
 
 
 def _no_answer(service: str, error: AppError) -> AppError:
-    """Hide from our caller what is between us and the upstream, such as a token it refuses."""
+    """Hide upstream errors that do not concern the caller, such as a refused service token."""
     if error.code in _NO_ANSWER:
         return error
     return AppError(Code.SERVICE_UNAVAILABLE, f"the {service} service is not available")
 
 
 class Upstreams(NamedTuple):
-    """The ways to the other services, and the tokens they are asked with."""
+    """The clients of the other services, and the tokens that they send."""
 
     users: HttpUsers
     products: HttpProducts
@@ -169,7 +169,7 @@ class Upstreams(NamedTuple):
     tokens: Sequence[ServiceTokens]
 
     async def signed_in(self) -> None:
-        """Ask whether there are tokens; raises AppError where one cannot be had."""
+        """Check that a service token is available. Raises AppError if not."""
         for tokens in self.tokens:
             await tokens.ping()
 
@@ -178,7 +178,7 @@ class Upstreams(NamedTuple):
 async def open_upstreams(
     config: OrderConfig, *, registry: CollectorRegistry
 ) -> AsyncIterator[Upstreams]:
-    """Open the ways to the other services, which need not be there yet."""
+    """Open the clients of the other services. They may start later."""
     # One for each who is asked: none can use what it is shown to ask another in our name.
     to_users = service_tokens(config, ["service:users"])
     to_products = service_tokens(config, ["service:reservations"])

@@ -1,1 +1,1 @@
-"""Points of users: gRPC, and HTTP for health and metrics."""
+"""Points of users over gRPC, with HTTP for health and metrics."""

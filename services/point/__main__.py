@@ -1,4 +1,4 @@
-"""Runs the point service: `python -m services.point`."""
+"""Run the point service: `python -m services.point`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose points a caller may see: one's own; who reads accounts, and services, everybody's."""
+"""Access rules for points: users see their own, account readers and services see all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POINTS: Final = signed_in(verified=False, services=True)
 
 
 def check(*user_ids: UUID) -> None:
-    """Let the caller pass who may see the points of all `user_ids`.
+    """Check that the caller may see the points of all `user_ids`.
 
     Raises:
         AppError: UNAUTHORIZED without a caller; FORBIDDEN where one of them is somebody else.

@@ -1,4 +1,4 @@
-"""The point service put together: its gRPC port, and the HTTP shell beside it."""
+"""Build the point service: the gRPC port, and HTTP for health and metrics."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PRODUCERS: Final[Mapping[str, str]] = {
 
 
 def create_app(config: PointConfig) -> web.Application:
-    """Return the application; starting it opens the database, then the gRPC port."""
+    """Return the application. Starting it opens the database, then the gRPC port."""
     app = new_app("point", config, (), description="Points of users: health and metrics.")
     add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
     app.cleanup_ctx.append(partial(_grpc, config))
@@ -47,7 +47,7 @@ def create_app(config: PointConfig) -> web.Application:
 
 
 def rpc_services(db: Executor) -> tuple[Service, ...]:
-    """Return what is served over gRPC: the present API, and the one of older clients."""
+    """Return the gRPC services: the current API and the legacy one."""
     return point_service(PointRpc(db)), point_server(PointServerRpc(db))
 
 

@@ -1,4 +1,4 @@
-"""Points for what happens elsewhere: events of orders and jobs become entries of the ledger."""
+"""Award points for events of orders and jobs, as entries of the ledger."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GROUP: Final = "point-awards"
 
 
 class OrderSettled(Struct, frozen=True):
-    """What we need of `order.settled`."""
+    """Fields used from `order.settled`."""
 
     order_id: UUID
     user_id: UUID
@@ -30,7 +30,7 @@ class OrderSettled(Struct, frozen=True):
 
 
 class JobCompleted(Struct, frozen=True):
-    """What we need of `job.completed`."""
+    """Fields used from `job.completed`."""
 
     job_id: UUID
     customer_id: UUID
@@ -40,19 +40,19 @@ class JobCompleted(Struct, frozen=True):
 
 
 class JobCancelled(Struct, frozen=True):
-    """What we need of `job.cancelled`."""
+    """Fields used from `job.cancelled`."""
 
     job_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Awards:
-    """What deeds are worth, by what one of each currency is; of one not in there, nothing."""
+    """Award rules, with the value of each currency. Unknown currencies earn nothing."""
 
     rates: Mapping[str, Decimal]
 
     async def order_settled(self, tx: Executor, event: Event) -> None:
-        """Thank the customer for what was paid."""
+        """Award points to the customer of a paid order."""
         told = event.decode(OrderSettled)
         await service.award(
             tx,
@@ -63,7 +63,7 @@ class Awards:
         )
 
     async def job_completed(self, tx: Executor, event: Event) -> None:
-        """Thank the customer for what was paid, and the provider for the work."""
+        """Award points to the customer for the payment and to the provider for the work."""
         told = event.decode(JobCompleted)
         spent = self._for_spending(told.price, told.currency)
         customer, provider = told.customer_id, told.provider_id
@@ -91,14 +91,14 @@ class Awards:
 
 
 async def job_cancelled(tx: Executor, event: Event) -> None:
-    """Take back what was given for a job that turned out to be none."""
+    """Take back the points of a job that was cancelled after its completion."""
     told = event.decode(JobCancelled)
     sources = [_source(told.job_id, side) for side in ("customer", "provider")]
     await service.take_back(tx, sources, reason=f"job {told.job_id} taken back")
 
 
 def handlers(rates: Mapping[str, Decimal]) -> dict[str, dict[str, Handler]]:
-    """Return who hears what, by topic and kind."""
+    """Return the event handlers by topic and type."""
     awards = Awards(rates)
     return {
         "orders": {"order.settled": awards.order_settled},

@@ -1,4 +1,4 @@
-"""What the point service reads from the environment."""
+"""Settings of the point service, read from the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _rates(value: str) -> str:
 
 
 class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettings):
-    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens, limits.
+    """`POINT_DATABASE_URL`, `POINT_PORT` (health, metrics), `POINT_GRPC_PORT`, tokens and limits.
 
     Without `REDIS_URL` nothing is awarded; what happens meanwhile is when there is one.
     """
@@ -54,7 +54,7 @@ class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettin
         return value
 
     def grpc_tls(self) -> ServerTls | None:
-        """Return the TLS of the gRPC port, None where it is in the clear."""
+        """Return the TLS settings of the gRPC port. None means no TLS."""
         if self.grpc_tls_certificate is None or self.grpc_tls_key is None:
             return None
         return ServerTls(self.grpc_tls_certificate, self.grpc_tls_key, self.grpc_tls_client_ca)

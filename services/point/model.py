@@ -1,4 +1,4 @@
-"""What a caller may ask for, and how many points a deed is worth."""
+"""Request types, and the points for a payment."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PAIR_SECONDS: Final = 30 * DAY_SECONDS
 
 
 def points_for_spending(amount: Decimal) -> int:
-    """Return the points of somebody who has paid `amount`; what is left of a ten counts nothing."""
+    """Return the points for a payment of `amount`: one for each whole ten."""
     return int(amount // SPENT_PER_POINT)
 
 
 def parse_rates(text: str) -> dict[str, Decimal]:
-    """`USD:0.9,GBP:1.15` → what one of each currency is worth, where a point is for ten.
+    """Return the value of each currency from `USD:0.9,GBP:1.15`. Ten units of value earn a point.
 
     Raises:
         ValueError: naming the entry that is wrong.
@@ -50,17 +50,17 @@ def parse_rates(text: str) -> dict[str, Decimal]:
 
 
 def that_fit(points: int, balance: int) -> int:
-    """Return how many of `points` a balance still has room for."""
+    """Return how many of `points` fit into the maximum balance."""
     return min(points, MAX_BALANCE - balance)
 
 
 def user_id(text: str) -> UUID:
-    """Read the id of a user. Raises AppError(VALIDATION_ERROR) where it is not a UUID."""
+    """Parse a user ID. Raises AppError(VALIDATION_ERROR) if it is not a UUID."""
     return _uuid("user_id", text)
 
 
 def user_ids(texts: Sequence[str]) -> dict[str, UUID]:
-    """Read the ids of up to 1,000 users, each under its own spelling.
+    """Parse up to 1,000 user IDs, each keyed by its original spelling.
 
     Raises:
         AppError: VALIDATION_ERROR naming every id that is none, or the list that is too long.
@@ -80,7 +80,7 @@ def user_ids(texts: Sequence[str]) -> dict[str, UUID]:
 
 
 def after_id(text: str) -> UUID:
-    """Read the id of the last entry already seen; empty means from the beginning."""
+    """Parse the ID of the last seen entry. Empty means from the start."""
     return _uuid("after_id", text) if text else BEFORE_ALL
 
 

@@ -1,4 +1,4 @@
-"""The gRPC edge: messages in, messages out; the rules are in `service`."""
+"""gRPC methods. The rules are in `service`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PointRpc:
 
     @guarded(access.POINTS)
     async def get_user_points(self, request: v1.GetUserPointsRequest) -> v1.GetUserPointsResponse:
-        """The points of one user, 0 for somebody who never had any."""
+        """Return the points of one user, 0 if the user has none."""
         user_id = model.user_id(request.user_id)
         access.check(user_id)
         points = await service.points_of(self.db, user_id)
@@ -31,7 +31,7 @@ class PointRpc:
     async def list_user_points(
         self, request: v1.ListUserPointsRequest
     ) -> v1.ListUserPointsResponse:
-        """The points of each user asked for, under the id as it was spelled."""
+        """Return the points of each requested user, keyed by the ID as sent."""
         asked = model.user_ids(request.user_ids)
         access.check(*asked.values())
         found = await service.points_of_many(self.db, set(asked.values()))
@@ -43,7 +43,7 @@ class PointRpc:
     async def stream_user_ledger(
         self, request: v1.StreamUserLedgerRequest
     ) -> AsyncGenerator[v1.LedgerEntry, None]:
-        """The user's ledger, oldest entry first."""
+        """Stream the user's ledger, oldest entry first."""
         user_id, after_id = model.user_id(request.user_id), model.after_id(request.after_id)
         access.check(user_id)
         async with aclosing(service.ledger(self.db, user_id, after_id)) as entries:
@@ -60,13 +60,13 @@ class PointRpc:
 
 @dataclass(frozen=True, slots=True)
 class PointServerRpc:
-    """Answers point.PointServer, which older clients speak."""
+    """Implement point.PointServer for legacy clients."""
 
     db: Executor
 
     @guarded(access.POINTS)
     async def get_user_points(self, request: older.PointRequest) -> older.PointReply:
-        """The points of one user, as text."""
+        """Return the points of one user as text."""
         user_id = model.user_id(request.user_id)
         access.check(user_id)
         points = await service.points_of(self.db, user_id)
@@ -76,7 +76,7 @@ class PointServerRpc:
     async def get_user_list_points(
         self, request: older.UserListRequest
     ) -> older.UserListPointResponse:
-        """The points of those users who ever had any; the others are absent."""
+        """Return the points of the users who have had any. The others are absent."""
         asked = model.user_ids(request.user_ids)
         access.check(*asked.values())
         found = await service.points_of_many(self.db, set(asked.values()))

@@ -1,4 +1,4 @@
-"""Points of users, and the ledger behind them."""
+"""Points of users and their ledger."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LEDGER_PAGE: Final = 500
 
 
 async def points_of(db: Executor, user_id: UUID) -> int:
-    """Return the user's points; 0 for somebody who never had any."""
+    """Return the user's points, 0 if the user has none."""
     return await points.get_balance(db, user_id=user_id) or 0
 
 
 async def points_of_many(db: Executor, user_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return the points of those who ever had any, in one query."""
+    """Return the points of the users who have had any, in one query."""
     if not user_ids:
         return {}
     rows = await points.list_balances(db, user_ids=list(user_ids))
@@ -59,7 +59,7 @@ async def award(
     source: str,
     counterpart: UUID | None = None,
 ) -> None:
-    """Give the user points for `source`, once whoever asks however often.
+    """Award points for `source`. Repeated calls award once.
 
     A balance that is full takes what fits, so does a day; nothing to give makes no entry.
 
@@ -97,7 +97,7 @@ async def award(
 
 
 async def take_back(tx: Executor, sources: Collection[str], *, reason: str) -> None:
-    """Take back what was given for each, once; of what was spent already there is nothing."""
+    """Take back the award of each source once, up to the remaining balance."""
     # In the order of those who award, so that two do not deadlock.
     for given in await points.list_awards(tx, sources=list(sources)):
         await _take_back(tx, given, reason)
@@ -123,7 +123,7 @@ async def _take_back(tx: Executor, given: ListAwardsRow, reason: str) -> None:
 
 
 async def _allowed(tx: Executor, user_id: UUID, counterpart: UUID | None) -> int:
-    """Return how many points the user may be given now, whatever for."""
+    """Return how many points the user may still earn now."""
     if counterpart is not None:
         thanked = await points.count_pair_since(
             tx, user_id=user_id, counterpart=counterpart, seconds=model.PAIR_SECONDS

@@ -1,1 +1,1 @@
-"""The product service: what is for sale, how many there are, and who has reserved them."""
+"""The product service: products, stock and reservations."""

@@ -1,4 +1,4 @@
-"""Runs the product service: `python -m services.product`."""
+"""Run the product service: `python -m services.product`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product service put together from its configuration."""
+"""Build the product service from its configuration."""
 
 from __future__ import annotations
 

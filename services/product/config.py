@@ -1,4 +1,4 @@
-"""What the product service reads from its environment."""
+"""Settings of the product service, read from the environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from lib.http.middleware.install import MiddlewareSettings
 
 
 class ProductConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
-    """`PRODUCT_DATABASE_URL` is required; without `REDIS_URL` events wait in the outbox."""
+    """Settings.
+
+    `PRODUCT_DATABASE_URL` is required. Without `REDIS_URL` events wait in the outbox.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PRODUCT_")
 

@@ -1,4 +1,4 @@
-"""Reservations as they are answered."""
+"""Response types for reservations."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ class ReservationView(Struct, frozen=True):
 
 
 def view_of(found: Reserved) -> ReservationView:
-    """Return what a caller is shown."""
+    """Return the reservation as a response."""
     lines = [view(LineView, line) for line in found.lines]
     return view(ReservationView, found.reservation, lines=lines)

@@ -1,1 +1,1 @@
-"""The people: the HR list with statistics and points."""
+"""User accounts, sessions and roles, and the list of users with statistics and points."""

@@ -1,4 +1,4 @@
-"""Runs the user service: `python -m services.user`."""
+"""Run the user service: `python -m services.user`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m services.user.admin EMAIL`: the first administrator, whom nobody else could add.
+"""Add the first administrator: `python -m services.user.admin EMAIL`.
 
 The password is read from the standard input. Prints `added`, or `exists` and changes nothing.
 """
@@ -75,7 +75,7 @@ async def _run(email: str, password: str, name: str) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 there is such an account, 1 it could not be added, 2 misused."""
+    """Return the exit code: 0 the administrator exists, 1 could not be added, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m services.user.admin", description=__doc__)
     parser.add_argument("email")
     parser.add_argument("--name", default=NAME, help=f"{NAME} unless it is given")

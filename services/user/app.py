@@ -1,4 +1,4 @@
-"""The user service put together from its configuration."""
+"""Build the user service from its configuration."""
 
 from __future__ import annotations
 

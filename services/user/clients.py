@@ -1,4 +1,4 @@
-"""The services that may sign in, and how their secrets are compared."""
+"""Services that may request tokens, and the comparison of their secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HASHED: Final = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 def parse_clients(text: str) -> dict[str, bytes]:
-    """`order:<secret>,chat:sha256:<hash>` → the hash of each secret by the service's name.
+    """Return the hash of each secret by service name, from `order:<secret>,chat:sha256:<hash>`.
 
     Given as a hash, a secret is at rest only where it is used. Hashed without salt or stretching:
     these are made by machines, and nobody guesses them.

@@ -1,4 +1,4 @@
-"""What the user service reads from the environment."""
+"""Settings of the user service, read from the environment."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class UserConfig(
     ConsumerSettings,
     ProducerSettings,
 ):
-    """`USER_DATABASE_URL` is required; in production so are keys, secrets and a mail server."""
+    """Settings. Production requires keys, secrets and a mail server; `USER_DATABASE_URL` always."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
     issues_tokens = True
@@ -210,7 +210,7 @@ class UserConfig(
         return value
 
     def point_grpc_tls(self) -> ClientTls | None:
-        """Return the TLS towards the point service, None where it is called in the clear."""
+        """Return the TLS settings for the point service. None means a connection without TLS."""
         if self.point_grpc_tls_ca is None:
             return None
         return ClientTls(
@@ -231,13 +231,16 @@ class UserConfig(
         )
 
     def second_factor_limits(self) -> Limits:
-        """Return how many codes may be wrong; at any time three of a million are right."""
+        """Return how many wrong codes are allowed.
+
+        At any time, three of a million codes are valid.
+        """
         logins = self.login_limits()
         account = Limit(self.second_factor_attempts, self.second_factor_window_seconds)
         return Limits(pair=logins.pair, account=account, address=logins.address)
 
     def mail_limits(self) -> Limits:
-        """Return how many mails one address may be sent because somebody asked for them."""
+        """Return how many emails one address may receive on request."""
         return Limits(
             pair=Limit(self.mails_per_address, self.mails_window_seconds),
             account=Limit(self.mails_per_recipient, self.mails_window_seconds),
@@ -245,11 +248,11 @@ class UserConfig(
         )
 
     def keep(self) -> Keep:
-        """Return how long is kept what nobody uses any more."""
+        """Return how long unused data is kept."""
         return Keep(self.audit_days, self.audit_address_days, self.deleted_days)
 
     def links(self) -> dict[str, Link]:
-        """Return the links in mails, by template."""
+        """Return the links in emails, by template."""
         return {
             "verify_email": Link(
                 TokenKind.VERIFY_EMAIL, self.verification_link, self.verification_seconds

@@ -1,4 +1,4 @@
-"""`python -m services.user.erase_again < LIST`: repeats deletions after a backup was restored.
+"""Repeat deletions after a restore: `python -m services.user.erase_again < LIST`.
 
 A line of the list is `id|when it was deleted`, as docs/backups.md keeps it. It may be run again.
 """
@@ -21,7 +21,7 @@ from services.user.service import deletion
 
 
 class EraseConfig(PostgresSettings):
-    """`USER_DATABASE_URL`, as the service has it."""
+    """`USER_DATABASE_URL`, the same as for the service."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
 
@@ -46,14 +46,14 @@ def read(lines: Iterable[str]) -> Mapping[UUID, datetime]:
 
 
 async def repeat(deleted: Mapping[UUID, datetime]) -> int:
-    """Delete each account anew; return how many the restored database still had."""
+    """Delete each account again. Return how many of them the restored database still had."""
     async with open_database(load(EraseConfig), application="user-erase-again") as db:
         done = [await deletion.erase_again(db, *one) for one in sorted(deleted.items())]
     return sum(done)
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 done, 1 not, 2 misused."""
+    """Return the exit code: 0 success, 1 failure, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m services.user.erase_again", description=__doc__
     )

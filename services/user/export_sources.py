@@ -1,4 +1,4 @@
-"""What the other services keep of somebody, asked for in their own name, list by list."""
+"""Collect the data that other services hold about an account, using this service's own token."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _History(Struct, frozen=True):  # with chat
 
 @dataclass(frozen=True, slots=True)
 class HttpOthers:
-    """`ports.Others` over the ways to the other services."""
+    """`ports.Others` over the HTTP clients of the other services."""
 
     points: Points
     order: HttpClient
@@ -51,7 +51,10 @@ class HttpOthers:
     issuer: Issuer
 
     async def collect(self, account_id: UUID) -> Elsewhere:
-        """Return all that they keep of an account; those that are away are named instead."""
+        """Return all their data about an account.
+
+        Services that do not respond are listed by name.
+        """
         # Nothing of the caller's permissions: with them, lists show other people's things, too.
         token = self.issuer.issue(str(account_id), [Role.CUSTOMER, Role.PROVIDER], ()).token
         asked = {"Authorization": f"Bearer {token}"}
@@ -138,7 +141,7 @@ class HttpOthers:
 async def open_others(
     config: UserConfig, points: Points, issuer: Issuer
 ) -> AsyncIterator[HttpOthers]:
-    """Open the ways to the other services; they need not be there yet."""
+    """Open the clients of the other services. They may start later."""
     open_one = partial(open_client, seconds=config.export_seconds, connections=5)
     async with (
         open_one(Upstream("order"), config.order_url) as order,

@@ -1,4 +1,4 @@
-"""Removes what has been over for long enough: sessions, tokens, counts, mails, answers, audit."""
+"""Remove expired data: sessions, tokens, counters, emails, idempotency keys and audit entries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """For how many days: the audit trail, the addresses in it, who deleted accounts were."""
+    """Retention in days for the audit trail, its network addresses, and deleted accounts."""
 
     audit_days: int
     address_days: int
@@ -27,7 +27,7 @@ class Keep:
 
 
 async def forget_old(db: Database, keep: Keep) -> None:
-    """Remove it all once. Any number of processes may do so."""
+    """Remove all expired data once. Several processes may run this at the same time."""
     await sessions.forget_sessions(db)
     await tokens.forget_tokens(db)
     await attempts.forget_old_attempts(db)
@@ -44,7 +44,7 @@ async def forget_old(db: Database, keep: Keep) -> None:
 
 @asynccontextmanager
 async def keeping_house(db: Database, keep: Keep) -> AsyncIterator[None]:
-    """Do so every hour while the block runs."""
+    """Remove expired data every hour while the block runs."""
 
     async def step() -> bool:
         await forget_old(db, keep)

@@ -1,4 +1,4 @@
-"""Pictures of strangers drawn anew: what a camera has written into them stays behind."""
+"""Re-encode uploaded pictures, which drops the metadata of the camera."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _QUEUE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Redrawn:
-    """The file to be kept, and what it is."""
+    """A re-encoded file and its type."""
 
     data: bytes = field(repr=False)
     content_type: str
 
 
 def redraw(data: bytes) -> Redrawn:
-    """Draw a JPEG or a PNG anew, upright and no larger than it is shown.
+    """Re-encode a JPEG or PNG: upright, and no larger than it is displayed.
 
     Nothing but its pixels is taken over: no place, no camera, no comment, nothing behind its end.
 
@@ -92,7 +92,7 @@ def _drawn(given: Image.Image, kind: str) -> Redrawn:
 
 
 def _reduced(given: Image.Image, mode: str) -> Image.Image:
-    """Return the picture in `mode`, at most twice as large as it is kept.
+    """Return the picture in `mode`, at most twice as large as the stored size.
 
     Tile by tile: to convert or to turn all of it at once would take its memory once more each time.
     """
@@ -112,7 +112,7 @@ def _invalid(message: str) -> AppError:
 
 
 class Images(Threads):
-    """Draws one picture at a time, beside everything else: each takes memory and a processor."""
+    """Re-encode one picture at a time in a thread, because each takes memory and a core."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -121,7 +121,9 @@ class Images(Threads):
         self._senders: set[str] = set()
 
     async def redraw(self, data: bytes, *, sender: str) -> Redrawn:
-        """Do so, one of a sender's at a time: nobody takes up the places of all others.
+        """Re-encode a picture.
+
+        Each sender may have one picture waiting, so no one blocks the others.
 
         Raises:
             AppError: as the function; RATE_LIMIT_EXCEEDED for another one meanwhile.

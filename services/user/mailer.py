@@ -1,4 +1,4 @@
-"""Takes mails from the outbox to the mail server; what cannot be sent now is tried again later."""
+"""Send the emails of the outbox through the mail server. Failed emails are retried."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A mailed link: what its token is for, where it leads (`{token}` in it), seconds it works.
-
-    It is for the address that the account has, or for a `former` one.
-    """
+    """A link in an email: the purpose of its token, its URL with `{token}`, its lifetime."""
 
     kind: TokenKind
     url: str
@@ -43,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MailPolicy:
-    """How hard to try; times in seconds."""
+    """Retry policy; times in seconds."""
 
     attempts: int = 12
     # The first wait; each further one doubles, up to the longest. Twelve attempts take a day.
@@ -57,7 +54,7 @@ class MailPolicy:
 
 
 class Mailer:
-    """Sends at least once: a crash between sending and noting it sends the same mail again.
+    """Send each email at least once. A crash after sending and before recording sends it again.
 
     Any number may run on one database. A link's token is made here, when its mail is sent: the
     outbox never holds one.
@@ -72,7 +69,7 @@ class Mailer:
         registry: CollectorRegistry,
         policy: MailPolicy = MailPolicy(),
     ) -> None:
-        """Take `links` by template; other templates have none."""
+        """Take `links` by template. Other templates have no link."""
         self._db = db
         self._sender = sender
         self._links = links
@@ -85,7 +82,7 @@ class Mailer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Send in the background while the block runs, several at once: one server may be slow."""
+        """Send emails in the background, several at a time, because one mail server may be slow."""
         async with AsyncExitStack() as stack:
             for number in range(self._policy.senders):
                 await stack.enter_async_context(
@@ -99,7 +96,7 @@ class Mailer:
             yield
 
     async def step(self) -> bool:
-        """Send the mail that is due; say whether there was one."""
+        """Send the next due email. Return whether there was one."""
         await self._measure()
         # Each kind comes first in its turn: thousands of one do not delay those of another.
         self._kinds.rotate()
@@ -134,7 +131,10 @@ class Mailer:
     async def _compose(
         self, claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link | None
     ) -> Mail | None:
-        """Write the mail; return None if its link would verify what is verified already."""
+        """Build the email.
+
+        Return None if its link would verify an address that is already verified.
+        """
         values: dict[str, object] = {
             "first_name": "" if to is None else to.first_name,
             "at": f"{in_utc(claimed.created_at):%Y-%m-%d %H:%M} UTC",
@@ -181,7 +181,7 @@ class Mailer:
 
 
 def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link) -> bool:
-    """Return whether the account still is there and still has the address that the link was for."""
+    """Return whether the account still exists and still has the address that the link was for."""
     return (
         to is not None
         and to.status is AccountStatus.ACTIVE
@@ -190,7 +190,7 @@ def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link
 
 
 class _Metrics:
-    """What was sent and what waits."""
+    """Metrics of sent and waiting emails."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.mails = Counter(

@@ -1,4 +1,4 @@
-"""What the user service takes of memory at most, beside what deployment files give it."""
+"""Compute the peak memory of the user service. A test compares it with the deployment files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ PROCESS_MIB: Final = 170
 
 
 def needed_mib(password_threads: int) -> int:
-    """Return the MiB that the service needs while every thread works and a picture is drawn."""
+    """Return the MiB needed while every thread works and one picture is re-encoded."""
     hashing = password_threads * -(-passwords.MEMORY_KIB // 1024)
     return PROCESS_MIB + hashing + images.MEMORY_MIB

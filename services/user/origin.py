@@ -1,4 +1,4 @@
-"""Who acts: what the audit trail records."""
+"""Who performs an action, as recorded in the audit trail."""
 
 from __future__ import annotations
 

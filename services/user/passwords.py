@@ -1,4 +1,4 @@
-"""Passwords: argon2id, off the event loop, a bounded number at a time."""
+"""Hash passwords with argon2id in threads, a limited number at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _QUEUE: Final = 64
 
 
 class Passwords(Threads):
-    """Hashes and verifies in threads of its own: the library lets go of the interpreter's lock.
+    """Hash and verify passwords in its own threads. The library releases the interpreter lock.
 
     Where more than `threads` are under way callers wait, and beyond 64 of them they get
     SERVICE_UNAVAILABLE: a flood of logins does not take the memory of the machine.
@@ -46,11 +46,14 @@ class Passwords(Threads):
         return await self.run(lambda: self._hasher.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> bool:
-        """Whether it is the password; without a stored one the answer no takes the same time."""
+        """Return whether the password is correct.
+
+        Without a stored hash, False takes equally long.
+        """
         return await self.run(lambda: self._verify(password, stored))
 
     def is_outdated(self, stored: str) -> bool:
-        """Return whether the hash was made with other parameters than today's."""
+        """Return whether the hash uses other parameters than the current ones."""
         return self._hasher.check_needs_rehash(stored)
 
     def _verify(self, password: str, stored: str | None) -> bool:

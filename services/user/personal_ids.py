@@ -1,4 +1,4 @@
-"""Personal id numbers: encrypted with a named key, so that keys can be changed; hardly shown."""
+"""Personal ID numbers, encrypted with named keys so that keys can be replaced."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ _SHOWN: Final = 2
 
 
 class UnreadableError(Exception):
-    """What is stored cannot be decrypted: damaged, another account's, or its key is gone."""
+    """A stored value that cannot be decrypted: it is damaged, of another account, or has no key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """What is stored: nonce and ciphertext together, and the key's name."""
+    """A stored value: nonce and ciphertext, and the name of the key."""
 
     ciphertext: bytes
     key_id: str
 
 
 class PersonalIds:
-    """AES-256-GCM; the account's id is authenticated too, so a value cannot be moved to another."""
+    """Encrypt with AES-256-GCM.
+
+    The account ID is authenticated, so a value fits one account only.
+    """
 
     def __init__(self, keys: dict[str, bytes]) -> None:
-        """Take keys by name; the first encrypts, all decrypt. See `parse_keys`."""
+        """Take keys by name. The first key encrypts, all keys decrypt. See `parse_keys`."""
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
         # A key of its own for each: what prints tell must say nothing about what is encrypted.
@@ -44,13 +47,13 @@ class PersonalIds:
         }
 
     def encrypt(self, number: str, account_id: UUID) -> Encrypted:
-        """Return what to store for a number."""
+        """Return the encrypted number to store."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._ciphers[self._current].encrypt(nonce, number.encode(), account_id.bytes)
         return Encrypted(nonce + sealed, self._current)
 
     def fingerprints(self, number: str) -> list[bytes]:
-        """Return what a number is recognised by, under each key, the newest first.
+        """Return the fingerprints that identify a number, one per key, newest key first.
 
         Without the keys it says nothing: there are too few numbers for a plain hash.
         """
@@ -73,12 +76,12 @@ class PersonalIds:
 
 
 def preview(number: str) -> str:
-    """Return what its owner knows it by: nobody else gets far with two digits."""
+    """Return the last two digits, by which the owner recognises the number."""
     return number[-_SHOWN:]
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
-    """`2026:<base64>,2025:<base64>` → keys by name, in their order.
+    """Return keys by name, in order, from `2026:<base64>,2025:<base64>`.
 
     Raises:
         ValueError: naming the entry that is wrong, never a key.

@@ -1,4 +1,4 @@
-"""Points over gRPC: one call for a page of users, given up quickly, left alone while it fails."""
+"""Fetch points over gRPC: one call per page of users, with a short timeout and a breaker."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SERVICE = "user"
 
 
 class GrpcPoints:
-    """`ports.Points` over the point service."""
+    """`ports.Points` over the gRPC client of the point service."""
 
     def __init__(self, client: Client, *, seconds: float) -> None:
         self._client = client
@@ -41,7 +41,10 @@ class GrpcPoints:
     async def ledger(
         self, user_id: UUID, *, after: UUID | None, limit: int
     ) -> Sequence[PointEntry]:
-        """See `ports.Points`. The stream is closed behind the last entry that is wanted."""
+        """Return a part of the ledger; see `ports.Points`.
+
+        Close the stream after the last needed entry.
+        """
         request = StreamUserLedgerRequest(
             user_id=str(user_id), after_id="" if after is None else str(after)
         )
@@ -49,7 +52,7 @@ class GrpcPoints:
         return [_entry(entry) for entry in found]
 
     async def ping(self) -> None:
-        """Ask the point service whether it serves. Raises AppError where it does not."""
+        """Check that the point service is serving. Raises AppError if it is not."""
         await self._client.ping(seconds=self._seconds)
 
 
@@ -62,7 +65,7 @@ def _entry(entry: LedgerEntry) -> PointEntry:
 
 
 def own_tokens(issuer: Issuer) -> ServiceTokens:
-    """Return tokens in the name of this service: who issues them need not ask for them."""
+    """Return tokens in the name of this service. The issuer makes its own tokens."""
 
     async def obtain() -> Issued:
         return issuer.issue(SERVICE, [Role.SERVICE], ["service:points"])
@@ -74,7 +77,7 @@ def own_tokens(issuer: Issuer) -> ServiceTokens:
 async def open_points(
     config: UserConfig, tokens: ServiceTokens, *, registry: CollectorRegistry
 ) -> AsyncIterator[GrpcPoints]:
-    """Open the channels to the point service; it need not be there yet.
+    """Open the gRPC channels to the point service. It may start later.
 
     `tokens` say in whose name it is asked.
     """

@@ -1,4 +1,4 @@
-"""What the user service needs of others."""
+"""Interfaces to other services."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class PointEntry(Struct, frozen=True):
 
 
 class Points(Protocol):
-    """Where points come from."""
+    """Source of points."""
 
     async def of_users(self, user_ids: Sequence[UUID]) -> Mapping[UUID, int]:
-        """Return the points of each of the users, 0 for those who never had any.
+        """Return the points of each user; users without points have 0.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where there is no
@@ -35,7 +35,7 @@ class Points(Protocol):
     async def ledger(
         self, user_id: UUID, *, after: UUID | None, limit: int
     ) -> Sequence[PointEntry]:
-        """Return up to `limit` entries of a user's ledger behind `after`, the oldest first.
+        """Return up to `limit` entries of a user's ledger after `after`, oldest first.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where there is no
@@ -61,8 +61,11 @@ class Elsewhere(Struct, frozen=True):
 
 
 class Others(Protocol):
-    """The other services that keep something of an account."""
+    """The other services that hold data about an account."""
 
     async def collect(self, account_id: UUID) -> Elsewhere:
-        """Return all that they keep of an account; those that are away are named instead."""
+        """Return all their data about an account.
+
+        Services that do not respond are listed by name.
+        """
         ...

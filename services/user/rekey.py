@@ -1,4 +1,4 @@
-"""`python -m services.user.rekey`: encrypts personal ids and the secrets of authenticators anew.
+"""Encrypt personal IDs and authenticator secrets again: `python -m services.user.rekey`.
 
 Then a former key can be removed. It also makes the prints by which a personal id is recognised.
 
@@ -41,7 +41,7 @@ def _keys(value: SecretStr) -> SecretStr:
 
 
 class RekeyConfig(PostgresSettings):
-    """`USER_DATABASE_URL` and the services' own `USER_ENCRYPTION_KEYS`; neither has a default."""
+    """`USER_DATABASE_URL` and `USER_ENCRYPTION_KEYS` of the service. Neither has a default."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
 
@@ -50,7 +50,7 @@ class RekeyConfig(PostgresSettings):
 
 @dataclass(slots=True)
 class Outcome:
-    """What there is after a run."""
+    """The state after a run."""
 
     # Personal ids by the name of their key: the newest first, then the rest of the configured
     # ones, then those that are no longer configured.
@@ -68,7 +68,7 @@ class Outcome:
 
 
 async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
-    """Encrypt under the first key what is under another; what cannot be read is left as it is.
+    """Encrypt values of other keys with the first key. Unreadable values stay unchanged.
 
     Each batch is a transaction: whenever this ends, every personal id is under one key or another.
     """
@@ -88,7 +88,7 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 async def _rekey_batch(
     db: Database, ids: PersonalIds, kind: _Kind, newest: str, after: UUID, outcome: Outcome
 ) -> UUID | None:
-    """Return the last account of the batch, or None where there was nothing left."""
+    """Process a batch. Return its last account, or None if nothing was left."""
     async with db.transaction() as tx:
         rows = await kind.lock(tx, newest, after)
         read: dict[UUID, str] = {}
@@ -142,7 +142,7 @@ async def _replace_authenticators(
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One table of what is encrypted: how the next former ones are locked, and replaced."""
+    """A table of encrypted values: how to lock its next outdated rows, and replace them."""
 
     lock: Callable[[Executor, str, UUID], Awaitable[list[_Sealed]]]
     replace: Callable[[Executor, str, PersonalIds, Mapping[UUID, str]], Awaitable[None]]
@@ -172,7 +172,7 @@ def _complain(outcome: Outcome) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 all are under the newest key, 1 some are not, 2 misused."""
+    """Return the exit code: 0 all values use the newest key, 1 some do not, 2 wrong usage."""
     argparse.ArgumentParser(prog="python -m services.user.rekey", description=__doc__).parse_args(
         argv
     )

@@ -1,4 +1,4 @@
-"""Sessions and new accounts as they are answered."""
+"""Response types for sessions and new accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys that access tokens are signed with: the first signs, all are published."""
+"""Signing keys of access tokens: the first key signs, all keys are published."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PEM: Final = re.compile(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.
 
 
 def read_signing_keys(text: str) -> tuple[SigningKey, ...]:
-    """Return the keys in `text`: PEM blocks one after the other, or the path of a file with them.
+    """Return the keys in `text`: consecutive PEM blocks, or the path of a file with them.
 
     Raises:
         ValueError: where there is none, there are too many, or one is no Ed25519 key.

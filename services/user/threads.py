@@ -1,4 +1,4 @@
-"""Work for threads, a bounded number at a time, beside everything else."""
+"""Run work in threads, a limited number at a time."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 class Threads:
-    """Runs what takes a processor; beyond `queue` who wait callers get SERVICE_UNAVAILABLE."""
+    """Run CPU-bound work. With more than `queue` waiting, callers get SERVICE_UNAVAILABLE."""
 
     def __init__(self, name: str, *, limit: int, queue: int, wait_seconds: float) -> None:
         self._pool = ThreadPoolExecutor(limit, thread_name_prefix=name)
         self._bulkhead = Bulkhead(name, limit=limit, queue=queue, wait_seconds=wait_seconds)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, or raise what it raises."""
+        """Return the result of `work`, or raise its exception."""
         async with self._bulkhead.slot():
             # Shielded: a thread cannot be stopped, so its place is not given away before it ends.
             running = asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -1,4 +1,4 @@
-"""People as they are answered: on lists, to themselves, to everybody."""
+"""Response types for users: in lists, for themselves, and public."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def with_points(
     row: ListStaffRow | ListAccountsRow, points: int | None, *, salaries: bool
 ) -> UserWithPoints:
-    """Join a line of a list with its points; without `salaries` age and salary stay out."""
+    """Join a user of the list with their points. Without `salaries`, omit age and salary."""
     hidden = {} if salaries else {"age": None, "salary": None}
     return view(UserWithPoints, row, points=points, **hidden)
 
@@ -106,7 +106,7 @@ def with_points(
 def person_view(
     row: GetPersonRow, picture_url: str | None, *, preview: str | None, salary: bool
 ) -> Person:
-    """Show an account, with what the caller may see of it."""
+    """Return an account with the fields that the caller may see."""
     employment = None
     if salary and row.age is not None and row.salary is not None:
         employment = EmploymentView(row.department_id, row.age, row.salary)
@@ -120,7 +120,7 @@ def person_view(
 
 
 def profile_view(row: GetProfileRow, picture_url: str | None, *, contact: bool) -> Profile:
-    """Show somebody to everybody; with `contact` their whole name and how to reach them, too."""
+    """Return a public profile. With `contact`, include the full name and contact data."""
     hidden = {"last_name": _initial(row.last_name), "email": None, "phone_number": None}
     return view(Profile, row, picture_url=picture_url, **({} if contact else hidden))
 

@@ -1,1 +1,1 @@
-"""Pure values of the catalogue: what may be asked for, and what may be said."""
+"""Request types of the catalog."""

@@ -1,4 +1,4 @@
-"""Entries of the catalogue as they are given: names with single spaces, what is left out stays."""
+"""Request types for entries. Names have single spaces, and omitted fields keep their values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Description = Annotated[str, Meta(max_length=4000)]
 
 
 class _Named(Input, frozen=True, kw_only=True):
-    """Whatever has a name has it tidy as soon as it is decoded."""
+    """Collapse spaces in names when a request is decoded."""
 
     name: str | UnsetType = UNSET
 

@@ -1,4 +1,4 @@
-"""The query strings of the catalogue's lists."""
+"""Query strings of the lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.resource.lists import ListQuery, orders_of
 
 
 class ListEntries(ListQuery, frozen=True, kw_only=True):
-    """What all lists have in common; `search` looks into names."""
+    """Common query parameters of all lists. `search` matches names."""
 
     order_by: Annotated[Literal["name", "created_at"], orders_of("the list")] = "name"
     search: Annotated[str, Meta(max_length=100)] | None = None
@@ -22,19 +22,19 @@ class ListCategoryTypes(ListEntries, frozen=True, kw_only=True):
 
 
 class ListCategories(ListEntries, frozen=True, kw_only=True):
-    """Categories, of one type or of all."""
+    """Filters of categories."""
 
     type_id: UUID | None = None
 
 
 class ListSubcategories(ListEntries, frozen=True, kw_only=True):
-    """Subcategories, of one category, of one type or of all."""
+    """Filters of subcategories, by category or type."""
 
     category_id: UUID | None = None
     type_id: UUID | None = None
 
 
 class ListServices(ListEntries, frozen=True, kw_only=True):
-    """Services, of one subcategory or of all; `search` looks into descriptions, too."""
+    """Filters of services. `search` also matches descriptions."""
 
     subcategory_id: UUID | None = None

@@ -1,4 +1,4 @@
-"""What cached answers are made of, and which ones a change makes worthless: the same names."""
+"""Cache tags: the entries that a response contains, and the entries that a change affects."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ def of_entry(level: str, entry_id: UUID | str) -> str:
 
 
 def of_list(level: str) -> str:
-    """`category`: all lists of a level."""
+    """Return the tag of all lists of a level, such as `category`."""
     return level
 
 
 def of_provider(provider_id: UUID | str) -> str:
-    """Return what somebody offers."""
+    """Return the tag of the services of a provider."""
     return f"provider:{provider_id}"
 
 
 def of_providers(service_id: UUID | str) -> str:
-    """Return who offers a service."""
+    """Return the tag of the providers of a service."""
     return f"providers:{service_id}"
 
 
 def of_change(level: str, entry_id: UUID | str) -> tuple[str, ...]:
-    """Return what is no longer true when an entry has changed."""
+    """Return the tags to invalidate after a change of an entry."""
     return of_entry(level, entry_id), of_list(level)
 
 
 def of_offer(provider_id: UUID | str, service_id: UUID | str) -> tuple[str, ...]:
-    """Return what is no longer true when somebody has taken up or given up a service."""
+    """Return the tags to invalidate after a provider starts or stops offering a service."""
     return of_provider(provider_id), of_providers(service_id)

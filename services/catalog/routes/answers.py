@@ -1,4 +1,4 @@
-"""Reads answered from the cache, with an entity tag; changes that make cached answers worthless."""
+"""Cached responses with entity tags, and their invalidation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIST_SECONDS: Final = 60
 
 
 class TaggedPage(Page[T_co]):
-    """A page with an `ETag`; whoever has it is answered 304."""
+    """A page with an `ETag`. A matching `If-None-Match` gets 304."""
 
     conditional = True
 
@@ -36,7 +36,7 @@ async def item(
     tags: Sequence[str],
     load: Callable[[], Awaitable[V]],
 ) -> Item[V]:
-    """Answer one entry, whose version is its `ETag`."""
+    """Return one entry with its version as `ETag`."""
 
     async def loaded() -> Loaded:
         found = await load()
@@ -52,7 +52,7 @@ async def page(
     wanted: PageQuery,
     load: Callable[[], Awaitable[tuple[Sequence[T], int]]],
 ) -> TaggedPage[T]:
-    """Answer one page of a list, whose `ETag` is made of what is on it; without tags afresh."""
+    """Return one page with an `ETag` of its content. Without tags the cache is not used."""
 
     async def loaded() -> Loaded:
         rows, total = await load()
@@ -64,7 +64,7 @@ async def page(
 
 
 async def changed(request: web.Request, tags: Sequence[str]) -> None:
-    """Let whoever made a change see it at once; for all others its event does the same."""
+    """Invalidate the cache for the caller of a change. Its event does the same for all others."""
     await request.app[CACHE].forget_soon(tags)
 
 
@@ -94,5 +94,5 @@ def _packed(tag: str, body: bytes) -> bytes:
 
 
 def _named(wanted: PageQuery) -> str:
-    """Return what was asked for, written in one way however it was asked."""
+    """Return the normalized form of a query, used as cache key."""
     return encode(wanted).decode()

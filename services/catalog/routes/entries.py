@@ -1,4 +1,4 @@
-"""The five operations of a level over HTTP: open to read, written by who may."""
+"""The five operations of a level. Reading is public, writing requires permission."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRITERS: Final = signed_in(require(WRITE))
 
 @dataclass(frozen=True)
 class Entries:
-    """A level with the types of its requests and answers; `path` is its place under the API."""
+    """A level with its request and response types. `path` is its place under the API."""
 
     level: Level[Any]
     path: str
@@ -101,7 +101,7 @@ async def list_entries(
     *,
     parent: tuple[Level[Any], UUID] | None = None,
 ) -> web.Response:
-    """Answer one page of a level; what belongs to a `parent` is asked for under its path."""
+    """Return one page of a level. Entries of a `parent` are listed under its path."""
     key, made_of = level.tag, [tags.of_list(tag) for tag in (level.tag, *level.reads)]
     load = partial(levels.list_page, level, db, wanted)
     if parent is not None:

@@ -1,4 +1,4 @@
-"""The four levels under their paths, and each level's lists under what it belongs to."""
+"""The four levels under their paths, and the lists below a parent entry."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _SERVICES: Final = Entries(
 
 
 def _below(parent: Entries, found: Entries, field: str) -> None:
-    """Declare the route of what belongs to an entry: `field` refers to it."""
+    """Declare the list route of the entries below a parent. `field` refers to the parent."""
     row: Any = found.row
 
     @route(

@@ -1,4 +1,4 @@
-"""Who offers which service: by provider, for providers themselves (`me`), and by service."""
+"""Routes of offered services: by provider, as `me`, and by service."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ route: Final = Routes("provider services")
 async def list_providers_of_service(
     request: web.Request, db: Db, wanted: PageQuery, service_id: Id
 ) -> TaggedPage[ProviderService]:
-    """Who offers the service, and since when."""
+    """Return the providers of the service, with the time since when they offer it."""
     key = tags.of_providers(service_id)
     made_of = (key, tags.of_entry(SERVICES.tag, service_id))
     return await answers.page(
@@ -56,7 +56,7 @@ def _own_id() -> UUID:
 
 
 def _named_to_change(request: web.Request) -> UUID:
-    """Return the provider whose services are to be changed: by themselves or an administrator."""
+    """Return the provider to update. The caller is that provider or an administrator."""
     provider_id, caller = _named(request), require_principal()
     if caller.may(WRITE):
         return provider_id
@@ -98,7 +98,7 @@ async def _remove(request: web.Request, db: Db, provider: UUID, service_id: UUID
 
 
 def _declare(owner: str, *, readers: Access, writers: Access, read: From, change: From) -> None:
-    """Declare the four routes of a provider's services; `owner` is as in the path."""
+    """Declare the four routes of a provider's services. `owner` is a path segment."""
     many = f"/api/v1/providers/{owner}/services"
     one = f"{many}/{{service_id}}"
     whose, whom = ("my", "I offer") if owner == "me" else ("provider", "a provider offers")

@@ -1,1 +1,1 @@
-"""The rules of the catalogue, and where its transactions begin and end."""
+"""Business rules of the catalog, and their transactions."""

@@ -1,4 +1,4 @@
-"""A provider is gone: they offer nothing any more.
+"""Remove the offered services of a provider whose account is gone.
 
 What they took up after that is left alone: the event may arrive late or again, and they may be
 back.
@@ -20,7 +20,7 @@ _PROVIDER: Final = "PROVIDER"
 
 
 class UserChanged(msgspec.Struct, frozen=True):
-    """What we need of the events of the topic `users`."""
+    """Fields used from the events of the topic `users`."""
 
     id: UUID
     role: str = ""

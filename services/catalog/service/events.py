@@ -1,4 +1,4 @@
-"""The events that tell others what has changed in the catalogue, published with the change."""
+"""Events about changes of the catalog, published with the change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.catalog.store.models import Category, CategoryType, Service, Subca
 
 
 class Removed(Struct, frozen=True):
-    """The payload of `….removed`; `….created` and `….changed` carry the whole entry.
+    """The payload of `….removed`. `….created` and `….changed` carry the whole entry.
 
     Whoever keeps copies takes the one with the highest version: this one's is above all others.
     """
@@ -50,5 +50,5 @@ TOPIC: Final = Topic(
 
 
 async def tell(tx: Executor, kind: str, key: UUID, changed: object) -> None:
-    """Publish `kind`, such as `category.changed`, about the entry or provider `key`, a Struct."""
+    """Publish an event such as `category.changed` about an entry or a provider."""
     await publish_change(tx, topic=TOPIC, key=key, kind=kind, changed=changed)

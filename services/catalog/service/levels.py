@@ -1,4 +1,4 @@
-"""The four levels of the catalogue: names are unique, changes told, nothing dangles."""
+"""The four levels of the catalog: unique names, published changes, no dangling references."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.catalog.store import categories, category_types, services, subcate
 
 
 class Entry(Protocol):
-    """What the rows of all levels have."""
+    """Common columns of all levels."""
 
     @property
     def id(self) -> UUID: ...  # noqa: D102 - its name says it
@@ -35,7 +35,7 @@ R = TypeVar("R", bound=Entry)
 
 @dataclass(frozen=True)
 class Level(Generic[R]):
-    """One kind of entry: its name, its queries, and what it belongs to."""
+    """One level of the catalog: its name, queries and parent."""
 
     noun: str
     find: Callable[..., Awaitable[R | None]]
@@ -51,7 +51,7 @@ class Level(Generic[R]):
 
     @property
     def tag(self) -> str:
-        """Its name in events and in the cache: `category_type`."""
+        """The name of the level in events and cache tags, such as `category_type`."""
         return self.noun.replace(" ", "_")
 
 
@@ -108,7 +108,7 @@ async def get(level: Level[R], db: Executor, entry_id: UUID) -> R:
 
 
 async def list_page(level: Level[R], db: Executor, wanted: ListEntries) -> tuple[Sequence[R], int]:
-    """Return one page of a level, in the order asked for, and how many there are."""
+    """Return one page of a level in the requested order, and the total count."""
     filters = {
         name: getattr(wanted, name)
         for name in wanted.__struct_fields__
@@ -128,7 +128,7 @@ async def list_page(level: Level[R], db: Executor, wanted: ListEntries) -> tuple
 async def list_below(
     parent: Level[Any], parent_id: UUID, level: Level[R], db: Executor, wanted: ListEntries
 ) -> tuple[Sequence[R], int]:
-    """Return one page of what belongs to `parent_id`, or raise NOT_FOUND where it is not there."""
+    """Return one page of the entries below `parent_id`. Raises NOT_FOUND for an unknown parent."""
     await get(parent, db, parent_id)
     return await list_page(level, db, wanted)
 
@@ -151,7 +151,7 @@ async def add(level: Level[R], db: Database, new: Struct) -> R:
 async def change(
     level: Level[R], db: Database, entry_id: UUID, changes: Struct, *, version: int | None
 ) -> R:
-    """Apply a partial change to the version the caller has seen; None stands for any.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND, also for what it is to belong to; PRECONDITION_FAILED where
@@ -169,7 +169,7 @@ async def change(
 
 
 async def remove(level: Level[Any], db: Database, entry_id: UUID, *, version: int | None) -> None:
-    """Remove an entry that nothing belongs to; otherwise CONFLICT; the rest as for a change."""
+    """Delete an entry without children, else raise CONFLICT. Otherwise as an update."""
     with change_errors(in_use=f"{level.noun} is still in use"):
         async with db.transaction() as tx:
             before = await _locked(level, tx, entry_id, version)

@@ -1,4 +1,4 @@
-"""Who offers which service: taken up and given up, as often as one likes, with one effect."""
+"""Services that providers offer. Starting and stopping an offer are idempotent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOUN = "provider service"
 
 
 async def get(db: Executor, provider_id: UUID, service_id: UUID) -> Service:
-    """Return a service where the provider offers it, or raise NOT_FOUND."""
+    """Return a service that the provider offers. Raises NOT_FOUND."""
     found = await store.get_service_of_provider(db, provider_id=provider_id, service_id=service_id)
     return or_not_found(found, _NOUN)
 
@@ -27,7 +27,7 @@ async def get(db: Executor, provider_id: UUID, service_id: UUID) -> Service:
 async def services_of(
     db: Executor, provider_id: UUID, wanted: PageQuery
 ) -> tuple[Sequence[Service], int]:
-    """Return what a provider offers, by name; somebody who offers nothing has an empty list."""
+    """Return the services of a provider, by name. The list may be empty."""
     return await page_of(
         wanted,
         store.list_services_of_provider,
@@ -40,7 +40,7 @@ async def services_of(
 async def providers_of(
     db: Executor, service_id: UUID, wanted: PageQuery
 ) -> tuple[Sequence[ProviderService], int]:
-    """Return who offers a service, by id; NOT_FOUND where there is no such service."""
+    """Return the providers of a service, by ID. Raises NOT_FOUND for an unknown service."""
     await get_entry(SERVICES, db, service_id)
     return await page_of(
         wanted,
@@ -52,7 +52,7 @@ async def providers_of(
 
 
 async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Service, bool]:
-    """Let a provider offer a service; return it, and whether that is new.
+    """Add a service to those of a provider. Return it, and whether it is new.
 
     Whether there is such a provider is for the user service to know: a caller's token says so.
 
@@ -71,7 +71,7 @@ async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Servic
 
 
 async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
-    """Let a provider no longer offer a service; NOT_FOUND where they do not."""
+    """Remove a service from those of a provider. Raises NOT_FOUND if it is not offered."""
     async with db.transaction() as tx:
         removed = await store.remove_provider_service(
             tx, provider_id=provider_id, service_id=service_id
@@ -82,7 +82,7 @@ async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
 
 
 async def remove_all(tx: Executor, provider_id: UUID, *, until: datetime) -> None:
-    """Let a provider offer nothing of what they took up before that moment."""
+    """Remove all services that a provider started to offer before that time."""
     for service_id in await store.remove_services_of_provider(
         tx, provider_id=provider_id, until=until
     ):

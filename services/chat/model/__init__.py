@@ -1,1 +1,1 @@
-"""Values and rules of chat: the frames on a socket, the codes it is closed with, the views."""
+"""Values and rules of chat: frames, close codes and views."""

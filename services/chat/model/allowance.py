@@ -1,4 +1,4 @@
-"""What a user may send over sockets, in frames and in bytes."""
+"""Rate limits on the frames and bytes that a user sends over sockets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WireLimits:
-    """What one user may send over all sockets: frames and bytes a second, and at once."""
+    """Limits of one user over all sockets: frames and bytes per second, and bursts."""
 
     frame_rate: float
     frame_burst: int
@@ -17,7 +17,7 @@ class WireLimits:
 
 
 class Allowance:
-    """What a user may still send. Both amounts grow back with time, up to their bursts."""
+    """The remaining allowance of a user: two token buckets, for frames and bytes."""
 
     __slots__ = ("_at", "_bytes", "_clock", "_frames", "_limits")
 
@@ -29,7 +29,7 @@ class Allowance:
         self._bytes: float = limits.byte_burst
 
     def frames_left(self) -> int:
-        """Return how many frames may come now."""
+        """Return how many frames may arrive now."""
         limits, now = self._limits, self._clock()
         past, self._at = now - self._at, now
         self._frames = min(limits.frame_burst, self._frames + past * limits.frame_rate)
@@ -37,7 +37,7 @@ class Allowance:
         return int(self._frames)
 
     def take(self, frames: int, size: int) -> bool:
-        """Count frames and bytes; return whether there was enough of both."""
+        """Count frames and bytes. Return whether both are within the limits."""
         self._frames -= frames
         self._bytes -= size
         return self._frames >= 0 and self._bytes >= 0

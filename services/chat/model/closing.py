@@ -1,4 +1,4 @@
-"""Why a socket is closed: the codes, which clients decide by. See docs/chat.md."""
+"""Close codes of a socket, which tell clients what to do. See docs/chat.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Close(IntEnum):
-    """After these a client may connect again at once and resume, except after `GONE`.
+    """Close codes. After them a client may reconnect at once and resume, except after `GONE`.
 
     `EXPIRED` needs a new token, `FLOOD` a second's wait: who is back sooner and sends it all
     again has only the frame that resumes let through.
@@ -24,7 +24,7 @@ class Close(IntEnum):
 
     @property
     def reason(self) -> str:
-        """A text for people."""
+        """Return a text for people."""
         return _REASONS[self]
 
 

@@ -1,4 +1,4 @@
-"""Counts the frames of a WebSocket as bytes arrive, without decoding any."""
+"""Count WebSocket frames as bytes arrive, without decoding them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGER: Final = {126: 2, 127: 8}  # bytes of a length that does not fit into se
 
 
 class FrameCounter:
-    """Finds where frames begin in a stream that comes in any pieces.
+    """Find frame boundaries in a stream that arrives in arbitrary chunks.
 
     Of any kind: control frames and empty fragments cost as much to receive as messages do.
     """
@@ -23,7 +23,7 @@ class FrameCounter:
         self._payload = 0  # bytes of the present frame that are still to come
 
     def count(self, data: bytes, most: int) -> int:
-        """Return how many frames begin in `data`; stop after one more than `most`."""
+        """Return how many frames start in `data`. Stop at one more than `most`."""
         data, self._header = self._header + data, b""
         end, at, frames = len(data), self._payload, 0
         while at < end:
@@ -41,7 +41,7 @@ class FrameCounter:
 
 
 def _header_bytes(data: bytes, at: int, end: int) -> int | None:
-    """Return the size of the header that begins at `at`, None if too little of it has come."""
+    """Return the size of the header at `at`, or None if it is incomplete."""
     if at + 2 > end:
         return None
     second = data[at + 1]

@@ -1,4 +1,4 @@
-"""The frames on a socket: one JSON object each, its `type` says which. See docs/chat.md."""
+"""Frames on a socket: JSON objects, distinguished by `type`. See docs/chat.md."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
-    """What a client sends; a name we do not know is an error, because it is a misspelt one."""
+    """A frame from a client. An unknown field is an error, because it is probably misspelled."""
 
 
 class Resume(Incoming, frozen=True, tag="resume"):
-    """From here on: everything after these sequences, by channel, then what happens."""
+    """Resume after these sequences, by channel, then receive new messages."""
 
     channels: Annotated[dict[UUID, Sequence], Meta(max_length=MAX_RESUMED)] = {}
 
 
 class Send(Incoming, frozen=True, tag="send"):
-    """Say something. The same `client_id` in a channel is the same message, however often sent."""
+    """Send a message. A repeated `client_id` in a channel is the same message."""
 
     client_id: ClientId
     channel_id: UUID
@@ -51,26 +51,26 @@ class Read(Incoming, frozen=True, tag="read"):
 
 
 class Typing(Incoming, frozen=True, tag="typing"):
-    """The user is typing; to be repeated every few seconds while that is so."""
+    """The user is typing. Clients repeat it every few seconds."""
 
     channel_id: UUID
 
 
 class Presence(Incoming, frozen=True, tag="presence"):
-    """Is the other one there? Answered at once, and again whenever that changes."""
+    """Ask whether the other member is online. The server responds now and on every change."""
 
     channel_id: UUID
 
 
 class Ping(Incoming, frozen=True, tag="ping"):
-    """Is the server there? For browsers, which cannot see the protocol's own heartbeat."""
+    """A heartbeat for browsers, whose scripts cannot see the protocol's own pings."""
 
 
 ClientFrame: TypeAlias = Resume | Send | Read | Typing | Presence | Ping
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The first frame. Nothing is delivered before the client has sent `resume`."""
+    """The first frame from the server. Nothing is delivered until the client sends `resume`."""
 
     user_id: UUID
     expires_at: datetime
@@ -78,13 +78,13 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
-    """Everything that was missed has been delivered, up to these sequences."""
+    """All missed messages up to these sequences have been delivered."""
 
     channels: dict[UUID, int]
 
 
 class Ack(msgspec.Struct, frozen=True, tag="ack"):
-    """A message is stored, and where."""
+    """A message is stored at this sequence."""
 
     client_id: str
     channel_id: UUID
@@ -94,7 +94,7 @@ class Ack(msgspec.Struct, frozen=True, tag="ack"):
 
 
 class Delivered(msgspec.Struct, frozen=True, tag="message"):
-    """A message, in the order of its channel. The author's own sockets get it as well."""
+    """A message, in channel order. The author's own sockets receive it too."""
 
     channel_id: UUID
     message_id: UUID
@@ -106,7 +106,7 @@ class Delivered(msgspec.Struct, frozen=True, tag="message"):
 
 
 class WasRead(msgspec.Struct, frozen=True, tag="read"):
-    """A member has read everything up to this message."""
+    """A member has read all messages up to this one."""
 
     channel_id: UUID
     user_id: UUID
@@ -115,7 +115,7 @@ class WasRead(msgspec.Struct, frozen=True, tag="read"):
 
 
 class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
-    """The other one is typing; forget it after so many seconds."""
+    """The other member is typing. The state expires after these seconds."""
 
     channel_id: UUID
     user_id: UUID
@@ -123,7 +123,7 @@ class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
 
 
 class IsPresent(msgspec.Struct, frozen=True, tag="presence"):
-    """Whether the other one has a socket open."""
+    """Whether the other member has an open socket."""
 
     channel_id: UUID
     user_id: UUID
@@ -131,11 +131,11 @@ class IsPresent(msgspec.Struct, frozen=True, tag="presence"):
 
 
 class Pong(msgspec.Struct, frozen=True, tag="pong"):
-    """The answer to `ping`."""
+    """The response to `ping`."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
-    """A frame had no effect, and why; `client_id` and `channel_id` as far as it had them."""
+    """A frame was refused. `client_id` and `channel_id` are those of the frame, if it had any."""
 
     code: Code
     message: str
@@ -191,7 +191,7 @@ def _not_json(error: Exception) -> AppError:
 
 
 def refusal(error: AppError, raw: bytes = b"") -> Refused:
-    """Return what a client is told of an error; `raw` is the frame that it is about."""
+    """Return the frame that reports an error. `raw` is the refused frame."""
     retry_after = error.headers.get("Retry-After")
     about = _about(raw)
     return Refused(
@@ -205,7 +205,7 @@ def refusal(error: AppError, raw: bytes = b"") -> Refused:
 
 
 class _About(msgspec.Struct):
-    """What a frame is about, whatever else is wrong with it."""
+    """The IDs of a frame, read even if the rest of it is invalid."""
 
     client_id: ClientId | None = None
     channel_id: UUID | None = None

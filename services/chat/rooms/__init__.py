@@ -1,1 +1,1 @@
-"""Who is connected here and what they are given, in order; how replicas tell each other."""
+"""Connected users, ordered delivery to them, and the exchange between replicas."""

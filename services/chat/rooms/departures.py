@@ -1,4 +1,4 @@
-"""Users whose accounts were deactivated or deleted while they are connected."""
+"""Close the sockets of users whose accounts were deactivated or deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ASKED_AT_ONCE: Final = 5000
 
 
 class Departures:
-    """Closes their sockets: at once when it is told, otherwise when the database is asked."""
+    """Close sockets of deactivated users: on an event, and by polling the database."""
 
     def __init__(
         self,
@@ -26,11 +26,11 @@ class Departures:
         self._close = close
 
     def told(self, user_id: UUID) -> None:
-        """Close the sockets of a user who is gone."""
+        """Close the sockets of a user whose account is no longer active."""
         self._close(user_id)
 
     async def catch_up(self) -> None:
-        """Ask which of the users here are gone; raises AppError where that cannot be asked."""
+        """Query which connected users are no longer active. Raises AppError if the query fails."""
         here = list(self._here())
         for start in range(0, len(here), _ASKED_AT_ONCE):
             some = here[start : start + _ASKED_AT_ONCE]

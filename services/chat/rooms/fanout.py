@@ -1,4 +1,4 @@
-"""Replicas telling each other through Redis, and what is done while that does not work."""
+"""Exchange messages between replicas through Redis, with the database as fallback."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _UNTOLD: Final = 10_000
 
 
 class Fanout:
-    """Tells the other replicas what this one says, and the hub what the others say.
+    """Publish the messages of this replica, and pass messages of other replicas to the hub.
 
     Nothing depends on it but speed: what is lost on the way is read from the database.
     """
@@ -74,11 +74,11 @@ class Fanout:
 
     @property
     def works(self) -> bool:
-        """Return whether Redis carries what is said, both ways, as far as is known."""
+        """Return whether Redis carries messages in both directions, as far as known."""
         return self._subscription is not None and not self._untold and self._away_until == 0.0
 
     def say(self, said: Said) -> None:
-        """Tell everyone: those here at once, the other replicas with all else that is said now."""
+        """Publish a message: to local sockets at once, to other replicas with the next batch."""
         self._pass_on(said)
         if self._redis is None:
             return
@@ -90,7 +90,7 @@ class Fanout:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Carry what is said while the block runs."""
+        """Carry messages while the block runs."""
         async with AsyncExitStack() as stack:
             if self._redis is not None:
                 # What is not heard any more, nobody is here to be told.
@@ -118,7 +118,7 @@ class Fanout:
             self._presence.seen(said)
 
     async def _hear(self) -> bool:
-        """Take in one batch; subscribe first where that is needed."""
+        """Receive one batch. Subscribe first if needed."""
         if self._subscription is None:
             await self._subscribe()
         try:
@@ -155,7 +155,7 @@ class Fanout:
             await subscription.aclose()
 
     async def _tell(self) -> bool:
-        """Tell what has gathered, all of it at once; or, after a while, that we are there."""
+        """Publish the collected batch, or a heartbeat if there was none for a while."""
         if not self._batch and not self._untold:
             try:
                 async with asyncio.timeout(_BEAT_SECONDS):
@@ -199,7 +199,7 @@ class Fanout:
                 )
 
     async def _ask(self) -> bool:
-        """Ask the database what was missed: seldom, often while Redis is away, once it is back."""
+        """Query the database for missed messages: rarely, or often while Redis is down."""
         wait = _ASK_SECONDS if self.works else _ASK_AWAY_SECONDS
         if time.monotonic() - self._asked_at >= wait:
             self._asked_at = time.monotonic()

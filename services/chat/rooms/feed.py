@@ -1,4 +1,4 @@
-"""One channel as this process delivers it: every message once, in order, nothing left out."""
+"""Deliver a channel in this process: every message once, in order, without gaps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EARLY: Final = 64
 
 
 class LocalUser:
-    """A user with sockets in this process, and the channels that are theirs."""
+    """A user with sockets in this process, and the user's channels."""
 
     __slots__ = ("channels", "complete", "id", "seats")
 
@@ -25,7 +25,7 @@ class LocalUser:
 
 
 class Feed:
-    """Sequences that arrive in any order, twice or not at all, put in order.
+    """Reorder messages that arrive out of order, twice or not at all.
 
     `last` has been delivered, `known` is stored: where they differ something is on its way, or was
     lost and must be read.
@@ -43,11 +43,11 @@ class Feed:
 
     @property
     def lacks(self) -> bool:
-        """Return whether something is stored that has not been delivered."""
+        """Return whether a stored message has not been delivered."""
         return self.last < self.known
 
     def accept(self, sequence: int, frame: bytes) -> int:
-        """Take what is said of a message, and deliver what can be; return how many times.
+        """Accept a message and deliver what is next in order. Return how many were delivered.
 
         Without a frame it says only that there is this message.
         """
@@ -63,14 +63,14 @@ class Feed:
         return count
 
     def fill(self, sequence: int, frame: bytes) -> int:
-        """Deliver what was read from the database: nothing between it and the last is left."""
+        """Deliver messages read from the database, which has all of them up to the last."""
         if sequence <= self.last:
             return 0
         self.known = max(self.known, sequence)
         return self._deliver(sequence, frame)
 
     def give_up(self, upto: int) -> None:
-        """Pass over what is no longer stored: retention has dropped it."""
+        """Skip messages that retention has deleted."""
         self.last = max(self.last, upto)
 
     def _remember(self, sequence: int, frame: bytes) -> None:

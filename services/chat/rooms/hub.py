@@ -1,4 +1,4 @@
-"""Everyone who is connected to this process, and the channels they are given."""
+"""The users connected to this process, and their channels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EARLY: Final = 1000
 
 
 class Hub:
-    """Delivers what is announced to the members who are here, and reads what was not."""
+    """Deliver messages to local members, and read messages that were not announced."""
 
     def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
         self._db = db
@@ -46,11 +46,11 @@ class Hub:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return how many users are here, and how many channels are followed for them."""
+        """Return how many users are connected, and how many channels they have."""
         return len(self._users), len(self._feeds)
 
     async def join(self, user_id: UUID, seat: Seat) -> bool:
-        """Seat a socket; from now on it misses nothing. Say whether its user was not here before.
+        """Register a socket, which misses nothing from now on. Return whether its user is new here.
 
         Raises:
             AppError: where the user's channels cannot be read; the seat is not taken then.
@@ -75,7 +75,7 @@ class Hub:
         return first
 
     def leave(self, user_id: UUID, seat: Seat) -> bool:
-        """Free a seat; say whether it was the user's last one here."""
+        """Remove a socket. Return whether it was the user's last one."""
         user = self._users.get(user_id)
         if user is None or seat not in user.seats:
             return False
@@ -96,17 +96,17 @@ class Hub:
         return user_id in self._users
 
     def members(self, user_id: UUID, channel_id: UUID) -> tuple[UUID, UUID] | None:
-        """Return the members of a user's channel, None where it is not known here to be theirs."""
+        """Return the members of a user's channel, or None if this process does not know it."""
         feed = self._feeds.get(channel_id)
         return feed.members if feed is not None and user_id in feed.members else None
 
     def position(self, channel_id: UUID) -> int:
-        """Return the last sequence of a channel that has been delivered here, 0 for none."""
+        """Return the last delivered sequence of a channel, or 0."""
         feed = self._feeds.get(channel_id)
         return 0 if feed is None else feed.last
 
     def posted(self, said: Posted) -> None:
-        """Deliver a message to its members here, or see to it that it will be."""
+        """Deliver a message to local members, at once or after the missing ones."""
         feed = self._feeds.get(said.channel_id) or self._adopt(said)
         if feed is None:
             return
@@ -115,7 +115,7 @@ class Hub:
             self._fill_later(feed, _PATIENCE_SECONDS)
 
     def whispered(self, said: Whispered) -> None:
-        """Give a frame to users who are here."""
+        """Send a frame to local users."""
         for user_id in said.to:
             user = self._users.get(user_id)
             if user is not None:
@@ -123,7 +123,7 @@ class Hub:
                     seat.give(said.frame)
 
     async def catch_up(self) -> None:
-        """Ask the database where every channel stands that is followed here, and read the rest.
+        """Query the latest sequence of every followed channel, and read missing messages.
 
         Raises:
             AppError: where it cannot be asked.
@@ -141,7 +141,7 @@ class Hub:
                         self._fill_later(feed, _PATIENCE_SECONDS)
 
     async def close(self) -> None:
-        """Stop reading what is missing."""
+        """Stop reading missing messages."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -163,7 +163,7 @@ class Hub:
             self.posted(said)
 
     def _adopt(self, said: Posted) -> Feed | None:
-        """Follow a channel that is newer than what was read of its members, if they are here."""
+        """Follow a new channel if its members are connected."""
         here = [self._users[user_id] for user_id in said.members if user_id in self._users]
         if not here:
             return None

@@ -13,7 +13,7 @@ class _Sized(Protocol):
 
 
 class HubMetrics:
-    """What the hub counts."""
+    """Metrics of the hub."""
 
     def __init__(self, registry: CollectorRegistry, hub: _Sized) -> None:
         self.delivered = Counter(
@@ -33,7 +33,7 @@ class HubMetrics:
 
 
 class SocketMetrics:
-    """What the sockets count."""
+    """Metrics of the sockets."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.open = Gauge("chat_connections", "Open sockets.", registry=registry)

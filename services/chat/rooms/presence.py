@@ -1,4 +1,4 @@
-"""Who is online, as far as anybody wants to know: kept in Redis, with an end."""
+"""Presence of users that someone watches, stored in Redis with an expiry."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WATCHED: Final = 100
 
 
 class Presence:
-    """Knows who is here, asks Redis who is elsewhere, and tells the sockets that watch.
+    """Track local users, query Redis for others, and notify the sockets that watch them.
 
     Without Redis everybody counts as online who is connected to this process.
     """
@@ -44,11 +44,11 @@ class Presence:
         self._refreshed_at = 0.0
 
     def touch(self, user_id: UUID) -> None:
-        """Note that a user has come or gone here."""
+        """Record that a user has connected or disconnected here."""
         self._changed.add(user_id)
 
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> bool:
-        """Tell a socket from now on when the other member of a channel comes or goes.
+        """Notify a socket when the other member of a channel connects or disconnects.
 
         Returns:
             Whether they are online now.
@@ -59,7 +59,7 @@ class Presence:
         return online
 
     def forget(self, seat: Seat, watched: Sequence[UUID]) -> None:
-        """Tell a socket nothing any more: it is closed."""
+        """Stop notifying a socket that is closed."""
         for user_id in watched:
             watchers = self._watchers.get(user_id, {})
             watchers.pop(seat, None)
@@ -68,7 +68,7 @@ class Presence:
                 self._known.pop(user_id, None)
 
     def seen(self, said: Seen) -> None:
-        """Tell the sockets that watch the user, if it is news."""
+        """Notify the sockets that watch the user, if the state has changed."""
         watchers = self._watchers.get(said.user_id)
         # A replica that says `gone` may not know that the user is here.
         online = said.online or self._here(said.user_id)
@@ -81,7 +81,7 @@ class Presence:
 
     @asynccontextmanager
     async def running(self, say: Callable[[Seen], None]) -> AsyncIterator[None]:
-        """Keep Redis informed while the block runs; at the end everybody here is gone."""
+        """Refresh Redis while the block runs. At the end all local users are marked offline."""
 
         async def step() -> bool:
             await self._tell(say)
@@ -110,7 +110,7 @@ class Presence:
             await self._refresh()
 
     async def _refresh(self) -> None:
-        """Say again who is here, and ask again about those who are watched and not here."""
+        """Refresh local users, and query watched users who are not local."""
         users = list(self._users)
         for start in range(0, len(users), _AT_ONCE):
             await self._record(users[start : start + _AT_ONCE])
@@ -121,7 +121,7 @@ class Presence:
                 self.seen(Seen(user_id, online))
 
     async def _record(self, users: Sequence[UUID]) -> list[bool]:
-        """Write down who of them is here, and return who is anywhere."""
+        """Store which of the users are here. Return who is online anywhere."""
         present = [self._here(user_id) for user_id in users]
         for user_id, here in zip(users, present, strict=True):
             if here:

@@ -1,4 +1,4 @@
-"""What a socket missed, read for it without a gap before what comes next."""
+"""Send a socket its missed messages, without a gap before new ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PAGE: Final = 100
 async def resume(
     db: Executor, hub: Hub, seat: Seat, user_id: UUID, after: dict[UUID, int], send: Send
 ) -> dict[UUID, int]:
-    """Give a socket what it missed, oldest first, then what is new; return up to where.
+    """Send missed messages, oldest first, then new ones. Return the last sequences.
 
     Channels that are not the user's are left out of the answer.
 

@@ -1,4 +1,4 @@
-"""One socket's place: what it has been given of each channel."""
+"""One socket's position in each of its channels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Seat:
-    """Passes on what its socket has not had yet. Nothing before it is `live`."""
+    """Pass new messages on to the socket. Nothing is sent before it is `live`."""
 
     __slots__ = ("_ahead", "_behind", "_send", "live")
 
@@ -20,7 +20,7 @@ class Seat:
         self._ahead: dict[UUID, int] | None = None
 
     def deliver(self, channel_id: UUID, sequence: int, frame: bytes) -> None:
-        """Give the socket the next message of a channel, unless it has it or will have it."""
+        """Send the next message of a channel, unless the socket has it or will get it."""
         if not self.live or (self._behind and channel_id in self._behind):
             return
         if self._ahead and channel_id in self._ahead:
@@ -30,18 +30,18 @@ class Seat:
         self._send(frame)
 
     def give(self, frame: bytes) -> None:
-        """Give the socket a frame that has no place in an order."""
+        """Send a frame that has no sequence."""
         if self.live:
             self._send(frame)
 
     def hold(self, channel_id: UUID) -> None:
-        """Keep back a channel's new messages until `catch_up_done`."""
+        """Hold back new messages of a channel until `catch_up_done`."""
         self._behind = (self._behind or set()) | {channel_id}
         if self._ahead:
             self._ahead.pop(channel_id, None)
 
     def catch_up_done(self, channel_id: UUID, upto: int, announced: int) -> None:
-        """Let a channel's new messages through again, except those that were read meanwhile."""
+        """Release the held messages of a channel, except those already sent."""
         if self._behind is not None:
             self._behind.discard(channel_id)
             self._behind = self._behind or None

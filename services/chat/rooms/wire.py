@@ -1,4 +1,4 @@
-"""What travels: frames as sockets want them, and what replicas say to each other in Redis."""
+"""Wire formats: frames for sockets, and messages between replicas in Redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FINAL_TEXT: Final = 0x81
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
-    """A message is stored. Without `frame` only where its channel stands: the rest is looked up."""
+    """A stored message. Without `frame`, the receiver reads it from the database."""
 
     channel_id: UUID
     sequence: int
@@ -23,14 +23,14 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
 
 
 class Whispered(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="w"):
-    """A frame for these users that nobody keeps."""
+    """A frame for these users, which is not stored."""
 
     to: tuple[UUID, ...]
     frame: bytes
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="p"):
-    """A user has come or gone."""
+    """A user has connected or disconnected."""
 
     user_id: UUID
     online: bool
@@ -49,7 +49,7 @@ decode_said: Final = msgspec.msgpack.Decoder(list[Said]).decode
 
 
 def text_frame(payload: bytes) -> bytes:
-    """Return a whole WebSocket frame, as a server sends it (RFC 6455 §5.2).
+    """Return a complete WebSocket frame of a server (RFC 6455 §5.2).
 
     Made once for all sockets that a message goes to, which the library would do for each.
     """

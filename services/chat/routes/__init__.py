@@ -1,4 +1,4 @@
-"""The HTTP edge, one module per group of routes."""
+"""HTTP routes, one module per group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls: a person with an account."""
+"""The caller: a user with an account."""
 
 from __future__ import annotations
 

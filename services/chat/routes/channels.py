@@ -1,4 +1,4 @@
-"""One's channels over HTTP."""
+"""Routes of the caller's channels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ route: Final = Routes("channels")
 
 @route("GET /api/v1/channels", "List my channels", access=signed_in())
 async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[ChannelView]:
-    """The one with the newest message first."""
+    """Return the caller's channels, most recent message first."""
     rows, total = await service.list_mine(
         db, caller, wanted, kind=wanted.kind, subject_id=wanted.subject_id
     )
@@ -27,13 +27,13 @@ async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[Ch
 
 @route("GET /api/v1/channels/{id}", "Get a channel", Code.NOT_FOUND, access=signed_in())
 async def get_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """A channel of others is answered like one that does not exist."""
+    """Return a channel. Channels of others are NOT_FOUND."""
     return respond.ok(channel_view(await service.get_mine(db, caller, channel_id)))
 
 
 @route("PUT /api/v1/channels/{id}/block", "Block a channel", Code.NOT_FOUND, access=signed_in())
 async def block_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """Neither member can write in it until all blocks are gone; what was written stays."""
+    """Block a channel. Neither member can write in it until both have removed their blocks."""
     return respond.ok(channel_view(await service.block(db, caller, channel_id, blocked=True)))
 
 
@@ -44,5 +44,5 @@ async def block_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[Channe
     access=signed_in(),
 )
 async def unblock_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """Take my own block away; one of the other member stays."""
+    """Remove the caller's block. A block by the other member stays."""
     return respond.ok(channel_view(await service.block(db, caller, channel_id, blocked=False)))

@@ -1,4 +1,4 @@
-"""Messages over HTTP: history, and sending for who has no socket."""
+"""Routes of messages: history, and sending without a socket."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ route: Final = Routes("messages")
 async def list_messages(
     db: Db, channel_id: Id, wanted: HistoryQuery, caller: Caller
 ) -> Answer[History]:
-    """Newest first. For the members, and for who moderates, which leaves a line in the log."""
+    """Return messages, newest first, to members and moderators. Moderator access is logged."""
     if require_principal().may(_MODERATE):
         channel = await channel_service.get(db, channel_id)
         if caller not in (channel.customer_id, channel.provider_id):
@@ -66,7 +66,7 @@ async def list_messages(
 async def send_message(
     chat: _Chat, channel_id: Id, new: NewMessage, caller: Caller
 ) -> Created[Message]:
-    """Stored once: with a `client_id` used before the answer is the message sent then, and 200."""
+    """Store a message. A repeated `client_id` returns the stored message with 200."""
     stored = await chat.send(caller, channel_id, new.client_id, new.text)
     return respond.made(stored.message, before=stored.replayed)
 
@@ -77,6 +77,6 @@ async def send_message(
 async def mark_read(
     chat: _Chat, channel_id: Id, wanted: ReadUpTo, caller: Caller
 ) -> Answer[ReadMark]:
-    """The mark moves forward only; the other member is told."""
+    """Move the read position forward and notify the other member."""
     sequence = await chat.mark_read(caller, channel_id, wanted.message_id)
     return respond.ok(ReadMark(channel_id, wanted.message_id, sequence))

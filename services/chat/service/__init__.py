@@ -1,1 +1,1 @@
-"""The rules of chat and their transactions."""
+"""Business rules of chat and their transactions."""

@@ -1,4 +1,4 @@
-"""Channels: opened by what happens to orders, seen by their two members."""
+"""Channels: opened by events of orders, visible to their two members."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.chat.store.models import Channel, ChannelKind
 async def open_channel(
     tx: Executor, kind: ChannelKind, subject_id: UUID, *, customer_id: UUID, provider_id: UUID
 ) -> bool:
-    """Open the channel of an order or a job; say whether it is new."""
+    """Open the channel of an order or job. Return whether it is new."""
     channel_id = new_id()
     added = await store.add_channel(
         tx,
@@ -45,7 +45,7 @@ async def list_mine(
     kind: ChannelKind | None,
     subject_id: UUID | None,
 ) -> tuple[Sequence[ListChannelsRow], int]:
-    """Return a page of a user's channels, newest message first, and how many there are."""
+    """Return a page of a user's channels, most recent message first, and the total count."""
     return await page_of(
         wanted,
         store.list_channels,
@@ -58,7 +58,7 @@ async def list_mine(
 
 
 async def get_mine(db: Executor, user_id: UUID, channel_id: UUID) -> ListChannelsRow:
-    """Return one of a user's channels or raise NOT_FOUND, as for one that does not exist."""
+    """Return one of a user's channels. Raises NOT_FOUND, also for channels of others."""
     found = await store.list_channels(
         db, user_id=user_id, channel_id=channel_id, page_size=1, skip=0
     )
@@ -68,7 +68,7 @@ async def get_mine(db: Executor, user_id: UUID, channel_id: UUID) -> ListChannel
 
 
 async def get(db: Executor, channel_id: UUID) -> Channel:
-    """Return anybody's channel, for who moderates, or raise NOT_FOUND."""
+    """Return any channel, for moderators. Raises NOT_FOUND."""
     found = await store.get_channel(db, id=channel_id)
     if found is None:
         raise no_such_channel()
@@ -76,7 +76,7 @@ async def get(db: Executor, channel_id: UUID) -> Channel:
 
 
 async def members(db: Executor, user_id: UUID, channel_id: UUID) -> GetMembersRow:
-    """Return the two members of one of a user's channels or raise NOT_FOUND."""
+    """Return the members of one of a user's channels. Raises NOT_FOUND."""
     found = await store.get_members(db, channel_id=channel_id, user_id=user_id)
     if found is None:
         raise no_such_channel()
@@ -84,7 +84,7 @@ async def members(db: Executor, user_id: UUID, channel_id: UUID) -> GetMembersRo
 
 
 async def block(db: Database, user_id: UUID, channel_id: UUID, *, blocked: bool) -> ListChannelsRow:
-    """Block one of a user's channels for both members, or take the user's own block away.
+    """Block one of a user's channels for both members, or remove the user's own block.
 
     Raises:
         AppError: NOT_FOUND for a channel of others.
@@ -114,23 +114,23 @@ async def writing_members(db: Executor, user_id: UUID, channel_id: UUID) -> GetS
 async def check_writable(
     db: Executor, user_id: UUID, channel_id: UUID, *, ended_before: datetime
 ) -> None:
-    """Raise as `writing_members`, and CONFLICT where the channel ended before that time."""
+    """Raise as `writing_members`, or CONFLICT if the channel ended before that time."""
     state = await writing_members(db, user_id, channel_id)
     if state.ended_at is not None and state.ended_at <= ended_before:
         raise AppError(Code.CONFLICT, "the channel has ended: it can only be read")
 
 
 async def check_active(db: Executor, user_id: UUID) -> None:
-    """Raise FORBIDDEN for the token of an account that was deactivated or deleted since."""
+    """Raise FORBIDDEN if the account was deactivated or deleted after the token was issued."""
     if await departed.is_departed(db, user_id=user_id):
         raise not_active()
 
 
 def not_active() -> AppError:
-    """Return the error for an account that was deactivated or deleted."""
+    """Return the error for a deactivated or deleted account."""
     return forbidden("the account is not active any more")
 
 
 def no_such_channel() -> AppError:
-    """Return the error for a channel that does not exist or is somebody else's: all the same."""
+    """Return the same error for a missing channel and a channel of others."""
     return not_found("channel")

@@ -1,4 +1,4 @@
-"""What members do in their channels, and who is told of it."""
+"""Actions of members in their channels, and the notifications about them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TYPING_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """The process's part in all conversations."""
+    """The chat of this process."""
 
     db: Executor
     redis: Redis | None
@@ -51,7 +51,7 @@ class Chat:
         text: str,
         acknowledge: Callable[[Stored], None] = lambda _: None,
     ) -> Stored:
-        """Store a message and tell both members; what was sent before is told again.
+        """Store a message and notify both members. A repeated message notifies again.
 
         It is not left half done where the caller goes away meanwhile. `acknowledge` is called in
         the same turn of the loop as the members are told: a socket then writes both at once.
@@ -63,7 +63,7 @@ class Chat:
         return await self._unbroken(work)
 
     async def mark_read(self, user_id: UUID, channel_id: UUID, message_id: UUID) -> int:
-        """Move the user's mark up to a message; return its sequence.
+        """Move the user's read position to a message. Return its sequence.
 
         Raises:
             AppError: as `messages.mark_read`.
@@ -78,7 +78,7 @@ class Chat:
         return sequence
 
     async def typing(self, user_id: UUID, channel_id: UUID) -> None:
-        """Tell the other member that the user is typing. Raises NOT_FOUND or FORBIDDEN."""
+        """Notify the other member that the user is typing. Raises NOT_FOUND or FORBIDDEN."""
         await self._members(user_id, channel_id)
         if not await self._is_first(f"chat:typing:{channel_id}:{user_id}"):
             return
@@ -87,7 +87,7 @@ class Chat:
         self.fanout.say(Whispered((other,), frame))
 
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> IsPresent:
-        """Say whether the other member is online, now and on every change.
+        """Send the presence of the other member, now and on every change.
 
         Raises NOT_FOUND, or FORBIDDEN where a member has blocked the channel.
         """
@@ -119,7 +119,7 @@ class Chat:
         return stored
 
     async def _other(self, user_id: UUID, channel_id: UUID) -> UUID:
-        """Return the other member, to whom the user may write: a blocked channel tells nothing."""
+        """Return the other member. Raises FORBIDDEN if the channel is blocked."""
         found = await channels.writing_members(self.db, user_id, channel_id)
         return found.provider_id if user_id == found.customer_id else found.customer_id
 
@@ -131,7 +131,7 @@ class Chat:
         return found.customer_id, found.provider_id
 
     async def _is_first(self, key: str) -> bool:
-        """Return whether this is the first of its kind for a while; without Redis it always is."""
+        """Return whether this is the first event of its kind for a while; without Redis, True."""
         if self.redis is None:
             return True
         try:

@@ -1,4 +1,4 @@
-"""What is consumed: offers and jobs open channels and end them; who is gone writes no more.
+"""Consumed events: offers and jobs open and end channels; inactive users cannot write.
 
 A deleted account is erased as well. One that is deactivated keeps its messages, and may come back.
 """
@@ -21,7 +21,7 @@ _ERASED: Final = "(erased)"
 
 
 class OfferMade(msgspec.Struct, frozen=True):
-    """A provider has offered to carry out a service order."""
+    """A provider has made an offer on a service order."""
 
     order_id: UUID
     customer_id: UUID
@@ -44,7 +44,7 @@ class JobEnded(msgspec.Struct, frozen=True):
 
 
 class ServiceOrderEnded(msgspec.Struct, frozen=True):
-    """A service order was cancelled, or its time is over."""
+    """A service order was cancelled or has expired."""
 
     order_id: UUID
 
@@ -141,7 +141,7 @@ _DEPARTURES: Final = frozenset({"user.deactivated", "user.deleted", "user.erased
 
 
 def announcing(tell: Callable[[UUID], None]) -> Mapping[str, Mapping[str, Handler]]:
-    """Return `HANDLERS`, with each departure told to whoever holds sockets."""
+    """Return `HANDLERS` that also notify the holder of the sockets of inactive users."""
 
     def telling(handler: Handler) -> Handler:
         async def handle(tx: Executor, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Messages: stored once whatever is sent twice, read in pages, marked as read."""
+"""Messages: stored once, read in pages, marked as read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.chat.store.models import Message
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message in its place, whom it concerns, and whether it had been sent before."""
+    """A stored message, its members, and whether it was stored before."""
 
     message: Message
     members: tuple[UUID, UUID]
@@ -33,7 +33,7 @@ async def send(
     text: str,
     ended_before: datetime,
 ) -> Stored:
-    """Store a message, or find it where the author has sent it before.
+    """Store a message, or return it if the author has sent it before.
 
     Raises:
         AppError: NOT_FOUND for a channel of others; FORBIDDEN and CONFLICT as
@@ -66,7 +66,7 @@ async def send(
 async def history(
     db: Executor, channel_id: UUID, *, before: UUID | None, limit: int
 ) -> list[Message]:
-    """Return messages, newest first; one more than `limit` where there are more.
+    """Return messages, newest first, and one more than `limit` if there are more.
 
     Raises:
         AppError: VALIDATION_ERROR where `before` is no message of the channel.
@@ -80,7 +80,7 @@ async def history(
 async def mark_read(
     db: Executor, *, channel_id: UUID, user_id: UUID, message_id: UUID
 ) -> tuple[int, bool]:
-    """Move a member's mark forward, never back; return where it was asked to be, and if it moved.
+    """Move the read position forward, never back. Return the requested position and the change.
 
     Raises:
         AppError: NOT_FOUND for a channel of others; VALIDATION_ERROR where the message is none of

@@ -1,4 +1,4 @@
-"""Months of messages made ahead and dropped when they are over; client ids forgotten."""
+"""Create partitions of coming months, drop expired ones, and delete old client IDs."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _AT_ONCE: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long what is kept."""
+    """Retention times."""
 
     messages: timedelta
     client_ids: timedelta
 
 
 async def upkeep(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
-    """Do all of it once. Replicas may do it at the same time."""
+    """Do all maintenance once. Several replicas may run it at the same time."""
     if added := await partitions.add_partitions(db, months_ahead=MONTHS_AHEAD):
         log.info("message_partitions_added", months=added)
     if dropped := await partitions.drop_partitions(db, older_than=clock() - keep.messages):
@@ -43,7 +43,7 @@ async def upkeep(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
 
 @asynccontextmanager
 async def keeping(db: Executor, keep: Keep) -> AsyncIterator[None]:
-    """Do it now and then every hour while the block runs."""
+    """Do maintenance now and every hour while the block runs."""
 
     async def step() -> bool:
         await upkeep(db, keep)

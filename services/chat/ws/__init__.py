@@ -1,4 +1,4 @@
-"""The WebSocket edge: who may open one, what is written to it, what its frames mean."""
+"""WebSocket connections: the handshake, the frames and their limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client's frames do."""
+"""Handle the frames of a client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PONG: Final = framed(frames.Pong())
 
 
 async def handle(chat: Chat, socket: Socket, frame: frames.ClientFrame) -> None:
-    """Do what a frame says, and answer it.
+    """Execute a frame and respond to it.
 
     Raises:
         AppError: where it has no effect; the client is to be told.

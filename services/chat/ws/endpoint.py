@@ -1,4 +1,4 @@
-"""The life of a socket, from its handshake to its end."""
+"""The lifecycle of a socket, from handshake to close."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STRIKE_SECONDS: Final = 10.0
 @public  # it looks for a token in one more place, and for what is declared itself
 @long_lived
 async def connect(request: web.Request) -> web.StreamResponse:
-    """Serve a socket until either side closes it."""
+    """Serve a socket until either party closes it."""
     principal, user_id = await identify(request)
     config, chat = request.app[CONFIG], request.app[CHAT]
     socket = Socket(user_id, limit=config.buffer_bytes, metrics=chat.metrics)
@@ -99,7 +99,7 @@ async def _serve(
 async def _read(
     request: web.Request, chat: Chat, socket: Socket, ws: web.WebSocketResponse
 ) -> None:
-    """Take one frame after the other: a client's messages keep their order."""
+    """Process frames one by one, so that a client's messages keep their order."""
     limiter, rule = request.app[LIMITER], request.app[CONFIG].per_user_frames()
     strikes: deque[float] = deque(maxlen=STRIKES)
     async for message in ws:
@@ -126,7 +126,7 @@ async def _read(
 async def _admit(
     limiter: Limiter, rule: TokenBucket, socket: Socket, strikes: deque[float]
 ) -> None:
-    """Count a frame. Raises RATE_LIMIT_EXCEEDED; closes the socket of who is told in vain."""
+    """Count a frame. Raises RATE_LIMIT_EXCEEDED, and closes the socket of a repeat offender."""
     decision = await limiter.take(rule, f"chat:{socket.user_id}")
     if decision.allowed:
         return

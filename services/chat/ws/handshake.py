@@ -1,4 +1,4 @@
-"""Who opens a socket: a token in a header, a cookie or a subprotocol, from a page that may."""
+"""Authenticate a socket by a header, cookie or subprotocol, and check its origin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BEARER: Final = "bearer."
 
 
 async def identify(request: web.Request) -> tuple[Principal, UUID]:
-    """Return who opens the socket, and their account.
+    """Return the caller of a socket and the account.
 
     Raises:
         AppError: BAD_REQUEST where it is no handshake; UNAUTHORIZED; FORBIDDEN for a page that may
@@ -49,7 +49,7 @@ async def identify(request: web.Request) -> tuple[Principal, UUID]:
 
 
 async def _from_subprotocol(request: web.Request, offered: Collection[str]) -> Principal:
-    """Find the token of a browser, whose scripts can set no other header."""
+    """Return the token from the subprotocol, since scripts in browsers cannot set headers."""
     tokens = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
     if len(tokens) != 1:
         raise unauthorized()
@@ -62,7 +62,7 @@ def _offered(request: web.Request) -> list[str]:
 
 
 def _check_origin(request: web.Request, principal: Principal) -> None:
-    """Refuse pages of others: a browser opens sockets anywhere, and sends its cookies along."""
+    """Refuse foreign origins, because browsers send cookies with sockets to any site."""
     origin = request.headers.get("Origin")
     if origin is None:
         if principal.transport is Transport.COOKIE:
@@ -74,6 +74,6 @@ def _check_origin(request: web.Request, principal: Principal) -> None:
 
 
 def _is_ours(origin: str, request: web.Request) -> bool:
-    """Return whether the page came from the very address that the socket is opened to."""
+    """Return whether the page has the same origin as the socket."""
     page = urlsplit(origin)
     return page.scheme in ("http", "https") and page.netloc.lower() == request.host.lower()

@@ -1,4 +1,4 @@
-"""Counts what sockets receive before anything is decoded: every frame, and every byte.
+"""Count received frames and bytes before decoding.
 
 The WebSocket library answers pings, drops pongs and joins fragments by itself, so a limit on
 messages never sees them: thousands in one read would keep the process from everybody else.
@@ -24,7 +24,7 @@ _USERS: Final = 10_000
 
 
 class Meter:
-    """The allowances of users. They outlast a socket: to connect again fills nothing up."""
+    """Allowances of users. They outlast a socket, so that reconnecting does not reset them."""
 
     def __init__(self, limits: WireLimits, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -33,7 +33,7 @@ class Meter:
         self._allowances: OrderedDict[UUID, Allowance] = OrderedDict()
 
     def allowance(self, user_id: UUID) -> Allowance:
-        """Return what a user may still send."""
+        """Return the allowance of a user."""
         found = self._allowances.get(user_id)
         if found is None:
             found = self._allowances[user_id] = Allowance(self._limits, self._clock)
@@ -47,7 +47,7 @@ class Meter:
 def metered(
     request: web.Request, allowance: Allowance, exceeded: Callable[[], object]
 ) -> Iterator[None]:
-    """Count what comes over the connection of a handshake while the block runs.
+    """Count the traffic of a connection while the block runs.
 
     What goes beyond the allowance is neither decoded nor read any more; `exceeded` is called.
 
@@ -70,7 +70,7 @@ def metered(
 
 
 class _Metered(asyncio.Protocol):
-    """Stands between a transport and its protocol."""
+    """A protocol wrapper that counts incoming bytes."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""An open socket: frames written straight to its transport, and cut off where it does not read."""
+"""An open socket. Frames are written to its transport; a socket that does not read is closed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLOOD_CLOSE_SECONDS: Final = 1.0
 
 
 class Socket:
-    """Writes whole frames. There is no queue and no task of its own.
+    """Write whole frames, without a queue and a task of its own.
 
     What the other side does not read waits in the transport, up to `limit` bytes; then the socket
     is closed with `Close.SLOW`.
@@ -52,7 +52,7 @@ class Socket:
         self._turn: list[bytes] | None = None
 
     def opened(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
-        """Begin to write, the handshake is done; or close, where that was asked for meanwhile."""
+        """Start writing after the handshake, or close if requested meanwhile."""
         self._ws, self._transport = ws, transport
         if self._early is not None:
             self.close(self._early)
@@ -69,7 +69,7 @@ class Socket:
             asyncio.get_running_loop().call_soon(self._flush)
 
     async def write_slowly(self, frame: bytes) -> None:
-        """Write a frame and wait until most of what is written has been taken.
+        """Write a frame and wait until most written data has been sent.
 
         Raises:
             ConnectionResetError: where it is not taken within some seconds, or the socket closes.
@@ -98,16 +98,16 @@ class Socket:
 
     @property
     def is_closing(self) -> bool:
-        """Return whether nothing is written any more."""
+        """Return whether the socket no longer accepts frames."""
         return self._closing is not None or self._transport is None or self._transport.is_closing()
 
     @property
     def is_leaving(self) -> bool:
-        """Return whether it has been closed by us, or will be as soon as its handshake is done."""
+        """Return whether we have closed the socket, or will after its handshake."""
         return self._closing is not None or self._early is not None
 
     def close(self, code: Close) -> asyncio.Task[None] | None:
-        """Close with a code, once; return the task that does it, None before the handshake."""
+        """Close with a code. Return the closing task, or None before the handshake."""
         if self._ws is None:
             self._early = code
         elif self._closing is None:
@@ -118,7 +118,7 @@ class Socket:
         return self._closing
 
     def ended(self) -> None:
-        """Say that nothing is read any more: the other side has closed too, or is gone."""
+        """Record that reading has ended: the client has closed the socket or is gone."""
         self._ended.set()
 
     async def _close(self, ws: web.WebSocketResponse, code: Close) -> None:

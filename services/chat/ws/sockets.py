@@ -1,4 +1,4 @@
-"""All sockets of the process: how many there may be, and closing them all."""
+"""All sockets of the process: their limits, and closing them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.chat.ws.socket import Socket
 
 
 class Sockets:
-    """Keeps each user, each address and the process within their numbers."""
+    """Limit the sockets per user, per address and in total."""
 
     def __init__(self, *, per_user: int, per_address: int, most: int) -> None:
         self._per_user = per_user
@@ -31,7 +31,7 @@ class Sockets:
 
     @contextmanager
     def holding(self, socket: Socket, address: str) -> Iterator[None]:
-        """Count a socket while the block runs; a user's oldest gives way to one too many.
+        """Count a socket while the block runs. Above a user's limit, the oldest one is closed.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE if the process has as many as it may;
@@ -69,7 +69,7 @@ class Sockets:
         return self._count
 
     def users(self) -> Collection[UUID]:
-        """Return who has a socket here."""
+        """Return the users with a socket here."""
         return self._by_user.keys()
 
     def close_user(self, user_id: UUID, code: Close) -> None:
@@ -78,7 +78,7 @@ class Sockets:
             socket.close(code)
 
     async def close_all(self, code: Close) -> None:
-        """Close every socket and take no more; return when that is done, or its time is up."""
+        """Close every socket and accept no more. Return when done or after the timeout."""
         self._closed = True
         closing = [
             task

@@ -1,1 +1,1 @@
-"""The goods of the shop: ordered, paid by reservation, placed or given back."""
+"""Orders of goods: reserve the stock, confirm the order, ship or cancel it."""

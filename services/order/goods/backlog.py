@@ -1,4 +1,4 @@
-"""How much the recovery of orders has before it, for whoever watches."""
+"""Metrics of the recovery of orders: the number and age of orders that wait for a step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.order.goods.store import backlog
 
 
 class BacklogGauges:
-    """Orders of goods with something left to do, and how long the oldest of them has waited."""
+    """The number of orders of goods with a step left, and the age of the oldest."""
 
     def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
         self._db = db
@@ -23,7 +23,7 @@ class BacklogGauges:
         )
 
     async def refresh(self) -> None:
-        """Measure, unless it was done within ten seconds.
+        """Measure, at most once in ten seconds.
 
         Raises:
             AppError: where the database is away.

@@ -1,4 +1,4 @@
-"""Payment as it is while one develops: whatever is delivered is paid for at once."""
+"""A payment provider for development: every delivered order counts as paid at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class SettlesAtOnce:
-    """`ports.Payments` without anybody who collects; `create_app` takes one that does."""
+    """`ports.Payments` that collects nothing. `create_app` takes a real one."""
 
     async def settled(self, order_id: UUID, total: Decimal, currency: str) -> bool:  # noqa: ARG002 - the port's
         """See `ports.Payments`."""

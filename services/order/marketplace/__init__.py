@@ -1,1 +1,1 @@
-"""The marketplace of services: orders, offers, jobs and reviews between people."""
+"""The service marketplace: service orders, offers, jobs and reviews."""

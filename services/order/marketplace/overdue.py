@@ -1,4 +1,4 @@
-"""Looks after service orders whose time is over, and shows how that goes."""
+"""Expire overdue service orders, and export metrics about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.order.marketplace.store import service_orders
 
 
 class OverdueOrders:
-    """The sweep of service orders; any number of processes may have one."""
+    """The sweep of overdue service orders. Several processes may run it."""
 
     def __init__(self, db: Database, registry: CollectorRegistry) -> None:
         self._db = db
@@ -33,7 +33,7 @@ class OverdueOrders:
         )
 
     async def step(self) -> bool:
-        """Expire some; return whether there were any.
+        """Expire some orders. Return whether there were any.
 
         Raises:
             AppError: where the database is away.

@@ -1,4 +1,4 @@
-"""Looks for people who deal with themselves: it earns points and praise that nobody paid for."""
+"""Detect accounts that deal with themselves to earn points and ratings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EVERY_SECONDS: Final = 600.0
 
 
 class SelfDealing:
-    """How many there are to be looked at, for an alert; the log says who."""
+    """Count suspicious pairs for an alert. The log names the accounts."""
 
     def __init__(
         self, db: Executor, registry: CollectorRegistry, *, every_seconds: float = _EVERY_SECONDS
@@ -37,7 +37,7 @@ class SelfDealing:
         )
 
     async def step(self) -> bool:
-        """Measure when it is time to; there is never more to do at once.
+        """Measure if the interval has passed. Return False, because no work is left.
 
         Raises:
             AppError: where the database is away.

@@ -1,4 +1,4 @@
-"""Products as values: what may be asked for, and what may be said about one."""
+"""Request types for products."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SaleStatus(StrEnum):
 
 
 class ListProducts(ListQuery, frozen=True, kw_only=True):
-    """The query string of the list; `search` looks into names and descriptions."""
+    """The query string of the list. `search` matches names and descriptions."""
 
     order_by: Annotated[Literal["name", "price", "created_at"], orders_of("products")] = "name"
     search: Annotated[str, Meta(max_length=255)] | None = None
@@ -80,6 +80,6 @@ class ProductChange(Input, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing is to be changed."""
+        """Return whether the update has no fields."""
         given = (self.name, self.description, self.price, self.stock, self.status)
         return all(value is UNSET for value in given)

@@ -1,4 +1,4 @@
-"""Reservations as values: what may be asked for."""
+"""Request types for reservations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Line(Input, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How many of one product, and how many must be there."""
+    """A product, the quantity to reserve, and the stock it requires."""
 
     quantity: int
     min_stock: int
@@ -46,7 +46,7 @@ class NewReservation(Input, frozen=True, kw_only=True):
     ] = 900
 
     def wanted(self) -> dict[UUID, Wanted]:
-        """Return how many of which product, in the order of the lines.
+        """Return the quantity of each product, in the order of the lines.
 
         Raises:
             AppError: VALIDATION_ERROR where two lines name the same product.
@@ -62,7 +62,7 @@ class NewReservation(Input, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """A reservation with its lines, and whether an earlier request had made it."""
+    """A reservation with its lines, and whether an earlier request made it."""
 
     reservation: Reservation
     lines: Sequence[ReservationLine]

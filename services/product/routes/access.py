@@ -1,4 +1,4 @@
-"""What those may who look after products; the role controller says whose it is."""
+"""Permissions for product administrators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products over HTTP: open to read, written by the staff against a version."""
+"""Routes of products. Reading is public; the staff writes with a version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ route: Final = Routes("products")
 
 @route("GET /api/v1/products", "List products", access=PUBLIC)
 async def list_products(db: Db, wanted: ListProducts) -> Page[Product]:
-    """One page of the products that match, with the number of all."""
+    """Return one page of matching products and the total count."""
     return respond.page(wanted, *await service.list_page(db, wanted))
 
 
@@ -39,14 +39,14 @@ def _refuse_key(request: web.Request) -> None:
 async def add_product(
     _: Annotated[None, From(_refuse_key)], db: Db, new: NewProduct
 ) -> Created[Product]:
-    """The new product, with where it is. Each request adds one: an `Idempotency-Key` is refused."""
+    """Create a product. Return it with its URL. An `Idempotency-Key` is refused."""
     added = await service.add(db, new, actor=require_principal().subject)
     return respond.created(added, f"products/{added.id}")
 
 
 @route("GET /api/v1/products/{id}", "Get a product", Code.NOT_FOUND, access=PUBLIC)
 async def get_product(request: web.Request, db: Db, product_id: Id) -> Item[Product]:
-    """One product with its `ETag`, for sale at the moment or not."""
+    """Return a product with its `ETag`, whether or not it is available."""
     return respond.item(request, await service.get(db, product_id))
 
 
@@ -54,7 +54,7 @@ async def get_product(request: web.Request, db: Db, product_id: Id) -> Item[Prod
 async def change_product(
     db: Db, product_id: Id, changes: ProductChange, version: RequiredIfMatch
 ) -> Item[Product]:
-    """The product as it is after a partial change."""
+    """Return the product after a partial update."""
     actor = require_principal().subject
     return respond.changed(
         await service.change(db, product_id, changes, version=version, actor=actor)
@@ -63,14 +63,14 @@ async def change_product(
 
 @route("DELETE /api/v1/products/{id}", "Delete a product", *CHANGE_ERRORS, access=_STAFF)
 async def remove_product(db: Db, product_id: Id, version: RequiredIfMatch) -> Done:
-    """Nothing, when it is done."""
+    """Delete a product."""
     await service.remove(db, product_id, version=version)
     return respond.no_content()
 
 
 @route("GET /api/v1/products/{id}/prices", "List a product's prices", Code.NOT_FOUND, access=PUBLIC)
 async def list_prices(db: Db, wanted: PageQuery, product_id: Id) -> Page[PriceChange]:
-    """What the product has cost, newest first."""
+    """Return the prices of the product, newest first."""
     return respond.page(wanted, *await service.list_prices(db, product_id, wanted))
 
 
@@ -81,5 +81,5 @@ async def list_prices(db: Db, wanted: PageQuery, product_id: Id) -> Page[PriceCh
     access=_STAFF,
 )
 async def list_movements(db: Db, wanted: PageQuery, product_id: Id) -> Page[StockMovement]:
-    """The ledger that explains the stock, newest first."""
+    """Return the stock ledger of the product, newest first."""
     return respond.page(wanted, *await service.list_movements(db, product_id, wanted))

@@ -1,4 +1,4 @@
-"""Reservations over HTTP: for other services, and for the staff."""
+"""Routes of reservations, for other services and the staff."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RESERVE: Final = permission("service:reservations")
 
 
 def _service_or_staff(principal: Principal) -> None:
-    """The permission `products:write`; of a service `service:reservations`."""
+    """Require the permission `products:write`, or `service:reservations` for a service."""
     if not (may_as_service(principal, RESERVE) or principal.may(WRITE)):
         raise lacking(principal, RESERVE if principal.has_any(Role.SERVICE) else WRITE)
 
@@ -43,7 +43,7 @@ route: Final = Routes("reservations")
 
 @route("POST /api/v1/reservations", "Reserve products", Code.CONFLICT, access=_ACCESS)
 async def reserve(db: Db, wanted: NewReservation, key: Key) -> Created[ReservationView]:
-    """All lines or none. The same `Idempotency-Key`, which is required, gives the same answer."""
+    """Reserve all lines or none. The required `Idempotency-Key` makes the request repeatable."""
     if key is None:
         raise AppError(Code.BAD_REQUEST, f"a reservation needs an {HEADER}")
     made = await service.reserve(db, wanted, owner=require_principal().subject, key=key)
@@ -55,7 +55,7 @@ async def reserve(db: Db, wanted: NewReservation, key: Key) -> Created[Reservati
 
 @route("GET /api/v1/reservations/{id}", "Get a reservation", Code.NOT_FOUND, access=_ACCESS)
 async def get_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[ReservationView]:
-    """One's own; the staff sees everybody's."""
+    """Return a reservation: the caller's own, or any for the staff."""
     return respond.ok(view_of(await service.get(db, reservation_id, caller)))
 
 
@@ -67,7 +67,7 @@ async def get_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[Res
     access=_ACCESS,
 )
 async def confirm_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[ReservationView]:
-    """The products are sold. It may be said twice."""
+    """Confirm a reservation, which sells its products. Safe to repeat."""
     return respond.ok(view_of(await service.settle(db, reservation_id, Step.CONFIRM, caller)))
 
 
@@ -79,5 +79,5 @@ async def confirm_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer
     access=_ACCESS,
 )
 async def release_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[ReservationView]:
-    """The products return to the stock, also from one that was confirmed. It may be said twice."""
+    """Release a reservation, also after its confirmation. Safe to repeat."""
     return respond.ok(view_of(await service.settle(db, reservation_id, Step.RELEASE, caller)))

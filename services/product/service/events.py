@@ -1,4 +1,4 @@
-"""The events that tell others what has changed, published with the change."""
+"""Events about changes of products and reservations, published with the change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.product.store.postgres.models import Product, Reservation, Reserva
 
 
 class ProductRemoved(Struct, frozen=True):
-    """The payload of `product.removed`; the other events of a product carry all of it.
+    """The payload of `product.removed`. The other product events carry the whole product.
 
     Each says besides who did it, as `actor`.
     """
@@ -69,7 +69,7 @@ async def reservation_event(
     lines: Sequence[ReservationLine],
     products: Sequence[Product] = (),
 ) -> None:
-    """Publish what became of a reservation."""
+    """Publish the new state of a reservation."""
     payload = ReservationEvent(
         reservation.id, reservation.owner, reservation.request_key, lines, products
     )

@@ -1,4 +1,4 @@
-"""Changes of stock, each with the line in the ledger that explains it."""
+"""Changes of stock, each with a ledger entry that explains it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def move(
     reservation_id: UUID,
     actor: str,
 ) -> Product:
-    """Add `delta` to the stock of a product that `tx` has locked; return it as it is now.
+    """Add `delta` to the stock of a product that `tx` has locked. Return the product.
 
     The caller has seen that there is enough; the schema does not take its word for it.
     """
@@ -40,7 +40,7 @@ async def record(
     actor: str,
     reservation_id: UUID | None = None,
 ) -> None:
-    """Write down why the stock of `product` has become what it is."""
+    """Record the reason for a change of the stock of `product`."""
     await stock(tx).add_movement(
         id=new_id(),
         product_id=product.id,

@@ -1,4 +1,4 @@
-"""The rules of products: no change over a version unseen, every price and stock accounted for."""
+"""Rules of products: an update names its version; prices and stock changes are recorded."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def get(db: Executor, product_id: UUID) -> Product:
 
 
 async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], int]:
-    """Return one page and the number of products on all pages."""
+    """Return one page and the total number of products."""
     queries = products(db)
     return await page_of(
         wanted,
@@ -64,7 +64,7 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
 async def list_prices(
     db: Executor, product_id: UUID, wanted: PageQuery
 ) -> tuple[Sequence[PriceChange], int]:
-    """Return one page of what the product has cost, newest first, and the number of all."""
+    """Return one page of the product's prices, newest first, and the total count."""
     await get(db, product_id)
     queries = products(db)
     return await page_of(wanted, queries.list_prices, queries.count_prices, product_id=product_id)
@@ -73,7 +73,7 @@ async def list_prices(
 async def list_movements(
     db: Executor, product_id: UUID, wanted: PageQuery
 ) -> tuple[Sequence[StockMovement], int]:
-    """Return one page of the product's ledger, newest first, and the number of all its lines."""
+    """Return one page of the product's stock ledger, newest first, and the total count."""
     await get(db, product_id)
     ledger_of = stock(db)
     return await page_of(
@@ -82,7 +82,7 @@ async def list_movements(
 
 
 async def add(db: Database, new: NewProduct, *, actor: str) -> Product:
-    """Add a product, its first price and its first stock."""
+    """Create a product with its first price and stock."""
     product_id = new_id()
     async with db.transaction() as tx:
         await products(tx).add_product(
@@ -110,7 +110,7 @@ async def change(
     version: int | None,
     actor: str,
 ) -> Product:
-    """Apply a partial change to the version the caller has seen; None stands for the present one.
+    """Apply a partial update to the caller's version. None means the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
@@ -142,7 +142,7 @@ async def change(
 
 
 async def remove(db: Database, product_id: UUID, *, version: int | None) -> None:
-    """Take the product away; the same conditions as for a change.
+    """Delete the product, under the same conditions as an update.
 
     Its ledger stays, and what is reserved of it may still be confirmed or released.
     """
@@ -157,7 +157,7 @@ async def remove(db: Database, product_id: UUID, *, version: int | None) -> None
 
 
 async def _current(tx: Executor, product_id: UUID, version: int | None) -> Product:
-    """Return the product, which nobody else can change meanwhile where any version will do."""
+    """Return the product. If any version will do, lock it."""
     if version is None:
         return _found(await products(tx).lock_product(id=product_id))
     current = await get(tx, product_id)

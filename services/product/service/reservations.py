@@ -1,4 +1,4 @@
-"""Reservations: many products set aside in one step, then confirmed, released or expired."""
+"""Reservations: reserve many products at once, then confirm, release or expire."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SYSTEM: Final = "system"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks; `trusted` callers may see and settle the reservations of others."""
+    """The caller. A `trusted` caller may see and settle any reservation."""
 
     subject: str
     trusted: bool
@@ -46,7 +46,7 @@ class Caller:
 async def reserve(
     db: Database, wanted: NewReservation, *, owner: str, key: str, clock: Clock = utc_now
 ) -> Reserved:
-    """Set aside every line, or none; a request with the same `key` gets the same reservation.
+    """Reserve every line or none. A repeated `key` returns the same reservation.
 
     Raises:
         AppError: VALIDATION_ERROR for a product named twice; CONFLICT with the lines at fault where
@@ -68,7 +68,7 @@ async def reserve(
 async def _one_by_one(
     db: Database, new: Reservation, quantities: Mapping[UUID, Wanted]
 ) -> Reserved:
-    """Set aside each line after the other, or say which of them cannot be had."""
+    """Reserve the lines one by one, or report the lines that are out of stock."""
     try:
         # Who comes too late is told so without waiting for a lock.
         _refuse_shortage(quantities, await products(db).find_products(ids=list(quantities)))
@@ -113,7 +113,7 @@ async def get(db: Executor, reservation_id: UUID, caller: Caller) -> Reserved:
 async def settle(
     db: Database, reservation_id: UUID, step: Step, caller: Caller, *, clock: Clock = utc_now
 ) -> Reserved:
-    """Confirm or release; a step that was taken before is taken again without effect.
+    """Confirm or release a reservation. A repeated step has no effect.
 
     What is released after it was confirmed returns to the stock too.
 
@@ -141,7 +141,7 @@ async def settle(
 
 
 async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) -> int:
-    """Give back what some reservations past their time have held; return how many there were.
+    """Release some expired reservations. Return how many.
 
     Any number of processes may do so at once: each takes what no other has in hand.
     """
@@ -171,7 +171,7 @@ async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) 
 async def _give_back_at_once(
     tx: Executor, late: Sequence[Reservation], lines: Sequence[ReservationLine], *, now: datetime
 ) -> None:
-    """Return the stock of expired reservations that `tx` has locked, a statement for each."""
+    """Return the stock of expired reservations that `tx` has locked, one statement each."""
     # All products first, in one order: what one statement after the other locks may deadlock.
     await products(tx).lock_products(ids=list({line.product_id for line in lines}))
     own = Counter(line.reservation_id for line in lines)
@@ -230,7 +230,7 @@ async def _take(
 
 
 def _refuse_shortage(quantities: Mapping[UUID, Wanted], found: Sequence[Product]) -> None:
-    """Raise CONFLICT, naming every line that cannot be had, where there are any."""
+    """Raise CONFLICT with every line that is out of stock, if any."""
     for_sale = {p.id: p.stock for p in found if p.status is ProductStatus.ACTIVE}
     problems = []
     for index, (product_id, wanted) in enumerate(quantities.items()):
@@ -253,7 +253,7 @@ def _visible(reservation: Reservation | None, caller: Caller) -> Reservation:
 
 
 def _status_now(reservation: Reservation, step: Step, clock: Clock) -> ReservationStatus:
-    """Return the status; past its time it can no longer be confirmed, swept up or not."""
+    """Return the status. An expired reservation cannot be confirmed, even before the sweep."""
     late = reservation.status is ReservationStatus.PENDING and reservation.expires_at <= clock()
     return ReservationStatus.EXPIRED if late and step is Step.CONFIRM else reservation.status
 
@@ -288,7 +288,7 @@ async def _give_back(
     *,
     now: datetime,
 ) -> None:
-    """Return the stock of reservations that `tx` has locked, all products in one order."""
+    """Return the stock of reservations that `tx` has locked, with products in a fixed order."""
     locked = await products(tx).lock_products(ids=list({line.product_id for line in lines}))
     by_id = {product.id: product for product in locked}
     for reservation in settled:

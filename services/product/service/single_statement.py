@@ -1,4 +1,4 @@
-"""The steps of a reservation in one statement each, where the engine can.
+"""Reservation steps as single statements, on engines that support them.
 
 Most of what an order costs here is round trips. What cannot be done so is left as it is, for the
 steps one by one to say why.
@@ -35,7 +35,7 @@ _CONFIRMED: Final = "reservation.confirmed"
 async def reserve(
     db: Executor, wanted: Reservation, quantities: Mapping[UUID, Wanted]
 ) -> Sequence[ReservationLine]:
-    """Set aside every line and return them; nothing where that cannot be had, or not so.
+    """Reserve every line and return them, or nothing if this fast path does not apply.
 
     Raises:
         AppError: UniqueViolationError where the same request was here before.
@@ -73,7 +73,7 @@ async def reserve(
 async def confirm(
     db: Executor, reservation_id: UUID, *, owner: str, trusted: bool, now: datetime
 ) -> Settled | None:
-    """Sell what is set aside for `owner`, for anybody where `trusted`; None where it is not so."""
+    """Confirm a reservation of `owner`, or any if `trusted`. None if this path does not apply."""
     if engine_of(db) is not Engine.POSTGRES:
         return None
     event = _event(reservation_id, _CONFIRMED)
@@ -99,7 +99,7 @@ async def confirm(
 async def release(
     db: Executor, reservation_id: UUID, *, owner: str, trusted: bool, now: datetime
 ) -> Settled | None:
-    """Return to the stock what is held or sold, for `owner`, for anybody where `trusted`.
+    """Release a reservation of `owner`, or any if `trusted`.
 
     None where it is not so, or was given back before.
     """
@@ -129,7 +129,7 @@ async def give_back(
     trusted: bool = True,
     now: datetime,
 ) -> Settled | None:
-    """Return a reservation's stock on PostgreSQL; None where there is nothing to be returned.
+    """Return a reservation's stock on PostgreSQL. None if there is nothing to return.
 
     `movement_ids` are for the lines of the ledger: as many as the reservation has, or more.
     """
@@ -178,5 +178,5 @@ def _settled(
 
 
 def _event(reservation_id: UUID, kind: str) -> Unpublished:
-    """Return what surrounds the payload, which the statement makes of what it has written."""
+    """Return the event envelope. The statement builds the payload from the written row."""
     return unpublished(topic=RESERVATIONS, key=str(reservation_id), kind=kind, payload=None)

@@ -1,4 +1,4 @@
-"""The life of a reservation: which step may follow which."""
+"""State transitions of a reservation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.product.store.postgres.models import ReservationStatus
 
 
 class Step(StrEnum):
-    """What can be done with a reservation."""
+    """Transitions of a reservation."""
 
     CONFIRM = "confirm"
     RELEASE = "release"
@@ -31,5 +31,5 @@ _NEXT: Final[Mapping[tuple[Step, ReservationStatus], ReservationStatus]] = {
 
 
 def status_after(step: Step, status: ReservationStatus) -> ReservationStatus | None:
-    """Return the status a step leads to, None where it may not be taken."""
+    """Return the next status, or None if the transition is not allowed."""
     return _NEXT.get((step, status))

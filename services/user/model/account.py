@@ -1,4 +1,4 @@
-"""What people send about their accounts, and the rules that a type alone cannot say."""
+"""Request types for accounts, with the checks that a type alone cannot express."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class RefreshRequest(Input, frozen=True, kw_only=True):
 
 
 def tidy_name(text: str) -> str:
-    """Return a name as it is stored: composed characters, single spaces, none at the ends."""
+    """Return the stored form of a name: composed characters, single spaces, stripped."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 

@@ -1,4 +1,4 @@
-"""Passwords that others try first: well-known words, runs of keys, repeats, one's own name."""
+"""Passwords that attackers try first: common words, keyboard runs, repeats and the owner's name."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _MESSAGE: Final = "is among those that others try first: choose one that is less
 
 
 def check_password(field: str, password: str, *about: str) -> None:
-    """Let a password pass that is no obvious guess; `about` is what its owner is called.
+    """Refuse a password that is easy to guess. `about` holds the owner's names.
 
     Raises:
         AppError: VALIDATION_ERROR naming `field`.
@@ -83,7 +83,7 @@ def check_password(field: str, password: str, *about: str) -> None:
 
 
 def is_common(password: str, about: Iterable[str] = ()) -> bool:
-    """Whether a password is a well-known word, a run of keys, a repeat, or its owner's name."""
+    """Return whether a password is a common word, a keyboard run, a repeat or the owner's name."""
     # Said several times, a word is no better than said once.
     text = _once(password.lower())
     if len(text) <= _LONGEST_REPEATED or _is_made_of_runs(text):
@@ -93,7 +93,7 @@ def is_common(password: str, about: Iterable[str] = ()) -> bool:
 
 
 def _words_in(text: str) -> Iterable[str]:
-    """The word that a password is made of, as it is and with letters for digits and signs."""
+    """Return the word in a password, as written and with digits and signs replaced by letters."""
     for spelled in (text, text.translate(_INSTEAD)):
         word = _DECORATION.sub("", spelled)
         if len(text) - len(word) <= _DECORATED_BY:
@@ -106,13 +106,13 @@ def _words_in(text: str) -> Iterable[str]:
 
 
 def _names_in(text: str) -> Iterable[str]:
-    """What somebody is called: the parts of a name, of an address before its `@`, and all of it."""
+    """Return the parts of a name or of the local part of an address, and the whole."""
     parts = re.split(r"[\W\d_]+", text.lower().partition("@")[0])
     return [name for name in (*parts, "".join(parts)) if len(name) >= _SHORTEST_NAME]
 
 
 def _once(text: str) -> str:
-    """`abababab` → `ab`, `passpas` → `pass`: what is said again and again; else all of it."""
+    """Return the repeated unit, such as `ab` for `abababab`, or the whole text."""
     for length in range(1, len(text) // 2 + 1):
         if text == (text[:length] * len(text))[: len(text)]:
             return text[:length]
@@ -120,7 +120,7 @@ def _once(text: str) -> str:
 
 
 def _is_made_of_runs(text: str) -> bool:
-    """`12345678`, `qwerty123`, `abc12321cba`: up to three runs along a row of keys."""
+    """Return whether it is up to three keyboard runs, such as `12345678` or `qwerty123`."""
     at = pieces = 0
     while at < len(text):
         length = max(_run_at(text, at), _same_at(text, at))
@@ -132,7 +132,7 @@ def _is_made_of_runs(text: str) -> bool:
 
 
 def _run_at(text: str, at: int) -> int:
-    """Return how many characters from `at` on lie along a row of keys."""
+    """Return how many characters from `at` follow a row of keys."""
     length = 0
     while at + length < len(text) and any(text[at : at + length + 1] in run for run in _RUNS):
         length += 1

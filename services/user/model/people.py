@@ -1,4 +1,4 @@
-"""The list as it is asked for, and people as those who manage them write them down."""
+"""Request types for the list of users and for managing accounts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OrderBy = Literal["name", "email", "age", "salary", "created_at"]
 
 
 class Kind(StrEnum):
-    """Which people: those who work here, everybody, or the accounts of one role."""
+    """Which users to list: employees, all users, or the users with one role."""
 
     STAFF = "staff"
     ALL = "all"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
     @property
     def roles(self) -> list[Role]:
-        """The roles of these accounts; `staff` goes by employment, whatever the role."""
+        """Return the roles to list. `staff` selects by employment and ignores the role."""
         if self in (Kind.STAFF, Kind.ALL):
             return list(Role)
         return [Role(self.upper())]
@@ -42,7 +42,7 @@ _PRESENT: Final = [AccountStatus.ACTIVE, AccountStatus.INACTIVE]
 
 
 class PeopleQuery(ListQuery, frozen=True, kw_only=True):
-    """Which people, which page of them, in which order."""
+    """Filters, page and order of the list of users."""
 
     kind: Annotated[Kind, Meta(description="employees, all users, or users with one role")] = (
         Kind.STAFF
@@ -64,7 +64,7 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
 
     @property
     def statuses(self) -> list[AccountStatus]:
-        """The statuses asked for."""
+        """Return the requested statuses."""
         if self.status is not None:
             return [self.status]
         if self.active is None:
@@ -73,7 +73,7 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
 
     @property
     def is_of_everybody_here(self) -> bool:
-        """Return whether all who work here match."""
+        """Return whether all employees match."""
         filters = (self.status, self.active, self.search, self.department_id)
         return self.kind is Kind.STAFF and all(one is None for one in filters)
 
@@ -111,7 +111,7 @@ class PersonChange(Input, frozen=True, kw_only=True):
 
 
 def check_salary(employment: Employment) -> None:
-    """Let through what the database can hold exactly.
+    """Refuse a salary that the database cannot store exactly.
 
     Raises:
         AppError: VALIDATION_ERROR where it is no amount of money from 0 to 9,999,999,999.99.

@@ -1,4 +1,4 @@
-"""The ledger of somebody's points as it is asked for."""
+"""Query parameters of a ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.resource.lists import MAX_PAGE_SIZE
 
 
 class LedgerQuery(Query, frozen=True, kw_only=True):
-    """Which part of a ledger, oldest entry first."""
+    """A page of a ledger, oldest entry first."""
 
     after: Annotated[UUID | None, Meta(description="return only entries after this one")] = None
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="maximum number of entries")] = (

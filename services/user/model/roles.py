@@ -1,4 +1,4 @@
-"""What is asked of the role controller and of the audit trail."""
+"""Request types of the role management API and of the audit trail."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class NewPermission(Input, frozen=True, kw_only=True):
 
 
 class AuditQuery(ListQuery, frozen=True, kw_only=True):
-    """Which entries of the audit trail, newest first whatever `sort` says.
+    """Filters of the audit trail. The newest entries come first, whatever `sort` is.
 
     `search` looks into actors, actions and the ids of what was acted upon.
     """

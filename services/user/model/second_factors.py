@@ -1,4 +1,4 @@
-"""What people send about their second factors."""
+"""Request types for second factors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses that clients of the superseded systems know: the same handlers, another path."""
+"""Paths of legacy clients: the same handlers under other paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls, whose account a request is about, and whether they may see or change it."""
+"""The caller, the account of a request, and the checks between the two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the handlers work with, opened once by the application."""
+"""Dependencies of the handlers, opened once by the application."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What signing in goes by; known before anything is opened."""
+    """Sign-in settings, known before anything is opened."""
 
     tokens: TokenPolicy
     logins: Limits

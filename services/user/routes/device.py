@@ -1,4 +1,4 @@
-"""The cookie of a device: another one than a session's, because it outlives a logout."""
+"""The device cookie. It is separate from the session cookies, because it outlives a logout."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from services.user.service.devices import COOKIE, Devices
 
 
 def shown(request: web.Request) -> str | None:
-    """Return the token that a browser shows."""
+    """Return the device token of a browser."""
     return request.cookies.get(COOKIE)
 
 
 def remember(response: web.StreamResponse, token: str, devices: Devices) -> None:
-    """Give it to the browser. It is no permission to do anything, so other sites gain nothing."""
+    """Set the device cookie. It grants no permission, so other sites gain nothing from it."""
     response.set_cookie(
         COOKIE,
         token,

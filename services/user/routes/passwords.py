@@ -41,7 +41,7 @@ async def change_password(
 async def forgot_password(
     request: web.Request, deps: AppDeps, rules: AppRules, given: ResetRequest
 ) -> Done:
-    """Nothing, whoever's address it is."""
+    """Request an emailed reset link. Return 204 for any address."""
     token = given.device_token or shown(request)
     await password.ask_reset(deps.db, given.email, rules.mails, rules.devices, token)
     return respond.no_content()
@@ -54,7 +54,7 @@ async def forgot_password(
     access=PUBLIC,
 )
 async def reset_password(deps: AppDeps, rules: AppRules, given: PasswordReset) -> Done:
-    """Nothing, when it is done; every session has ended then, and the device is a known one."""
+    """Reset the password and end all sessions. The device becomes a known one."""
     device_token = await password.reset(deps.db, deps.passwords, rules.devices, given)
     response = signed_out()
     remember(response, device_token, rules.devices)

@@ -1,4 +1,4 @@
-"""The list of people, and single accounts: seen, added, changed, given a status, deleted."""
+"""Routes of the list of users and of single accounts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ route: Final = Routes("users")
     access=signed_in(verified=True, services=True),
 )
 async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Paged[UserList]:
-    """Answer one page; `meta.degraded` names `point` where points are missing."""
+    """Return one page of users. `meta.degraded` names `point` if points are missing."""
     salaries = _check_may_list(caller, query)
     page = await service.list_users(deps.db, deps.points, query, salaries=salaries)
     return respond.paged(query, page.data, page.total, degraded=page.degraded)
@@ -60,7 +60,7 @@ async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Pa
     headers=(HEADER,),
 )
 async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Person]:
-    """Answer the new account; a mail asks its owner to choose a password."""
+    """Create an account. An email asks its owner to choose a password."""
     account_id = await accounts.add(deps.db, caller, new)
     row = await accounts.get(deps.db, account_id)
     body = person_view(row, None, preview=None, salary=access.may_see_salaries(caller))
@@ -76,7 +76,7 @@ async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Per
 async def export_user(
     deps: AppDeps, _: JustSignedIn, who: SeenOwn
 ) -> Answer[export.ExportedAccount]:
-    """Answer a file with the account, its sessions, mails and what was done; and what others keep.
+    """Return a file with all data of the account, including the data of other services.
 
     The other services are asked for what they keep. Who is away is named in `missing`.
     """
@@ -104,7 +104,7 @@ async def export_user(
     access=signed_in(verified=OTHERS, services=True),
 )
 async def get_user(request: web.Request, deps: AppDeps, who: Seen) -> Item[Person]:
-    """Answer one person with the `ETag` of their version; `me` is the caller."""
+    """Return an account with its `ETag`. `me` is the caller."""
     principal, account_id = who
     if not access.is_own(principal, account_id):
         await standing.check_session(deps.db, principal)
@@ -125,7 +125,7 @@ async def change_user(
     given: PersonChange,
     version: IfMatch,
 ) -> Item[Person]:
-    """Answer the account after a partial change; a new address has to be verified."""
+    """Update an account. A new address must be verified."""
     await accounts.change(deps.db, *who, given, version, rules.mails)
     return await _answer(request, deps, *who)
 
@@ -137,7 +137,7 @@ async def change_user(
     access=signed_in(fresh=True, verified=OTHERS),
 )
 async def delete_user(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
-    """Nothing, when nobody can use the account any more; its address is free then."""
+    """Delete an account. Its address becomes free, and no one can sign in to it."""
     await deletion.delete(deps.db, *who, version)
     return respond.no_content()
 
@@ -151,7 +151,7 @@ async def delete_user(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
 async def deactivate_user(
     request: web.Request, deps: AppDeps, who: Managed, version: IfMatch
 ) -> Item[Person]:
-    """Answer the account; its sessions have ended and nobody can log in to it."""
+    """Deactivate an account. Its sessions end and its owner cannot log in."""
     await accounts.set_status(deps.db, *who, AccountStatus.INACTIVE, version)
     return await _answer(request, deps, *who)
 
@@ -165,7 +165,7 @@ async def deactivate_user(
 async def activate_user(
     request: web.Request, deps: AppDeps, who: Managed, version: IfMatch
 ) -> Item[Person]:
-    """Answer the account, which can be used again."""
+    """Activate an account, so that its owner can log in again."""
     await accounts.set_status(deps.db, *who, AccountStatus.ACTIVE, version)
     return await _answer(request, deps, *who)
 
@@ -178,7 +178,7 @@ async def activate_user(
     also="GET /api/v1/profile/{id}",
 )
 async def get_profile(deps: AppDeps, account_id: Id) -> Answer[Profile]:
-    """Answer what everybody may see; how to reach them where they offer services."""
+    """Return a public profile. Only providers have contact data in it."""
     principal = known_principal()
     row = await accounts.get_profile(deps.db, account_id)
     known = principal is not None and (
@@ -190,7 +190,7 @@ async def get_profile(deps: AppDeps, account_id: Id) -> Answer[Profile]:
 
 
 def _check_may_list(principal: Principal, query: PeopleQuery) -> bool:
-    """Let through who may list these people; return whether they may see salaries."""
+    """Check that the caller may list these users. Return whether they may see salaries."""
     if access.may_see_salaries(principal):
         return True
     # An order tells as much as the figures.

@@ -1,4 +1,4 @@
-"""Profile pictures: uploaded as a form of one file, and served where links lead to us."""
+"""Profile pictures: uploaded as a form with one file, and served by signed links."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _FORM_BYTES: Final = 64 * 1024
 
 
 class FileQuery(Query, frozen=True, kw_only=True):
-    """The end and the signature of a link."""
+    """The expiry and signature of a link."""
 
     expires: str = ""
     signature: str = ""
 
 
 async def _only_file(request: web.Request) -> bytes:
-    """Read the form's one file, no further than the limit.
+    """Read the only file of the form, up to the size limit.
 
     Raises:
         AppError: UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, BAD_REQUEST, VALIDATION_ERROR.
@@ -87,7 +87,7 @@ _File: TypeAlias = Annotated[bytes, From(_only_file)]
     also="PATCH /api/v1/users/{id}/pfp",
 )
 async def put_picture(deps: AppDeps, who: Changed, data: _File, version: IfMatch) -> Done:
-    """Nothing, when it is shown: `multipart/form-data` with one JPEG or PNG named `image`."""
+    """Upload a picture: `multipart/form-data` with one JPEG or PNG named `image`."""
     await pictures.replace(deps.db, deps.files.storage, deps.images, *who, data, version)
     return respond.no_content()
 
@@ -99,7 +99,7 @@ async def put_picture(deps: AppDeps, who: Changed, data: _File, version: IfMatch
     access=signed_in(verified=OTHERS),
 )
 async def remove_picture(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
-    """Nothing, when none is shown."""
+    """Delete the picture."""
     await pictures.remove(deps.db, *who, version)
     return respond.no_content()
 
@@ -111,7 +111,7 @@ async def remove_picture(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
     access=PUBLIC,
 )
 async def get_file(deps: AppDeps, given: FileQuery, key: str) -> web.Response:
-    """The picture; a link that was not made here or has ended opens nothing."""
+    """Return a picture. The signature of the link must be valid and not expired."""
     local, path = deps.files.local, f"pfp/{key}"
     if local is None or not local.is_valid_link(
         path, expires=given.expires, signature=given.signature

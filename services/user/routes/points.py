@@ -1,4 +1,4 @@
-"""Points of an account: for their owner and for who may read accounts."""
+"""Points of an account, for its owner and for callers who may read accounts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ route: Final = Routes("users")
     access=signed_in(),
 )
 async def get_points(deps: AppDeps, who: Seen, query: LedgerQuery) -> Answer[service.PointsView]:
-    """Answer the balance and a part of the ledger, oldest entry first; both or an error."""
+    """Return the balance and a page of the ledger, oldest entry first. Fails if either fails."""
     principal, account_id = who
     access.check_may_see_points(principal, account_id)
     return respond.ok(await service.statement(deps.db, deps.points, account_id, query))

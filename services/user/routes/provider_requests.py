@@ -1,4 +1,4 @@
-"""How a customer becomes a provider, over HTTP."""
+"""Routes of applications to become a provider."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RequestView(Struct, frozen=True):
 async def ask(
     deps: AppDeps, caller: InSession, given: ProviderApplication, own: Own
 ) -> Created[RequestView]:
-    """The request, which a moderator decides about. After a no one may ask again."""
+    """Apply to become a provider. After a rejection the customer may apply again."""
     made = await provider_requests.ask(
         deps.db, caller, own, deps.personal_ids, given.personal_id_number
     )
@@ -57,13 +57,13 @@ async def ask(
     access=signed_in(),
 )
 async def get(deps: AppDeps, _: InSession, own: Own) -> Answer[RequestView]:
-    """Once it is approved, one signs in again and is a provider."""
+    """Return the application. After an approval, signing in again gives the role."""
     return respond.ok(view(RequestView, await provider_requests.get(deps.db, own)))
 
 
 @route("GET /api/v1/provider-requests", "List pending provider applications", access=_MODERATORS)
 async def list_requests(deps: AppDeps, _: InSession, wanted: PageQuery) -> Page[ListRequestsRow]:
-    """One page of those who wait, the longest first."""
+    """Return one page of pending applications, oldest first."""
     return respond.page(wanted, *await provider_requests.list_page(deps.db, wanted))
 
 
@@ -74,6 +74,6 @@ async def list_requests(deps: AppDeps, _: InSession, wanted: PageQuery) -> Page[
     access=_MODERATORS,
 )
 async def decide(deps: AppDeps, caller: Caller, account_id: Id, given: Decision) -> Done:
-    """Nothing, when it is done; whoever was approved signs in again."""
+    """Approve or reject an application. An approved applicant must sign in again."""
     await provider_requests.decide(deps.db, caller, account_id, given)
     return respond.no_content()

@@ -1,4 +1,4 @@
-"""Registration and the verification of e-mail addresses."""
+"""Routes of registration and email verification."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ route: Final = Routes("auth")
 async def register_customer(
     deps: AppDeps, rules: AppRules, new: NewCustomer
 ) -> Created[Registered]:
-    """Answer the new account; a mail asks its owner to verify the address."""
+    """Register a customer. An email asks them to verify the address."""
     return _registered(await register.register_customer(deps.db, deps.passwords, new, rules.mails))
 
 
@@ -47,7 +47,7 @@ async def register_customer(
 async def register_provider(
     deps: AppDeps, rules: AppRules, new: NewProvider
 ) -> Created[Registered]:
-    """Answer the new account; the personal id is kept encrypted and never answered."""
+    """Register a provider. The personal ID is stored encrypted and never returned."""
     account = await register.register_provider(
         deps.db, deps.passwords, deps.personal_ids, new, rules.mails
     )
@@ -56,7 +56,7 @@ async def register_provider(
 
 @route("POST /api/v1/auth/verify", "Verify an email address", *CHANGE_ERRORS, access=PUBLIC)
 async def verify(deps: AppDeps, given: TokenOnly) -> Done:
-    """Nothing, when it is done; sessions from before have ended then, except the caller's.
+    """Verify an address. Older sessions end, except the session of the caller.
 
     There is no GET: programs that look at mails open links, too.
     """
@@ -71,7 +71,7 @@ async def verify(deps: AppDeps, given: TokenOnly) -> Done:
     access=PUBLIC,
 )
 async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
-    """Nothing, when the former address is back; sessions have ended, and a link is mailed to it."""
+    """Restore the former address. All sessions end, and a reset link is sent to it."""
     await addresses.undo(deps.db, given.token)
     return respond.no_content()
 
@@ -84,7 +84,7 @@ async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
     also="POST /api/v1/auth/resend-confirmation",
 )
 async def resend_verification(deps: AppDeps, rules: AppRules, given: AddressOnly) -> Done:
-    """Nothing, whoever's address it is; 409 only for its owner, signed in and verified."""
+    """Send another link. Return 204, or 409 to the signed-in owner of a verified address."""
     await verification.ask_again(deps.db, given.email, current_principal(), rules.mails)
     return respond.no_content()
 

@@ -1,4 +1,4 @@
-"""The role controller and the audit trail."""
+"""Routes of the role management API and of the audit trail."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class AuditView(msgspec.Struct, frozen=True):
 
 
 def _role(request: web.Request) -> AccountRole | str:
-    """Return a kind of accounts, or the name of what may be a role that was created."""
+    """Parse the name of a role: a kind of account, or a custom role."""
     name = request.match_info["name"].upper()
     if not _NAME.fullmatch(name):
         raise not_found("role")
@@ -64,13 +64,13 @@ _Name: TypeAlias = Annotated[AccountRole | str, From(_role, path={"name": str})]
 
 @route("GET /api/v1/roles", "List roles", access=_READERS)
 async def list_roles(deps: AppDeps, _: InSession) -> Answer[Sequence[ListRolesRow]]:
-    """Answer every role with what it may do."""
+    """Return every role with its permissions."""
     return respond.ok(await roles.list_all(deps.db))
 
 
 @route("POST /api/v1/roles", "Create a role", Code.CONFLICT, access=_WRITERS)
 async def create_role(deps: AppDeps, new: NewRole, caller: Caller) -> Created[GetCustomRoleRow]:
-    """The role. Accounts that are given it may do what it may, instead of what its kind may."""
+    """Create a custom role. Its permissions replace those of its kind."""
     made = await custom_roles.create(deps.db, caller, new)
     return respond.created(made, f"roles/{made.name}")
 
@@ -91,7 +91,7 @@ async def get_role(
 async def put_role(
     deps: AppDeps, name: _Name, given: RoleChange, version: IfMatch, caller: Caller
 ) -> Item[GetRoleRow]:
-    """Answer the role as it is now; access tokens follow when they are refreshed."""
+    """Replace the permissions of a role. Access tokens change at the next refresh."""
     if isinstance(name, AccountRole):
         changed = await roles.change(deps.db, caller, name, given, version)
     else:
@@ -101,7 +101,7 @@ async def put_role(
 
 @route("DELETE /api/v1/roles/{name}", "Delete a role", *CHANGE_ERRORS, access=_WRITERS)
 async def delete_role(deps: AppDeps, name: _Name, version: IfMatch, caller: Caller) -> Done:
-    """Nothing, when it is gone: one that was created, and that nobody has."""
+    """Delete a custom role. Fails with CONFLICT while accounts have it."""
     await custom_roles.remove(deps.db, caller, name, version)
     return respond.no_content()
 
@@ -112,34 +112,34 @@ async def delete_role(deps: AppDeps, name: _Name, version: IfMatch, caller: Call
 async def assign_role(
     deps: AppDeps, account_id: Id, given: RoleAssignment, version: IfMatch, caller: Caller
 ) -> Done:
-    """Nothing, when it is done; the account's sessions have ended then."""
+    """Assign a role and end the sessions of the account."""
     await roles.assign(deps.db, caller, account_id, given.role, version)
     return respond.no_content()
 
 
 @route("GET /api/v1/permissions", "List permissions", access=_READERS)
 async def list_permissions(deps: AppDeps, _: InSession) -> Answer[Sequence[Permission]]:
-    """Answer every permission that roles may be given."""
+    """Return every permission that a role can have."""
     return respond.ok(await roles.list_permissions(deps.db))
 
 
 @route("POST /api/v1/permissions", "Create a permission", Code.CONFLICT, access=_WRITERS)
 async def add_permission(deps: AppDeps, new: NewPermission, caller: Caller) -> Done:
-    """Nothing, when roles may be given it."""
+    """Create a permission that roles can have."""
     await roles.add_permission(deps.db, caller, new)
     return respond.no_content()
 
 
 @route("DELETE /api/v1/permissions/{name}", "Delete a permission", *CHANGE_ERRORS, access=_WRITERS)
 async def remove_permission(deps: AppDeps, name: str, caller: Caller) -> Done:
-    """Nothing, when no role has it any more."""
+    """Delete a permission and remove it from all roles."""
     await roles.remove_permission(deps.db, caller, name)
     return respond.no_content()
 
 
 @route("GET /api/v1/audit", "List audit entries", access=_AUDITORS, tag="audit")
 async def list_audit(deps: AppDeps, _: InSession, query: AuditQuery) -> Page[AuditView]:
-    """Answer a page of entries, newest first."""
+    """Return a page of entries, newest first."""
     rows, total = await audit.list_page(deps.db, query)
     return respond.page(query, [_audit_view(row) for row in rows], total)
 

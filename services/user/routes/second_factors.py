@@ -1,4 +1,4 @@
-"""Second factors: an authenticator's codes, passkeys, recovery codes."""
+"""Routes of second factors: authenticator codes, passkeys and recovery codes."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ _Policy: TypeAlias = Annotated[Policy, From(lambda request: request.app[RULES].s
 
 @route("GET /api/v1/auth/second-factor", "Get my second factors", access=_SHOWS)
 async def overview(deps: AppDeps, caller: Caller, own: Own) -> Answer[SecondFactors]:
-    """Answer what there is, and whether one was shown in this session."""
+    """Return the second factors, and whether this session has verified one."""
     return respond.ok(await service.overview(deps.db, caller, own))
 
 
 @route("POST /api/v1/auth/second-factor", "Verify a second factor", access=_SHOWS)
 async def show(deps: AppDeps, policy: _Policy, caller: Caller, _: Own, given: Shown) -> Done:
-    """Nothing, when it is right: refresh the session, and its tokens have their permissions."""
+    """Verify a second factor. After a refresh, the tokens carry the permissions."""
     await service.show(deps.db, deps.personal_ids, policy, caller, given)
     return respond.no_content()
 
 
 @route("POST /api/v1/auth/totp", "Start authenticator (TOTP) setup", Code.CONFLICT, access=_CHANGES)
 async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthenticator]:
-    """Answer a secret; it counts from its first code on."""
+    """Return a new secret. It takes effect with its first valid code."""
     made = await service.begin_totp(deps.db, deps.personal_ids, caller, own)
     return respond.ok(made, headers=_SECRET)
 
@@ -66,14 +66,14 @@ async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthe
 async def confirm_totp(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: FirstCode
 ) -> Answer[RecoveryCodes]:
-    """Answer recovery codes, if there are none yet; all other sessions have ended."""
+    """Return recovery codes if there are none yet. All other sessions end."""
     codes = await service.confirm_totp(deps.db, deps.personal_ids, policy, caller, own, given.code)
     return respond.ok(codes, headers=_SECRET)
 
 
 @route("DELETE /api/v1/auth/totp", "Remove my authenticator", Code.NOT_FOUND, access=_CHANGES)
 async def remove_totp(deps: AppDeps, caller: Caller, own: Own) -> Done:
-    """Nothing, when it is removed."""
+    """Remove the authenticator."""
     await service.remove_totp(deps.db, caller, own)
     return respond.no_content()
 
@@ -85,7 +85,7 @@ async def remove_totp(deps: AppDeps, caller: Caller, own: Own) -> Done:
     access=_CHANGES,
 )
 async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[RecoveryCodes]:
-    """Answer ten codes that work once each; the former ones work no more."""
+    """Return ten recovery codes. Each works once, and the former codes stop working."""
     codes = await service.new_recovery_codes(deps.db, caller, own)
     return respond.ok(codes, headers=_SECRET)
 
@@ -99,7 +99,7 @@ async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[Reco
 async def begin_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own
 ) -> Answer[dict[str, Any]]:
-    """Answer the options for `navigator.credentials.create`, as JSON (WebAuthn)."""
+    """Return the options for `navigator.credentials.create` as JSON (WebAuthn)."""
     options = await service.begin_passkey(deps.db, policy, caller, own)
     return respond.ok(options, headers=_SECRET)
 
@@ -110,7 +110,7 @@ async def begin_passkey(
 async def add_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: NewPasskey
 ) -> Created[RecoveryCodes]:
-    """Answer recovery codes, if there are none yet; all other sessions have ended."""
+    """Return recovery codes if there are none yet. All other sessions end."""
     codes = await service.add_passkey(deps.db, policy, caller, own, given)
     return respond.made(codes, headers=_SECRET)
 
@@ -124,14 +124,14 @@ async def add_passkey(
 async def ask_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, _: Own
 ) -> Answer[dict[str, Any]]:
-    """Answer the options for `navigator.credentials.get`, as JSON (WebAuthn)."""
+    """Return the options for `navigator.credentials.get` as JSON (WebAuthn)."""
     options = await service.ask_passkey(deps.db, policy, caller)
     return respond.ok(options, headers=_SECRET)
 
 
 @route("DELETE /api/v1/auth/passkeys/{id}", "Remove a passkey", Code.NOT_FOUND, access=_CHANGES)
 async def remove_passkey(deps: AppDeps, caller: Caller, own: Own, passkey: _Passkey) -> Done:
-    """Nothing, when it is removed."""
+    """Remove a passkey."""
     await service.remove_passkey(deps.db, caller, own, passkey)
     return respond.no_content()
 
@@ -143,6 +143,6 @@ async def remove_passkey(deps: AppDeps, caller: Caller, own: Own, passkey: _Pass
     access=signed_in(require("roles:write"), fresh=True),
 )
 async def remove_all_of(deps: AppDeps, account_id: Id, caller: Caller) -> Done:
-    """Nothing, when there are none any more; the person is told by mail."""
+    """Remove all second factors of a user and notify the user by email."""
     await service.remove_all_of(deps.db, caller, account_id)
     return respond.no_content()

@@ -1,4 +1,4 @@
-"""Login, refresh, logout, and the keys that tokens are verified with."""
+"""Routes of login, refresh and logout, and the public keys of tokens."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ route: Final = Routes("auth")
 async def log_in(
     request: web.Request, deps: AppDeps, rules: AppRules, given: Login
 ) -> Answer[Session]:
-    """Answer the tokens of a new session, in the body and as cookies."""
+    """Return the tokens of a new session, in the body and as cookies."""
     if given.device_token is None:
         given = replace(given, device_token=shown(request))
     signed_in, device_token = await logins.log_in(
@@ -44,7 +44,7 @@ async def log_in(
 async def service_token(
     deps: AppDeps, rules: AppRules, given: ServiceLogin
 ) -> Answer[ServiceToken]:
-    """Answer an access token; services have no sessions and no cookies."""
+    """Return an access token. Services have no sessions and no cookies."""
     granted = await service_tokens.issue(
         deps.db, rules.tokens.issuer, rules.clients, rules.logins.pair, given
     )
@@ -59,7 +59,7 @@ async def service_token(
 
 
 async def _refresh_token(request: web.Request) -> tuple[str | None, bool]:
-    """Return the refresh token, if there is one, and whether a cookie brought it."""
+    """Return the refresh token, if any, and whether it came from a cookie."""
     if request.can_read_body:
         given = await decode.body(request, RefreshRequest)
         if given.refresh_token is not None:
@@ -75,7 +75,7 @@ _Refresh: TypeAlias = Annotated[tuple[str | None, bool], From(_refresh_token, bo
 async def refresh(
     request: web.Request, deps: AppDeps, rules: AppRules, given: _Refresh
 ) -> Answer[Session]:
-    """Answer new tokens; the token is in the body or, with the CSRF token, in the cookie."""
+    """Return new tokens. The refresh token is in the body, or in a cookie with the CSRF token."""
     token, from_cookie = given
     if token is None:
         raise unauthorized("there is no refresh token in the body or the cookies")
@@ -86,7 +86,7 @@ async def refresh(
 
 @route("POST /api/v1/auth/logout", "Log out", access=PUBLIC)
 async def log_out(request: web.Request, deps: AppDeps, given: _Refresh) -> Done:
-    """Nothing, when the session of the access or the refresh token has ended; cookies are erased.
+    """End the session of the access or refresh token, and clear the cookies.
 
     Access tokens that are about stay good to their end, minutes later.
     """
@@ -105,7 +105,7 @@ async def log_out(request: web.Request, deps: AppDeps, given: _Refresh) -> Done:
 
 @route("POST /api/v1/auth/logout-all", "Log out of all sessions", access=signed_in(verified=False))
 async def log_out_everywhere(deps: AppDeps, own: Own) -> Done:
-    """Nothing, when all sessions of the caller have ended."""
+    """End all sessions of the caller."""
     async with deps.db.transaction() as tx:
         await sessions.end_all(tx, own, because="logout_all")
     return signed_out()
@@ -113,7 +113,7 @@ async def log_out_everywhere(deps: AppDeps, own: Own) -> Done:
 
 @route("GET /api/v1/auth/sessions", "List my sessions", access=signed_in())
 async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
-    """Answer the sessions that can still be refreshed, youngest first."""
+    """Return the sessions that can still be refreshed, newest first."""
     current = _session_of(current_principal())
     found = await sessions.list_own(deps.db, own)
     return respond.ok([view(OpenSession, row, current=row.id == current) for row in found])
@@ -126,7 +126,7 @@ async def list_sessions(deps: AppDeps, own: Own) -> Answer[list[OpenSession]]:
     access=signed_in(verified=False),
 )
 async def end_session(deps: AppDeps, session_id: Id, own: Own) -> Done:
-    """Nothing, when the session has ended."""
+    """End a session."""
     await sessions.end_own(deps.db, own, session_id)
     return respond.no_content()
 
@@ -138,7 +138,7 @@ async def end_session(deps: AppDeps, session_id: Id, own: Own) -> Done:
     also="GET /.well-known/jwks.json",
 )
 async def jwks(rules: AppRules) -> Bare[Jwks]:
-    """Answer the bare key set, as RFC 7517 has it, without our envelope."""
+    """Return the bare key set of RFC 7517, without the response envelope."""
     return Bare(
         body=rules.jwks,
         content_type="application/json",
@@ -154,7 +154,10 @@ def signed_out() -> Done:
 
 
 async def _require_csrf(request: web.Request, token: str) -> None:
-    """The access token's check does not help here: it may have ended."""
+    """Check the CSRF token.
+
+    The check of the access token does not apply, as it may have expired.
+    """
     session_id = await sessions.session_of(request.app[DEPS].db, token)
     if session_id is None:
         return  # nothing can be done with it

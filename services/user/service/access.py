@@ -1,4 +1,4 @@
-"""Who may see and change whose account. Everybody has their own; the rest goes by permissions."""
+"""Access rules for accounts: owners may act on their own, others need permissions."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ LOOK_UP: Final = permission("service:users")  # for another service: who is who
 
 
 def is_own(principal: Principal, account_id: UUID) -> bool:
-    """Return whether it is the caller's own account."""
+    """Return whether the account is the caller's own."""
     return principal.account_id == account_id
 
 
 def may_see_salaries(principal: Principal) -> bool:
-    """Return whether the caller may see what others earn."""
+    """Return whether the caller may see the salaries of others."""
     return principal.may(READ)
 
 
 def may_manage(principal: Principal) -> bool:
-    """Return whether the caller changes other people's accounts."""
+    """Return whether the caller may manage other accounts."""
     return principal.may(WRITE) or principal.may(MODERATE)
 
 
 def check_may_see(principal: Principal, account_id: UUID) -> None:
-    """Let through the owner, those who look after accounts, and services whose token is for it.
+    """Check that the caller is the owner, may read accounts, or is a service with the right token.
 
     Raises:
         AppError: FORBIDDEN, whether or not there is such an account.
@@ -46,19 +46,19 @@ def check_may_see(principal: Principal, account_id: UUID) -> None:
 
 
 def check_may_see_points(principal: Principal, account_id: UUID) -> None:
-    """Let through the owner and those who may read accounts; raises as `check_may_see`."""
+    """Check that the caller is the owner or may read accounts. Raises as `check_may_see`."""
     if not (is_own(principal, account_id) or principal.may(READ)):
         raise lacking(principal, READ)
 
 
 def check_may_change(principal: Principal, account_id: UUID) -> None:
-    """Let through the owner and those who change accounts; raises as `check_may_see`."""
+    """Check that the caller is the owner or may change accounts. Raises as `check_may_see`."""
     if not (is_own(principal, account_id) or may_manage(principal)):
         raise lacking(principal, WRITE, MODERATE, any_of=True)
 
 
 def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> None:
-    """Keep administrators' accounts, and the role itself, to administrators.
+    """Check that only administrators change administrators' accounts and the role itself.
 
     Raises:
         AppError: FORBIDDEN where an account of this role is beyond the caller.
@@ -70,7 +70,7 @@ def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> Non
 
 
 def check_superset(principal: Principal, permissions: Iterable[str] | None, message: str) -> None:
-    """Let through administrators, and whoever has all of the permissions; None are unknown ones.
+    """Check that the caller is an administrator or has all of the permissions. None means unknown.
 
     Raises:
         AppError: FORBIDDEN with the message.
@@ -82,6 +82,6 @@ def check_superset(principal: Principal, permissions: Iterable[str] | None, mess
 
 
 def require_verified(principal: Principal) -> None:
-    """Let through a caller whose address is verified, as changes to others' accounts need."""
+    """Check that the caller's address is verified, which changes to other accounts require."""
     if not principal.verified:
         raise AppError(Code.FORBIDDEN, "user is not verified")

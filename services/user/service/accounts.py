@@ -1,4 +1,4 @@
-"""One account: seen, changed, given a status, deleted."""
+"""Read, create, update, activate, deactivate and delete an account."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ async def get(db: Executor, account_id: UUID) -> GetPersonRow:
 
 
 async def get_profile(db: Executor, account_id: UUID) -> GetProfileRow:
-    """Return what there is to see of an active account. Raises AppError(NOT_FOUND)."""
+    """Return the public profile of an active account. Raises AppError(NOT_FOUND)."""
     return or_not_found(await profiles.get_profile(db, id=account_id), "user")
 
 
 async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
-    """Add an account without a password and mail its owner how to choose one; return its id.
+    """Create an account without a password and email its owner a link. Return its ID.
 
     Raises:
         AppError: CONFLICT where the address is taken; FORBIDDEN for a role the caller may not
@@ -94,7 +94,7 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
 async def check_may_give(
     tx: Executor, principal: Principal, role: AccountRole, *, custom: bool = False
 ) -> None:
-    """Let through a caller who may make somebody of this role; PROVIDER and SERVICE nobody may.
+    """Check that the caller may assign the role. No one may assign PROVIDER or SERVICE.
 
     Where it is the kind of a `custom` role, what the kind may do is not what is given.
 
@@ -111,7 +111,7 @@ async def check_may_give(
 
 
 def check_may_do_as_much(principal: Principal, permissions: Sequence[str] | None) -> None:
-    """Whoever decides who has a role could have it themselves: it must not be more than theirs.
+    """Check that the role has no more permissions than the caller.
 
     Raises:
         AppError: FORBIDDEN.
@@ -127,7 +127,7 @@ async def change(
     version: int | None,
     limits: Limits,
 ) -> None:
-    """Apply a partial change; another e-mail address has to be verified anew.
+    """Apply a partial update. A new email address must be verified.
 
     Raises:
         AppError: BAD_REQUEST where there is nothing to change; NOT_FOUND; FORBIDDEN;
@@ -175,7 +175,7 @@ async def set_status(
     status: AccountStatus,
     version: int | None,
 ) -> None:
-    """Activate or deactivate an account; deactivating ends its sessions. Raises as `change`."""
+    """Activate or deactivate an account. Deactivating ends its sessions. Raises as `change`."""
     async with db.transaction() as tx:
         await lock_administrators(tx)
         person = await lock(tx, principal, account_id, version)
@@ -193,7 +193,7 @@ async def set_status(
 async def lock(
     tx: Executor, principal: Principal, account_id: UUID, version: int | None
 ) -> LockPersonRow:
-    """Hold an account that the caller may change, at the version they have seen.
+    """Lock an account that the caller may change, at the version in `If-Match`.
 
     Raises:
         AppError: NOT_FOUND, FORBIDDEN, PRECONDITION_FAILED.
@@ -215,7 +215,7 @@ async def lock(
 async def check_rank(
     tx: Executor, principal: Principal, account_id: UUID, role: AccountRole
 ) -> None:
-    """Keep an account to itself and to whoever may do all that it may.
+    """Check that the caller is the owner or has every permission of the account.
 
     Raises:
         AppError: FORBIDDEN where an account of this role and its permissions is beyond the caller.
@@ -227,12 +227,12 @@ async def check_rank(
 
 
 async def lock_administrators(tx: Executor) -> None:
-    """Wait for everybody who is changing who the administrators are, before anything is locked."""
+    """Serialize changes of administrators. Call this before any other lock."""
     await roles.lock_role(tx, name=AccountRole.ADMIN)
 
 
 async def keep_an_administrator(tx: Executor, person: LockPersonRow) -> None:
-    """Refuse to lose the last account that can manage everything; see `lock_administrators`.
+    """Refuse to remove the last account that can manage everything. See `lock_administrators`.
 
     Raises:
         AppError: CONFLICT.
@@ -245,7 +245,7 @@ async def keep_an_administrator(tx: Executor, person: LockPersonRow) -> None:
 async def tell(
     tx: Executor, what: str, account_id: UUID, *, role: AccountRole | None = None
 ) -> None:
-    """Publish what happened to an account, with its role where that is what has changed."""
+    """Publish a change of an account, with its new role if the role changed."""
     await publish(
         tx,
         topic=TOPIC,
@@ -280,7 +280,7 @@ async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
 async def _count_address(
     db: Database, principal: Principal, account_id: UUID, email: str, limits: Limits
 ) -> None:
-    """Count another address before it is known whether it is taken: asking is what is limited.
+    """Count an attempt before checking whether the address is in use: the question is limited.
 
     By who asks: nobody uses up what the owner may change.
     """

@@ -1,4 +1,4 @@
-"""A change of the address is undone by whoever reads the mails of the former one."""
+"""Undo a change of the email address, with the link sent to the former address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.user.store.models import TokenKind
 
 
 async def undo(db: Database, token: str) -> None:
-    """Give an account its former address back, proved, and end every session.
+    """Restore the former address as verified, and end every session.
 
     What a stranger may have done since goes as well: later changes of the address, second factors
     that were added, and the password, for which a link is mailed.

@@ -1,4 +1,4 @@
-"""The audit trail: who did what to what, written in the transaction of what was done."""
+"""The audit trail. Each entry is written in the transaction of its change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def record(
     actor: UUID | str | None = None,
     **details: object,
 ) -> None:
-    """Add an entry about `resource_id`; never give secrets or personal data as `details`.
+    """Add an entry about `resource_id`. Never pass secrets or personal data as `details`.
 
     Args:
         tx: the transaction of the action, so that both are kept or neither.

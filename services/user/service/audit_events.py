@@ -1,4 +1,4 @@
-"""What others tell of orders and jobs, written into the audit trail: it is read in one place."""
+"""Write events about orders and jobs of other services to the audit trail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SERVICE: Final = "order"
 
 
 class OrderTold(msgspec.Struct, frozen=True):
-    """What we need of the events `order.…`."""
+    """Fields used from the events `order.…`."""
 
     order_id: UUID
     user_id: UUID
@@ -30,7 +30,7 @@ class OrderTold(msgspec.Struct, frozen=True):
 
 
 class ServiceOrderTold(msgspec.Struct, frozen=True):
-    """What we need of the events `service_order.…`."""
+    """Fields used from the events `service_order.…`."""
 
     order_id: UUID
     customer_id: UUID
@@ -38,7 +38,7 @@ class ServiceOrderTold(msgspec.Struct, frozen=True):
 
 
 class JobTold(msgspec.Struct, frozen=True):
-    """What we need of the events `job.…`."""
+    """Fields used from the events `job.…`."""
 
     job_id: UUID
     order_id: UUID
@@ -48,7 +48,7 @@ class JobTold(msgspec.Struct, frozen=True):
 
 
 class Changed(msgspec.Struct, frozen=True):
-    """What we need of changes that others tell of; who offers a service is the provider."""
+    """Fields used from other change events. The user who offers a service is the provider."""
 
     id: UUID | None = None
     provider_id: UUID | None = None
@@ -57,7 +57,7 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 def _all_of(shape: type[msgspec.Struct], identified_by: str) -> Handler:
-    """Return a handler that writes down all that `shape` says."""
+    """Return a handler that records all fields of `shape`."""
 
     async def handle(tx: Executor, event: Event) -> None:
         told = asdict(event.decode(shape))
@@ -74,7 +74,7 @@ def _all_of(shape: type[msgspec.Struct], identified_by: str) -> Handler:
 
 
 def _change_of(service: str) -> Handler:
-    """Return a handler of `thing.changed` and the like: to what, by whom; not what it is now."""
+    """Return a handler for events such as `thing.changed`. It records the ID and the actor only."""
 
     async def handle(tx: Executor, event: Event) -> None:
         told = event.decode(Changed)

@@ -1,4 +1,4 @@
-"""Attempts are counted before they are made; what our own failure ends is given back."""
+"""Count attempts before they are made. Attempts that fail by our own fault do not count."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _under_way: Final[set[asyncio.Task[None]]] = set()
 
 @dataclass(slots=True)
 class Attempt:
-    """An attempt under way; one that was `wrong` counts, whatever fails afterwards."""
+    """An attempt in progress. If it is `wrong`, it counts, whatever fails afterwards."""
 
     wrong: bool = False
 
 
 @asynccontextmanager
 async def counted(db: Database, limits: Mapping[bytes, Limit]) -> AsyncIterator[Attempt]:
-    """Count an attempt while the block makes it.
+    """Count an attempt while the block runs.
 
     One that ends in a failure of ours or in a time-out is given back to the account, unless the
     block has found it wrong: the owner is not locked out because the database stalled, and nobody

@@ -1,4 +1,4 @@
-"""Roles that administrators create: permissions under a name, for accounts of one kind.
+"""Custom roles: named permissions for accounts of one kind.
 
 An account is of its kind in every rule that asks what somebody is; what it may do, its own role
 says instead of the kind. A role goes only when nobody has it.
@@ -59,14 +59,14 @@ async def create(db: Database, principal: Principal, new: NewRole) -> GetCustomR
 
 
 async def get(db: Executor, name: str) -> GetCustomRoleRow:
-    """Return a role that was created. Raises AppError(NOT_FOUND)."""
+    """Return a custom role. Raises AppError(NOT_FOUND)."""
     return or_not_found(await roles.get_custom_role(db, name=name), "role")
 
 
 async def change(
     db: Database, principal: Principal, name: str, given: RoleChange, version: int | None
 ) -> GetCustomRoleRow:
-    """Give a role this description and exactly these permissions; tokens follow when refreshed.
+    """Replace the description and permissions of a role. Tokens change at their next refresh.
 
     Raises:
         AppError: as `roles.change`.
@@ -87,7 +87,7 @@ async def change(
 
 
 async def remove(db: Database, principal: Principal, name: str, version: int | None) -> None:
-    """Delete a role that nobody has.
+    """Delete a role that no account has.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN; CONFLICT for a kind of accounts, or while somebody has it;
@@ -110,7 +110,7 @@ async def _lock(tx: Executor, name: str, version: int | None) -> None:
 
 
 async def check_may_give(tx: Executor, principal: Principal, name: str) -> AccountRole:
-    """Keep a role as it is until `tx` ends; return its kind.
+    """Lock a role until `tx` ends. Return its kind.
 
     Raises:
         AppError: VALIDATION_ERROR where there is none; FORBIDDEN where it may do more than the

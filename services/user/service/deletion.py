@@ -1,4 +1,4 @@
-"""Deleted accounts: who they were goes at once, after a while, and once more after a restore."""
+"""Delete accounts: most data at once, the name after a retention time, again after a restore."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOW: Final = 0.0
 
 
 async def delete(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
-    """Delete an account softly: nobody can use it, its address is free, its picture goes.
+    """Delete an account: disable it, free its address and remove its picture.
 
     Who it was goes later, see `erase_old`; the other services are told to erase what they have.
 
@@ -37,7 +37,7 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
 
 
 async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
-    """Erase who some accounts were that were deleted long enough ago; return how many.
+    """Erase the names of some accounts past the retention time. Return how many.
 
     The other services are told once more: a token outlives its account by minutes, and what was
     written with it came after they had erased the rest.
@@ -51,7 +51,7 @@ async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
 
 
 async def erase_again(db: Database, account_id: UUID, deleted_at: datetime) -> bool:
-    """Repeat a deletion that a restored backup does not know; return whether there was an account.
+    """Repeat a deletion after a restore. Return whether the account existed.
 
     The other services are told in any case: it may be their database that was restored. Its name
     and address go when their days since the deletion are over, as they would have.

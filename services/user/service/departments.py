@@ -1,4 +1,4 @@
-"""What the department service tells: nobody works in a department that is no longer there."""
+"""Consume events of the department service: a deleted department has no employees."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.user.store import staff
 
 
 class DepartmentRemoved(msgspec.Struct, frozen=True):
-    """What we need of `department.removed`."""
+    """Fields used from `department.removed`."""
 
     id: UUID
 

@@ -1,4 +1,4 @@
-"""Devices that an owner has signed in with: a signed token says which, for whose account.
+"""Known devices of an account, identified by a signed token.
 
 It opens nothing. Whoever shows it is counted apart from strangers, so that those cannot lock the
 owner out by guessing; as few guesses are left to one who has stolen it.
@@ -21,20 +21,20 @@ COOKIE: Final = "__Host-device_token"
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """Issues and recognises the tokens: `device.seconds since the epoch.signature`."""
+    """Issue and verify device tokens of the form `device.seconds since the epoch.signature`."""
 
     key: bytes = field(repr=False)
     ttl: timedelta
     clock: Clock = utc_now
 
     def issue(self, account_id: UUID, device: str | None = None) -> str:
-        """Return a token for a device, a new one unless it is known already."""
+        """Return a token for a device. An unknown device gets a new ID."""
         device = device or secrets.token_hex(16)
         issued = str(int(self.clock().timestamp()))
         return f"{device}.{issued}.{self._sign(account_id, device, issued)}"
 
     def known(self, token: str | None, account_id: UUID) -> str | None:
-        """Return the device, if the token is of this account, whole, and not too old."""
+        """Return the device if the token is valid, unexpired and of this account."""
         device, _, rest = (token or "").partition(".")
         issued, _, signature = rest.partition(".")
         expected = self._sign(account_id, device, issued)

@@ -1,4 +1,4 @@
-"""What other services tell: each event for the audit trail, some for a mail, in one transaction."""
+"""Consume events of other services for the audit trail and for emails, in one transaction."""
 
 from __future__ import annotations
 

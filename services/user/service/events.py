@@ -1,4 +1,4 @@
-"""The events of accounts: what others may need to know of them."""
+"""Events about accounts, for other services."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ class UserChanged(Struct, frozen=True):
 
 
 class RoleChanged(Struct, frozen=True):
-    """The event `user.role_changed`: what the account is from now on."""
+    """The event `user.role_changed` with the new role."""
 
     id: UUID
     role: AccountRole
 
 
 class UserRegistered(Struct, frozen=True):
-    """The event `user.registered`. No personal data: events are kept and copied."""
+    """The event `user.registered`.
+
+    It has no personal data, because events are stored and copied.
+    """
 
     id: UUID
     role: AccountRole

@@ -1,4 +1,4 @@
-"""Everything that is kept about somebody, for themselves to take away."""
+"""Export all stored data of an account for its owner."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def export(
     picture_url: str | None,
     now: datetime,
 ) -> ExportedAccount:
-    """Return all of it, with what the other services keep.
+    """Return all data, including the data of other services.
 
     Raises:
         AppError: NOT_FOUND where there is no such account.
@@ -92,7 +92,7 @@ async def export(
 
 
 def opened(personal_ids: PersonalIds, sealed: bytes, key_id: str, account_id: UUID) -> str | None:
-    """Return somebody's number, None where it cannot be read any more: the log says why."""
+    """Return a decrypted personal ID, or None if it cannot be decrypted. The log has the reason."""
     try:
         return personal_ids.decrypt(sealed, key_id, account_id)
     except UnreadableError as error:

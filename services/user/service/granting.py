@@ -1,4 +1,4 @@
-"""Who may give which permissions to a role."""
+"""Check which permissions a caller may grant."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.user.store import roles
 
 
 async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[str]) -> None:
-    """Let through who may do all of it: nobody makes others, or themselves, more powerful.
+    """Check that the caller has all the permissions, so that no one gains power by granting.
 
     Raises:
         AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN.
@@ -28,7 +28,7 @@ async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[s
 async def record_change(
     tx: Executor, role: str, before: Sequence[str], wanted: Sequence[str]
 ) -> None:
-    """Write down which permissions a role was given and which it lost."""
+    """Record which permissions a role gained and lost."""
     await audit.record(
         tx,
         "role.changed",

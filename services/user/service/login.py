@@ -1,4 +1,4 @@
-"""Login: an address and a password for a session; the same answer for everyone who has neither."""
+"""Log in with an address and a password. Every failure gets the same response."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def log_in(
     devices: Devices,
     given: Login,
 ) -> tuple[SignedIn, str]:
-    """Return a new session for the right password, and the token of the device it is for.
+    """Check the password. Return a new session and the token of its device.
 
     Who shows the token of a device that the owner has used is counted apart from everybody else.
 
@@ -74,7 +74,7 @@ async def _sign_in(
     counted_by: Mapping[bytes, Limit],
     device: str | None,
 ) -> SignedIn:
-    """Open a session for whoever has shown the password of the `stored` hash."""
+    """Open a session for a caller whose password matched the `stored` hash."""
     async with db.transaction() as tx:
         account = await accounts.confirm_login(tx, id=account_id, password_hash=stored)
         if account is None:  # changed while we were hashing
@@ -92,14 +92,14 @@ async def _sign_in(
 
 
 def wrong() -> AppError:
-    """Return the one error for an unknown address and for a wrong password."""
+    """Return the same error for an unknown address and a wrong password."""
     return unauthorized("incorrect email or password")
 
 
 async def _improved(
     db: Executor, passwords: Passwords, found: GetCredentialsRow, password: str
 ) -> str:
-    """Return the stored hash, made anew where its parameters are no longer today's."""
+    """Return the stored hash, or a new one if its parameters are outdated."""
     stored = found.password_hash or ""
     if not passwords.is_outdated(stored):
         return stored

@@ -1,4 +1,4 @@
-"""Mails about what happens to somebody, in other services too, to those who did not do it."""
+"""Email users about events that they did not cause themselves."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _TOLD_PER_HOUR: Final = 3
 
 
 class ForCustomer(msgspec.Struct, frozen=True):
-    """What we need of `service_order.expired` and of `job.done`."""
+    """Fields used from `service_order.expired` and `job.done`."""
 
     customer_id: UUID
 
 
 class JobCancelled(msgspec.Struct, frozen=True):
-    """What we need of `job.cancelled`; `by` is `customer`, `provider` or somebody else."""
+    """Fields used from `job.cancelled`. `by` is `customer`, `provider` or another party."""
 
     customer_id: UUID
     provider_id: UUID
@@ -33,7 +33,7 @@ class JobCancelled(msgspec.Struct, frozen=True):
 
 
 async def tell_of_new_device(tx: Executor, account_id: UUID) -> None:
-    """Mail an owner who has signed in from a device that is not known, so that a thief is seen.
+    """Email the owner about a sign-in from an unknown device.
 
     Not each time for who keeps no device token: a program that signs in all day is told of a few
     times an hour.
@@ -63,7 +63,7 @@ async def _job_done(tx: Executor, event: Event) -> None:
 
 
 async def tell(tx: Executor, account_id: UUID, template: str) -> None:
-    """Mail somebody, if there is somebody whose address is proved."""
+    """Email a user who exists and has a verified address."""
     await mail.tell_account(tx, id=new_id(), template=template, account_id=account_id)
 
 

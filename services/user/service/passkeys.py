@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn): a key that signs what we ask, for our address and no other."""
+"""Passkeys (WebAuthn): keys that sign our challenges for our origin only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME: Final = "Marketplace"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A new key: its id, what verifies its signatures, and how often it has signed."""
+    """A new key: its ID, its public key and its signature counter."""
 
     id: bytes
     public_key: bytes
@@ -30,17 +30,17 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """Who asks for a signature: what was signed for another address counts nothing here."""
+    """The relying party. Signatures for another origin are invalid."""
 
     origin: str
 
     @property
     def id(self) -> str:
-        """The host: keys are bound to it."""
+        """Return the host that keys are bound to."""
         return urlsplit(self.origin).hostname or ""
 
     def creation(self, user_id: bytes, user_name: str, known: Iterable[bytes]) -> Options:
-        """Return what a browser needs to make a key, other than those that are `known`."""
+        """Return the browser options to create a key. The `known` keys are excluded."""
         options = webauthn.generate_registration_options(
             rp_id=self.id,
             rp_name=_NAME,
@@ -51,7 +51,7 @@ class RelyingParty:
         return Options(options.challenge, json.loads(webauthn.options_to_json(options)))
 
     def request(self, known: Iterable[bytes]) -> Options:
-        """Return what a browser needs to have one of the `known` keys sign."""
+        """Return the browser options to sign with one of the `known` keys."""
         options = webauthn.generate_authentication_options(
             rp_id=self.id,
             allow_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
@@ -59,7 +59,7 @@ class RelyingParty:
         return Options(options.challenge, json.loads(webauthn.options_to_json(options)))
 
     def verify_new(self, credential: dict[str, Any], challenge: bytes) -> Verified:
-        """Return the key that a browser has made. Raises AppError(VALIDATION_ERROR)."""
+        """Verify and return a new key. Raises AppError(VALIDATION_ERROR)."""
         try:
             made = webauthn.verify_registration_response(
                 credential=credential,
@@ -72,7 +72,9 @@ class RelyingParty:
         return Verified(made.credential_id, made.credential_public_key, made.sign_count)
 
     def verify(self, credential: dict[str, Any], challenge: bytes, key: LockPasskeyRow) -> int:
-        """Return how often the key has signed by now; a copy of it is behind, and refused.
+        """Verify a signature and return its counter.
+
+        A cloned key has an old counter and is refused.
 
         Raises:
             AppError: VALIDATION_ERROR.
@@ -93,20 +95,20 @@ class RelyingParty:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a browser is given, and the challenge in it."""
+    """Options for the browser and their challenge."""
 
     challenge: bytes
     public: dict[str, Any]
 
 
 def origin_of(url: str) -> str:
-    """Return what browsers call the origin of an address: without a path."""
+    """Return the origin of a URL, without its path."""
     address = urlsplit(url)
     return f"{address.scheme}://{address.netloc}"
 
 
 def id_of(credential: dict[str, Any]) -> bytes:
-    """Return the id of the key that has signed. Raises AppError(VALIDATION_ERROR)."""
+    """Return the ID of the signing key. Raises AppError(VALIDATION_ERROR)."""
     try:
         return base64url_to_bytes(credential["id"])
     except _BROKEN as error:

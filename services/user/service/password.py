@@ -29,7 +29,7 @@ async def change(
     *,
     session: str,
 ) -> None:
-    """Change the password and end every session, the caller's too.
+    """Change the password and end every session, including the caller's.
 
     Attempts are counted for each session: who has stolen one guesses away that one only.
 
@@ -58,7 +58,7 @@ async def change(
 async def ask_reset(
     db: Database, email: str, limits: Limits, devices: Devices, device_token: str | None
 ) -> None:
-    """Mail a link if the address belongs to an account with a password; the same work for all.
+    """Email a link if an account with a password has the address. Takes equally long otherwise.
 
     The owner asks with a device they have signed in with, however many others ask as well.
 
@@ -73,7 +73,7 @@ async def ask_reset(
 
 
 async def reset(db: Database, passwords: Passwords, devices: Devices, given: PasswordReset) -> str:
-    """Set a new password for the bearer of a mailed token and end every session.
+    """Set a new password with an emailed token, and end every session.
 
     The address is proved by that; where it was not before, second factors go as well.
     Return the token of a device: who reads the owner's mails is not taken for a stranger any more.
@@ -110,7 +110,7 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
 
 
 async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
-    """Note that the address is proved, and remove what came before: it may be a stranger's.
+    """Mark the address as verified. Remove older factors, which a stranger may have added.
 
     Sessions end with every reset; a second factor would keep the owner of the address out.
     """

@@ -1,4 +1,4 @@
-"""The list of people with their points and everybody's statistics, gathered at the same time."""
+"""The list of users. Points and statistics are fetched concurrently."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Rows = Sequence[ListStaffRow | ListAccountsRow]
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """A page, how many people match in all, and whose part of it is missing."""
+    """A page, the total count, and the services whose data is missing."""
 
     data: UserList
     total: int
@@ -37,7 +37,7 @@ class PeoplePage:
 async def list_users(
     db: Executor, points: Points, query: PeopleQuery, *, salaries: bool = True
 ) -> PeoplePage:
-    """Return one page of people with points and, where `salaries` may be seen, statistics.
+    """Return one page of users with points. With `salaries`, include statistics.
 
     Statistics and the total are asked for while the page and then its points are. The first
     failure cancels the rest and is the one raised; only points may be missing instead.

@@ -1,4 +1,4 @@
-"""Profile pictures: stored first, referred to next, the former one removed in the background."""
+"""Profile pictures: store the file, update the reference, remove the old file in background."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _IDLE_SECONDS: Final = 1.0
 
 
 async def link_to(links: Links, key: str | None) -> str | None:
-    """Return a link to a picture that works for a day, None where there is no picture."""
+    """Return a link to a picture, valid for a day, or None without a picture."""
     return None if key is None else await links.link(key, ttl=LINK_TTL)
 
 
@@ -40,7 +40,7 @@ async def replace(
     data: bytes,
     version: int | None,
 ) -> None:
-    """Store a picture, drawn anew, and show it instead of the former one.
+    """Re-encode and store a picture in place of the former one.
 
     Whatever breaks off in between, no file stays that nobody refers to: it is put on the list of
     those to be removed before it is stored, and taken off when the account refers to it.
@@ -66,7 +66,7 @@ async def replace(
 
 
 async def remove(db: Database, principal: Principal, account_id: UUID, version: int | None) -> None:
-    """Show no picture any more; nothing happens where there is none. Raises as `replace`."""
+    """Remove the picture, if there is one. Raises as `replace`."""
     async with db.transaction() as tx:
         person = await accounts.lock(tx, principal, account_id, version)
         if person.picture_key is None:
@@ -76,7 +76,7 @@ async def remove(db: Database, principal: Principal, account_id: UUID, version: 
 
 
 async def clear_away(db: Database, storage: Storage) -> bool:
-    """Remove the file that has been due longest; say whether there was one.
+    """Remove the file that has been due longest. Return whether there was one.
 
     One that cannot be removed now is tried again after a minute.
     """
@@ -90,7 +90,7 @@ async def clear_away(db: Database, storage: Storage) -> bool:
 
 @asynccontextmanager
 async def clearing_away(db: Database, storage: Storage) -> AsyncIterator[None]:
-    """Do so in the background while the block runs."""
+    """Remove due files in the background while the block runs."""
 
     async def step() -> bool:
         return await clear_away(db, storage)

@@ -1,4 +1,4 @@
-"""What somebody's points are, and where they came from."""
+"""The points of an account and their ledger."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PointsView(Struct, frozen=True):
 async def statement(
     db: Executor, points: Points, account_id: UUID, query: LedgerQuery
 ) -> PointsView:
-    """Return the points of an account with the part of their ledger that was asked for.
+    """Return the points of an account and the requested page of its ledger.
 
     Raises:
         AppError: NOT_FOUND where there is no such account; what `Points` raises: one half without

@@ -1,4 +1,4 @@
-"""A customer becomes a provider: they ask, and somebody who looks after people says yes or no."""
+"""Applications of customers to become providers, decided by a moderator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.user.store.provider_requests import ListRequestsRow
 async def ask(
     db: Database, principal: Principal, account_id: UUID, personal_ids: PersonalIds, number: str
 ) -> ProviderRequest:
-    """Ask in one's own name, with the number that providers give.
+    """Submit the caller's own application, with the personal ID that providers must give.
 
     Raises:
         AppError: CONFLICT for who is no customer, where a request waits already, and where another
@@ -49,12 +49,12 @@ async def get(db: Executor, account_id: UUID) -> ProviderRequest:
 
 
 async def list_page(db: Executor, wanted: PageQuery) -> tuple[Sequence[ListRequestsRow], int]:
-    """Return some of those that wait, and how many do."""
+    """Return some pending applications and their total count."""
     return await page_of(wanted, store.list_requests, store.count_requests, db)
 
 
 async def decide(db: Database, principal: Principal, account_id: UUID, given: Decision) -> None:
-    """Say yes or no. With a yes the sessions end: the next token says what the account may do.
+    """Approve or reject an application. An approval ends the sessions of the account.
 
     Raises:
         AppError: NOT_FOUND where no request waits; FORBIDDEN; CONFLICT for an address that nobody

@@ -1,4 +1,4 @@
-"""The personal ids of providers: kept encrypted, one of each."""
+"""Personal IDs of providers: encrypted and unique."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.user.store import accounts, personal_ids
 
 
 async def keep_number(tx: Executor, ids: PersonalIds, account_id: UUID, number: str) -> None:
-    """Keep the personal id of an account that has none yet.
+    """Store the personal ID of an account that has none yet.
 
     Raises:
         AppError: CONFLICT where another account has it.

@@ -1,4 +1,4 @@
-"""Registration: an account that can log in at once, and a mail to prove its address."""
+"""Register accounts. They can log in at once, and an email asks to verify the address."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def register_provider(
     new: NewProvider,
     limits: Limits,
 ) -> Account:
-    """Add a provider and their encrypted personal id, both or neither.
+    """Create a provider and their encrypted personal ID in one transaction.
 
     Raises:
         AppError: as for customers; CONFLICT also where another account has the personal id.
@@ -59,7 +59,7 @@ async def register_provider(
 async def _checked(
     db: Database, passwords: Passwords, new: NewCustomer, limits: Limits
 ) -> tuple[dict[str, str], str]:
-    """Return the names as they are kept and the hash of the password."""
+    """Return the names in stored form and the hash of the password."""
     names = check_names(first_name=new.first_name, last_name=new.last_name)
     check_password("password", new.password, new.email, *names.values())
     async with counted(db, limits.of("register", new.email)):
@@ -99,7 +99,7 @@ async def _add(
 
 
 async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
-    """Keep an address for the account that had it a week ago: else nothing could be undone.
+    """Refuse an address that another account had within a week, so that its change can be undone.
 
     To be asked after the address was written: whoever gives it up at the same time is done then.
 
@@ -111,5 +111,5 @@ async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
 
 
 def email_is_taken() -> AppError:
-    """Return the error for an address that another account has."""
+    """Return the error for an address in use by another account."""
     return AppError(Code.CONFLICT, "email already exists")

@@ -1,4 +1,4 @@
-"""The role controller: what roles may do, and who has which role."""
+"""Role management: permissions of roles, and assignment of roles to accounts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUILT_IN: Final = frozenset(name for name in declared() if not name.startswith(O
 
 
 async def list_all(db: Executor) -> Sequence[ListRolesRow]:
-    """Return every role with its permissions: the kinds of accounts, then those created."""
+    """Return every role with its permissions: first the kinds of accounts, then custom roles."""
     return [*await roles.list_roles(db), *await roles.list_custom_roles(db)]
 
 
@@ -43,7 +43,7 @@ async def change(
     given: RoleChange,
     version: int | None,
 ) -> GetRoleRow:
-    """Give a role this description and exactly these permissions; tokens follow when refreshed.
+    """Replace the description and permissions of a role. Tokens change at their next refresh.
 
     Raises:
         AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN for permissions that the
@@ -103,12 +103,12 @@ async def assign(
 
 
 async def list_permissions(db: Executor) -> Sequence[Permission]:
-    """Return every permission there is."""
+    """Return every permission."""
     return await roles.list_permissions(db)
 
 
 async def add_permission(db: Database, principal: Principal, new: NewPermission) -> None:
-    """Add a permission that roles may be given.
+    """Create a permission that roles can have.
 
     Raises:
         AppError: CONFLICT where there is one, or the name is kept for services; FORBIDDEN.
@@ -123,7 +123,7 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
 
 
 async def remove_permission(db: Database, principal: Principal, name: str) -> None:
-    """Remove a permission from all roles and for good.
+    """Delete a permission and remove it from all roles.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN; CONFLICT for one that the platform itself asks for.

@@ -1,4 +1,4 @@
-"""Second factors: added by who has signed in just now, shown once in a session, removed with care.
+"""Second factors: adding one requires a fresh sign-in; each session verifies one once.
 
 A session in which none was shown is nobody's with permissions, where its account has one or its
 role needs one: its tokens carry none.
@@ -101,7 +101,7 @@ async def overview(db: Executor, principal: Principal, account_id: UUID) -> Seco
 async def begin_totp(
     db: Database, sealing: PersonalIds, principal: Principal, account_id: UUID
 ) -> NewAuthenticator:
-    """Return a new secret; it counts when a code of it was shown. Raises as `_may_change`."""
+    """Return a new secret. It takes effect with its first code. Raises as `_may_change`."""
     secret = pyotp.random_base32()
     async with db.transaction() as tx:
         await _may_change(tx, principal)
@@ -123,7 +123,7 @@ async def confirm_totp(
     account_id: UUID,
     code: str,
 ) -> RecoveryCodes:
-    """Take the first code of the new authenticator; other sessions end.
+    """Confirm the new authenticator with its first code. Other sessions end.
 
     Raises:
         AppError: as `show` for a wrong code; FORBIDDEN; NOT_FOUND where there is none to confirm.
@@ -141,7 +141,7 @@ async def confirm_totp(
 async def show(
     db: Database, sealing: PersonalIds, policy: Policy, principal: Principal, given: Shown
 ) -> None:
-    """Note in the session that its owner has shown a second factor; refreshed tokens say so.
+    """Record in the session that a second factor was verified. Refreshed tokens carry it.
 
     Codes that can be guessed are counted as passwords are; others cannot be guessed.
 
@@ -169,7 +169,7 @@ async def show(
 
 
 async def new_recovery_codes(db: Database, principal: Principal, account_id: UUID) -> RecoveryCodes:
-    """Return new codes instead of the former ones. Raises as `_may_change`."""
+    """Replace the recovery codes and return the new ones. Raises as `_may_change`."""
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.is_enrolled(tx, account_id=account_id):
@@ -199,7 +199,7 @@ async def begin_passkey(
 async def add_passkey(
     db: Database, policy: Policy, principal: Principal, account_id: UUID, given: NewPasskey
 ) -> RecoveryCodes:
-    """Keep a new passkey; other sessions end where it is the first second factor.
+    """Store a new passkey. If it is the first second factor, other sessions end.
 
     Raises:
         AppError: VALIDATION_ERROR, also for an answer to nothing we asked; CONFLICT; FORBIDDEN.
@@ -221,7 +221,7 @@ async def add_passkey(
 
 
 async def ask_passkey(db: Database, policy: Policy, principal: Principal) -> dict[str, Any]:
-    """Return what one of the caller's passkeys is to sign. Raises NOT_FOUND without any."""
+    """Return a challenge for the caller's passkeys. Raises NOT_FOUND without any."""
     account_id = _account_of(principal)
     async with db.transaction() as tx:
         await standing.check_session(tx, principal)
@@ -236,7 +236,7 @@ async def ask_passkey(db: Database, policy: Policy, principal: Principal) -> dic
 
 
 async def remove_totp(db: Database, principal: Principal, account_id: UUID) -> None:
-    """Remove the caller's authenticator. Raises as `_may_change`; NOT_FOUND without one."""
+    """Remove the caller's authenticator. Raises as `_may_change`, and NOT_FOUND without one."""
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.remove_authenticator(tx, account_id=account_id):
@@ -247,7 +247,7 @@ async def remove_totp(db: Database, principal: Principal, account_id: UUID) -> N
 async def remove_passkey(
     db: Database, principal: Principal, account_id: UUID, passkey: bytes
 ) -> None:
-    """Remove one of the caller's passkeys. Raises as `_may_change`; NOT_FOUND for no such one."""
+    """Remove one of the caller's passkeys. Raises as `_may_change`, and NOT_FOUND if unknown."""
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.remove_passkey(tx, id=passkey, account_id=account_id):
@@ -256,7 +256,7 @@ async def remove_passkey(
 
 
 async def remove_all_of(db: Database, principal: Principal, account_id: UUID) -> None:
-    """Remove somebody's second factors who has lost them; an administrator has asked who they are.
+    """Remove a user's second factors. An administrator has verified the user's identity.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN, also for one's own.
@@ -272,14 +272,14 @@ async def remove_all_of(db: Database, principal: Principal, account_id: UUID) ->
 
 
 async def erase(tx: Executor, account_id: UUID) -> None:
-    """Remove whatever there is."""
+    """Remove all second factors."""
     await store.remove_authenticator(tx, account_id=account_id)
     await store.remove_passkeys(tx, account_id=account_id)
     await store.remove_recovery_codes(tx, account_id=account_id)
 
 
 async def _may_change(tx: Executor, principal: Principal) -> None:
-    """Let through who has signed in just now, with a proved address and the factor there is.
+    """Check for a fresh sign-in, a verified address, and a verified second factor if there is one.
 
     Those at the same time come in turn: the first that is added ends the others' sessions.
 

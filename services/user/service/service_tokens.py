@@ -1,4 +1,4 @@
-"""Tokens for other services: who shows its secret gets what it, and the role SERVICE, may do."""
+"""Access tokens for services, issued for a secret, limited to the service's own permissions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A service's token and what it allows."""
+    """The token of a service and its permissions."""
 
     issued: Issued
     roles: Sequence[Role]
@@ -38,7 +38,7 @@ class Granted:
 async def issue(
     db: Database, issuer: Issuer, clients: Mapping[str, bytes], limit: Limit, given: ServiceLogin
 ) -> Granted:
-    """Return a token in the name of the service, with no more than it asks for.
+    """Return a token in the name of the service, with at most the requested permissions.
 
     Args:
         db: for permissions, throttle and audit trail.
@@ -79,7 +79,7 @@ async def issue(
 
 
 def _some(what: str, wanted: Sequence[str] | None, all_: Sequence[T]) -> Sequence[T]:
-    """Return those of `all_` that are asked for."""
+    """Return the requested members of `all_`."""
     if wanted is None:
         return all_
     if not set(wanted) <= set(all_):

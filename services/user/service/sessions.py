@@ -1,4 +1,4 @@
-"""Sessions: a short access token, and refresh tokens that work once each."""
+"""Sessions: a short-lived access token, and refresh tokens that work once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TokenPolicy:
-    """Who signs access tokens, and for how long refresh tokens and whole sessions last."""
+    """The issuer of access tokens, and the lifetimes of refresh tokens and sessions."""
 
     issuer: Issuer
     refresh_ttl: timedelta
@@ -36,7 +36,7 @@ class TokenPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session's new tokens and who they are for."""
+    """The new tokens of a session and their account."""
 
     account_id: UUID
     role: AccountRole
@@ -53,7 +53,7 @@ class SignedIn:
 async def begin(
     tx: Executor, policy: TokenPolicy, *, account_id: UUID, role: AccountRole, verified: bool
 ) -> SignedIn:
-    """Open a session for an account whose owner has just proved it."""
+    """Open a session for an account whose owner has just authenticated."""
     session_id = new_id()
     now = policy.clock()
     ends = now + min(policy.refresh_ttl, policy.session_ttl)
@@ -73,13 +73,13 @@ async def begin(
 
 
 async def session_of(db: Executor, refresh_token: str) -> UUID | None:
-    """Return the session a refresh token belongs to, used or not; None for one never issued."""
+    """Return the session of a refresh token, used or not, or None for an unknown token."""
     found = await sessions.session_of_token(db, hash=digest(refresh_token))
     return None if found is None else found.session_id
 
 
 async def refresh(db: Database, policy: TokenPolicy, refresh_token: str) -> SignedIn:
-    """Spend a refresh token for new tokens; role and verification are read anew.
+    """Exchange a refresh token for new tokens, with the current role and verification.
 
     One that was spent before is stolen, or its owner's is: the session ends for whoever holds it.
 
@@ -101,7 +101,7 @@ async def refresh(db: Database, policy: TokenPolicy, refresh_token: str) -> Sign
 
 
 async def end(db: Database, session_id: UUID) -> None:
-    """End one session; nothing happens where it has ended."""
+    """End one session, if it has not ended."""
     async with db.transaction() as tx:
         account_id = await sessions.revoke_session(tx, because="logout", id=session_id)
         if account_id is not None:
@@ -109,7 +109,7 @@ async def end(db: Database, session_id: UUID) -> None:
 
 
 async def end_all(tx: Executor, account_id: UUID, *, because: str, actor: str | None = None) -> int:
-    """End every session of an account; return how many there were."""
+    """End every session of an account. Return how many there were."""
     ended = await sessions.revoke_sessions(tx, account_id=account_id, because=because)
     await audit.record(
         tx, "session.all_ended", account_id, actor=actor, because=because, sessions=ended
@@ -120,7 +120,7 @@ async def end_all(tx: Executor, account_id: UUID, *, because: str, actor: str | 
 async def end_others(
     tx: Executor, account_id: UUID, own: Principal | None, *, because: str
 ) -> None:
-    """End every session of an account except that of its `own` caller, if there is one."""
+    """End every session of an account except the caller's `own`, if given."""
     if own is None or not own.session:
         await end_all(tx, account_id, because=because)
         return
@@ -137,7 +137,10 @@ async def list_own(db: Executor, account_id: UUID) -> list[ListSessionsRow]:
 
 
 async def end_own(db: Database, account_id: UUID, session_id: UUID) -> None:
-    """End one session of an account. Raises AppError(NOT_FOUND) where it has none such."""
+    """End one session of an account.
+
+    Raises AppError(NOT_FOUND) for a session of another account.
+    """
     async with db.transaction() as tx:
         if not await sessions.revoke_own_session(tx, id=session_id, account_id=account_id):
             raise not_found("session")

@@ -22,7 +22,7 @@ _FRESH_SECONDS: Final = 900.0
 
 
 async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> None:
-    """Let through who still is there, active, of the role in the token, and signed in.
+    """Check that the account exists and is active, has the role of the token, and is signed in.
 
     Two administrators may also demote each other at once: the second is none any more by then.
 
@@ -41,7 +41,7 @@ async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> N
 async def check_session(
     db: Executor, principal: Principal, *, fresh: bool = False, second_factor: bool = False
 ) -> None:
-    """Let through who has not logged out since the token was issued; raises as `check`.
+    """Check that the session has not ended since the token was issued. Raises as `check`.
 
     What asks for a fresh sign-in, or for the `second_factor`, asks who has one to have shown it.
     """
@@ -57,7 +57,7 @@ async def check_session(
 
 
 async def of_session(db: Executor, principal: Principal) -> GetSessionStandingRow | None:
-    """Return how the caller's session stands; None where it has ended, or the token has none."""
+    """Return the state of the caller's session, or None if it has ended or the token has none."""
     if principal.account_id is None or not principal.session:  # every token of a login has one
         return None
     return await second_factors.get_session_standing(

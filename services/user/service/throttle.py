@@ -1,4 +1,4 @@
-"""Limits on what can be guessed or annoys.
+"""Limits on guessing and on unwanted requests.
 
 Counted in the database: no restart, no replica and no absent cache lets anyone try more often.
 Nobody uses up the allowance of somebody else: a wider limit counts only what the narrower one
@@ -21,7 +21,7 @@ from services.user.store import attempts
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `attempts` in a window of `seconds` that begins with the first of them."""
+    """At most `attempts` in a window of `seconds` that starts with the first attempt."""
 
     attempts: int
     seconds: float
@@ -29,7 +29,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """For an account and one address that asks, for an account, for one address that asks.
+    """Limits per account and client address, per account, and per client address.
 
     The first locks the stranger out; the second bounds many addresses together, the third one
     address that tries many accounts.
@@ -40,7 +40,7 @@ class Limits:
     address: Limit
 
     def of(self, what: str, email: str, *, known_as: str | None = None) -> Mapping[bytes, Limit]:
-        """Return the limits by what they count, the narrowest first.
+        """Return the limits by what they count, narrowest first.
 
         Args:
             what: is tried or asked for.
@@ -55,12 +55,12 @@ class Limits:
 
 
 def key(*parts: str) -> bytes:
-    """Return what to count by. Hashed: the table keeps no addresses; case is no difference."""
+    """Return the key to count by: a hash, so that no address is stored, ignoring case."""
     return hashlib.sha256("\0".join(parts).lower().encode("utf-8", "surrogateescape")).digest()
 
 
 def counted_for(what: str, email: str) -> tuple[bytes, bytes]:
-    """Return what is counted for an account: from the address that asks, and from everywhere."""
+    """Return the counters of an account: from this client address, and from all addresses."""
     return key(what, email, limit_key(context.client.get())), key(what, email)
 
 
@@ -84,7 +84,7 @@ async def take(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
 
 
 async def reset_after_success(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
-    """Start anew what is counted for the account, whose owner was right.
+    """Reset the counters of an account after a success.
 
     The address only gets back the attempt that was none: it may try other accounts as well.
     """
@@ -94,6 +94,6 @@ async def reset_after_success(tx: Executor, limits: Mapping[bytes, Limit]) -> No
 
 
 async def clear(tx: Executor, keys: Iterable[bytes]) -> None:
-    """Start anew what is counted, in the order of `take`: two that meet must not deadlock."""
+    """Reset counters in the order of `take`, because another order could deadlock."""
     for counted_by in keys:
         await attempts.forget_attempts(tx, key=counted_by)

@@ -1,4 +1,4 @@
-"""E-mail verification: a mailed token that works once; asking for one tells nobody who exists."""
+"""Email verification by a single-use token. Requests do not reveal which accounts exist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.user.store.models import TokenKind
 
 
 async def verify(db: Database, token: str, caller: Principal | None) -> UUID:
-    """Verify the address that a token was mailed to; return the account's id.
+    """Verify the address that a token was sent to. Return the account ID.
 
     Whoever registered with the address of somebody else is out from now on: every session that is
     older than the proof ends, except the caller's own.
@@ -57,7 +57,7 @@ async def verify(db: Database, token: str, caller: Principal | None) -> UUID:
 
 
 async def say_verified(tx: Executor, account_id: UUID) -> None:
-    """Write down and publish that the address of an account was proved."""
+    """Record and publish that the address of an account was verified."""
     await audit.record(tx, "email.verified", account_id, actor=account_id)
     await publish(
         tx,
@@ -69,7 +69,7 @@ async def say_verified(tx: Executor, account_id: UUID) -> None:
 
 
 async def _check_factor(tx: Executor, account_id: UUID, own: Principal | None) -> None:
-    """Keep a second factor from outliving an address: its owner shows it to verify another one.
+    """Require the second factor of the account before another address is verified.
 
     Whoever has moved an account with a factor to the address of somebody else would keep them out.
     """
@@ -81,7 +81,7 @@ async def _check_factor(tx: Executor, account_id: UUID, own: Principal | None) -
 
 
 async def ask_again(db: Database, email: str, caller: Principal | None, limits: Limits) -> None:
-    """Mail a new link if the address belongs to an account that is not verified.
+    """Send a new link if the address belongs to an unverified account.
 
     Nobody learns which addresses have accounts: the answer and the work are the same for all. Only
     the owner, signed in, is told that the address is verified already.
@@ -102,14 +102,14 @@ async def ask_again(db: Database, email: str, caller: Principal | None, limits: 
 
 
 def refused(*, used: bool) -> AppError:
-    """Return the error for a mailed token that does not work (any more)."""
+    """Return the error for an invalid or expired emailed token."""
     if used:
         return AppError(Code.CONFLICT, "the token was used already")
     return unauthorized("the token is invalid or expired")
 
 
 async def _is_verified_own(db: Database, email: str, caller: Principal) -> bool | None:
-    """Return whether the caller's address is verified; None where it is not the caller's."""
+    """Return whether the caller's address is verified, or None if it is not the caller's."""
     if caller.account_id is None:  # a service
         return None
     return await accounts.is_verified_address(db, id=caller.account_id, email=email)

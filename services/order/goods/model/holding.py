@@ -1,4 +1,4 @@
-"""How much one customer may keep from others with orders that nobody has confirmed."""
+"""Limits on the stock that one customer's unconfirmed orders may hold."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHERS: Final = "*"
 
 
 def parse_values(text: str) -> dict[str, Decimal]:
-    """`EUR:20000,*:10000` → the amount for each currency, `*` for those that are not named.
+    """Return the amount per currency from `EUR:20000,*:10000`. `*` is for all other currencies.
 
     Raises:
         ValueError: for an entry that is not of this form, one that comes twice, and without `*`.
@@ -37,7 +37,7 @@ def parse_values(text: str) -> dict[str, Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class HoldingLimits:
-    """What the unconfirmed orders of a customer may hold: of a stock, and in money.
+    """Limits on the unconfirmed orders of a customer: a share of the stock, and an amount of money.
 
     `share` is the part of the stock of a product that is left, `values` an amount per currency.
     """
@@ -46,7 +46,9 @@ class HoldingLimits:
     values: Mapping[str, Decimal]
 
     def min_stock(self, quantity: int, held: int) -> int:
-        """Return how many must be in stock so that `quantity`, with those held, is not too much.
+        """Return the stock required for `quantity`.
+
+        With the quantity that the customer already holds, it must stay within the limit.
 
         The first one of a product may always be ordered.
         """
@@ -56,5 +58,5 @@ class HoldingLimits:
         return min(_MOST, ceil(Fraction(wanted) / Fraction(self.share)))
 
     def value(self, currency: str) -> Decimal:
-        """Return what a customer's unconfirmed orders may come to in a currency."""
+        """Return the maximum total of a customer's unconfirmed orders in a currency."""
         return self.values.get(currency, self.values[OTHERS])

@@ -1,4 +1,4 @@
-"""Orders of goods as values: what may be asked for, and what an order comes to."""
+"""Request types for orders of goods, and the totals of an order."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NewOrder(Input, frozen=True, kw_only=True):
     user_id: Annotated[UUID | None, Meta(description="customer to order for; staff only")] = None
 
     def quantities(self) -> dict[UUID, int]:
-        """Return how many of which product, in the order of the lines.
+        """Return the quantity of each product, in the order of the lines.
 
         Raises:
             AppError: VALIDATION_ERROR naming every line whose product an earlier one has.
@@ -62,7 +62,7 @@ _Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class ListOrders(ListQuery, frozen=True, kw_only=True):
-    """The query string of the list, newest first unless it says otherwise."""
+    """The query string of the list. The default order is newest first."""
 
     order_by: Annotated[Literal["created_at", "total"], orders_of("orders")] = "created_at"
     sort: Annotated[Sort, Meta(description="direction")] = Sort.DESC
@@ -83,15 +83,15 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
 
     @property
     def statuses(self) -> list[GoodsStatus]:
-        """The statuses asked for."""
+        """Return the requested statuses."""
         return list(GoodsStatus) if self.status is UNSET else [self.status]
 
     @property
     def since(self) -> datetime:
-        """The first moment asked for."""
+        """Return the start of the requested period."""
         return _EARLIEST if self.created_from is UNSET else in_utc(self.created_from)
 
     @property
     def until(self) -> datetime:
-        """The moment before which the list ends."""
+        """Return the end of the requested period, exclusive."""
         return _LATEST if self.created_to is UNSET else in_utc(self.created_to)

@@ -1,4 +1,4 @@
-"""The life of an order of goods: which status may follow which, and who may say so."""
+"""State transitions of an order of goods, and who may make them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NEXT: Final[Mapping[GoodsStatus, frozenset[GoodsStatus]]] = {
 
 
 def may_follow(before: GoodsStatus, after: GoodsStatus) -> bool:
-    """Return whether an order may go from one status to the other; none follows itself."""
+    """Return whether an order may move between the two statuses. No status follows itself."""
     return after in _NEXT[before]
 
 
 def may_be_removed(status: GoodsStatus) -> bool:
-    """Return whether an order may disappear: not while it is on its way to somebody."""
+    """Return whether an order may be deleted. An order in shipment may not."""
     return status is not GoodsStatus.SHIPPED

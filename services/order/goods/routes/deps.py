@@ -1,4 +1,4 @@
-"""What the handlers of goods work with, opened once by the application."""
+"""Dependencies of the handlers of goods, opened once by the application."""
 
 from __future__ import annotations
 

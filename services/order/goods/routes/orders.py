@@ -1,4 +1,4 @@
-"""Orders of goods over HTTP: one's own for customers, everybody's for the staff."""
+"""Routes of orders of goods. Customers see their own orders, the staff sees all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ route: Final = Routes("orders")
 
 
 def _caller(_: web.Request) -> Caller:
-    """Return who asks. Raises FORBIDDEN for who is nobody's account, such as a service."""
+    """Return the caller. Raises FORBIDDEN for a caller without an account, such as a service."""
     principal = require_principal()
     staff = principal.may(_MANAGE)
     if not staff:
@@ -41,7 +41,7 @@ _In: TypeAlias = Annotated[Shop, From(lambda request: request.app[SHOP])]
 
 @route("GET /api/v1/orders", "List orders", access=signed_in())
 async def list_orders(shop: _In, wanted: ListOrders, caller: _By) -> Page[OrderView]:
-    """One page of the orders that match, newest first, with the number of all."""
+    """Return one page of matching orders, newest first, and the total count."""
     page = await service.list_page(shop.db, wanted, caller)
     return respond.page(
         wanted, [view_of(found.order, found.lines) for found in page.found], page.total
@@ -56,7 +56,10 @@ async def list_orders(shop: _In, wanted: ListOrders, caller: _By) -> Page[OrderV
     access=signed_in(),
 )
 async def place_order(shop: _In, new: NewOrder, caller: _By, key: Key) -> Created[OrderView]:
-    """The order, at the prices of this moment. The same `Idempotency-Key` gives the same order."""
+    """Create an order at the current prices.
+
+    A repeated `Idempotency-Key` returns the same order.
+    """
     wanted = placing.Request(user_id=_for_whom(new, caller), actor=caller.subject, key=key)
     placed = await placing.place(shop, new, wanted)
     body = view_of(placed.order, placed.lines, placed.user)
@@ -68,7 +71,7 @@ async def place_order(shop: _In, new: NewOrder, caller: _By, key: Key) -> Create
 
 @route("GET /api/v1/orders/{id}", "Get an order", Code.NOT_FOUND, access=signed_in())
 async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
-    """One order with its user and its `ETag`, the version to name in a change."""
+    """Return an order with its user and its `ETag`, which an update sends as `If-Match`."""
     found = await service.get(shop, order_id, caller)
     # Never 304: the user in it has no part in the version.
     return respond.changed(view_of(found.order, found.lines, found.user))
@@ -85,7 +88,7 @@ async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
 async def change_order(
     shop: _In, order_id: Id, change: OrderChange, version: RequiredIfMatch, caller: _By
 ) -> Item[OrderView]:
-    """The order as it is now. Customers may cancel theirs, the rest is for the staff."""
+    """Update the status of an order. Customers may cancel their own, the staff may do all else."""
     changed = await service.change(shop, order_id, change, version=version, caller=caller)
     return respond.changed(view_of(changed.order, changed.lines))
 
@@ -97,7 +100,7 @@ async def change_order(
     access=signed_in(require(_MANAGE)),
 )
 async def remove_order(shop: _In, order_id: Id, version: RequiredIfMatch, caller: _By) -> Done:
-    """Nothing, when it is hidden; it was cancelled first where it had not been shipped."""
+    """Delete an order. An order that is not shipped yet is cancelled first."""
     await service.remove(shop, order_id, version=version, caller=caller)
     return respond.no_content()
 

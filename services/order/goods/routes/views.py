@@ -1,4 +1,4 @@
-"""Orders as they are answered."""
+"""Response types for orders."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
 def view_of(
     order: GoodsOrder, lines: Sequence[GoodsOrderLine], user: User | None = None
 ) -> OrderView:
-    """Return what a caller is shown."""
+    """Return the order as a response."""
     return view(
         OrderView,
         order,

@@ -1,1 +1,1 @@
-"""The rules, one module per use case; each owns its transactions."""
+"""Business rules, one module per use case. Each owns its transactions."""

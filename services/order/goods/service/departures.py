@@ -1,4 +1,4 @@
-"""Orders of goods of accounts that are gone: what was not shipped is cancelled and given back.
+"""Cancel the unshipped orders of deleted accounts and return their stock.
 
 A deleted account never comes back, so its confirmed orders are cancelled as well. The confirmed
 orders of a deactivated account stay for the staff, who may know more: the account may return.
@@ -26,7 +26,7 @@ _FOR_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class UserGone(msgspec.Struct, frozen=True):
-    """What we need of the events of the topic `users`."""
+    """Fields used from the events of the topic `users`."""
 
     id: UUID
 

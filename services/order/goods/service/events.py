@@ -1,4 +1,4 @@
-"""The events of an order of goods, published with what they tell of."""
+"""Events of an order of goods, published in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS: Final = {
 
 
 class OrderEvent(Struct, frozen=True):
-    """The payload of all of them: whose order it is, what it comes to, how it stands."""
+    """The payload of all order events: the customer, the total and the status."""
 
     order_id: UUID
     user_id: UUID
@@ -37,7 +37,7 @@ TOPIC: Final = Topic("orders", dict.fromkeys((*_KINDS.values(), "order.settled")
 
 
 def order_event(event: OrderEvent) -> Unpublished:
-    """Return the event of the status that the order has reached, in the name of the caller."""
+    """Return the event of the new status of the order, with the caller as actor."""
     told = replace(event, actor=context.principal.get() or event.actor)
     return unpublished(
         topic=TOPIC, key=str(event.order_id), kind=_KINDS[event.status], payload=told
@@ -45,6 +45,6 @@ def order_event(event: OrderEvent) -> Unpublished:
 
 
 def settled_event(order: GoodsOrder) -> Unpublished:
-    """Return `order.settled`: what was delivered is paid for."""
+    """Return `order.settled`: a delivered order is paid."""
     told = OrderEvent(order.id, order.user_id, GoodsStatus.DELIVERED, order.total, order.currency)
     return unpublished(topic=TOPIC, key=str(order.id), kind="order.settled", payload=told)

@@ -1,4 +1,4 @@
-"""Orders that nobody confirms do not hold their products for ever."""
+"""Cancel orders that no one confirms in time, which releases their stock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BATCH: Final = 20
 
 
 async def expire(shop: Shop, *, after: timedelta, clock: Clock = utc_now) -> bool:
-    """Cancel some that have waited for longer than `after`; return whether there were any.
+    """Cancel some orders that have waited longer than `after`. Return whether there were any.
 
     Any number of processes may do so at once: each takes what no other has in hand. The stock is
     given back by the recovery where it cannot be at once.

@@ -1,4 +1,4 @@
-"""What is left to do for an order once it is written: each step may be repeated and taken late.
+"""Steps that follow a committed order. Each is idempotent and can run later.
 
 Requests take these steps at once where they can; `recovery` takes those that were left.
 """
@@ -26,7 +26,7 @@ _EXPIRED: Final = "what was reserved for it has expired"
 async def cancel(
     tx: Executor, order: GoodsOrder, *, actor: str, reason: str, lease_seconds: float
 ) -> None:
-    """Cancel an order that `tx` has locked; its stock is given back after the commit."""
+    """Cancel an order that `tx` has locked. Its stock is returned after the commit."""
     await orders.cancel_order(
         tx, id=order.id, reason=reason, updated_by=actor, lease_seconds=lease_seconds
     )
@@ -40,7 +40,7 @@ async def tell(tx: Executor, order: GoodsOrder, status: GoodsStatus) -> None:
 
 
 async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
-    """Have what is reserved sold to the order; cancel it where nothing is reserved any more.
+    """Confirm the reservation of the order. Cancel the order if the reservation has expired.
 
     Returns the order where it was this that sold it.
 
@@ -59,13 +59,13 @@ async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
 
 
 async def give_back(shop: Shop, order: GoodsOrder) -> None:
-    """Return the stock of an order that is cancelled; raises as `secure`."""
+    """Return the stock of a cancelled order. Raises as `secure`."""
     await shop.products.release(order.reservation_id)
     await orders.note_returned(shop.db, id=order.id)
 
 
 async def validate(shop: Shop, order: GoodsOrder) -> None:
-    """Ask again whether the user exists and is active; cancel the order of one who is not.
+    """Check again that the user exists and is active. If not, cancel the order.
 
     Raises:
         AppError: where the user service or the database did not answer: take it again.
@@ -84,7 +84,7 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
-    """Take the step that the order's stock waits for, if any; where it fails, recovery does.
+    """Run the pending stock step of the order. If it fails, the recovery repeats it.
 
     Returns the order as it is then.
     """

@@ -1,4 +1,4 @@
-"""Orders once they are placed: read, listed, taken from status to status, removed."""
+"""Read, list, update and delete orders that have been placed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REMOVED: Final = "removed by the staff"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An order with its lines and, where it was asked for and is known, its user."""
+    """An order with its lines and, if requested and available, its user."""
 
     order: GoodsOrder
     lines: Sequence[GoodsOrderLine]
@@ -42,14 +42,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of orders and how many match in all."""
+    """A page of orders and the total count."""
 
     found: Sequence[Found]
     total: int
 
 
 async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
-    """Return an order with its user; raises NOT_FOUND, also for an order of somebody else."""
+    """Return an order with its user. Raises NOT_FOUND, also for an order of another customer."""
     order = _visible(await orders.get_order(shop.db, id=order_id), caller)
     async with together() as group:
         lines = group.create_task(orders.list_lines(shop.db, order_ids=[order.id]))
@@ -58,7 +58,7 @@ async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
 
 
 async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
-    """Return a page of the orders that match: one's own, or everybody's for the staff.
+    """Return a page of matching orders: the caller's own, or all for the staff.
 
     Raises:
         AppError: FORBIDDEN for somebody else's orders, or removed ones, without being of the staff.
@@ -130,7 +130,7 @@ async def change(
 
 
 async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Caller) -> None:
-    """Hide an order from now on; one that was not shipped yet is cancelled first.
+    """Hide an order. An order that is not shipped yet is cancelled first.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT while it is on its way.
@@ -181,7 +181,7 @@ def _visible(order: GoodsOrder | None, caller: Caller) -> GoodsOrder:
 
 
 def _whose(wanted: ListOrders, caller: Caller) -> UUID | None:
-    """Return whose orders to list, None for everybody's."""
+    """Return whose orders to list. None means all orders."""
     asked = _given(wanted.user_id)
     if caller.staff:
         return asked

@@ -1,4 +1,4 @@
-"""Placing an order: a draft is written, its products are reserved, and it becomes an order.
+"""Place an order: write a draft, reserve its products, then turn the draft into an order.
 
 A crash between any two of these leaves something that the recovery finds: a draft, whose id is the
 key of its reservation, or an order whose stock is still to be secured.
@@ -38,7 +38,7 @@ _UNLIMITED: Final = Decimal(10) ** 18
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who orders, for whom, and under which idempotency key."""
+    """The caller, the customer to order for, and the idempotency key."""
 
     user_id: UUID
     actor: str
@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An order with its lines, and its user where the user service could say who that is."""
+    """An order with its lines, and its user if the user service responded."""
 
     order: GoodsOrder
     lines: Sequence[GoodsOrderLine]
@@ -56,7 +56,7 @@ class Placed:
 
 
 async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
-    """Place the order, or return the one that the same request has placed before.
+    """Place the order, or return the order that the same request placed before.
 
     Where nobody can say whether the user may order, it is placed with `pending_validation`.
 
@@ -88,7 +88,7 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
 
 
 async def proceed(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> GoodsOrder:
-    """Reserve what a draft wants and make an order of it; it may be taken again at any point.
+    """Reserve the products of a draft and turn it into an order. Safe to repeat at any point.
 
     Raises:
         AppError: CONFLICT or VALIDATION_ERROR where it cannot be had so: the draft is over. Others
@@ -125,7 +125,7 @@ async def _hold(
 def _min_stocks(
     shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]
 ) -> Mapping[UUID, int]:
-    """Return how many of each product must be in stock: others are to be left some."""
+    """Return how many of each product must be in stock, so that some are left for others."""
     if not _is_limited(draft):
         return {}
     return {
@@ -135,12 +135,12 @@ def _min_stocks(
 
 
 def _is_limited(draft: GoodsDraft) -> bool:
-    """Return whether a customer has ordered; what the staff orders for somebody is not limited."""
+    """Return whether the holding limits apply. They do not if the staff orders for a customer."""
     return draft.created_by == str(draft.user_id)
 
 
 async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> None:
-    """Give back whatever a draft may hold, and forget it; not where it has become an order.
+    """Release the reservation of a draft and delete the draft, unless it has become an order.
 
     Raises:
         AppError: where there was no answer: take it again.
@@ -159,7 +159,7 @@ async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int])
 
 
 async def quantities_of(db: Executor, draft: GoodsDraft) -> dict[UUID, int]:
-    """Return how many of which product a draft wants, in the order of its lines."""
+    """Return the quantity of each product of a draft, in the order of its lines."""
     lines = await drafts.list_draft_lines(db, draft_id=draft.id)
     return {line.product_id: line.quantity for line in lines}
 
@@ -184,7 +184,7 @@ async def _place(
 
 
 async def _earlier(shop: Shop, request: Request, quantities: Mapping[UUID, int]) -> Placed | None:
-    """Return what the same request has ordered, going on where it was interrupted."""
+    """Return the order of an earlier identical request, and continue it if it was interrupted."""
     if request.key is None:
         return None
     names = {"created_by": request.actor, "request_key": request.key}
@@ -211,7 +211,7 @@ def _check_same(
 
 
 def _no_room() -> AppError:
-    """One user must not hold all there is."""
+    """Return the error for a customer who would hold too much of the stock."""
     message = f"{MAX_WAITING} orders wait to be confirmed, no more can be placed"
     return AppError(Code.CONFLICT, message)
 
@@ -225,7 +225,7 @@ def _too_much(shop: Shop, currency: str) -> AppError:
 
 
 async def _orderer(shop: Shop, user_id: UUID) -> User | None:
-    """Return who orders, None where nobody can say; raises NOT_FOUND or BAD_REQUEST."""
+    """Return the customer, or None if the user service is down. Raises NOT_FOUND or BAD_REQUEST."""
     try:
         user = await shop.users.find(user_id)
     except AppError as error:
@@ -290,7 +290,7 @@ async def _become_order(
 
 
 async def _made_by_another(shop: Shop, draft: GoodsDraft, price: Price) -> GoodsOrder:
-    """Return the order that somebody else has made of the draft, or raise CONFLICT."""
+    """Return the order that a concurrent request made of the draft, or raise CONFLICT."""
     order = await orders.lock_order(shop.db, id=draft.id)
     if order is not None:
         return order
@@ -304,7 +304,7 @@ async def _made_by_another(shop: Shop, draft: GoodsDraft, price: Price) -> Goods
 
 
 class _GivenUpError(AppError):
-    """A draft that several worked on was given up by one who had no answer: its key is free."""
+    """A concurrent request abandoned the draft after a failure, so its key can be used again."""
 
     def __init__(self) -> None:
         super().__init__(Code.CONFLICT, "the order was given up")

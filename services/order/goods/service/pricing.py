@@ -1,4 +1,4 @@
-"""What the lines of an order come to."""
+"""Totals of the lines of an order."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MAX_TOTAL: Final = Decimal("999999999999.99")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """An amount of one currency."""
+    """An amount and its currency."""
 
     total: Decimal
     currency: str
 
 
 def price_of(lines: Sequence[Held]) -> Price:
-    """Return what the lines cost together.
+    """Return the total of the lines.
 
     Raises:
         AppError: VALIDATION_ERROR where they have several currencies, or cost more than an order

@@ -1,4 +1,4 @@
-"""Go on with what was left behind: by a crash, or by a service that did not answer."""
+"""Continue orders that a crash or an unavailable service has interrupted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SOONEST: Final = 0.5  # seconds
 
 
 async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
-    """Take one step for some of what is due; return whether there was any.
+    """Take one step for some of the due orders. Return whether there were any.
 
     Any number of processes may do so at once. What nobody answered for is due again after a quarter
     of its age, at the latest after the lease. All are gone on with at once: none may wait for the
@@ -39,7 +39,7 @@ async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
 
 
 async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
-    """Wait for every step, also where one fails."""
+    """Wait for every step, even if one fails."""
     for outcome in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -66,7 +66,7 @@ async def _resume_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
 
 
 def _wait(shop: Shop, begun: datetime, now: datetime) -> float:
-    """Return the time to wait: short for recent work, long for old work."""
+    """Return the delay before the next attempt: short for recent work, long for old work."""
     age = (now - begun).total_seconds()
     return max(min(age / 4, shop.lease_seconds), min(_SOONEST, shop.lease_seconds))
 
@@ -87,7 +87,7 @@ async def _resume_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
 
 
 def _note(error: AppError, **what: str) -> None:
-    """Say what happened; that somebody does not answer is no news each time."""
+    """Log the failure. An unavailable service is not logged each time."""
     if error.code in NO_ANSWER:
         log.debug("recovery_waits", error=error, **what)
     else:

@@ -1,4 +1,4 @@
-"""What was delivered is paid for: then, and only then, others are told that it is settled."""
+"""Publish that an order is settled, once its payment is confirmed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH: Final = 20
 
 
 async def settle(shop: Shop, order: GoodsOrder) -> bool:
-    """Ask whether a delivered order is paid for, and tell so; return whether it is.
+    """Check the payment of a delivered order and publish it. Return whether it is paid.
 
     Raises:
         AppError: where nobody can say: take it again.
@@ -33,7 +33,7 @@ async def settle(shop: Shop, order: GoodsOrder) -> bool:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> None:
-    """Settle if that can be; where it cannot, `settle_due` does later."""
+    """Settle the order now if possible. Otherwise `settle_due` does it later."""
     try:
         await settle(shop, order)
     except AppError as error:
@@ -41,7 +41,7 @@ async def try_now(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def settle_due(shop: Shop) -> bool:
-    """Ask about some that were not settled; return whether there were any.
+    """Check the payment of some unsettled orders. Return whether there were any.
 
     Any number of processes may do so at once. Each is asked about again after the lease.
 

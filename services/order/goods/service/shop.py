@@ -1,4 +1,4 @@
-"""What the use cases of goods work with, and who asks for them."""
+"""Dependencies of the use cases of goods, and their caller."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_ANSWER: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The service's own database and the services it asks; times in seconds.
+    """The database of the service and the clients of other services. Times are in seconds.
 
     What nobody has worked on for `lease_seconds` was left behind by a process that is gone. A draft
     older than `draft_seconds` is given up: whoever wanted it has long gone away, too. `limits` are
@@ -40,18 +40,18 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks; the `staff` sees and changes everybody's orders."""
+    """The caller. `staff` may see and change all orders."""
 
     subject: str
     staff: bool
 
     def may_see(self, order: GoodsOrder) -> bool:
-        """Return whether it is the caller's own order, or any for the staff."""
+        """Return whether the caller owns the order or belongs to the staff."""
         return self.staff or self.subject == str(order.user_id)
 
 
 async def user_if_known(shop: Shop, order: GoodsOrder) -> User | None:
-    """Return the user to show with an order; None where there is none, or nobody can say."""
+    """Return the user to include in an order, or None if unknown or unavailable."""
     try:
         return await shop.users.find(order.user_id)
     except AppError as error:

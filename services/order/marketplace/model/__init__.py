@@ -1,1 +1,1 @@
-"""Pure values and rules of the marketplace of services, one module per subject."""
+"""Values and pure rules of the service marketplace, one module per subject."""

@@ -1,4 +1,4 @@
-"""What lies within some kilometres of a place, as boxes that an index can answer."""
+"""Bounding boxes around a place, which an index can search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARGIN: Final = 0.0001
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Two boxes, in degrees, from `south` to `north`: equal ones, or one on either side of 180°."""
+    """Two boxes in degrees. They are equal, or lie on either side of the 180° meridian."""
 
     south: float
     north: float
@@ -26,12 +26,12 @@ class Boxes:
 
 
 def rounded(degrees_: float) -> float:
-    """Return a coordinate in hundredths of a degree: about 1 km. The queries compute the same."""
+    """Return a coordinate in hundredths of a degree, about 1 km. The queries do the same."""
     return round(degrees_ * 100) / 100
 
 
 def around(longitude: float, latitude: float, radius_km: float) -> Boxes:
-    """Return boxes that hold everything within `radius_km` of a place, and somewhat more."""
+    """Return boxes that contain everything within `radius_km` of a place."""
     angle = radius_km / EARTH_KM
     south = latitude - degrees(angle) - _MARGIN
     north = latitude + degrees(angle) + _MARGIN

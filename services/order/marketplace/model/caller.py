@@ -1,4 +1,4 @@
-"""Who asks, as far as the rules of the marketplace care."""
+"""The caller, with the attributes that the marketplace rules need."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody signed in, or nobody.
+    """A caller, signed in or anonymous.
 
     `id` is None for nobody and for services; `verified` is whether their address is. Permissions:
     who `sees_all` may read everything, who `manages` may also change and remove it, who `moderates`
@@ -23,9 +23,9 @@ class Caller:
     moderates: bool = False
 
     def is_one_of(self, *people: UUID) -> bool:
-        """Return whether the caller is one of these people."""
+        """Return whether the caller is one of these users."""
         return self.id is not None and self.id in people
 
     def may_see_of(self, *people: UUID) -> bool:
-        """Return whether the caller may see what is between these people."""
+        """Return whether the caller may see data shared by these users."""
         return self.sees_all or self.is_one_of(*people)

@@ -1,4 +1,4 @@
-"""Currencies as they are given."""
+"""Request types for currencies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CurrencyCode = Annotated[
 
 
 class _Tidy(Input, frozen=True, kw_only=True):
-    """Names have single spaces as soon as they are decoded."""
+    """Collapse spaces in names when a request is decoded."""
 
     def __post_init__(self) -> None:
         for field in ("currency", "symbol"):

@@ -1,4 +1,4 @@
-"""Jobs as values: what may be asked of one."""
+"""Request types for jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query strings of the marketplace's lists."""
+"""Query strings of the marketplace lists."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Direction(StrEnum):
 
 
 class ListCurrencies(ListQuery, frozen=True, kw_only=True):
-    """Currencies; `search` looks into codes and names."""
+    """Filters of the list of currencies. `search` matches codes and names."""
 
     order_by: Annotated[Literal["code", "created_at"], orders_of("currencies")] = "code"
     search: Search | None = None
 
 
 class ListCities(ListQuery, frozen=True, kw_only=True):
-    """Cities, of one country or of all; `search` looks into names."""
+    """Filters of the list of cities. `search` matches names."""
 
     order_by: Annotated[Literal["name", "created_at"], orders_of("cities")] = "name"
     search: Search | None = None
@@ -49,7 +49,7 @@ class ListCities(ListQuery, frozen=True, kw_only=True):
 
 
 class ListOrdersOf(ListQuery, frozen=True, kw_only=True):
-    """Service orders of one customer."""
+    """Filters of the service orders of one customer."""
 
     order_by: Annotated[Literal["created_at", "time_start"], orders_of("service orders")] = (
         "created_at"
@@ -59,13 +59,13 @@ class ListOrdersOf(ListQuery, frozen=True, kw_only=True):
 
 
 class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
-    """Service orders; with `near` those that take offers within `radius_km`, the nearest first."""
+    """Filters of service orders. With `near`, list open ones within `radius_km`, nearest first."""
 
     near: Near | None = None
     radius_km: RadiusKm = 25.0
 
     def place(self) -> Location | None:
-        """Return where `near` is.
+        """Return the coordinates in `near`.
 
         Raises:
             AppError: VALIDATION_ERROR where it is nowhere on the globe.
@@ -79,21 +79,21 @@ class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
 
 
 class ListOffers(ListQuery, frozen=True, kw_only=True):
-    """Offers on an order, or of a provider."""
+    """Filters of the offers for an order, or of a provider."""
 
     order_by: Annotated[Literal["created_at", "price"], orders_of("offers")] = "created_at"
     status: OfferStatus | None = None
 
 
 class ListJobs(ListQuery, frozen=True, kw_only=True):
-    """Jobs of one side."""
+    """Filters of the jobs of a customer or provider."""
 
     order_by: Annotated[Literal["created_at", "book_time"], orders_of("jobs")] = "created_at"
     status: JobStatus | None = None
 
 
 class ListReviews(ListQuery, frozen=True, kw_only=True):
-    """Reviews about a person, or by them."""
+    """Filters of the reviews about a user, or written by the user."""
 
     order_by: Annotated[Literal["created_at", "rating"], orders_of("reviews")] = "created_at"
     direction: Direction = Direction.RECEIVED

@@ -1,4 +1,4 @@
-"""Offers as values: a price, and when the provider would come."""
+"""Request types for offers: a price and a time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class OfferChange(Input, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """A price that a customer accepts: an amount and the code of its currency."""
+    """The accepted price: an amount and the code of its currency."""
 
     price: Decimal
     currency: str
@@ -62,7 +62,7 @@ class AcceptedOffer(Input, frozen=True, kw_only=True):
     currency: CurrencyCode | None = None
 
     def agreed(self) -> Agreed | None:
-        """Return the price accepted, None if the body has none.
+        """Return the accepted price, or None if the body has none.
 
         Raises:
             AppError: VALIDATION_ERROR for a price without a currency, and the other way round.
@@ -89,7 +89,7 @@ def amount(price: str) -> Decimal:
 
 
 def check_book_time(book_time: datetime, *, start: datetime, end: datetime, now: datetime) -> None:
-    """Refuse a time outside the order's window, or one that has passed.
+    """Refuse a time in the past or outside the order's time window.
 
     Raises:
         AppError: VALIDATION_ERROR.

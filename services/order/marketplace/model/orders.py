@@ -1,4 +1,4 @@
-"""Service orders as values: what may be asked for, and when the work may be done."""
+"""Request types for service orders, and the rules of their time window."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WantedStatus: TypeAlias = Literal["PENDING", "PAUSED", "CANCELLED"]
 
 
 class _Described(Input, frozen=True, kw_only=True):
-    """A description has no space around it as soon as it is decoded."""
+    """Strip the description when a request is decoded."""
 
     description: str | UnsetType = UNSET
 
@@ -55,7 +55,7 @@ class ServiceOrderChange(_Described, frozen=True, kw_only=True):
 
     @property
     def changes_terms(self) -> bool:
-        """Return whether anything but the status is given."""
+        """Return whether any field except the status is present."""
         terms = (
             self.service_id,
             self.location,
@@ -67,7 +67,7 @@ class ServiceOrderChange(_Described, frozen=True, kw_only=True):
 
 
 def check_window(start: datetime, end: datetime, *, now: datetime) -> None:
-    """Refuse a window that is over before it begins, has begun, or is too far away.
+    """Refuse a window that has started, ends before it starts, or is too far in the future.
 
     Raises:
         AppError: VALIDATION_ERROR.

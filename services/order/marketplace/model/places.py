@@ -1,4 +1,4 @@
-"""Places on the map, cities among them, and where providers work from."""
+"""Request types for cities and for the workplaces of providers."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Capital: TypeAlias = Literal["PRIMARY", "ADMIN", "MINOR"]
 
 
 class Location(Input, frozen=True, kw_only=True):
-    """A point on the map."""
+    """Coordinates on the map."""
 
     longitude: Longitude
     latitude: Latitude
 
 
 class _Tidy(Input, frozen=True, kw_only=True):
-    """Whatever is one line of text is tidy as soon as it is decoded."""
+    """Collapse spaces in one-line texts when a request is decoded."""
 
     def __post_init__(self) -> None:
         for field in ("name", "country", "admin_name", "address"):
@@ -86,7 +86,7 @@ class ProviderLocationChange(_Tidy, frozen=True, kw_only=True):
 
 
 class Nearest(Query, frozen=True, kw_only=True):
-    """Where to look for providers."""
+    """Where to search for providers."""
 
     longitude: Longitude
     latitude: Latitude

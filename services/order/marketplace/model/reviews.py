@@ -1,4 +1,4 @@
-"""Reviews as values: half stars and a comment."""
+"""Request types for reviews: half stars and a comment."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ class ReviewChange(Input, frozen=True, kw_only=True):
 
 
 def exact(rating: float) -> Decimal:
-    """`4.5` → `Decimal("4.50")`: halves are exact in both."""
+    """Return a rating as an exact decimal: `4.5` → `Decimal("4.50")`."""
     return Decimal(rating).quantize(Decimal("0.01"))

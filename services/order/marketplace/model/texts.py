@@ -1,4 +1,4 @@
-"""Texts of jobs: none is blank, except for a comment."""
+"""Text types of jobs. Only a comment may be blank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The marketplace of services over HTTP, one module per group of routes."""
+"""HTTP routes of the service marketplace, one module per group."""
 
 from __future__ import annotations
 

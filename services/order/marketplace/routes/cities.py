@@ -1,4 +1,4 @@
-"""Cities over HTTP: open to read, written by who may."""
+"""Routes of cities. Reading is public, writing requires permission."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ route: Final = Routes("cities")
 
 @route("GET /api/v1/cities", "List cities", access=PUBLIC)
 async def list_cities(db: Db, wanted: ListCities) -> Page[CityView]:
-    """One page of the cities that match, with the number of all."""
+    """Return one page of matching cities and the total count."""
     rows, total = await service.list_page(db, wanted)
     return respond.page(wanted, [view_of_city(row) for row in rows], total)
 
 
 @route("POST /api/v1/cities", "Create a city", Code.CONFLICT, access=WRITERS_OF_PLACES)
 async def add_city(db: Db, new: NewCity) -> Created[CityView]:
-    """The new city, with where it is."""
+    """Create a city. Return it with its URL."""
     added = await service.add(db, new)
     return respond.created(view_of_city(added), f"cities/{added.id}")
 
 
 @route("GET /api/v1/cities/{id}", "Get a city", Code.NOT_FOUND, access=PUBLIC)
 async def get_city(request: web.Request, db: Db, city_id: Id) -> Item[CityView]:
-    """One city with its `ETag`."""
+    """Return a city with its `ETag`."""
     return respond.item(request, view_of_city(await service.get(db, city_id)))
 
 
 @route("PATCH /api/v1/cities/{id}", "Update a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
 async def change_city(db: Db, city_id: Id, changes: CityChange, version: IfMatch) -> Item[CityView]:
-    """The city after a partial change."""
+    """Return the city after a partial update."""
     changed = await service.change(db, city_id, changes, version=version)
     return respond.changed(view_of_city(changed))
 
 
 @route("DELETE /api/v1/cities/{id}", "Delete a city", *CHANGE_ERRORS, access=WRITERS_OF_PLACES)
 async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
-    """Nothing, when it is done."""
+    """Delete a city."""
     await service.remove(db, city_id, version=version)
     return respond.no_content()
 
@@ -69,7 +69,7 @@ async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
 async def list_providers_of_city(
     db: Db, city_id: Id, wanted: PageQuery, who: Who
 ) -> Page[ProviderLocationView]:
-    """Providers who work from the city, with places that only they and the staff see exactly."""
+    """Return the providers of the city. Only they and the staff see exact locations."""
     rows, total = await service.providers_of(db, city_id, wanted)
     views = [view_of_location(row, exact=who.may_see_of(row.provider_id)) for row in rows]
     return respond.page(wanted, views, total)

@@ -1,4 +1,4 @@
-"""Currencies over HTTP: open to read, written by who may."""
+"""Routes of currencies. Reading is public, writing requires permission."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ route: Final = Routes("currencies")
 
 @route("GET /api/v1/currencies", "List currencies", access=PUBLIC)
 async def list_currencies(db: Db, wanted: ListCurrencies) -> Page[Currency]:
-    """One page of the currencies that match, with the number of all."""
+    """Return one page of matching currencies and the total count."""
     return respond.page(wanted, *await service.list_page(db, wanted))
 
 
 @route("POST /api/v1/currencies", "Create a currency", Code.CONFLICT, access=WRITERS)
 async def add_currency(db: Db, new: NewCurrency) -> Created[Currency]:
-    """The new currency, with where it is."""
+    """Create a currency. Return it with its URL."""
     added = await service.add(db, new)
     return respond.created(added, f"currencies/{added.id}")
 
 
 @route("GET /api/v1/currencies/{id}", "Get a currency", Code.NOT_FOUND, access=PUBLIC)
 async def get_currency(request: web.Request, db: Db, currency_id: Id) -> Item[Currency]:
-    """One currency with its `ETag`."""
+    """Return a currency with its `ETag`."""
     return respond.item(request, await service.get(db, currency_id))
 
 
@@ -43,12 +43,12 @@ async def get_currency(request: web.Request, db: Db, currency_id: Id) -> Item[Cu
 async def change_currency(
     db: Db, currency_id: Id, changes: CurrencyChange, version: IfMatch
 ) -> Item[Currency]:
-    """The currency after a partial change; its code stays while offers are in it."""
+    """Return the currency after a partial update. A code in use by offers cannot change."""
     return respond.changed(await service.change(db, currency_id, changes, version=version))
 
 
 @route("DELETE /api/v1/currencies/{id}", "Delete a currency", *CHANGE_ERRORS, access=WRITERS)
 async def remove_currency(db: Db, currency_id: Id, version: IfMatch) -> Done:
-    """Nothing, when it is done."""
+    """Delete a currency."""
     await service.remove(db, currency_id, version=version)
     return respond.no_content()

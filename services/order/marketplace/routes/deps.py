@@ -1,4 +1,4 @@
-"""What the handlers of service orders ask, opened once by the application."""
+"""Dependencies of the handlers of service orders, opened once by the application."""
 
 from __future__ import annotations
 

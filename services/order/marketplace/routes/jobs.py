@@ -1,4 +1,4 @@
-"""Jobs over HTTP: begun by accepting an offer, moved by their two sides."""
+"""Routes of jobs. Accepting an offer creates a job; its two parties update it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ route: Final = Routes("jobs")
     access=VERIFIED,
 )
 async def add_job(db: Db, wanted: AcceptedOffer, who: Who, version: IfMatch) -> Created[Job]:
-    """The new job, with where it is. Name the terms: `If-Match`, or the price and its currency."""
+    """Create a job. The caller names the accepted terms in `If-Match`, or as price and currency."""
     job = await accept(db, wanted.offer_id, who, version=version, agreed=wanted.agreed())
     return respond.created(job, f"jobs/{job.id}")
 
 
 @route("GET /api/v1/jobs/{id}", "Get a job", Code.NOT_FOUND, access=signed_in())
 async def get_job(request: web.Request, db: Db, job_id: Id, who: Who) -> Item[Job]:
-    """One job with its `ETag`."""
+    """Return a job with its `ETag`."""
     return respond.item(request, await service.get(db, job_id, who))
 
 
@@ -49,13 +49,13 @@ async def get_job(request: web.Request, db: Db, job_id: Id, who: Who) -> Item[Jo
 async def change_job(
     db: Db, job_id: Id, changes: JobChange, who: Who, version: IfMatch
 ) -> Item[Job]:
-    """The job in its new status; a status it has already changes nothing."""
+    """Return the job in its new status. Setting the current status has no effect."""
     status = JobStatus(changes.status)
     return respond.changed(await service.move(db, job_id, status, who, version=version))
 
 
 @route("DELETE /api/v1/jobs/{id}", "Delete a cancelled job", *CHANGE_ERRORS, access=MANAGERS)
 async def remove_job(db: Db, job_id: Id, who: Who, version: IfMatch) -> Done:
-    """Nothing, when it is done."""
+    """Delete a job."""
     await service.remove(db, job_id, who, version=version)
     return respond.no_content()

@@ -1,4 +1,4 @@
-"""What people have to do with: the lists of a provider and of a customer, `me` included."""
+"""Lists of a provider and of a customer, also under `me`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ route: Final = Routes("jobs")
 
 @route("GET /api/v1/jobs", "List jobs", access=signed_in())
 async def list_jobs(db: Db, wanted: ListJobs, who: access.Who) -> Page[Job]:
-    """All to the staff; to everybody else their own, as a provider or as a customer."""
+    """Return all jobs to the staff, and to others their own, as provider or as customer."""
     own = None if who.sees_all else access.own_id()
     rows, total = await listings.jobs_of(
         db,
@@ -80,7 +80,7 @@ async def _reviews_of_customer(
 def _declare(
     people: str, kind: str, handler: Callable[..., Awaitable[Page[Any]]], of_me: Access
 ) -> None:
-    """Declare a list under `me`, for that role, and under a person's id."""
+    """Declare a list under `me`, for that role, and under a user ID."""
     what, name = kind.replace("-", " "), kind.replace("-", "_")
     noun = people.removesuffix("s")
     is_public = (people, kind) == ("providers", "reviews")

@@ -1,4 +1,4 @@
-"""Where providers work from, over HTTP: under their ids, as `me`, and the nearest to a place."""
+"""Routes of the workplaces of providers: by ID, as `me`, and nearest to a place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ route: Final = Routes("provider locations")
 async def list_nearest_providers(
     db: Db, wanted: Nearest, who: access.Who
 ) -> Answer[list[ProviderLocationView]]:
-    """Those within the radius, the nearest first, with how far they are as the crow flies.
+    """Return the providers within the radius, nearest first, with the straight-line distance.
 
     Places and distances are rounded to about 1 km; one's own place and those that the staff see
     are exact.
@@ -61,7 +61,7 @@ async def _change(
 
 
 def _declare(owner: str, *, readers: Access, writers: Access, read: From, change: From) -> None:
-    """Declare the three routes of a provider's place; `owner` is as in the path."""
+    """Declare the three routes of a provider's workplace. `owner` is a path segment."""
     where = f"/api/v1/providers/{owner}/location"
     whose, whom = ("my", "my") if owner == "me" else ("provider", "a provider's")
     reading, changing = {"provider": read}, {"provider": change}

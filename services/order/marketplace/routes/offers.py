@@ -1,4 +1,4 @@
-"""Offers over HTTP: made by providers, accepted by the order's customer."""
+"""Routes of offers: created by providers, accepted by the customer of the order."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ route: Final = Routes("offers")
     access=VERIFIED_PROVIDERS,
 )
 async def make_offer(db: Db, new: NewOffer, provider_id: Own) -> Created[Offer]:
-    """The new offer, which is the caller's, with where it is."""
+    """Create an offer by the caller. Return it with its URL."""
     made = await service.make(db, new, provider_id=provider_id)
     return respond.created(made, f"offers/{made.id}")
 
 
 @route("GET /api/v1/offers/{id}", "Get an offer", Code.NOT_FOUND, access=signed_in())
 async def get_offer(request: web.Request, db: Db, offer_id: Id, who: Who) -> Item[Offer]:
-    """One offer with its `ETag`."""
+    """Return an offer with its `ETag`."""
     return respond.item(request, await service.get(db, offer_id, who))
 
 
@@ -42,19 +42,19 @@ async def get_offer(request: web.Request, db: Db, offer_id: Id, who: Who) -> Ite
 async def change_offer(
     db: Db, offer_id: Id, changes: OfferChange, who: Who, version: IfMatch
 ) -> Item[Offer]:
-    """The offer after a partial change, while it waits."""
+    """Return the offer after a partial update. Only a pending offer can change."""
     return respond.changed(await service.change(db, offer_id, changes, who, version=version))
 
 
 @route("DELETE /api/v1/offers/{id}", "Withdraw an offer", *CHANGE_ERRORS, access=VERIFIED)
 async def remove_offer(db: Db, offer_id: Id, who: Who, version: IfMatch) -> Done:
-    """Nothing, when it is done; only while the offer waits."""
+    """Withdraw a pending offer."""
     await service.remove(db, offer_id, who, version=version)
     return respond.no_content()
 
 
 @route("POST /api/v1/offers/{id}/accept", "Accept an offer", *CHANGE_ERRORS, access=VERIFIED)
 async def accept_offer(db: Db, offer_id: Id, who: Who, version: RequiredIfMatch) -> Created[Job]:
-    """The job it has become. `If-Match` names the version that was seen; `*` is not enough."""
+    """Accept an offer and return its job. `If-Match` must name a version; `*` is not enough."""
     job = await accept(db, offer_id, who, version=version)
     return respond.created(job, f"jobs/{job.id}")

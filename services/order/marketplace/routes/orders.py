@@ -1,4 +1,4 @@
-"""Service orders over HTTP: made and changed by customers, found by providers."""
+"""Routes of service orders: created by customers, found by providers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ route: Final = Routes("service orders")
 async def list_service_orders(
     db: Db, wanted: ListServiceOrders, who: Who
 ) -> Page[ServiceOrderView]:
-    """All to the staff, to providers what takes offers, to everybody else their own.
+    """Return all orders to the staff, open orders to providers, and to others their own.
 
     With `near` what takes offers there, for providers and the staff.
     """
@@ -56,7 +56,7 @@ async def list_service_orders(
 async def add_service_order(
     db: Db, catalog: _Catalog, new: NewServiceOrder, own: Own, key: Key
 ) -> Created[ServiceOrderView]:
-    """The new order, which is the caller's. The same `Idempotency-Key` gives the same order."""
+    """Create an order by the caller. A repeated `Idempotency-Key` returns the same order."""
     added = await service.add(db, catalog, new, customer_id=own, key=key)
     return respond.created(view_of_order(added, exact=True), f"service-orders/{added.id}")
 
@@ -65,7 +65,7 @@ async def add_service_order(
 async def get_service_order(
     request: web.Request, db: Db, order_id: Id, who: Who
 ) -> Item[ServiceOrderView]:
-    """One order with its `ETag`."""
+    """Return an order with its `ETag`."""
     order = await service.get(db, order_id, who)
     exact = await service.may_know_place(db, order, who)
     return respond.item(request, view_of_order(order, exact=exact))
@@ -85,7 +85,7 @@ async def change_service_order(
     who: Who,
     version: IfMatch,
 ) -> Item[ServiceOrderView]:
-    """The order after a partial change. Its terms stay once somebody has made an offer."""
+    """Return the order after a partial update. Its terms cannot change after the first offer."""
     changed = await service.change(db, catalog, order_id, changes, who, version=version)
     return respond.changed(view_of_order(changed, exact=True))
 
@@ -94,7 +94,7 @@ async def change_service_order(
     "DELETE /api/v1/service-orders/{id}", "Delete a service order", *CHANGE_ERRORS, access=VERIFIED
 )
 async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch) -> Done:
-    """Nothing, when it is done; an order with offers is cancelled instead."""
+    """Delete an order. An order with offers is cancelled instead."""
     await service.remove(db, order_id, who, version=version)
     return respond.no_content()
 
@@ -108,12 +108,12 @@ async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch)
 async def list_offers_on_service_order(
     db: Db, order_id: Id, wanted: ListOffers, who: Who
 ) -> Page[Offer]:
-    """All of them to its customer and the staff, to providers their own."""
+    """Return all offers to the customer and the staff, and to a provider their own."""
     return respond.page(wanted, *await listings.offers_on(db, order_id, wanted, who))
 
 
 def _view(
     order: ServiceOrder, who: Caller, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
-    """Return an order of a list: what takes offers has not accepted one."""
+    """Return an order of a list. Open orders have no accepted offer."""
     return view_of_order(order, exact=who.may_see_of(order.customer_id), distance_km=distance_km)

@@ -1,4 +1,4 @@
-"""Reviews over HTTP: written by the sides of a job that is done."""
+"""Routes of reviews, written by the parties of a completed job."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ route: Final = Routes("reviews")
 
 @route("POST /api/v1/reviews", "Create a review", *CHANGE_ERRORS, access=VERIFIED)
 async def add_review(db: Db, new: NewReview, who: Who) -> Created[ReviewView]:
-    """The new review, with where it is."""
+    """Create a review. Return it with its URL."""
     added = await service.add(db, new, who)
     return respond.created(view_of_review(added, who), f"reviews/{added.id}")
 
 
 @route("GET /api/v1/reviews/{id}", "Get a review", Code.NOT_FOUND, access=PUBLIC)
 async def get_review(request: web.Request, db: Db, review_id: Id, who: Who) -> Item[ReviewView]:
-    """One review with its `ETag`; one of a customer is for the two and the staff alone."""
+    """Return a review with its `ETag`.
+
+    Reviews of customers are for the parties and the staff only.
+    """
     return respond.item(request, view_of_review(await service.get(db, review_id, who), who))
 
 
@@ -36,13 +39,13 @@ async def get_review(request: web.Request, db: Db, review_id: Id, who: Who) -> I
 async def change_review(
     db: Db, review_id: Id, changes: ReviewChange, who: Who, version: IfMatch
 ) -> Item[ReviewView]:
-    """The review after a partial change by its author."""
+    """Return the review after a partial update by its author."""
     changed = await service.change(db, review_id, changes, who, version=version)
     return respond.changed(view_of_review(changed, who))
 
 
 @route("DELETE /api/v1/reviews/{id}", "Delete a review", *CHANGE_ERRORS, access=VERIFIED)
 async def remove_review(db: Db, review_id: Id, who: Who, version: IfMatch) -> Done:
-    """Nothing, when it is done."""
+    """Delete a review."""
     await service.remove(db, review_id, who, version=version)
     return respond.no_content()

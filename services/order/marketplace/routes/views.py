@@ -1,4 +1,4 @@
-"""Rows as they are answered: places as one thing, stars as a number."""
+"""Response types: a place is one object, stars are a number."""
 
 from __future__ import annotations
 
@@ -97,14 +97,14 @@ class ReviewView(Struct, frozen=True, gc=False):
 
 
 def view_of_city(row: City) -> CityView:
-    """Return what a caller is shown."""
+    """Return the city as a response."""
     return view(CityView, row, location=_place(row, exact=True))
 
 
 def view_of_location(
     row: ProviderLocation, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ProviderLocationView:
-    """Return what a caller is shown; the place rounded unless they may know it exactly."""
+    """Return the workplace as a response. It is rounded unless the caller may see it exactly."""
     return view(
         ProviderLocationView,
         row,
@@ -115,7 +115,7 @@ def view_of_location(
 
 
 def view_of_nearest(row: NearestLocationsRow, caller: Caller) -> ProviderLocationView:
-    """Return what a caller is shown of a search, the distance to the metre."""
+    """Return a search result as a response, with the distance in metres."""
     place = row.provider_location
     exact = caller.may_see_of(place.provider_id)
     return view_of_location(place, exact=exact, distance_km=round(row.distance_km, 3))
@@ -124,12 +124,12 @@ def view_of_nearest(row: NearestLocationsRow, caller: Caller) -> ProviderLocatio
 def view_of_order(
     row: ServiceOrder, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
-    """Return what a caller is shown; the place rounded unless they may know it exactly."""
+    """Return the order as a response. The place is rounded unless the caller may see it exactly."""
     return view(ServiceOrderView, row, location=_place(row, exact=exact), distance_km=distance_km)
 
 
 def view_of_review(row: Review, caller: Caller) -> ReviewView:
-    """Return what a caller is shown: to the public, customers are nobody in particular."""
+    """Return the review as a response. Public reviews do not identify the customer."""
     knows = caller.moderates or caller.may_see_of(row.customer_id, row.provider_id)
     return view(
         ReviewView,

@@ -1,4 +1,4 @@
-"""Accepting an offer: exactly one of an order becomes its job, the others are rejected with it."""
+"""Accept an offer. It becomes the job of the order, and the other offers are rejected."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def accept(
     agreed: Agreed | None = None,
     clock: Clock = utc_now,
 ) -> Job:
-    """Accept an offer and return the job that it becomes.
+    """Accept an offer and return its new job.
 
     The caller names the terms they have seen: the `version` of the offer, the price `agreed`, or
     both. If several requests accept at once, the first gets the order.

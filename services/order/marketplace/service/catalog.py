@@ -1,4 +1,4 @@
-"""Whether there is what a customer orders: the catalogue says so, where it can be asked."""
+"""Check with the catalog service that the ordered service exists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 
 async def check_service(catalog: Catalog, service_id: UUID) -> None:
-    """Raise NOT_FOUND for a service that does not exist; where nobody can say it may pass.
+    """Raise NOT_FOUND for a service that does not exist. Pass if the catalog is unavailable.
 
     An order for a service that is none finds no offers, which is less harm than no order at all
     while the catalogue is away.

@@ -1,4 +1,4 @@
-"""Cities: one per name in a region; none goes while providers work from it."""
+"""Cities: names are unique within a region. A city with providers cannot be deleted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def get(db: Executor, city_id: UUID) -> City:
 
 
 async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], int]:
-    """Return one page and the number of all that match."""
+    """Return one page and the total count."""
     return await page_of(
         wanted,
         store.list_cities,
@@ -43,7 +43,7 @@ async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], i
 async def providers_of(
     db: Executor, city_id: UUID, wanted: PageQuery
 ) -> tuple[Sequence[ProviderLocation], int]:
-    """Return who works from a city, by id; NOT_FOUND where there is no such city."""
+    """Return the providers of a city, by ID. Raises NOT_FOUND for an unknown city."""
     await get(db, city_id)
     return await page_of(
         wanted,
@@ -55,7 +55,7 @@ async def providers_of(
 
 
 async def add(db: Database, new: NewCity) -> City:
-    """Add a city; CONFLICT where its region has one of this name."""
+    """Create a city. Raises CONFLICT if its region has a city of this name."""
     city_id = new_id()
     with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:
@@ -76,7 +76,7 @@ async def add(db: Database, new: NewCity) -> City:
 
 
 async def change(db: Database, city_id: UUID, changes: CityChange, *, version: int | None) -> City:
-    """Apply a partial change to the version the caller has seen; None stands for any.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a name in use.
@@ -107,7 +107,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
 
 
 async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
-    """Remove a city that nobody works from; otherwise CONFLICT; the rest as for a change."""
+    """Delete a city without providers, else raise CONFLICT. Otherwise as an update."""
     with change_errors(in_use="city is still in use"):
         async with db.transaction() as tx:
             before = or_not_found(await store.lock_city(tx, id=city_id), "city")

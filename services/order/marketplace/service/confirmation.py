@@ -1,4 +1,4 @@
-"""Jobs that are said to be done: who does not object for long enough has confirmed."""
+"""Confirm finished jobs to which the customer does not object in time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH: Final = 50
 
 
 async def confirm_silent(db: Database, *, window: timedelta, clock: Clock = utc_now) -> int:
-    """Complete some of the jobs that nobody has objected to within `window`; return how many.
+    """Complete some jobs without an objection within `window`. Return how many.
 
     In the customer's name, each in a transaction of its own. Any number of processes may do so.
 

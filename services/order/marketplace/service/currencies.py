@@ -1,4 +1,4 @@
-"""Currencies: one per code; none goes while prices are in it."""
+"""Currencies: codes are unique. A currency with prices cannot be deleted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def get(db: Executor, currency_id: UUID) -> Currency:
 
 
 async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Currency], int]:
-    """Return one page and the number of all that match."""
+    """Return one page and the total count."""
     return await page_of(
         wanted,
         store.list_currencies,
@@ -38,7 +38,7 @@ async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Curr
 
 
 async def add(db: Database, new: NewCurrency) -> Currency:
-    """Add a currency; CONFLICT where there is one with this code."""
+    """Create a currency. Raises CONFLICT if the code exists."""
     currency_id = new_id()
     with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:
@@ -51,7 +51,7 @@ async def add(db: Database, new: NewCurrency) -> Currency:
 async def change(
     db: Database, currency_id: UUID, changes: CurrencyChange, *, version: int | None
 ) -> Currency:
-    """Apply a partial change to the version the caller has seen; None stands for any.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a code in use, and for another code
@@ -74,7 +74,7 @@ async def change(
 
 
 async def remove(db: Database, currency_id: UUID, *, version: int | None) -> None:
-    """Remove a currency that no offer is in; otherwise CONFLICT; the rest as for a change."""
+    """Delete a currency without offers, else raise CONFLICT. Otherwise as an update."""
     with change_errors(in_use=_IN_USE):
         async with db.transaction() as tx:
             before = or_not_found(await store.lock_currency(tx, id=currency_id), "currency")

@@ -1,4 +1,4 @@
-"""What happens in the marketplace, and the bus that says so inside the unit of work of the cause.
+"""Domain events of the marketplace, and a bus that runs handlers in the same transaction.
 
 Who causes something need not know what follows: `services.order.marketplace.service` has the table.
 """
@@ -18,14 +18,14 @@ DOMAIN_EVENTS: Final = DomainEvents()
 
 @dataclass(frozen=True, slots=True)
 class OrderMoved:
-    """A service order has another status: it is `order` now."""
+    """A service order has a new status. `order` is the new state."""
 
     order: ServiceOrder
 
 
 @dataclass(frozen=True, slots=True)
 class OfferMade:
-    """There is a new offer on an order of that customer."""
+    """A provider has made an offer on a customer's order."""
 
     offer: Offer
     customer_id: UUID
@@ -33,14 +33,14 @@ class OfferMade:
 
 @dataclass(frozen=True, slots=True)
 class JobBegun:
-    """An offer was accepted."""
+    """A customer has accepted an offer."""
 
     job: Job
 
 
 @dataclass(frozen=True, slots=True)
 class JobMoved:
-    """A job has another status: it is `job` now, its order is still as it was."""
+    """A job has a new status. `job` is the new state; its order is not updated yet."""
 
     job: Job
     order: ServiceOrder

@@ -1,4 +1,4 @@
-"""Somebody is gone: what waits for them is called off, so that nobody waits in vain.
+"""Cancel what depends on a deactivated or deleted account.
 
 That includes work under way, which nobody is there to do, or to pay for. What is newer than the
 departure is left alone: the event may arrive late or again, and the person may be back. Where the
@@ -28,14 +28,14 @@ _ERASED: Final = "(erased)"
 
 
 class UserChanged(msgspec.Struct, frozen=True):
-    """What we need of the events of the topic `users`."""
+    """Fields used from the events of the topic `users`."""
 
     id: UUID
     role: str = ""
 
 
 async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
-    """Withdraw a provider's offers, cancel their jobs, forget where they work from.
+    """Withdraw a provider's offers, cancel their jobs and delete their workplace.
 
     The orders of those jobs take offers again.
     """
@@ -73,7 +73,7 @@ async def _gone(tx: Executor, event: Event) -> None:
 
 
 async def _erased(tx: Executor, event: Event) -> None:
-    """Delete everything of a deleted account, however new it is."""
+    """Delete all data of a deleted account."""
     await _gone(tx, event)
     person = event.decode(UserChanged).id
     await service_orders.erase_service_orders(tx, customer_id=person, description=_ERASED)

@@ -1,4 +1,4 @@
-"""What other services are told of orders, offers and jobs, published with the change."""
+"""Events about orders, offers and jobs for other services, published with the change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ENDS_OF_ORDERS: Final = {
 
 
 class ServiceOrderEnded(Struct, frozen=True):
-    """The payload of `service_order.cancelled` and `.expired`: nobody did what it was about."""
+    """The payload of `service_order.cancelled` and `.expired`: the order ended without work."""
 
     order_id: UUID
     customer_id: UUID
@@ -38,7 +38,7 @@ class ServiceOrderEnded(Struct, frozen=True):
 
 
 class OfferTold(Struct, frozen=True):
-    """The payload of `offer.made`, whose key is the order."""
+    """The payload of `offer.made`. Its key is the order."""
 
     offer_id: UUID
     order_id: UUID
@@ -47,7 +47,7 @@ class OfferTold(Struct, frozen=True):
 
 
 class JobCreated(Struct, frozen=True):
-    """The payload of `job.created`; `actor` is who accepted."""
+    """The payload of `job.created`. `actor` accepted the offer."""
 
     job_id: UUID
     order_id: UUID
@@ -58,7 +58,7 @@ class JobCreated(Struct, frozen=True):
 
 
 class JobCompleted(Struct, frozen=True):
-    """The payload of `job.completed`; `actor` is who said so."""
+    """The payload of `job.completed`. `actor` confirmed the job."""
 
     job_id: UUID
     order_id: UUID
@@ -70,7 +70,7 @@ class JobCompleted(Struct, frozen=True):
 
 
 class JobDone(Struct, frozen=True):
-    """The payload of `job.done`: the provider says so, the customer may object."""
+    """The payload of `job.done`: the provider reports it done, the customer may object."""
 
     job_id: UUID
     order_id: UUID
@@ -80,7 +80,7 @@ class JobDone(Struct, frozen=True):
 
 
 class JobCancelled(Struct, frozen=True):
-    """The payload of `job.cancelled`; `by` says on whose side the reason is.
+    """The payload of `job.cancelled`. `by` is the party that cancelled.
 
     `actor` is the service itself where that side is gone.
     """
@@ -109,7 +109,7 @@ JOBS: Final = Topic(
 
 
 async def order_moved(tx: Executor, fact: OrderMoved) -> None:
-    """Publish that an order is off, or that its time is over."""
+    """Publish that an order is cancelled or expired."""
     order, kind = fact.order, _ENDS_OF_ORDERS.get(fact.order.status)
     if kind is None:
         return
@@ -120,7 +120,7 @@ async def order_moved(tx: Executor, fact: OrderMoved) -> None:
 
 
 async def offer_made(tx: Executor, fact: OfferMade) -> None:
-    """Publish that there is a new offer."""
+    """Publish a new offer."""
     offer = fact.offer
     payload = OfferTold(offer.id, offer.order_id, fact.customer_id, offer.provider_id)
     await publish(tx, topic=OFFERS, key=str(offer.order_id), kind="offer.made", payload=payload)
@@ -136,7 +136,7 @@ async def job_begun(tx: Executor, fact: JobBegun) -> None:
 
 
 async def job_moved(tx: Executor, fact: JobMoved) -> None:
-    """Publish that a job is done, completed, or off."""
+    """Publish that a job is done, completed or cancelled."""
     job = fact.job
     if job.status is JobStatus.DONE:
         done = JobDone(job.id, job.order_id, job.customer_id, job.provider_id, _actor())

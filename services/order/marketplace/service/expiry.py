@@ -1,4 +1,4 @@
-"""Service orders whose time is over before anybody was found for them: they are not left open."""
+"""Expire service orders whose time window ended without an accepted offer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BATCH: Final = 50
 
 
 async def expire(db: Database, *, clock: Clock = utc_now) -> int:
-    """Expire some of the orders whose time is over; return how many.
+    """Expire some overdue orders. Return how many.
 
     Any number of processes may do so at once: each takes what no other one has. The offers that
     still waited are rejected, and others are told, in the same transaction.

@@ -1,4 +1,4 @@
-"""The life of a job; what becomes of its order and its offer follows from it."""
+"""The lifecycle of a job, and its effects on the order and the offer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOUN = "job"
 
 
 async def get(db: Executor, job_id: UUID, caller: Caller) -> Job:
-    """Return a job to its two sides and the staff, else NOT_FOUND."""
+    """Return a job to its parties and the staff. Raises NOT_FOUND for others."""
     job = or_not_found(await store.get_job(db, id=job_id), NOUN)
     if not caller.may_see_of(job.customer_id, job.provider_id):
         raise not_found(NOUN)
@@ -30,7 +30,7 @@ async def get(db: Executor, job_id: UUID, caller: Caller) -> Job:
 async def move(
     db: Database, job_id: UUID, wanted: JobStatus, caller: Caller, *, version: int | None
 ) -> Job:
-    """Bring a job into a status; one it is in already changes nothing.
+    """Move a job to a status. The current status has no effect.
 
     With the job its order is completed; or, where it is cancelled, it takes offers again if that
     was the provider's doing, and is cancelled otherwise.
@@ -58,7 +58,7 @@ async def move(
 async def bring(
     tx: Executor, order: ServiceOrder, job: Job, wanted: JobStatus, actor: Actor
 ) -> Job:
-    """Give a job, whose order `tx` has locked, a status in the name of `actor`."""
+    """Set the status of a job whose order `tx` has locked, with `actor` as author."""
     await store.set_job_status(tx, id=job.id, status=wanted)
     moved = or_not_found(await store.get_job(tx, id=job.id), NOUN)
     await DOMAIN_EVENTS.publish(tx, JobMoved(moved, order, actor))
@@ -66,7 +66,7 @@ async def bring(
 
 
 async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Remove a cancelled job; CONFLICT for any other; for who manages jobs."""
+    """Delete a cancelled job, for callers who manage jobs. Raises CONFLICT for other statuses."""
     async with db.transaction() as tx:
         _, job = await _locked(tx, job_id, caller)
         if not caller.manages:
@@ -80,7 +80,7 @@ async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | N
 
 
 def actor_of(job: Job, caller: Caller) -> Actor | None:
-    """Return as whom the caller moves this job, None where they may not."""
+    """Return the caller's party in this job, or None if the caller may not update it."""
     if caller.is_one_of(job.customer_id):
         return Actor.CUSTOMER
     if caller.is_one_of(job.provider_id):

@@ -1,4 +1,4 @@
-"""Pages of service orders, offers, jobs and reviews, with the number of all that match."""
+"""Pages of service orders, offers, jobs and reviews, with the total counts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from services.order.marketplace.store.service_orders import ListServiceOrdersNea
 async def orders_for(
     db: Executor, wanted: ListServiceOrders, caller: Caller, *, clock: Clock = utc_now
 ) -> tuple[Sequence[ServiceOrder], int]:
-    """Return what the caller may see: all to the staff, to providers what takes offers.
+    """Return the orders that the caller may see: the staff all, providers open ones.
 
     Everybody else sees their own.
     """
@@ -54,7 +54,7 @@ async def orders_for(
 async def orders_near(
     db: Executor, place: Location, wanted: ListServiceOrders, *, clock: Clock = utc_now
 ) -> tuple[Sequence[ListServiceOrdersNearRow], int]:
-    """Return what takes offers within the radius, the nearest first, with the kilometres to it.
+    """Return open orders within the radius, nearest first, with the distance in kilometres.
 
     Both are about the rounded places, which is all that providers may know.
     """
@@ -85,7 +85,7 @@ async def orders_of(
 async def offers_on(
     db: Executor, order_id: UUID, wanted: ListOffers, caller: Caller
 ) -> tuple[Sequence[Offer], int]:
-    """Return the offers on an order: all to its customer and the staff, to providers their own.
+    """Return the offers on an order: all to its customer and the staff, else the provider's own.
 
     Raises:
         AppError: NOT_FOUND where the caller may not see the order.
@@ -109,7 +109,7 @@ async def jobs_of(
     customer_id: UUID | None = None,
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Job], int]:
-    """Return the jobs of one side."""
+    """Return the jobs of a customer or provider."""
     return await page_of(
         wanted,
         jobs.list_jobs,
@@ -129,7 +129,7 @@ async def reviews_of(
     customer_id: UUID | None = None,
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Review], int]:
-    """Return the reviews about one person, or those by them."""
+    """Return the reviews about a user, or those written by the user."""
     own = ReviewSide.PROVIDER if customer_id is None else ReviewSide.CUSTOMER
     other = ReviewSide.CUSTOMER if customer_id is None else ReviewSide.PROVIDER
     side = own if wanted.direction is Direction.WRITTEN else other

@@ -1,4 +1,4 @@
-"""Where providers work from, and who is near."""
+"""Workplaces of providers, and the search for providers nearby."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _NOUN = "provider location"
 
 
 async def get(db: Executor, provider_id: UUID) -> ProviderLocation:
-    """Return where a provider works from or raise NOT_FOUND."""
+    """Return the workplace of a provider. Raises NOT_FOUND."""
     return or_not_found(await store.get_location(db, provider_id=provider_id), _NOUN)
 
 
 async def may_know_place(db: Executor, provider_id: UUID, caller: Caller) -> bool:
-    """Return whether the caller may know exactly where a provider works from.
+    """Return whether the caller may see the exact workplace of a provider.
 
     The provider and the staff may, and a customer with a job of the provider under way.
     """
@@ -48,7 +48,7 @@ async def may_know_place(db: Executor, provider_id: UUID, caller: Caller) -> boo
 
 
 async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow]:
-    """Return the nearest providers within the radius, with how many kilometres away they are.
+    """Return the nearest providers within the radius, with their distance in kilometres.
 
     Both are about the rounded places, which is all that most callers may know.
     """
@@ -64,7 +64,7 @@ async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow
 
 
 async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> ProviderLocation:
-    """Say where a provider works from.
+    """Set the workplace of a provider.
 
     Raises:
         AppError: NOT_FOUND where there is no such city; CONFLICT where it was said before.
@@ -90,7 +90,7 @@ async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> Prov
 async def change(
     db: Database, provider_id: UUID, changes: ProviderLocationChange, *, version: int | None
 ) -> ProviderLocation:
-    """Apply a partial change to the version the caller has seen; None stands for any.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND, also for the city; PRECONDITION_FAILED.

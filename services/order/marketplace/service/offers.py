@@ -1,4 +1,4 @@
-"""The rules of offers: one active per provider and order, changed only while it waits."""
+"""Rules of offers: one active offer per provider and order. Only a pending one can change."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _TAKE_OFFERS = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 
 
 async def get(db: Executor, offer_id: UUID, caller: Caller) -> Offer:
-    """Return an offer to its provider, the order's customer and the staff, else NOT_FOUND."""
+    """Return an offer to its provider, the customer and the staff. Raises NOT_FOUND for others."""
     offer = or_not_found(await store.get_offer(db, id=offer_id), NOUN)
     if caller.may_see_of(offer.provider_id):
         return offer
@@ -58,7 +58,7 @@ async def get(db: Executor, offer_id: UUID, caller: Caller) -> Offer:
 
 
 async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock = utc_now) -> Offer:
-    """Make an offer on an order that takes some; others are told.
+    """Create an offer on an open order and publish it.
 
     Raises:
         AppError: VALIDATION_ERROR for no price and for a time that does not suit; NOT_FOUND for the
@@ -90,7 +90,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
 
 
 async def _check_room(tx: Executor, provider_id: UUID, clock: Clock) -> None:
-    """Keep a provider from offering everywhere; those at the same time are counted in turn."""
+    """Limit the number of open offers of a provider. Concurrent offers are counted in turn."""
     await store.lock_provider(tx, provider_id=provider_id)
     waiting = await store.count_waiting_offers_of(tx, provider_id=provider_id, open_after=clock())
     if waiting >= MAX_OPEN_OFFERS:
@@ -106,7 +106,7 @@ async def change(
     version: int | None,
     clock: Clock = utc_now,
 ) -> Offer:
-    """Apply a partial change to the version the caller has seen; None stands for any.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND, also for the currency; FORBIDDEN for others than its provider;
@@ -152,7 +152,7 @@ async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int |
 
 
 async def locked(tx: Executor, offer_id: UUID, caller: Caller) -> tuple[ServiceOrder, Offer]:
-    """Return an offer that the caller may see, with its order, both for this transaction alone."""
+    """Lock and return an offer that the caller may see, with its order."""
     seen = await get(tx, offer_id, caller)
     order = await orders.lock(tx, seen.order_id)
     # Read again: what was written while we waited for the lock counts.
@@ -160,19 +160,19 @@ async def locked(tx: Executor, offer_id: UUID, caller: Caller) -> tuple[ServiceO
 
 
 async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
-    """Give an offer, whose order `tx` has locked, another status."""
+    """Set the status of an offer whose order `tx` has locked."""
     await store.set_offer_status(tx, id=offer.id, status=status)
     return replace(offer, status=status, version=offer.version + 1)
 
 
 async def reject_waiting(tx: Executor, fact: OrderMoved) -> None:
-    """Reject what waits on an order that nobody is sought for any more."""
+    """Reject the pending offers of an order that no longer takes any."""
     if fact.order.status not in _TAKE_OFFERS:
         await store.reject_offers(tx, order_id=fact.order.id)
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
-    """Cancel the offer of a job that is off."""
+    """Cancel the offer of a cancelled job."""
     if fact.job.status is not JobStatus.CANCELLED:
         return
     offer = or_not_found(await store.get_offer(tx, id=fact.job.offer_id), NOUN)
@@ -183,7 +183,7 @@ async def follow_job(tx: Executor, fact: JobMoved) -> None:
 
 
 def check_takes_offers(order: ServiceOrder, clock: Clock) -> None:
-    """Raise CONFLICT where nobody is sought any more, or not at the moment."""
+    """Raise CONFLICT if the order takes no offers, or none at present."""
     if order.status is not ServiceOrderStatus.PENDING:
         raise conflict(f"the service order is {order.status.lower()}")
     if order.time_end <= clock():
@@ -191,7 +191,7 @@ def check_takes_offers(order: ServiceOrder, clock: Clock) -> None:
 
 
 def settled(offer: Offer) -> Exception:
-    """Return the error for an offer that no longer waits."""
+    """Return the error for an offer that is no longer pending."""
     return conflict(f"the offer is {offer.status.lower()}")
 
 

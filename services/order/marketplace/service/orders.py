@@ -1,4 +1,4 @@
-"""The rules of service orders: a window to come, and terms that hold once there is an offer."""
+"""Rules of service orders: the window is in the future, and an offer fixes the terms."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OPEN = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 
 
 async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
-    """Return an order that the caller may see, otherwise NOT_FOUND.
+    """Return an order that the caller may see. Raises NOT_FOUND for others.
 
     Its customer and the staff see it always, providers while it takes offers and when they have
     made one.
@@ -47,7 +47,7 @@ async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
 
 
 async def may_know_place(db: Executor, order: ServiceOrder, caller: Caller) -> bool:
-    """Return whether the caller may know exactly where the work is to be done.
+    """Return whether the caller may see the exact place of the work.
 
     Its customer and the staff may, and the verified provider whose offer was accepted.
     """
@@ -59,7 +59,7 @@ async def may_know_place(db: Executor, order: ServiceOrder, caller: Caller) -> b
 
 
 async def lock(tx: Executor, order_id: UUID) -> ServiceOrder:
-    """Return an order whose offers and job only this transaction may change, or NOT_FOUND."""
+    """Lock and return an order together with its offers and job. Raises NOT_FOUND."""
     return or_not_found(await store.lock_service_order(tx, id=order_id), NOUN)
 
 
@@ -72,7 +72,7 @@ async def add(
     key: str | None = None,
     clock: Clock = utc_now,
 ) -> ServiceOrder:
-    """Add an order of the customer, or return the one that the request with `key` has added.
+    """Create an order, or return the order that the request with `key` created before.
 
     Raises:
         AppError: VALIDATION_ERROR for a window that is none; CONFLICT where too many are open;
@@ -127,7 +127,7 @@ async def change(
     version: int | None,
     clock: Clock = utc_now,
 ) -> ServiceOrder:
-    """Apply a partial change to the version the caller has seen; None stands for any.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its
@@ -166,7 +166,7 @@ async def change(
 
 
 async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Remove an order without offers of any kind; otherwise CONFLICT; the rest as for a change."""
+    """Delete an order without offers, else raise CONFLICT. Otherwise as an update."""
     with change_errors(in_use="there are offers on the service order: cancel it instead"):
         async with db.transaction() as tx:
             await _own(tx, order_id, caller, version)
@@ -174,7 +174,7 @@ async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int |
 
 
 async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) -> ServiceOrder:
-    """Give an order that `tx` has locked another status."""
+    """Set the status of an order that `tx` has locked."""
     await store.set_service_order_status(tx, id=order.id, status=status)
     moved = replace(order, status=status, version=order.version + 1)
     await DOMAIN_EVENTS.publish(tx, OrderMoved(moved))
@@ -182,7 +182,7 @@ async def move(tx: Executor, order: ServiceOrder, status: ServiceOrderStatus) ->
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
-    """Complete, reopen or cancel the order of a job that is done or off."""
+    """Complete, reopen or cancel the order of a completed or cancelled job."""
     step = order_step_of(fact.job.status, fact.by)
     if step is None:
         return

@@ -1,4 +1,4 @@
-"""The rules of reviews: after a job is done, one by each side, changed by whoever wrote it."""
+"""Rules of reviews: each party of a completed job writes one, and only its author edits it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def get(db: Executor, review_id: UUID, caller: Caller) -> Review:
 
 
 async def add(db: Database, new: NewReview, caller: Caller) -> Review:
-    """Add what one side of a job says of the other.
+    """Create the review of the caller about the other party.
 
     Raises:
         AppError: NOT_FOUND for the job; FORBIDDEN for others than its sides; CONFLICT before it is
@@ -84,7 +84,7 @@ async def change(
     *,
     version: int | None,
 ) -> Review:
-    """Apply a partial change to the version the caller has seen; None stands for any.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN for others than its author; PRECONDITION_FAILED.
@@ -106,7 +106,7 @@ async def change(
 
 
 async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Remove a review: its author, or who moderates them; the rest as for a change."""
+    """Delete a review, by its author or a moderator. Otherwise as an update."""
     async with db.transaction() as tx:
         before = await _locked(tx, review_id, caller)
         if not (caller.moderates or caller.is_one_of(author_of(before))):
@@ -116,13 +116,13 @@ async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int 
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
-    """Remove the reviews of a job that is off: one that was completed may be taken back."""
+    """Delete the reviews of a cancelled job, which may have been completed before."""
     if fact.job.status is JobStatus.CANCELLED:
         await store.remove_reviews_of_job(tx, job_id=fact.job.id)
 
 
 def author_of(review: Review) -> UUID:
-    """Return who has written a review."""
+    """Return the author of a review."""
     return review.customer_id if review.side is ReviewSide.CUSTOMER else review.provider_id
 
 

@@ -1,4 +1,4 @@
-"""The lives of service orders, offers and jobs: what may follow what, and by whom."""
+"""State transitions of service orders, offers and jobs, and who may make them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.order.marketplace.store.models import JobStatus, OfferStatus, Serv
 
 
 class Actor(StrEnum):
-    """Who moves a job: one of its sides, or an administrator."""
+    """The actor of a job transition: one of the parties, or an administrator."""
 
     CUSTOMER = "customer"
     PROVIDER = "provider"
@@ -18,7 +18,7 @@ class Actor(StrEnum):
 
 
 class Verdict(Enum):
-    """What becomes of a wish to move a job."""
+    """The result of a requested job transition."""
 
     MOVES = "moves"
     STAYS = "stays"
@@ -27,7 +27,7 @@ class Verdict(Enum):
 
 
 class OrderStep(StrEnum):
-    """What can happen to a service order."""
+    """Transitions of a service order."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -40,7 +40,7 @@ class OrderStep(StrEnum):
 
 
 class OfferStep(StrEnum):
-    """What can happen to an offer."""
+    """Transitions of an offer."""
 
     CHANGE = "change"
     ACCEPT = "accept"
@@ -103,14 +103,14 @@ _ASKED_FOR: Final = {
 
 
 def order_after(status: ServiceOrderStatus, step: OrderStep) -> ServiceOrderStatus | None:
-    """Return the status a step leads to, None where it may not be taken."""
+    """Return the next status, or None if the transition is not allowed."""
     return _ORDERS.get((status, step))
 
 
 def order_moved(
     status: ServiceOrderStatus, wanted: ServiceOrderStatus
 ) -> ServiceOrderStatus | None:
-    """Return `wanted` where its customer may bring it about or it is so, otherwise None."""
+    """Return `wanted` if the customer may set it or it is the current status, else None."""
     if status is wanted:
         return wanted
     step = _ASKED_FOR.get(wanted)
@@ -118,12 +118,12 @@ def order_moved(
 
 
 def offer_after(status: OfferStatus, step: OfferStep) -> OfferStatus | None:
-    """Return the status a step leads to, None where it may not be taken."""
+    """Return the next status, or None if the transition is not allowed."""
     return _OFFERS.get((status, step))
 
 
 def judge(status: JobStatus, wanted: JobStatus, actor: Actor) -> Verdict:
-    """Say what becomes of `actor`'s wish that a job in `status` be `wanted`."""
+    """Decide whether `actor` may move a job from `status` to `wanted`."""
     if status is wanted:
         return Verdict.STAYS
     actors = _JOBS.get((status, wanted))
@@ -133,7 +133,7 @@ def judge(status: JobStatus, wanted: JobStatus, actor: Actor) -> Verdict:
 
 
 def order_step_of(job: JobStatus, actor: Actor) -> OrderStep | None:
-    """Return what happens to the order when its job gets this status, None where nothing does."""
+    """Return the transition of the order for a new job status, or None."""
     if job is _J.COMPLETED:
         return OrderStep.COMPLETE
     if job is _J.CANCELLED:
