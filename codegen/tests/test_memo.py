@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.cli import watch
+from aiosqlc.digest import digest_of
 from aiosqlc.incremental import memo as module
-from aiosqlc.incremental.memo import digest_of, memo
+from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import (
     Cardinality,
     Column,

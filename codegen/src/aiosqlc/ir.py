@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.memo import digest_of
+from aiosqlc.digest import digest_of
 from aiosqlc.source import SourceFile, SourceMap, Span
 
 

@@ -23,6 +23,7 @@ from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
 from aiosqlc.engines import Asking, asking
 from aiosqlc.files import find_sql_files, read_files
+from aiosqlc.incremental.memo import memo
 from aiosqlc.incremental.reuse import analyze_changed
 from aiosqlc.ir import (
     Analysis,
@@ -35,13 +36,15 @@ from aiosqlc.ir import (
 )
 from aiosqlc.messages.causes import merged
 from aiosqlc.messages.internal import culprits, internal_error, surviving
-from aiosqlc.parse.queries import count_named, parse_files
+from aiosqlc.parse.queries import count_named, parse_file, parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
 from aiosqlc.source import SourceFile, Span
+
+_parsed = memo(parse_file)  # while watching, most files are what they were
 
 _NOT_TOGETHER = (
     "give each entry an `out` folder of its own, or make one entry of them: `queries` may be a list"
@@ -343,7 +346,7 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
     readable = not problems and not unshimmed
     paths, missing = find_sql_files(project.root, entry.queries, project.file, entry.queries_span)
     files, unreadable = read_files(project.root, paths, whole=False)
-    queries, mistakes = parse_files(files, entry.engine)
+    queries, mistakes = parse_files(files, entry.engine, _parsed)
     problems += [*unshimmed, *missing, *unreadable, *mistakes]
     return Inputs(schema, tuple(files), queries, shims, readable), problems
 

@@ -12,9 +12,9 @@ from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.executable import Kin, kin_of
-from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
 from aiosqlc.mysql.static import schema_from_files
+from aiosqlc.parse.placeholders import for_driver
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.servers.mysql.session import open_session

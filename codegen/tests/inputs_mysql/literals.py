@@ -21,7 +21,7 @@ from random import Random
 import pymysql
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql.catalog import read_schema
-from aiosqlc.mysql.placeholders import for_driver
+from aiosqlc.parse.placeholders import for_driver
 from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
 
 from tests.foreign.extract import scripts

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from aiosqlc.ir import SqlType, TypedQuery
 from aiosqlc.mysql import types
-from aiosqlc.mysql.placeholders import for_driver
+from aiosqlc.parse.placeholders import for_driver
 
 from tests.inputs_mysql.positions import Position
 from tests.inputs_mysql.server import Asked, Outcome

@@ -52,7 +52,7 @@ def test_a_text_unlike_its_class_stops_the_file(compile_: Compile, monkeypatch, 
 
 def test_the_placeholders_of_the_driver_are_part_of_the_proof(compile_, monkeypatch) -> None:
     from aiosqlc.mysql import guard
-    from aiosqlc.mysql.placeholders import fill
+    from aiosqlc.parse.placeholders import fill
 
     def forgetful(sql: str) -> tuple[str, tuple[int, ...]]:
         filled = fill(sql.replace("%", "%%", 1), lambda _index, _place: "%%s")

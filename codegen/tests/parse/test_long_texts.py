@@ -18,7 +18,7 @@ from aiosqlc.lsp.completion import complete
 from aiosqlc.lsp.known import Entry
 from aiosqlc.messages.render import render_all
 from aiosqlc.mysql.executable import MARIADB, as_read
-from aiosqlc.mysql.placeholders import find
+from aiosqlc.parse.placeholders import find
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect, scan
 from aiosqlc.schema.read import schema_file

@@ -15,7 +15,7 @@ from aiosqlc.mysql import rules
 from aiosqlc.mysql.analyzer import Judge, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import Kin
-from aiosqlc.mysql.placeholders import for_driver
+from aiosqlc.parse.placeholders import for_driver
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.servers.mysql.session import open_session

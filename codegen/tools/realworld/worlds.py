@@ -17,8 +17,8 @@ import asyncpg
 import pymysql
 from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.ir import TypedQuery
-from aiosqlc.mysql.placeholders import for_driver
 from aiosqlc.mysql.schema import load
+from aiosqlc.parse.placeholders import for_driver
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import load_facts

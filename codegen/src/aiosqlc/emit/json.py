@@ -13,6 +13,7 @@ import msgspec
 from aiosqlc.config.project import JsonTarget, QuerySet
 from aiosqlc.emit.items import Item, columns_of, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
+from aiosqlc.emit.sqlc_mysql import sqlc_catalog, sqlc_view
 from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import (
@@ -30,7 +31,6 @@ from aiosqlc.ir import (
     TypedQuery,
     TypeKind,
 )
-from aiosqlc.mysql.sqlc_view import sqlc_catalog, sqlc_view
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import Span
 

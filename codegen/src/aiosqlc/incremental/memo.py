@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, ParamSpec, TypeVar
-
-import msgspec
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -15,12 +12,6 @@ R = TypeVar("R")
 
 _memories: list[Recent[Any, Any]] = []
 _MOST = 20_000  # answers of one function; twice this many are in memory at most
-_encode = msgspec.msgpack.Encoder(enc_hook=str).encode  # only paths are not known to it
-
-
-def digest_of(*values: object) -> str:
-    """Return a hash of what frozen values say: quicker than to compare large ones."""
-    return hashlib.sha256(_encode(values)).hexdigest()
 
 
 class Recent(Generic[K, V]):

@@ -13,9 +13,9 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.mysql.elsewhere import mysql_advice
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR
-from aiosqlc.mysql.placeholders import for_server
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.syntax import mentions
+from aiosqlc.parse.placeholders import for_server
 from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, scan, unquote
 from aiosqlc.source import SourceFile, Span
 

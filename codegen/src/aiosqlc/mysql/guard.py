@@ -13,12 +13,12 @@ from aiosqlc.ir import TypedParam, TypedQuery, TypeKind, Variant
 from aiosqlc.mysql import types
 from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.mysql.executable import Kin, as_read
-from aiosqlc.mysql.placeholders import find, for_driver
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import Prepares
 from aiosqlc.mysql.syntax import Tree
 from aiosqlc.mysql.writes import targets
+from aiosqlc.parse.placeholders import find, for_driver
 from aiosqlc.servers.mysql.session import Session
 
 # Syntax, and names that mean nothing: other refusals may be about the sample values.

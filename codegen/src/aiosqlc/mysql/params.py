@@ -9,9 +9,9 @@ from sqlglot import exp
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import ParsedQuery, SqlType, TypedParam
 from aiosqlc.mysql import types
-from aiosqlc.mysql.placeholders import Place
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.uses import Use, use_of
+from aiosqlc.parse.placeholders import Place
 from aiosqlc.source import Span
 
 

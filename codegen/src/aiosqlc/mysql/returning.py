@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pymysql.connections import Connection
 from sqlglot import exp
 
-from aiosqlc.mysql.placeholders import for_server
 from aiosqlc.mysql.prepare import Prepared, prepare
 from aiosqlc.mysql.syntax import mentions, parse
+from aiosqlc.parse.placeholders import for_server
 from aiosqlc.parse.scanner import Dialect, Kind, scan
 
 

@@ -11,9 +11,9 @@ import pymysql
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, SqlType, TableColumn, TypedParam, TypedQuery
 from aiosqlc.messages.rows import rows_told, show_row
 from aiosqlc.mysql.opened import opened
-from aiosqlc.mysql.placeholders import fill
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.types import family
+from aiosqlc.parse.placeholders import fill
 from aiosqlc.servers.mysql.session import Session
 
 _ROWS = 6  # of each table

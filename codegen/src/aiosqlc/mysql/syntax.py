@@ -15,7 +15,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.mysql import MySQLParser
 
 from aiosqlc.mysql.executable import MYSQL, as_read
-from aiosqlc.mysql.placeholders import Filled, Place, fill
+from aiosqlc.parse.placeholders import Filled, Place, fill
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
 

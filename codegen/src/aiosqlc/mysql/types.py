@@ -9,8 +9,8 @@ from dataclasses import replace
 from pymysql.constants import FIELD_TYPE, FLAG
 
 from aiosqlc.ir import SqlType, TypeKind
-from aiosqlc.mysql.placeholders import Place, fill
 from aiosqlc.mysql.prepare import Described
+from aiosqlc.parse.placeholders import Place, fill
 
 BOOL = SqlType("", "tinyint", length=1)
 BIGINT = SqlType("", "bigint")

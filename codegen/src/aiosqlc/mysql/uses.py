@@ -22,11 +22,11 @@ from aiosqlc.mysql.choices import (
 from aiosqlc.mysql.expressions import type_of
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.moments import MOVES, Shift, amount, shift_of
-from aiosqlc.mysql.placeholders import Place
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.scope import Level, Output, unwrap
 from aiosqlc.mysql.written import Call, calls
+from aiosqlc.parse.placeholders import Place
 
 _COMPARISONS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
 from aiosqlc.messages.files import nul_byte
 from aiosqlc.parse.annotations import no_query, read_annotations
@@ -20,18 +19,26 @@ from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
 from aiosqlc.source import SourceFile, Span
 
+Parsed = tuple[tuple[ParsedQuery, ...], list[Diagnostic]]
+
 
 def parse_files(
-    files: Iterable[SourceFile], dialect: Dialect
-) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
-    """Parse query files; a name may be used once in all of them together."""
+    files: Iterable[SourceFile],
+    dialect: Dialect,
+    parse: Callable[[SourceFile, Dialect], Parsed] | None = None,
+) -> Parsed:
+    """Parse query files; a name may be used once in all of them together.
+
+    `parse` reads one file instead of `parse_file`: a caller may remember what it has read.
+    """
+    parse = parse or parse_file
     files = list(files)
     parse_ahead(files, dialect, _parse_statement)
     queries: list[ParsedQuery] = []
     problems: list[Diagnostic] = []
     first: dict[str, ParsedQuery] = {}
     for file in files:
-        parsed, found = parse_file(file, dialect)
+        parsed, found = parse(file, dialect)
         problems += found if parsed or found else [_without_query(file)]
         for query in parsed:
             other = first.setdefault(query.name, query)
@@ -78,18 +85,8 @@ def _duplicate(query: ParsedQuery, other: ParsedQuery) -> Diagnostic:
     )
 
 
-def parse_file(
-    file: SourceFile, dialect: Dialect
-) -> tuple[tuple[ParsedQuery, ...], list[Diagnostic]]:
+def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
     """Parse one query file: every annotated statement becomes a query or a diagnostic."""
-    queries, problems = _parsed(file, dialect)
-    return queries, list(problems)
-
-
-@memo  # while watching, most files are what they were
-def _parsed(
-    file: SourceFile, dialect: Dialect
-) -> tuple[tuple[ParsedQuery, ...], tuple[Diagnostic, ...]]:
     statements = statements_of(file, dialect, _parse_statement)
     queries = tuple([item.query for item in statements if item.query])
     problems: list[Diagnostic] = []
@@ -101,7 +98,7 @@ def _parsed(
             # `BEGIN; …; COMMIT;` below one name is one mistake.
             if problem.code != "E113" or second.hint != _TRANSACTION or second not in problems:
                 problems.append(second)
-    return queries, tuple(problems)
+    return queries, problems
 
 
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from aiosqlc.config.project import ModelKind
+from aiosqlc.digest import digest_of
 from aiosqlc.drivers.pytype import Import, PyType
-from aiosqlc.incremental.memo import digest_of
 from aiosqlc.ir import Command
 
 __all__ = ["Import", "PyType"]

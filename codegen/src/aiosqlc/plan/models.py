@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiosqlc.incremental.memo import digest_of, memo_by
+from aiosqlc.digest import digest_of
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyModule
 from aiosqlc.plan.package import Package

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from aiosqlc.config.project import ModelKind, PythonTarget
+from aiosqlc.digest import digest_of
 from aiosqlc.drivers import Driver, driver_of
-from aiosqlc.incremental.memo import digest_of, memo_by
+from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery, TypeKind
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import ErrorKey, plan_errors

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from aiosqlc.ir import Command, TypedQuery, Variant
-from aiosqlc.mysql.placeholders import find, for_driver
+from aiosqlc.parse.placeholders import find, for_driver
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import condition_of, with_pieces, without_blank_lines
 from aiosqlc.plan.model import PyChoice, PyFunction, PyParam

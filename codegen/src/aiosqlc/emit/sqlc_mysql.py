@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Catalog, Column, ColumnRef, TypedParam, TypedQuery
-from aiosqlc.mysql.placeholders import Place, fill
+from aiosqlc.parse.placeholders import Place, fill
 
 Named = TypeVar("Named", Column, TypedParam)
 

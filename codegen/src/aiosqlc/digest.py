@@ -1,0 +1,14 @@
+"""Hashes of frozen values: quicker to compare than large values themselves."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+_encode = msgspec.msgpack.Encoder(enc_hook=str).encode  # only paths are not known to it
+
+
+def digest_of(*values: object) -> str:
+    """Return a SHA-256, as hexadecimal digits, of what the values say."""
+    return hashlib.sha256(_encode(values)).hexdigest()
