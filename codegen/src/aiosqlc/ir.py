@@ -388,7 +388,8 @@ class Column:
     """A result column.
 
     `reasons` says why it is, or could not be proved, not null; innermost first. `via` is what sqlc
-    takes for its origin where that is another: the WITH query it is read from.
+    takes for its origin where that is another: the WITH query it is read from. `kept` is the column
+    whose values it shows, or holds as elements, by the work of functions of arrays.
     """
 
     name: str
@@ -400,6 +401,7 @@ class Column:
     is_function_call: bool = False
     reasons: tuple[str, ...] = ()
     via: ColumnRef | None = None
+    kept: ColumnRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,7 +411,8 @@ class TypedParam:
     `not_null` False means None may be passed and means something. `is_part` is whether it is only a
     part of what `origin` holds, as the document merged with another by `||`. `via` is the column as
     the query names it: a view's, where `origin` is that of the table behind it. `row` is the name
-    of the list of rows that this is one column of.
+    of the list of rows that this is one column of. `kept` is the column whose values it has, or has
+    for elements, where none is `origin`: `array_append(tags, @tag)`.
     """
 
     number: int
@@ -424,6 +427,7 @@ class TypedParam:
     is_part: bool = False
     via: ColumnRef | None = None
     row: str = ""
+    kept: ColumnRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

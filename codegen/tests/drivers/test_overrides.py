@@ -162,6 +162,26 @@ CASES = [
     case("array_contains", "SELECT id FROM item WHERE tags @> @tags", "tags=(Tag('b'),)", "1"),
     case("element", "SELECT id FROM item WHERE @tag = ANY(tags)", "tag=Tag('a')", "1"),
     case("subscript", "SELECT id FROM item WHERE tags[1] = @tag", "tag=Tag('a')", "1"),
+    case("unnest_read", "SELECT unnest(tags) AS v FROM item", "", "Tag('a'), Tag('b')"),
+    case("unnest_from", "SELECT t.v FROM item, unnest(tags) WITH ORDINALITY AS t(v, n) WHERE t.n = 2", "", "Tag('b')"),
+    case("unnest_with", "WITH c AS (SELECT unnest(tags) AS t FROM item) SELECT t FROM c WHERE t = @t", "t=Tag('b')", "Tag('b')"),
+    case("subscript_read", "SELECT tags[2] AS v FROM item", "", "Tag('b')"),
+    case("sliced", "SELECT tags[2:] AS v FROM item", "", "[Tag('b')]"),
+    case("appended", "SELECT array_append(tags, @tag) AS v FROM item", "tag=Tag('c')", "[Tag('a'), Tag('b'), Tag('c')]"),
+    case("prepended", "SELECT @tag::text || tags AS v FROM item", "tag=Tag('c')", "[Tag('c'), Tag('a'), Tag('b')]"),
+    case("removed", "SELECT array_remove(tags, @tag) AS v FROM item", "tag=Tag('a')", "[Tag('b')]"),
+    case("replaced", "SELECT array_replace(tags, @old, @new) AS v FROM item", "old=Tag('a'), new=Tag('c')", "[Tag('c'), Tag('b')]"),
+    case("position", "SELECT array_position(tags, @tag) AS v FROM item", "tag=Tag('b')", "2"),
+    case("joined_arrays", "SELECT array_cat(tags, @more) AS v FROM item", "more=[Tag('c'), None]", "[Tag('a'), Tag('b'), Tag('c'), None]"),
+    case("gathered", "SELECT array_agg(tag) AS v FROM item", "", "[Tag('a')]"),
+    case("gathered_select", "SELECT ARRAY(SELECT maybe FROM item) AS v", "", "[None]"),
+    case("replaced_null", "SELECT coalesce(tags, '{}') AS v FROM item", "", "[Tag('a'), Tag('b')]"),
+    case("with_a_literal", "SELECT tags || '{c}' AS v FROM item", "", "['a', 'b', 'c']"),
+    case("cast", "SELECT unnest(tags)::varchar(9) AS v FROM item WHERE id = 1 LIMIT 1", "", "'a'"),
+    case("write_appended", "UPDATE item SET tags = array_append(tags, @tag) RETURNING tags", "tag=None", "[Tag('a'), Tag('b'), None]"),
+    case("write_array", "UPDATE item SET tags = ARRAY[@a, @b] RETURNING tags", "a=Tag('x'), b=Tag('y')", "[Tag('x'), Tag('y')]"),
+    case("write_chosen", "UPDATE item SET tag = CASE WHEN @c::bool THEN @tag ELSE tag END RETURNING tag", "c=True, tag=Tag('z')", "Tag('z')"),
+    case("array_contains_one", "SELECT id FROM item WHERE tags @> ARRAY[@tag]", "tag=Tag('b')", "1"),
     case("write", "UPDATE item SET tag = @tag, tags = @tags RETURNING tag, tags", "tag=Tag('z'), tags=[Tag('y')]", "R(tag=Tag('z'), tags=[Tag('y')])"),
     case("write_element", "UPDATE item SET tags[1] = @tag RETURNING tags", "tag=Tag('z')", "[Tag('z'), Tag('b')]"),
     case("union", "SELECT tag FROM item UNION SELECT tag FROM item", "", "Tag('a')"),
@@ -308,6 +328,32 @@ def on_mysql(
         yield found
 
 
+ARRAYS = """\
+overrides: [
+  {db_type: "text[]", type: app_of_tests.Tag, decode: app_of_tests.to_tag, encode: app_of_tests.from_tag},
+  {db_type: "jsonb[]", type: app_of_tests.Prefs}],
+models: msgspec"""
+ARRAY_CASES = [
+    case("whole_row", "SELECT * FROM item", "", "ROW"),
+    case("array", "SELECT tags FROM item", "", "[Tag('a'), Tag('b')]"),
+    case("array_write", "UPDATE item SET tags = @tags RETURNING tags", "tags=[Tag('z'), None]", "[Tag('z'), None]"),
+    case("array_any", "SELECT id FROM item WHERE tag = ANY(@tags)", "tags=[Tag('a')]", "1"),
+    case("element", "SELECT id FROM item WHERE @tag = ANY(tags)", "tag='a'", "1"),
+    case("jsonb_array", "SELECT all_prefs FROM item", "", f"[{DARK}, None]"),
+    case("jsonb_array_write", "UPDATE item SET all_prefs = @prefs RETURNING all_prefs", f"prefs=[{LIGHT}, None]", f"[{LIGHT}, None]"),
+    case("jsonb_array_gathered", "SELECT array_agg(prefs) AS v FROM item", "", f"[{DARK}]"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=PLAIN)
+def with_arrays(
+    request: pytest.FixtureRequest, postgres: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Subject]:
+    folder, texts = tmp_path_factory.mktemp("arrays"), (POSTGRES_SCHEMA, queries(ARRAY_CASES))
+    with made(postgres, request.param, folder, texts, ARRAYS) as found:
+        yield found
+
+
 class Row:
     """A row by its fields, whichever class it has."""
 
@@ -334,7 +380,8 @@ def judged(subject: Subject, case: Case, added: str) -> None:
     found = subject.call(case.name, *args, **kwargs)
     if case.returned != "ROW":
         wanted = eval(case.returned, known)
-        assert found == ([wanted] if case.command.startswith("many") else wanted)
+        rows = list(wanted) if isinstance(wanted, tuple) else [wanted]
+        assert found == (rows if case.command.startswith("many") else wanted)
     function = getattr(subject.module(), case.name)
     assert unlike(found, get_type_hints(function)["return"]) == ""
 
@@ -342,6 +389,13 @@ def judged(subject: Subject, case: Case, added: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_override_applies_to_what_goes_in_and_comes_out(on_postgres: Subject, case: Case) -> None:
     judged(on_postgres, case, ADDED)
+
+
+@pytest.mark.parametrize("case", ARRAY_CASES)
+def test_override_of_an_array_type_applies_to_its_elements(
+    with_arrays: Subject, case: Case
+) -> None:
+    judged(with_arrays, case, ADDED)
 
 
 @pytest.mark.parametrize("case", MYSQL_CASES)
@@ -384,6 +438,23 @@ INSERT INTO t VALUES (@id, @prefs);
     assert main(["selfcheck", "-f", config]) == 0
     said = capsys.readouterr()
     assert "never" not in said.out + said.err
+
+
+@pytest.mark.parametrize("kind", ["app_of_tests.Nope", "no_such_module.Prefs"])
+def test_selfcheck_reports_an_override_that_cannot_be_imported_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    files = {
+        "sqlc.yaml": SELFCHECK.replace("app_of_tests.Prefs", kind),
+        "schema.sql": "CREATE TABLE t (id int PRIMARY KEY, prefs jsonb NOT NULL);",
+        "queries.sql": "-- name: A :many\nSELECT prefs FROM t;\n-- name: B :many\nTABLE t;\n",
+        "app_of_tests.py": CLASSES,
+    }
+    config = str(write_project(tmp_path, files) / "sqlc.yaml")
+    assert main(["selfcheck", "-f", config]) == 1
+    said = capsys.readouterr().err
+    assert said.count("error[") == 1
+    assert f"error[E343]: `{kind}` cannot be imported" in said
 
 
 def test_batch_without_a_parameter_is_an_error(tmp_path: Path, postgres: Engine) -> None:

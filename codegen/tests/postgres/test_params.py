@@ -241,6 +241,27 @@ MAY_HOLD_NONE = {
 }
 
 
+# The elements that may be None, of all that a statement puts into arrays.
+MAY_BE_NONE = {
+    "update held set tags = array_append(tags, @a), full_ones = array_append(full_ones, @b),"
+    " musts = array_append(musts, @c)": "a",
+    "update held set tags = array_prepend(@a, tags), nicks = @b::text || nicks": "a b",
+    "insert into held (id, name, tags) values (1, 'x', array_append('{}', @a))": "a",
+    "update held set tags = array_remove(tags, @a), nicks = array_replace(nicks, @b, @c)": "",
+    "select array_append(tags, @a) from held where @b = any(tags)": "",
+}
+
+
+@pytest.mark.parametrize("sql", MAY_BE_NONE)
+def test_an_element_may_be_none_where_a_column_keeps_it(sql: str) -> None:
+    text = f"-- name: Q :exec\n{sql};\n"
+    parsed, _ = parse_files([SourceFile(Path("q.sql"), text)], Dialect.POSTGRESQL)
+    analysis, problems = run(SCHEMA + LISTS, list(parsed))
+    assert problems == ()
+    found = [p.name for p in analysis.queries[0].params if not p.not_null]
+    assert found == MAY_BE_NONE[sql].split()
+
+
 @pytest.mark.parametrize("sql", MAY_HOLD_NONE)
 def test_a_list_may_hold_none_where_a_column_keeps_it(sql: str) -> None:
     text = f"-- name: Q :exec\n{sql};\n"

@@ -76,6 +76,7 @@ def hinted_types(queries: Iterable[TypedQuery]) -> tuple[Override, ...]:
             span=hint.span,
             python_type=hint.python_type,
             query=f"{query.parsed.name}.{hint.target.removeprefix(_PARAM)}",
+            only="param" if hint.target.startswith(_PARAM) else "column",
         )
         for query in queries
         for hint in query.parsed.hints

@@ -13,10 +13,12 @@ from pathlib import Path
 from aiosqlc.analysed import Analysed
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
+from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines import asking
 from aiosqlc.pipeline import Compiled, analyze_project, print_set
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.hunt import Checked, selfcheck
+from aiosqlc.selfcheck.importable import not_importable
 
 _PACKAGE = "aiosqlc_selfcheck"
 
@@ -41,9 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     failed = False
     for analysed in analyze_project(project, reuse=False):
-        report(analysed.diagnostics, style_of(arguments, project.root))
-        failed = failed or analysed.failed
-        unreached = _unreached(analysed)
+        mistaken = _mistaken(project, analysed)
+        report([*analysed.diagnostics, *mistaken], style_of(arguments, project.root))
+        failed = failed or analysed.failed or bool(mistaken)
+        unreached = "the errors above come first" if mistaken else _unreached(analysed)
         if unreached:
             sys.stderr.write(f"no query was run: {unreached}\n")
             continue
@@ -55,6 +58,12 @@ def run(arguments: argparse.Namespace) -> int:
         failed = failed or bool(checked.refuted)
         sys.stderr.write("\n".join(_summary(analysed, checked, called=package is not None)) + "\n")
     return 1 if failed else 0
+
+
+def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
+    """Return the errors that keep the code of an entry from being imported."""
+    python = analysed.entry.python
+    return not_importable(project, python, analysed.analysis.queries) if python else []
 
 
 def _unreached(analysed: Analysed) -> str:

@@ -24,9 +24,9 @@ class ModelKind(StrEnum):
 class Override:
     """Another Python type for a database type, a table column or one query's column.
 
-    Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set.
-    `decode` and `encode` are dotted names of functions; without them the driver's value is only
-    annotated.
+    Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set; where
+    `only` is `param` or `column`, the query's is that alone. `decode` and `encode` are dotted names
+    of functions; without them the driver's value is only annotated.
     """
 
     span: Span
@@ -36,6 +36,7 @@ class Override:
     query: str = ""
     decode: str = ""
     encode: str = ""
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         shared = item.severity is Severity.ERROR and bool(item.costs) and item.code not in _OWN
         key = (item.code, item.message, item.hint) if shared else number
         known = causes.get(key)
-        causes[key] = item if known is None else replace(known, costs=(*known.costs, *item.costs))
+        costs = tuple(dict.fromkeys((*known.costs, *item.costs))) if known else item.costs
+        causes[key] = replace(known or item, costs=costs)
     ordered = sorted(causes.values(), key=_order)
     return [_told(item) for item in ordered]
 

@@ -16,6 +16,7 @@ from aiosqlc.plan.copying import plan_copy
 from aiosqlc.plan.folding import folded
 from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
+from aiosqlc.plan.one_way import not_decoded, not_encoded
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.row_lists import once, with_row_lists
@@ -49,7 +50,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     parsed = query.parsed
     query = folded(query, constant(parsed.name), planner.package.engine)
     row = planner.row(query) if parsed.command.returns_rows and query.columns else None
-    kinds = {param.number: _kind(query, param, planner) for param in query.params}
+    problems = not_decoded(query, planner.types.applied)
+    kinds, one_way = _kinds(query, planner)
     used = names_used(query, row, kinds.values(), planner.package)
     names = parameter_names(query, frozenset() if parsed.dynamic else used)
     params = {
@@ -95,7 +97,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         }
     for param in ordered:
         imports |= param.type.imports_in(param.type.annotation, param.expression)
-    problems = _unsupported(query, driver)
+    problems += [*one_way, *_unsupported(query, driver)]
     if parsed.dynamic:
         function, needed = _dynamic(query, function, params, planner)
         imports |= needed
@@ -145,6 +147,17 @@ def _in_order(query: TypedQuery) -> list[TypedParam]:
     return sorted(query.params, key=lambda param: param.number)
 
 
+def _kinds(query: TypedQuery, planner: QueryPlanner) -> tuple[dict[int, PyType], list[Diagnostic]]:
+    """Return the types of the parameters, and errors where an override cannot make the value."""
+    kinds: dict[int, PyType] = {}
+    problems: list[Diagnostic] = []
+    for param in query.params:
+        planner.types.applied.clear()
+        kinds[param.number] = _kind(query, param, planner)
+        problems += not_encoded(query, param, planner.types.applied)
+    return kinds, problems
+
+
 def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType:
     """Return the type of one parameter."""
     kind = planner.types.parameter(
@@ -153,7 +166,7 @@ def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType
         element_not_null=param.element_not_null,
         is_slice=param.is_slice,
         is_part=param.is_part,
-        origin=param.origin,
+        origin=param.origin or param.kept,
         query=f"{query.parsed.name}.{param.name}",
     )
     if query.parsed.command not in _BATCHES and not is_bulk(query.parsed):

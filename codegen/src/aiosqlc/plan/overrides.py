@@ -105,6 +105,12 @@ def annotation_of(dotted: str) -> tuple[str, frozenset[Import]]:
     return text, frozenset(imports)
 
 
+def imports_of(override: Override) -> frozenset[Import]:
+    """Return what code with an override imports from modules."""
+    texts = (override.python_type, override.decode, override.encode)
+    return frozenset().union(*(annotation_of(text)[1] for text in texts))
+
+
 def _names(text: str) -> list[str]:
     separated = "".join(char if char.isalnum() or char in "._" else " " for char in text)
     return sorted(set(separated.split()), key=len, reverse=True)

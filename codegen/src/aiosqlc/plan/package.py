@@ -70,8 +70,9 @@ class Package:
 
     @cached_property
     def particular(self) -> frozenset[str]:
-        """The query columns and parameters that have an override of their own."""
-        return frozenset(item.query for item in self.target.overrides if item.query)
+        """The query columns that have an override of their own."""
+        asked = (item for item in self.target.overrides if item.only != "param")
+        return frozenset(item.query for item in asked if item.query)
 
     def executor(self, name: str) -> Import:
         """Return where a Protocol comes from: the configured module, or the one written here."""

@@ -72,7 +72,7 @@ class QueryPlanner:
             column.type,
             not_null=column.not_null,
             element_not_null=column.element_not_null,
-            origin=column.origin,
+            origin=column.origin or column.kept,
             query=f"{query.parsed.name}.{column.name}",
         )
 

@@ -29,7 +29,7 @@ class TypeResolver:
 
     `row_of` gives the class of a table's rows: of a *value* of the table's type, which a query can
     make of anything, no constraint of the table is true. `stored` gives it to rows of which it is
-    true: they are stored in the table.
+    true: they are stored in the table. `applied` are the overrides that were used.
     """
 
     target: PythonTarget
@@ -44,6 +44,7 @@ class TypeResolver:
     columns: Mapping[ColumnRef, TableColumn] = field(default_factory=dict)
     renamed: Mapping[Kind, str] = field(default_factory=dict)
     stored: Callable[[str, str], PyClass | None] = _no_rows
+    applied: dict[Override, None] = field(default_factory=dict)
 
     def column(
         self,
@@ -78,7 +79,7 @@ class TypeResolver:
         `is_part` is whether it is no value that the column could have, as a pattern is not.
         """
         if is_part:
-            found = self._named("query", frozenset({query}))
+            found = self._queried(query, parameter=True)
             base = self._whole(found, sql) if found else None
             if base is None and self.driver.plain(sql).annotation == "str" and not is_json(sql):
                 base = self._value(sql, element_not_null=True, parameter=True, own=True)
@@ -109,7 +110,7 @@ class TypeResolver:
         is_slice: bool = False,
     ) -> PyType | None:
         """Return what an override of the query's column or the table's says; the former wins."""
-        override = self._named("query", frozenset({query}))
+        override = self._queried(query, parameter=parameter)
         dims, several = sql.array_dims, False
         if override is None and origin:
             names = {f"{origin.table}.{origin.column}"}
@@ -127,6 +128,8 @@ class TypeResolver:
             item = self._whole(override, replace(sql, array_dims=0))
             if not several:
                 return item
+            if not (element_not_null or parameter):
+                item = pytypes.optional(item)
             return self._list(replace(sql, array_dims=sql.array_dims or 1), item, parameter)
         inside = of_array(override)
         if inside is None and sql.array_dims == dims:
@@ -138,6 +141,14 @@ class TypeResolver:
             return item
         item = item if element_not_null and not parameter else pytypes.optional(item)
         return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
+
+    def _queried(self, query: str, *, parameter: bool) -> Override | None:
+        """Return the first override of a query's column or parameter."""
+        other = "column" if parameter else "param"
+        for override in self.target.overrides:
+            if override.query == query and query and override.only != other:
+                return override
+        return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
         """Return the first override whose target of this kind has one of these names."""
@@ -157,6 +168,7 @@ class TypeResolver:
 
     def _whole(self, override: Override, sql: SqlType) -> PyType:
         """Return the type that an override gives to a whole value."""
+        self.applied[override] = None
         return overridden(
             override,
             behind(sql),
@@ -210,7 +222,7 @@ class TypeResolver:
         self, override: Override, sql: SqlType, element_not_null: bool, parameter: bool
     ) -> PyType:
         inside = of_array(override)
-        if inside is None or inside.element.python_type == override.python_type:
+        if inside is None:
             return self._whole(override, sql)
         item = self._whole(inside.element, replace(sql, array_dims=0))
         item = item if element_not_null and not parameter else pytypes.optional(item)

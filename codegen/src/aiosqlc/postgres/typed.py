@@ -34,6 +34,7 @@ from aiosqlc.postgres.infer.embeds import (
     places_of,
     weakest,
 )
+from aiosqlc.postgres.infer.handed_on import handed_on
 from aiosqlc.postgres.infer.outputs import column_type, output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
@@ -255,6 +256,9 @@ class Typist:
         if scope is not None and not head.table:
             shown = origin_of(scope, number)
         origin = self.facts.column_ref(*shown)
+        kept = None
+        if scope is not None and expr is not None and not origin:
+            kept = self.facts.column_ref(*handed_on(expr, scope).column)
         source = source_of(scope, number) if scope is not None else None
         return Column(
             name=_shown_name(head.name, scope, expr),
@@ -266,6 +270,7 @@ class Typist:
             table_alias=_alias(scope, expr),
             is_function_call=expr is not None and expr.kind in _CALLS,
             reasons=(*verdict.reasons(), *(() if inside.null else inside.reasons())),
+            kept=kept,
         )
 
     def _type_of(self, scope: Scope | None, head: ColumnHead, number: int, dims: int) -> SqlType:
@@ -333,6 +338,7 @@ class Typist:
         if param.nullable is not None:
             reason = "the query says so"
         met = self.facts.column_ref(column.relation, column.attribute) if column else None
+        kept = next((u.kept for u in uses if u.kept[0]), (0, 0))
         return TypedParam(
             number=param.number,
             name=name,
@@ -347,6 +353,7 @@ class Typist:
             is_named=param.name is not None,
             reasons=(reason,),
             row=param.row,
+            kept=None if met else self.facts.column_ref(*kept),
         )
 
     def _dimensions(self, oid: int, use: Use | None) -> int:

@@ -23,6 +23,7 @@ from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.clashes import functions_of
 from aiosqlc.plan.naming import argument
 from aiosqlc.postgres.population import quoted
+from aiosqlc.selfcheck.importable import importing_from
 
 _CALLS = 20  # of each function
 _LONGEST = 10.0  # seconds for one call
@@ -79,13 +80,10 @@ def call_all(
     conninfo: str, package: Package, queries: Sequence[TypedQuery], seed: int = 0
 ) -> Called:
     """Call each query's function a few times, in transactions that are rolled back."""
-    paths = [str(package.folder), *map(str, package.paths)]
-    sys.path[:0] = paths
     try:
-        return asyncio.run(_call_all(conninfo, package, queries, seed))
+        with importing_from([package.folder, *package.paths]):
+            return asyncio.run(_call_all(conninfo, package, queries, seed))
     finally:
-        for path in paths:
-            sys.path.remove(path)
         for name in [name for name in sys.modules if name.partition(".")[0] == package.name]:
             del sys.modules[name]
 

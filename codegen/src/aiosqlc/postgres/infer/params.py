@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
+from aiosqlc.postgres.infer.handed_on import handed_on, operands_alike
 from aiosqlc.postgres.infer.outputs import follow, output_targets
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.sources import source_behind, variable_name
@@ -60,6 +61,8 @@ class Use(msgspec.Struct, frozen=True):
     limit, offset, other. `tolerant`: a NULL here means something; `reason` says what. `part` is a
     document merged with the column or looked for in it, or a pattern: of the column's type, but no
     value that it could have. `via` is the column as the query names it, of a view or a WITH query.
+    `kept` is the column that its value, or its elements, are put into or looked for in by a
+    function of arrays.
     """
 
     role: str
@@ -72,6 +75,7 @@ class Use(msgspec.Struct, frozen=True):
     part: bool = False
     via: ColumnRef | None = None
     elements: bool = False
+    kept: tuple[int, int] = (0, 0)
 
 
 def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
@@ -156,6 +160,8 @@ class _Uses:
         self._with_elements(bare, relation, attribute, scope)
         if _is_param(bare):
             self.add(bare["paramid"], self._assignment(relation, attribute))
+        elif bare.kind in {"ARRAYEXPR", "CASEEXPR", *_CALLS}:
+            self._kept(handed_on(bare, scope).params, (relation, attribute))
         elif bare.kind in _ALTERNATIVES:
             column = self.facts.attributes.get((relation, attribute))
             self._alternative(bare, relation, attribute, column.name if column else "")
@@ -215,6 +221,7 @@ class _Uses:
         if function in _JOINING and self._holds_null(relation, attribute):
             for operand in expr.list_of("args"):
                 self._elements(operand)
+                self._element(operand)
         if self._assignment(relation, attribute).tolerant:
             for array in unnested(expr, scope, self.facts):
                 self._elements(array)
@@ -223,6 +230,18 @@ class _Uses:
         param = _unwrap(array)
         if param is not None and _is_param(param):
             self.add(param["paramid"], Use("other", elements=True))
+
+    def _element(self, operand: Node) -> None:
+        """Record a parameter that becomes an element, which may be NULL."""
+        param = _unwrap(operand)
+        if param is not None and _is_param(param) and not self.facts.is_array(param["paramtype"]):
+            reason = "an element of the array may be NULL"
+            self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
+
+    def _kept(self, params: Iterable[int], column: tuple[int, int]) -> None:
+        """Record parameters whose values are those of a column."""
+        for number in params if column[0] else ():
+            self.add(number, Use("other", kept=column))
 
     def _refuses_null(self, oid: int) -> bool:
         entry = self.facts.types.get(oid)
@@ -259,6 +278,9 @@ class _Uses:
 
     def _met(self, node: Node, scope: Scope) -> None:
         """Record the parameters that are direct operands of a node."""
+        if node.kind == "ARRAYEXPR" or node.kind in _CALLS:
+            alike = operands_alike(node, scope)
+            self._kept(alike.params, alike.column)
         if node.kind in {"OPEXPR", "DISTINCTEXPR", "NULLIFEXPR"} and len(node["args"]) == 2:
             left, right = node["args"]
             for operand, other in ((left, right), (right, left)):
@@ -313,6 +335,8 @@ class _Uses:
                 via=source_behind(_unwrap(other), scope) if column else None,
             ),
         )
+        if not (column or self._is_part(node)):
+            self._kept([param["paramid"]], handed_on(other, scope).column)
 
     def _among(self, operand: Node, array: Node, scope: Scope) -> None:
         """Record a parameter that is looked for in a column's array: `$1 = ANY(tags)`."""

@@ -1,0 +1,54 @@
+"""Finds overrides that convert in one direction where a query needs the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiosqlc.config.project import Override
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import TypedParam, TypedQuery
+
+# What a driver is likely to take for a value of another type, as a float for a numeric.
+_PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "Any", "object", "None"})
+
+
+def not_encoded(
+    query: TypedQuery, param: TypedParam, overrides: Iterable[Override]
+) -> list[Diagnostic]:
+    """Return an error for each override that makes no value of the driver's for a parameter."""
+    written = next((item for item in query.parsed.params if item.number == param.number), None)
+    span = written.spans[0] if written and written.spans else query.parsed.name_span
+    return [
+        Diagnostic(
+            "E341",
+            f"the override of `{_target(item)}` has `decode`, but no `encode`",
+            (Label(query.parsed.file, span, f"a parameter of type `{item.python_type}`"),),
+            f"add `encode: …`, the function that turns `{item.python_type}` into what is stored",
+            costs=(query.parsed.place,),
+        )
+        for item in overrides
+        if item.decode and not item.encode and not _is_plain(item)
+    ]
+
+
+def not_decoded(query: TypedQuery, overrides: Iterable[Override]) -> list[Diagnostic]:
+    """Return an error for each override that makes nothing of the driver's value in a result."""
+    return [
+        Diagnostic(
+            "E341",
+            f"the override of `{_target(item)}` has `encode`, but no `decode`",
+            (Label(query.parsed.file, query.parsed.name_span, "this query's result needs it"),),
+            f"add `decode: …`, the function that makes `{item.python_type}` of what is stored",
+            costs=(query.parsed.place,),
+        )
+        for item in overrides
+        if item.encode and not item.decode and not _is_plain(item)
+    ]
+
+
+def _is_plain(override: Override) -> bool:
+    return override.python_type.rpartition(".")[2] in _PLAIN
+
+
+def _target(override: Override) -> str:
+    return override.query or override.column or override.db_type
