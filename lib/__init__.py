@@ -1,1 +1,1 @@
-"""What every service shares: mechanism only, no product words."""
+"""Infrastructure that every service shares. It knows nothing of the product domain."""

@@ -1,4 +1,4 @@
-"""The time of day as a dependency, so that a test can set it; and what is done now and then."""
+"""The time of day as a dependency that tests can set, and periodic work."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def utc_now() -> datetime:
-    """Return the present moment in UTC, with its time zone."""
+    """Return the current time in UTC, with its time zone."""
     return datetime.now(UTC)
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Return a moment with its zone in UTC; at the edge of the calendar the nearest UTC has.
+    """Return an aware time in UTC. Times outside the calendar of UTC become the nearest one in it.
 
     `0001-01-01T00:00+14:00` is well-formed and lies in no year of UTC: drivers refuse it.
     """
@@ -29,17 +29,17 @@ def in_utc(moment: datetime) -> datetime:
 
 
 class Every:
-    """Tells a loop when to do what it does only now and then: `if every.is_due(): …`."""
+    """A timer for periodic work in a loop: `if every.is_due(): …`."""
 
     __slots__ = ("_last", "_seconds")
 
     def __init__(self, seconds: float) -> None:
-        """Be due at once, then again when `seconds` have gone by since it was last said."""
+        """Be due at once, then again `seconds` after each time it was due."""
         self._seconds = seconds
         self._last = float("-inf")
 
     def is_due(self) -> bool:
-        """Return whether it is time; where it is, the wait begins again."""
+        """Return whether it is time. If so, restart the wait."""
         now = time.monotonic()
         if now - self._last < self._seconds:
             return False

@@ -1,4 +1,4 @@
-"""Something with a beginning and an end that a process runs beside its requests."""
+"""A component that a process runs beside its requests, with a start and an end."""
 
 from __future__ import annotations
 

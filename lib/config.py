@@ -1,4 +1,4 @@
-"""Settings read from the environment and `.env`, with every problem reported in one message."""
+"""Settings read from the environment and `.env`. All problems are reported in one message."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ DEVELOPMENT_ONLY: Final = "for development only"
 
 
 class ConfigError(Exception):
-    """The environment is no valid configuration; the text names every variable at fault."""
+    """Invalid settings. The message names every variable at fault."""
 
 
 class Environment(StrEnum):
-    """Where the process runs. Only `production` is strict about secrets."""
+    """The environment of the process. Only `production` requires secrets."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 
 
 class LogFormat(StrEnum):
-    """How log lines are written."""
+    """The format of log lines."""
 
     JSON = "json"
     CONSOLE = "console"
 
 
 class Pooler(StrEnum):
-    """What stands between a service and its PostgreSQL, and when it takes a connection back."""
+    """The connection pooler between a service and PostgreSQL, and its mode."""
 
     NONE = "none"
     TRANSACTION = "transaction"
 
 
 class LogLevel(StrEnum):
-    """The least severe level that is written."""
+    """The least severe level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -58,7 +58,7 @@ class LogLevel(StrEnum):
 
 
 def _split(value: Any) -> Any:
-    """`"a, b"` → `("a", "b")`: lists arrive from the environment as comma-separated text."""
+    """Split a comma-separated setting: `"a, b"` → `("a", "b")`."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
@@ -100,7 +100,7 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(BaseSettings):
-    """What every service reads. A service adds its own fields under its own `env_prefix`.
+    """Settings of every service. A service adds its own fields under its own `env_prefix`.
 
     A `SecretStr` field may have a default for development; in production it must be another one.
     What depends on several fields is checked at the last of them (`in_production`, `info.data`),
@@ -157,12 +157,12 @@ class Settings(BaseSettings):
 
 
 def in_production(info: ValidationInfo) -> bool:
-    """Return whether the settings being validated are those of production."""
+    """Return whether the settings being validated are for production."""
     return info.data.get("environment") is Environment.PRODUCTION
 
 
 class DatabaseSettings(Settings):
-    """A service with a database on either engine: its URL and the sizes and limits of its pool."""
+    """Settings of a database on either engine: its URL, pool sizes and limits."""
 
     # postgresql:// or mysql://, the engine; `sslmode` or `ssl-mode` decides about TLS.
     database_url: DatabaseUrl
@@ -215,14 +215,14 @@ class DatabaseSettings(Settings):
 
 
 class PostgresSettings(DatabaseSettings):
-    """A service whose database is PostgreSQL."""
+    """Settings of a PostgreSQL database."""
 
     # postgresql://user:password@host/name; `sslmode` decides about TLS.
     database_url: PostgresUrl
 
 
 class MysqlSettings(DatabaseSettings):
-    """A service whose database is MySQL or MariaDB."""
+    """Settings of a MySQL or MariaDB database."""
 
     database_url: MysqlUrl
 
@@ -244,7 +244,7 @@ def load(spec: type[S]) -> S:
 
 
 def env_name(spec: type[Settings], field: str) -> str:
-    """Name the environment variable that sets `field`."""
+    """Return the environment variable that sets `field`."""
     alias = spec.model_fields[field].validation_alias
     if isinstance(alias, str):
         return alias

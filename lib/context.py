@@ -1,4 +1,4 @@
-"""What belongs to the request being served and must follow it into calls and log lines."""
+"""Context of the current request, which calls and log lines carry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9._\-]{8,64}")
 
 
 def accept_request_id(inbound: str | None) -> str:
-    """Return the caller's request id where it is safe to log and echo, else a new one.
+    """Return the caller's request ID if it is safe to log and return, else a new one.
 
     Safe is 8 to 64 letters, digits, dots, dashes and underscores.
     """
@@ -30,7 +30,7 @@ def accept_request_id(inbound: str | None) -> str:
 
 
 def remaining(limit: float) -> float:
-    """Return the seconds a call may take: `limit`, or what the request's deadline leaves if less.
+    """Return the seconds a call may take: `limit`, or less if the request's deadline is sooner.
 
     Never negative; zero means that the time is already up.
     """

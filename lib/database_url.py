@@ -1,4 +1,4 @@
-"""What the URL of a database asks for: parameters, and a server that proves who it is."""
+"""Parameters in a database URL, and whether it verifies the server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class SslMode(StrEnum):
-    """How a connection to MySQL is protected, by the names that MySQL's own clients use."""
+    """The TLS modes of a MySQL connection, with the names of MySQL's own clients."""
 
     DISABLED = "DISABLED"
     REQUIRED = "REQUIRED"
@@ -27,7 +27,7 @@ _DECIDED: Final[dict[str, tuple[str, set[str]]]] = {
 
 
 def mysql_tls(url: str) -> tuple[SslMode | None, str | None]:
-    """Return the mode and the authority's file that a MySQL URL names, None where it does not.
+    """Return the TLS mode and CA file in a MySQL URL, or None for those it omits.
 
     Raises:
         ValueError: for a parameter or a mode that there is not, and an authority nobody asks.
@@ -53,14 +53,14 @@ def _mode(text: str) -> SslMode:
 
 
 def each_host(url: str) -> tuple[str, ...]:
-    """Return the URL once for each host that it names: `//a,b/db` gives `//a/db` and `//b/db`."""
+    """Return a URL per host: `//a,b/db` gives `//a/db` and `//b/db`."""
     parts = urlsplit(url)
     user, at, hosts = parts.netloc.rpartition("@")
     return tuple(parts._replace(netloc=f"{user}{at}{host}").geturl() for host in hosts.split(","))
 
 
 def leaves_tls_open(url: str) -> str | None:
-    """Return the parameter that a URL of another machine has to set, None where all is said.
+    """Return the TLS parameter that the URL of a remote server lacks, or None.
 
     Said is a mode that verifies the server, or in so many words that there is no TLS.
     """
@@ -74,7 +74,10 @@ def leaves_tls_open(url: str) -> str | None:
 
 
 def _is_here(host: str) -> bool:
-    """Whether `host[:port]` is this machine; a path is a socket of it, nothing is its default."""
+    """Return whether `host[:port]` is this machine.
+
+    A path is a local socket, and empty is local.
+    """
     host = unquote(host)
     if host.startswith("["):
         host = host[1:].partition("]")[0]

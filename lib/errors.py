@@ -9,7 +9,7 @@ import msgspec
 
 
 class Code(StrEnum):
-    """Stable codes a caller may switch on. The doors know each one's status."""
+    """Stable error codes for callers. The HTTP and gRPC layers map them to statuses."""
 
     NOT_FOUND = "NOT_FOUND"
     BAD_REQUEST = "BAD_REQUEST"
@@ -38,7 +38,7 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class AppError(Exception):
-    """A failure the caller is meant to see: a stable code, a text for people, details per field.
+    """A failure to report to the caller: a stable code, a message, details per field.
 
     Anything that is not an `AppError` reaches the caller as an opaque INTERNAL_ERROR; what it was
     stays in the log, under the request id.
@@ -63,14 +63,14 @@ class AppError(Exception):
 
 
 class StartError(Exception):
-    """A process cannot start for a reason that one sentence explains, such as a port in use."""
+    """The process cannot start, for a reason in one sentence, such as a port in use."""
 
 
 def not_found(what: str) -> AppError:
-    """`not_found("department")` → 404 "department not found"."""
+    """Return the error NOT_FOUND for a missing object, such as "department not found"."""
     return AppError(Code.NOT_FOUND, f"{what} not found")
 
 
 def invalid(*details: FieldError) -> AppError:
-    """Build the error for input that breaks a rule, with what is wrong per field."""
+    """Return the error for invalid input, with a message per field."""
     return AppError(Code.VALIDATION_ERROR, "the request is not valid", details=details)

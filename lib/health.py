@@ -1,4 +1,4 @@
-"""Readiness: each resource is registered with its ping, and the answer names what failed."""
+"""Readiness: each resource registers a check, and the response names the failed ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The outcome of one round of pings: resource name → `ok` or what is wrong, in a few words."""
+    """The result of one round of checks: `ok` or a short reason, by resource name."""
 
     ready: bool
     checks: Mapping[str, str]
@@ -24,7 +24,7 @@ class Readiness:
 
 @dataclass(slots=True)
 class Health:
-    """Knows what the process needs. Answers are shared for a while: probes cannot become load."""
+    """The resources that a process needs. Results are cached briefly, so probes cause no load."""
 
     service: str
     ping_seconds: float = 2.0
@@ -37,7 +37,7 @@ class Health:
     _running: asyncio.Task[Readiness] | None = None
 
     def add(self, name: str, ping: Ping, *, required: bool = True) -> None:
-        """Register what must answer for the process to be ready; `name` appears in `/readyz`.
+        """Register a check that must pass for the process to be ready. `name` appears in `/readyz`.
 
         What is not `required` is shown there and nothing more: the process does without it.
         """
@@ -47,16 +47,16 @@ class Health:
         self._cached = None
 
     def drain(self) -> None:
-        """Say no from now on: the process finishes what it has and wants nothing new."""
+        """Report not ready from now on. The process finishes its requests and accepts no more."""
         self._draining = True
 
     @property
     def draining(self) -> bool:
-        """Return whether the process has been told to end."""
+        """Return whether the process is shutting down."""
         return self._draining
 
     async def check(self) -> Readiness:
-        """Ping everything at once and say what failed; never raises nor outlasts `ping_seconds`."""
+        """Run all checks at once. Never raises, and takes at most `ping_seconds`."""
         if self._draining:
             return Readiness(ready=False, checks={"process": "draining"})
         if self._cached is not None and monotonic() - self._cached[0] < self.cache_seconds:

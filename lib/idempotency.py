@@ -1,4 +1,4 @@
-"""Answers kept under an Idempotency-Key: a request that is repeated is answered, not done again."""
+"""Responses stored under an Idempotency-Key. A repeated request gets the stored response."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AT_ONCE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose key it is and for what: the same key elsewhere is another one."""
+    """The owner and the operation of a key. The same key in another scope is a different key."""
 
     principal: str
     route: str
@@ -35,14 +35,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to do the work of a key. Lost where it takes longer than the lease lasts."""
+    """The right to do the work of a key. It expires if the work takes longer than the lease."""
 
     scope: Scope
     token: UUID
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A response as it is kept."""
+    """A stored response."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -60,7 +60,7 @@ class IdempotencyPolicy:
 
 
 class IdempotencyKeys:
-    """Keeps answers in the service's own database, in the table `idempotency_key`.
+    """Store responses in the service's own database, in the table `idempotency_key`.
 
     The work is marked as done in its own transaction. A process that dies before that leaves a
     lease that ends, and the work is done again; one that dies between the commit and the storing
@@ -75,13 +75,13 @@ class IdempotencyKeys:
         *,
         secret: bytes = b"",
     ) -> None:
-        """Keep prints of requests under `secret`: a password in one must not be guessed from it."""
+        """Hash requests with `secret`, which hides passwords in them."""
         self._db = db
         self._secret = secret
         self.policy = policy
 
     async def begin(self, scope: Scope, fingerprint: bytes) -> Lease | Answer:
-        """Return the lease to do the work, or the answer that was given before.
+        """Return a lease to do the work, or the stored response.
 
         Raises:
             AppError: IDEMPOTENCY_KEY_REUSED where the key came with another request; CONFLICT where
@@ -105,7 +105,7 @@ class IdempotencyKeys:
         return lease
 
     async def mark_done(self, lease: Lease, tx: Executor) -> None:
-        """Say in the transaction that does the work that it is done."""
+        """Record in the transaction of the work that it is done."""
         await store.mark_done(
             tx,
             principal=lease.scope.principal,
@@ -115,7 +115,7 @@ class IdempotencyKeys:
         )
 
     async def finish(self, lease: Lease, answer: Answer) -> None:
-        """Keep the answer; nothing happens where the lease was lost."""
+        """Store the response. If the lease was lost, do nothing."""
         await store.store_answer(
             self._db,
             http_status=answer.status,
@@ -128,7 +128,7 @@ class IdempotencyKeys:
         )
 
     async def release(self, lease: Lease) -> None:
-        """Give the key back without an answer: the next request does the work."""
+        """Release the key without a response. The next request does the work."""
         await store.release_key(
             self._db,
             principal=lease.scope.principal,
@@ -138,7 +138,7 @@ class IdempotencyKeys:
         )
 
     async def forget_old(self) -> int:
-        """Remove answers past their time; return how many."""
+        """Delete expired responses. Return how many."""
         forgotten = last = await store.forget_answers(self._db, at_most=_AT_ONCE)
         while last == _AT_ONCE:
             last = await store.forget_answers(self._db, at_most=_AT_ONCE)
@@ -193,7 +193,7 @@ def parse_key(header: str) -> str:
 
 
 def fingerprint(*parts: bytes) -> bytes:
-    """Return a hash of the parts, told apart also where they only divide differently."""
+    """Return a hash of the parts. The boundaries between the parts are hashed too."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))

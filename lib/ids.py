@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7, made by the application, ordered by time."""
+"""UUIDv7 identifiers, which sort by time."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from uuid_utils import compat
 
 
 def new_id() -> UUID:
-    """Return a new UUIDv7 as a standard library UUID; later ids sort after earlier ones."""
+    """Return a new UUIDv7 as a standard library UUID. Later IDs sort after earlier ones."""
     return compat.uuid7()
 
 
 def to_bytes(value: UUID) -> bytes:
-    """Return the 16 bytes that a database without a type for it keeps; they sort as the id does."""
+    """Return the 16 bytes to store in a database without a UUID type. They sort like the ID."""
     return value.bytes
 
 
 def from_bytes(raw: bytes) -> UUID:
-    """Return the id that `to_bytes` made these of."""
+    """Return the ID of bytes from `to_bytes`."""
     return UUID(bytes=raw)

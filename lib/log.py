@@ -1,4 +1,4 @@
-"""Structured logging: one JSON object per line, the request id bound, personal data masked."""
+"""Structured logging: one JSON object per line, with the request ID and masked personal data."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def configure(
     environment: str = "development",
     stream: BinaryIO | None = None,
 ) -> None:
-    """Send structlog's and the standard library's log lines to `stream`, else standard output.
+    """Send structlog's and the standard library's log lines to `stream`, or to standard output.
 
     Every line carries `service`, `environment`, `level`, `timestamp` (ISO 8601, UTC) and, while a
     request is served, its `request_id`, the `trace_id` where its caller or we trace it and, once it
@@ -75,7 +75,7 @@ def configure(
 
 
 def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
-    """Return a logger whose lines carry `component=name`."""
+    """Return a logger whose lines have `component=name`."""
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(component=name)
     return logger
 
@@ -83,7 +83,7 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
 def write_line(
     logger: structlog.typing.FilteringBoundLogger, level: str, event: str, fields: Event
 ) -> None:
-    """Write one line as `logger` would, by a shorter way: for the line of every request.
+    """Write one line as `logger` would, but faster, for the line of every request.
 
     Only inside a running event loop, only for keys that are not sensitive in themselves, and
     without what structlog has bound to the context: looking for it costs a third of a line.
@@ -95,13 +95,13 @@ def write_line(
 
 
 def send_lines(send: Callable[[Event], None] | None) -> None:
-    """Hand every line, masked, to `send` as well; None ends it. It must not block or raise."""
+    """Also pass every masked line to `send`, which must not block or raise. None removes it."""
     global _sender  # noqa: PLW0603 - one per process, as the configuration is
     _sender = send
 
 
 def exceptions_in_words(_logger: object, _method: str, event: Event) -> Event:
-    """Write an exception as its class and message; redis-py's `repr` leaves the message out."""
+    """Log an exception as its class and message, because redis-py's `repr` lacks the message."""
     for key, value in event.items():
         if isinstance(value, BaseException):
             event[key] = f"{type(value).__name__}: {value}".removesuffix(": ")
@@ -109,7 +109,7 @@ def exceptions_in_words(_logger: object, _method: str, event: Event) -> Event:
 
 
 def mask_personal_data(_logger: object, _method: str, event: Event) -> Event:
-    """Hide values under sensitive keys, and e-mail addresses inside any other text."""
+    """Mask values of sensitive keys, and email addresses in all other text."""
     for key, value in event.items():
         if _is_sensitive(str(key)):
             event[key] = MASK
@@ -138,7 +138,7 @@ def _is_sensitive(key: str) -> bool:
 
 
 class _Envelope:
-    """Adds what every line carries: who wrote it, where, when, how severe, for which request.
+    """Add the common fields of a line: component, source, time, level and request.
 
     One step instead of five from the library: this runs for every request.
     """
@@ -169,7 +169,7 @@ class _Envelope:
 
 
 class _Shortcut:
-    """What a line needs, without the logger's machinery and without a flush per line.
+    """A faster way to write a line, without the logger's machinery and a flush per line.
 
     Lines wait in the stream's buffer for at most `_FLUSH_SECONDS`; warnings and errors do not wait.
     """
@@ -232,7 +232,7 @@ def _json_renderer(_logger: object, _method: str, event: Event) -> bytes:
 
 
 class _ToStructlog(logging.Handler):
-    """Hands the standard library's records to structlog, so that there is one format."""
+    """Pass the standard library's records to structlog, so that all lines have one format."""
 
     def emit(self, record: logging.LogRecord) -> None:
         # A library that goes on after a failure needs one line; a traceback is for bugs.

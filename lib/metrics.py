@@ -1,4 +1,4 @@
-"""Prometheus metrics: a registry per process, what every process exposes, the exposition."""
+"""Prometheus metrics: a registry per process, its default metrics, and the exposition."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REGISTRIES: WeakSet[CollectorRegistry] = WeakSet()
 
 
 def new_registry(service: str) -> CollectorRegistry:
-    """Return a registry that exposes the process, the interpreter and the build already."""
+    """Return a registry with metrics of the process, the interpreter and the build."""
     registry = CollectorRegistry()
     _REGISTRIES.add(registry)
     ProcessCollector(registry=registry)
@@ -45,12 +45,12 @@ def new_registry(service: str) -> CollectorRegistry:
 
 
 def registries() -> list[CollectorRegistry]:
-    """Return the registries that `new_registry` made and that are in use."""
+    """Return the registries made by `new_registry` that are in use."""
     return list(_REGISTRIES)
 
 
 def app_version() -> str:
-    """Return the version of the installed platform, `0` in a tree that was never installed."""
+    """Return the version of the installed platform, or `0` if it is not installed."""
     try:
         return version("marketplace-platform")
     except PackageNotFoundError:
@@ -58,13 +58,13 @@ def app_version() -> str:
 
 
 def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
-    """Return the body and its content type, in the format that the `Accept` header prefers."""
+    """Return the metrics and their content type, in the format that `Accept` prefers."""
     encoder, content_type = choose_encoder(accept)
     return encoder(registry), content_type
 
 
 class Durations:
-    """How often something was done and how long it took, by the bounds of `LATENCY_BUCKETS`."""
+    """Counts and durations by the buckets of `LATENCY_BUCKETS`."""
 
     __slots__ = ("_counts", "_seconds")
 
@@ -78,13 +78,13 @@ class Durations:
         self._seconds += seconds
 
     def sample(self) -> tuple[list[tuple[str, float]], float]:
-        """Return the cumulated buckets and the sum of the seconds, as the exposition wants them."""
+        """Return the cumulative buckets and the sum of seconds for the exposition."""
         bounds = (*map(floatToGoString, LATENCY_BUCKETS), "+Inf")
         return list(zip(bounds, accumulate(map(float, self._counts)), strict=True)), self._seconds
 
 
 class Latencies(Collector):
-    """A histogram for what happens in every request.
+    """A histogram for operations of every request.
 
     The library's own takes five locks per observation; this one is for the event loop's thread
     alone and takes none.
@@ -98,11 +98,11 @@ class Latencies(Collector):
         registry.register(self)
 
     def child(self, *values: str) -> Durations:
-        """Return the durations under these values of the labels, for good."""
+        """Return the durations for these label values, to use repeatedly."""
         return self._children.setdefault(values, Durations())
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
-        """Return what has been observed so far."""
+        """Return all observations so far."""
         family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
         for values, durations in self._children.items():
             buckets, seconds = durations.sample()
@@ -112,7 +112,7 @@ class Latencies(Collector):
 
 @asynccontextmanager
 async def watch_event_loop(registry: CollectorRegistry) -> AsyncIterator[None]:
-    """Measure, while entered, how late the event loop wakes a sleeper: the cost of blocking it."""
+    """Measure the lag of the event loop while entered, which blocking calls cause."""
     lag = Histogram(
         "event_loop_lag_seconds",
         "How much later than asked the event loop woke a timer.",

@@ -1,4 +1,4 @@
-"""Reading one's own writes: how far each database was after what a request, or its caller, wrote.
+"""Read your own writes: the log position of each database after a request's writes.
 
 A request has a `Scope`. What it writes, and what services it calls write for it, is in a signed
 header of its answer; the client's next request brings it back, and no replica that is behind it
@@ -26,7 +26,7 @@ Settle = Callable[[], Awaitable[int]]
 
 
 class Signer:
-    """Signs and checks the positions of one database."""
+    """Sign and verify the positions of one database."""
 
     def __init__(self, name: str, secret: bytes) -> None:
         self.name = name
@@ -37,7 +37,7 @@ class Signer:
         return position, self._signature(position)
 
     def position(self, entry: tuple[int, str] | None) -> int:
-        """Return the position of an entry, 0 where there is none of ours."""
+        """Return the position in an entry, or 0 if it is invalid."""
         if entry is None or not hmac.compare_digest(self._signature(entry[0]), entry[1]):
             return 0
         return entry[0]
@@ -49,7 +49,7 @@ class Signer:
 
 
 class Scope:
-    """What one request knows. `reads` is whether replicas may answer what only reads."""
+    """The positions of one request. `reads` is whether replicas may serve its reads."""
 
     __slots__ = ("_changed", "_entries", "_unsettled", "reads")
 
@@ -60,25 +60,25 @@ class Scope:
         self._changed = False
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
-        """Note that something was written; `settle` tells, when it is needed, up to where."""
+        """Record a write. `settle` gets its position when needed."""
         self._unsettled[signer.name] = (signer, settle)
 
     async def needs(self, signer: Signer) -> int:
-        """Return how far a replica must be to answer this request."""
+        """Return the position that a replica must have to serve this request."""
         await self._settle(signer.name)
         return signer.position(self._entries.get(signer.name))
 
     def learn(self, header: str | None) -> None:
-        """Take what a service that was called has written."""
+        """Record the write position from the response of another service."""
         for name, entry in _parse(header).items() if header else ():
             self._keep(name, entry)
 
     def header(self) -> str:
-        """Return all that is known, for a service that is called."""
+        """Return all known positions, for a call to another service."""
         return ",".join(f"{name}={at:x}.{sign}" for name, (at, sign) in self._entries.items())
 
     async def answer(self) -> str:
-        """Return the header of the answer, '' where nothing was written."""
+        """Return the header of the response, or '' if nothing was written."""
         for name in tuple(self._unsettled):
             await self._settle(name)
         return self.header() if self._changed else ""
@@ -104,7 +104,7 @@ scope: Final[ContextVar[Scope | None]] = ContextVar("scope", default=None)
 
 
 def _parse(header: str) -> dict[str, tuple[int, str]]:
-    """Read the entries that are well-formed; a stranger may send anything."""
+    """Parse the valid entries. A client may send any text."""
     if len(header) > _LONGEST:
         return {}
     found = (_ENTRY.fullmatch(part.strip()) for part in header.split(",", _MOST_ENTRIES))

@@ -1,4 +1,4 @@
-"""One life for every process: configure, start, wait for a signal, stop in reverse."""
+"""The lifecycle of a process: configure, start, wait for a signal, stop in reverse order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.get_logger(__name__)
 
 
 def run(service: str, spec: type[S], components: Callable[[S], Sequence[Component]]) -> int:
-    """Run a service until SIGINT or SIGTERM and return the exit code.
+    """Run a service until SIGINT or SIGTERM. Return the exit code.
 
     `components` are entered in order, left in reverse order: 0 after a complete drain, 1 where one
     could not start or the drain outlasted `DRAIN_SECONDS`, 2 where the configuration is wrong.
@@ -56,7 +56,7 @@ def run(service: str, spec: type[S], components: Callable[[S], Sequence[Componen
 
 @asynccontextmanager
 async def _profiled(port: int | None) -> AsyncIterator[None]:
-    """Open the profiling port where there is one, from before the components to after them."""
+    """Open the profiling port, if set, around all components."""
     if port is None:
         yield
         return
@@ -68,7 +68,7 @@ async def _profiled(port: int | None) -> AsyncIterator[None]:
 
 
 async def serve(components: Callable[[], Sequence[Component]], *, drain_seconds: float) -> int:
-    """Enter the components, wait for a signal, leave them; return the exit code."""
+    """Enter the components, wait for a signal, leave them. Return the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -93,13 +93,13 @@ async def _enter(stack: AsyncExitStack, components: Callable[[], Sequence[Compon
 
 
 def _spare_the_collector() -> None:
-    """Keep the garbage collector from walking what lives as long as the process."""
+    """Freeze objects that live as long as the process, so that the garbage collector skips them."""
     gc.collect()
     gc.freeze()
 
 
 async def _until(stop: asyncio.Event, starting: Coroutine[Any, Any, None]) -> None:
-    """Finish starting, or give it up at the first signal, for instance while a database is down."""
+    """Finish the start, or cancel it at the first signal, for example while a database is down."""
     task = asyncio.create_task(starting)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)

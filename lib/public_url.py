@@ -1,4 +1,4 @@
-"""Where callers find the platform: one setting, from which the addresses we hand out follow."""
+"""The public URL of the platform, from which links and addresses are derived."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _origin(value: str) -> str:
 
 
 class PublicSettings(Settings):
-    """`PUBLIC_URL`, such as https://shop.example.com: the gateway as callers see it."""
+    """`PUBLIC_URL`, such as https://shop.example.com: the gateway's URL for clients."""
 
     # Where callers find the gateway, such as https://shop.example.com.
     public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
@@ -32,7 +32,7 @@ class PublicSettings(Settings):
 
 
 def below_public_url(value: str, info: ValidationInfo, *, default: str) -> str:
-    """Return `value`, or for `default` the same path below `PUBLIC_URL`.
+    """Return `value`, or if it is `default`, the same path below `PUBLIC_URL`.
 
     Raises ValueError in production where neither was set: nobody else finds this machine there.
     """

@@ -1,4 +1,4 @@
-r"""Text as people send it: what counts as blank, and where a pattern ends.
+r"""Normalize text from users: blank text and surrounding space.
 
 Regular expressions differ in what they take for a space and for an end (Python's `\s` has U+001F,
 its `$` lets a line break through), and callers read the patterns in our documents: spelled out
@@ -22,10 +22,10 @@ _UNSEEN_CHARACTERS: Final = "".join(re.findall(f"[{UNSEEN}]", "".join(map(chr, r
 
 
 def one_line(text: str) -> str:
-    """`"  New   York "` → `"New York"`."""
+    """Collapse the spaces of a line: `" New York "` → `"New York"`."""
     return re.sub(f"[{UNSEEN}]+", " ", text).strip(" ")
 
 
 def trimmed(text: str) -> str:
-    """Return text, perhaps of several lines, without what is unseen around it."""
+    """Return text of one or more lines without surrounding invisible characters."""
     return text.strip(_UNSEEN_CHARACTERS)

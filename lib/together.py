@@ -1,4 +1,4 @@
-"""Several things at the same time, of which the first failure is the failure of all."""
+"""Run several tasks. The first failure cancels the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def together() -> AsyncIterator[asyncio.TaskGroup]:
-    """Give a `TaskGroup` whose first failure cancels the rest and is raised as itself.
+    """Return a `TaskGroup` that raises the first failure itself and cancels the rest.
 
     A group of exceptions would be no error that the doors know: the caller would be told that it
     is our fault (500) where, for instance, a database is away (503).

@@ -1,4 +1,4 @@
-"""Traces: W3C trace context is always passed on; spans are made where that is switched on."""
+"""Tracing: W3C trace context is always passed on, and spans are made if enabled."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _passing: Final[ContextVar[str]] = ContextVar("traceparent", default="")
 
 
 class Kind(StrEnum):
-    """What a span stands for."""
+    """The kind of a span."""
 
     SERVER = "server"
     CLIENT = "client"
@@ -40,7 +40,7 @@ _KINDS: Final = {kind: SpanKind[kind.name] for kind in Kind}
 
 
 class Tracing:
-    """Makes spans, or none: everything else is the same either way. One per process."""
+    """Make spans if enabled. One instance per process."""
 
     def __init__(self) -> None:
         self._provider: TracerProvider | None = None
@@ -52,7 +52,7 @@ class Tracing:
         return self._tracer is not None
 
     def start(self, service: str, processor: SpanProcessor) -> Resource:
-        """Make spans from now on and hand them to `processor`; return what names this process."""
+        """Start making spans and pass them to `processor`. Return the resource of this process."""
         # Imported when it is used: most processes make no spans, and it takes its time to load.
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
@@ -70,7 +70,7 @@ class Tracing:
         return resource
 
     def stop(self) -> None:
-        """Export what is left and make no more; blocks for as long as the exporter's time-out."""
+        """Export the remaining spans and stop. Blocks up to the exporter's time-out."""
         provider, self._provider, self._tracer = self._provider, None, None
         if provider is not None:
             provider.shutdown()
@@ -84,7 +84,7 @@ class Tracing:
         parent: Mapping[str, str] | None = None,
         **attributes: str | float | bool,
     ) -> Iterator[None]:
-        """Time a block; its parent is the block around it.
+        """Time a block. Its parent is the surrounding span.
 
         Where work arrives, `parent` is what it came with: headers, or the fields of an event. An
         exception marks the span as failed and goes on its way.
@@ -114,7 +114,7 @@ span = TRACING.span
 
 
 def accept(inbound: str | None) -> str:
-    """Return the caller's `traceparent` where it is well formed, else nothing."""
+    """Return the caller's `traceparent` if valid, else nothing."""
     found = _TRACEPARENT.fullmatch(inbound) if inbound else None
     if found is None or set(found[1]) == {"0"} or set(found[2]) == {"0"}:
         return ""
@@ -122,12 +122,12 @@ def accept(inbound: str | None) -> str:
 
 
 def pass_on(inbound: str | None) -> None:
-    """Send the caller's context, if it is a good one, with what this task calls and writes."""
+    """Pass the caller's valid context on to the calls and events of this task."""
     _passing.set(accept(inbound))
 
 
 def current() -> str:
-    """Return the `traceparent` to send with a call or an event; empty outside of any."""
+    """Return the `traceparent` for a call or event, or empty text outside of a trace."""
     if TRACING.is_on:
         carrier: dict[str, str] = {}
         propagate.inject(carrier)
@@ -137,19 +137,19 @@ def current() -> str:
 
 
 def trace_id() -> str:
-    """Return the trace's id for a log line; empty outside of any."""
+    """Return the trace ID for a log line, or empty text outside of a trace."""
     return current()[3:35]
 
 
 def inject(headers: MutableMapping[str, str]) -> None:
-    """Add the context to what is sent to an upstream."""
+    """Add the context to the headers for an upstream."""
     value = current()
     if value:
         headers[HEADER] = value
 
 
 def _context() -> Context | None:
-    """The remote parent where no span of ours is open; otherwise the library's own current one."""
+    """Return the remote parent if no local span is open, else the library's current one."""
     if trace.get_current_span().get_span_context().is_valid:
         return None
     return propagate.extract({HEADER: _passing.get()})

@@ -1,4 +1,4 @@
-"""Work that no request waits for, measured by prometheus-async: seconds, under way, failed."""
+"""Metrics of background work: seconds, in progress, failures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Work:
         )
 
     async def measured(self, name: str, work: Awaitable[T]) -> T:
-        """Return what `work` returns, or raise what it raises, and count it under `name`."""
+        """Run `work` and count it under `name`. Return its result or raise its exception."""
         # One that was cancelled has not failed: somebody left, or the process ends.
         counted = aio.count_exceptions(self._failures.labels(name), work, exc=Exception)
         under_way = aio.track_inprogress(self._in_progress.labels(name), counted)
@@ -47,14 +47,14 @@ _CALLS: Final[WeakKeyDictionary[CollectorRegistry, Work]] = WeakKeyDictionary()
 
 
 def steps_of_loops(registry: CollectorRegistry) -> Work:
-    """Return the measures of what goes on beside requests: `background_step_…{loop}`."""
+    """Return the metrics of background loops: `background_step_…{loop}`."""
     if registry not in _LOOPS:
         _LOOPS[registry] = Work(registry, "background_step", "loop", "a step of a background loop")
     return _LOOPS[registry]
 
 
 def calls_to_upstreams(registry: CollectorRegistry) -> Work:
-    """Return the measures of calls to others, all attempts of one: `upstream_call_…{upstream}`."""
+    """Return the metrics of calls with all their attempts: `upstream_call_…{upstream}`."""
     if registry not in _CALLS:
         _CALLS[registry] = Work(registry, "upstream_call", "upstream", "a call to another service")
     return _CALLS[registry]

@@ -1,4 +1,4 @@
-"""What a route asks of its caller: declared beside the route, resolved once, the same everywhere.
+"""Access requirements of routes, declared beside each route and resolved once.
 
 Whatever is not said is strict: whoever has a second factor has shown it, and what changes
 something asks for a verified address. `tools/access_page.py` renders the table of all routes.
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A requirement that holds in some cases only: the handler asks then, and the table says it."""
+    """A conditional requirement. The handler checks it; the access table documents it."""
 
     case: str
 
@@ -33,7 +33,7 @@ Need: TypeAlias = bool | When
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The requirements of one route; made by `signed_in`, or `PUBLIC`.
+    """The requirements of one route, made by `signed_in`, or `PUBLIC`.
 
     Args:
         guards: what the caller must pass besides, in order.
@@ -52,13 +52,13 @@ class Access:
     open: bool = False
 
     def of(self, method: str) -> Access:
-        """Return it as it is for this HTTP method."""
+        """Return the requirements for this HTTP method."""
         if self.verified is not None:
             return self
         return replace(self, verified=method not in _SAFE_METHODS)
 
     def resolved(self) -> Guard:
-        """Return one guard that asks for all of it, made once for a route.
+        """Return one guard that checks all requirements, made once per route.
 
         It raises FORBIDDEN with the first thing that is missing.
         """
@@ -90,7 +90,7 @@ def signed_in(
     verified: Need | None = None,
     services: bool = False,
 ) -> Access:
-    """Declare what a route asks of whoever is signed in; see `Access`."""
+    """Declare what a route requires of a signed-in caller. See `Access`."""
     return Access(
         guards=guards,
         second_factor=second_factor,
@@ -101,13 +101,13 @@ def signed_in(
 
 
 def require_second_factor(principal: Principal) -> None:
-    """Let through a caller who has shown the second factor, or needs none."""
+    """Check that the caller has verified a second factor, or needs none."""
     if principal.second_factor_wanted:
         raise forbidden("show your second factor to do this")
 
 
 def require_fresh(principal: Principal) -> None:
-    """Let through a caller who has signed in just now."""
+    """Check that the caller has signed in recently."""
     if time.time() - principal.signed_in_at > FRESH_SECONDS:
         raise forbidden("sign in again to do this")
 
@@ -117,13 +117,13 @@ def _refuse_services(_principal: Principal) -> None:
 
 
 def declare(handler: T, access: Access) -> T:
-    """Note on a handler what it asks for."""
+    """Record the access requirements on a handler."""
     setattr(handler, _DECLARED, access)
     return handler
 
 
 def guarded(access: Access) -> Callable[[T], T]:
-    """Return `declare` as a decorator, for methods over gRPC and handlers outside of `Routes`."""
+    """Return `declare` as a decorator, for gRPC methods and handlers outside of `Routes`."""
 
     def decorate(handler: T) -> T:
         return declare(handler, access)
@@ -132,5 +132,5 @@ def guarded(access: Access) -> Callable[[T], T]:
 
 
 def declared(handler: object) -> Access | None:
-    """Return what a handler asks for, None where nothing was declared."""
+    """Return the declared requirements of a handler, or None."""
     return getattr(handler, _DECLARED, None)

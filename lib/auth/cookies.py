@@ -1,4 +1,4 @@
-"""The cookies of a signed-in browser: tokens scripts cannot read, a CSRF token that they can."""
+"""Cookies of a signed-in browser: tokens hidden from scripts, and a readable CSRF token."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def set_session(
     refresh_ttl: timedelta,
     csrf_token: str,
 ) -> None:
-    """Set all three; each ends with what it holds."""
+    """Set the three cookies. Each expires with its content."""
     _set(response, ACCESS, access, access_ttl, http_only=True)
     _set(response, REFRESH, refresh, refresh_ttl, http_only=True)
     _set(response, csrf.COOKIE, csrf_token, refresh_ttl, http_only=False)
 
 
 def clear_session(response: web.StreamResponse) -> None:
-    """Erase them, with the attributes they were set with: a browser ignores it otherwise."""
+    """Clear the cookies, with the attributes they were set with, which browsers require."""
     for name in (ACCESS, REFRESH, csrf.COOKIE):
         response.del_cookie(name, path="/", secure=True, samesite="Lax")
 

@@ -1,4 +1,4 @@
-"""CSRF tokens: repeated in a header by our own pages, bound to the session by an HMAC."""
+"""CSRF tokens: sent back by our pages in a header, and bound to the session by an HMAC."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def issue(secret: bytes, session: str) -> str:
-    """Return a new token for `session`: random, then its HMAC together with the session."""
+    """Return a new token for `session`: random bytes and an HMAC over them and the session."""
     salt = secrets.token_urlsafe(16)
     return f"{salt}.{_mac(secret, session, salt)}"
 
 
 def is_valid(secret: bytes, session: str, *, cookie: str | None, header: str | None) -> bool:
-    """Return whether the header repeats the cookie and the token was made for this session."""
+    """Return whether the header equals the cookie and the token belongs to the session."""
     # `compare_digest` takes text only if it is ASCII, as ours is.
     if not cookie or not header or not (cookie.isascii() and header.isascii()):
         return False

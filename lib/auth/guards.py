@@ -1,4 +1,4 @@
-"""Guards: who may go on. Each is a question about a principal; refusing raises FORBIDDEN."""
+"""Guards: checks of a principal. A refusal raises FORBIDDEN."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ASK_TO_PROVIDE = "a customer asks for it with POST users/me/provider-request"
 
 
 def requirement(guard: Guard) -> str:
-    """Return what a guard asks for, as the table of routes shows it: the first line of its docs."""
+    """Return the description of a guard for the access table: the first line of its docstring."""
     return (guard.__doc__ or guard.__qualname__).strip().split("\n")[0]
 
 
@@ -33,7 +33,7 @@ def _listed(names: Sequence[str], last: str) -> str:
 
 
 def require(*permissions: str) -> Guard:
-    """Let through a caller who has all of these permissions.
+    """Check that the caller has all of these permissions.
 
     Raises:
         LookupError: one of them is not declared in `services/permissions.toml`.
@@ -49,7 +49,7 @@ def require(*permissions: str) -> Guard:
 
 
 def require_one(*permissions: str) -> Guard:
-    """Let through a caller who has one of these permissions; raises as `require`."""
+    """Check that the caller has one of these permissions. Raises as `require`."""
     enough = tuple(permission(name) for name in permissions)
 
     @_saying(f"the permission {_listed(permissions, 'or')}")
@@ -61,7 +61,7 @@ def require_one(*permissions: str) -> Guard:
 
 
 def require_role(*roles: Role) -> Guard:
-    """Let through a caller who has one of these roles."""
+    """Check that the caller has one of these roles."""
 
     @_saying(f"the role {_listed(roles, 'or')}")
     def guard(principal: Principal) -> None:
@@ -74,12 +74,12 @@ def require_role(*roles: Role) -> Guard:
 
 
 def may_as_service(principal: Principal, permission: Permission) -> bool:
-    """Return whether the caller is another service, and its token is for this."""
+    """Return whether the caller is another service whose token has this scope."""
     return principal.has_any(Role.SERVICE) and principal.may(permission)
 
 
 def require_verified(principal: Principal) -> None:
-    """Let through a caller whose address is verified."""
+    """Check that the caller's address is verified."""
     if not principal.verified:
         raise forbidden(
             "user is not verified; whoever is by now has to refresh the access token first"
@@ -87,12 +87,12 @@ def require_verified(principal: Principal) -> None:
 
 
 def subject_of(owner: str, principal: Principal) -> str:
-    """Return whose resource is meant: `me` is the caller's own."""
+    """Return the owner of the requested resource. `me` is the caller."""
     return principal.subject if owner == ME else owner
 
 
 def self_or(principal: Principal, owner: str, *roles: Role) -> str:
-    """Let through the owner or a caller with one of `roles`; return the owner, `me` resolved.
+    """Check that the caller is the owner or has one of `roles`. Return the owner, `me` resolved.
 
     It says the same for an owner that does not exist, so ids cannot be probed with it.
     """
@@ -103,7 +103,7 @@ def self_or(principal: Principal, owner: str, *roles: Role) -> str:
 
 
 def lacking(principal: Principal, *permissions: Permission, any_of: bool = False) -> AppError:
-    """Return the error for a caller without these permissions, or without any of them.
+    """Return the error for a caller who lacks these permissions.
 
     Staff and services learn which ones: they can ask an administrator. Customers and providers do
     not: the names would show them how the staff works.
@@ -116,5 +116,5 @@ def lacking(principal: Principal, *permissions: Permission, any_of: bool = False
 
 
 def forbidden(message: str = "you may not do this") -> AppError:
-    """Return the error for a caller we know, but who may not."""
+    """Return the error for a known caller who is not allowed."""
     return AppError(Code.FORBIDDEN, message)

@@ -1,4 +1,4 @@
-"""The published keys of the issuer, cached: rotation goes by `kid`, refetching is bounded."""
+"""The issuer's public keys, cached. An unknown `kid` triggers a fetch, at a bounded rate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Fetch = Callable[[], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class JwksPolicy:
-    """In seconds: when keys are asked for again, how often at most, how long old ones serve."""
+    """Cache times in seconds: refresh interval, minimum interval, and maximum age of old keys."""
 
     fresh_seconds: float = 300.0
     refetch_seconds: float = 2.0
@@ -28,7 +28,7 @@ class JwksPolicy:
 
 
 class JwksCache:
-    """A `KeySource` that fetches a JWKS when it needs one; a fetch is shared by all who wait.
+    """A `KeySource` that fetches a JWKS on demand. Concurrent callers share one fetch.
 
     A `kid` we do not know is fetched for, but no more often than `refetch_seconds`: invented ones
     cannot be turned into load. While the issuer is away the last keys serve for `stale_seconds`,
@@ -50,7 +50,7 @@ class JwksCache:
         self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key of that name, None where the issuer has none.
+        """Return the key with that name, or None if the issuer has none.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where there are no keys young enough to trust.

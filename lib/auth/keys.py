@@ -18,11 +18,11 @@ MAX_DOCUMENT_BYTES: Final = 64 * 1024
 
 
 class KeyFormatError(ValueError):
-    """A key or a key set is not what it should be; the text never contains the key."""
+    """An invalid key or key set. The message never contains the key."""
 
 
 class Jwk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One public key as RFC 8037 writes it. Keys of other kinds decode and are left out."""
+    """One public key (RFC 8037). Keys of other types are decoded and ignored."""
 
     kty: str
     kid: str = ""
@@ -33,14 +33,14 @@ class Jwk(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Jwks(msgspec.Struct, frozen=True):
-    """The document that is published."""
+    """The published key set."""
 
     keys: list[Jwk]
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key and the name under which its public half is found."""
+    """A private key and the name of its public key."""
 
     private: Ed25519PrivateKey = field(repr=False)
     kid: str
@@ -52,7 +52,7 @@ class SigningKey:
 
     @classmethod
     def from_pem(cls, pem: str | bytes) -> SigningKey:
-        """Read an unencrypted PKCS#8 PEM; raises KeyFormatError where it holds no Ed25519 key."""
+        """Read an unencrypted PKCS#8 PEM. Raises KeyFormatError if it has no Ed25519 key."""
         raw = pem.encode() if isinstance(pem, str) else pem
         try:
             key = serialization.load_pem_private_key(raw, password=None)
@@ -68,7 +68,7 @@ class SigningKey:
         return cls(private, _thumbprint(_public_x(private.public_key())))
 
     def pem(self) -> bytes:
-        """Return the key as PKCS#8 PEM, for a file only its owner may read."""
+        """Return the key as PKCS#8 PEM. Its file must be readable by the owner only."""
         return self.private.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -82,12 +82,12 @@ class SigningKey:
 
 
 def jwks_document(keys: Iterable[SigningKey]) -> bytes:
-    """Return the JSON to publish: the signing key and those whose tokens are still about."""
+    """Return the JSON to publish: the signing key, and keys whose tokens are still valid."""
     return msgspec.json.encode(Jwks([key.jwk() for key in keys]))
 
 
 def parse_jwks(document: bytes) -> dict[str, Ed25519PublicKey]:
-    """Return the Ed25519 signature keys of a JWKS by their `kid`; others are left out.
+    """Return the Ed25519 keys of a JWKS by their `kid`. Other keys are ignored.
 
     Raises:
         KeyFormatError: where the document is too big, malformed, or holds no key we can use.

@@ -1,4 +1,4 @@
-"""The permissions that the code may ask for, and who has them at first.
+"""The permissions that the code checks, and their initial owners.
 
 They stand in one file, `services/permissions.toml`. A name that is not in it is refused when the
 code that asks for it is imported, so a misspelt permission never refuses callers in production.
@@ -25,7 +25,7 @@ OF_SERVICES: Final = "service:"
 
 
 class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One permission: what it allows, and the roles and services that have it at first."""
+    """A permission: what it allows, and the roles and services that have it initially."""
 
     description: str
     roles: tuple[Role, ...] = ()
@@ -33,7 +33,7 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read(text: str) -> dict[str, Declared]:
-    """Return every declared permission by its name.
+    """Return every declared permission by name.
 
     Raises:
         ValueError: the text is not TOML, a role is unknown, or a permission of services has roles.
@@ -53,7 +53,7 @@ def declared() -> dict[str, Declared]:
 
 
 def permission(name: str) -> Permission:
-    """Return the name of a permission that is declared.
+    """Return the name of a declared permission.
 
     Raises:
         LookupError: it is not, with the nearest name that is.
@@ -66,7 +66,7 @@ def permission(name: str) -> Permission:
 
 
 def built_in_grants() -> Grants:
-    """Return what each role may do before an administrator changes it; empty ones are left out."""
+    """Return the initial permissions of each role. Roles without permissions are omitted."""
     named = {
         role: frozenset(name for name, one in declared().items() if role in one.roles)
         for role in Role
@@ -75,7 +75,7 @@ def built_in_grants() -> Grants:
 
 
 def service_scopes() -> Mapping[str, frozenset[str]]:
-    """Return what each service may ask of others; a service without any is left out."""
+    """Return the scopes of each service. Services without scopes are omitted."""
     found: dict[str, set[str]] = {}
     for name, one in declared().items():
         for service in one.services:
@@ -84,5 +84,5 @@ def service_scopes() -> Mapping[str, frozenset[str]]:
 
 
 def permissions_of(roles: Iterable[Role], grants: Grants) -> frozenset[str]:
-    """Return everything that `roles` together may do; a role without grants adds nothing."""
+    """Return the union of the permissions of `roles`. A role without grants adds nothing."""
     return frozenset().union(*(grants.get(role, frozenset()) for role in roles))

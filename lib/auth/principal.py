@@ -1,4 +1,4 @@
-"""Who is asking: the verified caller of the request being served."""
+"""The verified caller of the current request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Role(StrEnum):
 
 
 class Transport(StrEnum):
-    """How the token came: one in a cookie is sent by the browser on its own, hence CSRF tokens."""
+    """How the token arrived. A cookie is sent by the browser itself, hence the CSRF token."""
 
     BEARER = "bearer"
     COOKIE = "cookie"
@@ -56,7 +56,7 @@ class Principal(msgspec.Struct, frozen=True):
 
     @property
     def account_id(self) -> UUID | None:
-        """The subject as a user's id; None for a service."""
+        """Return the user ID, or None for a service."""
         return _account_id(self.subject)
 
     def may(self, permission: Permission) -> bool:
@@ -80,12 +80,12 @@ def _account_id(subject: str) -> UUID | None:
 
 
 def current_principal() -> Principal | None:
-    """Return the caller, or None where nobody signed in."""
+    """Return the caller, or None if the request has no token."""
     return _current.get()
 
 
 def known_principal() -> Principal | None:
-    """Return the caller, or None where nobody signed in or the second factor was not shown yet.
+    """Return the caller, or None if not signed in or a required second factor is missing.
 
     For open routes that show their caller more: a password alone opens nothing.
     """
@@ -106,11 +106,11 @@ def require_principal() -> Principal:
 
 
 def set_principal(principal: Principal | None) -> None:
-    """Bind the caller for the task that serves the request, and for its log lines."""
+    """Bind the caller to the task of the request and to its log lines."""
     _current.set(principal)
     context.principal.set("" if principal is None else principal.subject)
 
 
 def unauthorized(message: str = "the token is missing, invalid or expired") -> AppError:
-    """Return the error for a caller we do not know; the reason stays general on purpose."""
+    """Return the error for an unknown caller. Its text is general on purpose."""
     return AppError(Code.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})

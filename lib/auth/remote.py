@@ -1,4 +1,4 @@
-"""A verifier for services that do not sign: the issuer's keys come from where it publishes them."""
+"""Token verification for services that do not issue tokens, with keys fetched from the issuer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FETCH_SECONDS: Final = 2.0
 
 
 def remote_verifier(settings: TokenSettings) -> Verifier:
-    """Return a verifier for the issuer's tokens; it fetches keys when it meets the first one."""
+    """Return a verifier for the issuer's tokens. It fetches keys at the first token."""
 
     async def fetch() -> bytes:
         limit = aiohttp.ClientTimeout(total=_FETCH_SECONDS)

@@ -1,4 +1,4 @@
-"""Tokens with which a service calls others: obtained once, used until shortly before they end."""
+"""Tokens of a service for its own calls. Each is reused until shortly before it expires."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RenewalPolicy:
-    """When to ask for the next token, how often while that fails, how long a refused one stays."""
+    """When to renew a token, how often to retry, and how long to keep a refused one."""
 
     before_end: timedelta = timedelta(minutes=5)
     after_failure: timedelta = timedelta(seconds=5)
@@ -27,7 +27,7 @@ class RenewalPolicy:
 
 
 class ServiceTokens:
-    """Hands out the present token and renews it in time, beside the calls.
+    """Return the current token and renew it in time, in the background.
 
     A renewal is waited for only where there is no good token, and shared by all who wait; one that
     fails is no error while the present token is still good. A token that somebody refused is given
@@ -50,7 +50,7 @@ class ServiceTokens:
         self._failures = 0
 
     async def token(self) -> str:
-        """Return a token that is good now; raises what `obtain` raises where there is none."""
+        """Return a valid token. Raises what `obtain` raises if there is none."""
         issued = self._issued
         if issued is None or issued.expires_at <= self._clock():
             # Shielded: a caller that leaves must not take the token from the others.
@@ -65,7 +65,7 @@ class ServiceTokens:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep a good token at hand while the block runs, so that no call waits for one.
+        """Keep a valid token ready while the block runs, so that no call waits for one.
 
         The block begins at once. While the issuer is away it is asked again every `after_failure`:
         whatever needs a token goes on by itself when the issuer is back.
@@ -80,7 +80,7 @@ class ServiceTokens:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ping(self) -> None:
-        """Say whether there is a good token, without asking for one.
+        """Check that there is a valid token, without requesting one.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where there is none.
@@ -89,7 +89,7 @@ class ServiceTokens:
             raise AppError(Code.SERVICE_UNAVAILABLE, "the issuer has given us no token")
 
     def refused(self, token: str) -> None:
-        """Say that `token` was answered with UNAUTHORIZED: the issuer may have new keys."""
+        """Record that `token` got UNAUTHORIZED, because the issuer may have new keys."""
         issued = self._issued
         if issued is None or issued.token != token:
             return

@@ -1,4 +1,4 @@
-"""Whose tokens a service believes: read from the environment by all who verify and do not sign."""
+"""Settings of services that verify tokens: the trusted issuer and its keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 def check_trusted(value: str, info: ValidationInfo) -> str:
-    """Let pass where secrets or keys may travel in production: https, or within one's own network.
+    """Check that secrets travel safely in production: over https, or within a private network.
 
     `http://user:8081` is the name of a neighbour, `http://users.example.com` anybody on the way.
     Raises ValueError otherwise.
@@ -67,7 +67,7 @@ class TokenSettings(PublicSettings):
 
 
 class AuthSettings(TokenSettings):
-    """Besides, for services that browsers talk to: the secret that CSRF tokens are made with."""
+    """Settings for services with browser clients: also the secret of CSRF tokens."""
 
     # The same in all services: a browser's CSRF token is good for each of them.
     auth_csrf_secret: SecretStr = Field(

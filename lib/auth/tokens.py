@@ -1,4 +1,4 @@
-"""Issue and verify access tokens: EdDSA and nothing else, every claim checked."""
+"""Issue and verify access tokens. Only EdDSA is accepted, and every claim is checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Time = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What an access token says. Times are seconds since the epoch; `scope` holds permissions.
+    """The claims of an access token. Times are seconds since the epoch; `scope` holds permissions.
 
     `auth_time` is when the session began, `second_factor_wanted` that a password alone opened it.
     """
@@ -55,7 +55,7 @@ class Claims(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A new token and when it ends."""
+    """A new token and its expiry."""
 
     token: str = field(repr=False)
     token_id: str
@@ -63,7 +63,7 @@ class Issued:
 
 
 class Issuer:
-    """Signs access tokens with one key."""
+    """Sign access tokens with one key."""
 
     def __init__(
         self, key: SigningKey, *, issuer: str, audience: str, ttl: timedelta, clock: Clock = utc_now
@@ -86,7 +86,7 @@ class Issuer:
         second_factor_wanted: bool = False,
         ttl: timedelta | None = None,
     ) -> Issued:
-        """Return a token for `subject`, valid from now for `ttl`.
+        """Return a token for `subject`, valid for `ttl` from now.
 
         Without `signed_in_at` it is no fresh sign-in.
         """
@@ -117,21 +117,21 @@ class Issuer:
 
 
 class Recalled(msgspec.Struct, frozen=True):
-    """A token that was found good before; within its minute it need not be checked again."""
+    """A token verified before. It need not be verified again within a minute."""
 
     principal: Principal
     fresh_until: float  # on the monotonic clock
 
     def is_fresh(self) -> bool:
-        """Return whether `Verifier.verify` would let it through without a look at its signature."""
+        """Return whether `Verifier.verify` would accept it without checking the signature again."""
         return time.monotonic() < self.fresh_until
 
 
 class KeySource(Protocol):
-    """Finds the public key that a token names."""
+    """Find the public key that a token names."""
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key, None where there is none of that name.
+        """Return the key, or None if no key has that name.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where the keys cannot be had: nobody gets in then.
@@ -140,18 +140,18 @@ class KeySource(Protocol):
 
 
 class StaticKeys:
-    """The keys of the process that signs: no fetching."""
+    """The keys of the signing process itself, without fetching."""
 
     def __init__(self, keys: Iterable[SigningKey]) -> None:
         self._keys = {key.kid: key.private.public_key() for key in keys}
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key of that name."""
+        """Return the key with that name."""
         return self._keys.get(kid)
 
 
 class Verifier:
-    """Turns a token into a `Principal`, or into 401: a token can never crash it.
+    """Turn a token into a `Principal`. Any invalid token gives 401.
 
     A token found good is remembered for up to a minute, by its hash: checking a signature is what
     a request costs most. A key withdrawn in that minute still counts for that long.
@@ -187,7 +187,7 @@ class Verifier:
         return principal
 
     def recall(self, token: str) -> Recalled | None:
-        """Return what is known of a token that was found good before and still lives, else None.
+        """Return the result of an earlier verification of a token that is still valid, else None.
 
         It checks nothing, so it costs next to nothing. Past its minute a token is still recalled,
         until `verify` has looked at it again and found it no good.

@@ -1,4 +1,4 @@
-"""Answers kept in Redis until what they were made of changes."""
+"""Responses cached in Redis until their sources change."""
 
 from lib.cache.cache import Cache, Loaded
 

@@ -1,4 +1,4 @@
-"""Cache-aside: look, else load and keep. Never older than its invalidation, never required."""
+"""Cache-aside: read the cache, else load and store. Invalidation is exact; Redis is optional."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AWAY: Final = (RedisError, OSError)
 
 
 class Loaded(NamedTuple):
-    """An answer. What was made without all of its sources is not `complete` and is not kept."""
+    """A response. A response with missing sources is not `complete` and is not cached."""
 
     answer: bytes
     complete: bool = True
@@ -34,7 +34,7 @@ Load: TypeAlias = Callable[[], Awaitable[Loaded]]
 
 
 class Cache:
-    """Keeps answers under keys; each has tags, the things it was made of.
+    """Cache responses by key. Each has tags, which name its sources.
 
     `forget(tags)` after a change: from then on no answer that was read before it is given again. An
     answer is loaded once at a time per key and process, as long as Redis answers.
@@ -48,7 +48,7 @@ class Cache:
         max_bytes: int = 512 * 1024,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        """Keep answers of up to `max_bytes` under `prefix`; without `redis` nothing is kept."""
+        """Cache responses of up to `max_bytes` under `prefix`. Without `redis`, cache nothing."""
         self._store = None if redis is None else RedisStore(redis, prefix)
         self._max_bytes = max_bytes
         self._circuit = None if redis is None else RedisCircuit(redis, "redis-cache")
@@ -56,7 +56,7 @@ class Cache:
         self._counter = None if registry is None else _counter(registry)
 
     async def get(self, key: str, *, tags: Sequence[str], seconds: int, load: Load) -> bytes:
-        """Return the answer under `key`, or what `load` gives; that is kept for `seconds` (≤ 3600).
+        """Return the response under `key`, or the result of `load`, cached for `seconds` (≤ 3600).
 
         The same key must always come with the same tags. What `load` raises is raised and not kept.
         """
@@ -81,7 +81,7 @@ class Cache:
         return await asyncio.shield(task)
 
     async def forget(self, tags: Sequence[str]) -> None:
-        """Make every answer with one of these tags worthless.
+        """Invalidate every response with one of these tags.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where Redis is away; try again until it works.
@@ -94,7 +94,7 @@ class Cache:
             raise unavailable() from error
 
     async def forget_soon(self, tags: Sequence[str]) -> None:
-        """As `forget`, where something else will see to it if Redis is away."""
+        """Invalidate as `forget`, if another mechanism covers an unavailable Redis."""
         if self._store is None or self._circuit is None:
             return
         with suppress(AppError):  # left alone: the circuit has logged it
@@ -105,7 +105,7 @@ class Cache:
                 log.warning("cache_away", error=error)
 
     async def aclose(self) -> None:
-        """Stop looking for a Redis that is away."""
+        """Stop polling for an unavailable Redis."""
         if self._circuit is not None:
             await self._circuit.aclose()
 

@@ -1,4 +1,4 @@
-"""How answers lie in Redis: each with the marks of what it was made of.
+"""Cached responses in Redis, each with the version markers of its tags.
 
 A mark is a random text under the name of a thing. Whatever removes the mark makes every answer with
 it worthless, also one that is still being computed from what was read before. Lost marks, an empty
@@ -24,14 +24,14 @@ _MARK_SECONDS: Final = 2 * MAX_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found under a key: the present marks, and the answer if it was made under these."""
+    """The result of a lookup: the current version markers, and the response if it matches them."""
 
     marks: bytes
     answer: bytes | None
 
 
 class RedisStore:
-    """Keys `<prefix>:answer:<key>` and `<prefix>:mark:<tag>`. Errors are those of redis."""
+    """Keys `<prefix>:answer:<key>` and `<prefix>:mark:<tag>`. Raises errors of redis."""
 
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
@@ -43,7 +43,7 @@ class RedisStore:
         self._mark = f"{prefix}:mark:"
 
     async def look(self, key: str, tags: Sequence[str]) -> Found:
-        """Look up an answer, and make the marks that are missing."""
+        """Look up a response and create missing version markers."""
         names = [self._mark + tag for tag in tags]
         values: Any = await self._get_all(self._answer + key, *names)
         stored, marks = values[0], values[1:]
@@ -55,11 +55,11 @@ class RedisStore:
         return Found(prefix, stored[len(prefix) :])
 
     async def keep(self, key: str, marks: bytes, answer: bytes, seconds: int) -> None:
-        """Keep an answer that was computed after `marks` were read."""
+        """Store a response that was computed after `marks` were read."""
         await self._redis.set(self._answer + key, marks + answer, ex=min(seconds, MAX_SECONDS))
 
     async def forget(self, tags: Sequence[str]) -> None:
-        """Make every answer with one of these tags worthless."""
+        """Invalidate every response with one of these tags."""
         names = [self._mark + tag for tag in tags]
         await self._writer.write({name: [("DEL", name)] for name in names})
 

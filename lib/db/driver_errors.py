@@ -1,4 +1,4 @@
-"""The driver's exceptions, told apart once and turned into the one error vocabulary."""
+"""Map the exceptions of the drivers to the application's errors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _GONE = ("closed", "closing", "released back to the pool")
 
 
 def translate(error: BaseException) -> BaseException:
-    """Return what rules and doors should see for a driver's exception; a bug comes back as is."""
+    """Return the application error for a driver's exception. A bug is returned unchanged."""
     violation = _VIOLATIONS.get(type(error))
     if violation is not None:
         return violation(getattr(error, "constraint_name", None) or "")
@@ -69,7 +69,7 @@ def translate(error: BaseException) -> BaseException:
 
 
 def raise_translated(error: BaseException) -> NoReturn:
-    """Raise what `translate` makes of the driver's exception, with the original as its cause."""
+    """Raise the error that `translate` returns, with the driver's exception as its cause."""
     translated = translate(error)
     if translated is error:
         raise error

@@ -1,4 +1,4 @@
-"""Which engine a database runs on: its URL decides when it is opened, its executors know it."""
+"""The engine of a database. Its URL selects it, and its executors know it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from lib.db.executor import Database, Executor
 
 
 class Engine(StrEnum):
-    """The engines that generated code can be had for."""
+    """The engines that code can be generated for."""
 
     POSTGRES = "postgres"
     MYSQL = "mysql"
 
 
 class OpenDatabase(Database, Protocol):
-    """A database that can be asked whether it is there."""
+    """A database that supports a health check."""
 
     async def ping(self) -> None:
-        """Ask the server for an answer. Raises AppError where there is none."""
+        """Check that the server responds. Raises AppError if it does not."""
         ...
 
 
 def engine_of(db: Executor) -> Engine:
-    """Return the engine behind a database or a transaction; PostgreSQL where it does not say."""
+    """Return the engine of a database or transaction; PostgreSQL if it has no engine attribute."""
     return Engine(getattr(db, "engine", Engine.POSTGRES))
 
 
@@ -42,7 +42,7 @@ def open_database(
     query_names: Mapping[str, str] | None = None,
     reads: Collection[str] = (),
 ) -> AbstractAsyncContextManager[OpenDatabase]:
-    """Open the pool of the engine that the URL names; see `open_database` of either module.
+    """Open the pool for the engine in the URL. See `open_database` of either module.
 
     `reads` are the texts that replicas may answer, where the settings name some.
     """

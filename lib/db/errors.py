@@ -1,4 +1,4 @@
-"""Database failures in the one error vocabulary, so that rules never see a driver."""
+"""Database failures as application errors, so that business rules never see a driver."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lib.errors import AppError, Code
 
 
 class ConstraintViolationError(AppError):
-    """A write that the schema refuses. `constraint` is the name it has in the schema."""
+    """A write that violates a constraint. `constraint` is its name in the schema."""
 
     code_ = Code.CONFLICT
     text = "the change conflicts with existing data"
@@ -29,14 +29,14 @@ class ForeignKeyViolationError(ConstraintViolationError):
 
 
 class CheckViolationError(ConstraintViolationError):
-    """A value breaks a rule of the schema that validation should have caught."""
+    """A value violates a check constraint that validation should have enforced."""
 
     code_ = Code.VALIDATION_ERROR
     text = "a value is outside what is allowed"
 
 
 class SerializationFailureError(AppError):
-    """The transaction lost a race and may be tried again from its beginning."""
+    """The transaction lost a race. It can be retried from its beginning."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,7 +47,7 @@ class SerializationFailureError(AppError):
 
 
 class DatabaseUnavailableError(AppError):
-    """The server cannot be reached, is starting or stopping, or has no connection to spare."""
+    """The server is unreachable, starting, stopping, or out of connections."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -56,11 +56,11 @@ class DatabaseUnavailableError(AppError):
 
 
 class DatabaseClosedError(DatabaseUnavailableError):
-    """This process has closed its connections: it is ending, or was asked for work too late."""
+    """This process has closed its connections, because it is stopping."""
 
 
 class StatementTimeoutError(AppError):
-    """A statement ran into its time limit and was cancelled."""
+    """A statement exceeded its time limit and was cancelled."""
 
     def __init__(self) -> None:
         super().__init__(Code.DEADLINE_EXCEEDED, "the database took too long")

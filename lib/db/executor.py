@@ -1,4 +1,4 @@
-"""What generated code and use cases ask for: a pool, a connection or a transaction all fit."""
+"""Interfaces for generated code and use cases. A pool, connection or transaction fits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 
 class Reader(Protocol):
-    """Runs one query that only reads: all that a replica can do.
+    """Run one read-only query, which a replica can serve.
 
     Rows are positional: iterating one yields its values in order.
     """
@@ -19,29 +19,29 @@ class Reader(Protocol):
         ...
 
     async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         ...
 
     async def fetchval(self, query: str, /, *args: object) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         ...
 
 
 class Executor(Reader, Protocol):
-    """Runs one statement of any kind."""
+    """Run one statement of any kind."""
 
     async def execute(self, query: str, /, *args: object) -> str:
-        """Run a statement and return the server's status tag, such as `UPDATE 3`."""
+        """Execute a statement and return the server's status tag, such as `UPDATE 3`."""
         ...
 
 
 class Database(Executor, Protocol):
-    """An executor that can open a transaction: what a use case takes when it owns the boundary."""
+    """An executor that can open a transaction, for use cases that own the transaction."""
 
     def transaction(
         self, *, isolation: str = "read_committed"
     ) -> AbstractAsyncContextManager[Executor]:
-        """Enter a transaction; leaving normally commits, leaving by an exception rolls back."""
+        """Enter a transaction. It commits on normal exit and rolls back on an exception."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The rights of a service's role in its database: the GRANTs that `make grants` has written.
+"""Privileges of a service's database role, as GRANT statements written by `make grants`.
 
 A database belongs to the role that migrates it. The service enters as `<database>_service`, which
 may do what its queries do and no more; where there is no such role, nobody is given anything.
@@ -17,19 +17,19 @@ FILE: Final = "grants/service.sql"
 
 
 def role_of(db: str) -> str:
-    """Return the role that a database's service enters as."""
+    """Return the role that a service uses in its database."""
     return f"{db}_service"
 
 
 def statements(folder: Path) -> list[str]:
-    """Return the GRANTs beside a database's migrations, none where there is no such file."""
+    """Return the GRANTs beside a database's migrations, or none if the file is missing."""
     file = folder / FILE
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     return [line.removesuffix(";") for line in lines if line.startswith("GRANT ")]
 
 
 def apply(url: str, folder: Path, *, db: str, only: bool = False) -> bool:
-    """Give the service's role its rights; False where there is no such role, or no file.
+    """Grant the service's role its privileges. Return False if the role or file is missing.
 
     What it has besides stays, for the version before that still runs; with `only` it goes. Raises
     what the driver raises.

@@ -1,4 +1,4 @@
-"""Search text inside LIKE patterns."""
+"""Escape search text for LIKE patterns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
 def contains(text: str | None) -> str | None:
-    """Return the pattern for values that contain `text` literally; None and blank: no filter."""
+    """Return the pattern for values that contain `text`. None and blank text mean no filter."""
     if text is None or not (trimmed := text.strip()):
         return None
     return f"%{trimmed.translate(_ESCAPES)}%"

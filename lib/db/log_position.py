@@ -1,4 +1,4 @@
-"""How far a server's log goes, as a number that grows: the primary's, or a replica's."""
+"""The position in a server's log, as an increasing number, of a primary or replica."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """The queries for one value each, and what it comes to as a number.
+    """The queries for a position, and its conversion to a number.
 
     `replayed` has no row where the server follows nobody (any more): what it has then is not what
     the primary has.
@@ -25,7 +25,7 @@ class LogPosition:
 
 
 def _sequence(gtid: str) -> int:
-    """Return the last part of `domain-server-sequence`; raises ValueError for several of them."""
+    """Return the last part of `domain-server-sequence`. Raises ValueError for several of them."""
     _domain, _server, sequence = gtid.split("-")
     return int(sequence)
 

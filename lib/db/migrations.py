@@ -1,4 +1,4 @@
-"""Migrations: yoyo's SQL files applied to one database, each with a version table of its own."""
+"""Apply yoyo's SQL migrations to a database, with a version table for each database."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _LOCK_KEY = 7_091_980_111  # any number, the same in every process that migrates
 
 
 class MigrationError(Exception):
-    """Why a database could not be migrated, in one sentence."""
+    """The reason why a database could not be migrated, in one sentence."""
 
 
 def databases(root: Path = ROOT) -> list[str]:
-    """Return the names of the databases that have migrations, in alphabetical order."""
+    """Return the names of the databases with migrations, sorted."""
     return sorted(path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
 
 
 def source(root: Path, db: str, url: str) -> Path:
-    """Return the folder of `db`'s files; a database on two engines has one folder for each."""
+    """Return the migration folder of `db`. A database on two engines has one folder for each."""
     engine = root / db / ("mysql" if urlsplit(url).scheme == "mysql" else "postgres")
     return engine if engine.is_dir() else root / db
 
 
 def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = False) -> list[str]:
-    """Apply what is missing, oldest first, then with `demo` the demo data; return the names.
+    """Apply pending migrations, oldest first, then with `demo` the demo data. Return the names.
 
     Each file runs in a transaction: one that fails leaves nothing of itself behind, and the ones
     before it stay. The service's role gets its rights, with `only` no others. Raises
@@ -61,7 +61,7 @@ def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = F
 
 
 def roll_back_one(url: str, folder: Path, *, db: str) -> str | None:
-    """Undo the newest applied schema migration; return its name, or None where none is applied."""
+    """Roll back the newest schema migration. Return its name, or None if none is applied."""
     demo = folder / "demo"
     with _Session(url, folder, db) as session:
         newest = session.backend.to_rollback(session.files)[:1]
@@ -73,7 +73,7 @@ def roll_back_one(url: str, folder: Path, *, db: str) -> str | None:
 
 
 def init(folder: Path, name: str) -> tuple[Path, Path]:
-    """Create the next numbered file, such as `0002_add_x.sql`, and its rollback."""
+    """Create the next numbered migration, such as `0002_add_x.sql`, and its rollback."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise MigrationError(f"{name!r} is not a migration name: use lower case words joined by _")
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def init(folder: Path, name: str) -> tuple[Path, Path]:
 
 
 class _Session:
-    """One connection of yoyo with its lock held; failures come out as MigrationError."""
+    """One yoyo connection that holds the lock. Failures are raised as MigrationError."""
 
     def __init__(self, url: str, folder: Path, db: str) -> None:
         self._url, self._folder, self._table = url, folder, f"{db}{_VERSIONS}"
@@ -121,13 +121,13 @@ class _Session:
             raise MigrationError(f"{self._folder}: {_said(error)}") from error
 
     def _others(self) -> list[str]:
-        """The databases whose tables are there; those of two would bear the same names."""
+        """Return other databases with tables here, whose migrations could have the same names."""
         tables = [str(name) for name in self.backend.list_tables()]
         found = {name.removesuffix(_VERSIONS) for name in tables if name.endswith(_VERSIONS)}
         return sorted(found - {self._table.removesuffix(_VERSIONS)})
 
     def _lock_or_leave(self) -> None:
-        """Take a lock of the session: unlike yoyo's row, a killed process does not leave it."""
+        """Take a session lock. Unlike yoyo's lock row, it ends with a killed process."""
         try:
             if urlsplit(self._url).scheme == "mysql":
                 question = f"SELECT GET_LOCK('migrations', {_LOCK_SECONDS})"
@@ -144,7 +144,7 @@ class _Session:
 
 
 def _refuse_same_names(folder: Path) -> None:
-    """Schema and demo data share a version table: a name used twice would count as applied."""
+    """Refuse a name used by both schema and demo data, which share a version table."""
     names = [{path.name for path in where.glob("*.sql")} for where in (folder, folder / "demo")]
     if twice := names[0] & names[1]:
         raise MigrationError(f"{folder / 'demo'}: {min(twice)} has the name of a schema migration")
@@ -196,7 +196,7 @@ def _said(error: BaseException) -> str:
 
 
 def main(argv: list[str], environ: Mapping[str, str]) -> int:
-    """Run `up`, `down` or `init`; return the exit code (0 done, 1 failed, 2 misused)."""
+    """Run `up`, `down` or `init`. Return the exit code: 0 success, 1 failure, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m lib.db.migrations", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "init"))
     parser.add_argument("--db", default="", help="which database: the name of a folder")
@@ -243,7 +243,7 @@ _COMMANDS = {"up": _up, "down": _down, "init": _init}
 
 
 def url_of(db: str, environ: Mapping[str, str]) -> str:
-    """Return where a database is migrated; raises MigrationError where nothing says so."""
+    """Return the URL of the database to migrate. Raises MigrationError if no setting has it."""
     name = f"{db.upper()}_DATABASE_URL"
     # The lock is the session's: a pooler would give it to somebody else.
     direct = environ.get(f"{db.upper()}_DATABASE_DIRECT_URL")

@@ -1,4 +1,4 @@
-"""A pool of MySQL or MariaDB connections as a `Database`: it recovers by itself."""
+"""A pool of MySQL or MariaDB connections as a `Database`. It reconnects by itself."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ _Method = Callable[[Any, str, tuple[Any, ...]], Awaitable[Any]]
 
 
 class _Statements(Statements):
-    """The calls of an `Executor` and of what `:copyfrom`, `:batch…` and `:execlastid` ask for."""
+    """The methods of an `Executor`, and those for `:copyfrom`, `:batch…` and `:execlastid`."""
 
     __slots__ = ()
     _driver: ClassVar[Any] = session
     engine = "mysql"  # for `lib.db.engine.engine_of`
 
     async def execute_lastid(self, query: str, /, *args: object) -> int:
-        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        """Execute a statement. Return the AUTO_INCREMENT ID of its first new row, or 0."""
         last: int = await self._run(session.execute_lastid, query, args)
         return last
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of arguments, all or none."""
+        """Execute a statement once per set of arguments, all or none."""
         await self._run(session.executemany, command, (args,))
 
     async def copy_records_to_table(
@@ -66,7 +66,7 @@ class _Statements(Statements):
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Insert rows, many per statement, all or none, and return a status, such as `COPY 3`."""
+        """Insert rows in multi-row statements, all or none. Return a status, such as `COPY 3`."""
         head = session.insert_head(table_name, columns, schema_name)
         status: str = await self._run(session.insert_rows, head, (records,))
         return status
@@ -84,13 +84,16 @@ class _Transaction(_Statements):
         self._cursors: list[session.Cursor] = []
 
     async def cursor(self, query: str, /, *args: object) -> session.Cursor:
-        """Open a cursor that streams; nothing else runs in the transaction until it is read out."""
+        """Open a streaming cursor.
+
+        Nothing else runs in the transaction until it is read completely.
+        """
         cursor: session.Cursor = await self._run(session.open_cursor, query, args)
         self._cursors.append(cursor)
         return cursor
 
     async def close_cursors(self) -> None:
-        """Read out what is left open, so that the transaction can end."""
+        """Read open cursors to the end, so that the transaction can end."""
         for cursor in self._cursors:
             await cursor.close()
 
@@ -99,7 +102,7 @@ class _Transaction(_Statements):
 
 
 class MysqlDatabase(_Statements):
-    """A `Database` over a pool. Failures of the driver arrive as `AppError`s."""
+    """A `Database` over a pool. Driver failures are raised as `AppError`."""
 
     __slots__ = (
         "_acquire_seconds", "_born", "_lifetime", "_pool", "_statement_seconds", "_timings"
@@ -123,7 +126,7 @@ class MysqlDatabase(_Statements):
         self._timings = timings
 
     async def ping(self) -> None:
-        """Ask the server for an answer.
+        """Check that the server responds.
 
         Raises:
             DatabaseUnavailableError: where there is none.
@@ -132,7 +135,7 @@ class MysqlDatabase(_Statements):
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
-        """Enter a transaction; leaving normally commits, leaving by an exception rolls back.
+        """Enter a transaction. It commits on normal exit and rolls back on an exception.
 
         Args:
             isolation: `read_committed`, `repeatable_read` or `serializable`.
@@ -205,7 +208,10 @@ class MysqlDatabase(_Statements):
             raise DatabaseClosedError from error
 
     def _is_old(self, connection: Any) -> bool:
-        """Connections have an end: so they move to a new primary, and server memory is bounded."""
+        """Return whether to replace a connection.
+
+        A limited age moves connections to a new primary.
+        """
         now = asyncio.get_running_loop().time()
         return now - self._born.setdefault(connection, now) > self._lifetime
 
@@ -258,7 +264,7 @@ async def _lives(connection: Any) -> bool:
 
 
 async def _roll_back(connection: Any) -> None:
-    """Undo; where that is impossible the connection is closed, and the server undoes by itself."""
+    """Roll back. If that fails, close the connection, and the server rolls back."""
     try:
         async with asyncio.timeout(2.0):
             await connection.rollback()
@@ -267,7 +273,7 @@ async def _roll_back(connection: Any) -> None:
 
 
 class _PoolSizes:
-    """The pool's numbers under the names that `PoolState` reads."""
+    """The pool's sizes under the names that `PoolState` reads."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
@@ -290,7 +296,7 @@ async def open_database(
     registry: CollectorRegistry | None = None,
     query_names: Mapping[str, str] | None = None,
 ) -> AsyncIterator[MysqlDatabase]:
-    """Open the pool, trying five times with growing waits, and close it at the end.
+    """Open the pool, with five attempts and growing waits, and close it at the end.
 
     Args:
         settings: the URL (its `ssl-mode` decides about TLS), sizes and limits.
@@ -324,7 +330,7 @@ async def open_database(
 async def open_replica(
     settings: DatabaseSettings, url: SecretStr, application: str
 ) -> AsyncIterator[MysqlDatabase]:
-    """Open the pool of a replica, which connects only when it is asked: it may be away.
+    """Open the pool of a replica. It connects at first use, because a replica may be down.
 
     Raises:
         StartError: for a URL that is none.

@@ -1,4 +1,4 @@
-"""What MySQL's and MariaDB's error numbers mean, turned into the one error vocabulary."""
+"""Map error numbers of MySQL and MariaDB to application errors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CHECK_NAME = re.compile(r"(?:CONSTRAINT|constraint) [`'](?P<name>[^`']+)[`']")
 
 
 def translate(error: BaseException) -> BaseException:
-    """Return what rules and doors should see for a driver's exception; a bug comes back as is."""
+    """Return the application error for a driver's exception. A bug is returned unchanged."""
     if isinstance(error, TimeoutError):
         return StatementTimeoutError()
     if isinstance(error, OSError | EOFError | pymysql.InterfaceError):

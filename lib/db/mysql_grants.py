@@ -1,4 +1,4 @@
-"""The rights of a service's role on MySQL and MariaDB.
+"""Privileges of a service's role on MySQL and MariaDB.
 
 The owner of a database is not shown what others may do there, so what is to go is not looked up:
 all that there is, but for what was given, is taken from each table, also where there is nothing.
@@ -26,7 +26,7 @@ _ON_ROUTINES: Final = "EXECUTE, ALTER ROUTINE, GRANT OPTION"
 
 
 def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
-    """Run the GRANTs; False where there is no such role. With `only`, take all else after them.
+    """Run the GRANTs. Return False without such a role. With `only`, revoke all others afterwards.
 
     At no moment does the role lack what is given. Raises what the driver raises, and ValueError
     for a GRANT that is not on one table, with `only`.
@@ -59,7 +59,7 @@ def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
 
 
 def _kept(given: Iterable[str]) -> dict[str, set[str]]:
-    """The privileges on each table; one on columns goes with that on the table, so it counts."""
+    """Return the privileges per table. A column privilege counts as one on its table."""
     found: dict[str, set[str]] = {}
     for line in given:
         match = _GRANT.fullmatch(line)

@@ -1,4 +1,4 @@
-"""Yoyo on MySQL with the TLS of our URLs: its own has no way to ask for a verified name."""
+"""Run yoyo on MySQL with the TLS of our URLs, since yoyo cannot verify host names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Backend(MySQLBackend):  # type: ignore[misc] # yoyo ships no types
         super().__init__(dburi, table)
 
     def connect(self, dburi: Any) -> Any:
-        """Connect as the URL says; where TLS is wanted, a server without it is refused."""
+        """Connect as the URL requires. With TLS required, a server without TLS is refused."""
         return self.driver.connect(
             host=dburi.hostname or "127.0.0.1",
             port=dburi.port or 3306,
@@ -34,7 +34,7 @@ class _Backend(MySQLBackend):  # type: ignore[misc] # yoyo ships no types
 
 
 def backend(url: str, table: str) -> MySQLBackend:
-    """Return yoyo's end of a connection that is open.
+    """Return a yoyo backend for an open connection.
 
     Raises what the driver raises, and ValueError for a URL that asks for what there is not.
     """

@@ -1,4 +1,4 @@
-"""The statements of an `Executor` on one MySQL connection: text in, rows or a tag out."""
+"""Run the statements of an `Executor` on one MySQL connection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHUNK_BYTES = 512 * 1024
 def connect_arguments(
     url: str, *, connect_seconds: float, statement_seconds: float
 ) -> dict[str, Any]:
-    """Return what `aiomysql.connect` needs for a session in UTC, strict, with limits of its own.
+    """Return the arguments of `aiomysql.connect` for a strict session in UTC with time limits.
 
     `SET` names differ between MariaDB and MySQL: each reads its own comments.
 
@@ -67,38 +67,38 @@ async def fetch(connection: Any, query: str, args: tuple[object, ...]) -> list[I
 
 
 async def fetchrow(connection: Any, query: str, args: tuple[object, ...]) -> Iterable[Any] | None:
-    """Return the first row, or None where there is none."""
+    """Return the first row, or None if there are no rows."""
     rows = await fetch(connection, query, args)
     return rows[0] if rows else None
 
 
 async def fetchval(connection: Any, query: str, args: tuple[object, ...]) -> Any:
-    """Return the first value of the first row, or None where there is no row."""
+    """Return the first value of the first row, or None if there are no rows."""
     row = await fetchrow(connection, query, args)
     return None if row is None else next(iter(row))
 
 
 async def execute(connection: Any, query: str, args: tuple[object, ...]) -> str:
-    """Run a statement and return a status tag, such as `UPDATE 3`."""
+    """Execute a statement and return a status tag, such as `UPDATE 3`."""
     affected, _ = await _change(connection, query, args)
     verb = verb_of(query)
     return f"INSERT 0 {affected}" if verb in {"INSERT", "REPLACE"} else f"{verb} {affected}"
 
 
 async def execute_lastid(connection: Any, query: str, args: tuple[object, ...]) -> int:
-    """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+    """Execute a statement. Return the AUTO_INCREMENT ID of its first new row, or 0."""
     _, last = await _change(connection, query, args)
     return last
 
 
 async def executemany(connection: Any, query: str, rows: tuple[Iterable[Sequence[object]]]) -> None:
-    """Run a statement once for each set of arguments."""
+    """Execute a statement once per set of arguments."""
     for args in rows[0]:
         await _change(connection, query, tuple(args))
 
 
 async def insert_rows(connection: Any, head: str, rows: tuple[Iterable[Sequence[object]]]) -> str:
-    """Insert rows by statements of many rows each; `head` ends before the first row's values."""
+    """Insert rows in multi-row statements. `head` is the statement up to the first values."""
     count, chunk, size = 0, list[str](), 0
     for row in rows[0]:
         chunk.append(f"({', '.join(map(literal, row))})")
@@ -113,7 +113,7 @@ async def insert_rows(connection: Any, head: str, rows: tuple[Iterable[Sequence[
 
 
 def insert_head(table: str, columns: Sequence[str] | None, schema: str | None) -> str:
-    """Return `INSERT INTO t (a, b) VALUES`, every name quoted."""
+    """Return `INSERT INTO t (a, b) VALUES` with quoted names."""
     target = f"{_quoted(schema)}.{_quoted(table)}" if schema else _quoted(table)
     names = f" ({', '.join(map(_quoted, columns))})" if columns else ""
     return f"INSERT INTO {target}{names} VALUES"
@@ -124,7 +124,7 @@ def _quoted(name: str) -> str:
 
 
 class Cursor:
-    """Rows as the server sends them: none waits in memory before it is wanted."""
+    """Rows streamed from the server, without buffering in memory."""
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
@@ -135,13 +135,13 @@ class Cursor:
         return rows
 
     def close(self) -> Awaitable[None]:
-        """Read what is left, so that the connection can be used again."""
+        """Read the remaining rows, so that the connection can be reused."""
         closing: Awaitable[None] = self._cursor.close()
         return closing
 
 
 async def open_cursor(connection: Any, query: str, args: tuple[object, ...]) -> Cursor:
-    """Open an unbuffered cursor; until it is read out, nothing else runs on the connection."""
+    """Open an unbuffered cursor. It blocks the connection until it is read completely."""
     cursor = await connection.cursor(SSCursor)
     await cursor.execute(text_of(query, args))
     return Cursor(cursor)
@@ -156,11 +156,11 @@ async def _change(connection: Any, query: str, args: tuple[object, ...] | None) 
 
 
 def text_of(query: str, args: tuple[object, ...]) -> str:
-    """Put literals in place of `%s`; `%%` becomes `%` also where there are no arguments."""
+    """Replace `%s` by literals. `%%` becomes `%` even without arguments."""
     return query % tuple(map(literal, args))
 
 
 def verb_of(query: str) -> str:
-    """Return the first word of a statement, in upper case."""
+    """Return the first word of a statement in upper case."""
     found = _VERB.match(query)
     return found[1].upper() if found else ""

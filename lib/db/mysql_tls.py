@@ -1,4 +1,4 @@
-"""TLS to MySQL: contexts from URLs, and connections that never fall back to plain text."""
+"""TLS for MySQL: contexts from URLs, and connections that never fall back to plain text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.db.observe import ServerCertificate
 
 
 def context_of(url: str) -> ssl.SSLContext | None:
-    """Return the TLS that a URL asks for, None where it asks for none.
+    """Return the TLS context that a URL requires, or None.
 
     Without `ssl-ca` the system's authorities count.
 
@@ -35,7 +35,7 @@ def context_of(url: str) -> ssl.SSLContext | None:
 
 
 class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships no types
-    """Where TLS is wanted, a server that offers none is left before it learns a name.
+    """A connection that closes before sending a user name if a required TLS is not offered.
 
     The driver itself goes on in plain text then, which is what somebody in between would want.
     """
@@ -46,12 +46,12 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
         await super()._request_authentication()
 
     async def open(self, certificate: ServerCertificate) -> None:
-        """Connect, and let `certificate` look; raises what the driver raises."""
+        """Connect, and pass the certificate to `certificate`. Raises the driver's exceptions."""
         await self._connect()
         certificate.look(self._writer.transport)
 
     def is_over(self, recycle: float) -> bool:
-        """Return whether the server has hung up, or nobody has used it for `recycle` seconds."""
+        """Return whether the server closed the connection or it was idle for `recycle` seconds."""
         return (
             self._reader.at_eof()
             or self._reader.exception() is not None
@@ -61,14 +61,14 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
 
 
 class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
-    """The driver's pool, over the connections above."""
+    """The driver's pool with the connections above."""
 
     def __init__(self, *arguments: Any, **connecting: Any) -> None:
         super().__init__(*arguments, **connecting)
         self.certificate = ServerCertificate()
 
     async def fill(self) -> None:
-        """Open the least number of connections; raises what the driver raises."""
+        """Open the minimum number of connections. Raises the driver's exceptions."""
         async with self._cond:
             await self._fill_free_pool(False)
 
@@ -90,7 +90,7 @@ class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
 
 
 async def open_pool(*, minsize: int, maxsize: int, recycle: float, **arguments: Any) -> Pool:
-    """Open a pool; a connection unused for `recycle` seconds is replaced.
+    """Open a pool. A connection idle for `recycle` seconds is replaced.
 
     Raises what the driver raises.
     """

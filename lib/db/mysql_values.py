@@ -1,4 +1,4 @@
-"""Python values as MySQL's literals, and MySQL's texts as Python values."""
+"""Convert Python values to MySQL literals, and MySQL text to Python values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
 
 
 def literal(value: object) -> str:
-    """Return the literal of a value; a list or tuple gives the inside of `IN (…)`.
+    """Return the literal of a value. A list or tuple gives the contents of `IN (…)`.
 
     A list of lists has the columns of rows, as `(a, b) IN (…)` takes them.
 
@@ -57,7 +57,10 @@ def _decimal(value: Decimal) -> str:
 
 
 def _datetime(value: datetime) -> str:
-    """Sessions run in UTC: an aware time is turned, a naive one is taken as it is."""
+    """Return a datetime literal.
+
+    Sessions run in UTC: aware times are converted, naive ones kept.
+    """
     if value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     return f"'{value.isoformat(' ')}'"
@@ -101,7 +104,7 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
 
 
 class NoDateError(ValueError):
-    """The server sent what is no date, such as `0000-00-00`; more of its answer is on the way."""
+    """The server sent an invalid date, such as `0000-00-00`. More of its response follows."""
 
 
 def _day(text: str) -> date:
@@ -119,7 +122,7 @@ def _moment(text: str) -> datetime:
 
 
 def _instant(text: str) -> datetime:
-    """A TIMESTAMP is a moment of the world's; sessions run in UTC."""
+    """Return a TIMESTAMP as an aware datetime, because sessions run in UTC."""
     return _moment(text).replace(tzinfo=UTC)
 
 

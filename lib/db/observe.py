@@ -1,4 +1,4 @@
-"""Metrics of a database: how long each query takes, how busy the pool is, when TLS will fail."""
+"""Metrics of a database: query durations, pool usage and certificate expiry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.metrics import Latencies
 
 
 class Timings:
-    """`db_query_duration_seconds{query}`: from asking for a connection to having the result."""
+    """`db_query_duration_seconds{query}`: from the request for a connection to the result."""
 
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
         latencies = Latencies(
@@ -28,19 +28,19 @@ class Timings:
         self._other = latencies.child("other").observe
 
     def observe(self, query: str, seconds: float) -> None:
-        """Record one execution of `query`, under `other` where it has no name."""
+        """Record one execution of `query`, or of `other` if it has no name."""
         self._observe.get(query, self._other)(seconds)
 
 
 class PoolState(Collector):
-    """`db_pool_connections{state}`: the open connections by what they do, and their limit."""
+    """`db_pool_connections{state}`: open connections by state, and their limit."""
 
     def __init__(self, pool: Any, registry: CollectorRegistry) -> None:
         self._pool = pool
         registry.register(self)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Read the pool when it is asked: nothing is counted on the way."""
+        """Read the pool sizes when scraped, without counting in between."""
         idle, size = self._pool.get_idle_size(), self._pool.get_size()
         gauge = GaugeMetricFamily(
             "db_pool_connections", "Connections of the database pool by state.", labels=("state",)
@@ -55,7 +55,7 @@ class PoolState(Collector):
 
 
 class ServerCertificate(Collector):
-    """`db_server_certificate_expiry_timestamp_seconds`: the end of what the server last showed.
+    """`db_server_certificate_expiry_timestamp_seconds`: expiry of the latest server certificate.
 
     Without TLS, and where nobody verifies the server, there is no value: nothing will fail.
     """
@@ -64,13 +64,13 @@ class ServerCertificate(Collector):
         self._ends: float | None = None
 
     def look(self, transport: BaseTransport) -> None:
-        """Note the certificate of a connection that was just opened."""
+        """Record the certificate of a new connection."""
         tls = transport.get_extra_info("ssl_object")
         shown = tls.getpeercert() if tls is not None else None
         self._ends = ssl.cert_time_to_seconds(shown["notAfter"]) if shown else None
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Tell what was last seen."""
+        """Report the recorded expiry."""
         gauge = GaugeMetricFamily(
             "db_server_certificate_expiry_timestamp_seconds",
             "When the certificate ends that the database server showed last.",

@@ -1,4 +1,4 @@
-"""A word in the log about a database on another machine that need not prove who it is."""
+"""A warning in the log about a remote database without verified TLS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ log = get_logger(__name__)
 
 
 def warn_of_open_tls(settings: DatabaseSettings) -> None:
-    """Warn in production where the URL neither verifies the server nor says that there is no TLS.
+    """Warn in production if the URL of a remote server neither verifies it nor disables TLS.
 
     No refusal: a database in a private network may be meant to be without, and stays reachable.
     """

@@ -1,4 +1,4 @@
-"""A pool of PostgreSQL connections as a `Database`: recovers by itself, never waits for ever."""
+"""A pool of PostgreSQL connections as a `Database`. It reconnects and has time limits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STATEMENTS = 100  # prepared ones a connection keeps, the driver's default
 
 
 class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver ships no types
-    """Skips the clean-up round trip on release.
+    """A connection that skips the clean-up round trip on release.
 
     Every statement is compiled and none leaves anything in the session: nothing to reset.
     An open transaction is still rolled back: the driver does that apart from this query.
@@ -45,7 +45,7 @@ class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver s
     __slots__ = ("is_read_only", "opened_at")
 
     def opened(self) -> None:
-        """Note when the session began, and whether the server lets it write."""
+        """Record when the session started, and whether it is writable."""
         self.opened_at = perf_counter()
         told = self.get_settings()
         # Servers before 14, and poolers, do not say so.
@@ -58,7 +58,7 @@ class _CleanConnection(asyncpg.Connection):  # type: ignore[misc] # the driver s
         return ""
 
     def show_certificate(self, to: ServerCertificate) -> None:
-        """Let `to` look at what the server has shown."""
+        """Pass the server certificate to `to`."""
         to.look(self._transport)
 
 
@@ -88,7 +88,7 @@ class _Transaction(_Statements):
 
 
 class PostgresDatabase(_Statements):
-    """A `Database` over a pool. Failures of the driver arrive as `AppError`s.
+    """A `Database` over a pool. Driver failures are raised as `AppError`.
 
     Between two statements a connection stays here instead of going back to the driver's pool,
     whose release and acquire cost as much as the statement. It goes back when anything
@@ -136,7 +136,7 @@ class PostgresDatabase(_Statements):
         self._writes = writes
 
     async def ping(self) -> None:
-        """Ask the server for an answer.
+        """Check that the server responds.
 
         Raises:
             DatabaseUnavailableError: where there is none.
@@ -144,7 +144,10 @@ class PostgresDatabase(_Statements):
         await self.fetchval("SELECT 1")
 
     def get_idle_size(self) -> int:
-        """Return how many open connections nobody uses; the three names are the driver pool's."""
+        """Return the number of idle connections.
+
+        The three method names are those of the driver's pool.
+        """
         return int(self._pool.get_idle_size()) + len(self._idle)
 
     def get_size(self) -> int:
@@ -152,11 +155,11 @@ class PostgresDatabase(_Statements):
         return int(self._pool.get_size())
 
     def get_max_size(self) -> int:
-        """Return how many connections there may be."""
+        """Return the maximum number of connections."""
         return int(self._pool.get_max_size())
 
     async def renew(self) -> None:
-        """Have every connection replaced when it is next wanted; running statements finish."""
+        """Replace every connection at its next use. Running statements finish."""
         self._renewed_at = perf_counter()
         # Those in use come back older than this.
         self._suspects = self.get_max_size() - self._free - len(self._idle)
@@ -165,7 +168,7 @@ class PostgresDatabase(_Statements):
             await self._release(self._idle.pop())
 
     async def close(self) -> None:
-        """Close all connections, waiting some seconds for running statements; refuse new ones."""
+        """Close all connections after some seconds for running statements, and refuse new ones."""
         self._closed = True
         for waiter in self._waiters:
             if not waiter.done():
@@ -180,7 +183,7 @@ class PostgresDatabase(_Statements):
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
-        """Enter a transaction; leaving normally commits, leaving by an exception rolls back.
+        """Enter a transaction. It commits on normal exit and rolls back on an exception.
 
         Args:
             isolation: `read_committed`, `repeatable_read` or `serializable`.
@@ -248,7 +251,7 @@ class PostgresDatabase(_Statements):
             raise
 
     async def _next_returned(self) -> Any:
-        """Wait for a connection; None says that the driver's pool has one to give again."""
+        """Wait for a returned connection. None means that the driver's pool has one again."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Any] = loop.create_future()
         self._waiters.append(waiter)
@@ -275,7 +278,7 @@ class PostgresDatabase(_Statements):
         return False
 
     async def _release_after(self, error: BaseException, connection: Any) -> None:
-        """Give the connection back after a failure and raise what the caller should see of it."""
+        """Release the connection after a failure, and raise the error for the caller."""
         if isinstance(error, BROKEN_CONNECTION):
             # The next caller must get a new one.
             with suppress(*DRIVER_FAILURES):
@@ -304,7 +307,7 @@ class PostgresDatabase(_Statements):
             self._idle.append(connection)
 
     def _is_over(self, connection: Any) -> bool:
-        """Return whether a connection is older than the last renewal, or was opened read-only.
+        """Return whether a connection is older than the last renewal or was opened read-only.
 
         A session that began read-only stays so, also when the database can be written to again.
         """
@@ -337,7 +340,7 @@ class PostgresDatabase(_Statements):
 
 
 def _is_read_only_refusal(error: BaseException) -> bool:
-    """Return whether the server let no one write, also where that is translated already."""
+    """Return whether the error means that the server is read-only, translated or not."""
     refusal = asyncpg.ReadOnlySQLTransactionError
     return isinstance(error, refusal) or isinstance(error.__cause__, refusal)
 
@@ -363,7 +366,7 @@ async def open_database(
     registry: CollectorRegistry | None = None,
     query_names: Mapping[str, str] | None = None,
 ) -> AsyncIterator[PostgresDatabase]:
-    """Open the pool, trying five times with growing waits, and close it at the end.
+    """Open the pool, with five attempts and growing waits, and close it at the end.
 
     Args:
         settings: the URL (its `sslmode` decides about TLS), sizes and limits.
@@ -399,7 +402,7 @@ async def open_database(
 async def open_replica(
     settings: DatabaseSettings, url: SecretStr, application: str
 ) -> AsyncIterator[PostgresDatabase]:
-    """Open the pool of a replica, which connects only when it is asked: it may be away."""
+    """Open the pool of a replica. It connects at first use, because a replica may be down."""
     followed = settings.model_copy(update={"database_url": url, "db_pool_min": 0})
     warn_of_open_tls(followed)
     pool = await _create_pool(followed, application, ServerCertificate())
@@ -465,7 +468,7 @@ async def _create_pool(
 
 
 class _Hosts:
-    """Connects to one of a URL's hosts, the one that was there last first.
+    """Connect to one of a URL's hosts, starting with the one that worked last.
 
     The driver gives all of them one time together: a host that accepts and says nothing more, as a
     machine does that was cut off, would hide those behind it. Here each has its share.
@@ -489,7 +492,7 @@ class _Hosts:
 
 
 def _limits(settings: DatabaseSettings) -> dict[str, str]:
-    """Return the limits of a session; a pooler's sessions are everybody's, the role has theirs."""
+    """Return the session limits. Sessions of a pooler are shared, so there the role has them."""
     statement_ms = int(settings.db_statement_seconds * 1000)
     return {
         "statement_timeout": str(statement_ms),
@@ -499,7 +502,7 @@ def _limits(settings: DatabaseSettings) -> dict[str, str]:
 
 
 async def _renew(db: PostgresDatabase, lifetime: float) -> None:
-    """Give connections an end: they follow the primary, and sessions free their memory."""
+    """Replace connections after some time, to follow the primary and free server memory."""
     while True:
         await asyncio.sleep(lifetime)
         await db.renew()

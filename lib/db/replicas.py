@@ -1,4 +1,4 @@
-"""A primary with replicas: what only reads may be answered by one that has replayed enough.
+"""A primary with replicas. Read-only requests use a replica that has replayed enough.
 
 Which texts only read is proved by the compiler (`READS` of a generated package). A replica that
 fails, vanishes or is too far behind leaves the rotation, and comes back by itself; what it failed
@@ -36,7 +36,7 @@ _LOST = (DatabaseUnavailableError, StatementTimeoutError, TimeoutError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far behind a replica may be, how long it is waited for, and how long it may take."""
+    """Limits on a replica's lag, on waiting for it, and on its response time."""
 
     lag_seconds: float = 5.0
     wait_seconds: float = 0.05
@@ -44,7 +44,7 @@ class Limits:
 
 
 class Replica:
-    """A server that follows the primary, and what is known of it."""
+    """A server that follows the primary, and its last known state."""
 
     def __init__(self, name: str, db: Reader, log_position: LogPosition) -> None:
         self.name = name
@@ -56,7 +56,7 @@ class Replica:
         self._asking: asyncio.Task[int] | None = None
 
     async def look(self, seconds: float) -> int:
-        """Ask how far it has got; those who ask at the same time share the answer."""
+        """Query the position of the replica. Concurrent callers share the result."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask(seconds))
             self._asking.add_done_callback(_seen)
@@ -71,7 +71,7 @@ class Replica:
         return self.replayed
 
     def leave(self, error: BaseException | str) -> None:
-        """Take it out of the rotation; the next good answer brings it back."""
+        """Remove it from the rotation. The next good response brings it back."""
         if self.is_in:
             log.warning("replica_out_of_rotation", replica=self.name, error=error)
         self.is_in = False
@@ -83,7 +83,7 @@ def _seen(task: asyncio.Task[int]) -> None:
 
 
 class Rotation:
-    """The replicas in turn, and a task that watches them."""
+    """The replicas in rotation, and a task that checks them."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Rotation:
         self._history: deque[tuple[float, int]] = deque(maxlen=1200)
 
     async def pick(self, position: int) -> Replica | None:
-        """Return a replica that has replayed up to `position`; None where the primary is faster."""
+        """Return a replica that has replayed up to `position`, or None if the primary is faster."""
         there = [replica for replica in self.replicas if replica.is_in]
         self._turn += 1
         first = self._turn % len(there) if there else 0
@@ -121,13 +121,13 @@ class Rotation:
         return None
 
     async def watch(self) -> None:
-        """Look at the primary and all replicas again and again."""
+        """Check the primary and all replicas periodically."""
         while True:
             await self.look()
             await asyncio.sleep(_POLL_SECONDS)
 
     async def look(self) -> None:
-        """Look once: who is there, and how far behind."""
+        """Check once which replicas respond, and their lag."""
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
                 at = await self.written()
@@ -137,7 +137,7 @@ class Rotation:
         await asyncio.gather(*(self._look_at(replica) for replica in self.replicas))
 
     async def written(self) -> int:
-        """Return how far the primary's log goes."""
+        """Return the position of the primary's log."""
         return self._log_position.number(await self._primary.fetchval(self._log_position.written))
 
     async def _look_at(self, replica: Replica) -> None:
@@ -155,13 +155,13 @@ class Rotation:
             replica.is_in = True
 
     def _behind(self, replayed: int) -> float:
-        """Return for how long the primary has had more than this."""
+        """Return how long the primary has been ahead of this position."""
         missing = next((when for when, at in self._history if at > replayed), None)
         return 0.0 if missing is None else monotonic() - missing
 
 
 class ReplicatedDatabase:
-    """A `Database` that lets replicas answer what only reads, in requests that only read.
+    """A `Database` that sends the reads of read-only requests to replicas.
 
     Everything else, and everything outside of requests, is the primary's.
     """
@@ -189,15 +189,15 @@ class ReplicatedDatabase:
         return await self._answer("fetch", query, args)
 
     async def fetchrow(self, query: str, /, *args: object) -> Any:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         return await self._answer("fetchrow", query, args)
 
     async def fetchval(self, query: str, /, *args: object) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         return await self._answer("fetchval", query, args)
 
     async def execute(self, query: str, /, *args: object) -> str:
-        """Run a statement and return the server's status tag, such as `UPDATE 3`."""
+        """Execute a statement and return the server's status tag, such as `UPDATE 3`."""
         try:
             return await self._primary.execute(query, *args)
         finally:
@@ -213,7 +213,7 @@ class ReplicatedDatabase:
             self._wrote()
 
     async def ping(self) -> None:
-        """Ask the primary for an answer. Raises AppError where there is none."""
+        """Check that the primary responds. Raises AppError if it does not."""
         await self._primary.fetchval("SELECT 1")
 
     async def _answer(self, method: str, query: str, args: tuple[object, ...]) -> Any:
@@ -249,7 +249,7 @@ class ReplicatedDatabase:
             scope.wrote(self._signer, self._position)
 
     async def _position(self) -> int:
-        """Return how far the primary has written, which is behind what this request has."""
+        """Return the position of the primary, which includes all writes of this request."""
         try:
             return await self._rotation.written()
         except Exception as error:  # noqa: BLE001 - what was written counts, and must be seen
@@ -258,7 +258,7 @@ class ReplicatedDatabase:
 
 
 class _Counts(Collector):
-    """`db_reads_total{server}`, and of each replica its lag and whether it is in the rotation."""
+    """`db_reads_total{server}`, and the lag and rotation state of each replica."""
 
     def __init__(self, rotation: Rotation, registry: CollectorRegistry) -> None:
         self._rotation = rotation
@@ -274,7 +274,7 @@ class _Counts(Collector):
         registry.register(self)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Tell what the last look at each replica has shown."""
+        """Report the result of the last check of each replica."""
         lag = GaugeMetricFamily(
             "db_replica_lag_seconds",
             "For how long the primary has had what the replica has not replayed.",
@@ -291,7 +291,7 @@ class _Counts(Collector):
 
 @asynccontextmanager
 async def watched(rotation: Rotation) -> AsyncIterator[None]:
-    """Watch the replicas as long as the block runs; it is entered when all were looked at once."""
+    """Check the replicas while the block runs. The block starts after the first check."""
     await rotation.look()
     watching = asyncio.create_task(rotation.watch())
     try:

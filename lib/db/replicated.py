@@ -1,4 +1,4 @@
-"""Opens a database with its replicas."""
+"""Open a database with its replicas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def open_replicated(
     query_names: Mapping[str, str] | None = None,
     reads: Collection[str] = (),
 ) -> AsyncIterator[ReplicatedDatabase]:
-    """Open the primary, which must be there, and the replicas, which may come and go.
+    """Open the primary, which must be available, and the replicas, which may be down.
 
     `reads` are the texts that are proved to read only; the rest is as for the primary's
     `open_database`.
@@ -64,5 +64,5 @@ async def open_replicated(
 
 
 def _name(url: SecretStr) -> str:
-    """Name a server by where it is, without who asks."""
+    """Name a server by its address, without credentials."""
     return urlsplit(url.get_secret_value()).netloc.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""A whole transaction tried again, a bounded number of times, after it lost a race."""
+"""Retry a whole transaction a few times after a serialization failure or deadlock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def in_transaction(
     isolation: str = "serializable",
     attempts: int = 4,
 ) -> T:
-    """Run `work` in a transaction; on a serialization failure or a deadlock run all of it again.
+    """Run `work` in a transaction. On a serialization failure or a deadlock, run it again.
 
     `work` must have no effect outside the transaction. The waits grow from 10 ms and are jittered.
 

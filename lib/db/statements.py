@@ -1,4 +1,4 @@
-"""The four calls of an `Executor`, as every driver's connections have them."""
+"""The four methods of an `Executor`, shared by all drivers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 
 class Statements:
-    """Each call is the driver's function of that name, through `_run`."""
+    """Each method calls the driver's function of that name through `_run`."""
 
     __slots__ = ()
     _driver: ClassVar[Any]
@@ -21,15 +21,15 @@ class Statements:
         return rows
 
     async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         row: Iterable[Any] | None = await self._run(self._driver.fetchrow, query, args)
         return row
 
     async def fetchval(self, query: str, /, *args: object) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         return await self._run(self._driver.fetchval, query, args)
 
     async def execute(self, query: str, /, *args: object) -> str:
-        """Run a statement and return a status tag, such as `UPDATE 3`."""
+        """Execute a statement and return a status tag, such as `UPDATE 3`."""
         tag: str = await self._run(self._driver.execute, query, args)
         return tag

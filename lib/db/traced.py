@@ -1,4 +1,4 @@
-"""A database whose statements are spans; put around another where traces are on."""
+"""A wrapper around a database that makes a span per statement, if tracing is on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.db.executor import Database, Executor
 
 
 def traced(db: Database, names: Mapping[str, str]) -> Database:
-    """Return `db` with a span per statement, or `db` itself while traces are off.
+    """Return `db` with a span per statement, or `db` itself if tracing is off.
 
     `names` is SQL text → name, as `QUERY_NAMES` of a generated package; the text is not exported.
     """
@@ -20,7 +20,7 @@ def traced(db: Database, names: Mapping[str, str]) -> Database:
 
 
 class _Traced:
-    """The four calls of an `Executor`, each in a span."""
+    """The four methods of an `Executor`, each in a span."""
 
     def __init__(self, inner: Executor, names: Mapping[str, str]) -> None:
         self._inner = inner
@@ -33,12 +33,12 @@ class _Traced:
             return await self._inner.fetch(query, *args)
 
     async def fetchrow(self, query: str, /, *args: object) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         with self._span(query):
             return await self._inner.fetchrow(query, *args)
 
     async def fetchval(self, query: str, /, *args: object) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         with self._span(query):
             return await self._inner.fetchval(query, *args)
 
@@ -60,7 +60,7 @@ class _TracedDatabase(_Traced):
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
-        """Enter a transaction; leaving normally commits, leaving by an exception rolls back."""
+        """Enter a transaction. It commits on normal exit and rolls back on an exception."""
         with trace.span("transaction", trace.Kind.CLIENT):
             async with self._database.transaction(isolation=isolation) as tx:
                 yield _Traced(tx, self._names)

@@ -1,4 +1,4 @@
-"""Facts that leave a service: outbox, relay, consumers; and domain events inside of one."""
+"""Events between services (outbox, relay, consumers), and domain events within one."""
 
 from lib.events.bus import DomainEvents
 from lib.events.consumer import Consumer, ConsumerPolicy, Handler

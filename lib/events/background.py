@@ -1,4 +1,4 @@
-"""A loop that runs beside the requests, survives what it meets and stops between two steps."""
+"""A background loop that survives exceptions and stops between two steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def repeating(
     registry: CollectorRegistry | None = None,
     stop_seconds: float = _STOP_SECONDS,
 ) -> AsyncIterator[None]:
-    """Repeat `step` while the block runs: at once where it had work, else after `idle_seconds`.
+    """Repeat `step` while the block runs: at once after work, else after `idle_seconds`.
 
     With a `registry` each step is measured, under `name`.
 

@@ -1,4 +1,4 @@
-"""What carries events from relays to consumers: the port, which each broker has an adapter for.
+"""The interface of a message broker. Each broker has an adapter.
 
 `streams.RedisStreams` and `jetstream.JetStream` are those there are; one suite of tests holds for
 both.
@@ -22,7 +22,7 @@ _MAX_REASON: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A delivered entry; `deliveries` counts this one.
+    """A delivered entry. `deliveries` includes this delivery.
 
     `id` is the milliseconds when it arrived, then a number that ascends: `1700000000000-7`.
     """
@@ -32,13 +32,16 @@ class Entry:
     deliveries: int
 
     def is_for(self, group: str) -> bool:
-        """Return whether the group is meant: a redriven dead letter is for the one that failed."""
+        """Return whether the entry is for the group.
+
+        A redriven dead letter is for one group only.
+        """
         return self.fields.get(FOR_GROUP, group.encode()) == group.encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How far behind a group is: not delivered, not finished, given up."""
+    """The backlog of a group: undelivered, unfinished and dead entries."""
 
     lag: int
     pending: int
@@ -46,66 +49,66 @@ class Backlog:
 
 
 class Subscription(Protocol):
-    """One topic as one member of a group sees it.
+    """A member's view of one topic in a consumer group.
 
     What was read is the member's until it is acknowledged or buried. When the process is gone,
     others get it, or itself when it is back, and no later event of its key before it.
     """
 
     async def create(self) -> None:
-        """Create the group where there is none; it begins with the oldest entry still kept."""
+        """Create the group if it does not exist. It starts with the oldest stored entry."""
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return entries that nobody works on, waiting a moment for the first."""
+        """Return undelivered entries. Wait a short time for the first one."""
 
     async def read_own_oldest(self) -> Entry | None:
-        """Return the oldest entry that this member was given and has not finished."""
+        """Return the oldest entry that this member has received and not finished."""
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
-        """Take over an entry of a member that is gone, where the broker does not give it away."""
+        """Take over an entry of a member that is gone, if the broker does not reassign it."""
 
     async def acknowledge(self, *entry_ids: str) -> None:
-        """Say that entries are finished."""
+        """Acknowledge finished entries."""
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
-        """Finish an entry that cannot be handled; it is kept for a person."""
+        """Finish an entry that cannot be handled, and store it as a dead letter."""
 
     async def keep(self, entries: Sequence[Entry]) -> None:
-        """Say that these are still being worked on, so that nobody takes them over."""
+        """Extend the ownership of entries in progress, so that no other member takes them."""
 
     async def uncount_delivery(self, entry: Entry) -> None:
-        """Do not count the delivery of an entry whose handling could not even be tried."""
+        """Undo the delivery count of an entry whose handling could not start."""
 
     async def backlog(self) -> Backlog:
-        """Measure how far behind the group is."""
+        """Return the backlog of the group."""
 
     async def close(self) -> None:
-        """Take no more; what is not finished is for others, or for this name when it is back."""
+        """Stop reading. Unfinished entries go to other members, or to this one after a restart."""
 
 
 class Broker(Protocol):
-    """Streams of entries by topic; each raises what its client raises where the broker is away."""
+    """Streams of entries by topic. Methods raise the client's exceptions if the broker is down."""
 
     async def ping(self) -> None:
-        """Ask for an answer; raises where there is none."""
+        """Check that the broker responds. Raises if it does not."""
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries to each topic: those of one key in this order, whatever fails.
+        """Append entries to topics. Entries of one key keep their order after any failure.
 
         What raised may be there in part; write all of it again. Beyond `max_length` entries of a
         topic its oldest go.
         """
 
     def subscription(self, topic: str, group: str, member: str) -> Subscription:
-        """Return what a member of a group reads a topic with."""
+        """Return a member's subscription to a topic."""
 
     async def dead_letters(self, topic: str, count: int) -> tuple[list[Fields], int]:
-        """Return the first dead letters of a topic, and how many there are."""
+        """Return the first dead letters of a topic, and their total number."""
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Put the dead letters there are back into their stream. For a person to call.
+        """Move all dead letters back to their stream. Called by an operator.
 
         Each is for the group that failed; others pass it over. Those older than `keep_seconds`
         stay: the inbox may have forgotten what it did about them. What fails again meanwhile stays
@@ -116,23 +119,23 @@ class Broker(Protocol):
         """
 
     async def length(self, topic: str) -> int:
-        """Return how many entries the stream of a topic has."""
+        """Return the number of entries in the stream of a topic."""
 
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove entries that every group has finished and that are older than `keep_seconds`.
+        """Delete entries older than `keep_seconds` that every group has finished.
 
         Where nobody reads, age alone decides: whoever begins later begins with what is kept.
         """
 
     async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove dead letters that are too old to be put back; return how many."""
+        """Delete dead letters that are too old to redrive. Return how many."""
 
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
-        """Remove members that ended long ago and left nothing unfinished; return how many."""
+        """Delete members that ended long ago without unfinished entries. Return how many."""
 
 
 def dead_letter(entry: Entry, group: str, reason: str) -> dict[bytes, bytes]:
-    """Return what is kept of an entry that a group could not handle."""
+    """Return the dead letter for an entry that a group could not handle."""
     return {
         **entry.fields,
         b"dead_group": group.encode(),
@@ -142,7 +145,7 @@ def dead_letter(entry: Entry, group: str, reason: str) -> dict[bytes, bytes]:
 
 
 def put_back(fields: Fields) -> dict[bytes, bytes]:
-    """Return the entry that a dead letter was made of, for the group that made it."""
+    """Return the original entry of a dead letter, addressed to the group that failed."""
     entry = {name: value for name, value in fields.items() if not name.startswith(b"dead_")}
     if b"dead_group" in fields:
         entry[FOR_GROUP] = fields[b"dead_group"]

@@ -1,4 +1,4 @@
-"""The brokers there are, by URL; a driver is imported where one of its URLs is given."""
+"""Select a broker by its URL. The driver is imported only if needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lib.redis.url import parse as parse_redis
 
 @asynccontextmanager
 async def open_broker(url: str, *, name: str) -> AsyncIterator[Broker]:
-    """Open the broker of a URL; one that is away is no error before it is used.
+    """Open the broker of a URL. An unavailable broker raises at first use.
 
     Args:
         url: `redis…://` as in `lib.redis`, or `nats://` or `tls://` as in `lib.nats.url`.
@@ -43,7 +43,7 @@ async def open_nats(url: str, *, name: str) -> AsyncIterator[Broker]:
 
 
 def failures_of(url: str) -> tuple[type[Exception], ...]:
-    """Return what says that the broker of a URL is away, or does not let us in."""
+    """Return the exceptions that mean that the broker is unavailable or refuses our credentials."""
     if is_nats(url):
         from nats.errors import Error
 

@@ -1,4 +1,4 @@
-"""Domain events inside a process: who is interested runs in the same unit of work as the cause."""
+"""Domain events within a process. Listeners run in the transaction of the publisher."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Listener = Callable[[Executor, E], Awaitable[None]]
 
 
 class DomainEvents:
-    """Listeners by the exact type of event, called in the order of their registration.
+    """Listeners by exact event type, called in registration order.
 
     They run one after the other inside the transaction of the caller: one that fails fails it all.
     What must happen after the commit is published through the outbox instead.
@@ -23,10 +23,10 @@ class DomainEvents:
         self._listeners: dict[type, list[Listener[Any]]] = defaultdict(list)
 
     def on(self, kind: type[E], listener: Listener[E]) -> None:
-        """Call `listener` for every event of this type."""
+        """Register `listener` for events of this type."""
         self._listeners[kind].append(listener)
 
     async def publish(self, tx: Executor, event: object) -> None:
-        """Tell everyone who listens for the type of `event`; nobody may be listening."""
+        """Call all listeners for the type of `event`. There may be none."""
         for listener in self._listeners.get(type(event), ()):
             await listener(tx, event)

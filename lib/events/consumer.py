@@ -1,4 +1,4 @@
-"""Handle each event exactly once in effect: it is recorded in the transaction of its effect."""
+"""Handle each event exactly once in effect: record it in the transaction of its effect."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _AWAY: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.CIRCUIT_OPEN})
 
 
 class Outcome(StrEnum):
-    """What became of a delivery: the label of `events_handled_total`."""
+    """The result of a delivery, used as label of `events_handled_total`."""
 
     HANDLED = "handled"
     DUPLICATE = "duplicate"
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsumerPolicy:
-    """How hard to try; times in seconds."""
+    """Retry policy; times in seconds."""
 
     # Attempts of one delivery, in place, so that later events of the key do not overtake.
     attempts: int = 3
@@ -61,7 +61,7 @@ class ConsumerPolicy:
 
 
 class Consumer:
-    """One member of a consumer group; with the same `name` it resumes after a restart.
+    """A member of a consumer group. A member with the same `name` resumes after a restart.
 
     With several members alive, events of one key may be handled at the same time; order holds for
     a group with one member at a time.
@@ -79,7 +79,7 @@ class Consumer:
         registry: CollectorRegistry | None = None,
         beliefs: Beliefs | None = None,
     ) -> None:
-        """Take `handlers` by topic, then by kind of event; other kinds are passed over.
+        """Take `handlers` by topic, then by event type. Events of other types are skipped.
 
         With `beliefs`, an event that the producer of its topic has not signed is a dead letter.
 
@@ -117,12 +117,12 @@ class Consumer:
         await self.close()
 
     async def close(self) -> None:
-        """Take no more events, and give back what is not finished."""
+        """Stop reading and release unfinished events."""
         for subscription in self._streams.values():
             await subscription.close()
 
     async def step(self) -> bool:
-        """Handle what can be had now, our own unfinished events first; say whether there was any.
+        """Handle available events, starting with unfinished ones. Return whether there were any.
 
         Raises:
             AppError, or what the broker's client raises: where one is away; events stay pending.
@@ -144,13 +144,13 @@ class Consumer:
         return worked or found
 
     def _leave(self) -> None:
-        """Wait no longer for what may not come."""
+        """Cancel pending reads."""
         self._is_leaving = True
         with suppress(RuntimeError):  # nobody waits
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def _read_new(self, group: Subscription, *, is_busy: bool) -> list[Entry]:
-        """Read what there is; where no other topic has any, wait a moment for it."""
+        """Read available entries. If no other topic has any, wait a short time."""
         if self._is_leaving:
             return []
         try:
@@ -163,14 +163,17 @@ class Consumer:
             return []
 
     async def _resume(self) -> None:
-        """Finish what this name had when it ended, one by one: a poisonous event shows itself."""
+        """Handle the unfinished entries of an earlier run one by one.
+
+        That isolates an event that fails.
+        """
         for topic, group in self._streams.items():
             await group.create()
             while entry := await group.read_own_oldest():
                 await self._deliver(topic, entry)
 
     async def _take_over(self) -> bool:
-        """Finish what members left behind that are gone."""
+        """Take over entries of members that are gone."""
         if not self._taking_over.is_due():
             return False
         worked = False
@@ -181,7 +184,7 @@ class Consumer:
         return worked
 
     async def _deliver_all(self, topic: str, entries: Sequence[Entry]) -> None:
-        """Deliver a batch, together where nothing is wrong with any of it, else one by one.
+        """Deliver a batch in one transaction, or one by one after a failure.
 
         Those that wait for the ones before them stay ours.
         """
@@ -195,7 +198,7 @@ class Consumer:
             await self._deliver(topic, entry)
 
     async def _deliver_together(self, topic: str, entries: Sequence[Entry]) -> bool:
-        """Handle a batch in one transaction; False where that failed, and nothing has happened."""
+        """Handle a batch in one transaction. Return False if it failed and was rolled back."""
         began, outcomes = time.perf_counter(), []
         if any(entry.deliveries > 1 for entry in entries):
             return False
@@ -256,7 +259,7 @@ class Consumer:
             return await self._handle(topic, entry, event, handler)
 
     def _believe(self, topic: str, entry: Entry, event: Event) -> None:
-        """Raise NotBelievedError for what the producer of the topic has not signed."""
+        """Raise NotBelievedError for an event without a valid signature of the topic's producer."""
         if self._beliefs is not None:
             self._beliefs.check(topic, entry.id, entry.fields, event)
 
@@ -299,7 +302,7 @@ class Consumer:
 
 @contextmanager
 def _hearing(event: Event) -> Iterator[None]:
-    """Say in logs and traces which event it is that is worked on, and whose request it was."""
+    """Bind the event and its original request to logs and traces."""
     with (
         structlog.contextvars.bound_contextvars(event_id=str(event.id), event_kind=event.kind),
         trace.span(

@@ -1,4 +1,4 @@
-"""Hear events for as long as a block runs, as every service does it."""
+"""Consume events while a block runs, the same way in every service."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from lib.events.signing import Beliefs
 
 
 class Listens(Protocol):
-    """What the settings of a service say of it; `ConsumerSettings` has the beliefs."""
+    """The settings of a consumer. `ConsumerSettings` adds the trusted keys."""
 
     @property
     def port(self) -> int:
-        """The service's own; after a restart on the same host and port it resumes what it had."""
+        """The service's port. After a restart on the same host and port, a member resumes."""
 
     def event_beliefs(self, producers: Mapping[str, str]) -> Beliefs | None:
-        """Return who may publish what; without it, whatever is in a stream is handled."""
+        """Return the trusted producers, or None to accept every event."""
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def consuming(
     group: str,
     registry: CollectorRegistry,
 ) -> AsyncIterator[None]:
-    """Handle events in the background while the block runs, and clear up after them.
+    """Handle events in the background while the block runs, and delete old entries.
 
     Args:
         config: the service's.

@@ -1,4 +1,4 @@
-"""`python -m lib.events.dead_letters TOPIC`: shows dead letters; with `--redrive`, puts them back.
+"""Show dead letters, or put them back with `--redrive`: `python -m lib.events.dead_letters TOPIC`.
 
 Each goes back to the group that failed. Those older than the inbox's memory stay where they are.
 """
@@ -22,7 +22,7 @@ _SHOWN: Final = 20
 
 
 async def shown(broker: Broker, topic: str) -> list[str]:
-    """Return a line for each of the first letters, and one that counts all of them."""
+    """Return a line for each of the first dead letters, and a line with the total."""
     letters, count = await broker.dead_letters(topic, _SHOWN)
     lines = []
     for fields in letters:
@@ -45,7 +45,7 @@ async def _run(url: str, topic: str, *, back: bool) -> Sequence[str]:
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 done, 1 the broker or its URL is not there, 2 misused."""
+    """Return the exit code: 0 success, 1 no broker or no URL, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m lib.events.dead_letters", description=__doc__)
     parser.add_argument("topic", help="such as orders; the alert names it")
     parser.add_argument("--redrive", action="store_true", help="put them back into their stream")

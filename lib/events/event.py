@@ -1,4 +1,4 @@
-"""An event on its way between services, and how it is written into a stream."""
+"""An event between services, and its encoding in a stream."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PREFIX: Final = "events:"
 
 
 class MalformedEventError(ValueError):
-    """An entry of a stream that is no event of ours."""
+    """An entry of a stream that is not a valid event."""
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A fact. `key` orders: events of one topic and key arrive in the order they were written."""
+    """An event. Events of one topic and `key` arrive in the order in which they were written."""
 
     id: UUID
     topic: str
@@ -31,11 +31,11 @@ class Event(msgspec.Struct, frozen=True):
     created_at: datetime
 
     def decode(self, spec: type[T]) -> T:
-        """Return the payload as a `spec`; raises msgspec.ValidationError where it is none."""
+        """Decode the payload as `spec`. Raises msgspec.ValidationError if it does not fit."""
         return msgspec.json.decode(self.payload, type=spec)
 
     def fields(self) -> dict[str, str]:
-        """Return what an entry of the stream holds."""
+        """Return the fields of a stream entry."""
         return {
             "id": str(self.id),
             "topic": self.topic,
@@ -62,12 +62,12 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def stream_of(topic: str) -> str:
-    """Return the key of the stream that carries a topic."""
+    """Return the stream key of a topic."""
     return PREFIX + topic
 
 
 def dead_letters_of(topic: str) -> str:
-    """Return the key of the stream where a topic's undeliverable events are kept.
+    """Return the stream key of a topic's dead letters.
 
     In braces is what a Redis Cluster places it by: beside the stream, so that one step moves an
     event from one to the other.

@@ -1,4 +1,4 @@
-"""Forget what is over: handled entries of the streams, and what the inbox knows of them."""
+"""Delete old stream entries and old inbox rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def housekeeping(
     keep: timedelta = KEEP,
     every: timedelta = timedelta(minutes=10),
 ) -> AsyncIterator[None]:
-    """Clear up in the background while the block runs; `topics` are those the service consumes.
+    """Delete old data in the background while the block runs. `topics` are the consumed ones.
 
     The inbox remembers twice as long as the streams keep: nothing that can still be delivered is
     forgotten there. Dead letters go with it, and so do members that have been gone for a day.

@@ -1,4 +1,4 @@
-"""NATS JetStream as the broker of events: a stream for each topic, a subject for each lane of it.
+"""NATS JetStream as broker: a stream per topic, and a subject per partition (lane).
 
 A group has one durable consumer for each lane, with one entry on its way at a time: what is lost
 between here and there comes again before anything newer of its lane, whoever gets it. So the order
@@ -36,7 +36,7 @@ _PAGE: Final = 256
 
 
 class JetStream:
-    """The broker on NATS: see `lib.events.broker.Broker`."""
+    """The broker on NATS. See `lib.events.broker.Broker`."""
 
     def __init__(self, held: Connection, *, replicas: int, ack_seconds: float) -> None:
         self._held, self._replicas = held, replicas
@@ -48,13 +48,13 @@ class JetStream:
         self._open: list[Lanes] = []
 
     async def ping(self) -> None:
-        """Ask for an answer; raises where there is none."""
+        """Check that the broker responds. Raises if it does not."""
         await (await self.context()).account_info()
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries, each when the one before it in its lane is stored on most replicas."""
+        """Append entries. Each waits until the one before it in its lane is replicated."""
         js = await self.context()
         lanes: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():
@@ -69,18 +69,18 @@ class JetStream:
             raise failed[0]
 
     def subscription(self, topic: str, group: str, member: str) -> Lanes:  # noqa: ARG002 - the server needs no names of members
-        """Return what a member of a group reads a topic with."""
+        """Return a member's subscription to a topic."""
         lanes = Lanes(self, topic, group)
         self._open.append(lanes)
         return lanes
 
     async def dead_letters(self, topic: str, count: int) -> tuple[list[Fields], int]:
-        """Return the first dead letters of a topic, and how many there are."""
+        """Return the first dead letters of a topic, and their total number."""
         found = await self._letters(topic, count)
         return [fields_of(one.data or b"") for one in found], await self.count(dead_name(topic))
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Put dead letters back, each stored in its stream before it is removed from theirs."""
+        """Redrive dead letters. Each is stored in its stream before it is deleted from theirs."""
         js, back, old = await self.context(), 0, 0
         oldest = utc_now() - timedelta(seconds=keep_seconds)
         for one in await self._letters(topic, MAX_DEAD_LETTERS):
@@ -99,11 +99,11 @@ class JetStream:
         return back, old
 
     async def length(self, topic: str) -> int:
-        """Return how many entries the stream of a topic has."""
+        """Return the number of entries in the stream of a topic."""
         return await self.count(stream_name(topic))
 
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove what every group has finished, or nobody reads, and is older than that."""
+        """Delete older entries that every group has finished or that have no consumer."""
         stream = stream_name(topic)
         limit = await self._first_since(stream, keep_seconds)
         for info in await self.consumers(stream):
@@ -114,17 +114,17 @@ class JetStream:
         return await self._purge(stream, limit)
 
     async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove dead letters that are too old to be put back; return how many."""
+        """Delete dead letters that are too old to redrive. Return how many."""
         return await self._purge(
             dead_name(topic), await self._first_since(dead_name(topic), keep_seconds)
         )
 
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:  # noqa: ARG002 - of the port
-        """Do nothing: the server keeps nothing of members."""
+        """Do nothing, because the server stores nothing about members."""
         return 0
 
     async def context(self) -> JetStreamContext:
-        """Return what asks JetStream."""
+        """Return the JetStream context."""
         return (await self.client()).jetstream(timeout=_ANSWER_SECONDS)
 
     async def client(self) -> Client:
@@ -132,7 +132,7 @@ class JetStream:
         return await self._held.client()
 
     async def ensure(self, topic: str, max_length: int | None = None) -> None:
-        """Have the streams of a topic made; who publishes says how long it may get."""
+        """Create the streams of a topic. The publisher sets the maximum length."""
         wanted = max_length or self._lengths.get(topic, MAX_LENGTH)
         if self._lengths.get(topic) == wanted:
             return
@@ -161,7 +161,7 @@ class JetStream:
         self._lengths[topic] = wanted
 
     async def consumers(self, stream: str) -> list[api.ConsumerInfo]:
-        """Return the consumers of a stream, those of all groups."""
+        """Return the consumers of a stream, of all groups."""
         js, found = await self.context(), list[api.ConsumerInfo]()
         while True:
             some = await _or_none(js.consumers_info(stream, offset=len(found))) or []
@@ -171,7 +171,7 @@ class JetStream:
         return [info for info in found if info.config.durable_name]
 
     async def close(self) -> None:
-        """Give back what is not finished, so that it need not be waited for."""
+        """Release unfinished entries, so that others need not wait for the timeout."""
         for lanes in self._open:
             await lanes.close()
 
@@ -191,12 +191,12 @@ class JetStream:
         return [one for one in found if (one.seq or 0) <= last]
 
     async def count(self, stream: str) -> int:
-        """Return how many entries a stream has, none where there is no such stream."""
+        """Return the number of entries in a stream, 0 if it does not exist."""
         info = await _or_none((await self.context()).stream_info(stream))
         return info.state.messages if info else 0
 
     async def _first_since(self, stream: str, seconds: float) -> int:
-        """Return the number of the first entry that is no older: where a reader would begin."""
+        """Return the sequence of the first entry since this time, or of the next one."""
         js = await self.context()
         reader = api.ConsumerConfig(
             deliver_policy=api.DeliverPolicy.BY_START_TIME,
@@ -222,7 +222,7 @@ class JetStream:
 
 @asynccontextmanager
 async def open_jetstream(address: NatsAddress, *, name: str) -> AsyncIterator[JetStream]:
-    """Hold a connection while the block runs; see `JetStream`."""
+    """Hold a connection while the block runs. See `JetStream`."""
     async with connection(address, name=name) as held:
         broker = JetStream(held, replicas=address.replicas, ack_seconds=address.ack_seconds)
         try:
@@ -242,7 +242,7 @@ async def _send_all(
 
 
 async def _or_none(asked: Awaitable[T]) -> T | None:
-    """Return an answer; None where the stream that was asked about is not there."""
+    """Return the result, or None if the stream does not exist."""
     try:
         return await asked
     except NotFoundError:

@@ -1,4 +1,4 @@
-"""One topic of JetStream as one member of a consumer group sees it."""
+"""A member's view of one JetStream topic in a consumer group."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BEATS: Final = 4
 
 
 class Lanes:
-    """Reads and finishes entries of one topic: at most one of each lane is on its way to a group.
+    """Read and finish entries of one topic. A group has at most one entry in flight per lane.
 
     See `lib.events.broker.Subscription`. The server gives entries of a member that is gone to
     whoever asks, and counts deliveries: those to a process, not attempts inside one.
@@ -60,7 +60,7 @@ class Lanes:
         self._beating: asyncio.Task[None] | None = None
 
     async def create(self) -> None:
-        """Create the consumers where there are none, and an inbox for what they give."""
+        """Create missing consumers, and an inbox for their deliveries."""
         client = await self._broker.client()
         if client is self._client:
             return
@@ -85,7 +85,7 @@ class Lanes:
             self._beating = asyncio.create_task(self._beat(), name=f"beat-{self._topic}")
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return entries that nobody works on, waiting a moment for the first."""
+        """Return undelivered entries. Wait a short time for the first one."""
         await self.create()
         await self._wish()
         if not self._fresh:
@@ -97,24 +97,30 @@ class Lanes:
         return [self._entry(entry_id) for entry_id in some]
 
     async def read_own_oldest(self) -> Entry | None:
-        """Return the oldest entry that this member was given and has not finished."""
+        """Return the oldest entry that this member has received and not finished."""
         for entry_id in self._ours:
             self._fresh = [other for other in self._fresh if other != entry_id]
             return self._entry(entry_id)
         return None
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:  # noqa: ARG002 - of the port
-        """Return None: the server gives to `read_new` what others left."""
+        """Return None, because the server redelivers abandoned entries through `read_new`."""
         return None
 
     async def acknowledge(self, *entry_ids: str) -> None:
-        """Say that entries are finished; where that gets lost they come again, to the inbox."""
+        """Acknowledge entries.
+
+        A lost acknowledgement leads to a redelivery, which the inbox detects.
+        """
         for entry_id in entry_ids:
             if (message := self._ours.pop(entry_id, None)) is not None:
                 await self._say(message, b"+ACK")
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
-        """Store a dead letter, then finish the entry; within two minutes, twice gives one."""
+        """Store a dead letter, then finish the entry.
+
+        Repeating this within two minutes stores one.
+        """
         js = await self._broker.context()
         named = {api.Header.MSG_ID.value: f"{self._group}-{entry.id}"}
         text = body(dead_letter(entry, self._group, reason))
@@ -122,13 +128,13 @@ class Lanes:
         await self.acknowledge(entry.id)
 
     async def keep(self, entries: Sequence[Entry]) -> None:
-        """Do nothing: what is ours is kept for as long as this process is there."""
+        """Do nothing, because a member owns its entries while its process runs."""
 
     async def uncount_delivery(self, entry: Entry) -> None:
-        """Do nothing: attempts inside a process are not counted."""
+        """Do nothing, because attempts within a process are not counted."""
 
     async def backlog(self) -> Backlog:
-        """Measure how far behind the group is."""
+        """Return the backlog of the group."""
         mine = [
             info
             for info in await self._broker.consumers(self._stream)
@@ -141,7 +147,7 @@ class Lanes:
         )
 
     async def close(self) -> None:
-        """Give back what is not finished, so that it need not be waited for."""
+        """Release unfinished entries, so that others need not wait for the timeout."""
         if self._beating is not None:
             self._beating.cancel()
             self._beating = None
@@ -166,7 +172,7 @@ class Lanes:
         return Entry(entry_id, fields_of(message.data), message.metadata.num_delivered or 1)
 
     async def _hear(self, message: Msg) -> None:
-        """Take an entry that we are given, or the end of a wish."""
+        """Receive a delivered entry, or the end of a pull request."""
         lane = int(message.subject.rpartition(".")[2])
         if status := (message.headers or {}).get("Status"):
             self._wished_until[lane] = (
@@ -184,7 +190,7 @@ class Lanes:
         self._news.set()
 
     async def _wish(self) -> None:
-        """Ask for entries of each lane where no wish is under way."""
+        """Request entries for each lane without a pending pull request."""
         now = time.monotonic()
         wish = msgspec.json.encode({"batch": _WISHED, "expires": int(self._wish_seconds * 1e9)})
         for lane, until in enumerate(self._wished_until):
@@ -197,7 +203,7 @@ class Lanes:
             self._wished_until[lane], self._wished[lane] = now + self._wish_seconds, _WISHED
 
     async def _beat(self) -> None:
-        """Say now and then that what is ours is being worked on."""
+        """Report progress on our entries from time to time."""
         while True:
             await asyncio.sleep(self._broker.ack_seconds / _BEATS)
             with suppress(Error, OSError):

@@ -1,4 +1,4 @@
-"""How topics are named in JetStream, and how entries are written."""
+"""Names of topics in JetStream, and the encoding of entries."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lib.events.outbox import lane_of
 
 
 def stream_name(topic: str) -> str:
-    """Return the name of the stream that carries a topic."""
+    """Return the stream name of a topic."""
     return f"events-{topic}"
 
 
 def dead_name(topic: str) -> str:
-    """Return the name and subject of the stream that keeps a topic's dead letters."""
+    """Return the stream name and subject of a topic's dead letters."""
     return f"dead-{topic}"
 
 
 def subject_of(topic: str, key: str) -> str:
-    """Return the subject of a key: that of its lane, so that its entries keep their order."""
+    """Return the subject of a key: that of its lane, which preserves the order of entries."""
     return f"events.{topic}.{lane_of(key)}"
 
 
@@ -33,7 +33,7 @@ def body(fields: Fields) -> bytes:
 
 
 def fields_of(data: bytes) -> Fields:
-    """Read an entry; one that is none of ours is kept as it is, for the dead letters."""
+    """Decode an entry. A foreign entry is stored unchanged as a dead letter."""
     try:
         texts = msgspec.json.decode(data, type=dict[str, str])
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""A topic over several Redis Streams, so that a Cluster divides it among its servers.
+"""A topic as several Redis Streams, which a cluster can distribute over its nodes.
 
 An event's key decides its lane, so what has one key stays in order. All who publish or read a topic
 must agree on how many lanes there are.
@@ -18,20 +18,20 @@ from lib.events.streams import Group, RedisStreams
 
 
 class LanedStreams:
-    """The broker on a Redis Cluster with lanes: see `lib.events.broker.Broker`."""
+    """The broker on a Redis Cluster with lanes. See `lib.events.broker.Broker`."""
 
     def __init__(self, streams: RedisStreams, lanes: int) -> None:
         self._streams = streams
         self._lanes = lanes
 
     async def ping(self) -> None:
-        """Ask for an answer; raises where there is none."""
+        """Check that the broker responds. Raises if it does not."""
         await self._streams.ping()
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries, each lane's in one step; each is bounded as a whole topic is."""
+        """Append entries, in one step per lane. Each lane has the length limit of a topic."""
         found: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():
             for entry in entries:
@@ -39,13 +39,13 @@ class LanedStreams:
         await self._streams.publish(found, max_length=max_length)
 
     def subscription(self, topic: str, group: str, member: str) -> LanedGroup:
-        """Return what a member of a group reads all lanes of a topic with."""
+        """Return a member's subscription to all lanes of a topic."""
         return LanedGroup(
             [self._streams.subscription(lane, group, member) for lane in self._all(topic)]
         )
 
     async def dead_letters(self, topic: str, count: int) -> tuple[list[Fields], int]:
-        """Return some dead letters of a topic, and how many there are."""
+        """Return some dead letters of a topic, and their total number."""
         letters: list[Fields] = []
         total = 0
         for lane in self._all(topic):
@@ -54,7 +54,7 @@ class LanedStreams:
         return letters[:count], total
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Put the dead letters there are back; return how many, and how many are too old."""
+        """Redrive all dead letters. Return how many were moved, and how many are too old."""
         both = [await self._streams.redrive(t, keep_seconds=keep_seconds) for t in self._all(topic)]
         return sum(back for back, _ in both), sum(old for _, old in both)
 
@@ -63,16 +63,16 @@ class LanedStreams:
         return await self._sum(topic, self._streams.length)
 
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove entries that every group has finished and that are older than this."""
+        """Delete entries older than this that every group has finished."""
         return await self._sum(topic, partial(self._streams.trim, keep_seconds=keep_seconds))
 
     async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove dead letters that are too old to be put back; return how many."""
+        """Delete dead letters that are too old to redrive. Return how many."""
         trim = partial(self._streams.trim_dead_letters, keep_seconds=keep_seconds)
         return await self._sum(topic, trim)
 
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
-        """Remove members that ended long ago from each lane; return how many."""
+        """Delete members that ended long ago from each lane. Return how many."""
         forget = partial(self._streams.forget_members, idle_seconds=idle_seconds)
         return await self._sum(topic, forget)
 
@@ -84,7 +84,7 @@ class LanedStreams:
 
 
 class LanedGroup:
-    """Reads all lanes of a topic at the same time.
+    """Read all lanes of a topic concurrently.
 
     Each has its own ids, so the number of the lane goes into the second part of an entry's.
     """
@@ -95,13 +95,13 @@ class LanedGroup:
         self._reading: dict[int, asyncio.Task[list[Entry]]] = {}
 
     async def create(self) -> None:
-        """Create the group in each lane; what was being read is among what this member has."""
+        """Create the group in each lane. Unfinished entries stay with this member."""
         await self.close()
         for lane in self._lanes:
             await lane.create()
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return entries of the lanes that have some, waiting a moment for the first."""
+        """Return entries of lanes that have some. Wait a short time for the first one."""
         for number, lane in enumerate(self._lanes):
             if number not in self._reading:
                 reading = lane.read_new(max(1, count // len(self._lanes)), block_seconds)
@@ -117,7 +117,7 @@ class LanedGroup:
         return found
 
     async def read_own_oldest(self) -> Entry | None:
-        """Return the oldest entry of a lane that this member was given and has not finished."""
+        """Return the oldest entry of a lane that this member has received and not finished."""
         return await self._first(lambda lane: lane.read_own_oldest())
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
@@ -125,7 +125,7 @@ class LanedGroup:
         return await self._first(lambda lane: lane.claim_idle(idle_seconds))
 
     async def acknowledge(self, *entry_ids: str) -> None:
-        """Say that entries are finished."""
+        """Acknowledge finished entries."""
         by_lane: defaultdict[int, list[str]] = defaultdict(list)
         for entry_id in entry_ids:
             number, own = self._own(entry_id)
@@ -134,12 +134,12 @@ class LanedGroup:
             await self._lanes[number].acknowledge(*ids)
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
-        """Move an entry to the dead letters of its lane, in one step."""
+        """Move an entry to the dead letters of its lane, atomically."""
         number, own = self._own(entry.id)
         await self._lanes[number].move_to_dead_letters(replace(entry, id=own), reason)
 
     async def keep(self, entries: Sequence[Entry]) -> None:
-        """Say that these are still being worked on, so that nobody takes them over."""
+        """Extend the ownership of entries in progress, so that no other member takes them."""
         by_lane: defaultdict[int, list[Entry]] = defaultdict(list)
         for entry in entries:
             number, own = self._own(entry.id)
@@ -148,12 +148,12 @@ class LanedGroup:
             await self._lanes[number].keep(some)
 
     async def uncount_delivery(self, entry: Entry) -> None:
-        """Do not count the delivery of an entry whose handling could not even be tried."""
+        """Undo the delivery count of an entry whose handling could not start."""
         number, own = self._own(entry.id)
         await self._lanes[number].uncount_delivery(replace(entry, id=own))
 
     async def backlog(self) -> Backlog:
-        """Measure how far behind the group is, in all lanes together."""
+        """Return the backlog of the group over all lanes."""
         found = [await lane.backlog() for lane in self._lanes]
         return Backlog(
             lag=sum(one.lag for one in found),
@@ -162,7 +162,7 @@ class LanedGroup:
         )
 
     async def close(self) -> None:
-        """Read no more; what was given meanwhile is this member's, when it is back."""
+        """Stop reading. Entries received meanwhile belong to this member after a restart."""
         reading, self._reading = self._reading, {}
         for task in reading.values():
             task.cancel()
@@ -185,7 +185,7 @@ class LanedGroup:
 
 
 def lane_of(topic: str, key: str, lanes: int) -> str:
-    """Return the topic that a lane has for itself, of the one that an event of `key` goes by."""
+    """Return the topic name of the lane for an event's `key`."""
     return _lane(topic, crc32(key.encode()) % lanes)
 
 

@@ -1,4 +1,4 @@
-"""Metrics of a consumer: what it has done with events, and how far behind it is."""
+"""Metrics of a consumer: handled events and backlog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lib.metrics import LATENCY_BUCKETS
 
 
 class ConsumerMetrics:
-    """`events_*{group, topic}`. One per registry."""
+    """The metrics `events_*{group, topic}`, one instance per registry."""
 
     def __init__(self, registry: CollectorRegistry, group: str) -> None:
         self._group = group

@@ -1,4 +1,4 @@
-"""Write events beside the change they tell of: both are committed, or neither."""
+"""Write events in the transaction of the change that they describe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """An event as the outbox keeps it, for a statement that writes it with the change itself."""
+    """An event in outbox form, for a statement that writes it together with the change."""
 
     id: UUID
     lane: int
@@ -36,7 +36,7 @@ class Unpublished:
 
 
 def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished:
-    """Return what `publish` would write, for whoever writes it with a statement of their own."""
+    """Return the row that `publish` would write, for a caller with its own statement."""
     if isinstance(topic, Topic) and kind not in topic.kinds:
         raise ValueError(f"{kind} is not among the events of {topic}: add it there")
     return Unpublished(
@@ -72,7 +72,7 @@ async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any
 async def publish_change(
     tx: Executor, *, topic: str, key: UUID, kind: str, changed: object
 ) -> None:
-    """Publish a change of a thing: its fields, and `actor`, who made it; see `publish`."""
+    """Publish a change of an object: its fields, and `actor`, who made it. See `publish`."""
     if not isinstance(changed, msgspec.Struct):
         raise TypeError(f"{type(changed).__name__} has no fields to tell")
     payload = asdict(changed) | {"actor": context.principal.get() or SYSTEM}
@@ -80,7 +80,7 @@ async def publish_change(
 
 
 async def write(tx: Executor, event: Unpublished) -> None:
-    """Add an event that `unpublished` has made to the outbox; see `publish`."""
+    """Add an event made by `unpublished` to the outbox. See `publish`."""
     await outbox(tx).add_event(
         id=event.id,
         lane=event.lane,
@@ -94,5 +94,5 @@ async def write(tx: Executor, event: Unpublished) -> None:
 
 
 def lane_of(key: str) -> int:
-    """Return the lane of a key: the same in every process and release."""
+    """Return the lane of a key. It is the same in every process and release."""
     return zlib.crc32(key.encode()) % LANES

@@ -1,4 +1,4 @@
-"""Take events from the outbox to the broker: at least once, in the order of each key."""
+"""Relay events from the outbox to the broker: at least once, in order per key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _GATHER_SECONDS: Final = 0.02
 
 
 class Relay:
-    """Any number may run on one database: each lane of the outbox is served by one at a time.
+    """A relay. Several may run on one database: each lane is locked by one at a time.
 
     An event is removed after the broker has it. A crash in between sends it twice, with the same
     id: consumers tell by that.
@@ -69,7 +69,7 @@ class Relay:
             yield
 
     async def publish_batch(self) -> int:
-        """Publish the next events of all lanes to be had; return how many, 0 where there are none.
+        """Publish the next events of all free lanes. Return how many.
 
         Raises:
             AppError, or what the broker's client raises: where one of the two is away; events stay.
@@ -97,7 +97,7 @@ class Relay:
         self._topics.update(event.topic for event in events)
 
     async def clear_away(self) -> int:
-        """Remove what is over from the streams of the topics published; return how much.
+        """Trim the streams of the published topics. Return how many entries were deleted.
 
         Raises:
             What the broker's client raises where it is away.
@@ -129,7 +129,7 @@ class Relay:
 
 
 class _Metrics:
-    """What leaves the outbox and what waits in it."""
+    """Metrics of published and waiting events."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.published = Counter(

@@ -30,7 +30,7 @@ _KEY_BYTES: Final = 32
 
 
 class NotBelievedError(ValueError):
-    """An event that its producer has not signed, and why it is not believed."""
+    """An event without a valid signature of its producer, with the reason."""
 
 
 class ProducerSettings(Settings):
@@ -51,13 +51,13 @@ class ProducerSettings(Settings):
         return value
 
     def event_signer(self) -> EventSigner | None:
-        """Return what signs what is published, None without a key."""
+        """Return the signer for published events, or None without a key."""
         text = self.events_signing_key.get_secret_value()
         return EventSigner.of(text) if text else None
 
 
 class ConsumerSettings(Settings):
-    """The keys by which a service believes others' events."""
+    """The public keys of trusted producers."""
 
     # `order:<public key in base64>,user:…`; two of a producer that changes its key. Without any,
     # whatever is in a stream is believed.
@@ -82,7 +82,7 @@ class ConsumerSettings(Settings):
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
     def event_beliefs(self, producers: Mapping[str, str]) -> Beliefs | None:
-        """Return what tells whose events are believed, by topic; None without any key."""
+        """Return the trusted producers by topic, or None without keys."""
         keys = parse_public_keys(self.events_public_keys)
         return Beliefs(keys, producers, self.events_signed_since) if keys else None
 
@@ -95,30 +95,30 @@ class EventSigner:
 
     @classmethod
     def of(cls, text: str) -> EventSigner:
-        """Read a key; raises ValueError where it is none."""
+        """Read a key. Raises ValueError if it is invalid."""
         return cls(Ed25519PrivateKey.from_private_bytes(_bytes(text)))
 
     @property
     def public(self) -> str:
-        """Return what others need to know of it."""
+        """Return the public key for consumers."""
         raw = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return base64.b64encode(raw).decode()
 
     def sign(self, event: Event) -> str:
-        """Return the signature of all that an event says."""
+        """Return the signature over all fields of an event."""
         return base64.b64encode(self.private.sign(_signed(event))).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Beliefs:
-    """Who may publish on which topic, and by which keys that is seen."""
+    """The trusted producer and its keys for each topic."""
 
     keys: Mapping[str, tuple[Ed25519PublicKey, ...]]
     producers: Mapping[str, str]
     signed_since: datetime | None = None
 
     def check(self, topic: str, entry_id: str, fields: Mapping[bytes, bytes], event: Event) -> None:
-        """Raise NotBelievedError for an event that the producer of the topic has not signed.
+        """Raise NotBelievedError for an event without a valid signature of the topic's producer.
 
         Redis gives out ascending ids, with the time in them: nobody slips in an older entry, but
         who removes the stream and begins it anew. So what was there before is believed for as
@@ -139,7 +139,7 @@ class Beliefs:
 
 
 def parse_public_keys(text: str) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:
-    """Read `producer:key,…`; raises ValueError for what is none."""
+    """Parse `producer:key,…`. Raises ValueError if it is invalid."""
     found: dict[str, tuple[Ed25519PublicKey, ...]] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         producer, colon, key = part.partition(":")
@@ -161,7 +161,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _signed(event: Event) -> bytes:
-    """Return what is signed: every field, in a form that cannot be read in two ways."""
+    """Return the signed bytes: every field, in an unambiguous encoding."""
     return b"event 1\n" + msgspec.json.encode(list(event.fields().values()))
 
 

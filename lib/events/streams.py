@@ -1,4 +1,4 @@
-"""Redis Streams as the broker of events: a stream for each topic, its dead letters beside it."""
+"""Redis Streams as broker: one stream per topic, and one for its dead letters."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _REDRIVE: Final = 1000
 
 
 class RedisStreams:
-    """The broker on Redis: see `lib.events.broker.Broker`."""
+    """The broker on Redis. See `lib.events.broker.Broker`."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._writer = ReplicatedWriter(redis)
 
     async def ping(self) -> None:
-        """Ask for an answer; raises where there is none."""
+        """Check that the broker responds. Raises if it does not."""
         await ping(self._redis)
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries, each topic's in one step; counts when the replicas asked for have it."""
+        """Append entries, atomically per topic. They count once the required replicas have them."""
         commands: dict[str, list[Command]] = {}
         for topic, entries in topics.items():
             # Approximately: Redis drops whole nodes, which costs next to nothing.
@@ -45,20 +45,20 @@ class RedisStreams:
         await self._writer.write(commands)
 
     def subscription(self, topic: str, group: str, member: str) -> Group:
-        """Return what a member of a group reads a topic with."""
+        """Return a member's subscription to a topic."""
         return Group(self._redis, topic, group, member)
 
     async def dead_letters(self, topic: str, count: int) -> tuple[list[Fields], int]:
-        """Return the first dead letters of a topic, and how many there are."""
+        """Return the first dead letters of a topic, and their total number."""
         letters: Any = await self._redis.xrange(dead_letters_of(topic), count=count)
         return [fields for _, fields in letters], await self._redis.xlen(dead_letters_of(topic))
 
     async def length(self, topic: str) -> int:
-        """Return how many entries the stream of a topic has."""
+        """Return the number of entries in the stream of a topic."""
         return int(await self._redis.xlen(stream_of(topic)))
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Put the dead letters there are back into their stream. For a person to call.
+        """Move all dead letters back to their stream. Called by an operator.
 
         Each is for the group that failed; others pass it over. Those older than `keep_seconds`
         stay: the inbox may have forgotten what it did about them. What fails again meanwhile stays
@@ -87,7 +87,7 @@ class RedisStreams:
         await pipeline.execute()
 
     async def forget_members(self, topic: str, *, idle_seconds: float) -> int:
-        """Remove members that ended long ago and left nothing unfinished; return how many.
+        """Delete members that ended long ago without unfinished entries. Return how many.
 
         A pod has a new name each time: its old one is never heard of again.
         """
@@ -102,7 +102,7 @@ class RedisStreams:
         return gone
 
     async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove dead letters that are too old to be put back; return how many."""
+        """Delete dead letters that are too old to redrive. Return how many."""
         seconds, _ = await self._redis.time()
         oldest = max(0, int((seconds - keep_seconds) * 1000))
         return int(
@@ -110,7 +110,7 @@ class RedisStreams:
         )
 
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
-        """Remove entries that every group has finished and that are older than `keep_seconds`.
+        """Delete entries older than `keep_seconds` that every group has finished.
 
         Where nobody reads, age alone decides: whoever begins later begins with what is kept.
         """
@@ -131,7 +131,7 @@ class RedisStreams:
 
 
 class Group:
-    """Reads, claims, acknowledges and buries entries of one stream."""
+    """Read, claim, acknowledge and dead-letter entries of one stream."""
 
     def __init__(self, redis: Redis, topic: str, group: str, member: str) -> None:
         self._redis = redis
@@ -141,7 +141,7 @@ class Group:
         self._member = member
 
     async def create(self) -> None:
-        """Create the group where there is none; it begins with the oldest entry still kept."""
+        """Create the group if it does not exist. It starts with the oldest stored entry."""
         try:
             await self._redis.xgroup_create(
                 self._stream, self._group, id=_FROM_THE_START, mkstream=True
@@ -151,7 +151,7 @@ class Group:
                 raise
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return entries that no member has been given, waiting a moment for the first.
+        """Return undelivered entries. Wait a short time for the first one.
 
         The wait must be shorter than the connection's time-out.
         """
@@ -159,7 +159,7 @@ class Group:
         return [Entry(*entry, deliveries=1) for entry in await self._read(">", count, block)]
 
     async def read_own_oldest(self) -> Entry | None:
-        """Return the oldest entry that this member was given and has not finished."""
+        """Return the oldest entry that this member has received and not finished."""
         for entry_id, fields in await self._read(_FROM_THE_START, 1, None):
             if fields is None:  # trimmed from the stream meanwhile: nothing is left to handle
                 await self.acknowledge(entry_id)
@@ -183,11 +183,11 @@ class Group:
                 return None
 
     async def acknowledge(self, *entry_ids: str) -> None:
-        """Say that entries are finished."""
+        """Acknowledge finished entries."""
         await self._redis.xack(self._stream, self._group, *entry_ids)
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
-        """Move an entry to the dead letters, in one step: it is in one of the two places."""
+        """Move an entry to the dead letters, atomically."""
         fields: dict[Any, Any] = dead_letter(entry, self._group, reason)
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.xadd(
@@ -197,7 +197,7 @@ class Group:
         await pipeline.execute()
 
     async def keep(self, entries: Sequence[Entry]) -> None:
-        """Say that these are still being worked on, so that nobody takes them over."""
+        """Extend the ownership of entries in progress, so that no other member takes them."""
         if entries:
             ids: Any = [entry.id for entry in entries]
             await self._redis.xclaim(
@@ -210,7 +210,7 @@ class Group:
             )
 
     async def uncount_delivery(self, entry: Entry) -> None:
-        """Do not count the delivery of an entry whose handling could not even be tried."""
+        """Undo the delivery count of an entry whose handling could not start."""
         await self._redis.xclaim(
             self._stream,
             self._group,
@@ -222,14 +222,14 @@ class Group:
         )
 
     async def backlog(self) -> Backlog:
-        """Measure how far behind the group is."""
+        """Return the backlog of the group."""
         groups = await self._redis.xinfo_groups(self._stream)
         mine = next(info for info in groups if info["name"] == self._group.encode())
         dead = await self._redis.xlen(dead_letters_of(self._topic))
         return Backlog(lag=int(mine.get("lag") or 0), pending=int(mine["pending"]), dead=int(dead))
 
     async def close(self) -> None:
-        """Do nothing: what this name has not finished waits for it, for as long as it may."""
+        """Do nothing. Unfinished entries wait for a member of this name."""
 
     async def _deliveries(self, entry_id: str) -> int:
         found = await self._redis.xpending_range(

@@ -1,4 +1,4 @@
-"""Topics with what is published on them, so that a page and a test can say who tells what."""
+"""Topics and their events, from which a page and a test list producers and consumers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 
 class Topic(str):  # noqa: SLOT000 - a handful of them, each with its kinds
-    """The name of a stream; `kinds` are its events, each with the type of its payload."""
+    """A stream by name. `kinds` are its event types with their payload types."""
 
     kinds: Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""One small typed binding over `grpc.aio`: methods, server, client, pool, errors that travel."""
+"""A small typed layer over `grpc.aio`: methods, server, client, pool and errors."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Who calls: the Bearer token beside a call becomes its principal, as it does over HTTP."""
+"""Authenticate a gRPC call by the Bearer token in its metadata, as over HTTP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AUTHORIZATION: Final = "authorization"
 
 
 async def identify(metadata: Iterable[tuple[str, str | bytes]], verifier: Verifier) -> Principal:
-    """Return the caller whom the metadata of a call names.
+    """Return the caller from the metadata of a call.
 
     Raises:
         AppError: UNAUTHORIZED without exactly one good token; SERVICE_UNAVAILABLE where the keys to

@@ -1,4 +1,4 @@
-"""Calls to other services over gRPC; what comes back is a message or an AppError."""
+"""Call other services over gRPC. The result is a message or an AppError."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Client:
-    """Calls `upstream` over a pool of channels. Owns nothing: whoever opened the pool closes it.
+    """Call `upstream` over a pool of channels. The owner of the pool closes it.
 
     `seconds` of a call covers signing in, waiting for a channel, repeats and the answer, and is cut
     to what is left of the request being served. Only methods said to be idempotent are repeated.
@@ -61,7 +61,7 @@ class Client:
         seconds: float,
         limit: int,
     ) -> list[Response]:
-        """Call a streaming method for its first `limit` messages, and end it behind them."""
+        """Call a streaming method, read its first `limit` messages, then end it."""
 
         async def ask(channel: grpc.aio.Channel, metadata: Metadata) -> list[Response]:
             call = channel.unary_stream(method.path)(
@@ -80,7 +80,7 @@ class Client:
         return await self._call(method, ask, seconds)
 
     async def ping(self, *, seconds: float) -> None:
-        """Ask the upstream's standard health service. Raises AppError where it does not serve."""
+        """Call the upstream's standard health service. Raises AppError if it is not serving."""
 
         async def ask(channel: grpc.aio.Channel, _: Metadata) -> health_pb2.HealthCheckResponse:
             check = health_pb2_grpc.HealthStub(channel).Check

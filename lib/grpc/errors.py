@@ -1,4 +1,4 @@
-"""AppError ↔ gRPC status: the same object comes back in the client, details included."""
+"""Convert AppError to a gRPC status and back, with its details."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def to_trailer(error: AppError) -> tuple[tuple[str, bytes], ...]:
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError, *, upstream: str) -> AppError:
-    """Rebuild the error the server raised, or the nearest one where it is not from one of ours.
+    """Return the error that the server raised, or the nearest one for a foreign server.
 
     A text that came without details may be about the network below (addresses, ports): it is not
     repeated to callers, only `upstream`'s name is.

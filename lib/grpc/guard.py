@@ -1,4 +1,4 @@
-"""What surrounds every served call: request id, deadline, caller, metrics, log line, errors."""
+"""Middleware of every gRPC call: request ID, deadline, caller, metrics, log line and errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 
 class Call:
-    """One call while it is served: when it began and what it has counted so far."""
+    """A call in progress: its start time and its counters."""
 
     __slots__ = ("began", "deadline", "reason", "status")
 
@@ -43,12 +43,12 @@ class Call:
         self.reason: dict[str, str] = {}
 
     def is_late(self) -> bool:
-        """Whether its time is up: grpc cancels the call then, as it does when the caller left."""
+        """Return whether its deadline has passed. grpc cancels the call then."""
         return self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline
 
 
 class Guard:
-    """Turns bound methods into grpc handlers, each inside the same surroundings.
+    """Turn bound methods into grpc handlers with the same middleware.
 
     `unary_seconds` limits a unary call even where its caller set no deadline; a stream lasts as
     long as its caller wants. With a `verifier` a call without a good token is UNAUTHENTICATED, and
@@ -63,7 +63,7 @@ class Guard:
         self._verifier = verifier
 
     def handler(self, bound: Bound) -> grpc.RpcMethodHandler:
-        """Build what grpc calls for one method.
+        """Build the grpc handler of one method.
 
         Raises:
             TypeError: there is a verifier, and the method declares no access (`lib.auth.access`).
@@ -163,11 +163,11 @@ class Guard:
 
 
 async def _admit_everybody(_: Context) -> None:
-    """Ask for nothing: nobody checks tokens here."""
+    """Allow every call, because this server checks no tokens."""
 
 
 async def _tell(context: Context) -> None:
-    """Say beside the answer up to where the call has written, if it has."""
+    """Send the write position of the call, if any, beside the response."""
     scope = positions.scope.get()
     if scope is not None and (known := await scope.answer()):
         context.set_trailing_metadata(((READ_AFTER, known),))
@@ -181,14 +181,14 @@ def _inbound(context: Context, name: str) -> str | None:
 
 
 def _write_for(status: str) -> Callable[..., Any]:
-    """Ours to mend: error; the caller's: warning; as HTTP's access log does with 5xx and 4xx."""
+    """Choose the log level: error for our faults, warning for the caller's, as over HTTP."""
     if status in _OUR_FAULT:
         return log.error
     return log.info if status in {"OK", "CANCELLED"} else log.warning
 
 
 async def _abort(call: Call, context: Context, error: Exception) -> NoReturn:
-    """End the call with the error's status; what nobody meant to show stays in the log."""
+    """End the call with the error's status. Internal details stay in the log."""
     if isinstance(error, AppError):
         known = error
     elif isinstance(error, TimeoutError):

@@ -1,4 +1,4 @@
-"""A remote method as a typed value: its path, its two messages, whether it may be repeated."""
+"""A remote method as a typed value: its path, its messages, and whether it is idempotent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ StreamCall: TypeAlias = Callable[[bytes], AsyncGenerator[bytes, None]]
 
 @dataclass(frozen=True, slots=True)
 class Method(Generic[Request, Response]):
-    """What both kinds of method share. `service` is the full name, such as `point.v1.PointService`.
+    """Common part of methods. `service` is the full name, such as `point.v1.PointService`.
 
     `idempotent` comes from `option idempotency_level` in the .proto; only such calls are repeated.
     """
@@ -35,11 +35,11 @@ class Method(Generic[Request, Response]):
 
     @property
     def path(self) -> str:
-        """The HTTP/2 path, such as `/point.v1.PointService/GetUserPoints`."""
+        """Return the HTTP/2 path, such as `/point.v1.PointService/GetUserPoints`."""
         return f"/{self.service}/{self.name}"
 
     def decode_request(self, data: bytes) -> Request:
-        """Read the caller's message; raises AppError(BAD_REQUEST) where the bytes are not one."""
+        """Decode the request. Raises AppError(BAD_REQUEST) if the bytes are not a message."""
         try:
             message = self.request.parse(data)
             # The library believes the sender of a field's type: a text may be a number or None.
@@ -50,10 +50,10 @@ class Method(Generic[Request, Response]):
 
 @dataclass(frozen=True, slots=True)
 class Unary(Method[Request, Response]):
-    """One message in, one message out."""
+    """A method with one request and one response message."""
 
     def bind(self, function: Callable[[Request], Awaitable[Response]]) -> BoundUnary:
-        """Join the method with the coroutine function that answers it."""
+        """Bind the method to the coroutine function that implements it."""
 
         async def call(data: bytes) -> bytes:
             return bytes(await function(self.decode_request(data)))
@@ -63,10 +63,10 @@ class Unary(Method[Request, Response]):
 
 @dataclass(frozen=True, slots=True)
 class ServerStream(Method[Request, Response]):
-    """One message in, any number out."""
+    """A method with one request message and a stream of responses."""
 
     def bind(self, function: Callable[[Request], AsyncGenerator[Response, None]]) -> BoundStream:
-        """Join the method with the asynchronous generator that answers it."""
+        """Bind the method to the asynchronous generator that implements it."""
 
         async def call(data: bytes) -> AsyncGenerator[bytes, None]:
             async with aclosing(function(self.decode_request(data))) as messages:
@@ -78,7 +78,7 @@ class ServerStream(Method[Request, Response]):
 
 @dataclass(frozen=True, slots=True)
 class BoundUnary:
-    """A unary method and what answers it, from bytes to bytes."""
+    """A unary method and its implementation, from bytes to bytes."""
 
     service: str
     name: str
@@ -88,7 +88,7 @@ class BoundUnary:
 
 @dataclass(frozen=True, slots=True)
 class BoundStream:
-    """A server-streaming method and what answers it, from bytes to bytes."""
+    """A streaming method and its implementation, from bytes to bytes."""
 
     service: str
     name: str
@@ -101,7 +101,7 @@ Bound: TypeAlias = BoundUnary | BoundStream
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service ready to be served: its full name and all of its methods, bound."""
+    """A service to serve: its full name and its bound methods."""
 
     name: str
     methods: tuple[Bound, ...]

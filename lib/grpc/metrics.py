@@ -1,4 +1,4 @@
-"""The `grpc_server_*` series, named and labelled as every gRPC dashboard expects them."""
+"""The `grpc_server_*` metrics, with the names and labels that gRPC dashboards expect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _METHOD: Final = ("grpc_type", "grpc_service", "grpc_method")
 
 
 class MethodMetrics:
-    """The series of one method, their labels bound once so that a call only increments."""
+    """The metrics of one method, with labels bound once."""
 
     def __init__(self, metrics: ServerMetrics, kind: str, service: str, method: str) -> None:
         labels = (kind, service, method)
@@ -23,12 +23,12 @@ class MethodMetrics:
         self.handled("OK", 0)
 
     def handled(self, status: str, count: int = 1) -> None:
-        """Count a finished call under its status, such as `OK` or `Unavailable`."""
+        """Count a finished call by its status, such as `OK` or `Unavailable`."""
         self._handled.labels(*self._labels, status).inc(count)
 
 
 class ServerMetrics:
-    """Registers the families; `method` hands out the series of each method served."""
+    """Register the metrics. `method` returns those of one method."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *more: str) -> Counter:
@@ -43,10 +43,10 @@ class ServerMetrics:
         )
 
     def method(self, kind: str, service: str, method: str) -> MethodMetrics:
-        """The series of one method; `kind` is `unary` or `server_stream`."""
+        """Return the metrics of one method. `kind` is `unary` or `server_stream`."""
         return MethodMetrics(self, kind, service, method)
 
 
 def code_label(status_name: str) -> str:
-    """`DEADLINE_EXCEEDED` → `DeadlineExceeded`, the spelling of the label; OK stays OK."""
+    """Return the label of a status, such as `DeadlineExceeded` for `DEADLINE_EXCEEDED`."""
     return status_name if status_name == "OK" else status_name.title().replace("_", "")

@@ -1,4 +1,4 @@
-"""A bounded pool of channels: reused, waited for, closed without surprises."""
+"""A bounded pool of channels, which are reused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPTIONS: Final = (
 
 
 class ChannelPool:
-    """Up to `size` channels to one address, each used by one call at a time.
+    """Up to `size` channels to one address. One call at a time uses a channel.
 
     A channel is opened when one is needed and none is idle; the last one returned is used first, so
     that a quiet service keeps one connection. Channels reconnect by themselves. How long somebody
@@ -37,7 +37,7 @@ class ChannelPool:
     """
 
     def __init__(self, address: str, *, size: int, tls: ClientTls | None = None) -> None:
-        """Raises StartError where `tls` names files that cannot be read."""
+        """Raises StartError if the files in `tls` cannot be read."""
         self.address = address
         self._credentials = None if tls is None else tls.credentials()
         self.size = size
@@ -56,7 +56,7 @@ class ChannelPool:
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[grpc.aio.Channel]:
-        """Borrow a channel, waiting for one where all are in use."""
+        """Borrow a channel. Wait if all are in use."""
         channel = await self._take()
         self._active += 1
         try:
@@ -66,7 +66,7 @@ class ChannelPool:
             await self._give_back(channel)
 
     async def close(self) -> None:
-        """Refuse new callers, wake those who wait, close idle channels; busy ones close later."""
+        """Refuse new callers, wake waiting ones, and close channels when they are idle."""
         if self._closed:
             return
         self._closed = True

@@ -1,4 +1,4 @@
-"""Serve gRPC with what a service owes its callers: health, reflection, limits, a graceful end."""
+"""A gRPC server with health, reflection, limits and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where a server listens and how it behaves. Port 0 lets the system choose."""
+    """The address and limits of a server. Port 0 selects a free port."""
 
     host: str
     port: int
@@ -58,7 +58,7 @@ async def serve(
     registry: CollectorRegistry,
     verifier: Verifier | None = None,
 ) -> AsyncIterator[int]:
-    """Serve until the block is left; the value is the bound port.
+    """Serve until the block ends. The value is the bound port.
 
     With a `verifier` every call needs a token, except for health and reflection.
 

@@ -1,4 +1,4 @@
-"""TLS between services: a server that proves who it is, and, where it asks, its callers too."""
+"""TLS between services, optionally with client certificates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lib.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """PEM files of a server: its chain, its key, and the authority its callers must be from."""
+    """PEM files of a server: its chain, its key, and the authority of its clients."""
 
     certificate: Path
     key: Path
     client_authority: Path | None = None
 
     def credentials(self) -> grpc.ServerCredentials:
-        """Return credentials that follow the files: a renewed certificate needs no restart.
+        """Return credentials that reload the files. A renewed certificate needs no restart.
 
         Raises StartError where a file cannot be read.
         """
@@ -54,14 +54,14 @@ class ServerTls:
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """PEM files of a caller: the authority it believes, and, if asked for, its chain and key."""
+    """PEM files of a client: the trusted authority and, optionally, its own chain and key."""
 
     authority: Path
     certificate: Path | None = None
     key: Path | None = None
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """Return what a channel is opened with. Raises StartError where a file cannot be read."""
+        """Return the credentials of a channel. Raises StartError if a file cannot be read."""
         return grpc.ssl_channel_credentials(
             _pem(self.authority), _pem(self.key), _pem(self.certificate)
         )

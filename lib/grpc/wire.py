@@ -1,4 +1,4 @@
-"""What travels beside a message: the request id, the seconds left, how far was written."""
+"""Metadata of a call: the request ID, the remaining seconds and the write position."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOREVER: Final = 86_400.0  # grpc reports years where the caller set no limit
 
 
 def until(seconds: float | None) -> float | None:
-    """Turn seconds left, as grpc reports them, into a moment of the event loop's clock.
+    """Convert remaining seconds, as grpc reports them, to a time of the event loop's clock.
 
     None where the caller set no limit.
     """
@@ -23,7 +23,7 @@ def until(seconds: float | None) -> float | None:
 
 
 def sooner(left: float | None, right: float | None) -> float | None:
-    """The earlier of two moments, None meaning never."""
+    """Return the earlier of two times. None means never."""
     if left is None or right is None:
         return right if left is None else left
     return min(left, right)

@@ -1,1 +1,1 @@
-"""The HTTP shell of every service: application, middleware, decoding, responses, documentation."""
+"""The HTTP layer of every service: application, middleware, decoding, responses, API document."""

@@ -1,4 +1,4 @@
-"""A web application with everything that is the same in every service."""
+"""A web application with the parts that all services share."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def new_app(
     *,
     description: str = "",
 ) -> web.Application:
-    """Build the application of `service`: the shell, its `routes`, health, metrics and `/docs`.
+    """Build the application of `service`: middleware, `routes`, health, metrics and `/docs`.
 
     The service adds what it opens (`lib.http.components`, or `app.cleanup_ctx`), each with its
     ping to `app[HEALTH]`; its metrics belong to `app[METRICS]`.

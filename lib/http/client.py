@@ -1,4 +1,4 @@
-"""Calls to other services over HTTP: what goes along with one, and their errors as ours."""
+"""Call other services over HTTP. Headers are passed on, and error bodies become AppErrors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Refused(msgspec.Struct, frozen=True):
 
 
 class HttpClient:
-    """Calls one upstream. Errors in its envelope are raised as the `AppError` they were there.
+    """Call one upstream. Errors in its envelope are raised as the original `AppError`.
 
     It keeps no cookies, follows no redirects, and reads no more than `max_bytes` of an answer.
     """
@@ -71,7 +71,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         idempotency_key: str | None = None,
     ) -> T:
-        """Return the `data` of the answer as `returns`.
+        """Return the `data` of the response, decoded as `returns`.
 
         All attempts together take no longer than the client's limit, nor than what is left of the
         request it serves. A POST or PATCH is repeated only with an `idempotency_key`.
@@ -155,7 +155,7 @@ async def open_client(
     connections: int = 100,
     max_bytes: int = MAX_BYTES,
 ) -> AsyncIterator[HttpClient]:
-    """Open a client of `upstream` with a bounded pool of connections, and close it at the end."""
+    """Open a client of `upstream` with a bounded connection pool, and close it at the end."""
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE_SECONDS)
     # The upstream limits each call, so that it can be shorter for a request that is running late.
     no_limit = aiohttp.ClientTimeout(total=None)

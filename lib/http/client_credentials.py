@@ -1,4 +1,4 @@
-"""How a service gets its own token from the issuer: it shows its name and its secret."""
+"""Get a service's own token from the issuer, with its name and secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS: Final = 2.0
 
 
 class ServiceLoginSettings(Settings):
-    """For services that call others in their own name."""
+    """Settings of services that call others with their own token."""
 
     # Where the service signs in to call others.
     auth_token_url: WebAddress = Field(
@@ -45,7 +45,7 @@ class _Token(msgspec.Struct, frozen=True):
 def service_tokens(
     settings: ServiceLoginSettings, permissions: Sequence[str] | None = None
 ) -> ServiceTokens:
-    """Return the service's tokens: the first is asked for when it is needed, others in time.
+    """Return the service's tokens. The first is requested on demand and renewed in time.
 
     They are good for `permissions`, so that who is shown one cannot use it for something else;
     without, for all that the service may do.

@@ -1,4 +1,4 @@
-"""What an application opens when it starts, in the order added, and closes in reverse."""
+"""Components that an application opens at start, in order, and closes in reverse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_database(
     *query_names: Mapping[str, str],
     reads: Collection[str] = (),
 ) -> None:
-    """Open the service's database as `app[DATABASE]`; it is not ready while that is away.
+    """Open the service's database as `app[DATABASE]`. The service is not ready without it.
 
     `query_names` are those of the generated packages it uses, SQL text → name: for metrics and
     spans. `reads` are the `READS` of those packages: what replicas may answer.
@@ -51,7 +51,7 @@ def add_database(
 
 
 def add_redis(app: web.Application, settings: RedisSettings) -> None:
-    """Open `app[REDIS]`, one client for each URL, and `app[BROKER]` on one of them or on NATS.
+    """Open `app[REDIS]`, one client per URL, and `app[BROKER]` on one of them or on NATS.
 
     The application is ready while these are away, too.
     """
@@ -87,7 +87,7 @@ def add_redis(app: web.Application, settings: RedisSettings) -> None:
 
 
 def add_background(app: web.Application, components: Callable[[], Iterable[Component]]) -> None:
-    """Run `components` beside the requests, opened after all that was added before.
+    """Run `components` in the background, opened after all earlier ones.
 
     Each is entered before the next is asked for, and left in reverse order.
     """

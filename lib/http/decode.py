@@ -1,4 +1,4 @@
-"""Requests into values: bodies, query strings and ids, refused with what is wrong per field."""
+"""Decode bodies, query strings and IDs. A refusal names each invalid field."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def body(request: web.Request, spec: type[T]) -> T:
 
 
 def query(request: web.Request, spec: type[T]) -> T:
-    """Decode the query string into `spec`, turning text into the fields' types.
+    """Decode the query string into `spec`, converting text to the types of the fields.
 
     Raises:
         AppError: VALIDATION_ERROR with all parameters at fault; one that is given twice is, unless
@@ -91,7 +91,7 @@ def _is_renamed(name: str, spec: type[msgspec.Struct]) -> bool:
 
 
 def _is_null(value: object, decoded: msgspec.Struct, name: str) -> bool:
-    """Return whether a parameter was taken for absent because it says `null`, as msgspec does."""
+    """Return whether msgspec treated a parameter as absent because its text is `null`."""
     return (
         isinstance(value, str) and value.lower() == "null" and getattr(decoded, name, value) is None
     )
@@ -123,7 +123,7 @@ def _not_json(error: Exception) -> AppError:
 
 
 def refuse_compressed(request: web.Request) -> None:
-    """Let through a body as it is.
+    """Refuse a compressed body.
 
     Raises:
         AppError: UNSUPPORTED_MEDIA_TYPE where it has a `Content-Encoding`.

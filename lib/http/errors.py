@@ -1,4 +1,4 @@
-"""Any exception as a response: the caller gets the envelope, the log gets the cause."""
+"""Convert any exception to a response. The caller gets the error body, the log the cause."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BODY_HEADERS = ("Content-Type", "Content-Length")
 
 
 def status_of(error: BaseException) -> int:
-    """Return the status that `to_response` will answer with."""
+    """Return the status that `to_response` will use."""
     if isinstance(error, AppError):
         return STATUS[error.code]
     if isinstance(error, web.HTTPException):
@@ -33,7 +33,7 @@ def status_of(error: BaseException) -> int:
 
 
 def to_response(error: Exception) -> web.StreamResponse:
-    """Render `error`; what is not meant for the caller is logged and answered as an opaque 500."""
+    """Convert `error` to a response. Unexpected errors are logged and become an opaque 500."""
     if isinstance(error, AppError):
         return failure(error)
     if isinstance(error, web.HTTPException):

@@ -1,4 +1,4 @@
-"""Entity tags made of a row's version, and the two conditions a request may put on them."""
+"""Entity tags from row versions, and the two conditional headers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _STRONG = re.compile(
 
 
 def etag(version: int) -> str:
-    """`3` → `"3"`, quotes included."""
+    """Return the tag of a version with its quotes: `3` → `"3"`."""
     return f'"{version}"'
 
 
 def matches_none(header: str, tag: str) -> bool:
-    """Whether an `If-None-Match` header names `tag`; weak tags count, the comparison is weak."""
+    """Return whether an `If-None-Match` header contains `tag`. The comparison is weak."""
     tags = (part.strip().removeprefix("W/") for part in header.split(","))
     return any(candidate in ("*", tag) for candidate in tags)
 
 
 def if_match(request: web.Request) -> int | None:
-    """Return the version that the caller insists on, or None where any will do.
+    """Return the version that the caller requires, or None for any version.
 
     Raises:
         AppError: PRECONDITION_FAILED where the header cannot match any version of ours.
@@ -41,7 +41,7 @@ def if_match(request: web.Request) -> int | None:
 
 
 def require_if_match(request: web.Request) -> int | None:
-    """Return as `if_match`; a caller without the header is told to say what they have seen.
+    """Return as `if_match`. Raises PRECONDITION_REQUIRED without the header.
 
     Raises:
         AppError: PRECONDITION_REQUIRED without the header; PRECONDITION_FAILED as `if_match`.

@@ -1,4 +1,4 @@
-"""Describes routes to aiohttp-apispec, which assembles the OpenAPI document and serves its UI.
+"""Describe routes to aiohttp-apispec, which builds the OpenAPI document and serves its UI.
 
 The Structs that decode requests and encode responses are what is described, so the document
 cannot drift from the code.
@@ -50,7 +50,7 @@ _ALWAYS = (
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """What a handler takes and gives; read when the application is put together.
+    """The inputs and outputs of a handler, read when the application is built.
 
     The library takes a response's schema only by name, so each envelope is a definition.
     """
@@ -72,7 +72,7 @@ def describe(
     errors: Sequence[Code],
     again: str | None,
 ) -> None:
-    """Describe a handler for the OpenAPI document; `lib.http.routes` says what each argument is.
+    """Describe a handler for the OpenAPI document. See `lib.http.routes` for the arguments.
 
     `returns` is an `Answer` of something; any other response is one without a body to describe.
     """
@@ -108,7 +108,7 @@ def describe(
 
 
 def install(app: web.Application, *, title: str, description: str = "") -> None:
-    """Serve the document at `/docs/swagger.json` and its UI at `/docs`, from the routes so far.
+    """Serve the document at `/docs/swagger.json` and its UI at `/docs`.
 
     Every operation asks for a token, except those whose handler is marked as `public`. It is put
     together when it is first asked for: that takes longer than the rest of an application.
@@ -136,7 +136,7 @@ def document(app: web.Application) -> dict[str, Any]:
 
 
 def types_of(app: web.Application) -> list[Any]:
-    """Return the Structs that the bodies and answers of an application are made of."""
+    """Return the Structs in the request and response bodies of an application."""
     return app[_DOCUMENT].types
 
 
@@ -154,7 +154,7 @@ async def _serve_document(request: web.Request) -> web.Response:
 
 
 class _Document:
-    """Assembled when it is first looked at."""
+    """The document, built at first use."""
 
     def __init__(
         self, assemble: Callable[[], dict[str, Any]], routes: Sequence[web.AbstractRoute]
@@ -176,7 +176,7 @@ _DOCUMENT: Final = web.AppKey("_DOCUMENT", _Document)
 
 
 class _Routes(dict[str, Any]):
-    """What the library asks of an application, which may have started: routes and a place."""
+    """The attributes that the library reads from an application: its routes and a key store."""
 
     def __init__(self, routes: Sequence[web.AbstractRoute]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The same document in OpenAPI 3.1, whose schemas are JSON Schema: what generators of clients read.
+"""The same document as OpenAPI 3.1 with JSON Schema, for client generators.
 
 aiohttp-apispec writes Swagger 2.0. Schemas come from msgspec as they are, so that null, unions and
 constants keep their meaning; operations are those of the Swagger document.
@@ -72,7 +72,7 @@ def convert(swagger: Mapping[str, Any], types: Sequence[Any]) -> dict[str, Any]:
 def _paths(
     found: Mapping[str, Any], schemas: Mapping[str, Any], kinds: Mapping[str, type]
 ) -> dict[str, Any]:
-    """Convert every operation. A handler's second address is an alias, and deprecated."""
+    """Convert every operation. A handler's second path is a deprecated alias."""
     seen: dict[str, int] = {}
     paths: dict[str, Any] = {}
     for path, operations in found.items():
@@ -129,7 +129,7 @@ def _parameter(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schema(given: Any) -> Any:
-    """Translate a schema of Swagger 2.0, everything in it too."""
+    """Translate a Swagger 2.0 schema and its parts."""
     if isinstance(given, list):
         return [_schema(one) for one in given]
     if not isinstance(given, dict):
@@ -152,7 +152,7 @@ def _schema(given: Any) -> Any:
 
 
 def _textual(given: Any) -> Any:
-    """Say that decimals are sent as text, as the services do; the rest of a schema stays."""
+    """Mark decimals as strings, as the services send them."""
     if isinstance(given, list):
         return [_textual(one) for one in given]
     if not isinstance(given, dict):
@@ -164,7 +164,7 @@ def _textual(given: Any) -> Any:
 
 
 def example_of(kind: Any, schema: Any, schemas: Mapping[str, Any]) -> Any:
-    """Return an example of a body that its service would decode; None where none is found."""
+    """Return an example body that the service would decode, or None."""
     if kind is None or schema is None:
         return None
     found = _example("", schema, schemas)

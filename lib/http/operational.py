@@ -1,4 +1,4 @@
-"""What operators ask a process: alive, ready, metrics."""
+"""Operational endpoints: liveness, readiness and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One connection to a service, whose parser's refusals are answered and logged as all others."""
+"""A connection whose parser errors are answered and logged like other errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 class Connection(RequestHandler):
-    """Answers what is no HTTP with the envelope; aiohttp quotes it, and logs all of it as an error.
+    """Respond to invalid HTTP with our error body. aiohttp would quote it and log it as an error.
 
     What cannot be read may hold a token: of it the log has the kind of the mistake and no byte.
     """
@@ -30,7 +30,7 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Return the answer that is the last of the connection."""
+        """Return the last response of the connection."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
         made = context.accept_request_id(

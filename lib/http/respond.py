@@ -1,4 +1,4 @@
-"""Responses: the envelope around data and around errors, encoded once with msgspec."""
+"""Responses: the envelope for data and errors, encoded once with msgspec."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ R = TypeVar("R", bound=web.Response)
 
 
 class Versioned(Protocol):
-    """What has a version, which its `ETag` is made of."""
+    """An object with a version, from which its `ETag` is made."""
 
     @property
     def version(self) -> int:
@@ -44,7 +44,7 @@ class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Success(msgspec.Struct, frozen=True, gc=False):
-    """The envelope of one thing."""
+    """The envelope of one object."""
 
     success: Literal[True]
     data: Any
@@ -79,7 +79,7 @@ encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Answer(web.Response, Generic[T_co]):
-    """A success that carries a T under `data`; which class it is stands in the OpenAPI document."""
+    """A success with a T under `data`. Its subclass appears in the OpenAPI document."""
 
     success: ClassVar[int] = 200
     # Whether a caller who asks for it is answered 304 where nothing has changed.
@@ -87,7 +87,7 @@ class Answer(web.Response, Generic[T_co]):
 
 
 class Item(Answer[T_co]):
-    """One versioned thing with its `ETag`; whoever has this version is answered 304."""
+    """A versioned object with its `ETag`. A matching `If-None-Match` gets 304."""
 
     conditional = True
 
@@ -99,7 +99,7 @@ class Created(Answer[T_co]):
 
 
 class Paged(Answer[T_co]):
-    """A T that has a page of a list in it, with its `meta`."""
+    """A T that contains a page of a list, with its `meta`."""
 
 
 class Page(Paged[Sequence[T_co]]):
@@ -107,7 +107,7 @@ class Page(Paged[Sequence[T_co]]):
 
 
 class Bare(Answer[T_co]):
-    """A T without our envelope, because a standard says what it is."""
+    """A T without our envelope, because a standard defines its form."""
 
 
 class Done(Answer[Any]):
@@ -129,7 +129,7 @@ def ok(data: T, *, headers: Mapping[str, str] | None = None) -> Answer[T]:
 
 
 def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) -> PageMeta:
-    """Return the `meta` of a page of a list of `total` things."""
+    """Return the `meta` of a page of a list with `total` items."""
     return PageMeta(
         page=wanted.page,
         page_size=wanted.page_size,
@@ -140,17 +140,17 @@ def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) 
 
 
 def paged(wanted: PageQuery, data: T, total: int, *, degraded: tuple[str, ...] = ()) -> Paged[T]:
-    """Return what has a page of a list of `total` in it, with its `meta`."""
+    """Return an object that contains a page of a list with `total` items, with its `meta`."""
     return _json(Paged, SuccessPage(True, data, page_meta(wanted, total, degraded=degraded)))
 
 
 def page(wanted: PageQuery, rows: Sequence[T], total: int) -> Page[T]:
-    """Return a page of a list of `total`: `{"success": true, "data": …, "meta": …}`."""
+    """Return a page of a list with `total` items: `{"success": true, "data": …, "meta": …}`."""
     return _json(Page, SuccessPage(True, rows, page_meta(wanted, total)))
 
 
 def item(request: web.Request, data: V) -> Item[V]:
-    """Return one versioned thing with its `ETag`, or 304 where the caller has this version."""
+    """Return a versioned object with its `ETag`, or 304 if the caller has this version."""
     tag = etag(data.version)
     condition = request.headers.get(hdrs.IF_NONE_MATCH)
     if condition is not None and matches_none(condition, tag):
@@ -159,18 +159,18 @@ def item(request: web.Request, data: V) -> Item[V]:
 
 
 def changed(data: V) -> Item[V]:
-    """Return one versioned thing after a change, with its new `ETag`."""
+    """Return a versioned object after a change, with its new `ETag`."""
     return _json(Item, Success(True, data), headers={hdrs.ETAG: etag(data.version)})
 
 
 def created(data: V, location: str, *, before: bool = False) -> Created[V]:
-    """Return what `made` does, with where the versioned thing is and its `ETag`."""
+    """Return as `made`, with the URL and `ETag` of the object."""
     headers = {"Location": location, "ETag": etag(data.version)}
     return made(data, headers=headers, before=before)
 
 
 def made(data: T, *, headers: Mapping[str, str] | None = None, before: bool = False) -> Created[T]:
-    """Return 201 with a new thing, or 200 with one that was there before."""
+    """Return 201 with a new object, or 200 with an existing one."""
     return _json(Created, Success(True, data), 200 if before else 201, headers)
 
 

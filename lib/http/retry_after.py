@@ -1,4 +1,4 @@
-"""`Retry-After` as others write it: seconds, or the moment itself."""
+"""Parse `Retry-After` of other servers: seconds or a date."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST: Final = 86_400
 
 
 def seconds_of(header: str | None, *, clock: Clock = utc_now) -> int | None:
-    """Return the seconds to wait, at most a day; None where there is no such header, or nonsense.
+    """Return the seconds to wait, at most a day, or None without a valid header.
 
     `"120"` → 120; `"Wed, 21 Oct 2026 07:28:00 GMT"` → what is left until then, 0 if it is over.
     """

@@ -16,7 +16,7 @@ KEY_SETS = frozenset(("/.well-known/jwks.json", "/api/v1/auth/jwks.json"))
 
 
 def route_template(request: web.Request) -> str:
-    """Return `/api/v1/users/{id}`, or `other` where no route matched: labels stay few."""
+    """Return `/api/v1/users/{id}`, or `other` without a match, to keep labels few."""
     resource = request.match_info.route.resource
     return OTHER if resource is None else resource.canonical
 
@@ -25,7 +25,7 @@ _LONG_LIVED: Final = "__is_long_lived__"
 
 
 def long_lived(handler: H) -> H:
-    """Mark a handler whose requests stay open, such as a WebSocket's.
+    """Mark a handler whose requests stay open, such as a WebSocket.
 
     They have no deadline, and their length is nobody's latency.
     """
@@ -34,5 +34,5 @@ def long_lived(handler: H) -> H:
 
 
 def is_long_lived(request: web.Request) -> bool:
-    """Return whether the handler that serves the request is marked so."""
+    """Return whether the handler of the request is marked as long-lived."""
     return getattr(request.match_info.handler, _LONG_LIVED, False)

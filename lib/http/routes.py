@@ -1,4 +1,4 @@
-"""Routes, each declared once: its address, who may, and what its handler takes and answers.
+"""Routes, each declared once: path, access, inputs and output of its handler.
 
 What a handler takes stands in its signature, and is made of the request in that order; what it
 answers is what it says it returns. Both are what the OpenAPI document tells.
@@ -42,7 +42,7 @@ _Function: TypeAlias = Callable[..., Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class From:
-    """How an argument is made of the request, and what the document says that it is made of.
+    """How to build an argument from the request, and how to document it.
 
     Args:
         make: a function of the request, or a coroutine function; what it raises is the answer.
@@ -82,7 +82,7 @@ Key: TypeAlias = Annotated[
 
 
 class Routes:
-    """The routes of a module; `new_app` takes them as they were declared.
+    """The routes of a module, which `new_app` registers.
 
     ```
     route = Routes("departments")
@@ -113,7 +113,7 @@ class Routes:
         tag: str | None = None,
         types: Mapping[str, Any] | None = None,
     ) -> Callable[[_Function], Handler]:
-        """Declare a route; what is returned is the handler that serves it.
+        """Declare a route. Returns the handler that serves it.
 
         Args:
             where: its method and its path.
@@ -154,7 +154,7 @@ class Routes:
         return take
 
     def __iter__(self) -> Iterator[web.RouteDef]:
-        """The routes in order.
+        """Yield the routes in order.
 
         Raises:
             TypeError: something is written above a route; what serves is the handler below it.
@@ -173,7 +173,7 @@ class Routes:
 
 @dataclass
 class _Taken:
-    """What a handler takes of a request, and returns."""
+    """The arguments and result of a handler."""
 
     returns: Any
     makers: list[Callable[[web.Request], Any]] = field(default_factory=list)

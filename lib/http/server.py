@@ -1,4 +1,4 @@
-"""An application on a port, as a part of a process: starts listening, drains at the end."""
+"""Serve an application on a port: start listening, and drain at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BACKLOG = 1024
 
 @asynccontextmanager
 async def serve_app(app: web.Application, settings: Settings, *, port: int) -> AsyncIterator[int]:
-    """Serve `app` on `settings.host`; give the port, which differs from `port` where that is 0.
+    """Serve `app` on `settings.host`. The value is the port, chosen by the system if `port` is 0.
 
     Leaving says "not ready", stops accepting, answers what still comes over open connections until
     their callers have let go of them, lets running requests finish for `drain_seconds`, cancels the
@@ -92,7 +92,7 @@ async def _listener(
 
 
 async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connection]) -> None:
-    """Close the port; who was already connected to it is taken in, not reset."""
+    """Close the port. Established connections are accepted, not reset."""
     loop = asyncio.get_running_loop()
     copies = [listening.dup() for listening in server.sockets]
     server.close()  # the loop accepts no more; the copies keep the queue
@@ -109,7 +109,7 @@ async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connect
 
 
 async def _linger(protocols: web.Server, seconds: float) -> None:
-    """Answer what still comes over open connections until they are gone, or their callers done.
+    """Serve open connections until they close or their requests are done.
 
     An idle connection that is closed at once may be the one on which a caller is just sending.
     """
@@ -120,7 +120,7 @@ async def _linger(protocols: web.Server, seconds: float) -> None:
 
 
 async def _say_goodbye(request: web.Request, response: web.StreamResponse) -> None:
-    """Make each answer the last of its connection once the process drains."""
+    """Close each connection after its response while the process drains."""
     if request.app[HEALTH].draining and not isinstance(response, web.WebSocketResponse):
         response.force_close()
         # aiohttp has written the headers of the connection before it asks us.

@@ -1,4 +1,4 @@
-"""The one table between error codes and HTTP statuses, read in both directions."""
+"""The mapping between error codes and HTTP statuses, in both directions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 def code_for(status: int) -> Code:
-    """Return the code that a bare status stands for, when an answer has no envelope."""
+    """Return the code of a bare status, for a response without an envelope."""
     known = _BY_STATUS.get(status)
     if known is not None:
         return known

@@ -13,13 +13,13 @@ _UNKNOWN = frozenset(("examples", "prefixItems", "propertyNames", "patternProper
 
 
 def definitions(types: Sequence[Any]) -> dict[str, dict[str, Any]]:
-    """Return every Struct and enum that `types` reach, by name."""
+    """Return every Struct and enum reachable from `types`, by name."""
     _, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
     return {name: convert(schema) for name, schema in components.items()}
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
-    """Return the schema of any type; Structs and enums inside are references."""
+    """Return the schema of any type. Structs and enums inside are references."""
     (schema,), _ = msgspec.json.schema_components((kind,), ref_template=_TEMPLATE)
     return convert(schema)
 
@@ -50,7 +50,7 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
 
 
 def convert(schema: dict[str, Any]) -> dict[str, Any]:
-    """Translate one schema and everything in it."""
+    """Translate one schema and its parts."""
     if "anyOf" in schema:
         return _optional(schema)
     converted: dict[str, Any] = {}
@@ -69,7 +69,7 @@ def convert(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optional(schema: dict[str, Any]) -> dict[str, Any]:
-    """`anyOf: [X, null]` → X that may be null; a union of several types is left open."""
+    """Convert `anyOf: [X, null]` to a nullable X. A union of several types is left open."""
     kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
     rest = {key: value for key, value in schema.items() if key in ("description", "title")}
     nullable = len(kinds) < len(schema["anyOf"])
@@ -96,7 +96,7 @@ def _typed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _inlined(schema: dict[str, Any], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Parameters cannot hold references, wrappers or nulls: only the plain type of a value."""
+    """Inline a parameter's type, because parameters allow no references, wrappers or nulls."""
     target = schema
     if "allOf" in target:
         target = target["allOf"][0]

@@ -1,4 +1,4 @@
-"""Rate limits: a token bucket per client address, a sliding window per user, shared."""
+"""Rate limits shared by all replicas: a token bucket per address, a sliding window per user."""
 
 from lib.limits.limiter import Limiter
 from lib.limits.rules import Decision, TokenBucket, Window

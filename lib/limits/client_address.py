@@ -1,4 +1,4 @@
-"""Who is asking: the peer's address, or the one that trusted proxies report for it."""
+"""The client's address: the peer's, or the one reported by trusted proxies."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ UNKNOWN: Final = "unknown"
 
 
 class TrustedProxies:
-    """The networks whose `X-Forwarded-For` is believed; everybody else's is ignored."""
+    """The networks whose `X-Forwarded-For` is trusted. Others are ignored."""
 
     def __init__(self, networks: Collection[str] = ()) -> None:
-        """Take networks such as `10.0.0.0/8` or single addresses; raises ValueError for others."""
+        """Take networks such as `10.0.0.0/8` or single addresses.
+
+        Raises ValueError for other text.
+        """
         self._networks: tuple[_Network, ...] = tuple(ip_network(text) for text in networks)
 
     def client(self, peer: str | None, forwarded_for: Sequence[str] = ()) -> str:
@@ -48,7 +51,7 @@ class TrustedProxies:
 
 @lru_cache(maxsize=4096)
 def limit_key(client: str) -> str:
-    """Return what to count a client by; an IPv6 host owns a whole /64, so that is counted."""
+    """Return the key to count a client by. For IPv6 it is the /64 network, which one host owns."""
     address = _parse(client)
     if isinstance(address, IPv6Address):
         return f"ip:{ip_network((address, 64), strict=False).network_address}/64"
@@ -57,7 +60,7 @@ def limit_key(client: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _spelt(peer: str) -> str:
-    """Return the one spelling of an address."""
+    """Return the canonical spelling of an address."""
     address = _parse(peer)
     return UNKNOWN if address is None else str(address)
 

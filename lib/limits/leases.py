@@ -1,4 +1,4 @@
-"""Requests taken from Redis a few at a time, so that a busy key does not cost a round trip each."""
+"""Take several requests from Redis at once, so that a busy key needs few round trips."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PART: Final = 10
 
 @dataclass(slots=True)
 class _Lease:
-    """What a process holds for one key: requests it may let through, or a refusal it knows."""
+    """A process's share of one key: requests it may admit, or a known refusal."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     left: int = 0
@@ -32,7 +32,7 @@ class _Lease:
     decision: Decision | None = None
 
     def answer(self, now: float) -> Decision | None:
-        """Return the decision on one more request, None where Redis has to be asked."""
+        """Return the decision on one more request, or None if Redis must decide."""
         known = self.decision
         if known is None or now >= self.until:
             return None
@@ -46,21 +46,21 @@ class _Lease:
         return Decision(True, known.limit, remaining, known.retry_after, known.reset_after)
 
     def ended_with(self, now: float) -> int:
-        """Return what was left when the lease ended, once; 0 while it has not."""
+        """Return the unused rest of an ended lease, once. Return 0 before its end."""
         if self.left == 0 or now < self.until:
             return 0
         left, self.left = self.left, 0
         return left
 
     def next_size(self, now: float, most: int) -> int:
-        """Return how many to ask for: twice the last number where those were used up in time."""
+        """Return the next lease size: twice the last one if that was used up in time."""
         if self.left == 0 and now < self.until:
             return min(most, self.size * 2)
         return max(1, self.size // 2)
 
 
 class LeasedStore:
-    """Decides from what it holds; asks Redis for the next few, for a quiet key singly.
+    """Decide from leases. Redis grants the next few requests, or one for a quiet key.
 
     All processes together never let through more than the rule allows. What a lease has left when
     it ends is given back, by the next request of its key or soon after, so that it is not lost.
@@ -98,7 +98,7 @@ class LeasedStore:
             return known if known is not None else await self._ask(rule, key, lease)
 
     async def give_back(self) -> None:
-        """Return to Redis what the leases had left that have ended.
+        """Return the unused rest of ended leases to Redis.
 
         Raises:
             redis.RedisError: where Redis does not answer; the rest is lost.
@@ -111,7 +111,7 @@ class LeasedStore:
                     await self._store.take(rule, key, 0, returned=left, period=lease.period)
 
     async def aclose(self) -> None:
-        """Stop; what is held is lost to this window of its keys."""
+        """Stop. The unused rest of leases is lost for the current window."""
         if self._timer is not None:
             self._timer.cancel()
         if self._giving is not None:

@@ -1,4 +1,4 @@
-"""The limiter that services use: shared through Redis, by the process alone while Redis is away."""
+"""The rate limiter of services: shared through Redis, or per process while Redis is down."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REDIS, _MEMORY = "redis", "memory"
 
 
 class Limiter:
-    """Counts requests per key; fails open: without Redis each process limits by itself.
+    """Count requests per key. Without Redis, each process limits by itself.
 
     The keys of different rules must differ, such as `ip:192.0.2.1` and `user:…`.
     """
@@ -45,11 +45,11 @@ class Limiter:
 
     @property
     def is_shared(self) -> bool:
-        """Return whether replicas share the counts right now."""
+        """Return whether replicas share the counts now."""
         return self._circuit is not None and not self._circuit.is_open
 
     async def take(self, rule: Rule, key: str) -> Decision:
-        """Count one request of `key`; never raises for a Redis that is away."""
+        """Count one request of `key`. Never raises while Redis is down."""
         decision = None
         if self._shared is not None and self._circuit is not None:
             decision = await self._ask(self._shared, self._circuit, rule, key)
@@ -60,7 +60,7 @@ class Limiter:
         return decision
 
     async def aclose(self) -> None:
-        """Give back what is held of limits, and stop looking for a Redis that is away."""
+        """Return unused leases, and stop polling for an unavailable Redis."""
         if self._shared is not None:
             await self._shared.aclose()
         if self._circuit is not None:
@@ -80,7 +80,7 @@ class Limiter:
 
 
 class _Decisions(Collector):
-    """`rate_limit_decisions_total{store,outcome}`, read from the limiter when it is asked for."""
+    """`rate_limit_decisions_total{store,outcome}`, read from the limiter when scraped."""
 
     def __init__(self, counts: Mapping[tuple[str, bool], int], registry: CollectorRegistry) -> None:
         self._counts = counts

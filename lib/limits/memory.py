@@ -1,4 +1,4 @@
-"""Limits of one process: a bounded table, the least recently seen key goes first."""
+"""Limits within one process: a bounded table that drops the least recently used key."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from lib.limits.rules import Decision, Rule
 
 @dataclass(slots=True)
 class _Entry:
-    """What a key has used, as its rule counts it; from `idle_at` on it says nothing any more."""
+    """The usage of a key. After `idle_at` it has no effect any more."""
 
     state: Any
     idle_at: float = 0.0
 
 
 class MemoryStore:
-    """Keeps what each key has used. Never more than `max_keys`; idle keys are dropped on the way.
+    """Store the usage of at most `max_keys` keys. Idle keys are dropped along the way.
 
     A key pushed out by a flood of others starts afresh: that is the price of a bound on memory.
     """
@@ -49,7 +49,7 @@ class MemoryStore:
         return decision
 
     def _evict(self, now: float) -> None:
-        """Drop at most two old keys: more than one is added at a time, so the table shrinks."""
+        """Drop at most two old keys, which is more than are added, so that the table shrinks."""
         for _ in range(2):
             place, oldest = next(iter(self._entries.items()))
             if len(self._entries) <= self._max_keys and oldest.idle_at > now:

@@ -1,4 +1,4 @@
-"""Limits that replicas share: one atomic script in Redis, on the clock of Redis."""
+"""Limits shared by replicas: one atomic Redis script, on the clock of Redis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PREFIX: Final = "limit:"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """How many requests were granted at once, and the decision on the last of them.
+    """The number of granted requests, and the decision on the last of them.
 
     `period` is the number of the window that they were counted in.
     """
@@ -26,7 +26,7 @@ class Grant:
 
 
 class RedisStore:
-    """Asks Redis. Every key expires when it has nothing left to say."""
+    """Limits in Redis. Every key expires once it has no effect."""
 
     def __init__(self, redis: Redis) -> None:
         self._script = redis.register_script(
@@ -36,7 +36,7 @@ class RedisStore:
     async def take(
         self, rule: Rule, key: str, wanted: int = 1, *, returned: int = 0, period: int = 0
     ) -> Grant:
-        """Count up to `wanted` requests of `key` under `rule`: as many as fit, 0 where none does.
+        """Count up to `wanted` requests of `key` under `rule`: as many as the limit allows.
 
         First `returned` ones are taken off again that were granted in `period` and not used.
 

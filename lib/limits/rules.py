@@ -1,4 +1,4 @@
-"""The two rules as arithmetic on values: no clock, no store. The Lua script computes the same."""
+"""The two rate limit rules as pure functions. The Lua script computes the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RESET: Final = istr("RateLimit-Reset")
 
 
 class Decision(Struct, frozen=True, gc=False):
-    """What a rule said: times in seconds, counts in requests."""
+    """The decision of a rule. Times are in seconds, counts in requests."""
 
     allowed: bool
     limit: int
@@ -24,7 +24,7 @@ class Decision(Struct, frozen=True, gc=False):
     reset_after: float
 
     def headers(self) -> dict[str, str]:
-        """Return `RateLimit-*`, and `Retry-After` for a refusal; whole seconds, rounded up."""
+        """Return the `RateLimit-*` headers, and `Retry-After` for a refusal, in whole seconds."""
         named: dict[str, str] = {
             _LIMIT: str(self.limit),
             _REMAINING: str(self.remaining),
@@ -36,7 +36,7 @@ class Decision(Struct, frozen=True, gc=False):
 
 
 class TokenBucket(Struct, frozen=True, cache_hash=True):
-    """`rate` tokens a second flow into a bucket of `burst`; a request takes one.
+    """A token bucket: `rate` tokens per second, up to `burst`. A request takes one.
 
     A bucket is one number, the moment at which it will be full: less than `burst / rate` ahead of
     now, and in the past for a full one, which is therefore the same as no bucket at all.
@@ -47,11 +47,11 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
 
     @property
     def idle_seconds(self) -> float:
-        """A key untouched for this long may be forgotten: it says nothing any more."""
+        """Seconds after which an unused key has no effect and can be dropped."""
         return self.burst / self.rate
 
     def unused(self, now: float) -> float:
-        """Return the bucket of a key that nobody has asked for."""
+        """Return the bucket of an unused key."""
         return now
 
     def take(self, full_at: float, now: float) -> tuple[float, Decision]:
@@ -67,7 +67,7 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
 
 
 class Counted(Struct, frozen=True, gc=False):
-    """A window's state: its number since the epoch, requests in it and in the one before."""
+    """The state of a window: its number since the epoch, and the requests in it and before it."""
 
     number: int = 0
     current: int = 0
@@ -75,18 +75,21 @@ class Counted(Struct, frozen=True, gc=False):
 
 
 class Window(Struct, frozen=True, cache_hash=True):
-    """At most `limit` requests in `seconds`; the previous window counts by its overlap."""
+    """A sliding window: at most `limit` requests in `seconds`.
+
+    The previous window counts in part.
+    """
 
     limit: int
     seconds: float
 
     @property
     def idle_seconds(self) -> float:
-        """A key untouched for this long may be forgotten."""
+        """Seconds after which an unused key can be dropped."""
         return 2 * self.seconds
 
     def unused(self, now: float) -> Counted:  # noqa: ARG002 - the rules are called alike
-        """Return the counts of a key that nobody has asked for."""
+        """Return the counts of an unused key."""
         return Counted()
 
     def take(self, counted: Counted, now: float) -> tuple[Counted, Decision]:
@@ -103,7 +106,7 @@ class Window(Struct, frozen=True, cache_hash=True):
         return after, Decision(True, self.limit, left, 0.0, ends_in)
 
     def _wait(self, current: int, previous: int, ends_in: float) -> float:
-        """Seconds until one more fits, if nothing else is asked for meanwhile."""
+        """Return the seconds until one more request fits, if no other arrives."""
         free = self.limit - 1 - current
         if previous > 0 and free >= 0:
             return max(0.0, ends_in - free * self.seconds / previous)

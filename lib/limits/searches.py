@@ -1,4 +1,4 @@
-"""Searches inside of texts, which no index answers: few at a time are worked on."""
+"""Limit concurrent text searches, which no index supports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLACES: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Bulkhead]] = WeakKey
 
 @asynccontextmanager
 async def searching(pattern: str | None) -> AsyncIterator[None]:
-    """Hold one of the few places while the block runs; without a `pattern` none is needed.
+    """Hold a search slot while the block runs. Without a `pattern` none is needed.
 
     Raises:
         AppError: SERVICE_UNAVAILABLE with `Retry-After` where none gets free within a second.

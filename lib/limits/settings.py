@@ -1,4 +1,4 @@
-"""The limits' numbers, the trusted proxies and Redis from the environment."""
+"""Settings of rate limits, trusted proxies and Redis."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class LimitSettings(RedisSettings):
-    """For services behind the limiter. Without `REDIS_URL` each process limits by itself."""
+    """Settings of the rate limiter. Without `REDIS_URL` each process limits by itself."""
 
     # Where replicas count requests together, if elsewhere.
     limits_redis_url: RedisUrl | None = Field(default=None, validation_alias="LIMITS_REDIS_URL")
@@ -48,9 +48,9 @@ class LimitSettings(RedisSettings):
         return Window(self.user_rate_limit, self.user_rate_seconds)
 
     def per_service(self) -> TokenBucket:
-        """Return the rule for other services: two seconds' worth may come at once."""
+        """Return the rule for other services, with a burst of two seconds."""
         return TokenBucket(self.service_rate_limit, math.ceil(2 * self.service_rate_limit))
 
     def proxies(self) -> TrustedProxies:
-        """Return whose `X-Forwarded-For` is believed."""
+        """Return the trusted proxies."""
         return TrustedProxies(self.trusted_proxies)

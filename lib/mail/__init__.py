@@ -1,4 +1,4 @@
-"""Mail: templates, a message, and where it goes: an SMTP server or a folder."""
+"""Email: templates, messages, and delivery to an SMTP server or a folder."""
 
 from lib.mail.message import Mail
 from lib.mail.senders import FileSender, RedirectingSender, Sender, SmtpOptions, SmtpSender

@@ -1,4 +1,4 @@
-"""A mail as a value, and as the bytes that are sent."""
+"""An email as a value and as bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib.errors import AppError, Code
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """One mail to one person. `id` becomes its Message-ID: sent twice, it can be told."""
+    """One email to one recipient. `id` becomes its Message-ID, which identifies duplicates."""
 
     id: str
     to: str

@@ -1,4 +1,4 @@
-"""Where mail goes: an SMTP server, one address for all, or files in a folder."""
+"""Email delivery: an SMTP server, one address for all, or files in a folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """How to reach the server. `implicit_tls` is port 465; otherwise STARTTLS unless `plain`.
+    """SMTP settings. `implicit_tls` is for port 465; otherwise STARTTLS unless `plain`.
 
     `ca_file` holds the authorities that are trusted instead of the system's.
     """
@@ -53,7 +53,7 @@ class SmtpOptions:
 
 
 class SmtpSender:
-    """Sends over a connection per mail: they are few, and a broken one harms no other."""
+    """Send with one connection per email: they are few, and a broken one affects no other."""
 
     def __init__(self, options: SmtpOptions) -> None:
         self._options = options
@@ -80,20 +80,20 @@ class SmtpSender:
 
 
 class RedirectingSender:
-    """Sends everything to one address, saying for whom it was: for trying out a real server."""
+    """Send everything to one address and name the original recipient, to test a real server."""
 
     def __init__(self, inner: Sender, to: str) -> None:
         self._inner = inner
         self._to = to
 
     async def send(self, mail: Mail) -> None:
-        """Send it to the one address; raises as `Sender.send` does."""
+        """Send the email to the configured address. Raises as `Sender.send`."""
         subject = f"[for {mail.to}] {mail.subject}"
         await self._inner.send(msgspec.structs.replace(mail, to=self._to, subject=subject))
 
 
 class FileSender:
-    """Writes each mail as `<id>.eml`, which mail programs open; what a development machine does."""
+    """Write each email as `<id>.eml`, which mail programs open, for development."""
 
     def __init__(self, folder: Path, *, sender: str = "noreply@localhost.localdomain") -> None:
         self._folder = folder
@@ -117,7 +117,7 @@ class FileSender:
 
 
 def _is_permanent(error: Exception) -> bool:
-    """Whether it is the mail that was refused: all before, such as a password, is ours to mend."""
+    """Return whether the server refused this email for good. Earlier failures are ours to fix."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(refused.code >= 500 for refused in error.recipients)
     return isinstance(error, aiosmtplib.SMTPDataError) and error.code >= 500

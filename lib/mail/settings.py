@@ -1,4 +1,4 @@
-"""Where mail goes, from the environment."""
+"""Settings of email delivery."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class SmtpSecurity(StrEnum):
 
 
 class MailSettings(Settings):
-    """Without `SMTP_HOST`, which production needs, mails are files in `MAIL_FOLDER`."""
+    """Settings.
+
+    Without `SMTP_HOST`, which production requires, emails are files in `MAIL_FOLDER`.
+    """
 
     # Without it mails become files in `MAIL_FOLDER`.
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")

@@ -1,4 +1,4 @@
-"""Mail templates: Jinja2 files in pairs, `<name>.txt` and `<name>.html`."""
+"""Email templates: pairs of Jinja2 files, `<name>.txt` and `<name>.html`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.mail.message import Mail
 
 
 class Templates:
-    """Renders mails. A name that a template uses and the caller does not give is an error.
+    """Render emails. A template variable without a value is an error.
 
     The first line of the `.txt` is the subject; values are escaped in `.html` only.
     """
@@ -26,7 +26,7 @@ class Templates:
         )
 
     def render(self, name: str, *, mail_id: str, to: str, values: Mapping[str, object]) -> Mail:
-        """Return the mail; raises jinja2.TemplateError for a template that is absent or wrong."""
+        """Return the email. Raises jinja2.TemplateError for a missing or invalid template."""
         text = self._environment.get_template(f"{name}.txt").render(values)
         html = self._environment.get_template(f"{name}.html").render(values)
         subject, _, body = text.partition("\n")

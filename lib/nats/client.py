@@ -1,4 +1,4 @@
-"""The NATS client: connects when it is first asked, keeps trying, and tells nobody a password."""
+"""A NATS client that connects on demand, reconnects, and never logs a password."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WAIT_SECONDS: Final = 0.25
 
 
 class _Client(Client):
-    """A client that says no password over a connection which was to be TLS and is not."""
+    """A client that sends no password if a required TLS connection is not encrypted."""
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         if initial_connection and "tls" in self.options and not info.get("tls_required"):
@@ -32,7 +32,7 @@ class _Client(Client):
 
 
 class Connection:
-    """One connection, made when it is first wanted and again when it was given up."""
+    """One connection, made on demand and again after a permanent failure."""
 
     def __init__(self, address: NatsAddress, *, name: str) -> None:
         self._address, self._name = address, name
@@ -40,7 +40,7 @@ class Connection:
         self._connecting = asyncio.Lock()
 
     async def client(self) -> Client:
-        """Return the client; while it reconnects by itself, what is asked of it waits.
+        """Return the client. While it reconnects, its calls wait.
 
         Raises:
             nats.errors.Error, OSError: where no server can be reached, or none lets us in.
@@ -94,7 +94,7 @@ class Connection:
 
 @asynccontextmanager
 async def connection(address: NatsAddress, *, name: str) -> AsyncIterator[Connection]:
-    """Hold a connection for as long as the block runs; an absent server is no error before use."""
+    """Hold a connection while the block runs. An unavailable server raises at first use."""
     held = Connection(address, name=name)
     try:
         yield held

@@ -1,4 +1,4 @@
-"""What a NATS URL says: where, as whom, and how many servers keep what counts."""
+"""NATS URLs: servers, credentials and replication."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REPLICAS: Final = ("1", "3", "5")
 
 @dataclass(frozen=True, slots=True)
 class NatsAddress:
-    """A URL taken apart."""
+    """A parsed URL."""
 
     servers: tuple[str, ...]
     # How many servers have an event before it counts as sent.
@@ -35,17 +35,17 @@ class NatsAddress:
 
     @property
     def inbox(self) -> str:
-        """Where answers to this user arrive: a place of its own, so that others may be kept out."""
+        """Return the inbox prefix of this user, which other users can be denied."""
         return f"_INBOX_{self.user}" if _WORD.fullmatch(self.user or "") else "_INBOX"
 
 
 def is_nats(url: str) -> bool:
-    """Say whether a URL is meant for NATS, well-formed or not."""
+    """Return whether a URL is for NATS, valid or not."""
     return url.partition("://")[0] in _SCHEMES
 
 
 def check_nats_url(url: str) -> str:
-    """Return the URL if it is one; raises ValueError in words that do not repeat it."""
+    """Return the URL if valid. Raises ValueError with a message that does not contain it."""
     parse(url)
     return url
 

@@ -1,4 +1,4 @@
-"""Traces, metrics and logs over OTLP/HTTP, for processes that have an endpoint to send them to."""
+"""Export traces, metrics and logs over OTLP/HTTP, if an endpoint is set."""
 
 from __future__ import annotations
 

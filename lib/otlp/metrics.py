@@ -1,4 +1,4 @@
-"""Metrics over OTLP: what `/metrics` shows, under the same names, every few seconds."""
+"""Export the metrics of `/metrics` over OTLP, under the same names, every few seconds."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
 
 @asynccontextmanager
 async def sending_metrics(url: str, resource: Resource, *, seconds: float) -> AsyncIterator[None]:
-    """Send the process' registries every so many seconds, and once more when left."""
+    """Send the process's registries periodically, and once more at the end."""
     exporter = OTLPMetricExporter(url, timeout=_TIMEOUT_SECONDS)
     sender = _Sender(exporter, resource)
     task = asyncio.create_task(sender.run(seconds), name="otlp-metrics")
@@ -49,7 +49,7 @@ async def sending_metrics(url: str, resource: Resource, *, seconds: float) -> As
 
 
 class _Sender:
-    """Reads in the event loop, as metrics are written there without locks; sends in a thread."""
+    """Read metrics in the event loop, where they are written without locks; send in a thread."""
 
     def __init__(self, exporter: OTLPMetricExporter, resource: Resource) -> None:
         self._exporter = exporter
@@ -71,7 +71,7 @@ class _Sender:
 
 
 def exported(families: Iterable[Family], resource: Resource, began: int, now: int) -> MetricsData:
-    """Return the families in OpenTelemetry's terms; times are nanoseconds since 1970.
+    """Return the metrics as OpenTelemetry data. Times are nanoseconds since 1970.
 
     Counters and gauges keep the names of their samples, histograms that of their family.
     """

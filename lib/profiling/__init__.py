@@ -1,4 +1,4 @@
-"""A look inside a running process: CPU profile, heap and stacks, on a port of the loopback only."""
+"""Inspect a running process: CPU profile, heap and stacks, on a loopback port."""
 
 from lib.profiling.server import profiling
 

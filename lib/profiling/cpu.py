@@ -1,4 +1,4 @@
-"""CPU profiles of the event loop's thread, sampled, in formats that common viewers open."""
+"""Sampled CPU profiles of the event loop's thread, in common formats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _running = asyncio.Lock()
 
 
 class CpuFormat(StrEnum):
-    """How the profile is written: for speedscope.app, for `pstats`/snakeviz, or as a page."""
+    """The format of a profile: for speedscope.app, for `pstats` or snakeviz, or as a page."""
 
     SPEEDSCOPE = "speedscope"
     PSTATS = "pstats"
@@ -36,7 +36,7 @@ CONTENT_TYPES: Final = {
 
 
 async def profile_cpu(seconds: float, fmt: CpuFormat) -> bytes:
-    """Sample this thread for `seconds` and return the profile; the process goes on working.
+    """Sample this thread for `seconds` and return the profile, while the process keeps working.
 
     Raises:
         AppError: CONFLICT where a profile is being taken already.

@@ -1,4 +1,4 @@
-"""What was allocated where, as tracemalloc sees it."""
+"""Memory allocations by source line, from tracemalloc."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _running = asyncio.Lock()
 
 
 class Allocation(msgspec.Struct, frozen=True):
-    """One place in the code and what it holds more than before; sizes in bytes."""
+    """A source line, and the memory it holds in addition; sizes in bytes."""
 
     trace: list[str]
     size_difference: int
@@ -24,7 +24,7 @@ class Allocation(msgspec.Struct, frozen=True):
 
 
 class Heap(msgspec.Struct, frozen=True):
-    """What grew while it was watched, the most first."""
+    """Allocations that grew during the measurement, largest first."""
 
     seconds: float
     traced_bytes: int
@@ -33,7 +33,7 @@ class Heap(msgspec.Struct, frozen=True):
 
 
 async def watch_heap(seconds: float, *, top: int = 50) -> Heap:
-    """Trace allocations for `seconds`; return where memory was allocated and kept.
+    """Trace allocations for `seconds`. Return where memory was allocated and is still held.
 
     Tracing slows the process down while it lasts; it is off otherwise.
 

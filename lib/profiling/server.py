@@ -1,4 +1,4 @@
-"""The profiling port: opt-in, bound to the loopback, deaf to everything that names another host."""
+"""The profiling port: opt-in, on the loopback, and closed to other host names."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _Seconds = Annotated[float, msgspec.Meta(gt=0, le=60)]
 
 
 class CpuQuery(Query, frozen=True):
-    """How long to sample, and what to write."""
+    """The duration and format of a CPU profile."""
 
     seconds: _Seconds = 5.0
     format: CpuFormat = CpuFormat.SPEEDSCOPE
 
 
 class HeapQuery(Query, frozen=True):
-    """How long to watch, and how many places to name."""
+    """The duration of a heap measurement, and the number of source lines to report."""
 
     seconds: _Seconds = 5.0
     top: Annotated[int, msgspec.Meta(ge=1, le=500)] = 50
@@ -44,7 +44,7 @@ class HeapQuery(Query, frozen=True):
 
 @asynccontextmanager
 async def profiling(port: int | None) -> AsyncIterator[int | None]:
-    """Serve `/debug/cpu`, `/debug/heap` and `/debug/stacks` on the loopback; None serves nothing.
+    """Serve `/debug/cpu`, `/debug/heap` and `/debug/stacks` on the loopback. None serves nothing.
 
     The value is the port, for a `port` of 0.
 
@@ -82,7 +82,7 @@ async def _listen(runner: web.AppRunner, port: int) -> int:
 
 @web.middleware
 async def _local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse browsers that were led here: by another name for us, or from another page."""
+    """Refuse requests from browsers with another host name or from another page."""
     try:
         if request.url.host not in _OWN_NAMES or "Origin" in request.headers:
             raise AppError(Code.FORBIDDEN, "only for tools on this machine")

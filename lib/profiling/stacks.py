@@ -1,4 +1,4 @@
-"""What every thread and every task is doing right now, as text."""
+"""The stacks of all threads and tasks as text."""
 
 from __future__ import annotations
 

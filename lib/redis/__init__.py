@@ -1,4 +1,4 @@
-"""Redis by URL: one server, one that Sentinels name, or a Cluster."""
+"""Redis by URL: one server, a primary named by Sentinels, or a cluster."""
 
 from lib.redis.client import RedisOptions, cluster_of, open_redis, ping, subscribed, unavailable
 from lib.redis.replicated import NotReplicatedError, ReplicatedWriter

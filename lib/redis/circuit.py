@@ -1,4 +1,4 @@
-"""Leaves Redis alone from its first failure until it answers again, at no request's expense."""
+"""A circuit for Redis: after a failure it is not called until it responds again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PROBE_SECONDS: Final = 0.5
 
 
 class RedisCircuit:
-    """For uses of Redis that requests can do without.
+    """For uses of Redis that a request does not depend on.
 
     Opens at the first failure. A breaker that lets requests probe would cost a quiet service the
     whole time-out for each: here a ping in the background finds out when Redis is back.
@@ -36,12 +36,12 @@ class RedisCircuit:
 
     @property
     def is_open(self) -> bool:
-        """Return whether Redis is left alone."""
+        """Return whether Redis is not called at present."""
         return self._next is not None
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Surround a use of Redis.
+        """Guard a use of Redis.
 
         Raises:
             AppError: CIRCUIT_OPEN while Redis is left alone.
@@ -57,7 +57,7 @@ class RedisCircuit:
             raise
 
     async def aclose(self) -> None:
-        """Stop looking for Redis."""
+        """Stop polling for Redis."""
         self._is_closed_for_good = True
         if self._next is not None:
             self._next.cancel()

@@ -1,4 +1,4 @@
-"""The Redis client: short time-outs, TLS by URL, a ping for readiness, reconnecting by itself."""
+"""The Redis client: short time-outs, TLS by URL, a readiness check, automatic reconnects."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PER_NODE: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class RedisOptions:
-    """Where Redis is and how long to wait for it, in seconds; see `lib.redis.url.parse`.
+    """The address of Redis and its time-outs in seconds. See `lib.redis.url.parse`.
 
     `rediss://` is TLS with the server's certificate verified; `?ssl_ca_certs=…` names one's own CA.
     """
@@ -44,18 +44,18 @@ class RedisOptions:
     idle_check_seconds: float = 30.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no such URL; raises ValueError."""
+        """Validate the URL. Raises ValueError."""
         check_redis_url(self.url)
 
 
 class _Server(Redis):
-    """A client that knows how many replicas must have what is not to be lost."""
+    """A client that knows how many replicas must confirm important writes."""
 
     replicas: int = 0
 
 
 class _Cluster(RedisCluster):
-    """As `_Server`, for a cluster; what the library says of one that is away is a RedisError."""
+    """As `_Server`, for a cluster. An unavailable cluster raises a RedisError."""
 
     replicas: int = 1
 
@@ -77,7 +77,7 @@ def _told_as_away() -> Iterator[None]:
 
 
 class _Cancellable(AbstractConnection):
-    """A connection that does not lose a cancellation which comes as the sending ends.
+    """A connection that keeps a cancellation that arrives as the sending ends.
 
     The library sends within `asyncio.wait_for`, which on Python 3.11 forgets such a one
     (python/cpython#86296): the task would go on to wait for a reply that nobody wants.
@@ -109,7 +109,7 @@ class _OfSentinelTls(_Cancellable, SentinelManagedSSLConnection):
 
 
 class _Shared(_Cancellable, Connection):
-    """A connection that the cluster's client may close under whoever has just taken it."""
+    """A connection that the cluster's client may close while another task takes it."""
 
     async def _send_packed_command(self, command: Iterable[bytes]) -> None:
         # The library would say AttributeError or, on Python 3.12 and newer, TypeError, which
@@ -124,18 +124,18 @@ class _SharedTls(_Shared, SSLConnection):
 
 
 class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Connections to whichever server is the primary, waited for where all are in use."""
+    """Connections to the current primary. Callers wait if all are in use."""
 
 
 def cluster_of(redis: Redis) -> RedisCluster | None:
-    """Return the client of a cluster, None where it is one of a server."""
+    """Return the cluster client, or None for a single server."""
     client: object = redis  # `open_redis` gives both as one type
     return client if isinstance(client, RedisCluster) else None
 
 
 @asynccontextmanager
 async def open_redis(options: RedisOptions) -> AsyncIterator[Redis]:
-    """Open a pool and close it at the end; an absent Redis is no error before the first command.
+    """Open a pool and close it at the end. An unavailable Redis raises at the first command.
 
     A command whose connection breaks is sent once more on a new one, so it may run twice: what is
     done here must bear that. One that times out is not repeated, but by a cluster, once.
@@ -237,7 +237,7 @@ async def _cluster(address: RedisAddress, options: RedisOptions) -> AsyncIterato
 
 
 async def ping(redis: Redis) -> None:
-    """Ask for an answer: what `Health.add("redis", …)` takes; raises where there is none.
+    """Check that Redis responds, for `Health.add("redis", …)`. Raises if not.
 
     Raises AppError SERVICE_UNAVAILABLE for a node of a Redis Cluster whose URL says that it is a
     single server: it answers, but to most keys with the address of another one.
@@ -267,7 +267,7 @@ async def _ping_cluster(redis: RedisCluster) -> None:
 
 
 async def subscribed(redis: Redis, channel: str) -> PubSub:
-    """Return a subscription to `channel`; in a cluster at any node, another one each time."""
+    """Return a subscription to `channel`. In a cluster, each one uses another node."""
     if (cluster := cluster_of(redis)) is not None:
         await cluster.initialize()
         subscription: PubSub = cluster.pubsub(node=cluster.get_random_node())
@@ -282,5 +282,5 @@ async def subscribed(redis: Redis, channel: str) -> PubSub:
 
 
 def unavailable() -> AppError:
-    """Return the error for what cannot be decided safely without Redis."""
+    """Return the error for a decision that cannot be made safely without Redis."""
     return AppError(Code.SERVICE_UNAVAILABLE, "try again in a moment", headers={"Retry-After": "1"})

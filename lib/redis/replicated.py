@@ -1,4 +1,4 @@
-"""Writes that outlive the server that took them: replicas have them before they count."""
+"""Writes that replicas confirm, so that they survive the loss of the primary."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _WAIT_MILLISECONDS: Final = 300
 
 
 class NotReplicatedError(RedisError):
-    """The primary has a write; too few replicas said that they have it, too."""
+    """The primary has the write, but too few replicas have confirmed it."""
 
 
 class ReplicatedWriter:
-    """Writes to keys, each in one step, and waits for as many replicas as the URL asks for.
+    """Write to keys atomically, and wait for the number of replicas in the URL.
 
     Redis copies to its replicas after it has answered: what a primary took and had not yet passed
     on is gone when a replica takes its place. What raised may be there or not; write it again.
@@ -34,7 +34,7 @@ class ReplicatedWriter:
         self._is_behind = False
 
     async def write(self, commands: Mapping[str, Sequence[Command]]) -> None:
-        """Run the `commands` of each key, in their order; they touch no other key.
+        """Run the `commands` of each key in order. They use no other key.
 
         Raises:
             RedisError, OSError: where Redis is away, or too few replicas are there.
@@ -78,7 +78,7 @@ class ReplicatedWriter:
             raise
 
     def _steps(self, commands: Sequence[Command]) -> list[Command]:
-        """Return what goes over one connection: WAIT is about what that connection has written."""
+        """Return the commands for one connection, because WAIT refers to its writes."""
         steps = [("MULTI",), *commands, ("EXEC",)] if commands else []
         return [*steps, ("WAIT", self._replicas, _WAIT_MILLISECONDS)] if self._replicas else steps
 

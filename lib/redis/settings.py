@@ -1,4 +1,4 @@
-"""Which Redis a service uses for what: one for all, or one for each of its purposes."""
+"""The Redis of each purpose: one for all, or one for each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EventsUrl = Annotated[SecretStr, AfterValidator(_events_url)]
 
 
 class RedisSettings(Settings):
-    """For services that use Redis; a part without a URL of its own uses `REDIS_URL`."""
+    """Settings for Redis. A purpose without its own URL uses `REDIS_URL`."""
 
     # redis://, redis+sentinel:// or redis+cluster://; rediss… verifies the server.
     redis_url: RedisUrl | None = Field(default=None, validation_alias="REDIS_URL")
@@ -40,7 +40,7 @@ class RedisSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class RedisParts:
-    """The clients by their purpose; those with the same URL are one. None where there is none.
+    """The clients by purpose. The same URL shares a client, and no URL gives None.
 
     Events on another broker than Redis have none; `app[BROKER]` is there for both.
     """

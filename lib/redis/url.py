@@ -1,4 +1,4 @@
-"""What a Redis URL says: which kind it is, where, and how many replicas must have what counts."""
+"""Redis URLs: their kind, address, and the number of replicas that must confirm writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_LANES: Final = 64
 
 
 class Kind(StrEnum):
-    """What answers at the address."""
+    """The kind of Redis at the address."""
 
     SERVER = "server"
     SENTINEL = "sentinel"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """A URL taken apart; `kwargs` are those of a connection of the driver, without the host."""
+    """A parsed URL. `kwargs` are the driver's connection arguments, without the host."""
 
     kind: Kind
     hosts: tuple[tuple[str, int], ...]
@@ -44,7 +44,7 @@ class RedisAddress:
 
 
 def check_redis_url(url: str) -> str:
-    """Return the URL if it is one; certificates are verified wherever there are any.
+    """Return the URL if valid. TLS certificates are always verified.
 
     Raises:
         ValueError: for anything else, in words that do not repeat the URL.
@@ -54,7 +54,7 @@ def check_redis_url(url: str) -> str:
 
 
 def parse(url: str) -> RedisAddress:
-    """Take a URL apart; raises ValueError as `check_redis_url`.
+    """Parse a URL. Raises ValueError as `check_redis_url`.
 
     `redis://host:port/db`, `redis+sentinel://host:port,host:port/primary?db=0`,
     `redis+cluster://host:port,host:port`; `rediss` is TLS. `?replicas=n` is how many replicas must
@@ -118,7 +118,7 @@ def _number(query: dict[str, list[str]], name: str, default: int, most: int) -> 
 
 
 def _connection(parts: SplitResult, scheme: str, database: str) -> dict[str, Any]:
-    """Return what the driver reads from the URL of one server, but for the host and port."""
+    """Return the driver's arguments in the URL of one server, except host and port."""
     user, at, _ = parts.netloc.rpartition("@")
     options = [pair for pair in parse_qsl(parts.query) if pair[0] not in _OWN]
     one = f"{scheme}://{user}{at}localhost/{database}?{urlencode(options)}"

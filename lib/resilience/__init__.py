@@ -1,4 +1,4 @@
-"""Calls to others: deadline budget, bulkhead, retry and circuit breaker, for any transport."""
+"""Calls to other services: deadline, bulkhead, retry and circuit breaker, for any transport."""
 
 from lib.resilience.breaker import BreakerPolicy, CircuitBreaker, State
 from lib.resilience.bulkhead import Bulkhead

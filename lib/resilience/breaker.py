@@ -1,4 +1,4 @@
-"""A circuit breaker: an upstream that fails too often is left alone, then probed, then trusted."""
+"""A circuit breaker: it stops calls to a failing upstream, probes it, then closes again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FAIR_SECONDS: Final = 1.0
 
 
 class State(IntEnum):
-    """The values of the state gauge."""
+    """The values of the state metric."""
 
     CLOSED = 0
     HALF_OPEN = 1
@@ -50,7 +50,7 @@ class BreakerPolicy:
 
 
 class CircuitBreaker:
-    """Guards the calls to one upstream. Not for use from several event loops.
+    """Guard the calls to one upstream. Use it from one event loop only.
 
     Closed: failures of the last `window_seconds` are counted in twelve slices. Open: every call is
     refused with CIRCUIT_OPEN. Half-open: at most `probes` calls at a time are let through; as many
@@ -81,14 +81,14 @@ class CircuitBreaker:
 
     @property
     def state(self) -> State:
-        """The state now; an open circuit whose time is over is half-open."""
+        """Return the current state. An open circuit becomes half-open after its wait."""
         if self._state is State.OPEN and self._open_for() <= 0:
             self._enter(State.HALF_OPEN)
         return self._state
 
     @contextmanager
     def guard(self, seconds: float = _FAIR_SECONDS) -> Iterator[None]:
-        """Surround one call: its exception, or its lack of one, is what is counted.
+        """Guard one call, whose success or exception is counted.
 
         A call that is cancelled counts as neither, unless the time of its request was up: then the
         upstream was too slow. Not where the request left it less than a second, or half of the
@@ -172,7 +172,7 @@ class CircuitBreaker:
 
 
 class _Counts:
-    """Calls and failures of the last window, in slices: memory does not grow with traffic."""
+    """Calls and failures of the last window, in slices of fixed number."""
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -181,7 +181,7 @@ class _Counts:
         self._calls = self._failures = 0
 
     def add(self, now: float, *, failed: bool) -> tuple[int, int]:
-        """Count one call and return (calls, failures) of the window that ends now."""
+        """Count one call. Return (calls, failures) of the window that ends now."""
         while self._slices and self._slices[0][0] <= now - self._window:
             _, calls, failures = self._slices.popleft()
             self._calls -= calls
@@ -206,7 +206,7 @@ def _verdict(error: BaseException, *, had_time: bool) -> bool | None:
 
 
 class BreakerGauge:
-    """`circuit_breaker_state{upstream}`: 0 closed, 1 half-open, 2 open; set when it changes."""
+    """`circuit_breaker_state{upstream}`: 0 closed, 1 half-open, 2 open; set on every change."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._gauge = Gauge(
@@ -217,7 +217,7 @@ class BreakerGauge:
         )
 
     def of(self, upstream: str) -> Callable[[State], None]:
-        """Return what `CircuitBreaker(on_change=…)` takes."""
+        """Return the callback for `CircuitBreaker(on_change=…)`."""
         return self._gauge.labels(upstream).set
 
 
@@ -225,7 +225,7 @@ _GAUGES: Final[WeakKeyDictionary[CollectorRegistry, BreakerGauge]] = WeakKeyDict
 
 
 def gauge_in(registry: CollectorRegistry) -> BreakerGauge:
-    """Return the registry's one gauge, whoever asks first."""
+    """Return the only such metric of the registry."""
     if registry not in _GAUGES:
         _GAUGES[registry] = BreakerGauge(registry)
     return _GAUGES[registry]

@@ -1,4 +1,4 @@
-"""A bulkhead: one slow upstream may occupy only its own share of the process."""
+"""A bulkhead: one slow upstream can occupy only its share of the process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.errors import AppError, Code
 
 
 class Bulkhead:
-    """At most `limit` calls at a time; `queue` more may wait, none longer than `wait_seconds`."""
+    """At most `limit` concurrent calls. Up to `queue` more wait for at most `wait_seconds`."""
 
     def __init__(
         self, name: str, *, limit: int = 50, queue: int = 50, wait_seconds: float = 1.0
@@ -24,7 +24,7 @@ class Bulkhead:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold one place while the call runs.
+        """Hold a slot while the call runs.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE at once where the queue is full, after the wait otherwise.

@@ -1,4 +1,4 @@
-"""The deadline budget: one limit for all that is done for a request, passed on to upstreams."""
+"""The deadline budget: one time limit for a request, passed on to upstreams."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_MS: Final = 3_600_000
 
 @asynccontextmanager
 async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[None]:
-    """Give the block `seconds`, or what is left of the request's budget if that is less.
+    """Limit the block to `seconds`, or to the rest of the request's budget if that is less.
 
     Calls made inside see the smaller budget.
 
@@ -40,7 +40,7 @@ async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[Non
 
 @contextmanager
 def budget(seconds: float) -> Iterator[float]:
-    """Lower the request's budget inside the block; the value is its end on the loop's clock.
+    """Lower the request's budget inside the block. The value is its end on the loop's clock.
 
     Nothing is cancelled here: what is called inside looks at `lib.context.remaining`.
     """
@@ -54,12 +54,12 @@ def budget(seconds: float) -> Iterator[float]:
 
 
 def write_header(headers: MutableMapping[str, str], seconds: float) -> None:
-    """Tell the upstream how long we wait for it."""
+    """Send our time limit to the upstream."""
     headers[HEADER] = str(max(1, int(context.remaining(seconds) * 1000)))
 
 
 def read_header(headers: Mapping[str, str], *, limit: float) -> float:
-    """Return the seconds to serve a request in: the caller's where usable, at most `limit`."""
+    """Return the time limit of a request in seconds: the caller's if valid, at most `limit`."""
     text = headers.get(HEADER, "")
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_MS))):
         return limit

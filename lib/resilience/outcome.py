@@ -1,4 +1,4 @@
-"""Which failures say something about the upstream, and which say something about the question."""
+"""Distinguish failures of the upstream from failures caused by the request."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TRANSIENT: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED}
 
 
 def is_upstream_fault(error: BaseException) -> bool:
-    """Whether `error` counts against the upstream: one that answers 4xx is doing its work."""
+    """Return whether `error` counts against the upstream. A 4xx does not."""
     if isinstance(error, AppError):
         return error.code in _UPSTREAM_FAULTS
     return isinstance(error, Exception)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether the same call may do better a moment later."""
+    """Return whether the same call may succeed later."""
     if isinstance(error, AppError):
         return error.code in _TRANSIENT
     return isinstance(error, OSError)  # TimeoutError and ConnectionError are both

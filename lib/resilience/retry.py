@@ -1,4 +1,4 @@
-"""Retry with growing, jittered waits: only what may be repeated, only while there is time."""
+"""Retry idempotent calls with growing, jittered waits, while time is left."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Attempts in all, and the waits between them: doubling from `first` to `longest` seconds."""
+    """The number of attempts, and the waits, which double from `first` to `longest` seconds."""
 
     attempts: int = 3
     first: float = 0.05
@@ -32,7 +32,7 @@ async def retrying(
     policy: RetryPolicy = RetryPolicy(),
     seconds: float = 10.0,
 ) -> T:
-    """Run `work`, which must be idempotent, until it answers; the last failure is the caller's.
+    """Run the idempotent `work` until it succeeds. The last failure is raised.
 
     A `Retry-After` of the upstream is respected where the budget allows it; otherwise the failure
     is passed on at once instead of waiting for nothing.

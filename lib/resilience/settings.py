@@ -1,4 +1,4 @@
-"""The breaker's numbers from the environment."""
+"""Settings of the circuit breaker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lib.resilience.breaker import BreakerPolicy
 
 
 class BreakerSettings(Settings):
-    """For services that call others: `class OrderConfig(PostgresSettings, BreakerSettings)`."""
+    """Settings of the circuit breakers, for services that call others."""
 
     # Fewer calls than this open no breaker.
     circuit_min_requests: int = Field(

@@ -1,4 +1,4 @@
-"""All that surrounds a call to another service, over HTTP and over gRPC alike, in one place."""
+"""A call to another service with all its safeguards, for HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Upstream:
-    """One service that is called: budget → token → bulkhead → retry → breaker → deadline → attempt.
+    """An upstream: budget → token → bulkhead → retry → breaker → deadline → attempt.
 
     The bulkhead is outside: a call that waits for its next attempt keeps its place, so that retries
     cannot multiply the load. The breaker is inside: it sees each attempt. With `tokens` it is
@@ -55,7 +55,7 @@ class Upstream:
         seconds: float,
         idempotent: bool,
     ) -> T:
-        """Run `attempt` within `seconds`, waits included; repeat it only where `idempotent`.
+        """Run `attempt` within `seconds`, including waits. Retry only if `idempotent`.
 
         It is given the headers that sign us in, none without tokens.
 

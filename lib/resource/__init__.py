@@ -1,1 +1,1 @@
-"""What the resources of an API have in common below its edge: no framework, no driver."""
+"""Common types and rules of API resources, without a framework or a driver."""

@@ -1,4 +1,4 @@
-"""Everything that is wrong with an input, field by field: the slow path, for refused input only."""
+"""Find every invalid field of an input. This slow path runs for refused input only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AT = re.compile(r" - at `\$?\.?(?P<path>.*)`$")
 def collect(
     raw: Any, spec: type[msgspec.Struct], *, strict: bool, at: str = ""
 ) -> list[FieldError]:
-    """Return one error per field of `raw` that `spec` refuses, in the order of the fields.
+    """Return one error for each field of `raw` that `spec` refuses, in field order.
 
     msgspec stops at the first; here each field is converted alone, also inside lists of structs. Of
     unknown fields, and of a list, some are enough: whoever asks decides how many there are.
@@ -44,7 +44,7 @@ def collect(
 
 
 def from_message(message: str) -> FieldError:
-    """Make of msgspec's `Expected … - at `$.a.b`` the field, and the reason in our words."""
+    """Return the field and our message from msgspec's `Expected … - at `$.a.b``."""
     path, reason = _split(message)
     return FieldError(path or "body", sentence(reason))
 
@@ -78,13 +78,13 @@ def _is_struct(kind: Any) -> bool:
 
 
 def _split(message: str) -> tuple[str, str]:
-    """Return where in the value something is wrong, and msgspec's reason."""
+    """Return the path of the invalid value, and msgspec's reason."""
     found = _AT.search(message)
     return ("", message) if found is None else (found["path"], message[: found.start()])
 
 
 def _friendly(reason: str, kind: Any) -> str:
-    """Prefer the type's own words for a broken pattern or step: `extra={"message": …}`."""
+    """Prefer the type's own message for a pattern or step: `extra={"message": …}`."""
     if "matching regex" in reason or "that's a multiple of" in reason:
         for meta in _metas(kind):
             if meta.extra and "message" in meta.extra:

@@ -1,4 +1,4 @@
-"""What callers send, as values: bodies, query strings, partial changes."""
+"""Base types of inputs: bodies, query strings and partial updates."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ T = TypeVar("T")
 
 
 class Input(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A request body: a name we do not know is an error, because it is a misspelt one."""
+    """A request body. An unknown field is an error, because it is probably misspelled."""
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """A query string: parameters we do not know are ignored, an empty value counts as absent.
+    """A query string. Unknown parameters are ignored, and an empty value counts as absent.
 
     Those that older systems have for what is here under another name are refused by that name:
     ignored, they would give a page that nobody asked for.
@@ -27,11 +27,11 @@ def given(value: T | UnsetType, before: T) -> T:
 
 
 def is_empty(changes: Struct) -> bool:
-    """Return whether a partial change gives nothing."""
+    """Return whether a partial update has no fields."""
     return all(getattr(changes, name) is UNSET for name in changes.__struct_fields__)
 
 
 def changes_nothing(before: object, changes: Struct) -> bool:
-    """Return whether everything that is given is as it was."""
+    """Return whether every field of the update has its current value."""
     named = ((name, getattr(changes, name)) for name in changes.__struct_fields__)
     return all(value is UNSET or value == getattr(before, name) for name, value in named)

@@ -1,4 +1,4 @@
-"""Lists in pages: the parameters that every list shares, and a page with the number of all."""
+"""Paged lists: the common parameters, and a page with the total count."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ MAX_PAGE = 1_000
 
 
 class Sort(StrEnum):
-    """Direction of a list."""
+    """The direction of a list."""
 
     ASC = "asc"
     DESC = "desc"
 
 
 class PageQuery(Query, frozen=True, kw_only=True):
-    """Which page of a list whose order is given."""
+    """A page of a list with a fixed order."""
 
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="page number, from 1")] = 1
     page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="items per page")] = 20
 
     @property
     def offset(self) -> int:
-        """Return how many rows come before this page."""
+        """Return the number of rows before this page."""
         return (self.page - 1) * self.page_size
 
 
 class ListQuery(PageQuery, frozen=True, kw_only=True):
-    """The parameters of a list that is sorted. A service adds filters and `order_by`."""
+    """The parameters of a sorted list. A service adds filters and `order_by`."""
 
     sort: Annotated[Sort, Meta(description="direction")] = Sort.ASC
 
     @property
     def sql_sort(self) -> Any:
-        """The order as the query names it: `price`, `price desc`.
+        """Return the sort order as the query names it: `price`, `price desc`.
 
         Of any type: a test compares what can be asked for with what each query takes.
         """
@@ -65,7 +65,7 @@ async def page_of(
     sort: str | None = None,
     **filters: Any,
 ) -> tuple[Sequence[T], int]:
-    """Return a page and how many match in all, from two queries that take the same `filters`.
+    """Return a page and the total count, from two queries with the same `filters`.
 
     `executor` is what both take first, if anything; `sort` is the order of a list that has several.
     A page that is neither empty nor full is the last one: it tells the number without counting.

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in our words: callers need not know what decodes their input."""
+"""Our messages for invalid values, which hide the decoder from callers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MOST_CHOICES: Final = 20
 
 
 def sentence(reason: str, kind: Any = None) -> str:
-    """Return msgspec's `reason` for refusing a value of type `kind` in our words."""
+    """Return our message for msgspec's `reason` to refuse a value of type `kind`."""
     for pattern, words in _FORMS:
         if found := pattern.fullmatch(reason):
             return words(found, kind)
@@ -70,7 +70,7 @@ def _one_of(_: re.Match[str], kind: Any) -> str:
 
 
 def _choices(kind: Any) -> Iterator[str]:
-    """Return what a type lets choose from, wherever in it."""
+    """Return the choices that a type allows, at any depth."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         yield from (str(member.value) for member in kind)
     elif get_origin(kind) is Literal:
@@ -85,7 +85,7 @@ def _always(words: str) -> Callable[[re.Match[str], Any], str]:
 
 
 def not_json(what: str, error: Exception) -> str:
-    """Return what a caller is told whose `what` could not be read at all."""
+    """Return the message for `what` that could not be parsed at all."""
     if isinstance(error, RecursionError):
         return f"{what} is nested too deeply"
     if isinstance(error, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What most use cases begin with, and the refusals they share."""
+"""Checks that most use cases start with, and their errors."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ T = TypeVar("T")
 
 
 def or_not_found(thing: T | None, noun: str) -> T:
-    """Return the thing or raise NOT_FOUND."""
+    """Return the object. Raises NOT_FOUND for None."""
     if thing is None:
         raise not_found(noun)
     return thing
 
 
 def check_version(seen: int | None, present: int) -> None:
-    """Raise PRECONDITION_FAILED where the caller insists on another version."""
+    """Raise PRECONDITION_FAILED if the caller requires another version."""
     if seen is not None and seen != present:
         raise stale()
 
 
 def stale() -> AppError:
-    """Return the error for a version that is no longer the current one."""
+    """Return the error for an outdated version."""
     return AppError(Code.PRECONDITION_FAILED, "the version in If-Match is not the current one")
 
 
 def conflict(message: str) -> AppError:
-    """Return the error for what cannot be done as things are."""
+    """Return the error for an operation that the current state does not allow."""
     return AppError(Code.CONFLICT, message)
 
 
@@ -39,7 +39,7 @@ def conflict(message: str) -> AppError:
 def change_errors(
     *, taken: str | None = None, in_use: str | None = None, parent: str | None = None
 ) -> Iterator[None]:
-    """Say what the database refuses in the words of the resource.
+    """Translate a constraint violation of the database to an error of the resource.
 
     Args:
         taken: the CONFLICT of a value that is there already.

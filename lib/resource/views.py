@@ -1,4 +1,4 @@
-"""Rows as they are answered."""
+"""Convert rows to response types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ S = TypeVar("S", bound=Struct)
 
 
 def view(kind: type[S], row: Struct, **others: Any) -> S:
-    """Return a `kind` with what `row` has under the names of its fields, and `others`.
+    """Return a `kind` with the fields that `row` has by the same names, and `others`.
 
     Raises:
         TypeError: a field has not the type, or not the name, of one of the row.
@@ -23,7 +23,7 @@ def view(kind: type[S], row: Struct, **others: Any) -> S:
 
 @cache
 def _shared(kind: type[Struct], row: type[Struct], others: tuple[str, ...]) -> Sequence[str]:
-    """Return the fields that come from the row; the first of its kind is held to its types."""
+    """Return the fields that come from the row. Their types are checked once per kind."""
     wanted, there = get_type_hints(kind), get_type_hints(row)
     names = [name for name in kind.__struct_fields__ if name not in others]
     for name in names:

@@ -1,4 +1,4 @@
-"""Objects such as pictures: a local folder or S3, and links to them that end."""
+"""Object storage for files such as pictures: a local folder or S3, with expiring links."""
 
 from lib.storage.cloudfront import CloudFrontLinks
 from lib.storage.local import LocalStorage

@@ -1,4 +1,4 @@
-"""Links through CloudFront, signed with a canned policy: one object, until one moment."""
+"""CloudFront links, signed with a canned policy: one object, until a time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from lib.storage.port import check_key
 
 
 class CloudFrontLinks:
-    """Signs for one distribution with the RSA key whose public half it knows as `key_pair_id`."""
+    """Sign links for a distribution with the RSA key that it knows as `key_pair_id`."""
 
     def __init__(
         self, base_url: str, *, key_pair_id: str, private_key_pem: bytes, clock: Clock = utc_now
     ) -> None:
-        """Take the key as unencrypted PEM; raises ValueError where it holds no RSA key."""
+        """Take the key as unencrypted PEM. Raises ValueError if it is not an RSA key."""
         from botocore.signers import CloudFrontSigner  # here: most processes never need the SDK
 
         self._base_url = base_url.rstrip("/")

@@ -1,4 +1,4 @@
-"""Telling CloudFront to forget what was removed, so that its copies do not outlive the original."""
+"""Invalidate removed files in CloudFront, so that no copies outlive the original."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REGION: Final = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class CloudFrontOptions:
-    """Which distribution, and who may change it; `endpoint_url` only where it is not AWS.
+    """The distribution and its credentials. `endpoint_url` is for tests without AWS.
 
     Without keys the SDK finds its own, as for S3.
     """
@@ -36,7 +36,7 @@ class CloudFront:
         self._distribution_id = distribution_id
 
     async def forget(self, key: str) -> None:
-        """Have every copy of an object dropped; asking again for the same key changes nothing.
+        """Invalidate every copy of an object. Repeating it has no effect.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where CloudFront does not answer or refuses.
@@ -53,7 +53,7 @@ class CloudFront:
 
 
 class BehindCloudFront:
-    """A `Storage` that CloudFront hands out copies of."""
+    """A `Storage` whose files CloudFront copies."""
 
     def __init__(self, storage: Storage, cloudfront: CloudFront) -> None:
         self._storage = storage
@@ -68,14 +68,17 @@ class BehindCloudFront:
         return await self._storage.get(key)
 
     async def delete(self, key: str) -> None:
-        """Remove the object, then its copies: the other way round one could be made in between."""
+        """Delete the object, then its copies.
+
+        In the other order, a new copy could be made in between.
+        """
         await self._storage.delete(key)
         await self._cloudfront.forget(key)
 
 
 @asynccontextmanager
 async def open_cloudfront(options: CloudFrontOptions) -> AsyncIterator[CloudFront]:
-    """Open a client and close it at the end. Connects when first used."""
+    """Open a client and close it at the end. It connects at first use."""
     from aiobotocore.session import get_session  # here, for the reason that `open_s3` gives
 
     async with get_session().create_client(

@@ -1,4 +1,4 @@
-"""A folder as a storage, for one machine; its links are signed by us and served by the service."""
+"""A folder as storage, for one machine. The service signs and serves its own links."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LocalStorage:
         return f"{self._base_url}/{key}?{query}"
 
     def is_valid_link(self, key: str, *, expires: str, signature: str) -> bool:
-        """Return whether a request for `key` came by a link of ours that has not ended."""
+        """Return whether a request for `key` has a valid link that has not expired."""
         if not (expires.isascii() and expires.isdigit() and len(expires) < 12):
             return False
         expected = self._sign(key, int(expires))

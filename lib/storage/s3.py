@@ -1,4 +1,4 @@
-"""An S3-compatible storage; its links are S3's own presigned ones."""
+"""An S3-compatible storage with presigned links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ABSENT: Final = frozenset({"NoSuchKey", "404"})
 
 @dataclass(frozen=True, slots=True)
 class S3Options:
-    """Where the bucket is; `endpoint_url` only for servers that are not AWS. Times in seconds.
+    """The bucket. `endpoint_url` is for servers other than AWS. Times are in seconds.
 
     Without keys the SDK finds its own, and renews them: a role of the task, the pod, the machine.
     """
@@ -31,7 +31,7 @@ class S3Options:
 
 
 class S3Storage:
-    """A bucket. Everything in it is private: links open single objects."""
+    """A private bucket. Links open single objects."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -71,14 +71,14 @@ class S3Storage:
         return url
 
     async def ping(self) -> None:
-        """Ask whether the bucket is there: what `Health.add("s3", …)` takes."""
+        """Check that the bucket exists, for `Health.add("s3", …)`."""
         with translated():
             await self._client.head_bucket(Bucket=self._bucket)
 
 
 @asynccontextmanager
 async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
-    """Open a client and close it at the end. Connects when first used."""
+    """Open a client and close it at the end. It connects at first use."""
     # Here, because the SDK is larger than all else a service imports, and a folder does without.
     from aiobotocore.config import AioConfig
     from aiobotocore.session import get_session
@@ -98,7 +98,7 @@ async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
 
 
 def client_config(*, connect: float, read: float, attempts: int) -> Any:
-    """Return the limits of a client: seconds to connect and between bytes, attempts in all."""
+    """Return the client's limits: connect and read time-outs in seconds, and attempts."""
     from aiobotocore.config import AioConfig
 
     return AioConfig(
@@ -110,7 +110,7 @@ def client_config(*, connect: float, read: float, attempts: int) -> Any:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what the AWS client raises inside the block into `missing()` or `unavailable()`."""
+    """Translate the AWS client's errors in the block to `missing()` or `unavailable()`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

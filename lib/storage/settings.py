@@ -1,4 +1,4 @@
-"""Where files are kept and how links to them are made, from the environment."""
+"""Settings of the storage and its links."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _URL: Final = f"{LOCAL_GATEWAY}/api/users/v1/files"
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A storage and the links to what is in it; `local` where we serve the links ourselves."""
+    """A storage and its links. `local` is set if the service serves the links itself."""
 
     storage: Storage
     links: Links
@@ -38,7 +38,7 @@ class Files:
 
 
 class StorageSettings(PublicSettings):
-    """Without `S3_BUCKET` files are kept in `FILES_FOLDER` and their links lead to `FILES_URL`.
+    """Settings. Without `S3_BUCKET`, files are in `FILES_FOLDER` and links lead to `FILES_URL`.
 
     Production has to name one of the two: a folder may end with its container.
     """
@@ -115,7 +115,7 @@ class StorageSettings(PublicSettings):
 
     @asynccontextmanager
     async def open_files(self, secret: bytes) -> AsyncIterator[Files]:
-        """Open the storage; `secret` is what links of our own are signed with."""
+        """Open the storage. `secret` signs our own links."""
         cloudfront = self._cloudfront() if self.cloudfront_url else None
         if not self.s3_bucket:
             key = hmac.new(secret, b"links to files", hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""The shell of every service: `shell.Shell.serve` walks through its parts in this one order.
+"""The middleware of every service. `shell.Shell.serve` runs its parts in this order.
 
 1. `request_id`: so that everything below can name the request.
 2. `trace`: takes up the caller's trace context.

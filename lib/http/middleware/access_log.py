@@ -1,4 +1,4 @@
-"""Access log: one canonical line per request, written when it ends, however it ends."""
+"""The access log: one line per request, written when it ends."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def write(exchange: Exchange, status: int, seconds: float, outcome: Outcome) -> 
 
 
 def answered(response: web.StreamResponse) -> Outcome:
-    """Return what to log of an answer: its size, where it is known before it is sent."""
+    """Return the log fields of a response: its size, if known before sending."""
     body = response.body if isinstance(response, web.Response) else None
     return {"bytes": len(body) if isinstance(body, bytes) else None}
 
 
 def failed(error: Exception) -> Outcome:
-    """Return what to log of a failure: its code and cause, or no more than its type."""
+    """Return the log fields of a failure: its code and cause, or only its type."""
     if isinstance(error, AppError):
         reason = {"code": error.code.value, "error": error.message}
         if error.__cause__ is not None:

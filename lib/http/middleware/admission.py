@@ -1,4 +1,4 @@
-"""Admission: who may come in, and how often."""
+"""Admission: authentication and rate limits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Admit: TypeAlias = Callable[[Exchange], Awaitable[Decision | None]]
 
 
 async def not_yet(_: Exchange) -> Decision | None:
-    """Refuse everybody, while what admission needs is not open."""
+    """Refuse every request until the dependencies of admission are open."""
     raise AppError(Code.SERVICE_UNAVAILABLE, "the service is starting")
 
 
 class Admission:
-    """The limit of the client, before anything costs; who it is; then the limit of the user.
+    """Check the client's limit first, then authenticate, then check the user's limit.
 
     All that a service asks for its users comes from one address, so a token of a service that was
     found good before is not counted by address. One never seen is, and so is whatever is none:
@@ -37,7 +37,7 @@ class Admission:
         self._users = users
 
     async def admit(self, exchange: Exchange) -> Decision | None:
-        """Bind the principal; return the innermost limit: it is the one that the caller feels.
+        """Bind the principal. Return the innermost limit, which applies to the caller.
 
         Raises:
             AppError: RATE_LIMIT_EXCEEDED, UNAUTHORIZED, FORBIDDEN (a wrong CSRF token),

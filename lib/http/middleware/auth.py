@@ -1,4 +1,4 @@
-"""Authentication: a Bearer token or a cookie becomes the principal of the request."""
+"""Authentication: make a Bearer token or a cookie the principal of the request."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _DOCUMENTATION: Final = "/docs"
 
 
 def public(handler: H) -> H:
-    """Mark a handler as open to everyone; a token that is sent anyway must still be a good one."""
+    """Mark a handler as public. An invalid token is refused even there."""
     setattr(handler, _PUBLIC, True)
     return handler
 
 
 def is_public(handler: object) -> bool:
-    """Return whether a handler is marked so."""
+    """Return whether a handler is public."""
     return getattr(handler, _PUBLIC, False)
 
 
 class Authenticator:
-    """Binds the principal of a request and refuses everyone else with 401.
+    """Bind the principal of a request. Refuse requests without a valid token with 401.
 
     Open without a token: handlers marked `public`, the probes, the documentation and addresses
     that do not exist. A request that changes something and carries its token in a cookie must bring
@@ -51,7 +51,7 @@ class Authenticator:
     async def identify(
         self, exchange: Exchange, recalled: Recalled | None = None
     ) -> Principal | None:
-        """Bind and return who asks; None is nobody, at a door that is open.
+        """Bind and return the caller, or None on a public route without a token.
 
         With what `recall` has found, its token need not be looked up once more.
 
@@ -69,7 +69,7 @@ class Authenticator:
         return principal
 
     def recall(self, request: web.Request) -> Recalled | None:
-        """Return who was seen with this Bearer token before: little work, a promise while fresh."""
+        """Return the cached caller of this Bearer token, if it is still fresh."""
         try:
             token = _bearer(request)
         except AppError:

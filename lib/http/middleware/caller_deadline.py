@@ -1,4 +1,4 @@
-"""The caller's deadline: work that nobody waits for any more is not finished."""
+"""The caller's deadline: stop work that no one waits for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_SECONDS = 3600.0
 
 
 def waits_less(request: web.Request) -> AbstractAsyncContextManager[None] | None:
-    """Return what to serve within where the caller says how long it waits (`X-Deadline-Ms`)."""
+    """Return the time limit, which `X-Deadline-Ms` of the caller may shorten."""
     if HEADER not in request.headers:
         return None
     seconds = context.remaining(read_header(request.headers, limit=_LONGEST_SECONDS))

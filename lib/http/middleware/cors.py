@@ -1,4 +1,4 @@
-"""CORS: which browser origins may call, answered for configured origins only."""
+"""CORS: which browser origins may call, for configured origins only."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _MAX_AGE_SECONDS = "300"
 
 
 class Cors:
-    """The answers for these origins; `*` allows every origin, without credentials."""
+    """The CORS responses for these origins. `*` allows every origin, without credentials."""
 
     def __init__(self, origins: Collection[str]) -> None:
         self._allowed, self._any = frozenset(origins), "*" in origins
 
     def preflight(self, request: web.Request) -> web.Response | None:
-        """Return the answer to a browser that asks whether it may ask, None for anything else."""
+        """Return the response to a preflight request, or None for other requests."""
         if (
             request.method != hdrs.METH_OPTIONS
             or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers
@@ -41,7 +41,7 @@ class Cors:
         return response
 
     def allow(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Let the browser show the answer to its page; without this it hides errors as well."""
+        """Allow the page to read the response. Without this, browsers hide errors too."""
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None:
             return

@@ -1,4 +1,4 @@
-"""Deadline: a request that takes too long is cancelled and answered."""
+"""Deadline: cancel a request that takes too long, and respond."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lib import context
 
 
 class Deadline:
-    """Gives each request the same number of seconds, with one timer for all of them.
+    """Give each request the same time limit, with one timer for all of them.
 
     The order of arrival is the order of expiry; a timer per request (`asyncio.timeout`) would cost
     more than the rest of the shell. Calls made for a request see what is left of its time.
@@ -40,7 +40,7 @@ class Deadline:
         self._expired.discard(task)
 
     def has_expired(self, task: asyncio.Task[Any]) -> bool:
-        """Say whether the deadline cancelled the task, and take that cancellation back."""
+        """Return whether the deadline cancelled the task, and clear that cancellation."""
         if task not in self._expired:
             return False
         self._expired.remove(task)

@@ -1,4 +1,4 @@
-"""One request on its way through the shell: what several of its parts need, found out once."""
+"""State of one request that several middleware parts share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib.limits.client_address import TrustedProxies
 
 
 class Exchange:
-    """A request with its route's template, the address of its client, and when it began."""
+    """A request with its route template, client address and start time."""
 
     __slots__ = ("began", "client", "is_long_lived", "request", "route")
 
@@ -25,5 +25,5 @@ class Exchange:
         )
 
     def seconds(self) -> float:
-        """Return how long it has taken so far."""
+        """Return the elapsed seconds."""
         return perf_counter() - self.began

@@ -1,4 +1,4 @@
-"""What stands before every route of a service: limits, authentication, idempotency keys."""
+"""Install rate limits, authentication and idempotency keys for every route of a service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lib.limits.settings import LimitSettings
 
 
 class MiddlewareSettings(AuthSettings, LimitSettings):
-    """For services with middleware: `class OrderConfig(PostgresSettings, MiddlewareSettings)`."""
+    """Settings for the middleware: `class OrderConfig(PostgresSettings, MiddlewareSettings)`."""
 
 
 def install_middleware(
@@ -36,7 +36,7 @@ def install_middleware(
     resumable: Collection[str] = (),
     own_keys: Collection[str] = (),
 ) -> None:
-    """Put these into the shell of an application made by `new_app`, and open `app[REDIS]`.
+    """Install the middleware in an application made by `new_app`, and open `app[REDIS]`.
 
     Args:
         app: the application; its routes are closed from now on, except those marked `public`, and

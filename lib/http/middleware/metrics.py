@@ -15,7 +15,7 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class _Answers:
-    """How many answers there were of one kind; their times are shared with other statuses."""
+    """The number of responses of one kind. Their durations are shared with other statuses."""
 
     __slots__ = ("count", "durations")
 
@@ -25,7 +25,7 @@ class _Answers:
 
 
 class RequestMetrics(Collector):
-    """Counts and times requests.
+    """Count and time requests.
 
     `http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}` and
     `http_requests_in_progress`. Unknown methods and routes are `other`.
@@ -47,7 +47,7 @@ class RequestMetrics(Collector):
         registry.register(self)
 
     def begin(self, exchange: Exchange) -> None:
-        """Count a request as being served, unless it may stay open for hours."""
+        """Count a request in progress, unless it may stay open for hours."""
         if not exchange.is_long_lived:
             self._running += 1
 
@@ -61,7 +61,7 @@ class RequestMetrics(Collector):
             answers.durations.observe(seconds)
 
     def collect(self) -> Iterable[CounterMetricFamily]:
-        """Return how many answers there were so far."""
+        """Return the number of responses so far."""
         labels = ("method", "route", "status")
         family = CounterMetricFamily("http_requests", "Requests answered.", labels=labels)
         for (method, route, status), answers in self._answers.items():

@@ -1,4 +1,4 @@
-"""Rate limits: per client address before anything costs, per user once it is known who asks."""
+"""Rate limits: per client address before any work, per user after authentication."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EXEMPT = PROBES | KEY_SETS
 
 
 class ClientLimit:
-    """Gives each client address a token bucket; probes and key sets are not counted."""
+    """A token bucket per client address. Probes and key sets are not counted."""
 
     def __init__(self, limiter: Limiter, rule: TokenBucket = PER_CLIENT) -> None:
         self._limiter = limiter
@@ -30,7 +30,7 @@ class ClientLimit:
 
 
 class UserLimit:
-    """Limits each signed-in user.
+    """A limit for each signed-in user.
 
     A service asks for all of its users, whom it has counted itself: it has a limit of its own, so
     that one that runs wild, or a stolen token of it, leaves room for the others.

@@ -1,4 +1,4 @@
-"""Reading one's own writes: take up how far a client has written, and tell it after a write."""
+"""Read your own writes: read the client's write position, and return it after a write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 
 
 def enter(exchange: Exchange) -> Scope:
-    """Bind the request's scope; it ends with the request's task.
+    """Bind the position scope of the request. It ends with the request's task.
 
     Replicas may answer GET and HEAD. A connection that lives long reads from the primary.
     """
@@ -28,6 +28,6 @@ def enter(exchange: Exchange) -> Scope:
 
 
 async def tell(scope: Scope, response: web.StreamResponse) -> None:
-    """Write into the answer up to where this request has written, if it has."""
+    """Add the write position of this request to the response, if it wrote."""
     if known := await scope.answer():
         response.headers[_HEADER] = known

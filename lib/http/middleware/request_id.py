@@ -1,4 +1,4 @@
-"""Request id: accept a safe inbound one or make one, keep it at hand, echo it."""
+"""Request ID: accept a safe one from the caller or create one, and return it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEADER: Final = istr("X-Request-ID")
 
 
 def take_up(request: web.Request) -> str:
-    """Bind the id for the request's life. Each request is its own task: nothing needs undoing."""
+    """Bind the ID for the request's task."""
     bound = context.accept_request_id(request.headers.get(HEADER))
     context.request_id.set(bound)
     return bound

@@ -25,7 +25,7 @@ from lib.limits.client_address import TrustedProxies
 
 
 class Shell:
-    """An application's middleware; `serve` goes first among those that a service adds itself.
+    """An application's middleware. `serve` is the outermost one that a service adds.
 
     `admit` and `idempotent` are for services with callers of their own, set when what they need is
     open; `proxies` are believed about addresses.
@@ -41,7 +41,7 @@ class Shell:
 
     @web.middleware
     async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer the request; what is raised further in becomes an answer and a line in the log."""
+        """Serve the request. Exceptions become responses and log lines."""
         exchange = Exchange(request, self.proxies)
         bound = request_id.take_up(request)
         context.client.set(exchange.client)
@@ -73,7 +73,7 @@ class Shell:
         access_log.write(exchange, status, seconds, outcome)
 
     async def _in_time(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
-        """Bound what follows: a time-out arrives as `TimeoutError`, at the caller as 504."""
+        """Limit the time. A time-out is raised as `TimeoutError` and becomes a 504."""
         if exchange.is_long_lived:
             return await self._admitted(exchange, handler)
         task = self._deadline.enter()
@@ -91,7 +91,7 @@ class Shell:
             self._deadline.leave(task)
 
     async def _admitted(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
-        """Let in who may come in, and say on the answer what is left of their limit."""
+        """Admit the caller, and add the remaining rate limit to the response."""
         request = exchange.request
         limit = None if self.admit is None else await self.admit(exchange)
         if self.idempotent is not None and idempotency.HEADER in request.headers:

@@ -1,4 +1,4 @@
-"""Trace: take up the caller's trace context; a span for the request where spans are made."""
+"""Trace: accept the caller's trace context, and make a span for the request if tracing is on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_SPAN: Final = nullcontext()
 
 
 def in_span(exchange: Exchange) -> AbstractContextManager[None]:
-    """Return the request's span to serve it in; what it calls and writes carries the context on."""
+    """Return the request's span. Calls and events within it carry the context."""
     request, route = exchange.request, exchange.route
     inbound = request.headers.get(_HEADER, "")
     if not tracing.TRACING.is_on:

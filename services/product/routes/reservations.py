@@ -26,7 +26,7 @@ RESERVE: Final = permission("service:reservations")
 
 
 def _service_or_staff(principal: Principal) -> None:
-    """Require the permission `products:write`, or `service:reservations` for a service."""
+    """Permission `products:write`, or scope `service:reservations` for a service."""
     if not (may_as_service(principal, RESERVE) or principal.may(WRITE)):
         raise lacking(principal, RESERVE if principal.has_any(Role.SERVICE) else WRITE)
 
