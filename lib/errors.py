@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -33,8 +34,8 @@ class Code(StrEnum):
 class FieldError(msgspec.Struct, frozen=True):
     """An error in one input field. `field` is its path, such as `lines[2].quantity`."""
 
-    field: str
-    message: str
+    field: Annotated[str, msgspec.Meta(examples=["lines[2].quantity"])]
+    message: Annotated[str, msgspec.Meta(examples=["must be at least 1"])]
 
 
 class AppError(Exception):

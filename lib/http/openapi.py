@@ -19,11 +19,11 @@ from aiohttp_apispec.aiohttp_apispec import NAME_SWAGGER_SPEC
 from apispec import APISpec
 
 from lib.errors import Code
-from lib.http import openapi31
+from lib.http import examples, openapi31
 from lib.http.middleware.auth import is_public
 from lib.http.respond import Answer, Bare, Failure, Page, Paged, PageMeta
 from lib.http.status import STATUS
-from lib.http.swagger2 import definitions, parameters_of, reference, schema_of
+from lib.http.swagger2 import definitions, parameters_of, reference, schema_of, with_example
 from lib.metrics import app_version
 
 UI_PATH = "/docs"
@@ -36,6 +36,11 @@ _BEARER = {
     "in": "header",
     "name": "Authorization",
     "description": "`Bearer <access_token>`, with the access token from `POST /auth/login`.",
+}
+_HEADERS: Final = {
+    "Idempotency-Key": "order-of-ada-1",
+    "If-Match": '"1"',
+    "If-None-Match": '"1"',
 }
 _ALWAYS = (
     # What stands before the routes may refuse any request (see `lib.http.middleware.install`).
@@ -204,7 +209,27 @@ def _assemble(library: AiohttpApiSpec, routes: Sequence[web.AbstractRoute]) -> d
     for operations in found["paths"].values():
         # aiohttp answers HEAD wherever it answers GET; listing both says everything twice.
         operations.pop("head", None)
+    _show_examples(found)
     return found
+
+
+def _show_examples(found: dict[str, Any]) -> None:
+    """Put an example into every body and every response that has a schema."""
+    schemas = found["definitions"]
+    for operation in (one for each in found["paths"].values() for one in each.values()):
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "body":
+                body = schemas[parameter["schema"]["$ref"].rpartition("/")[2]]
+                body["example"] = examples.compose(body, schemas, whole=False)
+        for answer in operation["responses"].values():
+            if "schema" in answer:
+                name = answer["schema"]["$ref"].rpartition("/")[2]
+                first = answer["description"].partition(" ")[0]
+                answer["examples"] = {
+                    examples.JSON: examples.failure(Code(first), schemas)
+                    if name == Failure.__name__
+                    else examples.compose(schemas[name], schemas, whole=True)
+                }
 
 
 def _described(route: web.AbstractRoute) -> _Described | None:
@@ -234,13 +259,19 @@ def _parameters(
 ) -> list[dict[str, Any]]:
     needed = {"If-Match"} if Code.PRECONDITION_REQUIRED in errors else set()
     found = [
-        {"in": "path", "name": name, "required": True, **schema_of(kind)}
+        {"in": "path", "name": name, "required": True, **with_example(schema_of(kind))}
         for name, kind in path.items()
     ]
     if query is not None:
         found += parameters_of(query)
     found += [
-        {"in": "header", "name": name, "required": name in needed, "type": "string"}
+        {
+            "in": "header",
+            "name": name,
+            "required": name in needed,
+            "type": "string",
+            "x-example": _HEADERS[name],
+        }
         for name in headers
     ]
     if body is not None:

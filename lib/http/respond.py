@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -40,7 +40,7 @@ class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True):
     page_size: int
     total_count: int
     total_pages: int
-    degraded: tuple[str, ...] = ()
+    degraded: Annotated[tuple[str, ...], msgspec.Meta(examples=[["points"]])] = ()
 
 
 class Success(msgspec.Struct, frozen=True, gc=False):
@@ -61,9 +61,9 @@ class SuccessPage(msgspec.Struct, frozen=True, gc=False):
 class ErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error: a stable code, a message, the invalid fields, and the request ID."""
 
-    code: str
-    message: str
-    request_id: str
+    code: Annotated[str, msgspec.Meta(examples=["VALIDATION_ERROR"])]
+    message: Annotated[str, msgspec.Meta(examples=["the request is not valid"])]
+    request_id: Annotated[str, msgspec.Meta(examples=["9f86d081884c7d659a2feaa0c55ad015"])]
     details: tuple[FieldError, ...] = ()
 
 

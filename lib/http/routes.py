@@ -210,7 +210,8 @@ class _Taken:
             self.makers.append(_itself)
         elif name in variables:
             self.path[name] = kind
-            self.makers.append(partial(_VARIABLES[kind], name=name))
+            plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+            self.makers.append(partial(_VARIABLES[plain], name=name))
         elif isinstance(kind, type) and issubclass(kind, Query):
             self.query = kind
             self.makers.append(partial(decode.query, spec=kind))

@@ -7,20 +7,22 @@ from typing import Any
 
 import msgspec
 
+from lib.http import examples
+
 _TEMPLATE = "#/definitions/{name}"
 # Keywords of JSON Schema that Swagger 2.0 does not know.
-_UNKNOWN = frozenset(("examples", "prefixItems", "propertyNames", "patternProperties", "$defs"))
+_UNKNOWN = frozenset(("prefixItems", "propertyNames", "patternProperties", "$defs"))
 
 
 def definitions(types: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """Return every Struct and enum reachable from `types`, by name."""
-    _, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
+    _, components = examples.components(types, _TEMPLATE)
     return {name: convert(schema) for name, schema in components.items()}
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
     """Return the schema of any type. Structs and enums inside are references."""
-    (schema,), _ = msgspec.json.schema_components((kind,), ref_template=_TEMPLATE)
+    (schema,), _ = examples.components((kind,), _TEMPLATE)
     return convert(schema)
 
 
@@ -43,10 +45,19 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
             "name": name,
             "required": name in required,
             "allowEmptyValue": name not in required,
-            **_inlined(schema, found),
+            **with_example(_inlined(schema, found)),
         }
         for name, schema in own["properties"].items()
     ]
+
+
+def with_example(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter, for whose example Swagger 2.0 has no word."""
+    example = examples.compose(schema, {}, whole=True)
+    plain = {key: value for key, value in schema.items() if key != "example"}
+    if "items" in plain:
+        plain["items"] = {key: one for key, one in plain["items"].items() if key != "example"}
+    return plain | {"x-example": example}
 
 
 def convert(schema: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +66,9 @@ def convert(schema: dict[str, Any]) -> dict[str, Any]:
         return _optional(schema)
     converted: dict[str, Any] = {}
     for key, value in schema.items():
-        if key == "const":
+        if key == "examples":
+            converted["example"] = value[0]
+        elif key == "const":
             converted["enum"] = [value]
         elif key == "properties":
             converted[key] = {name: convert(inner) for name, inner in value.items()}

@@ -12,15 +12,15 @@ from lib.resource.lists import ListQuery, orders_of
 from lib.texts import BLANK, NOT_BLANK, trimmed
 
 _Text = Meta(min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)
-Name = Annotated[str, _Text]
-Address = Annotated[str, _Text]
+Name = Annotated[str, _Text, Meta(examples=["Piano workshop"])]
+Address = Annotated[str, _Text, Meta(examples=["Torstraße 1, Berlin"])]
 
 
 class ListDepartments(ListQuery, frozen=True, kw_only=True):
     """The query string of the list. `search` matches names and addresses."""
 
     order_by: Annotated[Literal["name", "created_at"], orders_of("departments")] = "name"
-    search: Annotated[str, Meta(max_length=255)] | None = None
+    search: Annotated[str, Meta(max_length=255, examples=["piano"])] | None = None
 
 
 class _Trimmed(Input, frozen=True, kw_only=True):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class PointEntry(Struct, frozen=True):
@@ -16,7 +16,7 @@ class PointEntry(Struct, frozen=True):
     id: UUID
     amount: int
     balance_after: int
-    reason: str
+    reason: Annotated[str, Meta(examples=["order delivered"])]
     created_at: datetime
 
 
@@ -47,17 +47,23 @@ class Points(Protocol):
 class Channel(Struct, frozen=True):  # with chat
     """A conversation, newest message first."""
 
-    channel: dict[str, Any]
-    messages: list[dict[str, Any]]
+    channel: Annotated[dict[str, Any], Meta(examples=[{"kind": "job"}])]
+    messages: Annotated[
+        list[dict[str, Any]], Meta(examples=[[{"text": "Shall I turn the water off?"}]])
+    ]
 
 
 class Elsewhere(Struct, frozen=True):
     """The data of the other services. `missing` lists those that did not respond."""
 
-    points: list[dict[str, Any]]
-    orders: dict[str, list[dict[str, Any]]]
+    points: Annotated[
+        list[dict[str, Any]], Meta(examples=[[{"amount": 10, "reason": "order delivered"}]])
+    ]
+    orders: Annotated[
+        dict[str, list[dict[str, Any]]], Meta(examples=[{"goods": [{"status": "pending"}]}])
+    ]
     chats: list[Channel]  # with chat
-    missing: list[str]
+    missing: Annotated[list[str], Meta(examples=[["chat"]])]
 
 
 class Others(Protocol):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lib.auth import Role
 from services.user.store.models import AccountRole
@@ -36,11 +36,13 @@ class Session(Struct, frozen=True):
     role: AccountRole
     verified: bool
     token_type: Literal["Bearer"]
-    access_token: str
+    access_token: Annotated[
+        str, Meta(examples=["eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"])
+    ]
     expires_in: int
     refresh_token: str
     refresh_expires_in: int
-    csrf_token: str
+    csrf_token: Annotated[str, Meta(examples=["a-csrf-token-0123456789"])]
     # The token has no permissions before a second factor was shown and the session refreshed.
     second_factor_wanted: bool
     # Only from a login: to be shown at the next one, see `Login`.
@@ -54,7 +56,7 @@ class ServiceToken(Struct, frozen=True):
     token_type: Literal["Bearer"]
     expires_at: datetime
     roles: list[Role]
-    permissions: list[str]
+    permissions: Annotated[list[str], Meta(examples=[["users:read"]])]
 
 
 class OpenSession(Struct, frozen=True):
@@ -70,4 +72,20 @@ class OpenSession(Struct, frozen=True):
 class Jwks(Struct, frozen=True):
     """The public keys that verify access tokens (RFC 7517)."""
 
-    keys: list[dict[str, str]]
+    keys: Annotated[
+        list[dict[str, str]],
+        Meta(
+            examples=[
+                [
+                    {
+                        "kty": "RSA",
+                        "kid": "2026-01",
+                        "use": "sig",
+                        "alg": "RS256",
+                        "n": "sXch",
+                        "e": "AQAB",
+                    }
+                ]
+            ]
+        ),
+    ]

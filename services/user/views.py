@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lib.resource.views import view
 from services.user.store.models import AccountRole, AccountStatus
@@ -22,7 +23,7 @@ class UserWithPoints(Struct, frozen=True, gc=False):
     """
 
     id: UUID
-    name: str
+    name: Annotated[str, Meta(examples=["Ada Lovelace"])]
     email: str
     role: AccountRole
     status: AccountStatus
@@ -67,14 +68,17 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
     email: str
     first_name: str
     last_name: str
-    name: str
+    name: Annotated[str, Meta(examples=["Ada Lovelace"])]
     phone_number: str | None
     role: AccountRole
-    custom_role: str | None = None
+    custom_role: Annotated[str, Meta(examples=["REVIEWER"])] | None = None
     status: AccountStatus
     verified: bool
-    picture_url: str | None = None
-    personal_id_preview: str | None = None
+    picture_url: (
+        Annotated[str, Meta(examples=["https://example.com/api/users/v1/files/pfp/0123.png"])]
+        | None
+    ) = None
+    personal_id_preview: Annotated[str, Meta(examples=["01"])] | None = None
     employment: EmploymentView | None = None
     version: int
     created_at: datetime

@@ -14,9 +14,23 @@ from lib.texts import UNSEEN, one_line
 _TWO_SEEN: Final = f"[^{UNSEEN}][{UNSEEN}]*[^{UNSEEN}]"
 _PROBLEM: Final = {"message": "must be text of at least two characters"}
 
-ShortName = Annotated[str, Meta(min_length=2, max_length=30, pattern=_TWO_SEEN, extra=_PROBLEM)]
-LongName = Annotated[str, Meta(min_length=2, max_length=100, pattern=_TWO_SEEN, extra=_PROBLEM)]
-Description = Annotated[str, Meta(max_length=4000)]
+ShortName = Annotated[
+    str,
+    Meta(examples=["Piano care"], min_length=2, max_length=30, pattern=_TWO_SEEN, extra=_PROBLEM),
+]
+LongName = Annotated[
+    str,
+    Meta(
+        examples=["Tune a grand piano"],
+        min_length=2,
+        max_length=100,
+        pattern=_TWO_SEEN,
+        extra=_PROBLEM,
+    ),
+]
+Description = Annotated[
+    str, Meta(examples=["With new strings where they are needed."], max_length=4000)
+]
 
 
 class _Named(Input, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ class ListEntries(ListQuery, frozen=True, kw_only=True):
     """Common query parameters of all lists. `search` matches names."""
 
     order_by: Annotated[Literal["name", "created_at"], orders_of("the list")] = "name"
-    search: Annotated[str, Meta(max_length=100)] | None = None
+    search: Annotated[str, Meta(max_length=100, examples=["piano"])] | None = None
 
 
 class ListCategoryTypes(ListEntries, frozen=True, kw_only=True):

@@ -20,8 +20,19 @@ MAX_FRAME: Final = 64 * 1024
 MAX_INCOMING: Final = 2 * MAX_FRAME
 MAX_RESUMED: Final = 1000
 
-Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=NOT_BLANK, extra=BLANK)]
-ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=rf"^[!-~]+{END}")]
+Text = Annotated[
+    str,
+    Meta(
+        examples=["Shall I turn the water off?"],
+        min_length=1,
+        max_length=4000,
+        pattern=NOT_BLANK,
+        extra=BLANK,
+    ),
+]
+ClientId = Annotated[
+    str, Meta(examples=["1"], min_length=1, max_length=64, pattern=rf"^[!-~]+{END}")
+]
 Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 

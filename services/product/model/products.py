@@ -15,12 +15,17 @@ from lib.texts import BLANK, END, NOT_BLANK
 MAX_STOCK: Final = 1_000_000_000
 MAX_PRICE: Final = Decimal("9999999999.99")
 
-Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)]
-Description = Annotated[str, Meta(max_length=4000)]
+Name = Annotated[
+    str, Meta(examples=["Desk lamp"], min_length=1, max_length=255, pattern=NOT_BLANK, extra=BLANK)
+]
+Description = Annotated[
+    str, Meta(examples=["Bright, and turns in every direction."], max_length=4000)
+]
 # Money travels as text: a float would change it.
 Price = Annotated[
     str,
     Meta(
+        examples=["12.50"],
         pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
         description="an amount with up to two decimals, as a string",
         extra={"message": "must be an amount such as 12.50"},
@@ -29,6 +34,7 @@ Price = Annotated[
 Currency = Annotated[
     str,
     Meta(
+        examples=["EUR"],
         min_length=3,
         max_length=3,
         pattern=r"^[A-Z]{3}$",
@@ -50,7 +56,7 @@ class ListProducts(ListQuery, frozen=True, kw_only=True):
     """The query string of the list. `search` matches names and descriptions."""
 
     order_by: Annotated[Literal["name", "price", "created_at"], orders_of("products")] = "name"
-    search: Annotated[str, Meta(max_length=255)] | None = None
+    search: Annotated[str, Meta(max_length=255, examples=["lamp"])] | None = None
     currency: Currency | None = None
     min_price: Price | None = None
     max_price: Price | None = None

@@ -17,6 +17,7 @@ _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 Email = Annotated[
     str,
     Meta(
+        examples=["ada@example.com"],
         max_length=254,
         pattern=rf"^{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+{END}",
         description="email address; case is ignored",
@@ -26,6 +27,7 @@ Email = Annotated[
 Phone = Annotated[
     str,
     Meta(
+        examples=["+4915112345678"],
         pattern=rf"^\+?[0-9]{{7,15}}{END}",
         description="7 to 15 digits, with an optional leading plus",
         extra={"message": "must be 7 to 15 digits, with an optional leading plus"},
@@ -34,25 +36,36 @@ Phone = Annotated[
 Name = Annotated[
     str,
     Meta(
+        examples=["Ada"],
         min_length=1,
         max_length=50,
         description="letters of any script, spaces, hyphens and apostrophes",
     ),
 ]
+LastName = Annotated[Name, Meta(examples=["Lovelace"])]
 NewPassword = Annotated[
     str,
     Meta(
+        examples=["Lanterns-over-9-harbours"],
         pattern=rf"^[\x21-\x7E]{{8,128}}{END}",
         description="8 to 128 printable ASCII characters, no spaces",
         extra={"message": "must be 8 to 128 printable ASCII characters without spaces"},
     ),
 ]
+NextPassword = Annotated[NewPassword, Meta(examples=["Harbours-under-8-lanterns"])]
 # Any text may be tried; it only must not make us work for long.
-Password = Annotated[str, Meta(min_length=1, max_length=1000)]
-Token = Annotated[str, Meta(min_length=1, max_length=200)]
+Password = Annotated[
+    str, Meta(examples=["Lanterns-over-9-harbours"], min_length=1, max_length=1000)
+]
+Token = Annotated[
+    str,
+    Meta(examples=["a-token-of-a-mail-0123456789abcdefghijklmno"], min_length=1, max_length=200),
+]
+RefreshToken = Annotated[Token, Meta(examples=["a-refresh-token-0123456789abcdefghijklmnopqr"])]
 DeviceToken = Annotated[
     str,
     Meta(
+        examples=["a-device-token-0123456789abcdefghijklmnopqr"],
         max_length=200,
         description="device token from an earlier login; for clients without cookies",
     ),
@@ -60,6 +73,7 @@ DeviceToken = Annotated[
 PersonalId = Annotated[
     str,
     Meta(
+        examples=["12345678901"],
         pattern=rf"^[0-9]{{5,32}}{END}",
         description="5 to 32 digits",
         extra={"message": "must be 5 to 32 digits"},
@@ -75,7 +89,7 @@ class NewCustomer(Input, frozen=True, kw_only=True):
     email: Email
     phone_number: Phone
     first_name: Name
-    last_name: Name
+    last_name: LastName
     password: NewPassword
 
 
@@ -95,13 +109,16 @@ class Decision(Input, frozen=True, kw_only=True):
     """Decision on a provider application. The applicant sees `reason`."""
 
     approved: bool
-    reason: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    reason: (
+        Annotated[str, Meta(min_length=1, max_length=500, examples=["the number is known to us"])]
+        | None
+    ) = None
 
 
 class Login(Input, frozen=True, kw_only=True):
     """The credentials to log in with."""
 
-    email: Annotated[str, Meta(min_length=1, max_length=254)]
+    email: Annotated[str, Meta(min_length=1, max_length=254, examples=["ada@example.com"])]
     password: Password
     device_token: DeviceToken | None = None
 
@@ -109,11 +126,13 @@ class Login(Input, frozen=True, kw_only=True):
 class ServiceLogin(Input, frozen=True, kw_only=True):
     """The credentials of a service."""
 
-    client_id: Annotated[str, Meta(min_length=1, max_length=100)]
-    client_secret: Annotated[str, Meta(min_length=1, max_length=200)]
+    client_id: Annotated[str, Meta(min_length=1, max_length=100, examples=["order"])]
+    client_secret: Annotated[
+        str, Meta(min_length=1, max_length=200, examples=["the-secret-of-a-service"])
+    ]
     # Some of its own; without them it gets all.
-    roles: Annotated[list[str], Meta(max_length=10)] | None = None
-    permissions: Annotated[list[str], Meta(max_length=200)] | None = None
+    roles: Annotated[list[str], Meta(max_length=10, examples=[["SERVICE"]])] | None = None
+    permissions: Annotated[list[str], Meta(max_length=200, examples=[["users:read"]])] | None = None
 
 
 class AddressOnly(Input, frozen=True, kw_only=True):
@@ -138,20 +157,20 @@ class PasswordReset(Input, frozen=True, kw_only=True):
     """The token of an emailed link and the new password."""
 
     token: Token
-    new_password: NewPassword
+    new_password: NextPassword
 
 
 class PasswordChange(Input, frozen=True, kw_only=True):
     """The current password and the new one."""
 
     old_password: Password
-    new_password: NewPassword
+    new_password: NextPassword
 
 
 class RefreshRequest(Input, frozen=True, kw_only=True):
     """A refresh token, for clients without cookies."""
 
-    refresh_token: Token | None = None
+    refresh_token: RefreshToken | None = None
 
 
 def tidy_name(text: str) -> str:

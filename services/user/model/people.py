@@ -13,7 +13,7 @@ from lib.auth import Role
 from lib.errors import FieldError, invalid
 from lib.resource.input import Input
 from lib.resource.lists import ListQuery
-from services.user.model.account import Email, Name, Phone
+from services.user.model.account import Email, LastName, Name, Phone
 from services.user.store.models import AccountStatus
 
 OrderBy = Literal["name", "email", "age", "salary", "created_at"]
@@ -57,7 +57,14 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     ) = None
     order_by: Annotated[OrderBy, Meta(description="sort order")] = "name"
     search: (
-        Annotated[str, Meta(max_length=100, description="part of the name or of the email address")]
+        Annotated[
+            str,
+            Meta(
+                max_length=100,
+                examples=["ada"],
+                description="part of the name or of the email address",
+            ),
+        ]
         | None
     ) = None
     department_id: Annotated[UUID | None, Meta(description="users of this department")] = None
@@ -91,7 +98,7 @@ class NewPerson(Input, frozen=True, kw_only=True):
 
     email: Email
     first_name: Name
-    last_name: Name
+    last_name: LastName
     phone_number: Phone | None = None
     role: Role = Role.STAFF
     employment: Employment | None = None
@@ -105,7 +112,7 @@ class PersonChange(Input, frozen=True, kw_only=True):
 
     email: Email | UnsetType = UNSET
     first_name: Name | UnsetType = UNSET
-    last_name: Name | UnsetType = UNSET
+    last_name: LastName | UnsetType = UNSET
     phone_number: Phone | UnsetType = UNSET
     employment: Employment | UnsetType | None = UNSET
 

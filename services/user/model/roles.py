@@ -15,6 +15,7 @@ from lib.texts import END
 PermissionName = Annotated[
     str,
     Meta(
+        examples=["reports:read"],
         max_length=100,
         pattern=rf"^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)+{END}",
         description="`resource:action`",
@@ -24,13 +25,16 @@ PermissionName = Annotated[
 RoleName = Annotated[
     str,
     Meta(
+        examples=["REVIEWER"],
         max_length=50,
         pattern=rf"^[A-Z][A-Z0-9_]+{END}",
         description="a kind of account, or a custom role",
         extra={"message": "must be upper-case letters, digits and underscores"},
     ),
 ]
-_Description = Annotated[str, Meta(min_length=1, max_length=500)]
+_Description = Annotated[
+    str, Meta(examples=["May read the reports."], min_length=1, max_length=500)
+]
 _Permissions = Annotated[list[PermissionName], Meta(max_length=200)]
 
 
@@ -69,10 +73,13 @@ class AuditQuery(ListQuery, frozen=True, kw_only=True):
     `search` looks into actors, actions and the ids of what was acted upon.
     """
 
-    actor: Annotated[str, Meta(max_length=200)] | None = None
-    action: Annotated[str, Meta(max_length=100)] | None = None
-    resource_type: Annotated[str, Meta(max_length=100)] | None = None
-    resource_id: Annotated[str, Meta(max_length=100)] | None = None
-    search: Annotated[str, Meta(max_length=200)] | None = None
+    actor: (
+        Annotated[str, Meta(max_length=200, examples=["user:01890000-0000-7000-8000-0000000000aa"])]
+        | None
+    ) = None
+    action: Annotated[str, Meta(max_length=100, examples=["role.create"])] | None = None
+    resource_type: Annotated[str, Meta(max_length=100, examples=["role"])] | None = None
+    resource_id: Annotated[str, Meta(max_length=100, examples=["REVIEWER"])] | None = None
+    search: Annotated[str, Meta(max_length=200, examples=["reviewer"])] | None = None
     since: Annotated[datetime, Meta(tz=True, description="from this time on")] | None = None
     until: Annotated[datetime, Meta(tz=True, description="before this time")] | None = None

@@ -12,16 +12,27 @@ from lib.texts import END
 Code = Annotated[
     str,
     Meta(
+        examples=["123456"],
         pattern=rf"^[0-9]{{6}}{END}",
         description="6-digit code from the authenticator",
         extra={"message": "must be 6 digits"},
     ),
 ]
 RecoveryCode = Annotated[
-    str, Meta(min_length=1, max_length=64, description="an unused recovery code")
+    str,
+    Meta(
+        examples=["k7wq-2m9x-p4td"],
+        min_length=1,
+        max_length=64,
+        description="an unused recovery code",
+    ),
 ]
 Credential = Annotated[
-    dict[str, Any], Meta(description="the result of the browser's `navigator.credentials`, as JSON")
+    dict[str, Any],
+    Meta(
+        examples=[{"id": "AQIDBA", "type": "public-key", "response": {}}],
+        description="the result of the browser's `navigator.credentials`, as JSON",
+    ),
 ]
 
 
@@ -42,5 +53,5 @@ class FirstCode(Input, frozen=True, kw_only=True):
 class NewPasskey(Input, frozen=True, kw_only=True):
     """A passkey to add, and its name."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    name: Annotated[str, Meta(min_length=1, max_length=100, examples=["My phone"])]
     credential: Credential

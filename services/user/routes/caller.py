@@ -20,7 +20,9 @@ from services.user.service import access, standing
 _WHO: Final = Annotated[
     str,
     msgspec.Meta(
-        pattern="^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$", description="user ID, or `me`"
+        pattern="^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+        description="user ID, or `me`",
+        examples=["me"],
     ),
 ]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, TypeAlias
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
+from msgspec import Meta
 
 from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.http import respond
@@ -26,8 +27,8 @@ _FORM_BYTES: Final = 64 * 1024
 class FileQuery(Query, frozen=True, kw_only=True):
     """The expiry and signature of a link."""
 
-    expires: str = ""
-    signature: str = ""
+    expires: Annotated[str, Meta(examples=["1769860800"])] = ""
+    signature: Annotated[str, Meta(examples=["c2lnbmF0dXJl"])] = ""
 
 
 async def _only_file(request: web.Request) -> bytes:
@@ -72,6 +73,7 @@ def _too_large() -> AppError:
     return AppError(Code.PAYLOAD_TOO_LARGE, "a picture has at most 1 MiB")
 
 
+_Key: TypeAlias = Annotated[str, Meta(examples=["0123456789abcdef.png"])]
 _File: TypeAlias = Annotated[bytes, From(_only_file)]
 
 
@@ -110,7 +112,7 @@ async def remove_picture(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
     Code.NOT_FOUND,
     access=PUBLIC,
 )
-async def get_file(deps: AppDeps, given: FileQuery, key: str) -> web.Response:
+async def get_file(deps: AppDeps, given: FileQuery, key: _Key) -> web.Response:
     """Return a picture. The signature of the link must be valid and not expired."""
     local, path = deps.files.local, f"pfp/{key}"
     if local is None or not local.is_valid_link(

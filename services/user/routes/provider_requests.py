@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lib.auth import Role, require, require_role
 from lib.errors import Code
@@ -29,7 +29,7 @@ class RequestView(Struct, frozen=True):
     """The status of my provider application."""
 
     status: RequestStatus
-    reason: str | None
+    reason: Annotated[str, Meta(examples=["the number is known to us"])] | None
     created_at: datetime
     decided_at: datetime | None
 

@@ -42,13 +42,13 @@ class AuditView(msgspec.Struct, frozen=True):
 
     id: UUID
     at: datetime
-    actor: str
-    action: str
-    resource_type: str
-    resource_id: str
+    actor: Annotated[str, msgspec.Meta(examples=["user:01890000-0000-7000-8000-0000000000aa"])]
+    action: Annotated[str, msgspec.Meta(examples=["role.create"])]
+    resource_type: Annotated[str, msgspec.Meta(examples=["role"])]
+    resource_id: Annotated[str, msgspec.Meta(examples=["REVIEWER"])]
     request_id: str
-    address: str
-    details: dict[str, Any]
+    address: Annotated[str, msgspec.Meta(examples=["203.0.113.7"])]
+    details: Annotated[dict[str, Any], msgspec.Meta(examples=[{"permissions": ["reports:read"]}])]
 
 
 def _role(request: web.Request) -> AccountRole | str:
@@ -59,7 +59,11 @@ def _role(request: web.Request) -> AccountRole | str:
     return AccountRole(name) if name in AccountRole.__members__ else name
 
 
-_Name: TypeAlias = Annotated[AccountRole | str, From(_role, path={"name": str})]
+_Permission: TypeAlias = Annotated[str, msgspec.Meta(examples=["reports:read"])]
+_Name: TypeAlias = Annotated[
+    AccountRole | str,
+    From(_role, path={"name": Annotated[str, msgspec.Meta(examples=["REVIEWER"])]}),
+]
 
 
 @route("GET /api/v1/roles", "List roles", access=_READERS)
@@ -131,7 +135,7 @@ async def add_permission(deps: AppDeps, new: NewPermission, caller: Caller) -> D
 
 
 @route("DELETE /api/v1/permissions/{name}", "Delete a permission", *CHANGE_ERRORS, access=_WRITERS)
-async def remove_permission(deps: AppDeps, name: str, caller: Caller) -> Done:
+async def remove_permission(deps: AppDeps, name: _Permission, caller: Caller) -> Done:
     """Delete a permission and remove it from all roles."""
     await roles.remove_permission(deps.db, caller, name)
     return respond.no_content()

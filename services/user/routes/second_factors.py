@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, TypeAlias
 
 from aiohttp import web
+from msgspec import Meta
 
 from lib.auth import require
 from lib.auth.access import When
@@ -38,7 +39,12 @@ def _passkey(request: web.Request) -> bytes:
         raise not_found("passkey") from None
 
 
-_Passkey: TypeAlias = Annotated[bytes, From(_passkey, path={"id": str})]
+_Options: TypeAlias = Annotated[
+    dict[str, Any], Meta(examples=[{"challenge": "AQIDBA", "rpId": "example.com"}])
+]
+_Passkey: TypeAlias = Annotated[
+    bytes, From(_passkey, path={"id": Annotated[str, Meta(examples=["01020304"])]})
+]
 _Policy: TypeAlias = Annotated[Policy, From(lambda request: request.app[RULES].second_factors)]
 
 
@@ -98,7 +104,7 @@ async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[Reco
 )
 async def begin_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own
-) -> Answer[dict[str, Any]]:
+) -> Answer[_Options]:
     """Return the options for `navigator.credentials.create` as JSON (WebAuthn)."""
     options = await service.begin_passkey(deps.db, policy, caller, own)
     return respond.ok(options, headers=_SECRET)
@@ -121,9 +127,7 @@ async def add_passkey(
     Code.NOT_FOUND,
     access=_SHOWS,
 )
-async def ask_passkey(
-    deps: AppDeps, policy: _Policy, caller: Caller, _: Own
-) -> Answer[dict[str, Any]]:
+async def ask_passkey(deps: AppDeps, policy: _Policy, caller: Caller, _: Own) -> Answer[_Options]:
     """Return the options for `navigator.credentials.get` as JSON (WebAuthn)."""
     options = await service.ask_passkey(deps.db, policy, caller)
     return respond.ok(options, headers=_SECRET)

@@ -11,11 +11,11 @@ from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import pyotp
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lib.auth import Principal
 from lib.auth.guards import forbidden
@@ -46,7 +46,7 @@ _MOST_PASSKEYS: Final = 20
 class PasskeyView(Struct, frozen=True):
     """A passkey of the caller."""
 
-    id: str
+    id: Annotated[str, Meta(examples=["01020304"])]
     name: str
     created_at: datetime
     used_at: datetime | None
@@ -64,14 +64,14 @@ class SecondFactors(Struct, frozen=True):
 class NewAuthenticator(Struct, frozen=True):
     """The secret for an authenticator app, as text and as an `otpauth:` URI for a QR code."""
 
-    secret: str
-    uri: str
+    secret: Annotated[str, Meta(examples=["JBSWY3DPEHPK3PXP"])]
+    uri: Annotated[str, Meta(examples=["otpauth://totp/ada@example.com?secret=JBSWY3DPEHPK3PXP"])]
 
 
 class RecoveryCodes(Struct, frozen=True):
     """Recovery codes. Each works once. Empty if the account already has some."""
 
-    recovery_codes: list[str]
+    recovery_codes: Annotated[list[str], Meta(examples=[["k7wq-2m9x-p4td"]])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.resource.views import view
 from services.order.goods.store.models import GoodsOrder, GoodsOrderLine, GoodsStatus
@@ -35,13 +36,13 @@ class OrderView(Struct, frozen=True, kw_only=True):
     user_id: UUID
     status: GoodsStatus
     pending_validation: bool
-    cancel_reason: str | None
-    total: Decimal
-    currency: str
+    cancel_reason: Annotated[str, Meta(examples=["cancelled by the customer"])] | None
+    total: Annotated[Decimal, Meta(examples=["12.50"])]
+    currency: Annotated[str, Meta(examples=["EUR"])]
     lines: Sequence[LineView]
     user: User | UnsetType = UNSET
     version: int
-    created_by: str
+    created_by: Annotated[str, Meta(examples=["user:01890000-0000-7000-8000-0000000000aa"])]
     updated_by: str
     created_at: datetime
     updated_at: datetime

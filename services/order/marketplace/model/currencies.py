@@ -14,6 +14,7 @@ from services.order.marketplace.model.texts import Currency, Symbol
 CurrencyCode = Annotated[
     str,
     Meta(
+        examples=["CHF"],
         min_length=3,
         max_length=3,
         pattern="^[A-Z]{3}$",

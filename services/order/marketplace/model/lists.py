@@ -14,10 +14,11 @@ from lib.texts import END
 from services.order.marketplace.model.places import Iso2, Location, RadiusKm
 from services.order.marketplace.store.models import JobStatus, OfferStatus, ServiceOrderStatus
 
-Search = Annotated[str, Meta(max_length=100)]
+Search = Annotated[str, Meta(examples=["e"], max_length=100)]
 Near = Annotated[
     str,
     Meta(
+        examples=["13.405,52.52"],
         pattern=rf"^-?[0-9]{{1,3}}(\.[0-9]{{1,10}})?,-?[0-9]{{1,2}}(\.[0-9]{{1,10}})?{END}",
         max_length=40,
         description="longitude,latitude",

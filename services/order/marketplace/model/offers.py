@@ -22,6 +22,7 @@ MAX_OPEN_OFFERS: Final = 500  # of one provider
 OfferPrice = Annotated[
     str,
     Meta(
+        examples=["85.00"],
         pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
         description="a positive amount with up to two decimals, as a string",
         extra={"message": "must be an amount above zero such as 12.50"},

@@ -14,12 +14,13 @@ from services.order.marketplace.model.texts import Address, PlaceName
 
 MAX_RADIUS_KM: Final = 500.0
 
-Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees east")]
-Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees north")]
+Longitude = Annotated[float, Meta(examples=[13.405], ge=-180, le=180, description="degrees east")]
+Latitude = Annotated[float, Meta(examples=[52.52], ge=-90, le=90, description="degrees north")]
 RadiusKm = Annotated[float, Meta(ge=0.1, le=MAX_RADIUS_KM, description="kilometres")]
 Iso2 = Annotated[
     str,
     Meta(
+        examples=["DE"],
         min_length=2,
         max_length=2,
         pattern="^[A-Z]{2}$",
@@ -27,6 +28,8 @@ Iso2 = Annotated[
         extra={"message": "must be a country such as DE"},
     ),
 ]
+Country = Annotated[PlaceName, Meta(examples=["Germany"])]
+AdminName = Annotated[PlaceName, Meta(examples=["Brandenburg"])]
 Capital: TypeAlias = Literal["PRIMARY", "ADMIN", "MINOR"]
 
 
@@ -52,9 +55,9 @@ class NewCity(_Tidy, frozen=True, kw_only=True):
 
     name: PlaceName
     location: Location
-    country: PlaceName
+    country: Country
     iso2: Iso2
-    admin_name: PlaceName | None = None
+    admin_name: AdminName | None = None
     capital: Capital | None = None
 
 
@@ -63,9 +66,9 @@ class CityChange(_Tidy, frozen=True, kw_only=True):
 
     name: PlaceName | UnsetType = UNSET
     location: Location | UnsetType = UNSET
-    country: PlaceName | UnsetType = UNSET
+    country: Country | UnsetType = UNSET
     iso2: Iso2 | UnsetType = UNSET
-    admin_name: PlaceName | UnsetType | None = UNSET
+    admin_name: AdminName | UnsetType | None = UNSET
     capital: Capital | UnsetType | None = UNSET
 
 

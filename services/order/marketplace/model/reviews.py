@@ -14,6 +14,7 @@ from services.order.marketplace.model.texts import Comment
 Rating = Annotated[
     float,
     Meta(
+        examples=[4.5],
         ge=0,
         le=5,
         multiple_of=0.5,

@@ -1,0 +1,112 @@
+"""Every field, parameter, body and response has an example, and services take what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
+
+from devstack.settings import Settings
+from lib.http.openapi import document, types_of
+from tools import specs
+
+PUBLIC = [service.name for service in Settings.read({}).services if service.public]
+
+
+@pytest.fixture(scope="module", params=PUBLIC)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def found(name: str) -> dict[str, Any]:
+    return specs.openapi(name)
+
+
+def operations(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, verbs in found["paths"].items():
+        for verb, one in verbs.items():
+            yield f"{verb.upper()} {path}", one
+
+
+def errors(schema: dict[str, Any], example: Any, found: dict[str, Any]) -> list[str]:
+    """Return what is wrong with an example; null would be refused."""
+    whole = {**schema, "components": found["components"]}
+    validator = OAS31Validator(whole, format_checker=oas31_format_checker)
+    return [error.message for error in validator.iter_errors(example)]
+
+
+def leaf(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a field's schema that an example belongs to."""
+    if "anyOf" in schema:
+        return leaf(next(one for one in schema["anyOf"] if one.get("type") != "null"))
+    if schema.get("type") == "array" and "examples" not in schema:
+        return leaf(schema["items"])
+    return schema
+
+
+def test_every_field_has_an_example_that_its_schema_takes(found):
+    checked = 0
+    for title, schema in found["components"]["schemas"].items():
+        for field, one in schema.get("properties", {}).items():
+            part = leaf(one)
+            if any(key in part for key in ("$ref", "const", "enum")):
+                continue
+            assert part.get("examples"), f"{title}.{field} has no example: Meta(examples=[...])"
+            assert errors(part, part["examples"][0], found) == [], f"{title}.{field}"
+            checked += 1
+    assert checked > 15
+
+
+def test_every_body_and_response_has_an_example_that_its_schema_takes(found):
+    for key, one in operations(found):
+        contents = [one["requestBody"]] if "requestBody" in one else []
+        contents += [answer for answer in one["responses"].values() if "content" in answer]
+        assert contents, key
+        for content in (each for one in contents for each in one["content"].values()):
+            assert errors(content["schema"], content["example"], found) == [], key
+
+
+def test_every_parameter_has_an_example_that_its_schema_takes(found):
+    for key, one in operations(found):
+        for parameter in one["parameters"]:
+            where = f"{key} {parameter['name']}"
+            assert parameter["example"] is not None, where
+            assert errors(parameter["schema"], parameter["example"], found) == [], where
+
+
+def test_the_service_decodes_the_example_of_each_body(name, found):
+    kinds = {kind.__name__: kind for kind in types_of(specs.application(name)) if type_(kind)}
+    for key, one in operations(found):
+        for content in one.get("requestBody", {}).get("content", {}).values():
+            kind = kinds[content["schema"]["$ref"].rpartition("/")[2]]
+            raw = msgspec.json.encode(content["example"])
+            assert isinstance(msgspec.json.decode(raw, type=kind), kind), key
+
+
+def type_(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def test_the_swagger_document_has_the_same_examples(name, found):
+    (service,) = [one for one in Settings.read({}).services if one.name == name]
+    older = specs.through_gateway(document(specs.application(name)), service)
+    listed = dict(operations(found))
+    for key, one in operations(older):
+        modern = listed[key]
+        plain = [each for each in one["parameters"] if each["in"] != "body"]
+        assert [each["x-example"] for each in plain] == [
+            each["example"] for each in modern["parameters"]
+        ]
+        for status, answer in one["responses"].items():
+            if "schema" in answer:
+                content = modern["responses"][status]["content"]["application/json"]
+                assert answer["examples"] == {"application/json": content["example"]}, key
+        for each in one["parameters"]:
+            if each["in"] == "body":
+                title = each["schema"]["$ref"].rpartition("/")[2]
+                content = modern["requestBody"]["content"]["application/json"]
+                assert older["definitions"][title]["example"] == content["example"], key
