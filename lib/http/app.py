@@ -45,9 +45,10 @@ def new_app(
     ping to `app[HEALTH]`; its metrics belong to `app[METRICS]`.
     """
     registry = new_registry(service)
-    shell = Shell(settings, registry)
+    health = Health(service)
+    shell = Shell(settings, registry, health)
     app = web.Application(middlewares=[shell.serve], client_max_size=settings.max_body_bytes)
-    app[HEALTH], app[METRICS], app[SHELL] = Health(service), registry, shell
+    app[HEALTH], app[METRICS], app[SHELL] = health, registry, shell
     app.add_routes(routes)
     if settings.internal_port is None:
         app.add_routes(operational.routes(app[HEALTH], registry))

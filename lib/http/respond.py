@@ -12,6 +12,7 @@ from lib import context
 from lib.errors import AppError, FieldError
 from lib.http.etag import etag, matches_none
 from lib.http.status import STATUS
+from lib.http.whole import Whole
 from lib.resource.lists import PageQuery
 
 T = TypeVar("T")
@@ -78,7 +79,7 @@ class Failure(msgspec.Struct, frozen=True):
 encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
-class Answer(web.Response, Generic[T_co]):
+class Answer(Whole, Generic[T_co]):
     """A success with a T under `data`. Its subclass appears in the OpenAPI document."""
 
     success: ClassVar[int] = 200
@@ -120,7 +121,7 @@ def json_response(
     body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Return `body` encoded as JSON."""
-    return _json(web.Response, body, status, headers)
+    return _json(Whole, body, status, headers)
 
 
 def ok(data: T, *, headers: Mapping[str, str] | None = None) -> Answer[T]:
@@ -155,7 +156,7 @@ def item(request: web.Request, data: V) -> Item[V]:
     condition = request.headers.get(hdrs.IF_NONE_MATCH)
     if condition is not None and matches_none(condition, tag):
         return Item(status=304, headers={hdrs.ETAG: tag})
-    return changed(data)
+    return _json(Item, Success(True, data), headers={hdrs.ETAG: tag})
 
 
 def changed(data: V) -> Item[V]:

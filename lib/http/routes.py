@@ -243,12 +243,16 @@ def _serving(
 ) -> Handler:
     check = None if access.open else access.resolved()
     steps = [(make, inspect.iscoroutinefunction(make)) for make in makers]
+    some_wait = any(waits for _, waits in steps)
 
     @wraps(function)
     async def serve(request: web.Request) -> web.StreamResponse:
         if check is not None:
             check(require_principal())
-        given = [await make(request) if waits else make(request) for make, waits in steps]
+        if some_wait:
+            given = [await make(request) if waits else make(request) for make, waits in steps]
+        else:  # a list with an `await` in it is a coroutine of its own
+            given = [make(request) for make in makers]
         return await function(*given)
 
     return public(serve) if access.open else serve

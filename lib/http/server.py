@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from time import monotonic
-from typing import cast
+from typing import Any, cast
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from lib.config import Settings
 from lib.errors import StartError
 from lib.http.app import HEALTH, INTERNAL
 from lib.http.client import IDLE_SECONDS
+from lib.http.dispatch import Dispatch
 from lib.http.protocol import Connection
 from lib.log import get_logger
 
@@ -41,7 +42,6 @@ async def serve_app(app: web.Application, settings: Settings, *, port: int) -> A
     Raises:
         StartError: where the port is in use or may not be used.
     """
-    app.on_response_prepare.append(_say_goodbye)
     async with AsyncExitStack() as stack:
         bound = await stack.enter_async_context(
             _listener(app, settings, port, linger=_LINGER_SECONDS)
@@ -63,6 +63,8 @@ async def _listener(
     try:
         await runner.setup()
         protocols = cast("web.Server", runner.server)  # from setup() to cleanup()
+        # Requests of an application are `web.Request`s, which the server's types do not know.
+        protocols.request_handler = cast("Any", Dispatch(app, protocols.request_handler))
         accepted = partial(
             Connection,
             protocols,
@@ -117,14 +119,6 @@ async def _linger(protocols: web.Server, seconds: float) -> None:
     # Polled: aiohttp tells nobody of a connection's end.
     while protocols.connections and monotonic() < end:  # noqa: ASYNC110 - as the line above says
         await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _say_goodbye(request: web.Request, response: web.StreamResponse) -> None:
-    """Close each connection after its response while the process drains."""
-    if request.app[HEALTH].draining and not isinstance(response, web.WebSocketResponse):
-        response.force_close()
-        # aiohttp has written the headers of the connection before it asks us.
-        response.headers[hdrs.CONNECTION] = "close"
 
 
 def _why(error: OSError, host: str, port: int) -> str:

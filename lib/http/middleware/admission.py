@@ -45,7 +45,7 @@ class Admission:
         """
         by_client = None
         recalled = self._authenticator.recall(exchange.request)
-        if recalled is None or not recalled.principal.has_any(Role.SERVICE):
+        if recalled is None or Role.SERVICE not in recalled.principal.roles:
             by_client = await self._clients.check(exchange)
         principal = await self._authenticator.identify(exchange, recalled)
         return await self._users.check(principal) or by_client

@@ -45,7 +45,7 @@ class UserLimit:
         """Count the request and return the decision; raises RATE_LIMIT_EXCEEDED."""
         if principal is None:
             return None
-        if principal.has_any(Role.SERVICE):
+        if Role.SERVICE in principal.roles:
             return _passed(await self._limiter.take(self._services, f"service:{principal.subject}"))
         return _passed(await self._limiter.take(self._rule, f"user:{principal.subject}"))
 

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from lib import context
 from lib.auth.principal import current_principal
 from lib.config import Settings
+from lib.health import Health
 from lib.http.errors import status_of, to_response
 from lib.http.middleware import access_log, idempotency, read_after, request_id
 from lib.http.middleware.admission import Admit
@@ -31,7 +32,10 @@ class Shell:
     open; `proxies` are believed about addresses.
     """
 
-    def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, settings: Settings, registry: CollectorRegistry, health: Health | None = None
+    ) -> None:
+        self._health = health or Health("")
         self._cors = Cors(settings.cors_origins)
         self._deadline = Deadline(settings.request_seconds)
         self._metrics = RequestMetrics(registry)
@@ -65,6 +69,8 @@ class Shell:
                 if current_principal() is not None:
                     response.headers.setdefault(hdrs.CACHE_CONTROL, "private, no-store")
                 self._cors.allow(request, response)
+                if self._health.draining:
+                    response.force_close()  # the last answer of its connection
         return response
 
     def _end(self, exchange: Exchange, status: int, outcome: access_log.Outcome) -> None:
