@@ -17,7 +17,15 @@ from devstack import gateway
 from devstack.settings import CALLERS, PORTS, ROOT, Service, Settings
 from observability.grafana import dashboards
 from observability.grafana.panels import Dashboard, as_json
-from tools import access_page, events_page, nats_users, redis_users, settings_page, settings_table
+from tools import (
+    access_page,
+    events_page,
+    nats_users,
+    readme,
+    redis_users,
+    settings_page,
+    settings_table,
+)
 from tools.features import features
 
 DASHBOARDS = ROOT / "observability" / "grafana" / "dashboards"
@@ -63,7 +71,7 @@ def main(argv: list[str]) -> int:
     if argv not in (["write"], ["check"]):
         print(__doc__, file=sys.stderr)
         return 2
-    wanted = files()
+    wanted = {**files(), readme.README: page_of_services()}
     stale = [path for path, text in wanted.items() if not _holds(path, text)]
     left = left_over(wanted)
     if argv == ["check"]:
@@ -80,6 +88,13 @@ def main(argv: list[str]) -> int:
         path.write_text(wanted[path])
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
+
+
+def page_of_services() -> str:
+    """Return README.md with its parts that follow from the services; the rest is as it is."""
+    settings = Settings.read({})
+    called = {service.name: calls(service, settings) for service in settings.services}
+    return readme.with_services(readme.README.read_text(), settings, called)
 
 
 def left_over(wanted: Collection[Path]) -> list[Path]:

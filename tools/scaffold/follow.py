@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 
 from tools import grants, permissions, rendered, schema_page, specs
-from tools.scaffold import pages
 
 
 def main(names: list[str]) -> int:
@@ -23,7 +22,6 @@ def main(names: list[str]) -> int:
         lambda: specs.main(["config"]),
         lambda: rendered.main(["write"]),
         schema_page.write,
-        pages.list_services,
     ]
     return next((code for step in steps if (code := step())), 0)
 

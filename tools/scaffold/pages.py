@@ -1,4 +1,4 @@
-"""Pages follow the services: README lists them, and links to what is gone become text."""
+"""Pages follow the services: links to what is gone become text."""
 
 from __future__ import annotations
 
@@ -8,21 +8,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
-from devstack.settings import ROOT, service_names
-
 _LINK: Final = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
-_SERVICES: Final = re.compile(
-    r"\[\w+\]\(services/\w+/README\.md\)(, \[\w+\]\(services/\w+/README\.md\))*"
-)
 _FILE: Final = re.compile(r"`([\w.*-]+/[\w./*-]*)(:\w+)?`")
 _FOLDERS: Final = ("docs", "services", "nginx", "observability", "deploy")
-
-
-def list_services(root: Path = ROOT) -> None:
-    """Write the list of services in README.md."""
-    readme = root / "README.md"
-    links = ", ".join(f"[{name}](services/{name}/README.md)" for name in service_names(root))
-    readme.write_text(_SERVICES.sub(links, readme.read_text(encoding="utf-8"), count=1), "utf-8")
 
 
 def unlink(root: Path, gone: Collection[Path]) -> None:
