@@ -1,11 +1,10 @@
-"""Services are made and removed by one command each, in a copy of the repository."""
+"""Services are made and removed as docs/services.md says, in a copy of the repository."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import urllib.error
@@ -20,6 +19,7 @@ from devstack.embedded.ports import free_port
 from devstack.settings import MONITORING_PORTS, PORTS, ROOT
 from devstack.testing.components import program
 from devstack.testing.wait import DEADLINE
+from tests.guide import copied
 from tools.scaffold.marks import without
 from tools.scaffold.wanted import RESERVED, ScaffoldError, check_name, choose_port, taken_ports
 
@@ -39,19 +39,6 @@ def shared_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = digests(root)
     yield root
     assert digests(root) == before
-
-
-def copied(to: Path) -> Path:
-    """Copy what is under version control, as it is in the working tree."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, to / name)
-    return to
 
 
 CACHES = {"__pycache__", ".cache", ".run", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
@@ -183,9 +170,10 @@ def test_a_name_that_cannot_be_is_refused_in_one_sentence(name: str, said: str) 
         (["new", "inventory", "--port", "80"], "port 80 is not between 1024 and 64535"),
         (["new", "inventory", "--port", "8081"], "port 8081 is taken by USER_PORT"),
         (["new", "inventory", "--port", "8090"], "port 9090 is taken by PROMETHEUS_PORT"),
-        (["remove", "nothing"], "nothing is not one of: catalog chat"),
+        (["remove", "nothing"], "nothing is not one of: catalog"),
         (["remove", "user"], "every service needs the tokens of user"),
-        (["remove", "product"], "product cannot be removed: order calls it"),
+        (["remove", "product"], "product cannot be removed: order calls it, user consumes its ev"),
+        (["remove", "department"], "department cannot be removed: user consumes its events"),
     ],
 )
 def test_a_wrong_command_is_refused_in_one_sentence(

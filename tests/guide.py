@@ -1,0 +1,84 @@
+"""A page followed as written, in a copy of the repository: its files are written, its commands run.
+
+The text before a block says what it is: "Write `file`" and "Append this to `file`" for a text,
+"Change `file`" for a `diff`. Blocks of `sh` are commands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+from devstack.settings import ROOT
+
+_BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_TO = re.compile(r"\b(Write|Append this to|Change) `([\w./-]+)`")
+
+
+def copied(to: Path) -> Path:
+    """Copy what is under version control, as it is in the working tree."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+    return to
+
+
+def with_environment(root: Path) -> Path:
+    """Lend a copy this environment, so that `make` installs nothing there."""
+    (root / ".venv").symlink_to(Path(sys.prefix))
+    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        os.utime(root / name, (0, 0))
+    os.utime(root / "codegen" / "pyproject.toml", (0, 0))
+    return root
+
+
+def follow(page: Path, root: Path, *, seconds: float) -> None:
+    """Do what a page says, block by block, in `root`."""
+    text = page.read_text(encoding="utf-8")
+    behind = 0
+    for block in _BLOCK.finditer(text):
+        before, kind, body = text[behind : block.start()], block[1], textwrap.dedent(block[2])
+        behind = block.end()
+        if kind == "sh":
+            _run(body, root, seconds)
+            continue
+        asked = _TO.findall(before)
+        assert asked, f"what is to be done with this? {body}"
+        verb, name = asked[-1]
+        file = root / name
+        if verb == "Write":
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(body, encoding="utf-8")
+        elif verb == "Append this to":
+            file.write_text(file.read_text(encoding="utf-8") + body, encoding="utf-8")
+        else:
+            _change(file, body)
+
+
+def _run(commands: str, root: Path, seconds: float) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands], cwd=root, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=seconds,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )  # fmt: skip
+    assert done.returncode == 0, f"{commands}\n{done.stdout[-6000:]}"
+
+
+def _change(file: Path, diff: str) -> None:
+    """Put the lines with `+` in the place of those with `-`; the others are where they are."""
+    lines = diff.splitlines()
+    old = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
+    new = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{file.name} has {text.count(old)} times:\n{old}"
+    file.write_text(text.replace(old, new), encoding="utf-8")
