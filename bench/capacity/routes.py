@@ -97,8 +97,8 @@ async def routes_of(http: aiohttp.ClientSession, running: Stack) -> list[Route]:
     order = {"user_id": users[0], "lines": [{"product_id": products[0], "quantity": 1}]}
     place = Route("place an order", "POST", "/api/orders/v1/orders", order, 0.2, times=80)
     placed = (await Requests(http).send(place))["id"]
-    channel = await open_channel(running, own_id(http))
-    messages = f"/api/chats/v1/channels/{channel}/messages"
+    channel = await open_channel(running, own_id(http))  # with chat
+    messages = f"/api/chats/v1/channels/{channel}/messages"  # with chat
     password = (running.run / "secrets" / "demo_admin").read_text()
     login = {"email": "admin@example.com", "password": password}
     return [
@@ -113,8 +113,8 @@ async def routes_of(http: aiohttp.ClientSession, running: Stack) -> list[Route]:
         ),
         Route("an order", "GET", f"/api/orders/v1/orders/{placed}", daily=1),
         Route("points", "GET", f"/api/users/v1/users/{users[0]}/points", daily=0.5),
-        Route("20 messages", "GET", f"{messages}?limit=20", daily=3),
-        Route("write a message", "POST", messages, TEXT, 5, message=True),
+        Route("20 messages", "GET", f"{messages}?limit=20", daily=3),  # with chat
+        Route("write a message", "POST", messages, TEXT, 5, message=True),  # with chat
         Route("departments", "GET", "/api/departments/v1/departments?page_size=20"),
     ]
 
@@ -126,7 +126,7 @@ def own_id(http: aiohttp.ClientSession) -> str:
     return str(claims["sub"])
 
 
-async def open_channel(running: Stack, user: str) -> UUID:
+async def open_channel(running: Stack, user: str) -> UUID:  # with chat
     """Open a channel between somebody and a stranger; its id."""
     channel, stranger = new_id(), new_id()
     database = await asyncpg.connect(running.database("chat"))

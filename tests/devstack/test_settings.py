@@ -119,7 +119,7 @@ def test_only_a_service_with_that_edge_has_a_websocket(root):
 
 
 def test_an_offset_moves_every_port_that_is_not_set_by_itself():
-    plain, moved = Settings.read({}), Settings.read({"PORT_OFFSET": "10000", "CHAT_PORT": "9001"})
+    plain, moved = Settings.read({}), Settings.read({"PORT_OFFSET": "10000", "USER_PORT": "9001"})
     before = plain.ports() | plain.monitoring
     after = moved.ports() | moved.monitoring
-    assert after == {name: port + 10_000 for name, port in before.items()} | {"CHAT_PORT": 9001}
+    assert after == {name: port + 10_000 for name, port in before.items()} | {"USER_PORT": 9001}

@@ -16,7 +16,7 @@ KNOWN = known_names(ROOT / "docs" / "settings.md", service_names())
     [
         ("USER_PROT", ".env: nothing reads USER_PROT: did you mean USER_PORT?"),
         ("user_port", ".env: nothing reads user_port: did you mean USER_PORT?"),
-        ("CHAT_DB_POOL_MAXX", "did you mean CHAT_DB_POOL_MAX?"),
+        ("USER_DB_POOL_MAXX", "did you mean USER_DB_POOL_MAX?"),
         ("ZEBRA", ".env: nothing reads ZEBRA: see docs/settings.md"),
     ],
 )

@@ -35,7 +35,7 @@ PATHS = (
     "/api/products/v1/products",
     "/api/orders/v1/orders",
     "/api/catalogs/v1/category-types",
-    "/api/chats/v1/channels",
+    "/api/chats/v1/channels",  # with chat
     "/x/y",
 )
 # Dashboards that have no data on this stack, and why; each says so in its description.
@@ -98,7 +98,7 @@ def busy(stack) -> None:
     run([e for e in examples(PAGE.read_text()) if e.section != "Prometheus"], stack)
     with (Path(stack.environ["RUN_DIR"]) / "nginx" / "access.log").open("a") as log:
         log.write("not a line of the gateway\n" * UNREADABLE_LINES)
-    asyncio.run(_flood(stack))
+    asyncio.run(_flood(stack))  # with chat
 
 
 async def _load(stack) -> None:
@@ -124,7 +124,7 @@ async def _load(stack) -> None:
             await asyncio.sleep(0.2)
 
 
-async def _flood(stack) -> None:
+async def _flood(stack) -> None:  # with chat
     """Send frames to a chat socket until the service closes it."""
     async with (
         aiohttp.ClientSession(stack.url, headers=stack.authorized()) as http,

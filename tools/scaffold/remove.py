@@ -38,10 +38,10 @@ def remove(root: Path, name: str) -> list[str]:
         rpc = (root / "proto" / name).exists()
         _delete_own(root, name)
         touched = _take_out_marked(root, name)
-        if callers := sorted(_callers(root, name)):
+        if needs := sorted(_needs(root, name)):
             raise ScaffoldError(
-                f"{name} cannot be removed: {', '.join(callers)} calls it; mark what goes with it "
-                f"by `# with {name}` in services/{callers[0]}"
+                f"{name} cannot be removed: {', '.join(' '.join(need) for need in needs)}; mark "
+                f"what goes with it by `# with {name}` in services/{needs[0][0]}"
             )
         _delete_tests(root, name)
         permissions.take_away(root, (name, plural_of(name)))
@@ -79,12 +79,16 @@ def _take_out_marked(root: Path, name: str) -> list[Path]:
     return found
 
 
-def _callers(root: Path, name: str) -> Iterator[str]:
-    """Yield the services whose settings still say where this one is."""
-    says = re.compile(rf"^    {name}_(?:url|grpc_address):", re.MULTILINE)
+def _needs(root: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the services whose settings or producers of events still name this one, and why."""
+    calls = re.compile(rf"^    {name}_(?:url|grpc_address):", re.MULTILINE)
+    consumes = re.compile(rf'^    "[\w-]+": "{name}",', re.MULTILINE)
     for other in service_names(root):
-        if says.search((root / "services" / other / "config.py").read_text(encoding="utf-8")):
-            yield other
+        folder = root / "services" / other
+        if calls.search((folder / "config.py").read_text(encoding="utf-8")):
+            yield other, "calls it"
+        elif consumes.search((folder / "app.py").read_text(encoding="utf-8")):
+            yield other, "consumes its events"
 
 
 def _delete_tests(root: Path, name: str) -> None:
