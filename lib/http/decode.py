@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
-from typing import Any, Final, TypeVar, get_origin
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 from uuid import UUID
 
 import msgspec
@@ -74,6 +77,12 @@ def query(request: web.Request, spec: type[T]) -> T:
             raise invalid(FieldError(name, "is given more than once"))
         else:
             values[name] = value
+    if odd := list(_odd_numbers(values, spec)):
+        named = {problem.field for problem in odd}
+        others = collect(values, spec, strict=False)
+        raise invalid(
+            *odd, *(other for other in others if other.field.partition("[")[0] not in named)
+        )
     try:
         decoded: T = msgspec.convert(values, spec, strict=False)
     except msgspec.ValidationError as error:
@@ -95,6 +104,48 @@ def _is_null(value: object, decoded: msgspec.Struct, name: str) -> bool:
     return (
         isinstance(value, str) and value.lower() == "null" and getattr(decoded, name, value) is None
     )
+
+
+def _odd_numbers(
+    values: Mapping[str, str | list[str]], spec: type[msgspec.Struct]
+) -> Iterator[FieldError]:
+    """Yield the numbers that are not written in plain digits, such as `1e1` and `1_0`.
+
+    The decoder reads some of them, and what is in front of us, a cache or a log, reads another
+    number or none.
+    """
+    for name, (form, words) in _number_fields(spec).items():
+        given = values.get(name, ())
+        texts = [given] if isinstance(given, str) else given
+        if any(not form.fullmatch(text) and text.lower() != "null" for text in texts):
+            yield FieldError(name, words)
+
+
+_WHOLE: Final = (re.compile(r"-?[0-9]+"), "must be a whole number")
+_FRACTION: Final = (re.compile(r"-?[0-9]+(?:\.[0-9]+)?"), "must be a number")
+
+
+@cache
+def _number_fields(spec: type[msgspec.Struct]) -> Mapping[str, tuple[re.Pattern[str], str]]:
+    found = {}
+    for field in msgspec.structs.fields(spec):
+        kinds = set(_leaves(field.type))
+        if kinds & {float, Decimal} and str not in kinds:
+            found[field.encode_name] = _FRACTION
+        elif int in kinds and str not in kinds:
+            found[field.encode_name] = _WHOLE
+    return found
+
+
+def _leaves(kind: Any) -> Iterator[Any]:
+    """Yield the types that a field is made of, without what is said about them."""
+    if get_origin(kind) is Annotated:
+        yield from _leaves(get_args(kind)[0])
+    elif arguments := get_args(kind):
+        for argument in arguments:
+            yield from _leaves(argument)
+    else:
+        yield kind
 
 
 def path_uuid(request: web.Request, name: str = "id") -> UUID:

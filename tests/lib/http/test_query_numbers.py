@@ -1,0 +1,96 @@
+"""Numbers in a query string are written in plain digits, or refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lib.errors import AppError, Code
+from lib.http import decode
+from lib.resource.lists import PageQuery
+
+
+class Numbers(PageQuery, frozen=True, kw_only=True):
+    count: Annotated[int, msgspec.Meta(ge=-10_000)] = 0
+    most: int | None = None
+    ratio: float = 0.0
+    price: Decimal | None = None
+    sizes: tuple[int, ...] = ()
+    name: str = ""
+
+
+def read(**values: str) -> Numbers:
+    return decode.query(make_mocked_request("GET", f"/things?{urlencode(values)}"), Numbers)
+
+
+WHOLE = ("page", "page_size", "count", "most", "sizes")
+BROKEN = ("ratio", "price")
+# What numbers are spelt with somewhere, and whatever else there is.
+SPELLINGS = st.text("0123456789+-.,_eExXinfa \t\n٠١٢１２½", min_size=1, max_size=6) | st.text(
+    min_size=1, max_size=4
+)
+ODD = (
+    "1e1",
+    "+1",
+    " 1",
+    "1 ",
+    "1\n",
+    "1_0",
+    "١",
+    "１",
+    "1.",
+    ".5",
+    "inf",
+    "nan",
+    "0x1",
+    "--1",
+    "1e-7",
+)
+
+
+def is_plain(text: str, *, fraction: bool) -> bool:
+    whole, point, rest = text.removeprefix("-").partition(".")
+    digits = set("0123456789")
+    parts = [whole, rest] if point and fraction else [whole + point + rest]
+    return all(part and set(part) <= digits for part in parts)
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *BROKEN])
+@pytest.mark.parametrize("text", ODD)
+def test_each_odd_spelling_is_refused_by_the_name_of_its_field(name: str, text: str) -> None:
+    with pytest.raises(AppError) as refused:
+        read(**{name: text})
+    assert refused.value.code is Code.VALIDATION_ERROR
+    assert [problem.field for problem in refused.value.details] == [name]
+
+
+@pytest.mark.parametrize("name", [*WHOLE, *BROKEN])
+@given(text=SPELLINGS)
+@example(text="1.0")
+def test_what_is_read_as_a_number_was_written_in_plain_digits(name: str, text: str) -> None:
+    try:
+        read(**{name: text})
+    except AppError:
+        return
+    if text.lower() != "null":
+        assert is_plain(text, fraction=name in BROKEN)
+
+
+@given(count=st.integers(-10_000, 10_000), price=st.decimals(allow_nan=False, allow_infinity=False))
+def test_plain_numbers_are_read_as_they_are(count: int, price: Decimal) -> None:
+    found = read(count=f"{count}", sizes=f"{count}", price=f"{price:f}", name="1e1")
+    assert (found.count, found.sizes, found.price) == (count, (count,), price)
+    assert found.name == "1e1"
+
+
+def test_other_fields_at_fault_are_named_as_well() -> None:
+    with pytest.raises(AppError) as refused:
+        read(page="1e1", page_size="101", ratio="x")
+    assert {problem.field for problem in refused.value.details} == {"page", "page_size", "ratio"}
