@@ -184,6 +184,12 @@ def test_a_key_that_a_trigger_violates_is_not_taken_for_the_table_s_own(subject:
     )
 
 
+_MOVED = (  # what both say where a foreign key's action changes a row
+    "Foreign key constraint for table 'x', record '2' would lead to a duplicate entry in"
+    " table '{}', key '{}'"
+)
+
+
 def test_what_mysql_says_is_understood_as_what_mariadb_says(subject: Subject) -> None:
     """MySQL names the table of a key, and of a check the name alone."""
     errors = subject.module("errors")
@@ -192,6 +198,8 @@ def test_what_mysql_says_is_understood_as_what_mariadb_says(subject: Subject) ->
         (1062, "Duplicate entry '1' for key 'author.PRIMARY'"): errors.AuthorPkey,
         (1062, "Duplicate entry 'author.name' for key 'other.name'"): errors.IntegrityError,
         (1062, "Duplicate entry '1' for key 'PRIMARY'"): errors.IntegrityError,
+        (1761, _MOVED.format("author", "name")): errors.AuthorNameKey,
+        (1761, _MOVED.format("other", "name")): errors.IntegrityError,
         (3819, "Check constraint 'stray_check' is violated."): errors.ABCDStrayCheck,
         (3819, "Check constraint 'other' is violated."): errors.IntegrityError,
     }

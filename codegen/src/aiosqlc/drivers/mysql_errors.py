@@ -37,6 +37,8 @@ def _is_said(
     if code in (1062, 1586) and kind in ("primary", "unique"):
         here = table in tables and said.endswith(f" '{name}'")
         return here or said.endswith(f"'{table}.{name}'")
+    if code == 1761 and kind in ("primary", "unique"):
+        return said.endswith(f" in table '{table}', key '{name}'")
     if code == 1048 and kind == "not_null":
         return table in tables and said == f"Column '{name}' cannot be null"
     if code in (1451, 1452) and kind == "foreign":

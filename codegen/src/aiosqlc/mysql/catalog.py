@@ -10,7 +10,7 @@ from typing import Any
 
 from aiosqlc.ir import Catalog, Constraint, SqlType, Table, TableColumn, TypeKind
 from aiosqlc.mysql import types
-from aiosqlc.mysql.relations import DEFAULT, Relation, Routine, Schema
+from aiosqlc.mysql.relations import DEFAULT, Reference, Relation, Routine, Schema
 from aiosqlc.mysql.views import settle_views
 from aiosqlc.servers.mysql.databases import MARK
 from aiosqlc.servers.mysql.session import SYSTEM, Session
@@ -45,13 +45,19 @@ WHERE c.constraint_schema IN %s
 ORDER BY c.constraint_schema, c.table_name, c.constraint_name, k.ordinal_position
 """
 _REFERRING = """
-SELECT constraint_schema, table_name, constraint_name,
-       unique_constraint_schema, referenced_table_name
-FROM information_schema.referential_constraints WHERE constraint_schema IN %s
-ORDER BY constraint_schema, table_name, constraint_name
+SELECT c.constraint_schema, c.table_name, c.constraint_name, c.update_rule, c.delete_rule,
+       k.referenced_table_schema, k.referenced_table_name, k.referenced_column_name
+FROM information_schema.referential_constraints c
+JOIN information_schema.key_column_usage k
+  ON k.constraint_schema = c.constraint_schema AND k.table_name = c.table_name
+ AND k.constraint_name = c.constraint_name AND k.referenced_column_name IS NOT NULL
+ AND CAST(k.constraint_schema AS BINARY) = CAST(c.constraint_schema AS BINARY)
+ AND CAST(k.table_name AS BINARY) = CAST(c.table_name AS BINARY)
+WHERE c.constraint_schema IN %s
+ORDER BY c.constraint_schema, c.table_name, c.constraint_name, k.ordinal_position
 """
 _TRIGGERS = """
-SELECT DISTINCT event_object_schema, event_object_table
+SELECT event_object_schema, event_object_table, event_manipulation
 FROM information_schema.triggers WHERE event_object_schema IN %s
 """
 _VIEWS = """
@@ -64,11 +70,17 @@ FROM information_schema.parameters
 WHERE specific_schema IN %s
 ORDER BY specific_schema, specific_name, ordinal_position
 """
-# MariaDB keeps JSON as LONGTEXT with this check.
-_JSON_CHECKS = """
-SELECT constraint_schema, table_name, constraint_name, check_clause
+# MySQL names no table, since there a check's name is the schema's; its old versions have none.
+_CHECKS = """
+SELECT constraint_schema, {table}, constraint_name, check_clause
 FROM information_schema.check_constraints WHERE constraint_schema IN %s
 """
+_HAS_CHECKS = """
+SELECT table_name FROM information_schema.tables
+WHERE table_schema = 'information_schema' AND table_name = 'CHECK_CONSTRAINTS'
+"""
+_QUOTED = re.compile(r"`((?:[^`]|``)+)`")
+# MariaDB keeps JSON as LONGTEXT with this check.
 _IS_JSON = re.compile(r"^\(?json_valid\(`(?P<column>(?:[^`]|``)+)`\)\)?$", re.IGNORECASE)
 _KINDS = {"PRIMARY KEY": "primary", "UNIQUE": "unique", "FOREIGN KEY": "foreign", "CHECK": "check"}
 Name = tuple[str, str]
@@ -79,15 +91,18 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys = _keys(session, databases)
-    constraints = _constraints(session, databases, shown)
+    checks = _checks(session, databases)
+    constraints = _constraints(session, databases, shown, checks)
     definitions = {(row[0], row[1]): row[2] or "" for row in _rows(session, _VIEWS, databases)}
-    json = _json_columns(session, databases)
+    json = _json_columns(checks) if session.is_mariadb else set()
     rows: dict[Name, list[tuple[object, ...]]] = defaultdict(list)
     for row in _rows(session, _COLUMNS, databases):
         if row[1] != MARK:
             rows[row[0], row[1]].append(row)
     referring = _referring(session, databases, constraints)
-    triggered = {(row[0], row[1]) for row in _rows(session, _TRIGGERS, databases)}
+    triggers: dict[Name, set[str]] = defaultdict(set)
+    for schema, table, event in _rows(session, _TRIGGERS, databases):
+        triggers[schema, table].add(str(event).upper())
     relations = [
         replace(
             _relation(
@@ -100,7 +115,7 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
                 json,
             ),
             referring=referring.get(name, ()),
-            triggered=name in triggered,
+            triggers=frozenset(triggers.get(name, ())),
         )
         for name, found in rows.items()
     ]
@@ -166,6 +181,7 @@ def _relation(
         collations={str(row[4]).lower(): str(row[10]) for row in rows if row[10]},
         invisible=_marked(rows, "invisible"),
         generated=_marked(rows, " generated"),
+        counted=_marked(rows, "auto_increment"),
     )
 
 
@@ -203,14 +219,31 @@ def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tupl
     return keys
 
 
+def _checks(session: Session, databases: tuple[str, ...]) -> dict[tuple[str, str, str], str]:
+    """Return the conditions of CHECKs by database, table (empty on MySQL) and name."""
+    if session.is_mariadb:
+        rows = _rows(session, _CHECKS.format(table="table_name"), databases)
+    elif session.rows(_HAS_CHECKS):
+        rows = _rows(session, _CHECKS.format(table="''"), databases)
+    else:
+        rows = []
+    return {(schema, table, name): str(clause) for schema, table, name, clause in rows}
+
+
 def _constraints(
-    session: Session, databases: tuple[str, ...], shown: dict[str, str]
+    session: Session,
+    databases: tuple[str, ...],
+    shown: dict[str, str],
+    checks: dict[tuple[str, str, str], str],
 ) -> dict[Name, tuple[Constraint, ...]]:
     columns: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for schema, table, name, kind, column in _rows(session, _CONSTRAINTS, databases):
         columns[schema, table, name, kind] += [column] if column else []
     found: dict[Name, tuple[Constraint, ...]] = {}
     for (schema, table, name, kind), names in columns.items():
+        if kind == "CHECK":
+            clause = checks.get((schema, table, name)) or checks.get((schema, "", name), "")
+            names += dict.fromkeys(_unquoted(part) for part in _QUOTED.findall(clause))
         constraint = Constraint(shown[schema], table, name, _KINDS.get(kind, "check"), tuple(names))
         found[schema, table] = (*found.get((schema, table), ()), constraint)
     return found
@@ -218,25 +251,32 @@ def _constraints(
 
 def _referring(
     session: Session, databases: tuple[str, ...], constraints: dict[Name, tuple[Constraint, ...]]
-) -> dict[Name, tuple[Constraint, ...]]:
+) -> dict[Name, tuple[Reference, ...]]:
     """Return the foreign keys that lead to each table."""
-    found: dict[Name, tuple[Constraint, ...]] = {}
-    for schema, table, name, *referred in _rows(session, _REFERRING, databases):
-        keys = (c for c in constraints.get((schema, table), ()) if c.name == name)
-        key = (referred[0], referred[1])
-        found[key] = (*found.get(key, ()), *(c for c in keys if c.kind == "foreign"))
+    columns: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for *key, column in _rows(session, _REFERRING, databases):
+        columns[tuple(key)].append(column)
+    found: dict[Name, tuple[Reference, ...]] = {}
+    for (schema, table, name, update, delete, *referred), names in columns.items():
+        for constraint in constraints.get((schema, table), ()):
+            if constraint.name == name and constraint.kind == "foreign":
+                reference = Reference(constraint, tuple(names), update, delete)
+                target = (referred[0], referred[1])
+                found[target] = (*found.get(target, ()), reference)
     return found
 
 
-def _json_columns(session: Session, databases: tuple[str, ...]) -> set[tuple[str, str, str]]:
-    if not session.is_mariadb:
-        return set()
+def _json_columns(checks: dict[tuple[str, str, str], str]) -> set[tuple[str, str, str]]:
     found = set()
-    for schema, table, _, clause in _rows(session, _JSON_CHECKS, databases):
-        match = _IS_JSON.match(str(clause).strip())
+    for (schema, table, _), clause in checks.items():
+        match = _IS_JSON.match(clause.strip())
         if match:
-            found.add((schema, table, match["column"].replace("``", "`")))
+            found.add((schema, table, _unquoted(match["column"])))
     return found
+
+
+def _unquoted(name: str) -> str:
+    return name.replace("``", "`")
 
 
 def _routines(session: Session, databases: tuple[str, ...]) -> tuple[Routine, ...]:

@@ -12,14 +12,28 @@ from aiosqlc.ir import Constraint, SqlType, Table, TableColumn
 DEFAULT = "public"
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key that leads to a table, the columns there, and what it does when they change.
+
+    The actions are the server's words: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
+    """
+
+    key: Constraint
+    columns: tuple[str, ...]
+    on_update: str
+    on_delete: str
+
+
 @dataclass(frozen=True)
 class Relation:
     """A table or view. `unique` are keys on whole columns, `collations` those of text columns.
 
     `invisible` are the names, in lower case, of columns that `*` leaves out, `generated` of those
-    that the server computes. `unproved_reading` is why reading a view is not proved to be no more
-    than that, `settled_late` of which sorts its columns are that may come as another. `referring`
-    are the foreign keys that lead here; `triggered` is whether a trigger is on it.
+    that the server computes, `counted` of those that it numbers. `unproved_reading` is why reading
+    a view is not proved to be no more than that, `settled_late` of which sorts its columns are that
+    may come as another. `referring` are the foreign keys that lead here, `triggers` the events that
+    fire a trigger; `made_of` are the relations that a view reads, each with its database.
     """
 
     table: Table
@@ -27,10 +41,12 @@ class Relation:
     collations: Mapping[str, str] = field(default_factory=dict)
     invisible: frozenset[str] = frozenset()
     generated: frozenset[str] = frozenset()
+    counted: frozenset[str] = frozenset()
     unproved_reading: str = ""
     settled_late: frozenset[str] = frozenset()
-    referring: tuple[Constraint, ...] = ()
-    triggered: bool = False
+    referring: tuple[Reference, ...] = ()
+    triggers: frozenset[str] = frozenset()
+    made_of: tuple[tuple[str, str], ...] = ()
 
     def column(self, name: str) -> TableColumn | None:
         """Find a column; names of columns have no case."""

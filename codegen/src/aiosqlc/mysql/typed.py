@@ -33,7 +33,8 @@ from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.settled import settled_late
 from aiosqlc.mysql.stars import expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
-from aiosqlc.mysql.writes import insert_into, targets, violable
+from aiosqlc.mysql.violations import violable
+from aiosqlc.mysql.writes import insert_into, targets
 
 NAMELESS = "?column?"
 
@@ -119,7 +120,7 @@ def type_query(
         embeds=embedded,
         insert_into=insert_into(root, schema),
         writes=tuple(relation.table.name for relation in changed),
-        violable=violable(root, changed),
+        violable=violable(root, changed, schema),
         unproved_reading=why_not(root, schema),
         cardinality_reasons=(text.result.why,) if text.result.why else (),
     )

@@ -30,7 +30,7 @@ def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
     settled = {name: r for name, r in names.items() if name not in definitions}
     waiting = {name: r for name, r in names.items() if name in definitions}
     while waiting:
-        ready = [name for name in waiting if not _views_in(definitions[name]) & waiting.keys()]
+        ready = [name for name in waiting if not _relations_in(definitions[name]) & waiting.keys()]
         for name in ready or list(waiting):  # a circle cannot be; if it could, nothing is claimed
             relation = waiting.pop(name)
             known = Schema(tuple(settled.values()), schema.routines)
@@ -41,7 +41,9 @@ def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
 def _settled(
     relation: Relation, definition: str, known: Schema, definitions: Mapping[Name, str]
 ) -> Relation:
-    plain = not _views_in(definition) & definitions.keys() and not mentions(definition, "ROLLUP")
+    plain = not _relations_in(definition) & definitions.keys() and not mentions(
+        definition, "ROLLUP"
+    )
     tree = parse(definition)
     outputs = reader = None
     if tree is not None and isinstance(tree.root, exp.Query):
@@ -63,7 +65,13 @@ def _settled(
     )
     unproved = why_not(tree.root if tree else None, known)
     table = replace(relation.table, columns=proved)
-    return replace(relation, table=table, unproved_reading=unproved, settled_late=late)
+    return replace(
+        relation,
+        table=table,
+        unproved_reading=unproved,
+        settled_late=late,
+        made_of=tuple(sorted(_relations_in(definition))),
+    )
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
@@ -72,7 +80,7 @@ def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) 
     return expression and types.family(column.type) in late
 
 
-def _views_in(definition: str) -> set[Name]:
+def _relations_in(definition: str) -> set[Name]:
     tree = parse(definition)
     if tree is None:
         return set()

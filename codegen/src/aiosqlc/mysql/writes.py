@@ -1,16 +1,14 @@
-"""What a statement changes, by which right, and which constraints it can violate."""
+"""What a statement changes, and by which right."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from sqlglot import exp
 
-from aiosqlc.ir import ColumnRef, Constraint
+from aiosqlc.ir import ColumnRef
 from aiosqlc.mysql.relations import Relation, Schema
 
-_NOT_LOCATED = ("primary", "unique", "not_null")
 Change = tuple[str, exp.Table]
 
 
@@ -37,11 +35,11 @@ def _by_insert(root: exp.Insert) -> list[Change]:
         return []
     conflict = root.args.get("conflict")
     updates = conflict is not None and conflict.args.get("expressions")
-    rights = ["INSERT", *(["UPDATE"] if updates else []), *(["DELETE"] if _replaces(root) else [])]
+    rights = ["INSERT", *(["UPDATE"] if updates else []), *(["DELETE"] if replaces(root) else [])]
     return [(right, target) for right in rights]
 
 
-def _replaces(root: exp.Expr | None) -> bool:
+def replaces(root: exp.Expr | None) -> bool:
     """Return whether it is a REPLACE, which deletes the rows in its way."""
     return isinstance(root, exp.Insert) and bool(root.args.get("overwrite"))
 
@@ -92,40 +90,3 @@ def insert_into(root: exp.Expr | None, schema: Schema) -> ColumnRef | None:
         return None
     changed = targets(root, schema)
     return ColumnRef(changed[0].table.schema, changed[0].table.name, "") if changed else None
-
-
-def violable(root: exp.Expr | None, changed: list[Relation]) -> tuple[Constraint, ...]:
-    """Return the constraints that a statement can violate.
-
-    Its tables' own, as far as it writes their columns, and the foreign keys that lead to them where
-    it takes rows away or changes them. A trigger may meet those of another table, and MariaDB's
-    error says no more of a key, and of NOT NULL no more of a column, than its name.
-    """
-    found: dict[Constraint, None] = {}
-    for relation in changed:
-        if isinstance(root, exp.Insert | exp.Update):
-            written = _written(root, relation)
-            found |= dict.fromkeys(
-                replace(
-                    constraint, told=constraint.kind not in _NOT_LOCATED or not relation.triggered
-                )
-                for constraint in relation.table.constraints
-                if written is None or not constraint.columns or written & set(constraint.columns)
-            )
-        if not isinstance(root, exp.Insert) or _replaces(root) or root.args.get("conflict"):
-            found |= dict.fromkeys(relation.referring)
-    return tuple(found)
-
-
-def _written(root: exp.Expr, relation: Relation) -> set[str] | None:
-    """Return which columns of a table an UPDATE may change; None where it makes whole rows."""
-    if not isinstance(root, exp.Update):
-        return None
-    named = {
-        item.this.name.lower() for item in root.expressions if isinstance(item.this, exp.Column)
-    }
-    return {
-        column.name
-        for column in relation.table.columns
-        if column.name.lower() in named | relation.generated
-    }

@@ -1,0 +1,217 @@
+"""Which constraints a writing statement can violate: those that it makes the server check.
+
+What is not certain counts as violable: a trigger may change the row in hand as it likes. What a
+trigger writes into other tables is not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from aiosqlc.ir import Constraint
+from aiosqlc.mysql.relations import Reference, Relation, Schema
+from aiosqlc.mysql.scope import unwrap
+from aiosqlc.mysql.writes import replaces
+
+_KEYS = frozenset({"primary", "unique"})
+_NOT_LOCATED = frozenset({"primary", "unique", "not_null"})
+_CASCADES = frozenset({"CASCADE", "SET NULL"})
+_VALUES = (exp.Literal, exp.Boolean, exp.HexString, exp.BitString)
+
+
+def violable(
+    root: exp.Expr | None, changed: Sequence[Relation], schema: Schema
+) -> tuple[Constraint, ...]:
+    """Return the constraints that a statement can violate in the tables that it changes.
+
+    The error of a key says no more than its name, and that of NOT NULL no more than its column:
+    where a trigger may meet those of another table, they are not told apart.
+    """
+    found: dict[Constraint, None] = {}
+    for relation in (base for one in changed for base in _bases(one, schema)):
+        triggered = bool(_events(root) & relation.triggers)
+        whole = triggered or relation not in changed  # through a view, with names of its own
+        parts = _everything(relation, schema) if whole else _by(root, relation, schema)
+        for constraint in parts:
+            unclear = triggered and constraint.kind in _NOT_LOCATED
+            found[replace(constraint, told=False) if unclear else constraint] = None
+    return tuple(found)
+
+
+def _bases(relation: Relation, schema: Schema) -> Iterator[Relation]:
+    """Yield the tables that a view is made of, of a table itself."""
+    if not relation.is_view:
+        yield relation
+    for schema_name, name in relation.made_of:
+        base = schema.relation(name, schema_name)
+        if base is not None:
+            yield from _bases(base, schema)
+
+
+def _events(root: exp.Expr | None) -> frozenset[str]:
+    """Return which triggers a statement fires."""
+    if isinstance(root, exp.Delete):
+        return frozenset({"DELETE"})
+    if isinstance(root, exp.Update):
+        return frozenset({"UPDATE"})
+    events = {"INSERT"}
+    if replaces(root):
+        events.add("DELETE")
+    return frozenset({*events, "UPDATE"} if _conflict(root) else events)
+
+
+def _everything(relation: Relation, schema: Schema) -> Iterator[Constraint]:
+    yield from relation.table.constraints
+    yield from (reference.key for reference in relation.referring)
+    yield from _by_delete(relation, schema, set())
+    every = _lower([column.name for column in relation.table.columns])
+    yield from _by_new_keys(relation, every, schema, {_name(relation)})
+
+
+def _by(root: exp.Expr | None, relation: Relation, schema: Schema) -> Iterator[Constraint]:
+    if isinstance(root, exp.Delete):
+        yield from _by_delete(relation, schema, set())
+    elif isinstance(root, exp.Update):
+        yield from _by_update(root.expressions, relation, schema)
+    elif isinstance(root, exp.Insert):
+        yield from _by_insert(root, relation, schema)
+
+
+def _by_insert(root: exp.Insert, relation: Relation, schema: Schema) -> Iterator[Constraint]:
+    """Yield what a new row can violate; of IGNORE MariaDB makes warnings of all but CHECKs."""
+    own = relation.table.constraints
+    if root.args.get("ignore"):
+        yield from (c for c in own if c.kind == "check")
+        return
+    replacing, updates = replaces(root), _conflict(root)
+    nulls = _may_be_null(root, relation)
+    for constraint in own:
+        if constraint.kind == "not_null":
+            if nulls.intersection(_lower(constraint.columns)):
+                yield constraint
+        elif constraint.kind not in _KEYS or not (replacing or updates):
+            yield constraint
+    if replacing:
+        yield from _by_delete(relation, schema, set())
+    if updates:
+        yield from _by_update(updates, relation, schema)
+
+
+def _by_update(
+    assignments: Sequence[exp.Expr], relation: Relation, schema: Schema
+) -> Iterator[Constraint]:
+    """Yield what looks at the columns that get a value, here and where other rows refer to them."""
+    assigned = [item for item in assignments if isinstance(item.this, exp.Column)]
+    names = {item.this.name.lower() for item in assigned}
+    nulls = {item.this.name.lower() for item in assigned if not _is_value(item.expression)}
+    changed = names | relation.generated
+    nulls |= relation.generated
+    for constraint in relation.table.constraints:
+        looked_at = _lower(constraint.columns)
+        of = nulls if constraint.kind == "not_null" else changed
+        if not looked_at or looked_at & of:
+            yield constraint
+    yield from _by_new_keys(relation, changed, schema, {_name(relation)})
+
+
+def _by_delete(
+    relation: Relation, schema: Schema, seen: set[tuple[str, str]]
+) -> Iterator[Constraint]:
+    """Yield what can be violated where rows of a table go: keys that lead to it, and so on."""
+    seen.add(_name(relation))
+    for reference in relation.referring:
+        if reference.on_delete not in _CASCADES:
+            yield reference.key
+        child = schema.relation(reference.key.table, reference.key.schema)
+        if child is None:
+            continue
+        if reference.on_delete == "SET NULL":
+            yield from _by_action(reference, child, schema, {_name(relation)})
+        elif reference.on_delete == "CASCADE" and _name(child) not in seen:
+            yield from _by_delete(child, schema, seen)
+
+
+def _by_new_keys(
+    relation: Relation, changed: set[str], schema: Schema, seen: set[tuple[str, str]]
+) -> Iterator[Constraint]:
+    """Yield what can be violated where other rows refer to columns that change.
+
+    A key that leads back to a table which the cascade has changed is checked like RESTRICT.
+    """
+    for reference in relation.referring:
+        if not changed & _lower(reference.columns):
+            continue
+        child = schema.relation(reference.key.table, reference.key.schema)
+        again = child is not None and _name(child) in seen
+        if reference.on_update not in _CASCADES or again:
+            yield reference.key
+        elif child is not None:
+            yield from _by_action(reference, child, schema, seen)
+
+
+def _by_action(
+    reference: Reference, child: Relation, schema: Schema, seen: set[tuple[str, str]]
+) -> Iterator[Constraint]:
+    """Yield what can be violated where a foreign key changes its own columns.
+
+    That fires no trigger, and such a column stands in no CHECK.
+    """
+    changed = _lower(reference.key.columns) | child.generated
+    for constraint in child.table.constraints:
+        looks = constraint.kind in {*_KEYS, "foreign"} and _lower(constraint.columns) & changed
+        if looks and constraint.name != reference.key.name:
+            yield constraint
+    yield from _by_new_keys(child, changed, schema, {*seen, _name(child)})
+
+
+def _may_be_null(root: exp.Insert, relation: Relation) -> set[str]:
+    """Return the columns that an INSERT gives a value that may be NULL.
+
+    Those that it leaves out get a default, and NULL is the next number of a counted column.
+    """
+    listed = root.this.expressions if isinstance(root.this, exp.Schema) else []
+    columns = [column.name.lower() for column in relation.table.columns]
+    shown = [name for name in columns if name not in relation.invisible]
+    names = [part.name.lower() for part in listed] or shown
+    rows = root.expression
+    if isinstance(rows, exp.Values):
+        given = [_members(row) for row in rows.expressions]
+        values = {
+            name
+            for row in given
+            for name, value in zip(names, row, strict=False)
+            if not _is_value(value)
+        }
+    else:
+        values = set(names)
+    return (values - relation.counted) | relation.generated
+
+
+def _members(row: exp.Expr) -> list[exp.Expr]:
+    inner = row.expressions[0] if len(row.expressions) == 1 else row
+    is_row = isinstance(inner, exp.Anonymous) and inner.name.upper() == "ROW"
+    return inner.expressions if is_row else row.expressions
+
+
+def _is_value(node: exp.Expr) -> bool:
+    """Return whether it is a literal that is not NULL."""
+    inner = unwrap(node)
+    inner = unwrap(inner.this) if isinstance(inner, exp.Neg) else inner
+    return isinstance(inner, _VALUES)
+
+
+def _conflict(root: exp.Expr | None) -> list[exp.Expr]:
+    """Return the assignments behind ON DUPLICATE KEY UPDATE."""
+    conflict = root.args.get("conflict") if isinstance(root, exp.Insert) else None
+    return list(conflict.expressions) if conflict is not None else []
+
+
+def _lower(names: Sequence[str]) -> set[str]:
+    return {name.lower() for name in names}
+
+
+def _name(relation: Relation) -> tuple[str, str]:
+    return relation.table.schema, relation.table.name
