@@ -1,4 +1,4 @@
-"""Long texts cost in proportion to their length: editors and the playground read what is typed."""
+"""Long texts cost in proportion to their length: editors compile what is typed."""
 
 from __future__ import annotations
 

@@ -36,7 +36,6 @@ _COMMANDS = {
     "lsp": "run the language server that editors start",
     "watch": "generate again whenever a file changes",
     "serve": "run a program on a fresh database with the schema, or print its address",
-    "playground": "serve a page that compiles while you type",
     "init": "create a project: empty, from a database, or from an sqlc configuration",
     "plugin": "run as a plugin of sqlc, which sends its request on standard input",
     "selfcheck": "test the not-null guarantees with random data",

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,22 +26,10 @@ _MOST_SLOTS = 1000
 # that the server runs as may not read our modules.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
-try:
-    import resource
-except ModuleNotFoundError:  # on Windows, where no private server runs
-    resource = None  # type: ignore[assignment] # Windows has no such module
 
 
 class NoServerError(Exception):
     """No server runs here, or answers; the text is a sentence for the user, without passwords."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one process of a server may take at most, in bytes: address space, and a file."""
-
-    memory: int
-    file: int
 
 
 def cache_folder() -> Path:
@@ -97,7 +84,6 @@ def running(
     stops: Sequence[signal.Signals],
     *,
     orphaned: signal.Signals,
-    limits: Limits | None = None,
     account: Mapping[str, Any] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server, from when it is `ready` (asked with its process id) to the end of the block.
@@ -113,7 +99,7 @@ def running(
             stderr=output,
             cwd="/",
             start_new_session=True,
-            preexec_fn=partial(_begin, os.getpid(), orphaned, limits),  # noqa: PLW1509  # takes no lock
+            preexec_fn=partial(_begin, os.getpid(), orphaned),  # noqa: PLW1509  # takes no lock
             **(account or {}),
         )
     try:
@@ -158,12 +144,9 @@ def last_words(log: Path) -> str:
     return "it said nothing"
 
 
-def _begin(parent: int, orphaned: signal.Signals, limits: Limits | None) -> None:
-    """Ask the kernel for limits, and to be stopped with our parent."""
+def _begin(parent: int, orphaned: signal.Signals) -> None:
+    """Ask the kernel to stop this process with its parent."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned))
         if os.getppid() != parent:  # it died in between
             os._exit(1)
-    if limits is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file, limits.file))

@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 from aiosqlc.server_wheels import DEFAULT_MAJOR, WHEELS, NoWheelError, ServerWheel, chosen
 from aiosqlc.servers.postgres.account import Account, hand_over, reachable, server_account
 from aiosqlc.servers.postgres.connection import ConnectionFailedError
-from aiosqlc.servers.private import Limits, NoServerError, cache_folder, install, running, slot
+from aiosqlc.servers.private import NoServerError, cache_folder, install, running, slot
 
 _STOP_SECONDS = 10.0
 _SOCKET_PATH_LIMIT = 90  # sun_path holds 108 bytes, the socket's own name takes 15
@@ -101,7 +101,7 @@ def _wheel() -> ServerWheel:
 
 @contextlib.contextmanager
 def embedded_server(
-    cache_dir: Path | None = None, *, major: int = DEFAULT_MAJOR, limits: Limits | None = None
+    cache_dir: Path | None = None, *, major: int = DEFAULT_MAJOR
 ) -> Iterator[Server]:
     """Run a private server for the time of the `with` block.
 
@@ -119,8 +119,6 @@ def embedded_server(
             # Whoever reaches the socket is superuser: the folder is the server's account's alone.
             hand_over(socket_dir, account)
         settings = {**_SETTINGS, "unix_socket_directories": str(socket_dir)}
-        if limits is not None:
-            settings["temp_file_limit"] = f"{limits.file // 1024}kB"
         command = [str(bin_dir / "postgres"), "-D", str(data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
@@ -132,7 +130,6 @@ def embedded_server(
                 lambda pid: _answers(data, pid),
                 _STOPS,
                 orphaned=_STOPS[0],
-                limits=limits,
                 account=process,
             )
         )

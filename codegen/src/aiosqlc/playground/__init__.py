@@ -1,1 +1,0 @@
-"""A page on this machine: schema and queries in, code, reasons and plans out, while you type."""
