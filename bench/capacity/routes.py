@@ -26,7 +26,7 @@ CORE_MONTH: Final = 0.04 * 730  # with its memory
 STORED_MONTH: Final = 0.10  # a gigabyte
 SENT: Final = 0.08  # a gigabyte
 BUSY: Final = 0.6  # of a core, at the peak
-STORED_GB: Final = 154e-6  # of a user, after a year: docs/scaling.md
+STORED_GB: Final = 154e-6  # of a user, after a year: docs/capacity.md
 COPIES: Final = {"redis": 2, "postgres": 2}  # a replica, a standby
 REQUESTS: Final = 160
 # Sessions with nothing to do tell what they have read and written after ten seconds.

@@ -28,7 +28,7 @@ SECRET = "x7Kq" * 12
 EVENTS = base64.b64encode(b"e" * 32).decode()
 NATS = "tls://order:p@nats-0:4222,nats-1:4222?replicas=3"
 KEYS = SigningKey.generate().pem().decode()
-# What a site keeps outside: the tables of docs/deployment.md.
+# The secrets and variables that docs/deployment.md and docs/ecs.md list.
 SHARED = (
     "<SVC>_DATABASE_URL", "REDIS_URL", "EVENTS_URL", "AUTH_CSRF_SECRET", "EVENTS_SIGNING_KEY",
     "EVENTS_PUBLIC_KEYS",
@@ -226,8 +226,8 @@ def test_what_a_task_of_ecs_leaves_open_the_roll_out_fills_in_and_asks_for():
         assert re.search(rf"\b{name}[:=]", workflow)
 
 
-def test_the_page_on_deployment_names_every_secret():
-    page = (ROOT / "docs/deployment.md").read_text()
+def test_the_pages_on_deployment_name_every_secret():
+    page = "".join((ROOT / f"docs/{name}.md").read_text() for name in ("deployment", "ecs"))
     assert [name for name in (*SHARED, *CALLS, *USER, *SITE) if f"`{name}`" not in page] == []
 
 

@@ -31,6 +31,7 @@ MODULE = re.compile(r"`((?:lib|services|devstack|tools|aiosqlc|observability)(?:
 SETTING = "aiosqlc.command"
 # Made on a machine, never kept in the repository.
 MADE = ("deploy/docker/secrets",)
+MOST_WORDS = 1500
 TARGET = re.compile(r"(?:`|^|&& )(?:\w+=\S+ )*make ([a-z][a-z-]+)", re.MULTILINE)
 
 
@@ -81,7 +82,7 @@ def test_every_function_that_is_named_is_there(page):
 
 @EVERY_PAGE
 def test_every_file_that_is_named_is_there(page):
-    # docs/security.md names tests from there; the compiler's pages name files of its folder.
+    # docs/asvs.md names tests from there; the compiler's pages name files of its folder.
     places = (ROOT, page.parent, ROOT / "tests", ROOT / "codegen")
     missing = [
         file
@@ -115,6 +116,55 @@ def test_a_reader_who_begins_with_the_readme_can_reach_every_page():
         linked = {(page.parent / file).resolve() for file, _ in LINK.findall(prose(page)) if file}
         ahead += (to for to in linked if to.suffix == ".md" and to not in reached)
     assert set(PAGES) - reached == set()
+
+
+def sections() -> dict[str, set[Path]]:
+    """Return the pages that each section of the platform's index links to."""
+    index = ROOT / "docs" / "README.md"
+    parts = re.split(r"^## (.+)$", index.read_text(), flags=re.MULTILINE)[1:]
+    return {
+        title: {(index.parent / file).resolve() for file, _ in LINK.findall(text) if file}
+        for title, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def test_the_index_has_five_sections_and_each_page_is_in_one_of_them():
+    found = sections()
+    assert list(found) == ["Start", "Adopt", "Build a service", "Operate", "Reference"]
+    pages = {page for page in (ROOT / "docs").glob("*.md") if page.name != "README.md"}
+    listed = [page for linked in found.values() for page in linked]
+    assert pages - set(listed) == set()
+    assert [page.name for page in pages if listed.count(page) > 1] == []
+
+
+@pytest.mark.parametrize("section", ["Start", "Adopt", "Build a service", "Operate"])
+def test_a_page_to_read_has_no_more_than_1500_words(section):
+    # A page of reference is looked into, not read. Commands are not words to read either.
+    words = {page.name: len(prose(page).split()) for page in sections()[section]}
+    assert {name: count for name, count in words.items() if count > MOST_WORDS} == {}
+
+
+def test_the_page_on_the_first_cloud_names_what_the_roll_out_requires():
+    page = (ROOT / "docs" / "first-cloud.md").read_text()
+    script = (ROOT / "deploy" / "ecs" / "roll-out.sh").read_text()
+    required = set(re.findall(r"\$\{(\w+):\?\}", script))
+    assert len(required) >= 10
+    assert {name for name in required if f"{name}=" not in page} == set()
+    services = {path.stem for path in (ROOT / "deploy" / "ecs").glob("*.json")}
+    loops = re.findall(r"^for name in (.+); do$", page, re.MULTILINE)
+    assert [set(names.split()) for names in loops] == [services] * len(loops)
+    assert len(loops) == 3
+
+
+def test_every_key_of_the_secret_is_on_the_page_about_ecs():
+    page = (ROOT / "docs" / "ecs.md").read_text()
+    keys = {
+        re.sub(rf"^({'|'.join(SERVICES)})_(?=(owner_)?(database|redis|events)_)", "<svc>_", key)
+        for file in (ROOT / "deploy" / "ecs").glob("**/*.json")
+        for key in re.findall(r"\$\{SECRETS_ARN\}:(\w+)::", file.read_text())
+    }
+    assert keys >= {"csrf", "<svc>_database_url"}
+    assert {key for key in keys if f"`{key}`" not in page} == set()
 
 
 def test_every_decision_is_in_the_list():

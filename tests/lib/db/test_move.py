@@ -22,11 +22,9 @@ from devstack.settings import ROOT
 from lib.db import migrations
 from tests.lib.db.earning import found, traffic
 
-SECTION = (
-    (ROOT / "docs/runbook.md").read_text().split("\n## Move a database to another server\n")[1]
-)
+PAGE = (ROOT / "docs/move-a-database.md").read_text()
 PREPARE, COPY, HOLD, SWITCH, AFTERWARDS = re.findall(
-    r"^```sh\n(.*?)^```", SECTION.split("\n## ")[0], re.MULTILINE | re.DOTALL
+    r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL
 )
 MOST_SECONDS = 30.0  # a second, as a rule; on a busy machine some times that
 SECRET = "a-secret-of-the-service"

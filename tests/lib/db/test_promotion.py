@@ -23,9 +23,9 @@ from lib.db.mysql import open_database
 from lib.errors import AppError
 from tests.conftest import Full
 
-SECTION = (ROOT / "docs/runbook.md").read_text().split("\n## Promote a replica of MariaDB\n")[1]
-FOLLOW, PROMOTE = re.findall(r"^```sh\n(.*?)^```", SECTION, re.MULTILINE | re.DOTALL)
-OPTIONS = re.findall(r"`(rpl_\w+=\w+|gtid_\w+=\w+)`", SECTION)
+PAGE = (ROOT / "docs/promote-mariadb.md").read_text()
+FOLLOW, PROMOTE = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+OPTIONS = re.findall(r"`(rpl_\w+=\w+|gtid_\w+=\w+)`", PAGE)
 WRITERS = 4
 
 
