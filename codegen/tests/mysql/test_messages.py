@@ -27,7 +27,7 @@ from tests.mysql.conftest import SCHEMA, analysed, files
         ("SELECT * FROM (SELECT id FROM a)", ")", "You have an error in", "E300", "AS t`"),
         ("SELECT nofunction(1)", "nofunction", "FUNCTION nofunction does not", "E312", ""),
         ("SELECT lenght('a')", "lenght", "does not exist", "E312", "did you mean `length`?"),
-        ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous", "E315", "`table.column`"),
+        ("SELECT id FROM a JOIN b ON TRUE", "id", "ambiguous", "E315", "`a.id` or `b.id`"),
         ("SELECT DATE_ADD(name) FROM a", ")", "You have an error in your SQL", "E300", ""),
         ("SELECT lower(1, 2)", "lower", "parameter count", "E312", ""),
         ("INSERT INTO b (id, noet) VALUES (1, 2)", "noet", "Unknown column", "E311", "`note`?"),

@@ -19,7 +19,8 @@ ON_MYSQL = {
     "id FROM t WHERE id IN (?)": (["E125"], "`IN (sqlc.slice(ids))`; for one value write `= ?`"),
     "id FROM t WHERE id NOT IN (sqlc.arg(x))": (["E125"], "`NOT IN (sqlc.slice(x))`"),
     "id FROM t WHERE name LIKE '%a@b.de%' AND '@daily' AND id IN (1, ?)": ([], ""),
-    "concat('x', '@invalid') FROM t WHERE a || '@invalid' = b": ([], ""),
+    "concat('x', '@invalid') FROM t WHERE a || '@invalid' = b": (["E127"], "concat(a, "),
+    "id FROM t WHERE a = 'x' || b = 'y' || active": ([], ""),
     "id FROM t WHERE name LIKE '%$1%' AND id IN (SELECT ?)": ([], ""),
 }
 

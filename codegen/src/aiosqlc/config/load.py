@@ -22,7 +22,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.incremental.disk import read_bytes
 from aiosqlc.messages.files import reason
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.parse.typenames import is_dotted, is_type
+from aiosqlc.parse.typenames import is_dotted, is_type, type_hint, unknown_type
 from aiosqlc.source import SourceFile
 
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
@@ -327,6 +327,10 @@ class _Loader:
         if not is_type(values["type"]):
             message = f"`{values['type']}` is not a type"
             reader.error(found["type"], message, hint="such as `list[app.models.Tag]`")
+            return None
+        if name := unknown_type(values["type"]):
+            message = f"`{name}` is not a type that is known without its module"
+            reader.error(found["type"], message, hint=type_hint(name))
             return None
         for key in ("decode", "encode"):
             if values.get(key) and not is_dotted(values[key]):

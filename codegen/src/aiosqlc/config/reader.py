@@ -20,10 +20,17 @@ def as_yaml(text: str) -> str:
 _YAML = (
     ("'\\t'", "YAML takes no tabs: indent by spaces"),
     ("<block end>", "check its indentation: all keys of one mapping begin in the same column"),
-    ("mapping values", "check the indentation of this line; a text with `: ` inside is quoted"),
+    (
+        "mapping values",
+        "a colon has a space behind it; else check the indentation of this line",
+    ),
     ("expected ',' or", "check the brackets and commas before it"),
     ("could not find expected ':'", "a key ends with a colon and a space: `engine: postgresql`"),
 )
+
+
+# Keys of sqlc's own generator for Python.
+_OTHERS = {"sql_package": "write `driver: asyncpg` or `driver: psycopg`"}
 
 
 class Reader:
@@ -39,8 +46,10 @@ class Reader:
             node: yaml.Node | None = yaml.compose(as_yaml(self.file.text), Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            at = mark.index if mark else 0
             hint = next((text for said, text in _YAML if said in str(error.problem)), "")
+            if "quoted scalar" in str(error.context):
+                mark, hint = error.context_mark, "a quote that opens here is never closed"
+            at = mark.index if mark else 0
             self._add("E002", f"not valid YAML: {error.problem}", Span(at, at + 1), "here", hint)
             return None
         except yaml.YAMLError as error:
@@ -98,6 +107,7 @@ class Reader:
             name = str(key.value)
             if known and name not in known:
                 hint = did_you_mean(name, known, otherwise="known are " + ", ".join(known))
+                hint = _OTHERS.get(name, hint)
                 self._add(
                     "E005",
                     f"unknown key `{name}` in {where}",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from aiosqlc.analysis.advice import Place
+from aiosqlc.analysis.advice.words import ELSEWHERE
+from aiosqlc.mysql.elsewhere_types import type_advice
+from aiosqlc.parse.scanner import Dialect
 
 _UPSERT = "`INSERT … ON DUPLICATE KEY UPDATE a = VALUES(a)`"
 
@@ -14,7 +17,19 @@ def mysql_advice(place: Place) -> str:
 
 def _operators(place: Place) -> str:
     """PostgreSQL's operators."""
-    word = place.word()
+    word, before = place.word(), place.word(-1)
+    if word.startswith("@>") or (word == "@" and place.word(1) == ">"):
+        return "write `json_contains(a, b)`"
+    if word in {"!~", "!"} and (word == "!~" or place.word(1).startswith("~")):
+        return "MySQL matches a regular expression with `REGEXP`, or `NOT REGEXP`"
+    if [word, before] == ["=", "="] or word == "==" or before == "==":
+        return "SQL compares with a single `=`"
+    if word == "DISTINCT" and before in {"IS", "NOT"}:
+        return "write `<=>` for IS NOT DISTINCT FROM, and `NOT a <=> b` for IS DISTINCT FROM"
+    if word == "TIME" and place.word(1) == "ZONE":
+        return "write `convert_tz(a, 'UTC', 'Europe/Berlin')`"
+    if word == "EPOCH":
+        return "write `unix_timestamp(a)`"
     if place.word(-1) == "@" and place.is_name():
         return f"write the parameter as `sqlc.arg({place.said().lower()})` or `?`"
     if word in {"::", ":"} and (word == "::" or place.word(1) == ":"):
@@ -46,6 +61,17 @@ def _clauses(place: Place) -> str:
         return "write `ORDER BY a IS NULL, a`; MySQL has no NULLS FIRST or LAST"
     if "FULL" in {word, before} or (word == "JOIN" and "FULL" in words):
         return "MySQL has no FULL JOIN: write a LEFT JOIN, UNION ALL, and the rest by RIGHT JOIN"
+    if "OFFSET" in {word, before, place.word(-2)} and "LIMIT" not in words[: place.at]:
+        at = words.index("OFFSET") + 1
+        count = words[words.index("LIMIT") + 1] if "LIMIT" in words[place.at :] else "10"
+        return f"OFFSET stands behind LIMIT: write `LIMIT {count} OFFSET {words[at]}`"
+    if word == "ALL" and before == "LIMIT":
+        return "remove `LIMIT ALL`: without a LIMIT all rows come"
+    if before == "GENERATE_SERIES" or (word == "(" and before == "UNNEST"):
+        return (
+            "there is no such table: write `WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL"
+            " SELECT i + 1 FROM n WHERE i < 9)`"
+        )
     if before == "DISTINCT" and word == "ON":
         return "MySQL has no DISTINCT ON: write `row_number() OVER (PARTITION BY … ORDER BY …) = 1`"
     return ""
@@ -58,6 +84,10 @@ def _lists(place: Place) -> str:
         return "write `INTERVAL 1 DAY`: a number, then the unit"
     if "ARRAY" in {word, before}:
         return "MySQL has no arrays: use JSON, or `IN (sqlc.slice(name))`"
+    if place.said() == "sqlc" and "ANY" in {place.word(-1), place.word(-2)}:
+        return f"write `IN (sqlc.slice({place.said(4)}))`"
+    if before == "IN" and place.said() == "sqlc":
+        return f"write `IN (sqlc.slice({place.said(4)}))`"
     if before in {"ANY", "ALL", "SOME"} or place.word(-2) in {"ANY", "SOME"}:
         return "write `IN (sqlc.slice(name))`"
     if before == "IN" and word in {"?", "@", "SQLC"}:
@@ -70,6 +100,12 @@ def _changes(place: Place) -> str:
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb == "UPDATE" and word == "FROM":
         return "write `UPDATE t JOIN other ON … SET …`"
+    if place.verb == "CREATE" and (token := place.token()) and token.text[:1] == '"':
+        return f"a name stands in backticks: `` `{token.text[1:-1]}` ``"
+    if place.verb == "UPSERT":
+        return f"write {_UPSERT}"
+    if place.verb == "DELETE" and word == "*":
+        return ""
     if place.verb == "DELETE" and "FROM" not in words:
         return "write `DELETE FROM` before the table"
     if place.verb == "DELETE" and word == "USING":
@@ -83,4 +119,11 @@ def _changes(place: Place) -> str:
     return ""
 
 
-_RULES = (_operators, _statements, _clauses, _lists, _changes)
+def _functions(place: Place) -> str:
+    """Find functions that MySQL has not, whose arguments it cannot even read."""
+    name = place.call[0]
+    own = ELSEWHERE[Dialect.MYSQL].get(name.lower())
+    return f"there is no `{name.lower()}`: write `{own}`" if own else ""
+
+
+_RULES = (type_advice, _operators, _statements, _clauses, _lists, _changes, _functions)

@@ -7,11 +7,21 @@ from collections.abc import Callable
 
 import pymysql
 
-from aiosqlc.analysis.advice import group_advice, name_advice, place_in, syntax_advice
+from aiosqlc.analysis.advice import (
+    Place,
+    group_advice,
+    lookalike_advice,
+    name_advice,
+    place_in,
+    qualified_advice,
+    sources_of,
+    syntax_advice,
+)
 from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.mysql.elsewhere import mysql_advice
+from aiosqlc.mysql.elsewhere_types import own_cast, own_type
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.syntax import mentions
@@ -23,6 +33,7 @@ _NEAR = re.compile(r"near '(?P<text>.*)' at line (?P<line>\d+)$", re.DOTALL)
 _NAMED = re.compile(
     r"(?:Unknown column|Column|Unknown table|Table|FUNCTION|PROCEDURE|Duplicate column name"
     r"|Key column|native function"
+    r"|Unknown data type:"
     r"|Can't DROP (?:COLUMN|INDEX|FOREIGN KEY|CONSTRAINT)?|Unknown storage engine)"
     r" [`'\"]?(?P<name>[^'`\"\s]+)",
 )
@@ -40,12 +51,14 @@ _CODES = {
     1055: "E317", 1056: "E317", 1140: "E317",
 }  # fmt: skip
 _NO_COLUMN = frozenset({1054, 1072, 1091})  # in a query, in a key, in what is dropped
+UNKNOWN_TYPE = 4161
 _AGGREGATE = 1111  # an aggregate function where none may stand
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
     1146: "is it created by the schema files?",
     1305: "is it a function of this server, or created by the schema files?",
     1052: "write the table before it: `table.column`",
+    1222: "each SELECT of a UNION has as many columns as the first",
     1136: "the number of values must be the number of columns",
 }
 
@@ -67,7 +80,7 @@ def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
     near = _NEAR.search(text)
     if near:
         return _near(sql, near["text"], int(near["line"]))
-    named = _NAMED.search(text)
+    named = _NAMED.search(text) or _IN_DEFAULT.search(text)
     if named is None:
         return _first_word(sql)
     qualifier, _, name = named["name"].rstrip(",;").rpartition(".")
@@ -87,6 +100,15 @@ def missing_in(error: pymysql.MySQLError, database: str) -> tuple[str, str]:
     return name if _CODES.get(code) == "E310" else "", name if code in _NO_COLUMN else ""
 
 
+_IN_DEFAULT = re.compile(r"Function or expression '`(?P<name>\w+)`\(")
+
+
+def absent_function(error: pymysql.MySQLError) -> str:
+    """Return the function of a DEFAULT that the server refuses, in lower case; '' for others."""
+    found = _IN_DEFAULT.search(str(error.args[-1])) if error.args else None
+    return found["name"].lower() if found else ""
+
+
 def query_error(
     file: SourceFile,
     sql: str,
@@ -101,27 +123,40 @@ def query_error(
     """
     span = span_in(sql, error, database)
     start = to_source(span.start)
+    whole = Span(to_source(0), _end(file, to_source(len(sql.rstrip()) - 1)))
     return Diagnostic(
         code=_CODES.get(code_of(error), "E301"),
         message=message_of(error, database),
         labels=(
             Label(file, Span(start, start + (span.end - span.start)), "refused by the server"),
         ),
-        hint=_alias(file, Span(to_source(0), to_source(len(sql.rstrip()) - 1) + 1), start, error)
+        hint=_alias(file, whole, start, error)
         or _hint(sql, error, database, schema)
-        or _advice(file, Span(to_source(0), to_source(len(sql.rstrip()) - 1) + 1), start, error),
+        or _advice(file, whole, start, error),
     )
+
+
+_MACRO = re.compile(r"sqlc\.\w+\([^()]*\)")
+
+
+def _end(file: SourceFile, last: int) -> int:
+    """Return where a query ends, by its last character: a macro has many for one."""
+    macro = _MACRO.match(file.text, last)
+    return macro.end() if macro else last + 1
 
 
 def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) -> str:
     code = code_of(error)
     near = _NEAR.search(message_of(error, database))
-    if near and near["text"].startswith("*"):
+    if near and near["text"].startswith("*") and sql.lstrip()[:6].upper() != "DELETE":
         return "a bare `*` stands first in its list; behind others it is `table.*`"
     if near and not near["text"] and _NAMELESS.search(sql):
         return "a sub-select in FROM has a name: `(SELECT …) AS t`"
     named = _NAMED.search(message_of(error, database))
     word = named["name"].rpartition(".")[2] if named else ""
+    if code == UNKNOWN_TYPE:
+        cast = re.search(rf"\bAS\s+{re.escape(word)}\b", sql, re.IGNORECASE)
+        return (own_cast(word) if cast else "") or own_type(word)
     if _CODES.get(code) == "E312" and (own := ELSEWHERE[Dialect.MYSQL].get(word.lower())):
         return f"write `{own}`"
     known = [name for name in _known(sql, code, schema) if name != word]  # another table's
@@ -130,9 +165,30 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
 
 def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
     """Advise on a name of the SELECT list, and on what others write like a column."""
-    if _CODES.get(code_of(error)) != "E311":
+    place = place_in(file, query, Span(at, at), Dialect.MYSQL)
+    if said := lookalike_advice(place):
+        return said
+    code = _CODES.get(code_of(error))
+    if code == "E315":
+        return qualified_advice(place)
+    if code != "E311":
         return ""
-    return name_advice(place_in(file, query, Span(at, at), Dialect.MYSQL))
+    return _absent(place) or name_advice(place)
+
+
+def _absent(place: Place) -> str:
+    """`SELECT customer.id FROM customer c`: a table that its alias hides."""
+    if place.word(-1) != "." or not place.is_name(-2):
+        return ""
+    sources, table = list(sources_of(place)), place.said(-2)
+    if table.lower() in {name.lower() for name in sources}:
+        return ""
+    words = place.words
+    for at, word in enumerate(words[:-1]):
+        if word == table.upper() and words[at - 1] in {"FROM", "JOIN", ","} and at != place.at - 2:
+            alias = place.tokens[at + 1 + (words[at + 1] == "AS")].text
+            return f"the query calls the table `{alias}`: write `{alias}.{place.said()}`"
+    return did_you_mean(table, sources)
 
 
 def _advice(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:

@@ -10,10 +10,19 @@ from dataclasses import dataclass, field, replace
 import pymysql
 
 from aiosqlc.analysis.advice import place_in, syntax_advice
+from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
 from aiosqlc.mysql.elsewhere import mysql_advice
-from aiosqlc.mysql.errors import code_of, message_of, missing_in, span_in
+from aiosqlc.mysql.elsewhere_types import own_type
+from aiosqlc.mysql.errors import (
+    UNKNOWN_TYPE,
+    absent_function,
+    code_of,
+    message_of,
+    missing_in,
+    span_in,
+)
 from aiosqlc.mysql.foreign import is_foreign_key, without_foreign_keys
 from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql, without_expression
 from aiosqlc.mysql.outside import reaches_out
@@ -354,10 +363,15 @@ def _with_order(
 
 
 def _advice(file: SchemaFile, span: Span, at: Span, error: pymysql.MySQLError) -> str:
-    if code_of(error) != _SYNTAX_ERROR:
-        return ""
-    text = SourceFile(file.file.path, file.sql)
-    return syntax_advice(place_in(text, span, at, Dialect.MYSQL), mysql_advice)
+    place = place_in(SourceFile(file.file.path, file.sql), span, at, Dialect.MYSQL)
+    code = code_of(error)
+    if code == UNKNOWN_TYPE:
+        return own_type(place.said())
+    if code == _SYNTAX_ERROR:
+        return syntax_advice(place, mysql_advice)
+    word = absent_function(error)
+    own = ELSEWHERE[Dialect.MYSQL].get(word)
+    return f"write `{own}`" if own else ""
 
 
 _SYNTAX_ERROR = 1064
@@ -373,5 +387,6 @@ _NO_TYPES = re.compile(
 _DENIED = "the account in `database.uri` needs the right to create databases called aiosqlc_…"
 _HINTS = {
     **dict.fromkeys((1044, 1045, 1142), _DENIED),
+    1005: "the table that REFERENCES names is made before, and the column it names has a key",
     1170: "MySQL refuses it too: say how much of it the key takes, `id(100)`, or take a `varchar`",
 }

@@ -9,7 +9,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Command, Hint
 from aiosqlc.messages.suggest import did_you_mean, nearest
 from aiosqlc.parse.scanner import Token
-from aiosqlc.parse.typenames import is_type
+from aiosqlc.parse.typenames import is_type, type_hint, unknown_type
 from aiosqlc.source import SourceFile, Span
 
 KEYWORDS = ("name", "column", "param", "row", "ignore")
@@ -182,9 +182,16 @@ def _read_name(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
             "E103",
             f"invalid query name `{found.name}`",
             (Label(file, found.name_span, "letters, digits and underscores only"),),
-            hint="start with a letter, such as `GetUser`",
+            hint=_name_hint(found.name, match["rest"]),
         )
     return _read_words(file, line, match, found)
+
+
+def _name_hint(name: str, rest: str) -> str:
+    bare = name.rstrip(":")
+    if bare != name and rest.strip() in COMMANDS:
+        return f"the colon belongs to the command: `-- name: {bare} :{rest.strip()}`"
+    return "start with a letter, such as `GetUser`"
 
 
 def _read_words(
@@ -209,7 +216,7 @@ def _read_words(
                 "E105",
                 f"unexpected `{text}` after the query's name",
                 (Label(file, span, "commands and options start with a colon"),),
-                hint=f"did you mean `:{value}`?" if value in (*COMMANDS, *OPTIONS) else "",
+                hint=_stray(text, position),
             )
         if position == 0 and value in COMMANDS:
             found.command = Command(value)
@@ -218,6 +225,15 @@ def _read_words(
         else:
             return _bad_word(file, span, value, position, found)
     return None
+
+
+def _stray(text: str, position: int) -> str:
+    """Say what to do with a word that is no command."""
+    if text in (*COMMANDS, *OPTIONS):
+        return f"did you mean `:{text}`?"
+    if position:
+        return "a remark is a comment on a line of its own, below this one"
+    return "a name is one word, such as `GetUser`"
 
 
 def _bad_word(
@@ -231,6 +247,9 @@ def _bad_word(
         )
     known = OPTIONS if position else COMMANDS
     listed = " ".join(f":{name}" for name in known)
+    if value in OPTIONS:
+        hint = f"`:{value}` is an option: write `:exec :{value}` or `:many :{value}`"
+        return Diagnostic("E107", f"a command stands before `:{value}`", (Label(file, span),), hint)
     suggestion = nearest(value, known)
     return Diagnostic(
         "E107",
@@ -259,6 +278,15 @@ def _read_hint(
             f"`{python_type}` is not a type",
             (Label(file, line.span(keyword, "rest"), "a name, its type, and `!` or `?`"),),
             hint=f"such as `{keyword['word']}: {target} list[app.models.Tag]`",
+        )
+    if python_type and (name := unknown_type(python_type)):
+        place = line.span(keyword, "rest")
+        start = file.text.find(name, place.start + len(target), place.end)
+        return Diagnostic(
+            "E108",
+            f"`{name}` is not a type that is known without its module",
+            (Label(file, Span(start, start + len(name))),),
+            hint=type_hint(name),
         )
     found.hints.append(
         Hint(

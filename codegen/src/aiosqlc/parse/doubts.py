@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import pairwise
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.macros import Use
@@ -26,8 +27,9 @@ def doubts(
     numbers = {str(use.number) for use in uses if use.number is not None}
     return [
         *_single_values(file, tokens, uses, dialect),
+        *_lone_slices(file, tokens, uses),
         *_in_strings(file, tokens, numbers, dialect),
-        *(_apart(file, tokens) if LEXES[dialect].names_by_at else ()),
+        *(_apart(file, tokens) if LEXES[dialect].names_by_at else _joined(file, tokens)),
     ]
 
 
@@ -63,11 +65,34 @@ def _single_values(
         )
 
 
+def _lone_slices(file: SourceFile, tokens: list[Token], uses: list[Use]) -> Iterator[Diagnostic]:
+    """Warn of `id = sqlc.slice(ids)`: only IN compares with a list."""
+    slices = {use.span.start: use for use in uses if use.macro == "slice"}
+    for before, token in pairwise(tokens):
+        use = slices.get(token.start)
+        if use is not None and before.text.upper() in _COMPARES:
+            yield Diagnostic(
+                "E125",
+                f"`{before.text}` compares with one value, not with a list",
+                (Label(file, use.span, "one value"),),
+                f"write `IN (sqlc.slice({use.name}))`",
+                Severity.WARNING,
+            )
+
+
 def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
-    """Warn of `id = @ id`: with a blank behind it, `@` is the absolute value of a column."""
+    """Warn of `id = @ id` and `id = @1`: such an `@` makes an absolute value."""
     for before, token, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
         blank = token.text == "@" and token.end < name.start
         named = name.kind is Kind.NAME and not is_reserved(name.text, Dialect.POSTGRESQL)
+        if token.text == "@" and name.kind is Kind.NUMBER and before.text.upper() in _COMPARES:
+            yield Diagnostic(
+                "E126",
+                f"`@{name.text}` is the absolute value of {name.text}, not a parameter",
+                (Label(file, Span(token.start, name.end), "no parameter"),),
+                f"write `${name.text}`, or a name that begins with a letter",
+                Severity.WARNING,
+            )
         if blank and named and before.text.upper() in _COMPARES:
             yield Diagnostic(
                 "E126",
@@ -76,6 +101,24 @@ def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
                 f"write the parameter as `@{name.text}`",
                 Severity.WARNING,
             )
+
+
+def _joined(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
+    """Warn of `name || ' '` on MySQL, where `||` is OR."""
+    for position, token in enumerate(tokens[1:-1], 1):
+        if token.text != "||":
+            continue
+        left, right = tokens[position - 1], tokens[position + 1]
+        compared = position > 1 and tokens[position - 2].text.upper() in _COMPARES
+        if right.kind is Kind.STRING or (left.kind is Kind.STRING and not compared):
+            yield Diagnostic(
+                "E127",
+                "`||` is OR on MySQL: of texts it makes 0 or 1",
+                (Label(file, token.span, "no text"),),
+                f"write `concat({left.text}, {right.text})`",
+                Severity.WARNING,
+            )
+            return
 
 
 def _in_strings(

@@ -178,7 +178,7 @@ def _macro(
                 "E121",
                 f"`{macro}` takes one name",
                 (Label(file, at, problem_text),),
-                hint=f"write `{macro}(name)`",
+                hint=_one_name(macro, arguments, dialect),
             ),
             step,
         )
@@ -195,6 +195,20 @@ def _macro(
     if use.macro == "slice" and LEXES[dialect].has_arrays:  # elsewhere `IN` stays
         use = _with_membership(use, tokens, position, close)
     return use, step
+
+
+def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
+    """Say how a macro is written, with the first name that it was given."""
+    name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
+    parts = [token.text for token in arguments[1:]]
+    if macro == "sqlc.embed" and parts[:1] == ["."]:
+        return f"write `{macro}({name})`: it embeds all columns of a table"
+    if macro != "sqlc.embed" and len(parts) == 2 and parts[0] == ",":
+        typed = f"{macro}({name})::{parts[1]}"
+        if not LEXES[dialect].names_by_at:
+            typed = f"CAST({macro}({name}) AS {parts[1]})"
+        return f"the type stands outside: `{typed}`"
+    return f"write `{macro}(name)`"
 
 
 def _bad_argument(arguments: list[Token]) -> str:

@@ -91,8 +91,12 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
     queries = tuple([item.query for item in statements if item.query])
     problems: list[Diagnostic] = []
     above: ParsedQuery | None = None
-    for item in statements:
+    for number, item in enumerate(statements):
         above = item.query or above
+        below = statements[number + 1 : number + 2]
+        more = any(problem.code == "E113" for each in below for problem in each.problems)
+        if item.query and not more and _controls(code_tokens(item.query.sql, dialect)):
+            problems.append(_alone(file, item.query))
         for problem in item.problems:
             second = _second(file, problem, above) if above and problem.code == "E113" else problem
             # `BEGIN; …; COMMIT;` below one name is one mistake.
@@ -101,13 +105,29 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
     return queries, problems
 
 
+def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
+    """Warn of a query that is only `BEGIN` or `COMMIT`: a pool gives the next one elsewhere."""
+    word = query.sql.split()[0]
+    return Diagnostic(
+        "E113",
+        f"`{query.name}` is only `{word.upper()}`: the next query may use another connection",
+        (Label(file, _first_word(query), "on the connection of this call"),),
+        hint=_TRANSACTION,
+        severity=Severity.WARNING,
+    )
+
+
+def _first_word(query: ParsedQuery) -> Span:
+    return Span(query.span.start, query.span.start + len(query.sql.split()[0]))
+
+
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
     """Refuse a statement below the one that a name belongs to: it would be left out unseen."""
     if _controls(code_tokens(query.sql, Dialect.POSTGRESQL)):
         return Diagnostic(
             "E113",
             f"`{query.name}` begins a transaction, and a query is one statement",
-            (Label(file, Span(query.span.start, query.span.start + 5), "of the name above"),),
+            (Label(file, _first_word(query), "of the name above"),),
             hint=_TRANSACTION,
         )
     return Diagnostic(
@@ -231,8 +251,18 @@ def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnosti
                     "E112",
                     "a name annotation inside another statement",
                     (Label(file, token.span, "is the semicolon before this line missing?"),),
+                    hint=_script(file, start, tokens[position - 1]),
                 )
     return None
+
+
+def _script(file: SourceFile, start: int, last: Token) -> str:
+    """Say of a line for psql or SQL Server's tools, which ends no statement, to leave it out."""
+    if file.text[start] == "\\":
+        return "a line that begins with a backslash is for psql: remove it"
+    if last.text.upper() == "GO":
+        return "`GO` is for SQL Server's tools: remove it"
+    return ""
 
 
 def _unnamed(file: SourceFile, body: list[Token]) -> Diagnostic:
@@ -253,10 +283,13 @@ _TRANSACTION = (
 )
 
 
+_ENDS = (["BEGIN"], ["COMMIT"], ["ROLLBACK"], ["SAVEPOINT"], ["RELEASE"])
+
+
 def _controls(body: Sequence[Token]) -> bool:
     """Return whether a statement begins or ends a transaction."""
     words = [token.text.upper() for token in body[:2]]
-    return words[0] in {"BEGIN", "COMMIT", "ROLLBACK"} or words == ["START", "TRANSACTION"]
+    return words[:1] in _ENDS or words == ["START", "TRANSACTION"]
 
 
 def _unterminated(file: SourceFile, token: Token) -> Diagnostic:

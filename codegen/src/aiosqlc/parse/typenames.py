@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Final
+
+BARE: Final[Mapping[str, tuple[str, str]]] = {
+    "Any": ("typing", "Any"),
+    "Literal": ("typing", "Literal"),
+    "Decimal": ("decimal", "Decimal"),
+    "UUID": ("uuid", "UUID"),
+    "date": ("datetime", "date"),
+    "datetime": ("datetime", "datetime"),
+    "time": ("datetime", "time"),
+    "timedelta": ("datetime", "timedelta"),
+}
+"""The types that are named without their module, with the import of each."""
+_LIKE = 0.8  # a class of the user's is like many a type of Python
+LISTS: Final = frozenset(
+    {"list", "Sequence", "Collection", "Iterable", "tuple", "set", "frozenset"}
+)
 
 _PARTS = (
     ast.Expression, ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Constant,
@@ -21,6 +41,24 @@ def is_type(text: str) -> bool:
         return False
     starts_as_type = isinstance(tree.body, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp)
     return starts_as_type and all(isinstance(node, _PARTS) for node in ast.walk(tree))
+
+
+def unknown_type(text: str) -> str:
+    """Return the first name of a type that is neither known nor in a module; '' if none is."""
+    nodes = list(ast.walk(ast.parse(text, mode="eval")))
+    modules = [id(node.value) for node in nodes if isinstance(node, ast.Attribute)]
+    bare = [n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in modules]
+    known = {*BARE, *LISTS}
+    return next((name for name in bare if name not in known and not hasattr(builtins, name)), "")
+
+
+def type_hint(name: str) -> str:
+    """Return how a type is named whose bare name is not known."""
+    known = [*BARE, "str", "int", "float", "bool", "bytes", "list", "dict"]
+    like = get_close_matches(name, known, n=1, cutoff=_LIKE)
+    if like:
+        return f"did you mean `{like[0]}`?"
+    return f"name the module that it is in, as in `app.models.{name}`"
 
 
 def is_dotted(text: str) -> bool:

@@ -7,20 +7,10 @@ from dataclasses import dataclass, replace
 
 from aiosqlc.config.project import ModelKind, Override
 from aiosqlc.ir import SqlType
+from aiosqlc.parse.typenames import BARE, LISTS
 from aiosqlc.plan.model import Import, PyType
 
-_KNOWN: dict[str, Import] = {
-    "Any": ("typing", "Any"),
-    "Literal": ("typing", "Literal"),
-    "Decimal": ("decimal", "Decimal"),
-    "UUID": ("uuid", "UUID"),
-    "date": ("datetime", "date"),
-    "datetime": ("datetime", "datetime"),
-    "time": ("datetime", "time"),
-    "timedelta": ("datetime", "timedelta"),
-}
 JSON = frozenset({"json", "jsonb"})
-_LISTS = frozenset({"list", "Sequence", "Collection", "Iterable", "tuple", "set", "frozenset"})
 
 
 def overridden(
@@ -60,7 +50,7 @@ def of_array(override: Override) -> OfArray | None:
     The type is that of an element, or a list of such; with functions, a list is made by them.
     """
     inside = _LIST.fullmatch(override.python_type.strip())
-    if inside is None or inside[1].rpartition(".")[2] not in _LISTS:
+    if inside is None or inside[1].rpartition(".")[2] not in LISTS:
         return None if override.python_type in _ANYTHING else OfArray(override)
     if override.decode or override.encode:
         return None
@@ -100,8 +90,8 @@ def annotation_of(dotted: str) -> tuple[str, frozenset[Import]]:
             text = text.replace(word, name)
         if module and module != "builtins":
             imports.add((module, name))
-        if word in _KNOWN:
-            imports.add(_KNOWN[word])
+        if word in BARE:
+            imports.add(BARE[word])
     return text, frozenset(imports)
 
 

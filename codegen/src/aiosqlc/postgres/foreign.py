@@ -13,6 +13,16 @@ def postgres_advice(place: Place) -> str:
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 
+def conflict_advice(place: Place) -> str:
+    """Return the two names of a column in ON CONFLICT DO UPDATE, where there are two rows."""
+    words, name = place.words, place.said()
+    if place.verb not in {"INSERT", "WITH"} or "CONFLICT" not in words[: place.at]:
+        return ""
+    into = words.index("INTO") + 1 if "INTO" in words else 0
+    table = place.tokens[into].text if into else "t"
+    return f"write `{table}.{name}` for the row that is there, `excluded.{name}` for the new one"
+
+
 def _names_and_lists(place: Place) -> str:
     """Names in backticks, and lists as parameters."""
     word, before = place.word(), place.word(-1)
@@ -20,6 +30,8 @@ def _names_and_lists(place: Place) -> str:
         return 'backticks are MySQL\'s: a name needs no quotes, or `"…"` if it is a reserved word'
     if before == "IN" and word.startswith(("@", "$", "SQLC")) and place.verb != "CREATE":
         return f"a list is compared with `= ANY({_written(place)})`"
+    if place.word(-1) == "AS" and (token := place.token()) and token.kind is Kind.STRING:
+        return f'a name is quoted otherwise: write `AS "{token.text[1:-1]}"`'
     if before in {"ANY", "ALL", "SOME"} and word.startswith(("@", "$")):
         return f"write `{before}({_written(place)})`"
     return ""
@@ -48,6 +60,17 @@ def _statements(place: Place) -> str:
         return f"write {_UPSERT}"
     if word == "SET" and words[:2] == ["INSERT", "INTO"]:
         return "`SET` is MySQL's here: write `INSERT INTO t (a, b) VALUES (1, 2)`"
+    if place.verb == "UPSERT":
+        return f"write {_UPSERT}"
+    if "VALUES" in {word, before} and "CONFLICT" in words[: place.at]:
+        column = place.said(1) if word == "(" else place.said(2)
+        return f"write `excluded.{column}`"
+    if word == "RETURNING" and place.verb in {"SELECT", "WITH", "VALUES"}:
+        return "`RETURNING` belongs to INSERT, UPDATE and DELETE: write the columns behind SELECT"
+    if word == "OUTPUT":
+        return "write `RETURNING id` at the end"
+    if word == "INDEX" and before in {"USE", "FORCE", "IGNORE"}:
+        return "remove it: PostgreSQL has no hints, its planner chooses the index"
     if word == "VALUE" and place.verb == "INSERT":
         return "write `VALUES`"
     return ""
@@ -64,7 +87,12 @@ def _changes(place: Place) -> str:
         )
     if place.verb == "UPDATE" and "SET" not in words[: place.at] and _joined(place):
         return "an UPDATE takes other tables from `FROM`: write `UPDATE t SET … FROM other WHERE …`"
-    if place.verb == "DELETE" and before == "DELETE" and word != "FROM" and "FROM" in words:
+    if (
+        place.verb == "DELETE"
+        and before == "DELETE"
+        and word not in {"FROM", "*"}
+        and "FROM" in words
+    ):
         return "write `DELETE FROM t USING other WHERE …`"
     if place.verb == "DELETE" and _joined(place):
         return "write `DELETE FROM t USING other WHERE …`"
@@ -87,7 +115,7 @@ def _expressions(place: Place) -> str:
         return f"conditions are joined by `{'AND' if sign == '&&' else 'OR'}`, not by `{sign}`"
     if word == "SEPARATOR":
         return "write `string_agg(a, ',')`"
-    if word == "STRAIGHT_JOIN":
+    if "STRAIGHT_JOIN" in {word, before}:
         return "write `JOIN`"
     return ""
 

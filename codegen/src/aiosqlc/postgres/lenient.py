@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aiosqlc.analysis.advice.words import TYPES
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.servers.postgres.connection import ServerError
@@ -264,8 +265,9 @@ def _of_another_engine(sql: str, found: re.Match[str]) -> Instead | None:
     return Instead(
         (f"create domain public.{name} as {ours}", sql),
         f"`{name}` is no type of PostgreSQL; {ours} stands in for it",
-        f"to say otherwise: `CREATE DOMAIN {name} AS …;` in a file that `shims` names; an INTEGER"
-        " PRIMARY KEY counts by itself here, as in SQLite",
+        f"for PostgreSQL write `{TYPES.get(name, ours)}`; in a schema for SQLite too,"
+        f" `CREATE DOMAIN {name} AS …;` in a file that `shims` names says otherwise, and"
+        " an INTEGER PRIMARY KEY counts by itself",
     )
 
 

@@ -11,6 +11,7 @@ from aiosqlc.analysis.advice import (
     TYPOGRAPHIC,
     Place,
     group_advice,
+    lookalike_advice,
     name_advice,
     place_in,
     qualified_advice,
@@ -21,10 +22,12 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.scanner import Dialect
-from aiosqlc.postgres.foreign import postgres_advice
+from aiosqlc.postgres.foreign import conflict_advice, postgres_advice
+from aiosqlc.postgres.operands import narrower_of, operand_advice
 from aiosqlc.postgres.standin import extension_wanted
 from aiosqlc.postgres.suggestions import as_written
 from aiosqlc.postgres.unsettled import words_of
+from aiosqlc.postgres.values import flag_advice, one_of, value_advice
 from aiosqlc.schema.history import History, Past, with_past
 from aiosqlc.servers.postgres.connection import ServerError
 from aiosqlc.source import SourceMap, Span
@@ -44,12 +47,13 @@ _CODES = {
 _OTHER = "E301"
 _MOST_PARAMETERS = 65_535  # the protocol counts them in 16 bits
 _TOO_DEEP = "54001"
+_NO_VALUES = frozenset({"22P02", "22007"})  # a text that is no value of a type, or no moment
 _HINTS = {
     "42702": "write the table or its alias before it, as in `a.id`",
     "42803": NOT_GROUPED,
     "42P18": "say the type with a cast, as in `{param}::text`",
     _TOO_DEEP: "it is nested too deeply: split it, or write a long list as one array",
-    "42P08": "the same parameter is used with two types; cast one use, as in `{param}::text`",
+    "42P08": "it is used with two types: write `{param}::{type}` where it is the other",
 }
 # What the server says of a clause that takes no aggregate or window function.
 _NOT_ALLOWED = re.compile(
@@ -72,6 +76,10 @@ _SAID = {
     "SET target columns cannot be qualified": "write the column without its table: `SET a = …`",
     "collation ": "the server's collations are listed in `pg_collation`",
     "must return only one column": "return one column, or move the sub-select to FROM",
+    "requires an OVER clause": "write `OVER (ORDER BY …)` behind it",
+    "more target columns than expressions": "write a value for each column of the list",
+    "more expressions than target columns": "write a column for each value, or remove the value",
+    "source for a multiple-column UPDATE": "write a value for each column: `= (1, 2)`",
     "must be type boolean": "write a comparison, such as `a = 1` or `a IS NOT NULL`",
     "is of type": "cast the value to the type of the column: `…::type`",
 }
@@ -146,22 +154,27 @@ def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
         return QUOTES
     if error.state == _TOO_DEEP:
         return _HINTS[_TOO_DEEP]
+    place = place_in(query.file, query.span, span, Dialect.POSTGRESQL)
+    if said := lookalike_advice(place):
+        return said
     if operands := _OPERATOR.match(message):
-        return _operator_hint(operands)
+        left = (operands["left"] or "").strip()
+        return operand_advice(place, left, operands["sign"], operands["right"])
     if grouped := _NOT_ALLOWED.match(message):
         return group_advice(grouped["place"].upper(), grouped["kind"])
     if message.startswith("aggregate function calls cannot"):
         return group_advice("NESTED")
-    place = place_in(query.file, query.span, span, Dialect.POSTGRESQL)
     if message.startswith("argument of AND") and place.clause == "SET":
         return "the columns of SET are separated by a comma, not by `AND`"
+    if own := flag_advice(place, message) or ("of OR must" in message and one_of(place)):
+        return own
     for said, advice in _SAID.items():
         if said in message or said in error.hint:
             return advice
     if error.state == "42601":
         return _syntax_hint(place, error)
-    if error.state == "22P02" and place.said()[:1] == "'" and "enum" not in message:
-        return _value_hint(place.said()[1:-1])
+    if error.state in _NO_VALUES and place.said()[:1] == "'" and "enum" not in message:
+        return value_advice(place, message)
     return _absence_hint(query, error, span, place)
 
 
@@ -174,16 +187,20 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
             return f"`{operator[0]}` is one operator: put a space before the `@`"
         return name_advice(place, meant)
     if error.state == "42702":
-        return qualified_advice(place) or _HINTS[error.state]
+        return conflict_advice(place) or qualified_advice(place) or _HINTS[error.state]
     if error.state == "42P18" and (numbers := _skipped(query)):
         return f"parameters are numbered from `$1` on, and `${numbers[0]}` is not used"
     if message.startswith("missing FROM-clause"):
         ours = "write the alias that FROM gives a table, or join the table that is meant"
         absent = message.split('"')[1:2]
-        return meant or did_you_mean("".join(absent), sources_of(place), otherwise=ours)
+        sources = list(dict.fromkeys(sources_of(place)))
+        if len(sources) == 1 and query.file.text.startswith("sqlc.embed(", span.start):
+            return f"FROM calls it `{sources[0]}`: write `sqlc.embed({sources[0]})`"
+        return meant or did_you_mean("".join(absent), sources, otherwise=ours)
     if apart := _APART.search(message):
         return meant or f"cast one of them: `…::{apart[1]}` or `…::{apart[2]}`"
     ours = _HINTS.get(error.state, "").replace("{param}", _param(query, error, span))
+    ours = ours.replace("{type}", narrower_of(error.detail))
     if error.state in _UNTYPED and any(param.nullable for param in query.params):
         ours += f"; {_OPTIONAL}"
     return meant or ours
@@ -197,13 +214,6 @@ def _syntax_hint(place: Place, error: ServerError) -> str:
     return error.hint or syntax_advice(
         place.moved(len(place.tokens) - place.at) if ended else place, postgres_advice
     )
-
-
-def _value_hint(text: str) -> str:
-    """Advise on a text where a value of another type stands."""
-    if text.isidentifier():
-        return f"`'{text}'` is a text: write a column as `{text}`, without quotes"
-    return "write a value of that type, or cast the other side: `…::text`"
 
 
 def _skipped(query: ParsedQuery) -> list[int]:
@@ -284,37 +294,6 @@ def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
 
 def _meant(found: re.Match[str]) -> str:
     return "did you mean " + " or ".join(as_written(name) for name in found.groups() if name) + "?"
-
-
-_OPERATORS = {
-    "==": "SQL compares with a single `=`",
-    "<=>": "write `IS NOT DISTINCT FROM`, which compares NULLs too",
-    "&&": "conditions are joined by `AND`",
-    "!": "write `NOT`",
-    "=<": "write `<=`",
-    "=!": "write `!=`",
-    "=>": "write `>=`",
-    "!<": "write `>=`",
-    "!>": "write `<=`",
-}
-
-
-def _operator_hint(found: re.Match[str]) -> str:
-    sign = found["sign"]
-    left, right = (found["left"] or "").strip(), found["right"]
-    arrays = left.endswith("[]") or right.endswith("[]")
-    if sign in _OPERATORS and not (sign == "&&" and arrays):
-        return _OPERATORS[sign]
-    if right.removesuffix("[]") == left != right and sign in {"=", "<>"}:
-        return f"a list is compared with `{'= ANY' if sign == '=' else '<> ALL'}(…)`"
-    kinds = dict.fromkeys(kind for kind in (left, right) if kind not in {"unknown", ""})
-    if sign == "||" and not arrays:
-        if set(kinds) == {"boolean"}:
-            return "conditions are joined by `OR`"
-        return "cast one side to text: `…::text`"
-    if "LIKE" in sign or sign in {"~~", "!~~", "~~*", "!~~*"}:
-        return "LIKE compares texts: cast the other side, as in `…::text`"
-    return f"cast one side: {' or '.join(f'`…::{kind}`' for kind in kinds)}"
 
 
 def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceMap) -> Span:

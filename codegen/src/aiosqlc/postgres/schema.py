@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from aiosqlc.analysis.advice import place_in, syntax_advice
+from aiosqlc.analysis.advice import Place, place_in
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import SchemaFile
 from aiosqlc.messages.suggest import nearest
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.failures import Failure, failure_of, settle
-from aiosqlc.postgres.foreign import postgres_advice
+from aiosqlc.postgres.foreign_tables import schema_advice
 from aiosqlc.postgres.lenient import (
     COUNTED_KEYS,
     creates,
@@ -428,9 +428,8 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
         )
     elif not hint and _TEMPLATE.search(sql):
         hint = "this is a template that a program fills in: leave the file out of `schema`"
-    elif error.state == "42601" and error.message.startswith("syntax error") and not hint:
-        place_of = place_in(SourceFile(file.file.path, file.sql), span, place, Dialect.POSTGRESQL)
-        hint = syntax_advice(place_of, postgres_advice)
+    elif said := schema_advice(_placed(file, span, place), error):
+        hint = said
     elif error.state == "42704" and (unknown := _MISSING_TYPE.search(error.message)):
         near = nearest(unknown[1], _TYPE_NAMES)
         hint = hint or (f"did you mean `{near}`?" if near else "")
@@ -449,6 +448,10 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
     notes = tuple(text for text in (error.detail, error.context) if text)
     code = _CODES.get(error.state, "E201")
     return Diagnostic(code, error.message, (Label(file.file, place),), hint, notes=notes)
+
+
+def _placed(file: SchemaFile, span: Span, place: Span) -> Place:
+    return place_in(SourceFile(file.file.path, file.sql), span, place, Dialect.POSTGRESQL)
 
 
 def _mentioned(sql: str, span: Span, error: ServerError) -> Span:

@@ -10,6 +10,7 @@ from aiosqlc.analysis.advice.words import ELSEWHERE, TYPES
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.messages.suggest import nearest
 from aiosqlc.parse.scanner import Dialect
+from aiosqlc.postgres.calls import call_advice
 from aiosqlc.postgres.standin import extension_name, extension_with
 from aiosqlc.servers.postgres.connection import Connection
 
@@ -59,7 +60,10 @@ def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> 
 
     The server is asked for its names only where one is unknown.
     """
-    problems = [_with_label(connection, _with_column(connection, item)) for item in problems]
+    problems = [
+        _with_member(connection, _with_label(connection, _with_column(connection, item)))
+        for item in problems
+    ]
     if not any(item.code in _KINDS for item in problems):
         return problems
     known: dict[str, list[str]] = {}
@@ -76,6 +80,27 @@ def _with_column(connection: Connection, problem: Diagnostic) -> Diagnostic:
     columns = [name or "" for (name,) in connection.rows(_COLUMNS, (found["table"],))]
     like = nearest(found["column"], columns)
     return replace(problem, hint=f"did you mean `{like}`?") if like else problem
+
+
+_ABSENT = re.compile(r'missing FROM-clause entry for table "(?P<name>[^"]+)"')
+_DOCUMENT = """\
+SELECT 1 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE attname = $1 AND atttypid IN ('json'::regtype, 'jsonb'::regtype)
+  AND relkind IN ('r', 'v', 'm', 'p') AND NOT attisdropped LIMIT 1
+"""
+_MEMBER = re.compile(r"[\w\"]+\s*\.\s*(?P<key>\w+)")
+
+
+def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
+    """Say how a key of a JSON column is read where it is written like a column of a table."""
+    found = _ABSENT.search(problem.message) if problem.code == "E310" else None
+    if found is None or not connection.rows(_DOCUMENT, (found["name"],)):
+        return problem
+    label = problem.labels[0]
+    member = _MEMBER.match(label.file.text, label.span.start)
+    key = member["key"] if member else "key"
+    said = f"a key of the JSON in `{found['name']}` is read with `{found['name']}->>'{key}'`"
+    return replace(problem, hint=said)
 
 
 def _with_label(connection: Connection, problem: Diagnostic) -> Diagnostic:
@@ -99,11 +124,20 @@ def _suggested(
         return problem
     word = found["quoted"] or found["called"]
     names = dict.fromkeys(known.get(_KINDS[problem.code], ()))
+    label = problem.labels[0]
+    if problem.code == "E310":
+        names |= dict.fromkeys(_in_with(label.file.text, label.span.start))
     if extension := extension_with(word):
         create = f"`CREATE EXTENSION IF NOT EXISTS {extension_name(extension)};`"
         said = f"`{word}` is of {extension}, which the schema does not create: put {create}"
         return replace(problem, hint=f"{said} into a file that `schema` or `shims` names")
+    if found["called"] and (
+        said := call_advice(problem.message, label.file.text, label.span.start)
+    ):
+        return replace(problem, hint=said)
     elsewhere = (ELSEWHERE[Dialect.POSTGRESQL] if found["called"] else TYPES).get(word.lower())
+    if elsewhere and elsewhere.startswith("a type"):
+        return replace(problem, hint=f"make {elsewhere}")
     if elsewhere and (problem.code != "E310" or found["called"]):
         return replace(problem, hint=f"write `{elsewhere}`")
     if word in names:
@@ -115,6 +149,16 @@ def _suggested(
     if like is None:
         return replace(problem, hint="") if problem.code == "E312" else problem
     return replace(problem, hint=f"did you mean {as_written(like)}?")
+
+
+_COMMON = re.compile(
+    r"(?:\bwith(?:\s+recursive)?|,)\s+(\w+)\s*(?:\([^()]*\)\s*)?as\b", re.IGNORECASE
+)
+
+
+def _in_with(text: str, at: int) -> list[str]:
+    """Return the names that WITH gives in the query before a place."""
+    return _COMMON.findall(text, text.rfind(";", 0, at) + 1, at)
 
 
 def as_written(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
+from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
 from aiosqlc.source import Span
 
@@ -110,6 +111,8 @@ def with_order(
     at = problem.labels[0]
     if past and (past.label.file is not at.file or past.label.span.start < at.span.start):
         return with_past(problem, past)
+    if made is None and relation and not problem.hint:
+        return replace(problem, hint=did_you_mean(relation, earlier.made))
     if made is None:
         return problem
     behind = "this statement" if made.file is at.file else "this file"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from aiosqlc.analysis.advice.groups import NOT_GROUPED, group_advice
+from aiosqlc.analysis.advice.lookalikes import QUOTES, TYPOGRAPHIC, lookalike_advice
 from aiosqlc.analysis.advice.names import name_advice, qualified_advice, sources_of
 from aiosqlc.analysis.advice.place import Place, place_in
-from aiosqlc.analysis.advice.syntax import QUOTES, TYPOGRAPHIC, syntax_advice
+from aiosqlc.analysis.advice.syntax import syntax_advice
 
 __all__ = [
     "NOT_GROUPED",
@@ -13,6 +14,7 @@ __all__ = [
     "TYPOGRAPHIC",
     "Place",
     "group_advice",
+    "lookalike_advice",
     "name_advice",
     "place_in",
     "qualified_advice",

@@ -11,9 +11,12 @@ from aiosqlc.parse.scanner import LEXES, Dialect
 _LOOKBACK = 12  # characters of a marker before the place that the server names
 # A parameter as drivers, templates and other tools write it; group 1 or 2 is its name.
 _MARKERS: Final = re.compile(
-    r"%\((\w+)\)s|%s\b|(?<![:\w]):(\w+)|[#$]?\{\{?\s*([A-Za-z_]\w*)\s*\}?\}|@\{(\w+)\}|\$\{(\w+)\}"
+    r"%\((\w+)\)s|%[sd]\b|(?<![:\w]):(\w+)|[#$]?\{\{?\s*([A-Za-z_]\w*)\s*\}?\}|@\{(\w+)\}|\$\{(\w+)\}|#(\w+)#|<([A-Za-z]\w*)>"
 )
 _PARAMETER = {Dialect.POSTGRESQL: "`@{}`", Dialect.MYSQL: "`sqlc.arg({})` or `?`"}
+
+_LIST = {Dialect.POSTGRESQL: "`= ANY(@{})`", Dialect.MYSQL: "`IN (sqlc.slice({}))`"}
+_NUMBERED = {Dialect.POSTGRESQL: "`${}`", Dialect.MYSQL: "`?`"}
 
 
 def foreign_advice(place: Place) -> str:
@@ -36,6 +39,10 @@ def _parameter(place: Place) -> str:
             break
         if marker.end() > token.start:
             name = next(filter(None, marker.groups()), "name")
+            if place.tokens and _after_in(place, marker.start()):
+                return f"write the list as {_LIST[place.dialect].format(name)}"
+            if name.isdigit():
+                return f"write the parameter as {_NUMBERED[place.dialect].format(name)}"
             return f"write the parameter as {parameter(name, place.dialect)}"
     if not LEXES[place.dialect].names_by_at:
         return ""
@@ -46,6 +53,12 @@ def _parameter(place: Place) -> str:
     if (token.text.endswith("@") and apart) or place.said(-1) == "@":
         return "write the parameter's name behind the `@`, without a space"
     return ""
+
+
+def _after_in(place: Place, start: int) -> bool:
+    """Return whether a marker stands behind IN, without brackets."""
+    before = [token.text.upper() for token in place.tokens if token.end <= start]
+    return before[-1:] == ["IN"]
 
 
 def _comment(place: Place) -> str:

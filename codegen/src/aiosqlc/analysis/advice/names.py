@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from aiosqlc.analysis.advice.place import CLAUSES, Place
 from aiosqlc.analysis.advice.syntax import quoted
+from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.messages.suggest import nearest
 from aiosqlc.parse.scanner import LEXES, Dialect, Kind, unquote
 
@@ -24,11 +25,39 @@ def name_advice(place: Place, meant: str = "") -> str:
     return (
         _alias(place)
         or _text(place, like=meant)
+        or _key(place)
+        or _same(place, meant)
         or meant
         or _own_function(place)
         or _elsewhere(place)
         or _keyword(place)
+        or _argument(place)
     )
+
+
+def _key(place: Place) -> str:
+    """`attrs -> color`: a key of JSON without its quotes."""
+    if place.word(-1) in {"->", "->>"} and place.is_name():
+        return f"a key is a text: write `'{place.said()}'`"
+    return ""
+
+
+def _same(place: Place, meant: str) -> str:
+    """`p.id = c.id`, whose `c` has no `id`: the column meant is not that of the other side."""
+    operand = [place.word(step) for step in (1, 2)]
+    if not meant or operand[:1] != ["."] or place.word(-1) != "=":
+        return ""
+    other = "".join(place.said(step) for step in (-4, -3, -2))
+    if f"`{other}`" not in meant:
+        return ""
+    return f"`{other} = {other}` is true of every row: name a column of `{place.said()}`"
+
+
+def _argument(place: Place) -> str:
+    """`dateadd(day, 1, born)`: a word of a function that this engine has not."""
+    function = place.call[0].lower()
+    own = ELSEWHERE[place.dialect].get(function)
+    return f"there is no `{function}`: write `{own}`" if own else ""
 
 
 # What other databases write like a column.
@@ -48,6 +77,8 @@ _LIKE_COLUMNS = {
 
 
 def _elsewhere(place: Place) -> str:
+    if place.word() == "ROWNUM" and place.word(1) in {"<=", "<"}:
+        return f"write `LIMIT {place.said(2)}` at the end of the query"
     own = _LIKE_COLUMNS[place.dialect].get(place.said().lower())
     return f"write `{own}`" if own else ""
 

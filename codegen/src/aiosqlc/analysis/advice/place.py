@@ -80,6 +80,14 @@ class Place:
         return found
 
     @cached_property
+    def call(self) -> tuple[str, int]:
+        """The word before the bracket that this place is in, and where that opens; '' and -1."""
+        last = self.above()[-1:]
+        if not last or last[0][1] != "(" or not last[0][0]:
+            return "", -1
+        return self.words[last[0][0] - 1], last[0][0]
+
+    @cached_property
     def clause(self) -> str:
         """The keyword whose clause this place is in, or `(` in a list in brackets."""
         return next((word for _, word in self.above() if word in CLAUSES or word == "("), "")

@@ -11,22 +11,24 @@ from itertools import pairwise
 from typing import Final
 
 from aiosqlc.analysis.advice.foreign import foreign_advice
+from aiosqlc.analysis.advice.forms import form_advice
+from aiosqlc.analysis.advice.habits import habit_advice
+from aiosqlc.analysis.advice.lookalikes import lookalike_advice
 from aiosqlc.analysis.advice.place import CLAUSES, Place
+from aiosqlc.analysis.advice.tables import table_advice
 from aiosqlc.messages.suggest import nearest
 from aiosqlc.parse.reserved import is_reserved
 from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token
-
-TYPOGRAPHIC: Final = "‘’‚‛“”„‟"
-QUOTES: Final = "these are typographic quotes: write a text as `'…'`, a name as `\"…\"`"
 
 _KEYWORDS: Final = frozenset(
     (
         *("select", "from", "where", "group", "order", "having", "limit", "offset", "returning"),
         *("insert", "into", "values", "update", "delete", "with", "distinct", "between", "exists"),
         *("join", "left", "right", "inner", "outer", "full", "cross"),
-        *("union", "intersect", "except", "desc"),
+        *("union", "intersect", "except", "desc", "like", "ilike"),
     )
 )
+_SHORT = ("and", "asc", "set", "end", "not")  # recognized by their letters alone
 _SHORTEST = 4  # a shorter word is like too many others
 _BEFORE_A_NAME = frozenset({"from", "join", "into", "update", "as", ",", ".", "table"})
 # A name is expected behind these.
@@ -49,7 +51,8 @@ def syntax_advice(place: Place, own: Rule) -> str:
 
     `own` knows what the engine does not take of other databases' syntax.
     """
-    rules = (foreign_advice, own, *_RULES)
+    shared = (habit_advice, form_advice, table_advice)
+    rules = (lookalike_advice, foreign_advice, own, *shared, *_RULES)
     return next((advice for rule in rules if (advice := rule(place))), "")
 
 
@@ -210,6 +213,8 @@ def _missing_operand(place: Place) -> str:
 
 def _misspelt(place: Place) -> str:
     """Look for a keyword that was meant: the word itself, or the one before, taken for an alias."""
+    if place.verb == "ALTER" or place.words[:2] in (["CREATE", "TABLE"], ["CREATE", "INDEX"]):
+        return ""
     above = place.tokens[: place.at + 1]
     candidates: list[Token] = list(above[-1:])
     candidates += [
@@ -217,6 +222,9 @@ def _misspelt(place: Place) -> str:
     ]
     for token in candidates:
         word = token.text.lower()
+        for short in _SHORT:
+            if sorted(word) == sorted(short) and word != short and token is above[-1]:
+                return f"did you mean `{short.upper()}` by `{token.text}`?"
         if token.kind is not Kind.NAME or len(word) < _SHORTEST or word in _KEYWORDS:
             continue
         if is_reserved(word, place.dialect):

@@ -40,6 +40,7 @@ _ELSEWHERE_POSTGRES = {
     "unixepoch": "extract(epoch from now())",
     "from_unixtime": "to_timestamp(a)",
     "datetime": "timestamptz",
+    "median": "percentile_cont(0.5) WITHIN GROUP (ORDER BY a)",
     "substring_index": "split_part(a, ',', 1)",
     "find_in_set": "b = ANY(string_to_array(a, ','))",
     "field": "array_position(a, b)",
@@ -74,7 +75,7 @@ _ELSEWHERE_MYSQL = {
     **dict.fromkeys(("nvl2",), "if(a, b, c)"),
     **dict.fromkeys(("len",), "char_length(a)"),
     **dict.fromkeys(("random",), "rand()"),
-    **dict.fromkeys(("string_agg", "listagg", "array_agg"), "group_concat(a SEPARATOR ',')"),
+    **dict.fromkeys(("string_agg", "listagg"), "group_concat(a SEPARATOR ',')"),
     **dict.fromkeys(("to_char",), "date_format(a, '%Y-%m-%d')"),
     **dict.fromkeys(("to_date", "to_timestamp"), "str_to_date(a, '%Y-%m-%d')"),
     **dict.fromkeys(("strftime",), "date_format(a, '%Y-%m-%d')"),
@@ -84,7 +85,7 @@ _ELSEWHERE_MYSQL = {
     **dict.fromkeys(("date_trunc",), "date_format(a, '%Y-%m-01')"),
     **dict.fromkeys(("date_part", "datepart"), "extract(YEAR FROM a)"),
     **dict.fromkeys(("age",), "timestampdiff(DAY, a, b)"),
-    **dict.fromkeys(("json_agg", "jsonb_agg"), "json_arrayagg(a)"),
+    **dict.fromkeys(("json_agg", "jsonb_agg", "array_agg"), "json_arrayagg(a)"),
     **dict.fromkeys(("json_build_object", "jsonb_build_object"), "json_object('key', a)"),
     **dict.fromkeys(("json_object_agg", "jsonb_object_agg"), "json_objectagg(a, b)"),
     **dict.fromkeys(("jsonb_array_length", "json_array_length"), "json_length(a)"),
@@ -104,6 +105,8 @@ _ELSEWHERE_MYSQL = {
     **dict.fromkeys(("regexp_match", "regexp_matches"), "regexp_substr(a, b)"),
     **dict.fromkeys(("encode",), "hex(a)"),
     **dict.fromkeys(("pg_sleep",), "sleep(1)"),
+    **dict.fromkeys(("to_number",), "CAST(a AS DECIMAL(10, 2))"),
+    **dict.fromkeys(("median",), "median(a) OVER ()"),
 }
 ELSEWHERE: Final[Mapping[Dialect, Mapping[str, str]]] = {
     Dialect.POSTGRESQL: _ELSEWHERE_POSTGRES,
@@ -112,7 +115,9 @@ ELSEWHERE: Final[Mapping[Dialect, Mapping[str, str]]] = {
 """What functions of other databases are called in an engine."""
 
 TYPES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("string", "tinytext", "mediumtext", "longtext", "clob", "ntext"), "text"),
+    **dict.fromkeys(
+        ("string", "str", "tinytext", "mediumtext", "longtext", "clob", "ntext"), "text"
+    ),
     **dict.fromkeys(("nvarchar", "varchar2", "nvarchar2"), "varchar"),
     **dict.fromkeys(("datetime", "datetime2", "datetimeoffset"), "timestamptz"),
     **dict.fromkeys(("double", "float64"), "double precision"),
@@ -123,7 +128,7 @@ TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("blob", "binary", "varbinary", "longblob", "image", "raw"), "bytea"),
     **dict.fromkeys(("uniqueidentifier", "guid"), "uuid"),
     **dict.fromkeys(("logical",), "boolean"),
-    **dict.fromkeys(("enum", "set"), "a type of its own: CREATE TYPE … AS ENUM ('a', 'b')"),
+    **dict.fromkeys(("enum", "set"), "a type of its own: `CREATE TYPE … AS ENUM ('a', 'b')`"),
     "year": "smallint",
 }
 """What types of other databases are called in PostgreSQL."""

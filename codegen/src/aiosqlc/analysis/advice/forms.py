@@ -1,0 +1,108 @@
+"""Advises on the form of what is nearly SQL: brackets, BETWEEN, IN, CAST, OVER, VALUES."""
+
+from __future__ import annotations
+
+from aiosqlc.analysis.advice.place import CLAUSES, Place
+from aiosqlc.messages.suggest import nearest
+from aiosqlc.parse.reserved import is_reserved
+from aiosqlc.parse.scanner import LEXES, Kind
+
+_LITERALS = frozenset({Kind.NUMBER, Kind.STRING})
+_MOST = 8  # items of a list that is worth repeating in a sentence
+_AFTER_A_TABLE = frozenset({"GROUP", "ORDER"})
+
+
+def form_advice(place: Place) -> str:
+    """Return how SQL writes what stands at a place in another form; empty if that is not known."""
+    return next((advice for rule in _RULES if (advice := rule(place))), "")
+
+
+def _lists(place: Place) -> str:
+    """`BETWEEN 1, 5`, `IN 1, 2`, `'x' IN labels`."""
+    before = [word for _, word in place.above()]
+    if "BETWEEN" in before and "AND" not in before[: before.index("BETWEEN")]:
+        ended = place.word() in {",", ")", "", ";", *CLAUSES}
+        if ended and before.index("BETWEEN") < 3:
+            return "`BETWEEN` takes two values with `AND` between them: `BETWEEN a AND b`"
+    token = place.token()
+    if token is None or place.word(-1) != "IN" or place.verb == "CREATE":
+        return ""
+    if token.kind in _LITERALS:
+        return f"write the list in brackets: `IN ({_listed(place)})`"
+    if place.is_name() and not is_reserved(token.text, place.dialect) and place.word() != "SQLC":
+        if LEXES[place.dialect].names_by_at:
+            return f"the elements of an array are compared with `= ANY({token.text})`"
+        return f"write the list in brackets: `IN ({token.text})`"
+    return ""
+
+
+def _listed(place: Place) -> str:
+    """Return the literals from a place on, as they are written."""
+    items: list[str] = []
+    step = 0
+    while (token := place.token(step)) and token.kind in _LITERALS and len(items) < _MOST:
+        items.append(token.text)
+        if place.word(step + 1) != ",":
+            break
+        step += 2
+    return ", ".join(items)
+
+
+def _calls(place: Place) -> str:
+    """`cast(a, int)`, `extract(a, year)`, `sum(a) OVER PARTITION BY b`, `DISTINCT ON a`."""
+    function, opened = place.call
+    if function in {"CAST", "TRY_CAST"} and place.word() in {",", "AS"}:
+        argument = place.text[place.tokens[opened + 1].start : place.tokens[place.at].start]
+        return f"write `CAST({argument.strip()} AS {place.said(1)})`"
+    inside = place.tokens[opened + 1 : opened + 4]
+    if function == "EXTRACT" and len(inside) == 3 and inside[1].text == ",":
+        return f"write `EXTRACT({inside[2].text} FROM {inside[0].text})`"
+    recent = place.words[max(place.at - 3, 0) : place.at + 2]
+    for word in ("PARTITION", "ORDER"):
+        if ["OVER", word] in [recent[at : at + 2] for at in range(len(recent))]:
+            return f"write the window in brackets: `OVER ({word} BY …)`"
+    if place.word() == "DISTINCT" and place.word(-1) == "," and place.clause == "SELECT":
+        return "`DISTINCT` is said of whole rows, once: `SELECT DISTINCT a, b`"
+    distinct = [place.word(-2), place.word(-1)] == ["DISTINCT", "ON"]
+    if distinct and place.is_name() and LEXES[place.dialect].names_by_at:
+        return f"write the columns in brackets: `DISTINCT ON ({place.said()})`"
+    return ""
+
+
+def _rows(place: Place) -> str:
+    """Values without VALUES, rows without a comma, ON CONFLICT without brackets."""
+    token, before = place.token(), place.word(-1)
+    if place.verb not in {"INSERT", "REPLACE", "WITH"} or token is None:
+        return ""
+    values = "VALUES" in place.words[: place.at] or "SELECT" in place.words[: place.at]
+    if not values and token.kind in _LITERALS and before == "(":
+        return "write `VALUES` before the values"
+    if place.word() == "(" and before == ")" and place.clause == "VALUES":
+        return "a comma is missing between the rows"
+    if before == "CONFLICT" and place.is_name() and LEXES[place.dialect].names_by_at:
+        return f"write the columns in brackets: `ON CONFLICT ({token.text})`"
+    if [place.word(-2), before] == ["DO", "UPDATE"]:
+        return f"write `DO UPDATE SET {token.text} = …`"
+    return ""
+
+
+def _gaps(place: Place) -> str:
+    """`SELECT * item`, `FROM WHERE`, `WITH a (SELECT …)`, `title NOT = 'a'`."""
+    word, before = place.word(), place.word(-1)
+    starred = before == "*" and place.word(-2) in {"SELECT", ",", "."}
+    named = place.is_name() and not is_reserved(word, place.dialect)
+    if starred and named and not nearest(word, ["from"]) and "FROM" not in place.words[place.at :]:
+        return f"write `FROM {place.said()}`"
+    clause = word in {"WHERE", "HAVING"} or (word in _AFTER_A_TABLE and place.word(1) == "BY")
+    if before in {"FROM", "JOIN"} and clause:
+        return f"write a table behind `{before}`"
+    common = place.verb == "WITH" and place.word(-3) in {"WITH", "RECURSIVE", ","}
+    if common and before == "(" and word in {"SELECT", "VALUES"} and place.is_name(-2):
+        return f"write `{place.said(-2)} AS ({word} …)`"
+    negated = place if word == "NOT" else place.moved(-1)
+    if negated.word() == "NOT" and negated.word(1) == "=":
+        return "write `<>`, or `NOT` before the whole condition"
+    return ""
+
+
+_RULES = (_lists, _calls, _rows, _gaps)

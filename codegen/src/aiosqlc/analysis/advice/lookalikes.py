@@ -1,0 +1,56 @@
+"""Advises on signs that look like others: full-width ones, dashes, blanks, other alphabets."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from aiosqlc.analysis.advice.place import Place
+from aiosqlc.parse.scanner import Kind
+
+TYPOGRAPHIC: Final = "‘’‚‛“”„‟"
+QUOTES: Final = "these are typographic quotes: write a text as `'…'`, a name as `\"…\"`"
+_SIGNS: Final = {"≥": ">=", "≤": "<=", "≠": "<>", "×": "*", "÷": "/", "−": "-", "∗": "*"}
+_OTHER_ALPHABETS = ("CYRILLIC", "GREEK")
+_BEFORE = 2  # words before the one that the server names, which may hold the sign
+
+
+def lookalike_advice(place: Place) -> str:
+    """Return what to write for a sign near a place that SQL does not know; empty if none is."""
+    return next((said for char, word in _near(place) if (said := _said(char, word))), "")
+
+
+def _near(place: Place) -> Iterator[tuple[str, str]]:
+    """Yield each sign beyond ASCII around a place, outside of texts, with the word it stands in."""
+    tokens = place.tokens[max(place.at - _BEFORE, 0) : place.at + 2]
+    ahead = tokens[0].start if tokens else 0
+    for token in tokens:
+        gap = place.text[ahead : token.start]
+        if "--" not in gap and "/*" not in gap:
+            yield from ((char, "") for char in gap if not char.isascii())
+        if token.kind not in {Kind.STRING, Kind.QUOTED} or token.text[:1] in TYPOGRAPHIC:
+            yield from ((char, token.text) for char in token.text if not char.isascii())
+        ahead = token.end
+
+
+def _said(char: str, word: str) -> str:
+    code = f"U+{ord(char):04X}"
+    if char in TYPOGRAPHIC:
+        return QUOTES
+    if sign := _SIGNS.get(char):
+        return f"`{char}` ({code}) is not an operator: write `{sign}`"
+    category = unicodedata.category(char)
+    if category == "Zs":
+        return f"a blank here is {code}, which is part of a name: write a space"
+    if category == "Cf":
+        return f"a sign without a width, {code}, is part of the name: remove it"
+    if category == "Pd":
+        return f"this dash is {code}: write `-`, or `--` before a comment"
+    plain = unicodedata.normalize("NFKC", char)
+    if plain != char and plain.isascii():
+        return f"`{char}` is {code}, a wide sign: write `{plain}`"
+    mixed = any(letter.isascii() and letter.isalpha() for letter in word)
+    if mixed and unicodedata.name(char, "").startswith(_OTHER_ALPHABETS):
+        return f"`{char}` is {code}, a letter of another alphabet: type the name again"
+    return ""

@@ -1,0 +1,84 @@
+"""Advises on types that PostgreSQL or SQL Server would have taken, and MySQL has not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiosqlc.analysis.advice import Place
+from aiosqlc.messages.suggest import did_you_mean
+
+_OWN: Final = {
+    **dict.fromkeys(("serial4", "serial8", "bigserial", "smallserial"), "bigint AUTO_INCREMENT"),
+    **dict.fromkeys(("timestamptz", "datetime2", "datetimeoffset"), "datetime"),
+    "jsonb": "json",
+    "bytea": "blob",
+    "citext": "varchar(200)",
+    "money": "decimal(19, 4)",
+    "interval": "bigint",
+    "string": "text",
+    "uniqueidentifier": "char(36)",
+    "number": "decimal(10, 2)",
+    **dict.fromkeys(("nvarchar2", "varchar2"), "varchar(200)"),
+    **dict.fromkeys(("hstore", "xml", "tsvector"), "text"),
+    **dict.fromkeys(("int64", "long"), "bigint"),
+}
+_KNOWN: Final = (
+    *("tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "float", "double"),
+    *("char", "varchar", "text", "tinytext", "mediumtext", "longtext", "binary", "varbinary"),
+    *("blob", "date", "datetime", "timestamp", "time", "year", "json", "boolean", "enum", "set"),
+)
+# What CAST takes where a column is of another type.
+_CASTS: Final = {
+    **dict.fromkeys(("text", "varchar", "string", "character"), "char"),
+    **dict.fromkeys(("int", "integer", "bigint", "smallint", "tinyint", "int8", "int4"), "signed"),
+    **dict.fromkeys(("timestamp", "timestamptz"), "datetime"),
+    **dict.fromkeys(("numeric", "number", "money"), "decimal(10, 2)"),
+    **dict.fromkeys(("bytea", "blob"), "binary"),
+    **dict.fromkeys(("real", "float8", "float4"), "double"),
+}
+
+
+def own_type(name: str) -> str:
+    """Return what to write for a type that the server does not know; empty if that is not known."""
+    own = _OWN.get(name.lower())
+    return f"write `{own}`" if own else did_you_mean(name, _KNOWN)
+
+
+def own_cast(name: str) -> str:
+    """Return what CAST takes instead of a type; empty if that is not known."""
+    if name.lower() in {"boolean", "bool"}:
+        return "write `a <> 0`: CAST makes no boolean"
+    own = _CASTS.get(name.lower())
+    return f"CAST takes other types than a column: write `{own}`" if own else ""
+
+
+def type_advice(place: Place) -> str:
+    """Return what to write for a type that a statement is refused near; empty if it is none."""
+    function, _ = place.call
+    if place.word(-1) == "AS" and function == "CAST":
+        return own_cast(place.said())
+    if place.verb in {"CREATE", "ALTER"} and function != "CAST":
+        return _column(place)
+    return ""
+
+
+def _column(place: Place) -> str:
+    word = place.word()
+    if (word == "[" and place.word(1) in {"]", ""}) or word == "[]":
+        return "MySQL has no arrays: write `json`, or a table of its own"
+    if (word == "WITH" and place.word(1) == "TIME") or word == "WITHOUT":
+        return "write `datetime`, and keep moments in UTC"
+    if word == "IDENTITY" or place.word(-1) == "IDENTITY":
+        return "write `bigint AUTO_INCREMENT`"
+    if word == "TYPE" and place.words[1:2] == ["TABLE"]:
+        return f"write `MODIFY COLUMN {place.said(-1)} {place.said(1)}`"
+    if "CONCURRENTLY" in {word, place.word(-1)}:
+        return "remove `CONCURRENTLY`: it is PostgreSQL's"
+    if word == "WHERE" and "INDEX" in place.words[1:3]:
+        return "MySQL has no index over some of the rows: remove the `WHERE`"
+    if word in {"TYPE", "EXTENSION", "DOMAIN"} and place.word(-1) == "CREATE":
+        own = {"TYPE": ": write `enum('a', 'b')` at the column", "DOMAIN": ""}
+        return f"`CREATE {word}` is PostgreSQL's{own.get(word, ': remove it')}"
+    if word in {")", ","} and place.word(-1) in {"VARCHAR", "VARBINARY"}:
+        return f"write the length: `{place.said(-1).lower()}(200)`"
+    return ""

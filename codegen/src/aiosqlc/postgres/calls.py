@@ -1,0 +1,48 @@
+"""Advises on a function that is not there for the types it is given."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_TEXTS: Final = r"(?:text|character varying)"
+# What is called with which types, and what to write instead; `{a}` is what stands in the brackets.
+_CALLS: Final = (
+    (r"(?:sum|avg)\(boolean\)", "count the rows: `count(*) FILTER (WHERE {a})`"),
+    (rf"(?P<name>sum|avg)\({_TEXTS}\)", "cast to a number: `{name}(({a})::numeric)`"),
+    (r"max\(boolean\)", "write `bool_or({a})`"),
+    (r"min\(boolean\)", "write `bool_and({a})`"),
+    (r"round\(double precision, integer\)", "numeric has digits: `round({a0}::numeric, …)`"),
+    (r"isnull\([^,]*\)", "write `{a} IS NULL`"),
+    (r"array_length\([^,]*\[\]\)", "write `cardinality({a})`, or name the dimension"),
+    (r"jsonb?_array_length\([^,]*\[\]\)", "an array of the server's: write `cardinality({a})`"),
+    (r"count\([^)]*,[^)]*\)", "count rows of values: `count(DISTINCT ({d}))`"),
+    (r"(?P<name>date_trunc)\((?:timestamp|date)[^,]*, unknown\)", "write `{name}({a1}, {a0})`"),
+)  # fmt: skip
+_MATCHERS: Final = tuple((re.compile(called), said) for called, said in _CALLS)
+_DISTINCT = re.compile(r"distinct\s+", re.IGNORECASE)
+
+
+def call_advice(message: str, text: str, start: int) -> str:
+    """Return what to write for a call that a message refuses; it stands at `start` of a text."""
+    found = re.search(r"function (?P<call>.+) does not exist", message)
+    if found is None:
+        return ""
+    for called, said in _MATCHERS:
+        if match := called.fullmatch(found["call"]):
+            arguments = _arguments(text, start)
+            parts = [part.strip() for part in arguments.split(",")] + ["…", "…"]
+            named = {"d": _DISTINCT.sub("", arguments), "a0": parts[0], "a1": parts[1]}
+            return said.format(a=arguments or "…", **named, **match.groupdict())
+    return ""
+
+
+def _arguments(text: str, start: int) -> str:
+    """Return what stands in the first brackets from a place on."""
+    opened = text.find("(", start)
+    depth = 0
+    for at in range(opened, len(text)) if opened >= 0 else ():
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if not depth:
+            return text[opened + 1 : at].strip()
+    return ""

@@ -1,0 +1,61 @@
+"""Advises on a value that a type does not take, by what stands beside it."""
+
+from __future__ import annotations
+
+import re
+
+from aiosqlc.analysis.advice import Place
+from aiosqlc.parse.scanner import Kind
+
+_TYPE = re.compile(r"invalid input syntax for type (?P<type>[\w ]+?)(?::|$)")
+_LITERALS = frozenset({Kind.NUMBER, Kind.STRING})
+
+
+def value_advice(place: Place, message: str) -> str:
+    """Return what to write for a text that is refused as a value of another type."""
+    text = place.said()[1:-1]
+    found = _TYPE.match(message)
+    kind = found["type"] if found else ""
+    if message.startswith("malformed array literal"):
+        return _element(place)
+    if kind == "boolean" and (choices := one_of(place)):
+        return choices
+    if kind.startswith("json"):
+        return "`->` gives JSON: compare a text with `->>`, as in `a ->> 'key' = 'text'`"
+    moment = kind.startswith("time") or kind == "date"
+    if moment and place.word(-1) in {"+", "-"}:
+        return f"write `INTERVAL {place.said()}`"
+    if moment:
+        return ""
+    if text.isidentifier() and kind != "uuid":
+        return f"`'{text}'` is a text: write a column as `{text}`, without quotes"
+    return "write a value of that type, or cast the other side: `…::text`"
+
+
+def one_of(place: Place) -> str:
+    """Advise on `a = 'x' OR 'y'`, where the second value stands alone."""
+    token = place.token()
+    if token is None or token.kind not in _LITERALS or place.word(-1) != "OR":
+        return ""
+    first = place.token(-2)
+    if first is None or first.kind not in _LITERALS or place.word(-3) != "=":
+        return ""
+    return f"write `{place.said(-4)} IN ({first.text}, {token.text})`"
+
+
+def flag_advice(place: Place, message: str) -> str:
+    """Return `true` or `false` where a boolean column is given a number."""
+    if "is of type boolean but" in message and place.said() in {"0", "1"}:
+        return f"write `{'true' if place.said() == '1' else 'false'}`"
+    return ""
+
+
+def _element(place: Place) -> str:
+    """`labels = 'x'`, `labels @> 'x'`, `'x' IN (labels)`: one element where an array is taken."""
+    text = place.said()
+    if place.word(1) == "IN" and place.is_name(3):
+        return f"the elements of an array are compared with `{text} = ANY({place.said(3)})`"
+    if place.word(-1) in {"=", "<>", "!="} and place.is_name(-2):
+        sign = "= ANY" if place.word(-1) == "=" else "<> ALL"
+        return f"the elements of an array are compared with `{text} {sign}({place.said(-2)})`"
+    return f"write an array: `ARRAY[{text}]`"
