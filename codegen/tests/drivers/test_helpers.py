@@ -100,5 +100,37 @@ def test_a_transaction_that_lost_a_race_is_run_again_and_no_more_than_it_may(
     assert subject.call("list_authors") == []
 
 
+def test_a_transaction_runs_on_a_connection_too_and_is_rolled_back(subject: Subject) -> None:
+    once = {"name": "once", "bio": None, "mood": subject.mood.SAD, "score": None}
+
+    def blocking(db: Any) -> list[Any]:
+        subject.module().add_author(db, **once)
+        return list(subject.module().list_authors(db))
+
+    async def waiting(db: Any) -> list[Any]:
+        await subject.module().add_author(db, **once)
+        return list(await subject.module().list_authors(db))
+
+    def failing(db: Any) -> Any:
+        made = (blocking if subject.blocking else waiting)(db)
+        return raised() if isinstance(made, list) else awaited(made)
+
+    async def awaited(made: Awaitable[Any]) -> None:
+        await made
+        raised()
+
+    def raised() -> None:
+        raise LookupError
+
+    run = subject.module("helpers").in_transaction
+    work = blocking if subject.blocking else waiting
+    with pytest.raises(LookupError):
+        subject.wait(run(subject.connection, failing))
+    assert subject.call("list_authors") == []
+    made = subject.wait(run(subject.connection, work, isolation="serializable"))
+    assert [author.name for author in made] == ["once"]
+    assert len(subject.call("list_authors")) == 1
+
+
 def test_the_code_is_formatted_and_imports_what_it_uses(subject: Subject) -> None:
     assert complaints(Path(subject.module().__file__ or "").parent) == ""

@@ -15,7 +15,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import {contextlib}
 from time import perf_counter
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar{overload}
 
 {driver}
 
@@ -205,6 +205,7 @@ def print_helpers(driver: Driver, package: str, local: str, executor: str) -> st
         observed = observed.replace("class Observed(", f"{_LASTID}class Observed(", 1)
     observed = observed.replace("{lastid}", _EXECUTE_LASTID if driver.makes_ids else "")
     text = _HEAD.replace("{contextlib}", driver.helpers.contextlib)
+    text = text.replace("{overload}", driver.helpers.overload)
     text += driver.helpers.transaction + observed
     text = text.replace("{driver}", driver.helpers.imports.rstrip())
     if driver.synchronous:  # a call that blocks is made when its time is taken

@@ -20,22 +20,39 @@ class Pool(Protocol):
         ...
 
 
+class Connection(Protocol):
+    """Begins and ends transactions; an aiomysql connection fits as it is."""
+
+    def begin(self) -> Awaitable[Any]:
+        """Begin a transaction."""
+        ...
+
+    def commit(self) -> Awaitable[Any]:
+        """Keep what the transaction did."""
+        ...
+
+    def rollback(self) -> Awaitable[Any]:
+        """Undo what the transaction did."""
+        ...
+
+
 async def in_transaction(
-    pool: Pool,
+    source: Pool | Connection,
     work: Callable[[AiomysqlExecutor], Awaitable[T]],
     *,
     isolation: Isolation = "read_committed",
     attempts: int = 3,
 ) -> T:
-    """Run `work(executor)` in a transaction of an aiomysql pool and return its result.
+    """Run `work(executor)` in a transaction and return its result.
 
+    `source` is an aiomysql pool, or a connection that is in no transaction yet.
     After a deadlock, or another race lost, the whole of it runs again, at most `attempts` times,
     with a short random pause between: `work` must not have effects outside the database.
     """
     level = isolation.replace("_", " ").upper()
     for attempt in range(1, attempts + 1):
         try:
-            async with pool.acquire() as connection:
+            async with _lent(source) as connection:
                 db = AiomysqlExecutor(connection)
                 await db.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
                 await connection.begin()
@@ -54,27 +71,34 @@ async def in_transaction(
     raise ValueError("attempts must be at least 1")
 
 
+def _lent(source: Any) -> AbstractAsyncContextManager[Any]:
+    return source.acquire() if hasattr(source, "acquire") else nullcontext(source)
+
+
 '''
-OF_AIOMYSQL = Helpers(_IMPORTS, _TRANSACTION, "AbstractAsyncContextManager, suppress")
+OF_AIOMYSQL = Helpers(_IMPORTS, _TRANSACTION, "AbstractAsyncContextManager, nullcontext, suppress")
 OF_ASYNCMY = Helpers(
     "from asyncmy.errors import DatabaseError\n",
     _TRANSACTION.replace("Aiomysql", "Asyncmy").replace("aiomysql", "asyncmy"),
     OF_AIOMYSQL.contextlib,
 )
 # PyMySQL has no pool of its own.
-_POOL = _TRANSACTION[_TRANSACTION.index("class Pool") : _TRANSACTION.index("async def")]
+_POOL = _TRANSACTION[_TRANSACTION.index("class Pool") : _TRANSACTION.index("class Connection")]
 OF_PYMYSQL = Helpers(
     _IMPORTS,
     _TRANSACTION.replace(_POOL, "")
     .replace("Aiomysql", "Pymysql")
-    .replace("pool: Pool,", "connect: Callable[[], Any],")
-    .replace("an aiomysql pool", "a PyMySQL connection")
+    .replace("source: Pool | Connection,", "source: Callable[[], Any] | Connection,")
+    .replace("an aiomysql connection fits", "a PyMySQL connection fits")
     .replace(
-        "    After a deadlock",
-        "    `connect` lends one that `close` gives back or ends: the `raw_connection` of an\n"
-        "    engine of SQLAlchemy's, or a function of yours that calls `pymysql.connect`.\n\n"
-        "    After a deadlock",
+        "    `source` is an aiomysql pool, or a connection that is in no transaction yet.\n",
+        "    `source` is a connection that is in no transaction yet, or lends one that `close`\n"
+        "    gives back or ends: the `raw_connection` of an engine of SQLAlchemy's, or a function\n"
+        "    of yours that calls `pymysql.connect`.\n",
     )
-    .replace("async with pool.acquire()", "with closing(connect())"),
-    "closing, suppress",
+    .replace(
+        'source.acquire() if hasattr(source, "acquire") else nullcontext(source)',
+        "closing(source()) if callable(source) else nullcontext(source)",
+    ),
+    "AbstractAsyncContextManager, closing, nullcontext, suppress",
 )

@@ -74,7 +74,12 @@ class Helpers:
 
     imports: str
     transaction: str
-    contextlib: str = "AbstractAsyncContextManager"
+    contextlib: str
+
+    @property
+    def overload(self) -> str:
+        """Return the name that an overloaded function imports beside others, or ''."""
+        return ", overload" if "@overload" in self.transaction else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,32 +47,40 @@ class Pool(Protocol[C_co]):
 
 
 async def in_transaction(
-    pool: Pool[AsyncConnection[Any]],
+    source: Pool[AsyncConnection[Any]] | AsyncConnection[Any],
     work: Callable[[PsycopgExecutor], Awaitable[T]],
     *,
     isolation: Isolation = "read_committed",
     attempts: int = 3,
 ) -> T:
-    """Run `work(executor)` in a transaction of a psycopg pool and return its result.
+    """Run `work(executor)` in a transaction and return its result.
 
+    `source` is a psycopg pool, or a connection that is in no transaction yet.
     After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
     times, with a short random pause between: `work` must not have effects outside the database.
     """
     for attempt in range(1, attempts + 1):
         try:
-            async with pool.connection() as connection:
+            async with _lent(source) as connection:
+                before = connection.isolation_level
                 await connection.set_isolation_level(IsolationLevel[isolation.upper()])
                 try:
                     async with connection.transaction():
                         return await work(PsycopgExecutor(connection))
                 finally:
-                    if not connection.closed:  # the pool's next user has wishes of his own
-                        await connection.set_isolation_level(None)
+                    if not connection.closed:  # its next user has wishes of his own
+                        await connection.set_isolation_level(before)
         except (SerializationFailure, DeadlockDetected):
             if attempt == attempts:
                 raise
         await asyncio.sleep(random.uniform(0, 0.05 * attempt))
     raise ValueError("attempts must be at least 1")
+
+
+def _lent(
+    source: Pool[AsyncConnection[Any]] | AsyncConnection[Any],
+) -> AbstractAsyncContextManager[AsyncConnection[Any]]:
+    return nullcontext(source) if isinstance(source, AsyncConnection) else source.connection()
 
 
 '''
@@ -86,6 +94,6 @@ PSYCOPG = Driver(
     executor="PsycopgExecutor",
     pipelined=True,
     violations=VIOLATIONS,
-    helpers=Helpers(_IMPORTS, _TRANSACTION),
+    helpers=Helpers(_IMPORTS, _TRANSACTION, "AbstractAsyncContextManager, nullcontext"),
 )
 PSYCOPG_SYNC = replace(PSYCOPG, name="psycopg-sync", synchronous=True)

@@ -7,7 +7,11 @@ from typing import Any, assert_type
 
 from helpers_retry_transactions_and_report_queries import queries
 from helpers_retry_transactions_and_report_queries.executor import Cursor
-from helpers_retry_transactions_and_report_queries.helpers import Observed, Pool, in_transaction
+from helpers_retry_transactions_and_report_queries.helpers import (
+    Observed,
+    Pool,
+    in_transaction,
+)
 from helpers_retry_transactions_and_report_queries.models import Counter
 
 
@@ -31,6 +35,9 @@ class Lent:
 
 
 class Connection(Lent):
+    def transaction(self, *, isolation: Any = None) -> AbstractAsyncContextManager[Any]:
+        raise NotImplementedError
+
     def cursor(self, query: str, /, *args: Any) -> Awaitable[Cursor]:
         raise NotImplementedError
 
@@ -40,7 +47,9 @@ class ConnectionPool(Lent):
         raise NotImplementedError
 
 
-async def transactions(pool: ConnectionPool, untyped: Any) -> None:
+async def transactions(
+    pool: ConnectionPool, connection: Connection, untyped: Any
+) -> None:
     assert_type(await in_transaction(pool, queries.list_counters), list[Counter])
     assert_type(await in_transaction(untyped, queries.list_counters), list[Counter])
     assert_type(
@@ -48,13 +57,23 @@ async def transactions(pool: ConnectionPool, untyped: Any) -> None:
     )
     await in_transaction(pool, lambda db: queries.get_value(db, id="1"))  # type: ignore[arg-type]
     await in_transaction(pool, queries.copy_counters)  # type: ignore[arg-type]
-    await in_transaction(pool, queries.list_counters, isolation="serialisable")  # type: ignore[arg-type]
+    await in_transaction(pool, queries.list_counters, isolation="serialisable")  # type: ignore[call-overload]
+    assert_type(await in_transaction(connection, queries.list_counters), list[Counter])
+    assert_type(
+        await in_transaction(connection, lambda db: queries.get_value(db, id=1)),
+        int | None,
+    )
+    await in_transaction(connection, lambda db: queries.get_value(db, id="1"))  # type: ignore[arg-type]
+    await in_transaction(connection, queries.copy_counters)  # type: ignore[arg-type]
+    await in_transaction("pool", queries.list_counters)  # type: ignore[call-overload]
     lent: Pool[Connection] = pool
     wrong: Pool[str] = pool  # type: ignore[assignment]
     print(lent, wrong)
 
 
-def hear(name: str, seconds: float, rows: int | None, error: BaseException | None) -> None:
+def hear(
+    name: str, seconds: float, rows: int | None, error: BaseException | None
+) -> None:
     print(name, seconds, rows, error)
 
 

@@ -1,12 +1,12 @@
--- name: ListMoods :many
--- param: mood app.Mood
-SELECT mood, score FROM visit WHERE mood = @mood;
+-- name: ListMarks :many
+-- param: marks dict[str, int]
+SELECT marks, score FROM visit WHERE marks = @marks;
 
 -- name: ListVisits :many
--- column: mood app.Mood
-SELECT mood, score FROM visit WHERE mood = @mood;
+-- column: marks dict[str, int]
+SELECT marks, score FROM visit WHERE marks = @marks;
 
 -- name: ListBoth :many
--- column: mood app.Mood
--- param: mood app.Mood
-SELECT mood, score FROM visit WHERE mood = @mood;
+-- column: marks dict[str, int]
+-- param: marks dict[str, int]
+SELECT marks, score FROM visit WHERE marks = @marks;

@@ -1,1 +1,1 @@
-CREATE TABLE visit (id int PRIMARY KEY, mood text NOT NULL, score int NOT NULL);
+CREATE TABLE visit (id int PRIMARY KEY, marks jsonb NOT NULL, score int NOT NULL);

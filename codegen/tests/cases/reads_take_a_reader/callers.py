@@ -24,7 +24,9 @@ class Replica:
         raise NotImplementedError
 
 
-async def accepted(replica: Replica, primary: Executor, streaming: StreamExecutor) -> None:
+async def accepted(
+    replica: Replica, primary: Executor, streaming: StreamExecutor
+) -> None:
     await queries.get_a(replica, id=1)
     await queries.list_a(replica, name="a", sort="id")
     await queries.names_of(replica, [1])

@@ -4,9 +4,9 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from time import perf_counter
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 
 from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
     DeadlockDetectedError,
@@ -32,29 +32,62 @@ class Pool(Protocol[C_co]):
         ...
 
 
+class Connection(Protocol):
+    """Begins transactions; an asyncpg connection fits as it is."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Any]:
+        """Return what begins a transaction and ends it."""
+        ...
+
+
+K = TypeVar("K", bound=Connection)
+
+
+@overload
 async def in_transaction(
-    pool: Pool[C],
+    source: Pool[C],
     work: Callable[[C], Awaitable[T]],
     *,
     isolation: Isolation = "read_committed",
     attempts: int = 3,
+) -> T: ...
+@overload
+async def in_transaction(
+    source: K,
+    work: Callable[[K], Awaitable[T]],
+    *,
+    isolation: Isolation = "read_committed",
+    attempts: int = 3,
+) -> T: ...
+async def in_transaction(
+    source: Any,
+    work: Callable[[Any], Awaitable[T]],
+    *,
+    isolation: Isolation = "read_committed",
+    attempts: int = 3,
 ) -> T:
-    """Run `work(connection)` in a transaction of an asyncpg pool and return its result.
+    """Run `work(connection)` in a transaction and return its result.
 
+    `source` is an asyncpg pool, or a connection of it that is in no transaction yet.
     After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
     times, with a short random pause between: `work` must not have effects outside the database.
     """
     for attempt in range(1, attempts + 1):
         try:
-            async with pool.acquire() as connection:
-                driver: Any = connection
-                async with driver.transaction(isolation=isolation):
-                    return await work(connection)
+            async with (
+                _lent(source) as connection,
+                connection.transaction(isolation=isolation),
+            ):
+                return await work(connection)
         except (SerializationError, DeadlockDetectedError):
             if attempt == attempts:
                 raise
         await asyncio.sleep(random.uniform(0, 0.05 * attempt))
     raise ValueError("attempts must be at least 1")
+
+
+def _lent(source: Any) -> AbstractAsyncContextManager[Any]:
+    return source.acquire() if hasattr(source, "acquire") else nullcontext(source)
 
 
 Hook = Callable[[str, float, int | None, BaseException | None], None]

@@ -6,7 +6,7 @@ from typing import Final
 from . import queries
 
 QUERY_NAMES: Final = {
-    queries.LIST_MOODS: "ListMoods",
+    queries.LIST_MARKS: "ListMarks",
     queries.LIST_VISITS: "ListVisits",
     queries.LIST_BOTH: "ListBoth",
 }

@@ -2,53 +2,50 @@
 """The queries of queries.sql."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import starmap
 from typing import Any, Final
 
-from app import Mood
+import msgspec
 
 from .executor import Executor
 
-LIST_MOODS: Final = "SELECT mood, score FROM visit WHERE mood = $1"
+LIST_MARKS: Final = "SELECT marks, score FROM visit WHERE marks = $1"
 
 
-@dataclass(slots=True)
-class ListMoodsRow:
-    mood: str
+class ListMarksRow(msgspec.Struct, frozen=True, gc=False):
+    marks: str
     score: int
 
 
-async def list_moods(db: Executor, *, mood: Mood) -> list[ListMoodsRow]:
-    rows = await db.fetch(LIST_MOODS, mood)
-    return list(starmap(ListMoodsRow, rows))
+async def list_marks(db: Executor, *, marks: dict[str, int]) -> list[ListMarksRow]:
+    rows = await db.fetch(LIST_MARKS, msgspec.json.encode(marks).decode())
+    return list(starmap(ListMarksRow, rows))
 
 
-LIST_VISITS: Final = "SELECT mood, score FROM visit WHERE mood = $1"
+LIST_VISITS: Final = "SELECT marks, score FROM visit WHERE marks = $1"
 
 
-@dataclass(slots=True)
-class ListVisitsRow:
-    mood: Mood
+class ListVisitsRow(msgspec.Struct, frozen=True):
+    marks: dict[str, int]
     score: int
 
 
 def _list_visits_row(row: Iterable[Any]) -> ListVisitsRow:
-    mood_, score = row
-    return ListVisitsRow(Mood(mood_), score)
+    marks_, score = row
+    return ListVisitsRow(msgspec.json.decode(marks_, type=dict[str, int]), score)
 
 
-async def list_visits(db: Executor, *, mood: str) -> list[ListVisitsRow]:
-    rows = await db.fetch(LIST_VISITS, mood)
+async def list_visits(db: Executor, *, marks: str) -> list[ListVisitsRow]:
+    rows = await db.fetch(LIST_VISITS, marks)
     return list(map(_list_visits_row, rows))
 
 
-LIST_BOTH: Final = "SELECT mood, score FROM visit WHERE mood = $1"
+LIST_BOTH: Final = "SELECT marks, score FROM visit WHERE marks = $1"
 
 
 ListBothRow = ListVisitsRow
 
 
-async def list_both(db: Executor, *, mood: Mood) -> list[ListBothRow]:
-    rows = await db.fetch(LIST_BOTH, mood)
+async def list_both(db: Executor, *, marks: dict[str, int]) -> list[ListBothRow]:
+    rows = await db.fetch(LIST_BOTH, msgspec.json.encode(marks).decode())
     return list(map(_list_visits_row, rows))
