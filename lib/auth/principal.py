@@ -57,7 +57,12 @@ class Principal(msgspec.Struct, frozen=True):
     @property
     def account_id(self) -> UUID | None:
         """Return the user ID, or None for a service."""
-        return _account_id(self.subject)
+        return _id_or_none(self.subject)
+
+    @property
+    def session_id(self) -> UUID | None:
+        """Return the session ID, or None if the token has none."""
+        return _id_or_none(self.session)
 
     def may(self, permission: Permission) -> bool:
         """Return whether the token carries this permission."""
@@ -72,9 +77,9 @@ _current: Final[ContextVar[Principal | None]] = ContextVar("caller", default=Non
 
 
 @lru_cache(maxsize=10_000)  # one caller asks often, and reading an id takes its time
-def _account_id(subject: str) -> UUID | None:
+def _id_or_none(text: str) -> UUID | None:
     try:
-        return UUID(subject)
+        return UUID(text)
     except ValueError:
         return None
 

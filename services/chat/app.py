@@ -26,7 +26,6 @@ from services.chat.rooms.fanout import Fanout
 from services.chat.rooms.hub import Hub
 from services.chat.rooms.metrics import SocketMetrics
 from services.chat.rooms.presence import Presence
-from services.chat.rooms.wire import Gone
 from services.chat.routes import ROUTES
 from services.chat.service.chat import Chat
 from services.chat.service.events import announcing
@@ -81,9 +80,7 @@ async def _conversations(config: ChatConfig, app: web.Application) -> AsyncItera
     db, redis, registry = app[DATABASE], app[REDIS].chat, app[METRICS]
     hub, replica = Hub(db, registry), new_id()
     presence = Presence(redis, replica=str(replica), here=hub.has)
-    sockets = app[SOCKETS]
-    departures = Departures(db, sockets.users, lambda one: sockets.close_user(one, Close.GONE))
-    fanout = Fanout(redis, replica, hub, presence, departures, registry)
+    fanout = Fanout(redis, replica, hub, presence, Departures(db, app[SOCKETS]), registry)
     # Each replica counts for itself: asking Redis would cost more than most frames do.
     app[LIMITER] = Limiter(None)
     writable = timedelta(days=config.closed_days)
@@ -100,6 +97,5 @@ def _background(app: web.Application, config: ChatConfig) -> Iterator[Component]
     keep = Keep(timedelta(days=config.retention_days), timedelta(days=config.client_id_days))
     yield keeping(db, keep)
     if broker is not None:
-        say = app[CHAT].fanout.say
-        handlers = announcing(lambda user_id: say(Gone(user_id)))
+        handlers = announcing(app[CHAT].fanout.say)
         yield consuming(config, db, broker, handlers, PRODUCERS, group="chat", registry=registry)

@@ -9,8 +9,11 @@ ON CONFLICT (user_id) DO UPDATE SET departed_at = greatest(departed.departed_at,
 -- The account is active again; a departure after that stays.
 DELETE FROM departed WHERE user_id = @user_id AND departed_at <= @until;
 
--- name: IsDeparted :one
-SELECT EXISTS (SELECT FROM departed WHERE user_id = @user_id);
+-- name: GetStanding :one
+-- Whether an account is gone, and whether a session of it has ended.
+SELECT
+    EXISTS (SELECT FROM departed WHERE user_id = @user_id) AS departed,
+    EXISTS (SELECT FROM ended_session WHERE id = sqlc.narg(session_id)::uuid) AS ended;
 
 -- name: ListDeparted :many
 -- Those of some users who are gone.

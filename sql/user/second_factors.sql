@@ -20,10 +20,11 @@ WHERE session.id = @id AND session.account_id = @account_id AND session.revoked_
 -- name: NoteShown :execrows
 UPDATE session SET second_factor_at = now() WHERE id = @id AND account_id = @account_id AND revoked_at IS NULL;
 
--- name: RevokeOtherSessions :execrows
+-- name: RevokeOtherSessions :many
 -- Whoever was signed in before there was a second factor has shown none.
 UPDATE session SET revoked_at = now(), revoked_because = @because::text
-WHERE account_id = @account_id AND id <> @id AND revoked_at IS NULL;
+WHERE account_id = @account_id AND id <> @id AND revoked_at IS NULL
+RETURNING id;
 
 -- name: PutAuthenticator :execrows
 -- In the place of one that was never confirmed; nothing where there is one that was.

@@ -32,9 +32,10 @@ UPDATE session SET revoked_at = now(), revoked_because = @because::text
 WHERE id = @id AND revoked_at IS NULL
 RETURNING account_id;
 
--- name: RevokeSessions :execrows
+-- name: RevokeSessions :many
 UPDATE session SET revoked_at = now(), revoked_because = @because::text
-WHERE account_id = @account_id AND revoked_at IS NULL;
+WHERE account_id = @account_id AND revoked_at IS NULL
+RETURNING id;
 
 -- name: ListSessions :many
 -- Those that can still be refreshed, youngest first.

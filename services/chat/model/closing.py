@@ -8,8 +8,8 @@ from enum import IntEnum
 class Close(IntEnum):
     """Close codes. After them a client may reconnect at once and resume, except after `GONE`.
 
-    `EXPIRED` needs a new token, `FLOOD` a second's wait: who is back sooner and sends it all
-    again has only the frame that resumes let through.
+    `ENDED` needs a new sign-in, `EXPIRED` a new token, `FLOOD` a second's wait: who is back sooner
+    and sends it all again has only the frame that resumes let through.
     """
 
     # The protocol's own.
@@ -17,6 +17,7 @@ class Close(IntEnum):
     TRY_LATER = 1013
     # Ours.
     EXPIRED = 4001
+    ENDED = 4002
     GONE = 4003
     SLOW = 4008
     REPLACED = 4009
@@ -32,6 +33,7 @@ _REASONS = {
     Close.RESTART: "the server restarts: connect again and resume",
     Close.TRY_LATER: "something is away: connect again in a moment and resume",
     Close.EXPIRED: "the token has expired: connect with a new one and resume",
+    Close.ENDED: "the session has ended: sign in again",
     Close.GONE: "the account is not active any more",
     Close.SLOW: "too slow: connect again and resume",
     Close.REPLACED: "too many connections of this user: the oldest gives way",

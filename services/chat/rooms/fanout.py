@@ -20,7 +20,7 @@ from lib.redis import subscribed
 from services.chat.rooms.departures import Departures
 from services.chat.rooms.hub import Hub
 from services.chat.rooms.presence import Presence
-from services.chat.rooms.wire import Gone, Posted, Said, Whispered, decode_said, encode_said
+from services.chat.rooms.wire import Ended, Gone, Posted, Said, Whispered, decode_said, encode_said
 
 log = get_logger(__name__)
 
@@ -113,7 +113,9 @@ class Fanout:
         elif isinstance(said, Whispered):
             self._hub.whispered(said)
         elif isinstance(said, Gone):
-            self._departures.told(said.user_id)
+            self._departures.account_gone(said.user_id)
+        elif isinstance(said, Ended):
+            self._departures.sessions_ended(said.user_id, said.sessions)
         else:
             self._presence.seen(said)
 

@@ -42,7 +42,14 @@ class Gone(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="g"):
     user_id: UUID
 
 
-Said: TypeAlias = Posted | Whispered | Seen | Gone
+class Ended(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="e"):
+    """Sessions of a user have ended."""
+
+    user_id: UUID
+    sessions: tuple[UUID, ...]
+
+
+Said: TypeAlias = Posted | Whispered | Seen | Gone | Ended
 
 encode_said: Final = msgspec.msgpack.Encoder().encode
 decode_said: Final = msgspec.msgpack.Decoder(list[Said]).decode

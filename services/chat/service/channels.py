@@ -120,10 +120,13 @@ async def check_writable(
         raise AppError(Code.CONFLICT, "the channel has ended: it can only be read")
 
 
-async def check_active(db: Executor, user_id: UUID) -> None:
-    """Raise FORBIDDEN if the account was deactivated or deleted after the token was issued."""
-    if await departed.is_departed(db, user_id=user_id):
+async def check_active(db: Executor, user_id: UUID, session_id: UUID | None) -> None:
+    """Raise FORBIDDEN if the account or the session of the token has ended."""
+    standing = await departed.get_standing(db, user_id=user_id, session_id=session_id)
+    if standing.departed:
         raise not_active()
+    if standing.ended:
+        raise forbidden("your session has ended, sign in again")
 
 
 def not_active() -> AppError:

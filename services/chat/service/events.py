@@ -13,8 +13,9 @@ import msgspec
 
 from lib.db import Executor
 from lib.events import Event, Handler
+from services.chat.rooms.wire import Ended, Gone, Said
 from services.chat.service.channels import open_channel
-from services.chat.store import channels, departed, messages
+from services.chat.store import channels, departed, ended_sessions, messages
 from services.chat.store.models import ChannelKind
 
 _ERASED: Final = "(erased)"
@@ -53,6 +54,13 @@ class UserChanged(msgspec.Struct, frozen=True):
     """An account was deactivated, activated, deleted or erased."""
 
     id: UUID
+
+
+class SessionsEnded(msgspec.Struct, frozen=True):
+    """Sessions of an account ended before their time."""
+
+    id: UUID
+    sessions: tuple[UUID, ...]
 
 
 async def _offer_made(tx: Executor, event: Event) -> None:
@@ -119,6 +127,11 @@ async def _erased(tx: Executor, event: Event) -> None:
     await messages.erase_sent(tx, author_id=author)
 
 
+async def _sessions_ended(tx: Executor, event: Event) -> None:
+    ended = event.decode(SessionsEnded).sessions
+    await ended_sessions.end_sessions(tx, ids=ended, ended_at=event.created_at)
+
+
 HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
     "offers": {"offer.made": _offer_made},
     "jobs": {
@@ -135,23 +148,33 @@ HANDLERS: Final[Mapping[str, Mapping[str, Handler]]] = {
         "user.activated": _returned,
         "user.deleted": _erased,
         "user.erased": _erased,
+        "user.sessions_ended": _sessions_ended,
     },
 }
 _DEPARTURES: Final = frozenset({"user.deactivated", "user.deleted", "user.erased"})
 
 
-def announcing(tell: Callable[[UUID], None]) -> Mapping[str, Mapping[str, Handler]]:
-    """Return `HANDLERS` that also notify the holder of the sockets of inactive users."""
+def announcing(tell: Callable[[Said], None]) -> Mapping[str, Mapping[str, Handler]]:
+    """Return `HANDLERS`; each departure and end of a session is reported to the replicas."""
 
-    def telling(handler: Handler) -> Handler:
+    def telling(handler: Handler, news: Callable[[Event], Said]) -> Handler:
         async def handle(tx: Executor, event: Event) -> None:
             await handler(tx, event)
-            tell(event.decode(UserChanged).id)
+            tell(news(event))
 
         return handle
 
-    users = {
-        kind: telling(handler) if kind in _DEPARTURES else handler
-        for kind, handler in HANDLERS["users"].items()
-    }
+    users = dict(HANDLERS["users"])
+    for kind in _DEPARTURES:
+        users[kind] = telling(users[kind], _gone)
+    users["user.sessions_ended"] = telling(users["user.sessions_ended"], _ended)
     return {**HANDLERS, "users": users}
+
+
+def _gone(event: Event) -> Said:
+    return Gone(event.decode(UserChanged).id)
+
+
+def _ended(event: Event) -> Said:
+    ended = event.decode(SessionsEnded)
+    return Ended(ended.id, ended.sessions)

@@ -12,13 +12,15 @@ from lib.clock import Clock, utc_now
 from lib.db import Executor
 from lib.events.background import repeating
 from lib.log import get_logger
-from services.chat.store import messages, partitions
+from services.chat.store import ended_sessions, messages, partitions
 
 log = get_logger(__name__)
 
 MONTHS_AHEAD: Final = 3
 _EVERY_SECONDS: Final = 3600.0
 _AT_ONCE: Final = 5000
+# Far beyond the life of an access token.
+_ENDED_SESSIONS: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ async def upkeep(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
         log.info("message_partitions_dropped", months=dropped)
     # A client id outlives no message that it stands for.
     before = clock() - min(keep.client_ids, keep.messages)
+    await ended_sessions.forget_ended(db, before=clock() - _ENDED_SESSIONS)
     while await messages.forget_sent(db, before=before, most=_AT_ONCE) == _AT_ONCE:
         pass
 

@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from services.chat.store import channels, departed, messages, partitions
+from services.chat.store import channels, departed, ended_sessions, messages, partitions
 
 QUERY_NAMES: Final = {
     channels.ADD_CHANNEL: "AddChannel",
@@ -21,8 +21,11 @@ QUERY_NAMES: Final = {
     channels.MARK_READ: "MarkRead",
     departed.DEPART: "Depart",
     departed.RETURN: "Return",
-    departed.IS_DEPARTED: "IsDeparted",
+    departed.GET_STANDING: "GetStanding",
     departed.LIST_DEPARTED: "ListDeparted",
+    ended_sessions.END_SESSIONS: "EndSessions",
+    ended_sessions.LIST_ENDED: "ListEnded",
+    ended_sessions.FORGET_ENDED: "ForgetEnded",
     messages.ADD_MESSAGE: "AddMessage",
     messages.GET_SENT: "GetSent",
     messages.GET_MESSAGE: "GetMessage",
@@ -46,8 +49,9 @@ READS: Final = frozenset(
         channels.LIST_ADVANCED,
         channels.GET_MEMBERS,
         channels.GET_STATE,
-        departed.IS_DEPARTED,
+        departed.GET_STANDING,
         departed.LIST_DEPARTED,
+        ended_sessions.LIST_ENDED,
         messages.GET_SENT,
         messages.GET_MESSAGE,
         *messages.LIST_OLDER.values(),

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from lib.db import Executor, Reader
 
 DEPART: Final = """\
@@ -29,12 +31,22 @@ async def return_(db: Executor, *, user_id: UUID, until: datetime) -> int:
     return int(status.rpartition(" ")[2])
 
 
-IS_DEPARTED: Final = "SELECT EXISTS (SELECT FROM departed WHERE user_id = $1)"
+GET_STANDING: Final = """\
+SELECT
+    EXISTS (SELECT FROM departed WHERE user_id = $1) AS departed,
+    EXISTS (SELECT FROM ended_session WHERE id = $2::uuid) AS ended
+"""
 
 
-async def is_departed(db: Reader, *, user_id: UUID) -> bool:
-    value: bool = await db.fetchval(IS_DEPARTED, user_id)
-    return value
+class GetStandingRow(msgspec.Struct, frozen=True, gc=False):
+    departed: bool
+    ended: bool
+
+
+async def get_standing(db: Reader, *, user_id: UUID, session_id: UUID | None) -> GetStandingRow:
+    """Whether an account is gone, and whether a session of it has ended."""
+    (row,) = await db.fetch(GET_STANDING, user_id, session_id)
+    return GetStandingRow(*row)
 
 
 LIST_DEPARTED: Final = "SELECT user_id FROM departed WHERE user_id = ANY ($1::uuid[])"

@@ -47,10 +47,10 @@ STRIKE_SECONDS: Final = 10.0
 @long_lived
 async def connect(request: web.Request) -> web.StreamResponse:
     """Serve a socket until either party closes it."""
-    principal, user_id = await identify(request)
+    principal, user_id, session_id = await identify(request)
     config, chat = request.app[CONFIG], request.app[CHAT]
-    socket = Socket(user_id, limit=config.buffer_bytes, metrics=chat.metrics)
-    await check_active(chat.db, user_id)
+    socket = Socket(user_id, session_id, limit=config.buffer_bytes, metrics=chat.metrics)
+    await check_active(chat.db, user_id, session_id)
     with request.app[SOCKETS].holding(socket, limit_key(context.client.get())):
         if await chat.hub.join(user_id, socket.seat):
             chat.presence.touch(user_id)

@@ -25,8 +25,8 @@ _CHECK: Final = ACCESS.resolved()
 _BEARER: Final = "bearer."
 
 
-async def identify(request: web.Request) -> tuple[Principal, UUID]:
-    """Return the caller of a socket and the account.
+async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
+    """Return the caller of a socket, the account, and the session of the token (None without).
 
     Raises:
         AppError: BAD_REQUEST where it is no handshake; UNAUTHORIZED; FORBIDDEN for a page that may
@@ -42,10 +42,9 @@ async def identify(request: web.Request) -> tuple[Principal, UUID]:
     _CHECK(principal)
     if offered and PROTOCOL not in offered:
         raise AppError(Code.BAD_REQUEST, f"the subprotocol {PROTOCOL} must be among those offered")
-    try:
-        return principal, UUID(principal.subject)
-    except ValueError:
-        raise forbidden("only people take part in a chat") from None
+    if principal.account_id is None:
+        raise forbidden("only people take part in a chat")
+    return principal, principal.account_id, principal.session_id
 
 
 async def _from_subprotocol(request: web.Request, offered: Collection[str]) -> Principal:

@@ -34,12 +34,16 @@ class Socket:
         "_turn",
         "_ws",
         "seat",
+        "session_id",
         "user_id",
         "watched",
     )
 
-    def __init__(self, user_id: UUID, *, limit: int, metrics: SocketMetrics) -> None:
+    def __init__(
+        self, user_id: UUID, session_id: UUID | None, *, limit: int, metrics: SocketMetrics
+    ) -> None:
         self.user_id = user_id
+        self.session_id = session_id
         self.seat = Seat(self.write)
         self.watched: set[UUID] = set()
         self._ws: web.WebSocketResponse | None = None

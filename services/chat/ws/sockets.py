@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
@@ -72,10 +72,25 @@ class Sockets:
         """Return the users with a socket here."""
         return self._by_user.keys()
 
+    def sessions(self) -> Mapping[UUID, UUID]:
+        """Return the sessions whose tokens opened the sockets, each with its user."""
+        return {
+            socket.session_id: socket.user_id
+            for mine in self._by_user.values()
+            for socket in mine
+            if socket.session_id is not None
+        }
+
     def close_user(self, user_id: UUID, code: Close) -> None:
         """Close all sockets of a user."""
         for socket in tuple(self._by_user.get(user_id, ())):
             socket.close(code)
+
+    def close_sessions(self, user_id: UUID, sessions: Collection[UUID], code: Close) -> None:
+        """Close the sockets of a user that these sessions opened."""
+        for socket in tuple(self._by_user.get(user_id, ())):
+            if socket.session_id in sessions:
+                socket.close(code)
 
     async def close_all(self, code: Close) -> None:
         """Close every socket and accept no more. Return when done or after the timeout."""

@@ -88,7 +88,8 @@ async def refresh(
 async def log_out(request: web.Request, deps: AppDeps, given: _Refresh) -> Done:
     """End the session of the access or refresh token, and clear the cookies.
 
-    Access tokens that are about stay good to their end, minutes later.
+    Chat sockets of the session are closed. Other services accept its access token to its end,
+    minutes later.
     """
     token, from_cookie = given
     if token is not None and from_cookie:

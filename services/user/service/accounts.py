@@ -181,13 +181,14 @@ async def set_status(
         person = await lock(tx, principal, account_id, version)
         if person.status is status:
             return
+        done = "activated" if status is AccountStatus.ACTIVE else "deactivated"
+        # Published before the ends of its sessions: sockets are closed for this reason.
+        await tell(tx, done, account_id)
         if status is AccountStatus.INACTIVE:
             await keep_an_administrator(tx, person)
             await sessions.end_all(tx, account_id, because="deactivated")
         await profiles.set_status(tx, id=account_id, status=status, updated_by=principal.subject)
-        done = "activated" if status is AccountStatus.ACTIVE else "deactivated"
         await audit.record(tx, f"account.{done}", account_id)
-        await tell(tx, done, account_id)
 
 
 async def lock(

@@ -32,8 +32,9 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
         person = await lock(tx, principal, account_id, version)
         await standing.check_session(tx, principal, fresh=True)
         await keep_an_administrator(tx, person)
-        await _remove(tx, person, by=principal.subject)
+        # Published before the ends of its sessions: sockets are closed for this reason.
         await tell(tx, "deleted", account_id)
+        await _remove(tx, person, by=principal.subject)
 
 
 async def erase_old(db: Database, *, keep_days: int, most: int) -> int:

@@ -17,6 +17,13 @@ class UserChanged(Struct, frozen=True):
     id: UUID
 
 
+class SessionsEnded(Struct, frozen=True):
+    """The event `user.sessions_ended`: no access token of these sessions counts any more."""
+
+    id: UUID
+    sessions: tuple[UUID, ...]
+
+
 class RoleChanged(Struct, frozen=True):
     """The event `user.role_changed` with the new role."""
 
@@ -46,6 +53,7 @@ TOPIC: Final = Topic(
         "user.registered": UserRegistered,
         "user.verified": UserVerified,
         "user.role_changed": RoleChanged,
+        "user.sessions_ended": SessionsEnded,
         **{
             f"user.{what}": UserChanged
             for what in ("updated", "activated", "deactivated", "deleted", "erased")

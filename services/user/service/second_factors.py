@@ -27,7 +27,7 @@ from lib.errors import AppError, Code, FieldError, invalid, not_found
 from lib.resource.rules import change_errors
 from services.user.model.second_factors import NewPasskey, Shown
 from services.user.personal_ids import PersonalIds
-from services.user.service import accounts, audit, notices, standing, throttle
+from services.user.service import accounts, audit, notices, sessions, standing, throttle
 from services.user.service.counting import counted
 from services.user.service.passkeys import RelyingParty, id_of
 from services.user.service.throttle import Limit, Limits
@@ -359,9 +359,7 @@ async def _challenge(tx: Executor, principal: Principal, purpose: str) -> bytes:
 async def _added(tx: Executor, principal: Principal, account_id: UUID, kind: str) -> RecoveryCodes:
     session_id = _session_of(principal)
     await store.note_shown(tx, id=session_id, account_id=account_id)
-    await store.revoke_other_sessions(
-        tx, account_id=account_id, id=session_id, because="second_factor_added"
-    )
+    await sessions.end_all_but(tx, account_id, session_id, because="second_factor_added")
     await audit.record(tx, "second_factor.added", account_id, kind=kind)
     await notices.tell(tx, account_id, "second_factor_changed")
     if await store.count_recovery_codes(tx, account_id=account_id):

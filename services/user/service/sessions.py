@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from lib.auth import Issuer, Principal, Role
@@ -12,14 +14,19 @@ from lib.auth.principal import unauthorized
 from lib.clock import Clock, utc_now
 from lib.db import Database, Executor
 from lib.errors import not_found
+from lib.events import publish
 from lib.ids import new_id
 from lib.log import get_logger
 from services.user.service import audit
+from services.user.service.events import TOPIC, SessionsEnded
 from services.user.store import accounts, second_factors, sessions
 from services.user.store.models import AccountRole
 from services.user.store.sessions import ListSessionsRow
 
 log = get_logger(__name__)
+
+# An event stays far below what a broker takes.
+_PER_EVENT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +113,17 @@ async def end(db: Database, session_id: UUID) -> None:
         account_id = await sessions.revoke_session(tx, because="logout", id=session_id)
         if account_id is not None:
             await audit.record(tx, "session.ended", account_id, actor=account_id)
+            await _publish_ended(tx, account_id, [session_id])
 
 
 async def end_all(tx: Executor, account_id: UUID, *, because: str, actor: str | None = None) -> int:
     """End every session of an account. Return how many there were."""
     ended = await sessions.revoke_sessions(tx, account_id=account_id, because=because)
     await audit.record(
-        tx, "session.all_ended", account_id, actor=actor, because=because, sessions=ended
+        tx, "session.all_ended", account_id, actor=actor, because=because, sessions=len(ended)
     )
-    return ended
+    await _publish_ended(tx, account_id, ended)
+    return len(ended)
 
 
 async def end_others(
@@ -124,11 +133,17 @@ async def end_others(
     if own is None or not own.session:
         await end_all(tx, account_id, because=because)
         return
-    kept = UUID(own.session)
+    ended = await end_all_but(tx, account_id, UUID(own.session), because=because)
+    await audit.record(tx, "session.all_ended", account_id, because=because, sessions=ended)
+
+
+async def end_all_but(tx: Executor, account_id: UUID, kept: UUID, *, because: str) -> int:
+    """End every session of an account but one; return how many there were."""
     ended = await second_factors.revoke_other_sessions(
         tx, account_id=account_id, id=kept, because=because
     )
-    await audit.record(tx, "session.all_ended", account_id, because=because, sessions=ended)
+    await _publish_ended(tx, account_id, ended)
+    return len(ended)
 
 
 async def list_own(db: Executor, account_id: UUID) -> list[ListSessionsRow]:
@@ -145,6 +160,7 @@ async def end_own(db: Database, account_id: UUID, session_id: UUID) -> None:
         if not await sessions.revoke_own_session(tx, id=session_id, account_id=account_id):
             raise not_found("session")
         await audit.record(tx, "session.ended", account_id)
+        await _publish_ended(tx, account_id, [session_id])
 
 
 async def _renew(tx: Executor, policy: TokenPolicy, session_id: UUID) -> SignedIn | None:
@@ -176,6 +192,18 @@ async def _end_if_reused(tx: Executor, refresh_token: str) -> None:
     if account_id is not None:
         log.warning("refresh_token_reused", session=str(found.session_id))
         await audit.record(tx, "session.reuse_detected", account_id, session=found.session_id)
+        await _publish_ended(tx, account_id, [found.session_id])
+
+
+async def _publish_ended(tx: Executor, account_id: UUID, ended: Sequence[UUID]) -> None:
+    for start in range(0, len(ended), _PER_EVENT):
+        await publish(
+            tx,
+            topic=TOPIC,
+            key=str(account_id),
+            kind="user.sessions_ended",
+            payload=SessionsEnded(account_id, tuple(ended[start : start + _PER_EVENT])),
+        )
 
 
 async def _tokens(

@@ -65,15 +65,16 @@ async def note_shown(db: Executor, *, id: UUID, account_id: UUID) -> int:
 REVOKE_OTHER_SESSIONS: Final = """\
 UPDATE session SET revoked_at = now(), revoked_because = $1::text
 WHERE account_id = $2 AND id <> $3 AND revoked_at IS NULL
+RETURNING id
 """
 
 
 async def revoke_other_sessions(
     db: Executor, *, because: str | None, account_id: UUID, id: UUID
-) -> int:
+) -> list[UUID]:
     """Whoever was signed in before there was a second factor has shown none."""
-    status = await db.execute(REVOKE_OTHER_SESSIONS, because, account_id, id)
-    return int(status.rpartition(" ")[2])
+    rows = await db.fetch(REVOKE_OTHER_SESSIONS, because, account_id, id)
+    return [value for (value,) in rows]
 
 
 PUT_AUTHENTICATOR: Final = """\

@@ -109,12 +109,13 @@ async def revoke_session(db: Executor, *, because: str | None, id: UUID) -> UUID
 REVOKE_SESSIONS: Final = """\
 UPDATE session SET revoked_at = now(), revoked_because = $1::text
 WHERE account_id = $2 AND revoked_at IS NULL
+RETURNING id
 """
 
 
-async def revoke_sessions(db: Executor, *, because: str | None, account_id: UUID) -> int:
-    status = await db.execute(REVOKE_SESSIONS, because, account_id)
-    return int(status.rpartition(" ")[2])
+async def revoke_sessions(db: Executor, *, because: str | None, account_id: UUID) -> list[UUID]:
+    rows = await db.fetch(REVOKE_SESSIONS, because, account_id)
+    return [value for (value,) in rows]
 
 
 LIST_SESSIONS: Final = """\

@@ -55,9 +55,10 @@ async def connect(client: TestClient, issuer: TestIssuer) -> AsyncIterator[Conne
     opened: list[Talker] = []
 
     async def open_socket(
-        user: str = CUSTOMER, *, resume: dict[str, int] | None = None, live: bool = True, **options
-    ) -> Talker:
-        headers = issuer.authorized(subject=user, role=Role.CUSTOMER)
+        user: str = CUSTOMER, *, resume: dict[str, int] | None = None, live: bool = True,
+        session: str = "", **options,
+    ) -> Talker:  # fmt: skip
+        headers = issuer.authorized(subject=user, role=Role.CUSTOMER, session=session)
         ws = await client.ws_connect("/api/v1/ws", headers=headers, **options)
         talker = Talker(ws)
         opened.append(talker)

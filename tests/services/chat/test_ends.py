@@ -29,6 +29,7 @@ ENDS = {
         "service-orders", "service_order.expired", ORDER, {"order_id": ORDER}
     ),
 }
+LAPTOP, PHONE = (f"01890000-0000-7000-8000-0000000005e{n}" for n in (1, 2))
 # Which channels each of them ends.
 ENDED = {
     "a completed job": {"job", "order"},
@@ -39,8 +40,8 @@ ENDED = {
 
 
 def user(kind: str, who: str, *, at: timedelta = timedelta()) -> Event:
-    told = event("users", kind, who, {"id": who})
-    return Event(told.id, told.topic, told.key, told.kind, told.payload, "r-1", "", utc_now() + at)
+    raw = event("users", kind, who, {"id": who})
+    return Event(raw.id, raw.topic, raw.key, raw.kind, raw.payload, "r-1", "", utc_now() + at)
 
 
 async def say(call, who: str, channel: str, client_id: str) -> tuple[int, str]:
@@ -175,6 +176,36 @@ async def test_a_departure_that_was_not_told_is_found_in_the_database(connect, d
     await db.execute("INSERT INTO departed VALUES ($1, now())", CUSTOMER)
     await client.app[CHAT].fanout._departures.catch_up()
     assert await customer.closed() == Close.GONE
+
+
+def sessions_ended(who: str, *sessions: str) -> Event:
+    return event("users", "user.sessions_ended", who, {"id": who, "sessions": list(sessions)})
+
+
+async def test_sockets_of_a_session_that_has_ended_are_closed_and_not_opened_again(
+    tell, connect
+) -> None:
+    over, others, anybody = (
+        await connect(CUSTOMER, session=LAPTOP),
+        await connect(CUSTOMER, session=PHONE),
+        await connect(PROVIDER, session=LAPTOP),
+    )
+    await tell(sessions_ended(CUSTOMER, LAPTOP))
+    assert await over.closed() == Close.ENDED
+    with pytest.raises(Exception, match="403"):
+        await connect(CUSTOMER, session=LAPTOP)
+    # Other sessions stay connected, and so do other users: their events name their own sessions.
+    for still in (others, anybody):
+        await still.tell("ping")
+        await still.expect("pong")
+    await connect(CUSTOMER, session=PHONE)
+
+
+async def test_an_end_that_was_not_announced_is_found_in_the_database(connect, db, client) -> None:
+    customer = await connect(CUSTOMER, session=LAPTOP)
+    await db.execute("INSERT INTO ended_session VALUES ($1, now())", LAPTOP)
+    await client.app[CHAT].fanout._departures.catch_up()
+    assert await customer.closed() == Close.ENDED
 
 
 def test_every_topic_that_is_handled_has_a_producer() -> None:

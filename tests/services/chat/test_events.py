@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -15,7 +17,7 @@ JOB = "01890000-0000-7000-8000-0000000000e1"
 OFFER = "01890000-0000-7000-8000-0000000000f2"
 
 
-def event(topic: str, kind: str, key: str, payload: dict[str, str]) -> Event:
+def event(topic: str, kind: str, key: str, payload: dict[str, Any]) -> Event:
     text = msgspec.json.encode(payload).decode()
     return Event(new_id(), topic, key, kind, text, "r-1", "", utc_now())
 

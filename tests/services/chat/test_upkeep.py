@@ -109,3 +109,12 @@ async def test_a_resume_across_what_was_dropped_brings_what_is_left(
     assert (await connect(resume={channel: 1})).sequences == []
     _, body = await call(CUSTOMER, "GET", "channels")
     assert (body["data"][0]["last_sequence"], body["data"][0]["last_message"]) == (3, None)
+
+
+async def test_ended_sessions_are_kept_for_longer_than_their_tokens_and_then_forgotten(db) -> None:
+    await db.execute(
+        "INSERT INTO ended_session VALUES (gen_random_uuid(), now() - '6 days'::interval),"
+        " (gen_random_uuid(), now() - '8 days'::interval)"
+    )
+    await upkeep(db, KEEP)
+    assert await db.fetchval("SELECT count(*) FROM ended_session") == 1

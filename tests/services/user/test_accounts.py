@@ -173,7 +173,9 @@ async def test_a_deleted_account_is_over_and_its_address_free(world) -> None:
     row = await world.db.fetchrow("SELECT * FROM account WHERE id = $1", session["user_id"])
     assert (row["status"], row["password_hash"], row["phone_number"]) == ("deleted", None, None)
     kinds = [r["kind"] for r in await world.db.fetch("SELECT kind FROM outbox ORDER BY position")]
-    assert kinds == ["user.registered", "user.deleted", "user.registered"]
+    assert kinds == [
+        "user.registered", "user.deleted", "user.sessions_ended", "user.registered",
+    ]  # fmt: skip
 
 
 async def test_deleting_a_provider_removes_the_personal_id(world) -> None:

@@ -1,0 +1,94 @@
+"""People who register at the running platform, and the links that it mails them."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.e2e.conftest import Stack
+
+PASSWORD = "Lanterns-over-9-harbours"
+
+
+def ask(
+    stack: Stack, method: str, path: str, body: Any = None, *, token: str = ""
+) -> tuple[int, Any]:
+    """Ask the user service, as the bearer of a token if there is one."""
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    request = urllib.request.Request(
+        f"{stack.url}/api/users/v1/{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers=headers | ({"Authorization": f"Bearer {token}"} if token else {}),
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            raw = answer.read()
+            return answer.status, json.loads(raw) if raw else None
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.loads(refused.read())
+
+
+def post(stack: Stack, path: str, **body: str) -> int:
+    """Post to the user service; return the status."""
+    return ask(stack, "POST", path, body)[0]
+
+
+def link_to(stack: Stack, address: str, subject: str, within: float = 90) -> str:
+    """Return the link of a mail, once that has arrived."""
+    folder = Path(stack.environ["RUN_DIR"]) / "mail"
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        for path in folder.glob("*.eml"):
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            text = mail.get_body(("plain",)) if mail["To"] == address else None
+            if text and mail["Subject"] == subject:
+                return re.search(r"https?://\S+token=\S+", text.get_content())[0]
+        time.sleep(0.05)
+    raise AssertionError(f"no mail {subject!r} to {address}")
+
+
+def register(stack: Stack) -> str:
+    """Register a customer with `PASSWORD`; return the address."""
+    made = f"ann-{uuid4().hex[:8]}@example.com"
+    status = post(
+        stack, "auth/register/customer", email=made, password=PASSWORD, first_name="Ann",
+        last_name="Link", phone_number="+4930123456",
+    )  # fmt: skip
+    assert status == 201
+    return made
+
+
+def sign_in(stack: Stack, address: str) -> str:
+    """Sign in with `PASSWORD`; return the access token."""
+    body = {"email": address, "password": PASSWORD}
+    status, answer = ask(stack, "POST", "auth/login", body)
+    assert status == 200, answer
+    return answer["data"]["access_token"]
+
+
+def prove(stack: Stack, address: str) -> None:
+    """Follow the link that verifies an address."""
+    link = link_to(stack, address, "Account verification")
+    assert post(stack, "auth/verify", token=link.partition("token=")[2]) == 204
+
+
+def move(stack: Stack, address: str) -> tuple[str, str]:
+    """Give an account whose address is proved another one.
+
+    Return the new address and the link by which the former one undoes it.
+    """
+    prove(stack, address)
+    moved = f"new-{address}"
+    token = sign_in(stack, address)
+    status, answer = ask(stack, "PATCH", "users/me", {"email": moved}, token=token)
+    assert status == 200, answer
+    return moved, link_to(stack, address, "Your e-mail address was changed")
