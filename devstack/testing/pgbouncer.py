@@ -52,7 +52,7 @@ class TestPgBouncer(Killable):
 
     @property
     def prepares(self) -> bool:
-        """Whether a client's prepared statements are there in every session that it may meet."""
+        """Return whether a client finds its prepared statements in every session it may meet."""
         return self.version >= (1, 22)  # 1.21 knows no DEALLOCATE ALL, which psycopg sends
 
     def through(self, url: str) -> str:

@@ -7,7 +7,7 @@ const token = new URLSearchParams(location.hash.slice(1)).get("token");
 history.replaceState(null, "", location.pathname); // not in the history, not over a shoulder
 
 const REFUSALS = {
-  401: "The link is not valid, or its time is over. Ask for a new mail.",
+  401: `The link is not valid, or its time is over. ${form.dataset.instead ?? "Ask for a new mail."}`,
   404: "The account of this link is gone.",
   409: "The link was used before, and works only once.",
   429: "That was too often. Try again in a few minutes.",

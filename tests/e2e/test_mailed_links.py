@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
-import json
-import re
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
-from uuid import uuid4
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
+import asyncpg
 import pytest
 from playwright.sync_api import Page, expect
 
+from lib.auth.opaque import digest
 from tests.e2e.conftest import Stack
+from tests.e2e.people import PASSWORD, link_to, move, post, register
 
 pytestmark = pytest.mark.browser
-FIRST, SECOND = "Lanterns-over-9-harbours", "Harbours-under-9-lanterns"
-
-
-def post(stack: Stack, path: str, **body: str) -> int:
-    """Ask the user service; return the status."""
-    request = urllib.request.Request(
-        f"{stack.url}/api/users/v1/{path}",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status
-    except urllib.error.HTTPError as refused:
-        return refused.code
-
-
-def link_to(stack: Stack, address: str, subject: str, within: float = 90) -> str:
-    """The link in somebody's mail, once that has arrived."""
-    folder = Path(stack.environ["RUN_DIR"]) / "mail"
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        for path in folder.glob("*.eml"):
-            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            text = mail.get_body(("plain",)) if mail["To"] == address else None
-            if text and mail["Subject"] == subject:
-                return re.search(r"https?://\S+token=\S+", text.get_content())[0]
-        time.sleep(0.05)
-    raise AssertionError(f"no mail {subject!r} to {address}")
+SECOND = "Harbours-under-9-lanterns"
 
 
 def opened(page: Page, link: str) -> list[str]:
@@ -63,13 +31,7 @@ def opened(page: Page, link: str) -> list[str]:
 @pytest.fixture
 def address(stack: Stack) -> str:
     """The address of somebody who has just registered."""
-    made = f"ann-{uuid4().hex[:8]}@example.com"
-    status = post(
-        stack, "auth/register/customer", email=made, password=FIRST, first_name="Ann",
-        last_name="Link", phone_number="+4930123456",
-    )  # fmt: skip
-    assert status == 201
-    return made
+    return register(stack)
 
 
 def test_the_link_to_verify_asks_first_and_says_what_came_of_it(stack, page, address):
@@ -77,7 +39,7 @@ def test_the_link_to_verify_asks_first_and_says_what_came_of_it(stack, page, add
     assert link.startswith(stack.url)
     for said in ("Thank you, your address is confirmed.", "The link was used before"):
         broken = opened(page, link)
-        assert page.url == f"{stack.url}/verify-email", "the token stays in nobody's history"
+        assert page.url == f"{stack.url}/verify-email", "the token does not stay in the history"
         page.get_by_role("button").click()
         expect(page.get_by_role("status")).to_contain_text(said)
         expect(page.get_by_role("button")).to_be_hidden()
@@ -92,7 +54,7 @@ def test_the_link_to_reset_sets_a_password_that_opens_the_account(stack, page, a
     said, button = page.get_by_role("status"), page.get_by_role("button")
     new, again = page.get_by_label("New password"), page.get_by_label("The same again")
     for first, second, complaint in (
-        (SECOND, FIRST, "The two are not the same."),
+        (SECOND, PASSWORD, "The two are not the same."),
         ("password1", "password1", "New password is among those"),  # the service's own words
     ):
         new.fill(first)
@@ -104,7 +66,7 @@ def test_the_link_to_reset_sets_a_password_that_opens_the_account(stack, page, a
     button.click()
     expect(said).to_contain_text("The password is set.")
     assert broken == []
-    assert post(stack, "auth/login", email=address, password=FIRST) == 401
+    assert post(stack, "auth/login", email=address, password=PASSWORD) == 401
     assert post(stack, "auth/login", email=address, password=SECOND) == 200
 
 
@@ -117,7 +79,7 @@ def test_a_link_works_for_whoever_is_signed_in_and_for_no_other_site(stack, page
     """The browser sends the cookies of the session; without what the page adds it is refused."""
     link = link_to(stack, address, "Account verification")
     opened(page, f"{stack.url}/verify-email")
-    me = {"email": address, "password": FIRST}
+    me = {"email": address, "password": PASSWORD}
     assert page.evaluate(_SEND, ["login", me]) == 200
     assert "__Host-csrf_token" in {cookie["name"] for cookie in page.context.cookies()}
     token = link.partition("token=")[2]
@@ -128,7 +90,58 @@ def test_a_link_works_for_whoever_is_signed_in_and_for_no_other_site(stack, page
     expect(page.get_by_role("status")).to_contain_text("Thank you, your address is confirmed.")
 
 
-@pytest.mark.parametrize("path", ["/reset-password", "/verify-email"])
+UNDONE = "Your address is back, and all sessions have ended."
+
+
+def expire(stack: Stack, token: str) -> None:
+    """End the time of a mailed link."""
+
+    async def end() -> None:
+        sql = await asyncpg.connect(
+            host="127.0.0.1", port=stack.port("POSTGRES_PORT"), user="postgres",
+            password=(stack.secrets / "postgres").read_text(), database="user",
+        )  # fmt: skip
+        over = "UPDATE account_token SET expires_at = now() WHERE hash = $1"
+        assert await sql.execute(over, digest(token)) == "UPDATE 1"
+        await sql.close()
+
+    with ThreadPoolExecutor(1) as pool:  # the browser's loop runs in this thread
+        pool.submit(asyncio.run, end()).result()
+
+
+def test_the_link_to_undo_gives_the_former_address_back_once(stack, page, address):
+    moved, link = move(stack, address)
+    assert link.startswith(stack.url)
+    for said in (UNDONE, "The link was used before"):
+        broken = opened(page, link)
+        assert page.url == f"{stack.url}/undo-address", "the token does not stay in the history"
+        assert post(stack, "auth/login", email=moved, password=PASSWORD) == (
+            200 if said is UNDONE else 401
+        ), "opening the link undoes nothing"
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_contain_text(said)
+        expect(page.get_by_role("button")).to_be_hidden()
+        assert broken == []
+    link = link_to(stack, address, "Password reset")
+    token = link.partition("token=")[2]
+    assert post(stack, "auth/password/reset", token=token, new_password=SECOND) == 204
+    assert post(stack, "auth/login", email=address, password=SECOND) == 200
+
+
+def test_a_link_to_undo_whose_time_is_over_says_so_and_undoes_nothing(stack, page, address):
+    moved, link = move(stack, address)
+    expire(stack, link.partition("token=")[2])
+    opened(page, link)
+    page.get_by_role("button").click()
+    said = page.get_by_role("status")
+    expect(said).to_contain_text("The link is not valid, or its time is over.")
+    # There is no way to ask for another one.
+    expect(said).not_to_contain_text("Ask for a new mail")
+    expect(page.get_by_role("button")).to_be_hidden()
+    assert post(stack, "auth/login", email=moved, password=PASSWORD) == 200
+
+
+@pytest.mark.parametrize("path", ["/reset-password", "/verify-email", "/undo-address"])
 def test_a_page_without_its_link_says_so(stack, page, path):
     broken = opened(page, f"{stack.url}{path}")
     expect(page.get_by_role("status")).to_contain_text("needs the link from your mail")
