@@ -1,22 +1,28 @@
-"""Entity tags from row versions, and the two conditional headers."""
+"""Entity tags from row versions, and the two conditional headers.
+
+A tag is the version in quotes. Where the body depends on more than the row, a digest of the body
+follows the version. `If-Match` compares versions only. `If-None-Match` compares whole tags.
+"""
 
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 
 from aiohttp import web
 
 from lib.errors import AppError, Code
 from lib.resource.rules import stale
 
-_STRONG = re.compile(
-    r'"([1-9][0-9]{0,17})"'
-)  # as `etag` writes it, nothing that int() takes as well
+# As `etag` writes it, nothing that int() takes as well.
+_STRONG = re.compile(r'"([1-9][0-9]{0,17})(?:-[0-9a-f]{16})?"')
 
 
-def etag(version: int) -> str:
-    """Return the tag of a version with its quotes: `3` → `"3"`."""
-    return f'"{version}"'
+def etag(version: int, body: bytes | None = None) -> str:
+    """Return the tag of a version, such as `"3"`, or with a digest of `body`, `"3-9f86…"`."""
+    if body is None:
+        return f'"{version}"'
+    return f'"{version}-{blake2b(body, digest_size=8).hexdigest()}"'
 
 
 def matches_none(header: str, tag: str) -> bool:

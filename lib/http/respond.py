@@ -14,6 +14,7 @@ from lib.http.etag import etag, matches_none
 from lib.http.status import STATUS
 from lib.http.whole import Whole
 from lib.resource.lists import PageQuery
+from lib.resource.views import ReaderView
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -152,22 +153,22 @@ def page(wanted: PageQuery, rows: Sequence[T], total: int) -> Page[T]:
 
 def item(request: web.Request, data: V) -> Item[V]:
     """Return a versioned object with its `ETag`, or 304 if the caller has this version."""
-    tag = etag(data.version)
     condition = request.headers.get(hdrs.IF_NONE_MATCH)
-    if condition is not None and matches_none(condition, tag):
-        return Item(status=304, headers={hdrs.ETAG: tag})
-    return _json(Item, Success(True, data), headers={hdrs.ETAG: tag})
+    answer = changed(data)
+    if condition is not None and matches_none(condition, answer.headers[hdrs.ETAG]):
+        return Item(status=304, headers={hdrs.ETAG: answer.headers[hdrs.ETAG]})
+    return answer
 
 
 def changed(data: V) -> Item[V]:
     """Return a versioned object after a change, with its new `ETag`."""
-    return _json(Item, Success(True, data), headers={hdrs.ETAG: etag(data.version)})
+    return _tagged(Item, data)
 
 
 def created(data: V, location: str, *, before: bool = False) -> Created[V]:
     """Return as `made`, with the URL and `ETag` of the object."""
-    headers = {"Location": location, "ETag": etag(data.version)}
-    return made(data, headers=headers, before=before)
+    status = 200 if before else 201
+    return _tagged(Created, data, status, headers={hdrs.LOCATION: location})
 
 
 def made(data: T, *, headers: Mapping[str, str] | None = None, before: bool = False) -> Created[T]:
@@ -189,6 +190,15 @@ def failure(error: AppError) -> web.Response:
         details=error.details,
     )
     return json_response(Failure(False, body), status=STATUS[error.code], headers=error.headers)
+
+
+def _tagged(
+    kind: type[R], data: Versioned, status: int = 200, headers: Mapping[str, str] = _JSON_HEADERS
+) -> R:
+    body = encode(Success(True, data))
+    tag = etag(data.version, body if isinstance(data, ReaderView) else None)
+    merged = {**headers, hdrs.ETAG: tag, **_JSON_HEADERS}
+    return kind(body=body, status=status, headers=merged)
 
 
 def _json(

@@ -11,6 +11,13 @@ from msgspec import Struct
 S = TypeVar("S", bound=Struct)
 
 
+class ReaderView(Struct, frozen=True):
+    """A response type whose contents depend on the reader or on other rows.
+
+    The version of its row does not tell all of that, so its `ETag` has a digest of the body too.
+    """
+
+
 def view(kind: type[S], row: Struct, **others: Any) -> S:
     """Return a `kind` with the fields that `row` has by the same names, and `others`.
 

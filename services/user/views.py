@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from lib.resource.views import view
+from lib.resource.views import ReaderView, view
 from services.user.store.models import AccountRole, AccountStatus
 from services.user.store.profiles import GetPersonRow, GetProfileRow
 from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatisticsRow
@@ -56,7 +56,7 @@ class EmploymentView(Struct, frozen=True):
     salary: Decimal
 
 
-class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Person(ReaderView, frozen=True, kw_only=True, omit_defaults=True):
     """An account, for its owner and administrators.
 
     `picture_url` expires after some hours. `personal_id_preview` holds the last two digits of a

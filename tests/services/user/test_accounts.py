@@ -18,13 +18,14 @@ async def test_me_is_the_caller_and_has_no_secrets(world) -> None:
     ann = await actor(world, Role.CUSTOMER, "ann")
     by_alias, by_id = await ann.call("GET", ME), await ann.call("GET", ann.path)
     assert by_alias.data == by_id.data
-    assert by_alias.headers["ETag"] == '"1"'
+    tag = by_alias.headers["ETag"]
+    assert tag.startswith('"1-')
     assert set(by_alias.data) == {
         "id", "email", "first_name", "last_name", "name", "phone_number", "role", "status",
         "verified", "version", "created_at", "updated_at",
     }  # fmt: skip
     assert by_alias.data["name"] == "Ann Tester"
-    cached = await ann.call("GET", ME, headers={"If-None-Match": '"1"'})
+    cached = await ann.call("GET", ME, headers={"If-None-Match": tag})
     assert cached.status == 304
 
 
@@ -82,7 +83,7 @@ async def test_a_patch_changes_what_it_names_and_nothing_else(world) -> None:
         "PATCH", ME, {"first_name": " Anna  Maria ", "phone_number": "+1234567"}
     )
     assert answer.status == 200
-    assert answer.headers["ETag"] == '"2"'
+    assert answer.headers["ETag"].startswith('"2-')
     expected = {
         "first_name": "Anna Maria", "name": "Anna Maria Tester", "phone_number": "+1234567",
         "version": 2, "updated_at": answer.data["updated_at"],
@@ -245,7 +246,7 @@ async def test_an_account_that_was_deactivated_cannot_be_used_by_its_owner(world
     stale = await admin.call("POST", f"{path}/deactivate", headers={"If-Match": '"7"'})
     assert stale.status == 412
     done = await admin.call("POST", f"{path}/deactivate", headers={"If-Match": '"1"'})
-    assert (done.status, done.data["status"], done.headers["ETag"]) == (200, "inactive", '"2"')
+    assert (done.status, done.data["status"], done.headers["ETag"][:3]) == (200, "inactive", '"2-')
     mine = bearer(session)
     for method, body in (("GET", None), ("PATCH", {"first_name": "X"}), ("DELETE", None)):
         assert (await world.call(method, ME, body, headers=mine)).status == 403

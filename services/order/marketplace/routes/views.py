@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from lib.resource.views import view
+from lib.resource.views import ReaderView, view
 from services.order.marketplace.model.box import rounded
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.places import Location
@@ -38,7 +38,7 @@ class CityView(Struct, frozen=True):
     updated_at: datetime
 
 
-class ProviderLocationView(Struct, frozen=True):
+class ProviderLocationView(ReaderView, frozen=True):
     """The workplace of a provider.
 
     `distance_km` is the distance from the place in the query. `location` is exact for the provider,
@@ -56,7 +56,7 @@ class ProviderLocationView(Struct, frozen=True):
     distance_km: float | UnsetType = UNSET
 
 
-class ServiceOrderView(Struct, frozen=True):
+class ServiceOrderView(ReaderView, frozen=True):
     """A service order.
 
     `distance_km` is the distance from the place in the query. `location` is exact for its customer,
@@ -78,7 +78,7 @@ class ServiceOrderView(Struct, frozen=True):
     distance_km: float | UnsetType = UNSET
 
 
-class ReviewView(Struct, frozen=True, gc=False):
+class ReviewView(ReaderView, frozen=True, gc=False):
     """A review of one party by the other.
 
     `job_id` and `customer_id` are included only for the two parties, staff and moderators.

@@ -28,12 +28,13 @@ async def test_a_provider_says_where_they_work_from_and_moves(provider, customer
     body = {"city_id": BERLIN, "address": "  Invalidenstr.   117 ", "location": HERE}
     status, answer, headers = await provider("POST", path, json=body)
     place = answer["data"]
-    assert (status, headers["ETag"], headers["Location"]) == (201, '"1"', THEIRS)
+    tag = headers["ETag"]
+    assert (status, tag[:3], headers["Location"]) == (201, '"1-', THEIRS)
     assert (place["provider_id"], place["address"], place["location"]) == (PROVIDER, ADDRESS, HERE)
     again = await refused(provider("POST", path, json=body))
     assert again == (409, "CONFLICT", "the provider has a location already")
     assert await expect(200, provider("GET", THEIRS)) == place
-    assert (await provider("GET", path, headers={"If-None-Match": '"1"'}))[0] == 304
+    assert (await provider("GET", path, headers={"If-None-Match": tag}))[0] == 304
     changed = await expect(
         200, provider("PATCH", path, json={"address": "Other"}, headers={"If-Match": '"1"'})
     )

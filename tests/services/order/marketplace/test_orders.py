@@ -23,7 +23,7 @@ OTHER_SERVICE = "01890000-0000-7000-8000-00000000c402"
 async def test_an_order_is_its_customer_s_own_whatever_the_body_says(market) -> None:
     status, body, headers = await market.customer("POST", "service-orders", json=new_order())
     order = body["data"]
-    assert (status, headers["ETag"]) == (201, '"1"')
+    assert (status, headers["ETag"][:3]) == (201, '"1-')
     assert headers["Location"] == f"service-orders/{order['id']}"
     assert (order["customer_id"], order["status"]) == (CUSTOMER, "PENDING")
     assert order["location"] == {"longitude": 13.4, "latitude": 52.5}
@@ -97,8 +97,9 @@ async def test_the_version_that_was_seen_decides(market) -> None:
     order = await market.order()
     path = f"service-orders/{order['id']}"
     _, _, headers = await market.customer("GET", path)
-    assert headers["ETag"] == '"1"'
-    status, _, _ = await market.customer("GET", path, headers={"If-None-Match": '"1"'})
+    tag = headers["ETag"]
+    assert tag.startswith('"1-')
+    status, _, _ = await market.customer("GET", path, headers={"If-None-Match": tag})
     assert status == 304
     body = {"description": "Other"}
     answers = await asyncio.gather(

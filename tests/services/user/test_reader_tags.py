@@ -1,0 +1,31 @@
+"""The `ETag` of an account names what its reader was shown of it."""
+
+from __future__ import annotations
+
+from lib.auth import Role
+from services.user.service.access import READ, WRITE
+from tests.services.user.cast import actor
+
+
+async def test_an_account_has_another_tag_for_who_may_see_what_it_earns(world) -> None:
+    ann = await actor(world, Role.STAFF, "ann")
+    await world.db.execute("INSERT INTO staff (id, age, salary) VALUES ($1, 30, 1000.00)", ann.id)
+    manager = await actor(world, Role.STAFF, "mary", permissions=[WRITE])
+    reader = await actor(world, Role.STAFF, "rita", permissions=[WRITE, READ])
+    shown = await manager.call("GET", ann.path)
+    tag = {"If-None-Match": shown.headers["ETag"]}
+    assert "employment" not in shown.data
+    assert (await manager.call("GET", ann.path, headers=tag)).status == 304
+    for caller in (reader, ann):
+        answer = await caller.call("GET", ann.path, headers=tag)
+        assert (answer.status, answer.data["employment"]["salary"]) == (200, "1000.00")
+
+
+async def test_what_is_joined_to_an_account_changes_its_tag(world) -> None:
+    ann = await actor(world, Role.STAFF, "ann")
+    await world.db.execute("INSERT INTO staff (id, age, salary) VALUES ($1, 30, 1000.00)", ann.id)
+    before = await ann.call("GET", ann.path)
+    await world.db.execute("UPDATE staff SET age = 31 WHERE id = $1", ann.id)
+    after = await ann.call("GET", ann.path, headers={"If-None-Match": before.headers["ETag"]})
+    assert (after.status, after.data["employment"]["age"]) == (200, 31)
+    assert after.data["version"] == before.data["version"]
