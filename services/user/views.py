@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from lib.resource.views import ReaderView, view
 from services.user.store.models import AccountRole, AccountStatus
 from services.user.store.profiles import GetPersonRow, GetProfileRow
+from services.user.store.roles import ListRolesRow
 from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatisticsRow
 
 
@@ -97,6 +98,24 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phone_number: str | None = None
     picture_url: str | None = None
     created_at: datetime
+
+
+class RoleView(ReaderView, frozen=True):
+    """A role with its permissions. The deletion of a permission does not change its version."""
+
+    name: str
+    kind: AccountRole
+    custom: bool
+    description: str
+    version: int
+    updated_at: datetime
+    updated_by: str
+    permissions: list[str]
+
+
+def role_view(row: ListRolesRow) -> RoleView:
+    """Return the role as a response."""
+    return view(RoleView, row)
 
 
 def with_points(

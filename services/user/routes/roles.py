@@ -28,7 +28,8 @@ from services.user.routes.caller import Caller, InSession
 from services.user.routes.deps import AppDeps
 from services.user.service import audit, custom_roles, roles
 from services.user.store.models import AccountRole, AuditEntry, Permission
-from services.user.store.roles import GetCustomRoleRow, GetRoleRow, ListRolesRow
+from services.user.store.roles import ListRolesRow
+from services.user.views import RoleView, role_view
 
 _NAME: Final = re.compile("[A-Z][A-Z0-9_]{1,49}")
 _READERS: Final = signed_in(require("roles:read"), verified=True)
@@ -73,34 +74,34 @@ async def list_roles(deps: AppDeps, _: InSession) -> Answer[Sequence[ListRolesRo
 
 
 @route("POST /api/v1/roles", "Create a role", Code.CONFLICT, access=_WRITERS)
-async def create_role(deps: AppDeps, new: NewRole, caller: Caller) -> Created[GetCustomRoleRow]:
+async def create_role(deps: AppDeps, new: NewRole, caller: Caller) -> Created[RoleView]:
     """Create a custom role. Its permissions replace those of its kind."""
     made = await custom_roles.create(deps.db, caller, new)
-    return respond.created(made, f"roles/{made.name}")
+    return respond.created(role_view(made), f"roles/{made.name}")
 
 
 @route("GET /api/v1/roles/{name}", "Get a role", Code.NOT_FOUND, access=_READERS)
 async def get_role(
     request: web.Request, deps: AppDeps, _: InSession, name: _Name
-) -> Item[GetRoleRow]:
+) -> Item[RoleView]:
     """Answer one role with its `ETag`."""
     if isinstance(name, AccountRole):
         found = await roles.get(deps.db, name)
     else:
         found = await custom_roles.get(deps.db, name)
-    return respond.item(request, found)
+    return respond.item(request, role_view(found))
 
 
 @route("PUT /api/v1/roles/{name}", "Set the permissions of a role", *CHANGE_ERRORS, access=_WRITERS)
 async def put_role(
     deps: AppDeps, name: _Name, given: RoleChange, version: IfMatch, caller: Caller
-) -> Item[GetRoleRow]:
+) -> Item[RoleView]:
     """Replace the permissions of a role. Access tokens change at the next refresh."""
     if isinstance(name, AccountRole):
         changed = await roles.change(deps.db, caller, name, given, version)
     else:
         changed = await custom_roles.change(deps.db, caller, name, given, version)
-    return respond.changed(changed)
+    return respond.changed(role_view(changed))
 
 
 @route("DELETE /api/v1/roles/{name}", "Delete a role", *CHANGE_ERRORS, access=_WRITERS)

@@ -29,3 +29,17 @@ async def test_what_is_joined_to_an_account_changes_its_tag(world) -> None:
     after = await ann.call("GET", ann.path, headers={"If-None-Match": before.headers["ETag"]})
     assert (after.status, after.data["employment"]["age"]) == (200, 31)
     assert after.data["version"] == before.data["version"]
+
+
+async def test_a_role_that_loses_a_permission_changes_its_tag(world) -> None:
+    admin = await actor(world, Role.ADMIN)
+    new = {"name": "reviews:hide", "description": "Hide reviews."}
+    assert (await admin.call("POST", "/api/v1/permissions", new)).status == 204
+    path, given = "/api/v1/roles/MODERATOR", {"permissions": ["users:moderate", "reviews:hide"]}
+    before = await admin.call("PUT", path, given)
+    seen = {"If-None-Match": before.headers["ETag"]}
+    assert (await admin.call("GET", path, headers=seen)).status == 304
+    assert (await admin.call("DELETE", "/api/v1/permissions/reviews:hide")).status == 204
+    after = await admin.call("GET", path, headers=seen)
+    assert (after.status, after.data["permissions"]) == (200, ["users:moderate"])
+    assert after.data["version"] == before.data["version"]
