@@ -56,12 +56,13 @@ def link_to(stack: Stack, address: str, subject: str, within: float = 90) -> str
     raise AssertionError(f"no mail {subject!r} to {address}")
 
 
-def register(stack: Stack) -> str:
-    """Register a customer with `PASSWORD`; return the address."""
+def register(stack: Stack, kind: str = "customer") -> str:
+    """Register a customer or a provider with `PASSWORD`; return the address."""
     made = f"ann-{uuid4().hex[:8]}@example.com"
+    more = {"personal_id_number": f"{uuid4().int % 10**11:011}"} if kind == "provider" else {}
     status = post(
-        stack, "auth/register/customer", email=made, password=PASSWORD, first_name="Ann",
-        last_name="Link", phone_number="+4930123456",
+        stack, f"auth/register/{kind}", email=made, password=PASSWORD, first_name="Ann",
+        last_name="Link", phone_number="+4930123456", **more,
     )  # fmt: skip
     assert status == 201
     return made

@@ -1,0 +1,280 @@
+"""One deletable resource of each kind, made through the gateway by the users who own them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pyotp
+
+from devstack.testing.wait import eventually
+from tests.e2e import people
+from tests.e2e.conftest import Stack
+from tests.services.user.drawings import picture
+from tests.services.user.software_key import SoftwareKey
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gateway has answered; a refusal has a `message`."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def data(self) -> Any:
+        assert self.status < 300, self.body
+        return self.body["data"]
+
+    @property
+    def message(self) -> str:
+        return "" if self.status < 300 else self.body["error"]["message"]
+
+
+@dataclass(frozen=True)
+class User:
+    """A caller of the gateway."""
+
+    http: aiohttp.ClientSession
+    token: str
+
+    async def __call__(
+        self, method: str, path: str, json: Any = None, *, match: str = "", **more: Any
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {self.token}"} | ({"If-Match": match} if match else {})
+        async with self.http.request(
+            method, f"/api/{path}", json=json, headers=headers, **more
+        ) as answer:
+            body = await answer.json() if await answer.read() else None
+            return Answer(answer.status, body, answer.headers)
+
+    async def make(self, path: str, **fields: Any) -> str:
+        """Return the ID of what `POST` creates."""
+        return (await self("POST", path, fields)).data["id"]
+
+
+def _in(**span: float) -> str:
+    return (datetime.now(UTC) + timedelta(**span)).isoformat()
+
+
+class Deletable:
+    """Creates what each `DELETE` route deletes; every method returns the path and its owner."""
+
+    def __init__(self, stack: Stack, http: aiohttp.ClientSession) -> None:
+        self._stack = stack
+        self._http = http
+        self.admin = User(http, stack.authorized()["Authorization"].removeprefix("Bearer "))
+
+    async def start(self) -> None:
+        """Register a customer, a provider who offers a service, and a stranger."""
+        self.customer, self.stranger = await asyncio.gather(self._person(), self._person())
+        self.provider = await self._person("provider")
+        self.service = await self._first("catalogs/v1/services")
+        self.city = await self._first("orders/v1/cities?search=Berlin")
+        self.currency = await self._first("orders/v1/currencies?search=EUR")
+        offered = {"service_id": self.service}
+        await self.provider("POST", "catalogs/v1/providers/me/services", offered)
+
+    async def _first(self, path: str) -> str:
+        return (await self.admin("GET", path)).data[0]["id"]
+
+    async def _person(self, kind: str = "customer") -> User:
+        address = await asyncio.to_thread(people.register, self._stack, kind)
+        await asyncio.to_thread(people.prove, self._stack, address)
+        return User(self._http, await asyncio.to_thread(people.sign_in, self._stack, address))
+
+    async def category_type(self) -> tuple[str, User]:
+        made = await self.admin.make("catalogs/v1/category-types", name=_name())
+        return f"catalogs/v1/category-types/{made}", self.admin
+
+    async def category(self) -> tuple[str, User]:
+        parent = await self._first("catalogs/v1/category-types")
+        made = await self.admin.make("catalogs/v1/categories", name=_name(), type_id=parent)
+        return f"catalogs/v1/categories/{made}", self.admin
+
+    async def subcategory(self) -> tuple[str, User]:
+        parent = await self._first("catalogs/v1/categories")
+        made = await self.admin.make("catalogs/v1/subcategories", name=_name(), category_id=parent)
+        return f"catalogs/v1/subcategories/{made}", self.admin
+
+    async def a_service(self) -> tuple[str, User]:
+        parent = await self._first("catalogs/v1/subcategories")
+        made = await self.admin.make("catalogs/v1/services", name=_name(), subcategory_id=parent)
+        return f"catalogs/v1/services/{made}", self.admin
+
+    async def own_service(self) -> tuple[str, User]:
+        path, _ = await self.a_service()
+        service = path.rpartition("/")[2]
+        offered = {"service_id": service}
+        assert (
+            await self.provider("POST", "catalogs/v1/providers/me/services", offered)
+        ).status < 300
+        return f"catalogs/v1/providers/me/services/{service}", self.provider
+
+    async def service_of_a_provider(self) -> tuple[str, User]:
+        path, _ = await self.own_service()
+        me = (await self.provider("GET", "users/v1/users/me")).data["id"]
+        return f"catalogs/v1/providers/{me}/services/{path.rpartition('/')[2]}", self.admin
+
+    async def block(self) -> tuple[str, User]:
+        job = await self._job()
+        found: list[str] = []
+
+        async def opened() -> bool:
+            where = f"chats/v1/channels?subject_id={job}"
+            found.extend(one["id"] for one in (await self.customer("GET", where)).data)
+            return bool(found)
+
+        await eventually(opened, within=30)
+        path = f"chats/v1/channels/{found[0]}/block"
+        assert (await self.customer("PUT", path)).status == 200
+        return path, self.customer
+
+    async def department(self) -> tuple[str, User]:
+        made = await self.admin.make("departments/v1/departments", name=_name())
+        return f"departments/v1/departments/{made}", self.admin
+
+    async def goods_order(self) -> tuple[str, User]:
+        product, _ = await self.product(stock=5)
+        line = {"product_id": product.rpartition("/")[2], "quantity": 1}
+        made = await self.customer.make("orders/v1/orders", lines=[line])
+        return f"orders/v1/orders/{made}", self.admin
+
+    async def a_currency(self) -> tuple[str, User]:
+        code = uuid4().hex.translate(str.maketrans("0123456789", "GHIJKLMNOP"))[:3].upper()
+        made = await self.admin.make(
+            "orders/v1/currencies", currency=_name(), code=code, symbol=code
+        )
+        return f"orders/v1/currencies/{made}", self.admin
+
+    async def a_city(self) -> tuple[str, User]:
+        made = await self.admin.make(
+            "orders/v1/cities", name=_name(), country="Belgium", iso2="BE",
+            location={"longitude": 3.7, "latitude": 51.0},
+        )  # fmt: skip
+        return f"orders/v1/cities/{made}", self.admin
+
+    async def service_order(self) -> tuple[str, User]:
+        return f"orders/v1/service-orders/{await self._order()}", self.customer
+
+    async def offer(self) -> tuple[str, User]:
+        offer, _ = await self._offer()
+        return f"orders/v1/offers/{offer}", self.provider
+
+    async def cancelled_job(self) -> tuple[str, User]:
+        path = f"orders/v1/jobs/{await self._job()}"
+        assert (await self.customer("PATCH", path, {"status": "CANCELLED"})).status == 200
+        return path, self.admin
+
+    async def review(self) -> tuple[str, User]:
+        job = await self._job()
+        for who, status in ((self.provider, "IN_PROGRESS"), (self.customer, "COMPLETED")):
+            done = await who("PATCH", f"orders/v1/jobs/{job}", {"status": status})
+            assert done.status == 200, done.body
+        made = await self.customer.make("orders/v1/reviews", job_id=job, rating=4)
+        return f"orders/v1/reviews/{made}", self.customer
+
+    async def product(self, *, stock: int = 0) -> tuple[str, User]:
+        made = await self.admin.make(
+            "products/v1/products", name=_name(), price="1.00", currency="EUR", stock=stock,
+            status="active",
+        )  # fmt: skip
+        return f"products/v1/products/{made}", self.admin
+
+    async def session(self) -> tuple[str, User]:
+        user = await self._person()
+        (mine,) = (await user("GET", "users/v1/auth/sessions")).data
+        return f"users/v1/auth/sessions/{mine['id']}", user
+
+    async def totp(self) -> tuple[str, User]:
+        user = await self._person()
+        await self._enrol(user)
+        return "users/v1/auth/totp", user
+
+    async def passkey(self) -> tuple[str, User]:
+        user, key = await self._person(), SoftwareKey(self._stack.url)
+        options = (await user("POST", "users/v1/auth/passkeys/options")).data
+        given = {"name": "A key in software", "credential": key.create(options)}
+        assert (await user("POST", "users/v1/auth/passkeys", given)).status == 201
+        return f"users/v1/auth/passkeys/{key.id.hex()}", user
+
+    async def factors_of_a_user(self) -> tuple[str, User]:
+        user = await self._person()
+        await self._enrol(user)
+        me = (await user("GET", "users/v1/users/me")).data["id"]
+        return f"users/v1/users/{me}/second-factor", self.admin
+
+    async def user(self, alias: str = "users") -> tuple[str, User]:
+        user = await self._person()
+        me = (await user("GET", "users/v1/users/me")).data["id"]
+        return f"users/v1/{alias}/{me}", user
+
+    async def user_by_the_former_name(self) -> tuple[str, User]:
+        return await self.user("user")
+
+    async def picture(self) -> tuple[str, User]:
+        path, user = await self.user()
+        form = aiohttp.FormData()
+        form.add_field("image", picture(), filename="me.jpg", content_type="image/jpeg")
+        assert (await user("PUT", f"{path}/picture", data=form)).status < 300
+        return f"{path}/picture", user
+
+    async def role(self) -> tuple[str, User]:
+        name = f"R_{uuid4().hex[:8].upper()}"
+        body = {"name": name, "kind": "STAFF", "description": "A role", "permissions": []}
+        assert (await self.admin("POST", "users/v1/roles", body)).status == 201
+        return f"users/v1/roles/{name}", self.admin
+
+    async def permission(self) -> tuple[str, User]:
+        name = f"tests:p{uuid4().hex[:8]}"
+        body = {"name": name, "description": "A permission"}
+        made = await self.admin("POST", "users/v1/permissions", body)
+        assert made.status < 300, made.body
+        return f"users/v1/permissions/{name}", self.admin
+
+    async def _order(self) -> str:
+        return await self.customer.make(
+            "orders/v1/service-orders", service_id=self.service, description="It drips.",
+            location={"longitude": 13.45, "latitude": 52.47},
+            time_start=_in(hours=24), time_end=_in(hours=32),
+        )  # fmt: skip
+
+    async def _offer(self) -> tuple[str, str]:
+        order = await self._order()
+        offer = await self.provider.make(
+            "orders/v1/offers", order_id=order, price="85.00", currency_id=self.currency,
+            book_time=_in(hours=26),
+        )  # fmt: skip
+        return offer, order
+
+    async def _job(self) -> str:
+        offer, _ = await self._offer()
+        return await self.customer.make(
+            "orders/v1/jobs", offer_id=offer, price="85.00", currency="EUR"
+        )
+
+    async def _enrol(self, user: User) -> None:
+        secret = (await user("POST", "users/v1/auth/totp")).data["secret"]
+        code = {"code": pyotp.TOTP(secret).at(int(time.time()))}
+        assert (await user("POST", "users/v1/auth/totp/confirm", code)).status == 200
+
+
+def _name() -> str:
+    return f"Deletable {uuid4().hex[:12]}"
+
+
+@asynccontextmanager
+async def deletable(stack: Stack) -> AsyncIterator[Deletable]:
+    """Sign in the users who own what is deleted."""
+    async with aiohttp.ClientSession(stack.url) as http:
+        world = Deletable(stack, http)
+        await world.start()
+        yield world
