@@ -234,6 +234,10 @@ swag-gen: $(READY) ## write api/swagger/<svc>.swagger.yaml from the routes (svc=
 swag-config: $(READY) ## write the list of documents that Swagger UI offers
 	@$(PY) -m tools.specs config
 
+.PHONY: clients
+clients: $(READY) ## generate typed clients in TypeScript and Python into .cache/clients, and check their types
+	@$(PY) -m tools.clients
+
 .PHONY: render
 render: $(READY) ## regenerate derived files: dashboards, deployment, settings, events, schema
 	@$(PY) -m tools.rendered write

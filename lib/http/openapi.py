@@ -87,7 +87,8 @@ def describe(
     if issubclass(answer, Page):
         data = list[data]
     name: str = handler.__name__
-    envelope = f"{name.title().replace('_', '')}Response"
+    bare = issubclass(answer, Bare)
+    envelope = data.__name__ if bare else f"{name.title().replace('_', '')}Response"
     success = {"description": "done"} if data is None else _by_name("success", envelope)
     operation: dict[str, Any] = {
         "schemas": [],
@@ -108,7 +109,7 @@ def describe(
         operation["consumes"] = ["application/json"]
     handler.__apispec__ = operation  # type: ignore[attr-defined] # the library's own place for it
     types = tuple(kind for kind in (body, data) if kind is not None)
-    envelopes = {} if data is None else {envelope: _envelope(answer, schema_of(data))}
+    envelopes = {} if data is None or bare else {envelope: _envelope(answer, schema_of(data))}
     handler.__described__ = _Described(types, envelopes)  # type: ignore[attr-defined] # read by `install`
 
 
@@ -280,8 +281,6 @@ def _parameters(
 
 
 def _envelope(answer: type[Answer[Any]], data: dict[str, Any]) -> dict[str, Any]:
-    if answer is Bare:
-        return data
     properties: dict[str, Any] = {"success": {"type": "boolean", "enum": [True]}, "data": data}
     if issubclass(answer, Paged):
         properties["meta"] = reference(PageMeta)

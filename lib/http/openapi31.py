@@ -122,6 +122,8 @@ def _schema(given: Any) -> Any:
             schema[key] = given[limit]
         elif key == "example":
             schema["examples"] = [value]
+        elif key == "enum" and len(value) == 1:
+            schema["const"] = value[0]
         elif key != "x-nullable":
             schema[key] = _schema(value)
     for bound in ("minimum", "maximum"):
@@ -139,6 +141,9 @@ def _textual(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     schema = {key: _textual(value) for key, value in given.items()}
+    # One value of any type is a constant; some generators know only texts and numbers in an enum.
+    if isinstance(only := schema.get("enum"), list) and len(only) == 1:
+        schema["const"] = schema.pop("enum")[0]
     if schema.get("format") == "decimal":
         schema["type"] = "string"
     return schema

@@ -17,7 +17,7 @@ from lib.http.client import HttpClient, open_client
 from lib.log import get_logger
 from lib.resilience import Upstream
 from services.user.config import UserConfig
-from services.user.ports import Channel, Elsewhere, Points
+from services.user.ports import Elsewhere, ExportedChannel, Points
 
 log = get_logger(__name__)
 
@@ -102,9 +102,11 @@ class HttpOthers:
                 return []
             raise
 
-    async def _chats(self, asked: Mapping[str, str]) -> list[Channel]:  # with chat
+    async def _chats(self, asked: Mapping[str, str]) -> list[ExportedChannel]:  # with chat
         channels = await self._list(self.chat, "channels", asked)
-        return [Channel(one, await self._messages(str(one["id"]), asked)) for one in channels]
+        return [
+            ExportedChannel(one, await self._messages(str(one["id"]), asked)) for one in channels
+        ]
 
     async def _messages(  # with chat
         self, channel: str, asked: Mapping[str, str]

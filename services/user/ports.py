@@ -44,7 +44,7 @@ class Points(Protocol):
         ...
 
 
-class Channel(Struct, frozen=True):  # with chat
+class ExportedChannel(Struct, frozen=True):  # with chat
     """A conversation, newest message first."""
 
     channel: Annotated[dict[str, Any], Meta(examples=[{"kind": "job"}])]
@@ -62,7 +62,7 @@ class Elsewhere(Struct, frozen=True):
     orders: Annotated[
         dict[str, list[dict[str, Any]]], Meta(examples=[{"goods": [{"status": "pending"}]}])
     ]
-    chats: list[Channel]  # with chat
+    chats: list[ExportedChannel]  # with chat
     missing: Annotated[list[str], Meta(examples=[["chat"]])]
 
 

@@ -18,9 +18,9 @@ from services.user.routes.caller import Caller, Own
 from services.user.routes.deps import RULES, AppDeps
 from services.user.service import second_factors as service
 from services.user.service.second_factors import (
+    IssuedRecoveryCodes,
     NewAuthenticator,
     Policy,
-    RecoveryCodes,
     SecondFactors,
 )
 
@@ -71,7 +71,7 @@ async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthe
 @route("POST /api/v1/auth/totp/confirm", "Complete authenticator (TOTP) setup", access=_CHANGES)
 async def confirm_totp(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: FirstCode
-) -> Answer[RecoveryCodes]:
+) -> Answer[IssuedRecoveryCodes]:
     """Return recovery codes if there are none yet. All other sessions end."""
     codes = await service.confirm_totp(deps.db, deps.personal_ids, policy, caller, own, given.code)
     return respond.ok(codes, headers=_SECRET)
@@ -90,7 +90,7 @@ async def remove_totp(deps: AppDeps, caller: Caller, own: Own) -> Done:
     Code.CONFLICT,
     access=_CHANGES,
 )
-async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[RecoveryCodes]:
+async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[IssuedRecoveryCodes]:
     """Return ten recovery codes. Each works once, and the former codes stop working."""
     codes = await service.new_recovery_codes(deps.db, caller, own)
     return respond.ok(codes, headers=_SECRET)
@@ -115,7 +115,7 @@ async def begin_passkey(
 )
 async def add_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: NewPasskey
-) -> Created[RecoveryCodes]:
+) -> Created[IssuedRecoveryCodes]:
     """Return recovery codes if there are none yet. All other sessions end."""
     codes = await service.add_passkey(deps.db, policy, caller, own, given)
     return respond.made(codes, headers=_SECRET)

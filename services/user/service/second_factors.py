@@ -68,7 +68,7 @@ class NewAuthenticator(Struct, frozen=True):
     uri: Annotated[str, Meta(examples=["otpauth://totp/ada@example.com?secret=JBSWY3DPEHPK3PXP"])]
 
 
-class RecoveryCodes(Struct, frozen=True):
+class IssuedRecoveryCodes(Struct, frozen=True):
     """Recovery codes. Each works once. Empty if the account already has some."""
 
     recovery_codes: Annotated[list[str], Meta(examples=[["k7wq-2m9x-p4td"]])]
@@ -122,7 +122,7 @@ async def confirm_totp(
     principal: Principal,
     account_id: UUID,
     code: str,
-) -> RecoveryCodes:
+) -> IssuedRecoveryCodes:
     """Confirm the new authenticator with its first code. Other sessions end.
 
     Raises:
@@ -168,7 +168,9 @@ async def show(
             raise
 
 
-async def new_recovery_codes(db: Database, principal: Principal, account_id: UUID) -> RecoveryCodes:
+async def new_recovery_codes(
+    db: Database, principal: Principal, account_id: UUID
+) -> IssuedRecoveryCodes:
     """Replace the recovery codes and return the new ones. Raises as `_may_change`."""
     async with db.transaction() as tx:
         await _may_change(tx, principal)
@@ -198,7 +200,7 @@ async def begin_passkey(
 
 async def add_passkey(
     db: Database, policy: Policy, principal: Principal, account_id: UUID, given: NewPasskey
-) -> RecoveryCodes:
+) -> IssuedRecoveryCodes:
     """Store a new passkey. If it is the first second factor, other sessions end.
 
     Raises:
@@ -356,14 +358,16 @@ async def _challenge(tx: Executor, principal: Principal, purpose: str) -> bytes:
     return found
 
 
-async def _added(tx: Executor, principal: Principal, account_id: UUID, kind: str) -> RecoveryCodes:
+async def _added(
+    tx: Executor, principal: Principal, account_id: UUID, kind: str
+) -> IssuedRecoveryCodes:
     session_id = _session_of(principal)
     await store.note_shown(tx, id=session_id, account_id=account_id)
     await sessions.end_all_but(tx, account_id, session_id, because="second_factor_added")
     await audit.record(tx, "second_factor.added", account_id, kind=kind)
     await notices.tell(tx, account_id, "second_factor_changed")
     if await store.count_recovery_codes(tx, account_id=account_id):
-        return RecoveryCodes([])
+        return IssuedRecoveryCodes([])
     return await _recovery_codes(tx, account_id)
 
 
@@ -374,11 +378,13 @@ async def _removed(tx: Executor, account_id: UUID, kind: str) -> None:
     await notices.tell(tx, account_id, "second_factor_changed")
 
 
-async def _recovery_codes(tx: Executor, account_id: UUID) -> RecoveryCodes:
+async def _recovery_codes(tx: Executor, account_id: UUID) -> IssuedRecoveryCodes:
     codes = [b32encode(secrets.token_bytes(_CODE_BYTES)).decode() for _ in range(_CODES)]
     hashes = [digest(code) for code in codes]
     await store.add_recovery_codes(tx, hashes=hashes, account_id=account_id)
-    return RecoveryCodes(["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in codes])
+    return IssuedRecoveryCodes(
+        ["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in codes]
+    )
 
 
 def _tidy(code: str) -> str:
