@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,47 @@ def test_a_function_that_breaks_its_promise_is_an_error(
     said = capsys.readouterr().err
     assert "error[E360]: ListItems: its function does not return what it promises" in said
     assert "missing 1 required positional argument: 'bio'" in said
+
+
+KINDS = {
+    "schema.sql": """
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE TYPE place AS (x integer, name text);
+CREATE TABLE visit (
+    id integer PRIMARY KEY, mood mood, moods mood[], place place, span int4range, prefs jsonb,
+    at timestamptz, price numeric, address inet
+);
+""",
+    "queries.sql": """
+-- name: ListVisits :many
+SELECT * FROM visit;
+-- name: AddVisit :one
+INSERT INTO visit (id, mood, place) VALUES (@id, @mood, @place) RETURNING *;
+-- name: AddVisits :copyfrom
+INSERT INTO visit (id, mood) VALUES (@id, @mood);
+-- name: StreamVisits :stream
+SELECT * FROM visit;
+""",
+}
+
+
+@pytest.mark.parametrize(
+    "driver", ["psycopg", "psycopg-sync", "sqlalchemy", "sqlalchemy-psycopg", "sqlalchemy-sync"]
+)
+def test_functions_of_every_driver_are_called_on_what_they_are_made_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], driver: str
+) -> None:
+    config = CONFIG.replace("executor: shop.nowhere", f"driver: {driver}")
+    path = write_project(tmp_path, {"sqlc.yaml": config, **KINDS}) / "sqlc.yaml"
+    assert main(["selfcheck", "-f", str(path)]) == 0
+    assert capsys.readouterr().err == "4 queries on random rows: 0 claims refuted\n"
+
+
+def test_a_missing_driver_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    reading = {"queries.sql": "-- name: ListVisits :many\nSELECT * FROM visit;\n"}
+    path = write_project(tmp_path, {"sqlc.yaml": CONFIG, **KINDS, **reading}) / "sqlc.yaml"
+    assert main(["selfcheck", "-f", str(path)]) == 0
+    assert "its driver is not installed: " in capsys.readouterr().err

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
-from aiosqlc.postgres.population import answered, attempt, undone
+from aiosqlc.postgres.population import Attempts, answered, undone
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from psycopg import pq
 
@@ -54,13 +54,34 @@ def test_undone_statements_meet_the_same_rows(connection: Connection) -> None:
     assert _numbers(connection) == ["0"]
 
 
-@pytest.mark.parametrize(("number", "kept"), [("1", ["0", "1"]), ("0", ["0"])])
-def test_attempt_keeps_only_what_the_server_takes(
-    connection: Connection, number: str, kept: list[str]
+@pytest.mark.parametrize(
+    ("numbers", "kept"),
+    [("", "0"), ("1", "0 1"), ("0", "0"), ("1 0 2 2 0", "0 1 2"), ("0 0 3", "0 3")],
+)
+def test_attempts_keep_only_what_the_server_takes(
+    connection: Connection, numbers: str, kept: str
 ) -> None:
     connection.run("insert into t values (0)")
-    assert answered(attempt(connection, _INSERT, (number,))) is (len(kept) > 1)
-    assert _numbers(connection) == kept
+    attempts = Attempts(connection)
+    taken = [n for n in numbers.split() if answered(attempts.run(_INSERT, (n,)))]
+    attempts.end()
+    assert ["0", *taken] == kept.split() == _numbers(connection)
+    assert connection.run("rollback to attempt") is not None  # nothing is left behind
+
+
+def test_an_attempt_costs_one_round_trip(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.run("insert into t values (0)")
+    trips: list[object] = []
+    for name in ("execute", "pipelined"):
+        sent = getattr(connection, name)
+        monkeypatch.setattr(connection, name, lambda *a, sent=sent: trips.append(a) or sent(*a))
+    attempts = Attempts(connection)
+    for number in "0102030405":
+        attempts.run(_INSERT, (number,))
+    attempts.end()
+    assert len(trips) == len("0102030405") + 1
 
 
 def test_pipeline_reports_a_lost_connection(analyzer: Analyzer) -> None:

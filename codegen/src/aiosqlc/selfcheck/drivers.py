@@ -1,0 +1,77 @@
+"""Connects to a database with the driver that an entry's functions are called on."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import traceback
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg.conninfo import conninfo_to_dict
+
+_DECODER = "pgproto/codecs/datetime.pyx"  # of asyncpg
+# Functions of these are called on the asynchronous driver that their connections are like.
+_ON_PSYCOPG: Final = frozenset({"psycopg", "psycopg-sync", "sqlalchemy-psycopg", "sqlalchemy-sync"})
+
+
+def called_on(driver: str) -> str:
+    """Return the driver that the functions of an entry are generated for to be called."""
+    return "psycopg" if driver in _ON_PSYCOPG else "asyncpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection, the executor on it that functions take, and what it raises.
+
+    `refusals` are what the server refuses, and a lost connection.
+    """
+
+    connection: Any
+    executor: Any
+    refusals: tuple[type[Exception], ...]
+
+    async def run(self, sql: str) -> None:
+        """Run statements without parameters."""
+        await self.connection.execute(sql)
+
+    async def values(self, sql: str) -> Sequence[Any]:
+        """Return the values of a query's only column."""
+        return [value for (value,) in await self.executor.fetch(sql)]
+
+
+@contextlib.asynccontextmanager
+async def opened(conninfo: str, package: str, driver: str) -> AsyncIterator[Opened]:
+    """Connect with a driver. Raises `ModuleNotFoundError` where it is not installed."""
+    if called_on(driver) == "psycopg":
+        import psycopg
+
+        adapter = importlib.import_module(f"{package}.adapter")
+        async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+            executor = adapter.PsycopgExecutor(connection)
+            yield Opened(connection, executor, (psycopg.Error, TimeoutError))
+        return
+    import asyncpg
+
+    parts = conninfo_to_dict(conninfo)
+    connection = await asyncpg.connect(
+        host=parts.get("host"),
+        port=parts.get("port"),
+        user=parts.get("user"),
+        password=parts.get("password"),
+        database=parts.get("dbname"),
+    )
+    try:
+        refusals = (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+        yield Opened(connection, connection, refusals)
+    finally:
+        await connection.close()
+
+
+def has_no_value(error: Exception) -> bool:
+    """Return whether the driver met a value that Python cannot hold, such as a year BC."""
+    if type(error).__module__.partition(".")[0] == "psycopg":
+        return type(error).__name__ == "DataError" and getattr(error, "sqlstate", "") is None
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, ValueError | OverflowError) and frames[-1].filename.endswith(_DECODER)
