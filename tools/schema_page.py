@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +10,7 @@ import psycopg
 
 from devstack.settings import ROOT
 from devstack.testing import postgres
+from tools import events_page
 
 PAGE: Final = ROOT / "docs" / "schema.md"
 MIGRATIONS: Final = ROOT / "migrations"
@@ -38,6 +39,7 @@ def page(create: Callable[[str], str]) -> str:
         "`make render`. What a column is for is said beside it in `migrations/<database>/`.",
         "Where a database runs on MySQL too, PostgreSQL's types are shown; the names are the same.",
     ]
+    topics = events_page.published()
     for folder in sorted(path for path in MIGRATIONS.iterdir() if path.is_dir()):
         lines += ["", f"## {folder.name}"]
         with psycopg.connect(create(folder.name)) as connection:
@@ -48,6 +50,7 @@ def page(create: Callable[[str], str]) -> str:
                         "",
                         f"### `{table}`",
                         "",
+                        *(_published(topics.get(folder.name, ())) if table == "outbox" else ()),
                         "| column | type | | |",
                         "|---|---|---|---|",
                     ]
@@ -56,6 +59,13 @@ def page(create: Callable[[str], str]) -> str:
                 null = "" if required else "may be null"
                 lines.append(f"| `{name}` | {type_} | {null} | {keys} |")
     return "\n".join(lines) + "\n"
+
+
+def _published(topics: Iterable[str]) -> list[str]:
+    """Return what is said of an outbox: every database has one, also where nothing is published."""
+    names = ", ".join(f"`{topic}`" for topic in sorted(topics))
+    said = f"publishes {names}" if names else "stays empty: the service publishes no topic"
+    return [f"It {said} ([events](events.md)).", ""]
 
 
 def write(path: Path = PAGE) -> None:
