@@ -27,3 +27,10 @@ CREATE TABLE noted (id int PRIMARY KEY, said varchar(20) NOT NULL UNIQUE);
 CREATE TABLE logged (id int PRIMARY KEY, said varchar(20) NOT NULL UNIQUE);
 CREATE TRIGGER noting AFTER INSERT ON noted FOR EACH ROW
 INSERT INTO logged (id, said) VALUES (NEW.id + 10, 'x');
+CREATE PROCEDURE books_by(IN author bigint, IN at_most int)
+BEGIN
+    DECLARE found int DEFAULT 0;
+    SELECT count(*) INTO found FROM book WHERE author_id = author;
+    SELECT id, title, price, added, found, author AS asked
+    FROM book WHERE author_id = author ORDER BY id LIMIT at_most;
+END;

@@ -142,3 +142,18 @@ SELECT id FROM author
 WHERE id > 0
   AND (mood, id) > (sqlc.arg(mood), sqlc.arg(after)) -- :if mood, after
 ORDER BY id;
+
+-- name: BooksBy :many
+CALL books_by(sqlc.arg(author), sqlc.arg(at_most));
+
+-- name: ShowTables :many
+SHOW TABLES;
+
+-- name: ShowWarnings :many
+SHOW WARNINGS;
+
+-- name: ShowProcesses :many
+SHOW FULL PROCESSLIST;
+
+-- name: ShowAuthor :many
+SHOW CREATE TABLE author;

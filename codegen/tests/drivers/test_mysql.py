@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any, get_type_hints
 
 import pytest
+from aiosqlc.contract.conforms import unlike
 
 from tests.drivers.connecting_mysql import ON_MYSQL, on
 from tests.drivers.running import Pool, Subject
@@ -231,3 +233,33 @@ def test_a_date_that_is_none_is_an_error_and_the_connection_lives_on(subject: Su
         with pytest.raises(ValueError, match="0000-00-00"):
             subject.wait(subject.module().days(db))
     assert subject.call("count_authors") == 0
+
+
+def _as_annotated(subject: Subject, name: str, **values: object) -> list[Any]:
+    """Call a function whose rows must be what its signature says."""
+    rows: list[Any] = subject.call(name, **values)
+    function = getattr(subject.module(), name)
+    said = get_type_hints(function)["return"]
+    assert unlike(rows, said) == ""
+    return rows
+
+
+def test_a_call_gives_the_rows_of_its_procedure_and_leaves_the_connection_ready(
+    subject: Subject,
+) -> None:
+    moments = books(subject, 3)
+    rows = _as_annotated(subject, "books_by", author=1, at_most=2)
+    assert [(row.id, row.title, row.price) for row in rows] == [
+        (0, "t'0\\", None), (1, "t'1\\", Decimal("1.50")),
+    ]  # fmt: skip
+    assert [(row.added, row.found, row.asked) for row in rows] == [(m, 3, 1) for m in moments]
+    assert _as_annotated(subject, "books_by", author=9, at_most=2) == []
+    assert len(subject.call("prices")) == 3
+
+
+def test_what_show_returns_has_types(subject: Subject) -> None:
+    assert {"author", "book"} < set(_as_annotated(subject, "show_tables"))
+    (author,) = _as_annotated(subject, "show_author")
+    assert author.create_table.startswith("CREATE TABLE `author`")
+    assert {type(row.id) for row in _as_annotated(subject, "show_processes")} == {int}
+    _as_annotated(subject, "show_warnings")

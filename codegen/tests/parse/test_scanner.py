@@ -81,3 +81,14 @@ STATEMENTS = [
 @pytest.mark.parametrize(("text", "expected"), STATEMENTS)
 def test_statements_end_where_the_server_ends_them(text: str, expected: list[str]) -> None:
     assert [text[span.start : span.end] for span in split_statements(text)] == expected
+
+
+_LOOP = "CREATE PROCEDURE p() BEGIN FOR r IN (SELECT 1) DO SET @x = 1; END FOR; SET @y = 2; END"
+_LOCKING = "CREATE PROCEDURE p() BEGIN SELECT CASE WHEN 1 THEN 2 END FOR UPDATE; SET @y = 2; END"
+
+
+@pytest.mark.parametrize("routine", [_LOOP, _LOCKING])
+def test_a_routine_ends_where_its_own_block_ends(routine: str) -> None:
+    text = f"{routine}; SELECT 3"
+    spans = split_statements(text, Dialect.MYSQL)
+    assert [text[span.start : span.end] for span in spans] == [routine, "SELECT 3"]

@@ -22,6 +22,7 @@ from aiosqlc.ir import (
 )
 from aiosqlc.messages.progress import counted
 from aiosqlc.mysql import mariadb
+from aiosqlc.mysql.called import is_call
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.embeds import why_not_whole
 from aiosqlc.mysql.errors import missing_in, query_error
@@ -34,6 +35,7 @@ from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.returning import Prepares
 from aiosqlc.mysql.sampled import Casts, sampled
 from aiosqlc.mysql.schema import Failed, Loaded, forget, load
+from aiosqlc.mysql.shown import is_show
 from aiosqlc.mysql.static import changed_by, schema_from_files
 from aiosqlc.mysql.syntax import mentions, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
@@ -298,7 +300,7 @@ def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[
 def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
     query = replace(written, sql=as_read(written.sql, judge.kin))
     described: tuple[Described, ...] | None = None
-    prepares = Prepares(judge.session.connection) if judge.session else None
+    prepares = Prepares(judge.session.connection, judge.schema.routines) if judge.session else None
     excuses = (
         unclear(written, strict=judge.strict or _is_other(prepares, query, written))
         if judge.unsaid
@@ -307,7 +309,8 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
     if prepares is not None and not _is_about(query, judge.doubted):
         try:
             described = prepares.query(query.sql).columns
-            if judge.for_mysql and _is_about(query, SYSTEM):  # MySQL's own tables have other NULLs
+            own = _is_about(query, SYSTEM) or is_show(query.sql)
+            if judge.for_mysql and own:  # MySQL's own tables have other NULLs
                 described = tuple([replace(c, flags=c.flags & ~FLAG.NOT_NULL) for c in described])
         except pymysql.MySQLError as error:
             construct = mariadb.excused(error, query.sql) if judge.for_mysql else ""
@@ -325,7 +328,7 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
     problems = [*excuses, *found, *_not_whole(query, text, judge.schema, described)]
     if described is None:
         problems += _misnamed(query, text, judge) or _unreadable(query, text)
-    elif text.reader is None and (query.params or described):
+    elif text.reader is None and (query.params or described) and not is_show(query.sql):
         problems.append(_unread(query))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return None, problems
@@ -462,16 +465,29 @@ def _unreadable(query: ParsedQuery, text: Text) -> list[Diagnostic]:
     ]
 
 
+def _without_rows(parsed: ParsedQuery) -> Diagnostic:
+    if is_call(parsed.sql):
+        return Diagnostic(
+            "E321",
+            f":{parsed.command} needs rows, and which this CALL returns is not known",
+            (Label(parsed.file, parsed.name_span),),
+            hint="its rows are known where the procedure's body has one SELECT without INTO,"
+            " outside of IF, CASE, loops and handlers, and nothing else in it may return rows;"
+            " use :exec where it returns none",
+        )
+    return Diagnostic(
+        "E321",
+        f":{parsed.command} needs rows, but this statement returns none",
+        (Label(parsed.file, parsed.name_span),),
+        hint="use :exec, :execrows or :execlastid",
+    )
+
+
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield what is wrong between a query's command and what it returns."""
     parsed = query.parsed
     if parsed.command.returns_rows and not query.columns:
-        yield Diagnostic(
-            "E321",
-            f":{parsed.command} needs rows, but this statement returns none",
-            (Label(parsed.file, parsed.name_span),),
-            hint="use :exec, :execrows or :execlastid",
-        )
+        yield _without_rows(parsed)
     if parsed.command is Command.ONE and query.columns and not query.cardinality.at_most_one:
         yield Diagnostic(
             "E320",

@@ -82,6 +82,10 @@ WHERE table_schema = 'information_schema' AND table_name = 'CHECK_CONSTRAINTS'
 _QUOTED = re.compile(r"`((?:[^`]|``)+)`")
 # MariaDB keeps JSON as LONGTEXT with this check.
 _IS_JSON = re.compile(r"^\(?json_valid\(`(?P<column>(?:[^`]|``)+)`\)\)?$", re.IGNORECASE)
+_BODIES = """
+SELECT routine_schema, routine_name, routine_definition
+FROM information_schema.routines WHERE routine_type = 'PROCEDURE' AND routine_schema IN %s
+"""
 _KINDS = {"PRIMARY KEY": "primary", "UNIQUE": "unique", "FOREIGN KEY": "foreign", "CHECK": "check"}
 Name = tuple[str, str]
 
@@ -287,4 +291,8 @@ def _routines(session: Session, databases: tuple[str, ...]) -> tuple[Routine, ..
             params[routine], returns[routine] = [], types.declared(kind)
         else:
             params[routine].append((name, types.declared(kind)))
-    return tuple(Routine(name, tuple(found), returns.get(name)) for name, found in params.items())
+    bodies = {row[1]: row[2] or "" for row in _rows(session, _BODIES, databases)}
+    return tuple(
+        Routine(name, tuple(params.get(name, ())), returns.get(name), bodies.get(name, ""))
+        for name in dict.fromkeys([*params, *bodies])
+    )

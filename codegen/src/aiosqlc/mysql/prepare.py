@@ -81,7 +81,11 @@ def _definitions(connection: Connection[Any], count: int) -> list[bytes]:
 
 @lru_cache(maxsize=4096)  # the texts of a query, and its neighbours, have columns in common
 def _described(data: bytes, encoding: str) -> Described:
-    packet = FieldDescriptorPacket(data, encoding)
+    return described_by(FieldDescriptorPacket(data, encoding), encoding)
+
+
+def described_by(packet: FieldDescriptorPacket, encoding: str) -> Described:
+    """Return what a server says of a column in the packet that describes it."""
     table, column = packet.org_table, packet.org_name
     origin = (packet.db.decode(encoding), table, column) if table and column else None
     return Described(

@@ -63,11 +63,15 @@ class Relation:
 
 @dataclass(frozen=True)
 class Routine:
-    """A stored procedure or function: its parameters in order, and what a function returns."""
+    """A stored procedure or function: its parameters in order, and what a function returns.
+
+    `body` is the text of a procedure's.
+    """
 
     name: str
     params: tuple[tuple[str, SqlType], ...]
     returns: SqlType | None = None
+    body: str = ""
 
 
 @dataclass(frozen=True)

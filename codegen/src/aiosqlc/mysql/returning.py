@@ -1,13 +1,20 @@
-"""What texts return, `RETURNING` too: a prepare does not say, so an equal SELECT is asked."""
+"""What texts return, also where a prepare does not say: RETURNING, `CALL` and `SHOW`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
+import pymysql
 from pymysql.connections import Connection
+from pymysql.constants import FLAG
 from sqlglot import exp
 
-from aiosqlc.mysql.prepare import Prepared, prepare
+from aiosqlc.mysql import shown
+from aiosqlc.mysql.called import returned_by
+from aiosqlc.mysql.prepare import Described, Prepared, prepare
+from aiosqlc.mysql.relations import Routine
 from aiosqlc.mysql.syntax import mentions, parse
 from aiosqlc.parse.placeholders import for_server
 from aiosqlc.parse.scanner import Dialect, Kind, scan
@@ -18,24 +25,44 @@ class Prepares:
     """Prepares the texts of one query, on one schema: a text that was answered once is known."""
 
     connection: Connection[object]
+    routines: Sequence[Routine] = ()
     _known: dict[str, Prepared] = field(default_factory=dict)
 
     def query(self, sql: str) -> Prepared:
-        """Prepare a query; where it returns rows that the server does not describe, ask the proxy.
+        """Prepare a query; where it returns rows that the server does not describe, ask otherwise.
 
-        Raises `pymysql.MySQLError` with the server's message where it refuses the query.
+        An equal SELECT is prepared, or a `SHOW` is run. The columns of a call and of what was run
+        may be NULL. Raises `pymysql.MySQLError` with the server's message where it refuses the
+        query.
         """
         prepared = self._text(sql)
-        proxy = _proxy(sql) if not prepared.columns else None
-        if proxy is None:
+        if shown.is_show(sql):
+            columns = prepared.columns or _optional(self._shown(sql))
+            return replace(prepared, columns=shown.named(columns))
+        if prepared.columns:
             return prepared
-        return Prepared(prepared.parameters, self._text(proxy).columns)
+        if proxy := _proxy(sql):
+            return replace(prepared, columns=self._text(proxy).columns)
+        if called := returned_by(sql, self.routines):
+            with suppress(pymysql.MySQLError):  # a SELECT that is not itself without its procedure
+                return replace(prepared, columns=_optional(self._text(called).columns))
+        return prepared
+
+    def _shown(self, sql: str) -> tuple[Described, ...]:
+        """Run a `SHOW`; of what this server does not have there are no columns."""
+        with suppress(pymysql.MySQLError):
+            return shown.run(self.connection, sql)
+        return ()
 
     def _text(self, sql: str) -> Prepared:
         text = for_server(sql).sql
         if text not in self._known:
             self._known[text] = prepare(self.connection, text)
         return self._known[text]
+
+
+def _optional(columns: Sequence[Described]) -> tuple[Described, ...]:
+    return tuple([replace(column, flags=column.flags & ~FLAG.NOT_NULL) for column in columns])
 
 
 def _proxy(sql: str) -> str | None:

@@ -254,6 +254,7 @@ def split_statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[
 
 _ROUTINES = frozenset({"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "RULE"})
 _INNER_ENDS = frozenset({"IF", "LOOP", "WHILE", "REPEAT"})
+_BEFORE_STATEMENTS = frozenset({";", ":", "BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT"})
 
 
 class _Nesting:
@@ -263,8 +264,11 @@ class _Nesting:
         self.depth = 0
         self._head: list[str] = []
         self._ended = False
+        self._before = ""
+        self._fors = 0
 
     def see(self, token: Token) -> None:
+        before, self._before = self._before, token.text.upper()
         if token.text in {"(", ")"}:
             self._parenthesis(token.text)
             return
@@ -276,7 +280,11 @@ class _Nesting:
         if self._head[0] != "CREATE" or _ROUTINES.isdisjoint(self._head):
             return
         after_end, self._ended = self._ended, word == "END" and self.depth > 0
-        if after_end and word in _INNER_ENDS:
+        if word == "FOR" and before in _BEFORE_STATEMENTS:  # a loop over rows, not `FOR UPDATE`
+            self._fors += 1
+        ends_for = word == "FOR" and self._fors > 0
+        if after_end and (word in _INNER_ENDS or ends_for):
+            self._fors -= ends_for
             self.depth += 1  # `END IF` closes what never opened a level
         elif self._ended:
             self.depth -= 1

@@ -1,0 +1,39 @@
+"""What `SHOW …` returns: some of it a server describes only by running it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from pymysql.connections import Connection
+from pymysql.protocol import FieldDescriptorPacket
+
+from aiosqlc.mysql.prepare import Described, described_by
+from aiosqlc.parse.scanner import Dialect, Kind, scan
+
+# The database, the pattern, and the account that asks are in some names.
+_NAMED_FOR = re.compile(r"^(Tables|Database|Grants|CREATE USER)(?:_in_| \(| for ).*$", re.DOTALL)
+
+
+def is_show(sql: str) -> bool:
+    """Return whether a statement is `SHOW …`."""
+    first = next((t for t in scan(sql, Dialect.MYSQL) if t.kind is not Kind.COMMENT), None)
+    return first is not None and first.text.upper() == "SHOW"
+
+
+def run(connection: Connection[Any], sql: str) -> tuple[Described, ...]:
+    """Run a `SHOW …` and return its columns.
+
+    Raises `pymysql.MySQLError` with the server's message where it refuses the statement.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        result: Any = cursor._result  # noqa: SLF001 - no public attribute has a column's table and flags
+        packets: list[FieldDescriptorPacket] = list(result.fields or ())
+        return tuple([described_by(packet, connection.encoding) for packet in packets])
+
+
+def named(columns: tuple[Described, ...]) -> tuple[Described, ...]:
+    """Return the columns with the same names on every database, for every account."""
+    return tuple([replace(c, name=_NAMED_FOR.sub(r"\1", c.name)) for c in columns])
