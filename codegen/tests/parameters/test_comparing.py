@@ -12,17 +12,25 @@ from typing import Any
 import pytest
 from aiosqlc.postgres.typed import Typist
 
+from tests.conftest import Full
 from tests.parameters.comparing import compare
+from tests.sampling import sample
 
 PARTS = 6
 
 
-# A sample. All positions are compared by `python -m tests.parameters`, which still reports
-# functions of several types that we refuse (E313) where the server prefers one of them.
-def test_a_parameter_is_what_the_server_takes_wherever_it_stands(tmp_path: Path) -> None:
-    tally = compare(tmp_path, 20261125, 120, (0, PARTS))
-    assert tally.pairs > 120, tally.report()
+@pytest.mark.parametrize("part", sample(1, range(PARTS)))
+def test_a_parameter_is_what_the_server_takes_wherever_it_stands(
+    part: int, full: Full, tmp_path: Path
+) -> None:
+    tally = compare(tmp_path, 20261125, full(0, sample=120), (part, PARTS))
+    assert tally.pairs > full(5_000, sample=120), tally.report()
     assert tally.found == [], tally.report()
+
+
+def test_what_the_process_remembers_is_compared_too(tmp_path: Path) -> None:
+    first, again = (compare(tmp_path / name, 5, 40) for name in ("first", "again"))
+    assert (again.described, again.found) == (first.described, [])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from aiosqlc.analysis.advice import Place
 from aiosqlc.parse.scanner import Kind
 
 _TYPE = re.compile(r"invalid input syntax for type (?P<type>[\w ]+?)(?::|$)")
+_COMPARES = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
+_OTHER_SIDE = ", or cast the other side: `…::text`"
 _LITERALS = frozenset({Kind.NUMBER, Kind.STRING})
 
 
@@ -29,7 +31,8 @@ def value_advice(place: Place, message: str) -> str:
         return ""
     if text.isidentifier() and kind != "uuid":
         return f"`'{text}'` is a text: write a column as `{text}`, without quotes"
-    return "write a value of that type, or cast the other side: `…::text`"
+    compared = {place.word(-1), place.word(1)} & _COMPARES
+    return "write a value of that type" + (_OTHER_SIDE if compared else "")
 
 
 def one_of(place: Place) -> str:
@@ -53,6 +56,8 @@ def flag_advice(place: Place, message: str) -> str:
 def _element(place: Place) -> str:
     """`labels = 'x'`, `labels @> 'x'`, `'x' IN (labels)`: one element where an array is taken."""
     text = place.said()
+    if text.startswith("'{"):
+        return 'each `{` and `"` in it is closed, as in `{a,"b c"}`; or write `ARRAY[…]`'
     if place.word(1) == "IN" and place.is_name(3):
         return f"the elements of an array are compared with `{text} = ANY({place.said(3)})`"
     if place.word(-1) in {"=", "<>", "!="} and place.is_name(-2):

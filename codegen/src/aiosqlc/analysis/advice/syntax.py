@@ -28,6 +28,7 @@ _KEYWORDS: Final = frozenset(
         *("union", "intersect", "except", "desc", "like", "ilike"),
     )
 )
+_OBJECTS = frozenset({"FUNCTION", "INDEX", "SCHEMA", "SEQUENCE", "TRIGGER", "TYPE", "VIEW"})
 _SHORT = ("and", "asc", "set", "end", "not")  # recognized by their letters alone
 _SHORTEST = 4  # a shorter word is like too many others
 _BEFORE_A_NAME = frozenset({"from", "join", "into", "update", "as", ",", ".", "table"})
@@ -105,8 +106,8 @@ def _commas(place: Place) -> str:
     if place.word(-1) == "," and place.word() == ",":
         return "remove the second comma, or write what is missing between them"
     if place.word(-1) == "," and (place.word() in _ENDS_A_LIST or not place.word()):
-        word = place.said() or "the end"
-        return f"remove the comma before `{word}`, or write what is missing between them"
+        word = f"`{place.said()}`" if place.said() else "the end"
+        return f"remove the comma before {word}, or write what is missing between them"
     return ""
 
 
@@ -137,6 +138,8 @@ def _missing_words(place: Place) -> str:
     """Find a keyword that belongs before the place: BY, SET, AND, ON, END, FROM, INTO."""
     word, before = place.word(), place.word(-1)
     for verb, needed in (("DELETE", "FROM"), ("INSERT", "INTO")):
+        if before == verb and word in _OBJECTS:
+            return f"write `DROP {word} {place.said(1)}`"
         if before == verb and place.is_name() and not is_reserved(word, place.dialect):
             return f"write `{verb} {needed} {place.said()}`"
     if before in {"GROUP", "ORDER", "PARTITION"} and place.is_name():
@@ -144,6 +147,8 @@ def _missing_words(place: Place) -> str:
     if place.verb == "UPDATE" and "SET" not in place.words:
         step = -1 if word == "=" else 0
         table = [item.lower() for item in place.words[1 : max(place.at + step, 2)]]
+        if not word:
+            return f"write `SET` and what is changed behind `{before.lower()}`"
         return f"write `SET` before `{place.said(step)}`" if table else ""
     if word == "WHERE" and place.clauses[:1] == ["WHERE"]:
         return "a query has one WHERE: write `AND` between its conditions"
