@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from aiosqlc.ir import AnalyzeOptions
@@ -73,10 +74,19 @@ def test_an_attempt_costs_one_round_trip(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection.run("insert into t values (0)")
-    trips: list[object] = []
-    for name in ("execute", "pipelined"):
+    trips: list[str] = []
+
+    def counted(name: str) -> Callable[..., Any]:
         sent = getattr(connection, name)
-        monkeypatch.setattr(connection, name, lambda *a, sent=sent: trips.append(a) or sent(*a))
+
+        def send(*args: Any) -> Any:
+            trips.append(name)
+            return sent(*args)
+
+        return send
+
+    for name in ("execute", "pipelined"):
+        monkeypatch.setattr(connection, name, counted(name))
     attempts = Attempts(connection)
     for number in "0102030405":
         attempts.run(_INSERT, (number,))

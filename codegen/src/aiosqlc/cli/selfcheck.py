@@ -17,6 +17,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines import asking
 from aiosqlc.pipeline import Compiled, analyze_project, print_set
 from aiosqlc.selfcheck.calling import Package
+from aiosqlc.selfcheck.drivers import called_on
 from aiosqlc.selfcheck.hunt import Checked, selfcheck
 from aiosqlc.selfcheck.importable import not_importable
 
@@ -88,6 +89,7 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
             python,
             out=out,
             package=_PACKAGE,
+            driver=called_on(python.driver),
             executor="",
             emit_protocol=False,
             same_as="",
@@ -101,7 +103,8 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
         out.mkdir()
         for file in into.files:
             file.path.write_text(file.text, "utf-8")
-        yield Package(_PACKAGE, Path(folder), (project.root, Path.cwd()))
+        paths = (project.root, Path.cwd())
+        yield Package(_PACKAGE, Path(folder), paths, called_on(python.driver))
 
 
 def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[str]:

@@ -12,7 +12,7 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Attribute, ConstraintRow
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.servers.postgres.connection import Connection, Statement
+from aiosqlc.servers.postgres.connection import Connection, Statement, server_error
 
 _ATTEMPTS = 40  # per table
 _FEW = 5  # rows of the schema's own that are referred to
@@ -26,13 +26,34 @@ Row = dict[int, str | None]
 """A row's values as text, by column number."""
 
 
-def attempt(connection: Connection, sql: str, values: Sequence[str | None]) -> pq.abc.PGresult:
-    """Run a statement inside a savepoint; what the server refuses leaves no trace."""
-    whole = [("savepoint attempt", ()), (sql, values), ("release attempt", ())]
-    ((_, result, _),) = connection.pipelined([whole])
-    if not answered(result):
-        connection.run("rollback to attempt; release attempt")
-    return result
+class Attempts:
+    """Runs statements one by one; what the server refuses leaves no trace.
+
+    Inside the caller's transaction. What ends one attempt goes out with the next one: `end` ends
+    the last.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._before: list[str] = ["savepoint attempt"]
+        self._last: list[str] = []
+
+    def run(self, sql: str, values: Sequence[str | None]) -> pq.abc.PGresult:
+        """Run a statement and return the server's answer."""
+        whole = [*((one, ()) for one in self._before), (sql, values)]
+        (found,) = self._connection.pipelined([whole])
+        result = found[-1]
+        self._last = ["release attempt"]
+        self._before = [*self._last, "savepoint attempt"]
+        if not answered(result):
+            self._before = ["rollback to attempt"]
+            self._last = [*self._before, "release attempt"]
+        return result
+
+    def end(self) -> None:
+        """Keep what the server has taken, and nothing of what it has refused at last."""
+        if self._last:
+            self._connection.run("; ".join(self._last))
 
 
 def undone(connection: Connection, statements: Sequence[Statement]) -> Iterator[pq.abc.PGresult]:
@@ -84,18 +105,27 @@ class Population:
         that may be NULL is.
         """
         self.connection.run("set constraints all immediate")
-        self.rows = {table: self._present(table) for table in self.order}
+        self.rows = self._present()
         for table in self.order:
             wanted = self.sampler.random.randint(min(most, 1), most)
             self._fill(table, max(0, wanted - len(self.rows[table])), nulls)
 
-    def _present(self, table: int) -> list[Row]:
-        """Return a few rows that the schema itself has put into a table."""
-        columns = self.facts.columns.get(table, ())
-        names = ", ".join(quoted(a.name) for a in columns)
-        sql = f"select {names} from {self.named(table)} limit {_FEW}"  # noqa: S608 - quoted names
-        rows = self.connection.rows(sql) if columns else []
-        return [{a.number: t for a, t in zip(columns, row, strict=True)} for row in rows]
+    def _present(self) -> dict[int, list[Row]]:
+        """Return a few rows of each table that the schema itself has put there."""
+        columns = {table: self.facts.columns.get(table, ()) for table in self.order}
+        asked = [table for table in self.order if columns[table]]
+        found: dict[int, list[Row]] = {table: [] for table in self.order}
+        statements = [
+            f"select {', '.join(quoted(a.name) for a in columns[table])}"  # noqa: S608 - quoted names
+            f" from {self.named(table)} limit {_FEW}"
+            for table in asked
+        ]
+        answers = self.connection.pipelined([[(sql, ())] for sql in statements])
+        for table, (result,) in zip(asked, answers, strict=True):
+            if not answered(result):
+                raise RuntimeError(server_error(result).message)
+            found[table] = [_row(columns[table], result, row) for row in range(result.ntuples)]
+        return found
 
     def named(self, table: int) -> str:
         """Return a table's name in SQL, without the tables that inherit from it."""
@@ -108,6 +138,7 @@ class Population:
         columns = {a.number: a for a in self.facts.columns.get(table, ()) if not a.generated}
         chosen: dict[int, object] = {}
         renew: Collection[int] = columns
+        attempts = Attempts(self.connection)
         for number in range(_ATTEMPTS if columns else 0):
             if wanted <= 0:
                 break
@@ -117,8 +148,9 @@ class Population:
                 if set(key.columns) & set(renew):
                     self._refer(key, chosen, nulls)
             before = len(self.rows[table])
-            renew = self._insert(table, columns, chosen) or columns
+            renew = self._insert(attempts, table, columns, chosen) or columns
             wanted -= len(self.rows[table]) - before
+        attempts.end()
 
     def values(self, table: int, column: int) -> list[str]:
         """Return the values a column holds."""
@@ -126,7 +158,11 @@ class Population:
         return [value for value in held if value is not None]
 
     def _insert(
-        self, table: int, columns: dict[int, Attribute], chosen: dict[int, object]
+        self,
+        attempts: Attempts,
+        table: int,
+        columns: dict[int, Attribute],
+        chosen: dict[int, object],
     ) -> Collection[int]:
         """Insert a row; return the columns of the constraint that turned it away, if one did."""
         relation = self.facts.relations[table]
@@ -134,8 +170,7 @@ class Population:
         given = [value for value in chosen.values() if value is not _DEFAULT]
         marks = iter(range(1, len(given) + 1))
         shown = ["default" if v is _DEFAULT else f"${next(marks)}" for v in chosen.values()]
-        result = attempt(
-            self.connection,
+        result = attempts.run(
             f"insert into {quoted(relation.schema)}.{quoted(relation.name)}"  # noqa: S608 - quoted names
             f" ({', '.join(quoted(columns[number].name) for number in chosen)})"
             f" overriding system value values ({', '.join(shown)})"
@@ -146,9 +181,7 @@ class Population:
             name = (result.error_field(pq.DiagnosticField.CONSTRAINT_NAME) or b"").decode()
             return [n for n in self._constrained(table, name) if n in columns]
         if result.ntuples:  # a trigger may have turned it away in silence
-            cells = [result.get_value(0, index) for index in range(result.nfields)]
-            texts = [None if cell is None else cell.decode() for cell in cells]
-            self.rows[table].append({a.number: t for a, t in zip(every, texts, strict=True)})
+            self.rows[table].append(_row(every, result, 0))
         return ()
 
     def _constrained(self, table: int, name: str) -> list[int]:
@@ -189,6 +222,12 @@ class Population:
             for number, foreign in zip(key.columns, key.foreign_columns, strict=True):
                 if number in chosen and foreign in chosen:
                     chosen[number] = chosen[foreign]
+
+
+def _row(columns: Sequence[Attribute], result: pq.abc.PGresult, number: int) -> Row:
+    cells = [result.get_value(number, index) for index in range(result.nfields)]
+    texts = [None if cell is None else cell.decode() for cell in cells]
+    return {a.number: text for a, text in zip(columns, texts, strict=True)}
 
 
 def _parents_first(facts: Facts, tables: Iterable[int]) -> list[int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from inspect import isasyncgen
@@ -14,8 +13,6 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
-from psycopg.conninfo import conninfo_to_dict
-
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import hints_of, unlike
 from aiosqlc.contract.values import Values
@@ -23,6 +20,7 @@ from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.clashes import functions_of
 from aiosqlc.plan.naming import argument
 from aiosqlc.postgres.population import quoted
+from aiosqlc.selfcheck.drivers import Opened, has_no_value, opened
 from aiosqlc.selfcheck.importable import importing_from
 
 _CALLS = 20  # of each function
@@ -30,17 +28,20 @@ _LONGEST = 10.0  # seconds for one call
 # What a document says that is not of the class which the user has given it: rows here are random.
 _DOCUMENT = ("ValidationError: Expected", "DecodeError: ")
 _NEEDED = " is needed beside "  # what a function says of arguments that must come together
-_DECODER = "pgproto/codecs/datetime.pyx"  # of asyncpg
 _REMEMBERED = 5  # rows of an answer or a table whose values are passed again
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A generated package: its name, the folder above it, and where what it imports is found."""
+    """A generated package: its name, the folder above it, and where what it imports is found.
+
+    `driver` is what its functions run on.
+    """
 
     name: str
     folder: Path
     paths: tuple[Path, ...] = ()
+    driver: str = "asyncpg"
 
 
 @dataclass(slots=True)
@@ -101,58 +102,38 @@ async def _call_all(
             called.unanswered[name] = f"its function cannot be imported: {error}"
     if not functions:
         return called
-    import asyncpg  # where it is not installed, no module could be imported
-
-    parts = conninfo_to_dict(conninfo)
-    connection = await asyncpg.connect(
-        host=parts.get("host"),
-        port=parts.get("port"),
-        user=parts.get("user"),
-        password=parts.get("password"),
-        database=parts.get("dbname"),
-    )
-    refusals = (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
-    try:
-        values = {q.parsed.name: await _values(connection, q, seed) for q in queries}
-        await connection.execute("begin")
+    async with opened(conninfo, package.name, package.driver) as db:
+        values = {q.parsed.name: await _values(db, q, seed) for q in queries}
+        await db.run("begin")
         for _ in range(_CALLS):
             for query in queries:
                 name = query.parsed.name
                 if function := functions.get(name):
-                    await _call(connection, query, function, values[name], called, refusals)
-    finally:
-        await connection.close()
+                    await _call(db, query, function, values[name], called)
     return called
 
 
-def _has_no_value(error: Exception) -> bool:
-    """Whether the driver met a value that Python cannot hold: an infinite interval, a year BC."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, ValueError | OverflowError) and frames[-1].filename.endswith(_DECODER)
-
-
-async def _values(connection: Any, query: TypedQuery, seed: int) -> Values:
+async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
     """Return values for a query's arguments, among them those of the columns they meet."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:
             continue
         column, table = quoted(param.origin.column), quoted(param.origin.table)
-        rows = await connection.fetch(
+        held = await db.values(
             f"select {column} from {quoted(param.origin.schema)}.{table} limit {_REMEMBERED}"  # noqa: S608 - quoted names
         )
-        for (value,) in rows:
+        for value in held:
             values.remember({argument(param.name): value})
     return values
 
 
 async def _call(
-    connection: Any,
+    db: Opened,
     query: TypedQuery,
     function: _Function,
     values: Values,
     called: Called,
-    refusals: tuple[type[Exception], ...],
 ) -> None:
     name = query.parsed.name
     naive = {
@@ -163,24 +144,26 @@ async def _call(
     except Exception as error:  # noqa: BLE001 - a class of the user's, of which no value is known
         called.unanswered.setdefault(name, f"no arguments: {type(error).__name__}: {error}")
         return
+    undisturbed = False
     try:
         async with asyncio.timeout(_LONGEST):
-            answer = function.call(function.receiver(connection), **arguments)
+            answer = function.call(function.receiver(db.executor), **arguments)
             result = [row async for row in answer] if isasyncgen(answer) else await answer
-    except refusals as error:
-        called.unanswered.setdefault(name, f"{type(error).__name__}: {error}".split("\n")[0])
-        return
+        undisturbed = query.read_only
     except Exception as error:  # noqa: BLE001 - whatever it is, the function breaks its promise
         text = f"{type(error).__name__}: {error}"
-        if _has_no_value(error):
+        if has_no_value(error):
             called.unread.setdefault(name, text)
+        elif isinstance(error, db.refusals):
+            called.unanswered.setdefault(name, text.split("\n", maxsplit=1)[0])
         elif _NEEDED in text or text.startswith(_DOCUMENT):
             called.unanswered.setdefault(name, text)
         else:
             called.broken.setdefault(name, f"{text} with {arguments!r}")
         return
     finally:
-        await connection.execute("rollback; begin")  # one round trip
+        if not undisturbed:
+            await db.run("rollback; begin")  # one round trip
     called.answered.add(name)
     called.calls += 1
     promised = None if isasyncgen(answer) else hints_of(function.call).get("return")

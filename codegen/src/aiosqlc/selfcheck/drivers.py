@@ -43,7 +43,7 @@ class Opened:
 
 @contextlib.asynccontextmanager
 async def opened(conninfo: str, package: str, driver: str) -> AsyncIterator[Opened]:
-    """Connect with a driver. Raises `ModuleNotFoundError` where it is not installed."""
+    """Connect with a driver; where it is not installed, no function could be imported."""
     if called_on(driver) == "psycopg":
         import psycopg
 
