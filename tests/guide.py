@@ -60,7 +60,8 @@ def follow(page: Path, root: Path, *, seconds: float) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(body, encoding="utf-8")
         elif verb == "Append this to":
-            file.write_text(file.read_text(encoding="utf-8") + body, encoding="utf-8")
+            gap = "\n\n" if file.suffix == ".py" else "\n"
+            file.write_text(file.read_text(encoding="utf-8") + gap + body, encoding="utf-8")
         else:
             _change(file, body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from devstack.settings import ROOT
 from devstack.testing.components import program
@@ -54,6 +56,17 @@ def test_every_page_with_commands_has_a_test_or_a_reason_for_none() -> None:
 @pytest.mark.parametrize(("page", "test"), LISTED["executed"].items())
 def test_the_test_of_a_page_names_it(page: str, test: str) -> None:
     assert Path(page.partition("#")[0]).name.removesuffix(".md") in (ROOT / test).read_text()
+
+
+def test_the_commands_for_signing_keys_make_a_pair(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "keys.md").read_text()
+    (commands,) = re.findall(r"^```\n(openssl genpkey .*?)^```$", page, re.MULTILINE | re.DOTALL)
+    said = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, check=True, capture_output=True
+    ).stdout.split()
+    private, public = map(base64.b64decode, said)
+    made = Ed25519PrivateKey.from_private_bytes(private).public_key()
+    assert made.public_bytes_raw() == public
 
 
 @pytest.fixture
