@@ -28,6 +28,8 @@ name ?=
 engine ?=
 grpc ?=
 port ?=
+holder ?=
+apply ?=
 version ?=
 n ?= 200000
 t ?=
@@ -199,12 +201,15 @@ format: $(READY) ## format the code and apply the linter's safe fixes
 
 # --- services ---------------------------------------------------------------------------------
 
-.PHONY: new-service remove-service
+.PHONY: new-service remove-service start-project
 new-service: $(READY) ## make a service that runs (name=inventory; engine=mysql, grpc=1, port=8090 if wanted)
 	@$(PY) -m tools.scaffold new "$(name)" --engine "$(or $(engine),postgres)" --grpc "$(grpc)" --port "$(port)"
 
 remove-service: $(READY) ## take a service out, with all that speaks of it (name=inventory)
 	@$(PY) -m tools.scaffold remove "$(name)"
+
+start-project: $(READY) ## name a project that begins with this repository (name=acme; holder="Acme Ltd", apply=1)
+	@$(PY) -m tools.scaffold start "$(name)" --holder "$(holder)" --apply "$(apply)"
 
 # --- generate -------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def test_a_page_that_lacks_a_service_is_out_of_date(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     old = tmp_path / "README.md"
-    old.write_text(README.read_text().replace("chat", "talk"))
+    old.write_text(README.read_text().replace("user", "person"))
     monkeypatch.setattr(rendered, "ROOT", tmp_path)
     monkeypatch.setattr(rendered, "files", dict)
     monkeypatch.setattr(readme, "README", old)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from devstack.embedded.ports import free_port
-from devstack.settings import MONITORING_PORTS, PORTS, ROOT
+from devstack.settings import PORTS, ROOT
 from devstack.testing.components import program
-from devstack.testing.wait import DEADLINE
 from tests.guide import copied
+from tests.tools.in_a_copy import digests, done, generated, run, stack
 from tools.scaffold.marks import without
 from tools.scaffold.wanted import RESERVED, ScaffoldError, check_name, choose_port, taken_ports
 
@@ -39,31 +33,6 @@ def shared_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = digests(root)
     yield root
     assert digests(root) == before
-
-
-CACHES = {"__pycache__", ".cache", ".run", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
-
-
-def digests(root: Path) -> dict[str, str]:
-    return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in root.rglob("*")
-        if path.is_file() and not {*path.parts} & CACHES
-    }
-
-
-def run(root: Path, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a module of Python in the copy."""
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=root, check=False, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(root), **environ},
-    )  # fmt: skip
-
-
-def done(root: Path, *command: str, **environ: str) -> str:
-    said = run(root, *command, **environ)
-    assert said.returncode == 0, said.stdout[-6000:] + said.stderr[-3000:]
-    return said.stdout
 
 
 def check(root: Path, name: str) -> None:
@@ -112,32 +81,26 @@ def test_a_new_service_answers_through_the_gateway(copy: Path, run_dir: Path, en
     assert digests(copy) == before
 
 
-@contextmanager
-def stack(root: Path, run_dir: Path) -> Iterator[str]:
-    """Run the platform of a copy; yield the address of its gateway once it answers."""
-    names = ["GATEWAY_PORT", "POSTGRES_PORT", "REDIS_PORT", *PORTS, *MONITORING_PORTS]
-    environ = {name: str(free_port()) for name in [*names, "INVENTORY_PORT", "INVENTORY_GRPC_PORT"]}
-    url = f"http://127.0.0.1:{environ['GATEWAY_PORT']}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "devstack"], cwd=root, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        env={**os.environ, **environ, "PYTHONPATH": str(root), "RUN_DIR": str(run_dir)},
+# with chat, from here
+@pytest.mark.long
+@pytest.mark.timeout(1800)  # all pages and a collection of all tests, on a machine that is busy
+def test_chat_is_removed_and_what_is_left_passes_the_checks(copy: Path) -> None:
+    done(copy, "tools.scaffold", "remove", "chat")
+    check(copy, "chat")
+    done(copy, "tools.grants", "check")
+    done(copy, "pytest", "-n0", "-q", "--collect-only", "tests")
+    done(
+        copy, "pytest", "-n0", "-q", "tests/ops/test_network_policies.py", "tests/ops/test_docs.py",
+        "tests/ops/test_security_doc.py", "tests/ops/test_guides.py",
+        "tests/services/test_access.py",
+        "tests/services/test_sort_orders.py", "tests/services/test_producers.py",
+        "tests/devstack/test_settings.py", "tests/tools/test_redis_users.py",
+        "tests/tools/test_events_page.py", "tests/tools/test_readme.py",
     )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if "ready; press Ctrl-C" in line:
-                break
-        else:
-            pytest.fail("".join(lines))
-        yield url
-    finally:
-        process.terminate()
-        process.communicate(timeout=DEADLINE * 4)
+    assert [name for name in generated(copy) if "chat" in (copy / name).read_text().lower()] == []
 
 
+# with chat, to here
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -1,4 +1,4 @@
-"""`python -m tools.scaffold new|remove NAME`: a service and all that follows from it."""
+"""`python -m tools.scaffold new|remove|start NAME`: a service, or a project, and what follows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 
 from devstack.settings import ROOT, plural_of
 from tools.scaffold.create import create
+from tools.scaffold.project import start
 from tools.scaffold.remove import remove
 from tools.scaffold.wanted import (
     ENGINES,
@@ -22,11 +23,13 @@ from tools.scaffold.wanted import (
 def main(argv: list[str]) -> int:
     """Do what is asked; return the exit code: 0 done, 1 it cannot be done, 2 misused."""
     parser = argparse.ArgumentParser(prog="python -m tools.scaffold", description=__doc__)
-    parser.add_argument("command", choices=("new", "remove"))
+    parser.add_argument("command", choices=("new", "remove", "start"))
     parser.add_argument("name", help="in the singular, such as inventory")
     parser.add_argument("--engine", default="postgres", help="postgres, or mysql: runs on both")
     parser.add_argument("--grpc", default="", help="1: gRPC beside HTTP")
     parser.add_argument("--port", default="", help="the next free one unless it is given")
+    parser.add_argument("--holder", default="", help="start: who holds the copyright")
+    parser.add_argument("--apply", default="", help="start: 1 writes; without it nothing changes")
     args = parser.parse_args(argv)
     # Like Ctrl-C: what was written is taken back.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -35,6 +38,8 @@ def main(argv: list[str]) -> int:
             for line in create(ROOT, _wanted(args)):
                 print(line)
             _introduce(args.name)
+        elif args.command == "start":
+            _start(args)
         else:
             for line in remove(ROOT, args.name):
                 print(line)
@@ -58,6 +63,18 @@ def _wanted(args: argparse.Namespace) -> Wanted:
     check_name(ROOT, args.name)
     port = choose_port(ROOT, int(args.port) if args.port else None)
     return Wanted(args.name, args.engine, args.grpc == "1", port, next_grpc_port(ROOT))
+
+
+def _start(args: argparse.Namespace) -> None:
+    if args.apply not in ("", "0", "1"):
+        raise ScaffoldError(f"apply={args.apply} is neither 0 nor 1")
+    write = args.apply == "1"
+    for line in start(ROOT, args.name, args.holder, write=write):
+        print(line)
+    if write:
+        print(f"the project is {args.name}; next: make setup, and docs/services.md for later fixes")
+    else:
+        print("nothing was changed; write it, NOTICE and what is rendered with: apply=1")
 
 
 def _introduce(name: str) -> None:

@@ -10,6 +10,8 @@ from typing import Final
 
 _LINK: Final = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 _FILE: Final = re.compile(r"`([\w.*-]+/[\w./*-]*)(:\w+)?`")
+# A file of tests, and those of its tests that are named behind it.
+_PROOF: Final = re.compile(r"`((?:\w+/)*test_\w+\.py)`((?:[,;]? (?:and )?`test_\w+`)*)")
 _FOLDERS: Final = ("docs", "services", "nginx", "observability", "deploy")
 
 
@@ -40,5 +42,6 @@ def _line(root: Path, page: Path, line: str, gone: Collection[Path]) -> str:
     links = [file for _, file, _ in _LINK.findall(line)]
     if links and line.lstrip().startswith(("- ", "| ")) and all(map(missing, links)):
         return ""
+    line = _PROOF.sub(lambda found: f"{found[1]} (removed)" if lost(found[1]) else found[0], line)
     line = _LINK.sub(lambda found: found[1] if missing(found[2]) else found[0], line)
     return _FILE.sub(lambda found: found[1] if lost(found[1]) else found[0], line)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 _PLACES: Final = (
-    ".env.example", "CHANGELOG.md", "Makefile", "README.md", "docker-compose.yml", "pyproject.toml",
+    ".devcontainer", ".env.example", ".github", "CHANGELOG.md", "Makefile", "NOTICE", "README.md",
+    "docker-compose.yml", "pyproject.toml",
     "api", "bench", "codegen/docs", "codegen/src/aiosqlc/plugin", "deploy", "devstack", "docs",
     "lib", "migrations", "nginx", "observability", "proto", "services", "sql", "tests", "tools",
 )  # fmt: skip
