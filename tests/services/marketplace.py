@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from devstack.embedded.ports import free_port
 from devstack.testing.wait import eventually
 from lib.http.server import serve_app
-from services.chat import app as chat_app
-from services.chat.config import ChatConfig
+from services.chat import app as chat_app  # with chat
+from services.chat.config import ChatConfig  # with chat
 from services.order import app as order_app
 from services.order.config import OrderConfig
 from tests.conftest import NewDatabase
@@ -29,7 +29,12 @@ from tests.services.running import running_point, running_user
 from tests.services.searching import rows_of
 from tests.services.user.world import World, bearer, person
 
-DATABASES = ("user", "order", "chat", "point")
+DATABASES = (
+    "user",
+    "order",
+    "chat",  # with chat
+    "point",
+)
 # What there is to find of Ann, in any spelling that tables and streams have for it.
 SAID = "the spare key lies under the blue pot"
 NEEDS = "the tap in my bedroom drips"
@@ -39,7 +44,7 @@ PERSONAL = {
     "address": "ann.privat@example.com",
     "phone": "995555987654",
     "last name": "Zwiebelturm",
-    "chat": "blue pot",
+    "chat": "blue pot",  # with chat
     "description": "bedroom",
     "review": "hospital",
     "longitude": "13.3777",
@@ -81,7 +86,7 @@ class Marketplace:
         return (await self.world.login(address)).data
 
     async def ordered(self, ann: Any, bob: Any) -> str:
-        """Ann has a tap repaired by Bob, they talk about it, and she praises him: the channel."""
+        """Ann has a tap repaired by Bob, says something about it, and praises him: the job."""
         place = {"longitude": LONGITUDE, "latitude": LATITUDE}
         wanted = new_order(location=place, description=NEEDS)
         order = await self.call("order", "POST", "service-orders", ann, wanted, 201)
@@ -92,17 +97,24 @@ class Marketplace:
             await self.call("order", "PATCH", f"jobs/{job['id']}", side, {"status": status}, 200)
         praise = {"job_id": job["id"], "rating": 5, "comment": PRAISE}
         await self.call("order", "POST", "reviews", ann, praise, 201)
+        await self._say(ann, job["id"])  # with chat
+        return str(job["id"])
+
+    async def channel(self, session: Any, job: str) -> str:  # with chat
+        """Wait until there is a channel for a job; return its id."""
         found: list[Any] = []
 
         async def has_channel() -> bool:
-            found[:] = await self.call("chat", "GET", f"channels?subject_id={job['id']}", ann)
+            found[:] = await self.call("chat", "GET", f"channels?subject_id={job}", session)
             return bool(found)
 
         await eventually(has_channel)
+        return str(found[0]["id"])
+
+    async def _say(self, session: Any, job: str) -> None:  # with chat
         said = {"client_id": "1", "text": SAID}
-        channel = found[0]["id"]
-        await self.call("chat", "POST", f"channels/{channel}/messages", ann, said, 201)
-        return channel
+        path = f"channels/{await self.channel(session, job)}/messages"
+        await self.call("chat", "POST", path, session, said, 201)
 
     async def works_from(self, provider: Any) -> None:
         """Say where a provider works from: where Ann lives."""
@@ -159,12 +171,14 @@ async def running_marketplace(
         redis = await enter(Redis.from_url(redis_url))
         catalog = await enter(running_catalog())
         point = await enter(running_point(databases["point"], **shared))
-        chat_port, order_port = free_port(), free_port()
-        urls = {
-            "order": f"http://127.0.0.1:{order_port}",
-            "chat": f"http://127.0.0.1:{chat_port}",
-        }
-        where = {"order_url": urls["order"], "chat_url": urls["chat"]}
+        order_port = free_port()
+        urls = {"order": f"http://127.0.0.1:{order_port}"}
+        where = {"order_url": urls["order"]}
+        # with chat, from here
+        chat_port = free_port()
+        urls["chat"] = f"http://127.0.0.1:{chat_port}"
+        where["chat_url"] = urls["chat"]
+        # with chat, to here
         given = {"mail_folder": folder, **where, **shared, **limits, **of_user}
         urls["user"] = await enter(running_user(databases["user"], point.grpc_address, **given))
         believed = {"auth_jwks_url": f"{urls['user']}/api/v1/auth/jwks.json", **shared, **limits}
@@ -172,8 +186,10 @@ async def running_marketplace(
             _env_file=None, database_url=databases["order"], catalog_url=catalog.url, **believed
         )
         await enter(serve_app(order_app.create_app(order), order, port=order_port))
+        # with chat, from here
         chat = ChatConfig(_env_file=None, database_url=databases["chat"], **believed)
         await enter(serve_app(chat_app.create_app(chat), chat, port=chat_port))
+        # with chat, to here
         sql = await asyncpg.connect(databases["user"])
         stack.push_async_callback(sql.close)
         http = await enter(aiohttp.ClientSession(urls["user"], cookie_jar=DummyCookieJar()))

@@ -11,7 +11,7 @@ from tests.services.marketplace import (
     LATITUDE,
     NEEDS,
     PRAISE,
-    SAID,
+    SAID,  # with chat
     Marketplace,
     running_marketplace,
 )
@@ -42,8 +42,10 @@ async def test_the_export_has_orders_chats_and_points_and_nobody_elses(
         ann = await marketplace.signed_in("ann@example.com")
         eve = await marketplace.signed_in("eve@example.com")
         bob = await marketplace.provider("bob@example.com")
-        channel = await marketplace.ordered(ann, bob)
-        for number in range(120):  # more than a page
+        ordered = await marketplace.ordered(ann, bob)
+        channel = await marketplace.channel(ann, ordered)  # with chat
+        # More than a page.
+        for number in range(120):  # with chat
             said = {"client_id": f"m{number}", "text": f"word {number}"}
             path = f"channels/{channel}/messages"
             await marketplace.call("chat", "POST", path, ann, said, 201)
@@ -57,13 +59,16 @@ async def test_the_export_has_orders_chats_and_points_and_nobody_elses(
         assert [one["total"] for one in found["orders"]["goods"]] == ["12.50"]
         assert [one["comment"] for one in found["orders"]["reviews_as_customer"]] == [PRAISE]
         (job,) = found["orders"]["jobs_as_customer"]
+        assert job["id"] == ordered
         assert job["status"] == "COMPLETED"
         review = {"job_id": job["id"], "rating": 5, "comment": "Tea was made."}
         await marketplace.call("order", "POST", "reviews", bob, review, 201)
+        # with chat, from here
         (chat,) = [one for one in found["chats"] if one["channel"]["id"] == channel]
         said = [message["text"] for message in chat["messages"]]
         assert len(said) == 121
         assert SAID in said
+        # with chat, to here
 
         async def has_points() -> bool:
             points = (await exported(marketplace, ann))["elsewhere"]["points"]
@@ -82,13 +87,13 @@ async def test_the_export_has_orders_chats_and_points_and_nobody_elses(
         of_eve = (await exported(marketplace, eve))["elsewhere"]
         assert of_eve == {
             "points": [],
-            "chats": [],
+            "chats": [],  # with chat
             "missing": [],
             "orders": {name: [] for name in found["orders"]},
         }
 
 
-async def test_who_cannot_be_asked_is_named_in_the_export(
+async def test_who_cannot_be_asked_is_named_in_the_export(  # with chat
     new_database,
     own_redis_url,
     tmp_path,

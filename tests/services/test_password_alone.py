@@ -35,12 +35,12 @@ async def test_a_password_without_its_second_factor_is_refused_by_every_service(
     world = marketplace.world
     ann = await marketplace.signed_in("ann@example.com")
     bob = await marketplace.provider("bob@example.com")
-    channel = await marketplace.ordered(ann, bob)
-    (job,) = await marketplace.call("order", "GET", "customers/me/jobs", ann)
+    job = await marketplace.ordered(ann, bob)
+    channel = await marketplace.channel(ann, job)  # with chat
     totp = await enrol(marketplace, ann)
     thief = (await world.login("ann@example.com")).data
     assert thief["second_factor_wanted"] is True
-    said = {"client_id": "2", "text": "send the money here"}
+    said = {"client_id": "2", "text": "send the money here"}  # with chat
     attacks = [
         ("user", "GET", "users/me/export", None),
         ("user", "GET", "users/me", None),
@@ -48,15 +48,15 @@ async def test_a_password_without_its_second_factor_is_refused_by_every_service(
         ("user", "DELETE", "users/me", None),
         ("user", "POST", "auth/logout-all", None),
         ("user", "GET", "auth/sessions", None),
-        ("user", "DELETE", f"auth/sessions/{job['id']}", None),
+        ("user", "DELETE", f"auth/sessions/{job}", None),
         ("user", "GET", "users/me/points", None),
-        ("chat", "GET", "channels", None),
-        ("chat", "GET", f"channels/{channel}/messages", None),
-        ("chat", "POST", f"channels/{channel}/messages", said),
-        ("order", "PATCH", f"jobs/{job['id']}", {"status": "CANCELLED"}),
-        ("order", "GET", f"jobs/{job['id']}", None),
+        ("chat", "GET", "channels", None),  # with chat
+        ("chat", "GET", f"channels/{channel}/messages", None),  # with chat
+        ("chat", "POST", f"channels/{channel}/messages", said),  # with chat
+        ("order", "PATCH", f"jobs/{job}", {"status": "CANCELLED"}),
+        ("order", "GET", f"jobs/{job}", None),
         ("order", "GET", "customers/me/service-orders", None),
-        ("order", "POST", "orders", {"lines": [{"product_id": job["id"], "quantity": 1}]}),
+        ("order", "POST", "orders", {"lines": [{"product_id": job, "quantity": 1}]}),
         ("order", "GET", "orders", None),
     ]
     for service, method, path, body in attacks:
@@ -64,7 +64,7 @@ async def test_a_password_without_its_second_factor_is_refused_by_every_service(
             url = f"{marketplace.urls[service]}/api/v1/{path}"
             answer = await world.call(method, url, body, headers=bearer(thief))
             assert (answer.status, answer.message) == (403, "show your second factor to do this")
-    with subtests.test(service="chat", path="ws"):
+    with subtests.test(service="chat", path="ws"):  # with chat
         async with ClientSession(headers=bearer(thief)) as http:
             with pytest.raises(WSServerHandshakeError) as refused:
                 await http.ws_connect(f"{marketplace.urls['chat']}/api/v1/ws")
@@ -78,5 +78,5 @@ async def test_a_password_without_its_second_factor_is_refused_by_every_service(
     shown = {"code": totp.at(time.time() + 30)}
     assert (await world.post("second-factor", shown, headers=bearer(thief))).status == 204
     owner = (await world.post("refresh", {"refresh_token": thief["refresh_token"]})).data
-    await marketplace.call("chat", "GET", "channels", owner, None, 200)
+    await marketplace.call("chat", "GET", "channels", owner, None, 200)  # with chat
     await marketplace.call("user", "GET", "users/me/export", owner, None, 200)
