@@ -230,3 +230,30 @@ def test_definer_is_blanked_out(before: str, account: str, after: str) -> None:
     sql, _ = forward_sql(text, Dialect.MYSQL)
     assert sql == f"{before}{' ' * len(f'DEFINER = {account}')}{after};"
     assert forward_sql(text, Dialect.POSTGRESQL)[0] == text
+
+
+MARKS = [
+    "-- migrate:down", "-- +goose Down", "-- +goose NO TRANSACTION", "\\d x", "\\. ",
+    "COPY x FROM stdin;", "---- create above / drop below ----",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize(("opening", "closing"), [('"', '"'), ("'", "'"), ("$a$", "$a$")])
+def test_a_mark_inside_a_quoted_name_or_text_is_part_of_it(
+    mark: str, opening: str, closing: str
+) -> None:
+    text = f"SELECT {opening}a\n{mark}\nb{closing}; -- it's\nSELECT 2;"
+    assert forward_sql(text) == (text, True)
+
+
+@pytest.mark.parametrize("mark", MARKS[:2] + MARKS[6:])
+def test_a_mark_behind_quoted_names_is_still_one(mark: str) -> None:
+    text = f'SELECT "a\n{mark}\nb"; -- it\'s\n{mark}\nSELECT 2;'
+    before, _, _ = text.rpartition(mark)
+    assert forward_sql(text)[0].rstrip() == before.rstrip()
+
+
+def test_rows_of_a_dump_may_hold_any_quote() -> None:
+    dump = "COPY t FROM stdin;\n1\tit's \"\n\\.\nSELECT 1;\nCOPY u FROM stdin;\n2\n\\.\nSELECT 2;"
+    assert forward_sql(dump)[0].split() == ["SELECT", "1;", "SELECT", "2;"]

@@ -163,7 +163,7 @@ def _in_with(text: str, at: int) -> list[str]:
 
 def as_written(name: str) -> str:
     """Return a name as a query must write it, as code in a sentence."""
-    if " " in name:  # `timestamp with time zone`
+    if " " in name or name.startswith('"'):  # `timestamp with time zone`, or quoted already
         return f"`{name}`"
     parts = [part if _PLAIN.fullmatch(part) else f'"{part}"' for part in name.split(".")]
     return f"`{'.'.join(parts)}`"

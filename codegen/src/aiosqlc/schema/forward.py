@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aiosqlc.parse.scanner import LEXES, Dialect, split_statements
+from aiosqlc.parse.scanner import LEXES, Dialect, Kind, scan, split_statements
 from aiosqlc.source import Span
 
 # goose, sql-migrate, dbmate and tern mark where a file turns to the way back.
@@ -21,6 +21,8 @@ _NO_TRANSACTION = re.compile(
 )
 _PSQL = re.compile(r"^\\[A-Za-z!?;]")
 _COPY = re.compile(r"^COPY\s", re.IGNORECASE)
+_MARKS = (_NO_TRANSACTION, _DOWN, _UP, _PSQL, _COPY)
+_QUOTED = frozenset({Kind.STRING, Kind.QUOTED, Kind.NAME})
 _FROM_STDIN = re.compile(r"\sFROM\s+stdin\b", re.IGNORECASE)
 
 
@@ -34,20 +36,34 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
         text = without_definers(_with_semicolons(text) if "delimiter" in text.lower() else text)
     kept: list[str] = []
     forward, data, transactional = True, False, True
+    start, outside = 0, 0
     for line in text.split("\n"):
-        if _NO_TRANSACTION.match(line):
-            transactional = False
-        if _DOWN.match(line):
-            forward = False
-        elif _UP.match(line):
-            forward = True
-        runs = forward and not data and not _PSQL.match(line)
-        if data and line.startswith("\\."):
-            data = False
-        elif runs and _copies(line):  # pg_dump's rows are data for psql, not SQL
-            data, runs = True, False
+        runs = forward and not data
+        marked = not runs or any(mark.match(line) for mark in _MARKS)
+        if marked and not (runs and _is_quoted(text, dialect, outside, start)):
+            if _NO_TRANSACTION.match(line):
+                transactional = False
+            if _DOWN.match(line):
+                forward = False
+            elif _UP.match(line):
+                forward = True
+            runs = forward and not data and not _PSQL.match(line)
+            if data and line.startswith("\\."):
+                data = False
+            elif runs and _copies(line):  # pg_dump's rows are data for psql, not SQL
+                data, runs = True, False
+            outside = start if runs else start + len(line)
+        start += len(line) + 1
         kept.append(line if runs else " " * len(line))
     return "\n".join(kept), transactional
+
+
+def _is_quoted(text: str, dialect: Dialect, outside: int, place: int) -> bool:
+    """Return whether a place is inside a quoted name or a string; `outside` is one before it."""
+    for token in scan(text, dialect, outside):
+        if token.end > place:
+            return token.start < place and token.kind in _QUOTED
+    return False
 
 
 _ACCOUNT = r"(?:`(?:[^`]|``)*`|'[^']*'|\"[^\"]*\"|[\w.%$-]+)"
