@@ -11,7 +11,7 @@ from sqlglot import exp
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.choices import is_choice, named_value
-from aiosqlc.mysql.functions import RETURNS, name_of
+from aiosqlc.mysql.functions import RETURNS, name_of, routine_name
 from aiosqlc.mysql.moments import Shift, shift_of
 from aiosqlc.mysql.scope import Level, unwrap
 
@@ -155,7 +155,7 @@ def _called(node: exp.Expr, name: str, level: Level | None, reader: Reader) -> S
         value = named_value(node)
         if value is not node:
             return type_of(value, level, reader)
-        routine = reader.schema.routine(name)
+        routine = reader.schema.routine(routine_name(name))
         return routine.returns if routine else None
     if isinstance(node, exp.Func) and not is_choice(node) and not isinstance(node, exp.Binary):
         written = _CALLED.match(node.sql(dialect="mysql"))

@@ -223,14 +223,29 @@ _NAMES: dict[type[exp.Expr], str] = {
 
 
 def name_of(node: exp.Expr) -> str:
-    """Return the name of a function in upper case, or an empty string."""
+    """Return the name of a function in upper case, or an empty string.
+
+    A name in backticks, or behind a schema's, keeps backticks: it is no built-in function's, even
+    if it is spelled like one.
+    """
     if type(node) in _NAMES:
         return _NAMES[type(node)]
     if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
-        return str(node.this).upper()
+        name = node.name.upper()
+        return f"`{name}`" if _is_stored(node) else name
     if isinstance(node, exp.Func):
         return str(node.sql_name()).upper()
     return ""
+
+
+def routine_name(name: str) -> str:
+    """Return the name of a routine as the schema has it, of what `name_of` returns."""
+    return name.strip("`")
+
+
+def _is_stored(node: exp.Expr) -> bool:
+    qualified = isinstance(node.parent, exp.Dot) and node.parent.expression is node
+    return qualified or isinstance(node.this, exp.Identifier)
 
 
 def arguments(node: exp.Expr) -> list[exp.Expr]:

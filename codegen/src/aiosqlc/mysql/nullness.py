@@ -17,6 +17,7 @@ from aiosqlc.mysql.functions import (
     TOTAL,
     arguments,
     name_of,
+    routine_name,
 )
 from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import Level, Result, is_chained, unwrap
@@ -290,7 +291,7 @@ def _aggregated(node: exp.Expr) -> list[exp.Expr]:
 
 def _function(node: exp.Expr, proof: Proof) -> bool:
     name = name_of(node)
-    if name in NEVER_NULL or name in proof.never_null:
+    if name in NEVER_NULL or routine_name(name) in proof.never_null:
         return True
     return holds("function", "it is total", name in TOTAL) and _all(
         "function", arguments(node), proof

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from aiosqlc.mysql.functions import AGGREGATES, RANKS, SCALAR, name_of
+from aiosqlc.mysql.functions import AGGREGATES, RANKS, SCALAR, name_of, routine_name
 from aiosqlc.mysql.relations import Schema
 
 # What answers from the session, leaves something in it, waits for a lock or counts on.
@@ -48,7 +48,7 @@ def _of(node: exp.Expr, schema: Schema) -> str:
     if isinstance(node, exp.Table):
         return _table(node, schema)
     name = name_of(node)
-    if name and (schema.routine(name) is not None or name not in _KNOWN):
+    if name and (schema.routine(routine_name(name)) is not None or name not in _KNOWN):
         return f"{name}() is not on the list of functions that only read"
     return ""
 

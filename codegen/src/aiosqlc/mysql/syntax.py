@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.mysql import MySQLParser
@@ -34,7 +34,8 @@ def _named(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
 class _Dialect(MySQL):
     """MySQL, with functions of JSON that take any expression, as other functions do.
 
-    `DELETE … ORDER BY … LIMIT … RETURNING` is MariaDB's.
+    `DELETE … ORDER BY … LIMIT … RETURNING` is MariaDB's. A name in backticks is a function's of the
+    schema, even if a word of the grammar is spelled like it.
     """
 
     class Parser(MySQLParser):
@@ -44,6 +45,21 @@ class _Dialect(MySQL):
             if name not in _JSON
         }
         FUNCTIONS: ClassVar = {**MySQLParser.FUNCTIONS, **{name: _named(name) for name in _JSON}}
+
+        def _parse_function_call(
+            self,
+            functions: dict[str, Callable[..., exp.Expr]] | None = None,
+            anonymous: bool = False,
+            optional_parens: bool = True,
+            any_token: bool = False,
+        ) -> exp.Expr | None:
+            quoted = bool(self._curr) and self._curr.token_type is TokenType.IDENTIFIER
+            return super()._parse_function_call(
+                functions,
+                anonymous=anonymous or quoted,
+                optional_parens=optional_parens and not quoted,
+                any_token=any_token,
+            )
 
         def _parse_delete(self) -> exp.Delete:
             node = super()._parse_delete()

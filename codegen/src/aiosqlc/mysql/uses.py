@@ -469,7 +469,7 @@ def _argument(
 ) -> Use:
     """Return what a function says that is called by no name, is a choice, or the schema's own."""
     if isinstance(parent, exp.Anonymous):
-        routine = reader.schema.routine(str(parent.this))
+        routine = reader.schema.routine(parent.name)
         index = _index(parent.expressions, child)
         if routine and 0 <= index < len(routine.params):
             name, kind = routine.params[index]
