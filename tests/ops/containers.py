@@ -54,6 +54,12 @@ def started() -> set[str]:
     return wanted - ABSENT
 
 
+def published_ports() -> set[str]:
+    """Return the settings of the ports that the parts publish."""
+    ports = "".join(port for name in started() for port in PARTS[name].get("ports", ()))
+    return set(re.findall(r"\$\{(\w+_PORT):-", ports))
+
+
 @pytest.fixture(scope="module")
 def stack() -> Iterator[DockerCompose]:
     """Every part of the profile, healthy, with the demo data in its databases."""
@@ -67,7 +73,7 @@ def stack() -> Iterator[DockerCompose]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPOSE_PROJECT_NAME", "marketplace-test")  # beside one that is in use
         patch.setenv("GATEWAY_LOG_MIB", "1")
-        for name in ("GATEWAY_PORT", "MAIL_PORT", "PROMETHEUS_PORT", "SWAGGER_PORT"):
+        for name in published_ports():
             patch.setenv(name, str(free_port()))
         with compose:
             compose.services = None  # at the end all of it goes, the migration jobs, too
