@@ -34,10 +34,10 @@ def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str
                 url, migrations.source(folder, db, url), db=db, demo=not given, only=not given
             )
         except migrations.MigrationError as error:
-            raise StartError(f"the database {db} cannot be migrated: {error}") from error
+            raise StartError(f"cannot migrate the database {db}: {error}") from error
         except psycopg.Error as error:
             why = " ".join(str(error).split())
-            raise StartError(f"the database {db} cannot be made: {why}") from error
+            raise StartError(f"cannot create the database {db}: {why}") from error
         return given or entered(home, db)
 
     with ThreadPoolExecutor(max_workers=4) as pool:

@@ -41,7 +41,7 @@ async def administrator(
     child = forks.fork(command, env=env, stdin=password.encode())
     code, said = await asyncio.to_thread(_finish, child or _spawn(command, env, password))
     if code:
-        raise StartError(f"the demo administrator cannot be added: {' '.join(said[-30:])}")
+        raise StartError(f"cannot add the demo administrator: {' '.join(said[-30:])}")
     return Administrator(password if said[-1:] == ["added"] else None)
 
 
@@ -75,7 +75,7 @@ def introduce(found: Administrator | None, settings: Settings, say: Callable[[st
         return
     if found.password is not None:
         say(f"demo administrator: {EMAIL} with the password {found.password}")
-    say("a request in the name of the demo administrator:\n\n" + request(settings))
+    say("a request as the demo administrator:\n\n" + request(settings))
 
 
 def request(settings: Settings) -> str:

@@ -25,26 +25,26 @@ SPECS = ROOT / "api" / "swagger"
 ASSETS = folder_of("aiohttp_apispec") / "static"
 # The statuses that NGINX itself answers with, in the services' vocabulary.
 ERRORS = (
-    (404, "NOT_FOUND", "there is nothing under this path"),
+    (404, "NOT_FOUND", "there is no such path"),
     (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
     (408, "BAD_REQUEST", "the request did not arrive in time"),
-    (412, "PRECONDITION_FAILED", "it is not the version that was named"),
+    (412, "PRECONDITION_FAILED", "the resource does not have the version in the request"),
     (413, "PAYLOAD_TOO_LARGE", "the request is larger than 2 MiB"),
-    (416, "BAD_REQUEST", "there is no such range"),
+    (416, "BAD_REQUEST", "the requested range does not exist"),
     (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),
     (500, "INTERNAL_ERROR", "internal error"),
-    (502, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
-    (503, "SERVICE_UNAVAILABLE", "the service is not available at the moment"),
-    (504, "DEADLINE_EXCEEDED", "the service did not answer in time"),
+    (502, "SERVICE_UNAVAILABLE", "the service is not available; try again later"),
+    (503, "SERVICE_UNAVAILABLE", "the service is not available; try again later"),
+    (504, "DEADLINE_EXCEEDED", "the service did not respond in time"),
 )
 # Those it answers before it has read a request, by NGINX's own numbers.
 UNREAD_ERRORS = (
-    (400, 400, "BAD_REQUEST", "the request cannot be read"),
-    (414, 414, "BAD_REQUEST", "the address of the request is too long"),
+    (400, 400, "BAD_REQUEST", "the request is malformed"),
+    (414, 414, "BAD_REQUEST", "the URL of the request is too long"),
     (494, 431, "BAD_REQUEST", "the headers of the request are too large"),
-    (497, 400, "BAD_REQUEST", "this port speaks TLS: ask by https"),
-    (501, 501, "BAD_REQUEST", "this transfer encoding is not known here"),
-    (505, 505, "BAD_REQUEST", "this version of HTTP is not spoken here"),
+    (497, 400, "BAD_REQUEST", "this port requires TLS: use https"),
+    (501, 501, "BAD_REQUEST", "this transfer encoding is not supported"),
+    (505, 505, "BAD_REQUEST", "this version of HTTP is not supported"),
 )
 
 
@@ -163,7 +163,7 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
     run = settings.home.path / "nginx"
     for path in (run, DOCS, ASSETS):
         if found := re.search(r"[$*?\[\n]", str(path)):
-            raise StartError(f"NGINX takes no folder with {found[0]!r} in its name: {path}")
+            raise StartError(f"NGINX does not accept {found[0]!r} in the name of a folder: {path}")
     hand_over(run, account)
     if account is not None:
         for folder in (Path(nginx_binary()).parent, DOCS, PAGES, SPECS, ASSETS):
@@ -184,7 +184,7 @@ def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Ac
         extra_groups=[] if account else None,
     )
     if check.returncode:
-        said = " ".join(check.stderr.split()) or f"it said nothing (exit code {check.returncode})"
+        said = " ".join(check.stderr.split()) or f"no output (exit code {check.returncode})"
         raise StartError(f"NGINX refuses its configuration: {said}")
     return account, config
 

@@ -47,7 +47,7 @@ def shared(environ: Mapping[str, str]) -> Iterator[Forks]:
 async def ready(forks: Forks, say: Callable[[str], None]) -> Callable[[Program], Child]:
     """Return how to start a program: by a fork, or, after a word about it, as any other."""
     if why := await forks.ready():
-        say(f"imports are not shared ({why}): each service has its own")
+        say(f"services do not share imports ({why}): each process imports by itself")
         return spawn
 
     def fork(program: Program) -> Child:
@@ -57,7 +57,7 @@ async def ready(forks: Forks, say: Callable[[str], None]) -> Callable[[Program],
             program.command, env=program.env or os.environ, death_signal=program.stop_signal
         )
         if found is None:
-            say(f"{program.name} cannot be forked, so its imports are its own")
+            say(f"{program.name} cannot be forked, so its process imports by itself")
         return found or spawn(program)
 
     return fork

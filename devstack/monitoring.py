@@ -161,5 +161,5 @@ def _is_free(program: Program, settings: Settings, say: Callable[[str], None]) -
     name = f"{program.name.upper().replace('-', '_')}_PORT"
     port = settings.monitoring[name]
     if why := trouble(port):
-        say(f"port {port} {why}: going on without {program.name}; set {name}")
+        say(f"port {port} {why}: continuing without {program.name}; set {name}")
     return why is None

@@ -187,7 +187,7 @@ def _refuse_bound(environ: Mapping[str, str], name: str) -> None:
     """Refuse at the start what `nginx/rotate.sh` would refuse at each look."""
     given = environ.get(name)
     if given and not re.fullmatch("[1-9][0-9]{0,4}", given):
-        raise ValueError(f"{name}: {given} is no number from 1 to 99999")
+        raise ValueError(f"{name}: {given} is not a number from 1 to 99999")
 
 
 def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -202,5 +202,5 @@ def _refuse_shared_ports(ports: Mapping[str, int]) -> None:
     first: dict[int, str] = {}
     for name, port in ports.items():
         if port in first:
-            raise ValueError(f"{first[port]} and {name} are both {port}: give each its own port")
+            raise ValueError(f"{first[port]} and {name} are both {port}: use different ports")
         first[port] = name

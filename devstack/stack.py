@@ -177,7 +177,7 @@ class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
             self._file = path.open("a+")
         except OSError as error:
             raise StartError(
-                f"the data cannot be in {path.parent}: {error.strerror}; set RUN_DIR"
+                f"cannot write data to {path.parent}: {error.strerror}; set RUN_DIR"
             ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

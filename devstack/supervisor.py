@@ -73,7 +73,7 @@ class Keeper:
                 self._clear_away()
                 await self._heard_out()
                 raise StartError(
-                    f"{self.program.name} ended during its start: {self._last_words()}"
+                    f"{self.program.name} stopped while it was starting: {self._last_words()}"
                 )
             if time.monotonic() > deadline:
                 raise StartError(
@@ -159,7 +159,7 @@ class Keeper:
                 self._say(f"{self.program.name} is back (pid {self.pid})")
                 return
             if time.monotonic() > deadline:
-                self._say(f"{self.program.name} runs but is not ready after {within:.0f} s")
+                self._say(f"{self.program.name} is running but not ready after {within:.0f} s")
                 return
             await asyncio.sleep(POLL_SECONDS)
 
@@ -201,7 +201,7 @@ class Keeper:
         code = self._process.returncode if self._process else None
         if code is not None and code < 0:
             return f"was killed by {signal.Signals(-code).name}"
-        return f"ended with exit code {code}"
+        return f"stopped with exit code {code}"
 
     def _last_words(self) -> str:
         said = [line.strip() for line in self._tail if line.strip()]

@@ -152,7 +152,7 @@ class Settings(BaseSettings):
         if isinstance(value, SecretStr) and in_production(info) and info.field_name:
             default = cls.model_fields[info.field_name].default
             if value == default or DEVELOPMENT_ONLY in value.get_secret_value():
-                raise ValueError("in production this secret has no default: set one of your own")
+                raise ValueError("in production you must set this secret: it has no default")
         return value
 
 
@@ -210,7 +210,7 @@ class DatabaseSettings(Settings):
         cls, value: SecretStr | None, info: ValidationInfo
     ) -> SecretStr | None:
         if value is None and in_production(info) and info.data.get("db_replica_urls"):
-            raise ValueError("in production this secret has no default: set one of your own")
+            raise ValueError("in production you must set this secret: it has no default")
         return value
 
 

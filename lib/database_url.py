@@ -35,7 +35,7 @@ def mysql_tls(url: str) -> tuple[SslMode | None, str | None]:
     given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     for name, _ in given:
         if name not in (_MODE, _CA):
-            raise ValueError(f"has a parameter that there is not: {name} (known: {_MODE}, {_CA})")
+            raise ValueError(f"has an unknown parameter: {name} (known: {_MODE}, {_CA})")
         if [other for other, _ in given].count(name) > 1:
             raise ValueError(f"says {name} twice")
     values = dict(given)

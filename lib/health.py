@@ -84,7 +84,7 @@ class Health:
             async with asyncio.timeout(self.ping_seconds):
                 await self._pings[name]()
         except TimeoutError:
-            return f"no answer within {self.ping_seconds:g} s"
+            return f"no response within {self.ping_seconds:g} s"
         except Exception as error:  # noqa: BLE001 - any failure means "not ready"; the log says which
             # Until a resource has answered once the process is starting, which is no fault.
             tell = log.warning if name in self._answered else log.info

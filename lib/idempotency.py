@@ -98,7 +98,7 @@ class IdempotencyKeys:
             if time.monotonic() >= until:
                 raise AppError(
                     Code.CONFLICT,
-                    "the first request with this Idempotency-Key is still being worked on",
+                    "the first request with this Idempotency-Key is still in progress",
                     headers={"Retry-After": "1"},
                 )
             await asyncio.sleep(_POLL_SECONDS)
@@ -172,8 +172,8 @@ class IdempotencyKeys:
         if kept.lost:
             raise AppError(
                 Code.CONFLICT,
-                "this request was carried out, but its answer was lost: look for what it did "
-                "before you send it under another Idempotency-Key",
+                "this request was executed, but its response was lost: check the result "
+                "before you repeat it with another Idempotency-Key",
             )
         if kept.status is None or kept.headers is None or kept.body is None:
             return None

@@ -115,7 +115,7 @@ async def watch_event_loop(registry: CollectorRegistry) -> AsyncIterator[None]:
     """Measure the lag of the event loop while entered, which blocking calls cause."""
     lag = Histogram(
         "event_loop_lag_seconds",
-        "How much later than asked the event loop woke a timer.",
+        "Delay of the event loop in waking a timer.",
         buckets=_LAG_BUCKETS,
         registry=registry,
     )

@@ -16,9 +16,9 @@ LOCAL_GATEWAY: Final = "http://127.0.0.1:8080"
 def _origin(value: str) -> str:
     address = urlsplit(value)
     if address.scheme not in ("http", "https") or not address.hostname:
-        raise ValueError("must be an http:// or https:// address")
+        raise ValueError("must be an http:// or https:// URL")
     if address.query or address.fragment:
-        raise ValueError("must end before any ? or #")
+        raise ValueError("must not contain ? or #")
     return value.rstrip("/")
 
 
@@ -42,5 +42,5 @@ def below_public_url(value: str, info: ValidationInfo, *, default: str) -> str:
     if public_url:
         return f"{public_url}{value.removeprefix(LOCAL_GATEWAY)}"
     if in_production(info):
-        raise ValueError("in production set PUBLIC_URL, or this")
+        raise ValueError("in production set PUBLIC_URL or this setting")
     return value

@@ -6,7 +6,7 @@ set -eu
 log=$1/access.log
 whole() { # NAME VALUE: a number that the shell can count with, or a message
     case $2 in
-        ''|0*|*[!0-9]*|??????*) echo "$1: $2 is no number from 1 to 99999" >&2; exit 2 ;;
+        ''|0*|*[!0-9]*|??????*) echo "$1: $2 is not a number from 1 to 99999" >&2; exit 2 ;;
     esac
 }
 size=${GATEWAY_LOG_MIB:-100}

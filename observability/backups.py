@@ -77,7 +77,7 @@ class Backups(Collector):
             made = None
         yield GaugeMetricFamily(
             "backup_restorable_timestamp_seconds",
-            "When the newest base backup was made from which an unbroken archive leads on.",
+            "Time of the newest base backup with a complete WAL archive after it.",
             made.timestamp() if made else 0,
         )
 
@@ -85,7 +85,7 @@ class Backups(Collector):
 def main() -> None:
     """Serve `/metrics` until ended."""
     parser = argparse.ArgumentParser(prog="python -m observability.backups", description=__doc__)
-    parser.add_argument("folder", type=Path, help="what docs/backups.md calls $BACKUPS")
+    parser.add_argument("folder", type=Path, help="the folder that docs/backups.md calls $BACKUPS")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9188)
     options = parser.parse_args()

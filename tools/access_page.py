@@ -92,7 +92,7 @@ def _row(route: Route) -> str:
     access = route.access
     if access.open:
         return f"| `{route.name}` | everybody | – | – | – | yes |"
-    who = ", ".join(requirement(guard) for guard in access.guards) or "whoever is signed in"
+    who = ", ".join(requirement(guard) for guard in access.guards) or "any signed-in caller"
     needs = (access.second_factor, access.fresh, access.verified, access.services)
     return f"| `{route.name}` | {who} | {' | '.join(_word(need) for need in needs)} |"
 

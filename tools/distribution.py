@@ -105,7 +105,7 @@ def tell(create: Callable[[str], str]) -> None:
     """Print what was found; `create` makes a migrated database and returns its URL."""
     for way in KEYS:
         found = find(way, create(way.split()[0]))
-        print(f"{way}: {len(found.everywhere)} of {found.queries} queries need all parts:")
+        print(f"{way}: {len(found.everywhere)} of {found.queries} queries run on all shards:")
         print(f"  {', '.join(found.everywhere)}")
         print(f"  unique without it: {', '.join(found.unique) or 'none'}")
 

@@ -34,8 +34,8 @@ def files() -> dict[Path, str]:
     lines = [
         "# Events",
         "",
-        "Who publishes what through the outbox, and who consumes it ([how](lib/events.md)).",
-        "From the code; remake it with `make render`. What is not declared cannot be published.",
+        "Events by topic, with their publisher and consumers ([how events work](lib/events.md)).",
+        "Generated from the code by `make render`. Undeclared events cannot be published.",
     ]
     for service, topics in sorted(published().items()):
         for topic in sorted(topics):

@@ -16,7 +16,7 @@ from lib.db import grants, migrations
 
 _SHARED = ("shared", "outbox")  # query sets of the library
 _ENGINES = {"postgres": "postgresql", "mysql": "mysql"}
-_HEADER = "-- What the queries of {db} need, and no more; remake it with: make grants\n"
+_HEADER = "-- The privileges that the queries of {db} need; regenerate with: make grants\n"
 
 
 def files() -> Iterator[tuple[str, str, Path]]:

@@ -35,9 +35,9 @@ def page(create: Callable[[str], str]) -> str:
     lines = [
         "# The schema",
         "",
-        "Every database with its tables, as the migrations leave them; remake it with",
-        "`make render`. What a column is for is said beside it in `migrations/<database>/`.",
-        "Where a database runs on MySQL too, PostgreSQL's types are shown; the names are the same.",
+        "Every database with its tables, after all migrations; regenerate it with",
+        "`make render`. The comments in `migrations/<database>/` explain the columns.",
+        "For databases that also run on MySQL, the types are PostgreSQL's; the names are the same.",
     ]
     topics = events_page.published()
     for folder in sorted(path for path in MIGRATIONS.iterdir() if path.is_dir()):

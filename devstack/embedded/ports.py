@@ -54,7 +54,7 @@ def trouble(port: int, host: str = "127.0.0.1") -> str | None:
         try:
             sock.bind((host, port))
         except PermissionError:
-            return "is for privileged accounts alone"
+            return "requires a privileged account"
         except OSError:
             return f"is held by {holder(port)}"
     return None
@@ -70,4 +70,4 @@ def holder(port: int) -> str:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         pass  # another account's process: the system does not show it to us
-    return "a process of another account"
+    return "used by a process of another account"

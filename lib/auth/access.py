@@ -103,7 +103,7 @@ def signed_in(
 def require_second_factor(principal: Principal) -> None:
     """Check that the caller has verified a second factor, or needs none."""
     if principal.second_factor_wanted:
-        raise forbidden("show your second factor to do this")
+        raise forbidden("verify your second factor first")
 
 
 def require_fresh(principal: Principal) -> None:
@@ -113,7 +113,7 @@ def require_fresh(principal: Principal) -> None:
 
 
 def _refuse_services(_principal: Principal) -> None:
-    raise forbidden("this is for people, not for services")
+    raise forbidden("this is for users, not for services")
 
 
 def declare(handler: T, access: Access) -> T:

@@ -12,7 +12,7 @@ from lib.errors import AppError, Code
 Guard: TypeAlias = Callable[[Principal], None]
 ME = "me"
 _TOLD_WHAT_IS_MISSING = (Role.ADMIN, Role.STAFF, Role.MODERATOR, Role.SERVICE)
-_ASK_TO_PROVIDE = "a customer asks for it with POST users/me/provider-request"
+_ASK_TO_PROVIDE = "a customer can apply for it with POST users/me/provider-request"
 
 
 def requirement(guard: Guard) -> str:
@@ -67,8 +67,8 @@ def require_role(*roles: Role) -> Guard:
     def guard(principal: Principal) -> None:
         if not principal.has_any(*roles):
             needed = " or ".join(sorted(roles))
-            how = _ASK_TO_PROVIDE if roles == (Role.PROVIDER,) else "an administrator gives roles"
-            raise forbidden(f"this is for the role {needed}; {how}")
+            how = _ASK_TO_PROVIDE if roles == (Role.PROVIDER,) else "an administrator assigns roles"
+            raise forbidden(f"this requires the role {needed}; {how}")
 
     return guard
 
@@ -82,7 +82,7 @@ def require_verified(principal: Principal) -> None:
     """Check that the caller's address is verified."""
     if not principal.verified:
         raise forbidden(
-            "user is not verified; whoever is by now has to refresh the access token first"
+            "user is not verified; if you have just verified the address, refresh the access token"
         )
 
 
@@ -112,9 +112,9 @@ def lacking(principal: Principal, *permissions: Permission, any_of: bool = False
         return forbidden()
     some = "s" if len(permissions) > 1 else ""
     listed = _listed(permissions, "or" if any_of else "and")
-    return forbidden(f"you may not do this: you need the permission{some} {listed}")
+    return forbidden(f"you are not allowed to do this: you need the permission{some} {listed}")
 
 
-def forbidden(message: str = "you may not do this") -> AppError:
+def forbidden(message: str = "you are not allowed to do this") -> AppError:
     """Return the error for a known caller who is not allowed."""
     return AppError(Code.FORBIDDEN, message)

@@ -109,7 +109,7 @@ def _public_key(x: str) -> Ed25519PublicKey:
         raw = base64.urlsafe_b64decode(x + "=" * (-len(x) % 4))
         return Ed25519PublicKey.from_public_bytes(raw)
     except ValueError:
-        raise KeyFormatError("a key of the set is malformed") from None
+        raise KeyFormatError("a key in the set is malformed") from None
 
 
 def _public_x(key: Ed25519PublicKey) -> str:

@@ -42,7 +42,9 @@ def read(text: str) -> dict[str, Declared]:
     for name, one in found.items():
         wrong = one.roles if name.startswith(OF_SERVICES) else one.services
         if wrong:
-            raise ValueError(f"{name}: only services have `{OF_SERVICES}…`, only roles the others")
+            raise ValueError(
+                f"{name}: only services can have `{OF_SERVICES}…`, and only roles the others"
+            )
     return found
 
 

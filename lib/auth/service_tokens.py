@@ -86,7 +86,7 @@ class ServiceTokens:
             AppError: SERVICE_UNAVAILABLE where there is none.
         """
         if self._is_over():
-            raise AppError(Code.SERVICE_UNAVAILABLE, "the issuer has given us no token")
+            raise AppError(Code.SERVICE_UNAVAILABLE, "the issuer has not returned a token")
 
     def refused(self, token: str) -> None:
         """Record that `token` got UNAUTHORIZED, because the issuer may have new keys."""

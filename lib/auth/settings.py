@@ -18,7 +18,7 @@ _INTERNAL: Final = (".internal", ".local", ".svc")
 def _web_address(value: str) -> str:
     address = urlsplit(value)
     if address.scheme not in ("http", "https") or not address.hostname:
-        raise ValueError("must be an http:// or https:// address")
+        raise ValueError("must be an http:// or https:// URL")
     return value
 
 
@@ -33,7 +33,7 @@ def check_trusted(value: str, info: ValidationInfo) -> str:
     """
     address = urlsplit(value)
     if in_production(info) and address.scheme == "http" and not _is_ours(address.hostname or ""):
-        raise ValueError("in production must be https:// to a host outside of one's own network")
+        raise ValueError("in production must be https:// unless the host is in a private network")
     return value
 
 
@@ -78,7 +78,7 @@ class AuthSettings(TokenSettings):
     @classmethod
     def _cannot_be_guessed(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if in_production(info) and len(value.get_secret_value()) < _SHORTEST:
-            raise ValueError(f"in production needs {_SHORTEST} characters or more")
+            raise ValueError(f"in production must have at least {_SHORTEST} characters")
         return value
 
 

@@ -148,7 +148,7 @@ class Cache:
 def _counter(registry: CollectorRegistry) -> Counter:
     return Counter(
         "cache_requests_total",
-        "Answers asked for: found, loaded, waited for together, or loaded past an absent Redis.",
+        "Cache requests by outcome: hit, load, shared load, or load without Redis.",
         ("outcome",),
         registry=registry,
     )

@@ -25,14 +25,14 @@ class UniqueViolationError(ConstraintViolationError):
 class ForeignKeyViolationError(ConstraintViolationError):
     """The row refers to one that does not exist, or another row refers to it."""
 
-    text = "it refers to something that does not exist, or is referred to"
+    text = "the value refers to a row that does not exist, or other rows refer to it"
 
 
 class CheckViolationError(ConstraintViolationError):
     """A value violates a check constraint that validation should have enforced."""
 
     code_ = Code.VALIDATION_ERROR
-    text = "a value is outside what is allowed"
+    text = "a value is out of range"
 
 
 class SerializationFailureError(AppError):
@@ -41,7 +41,7 @@ class SerializationFailureError(AppError):
     def __init__(self) -> None:
         super().__init__(
             Code.CONFLICT,
-            "the data was changed at the same time, try again",
+            "the data was changed concurrently; try again",
             headers={"Retry-After": "1"},
         )
 
@@ -63,4 +63,4 @@ class StatementTimeoutError(AppError):
     """A statement exceeded its time limit and was cancelled."""
 
     def __init__(self) -> None:
-        super().__init__(Code.DEADLINE_EXCEEDED, "the database took too long")
+        super().__init__(Code.DEADLINE_EXCEEDED, "the database did not respond in time")

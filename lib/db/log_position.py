@@ -56,6 +56,6 @@ async def log_position_of(primary: Executor, application: str) -> LogPosition:
     if "MariaDB" not in version:
         raise StartError(
             f"the database of {application} is MySQL {version}: "
-            "replicas are read of PostgreSQL and MariaDB only"
+            "replicas are supported on PostgreSQL and MariaDB only"
         )
     return MARIADB

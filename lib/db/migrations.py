@@ -56,7 +56,9 @@ def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = F
     try:
         grants.apply(url, folder, db=db, only=only)
     except Exception as error:  # whatever the driver raises
-        raise MigrationError(f"the role of the service gets no rights: {_said(error)}") from error
+        raise MigrationError(
+            f"cannot grant privileges to the role of the service: {_said(error)}"
+        ) from error
     return applied
 
 
@@ -140,14 +142,16 @@ class _Session:
             taken = False
         if not taken:
             self.backend.connection.close()
-            raise MigrationError(f"another migration of {_without_secret(self._url)} has the lock")
+            raise MigrationError(f"another migration of {_without_secret(self._url)} is running")
 
 
 def _refuse_same_names(folder: Path) -> None:
     """Refuse a name used by both schema and demo data, which share a version table."""
     names = [{path.name for path in where.glob("*.sql")} for where in (folder, folder / "demo")]
     if twice := names[0] & names[1]:
-        raise MigrationError(f"{folder / 'demo'}: {min(twice)} has the name of a schema migration")
+        raise MigrationError(
+            f"{folder / 'demo'}: {min(twice)} has the same name as a schema migration"
+        )
 
 
 def _apply(url: str, folder: Path, db: str) -> list[str]:
@@ -199,13 +203,13 @@ def main(argv: list[str], environ: Mapping[str, str]) -> int:
     """Run `up`, `down` or `init`. Return the exit code: 0 success, 1 failure, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m lib.db.migrations", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "init"))
-    parser.add_argument("--db", default="", help="which database: the name of a folder")
-    parser.add_argument("--name", default="", help="for init: what the migration does, as add_x")
-    parser.add_argument("--demo", action="store_true", help="for up: load the demo data too")
+    parser.add_argument("--db", default="", help="database: the name of a folder below migrations/")
+    parser.add_argument("--name", default="", help="for init: name of the migration, such as add_x")
+    parser.add_argument("--demo", action="store_true", help="for up: also load the demo data")
     parser.add_argument(
         "--tighten",
         action="store_true",
-        help="for up: take from the service's role what only the version before needed",
+        help="for up: revoke privileges that only the former version needed",
     )
     args = parser.parse_args(argv)
     if args.db not in databases():

@@ -32,7 +32,7 @@ def literal(value: object) -> str:
     for kind, encode in _ENCODERS.items():  # such as a member of a StrEnum
         if isinstance(value, kind):
             return encode(value)
-    raise TypeError(f"{type(value).__name__} is no type that MySQL takes")
+    raise TypeError(f"{type(value).__name__} is not a type that MySQL accepts")
 
 
 def _text(value: str) -> str:
@@ -46,13 +46,13 @@ def _bytes(value: bytes | bytearray | memoryview) -> str:
 def _float(value: float) -> str:
     text = repr(value)
     if text in {"inf", "-inf", "nan"}:
-        raise ValueError(f"{text} is no number that MySQL takes")
+        raise ValueError(f"{text} is not a number that MySQL accepts")
     return text if "e" in text else f"{text}e0"
 
 
 def _decimal(value: Decimal) -> str:
     if not value.is_finite():
-        raise ValueError(f"{value} is no number that MySQL takes")
+        raise ValueError(f"{value} is not a number that MySQL accepts")
     return format(value, "f")
 
 

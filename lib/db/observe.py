@@ -20,7 +20,7 @@ class Timings:
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
         latencies = Latencies(
             "db_query_duration_seconds",
-            "Seconds from asking the pool for a connection to the result of the query.",
+            "Seconds from the request for a pooled connection to the result of the query.",
             ("query",),
             registry,
         )
@@ -73,7 +73,7 @@ class ServerCertificate(Collector):
         """Report the recorded expiry."""
         gauge = GaugeMetricFamily(
             "db_server_certificate_expiry_timestamp_seconds",
-            "When the certificate ends that the database server showed last.",
+            "Expiry of the latest certificate of the database server.",
         )
         if self._ends is not None:
             gauge.add_metric((), self._ends)

@@ -488,7 +488,7 @@ class _Hosts:
                     self._urls.rotate(-1)
                 if not left:
                     raise
-        raise AssertionError("a URL names a host")
+        raise AssertionError("a URL must name a host")
 
 
 def _limits(settings: DatabaseSettings) -> dict[str, str]:

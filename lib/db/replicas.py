@@ -264,7 +264,7 @@ class _Counts(Collector):
         self._rotation = rotation
         self.reads = Counter(
             "db_reads_total",
-            "Queries that only read, by the server that answered.",
+            "Read-only queries by the server that ran them.",
             ("server",),
             registry=registry,
         )
@@ -277,11 +277,13 @@ class _Counts(Collector):
         """Report the result of the last check of each replica."""
         lag = GaugeMetricFamily(
             "db_replica_lag_seconds",
-            "For how long the primary has had what the replica has not replayed.",
+            "Age of the oldest change that the replica has not applied.",
             labels=("replica",),
         )
         there = GaugeMetricFamily(
-            "db_replica_in_rotation", "Whether the replica answers queries.", labels=("replica",)
+            "db_replica_in_rotation",
+            "1 if the replica serves queries, else 0.",
+            labels=("replica",),
         )
         for replica in self._rotation.replicas:
             lag.add_metric((replica.name,), replica.lag)

@@ -87,7 +87,7 @@ class Consumer:
             ValueError: for a topic that nobody is believed on.
         """
         if beliefs is not None and (nobodys := handlers.keys() - beliefs.producers.keys()):
-            raise ValueError(f"topics without a producer: {', '.join(sorted(nobodys))}")
+            raise ValueError(f"topics without a known producer: {', '.join(sorted(nobodys))}")
         self._beliefs = beliefs
         self._db = db
         self._registry = registry

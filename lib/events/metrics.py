@@ -15,32 +15,32 @@ class ConsumerMetrics:
         self._group = group
         self._handled = Counter(
             "events_handled_total",
-            "Events delivered, by what became of them.",
+            "Delivered events by outcome.",
             ("group", "topic", "outcome"),
             registry=registry,
         )
         self._seconds = Histogram(
             "events_handle_seconds",
-            "Seconds from the delivery of an event to its end.",
+            "Seconds from the delivery of an event to the end of its handling.",
             ("group", "topic"),
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
         self._lag = Gauge(
             "events_lag",
-            "Events of the stream that the group has not been given yet.",
+            "Events in the stream not yet delivered to the group.",
             ("group", "topic"),
             registry=registry,
         )
         self._pending = Gauge(
             "events_pending",
-            "Events given to the group and not finished.",
+            "Events delivered to the group and not finished.",
             ("group", "topic"),
             registry=registry,
         )
         self._dead = Gauge(
             "events_dead_letters",
-            "Events that could not be handled and wait for a person.",
+            "Events that could not be handled and wait for an operator.",
             ("topic",),
             registry=registry,
         )

@@ -38,7 +38,7 @@ class Unpublished:
 def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished:
     """Return the row that `publish` would write, for a caller with its own statement."""
     if isinstance(topic, Topic) and kind not in topic.kinds:
-        raise ValueError(f"{kind} is not among the events of {topic}: add it there")
+        raise ValueError(f"{kind} is not an event of {topic}: declare it there")
     return Unpublished(
         id=new_id(),
         lane=lane_of(key),
@@ -74,7 +74,7 @@ async def publish_change(
 ) -> None:
     """Publish a change of an object: its fields, and `actor`, who made it. See `publish`."""
     if not isinstance(changed, msgspec.Struct):
-        raise TypeError(f"{type(changed).__name__} has no fields to tell")
+        raise TypeError(f"{type(changed).__name__} has no fields to publish")
     payload = asdict(changed) | {"actor": context.principal.get() or SYSTEM}
     await publish(tx, topic=topic, key=str(key), kind=kind, payload=payload)
 

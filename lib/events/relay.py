@@ -133,17 +133,17 @@ class _Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.published = Counter(
-            "outbox_published_total", "Events taken to the stream.", registry=registry
+            "outbox_published_total", "Events published to the stream.", registry=registry
         )
         self.waiting = Gauge(
             "outbox_waiting_events", "Events that wait in the outbox.", registry=registry
         )
         self.oldest = Gauge(
-            "outbox_oldest_seconds", "How long the oldest event has waited.", registry=registry
+            "outbox_oldest_seconds", "Age of the oldest waiting event.", registry=registry
         )
         self.length = Gauge(
             "events_stream_length",
-            "Entries of the stream, finished ones that are still kept included.",
+            "Entries in the stream, including finished ones that are still stored.",
             ("topic",),
             registry=registry,
         )

@@ -133,9 +133,9 @@ class Beliefs:
         if event.topic != topic:
             raise NotBelievedError(f"signed for the topic {event.topic}")
         if not any(_verifies(key, signature, event) for key in self.keys.get(producer, ())):
-            raise NotBelievedError(f"not signed by {producer}, or changed since")
+            raise NotBelievedError(f"not signed by {producer}, or changed after signing")
         if utc_now() - event.created_at > MOST_AGE:
-            raise NotBelievedError(f"signed longer ago than {MOST_AGE.days} days")
+            raise NotBelievedError(f"signed more than {MOST_AGE.days} days ago")
 
 
 def parse_public_keys(text: str) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:

@@ -19,7 +19,7 @@ from lib.resilience.upstream import Upstream
 
 T = TypeVar("T")
 
-_UNREADABLE: Final = "{upstream} sent an answer that cannot be read"
+_UNREADABLE: Final = "{upstream} sent an invalid response"
 
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 

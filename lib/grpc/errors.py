@@ -54,7 +54,7 @@ CODE: Final[dict[grpc.StatusCode, Code]] = {
 }
 _TEXT: Final[dict[Code, str]] = {
     Code.SERVICE_UNAVAILABLE: "{upstream} is not available",
-    Code.DEADLINE_EXCEEDED: "{upstream} did not answer in time",
+    Code.DEADLINE_EXCEEDED: "{upstream} did not respond in time",
 }
 
 

@@ -39,7 +39,10 @@ class ServerMetrics:
         self.received = counter("grpc_server_msg_received_total", "Messages received.")
         self.sent = counter("grpc_server_msg_sent_total", "Messages sent.")
         self.seconds = Histogram(
-            "grpc_server_handling_seconds", "Time to answer a call.", _METHOD, registry=registry
+            "grpc_server_handling_seconds",
+            "Seconds to respond to a call.",
+            _METHOD,
+            registry=registry,
         )
 
     def method(self, kind: str, service: str, method: str) -> MethodMetrics:

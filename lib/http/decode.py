@@ -89,7 +89,7 @@ def query(request: web.Request, spec: type[T]) -> T:
         problems = collect(values, spec, strict=False)
         raise invalid(*(problems or (from_message(str(error)),))) from None
     if nulls := [name for name, value in values.items() if _is_null(value, decoded, name)]:
-        raise invalid(*(FieldError(name, "cannot be null: leave it out") for name in nulls))
+        raise invalid(*(FieldError(name, "cannot be null: omit it") for name in nulls))
     return decoded
 
 
@@ -121,7 +121,7 @@ def _odd_numbers(
             yield FieldError(name, words)
 
 
-_WHOLE: Final = (re.compile(r"-?[0-9]+"), "must be a whole number")
+_WHOLE: Final = (re.compile(r"-?[0-9]+"), "must be an integer")
 _FRACTION: Final = (re.compile(r"-?[0-9]+(?:\.[0-9]+)?"), "must be a number")
 
 

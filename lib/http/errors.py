@@ -13,8 +13,8 @@ from lib.log import get_logger
 log = get_logger(__name__)
 
 _MESSAGES = {
-    404: "there is nothing at this address",
-    405: "this address does not know the method",
+    404: "there is no such path",
+    405: "this path does not support the method",
     413: "the request body is too large",
 }
 # Headers of aiohttp's own errors that belong to the body we replace.
@@ -41,7 +41,7 @@ def to_response(error: Exception) -> web.StreamResponse:
     if isinstance(error, TimeoutError):
         return failure(AppError(Code.DEADLINE_EXCEEDED, "the request took too long"))
     log.error("unhandled_exception", exc_info=error)
-    return failure(AppError(Code.INTERNAL_ERROR, "something went wrong on our side"))
+    return failure(AppError(Code.INTERNAL_ERROR, "internal error"))
 
 
 def _from_http(error: web.HTTPException) -> web.StreamResponse:

@@ -165,8 +165,8 @@ class Routes:
             declared = getattr(module, handler.__qualname__, handler)
             if declared not in (handler, inspect.unwrap(handler)):
                 raise TypeError(
-                    f"{handler.__module__}.{handler.__qualname__}: what is written above its route"
-                    " has no effect; write it below"
+                    f"{handler.__module__}.{handler.__qualname__}: decorators above the route"
+                    " have no effect; put them below"
                 )
             yield found
 
@@ -219,7 +219,7 @@ class _Taken:
             self.body = kind
             self.makers.append(partial(decode.body, spec=kind))
         else:
-            raise TypeError(f"{name}: nothing of a request is {kind}")
+            raise TypeError(f"{name}: cannot make {kind} from a request")
 
 
 def _source(kind: Any) -> From | None:

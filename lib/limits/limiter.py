@@ -90,7 +90,7 @@ class _Decisions(Collector):
         """Return one sample per store and outcome."""
         family = CounterMetricFamily(
             "rate_limit_decisions",
-            "Requests counted by the rate limiter, by the store that counted them and the outcome.",
+            "Requests counted by the rate limiter, by store and outcome.",
             labels=("store", "outcome"),
         )
         for (store, allowed), count in self._counts.items():

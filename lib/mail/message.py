@@ -37,7 +37,7 @@ class Mail(msgspec.Struct, frozen=True):
         except (ValueError, IndexError, HeaderParseError):
             # The library refuses line breaks: nobody writes a second header through a name.
             raise AppError(
-                Code.VALIDATION_ERROR, "the mail has no valid address or subject"
+                Code.VALIDATION_ERROR, "the email has no valid address or subject"
             ) from None
         message["Date"] = format_datetime(utc_now())
         message["Auto-Submitted"] = "auto-generated"

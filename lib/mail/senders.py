@@ -75,7 +75,9 @@ class SmtpSender:
             )
         except (aiosmtplib.SMTPException, OSError) as error:
             if _is_permanent(error):
-                raise AppError(Code.VALIDATION_ERROR, "the mail server refused the mail") from error
+                raise AppError(
+                    Code.VALIDATION_ERROR, "the mail server refused the email"
+                ) from error
             raise AppError(Code.SERVICE_UNAVAILABLE, "the mail server is not available") from error
 
 

@@ -52,14 +52,14 @@ class MailSettings(Settings):
     @classmethod
     def _production_has_a_mail_server(cls, value: str, info: ValidationInfo) -> str:
         if in_production(info) and not value:
-            raise ValueError("in production mail needs a server")
+            raise ValueError("in production you must set a mail server")
         return value
 
     @field_validator("smtp_security")
     @classmethod
     def _no_password_in_the_clear(cls, value: SmtpSecurity, info: ValidationInfo) -> SmtpSecurity:
         if in_production(info) and value is SmtpSecurity.NONE and info.data.get("smtp_password"):
-            raise ValueError("in production a password needs starttls or tls")
+            raise ValueError("in production a password requires starttls or tls")
         return value
 
     def mail_sender(self) -> Sender:

@@ -87,7 +87,7 @@ class Connection:
             with suppress(OSError, Error):
                 await client.close()
             if isinstance(error, TimeoutError):
-                raise (failed or [Error("nats: no server answers")])[0] from None
+                raise (failed or [Error("nats: no server responds")])[0] from None
             raise
         return client
 

@@ -64,13 +64,13 @@ def parse(url: str) -> NatsAddress:
     user, _, password = who.partition(":")
     query = parse_qs(parts.query, keep_blank_values=True)
     if unknown := query.keys() - _OPTIONS:
-        raise ValueError(f"has options that are not known: {', '.join(sorted(unknown))}")
+        raise ValueError(f"has unknown options: {', '.join(sorted(unknown))}")
     several = len(hosts.split(",")) > 1
     replicas = query.get("replicas", ["3" if several else "1"])[0]
     if replicas not in _REPLICAS:
         raise ValueError(f"replicas must be one of {', '.join(_REPLICAS)}")
     if parts.path.strip("/"):
-        raise ValueError("has a path, and NATS has none")
+        raise ValueError("has a path, which NATS does not support")
     return NatsAddress(
         servers=tuple(_server(parts.scheme, one) for one in hosts.split(",")),
         replicas=int(replicas),
@@ -98,5 +98,5 @@ def _server(scheme: str, host: str) -> str:
         at = urlsplit(f"//{host}")
         name, port = at.hostname or "localhost", at.port or 4222
     except ValueError:
-        raise ValueError("has a port that is no number") from None
+        raise ValueError("has an invalid port") from None
     return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"

@@ -42,7 +42,7 @@ async def profile_cpu(seconds: float, fmt: CpuFormat) -> bytes:
         AppError: CONFLICT where a profile is being taken already.
     """
     if _running.locked():
-        raise AppError(Code.CONFLICT, "a CPU profile is being taken already")
+        raise AppError(Code.CONFLICT, "another CPU profile is in progress")
     async with _running:
         # Everything the thread does, not only what descends from this coroutine.
         profiler = Profiler(interval=_INTERVAL_SECONDS, async_mode="disabled")

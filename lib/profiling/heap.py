@@ -41,7 +41,7 @@ async def watch_heap(seconds: float, *, top: int = 50) -> Heap:
         AppError: CONFLICT where the heap is being watched already.
     """
     if _running.locked() or tracemalloc.is_tracing():
-        raise AppError(Code.CONFLICT, "the heap is being watched already")
+        raise AppError(Code.CONFLICT, "another heap measurement is in progress")
     async with _running:
         tracemalloc.start(_FRAMES)
         try:

@@ -47,7 +47,7 @@ class RedisCircuit:
             AppError: CIRCUIT_OPEN while Redis is left alone.
         """
         if self._next is not None:
-            raise AppError(Code.CIRCUIT_OPEN, f"{self._name} is not used at the moment")
+            raise AppError(Code.CIRCUIT_OPEN, f"{self._name} is not used at present")
         try:
             yield
         except (RedisError, OSError) as error:

@@ -75,7 +75,7 @@ def parse(url: str) -> RedisAddress:
             raise ValueError(f"certificates are always verified: leave {name} out")
     path = unquote(parts.path.strip("/"))
     if kind is Kind.SENTINEL and not path:
-        raise ValueError("must end with the name of the primary, as the Sentinels know it")
+        raise ValueError("must end with the name of the primary, as configured in the Sentinels")
     if kind is Kind.CLUSTER and (path not in ("", "0") or query.get("db", ["0"]) != ["0"]):
         raise ValueError("a Redis Cluster has database 0 only")
     return RedisAddress(
@@ -100,13 +100,13 @@ def _hosts(parts: SplitResult, port: int) -> tuple[tuple[str, int], ...]:
             at = urlsplit(f"//{one}")
             found.append((at.hostname or "localhost", at.port or port))
         except ValueError:
-            raise ValueError("has a port that is no number") from None
+            raise ValueError("has an invalid port") from None
     return tuple(found)
 
 
 def _lanes(query: dict[str, list[str]], kind: Kind) -> int:
     if "lanes" in query and kind is not Kind.CLUSTER:
-        raise ValueError("lanes are for a Redis Cluster: leave them out")
+        raise ValueError("lanes are for a Redis Cluster only: remove them")
     return _number(query, "lanes", 1, _MOST_LANES) or 1
 
 
@@ -125,7 +125,7 @@ def _connection(parts: SplitResult, scheme: str, database: str) -> dict[str, Any
     try:
         found: dict[str, Any] = dict(parse_url(one))
     except (ValueError, TypeError):
-        raise ValueError("has an option that the driver cannot read") from None
+        raise ValueError("has an option that the driver cannot parse") from None
     found.pop("host", None)
     found.pop("port", None)
     return found

@@ -53,6 +53,6 @@ class Bulkhead:
     def _full(self) -> AppError:
         return AppError(
             Code.SERVICE_UNAVAILABLE,
-            f"too many calls to {self._name} are under way",
+            f"too many calls to {self._name} are in progress",
             headers={"Retry-After": "1"},
         )

@@ -91,7 +91,7 @@ class Upstream:
     async def _sign_in(self, seconds: float) -> Mapping[str, str]:
         if self._tokens is None:
             return {}
-        async with within(seconds, what=f"signing in to call {self.name}"):
+        async with within(seconds, what=f"getting a token to call {self.name}"):
             return await self._tokens.headers()
 
     def _refused(self, tokens: ServiceTokens, signed: Mapping[str, str]) -> AppError:

@@ -18,7 +18,7 @@ _KINDS: Final = {
     "object": "an object",
     "null": "null",
     "uuid": "a UUID",
-    "datetime": "a moment such as 2026-01-31T12:00:00Z",
+    "datetime": "a time such as 2026-01-31T12:00:00Z",
     "date": "a date such as 2026-01-31",
     "time": "a time such as 12:00:00Z",
     "duration": "a duration such as PT1H30M",
@@ -66,7 +66,7 @@ def _one_of(_: re.Match[str], kind: Any) -> str:
     choices = list(_choices(kind))
     if 0 < len(choices) <= _MOST_CHOICES:
         return f"must be one of {', '.join(choices)}"
-    return "is none of the values there are"
+    return "is not one of the allowed values"
 
 
 def _choices(kind: Any) -> Iterator[str]:
@@ -91,9 +91,7 @@ def not_json(what: str, error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"{what} is not UTF-8"
     found = _BYTE.search(str(error))
-    return (
-        f"{what} is not JSON (byte {found[1]})" if found else f"{what} is not JSON: it breaks off"
-    )
+    return f"{what} is not JSON (byte {found[1]})" if found else f"{what} is not complete JSON"
 
 
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
@@ -107,9 +105,9 @@ _FORMS: Final = [
         ),
         (r"Expected `\w+` (?P<bound>[<>]=?) (?P<n>[-+.\de]+)", _range),
         (r"Expected `\w+` that's a multiple of (.+)", _always(r"must be a multiple of \1")),
-        (r"Expected `\w+` matching regex .*", _always("does not have the right form")),
-        (r"Expected `\w+` with a timezone component", _always("must say its time zone")),
-        (r"Expected `\w+` with no timezone component", _always("must not say a time zone")),
+        (r"Expected `\w+` matching regex .*", _always("does not have the right format")),
+        (r"Expected `\w+` with a timezone component", _always("must have a time zone")),
+        (r"Expected `\w+` with no timezone component", _always("must not have a time zone")),
         (r"Expected `(?P<what>[^`]+)`(?:, got `.*`)?", _type),
         (r"Invalid UUID(?: bytes)?", _always("is not a UUID")),
         (r"Invalid RFC3339 encoded (?P<what>\w+)", _type),

@@ -85,7 +85,7 @@ class StorageSettings(PublicSettings):
     @classmethod
     def _production_says_where(cls, value: str, info: ValidationInfo) -> str:
         if in_production(info) and not value and info.data.get("files_folder") == _FOLDER:
-            raise ValueError("in production files need a bucket, or a FILES_FOLDER that lasts")
+            raise ValueError("in production files need a bucket, or a permanent FILES_FOLDER")
         return value
 
     @field_validator("s3_secret_key")
@@ -110,7 +110,7 @@ class StorageSettings(PublicSettings):
     @classmethod
     def _a_distribution_has_a_bucket(cls, value: str, info: ValidationInfo) -> str:
         if value and not info.data.get("s3_bucket"):
-            raise ValueError("needs S3_BUCKET: CloudFront hands out what is in one")
+            raise ValueError("needs S3_BUCKET: CloudFront serves files from a bucket")
         return value
 
     @asynccontextmanager

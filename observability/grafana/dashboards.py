@@ -21,7 +21,7 @@ def overview() -> Dashboard:
     """All services beside one another: is anything wrong, and where?"""
     rows = [Row("Now", _now()), Row("Traffic", _traffic()), Row("Processes", _processes())]
     return Dashboard(
-        "overview", "Overview", rows, "All services beside one another: what is wrong, and where."
+        "overview", "Overview", rows, "All services side by side: errors, latency and load."
     )
 
 
@@ -30,7 +30,7 @@ def _now() -> list[Panel]:
     return [
         Panel(
             "Up",
-            "1 if every instance of a service or exporter answers Prometheus, 0 if one does not.",
+            "1 if every instance of a service or exporter responds to Prometheus, else 0.",
             {"{{job}}": "min by (job) (up)"},
             kind="stat",
             bad=1,
@@ -38,15 +38,14 @@ def _now() -> list[Panel]:
         ),
         Panel(
             "Alerts",
-            "Number of alerts that fire.",
+            "Number of firing alerts.",
             {"firing": f"count({firing}) or vector(0)"},
             kind="stat",
             bad=1,
         ),
         Panel(
             "Which alerts",
-            "Alerts that fire. Each has a heading of its name in the runbook. Empty while none "
-            "fires.",
+            "Firing alerts. Each has a heading of its name in the runbook. Empty if none fires.",
             {"": f"sort_desc(count by (alertname, job, severity) ({firing}))"},
             kind="table",
         ),
@@ -90,7 +89,7 @@ def _processes() -> list[Panel]:
     return [
         Panel(
             "Event loop lag p99",
-            "How late timers fire, by service. More than 0.1 s: something blocks the loop, or "
+            "Delay of timers by service. More than 0.1 s: a call blocks the loop, or "
             "the CPU is short.",
             {"{{job}}": "job:event_loop_lag_seconds:p99_5m"},
             "s",
@@ -156,7 +155,7 @@ def sql() -> Dashboard:
         "sql",
         "SQL by query name",
         [Row("Queries", by_query), Row("All of them", queries(selector))],
-        "What the databases are asked, by the queries' names in `sql/`.",
+        "Queries of the services, by their names in `sql/`.",
         [
             Variable("job", "db_query_duration_seconds_count", "job"),
             Variable("query", "db_query_duration_seconds_count", "query"),
@@ -170,7 +169,7 @@ def replicas() -> Dashboard:
     panels = [
         Panel(
             "Reads by server",
-            "Queries per second that may be answered by a replica, by the server that answered.",
+            "Read-only queries per second, by the server that ran them.",
             {"{{job}} {{server}}": reads},
             "ops",
             needs=Needs.REPLICAS,
@@ -207,7 +206,9 @@ def gateway() -> Dashboard:
         Row("Connections", connections()),
         Row("Exporter", _exporter()),
     ]
-    return Dashboard("gateway", "Gateway", rows, "NGINX by its access log, and the log's exporter.")
+    return Dashboard(
+        "gateway", "Gateway", rows, "NGINX by its access log, and the exporter of the log."
+    )
 
 
 def _times() -> list[Panel]:
@@ -230,7 +231,7 @@ def _times() -> list[Panel]:
         ),
         Panel(
             "Outside of the services, per second",
-            "Request time per second that no service accounts for: slow clients and NGINX itself.",
+            "Request time per second outside of the services: slow clients and NGINX itself.",
             {"time": gap},
             "s",
         ),
@@ -291,7 +292,7 @@ def _exporter() -> list[Panel]:
         ),
         Panel(
             "Unreadable",
-            "Lines per second that do not have the expected format. They count nowhere else.",
+            "Lines per second in an unexpected format. They are not counted elsewhere.",
             {"{{log}}": f"rate(nginx_exporter_parse_errors_total[{RATE}])"},
         ),
     ]

@@ -49,7 +49,7 @@ def _backlog(mine: str) -> Row:
     panels = [
         Panel(
             "Left to do",
-            "Goods orders between two steps, and service orders past their time that are still "
+            "Goods orders with a step left, and service orders past their time that are still "
             "open.",
             {
                 "goods": f"max(orders_waiting{mine})",
@@ -57,8 +57,8 @@ def _backlog(mine: str) -> Row:
             },
         ),
         Panel(
-            "Left to do: oldest",
-            "Age of the oldest of them.",
+            "Oldest order with a step left",
+            "Age of the oldest of these orders.",
             {
                 "goods": f"max(orders_oldest_seconds{mine})",
                 "services": f"max(service_orders_overdue_oldest_seconds{mine})",
@@ -89,7 +89,7 @@ def _chat(mine: str) -> Row:  # with chat
         ),
         Panel(
             "Users and channels",
-            "Users with at least one socket, and the channels that are followed for them.",
+            "Users with at least one socket, and their channels.",
             {"users": f"sum(chat_users{mine})", "channels": f"sum(chat_channels{mine})"},
         ),
         Panel(
@@ -103,7 +103,7 @@ def _chat(mine: str) -> Row:  # with chat
         ),
         Panel(
             "Connected to the other replicas",
-            "1 while an instance receives what the other instances announce. At 0 messages "
+            "1 while an instance receives the announcements of the others. At 0 messages "
             "arrive up to two seconds late.",
             {"{{instance}}": f"chat_fanout_up{mine}"},
         ),

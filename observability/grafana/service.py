@@ -17,7 +17,7 @@ def service(name: str, prefix: str, features: AbstractSet[Feature]) -> Dashboard
         routes = f'route=~"{prefix}/.*"'
         rows += [
             Row("Requests", _http(name)),
-            Row("Seen by the gateway", signals(routes, routes)),
+            Row("Requests at the gateway", signals(routes, routes)),
         ]
     if Feature.GRPC in features:
         rows.append(Row("Calls", _grpc(name)))
@@ -50,9 +50,9 @@ def _http(name: str) -> list[Panel]:
         ),
         Panel(
             "Error share",
-            "Share of requests answered with 5xx in the last 5 minutes. Red from where the "
+            "Share of requests answered with 5xx in the last 5 minutes. Red if the "
             "monthly budget of 0.1 % "
-            "is used up in two days.",
+            "would be used up in two days.",
             {"5xx": f'job:http_errors:ratio_rate5m{{job="{name}"}}'},
             "percentunit",
             bad=ERRORS,
@@ -124,7 +124,7 @@ def _process(name: str) -> list[Panel]:
         ),
         Panel(
             "Event loop lag",
-            "How late timers fire. More than 0.1 s means that something blocks the loop or the "
+            "Delay of timers. More than 0.1 s means that a call blocks the loop or the "
             "CPU is short.",
             quantiles("event_loop_lag_seconds", f'job="{name}"'),
             "s",
@@ -155,7 +155,7 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
             ),
             Panel(
                 "Upstream calls",
-                "Calls per second to other services; repetitions of a call count as one.",
+                "Calls per second to other services. Retries count as one call.",
                 {"{{upstream}}": rate("upstream_call_seconds_count", "upstream")},
                 "ops",
             ),
@@ -163,12 +163,12 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
         Feature.OUTBOX: [
             Panel(
                 "Outbox: waiting",
-                "Events stored with their change and not yet published.",
+                "Events stored but not yet published.",
                 {"events": f"outbox_waiting_events{mine}"},
             ),
             Panel(
                 "Outbox: oldest",
-                "Age of the oldest event that is not published. Other services miss it for so "
+                "Age of the oldest event that is not published. Other services lack it for that "
                 "long.",
                 {"age": f"outbox_oldest_seconds{mine}"},
                 "s",
@@ -178,8 +178,8 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
         Feature.EVENTS: [
             Panel(
                 "Events behind",
-                "Events of other services that this one has not finished: waiting in the stream "
-                "or in work.",
+                "Events of other services that this one has not finished: undelivered "
+                "or in progress.",
                 {"{{topic}}": f"events_lag{mine} + events_pending{mine}"},
                 bad=1000,
             ),
@@ -191,7 +191,7 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
             ),
             Panel(
                 "Dead letters",
-                "Events that failed for good and wait for an operator.",
+                "Events that failed permanently and wait for an operator.",
                 {"{{topic}}": f"max by (topic) (events_dead_letters{mine})"},
             ),
         ],
@@ -206,8 +206,8 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
         Feature.LIMITS: [
             Panel(
                 "Rate limits",
-                "Decisions per second by where they were taken (`redis`, or `memory` while Redis "
-                "is away) and outcome.",
+                "Decisions per second by store (`redis`, or `memory` while Redis "
+                "is unavailable) and outcome.",
                 {"{{store}} {{outcome}}": rate("rate_limit_decisions_total", "store, outcome")},
                 "ops",
             ),

@@ -93,7 +93,7 @@ def queries(selector: str) -> list[Panel]:
         ),
         Panel(
             "Query time",
-            "Time from sending a query to having its rows, without the wait for a connection.",
+            "Time from sending a query to receiving its rows, without the wait for a connection.",
             quantiles("db_query_duration_seconds", selector),
             "s",
         ),

@@ -101,7 +101,7 @@ def _matching(past: Snapshot | None, buckets: tuple[float, ...]) -> Snapshot | N
     if set(buckets) <= set(past.buckets):
         series = [rebucketed(series, past.buckets, buckets) for series in past.series]
         return Snapshot(buckets, series, past.logs)
-    _log.warning("The buckets have changed, so requests are counted from zero.")
+    _log.warning("The buckets have changed: requests are counted from zero.")
     return Snapshot(buckets, [], past.logs)
 
 
@@ -113,16 +113,41 @@ def _parser() -> argparse.ArgumentParser:
     add("--log", type=Path, action="append", required=True, help="access log; may be repeated")
     add("--format", default="json", help="json, classic, or a log_format string or directive")
     add("--json-keys", default="", metavar="FACT=KEY,…", help=f"facts: {', '.join(KEYS)}")
-    add("--state", type=Path, help="where counts and positions are kept (beside the first log)")
-    add("--start", choices=("beginning", "end"), default="beginning", help="of a log not yet known")
+    add("--state", type=Path, help="folder of counts and positions (default: beside the first log)")
+    add(
+        "--start",
+        choices=("beginning", "end"),
+        default="beginning",
+        help="where to start in a new log",
+    )
     add("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
     add("--port", type=int, default=9150, help="port to listen on; 0 takes a free one")
     add("--spec", action="append", default=[], metavar="GLOB[,FROM=TO]", help="OpenAPI documents")
     add("--route", action="append", default=[], metavar="PATTERN", help="/users/{id} or /docs/*")
-    add("--routes", type=Path, action="append", default=[], help="file with a pattern a line")
-    add("--buckets", type=_buckets, default=BUCKETS, help="upper bounds in seconds, by commas")
-    add("--max-series", type=_positive_int, help="limit of label sets (what the samples allow)")
-    add("--max-samples", type=_positive_int, default=MAX_SAMPLES, help="limit of samples on a page")
+    add(
+        "--routes",
+        type=Path,
+        action="append",
+        default=[],
+        help="file with one route pattern per line",
+    )
+    add(
+        "--buckets",
+        type=_buckets,
+        default=BUCKETS,
+        help="upper bounds in seconds, separated by commas",
+    )
+    add(
+        "--max-series",
+        type=_positive_int,
+        help="limit of label sets (default: derived from the limit of samples)",
+    )
+    add(
+        "--max-samples",
+        type=_positive_int,
+        default=MAX_SAMPLES,
+        help="limit of samples on the page",
+    )
     add("--status-url", help="NGINX's stub_status page")
     add("--status-timeout", type=_positive, default=1.0, metavar="SECONDS", help="default 1")
     add("--interval", type=_positive, default=0.25, metavar="SECONDS", help="between looks")
@@ -201,14 +226,14 @@ def _check(options: argparse.Namespace) -> None:
         if os.path.realpath(one) == os.path.realpath(other):
             raise UsageError(f"--log {one} and --log {other} are the same file.")
         if siblings.is_rotated(one, other):
-            raise UsageError(f"--log {one} is taken for a rotated {other}, and read with it.")
+            raise UsageError(f"--log {one} is read as a rotated file of {other}, with it.")
     for path in options.log:
         if options.state and siblings.is_rotated(options.state.absolute(), path):
-            raise UsageError(f"--state {options.state} is taken for a rotated {path}.")
+            raise UsageError(f"--state {options.state} would be read as a rotated file of {path}.")
     if options.status_url:
         _check_url(options.status_url)
     if not series_within(options.max_samples, len(options.buckets)):
-        raise UsageError(f"--max-samples {options.max_samples} is less than one series takes.")
+        raise UsageError(f"--max-samples {options.max_samples} is less than one series needs.")
     if not 0 <= options.port <= 65535:
         raise UsageError(f"--port {options.port} is not between 0 and 65535.")
 

@@ -13,18 +13,22 @@ from observability.nginx_exporter.stub_status import Connections
 
 def followed(logs: list[Watched]) -> Iterator[Metric]:
     """Return how each log is followed."""
-    up = _gauge("up", "Whether the log is there and can be read.")
+    up = _gauge("up", "1 if the log exists and is readable, else 0.")
     lag = _gauge("lag_bytes", "Bytes written to the log but not yet counted.")
     age = _gauge("last_line_age_seconds", "Time since the last line was read.")
     lines = _counter("lines", "Lines read.")
-    errors = _counter("parse_errors", "Lines that do not fit the format, and count nowhere else.")
+    errors = _counter(
+        "parse_errors", "Lines in an unexpected format, which are not counted elsewhere."
+    )
     read = _counter("read_bytes", "Bytes read.")
-    rotations = _counter("rotations", "Times the log was renamed and begun again.")
-    truncations = _counter("truncations", "Times the log was cut in place.")
+    rotations = _counter("rotations", "Times the log was renamed and recreated.")
+    truncations = _counter("truncations", "Times the log was truncated in place.")
     failed = _counter("read_errors", "Times the log could not be read.")
-    lost = _counter("lost_files", "Times the log's old file was gone after a restart.")
+    lost = _counter("lost_files", "Times the rotated log was missing after a restart.")
     opened = CounterMetricFamily(
-        "nginx_http_connections", "Connections whose first request is in the log.", labels=("log",)
+        "nginx_http_connections",
+        "Connections with their first request in the log.",
+        labels=("log",),
     )
     now = time.time()
     for watched in logs:
@@ -60,20 +64,20 @@ def own(exporter: Exporter) -> Iterator[Metric]:
 
 def connections(seen: Connections | None) -> Iterator[Metric]:
     """Return what NGINX's status page says, if it says anything."""
-    yield GaugeMetricFamily("nginx_up", "Whether the status page answers.", int(seen is not None))
+    yield GaugeMetricFamily(
+        "nginx_up", "1 if the status page responds, else 0.", int(seen is not None)
+    )
     if seen is None:
         return
     yield GaugeMetricFamily("nginx_connections_active", "Open connections.", seen.active)
-    states = GaugeMetricFamily(
-        "nginx_connections", "Open connections by what they do.", labels=("state",)
-    )
+    states = GaugeMetricFamily("nginx_connections", "Open connections by state.", labels=("state",))
     states.add_metric(("reading",), seen.reading)
     states.add_metric(("writing",), seen.writing)
     states.add_metric(("waiting",), seen.waiting)
     yield states
     for name, text, value in (
         ("nginx_connections_accepted", "Connections accepted.", seen.accepted),
-        ("nginx_connections_handled", "Connections not dropped at a limit.", seen.handled),
+        ("nginx_connections_handled", "Connections not dropped because of a limit.", seen.handled),
         ("nginx_server_requests", "Requests as NGINX itself counts them.", seen.requests),
     ):
         yield CounterMetricFamily(name, text, value)

@@ -66,9 +66,9 @@ def compile_format(template: str) -> re.Pattern[str]:
     names = [braced or plain for braced, plain in zip(pieces[1::3], pieces[2::3], strict=True)]
     literals = pieces[3::3]
     if "status" not in names:
-        raise FormatError("The log format has no $status, so nothing can be counted by it.")
+        raise FormatError("The log format has no $status, so it cannot be counted.")
     if "\n" in template:
-        raise FormatError("The log format writes several lines for one request.")
+        raise FormatError("The log format writes several lines per request.")
     facts = _choose(names)
     asked = tuple(fact for fact in ("method", "path") if fact not in facts.values())
     free = 0
@@ -87,7 +87,7 @@ def compile_format(template: str) -> re.Pattern[str]:
         expression += f"(?:{shape})" + re.escape(literal)
     if free > 2:
         # Each multiplies the time a hostile line can take; two is what common formats need.
-        raise FormatError("The log format has too many values without quotes; quote some of them.")
+        raise FormatError("The log format has too many values without quotes: quote some of them.")
     return re.compile(rf"(?:{expression}\r?|.+)\n()", re.ASCII)
 
 

@@ -85,8 +85,7 @@ class StateFile:
         lengths |= {len(s.upstream) for s in snapshot.series}
         if lengths - {len(snapshot.buckets) + 1}:
             raise StateError(
-                f"{self.path} holds histograms of other lengths than its buckets; "
-                "delete it to count from zero."
+                f"{self.path} holds histograms with other buckets; delete it to count from zero."
             )
         return snapshot
 

@@ -121,8 +121,8 @@ async def _current(db: Database, department_id: UUID, version: int | None) -> De
 
 
 def _name_in_use(name: str) -> AppError:
-    return AppError(Code.CONFLICT, f"there is a department named {name} already")
+    return AppError(Code.CONFLICT, f"there is already a department named {name}")
 
 
 def _lost_race() -> AppError:
-    return AppError(Code.CONFLICT, "the department was changed at the same time, try again")
+    return AppError(Code.CONFLICT, "the department was changed concurrently; try again")

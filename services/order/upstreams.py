@@ -110,7 +110,7 @@ class HttpProducts:
                 raise
             raise _no_answer("product", error) from error
         if made.status in _OVER:
-            raise AppError(Code.CONFLICT, "what was reserved has expired, order again")
+            raise AppError(Code.CONFLICT, "the reservation has expired; order again")
         return Reservation(
             made.id,
             [Held(x.product_id, x.quantity, x.unit_price, x.currency) for x in made.lines],

@@ -50,7 +50,7 @@ class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettin
     def _tls_is_whole(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         parts = (info.data.get("grpc_tls_certificate"), info.data.get("grpc_tls_key"))
         if (None in parts) and (value is not None or parts != (None, None)):
-            raise ValueError("needs POINT_GRPC_TLS_CERTIFICATE and POINT_GRPC_TLS_KEY, both")
+            raise ValueError("needs both POINT_GRPC_TLS_CERTIFICATE and POINT_GRPC_TLS_KEY")
         return value
 
     def grpc_tls(self) -> ServerTls | None:

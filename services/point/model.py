@@ -66,7 +66,7 @@ def user_ids(texts: Sequence[str]) -> dict[str, UUID]:
         AppError: VALIDATION_ERROR naming every id that is none, or the list that is too long.
     """
     if len(texts) > MAX_USERS:
-        raise invalid(FieldError("user_ids", f"has {len(texts)} ids; {MAX_USERS} are the most"))
+        raise invalid(FieldError("user_ids", f"has {len(texts)} ids; the maximum is {MAX_USERS}"))
     found: dict[str, UUID] = {}
     wrong: list[FieldError] = []
     for position, text in enumerate(texts):

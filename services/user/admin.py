@@ -78,7 +78,7 @@ def main(argv: list[str]) -> int:
     """Return the exit code: 0 the administrator exists, 1 could not be added, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m services.user.admin", description=__doc__)
     parser.add_argument("email")
-    parser.add_argument("--name", default=NAME, help=f"{NAME} unless it is given")
+    parser.add_argument("--name", default=NAME, help=f"name of the administrator (default: {NAME})")
     arguments = parser.parse_args(argv)
     email, name = arguments.email, " ".join(arguments.name.split())
     password = sys.stdin.readline().rstrip("\n")
@@ -90,10 +90,10 @@ def main(argv: list[str]) -> int:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError:
-            print(f"this is no {what} that an account can have", file=sys.stderr)
+            print(f"this is not a valid {what}", file=sys.stderr)
             return 2
     if is_common(password, [email]):
-        print("this password is among those that others try first", file=sys.stderr)
+        print("this password is too common", file=sys.stderr)
         return 2
     try:
         added = asyncio.run(_run(email, password, name))

@@ -34,6 +34,6 @@ def parse_clients(text: str) -> dict[str, bytes]:
             clients[name] = bytes.fromhex(hashed[1])
             continue
         if len(secret) < _SHORTEST:
-            raise ValueError(f"the secret of {name} has fewer than {_SHORTEST} characters")
+            raise ValueError(f"the secret of {name} has less than {_SHORTEST} characters")
         clients[name] = digest(secret)
     return clients

@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
     except (ValueError, ConfigError, StartError, AppError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{len(deleted)} deletions were repeated, {again} accounts were still there")
+    print(f"{len(deleted)} deletions repeated; {again} accounts still existed")
     return 0
 
 

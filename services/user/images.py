@@ -115,9 +115,7 @@ class Images(Threads):
     """Re-encode one picture at a time in a thread, because each takes memory and a core."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "the drawing of pictures", limit=1, queue=_QUEUE, wait_seconds=_WAIT_SECONDS
-        )
+        super().__init__("picture processing", limit=1, queue=_QUEUE, wait_seconds=_WAIT_SECONDS)
         self._senders: set[str] = set()
 
     async def redraw(self, data: bytes, *, sender: str) -> Redrawn:
@@ -129,7 +127,7 @@ class Images(Threads):
             AppError: as the function; RATE_LIMIT_EXCEEDED for another one meanwhile.
         """
         if sender in self._senders:
-            message = "another picture of yours is being drawn"
+            message = "another picture of yours is being processed"
             raise AppError(Code.RATE_LIMIT_EXCEEDED, message, headers={"Retry-After": "1"})
         self._senders.add(sender)
         try:

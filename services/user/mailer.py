@@ -125,7 +125,7 @@ class Mailer:
         return "sent"
 
     async def _drop(self, claimed: ClaimMailRow) -> str:
-        await mail.mark_failed(self._db, id=claimed.id, last_error="not wanted any more")
+        await mail.mark_failed(self._db, id=claimed.id, last_error="no longer needed")
         return "dropped"
 
     async def _compose(
@@ -195,11 +195,11 @@ class _Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.mails = Counter(
             "mail_attempts_total",
-            "Attempts to send a mail, by template and outcome.",
+            "Attempts to send an email, by template and outcome.",
             ("template", "outcome"),
             registry=registry,
         )
-        self.waiting = Gauge("mail_waiting", "Mails that wait to be sent.", registry=registry)
+        self.waiting = Gauge("mail_waiting", "Emails waiting to be sent.", registry=registry)
         self.oldest = Gauge(
-            "mail_oldest_seconds", "How long the oldest mail has waited.", registry=registry
+            "mail_oldest_seconds", "Age of the oldest waiting email.", registry=registry
         )

@@ -160,15 +160,18 @@ async def _run() -> Outcome:
 
 def _complain(outcome: Outcome) -> None:
     if outcome.unreadable:
-        print(f"{outcome.unreadable} cannot be read and are as they were:", file=sys.stderr)
+        print(f"{outcome.unreadable} cannot be decrypted and are unchanged:", file=sys.stderr)
         for account_id, reason in outcome.reasons.items():
             print(f"  account {account_id}: {reason}", file=sys.stderr)
         if outcome.unreadable > len(outcome.reasons):
             print(f"  and {outcome.unreadable - len(outcome.reasons)} more", file=sys.stderr)
     if (shared := outcome.shared - outcome.unreadable) > 0:
-        print(f"{shared} belong to accounts whose personal id another one has", file=sys.stderr)
+        print(
+            f"{shared} belong to accounts that share their personal id with another account",
+            file=sys.stderr,
+        )
     if outcome.former > outcome.unreadable:
-        print("some were written under a former key meanwhile: run this again", file=sys.stderr)
+        print("some were written with a former key meanwhile: run this again", file=sys.stderr)
 
 
 def main(argv: list[str]) -> int:

@@ -73,11 +73,11 @@ async def test_a_database_that_the_environment_names_gets_no_demo_data(
 async def test_a_migration_that_fails_names_the_database(root, run_dir, empty_database):
     (root / "migrations" / "shop" / "0002_bad.sql").write_text("SELECT nothing")
     environ = {"SHOP_DATABASE_URL": empty_database}
-    with pytest.raises(StartError, match=r"the database shop cannot be migrated: .*0002_bad"):
+    with pytest.raises(StartError, match=r"cannot migrate the database shop: .*0002_bad"):
         databases.ready(Home(run_dir), environ, root)
 
 
 def test_a_database_that_cannot_be_made_is_one_sentence(root, run_dir):
-    with pytest.raises(StartError, match=r"^the database shop cannot be made: .*refused") as raised:
+    with pytest.raises(StartError, match=r"^cannot create the database shop: .*refused") as raised:
         databases.ready(Home(run_dir, postgres_port=free_port()), {}, root)
     assert "\n" not in str(raised.value)

@@ -102,8 +102,8 @@ def test_a_service_without_a_known_port_says_which_variable_to_set(root):
     [
         ({"GATEWAY_TLS_KEY": "k.pem"}, "belong together: set GATEWAY_TLS_CERTIFICATE"),
         ({"GATEWAY_TLS_CERTIFICATE": "no.pem", "GATEWAY_TLS_KEY": "no.pem"}, "names no file: /.*"),
-        ({"GATEWAY_LOG_MIB": "many"}, "GATEWAY_LOG_MIB: many is no number from 1 to 99999"),
-        ({"GATEWAY_LOG_FILES": "0"}, "GATEWAY_LOG_FILES: 0 is no number from 1 to 99999"),
+        ({"GATEWAY_LOG_MIB": "many"}, "GATEWAY_LOG_MIB: many is not a number from 1 to 99999"),
+        ({"GATEWAY_LOG_FILES": "0"}, "GATEWAY_LOG_FILES: 0 is not a number from 1 to 99999"),
         ({"GATEWAY_LOG_FORMAT": "xml"}, "GATEWAY_LOG_FORMAT must be json or classic, not 'xml'"),
     ],
 )

@@ -79,7 +79,7 @@ async def test_a_program_that_ends_during_its_start_fails_with_its_last_words(ke
         return False
 
     keeper = keep(python("raise SystemExit('no such setting')"), ready=never)
-    with pytest.raises(StartError, match="program ended during its start: no such setting"):
+    with pytest.raises(StartError, match="program stopped while it was starting: no such setting"):
         await keeper.start()
 
 
@@ -123,7 +123,7 @@ async def test_the_pauses_between_restarts_grow(keep):
     await eventually(lambda: len([s for s in keep.said if "restarting" in s]) >= 3)
     pauses = [s.split("restarting in ")[1] for s in keep.said if "restarting" in s]
     assert pauses[:3] == ["0.2 s", "0.4 s", "0.8 s"]
-    assert "ended with exit code 3" in keep.said[0]
+    assert "stopped with exit code 3" in keep.said[0]
 
 
 async def test_stop_kills_a_program_that_ignores_the_signal(keep):

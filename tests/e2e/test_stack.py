@@ -154,7 +154,7 @@ def test_everything_that_was_started_stops_in_order_and_says_where_the_data_is(f
 
 @pytest.mark.long
 def test_a_start_survives_the_end_of_what_services_are_forked_from(first, stack):
-    assert any("imports are not shared (killed by SIGKILL)" in line for line in first.lines)
+    assert any("services do not share imports (killed by SIGKILL)" in line for line in first.lines)
     # Nothing tells services that were forked from those that were not.
     for name in service_names():
         assert first.metrics[name] == metrics(stack, name)
@@ -166,7 +166,7 @@ def test_the_administrator_is_introduced_once_with_a_request_that_works(first, s
     assert any(introduced in line for line in first.lines)
     assert first.users == 9
     assert first.password not in second.said
-    assert "a request in the name of the demo administrator" in second.said
+    assert "a request as the demo administrator" in second.said
 
 
 @pytest.mark.long
@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(own_stack):
     assert running.process.wait(90) == 1
     running.stop()
     assert running.lines == [
-        "cannot start: the data cannot be in /dev/null/run: Not a directory; set RUN_DIR"
+        "cannot start: cannot write data to /dev/null/run: Not a directory; set RUN_DIR"
     ]
 
 
@@ -368,6 +368,6 @@ def test_a_service_that_cannot_start_is_one_sentence_and_stops_the_rest(again):
     assert running.process.wait(60) == 1
     assert left(children) == []
     running.stop()
-    assert running.lines[-1].startswith("cannot start: user ended during its start: ")
+    assert running.lines[-1].startswith("cannot start: user stopped while it was starting: ")
     assert "USER_POINTS_SECONDS" in running.lines[-1]
     assert not running.said("Traceback")

@@ -32,7 +32,7 @@ async def test_every_resource_is_reported_and_a_hanging_one_does_not_hold_the_an
     assert found.checks == {
         "database": "ok",
         "point": "unavailable",
-        "redis": "no answer within 0.05 s",
+        "redis": "no response within 0.05 s",
     }
 
 

@@ -31,9 +31,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("nats://a:hunter2@h:x", "a port that is no number"),
+        ("nats://a:hunter2@h:x", "has an invalid port"),
         ("nats://a:hunter2@h?replicas=2", "replicas must be one of 1, 3, 5"),
-        ("nats://a:hunter2@h?tls_verify=no", "options that are not known: tls_verify"),
+        ("nats://a:hunter2@h?tls_verify=no", "has unknown options: tls_verify"),
         ("nats://a:hunter2@h/stream", "has a path"),
         ("nats://a:hunter2@h?ack_seconds=0", "ack_seconds must be a number"),
         ("nats://a:hunter2@h?ack_seconds=nan", "ack_seconds must be a number"),

@@ -44,7 +44,7 @@ def test_its_folder_may_have_any_name(run_dir, name):
 @pytest.mark.parametrize("name", ["a$b", "a*b", "a?b", "a[b"])
 def test_a_folder_that_nginx_cannot_name_is_one_sentence(run_dir, name):
     with pytest.raises(
-        StartError, match=rf"^NGINX takes no folder with '\{name[1]}' in its name: "
+        StartError, match=rf"^NGINX does not accept '\{name[1]}' in the name of a folder: "
     ):
         gateway.prepare(settings(run_dir / name))
 

@@ -113,7 +113,10 @@ def test_a_bound_that_is_no_number_is_refused(name, value, tmp_path):
         ["sh", SCRIPT, tmp_path], env={**os.environ, name: value}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (2, f"{name}: {value} is no number from 1 to 99999\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{name}: {value} is not a number from 1 to 99999\n",
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["access.log"]
 
 

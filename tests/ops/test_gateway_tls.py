@@ -176,7 +176,7 @@ async def test_who_speaks_no_tls_to_the_port_of_tls_is_told_so_in_the_envelope(r
         head, _, body = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
         writer.close()
     assert head.startswith(b"HTTP/1.1 400 ")
-    assert json.loads(body)["error"]["message"] == "this port speaks TLS: ask by https"
+    assert json.loads(body)["error"]["message"] == "this port requires TLS: use https"
 
 
 def test_the_key_is_for_the_gateway_alone(run_dir, tls):

@@ -30,10 +30,13 @@ ANYBODY = Principal(
     signed_in_at=1e12,
 )
 FLAWS = {
-    "second_factor": ({"second_factor_wanted": True}, "show your second factor to do this"),
+    "second_factor": ({"second_factor_wanted": True}, "verify your second factor first"),
     "fresh": ({"signed_in_at": 0.0}, "sign in again to do this"),
-    "verified": ({"verified": False}, "user is not verified; whoever is by now has to refresh"),
-    "services": ({"roles": frozenset({Role.SERVICE})}, "this is for people, not for services"),
+    "verified": (
+        {"verified": False},
+        "user is not verified; if you have just verified",
+    ),
+    "services": ({"roles": frozenset({Role.SERVICE})}, "this is for users, not for services"),
 }
 # What a token may do whose second factor was not shown: show it, and add the first one.
 WITHOUT_FACTOR = {
@@ -153,7 +156,7 @@ def test_a_guard_comes_before_the_address_and_after_the_factor() -> None:
     check = signed_in(refuse).of("POST").resolved()
     for flaws, message in (
         ({"verified": False}, "not you"),
-        ({"verified": False, "second_factor_wanted": True}, "show your second factor to do this"),
+        ({"verified": False, "second_factor_wanted": True}, "verify your second factor first"),
     ):
         with pytest.raises(AppError, match=message):
             check(replace(ANYBODY, **flaws))

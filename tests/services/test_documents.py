@@ -277,7 +277,7 @@ async def _orders(url: str, issuer: TestIssuer) -> AsyncIterator[str]:
     """The service beside stand-ins of those it asks; every reservation is refused."""
 
     async def refuse(_: web.Request) -> web.Response:
-        error = {"code": "CONFLICT", "message": "not everything can be reserved"}
+        error = {"code": "CONFLICT", "message": "some products cannot be reserved"}
         return web.json_response({"success": False, "error": error}, status=409)
 
     products = web.Application()

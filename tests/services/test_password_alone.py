@@ -63,7 +63,7 @@ async def test_a_password_without_its_second_factor_is_refused_by_every_service(
         with subtests.test(service=service, method=method, path=path):
             url = f"{marketplace.urls[service]}/api/v1/{path}"
             answer = await world.call(method, url, body, headers=bearer(thief))
-            assert (answer.status, answer.message) == (403, "show your second factor to do this")
+            assert (answer.status, answer.message) == (403, "verify your second factor first")
     with subtests.test(service="chat", path="ws"):  # with chat
         async with ClientSession(headers=bearer(thief)) as http:
             with pytest.raises(WSServerHandshakeError) as refused:

@@ -37,5 +37,5 @@ def test_every_service_that_consumes_and_every_one_that_publishes_is_on_the_page
 def test_an_event_that_its_topic_does_not_declare_cannot_be_written():
     topic = Topic("users", {"user.registered": dict})
     assert unpublished(topic=topic, key="1", kind="user.registered", payload={}).topic == "users"
-    with pytest.raises(ValueError, match=r"user\.left is not among the events of users"):
+    with pytest.raises(ValueError, match=r"user\.left is not an event of users"):
         unpublished(topic=topic, key="1", kind="user.left", payload={})

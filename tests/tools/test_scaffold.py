@@ -134,7 +134,7 @@ def test_a_name_that_cannot_be_is_refused_in_one_sentence(name: str, said: str) 
         (["new", "inventory", "--port", "8081"], "port 8081 is taken by USER_PORT"),
         (["new", "inventory", "--port", "8090"], "port 9090 is taken by PROMETHEUS_PORT"),
         (["remove", "nothing"], "nothing is not one of: catalog"),
-        (["remove", "user"], "every service needs the tokens of user"),
+        (["remove", "user"], "user cannot be removed, because every service needs its tokens"),
         (["remove", "product"], "product cannot be removed: order calls it, user consumes its ev"),
         (["remove", "department"], "department cannot be removed: user consumes its events"),
     ],

@@ -43,12 +43,12 @@ def main(argv: list[str]) -> int:
         else:
             for line in remove(ROOT, args.name):
                 print(line)
-            print(f"{args.name} is gone; its data under .run/ stays until make clean")
+            print(f"{args.name} is removed; its data under .run/ stays until make clean")
     except ScaffoldError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted: every file is as it was", file=sys.stderr)
+        print("interrupted: no file was changed", file=sys.stderr)
         return 130
     return 0
 
@@ -79,7 +79,7 @@ def _start(args: argparse.Namespace) -> None:
 
 def _introduce(name: str) -> None:
     names = plural_of(name)
-    print(f"the service {name} is there: make run, then")
+    print(f"the service {name} is ready: make run, then")
     print(f"  curl http://127.0.0.1:8080/api/{names}/v1/{names}")
     print(f"its tests: make test-{name}; its code: services/{name}; undo: make remove-service")
 

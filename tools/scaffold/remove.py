@@ -33,7 +33,7 @@ def remove(root: Path, name: str) -> list[str]:
         raise ScaffoldError(f"{name} is not one of: {' '.join(service_names(root))}")
     config = (root / "services" / name / "config.py").read_text(encoding="utf-8")
     if "issues_tokens = True" in config:
-        raise ScaffoldError(f"every service needs the tokens of {name}: it cannot be removed")
+        raise ScaffoldError(f"{name} cannot be removed, because every service needs its tokens")
     with all_or_nothing(root) as before:
         rpc = (root / "proto" / name).exists()
         _delete_own(root, name)

@@ -36,13 +36,11 @@ class RequestMetrics(Collector):
         self._answers: dict[tuple[str, str, int], _Answers] = {}
         self._durations = Latencies(
             "http_request_duration_seconds",
-            "Seconds from the parsed request to its answer.",
+            "Seconds from the parsed request to its response.",
             ("method", "route"),
             registry,
         )
-        in_progress = Gauge(
-            "http_requests_in_progress", "Requests being served right now.", registry=registry
-        )
+        in_progress = Gauge("http_requests_in_progress", "Requests in progress.", registry=registry)
         in_progress.set_function(lambda: self._running)
         registry.register(self)
 

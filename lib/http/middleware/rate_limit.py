@@ -53,6 +53,6 @@ class UserLimit:
 def _passed(decision: Decision) -> Decision:
     if not decision.allowed:
         raise AppError(
-            Code.RATE_LIMIT_EXCEEDED, "too many requests, slow down", headers=decision.headers()
+            Code.RATE_LIMIT_EXCEEDED, "too many requests; slow down", headers=decision.headers()
         )
     return decision

@@ -1,4 +1,4 @@
--- What the queries of catalog need, and no more; remake it with: make grants
+-- The privileges that the queries of catalog need; regenerate with: make grants
 GRANT SELECT, INSERT (id, name, type_id), UPDATE (name, type_id, updated_at, version), DELETE ON category TO catalog_service;
 GRANT SELECT, INSERT (id, name), UPDATE (name, updated_at, version), DELETE ON category_type TO catalog_service;
 GRANT SELECT, INSERT (consumer, event_id), DELETE ON inbox TO catalog_service;

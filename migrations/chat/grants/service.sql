@@ -1,4 +1,4 @@
--- What the queries of chat need, and no more; remake it with: make grants
+-- The privileges that the queries of chat need; regenerate with: make grants
 GRANT EXECUTE ON FUNCTION add_message_partitions(months_ahead integer) TO chat_service;
 GRANT EXECUTE ON FUNCTION drop_message_partitions(older_than timestamp with time zone) TO chat_service;
 GRANT SELECT, INSERT (customer_id, id, kind, provider_id, subject_id), UPDATE (ended_at, last_message_at, last_message_id, last_sequence) ON channel TO chat_service;

@@ -1,4 +1,4 @@
--- What the queries of order need, and no more; remake it with: make grants
+-- The privileges that the queries of order need; regenerate with: make grants
 GRANT EXECUTE ON FUNCTION goods_held(of_user uuid, of_products uuid[]) TO order_service;
 GRANT EXECUTE ON FUNCTION goods_waiting(of_user uuid, most integer) TO order_service;
 GRANT EXECUTE ON FUNCTION goods_waiting_value(of_user uuid, of_currency text) TO order_service;

@@ -1,4 +1,4 @@
--- What the queries of user need, and no more; remake it with: make grants
+-- The privileges that the queries of user need; regenerate with: make grants
 GRANT EXECUTE ON FUNCTION forget_addresses(keep_days integer, most integer) TO user_service;
 GRANT EXECUTE ON FUNCTION forget_audit(keep_days integer, most integer) TO user_service;
 GRANT SELECT, INSERT (created_by, email, first_name, id, last_name, password_hash, phone_number, role, updated_by), UPDATE (custom_role, deleted_at, email, erased_at, first_name, last_name, password_hash, phone_number, picture_key, role, status, updated_at, updated_by, verified, version) ON account TO user_service;

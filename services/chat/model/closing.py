@@ -30,12 +30,12 @@ class Close(IntEnum):
 
 
 _REASONS = {
-    Close.RESTART: "the server restarts: connect again and resume",
-    Close.TRY_LATER: "something is away: connect again in a moment and resume",
-    Close.EXPIRED: "the token has expired: connect with a new one and resume",
+    Close.RESTART: "the server restarts: reconnect and resume",
+    Close.TRY_LATER: "a dependency is unavailable: reconnect later and resume",
+    Close.EXPIRED: "the token has expired: reconnect with a new one and resume",
     Close.ENDED: "the session has ended: sign in again",
-    Close.GONE: "the account is not active any more",
-    Close.SLOW: "too slow: connect again and resume",
-    Close.REPLACED: "too many connections of this user: the oldest gives way",
-    Close.FLOOD: "too many frames, after several warnings: wait a second and resume",
+    Close.GONE: "the account is no longer active",
+    Close.SLOW: "the client reads too slowly: reconnect and resume",
+    Close.REPLACED: "too many connections of this user: the oldest was closed",
+    Close.FLOOD: "too many frames after several warnings: wait a second and resume",
 }

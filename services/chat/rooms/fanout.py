@@ -68,7 +68,9 @@ class Fanout:
         self._untold: dict[UUID, Posted] = {}
         self._asked_at = time.monotonic()
         up = Gauge(
-            "chat_fanout_up", "Whether replicas hear of each other at once.", registry=registry
+            "chat_fanout_up",
+            "1 while replicas receive each other's messages at once, else 0.",
+            registry=registry,
         )
         up.set_function(lambda: float(self.works))
 

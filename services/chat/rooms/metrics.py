@@ -18,17 +18,17 @@ class HubMetrics:
     def __init__(self, registry: CollectorRegistry, hub: _Sized) -> None:
         self.delivered = Counter(
             "chat_messages_delivered_total",
-            "Messages given to sockets as they came; resumed ones are not counted.",
+            "Messages delivered to sockets live, without resumed ones.",
             registry=registry,
         )
         self.fills = Counter(
             "chat_gap_fills_total",
-            "Times that messages were read because their announcement was lost or late.",
+            "Reads of messages whose announcement was lost or late.",
             registry=registry,
         )
-        users = Gauge("chat_users", "Users with a socket here.", registry=registry)
+        users = Gauge("chat_users", "Users connected to this replica.", registry=registry)
         users.set_function(lambda: hub.size[0])
-        feeds = Gauge("chat_channels", "Channels followed for them.", registry=registry)
+        feeds = Gauge("chat_channels", "Channels of these users.", registry=registry)
         feeds.set_function(lambda: hub.size[1])
 
 
@@ -39,10 +39,10 @@ class SocketMetrics:
         self.open = Gauge("chat_connections", "Open sockets.", registry=registry)
         self.closed = Counter(
             "chat_closed_total",
-            "Sockets that the service closed, by the code it gave.",
+            "Sockets closed by the service, by code.",
             ("code",),
             registry=registry,
         )
         self.stored = Counter(
-            "chat_messages_stored_total", "Messages stored, repetitions not.", registry=registry
+            "chat_messages_stored_total", "Messages stored, without repetitions.", registry=registry
         )

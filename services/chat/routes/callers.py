@@ -16,7 +16,7 @@ def _user_id(_: web.Request) -> UUID:
     try:
         return UUID(require_principal().subject)
     except ValueError:
-        raise forbidden("only people take part in a chat") from None
+        raise forbidden("only users can take part in a chat") from None
 
 
 # The caller's account; FORBIDDEN for a service, which has none.

@@ -117,7 +117,7 @@ async def check_writable(
     """Raise as `writing_members`, or CONFLICT if the channel ended before that time."""
     state = await writing_members(db, user_id, channel_id)
     if state.ended_at is not None and state.ended_at <= ended_before:
-        raise AppError(Code.CONFLICT, "the channel has ended: it can only be read")
+        raise AppError(Code.CONFLICT, "the channel has ended and is read-only")
 
 
 async def check_active(db: Executor, user_id: UUID, session_id: UUID | None) -> None:
@@ -131,7 +131,7 @@ async def check_active(db: Executor, user_id: UUID, session_id: UUID | None) -> 
 
 def not_active() -> AppError:
     """Return the error for a deactivated or deleted account."""
-    return forbidden("the account is not active any more")
+    return forbidden("the account is no longer active")
 
 
 def no_such_channel() -> AppError:

@@ -55,7 +55,7 @@ async def send(
         if earlier is None:
             await channels.check_writable(db, author_id, channel_id, ended_before=ended_before)
             # It may be written in again since it was refused.
-            raise AppError(Code.CONFLICT, "the channel has just changed, send it again")
+            raise AppError(Code.CONFLICT, "the channel has just changed; send the message again")
         return earlier
     message = Message(
         message_id, channel_id, placed.sequence, author_id, client_id, text, placed.created_at
@@ -97,7 +97,7 @@ async def mark_read(
 async def _message(db: Executor, channel_id: UUID, message_id: UUID, *, field: str) -> Message:
     found = await store.get_message(db, id=message_id, channel_id=channel_id)
     if found is None:
-        raise invalid(FieldError(field, "is no message of this channel"))
+        raise invalid(FieldError(field, "is not a message of this channel"))
     return found
 
 

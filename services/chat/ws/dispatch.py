@@ -75,7 +75,7 @@ async def _resume(chat: Chat, socket: Socket, frame: frames.Resume) -> None:
 
 async def _presence(chat: Chat, socket: Socket, frame: frames.Presence) -> None:
     if len(socket.watched) >= WATCHED:
-        raise AppError(Code.BAD_REQUEST, f"a socket watches {WATCHED} others at most")
+        raise AppError(Code.BAD_REQUEST, f"a socket can watch at most {WATCHED} other users")
     answered = await chat.watch(socket.seat, socket.user_id, frame.channel_id)
     socket.watched.add(answered.user_id)
     answer(socket, answered)

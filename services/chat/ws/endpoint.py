@@ -135,5 +135,5 @@ async def _admit(
         socket.close(Close.FLOOD)
     strikes.append(now)
     raise AppError(
-        Code.RATE_LIMIT_EXCEEDED, "too many frames, slow down", headers=decision.headers()
+        Code.RATE_LIMIT_EXCEEDED, "too many frames; slow down", headers=decision.headers()
     )

@@ -34,16 +34,16 @@ async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
             shown its second factor.
     """
     if request.headers.get("Upgrade", "").lower() != "websocket":
-        raise AppError(Code.BAD_REQUEST, "this address is for WebSockets")
+        raise AppError(Code.BAD_REQUEST, "this path is for WebSockets")
     offered = _offered(request)
     principal = current_principal() or await _from_subprotocol(request, offered)
     set_principal(principal)
     _check_origin(request, principal)
     _CHECK(principal)
     if offered and PROTOCOL not in offered:
-        raise AppError(Code.BAD_REQUEST, f"the subprotocol {PROTOCOL} must be among those offered")
+        raise AppError(Code.BAD_REQUEST, f"the client must offer the subprotocol {PROTOCOL}")
     if principal.account_id is None:
-        raise forbidden("only people take part in a chat")
+        raise forbidden("only users can take part in a chat")
     return principal, principal.account_id, principal.session_id
 
 
@@ -65,11 +65,11 @@ def _check_origin(request: web.Request, principal: Principal) -> None:
     origin = request.headers.get("Origin")
     if origin is None:
         if principal.transport is Transport.COOKIE:
-            raise forbidden("a cookie counts only together with an Origin")
+            raise forbidden("a cookie requires an Origin header")
         return
     # A wildcard for reading is none for acting: it lets nobody in here.
     if origin not in request.app[ORIGINS] and not _is_ours(origin, request):
-        raise forbidden("this Origin may not connect")
+        raise forbidden("this Origin is not allowed")
 
 
 def _is_ours(origin: str, request: web.Request) -> bool:

@@ -59,7 +59,7 @@ def metered(
         raise ConnectionResetError
     # The library has them already and would decode them unseen. No client may send any so early.
     if request.protocol._message_tail:  # noqa: SLF001 - it has no public name
-        raise AppError(Code.BAD_REQUEST, "wait for the answer before you send frames")
+        raise AppError(Code.BAD_REQUEST, "wait for the response before you send frames")
     inner = cast("asyncio.Protocol", transport.get_protocol())
     transport.set_protocol(_Metered(inner, transport, allowance, exceeded))
     try:

@@ -15,11 +15,9 @@ class BacklogGauges:
     def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
         self._db = db
         self._measure = Every(10.0)
-        self._waiting = Gauge(
-            "orders_waiting", "Orders with something left to do.", registry=registry
-        )
+        self._waiting = Gauge("orders_waiting", "Orders with a step left.", registry=registry)
         self._oldest = Gauge(
-            "orders_oldest_seconds", "How long the oldest of them has waited.", registry=registry
+            "orders_oldest_seconds", "Age of the oldest of these orders.", registry=registry
         )
 
     async def refresh(self) -> None:

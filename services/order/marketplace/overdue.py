@@ -18,17 +18,17 @@ class OverdueOrders:
         self._measuring = Every(10.0)
         self._expired = Counter(
             "service_orders_expired_total",
-            "Service orders whose time was over before anybody was found.",
+            "Service orders that expired without an accepted offer.",
             registry=registry,
         )
         self._waiting = Gauge(
             "service_orders_overdue",
-            "Service orders whose time is over and that are still open.",
+            "Service orders past their time that are still open.",
             registry=registry,
         )
         self._oldest = Gauge(
             "service_orders_overdue_oldest_seconds",
-            "How long the oldest of them has been overdue.",
+            "Age of the oldest of these orders.",
             registry=registry,
         )
 

@@ -31,7 +31,7 @@ class SelfDealing:
         self._logged: frozenset[str] = frozenset()
         self._suspects = Gauge(
             "jobs_self_dealing_suspects",
-            "Pairs that complete jobs, and providers who are praised, mostly among themselves.",
+            "Accounts that deal mostly with each other, by kind: job pairs and review pairs.",
             ("kind",),
             registry=registry,
         )

@@ -55,7 +55,7 @@ class NewReservation(Input, frozen=True, kw_only=True):
         for index, line in enumerate(self.lines):
             if line.product_id in found:
                 field = f"lines[{index}].product_id"
-                raise invalid(FieldError(field, "is in another line already"))
+                raise invalid(FieldError(field, "is already in another line"))
             found[line.product_id] = Wanted(line.quantity, line.min_stock)
         return found
 

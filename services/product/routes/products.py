@@ -32,7 +32,10 @@ async def list_products(db: Db, wanted: ListProducts) -> Page[Product]:
 def _refuse_key(request: web.Request) -> None:
     if HEADER in request.headers:
         # Who relies on a promise that is not kept adds the product twice.
-        raise AppError(Code.BAD_REQUEST, f"{HEADER} is not supported here: look before you repeat")
+        raise AppError(
+            Code.BAD_REQUEST,
+            f"{HEADER} is not supported here: check the result before you repeat the request",
+        )
 
 
 @route("POST /api/v1/products", "Create a product", access=_STAFF)

@@ -45,7 +45,7 @@ route: Final = Routes("reservations")
 async def reserve(db: Db, wanted: NewReservation, key: Key) -> Created[ReservationView]:
     """Reserve all lines or none. The required `Idempotency-Key` makes the request repeatable."""
     if key is None:
-        raise AppError(Code.BAD_REQUEST, f"a reservation needs an {HEADER}")
+        raise AppError(Code.BAD_REQUEST, f"a reservation requires an {HEADER}")
     made = await service.reserve(db, wanted, owner=require_principal().subject, key=key)
     headers = {"Location": f"reservations/{made.reservation.id}"}
     if made.replayed:

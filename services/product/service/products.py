@@ -187,4 +187,4 @@ def _status(given: SaleStatus | UnsetType) -> ProductStatus | UnsetType:
 
 
 def _lost_race() -> AppError:
-    return AppError(Code.CONFLICT, "the product was changed at the same time, try again")
+    return AppError(Code.CONFLICT, "the product was changed concurrently; try again")

@@ -240,10 +240,10 @@ def _refuse_shortage(quantities: Mapping[UUID, Wanted], found: Sequence[Product]
         elif left < wanted.quantity:
             problems.append(FieldError(f"lines[{index}].quantity", f"only {left} left"))
         elif left < wanted.min_stock:
-            why = f"more than one customer may hold of the {left} left"
+            why = f"is more than one customer may hold of the remaining {left}"
             problems.append(FieldError(f"lines[{index}].quantity", why))
     if problems:
-        raise AppError(Code.CONFLICT, "not everything can be reserved", details=problems)
+        raise AppError(Code.CONFLICT, "some products cannot be reserved", details=problems)
 
 
 def _visible(reservation: Reservation | None, caller: Caller) -> Reservation:

@@ -21,7 +21,7 @@ Email = Annotated[
         max_length=254,
         pattern=rf"^{_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+{END}",
         description="email address; case is ignored",
-        extra={"message": "must be an e-mail address such as name@example.com"},
+        extra={"message": "must be an email address such as name@example.com"},
     ),
 ]
 Phone = Annotated[

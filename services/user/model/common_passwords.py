@@ -69,7 +69,7 @@ _SHORTEST_NAME: Final = 3
 _LONGEST_REPEATED: Final = 4
 # Digits and signs around a known word that make nobody's guess much longer.
 _DECORATED_BY: Final = 5
-_MESSAGE: Final = "is among those that others try first: choose one that is less common"
+_MESSAGE: Final = "is too common: choose a less common password"
 
 
 def check_password(field: str, password: str, *about: str) -> None:

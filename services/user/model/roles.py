@@ -19,7 +19,7 @@ PermissionName = Annotated[
         max_length=100,
         pattern=rf"^[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)+{END}",
         description="`resource:action`",
-        extra={"message": "must be lower-case words with colons between them"},
+        extra={"message": "must be lower-case words separated by colons"},
     ),
 ]
 RoleName = Annotated[

@@ -48,13 +48,11 @@ async def _only_file(request: web.Request) -> bytes:
             if data is not None:
                 raise invalid(FieldError(_FIELD, "too many files"))
             if not isinstance(part, BodyPartReader) or part.name != _FIELD:
-                raise invalid(
-                    FieldError(_FIELD, f"the form must have one field {_FIELD}, no other")
-                )
+                raise invalid(FieldError(_FIELD, f"the form must have exactly one field, {_FIELD}"))
             data = await _read(part)
     except (HttpProcessingError, ValueError, RuntimeError, LookupError, AssertionError):
         # The library's words for a form that is none.
-        raise AppError(Code.BAD_REQUEST, "the form cannot be read") from None
+        raise AppError(Code.BAD_REQUEST, "the form is malformed") from None
     if not data:
         raise invalid(FieldError(_FIELD, "no file provided"))
     return data
@@ -70,7 +68,7 @@ async def _read(part: BodyPartReader) -> bytes:
 
 
 def _too_large() -> AppError:
-    return AppError(Code.PAYLOAD_TOO_LARGE, "a picture has at most 1 MiB")
+    return AppError(Code.PAYLOAD_TOO_LARGE, "a picture can have at most 1 MiB")
 
 
 _Key: TypeAlias = Annotated[str, Meta(examples=["0123456789abcdef.png"])]

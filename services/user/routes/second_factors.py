@@ -29,7 +29,7 @@ route: Final = Routes("second factors")
 _SHOWS: Final = signed_in(second_factor=False, verified=False)
 # Whoever has a second factor has shown it in this session: the session is asked, since a token
 # from before the first factor does not know of it.
-_CHANGES: Final = signed_in(second_factor=When("there is one already"), fresh=True)
+_CHANGES: Final = signed_in(second_factor=When("the account has a second factor"), fresh=True)
 
 
 def _passkey(request: web.Request) -> bytes:

@@ -78,7 +78,7 @@ async def refresh(
     """Return new tokens. The refresh token is in the body, or in a cookie with the CSRF token."""
     token, from_cookie = given
     if token is None:
-        raise unauthorized("there is no refresh token in the body or the cookies")
+        raise unauthorized("the body and the cookies have no refresh token")
     if from_cookie:
         await _require_csrf(request, token)
     return _session(rules, await sessions.refresh(deps.db, rules.tokens, token))

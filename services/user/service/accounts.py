@@ -116,7 +116,7 @@ def check_may_do_as_much(principal: Principal, permissions: Sequence[str] | None
     Raises:
         AppError: FORBIDDEN.
     """
-    access.check_superset(principal, permissions, "the role may do more than you")
+    access.check_superset(principal, permissions, "the role has permissions that you do not have")
 
 
 async def change(
@@ -224,7 +224,7 @@ async def check_rank(
     access.check_rank(principal, account_id, role)
     if not access.is_own(principal, account_id):
         theirs = await accounts.permissions_of_account(tx, id=account_id)
-        access.check_superset(principal, theirs, "the account may do more than you")
+        access.check_superset(principal, theirs, "the account has permissions that you do not have")
 
 
 async def lock_administrators(tx: Executor) -> None:
@@ -260,7 +260,7 @@ async def _change_employment(
     tx: Executor, principal: Principal, account_id: UUID, given: Employment | UnsetType | None
 ) -> None:
     if not principal.may(access.WRITE):
-        raise forbidden("only those who manage people may change an employment")
+        raise forbidden("only account managers may change an employment")
     if given is None:
         await staff.remove_staff(tx, id=account_id)
     elif not isinstance(given, UnsetType):

@@ -34,7 +34,7 @@ async def create(db: Database, principal: Principal, new: NewRole) -> GetCustomR
     if new.name in AccountRole.__members__:
         raise AppError(Code.CONFLICT, "the role exists already")
     if kind in (AccountRole.ADMIN, AccountRole.SERVICE):
-        raise AppError(Code.CONFLICT, f"there are no other roles of the kind {kind}")
+        raise AppError(Code.CONFLICT, f"the kind {kind} cannot have custom roles")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         await check_may_grant(tx, principal, wanted)
@@ -50,7 +50,7 @@ async def create(db: Database, principal: Principal, new: NewRole) -> GetCustomR
                 most=MOST,
             )
         if not added:
-            raise AppError(Code.CONFLICT, f"there are {MOST} roles, no more can be created")
+            raise AppError(Code.CONFLICT, f"there are already {MOST} roles, the maximum")
         await roles.grant_custom_permissions(tx, role=new.name, permissions=wanted)
         await audit.record(
             tx, "role.created", new.name, resource_type="role", kind=kind, granted=wanted
@@ -98,7 +98,7 @@ async def remove(db: Database, principal: Principal, name: str, version: int | N
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         await _lock(tx, name, version)
-        with change_errors(in_use="somebody has this role"):
+        with change_errors(in_use="an account has this role"):
             await roles.remove_custom_role(tx, name=name)
         await audit.record(tx, "role.removed", name, resource_type="role")
 

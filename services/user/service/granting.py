@@ -22,7 +22,7 @@ async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[s
     if unknown:
         raise invalid(*(FieldError("permissions", f"{one} is not a permission") for one in unknown))
     if not (principal.has_any(Role.ADMIN) or principal.permissions.issuperset(wanted)):
-        raise forbidden("you may only grant what you may do yourself")
+        raise forbidden("you can only grant permissions that you have")
 
 
 async def record_change(

@@ -120,4 +120,4 @@ _BROKEN: Final = (WebAuthnException, ValueError, TypeError, KeyError, AttributeE
 
 
 def _invalid(field: str) -> AppError:
-    return invalid(FieldError(field, "is not a valid answer to what was asked"))
+    return invalid(FieldError(field, "is not a valid response to the challenge"))

@@ -60,7 +60,7 @@ async def replace(
     async with db.transaction() as tx:
         person = await accounts.lock(tx, principal, account_id, version)
         if not await profiles.keep_file(tx, key=key):
-            raise AppError(Code.CONFLICT, "the upload took too long, try again")
+            raise AppError(Code.CONFLICT, "the upload took too long; try again")
         await _show(tx, principal, account_id, key, former=person.picture_key)
         await audit.record(tx, "picture.replaced", account_id)
 

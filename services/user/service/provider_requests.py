@@ -33,10 +33,10 @@ async def ask(
     async with db.transaction() as tx:
         person = await people.lock(tx, principal, account_id, None)
         if person.role is not AccountRole.CUSTOMER:
-            raise AppError(Code.CONFLICT, "only customers become providers")
+            raise AppError(Code.CONFLICT, "only customers can become providers")
         made = await store.ask_to_provide(tx, account_id=account_id)
         if made is None:
-            raise AppError(Code.CONFLICT, "your request waits already")
+            raise AppError(Code.CONFLICT, "your application is already pending")
         await profiles.remove_provider(tx, account_id=account_id)
         await keep_number(tx, personal_ids, account_id, number)
         await audit.record(tx, "provider.requested", account_id)
@@ -80,7 +80,7 @@ async def decide(db: Database, principal: Principal, account_id: UUID, given: De
             await profiles.remove_provider(tx, account_id=account_id)
             return
         if person.role is not AccountRole.CUSTOMER:
-            raise AppError(Code.CONFLICT, "only customers become providers")
+            raise AppError(Code.CONFLICT, "only customers can become providers")
         role = AccountRole.PROVIDER
         await profiles.set_role(
             tx, id=account_id, role=role, custom_role=None, updated_by=principal.subject

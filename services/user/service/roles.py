@@ -114,7 +114,7 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
         AppError: CONFLICT where there is one, or the name is kept for services; FORBIDDEN.
     """
     if new.name.startswith(OF_SERVICES):
-        raise AppError(Code.CONFLICT, "these are given to services alone, by the code")
+        raise AppError(Code.CONFLICT, "only the code gives these, and only to services")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         with change_errors(taken="the permission exists already"):
@@ -144,6 +144,6 @@ async def _check_may_grant(
     if name is not AccountRole.ADMIN:
         return
     if not principal.has_any(Role.ADMIN):
-        raise forbidden("you may only grant what you may do yourself")
+        raise forbidden("you can only grant permissions that you have")
     if not _ALWAYS_ADMINS.issubset(wanted):
         raise AppError(Code.CONFLICT, "administrators must keep roles:read and roles:write")

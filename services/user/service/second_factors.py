@@ -110,7 +110,7 @@ async def begin_totp(
         if not await store.put_authenticator(
             tx, account_id=account_id, secret=sealed.ciphertext, key_id=sealed.key_id
         ):
-            raise AppError(Code.CONFLICT, "there is an authenticator, remove it first")
+            raise AppError(Code.CONFLICT, "there is already an authenticator: remove it first")
     uri = pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=_ISSUER)
     return NewAuthenticator(secret, uri)
 
@@ -150,7 +150,7 @@ async def show(
     """
     account_id = _account_of(principal)
     if [given.code, given.recovery_code, given.passkey].count(None) != 2:
-        raise invalid(FieldError("code", "give one of code, recovery_code and passkey"))
+        raise invalid(FieldError("code", "send exactly one of code, recovery_code and passkey"))
     # What cannot be guessed is not counted, so nobody keeps the owner out.
     counted_by = {} if given.code is None else _counted_by(policy, account_id)
     async with counted(db, counted_by) as attempt:
@@ -190,7 +190,7 @@ async def begin_passkey(
         person = await accounts.get(tx, account_id)
         known = await store.list_passkeys(tx, account_id=account_id)
         if len(known) >= _MOST_PASSKEYS:
-            raise AppError(Code.CONFLICT, f"{_MOST_PASSKEYS} passkeys are the most")
+            raise AppError(Code.CONFLICT, f"an account can have at most {_MOST_PASSKEYS} passkeys")
         options = policy.party.creation(account_id.bytes, person.email, [one.id for one in known])
         await store.put_challenge(
             tx, session_id=_session_of(principal), purpose="add", challenge=options.challenge
@@ -206,7 +206,7 @@ async def add_passkey(
     Raises:
         AppError: VALIDATION_ERROR, also for an answer to nothing we asked; CONFLICT; FORBIDDEN.
     """
-    with change_errors(taken="this passkey is known already"):
+    with change_errors(taken="this passkey is registered already"):
         async with db.transaction() as tx:
             await _may_change(tx, principal)
             challenge = await _challenge(tx, principal, "add")
@@ -354,7 +354,7 @@ async def _spend_code(
 async def _challenge(tx: Executor, principal: Principal, purpose: str) -> bytes:
     found = await store.spend_challenge(tx, session_id=_session_of(principal), purpose=purpose)
     if found is None:
-        raise invalid(FieldError("passkey", "was not asked for, or too long ago"))
+        raise invalid(FieldError("passkey", "was not requested, or too long ago"))
     return found
 
 
@@ -392,7 +392,7 @@ def _tidy(code: str) -> str:
 
 
 def _wrong() -> AppError:
-    return unauthorized("the second factor is wrong, or was used before")
+    return unauthorized("the second factor is wrong, or was already used")
 
 
 def _account_of(principal: Principal) -> UUID:

@@ -34,7 +34,7 @@ async def check(tx: Executor, principal: Principal, *, fresh: bool = False) -> N
     caller = await profiles.get_person(tx, id=principal.account_id)
     is_active = caller is not None and caller.status is AccountStatus.ACTIVE
     if caller is None or not is_active or not principal.has_any(Role(caller.role)):
-        raise forbidden("your account has changed, sign in again")
+        raise forbidden("your account has changed; sign in again")
     await check_session(tx, principal, fresh=fresh, second_factor=True)
 
 
@@ -49,11 +49,11 @@ async def check_session(
         return
     found = await of_session(db, principal)
     if principal.session and found is None:
-        raise forbidden("your session has ended, sign in again")
+        raise forbidden("your session has ended; sign in again")
     if fresh and (found is None or found.seconds > _FRESH_SECONDS):
         raise forbidden("sign in again to do this")
     if (fresh or second_factor) and found is not None and found.enrolled and not found.shown:
-        raise forbidden("show your second factor to do this")
+        raise forbidden("verify your second factor first")
 
 
 async def of_session(db: Executor, principal: Principal) -> GetSessionStandingRow | None:

@@ -76,7 +76,7 @@ async def _check_factor(tx: Executor, account_id: UUID, own: Principal | None) -
     if not await second_factors.is_enrolled(tx, account_id=account_id):
         return
     if own is None:
-        raise forbidden("sign in and show your second factor to verify the address")
+        raise forbidden("sign in and verify your second factor to verify the address")
     await standing.check_session(tx, own, second_factor=True)
 
 
@@ -104,7 +104,7 @@ async def ask_again(db: Database, email: str, caller: Principal | None, limits: 
 def refused(*, used: bool) -> AppError:
     """Return the error for an invalid or expired emailed token."""
     if used:
-        return AppError(Code.CONFLICT, "the token was used already")
+        return AppError(Code.CONFLICT, "the token was already used")
     return unauthorized("the token is invalid or expired")
 
 

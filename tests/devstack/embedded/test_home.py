@@ -104,5 +104,5 @@ def test_a_port_for_privileged_accounts_is_not_called_busy():
     if child == 0:
         if os.geteuid() == 0:
             os.setuid(65534)
-        os._exit(trouble(first - 1) != "is for privileged accounts alone")
+        os._exit(trouble(first - 1) != "requires a privileged account")
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

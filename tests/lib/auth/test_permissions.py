@@ -32,7 +32,10 @@ def test_an_unknown_permission_fails_where_the_code_asks_for_it(asks, name, hint
 def test_a_refusal_names_the_missing_permission_to_staff_and_services(role):
     with pytest.raises(AppError) as refused:
         require("users:read", "users:write")(caller(role, "users:read"))
-    assert refused.value.message == "you may not do this: you need the permission `users:write`"
+    assert (
+        refused.value.message
+        == "you are not allowed to do this: you need the permission `users:write`"
+    )
     assert "permissions `users:read` or `users:write`" in str(
         lacking(caller(role), permission("users:read"), permission("users:write"), any_of=True)
     )
@@ -43,7 +46,7 @@ def test_a_refusal_names_no_permission_to_customers_and_providers(role):
     for guard in (require("users:write"), require_one("users:read", "users:write")):
         with pytest.raises(AppError) as refused:
             guard(caller(role))
-        assert refused.value.message == "you may not do this"
+        assert refused.value.message == "you are not allowed to do this"
 
 
 @pytest.mark.parametrize(

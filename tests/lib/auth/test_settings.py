@@ -90,7 +90,7 @@ def test_a_secret_everybody_knows_or_can_guess_is_none(
     found = problems(monkeypatch, **GOOD | {"AUTH_CSRF_SECRET": secret})
     assert list(found) == ["AUTH_CSRF_SECRET"]
     assert says in found["AUTH_CSRF_SECRET"]
-    assert secret not in found["AUTH_CSRF_SECRET"].replace("set one of your own", "")
+    assert secret not in found["AUTH_CSRF_SECRET"]
 
 
 @pytest.mark.parametrize("name", ["AUTH_JWKS_URL", "AUTH_TOKEN_URL"])

@@ -127,7 +127,7 @@ async def test_a_migration_under_way_is_waited_for_and_then_named(
     monkeypatch.setattr(migrations, "_LOCK_SECONDS", 1)
     connection = await asyncpg.connect(empty_database)
     await connection.fetchval("SELECT pg_advisory_lock($1)", migrations._LOCK_KEY)
-    with pytest.raises(migrations.MigrationError, match=r"another migration of .* has the lock"):
+    with pytest.raises(migrations.MigrationError, match=r"another migration of .* is running"):
         migrations.apply(empty_database, folder, db="shop")
     await connection.close()
     assert len(migrations.apply(empty_database, folder, db="shop")) == 2

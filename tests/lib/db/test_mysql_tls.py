@@ -139,7 +139,7 @@ async def test_the_reason_is_in_the_message(servers, files, monkeypatch) -> None
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("sslmode=require", "parameter that there is not: sslmode"),
+        ("sslmode=require", "has an unknown parameter: sslmode"),
         ("ssl-mode=PREFERRED", "ssl-mode must be one of DISABLED"),
         ("ssl-mode=", "ssl-mode must be one of DISABLED"),
         ("ssl-mode=REQUIRED&ssl-mode=DISABLED", "says ssl-mode twice"),

@@ -283,7 +283,7 @@ class _Mysql:
 
 
 async def test_replicas_of_a_mysql_are_refused_at_the_start() -> None:
-    with pytest.raises(StartError, match=r"of shop is MySQL 8.4.3: replicas are read of"):
+    with pytest.raises(StartError, match=r"of shop is MySQL 8.4.3: replicas are supported"):
         await log_position_of(cast("Executor", _Mysql()), "shop")
 
 

@@ -71,7 +71,7 @@ async def test_letters_are_shown_with_their_reasons_and_stay(redis, redis_url, t
 
 async def test_letters_go_back_into_their_stream(redis, redis_url, topic) -> None:
     done = await run(redis_url, topic, "--redrive")
-    assert done.stdout == f"2 events of {topic} are handled again\n"
+    assert done.stdout == f"2 events of {topic} were put back into their stream\n"
     assert await redis.xlen(dead_letters_of(topic)) == 0
     ((_, first), _) = await redis.xrange(stream_of(topic))
     assert first.pop(b"for_group") == b"point"
@@ -92,7 +92,7 @@ async def test_letters_that_come_back_at_once_are_put_back_once(redis, redis_url
         done = await run(redis_url, topic, "--redrive")
     finally:
         burying.cancel()
-    assert done.stdout == f"2 events of {topic} are handled again\n"
+    assert done.stdout == f"2 events of {topic} were put back into their stream\n"
 
 
 @pytest.mark.parametrize(

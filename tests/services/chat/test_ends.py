@@ -84,7 +84,7 @@ async def test_a_channel_is_read_only_some_days_after_its_end(
         await db.execute(earlier, channel)
         status, message = await say(call, PROVIDER, channel, "late")
         if kind in ENDED[what]:
-            assert (status, message) == (409, "the channel has ended: it can only be read")
+            assert (status, message) == (409, "the channel has ended and is read-only")
         else:
             assert status == 201
         # What was stored before is known all the same, and the history can be read.
@@ -133,7 +133,7 @@ async def test_sockets_of_who_is_gone_are_closed_and_not_opened_again(
     with pytest.raises(Exception, match="403"):
         await connect(CUSTOMER)
     assert await say(call, CUSTOMER, channel, "late") == (
-        403, "the account is not active any more",
+        403, "the account is no longer active",
     )  # fmt: skip
     # The other member is untouched.
     await provider.send(channel, "are you there?")

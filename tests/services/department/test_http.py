@@ -183,7 +183,7 @@ async def test_after_the_database_was_killed_and_restarted_the_service_answers_a
             assert await code(response) == "SERVICE_UNAVAILABLE"
             ready = await client.get("/readyz")
             # A pooler waits for its server for a while.
-            said = {"unavailable", "no answer within 2 s"}
+            said = {"unavailable", "no response within 2 s"}
             assert (await ready.json())["checks"]["database"] in said
         await asyncio.to_thread(killable_server.start)
 

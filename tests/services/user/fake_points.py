@@ -30,7 +30,7 @@ class FakePoints:
         self.asked.append(list(user_ids))
         await self._answer()
         if len(user_ids) > MAX_USERS:
-            raise invalid(FieldError("user_ids", f"has {len(user_ids)} ids; 1000 are the most"))
+            raise invalid(FieldError("user_ids", f"has {len(user_ids)} ids; the maximum is 1000"))
         return {user_id: self.points.get(user_id, 0) for user_id in user_ids}
 
     async def ledger(

@@ -88,11 +88,11 @@ async def test_what_a_form_may_hold(world, subtests) -> None:
         ([], 400, "no file provided"),
         ([("image", b"")], 400, "no file provided"),
         ([("image", PNG), ("image", PNG)], 400, "too many files"),
-        ([("file", PNG)], 400, "the form must have one field image, no other"),
+        ([("file", PNG)], 400, "the form must have exactly one field, image"),
         ([("image", b"GIF89a" + b"x" * 99)], 400, "must be a JPEG or a PNG"),
         ([("image", b"<svg onload=alert(1)>")], 400, "must be a JPEG or a PNG"),
-        ([("image", PNG + b"x" * MIB)], 413, "a picture has at most 1 MiB"),
-        ([("image", PNG + b"x" * 9 * MIB)], 413, "a picture has at most 1 MiB"),
+        ([("image", PNG + b"x" * MIB)], 413, "a picture can have at most 1 MiB"),
+        ([("image", PNG + b"x" * 9 * MIB)], 413, "a picture can have at most 1 MiB"),
         ([("image", PNG.ljust(MIB, b"x"))], 204, None),
     ]:
         with subtests.test(parts=parts):

@@ -171,7 +171,7 @@ async def test_a_thief_can_neither_add_nor_remove_a_second_factor(world: World) 
         ("DELETE", "passkeys/00"),
     ):
         answer = await world.call(method, f"/api/v1/auth/{path}", headers=bearer(thief))
-        assert (answer.status, answer.message) == (403, "show your second factor to do this"), path
+        assert (answer.status, answer.message) == (403, "verify your second factor first"), path
 
 
 async def test_a_thief_takes_over_nothing_of_the_account(world: World) -> None:
@@ -185,7 +185,7 @@ async def test_a_thief_takes_over_nothing_of_the_account(world: World) -> None:
         ("DELETE", "", None),
     ):
         answer = await world.call(method, f"/api/v1/users/me{path}", body, headers=thief)
-        assert (answer.status, answer.message) == (403, "show your second factor to do this"), path
+        assert (answer.status, answer.message) == (403, "verify your second factor first"), path
 
 
 async def test_who_was_signed_in_before_there_was_a_second_factor_is_out(world: World) -> None:
@@ -194,7 +194,7 @@ async def test_who_was_signed_in_before_there_was_a_second_factor_is_out(world: 
     await enrol(world, owner)
     assert (await world.post("refresh", {"refresh_token": thief["refresh_token"]})).status == 401
     roles = await world.call("GET", "/api/v1/roles", headers=bearer(thief))
-    assert (roles.status, roles.message) == (403, "your session has ended, sign in again")
+    assert (roles.status, roles.message) == (403, "your session has ended; sign in again")
     assert permissions(await refreshed(world, owner)), "the owner has just shown it"
 
 

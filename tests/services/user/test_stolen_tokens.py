@@ -55,7 +55,7 @@ async def test_a_token_of_a_session_that_has_ended_does_nothing_of_weight(world,
             answer = await world.call(
                 method, path.format(bob=bob.path), body, headers=bearer(stolen)
             )
-            assert (answer.status, answer.message) == (403, "your session has ended, sign in again")
+            assert (answer.status, answer.message) == (403, "your session has ended; sign in again")
 
 
 async def test_an_old_sign_in_gives_nobody_more_than_they_have(world, subtests) -> None:
@@ -79,7 +79,7 @@ async def test_nor_does_it_take_over_or_remove_ones_own_account(world, method, b
     stolen = await world.signed_up()
     assert (await world.post("logout-all", headers=bearer(stolen))).status == 204
     answer = await world.call(method, f"{USERS}/me", body, headers=bearer(stolen))
-    assert (answer.status, answer.message) == (403, "your session has ended, sign in again")
+    assert (answer.status, answer.message) == (403, "your session has ended; sign in again")
     assert (await world.login()).status == 200
 
 

@@ -1,4 +1,4 @@
--- What the queries of department need, and no more; remake it with: make grants
+-- The privileges that the queries of department need; regenerate with: make grants
 GRANT SELECT, INSERT (address, id, name), UPDATE (address, name, updated_at, version), DELETE ON department TO department_service;
 GRANT SELECT, INSERT (consumer, event_id), DELETE ON inbox TO department_service;
 GRANT SELECT, INSERT (event_key, id, kind, lane, payload, request_id, topic, traceparent), DELETE ON outbox TO department_service;

@@ -1,4 +1,4 @@
--- What the queries of product need, and no more; remake it with: make grants
+-- The privileges that the queries of product need; regenerate with: make grants
 GRANT SELECT, INSERT, UPDATE, DELETE ON `outbox` TO `product_service`;
 GRANT SELECT, UPDATE ON `outbox_lane` TO `product_service`;
 GRANT SELECT, INSERT ON `price_change` TO `product_service`;

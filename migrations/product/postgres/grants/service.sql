@@ -1,4 +1,4 @@
--- What the queries of product need, and no more; remake it with: make grants
+-- The privileges that the queries of product need; regenerate with: make grants
 GRANT SELECT, INSERT (consumer, event_id), DELETE ON inbox TO product_service;
 GRANT SELECT, INSERT (event_key, id, kind, lane, payload, request_id, topic, traceparent), DELETE ON outbox TO product_service;
 GRANT SELECT (id), UPDATE (id) ON outbox_lane TO product_service;

@@ -45,7 +45,7 @@ class NewOrder(Input, frozen=True, kw_only=True):
         for index, line in enumerate(self.lines):
             if line.product_id in found:
                 field = f"lines[{index}].product_id"
-                problems.append(FieldError(field, "is in another line already"))
+                problems.append(FieldError(field, "is already in another line"))
             found[line.product_id] = line.quantity
         if problems:
             raise invalid(*problems)

@@ -109,7 +109,7 @@ def _for_whom(new: NewOrder, caller: Caller) -> UUID:
     if new.user_id is None:
         return _account(caller.subject)
     if not caller.staff and str(new.user_id) != caller.subject:
-        raise forbidden("you may order only for yourself")
+        raise forbidden("you can order only for yourself")
     return new.user_id
 
 
@@ -117,4 +117,4 @@ def _account(subject: str) -> UUID:
     try:
         return UUID(subject)
     except ValueError:
-        raise forbidden("only an account has orders of its own") from None
+        raise forbidden("only user accounts have orders") from None

@@ -20,7 +20,7 @@ log = get_logger(__name__)
 
 NO_USER: Final = "user not found"
 INACTIVE_USER: Final = "user is not active"
-_EXPIRED: Final = "what was reserved for it has expired"
+_EXPIRED: Final = "the reservation of its products has expired"
 
 
 async def cancel(

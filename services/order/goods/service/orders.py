@@ -28,7 +28,7 @@ from services.order.goods.store.models import (
 from services.order.ports import User
 
 _REASONS: Final = {True: "cancelled by the staff", False: "cancelled by the customer"}
-_REMOVED: Final = "removed by the staff"
+_REMOVED: Final = "deleted by the staff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Cal
     async with shop.db.transaction() as tx:
         order = await _locked(tx, order_id, version, caller)
         if not may_be_removed(order.status):
-            raise AppError(Code.CONFLICT, "an order that is on its way cannot be removed")
+            raise AppError(Code.CONFLICT, "an order in shipment cannot be deleted")
         gives_back = may_follow(order.status, GoodsStatus.CANCELLED)
         if gives_back:
             await finishing.cancel(
@@ -156,15 +156,17 @@ async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Cal
 
 def _check_step(order: GoodsOrder, after: GoodsStatus, caller: Caller) -> None:
     if after is not GoodsStatus.CANCELLED and not caller.staff:
-        raise forbidden("only the staff may do this, you may cancel")
+        raise forbidden("only the staff may do this; you may cancel")
     if not may_follow(order.status, after):
-        raise AppError(Code.CONFLICT, f"an order that is {order.status} cannot become {after}")
+        raise AppError(Code.CONFLICT, f"a {order.status} order cannot become {after}")
     if after is not GoodsStatus.CONFIRMED:
         return
     if order.pending_validation:
-        raise AppError(Code.CONFLICT, "it is not known yet whether the user may order")
+        raise AppError(Code.CONFLICT, "the user is not validated yet; try again later")
     if order.stock is not GoodsStock.SOLD:
-        raise AppError(Code.CONFLICT, "its products are not secured yet, try again")
+        raise AppError(
+            Code.CONFLICT, "the reservation of its products is not confirmed yet; try again"
+        )
 
 
 async def _locked(tx: Executor, order_id: UUID, version: int | None, caller: Caller) -> GoodsOrder:

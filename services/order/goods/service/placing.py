@@ -212,7 +212,7 @@ def _check_same(
 
 def _no_room() -> AppError:
     """Return the error for a customer who would hold too much of the stock."""
-    message = f"{MAX_WAITING} orders wait to be confirmed, no more can be placed"
+    message = f"{MAX_WAITING} orders are waiting for confirmation: confirm or cancel one first"
     return AppError(Code.CONFLICT, message)
 
 
@@ -220,7 +220,7 @@ def _too_much(shop: Shop, currency: str) -> AppError:
     most = shop.limits.value(currency)
     return AppError(
         Code.CONFLICT,
-        f"your orders that wait to be confirmed would come to more than {most} {currency}",
+        f"your unconfirmed orders would total more than {most} {currency}",
     )
 
 
@@ -307,12 +307,12 @@ class _GivenUpError(AppError):
     """A concurrent request abandoned the draft after a failure, so its key can be used again."""
 
     def __init__(self) -> None:
-        super().__init__(Code.CONFLICT, "the order was given up")
+        super().__init__(Code.CONFLICT, "a concurrent request abandoned the order")
 
 
 def _at_the_same_time() -> AppError:
     return AppError(
         Code.CONFLICT,
-        "the same request is being worked on, try again",
+        "the same request is in progress; try again",
         headers={"Retry-After": "1"},
     )

@@ -38,5 +38,5 @@ def price_of(lines: Sequence[Held]) -> Price:
         raise invalid(*strangers)
     total = sum((line.unit_price * line.quantity for line in lines), start=Decimal(0))
     if total > MAX_TOTAL:
-        raise invalid(FieldError("lines", f"cost more than {MAX_TOTAL} together"))
+        raise invalid(FieldError("lines", f"cost more than {MAX_TOTAL} in total"))
     return Price(total, currency)

@@ -75,7 +75,7 @@ class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
             return None
         longitude, latitude = (float(part) for part in self.near.split(","))
         if abs(longitude) > 180 or abs(latitude) > 90:
-            raise invalid(FieldError("near", "must be on the globe"))
+            raise invalid(FieldError("near", "must be valid coordinates"))
         return Location(longitude=longitude, latitude=latitude)
 
 

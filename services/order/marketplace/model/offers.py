@@ -25,7 +25,7 @@ OfferPrice = Annotated[
         examples=["85.00"],
         pattern=rf"^[0-9]{{1,10}}([.][0-9]{{1,2}})?{END}",
         description="a positive amount with up to two decimals, as a string",
-        extra={"message": "must be an amount above zero such as 12.50"},
+        extra={"message": "must be a positive amount such as 12.50"},
     ),
 ]
 

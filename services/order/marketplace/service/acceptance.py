@@ -59,7 +59,7 @@ async def accept(
         check_version(version, offer.version)
         if agreed is not None and agreed != Agreed(offer.price, offer.currency):
             raise AppError(
-                Code.PRECONDITION_FAILED, f"the offer is {offer.price} {offer.currency} now"
+                Code.PRECONDITION_FAILED, f"the offer is now {offer.price} {offer.currency}"
             )
         offers.check_takes_offers(order, clock)
         await offers.move(tx, offer, accepted)

@@ -19,7 +19,7 @@ from services.order.marketplace.store import locations
 from services.order.marketplace.store.models import CapitalKind, City, ProviderLocation
 
 TOPIC = Topic("cities", {f"city.{what}": City for what in ("created", "changed", "removed")})
-_TAKEN = "city name is taken"
+_TAKEN = "a city with this name exists"
 
 
 async def get(db: Executor, city_id: UUID) -> City:

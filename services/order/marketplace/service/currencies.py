@@ -16,7 +16,7 @@ from services.order.marketplace.model.lists import ListCurrencies
 from services.order.marketplace.store import currencies as store
 from services.order.marketplace.store.models import Currency
 
-_TAKEN = "currency code is taken"
+_TAKEN = "a currency with this code exists"
 _IN_USE = "currency is still in use"
 
 

@@ -49,7 +49,7 @@ async def move(
         if verdict is Verdict.STAYS:
             return job
         if verdict is Verdict.FORBIDDEN:
-            raise forbidden(f"the {actor} may not do this while the job is {job.status.lower()}")
+            raise forbidden(f"the {actor} cannot do this while the job is {job.status.lower()}")
         if verdict is Verdict.IMPOSSIBLE:
             raise conflict(f"the job is {job.status.lower()}")
         return await bring(tx, order, job, wanted, actor)
@@ -73,7 +73,7 @@ async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | N
             raise forbidden()
         check_version(version, job.version)
         if job.status is not JobStatus.CANCELLED:
-            raise conflict("only cancelled jobs can be removed")
+            raise conflict("only cancelled jobs can be deleted")
         # Jobs that were taken back before reviews went with them may still have some.
         await reviews.remove_reviews_of_job(tx, job_id=job_id)
         await store.remove_job(tx, id=job_id)

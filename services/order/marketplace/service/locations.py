@@ -82,7 +82,7 @@ async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> Prov
             )
             return await get(tx, provider_id)
     except UniqueViolationError as error:
-        raise conflict("the provider has a location already") from error
+        raise conflict("the provider already has a location") from error
     except ForeignKeyViolationError as error:
         raise not_found("city") from error
 

@@ -66,7 +66,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
             offers, where one's own offer waits already, and where too many do elsewhere.
     """
     price = amount(new.price)
-    with change_errors(taken="you have an active offer on this order"):
+    with change_errors(taken="you already have an active offer on this order"):
         async with db.transaction() as tx:
             await _check_room(tx, provider_id, clock)
             order = await orders.lock(tx, new.order_id)
@@ -94,7 +94,7 @@ async def _check_room(tx: Executor, provider_id: UUID, clock: Clock) -> None:
     await store.lock_provider(tx, provider_id=provider_id)
     waiting = await store.count_waiting_offers_of(tx, provider_id=provider_id, open_after=clock())
     if waiting >= MAX_OPEN_OFFERS:
-        raise conflict(f"only {MAX_OPEN_OFFERS} offers may wait at a time")
+        raise conflict(f"you can have at most {MAX_OPEN_OFFERS} pending offers")
 
 
 async def change(

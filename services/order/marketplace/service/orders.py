@@ -89,7 +89,7 @@ async def add(
             return earlier
         waiting = await store.count_open_orders_of(tx, customer_id=customer_id, open_after=now)
         if waiting >= MAX_OPEN_ORDERS:
-            raise conflict(f"only {MAX_OPEN_ORDERS} service orders may be open at a time")
+            raise conflict(f"you can have at most {MAX_OPEN_ORDERS} open service orders")
         return await store.add_service_order(
             tx,
             id=new_id(),
@@ -167,7 +167,7 @@ async def change(
 
 async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
     """Delete an order without offers, else raise CONFLICT. Otherwise as an update."""
-    with change_errors(in_use="there are offers on the service order: cancel it instead"):
+    with change_errors(in_use="the service order has offers: cancel it instead"):
         async with db.transaction() as tx:
             await _own(tx, order_id, caller, version)
             await store.remove_service_order(tx, id=order_id)
@@ -220,7 +220,7 @@ async def _check_terms(
         check_window(start, given(changes.time_end, before.time_end), now=now)
     waiting = await offers.count_offers(tx, status=OfferStatus.PENDING, order_id=before.id)
     if waiting:
-        raise conflict("offers have been made on these terms: cancel the order and make another")
+        raise conflict("the order has offers, so its terms are fixed: cancel it and create another")
 
 
 def _status_after(before: ServiceOrder, changes: ServiceOrderChange) -> ServiceOrderStatus:

@@ -71,7 +71,7 @@ async def add(db: Database, new: NewReview, caller: Caller) -> Review:
             )
             return or_not_found(await store.get_review(tx, id=review_id), _NOUN)
     except UniqueViolationError as error:
-        raise conflict("you have reviewed this job already") from error
+        raise conflict("you have already reviewed this job") from error
     except ForeignKeyViolationError as error:
         raise not_found(jobs.NOUN) from error
 

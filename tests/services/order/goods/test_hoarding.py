@@ -44,7 +44,7 @@ async def test_a_hoarder_leaves_one_for_the_next_customer(customer, other, shelf
     assert status == 409, answer
     (problem,) = answer["error"]["details"]
     assert problem["field"] == "lines[0].quantity"
-    assert problem["message"] == f"more than one customer may hold of the {stock} left"
+    assert problem["message"] == f"is more than one customer may hold of the remaining {stock}"
     assert await shelf.stock(product) == stock
     # As much as they may, in orders of any size.
     for quantity in (stock // 2, stock // 4, 1, 1, 1):
@@ -112,7 +112,7 @@ class TestValue:
     ) -> None:
         product = await shelf.add(stock=100, price="10.00", currency=currency)
         status, answer = await place(customer, product, most // 10 + 1)
-        message = "your orders that wait to be confirmed would come to more than"
+        message = "your unconfirmed orders would total more than"
         assert status == 409
         assert answer["error"]["message"] == f"{message} {most} {currency}"
         status, answer = await place(customer, product, most // 10)

@@ -109,7 +109,7 @@ async def test_a_code_names_one_currency(admin) -> None:
     answers = await asyncio.gather(*(admin("POST", "currencies", json=YEN) for _ in range(5)))
     assert sorted(status for status, _, _ in answers) == [201] + [409] * 4
     answer = await refused(admin("PATCH", f"currencies/{USD}", json={"code": "EUR"}))
-    assert answer == (409, "CONFLICT", "currency code is taken")
+    assert answer == (409, "CONFLICT", "a currency with this code exists")
 
 
 async def test_a_currency_that_offers_are_in_keeps_its_code(market, admin) -> None:
@@ -126,7 +126,7 @@ async def test_a_name_names_one_city_in_its_region(admin) -> None:
     await expect(201, admin("POST", "cities", json=LYON))
     for body in (LYON, {**LYON, "name": "LYON"}, {**LYON, "name": "  Lyon ", "country": "F"}):
         answer = await refused(admin("POST", "cities", json=body))
-        assert answer == (409, "CONFLICT", "city name is taken")
+        assert answer == (409, "CONFLICT", "a city with this name exists")
     await expect(201, admin("POST", "cities", json={**LYON, "admin_name": "Mississippi"}))
     await expect(201, admin("POST", "cities", json={**LYON, "admin_name": None}))
     assert (await refused(admin("POST", "cities", json={**LYON, "admin_name": None})))[0] == 409

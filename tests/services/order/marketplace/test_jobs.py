@@ -134,7 +134,7 @@ async def test_only_administrators_remove_and_only_what_is_off(market, admin) ->
     for caller in (market.customer, market.provider):
         assert (await refused(caller("DELETE", path)))[0] == 403
     answer = await refused(admin("DELETE", path))
-    assert answer == (409, "CONFLICT", "only cancelled jobs can be removed")
+    assert answer == (409, "CONFLICT", "only cancelled jobs can be deleted")
     await expect(200, market.customer("PATCH", path, json={"status": "CANCELLED"}))
     assert (await refused(admin("DELETE", path, headers={"If-Match": '"1"'})))[0] == 412
     await expect(204, admin("DELETE", path, headers={"If-Match": '"2"'}))

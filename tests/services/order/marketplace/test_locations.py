@@ -32,7 +32,7 @@ async def test_a_provider_says_where_they_work_from_and_moves(provider, customer
     assert (status, tag[:3], headers["Location"]) == (201, '"1-', THEIRS)
     assert (place["provider_id"], place["address"], place["location"]) == (PROVIDER, ADDRESS, HERE)
     again = await refused(provider("POST", path, json=body))
-    assert again == (409, "CONFLICT", "the provider has a location already")
+    assert again == (409, "CONFLICT", "the provider already has a location")
     assert await expect(200, provider("GET", THEIRS)) == place
     assert (await provider("GET", path, headers={"If-None-Match": tag}))[0] == 304
     changed = await expect(

@@ -116,7 +116,7 @@ async def test_of_many_offers_of_one_provider_at_once_one_stands(market, sql) ->
     )
     assert sorted(status for status, _, _ in answers) == [201] + [409] * 5
     messages = {body["error"]["message"] for status, body, _ in answers if status == 409}
-    assert messages == {"you have an active offer on this order"}
+    assert messages == {"you already have an active offer on this order"}
     assert await sql.fetchval("SELECT count(*) FROM offer") == 1
     assert await sql.fetchval("SELECT count(*) FROM outbox WHERE kind = 'offer.made'") == 1
 
@@ -222,7 +222,7 @@ async def test_only_so_many_offers_of_a_provider_wait(market, sql) -> None:
             PROVIDER,
         )
     answer = await refused(market.provider("POST", "offers", json=new_offer(order)))
-    assert answer == (409, "CONFLICT", "only 500 offers may wait at a time")
+    assert answer == (409, "CONFLICT", "you can have at most 500 pending offers")
     # One more may, also of several at once.
     await sql.execute("DELETE FROM offer WHERE id = (SELECT id FROM offer LIMIT 1)")
     answers = await asyncio.gather(

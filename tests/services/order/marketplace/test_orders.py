@@ -118,7 +118,7 @@ async def test_terms_hold_while_an_offer_waits(market) -> None:
     for changes in ({"time_end": after(days=3)}, {"description": "More"}, {"service_id": NOBODY}):
         status, code, message = await refused(market.customer("PATCH", path, json=changes))
         assert (status, code) == (409, "CONFLICT")
-        assert message.startswith("offers have been made on these terms")
+        assert message.startswith("the order has offers, so its terms are fixed")
     await expect(204, market.provider("DELETE", f"offers/{offer['id']}"))
     await expect(200, market.customer("PATCH", path, json={"description": "More"}))
 
@@ -234,7 +234,7 @@ async def test_only_so_many_orders_of_a_customer_are_open(market, sql) -> None:
         """
     )
     answer = await refused(market.customer("POST", "service-orders", json=new_order()))
-    assert answer == (409, "CONFLICT", "only 100 service orders may be open at a time")
+    assert answer == (409, "CONFLICT", "you can have at most 100 open service orders")
     path = f"service-orders/{order['id']}"
     await expect(200, market.customer("PATCH", path, json={"status": "CANCELLED"}))
     # One may be, also of several at once.

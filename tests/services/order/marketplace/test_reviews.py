@@ -29,7 +29,7 @@ async def test_each_side_reviews_the_other_once(market) -> None:
             market.provider.subject,
         )
         answer = await refused(caller("POST", "reviews", json=review_of(job)))
-        assert answer == (409, "CONFLICT", "you have reviewed this job already")
+        assert answer == (409, "CONFLICT", "you have already reviewed this job")
 
 
 async def test_of_many_reviews_at_once_one_stands(market, sql) -> None:
