@@ -121,7 +121,7 @@ def _odd_numbers(
             yield FieldError(name, words)
 
 
-_WHOLE: Final = (re.compile(r"-?[0-9]+"), "must be an integer")
+_WHOLE: Final = (re.compile(r"-?[0-9]+"), "must be a whole number")
 _FRACTION: Final = (re.compile(r"-?[0-9]+(?:\.[0-9]+)?"), "must be a number")
 
 

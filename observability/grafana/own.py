@@ -58,7 +58,7 @@ def _backlog(mine: str) -> Row:
         ),
         Panel(
             "Oldest order with a step left",
-            "Age of the oldest of these orders.",
+            "Age of the oldest order that waits for a step, in seconds.",
             {
                 "goods": f"max(orders_oldest_seconds{mine})",
                 "services": f"max(service_orders_overdue_oldest_seconds{mine})",

@@ -41,15 +41,15 @@ class Closed(msgspec.Struct, forbid_unknown_fields=True):
 MOMENT = "must be a time such as 2026-01-31T12:00:00Z"
 # What a field is declared as, what comes, what the caller reads.
 CASES: list[tuple[Any, Any, str]] = [
-    (int, "x", "must be an integer"),
-    (int, 1.5, "must be an integer"),
+    (int, "x", "must be a whole number"),
+    (int, 1.5, "must be a whole number"),
     (float, "x", "must be a number"),
     (str, 5, "must be text"),
     (str, None, "must be text"),
     (bool, 1, "must be true or false"),
     (str | None, 5, "must be text or null"),
-    (int | None, [], "must be an integer or null"),
-    (int | str, None, "must be an integer or text"),
+    (int | None, [], "must be a whole number or null"),
+    (int | str, None, "must be a whole number or text"),
     (list[int], {}, "must be a list"),
     (dict[str, int], [], "must be an object"),
     (None, 1, "must be null"),

@@ -154,7 +154,7 @@ def test_a_state_file_that_makes_no_sense_is_not_overwritten(tmp_path, content):
         (["--log", "x", "--route", "/\udcff"], "is not plain text"),
         (["--log", "/usr/x", "--log", "/usr/../usr/x"], "are the same file"),
         (["--log", "x", "--log", "x.1"], "is read as a rotated file"),
-        (["--log", "x", "--state", "x.state"], "is read as a rotated file"),
+        (["--log", "x", "--state", "x.state"], "would be read as a rotated file"),
         (["--log", "x", "--format", "$status\n$request"], "several lines"),
         (["--log", "x", *(f"--route={route}" for route in OVERLAPPING)], "overlap"),
         (["--log", "x", "--max-series", "0"], "at least 1"),
