@@ -16,28 +16,22 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from codegen.tests.documents import read_yaml
-from devstack.settings import ROOT, service_names
+from devstack.settings import ROOT, Settings, service_names
 from devstack.testing.auth import TestIssuer
 from devstack.testing.components import program
 from lib.auth import SigningKey
 from services.user.config import UserConfig
 from services.user.points_client import open_points
 from tests.e2e.test_examples import PAGE, examples, run
+from tests.open_path import open_path
 from tests.services.running import points_reader
 from tools.rendered import all_dashboards
 
 K = TypeVar("K")
 # Two scrapes of a new series, and an evaluation of the rules.
 SETTLE_SECONDS = 120.0
-PATHS = (
-    "/api/users/v1/users",
-    "/api/departments/v1/departments",
-    "/api/products/v1/products",
-    "/api/orders/v1/orders",
-    "/api/catalogs/v1/category-types",
-    "/api/chats/v1/channels",  # with chat
-    "/x/y",
-)
+# One of each service, and one that there is not.
+PATHS = (*(open_path(one.name) for one in Settings.read({}).services if one.public), "/x/y")
 # Dashboards that have no data on this stack, and why; each says so in its description.
 EMPTY_DASHBOARDS = {
     "containers": "cAdvisor runs beside containers only",

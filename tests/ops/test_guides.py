@@ -40,7 +40,7 @@ def with_commands() -> set[tuple[str, str]]:
 
 
 def listed(page: str, heading: str) -> list[str]:
-    """Where a page is listed, as a whole or by the heading."""
+    """Return the entries of a page, as a whole or by the heading."""
     names = (page, f"{page}#{heading}")
     return [name for part in LISTED.values() for name in part if name in names]
 

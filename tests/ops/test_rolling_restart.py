@@ -11,23 +11,22 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import aiohttp
 import pytest
 
-from codegen.tests.documents import read_yaml
 from devstack import gateway, imports
 from devstack.embedded import children
 from devstack.embedded.forks import Forks
 from devstack.embedded.ports import free_port
 from devstack.programs import answers
-from devstack.settings import ROOT, Service, service_names
+from devstack.settings import Service, service_names
 from devstack.testing.auth import TestIssuer
 from devstack.testing.wait import eventually
 from lib.auth import Role, SigningKey
 from tests.conftest import Full
+from tests.open_path import open_path
 from tests.ops.replicas import Replica, settings
 from tests.services.calling import by_hand
 from tests.services.chat.replicas import Mover
@@ -144,21 +143,6 @@ async def platform(new_database, run_dir, redis_url, forks, full: Full) -> Async
             children.stop(server, by=signal.SIGTERM, within=10)
 
 
-def _path(service: Service) -> str:
-    """A path of the service that asks for nothing; of people, the page that shows their points."""
-    document = read_yaml(ROOT / f"api/swagger/{service.name}.swagger.yaml")
-    plain = [
-        path
-        for path, methods in document["paths"].items()
-        if "{" not in path and "get" in methods and not _asks(methods["get"])
-    ]
-    return str(document["basePath"] + ("/users" if "/users" in plain else plain[0]))
-
-
-def _asks(operation: dict[str, Any]) -> bool:
-    return any(parameter.get("required") for parameter in operation.get("parameters", ()))
-
-
 async def _read(http: aiohttp.ClientSession, path: str, seen: Seen) -> None:
     """Ask for a page; a page of people has to have their points, which come by gRPC."""
     async with http.get(path) as answer:
@@ -216,7 +200,7 @@ async def test_restarting_every_replica_in_turn_fails_no_request_and_loses_no_me
     platform, channel
 ):
     seen, enough = Seen(), asyncio.Event()
-    paths = sorted({_path(r.service) for r in platform.replicas if r.service.public})
+    paths = sorted({open_path(r.service.name) for r in platform.replicas if r.service.public})
     admin = platform.issuer.authorized(*MAY, subject=ALICE, role=Role.ADMIN)
     pause = len(paths) * 2 / REQUESTS_PER_SECOND
     movers = [
