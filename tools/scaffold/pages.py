@@ -42,6 +42,9 @@ def _line(root: Path, page: Path, line: str, gone: Collection[Path]) -> str:
     links = [file for _, file, _ in _LINK.findall(line)]
     if links and line.lstrip().startswith(("- ", "| ")) and all(map(missing, links)):
         return ""
-    line = _PROOF.sub(lambda found: f"{found[1]} (removed)" if lost(found[1]) else found[0], line)
+    if line.startswith("|"):  # a row may be of any length
+        line = _PROOF.sub(
+            lambda found: f"{found[1]} (removed)" if lost(found[1]) else found[0], line
+        )
     line = _LINK.sub(lambda found: found[1] if missing(found[2]) else found[0], line)
     return _FILE.sub(lambda found: found[1] if lost(found[1]) else found[0], line)
