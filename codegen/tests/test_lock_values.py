@@ -21,8 +21,8 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.lock import print_lock, read_lock, restore
+from aiosqlc.lock.catalog_refs import changed, shorthand, unchanged
 from aiosqlc.lock.packing import UnpackError
-from aiosqlc.lock.short import changed, shorthand, unchanged
 from aiosqlc.pipeline import compile_project
 from aiosqlc.postgres import schema
 

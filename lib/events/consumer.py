@@ -22,7 +22,7 @@ from lib.events.background import repeating
 from lib.events.broker import Broker, Entry, Subscription
 from lib.events.event import Event, MalformedEventError
 from lib.events.metrics import ConsumerMetrics
-from lib.events.signing import Beliefs, NotBelievedError
+from lib.events.signing import TrustedProducers, UntrustedEventError
 from lib.log import get_logger
 from lib.store import inbox
 
@@ -77,14 +77,14 @@ class Consumer:
         handlers: Mapping[str, Mapping[str, Handler]],
         policy: ConsumerPolicy = ConsumerPolicy(),
         registry: CollectorRegistry | None = None,
-        beliefs: Beliefs | None = None,
+        beliefs: TrustedProducers | None = None,
     ) -> None:
         """Take `handlers` by topic, then by event type. Events of other types are skipped.
 
         With `beliefs`, an event that the producer of its topic has not signed is a dead letter.
 
         Raises:
-            ValueError: for a topic that nobody is believed on.
+            ValueError: for a topic without a trusted producer.
         """
         if beliefs is not None and (nobodys := handlers.keys() - beliefs.producers.keys()):
             raise ValueError(f"topics without a known producer: {', '.join(sorted(nobodys))}")
@@ -213,7 +213,7 @@ class Consumer:
                     if handler is None or not entry.is_for(self._group):
                         outcomes.append(Outcome.IGNORED)
                         continue
-                    self._believe(topic, entry, event)
+                    self._require_trust(topic, entry, event)
                     with _hearing(event):
                         outcomes.append(await self._in(tx, event, handler))
         except Exception as error:  # noqa: BLE001 - which of them it was shows itself one by one
@@ -252,14 +252,14 @@ class Consumer:
         if handler is None:
             return Outcome.IGNORED
         try:
-            self._believe(topic, entry, event)
-        except NotBelievedError as error:
+            self._require_trust(topic, entry, event)
+        except UntrustedEventError as error:
             return await self._move_to_dead_letters(topic, entry, f"not believed: {error}")
         with _hearing(event):
             return await self._handle(topic, entry, event, handler)
 
-    def _believe(self, topic: str, entry: Entry, event: Event) -> None:
-        """Raise NotBelievedError for an event without a valid signature of the topic's producer."""
+    def _require_trust(self, topic: str, entry: Entry, event: Event) -> None:
+        """Raise UntrustedEventError unless the producer of the topic has signed the event."""
         if self._beliefs is not None:
             self._beliefs.check(topic, entry.id, entry.fields, event)
 

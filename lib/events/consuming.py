@@ -13,7 +13,7 @@ from lib.db import Database
 from lib.events.broker import Broker
 from lib.events.consumer import Consumer, Handler
 from lib.events.housekeeping import housekeeping
-from lib.events.signing import Beliefs
+from lib.events.signing import TrustedProducers
 
 
 class Listens(Protocol):
@@ -23,7 +23,7 @@ class Listens(Protocol):
     def port(self) -> int:
         """The service's port. After a restart on the same host and port, a member resumes."""
 
-    def event_beliefs(self, producers: Mapping[str, str]) -> Beliefs | None:
+    def event_beliefs(self, producers: Mapping[str, str]) -> TrustedProducers | None:
         """Return the trusted producers, or None to accept every event."""
 
 

@@ -29,7 +29,7 @@ MOST_AGE: Final = REMEMBER
 _KEY_BYTES: Final = 32
 
 
-class NotBelievedError(ValueError):
+class UntrustedEventError(ValueError):
     """An event without a valid signature of its producer, with the reason."""
 
 
@@ -81,10 +81,10 @@ class ConsumerSettings(Settings):
     def _has_a_zone(cls, value: datetime | None) -> datetime | None:
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
-    def event_beliefs(self, producers: Mapping[str, str]) -> Beliefs | None:
+    def event_beliefs(self, producers: Mapping[str, str]) -> TrustedProducers | None:
         """Return the trusted producers by topic, or None without keys."""
         keys = parse_public_keys(self.events_public_keys)
-        return Beliefs(keys, producers, self.events_signed_since) if keys else None
+        return TrustedProducers(keys, producers, self.events_signed_since) if keys else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class EventSigner:
 
 
 @dataclass(frozen=True, slots=True)
-class Beliefs:
+class TrustedProducers:
     """The trusted producer and its keys for each topic."""
 
     keys: Mapping[str, tuple[Ed25519PublicKey, ...]]
@@ -118,7 +118,7 @@ class Beliefs:
     signed_since: datetime | None = None
 
     def check(self, topic: str, entry_id: str, fields: Mapping[bytes, bytes], event: Event) -> None:
-        """Raise NotBelievedError for an event without a valid signature of the topic's producer.
+        """Raise UntrustedEventError unless the producer of the topic has signed the event.
 
         Redis gives out ascending ids, with the time in them: nobody slips in an older entry, but
         who removes the stream and begins it anew. So what was there before is believed for as
@@ -129,13 +129,13 @@ class Beliefs:
         if signature is None:
             if self.signed_since is not None and _is_left_over(entry_id, self.signed_since):
                 return
-            raise NotBelievedError(f"not signed by {producer}")
+            raise UntrustedEventError(f"not signed by {producer}")
         if event.topic != topic:
-            raise NotBelievedError(f"signed for the topic {event.topic}")
+            raise UntrustedEventError(f"signed for the topic {event.topic}")
         if not any(_verifies(key, signature, event) for key in self.keys.get(producer, ())):
-            raise NotBelievedError(f"not signed by {producer}, or changed after signing")
+            raise UntrustedEventError(f"not signed by {producer}, or changed after signing")
         if utc_now() - event.created_at > MOST_AGE:
-            raise NotBelievedError(f"signed more than {MOST_AGE.days} days ago")
+            raise UntrustedEventError(f"signed more than {MOST_AGE.days} days ago")
 
 
 def parse_public_keys(text: str) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:

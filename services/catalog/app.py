@@ -22,7 +22,7 @@ from services.catalog.routes import ROUTES
 from services.catalog.routes.answers import CACHE
 from services.catalog.store import QUERY_NAMES, READS
 
-# Whose word is taken for what: the producer of each topic that is heard.
+# The trusted producer of each topic that is consumed.
 PRODUCERS: Final[Mapping[str, str]] = {
     "catalog": "catalog",
     "users": "user",

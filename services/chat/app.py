@@ -37,7 +37,7 @@ from services.chat.ws.handshake import ORIGINS, VERIFIER
 from services.chat.ws.meter import METER, Meter
 from services.chat.ws.sockets import SOCKETS, Sockets
 
-# Whose word is taken for what: the producer of each topic that is heard.
+# The trusted producer of each topic that is consumed.
 PRODUCERS: Final[Mapping[str, str]] = {
     "offers": "order",
     "jobs": "order",

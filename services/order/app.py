@@ -46,7 +46,7 @@ _OWN_KEYS = ("/api/v1/orders",)
 _RESUMABLE = ("/api/v1/service-orders",)
 
 
-# Whose word is taken for what: the producer of each topic that is heard.
+# The trusted producer of each topic that is consumed.
 PRODUCERS: Final[Mapping[str, str]] = {
     "users": "user",
 }

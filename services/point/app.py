@@ -29,7 +29,7 @@ from services.point.store import QUERY_NAMES, READS
 GRPC_PORT: Final = web.AppKey("GRPC_PORT", int)
 
 
-# Whose word is taken for what: the producer of each topic that is heard.
+# The trusted producer of each topic that is consumed.
 PRODUCERS: Final[Mapping[str, str]] = {
     "orders": "order",
     "jobs": "order",

@@ -44,7 +44,7 @@ from services.user.store.models import AccountRole
 log = get_logger(__name__)
 
 
-# Whose word is taken for what: the producer of each topic that is heard.
+# The trusted producer of each topic that is consumed.
 PRODUCERS: Final[Mapping[str, str]] = {
     "orders": "order",
     "cities": "order",

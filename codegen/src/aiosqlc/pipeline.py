@@ -21,7 +21,7 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
-from aiosqlc.engines import Asking, asking
+from aiosqlc.engines import Engine, engine_for
 from aiosqlc.files import find_sql_files, read_files
 from aiosqlc.incremental.memo import memo
 from aiosqlc.incremental.reuse import analyze_changed
@@ -359,15 +359,15 @@ def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> A
     """
 
     @cache
-    def kept() -> Asking | None:
-        return stack.enter_context(asking(engine)) if stack else None
+    def kept() -> Engine | None:
+        return stack.enter_context(engine_for(engine)) if stack else None
 
     def analyze(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
         if warm := kept():
             return warm.analyze(schema, queries, options)
-        with asking(engine) as once:
+        with engine_for(engine) as once:
             return once.analyze(schema, queries, options)
 
     return analyze

@@ -352,7 +352,7 @@ def test_our_own_mistakes_are_a_sentence_too(
 
 
 BREAKS = {
-    "analysis": ("aiosqlc.postgres.typed.Typist.type_query", lambda *words: words[1].name),
+    "analysis": ("aiosqlc.postgres.typed.QueryTyper.type_query", lambda *words: words[1].name),
     "plan": ("aiosqlc.plan.module.plan_function", lambda *words: words[0].parsed.name),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pymysql
 from aiosqlc.ir import Cardinality, TypedQuery
-from aiosqlc.mysql.analyzer import Judge, type_one
+from aiosqlc.mysql.analyzer import AnalysisContext, type_one
 from aiosqlc.mysql.catalog import catalog_of, read_schema
 from aiosqlc.mysql.executable import Kin, kin_of
 from aiosqlc.mysql.schema import load
@@ -73,7 +73,7 @@ class Hunt:
         self.random = Random(seed)
         self.grammar = Grammar(seed)
         self.file = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.MYSQL)
-        self.by_text = Judge(
+        self.by_text = AnalysisContext(
             schema_from_files([self.file])[0], kin=Kin(is_mariadb=True, version=999999)
         )
         self.worlds = [f"aiosqlc_fuzz_{number}" for number in range(worlds or WORLDS)]
@@ -85,7 +85,7 @@ class Hunt:
         assert loaded is not None, problem
         self.database = loaded.database
         known = read_schema(session, self.database)
-        self.by_server = Judge(known, session, self.database, kin=kin_of(session.version))
+        self.by_server = AnalysisContext(known, session, self.database, kin=kin_of(session.version))
         for number, name in enumerate(self.worlds):
             self.make_world(number, name)
 
@@ -154,7 +154,7 @@ class Hunt:
                 report.claimed += column.not_null
                 report.by_text_alone += bool(textual and textual.columns[position].not_null)
 
-    def typed(self, sql: str, judge: Judge) -> TypedQuery | None:
+    def typed(self, sql: str, judge: AnalysisContext) -> TypedQuery | None:
         """Type a query, None where it is refused."""
         query = parsed(sql, "Q", Dialect.MYSQL)
         typed, _ = type_one(judge, query) if query else (None, ())

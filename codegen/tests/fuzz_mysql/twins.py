@@ -15,7 +15,7 @@ from typing import Any
 
 from aiosqlc.ir import Cardinality, TypedQuery
 from aiosqlc.mysql import cardinality, facts, nullness, rules, scope
-from aiosqlc.mysql.analyzer import Judge
+from aiosqlc.mysql.analyzer import AnalysisContext
 
 from tests.fuzz.optional import texts_of
 from tests.fuzz_mysql.hunt import Hunt
@@ -114,7 +114,7 @@ def measure(executions: int, seed: int, cache: Path | None = None) -> Measured:
 
 def _round(search: Hunt, found: Measured, queries: int) -> None:
     known = search.by_server
-    judge = Judge(known.schema, kin=known.kin)  # of the server only the catalog is asked
+    judge = AnalysisContext(known.schema, kin=known.kin)  # of the server only the catalog is asked
     batch = []
     for _ in range(queries):
         sql, sorts = search.grammar.query(plain=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pymysql
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
-from aiosqlc.mysql.analyzer import Judge, type_one
+from aiosqlc.mysql.analyzer import AnalysisContext, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import kin_of
 from aiosqlc.mysql.schema import load
@@ -80,7 +80,7 @@ class Asked:
         self.session.run("DELETE FROM t")  # the server keeps what a schema made
         self.session.run(ROWS)
         known = read_schema(self.session, loaded.database)
-        self.compiler = Judge(
+        self.compiler = AnalysisContext(
             known, self.session, loaded.database, kin=kin_of(self.session.version)
         )
         self.session.run("SET max_statement_time = 1, group_concat_max_len = 1024")

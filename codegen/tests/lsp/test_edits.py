@@ -9,9 +9,9 @@ import random
 from pathlib import Path
 
 import pytest
-from aiosqlc.lsp import workbench
+from aiosqlc.lsp import worker
 from aiosqlc.lsp.server import create
-from aiosqlc.lsp.workbench import Workbench
+from aiosqlc.lsp.worker import AnalysisWorker
 from lsprotocol import types
 
 from tests.conftest import Full
@@ -87,9 +87,9 @@ async def test_random_edits_neither_stop_the_server_nor_lead_it_astray(
 def test_what_was_made_of_texts_that_are_gone_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workbench, "_AGE", 5)
-    monkeypatch.setattr(workbench, "_ROUNDS", 10)
-    path, bench, state = write_project(tmp_path, FILES) / "queries.sql", Workbench(), None
+    monkeypatch.setattr(worker, "_AGE", 5)
+    monkeypatch.setattr(worker, "_ROUNDS", 10)
+    path, bench, state = write_project(tmp_path, FILES) / "queries.sql", AnalysisWorker(), None
     objects: list[int] = []
     try:
         for number in range(60):
@@ -114,4 +114,4 @@ async def test_no_notification_is_kept_when_it_is_handled() -> None:
     async with asyncio.timeout(60):
         while server.protocol._request_futures:
             await asyncio.sleep(0)
-    server.desk.close()
+    server.analysis.close()

@@ -28,7 +28,7 @@ FROM book AS buk LEFT JOIN author AS wri ON wri.id = buk.author_id
 WHERE buk.id = @book_id;
 
 -- name: ListBooks :many
--- param: part text
+-- param: part str
 WITH found AS (SELECT b.id, b.title FROM book AS b WHERE b.id IN (SELECT b.id FROM author AS b))
 SELECT found.id, found.title, also.id AS other
 FROM found JOIN found AS also ON also.id = found.id

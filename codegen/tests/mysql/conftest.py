@@ -114,7 +114,7 @@ def compile_text() -> Compile:
         schema_sql, query_file = files(schema, queries)
         parsed, problems = parse_files([query_file], Dialect.MYSQL)
         known, found = schema_from_files([schema_sql])
-        typed = [analyzer.type_one(analyzer.Judge(known), query) for query in parsed]
+        typed = [analyzer.type_one(analyzer.AnalysisContext(known), query) for query in parsed]
         queries_ = tuple(query for query, _ in typed if query)
         return queries_, (*problems, *found, *(d for _, more in typed for d in more))
 

@@ -7,7 +7,7 @@ from typing import Any
 from aiosqlc.config.project import QuerySet
 from aiosqlc.emit.json import codegen_request
 from aiosqlc.ir import Analysis, TypedQuery
-from aiosqlc.mysql.analyzer import Judge, type_one
+from aiosqlc.mysql.analyzer import AnalysisContext, type_one
 from aiosqlc.mysql.catalog import catalog_of
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_files
@@ -24,7 +24,7 @@ def said_of(schema: str, sql: str) -> tuple[TypedQuery, dict[str, Any]]:
     schema_sql, file = files(schema, sql)
     known, _ = schema_from_files([schema_sql])
     (parsed,), _ = parse_files([file], Dialect.MYSQL)
-    query, _ = type_one(Judge(known), parsed)
+    query, _ = type_one(AnalysisContext(known), parsed)
     assert query is not None
     return query, codegen_request(ENTRY, Analysis(catalog_of(known), (query,)))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosqlc.postgres.typed import Typist
+from aiosqlc.postgres.typed import QueryTyper
 
 from tests.conftest import Full
 from tests.parameters.comparing import compare
@@ -39,7 +39,7 @@ def test_what_the_process_remembers_is_compared_too(tmp_path: Path) -> None:
 def test_comparing_finds_a_wrong_claim(
     claimed: str, element_not_null: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    type_of = Typist._param
+    type_of = QueryTyper._param
 
     def broken(*given: Any) -> Any:
         param = type_of(*given)
@@ -49,5 +49,5 @@ def test_comparing_finds_a_wrong_claim(
             element_not_null=element_not_null,
         )
 
-    monkeypatch.setattr(Typist, "_param", broken)
+    monkeypatch.setattr(QueryTyper, "_param", broken)
     assert len(compare(tmp_path, 7, 25).found) > 10

@@ -13,7 +13,7 @@ from aiosqlc.parse.queries import parse_files
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer, written
 from aiosqlc.postgres.describe import Described, describe
-from aiosqlc.postgres.typed import Typist
+from aiosqlc.postgres.typed import QueryTyper
 from aiosqlc.source import SourceFile, Span
 
 from tests.postgres.asking import TABLES, answers, query, run, schema_file
@@ -147,7 +147,7 @@ def test_a_tree_of_another_shape_costs_the_claims_and_says_so() -> None:
         answer = next(describe(opened[0], ["select id from a"]))
         assert isinstance(answer, Described)
         strange = replace(answer, tree=answer.tree.replace(":jointree", ":joinTree2"))
-        judged = Typist(opened[1]).type_query(query("select id from a"), strange)
+        judged = QueryTyper(opened[1]).type_query(query("select id from a"), strange)
     columns = judged.query.columns
     assert [(c.name, c.type.name, c.not_null) for c in columns] == [("id", "int4", False)]
     assert "KeyError: 'jointree'" in judged.failure

@@ -12,7 +12,7 @@ import pytest
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql import rules
-from aiosqlc.mysql.analyzer import Judge, type_one
+from aiosqlc.mysql.analyzer import AnalysisContext, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import Kin
 from aiosqlc.parse.placeholders import for_driver
@@ -48,7 +48,7 @@ def session(mysql_cache: Path) -> Iterator[Any]:
 def typed(case: Case, session: Any) -> TypedQuery:
     """Type a case by our own rules alone: of the server only the catalog is asked."""
     schema = read_schema(session, _DATABASE)
-    judge = Judge(schema, kin=Kin(is_mariadb=True, version=999999))
+    judge = AnalysisContext(schema, kin=Kin(is_mariadb=True, version=999999))
     file = SourceFile(Path("q.sql"), f"-- name: Q :many\n{case.sql};\n")
     (query,), _ = parse_file(file, Dialect.MYSQL)
     found, problems = type_one(judge, query)

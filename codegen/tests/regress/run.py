@@ -17,7 +17,7 @@ from aiosqlc.postgres.catalog.bodies import is_closed, look_into_bodies
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts, load_facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.describe import Described, describe, prepare_session
-from aiosqlc.postgres.typed import Typist
+from aiosqlc.postgres.typed import QueryTyper
 from aiosqlc.postgres.written import Fingerprint, Starred, write_stars
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.servers.postgres.embedded import Server
@@ -234,7 +234,7 @@ class _Session:
         if not isinstance(answer, Described):
             return answer
         self._lay_out(statement, answer)
-        judged = Typist(self._facts).type_query(parsed(statement.sql, "Q"), answer)
+        judged = QueryTyper(self._facts).type_query(parsed(statement.sql, "Q"), answer)
         if judged.failure:
             self._verdicts.internal.append(f"{self._place(statement)}: {judged.failure}")
         stars = judged.stars[0] if judged.stars else ()

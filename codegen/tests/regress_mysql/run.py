@@ -16,7 +16,7 @@ import pymysql
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql import types
-from aiosqlc.mysql.analyzer import Judge, type_one
+from aiosqlc.mysql.analyzer import AnalysisContext, type_one
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import kin_of
 from aiosqlc.mysql.relations import Schema
@@ -320,7 +320,7 @@ class _Script:
                 others = [name for name in names if name not in SYSTEM | {database}]
                 self._schema = read_schema(session, database, others)
                 self._schema_of = database
-            asking = Judge(self._schema, session, database, kin=kin_of(session.version))
+            asking = AnalysisContext(self._schema, session, database, kin=kin_of(session.version))
             return type_one(asking, parsed(step.sql, "Q"))
         except pymysql.MySQLError as error:
             if not session.connection.open or error.args[0] in _LOST:

@@ -31,7 +31,7 @@ from lib.events import (
 )
 from lib.events.broker import Broker
 from lib.events.brokers import open_broker
-from lib.events.signing import Beliefs, EventSigner, parse_public_keys
+from lib.events.signing import EventSigner, TrustedProducers, parse_public_keys
 from lib.events.store import outbox
 from lib.ids import new_id
 from tests.lib.events.steps import Step, drain, effect, effects, write
@@ -462,7 +462,7 @@ async def test_housekeeping_takes_topics_that_are_not_there(world: World, broker
 
 async def test_events_are_believed_of_their_producer_alone(world: World, broker: Broker) -> None:
     signer = EventSigner.of(base64.b64encode(secrets.token_bytes(32)).decode())
-    beliefs = Beliefs(parse_public_keys(f"order:{signer.public}"), {world.topic: "order"})
+    beliefs = TrustedProducers(parse_public_keys(f"order:{signer.public}"), {world.topic: "order"})
     await world.write("a", range(2))
     await drain(Relay(world.db, broker, signer=signer))
     await world.write("a", range(2, 3))

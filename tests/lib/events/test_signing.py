@@ -19,10 +19,10 @@ from lib.events import Consumer, Event, Relay, publish, stream_of
 from lib.events.event import dead_letters_of
 from lib.events.signing import (
     MOST_AGE,
-    Beliefs,
     ConsumerSettings,
     EventSigner,
     ProducerSettings,
+    TrustedProducers,
     parse_public_keys,
 )
 from lib.events.streams import RedisStreams
@@ -44,7 +44,7 @@ class World:
     db: Database
     redis: Redis
     topic: str
-    beliefs: Beliefs | None
+    beliefs: TrustedProducers | None
     heard: list[str] = field(default_factory=list)
 
     def event(self, payload: str = "1", **changes: object) -> Event:
@@ -80,7 +80,7 @@ class World:
 
 @pytest.fixture
 def world(db: Database, redis: Redis, topic: str) -> World:
-    return World(db, redis, topic, Beliefs(parse_public_keys(KEYS), {topic: "order"}))
+    return World(db, redis, topic, TrustedProducers(parse_public_keys(KEYS), {topic: "order"}))
 
 
 # What another service, or whoever has Redis' password, may put into the stream.
@@ -117,7 +117,7 @@ async def test_without_keys_whoever_reaches_redis_is_believed(world: World) -> N
 
 
 async def test_a_topic_that_nobody_is_believed_on_is_not_consumed(world: World) -> None:
-    world.beliefs = Beliefs(parse_public_keys(KEYS), {})
+    world.beliefs = TrustedProducers(parse_public_keys(KEYS), {})
     with pytest.raises(ValueError, match=f"topics without a known producer: {world.topic}"):
         await world.handled()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import TypedQuery
 from aiosqlc.messages.explained import query_lines, type_name
@@ -64,13 +64,13 @@ def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
 
     PostgreSQL plans for any parameters and empty tables, MySQL for a few rows made for it.
     """
-    with asking(part.entry.engine) as engine:
+    with engine_for(part.entry.engine) as engine:
         options = options_of(part.entry, part.inputs.shims)
         return engine.query_plan(part.inputs.schema, query, options)
 
 
 def _lines_of(part: Analysed, plan: dict[str, Any]) -> list[str]:
-    return [f"    {line}" for line in asking(part.entry.engine).plan_lines(plan)]
+    return [f"    {line}" for line in engine_for(part.entry.engine).plan_lines(plan)]
 
 
 def _find(analysed: list[Analysed], wanted: str) -> Iterator[tuple[Analysed, TypedQuery]]:

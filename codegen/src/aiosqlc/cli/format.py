@@ -12,7 +12,7 @@ from pathlib import Path
 from aiosqlc.analysed import options_of
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import QuerySet
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import SchemaFile
 from aiosqlc.layout.proved import Formatted, Prove, format_file
@@ -108,7 +108,7 @@ def prover(
     entry: QuerySet, schema: tuple[SchemaFile, ...], shims: tuple[SchemaFile, ...]
 ) -> Iterator[Prove]:
     """Yield what proves two texts equal on an entry's engine; a server starts when it is asked."""
-    with asking(entry.engine) as engine:
+    with engine_for(entry.engine) as engine:
         options = options_of(entry, shims)
 
         def prove(pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:

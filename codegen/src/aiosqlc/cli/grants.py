@@ -12,7 +12,7 @@ from aiosqlc.analysed import Analysed
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.grants import Needs, Right, plain_or, statements
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.parse.scanner import Dialect
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         reserved |= found.reserved
         problems += [_unknown(why) for why in found.unknown]
     report(list(dict.fromkeys(problems)), style)
-    quote = plain_or(asking(engine or Dialect.POSTGRESQL).quote, reserved)
+    quote = plain_or(engine_for(engine or Dialect.POSTGRESQL).quote, reserved)
     for line in statements(rights, arguments.to, quote, columns=not arguments.tables):
         sys.stdout.write(f"{line};\n")
     return 1 if problems else 0
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
     own, more = _texts(analysed.analysis.queries), _texts(borrowed)
-    with asking(analysed.entry.engine) as engine:
+    with engine_for(analysed.entry.engine) as engine:
         return engine.needs(analysed, own, more)
 
 

@@ -16,7 +16,7 @@ from aiosqlc.config.convert import convert, is_ours
 from aiosqlc.config.load import DEFAULT_NAMES
 from aiosqlc.config.reader import as_yaml
 from aiosqlc.drivers import DRIVERS, NAMES
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.messages.files import reason
 from aiosqlc.parse.scanner import Dialect
 
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     for word, instead in _INSTEAD[engine]:
         schema, queries = schema.replace(word, instead), queries.replace(word, instead)
     if arguments.database:
-        if not asking(engine).embedded:
+        if not engine_for(engine).embedded:
             sys.stderr.write("`--database` reads PostgreSQL only: write the schema into a file\n")
             return 2
         dumped = dump_schema(arguments.database)
@@ -130,7 +130,7 @@ def _next(folder: Path, out: str, engine: Dialect) -> str:
     rows = [
         (f"aiosqlc generate{named}", f"write the Python code into {folder / out}"),
     ]
-    if asking(engine).embedded:
+    if engine_for(engine).embedded:
         rows.append(
             (f"aiosqlc serve{named} -- python main.py", "run your program on a new database")
         )

@@ -36,6 +36,6 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.redirect_stdout(sys.stderr):  # what else is printed is no message
         server.start_io(sys.stdin.buffer, output)
     # The protocol calls `exit` without `shutdown` a failure; the end of the input is none.
-    failed = server.desk.left and not server.desk.closed
-    server.desk.close()
+    failed = server.analysis.left and not server.analysis.closed
+    server.analysis.close()
     return 1 if failed else 0

@@ -14,7 +14,7 @@ from aiosqlc.analysed import Analysed
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.pipeline import Compiled, analyze_project, print_set
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.drivers import called_on
@@ -71,7 +71,7 @@ def _unreached(analysed: Analysed) -> str:
     """Say why nothing of an entry can be tried."""
     if analysed.failed:
         return "the errors above come first"
-    if asking(analysed.entry.engine).analyzer is None:
+    if engine_for(analysed.entry.engine).analyzer is None:
         return f"selfcheck knows PostgreSQL, not {analysed.entry.engine.value}"
     return ""
 

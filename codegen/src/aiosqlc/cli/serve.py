@@ -14,7 +14,7 @@ from urllib.parse import quote
 from aiosqlc.analysed import Inputs
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.pipeline import read_inputs
 
 
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    entry = next((one for one in project.sets if asking(one.engine).embedded), None)
+    entry = next((one for one in project.sets if engine_for(one.engine).embedded), None)
     if entry is None or not entry.schema:
         sys.stderr.write("`serve` is for PostgreSQL, and no entry for it names a `schema`\n")
         return 2
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inputs: Inputs) -> int:
-    from aiosqlc.postgres.needed import draft_of
+    from aiosqlc.postgres.schema_order import draft_of
     from aiosqlc.servers.postgres.embedded import embedded_server
     from aiosqlc.servers.private import NoServerError
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.pipeline import read_inputs
 from aiosqlc.verify.git import GitError
 from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
     release = read_release(project, entry, reference)
     inputs, _ = read_inputs(project, entry)
-    with asking(entry.engine) as engine:
+    with engine_for(entry.engine) as engine:
         attempt = None
         # A shim stands in for what a migration makes: only the real thing can be migrated.
         if engine.analyzer and not inputs.shims:

@@ -20,14 +20,14 @@ from aiosqlc.analysed import options_of
 from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
-from aiosqlc.engines import Asking, asking
+from aiosqlc.engines import Engine, engine_for
 from aiosqlc.incremental.memo import grow_old
 from aiosqlc.incremental.unchanged import is_unchanged
 from aiosqlc.messages.render import Style
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import read_inputs
 
-EngineOf = Callable[[Dialect], Asking]
+EngineOf = Callable[[Dialect], Engine]
 
 _AGE = 50  # generations after which a text that is gone is forgotten
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     gc.disable()  # between edits there is time for it, during one there is not
     with contextlib.ExitStack() as stack:
-        engine_of = cache(lambda engine: stack.enter_context(asking(engine)))
+        engine_of = cache(lambda engine: stack.enter_context(engine_for(engine)))
         events = stack.enter_context(_watching(project))
         _generate(arguments, project, engine_of)
         _warm_up(project, engine_of)

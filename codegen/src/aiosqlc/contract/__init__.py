@@ -1,5 +1,5 @@
 """What a generated contract test runs: the same calls on two engines, and every answer compared."""
 
-from aiosqlc.contract.story import Call, tell
+from aiosqlc.contract.differential import Call, tell
 
 __all__ = ["Call", "tell"]

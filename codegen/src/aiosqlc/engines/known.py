@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from aiosqlc.engines.mysql import OnMysql
-from aiosqlc.engines.port import Asking
+from aiosqlc.engines.port import Engine
 from aiosqlc.engines.postgres import OnPostgres
 from aiosqlc.parse.scanner import Dialect
 
-_ENGINES: Final[Mapping[Dialect, Callable[[], Asking]]] = {
+_ENGINES: Final[Mapping[Dialect, Callable[[], Engine]]] = {
     Dialect.POSTGRESQL: OnPostgres,
     Dialect.MYSQL: OnMysql,
 }
 
 
-def asking(engine: Dialect) -> Asking:
+def engine_for(engine: Dialect) -> Engine:
     """Return an engine to ask; leave it as a context when all has been asked."""
     return _ENGINES[engine]()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class OnMysql(Opened):
-    """See `Asking`."""
+    """See `Engine`."""
 
     quote = "`"
     planned_on = "a few sample rows"

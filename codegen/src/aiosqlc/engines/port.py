@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Schema = tuple[SchemaFile, ...]
 
 
-class Asking(Protocol):
-    """An engine that can be asked; nothing is started, or imported, before something is.
+class Engine(Protocol):
+    """One engine; nothing is started or imported before the first call.
 
     `quote` is the mark around identifiers, `planned_on` what its query plans are for, `embedded`
     whether its programs come with ours: a server to lend, and what dumps a schema. A method raises

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class OnPostgres(Opened):
-    """See `Asking`."""
+    """See `Engine`."""
 
     quote = '"'
     planned_on = "empty tables"

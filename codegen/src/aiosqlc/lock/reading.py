@@ -24,6 +24,7 @@ from aiosqlc.ir import (
     TypedParam,
     TypedQuery,
 )
+from aiosqlc.lock.catalog_refs import Shorthand, shorthand, unchanged
 from aiosqlc.lock.document import (
     Document,
     Entry,
@@ -32,7 +33,6 @@ from aiosqlc.lock.document import (
     LockedCatalog,
 )
 from aiosqlc.lock.packing import reader
-from aiosqlc.lock.short import Shorthand, shorthand, unchanged
 from aiosqlc.lock.writing import locked_warnings
 from aiosqlc.source import SourceFile, Span
 

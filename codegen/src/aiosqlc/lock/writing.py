@@ -16,9 +16,9 @@ from aiosqlc.incremental.divided import answers
 from aiosqlc.incremental.head import FORMAT, Head, lock_path
 from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
+from aiosqlc.lock.catalog_refs import changed, shorthand
 from aiosqlc.lock.document import Locked, LockedWarning
 from aiosqlc.lock.packing import members, plain_type, stored_fields
-from aiosqlc.lock.short import changed, shorthand
 
 
 def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | None) -> Rendered:

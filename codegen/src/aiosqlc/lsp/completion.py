@@ -32,7 +32,7 @@ _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 
 @dataclass(frozen=True)
 class Offer:
-    """One thing that may stand here. `insert` is what is written, where that is another text."""
+    """One symbol that may stand here. `insert` is what is written, where that is another text."""
 
     label: str
     sort: Sort

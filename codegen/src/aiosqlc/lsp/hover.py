@@ -1,4 +1,4 @@
-"""What is known of the thing under the cursor, as `explain` would say it."""
+"""What is known of the symbol under the cursor, as `explain` would say it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Said = tuple[str, Span]
 
 
 def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> Said | None:
-    """Return Markdown on what stands at an offset, and where that thing is.
+    """Return Markdown on what stands at an offset, and where that symbol is.
 
     `plan` is that of the query whose name it is.
     """

@@ -13,7 +13,7 @@ from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import Command, TypedQuery
 from aiosqlc.lsp.known import Entry, State
 from aiosqlc.lsp.python_uses import Use, Wanted, shown, uses_of
-from aiosqlc.lsp.things import Sort, Thing
+from aiosqlc.lsp.symbols import Sort, Symbol
 from aiosqlc.parse.scanner import scan, unquote
 from aiosqlc.plan.model import PyChoice, PyFunction, PyRow
 from aiosqlc.source import SourceFile, Span
@@ -28,18 +28,18 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Renaming:
-    """A thing of a query file, and what it is to be called."""
+    """A symbol of a query file, and what it is to be called."""
 
     path: Path
     file: SourceFile
     entry: Entry
-    thing: Thing
+    symbol: Symbol
     new: str
 
     @property
     def text(self) -> str:
         """The file's text afterwards."""
-        return written(self.file.text, [(span, self.new) for span in self.thing.places])
+        return written(self.file.text, [(span, self.new) for span in self.symbol.places])
 
 
 def written(text: str, edits: list[tuple[Span, str]]) -> str:
@@ -54,27 +54,27 @@ def check_name(renaming: Renaming) -> None:
 
     Raises `RefusedError`.
     """
-    thing, new = renaming.thing, renaming.new
+    symbol, new = renaming.symbol, renaming.new
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", new):
         raise RefusedError(f"`{new}` is not a name: use letters, digits and underscores")
-    if thing.sort is Sort.PARAMETER and keyword.iskeyword(new):
+    if symbol.sort is Sort.PARAMETER and keyword.iskeyword(new):
         raise RefusedError(f"`{new}` is a keyword of Python")
-    if thing.sort is Sort.QUERY:
+    if symbol.sort is Sort.QUERY:
         if new in renaming.entry.queries:
             raise RefusedError(f"another query is called `{new}`")
         return
-    text = renaming.file.text[thing.block.span.start : thing.block.span.end]
-    spans = {(span.start, span.end) for span in thing.places}
+    text = renaming.file.text[symbol.block.span.start : symbol.block.span.end]
+    spans = {(span.start, span.end) for span in symbol.places}
     said = {
         unquote(token).lower()
         for token in scan(text, renaming.entry.dialect)
-        if (token.start + thing.block.span.start, token.end + thing.block.span.start) not in spans
+        if (token.start + symbol.block.span.start, token.end + symbol.block.span.start) not in spans
     }
-    if new.lower() in said and thing.sort is not Sort.PARAMETER:
+    if new.lower() in said and symbol.sort is not Sort.PARAMETER:
         raise RefusedError(f"the query says `{new}` already, of something else")
-    for span in thing.places:
-        if thing.sort is not Sort.PARAMETER and renaming.file.text[span.start] in '"`':
-            raise RefusedError(f"`{thing.name}` is written in quotation marks; rename it by hand")
+    for span in symbol.places:
+        if symbol.sort is not Sort.PARAMETER and renaming.file.text[span.start] in '"`':
+            raise RefusedError(f"`{symbol.name}` is written in quotation marks; rename it by hand")
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
@@ -83,18 +83,18 @@ def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str,
     Raises `RefusedError`.
     """
     _no_new_errors(renaming, before, after)
-    thing = renaming.thing
+    symbol = renaming.symbol
     names: dict[str, str] = {}
     mine = renaming.entry.settings.index
     for old in before.entries:
         new = next(
             (item for item in after.entries if item.settings.index == old.settings.index), old
         )
-        renamed = {thing.name: renaming.new} if thing.sort is Sort.QUERY else {}
+        renamed = {symbol.name: renaming.new} if symbol.sort is Sort.QUERY else {}
         if old.settings.index == mine:
             names = _generated(renaming, old, new)
         for name, query in old.queries.items():
-            is_it = old.settings.index == mine and name == thing.block.name
+            is_it = old.settings.index == mine and name == symbol.block.name
             other = new.queries.get(renamed.get(name, name) if is_it else name)
             if other is None or not _same(query, other, names if is_it else {}):
                 raise RefusedError(
@@ -107,7 +107,7 @@ def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str,
 
 
 def _no_new_errors(renaming: Renaming, before: State, after: State) -> None:
-    name = renaming.thing.block.name
+    name = renaming.symbol.block.name
     if name not in renaming.entry.queries or any(
         item.severity is Severity.ERROR for item in before.diagnostics
     ):
@@ -120,11 +120,11 @@ def _no_new_errors(renaming: Renaming, before: State, after: State) -> None:
 
 
 def _generated(renaming: Renaming, old: Entry, new: Entry) -> dict[str, str]:
-    thing = renaming.thing
-    names = {thing.name: renaming.new} if thing.sort in {Sort.QUERY, Sort.PARAMETER} else {}
-    before = old.functions.get(thing.block.name)
-    after = new.functions.get(renaming.new if thing.sort is Sort.QUERY else thing.block.name)
-    if before and after and thing.sort in {Sort.QUERY, Sort.PARAMETER}:
+    symbol = renaming.symbol
+    names = {symbol.name: renaming.new} if symbol.sort in {Sort.QUERY, Sort.PARAMETER} else {}
+    before = old.functions.get(symbol.block.name)
+    after = new.functions.get(renaming.new if symbol.sort is Sort.QUERY else symbol.block.name)
+    if before and after and symbol.sort in {Sort.QUERY, Sort.PARAMETER}:
         pairs = zip(_names(before[0]), _names(after[0]), strict=False)
         names |= {one: other for one, other in pairs if one != other}
     return names
@@ -204,15 +204,15 @@ def _seen(value: object, name: str) -> object:
     return found
 
 
-def python_uses(entry: Entry, thing: Thing, roots: list[Path]) -> list[Use]:
+def python_uses(entry: Entry, symbol: Symbol, roots: list[Path]) -> list[Use]:
     """Return where Python files use what is generated of a query, or pass its parameter."""
-    found = entry.functions.get(thing.block.name)
-    if found is None or thing.sort not in {Sort.QUERY, Sort.PARAMETER}:
+    found = entry.functions.get(symbol.block.name)
+    if found is None or symbol.sort not in {Sort.QUERY, Sort.PARAMETER}:
         return []
     function, module = found
-    is_query = thing.sort is Sort.QUERY
+    is_query = symbol.sort is Sort.QUERY
     names = {function.name, function.constant, *(item.name for item in function.own_classes)}
-    param = next((item.name for item in function.params if item.name == thing.name), "")
+    param = next((item.name for item in function.params if item.name == symbol.name), "")
     python = entry.settings.python
     wanted = Wanted(
         tuple(
@@ -236,17 +236,17 @@ def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root
 
     Raises `RefusedError`.
     """
-    thing, found = renaming.thing, renaming.entry.functions.get(renaming.thing.block.name)
+    symbol, found = renaming.symbol, renaming.entry.functions.get(renaming.symbol.block.name)
     for use in uses:
         if use.doubt:
             raise RefusedError(
                 f"{shown(use, root)} {use.doubt}: change it by hand first, or rename by hand"
             )
-        if thing.sort is Sort.PARAMETER and found and found[0].command in _TUPLES:
+        if symbol.sort is Sort.PARAMETER and found and found[0].command in _TUPLES:
             raise RefusedError(f"{shown(use, root)} passes it in a row of many; rename by hand")
     per_file: defaultdict[Path, list[tuple[Span, str]]] = defaultdict(list)
     files = {renaming.path: renaming.file}
-    per_file[renaming.path] = [(span, renaming.new) for span in thing.places]
+    per_file[renaming.path] = [(span, renaming.new) for span in symbol.places]
     for use in uses:
         files[use.path] = use.file
         if (new := names.get(use.name, use.name)) != use.name:

@@ -22,7 +22,7 @@ def create() -> Server:
 
     @server.feature(types.INITIALIZED)
     async def initialized(ls: Server, _: types.InitializedParams) -> None:
-        await ls.desk.look_around(ls.roots())
+        await ls.analysis.look_around(ls.roots())
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def opened(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
@@ -35,25 +35,25 @@ def create() -> Server:
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
         if path := path_of(params.text_document.uri):
-            await ls.desk.drop(path)
+            await ls.analysis.drop(path)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
         if path := path_of(params.text_document.uri):
-            await ls.desk.written([path])
+            await ls.analysis.written([path])
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def on_disk(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
         paths = [path_of(change.uri) for change in params.changes]
-        await ls.desk.written([path for path in paths if path])
+        await ls.analysis.written([path for path in paths if path])
 
     @server.feature(types.SHUTDOWN)
     def shutdown(ls: Server, *_: object) -> None:
-        ls.desk.close()
+        ls.analysis.close()
 
     @server.feature(types.EXIT)
     def left(ls: Server, *_: object) -> None:
-        ls.desk.left = True
+        ls.analysis.left = True
 
     _answers(server)
     naming.register(server)
@@ -70,7 +70,7 @@ def _answers(server: Server) -> None:
         if found is None:
             return None
         at = offset(ls.codec, found.file, params.position)
-        entry = await ls.desk.explained(found.file, found.entry, at)
+        entry = await ls.analysis.explained(found.file, found.entry, at)
         plan = await _query_plan(ls, found.file, entry, at)
         said = hover(found.file, entry, at, plan)
         if said is None or not said[0]:
@@ -131,7 +131,7 @@ def _answers(server: Server) -> None:
     def fixed(ls: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
         uri = params.text_document.uri
         path = path_of(uri)
-        file = ls.desk.text(path) if path else None
+        file = ls.analysis.text(path) if path else None
         return list(fixes(ls.codec, file, uri, params.context.diagnostics)) if file else []
 
 
@@ -141,10 +141,10 @@ async def _query_plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> li
     query = entry.queries.get(block.name)
     if query is None or not block.name_span.start <= at <= block.name_span.end:
         return []
-    return await ls.desk.on_bench(lambda bench: bench.query_plan(entry, query))
+    return await ls.analysis.run(lambda worker: worker.query_plan(entry, query))
 
 
 async def _put(ls: Server, uri: str) -> None:
     if path := path_of(uri):
         document = ls.workspace.get_text_document(uri)
-        await ls.desk.put(path, document.source, document.version)
+        await ls.analysis.put(path, document.source, document.version)

@@ -11,11 +11,11 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import PositionCodec
 
-from aiosqlc.lsp.desk import Desk
 from aiosqlc.lsp.known import Entry, State
 from aiosqlc.lsp.places import path_of, uri_of
 from aiosqlc.lsp.problems import by_file
 from aiosqlc.lsp.protocol import Protocol
+from aiosqlc.lsp.workspace import Workspace
 from aiosqlc.source import SourceFile
 
 
@@ -46,7 +46,7 @@ class Server(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__("aiosqlc", metadata.version("aiosqlc"), protocol_cls=Protocol)
-        self.desk = Desk(self._show, self._trouble)
+        self.analysis = Workspace(self._show, self._trouble)
         self._shown: dict[Path, dict[str, list[types.Diagnostic]]] = {}
 
     @property
@@ -57,8 +57,8 @@ class Server(LanguageServer):
     def about(self, uri: str) -> About | None:
         """Return a query file as it is now, and what is known of it."""
         path = path_of(uri)
-        owner = self.desk.owner(path) if path else None
-        file = self.desk.text(path) if path else None
+        owner = self.analysis.owner(path) if path else None
+        file = self.analysis.text(path) if path else None
         if path is None or owner is None or file is None:
             return None
         config, state, entry = owner

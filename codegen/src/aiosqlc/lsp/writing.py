@@ -51,8 +51,8 @@ def register(server: Server) -> None:
         if about is None or call is None:
             return None
         entry, name = about.entry, call.name
-        known = macro(name) or await ls.desk.on_bench(
-            lambda bench: bench.functions(entry, name.rpartition(".")[2])
+        known = macro(name) or await ls.analysis.run(
+            lambda worker: worker.functions(entry, name.rpartition(".")[2])
         )
         found = [_signature(text, said) for text, said in known]
         fitting = (
@@ -88,7 +88,7 @@ def register(server: Server) -> None:
     @server.command(RUN)
     async def run(ls: Server, uri: str, name: str) -> str:
         about, query = _query(ls, uri, name)
-        lines = await ls.desk.on_bench(lambda bench: bench.sample(about.entry, query))
+        lines = await ls.analysis.run(lambda worker: worker.sample(about.entry, query))
         # Some editors show a message on one line.
         text = ";\n".join([f"{name} on sample rows, {lines[0]}", *lines[1:]])
         ls.window_show_message(types.ShowMessageParams(types.MessageType.Info, text))
@@ -106,12 +106,12 @@ def _query(ls: Server, uri: str, name: str) -> tuple[About, TypedQuery]:
 async def _formatted(ls: Server, about: About, within: Span | None) -> list[types.TextEdit]:
     """Return the edits that lay a file out, where its queries are proved to stay the same."""
     entry, file = about.entry, about.file
-    found = await ls.desk.on_bench(
-        lambda bench: format_file(
+    found = await ls.analysis.run(
+        lambda worker: format_file(
             file,
             entry.dialect,
             LayoutStyle.HOUSE,
-            lambda pairs: bench.prove(entry, pairs),
+            lambda pairs: worker.prove(entry, pairs),
             within,
         )
     )

@@ -51,8 +51,8 @@ _UNASKED = "no server was asked: that is what the text alone says"
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Who says what is true: a schema, and the server that has it, if there is one.
+class AnalysisContext:
+    """What a query is analysed against: a schema, and the server that has it, if there is one.
 
     `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
@@ -115,7 +115,7 @@ def _with_server(
         kin = MYSQL if for_mysql else kin_of(session.version)
         unsaid = for_mysql and not options.server
         forgiving = for_mysql and said_mysql
-        judge = Judge(
+        judge = AnalysisContext(
             schema_,
             session,
             loaded.database,
@@ -252,7 +252,7 @@ def _without_server(
         return Analysis(Catalog()), (notice,)
     known, found = schema_from_files(schema)
     typed, problems = _type_all(
-        Judge(_vouched(known, options), history=_history(schema)), queries, options
+        AnalysisContext(_vouched(known, options), history=_history(schema)), queries, options
     )
     typed = tuple([_unasked(query) for query in typed])
     analysis = Analysis(catalog_of(known), typed, facts=(("path", "text alone"),))
@@ -270,7 +270,7 @@ def _unasked(query: TypedQuery) -> TypedQuery:
 
 
 def _type_all(
-    judge: Judge, queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    judge: AnalysisContext, queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[tuple[TypedQuery, ...], tuple[Diagnostic, ...]]:
     typed: list[TypedQuery] = []
     problems: list[Diagnostic] = []
@@ -283,7 +283,9 @@ def _type_all(
     return tuple(typed), tuple(problems)
 
 
-def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
+def type_one(
+    judge: AnalysisContext, query: ParsedQuery
+) -> tuple[TypedQuery | None, list[Diagnostic]]:
     """Type one query and every variant of it."""
     result, problems = _type_text(judge, query)
     if result is None or not query.variants:
@@ -297,7 +299,9 @@ def type_one(judge: Judge, query: ParsedQuery) -> tuple[TypedQuery | None, list[
     return result, problems
 
 
-def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, list[Diagnostic]]:
+def _type_text(
+    judge: AnalysisContext, written: ParsedQuery
+) -> tuple[TypedQuery | None, list[Diagnostic]]:
     query = replace(written, sql=as_read(written.sql, judge.kin))
     described: tuple[Described, ...] | None = None
     prepares = Prepares(judge.session.connection, judge.schema.routines) if judge.session else None
@@ -350,7 +354,7 @@ def _type_text(judge: Judge, written: ParsedQuery) -> tuple[TypedQuery | None, l
     return typed, problems
 
 
-def _asked(judge: Judge, session: Session) -> Asked:
+def _asked(judge: AnalysisContext, session: Session) -> Asked:
     return Asked(session, judge.schema, judge.for_mysql, judge.forgiving, judge.strict)
 
 
@@ -417,7 +421,7 @@ def _history(schema: Sequence[SchemaFile]) -> Callable[[], History]:
 
 
 def _with_history(
-    problem: Diagnostic, error: pymysql.MySQLError, judge: Judge, sql: str
+    problem: Diagnostic, error: pymysql.MySQLError, judge: AnalysisContext, sql: str
 ) -> Diagnostic:
     """Say of a name that is not there which migration has dropped or renamed it."""
     relation, column = missing_in(error, judge.database)
@@ -429,7 +433,7 @@ def _with_history(
     return problem
 
 
-def _misnamed(query: ParsedQuery, text: Text, judge: Judge) -> list[Diagnostic]:
+def _misnamed(query: ParsedQuery, text: Text, judge: AnalysisContext) -> list[Diagnostic]:
     """Return what a server would have said about names that are not there."""
     if text.reader is None:
         return []

@@ -23,6 +23,7 @@ from aiosqlc.mysql.choices import is_choice
 from aiosqlc.mysql.conversions import may_fail
 from aiosqlc.mysql.embeds import described_embeds, embeds
 from aiosqlc.mysql.functions import name_of
+from aiosqlc.mysql.late_types import settled_late
 from aiosqlc.mysql.params import infer
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
@@ -30,7 +31,6 @@ from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.rules import STATEMENTS
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
-from aiosqlc.mysql.settled import settled_late
 from aiosqlc.mysql.stars import expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.violations import violable

@@ -9,11 +9,11 @@ from sqlglot import exp
 
 from aiosqlc.ir import TableColumn
 from aiosqlc.mysql import types
+from aiosqlc.mysql.late_types import settled_late
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import DEFAULT, Relation, Schema
 from aiosqlc.mysql.scope import Output
-from aiosqlc.mysql.settled import settled_late
 from aiosqlc.mysql.syntax import mentions, parse
 
 Name = tuple[str, str]

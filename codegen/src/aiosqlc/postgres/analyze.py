@@ -28,7 +28,6 @@ from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
 from aiosqlc.postgres.describe import Described, describe, prepare_session
 from aiosqlc.postgres.failures import Failure, diagnoses
-from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.notes import read_notes, write_notes
 from aiosqlc.postgres.problems import (
     function_as_table,
@@ -38,10 +37,11 @@ from aiosqlc.postgres.problems import (
 )
 from aiosqlc.postgres.refute import Hinted, hinted, refuted_hints
 from aiosqlc.postgres.schema import Applied, schema_digest
+from aiosqlc.postgres.schema_impact import words_of
+from aiosqlc.postgres.schema_order import draft_of
 from aiosqlc.postgres.settled import settle
 from aiosqlc.postgres.suggestions import with_suggestions
-from aiosqlc.postgres.typed import Judged, Typist
-from aiosqlc.postgres.unsettled import words_of
+from aiosqlc.postgres.typed import Judged, QueryTyper
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
 from aiosqlc.processes import shares, spread
@@ -189,7 +189,7 @@ class _Schema:
     """
 
     connection: Connection
-    typist: Typist
+    typist: QueryTyper
     catalog: Catalog
     scratch: bool
     unproved: tuple[Diagnostic, ...] = ()
@@ -219,7 +219,7 @@ class _Schema:
         if scratch:
             look_into_bodies(connection, facts)
         prepare_session(connection)
-        typist = Typist(facts)
+        typist = QueryTyper(facts)
         views, unproved = view_columns(connection, facts, typist)
         catalog = build_catalog(facts, typist.types, views)
         return cls(connection, typist, catalog, scratch, unproved)
@@ -349,7 +349,7 @@ def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iter
 
 
 def _doubts(
-    typist: Typist, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
+    typist: QueryTyper, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
     """Yield what speaks against a query: texts unlike its class, a sure failure, lost claims."""
     query = judged.query

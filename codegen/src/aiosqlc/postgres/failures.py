@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.postgres.unsettled import changed_by, is_procedural, table_of, words_of
+from aiosqlc.postgres.schema_impact import changed_by, is_procedural, table_of, words_of
 from aiosqlc.servers.postgres.connection import Connection, ServerError
 
 _STATES_OF_ABSENCE = frozenset({"42P01", "42703", "42883", "42704", "3F000", "42846"})

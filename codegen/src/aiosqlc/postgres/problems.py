@@ -24,9 +24,9 @@ from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.foreign import conflict_advice, postgres_advice
 from aiosqlc.postgres.operands import narrower_of, operand_advice
+from aiosqlc.postgres.schema_impact import words_of
 from aiosqlc.postgres.standin import extension_wanted
 from aiosqlc.postgres.suggestions import as_written
-from aiosqlc.postgres.unsettled import words_of
 from aiosqlc.postgres.values import flag_advice, one_of, value_advice
 from aiosqlc.schema.history import History, Past, with_past
 from aiosqlc.servers.postgres.connection import ServerError

@@ -82,7 +82,7 @@ class Judged:
     failure: str = ""
 
 
-class Typist:
+class QueryTyper:
     """Types the queries of one schema."""
 
     def __init__(self, facts: Facts) -> None:

@@ -7,12 +7,12 @@ from aiosqlc.ir import Column
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.population import quoted
-from aiosqlc.postgres.typed import Typist
+from aiosqlc.postgres.typed import QueryTyper
 from aiosqlc.servers.postgres.connection import Connection
 
 
 def view_columns(
-    connection: Connection, facts: Facts, typist: Typist
+    connection: Connection, facts: Facts, typist: QueryTyper
 ) -> tuple[dict[int, tuple[Column, ...]], tuple[Diagnostic, ...]]:
     """Return the columns of each view by its oid, as `SELECT *` from it shows them.
 

@@ -17,9 +17,9 @@ from aiosqlc.ir import (
 )
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import load_facts
-from aiosqlc.postgres.needed import draft_of
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
+from aiosqlc.postgres.schema_order import draft_of
 from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of, run_all
 from aiosqlc.selfcheck.calling import Called, Package, call_all
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.vet.queries import Text
 from aiosqlc.vet.rules import RULES
 
@@ -12,7 +12,7 @@ from aiosqlc.vet.rules import RULES
 def vet_scans(analysed: Analysed) -> list[Diagnostic]:
     """Return the queries with a WHERE that still read whole tables."""
     entry, inputs, queries = analysed.entry, analysed.inputs, analysed.analysis.queries
-    with asking(entry.engine) as engine:
+    with engine_for(entry.engine) as engine:
         read = engine.full_scans(inputs.schema, queries, options_of(entry, inputs.shims))
     rule = RULES["V012"]
     title = rule.title.removesuffix(" (with --plans)")

@@ -15,7 +15,7 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _CALCULATED = frozenset({"FUNCEXPR", "NULLIFEXPR", "OPEXPR", "SUBSCRIPTINGREF"})
-Judge = Callable[["Prover", Node, Scope], Verdict]
+NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Resolver:
     (before any grouping) look at rows.
     """
 
-    judges: Mapping[str, Judge]
+    judges: Mapping[str, NodeRule]
     column: Callable[[Prover, Scope, int], Verdict]
     body: Callable[[Prover, Function, list[Node], Scope], Verdict]
     outcomes: Callable[[Prover, Node, Scope], Outcomes]

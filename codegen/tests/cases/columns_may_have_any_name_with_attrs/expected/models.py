@@ -18,7 +18,7 @@ class Part:
 
 
 @attrs.define
-class Thing:
+class Symbol:
     """A row of thing."""
 
     self_: int

@@ -17,7 +17,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Thing:
+class Symbol:
     """A row of thing."""
 
     self: int

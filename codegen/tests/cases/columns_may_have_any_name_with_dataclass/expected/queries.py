@@ -8,7 +8,7 @@ from itertools import starmap
 from typing import Final
 
 from .executor import Executor
-from .models import Part, Thing
+from .models import Part, Symbol
 
 _date = date
 _int = int
@@ -31,8 +31,8 @@ class AddThingParams:
     other: int | None
 
 
-async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing]:
-    results: list[Thing] = []
+async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbol]:
+    results: list[Symbol] = []
     for item in batch:
         (row,) = await db.fetch(
             ADD_THING,
@@ -48,7 +48,7 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
             row
         )
         results.append(
-            Thing(
+            Symbol(
                 self_,
                 _id_,
                 __secret,

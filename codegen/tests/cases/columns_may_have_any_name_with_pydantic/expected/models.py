@@ -16,7 +16,7 @@ class Part(BaseModel):
     self: str | None
 
 
-class Thing(BaseModel):
+class Symbol(BaseModel):
     """A row of thing."""
 
     self: int

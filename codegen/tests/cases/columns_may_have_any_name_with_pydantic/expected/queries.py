@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from .executor import Executor
-from .models import Part, Thing
+from .models import Part, Symbol
 
 _date = date
 _int = int
@@ -30,8 +30,8 @@ class AddThingParams(BaseModel):
     other: int | None
 
 
-async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing]:
-    results: list[Thing] = []
+async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbol]:
+    results: list[Symbol] = []
     for item in batch:
         (row,) = await db.fetch(
             ADD_THING,
@@ -47,7 +47,7 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing
             row
         )
         results.append(
-            Thing(
+            Symbol(
                 self=self_,
                 id_=_id_,
                 secret__=__secret,

@@ -16,7 +16,7 @@ from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Severity
-from aiosqlc.engines import asking
+from aiosqlc.engines import engine_for
 from aiosqlc.files import find_sql_files
 from aiosqlc.incremental.disk import show_unsaved
 from aiosqlc.incremental.memo import grow_old
@@ -28,12 +28,12 @@ _ROUNDS = 200  # analyses between two whole collections of garbage
 _AGE = 50  # analyses after which a text that is gone is forgotten
 
 
-class Workbench:
-    """One thread's: what it asks of the compiler, no other may ask at the same time."""
+class AnalysisWorker:
+    """Calls the compiler for the server, from one thread: two at once would disturb each other."""
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
-        self._engine = cache(lambda engine: self._stack.enter_context(asking(engine)))
+        self._engine = cache(lambda engine: self._stack.enter_context(engine_for(engine)))
         self._rounds = 0
 
     def close(self) -> None:

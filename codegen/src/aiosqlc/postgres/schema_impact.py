@@ -1,4 +1,4 @@
-"""What a schema statement that failed may have changed: of these things nothing may be claimed.
+"""Says what a schema statement that failed may have changed: nothing may be claimed of it.
 
 What only adds (a table, a column, an index) leaves the rest true; what changes or drops makes
 everything unsafe that it names, and all that depends on it.

@@ -14,7 +14,7 @@ from aiosqlc.ir import TypedQuery
 from aiosqlc.lsp.known import Entry, State, absolute
 from aiosqlc.lsp.projects import above, configurations
 from aiosqlc.lsp.text import block_at
-from aiosqlc.lsp.workbench import Workbench, sources_of
+from aiosqlc.lsp.worker import AnalysisWorker, sources_of
 from aiosqlc.messages.extras import not_installed
 from aiosqlc.source import SourceFile
 
@@ -26,8 +26,8 @@ _MOST_EXPLAINED = 500
 _MOST_PUT_OFF = 10  # changes in a row that may put it off
 
 
-class Desk:
-    """Owns what is open. `show` is told of every new state with the versions it is about."""
+class Workspace:
+    """Owns the open files. `show` receives each new state, with the versions of the files."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Desk:
         self._show = show
         self._trouble = trouble
         self.closed = self.left = False
-        self._bench = Workbench()
+        self._worker = AnalysisWorker()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiosqlc")
         self._texts: dict[str, str] = {}
         self._versions: dict[str, int | None] = {}
@@ -118,7 +118,7 @@ class Desk:
             return entry
         known = self._explained.get(name)
         if known is None or known[0] is not query:
-            known = (query, await self.on_bench(lambda bench: bench.explained(entry, query)))
+            known = (query, await self.run(lambda worker: worker.explained(entry, query)))
             if len(self._explained) > _MOST_EXPLAINED:
                 self._explained.clear()
             self._explained[name] = known
@@ -129,13 +129,13 @@ class Desk:
         texts = {**self._encoded(), str(path): text.encode("utf-8", "surrogatepass")}
         before = self.states.get(config)
         try:
-            return await self.on_bench(lambda bench: bench.analyse(config, texts, before))
+            return await self.run(lambda worker: worker.analyse(config, texts, before))
         finally:
-            await self._off_the_loop(self._bench.tidy_up)
+            await self._off_the_loop(self._worker.tidy_up)
 
-    async def on_bench(self, ask: Callable[[Workbench], R]) -> R:
-        """Ask the workbench, after whatever it is at."""
-        return await self._off_the_loop(lambda: ask(self._bench))
+    async def run(self, ask: Callable[[AnalysisWorker], R]) -> R:
+        """Call the worker, after what it is busy with."""
+        return await self._off_the_loop(lambda: ask(self._worker))
 
     async def settled(self) -> None:
         """Wait until every change is analysed."""
@@ -149,7 +149,7 @@ class Desk:
         self.closed = True
         if self._task:
             self._task.cancel()
-        self._thread.submit(self._bench.close)
+        self._thread.submit(self._worker.close)
         self._thread.shutdown(wait=True)
 
     # --- analyses ---
@@ -191,11 +191,11 @@ class Desk:
         own = [name for name in self._versions if config in self._owners(name)]
         versions, before = {name: self._versions[name] for name in own}, self.states.get(config)
         try:
-            state = await self._off_the_loop(lambda: self._bench.analyse(config, texts, before))
+            state = await self._off_the_loop(lambda: self._worker.analyse(config, texts, before))
             self.states[config] = state
             self._show(config, state, versions)
         finally:
-            await self._off_the_loop(self._bench.tidy_up)
+            await self._off_the_loop(self._worker.tidy_up)
 
     def _encoded(self) -> dict[str, bytes]:
         return {name: text.encode("utf-8", "surrogatepass") for name, text in self._texts.items()}

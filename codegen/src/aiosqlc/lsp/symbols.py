@@ -1,4 +1,4 @@
-"""The things of a query that have a name of their own, and where its text says that name."""
+"""The symbols of a query that have a name of their own, and where its text says that name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True)
-class Thing:
+class Symbol:
     """A name in a block, with every place of it there; `here` is the one under the cursor."""
 
     sort: Sort
@@ -42,11 +42,11 @@ _SORTED = re.compile(r"--\s*:sort\b(?P<rest>[^\n]*)")
 _NO_CALL = frozenset({"AS", "MATERIALIZED", "NOT"})
 
 
-def thing_at(file: SourceFile, entry: Entry, at: int) -> Thing | None:
+def symbol_at(file: SourceFile, entry: Entry, at: int) -> Symbol | None:
     """Return what is named at an offset; None for what a query does not name itself."""
     block = block_at(file, entry.dialect, at)
     if block.name and block.name_span.start <= at <= block.name_span.end:
-        return Thing(Sort.QUERY, block.name, block.name_span, (block.name_span,), block)
+        return Symbol(Sort.QUERY, block.name, block.name_span, (block.name_span,), block)
     for sort, names in (
         (Sort.PARAMETER, _parameters(file, entry, block)),
         (Sort.WITH, _with_queries(block)),
@@ -56,7 +56,7 @@ def thing_at(file: SourceFile, entry: Entry, at: int) -> Thing | None:
             for span in places:
                 sign = sort is Sort.PARAMETER and file.text[span.start - 1 : span.start] == "@"
                 if span.start - sign <= at <= span.end:
-                    return Thing(sort, name, span, tuple(sorted(set(places))), block)
+                    return Symbol(sort, name, span, tuple(sorted(set(places))), block)
     return None
 
 

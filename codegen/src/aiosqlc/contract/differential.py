@@ -44,7 +44,7 @@ class _Told:
     """What has happened so far."""
 
     done: list[str] = field(default_factory=list)
-    fruitful: set[str] = field(default_factory=set)
+    effective: set[str] = field(default_factory=set)
 
 
 async def tell(
@@ -67,7 +67,7 @@ async def tell(
     values = Values(random, given or {})
     told = _Told()
     while len(told.done) < steps or (
-        len(told.fruitful) < len(calls) and len(told.done) < steps * _PATIENCE
+        len(told.effective) < len(calls) and len(told.done) < steps * _PATIENCE
     ):
         call = _next(random, calls, told)
         arguments = values.arguments(call.function, call.naive)
@@ -83,9 +83,9 @@ async def tell(
             values.remember(arguments)
             for row in rows_in(results[0])[:_REMEMBERED]:
                 values.remember(row)
-        if _bears_fruit(call, answers[0]):
-            told.fruitful.add(call.name)
-    silent = [call.name for call in calls if call.name not in told.fruitful]
+        if _has_effect(call, answers[0]):
+            told.effective.add(call.name)
+    silent = [call.name for call in calls if call.name not in told.effective]
     if silent:
         raise AssertionError(
             f"seed {seed}: never found or changed anything: {', '.join(silent)};"
@@ -95,7 +95,7 @@ async def tell(
 
 def _next(random: Random, calls: Sequence[Call], told: _Told) -> Call:
     """Choose a call; one that has shown nothing yet is four times as likely."""
-    weights = [1 if call.name in told.fruitful else 4 for call in calls]
+    weights = [1 if call.name in told.effective else 4 for call in calls]
     return random.choices(calls, weights)[0]
 
 
@@ -117,7 +117,7 @@ def _answer(call: Call, result: object) -> object:
     return shown
 
 
-def _bears_fruit(call: Call, answer: object) -> bool:
+def _has_effect(call: Call, answer: object) -> bool:
     """Whether a call found or changed something, so that comparing its answers has meaning."""
     if isinstance(answer, Refused):
         return False
