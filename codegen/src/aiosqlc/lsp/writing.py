@@ -120,11 +120,16 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
     for name, why in found.left.items():
         text = f"`{name}` is left as it is: {why}"
         ls.window_log_message(types.LogMessageParams(types.MessageType.Info, text))
-    return list(_edits(ls, about, found.tidied.after.text))
+    source = ls.workspace.get_text_document(uri_of(about.path)).source
+    ending = "\r\n" if "\r\n" in source else "\n"
+    return list(_edits(ls, about, found.tidied.after.text, ending))
 
 
-def _edits(ls: Server, about: About, after: str) -> Iterator[types.TextEdit]:
-    """Yield an edit for each stretch of lines that changes: cursors elsewhere stay."""
+def _edits(ls: Server, about: About, after: str, ending: str) -> Iterator[types.TextEdit]:
+    """Yield an edit for each stretch of lines that changes: cursors elsewhere stay.
+
+    `ending` is what the editor's lines end with; the file's here end with a line feed.
+    """
     old = about.file.text.splitlines(keepends=True)
     new = after.splitlines(keepends=True)
     starts = [0]
@@ -134,7 +139,8 @@ def _edits(ls: Server, about: About, after: str) -> Iterator[types.TextEdit]:
     for tag, first, last, begin, end in matcher.get_opcodes():
         if tag != "equal":
             span = Span(starts[first], starts[last])
-            yield types.TextEdit(span_range(ls.codec, about.file, span), "".join(new[begin:end]))
+            lines = "".join(new[begin:end]).replace("\n", ending)
+            yield types.TextEdit(span_range(ls.codec, about.file, span), lines)
 
 
 def _signature(text: str, said: str) -> types.SignatureInformation:
