@@ -14,7 +14,7 @@ from typing import Any
 import pymysql
 import pytest
 from aiosqlc.ir import TypedQuery
-from aiosqlc.mysql.placeholders import for_driver
+from aiosqlc.parse.placeholders import for_driver
 
 from tests.conftest import Full
 from tests.mysql.conftest import Compile, is_mysql
