@@ -21,9 +21,11 @@ from devstack.settings import ROOT, Service, Settings
 from lib.config import Settings as ServiceSettings
 from lib.http import openapi31
 from lib.http.openapi import document, types_of
+from tools import curl_page
 
 FOLDER = ROOT / "api" / "swagger"
 OPENAPI = ROOT / "api" / "openapi"
+CURL = ROOT / "docs" / "curl"
 _OWN_PREFIX = "/api/v1"
 _HEADER = "# From the routes of services/{name}; regenerate with: make swag-gen svc={name}\n"
 
@@ -42,6 +44,7 @@ def main(argv: list[str]) -> int:
     files = {}
     if args.command != "gen":
         files[FOLDER / "config.json"] = ui_config(public)
+        files[CURL / "README.md"] = curl_page.index(names)
     if args.command != "config":
         chosen = [service for service in public if args.service in (None, service.name)]
         for service in chosen:
@@ -50,6 +53,7 @@ def main(argv: list[str]) -> int:
             files[FOLDER / f"{service.name}.swagger.yaml"] = _as_yaml(service, found)
             modern = openapi31.convert(found, types_of(app))
             files[OPENAPI / f"{service.name}.openapi.yaml"] = _as_yaml(service, modern)
+            files[CURL / f"{service.name}.md"] = curl_page.page(service.name, modern)
     return _compare(files) if args.command == "check" else _write(files)
 
 
@@ -115,7 +119,7 @@ def _write(files: dict[Path, str]) -> int:
 def _compare(files: dict[Path, str]) -> int:
     """Name every file that differs from what the routes say, or that no service has any more."""
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
-    there = (*FOLDER.glob("*.yaml"), *OPENAPI.glob("*.yaml"))
+    there = (*FOLDER.glob("*.yaml"), *OPENAPI.glob("*.yaml"), *CURL.glob("*.md"))
     stale += [path for path in there if path not in files]
     for path in stale:
         print(f"{path.relative_to(ROOT)} is not up to date: run make swag-gen, make swag-config")

@@ -72,12 +72,12 @@ def compose(schema: Mapping[str, Any], schemas: _Schemas, *, whole: bool) -> Any
         whole: whether fields that may be left out are there. Without them, an object of which all
             may be left out has its first field.
     """
+    if "example" in schema:
+        return schema["example"]
     for key in ("$ref", "allOf"):
         if key in schema:
             target = schema[key] if key == "$ref" else schema[key][0]["$ref"]
             return compose(schemas[target.rpartition("/")[2]], schemas, whole=whole)
-    if "example" in schema:
-        return schema["example"]
     if schema.get("type") == "array":
         return [compose(schema.get("items", {}), schemas, whole=whole)]
     if "properties" in schema:

@@ -133,7 +133,7 @@ def install(app: web.Application, *, title: str, description: str = "") -> None:
     app.router.add_get(DOCUMENT_PATH, _serve_document, name=NAME_SWAGGER_SPEC)
     app.router.add_get(OPENAPI_PATH, _serve_openapi)
     # The rest of `register`, which would assemble the document now or at each start.
-    library._add_swagger_web_page(app, library.static_path, UI_PATH)  # noqa: SLF001 - there is no other door
+    library._add_swagger_web_page(app, library.static_path, UI_PATH)  # noqa: SLF001 - there is no other way
 
 
 def document(app: web.Application) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def test_check_names_a_document_that_differs_and_one_that_nobody_serves(
 ):
     monkeypatch.setattr(specs, "FOLDER", tmp_path)
     monkeypatch.setattr(specs, "OPENAPI", tmp_path)
+    monkeypatch.setattr(specs, "CURL", tmp_path)
     monkeypatch.setattr(specs, "ROOT", tmp_path)
     assert specs.main(["gen"]) == 0
     assert specs.main(["config"]) == 0

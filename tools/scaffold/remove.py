@@ -18,7 +18,7 @@ from tools.scaffold.wanted import ScaffoldError
 _OWN: Final = (
     "services/{0}", "sql/{0}", "migrations/{0}", "tests/services/{0}", "proto/{0}", "lib/pb/{0}",
     "bench/{0}", "docs/{0}.md", "api/swagger/{0}.swagger.yaml", "api/openapi/{0}.openapi.yaml",
-    "tests/e2e/test_{0}.py", "tests/contract/test_{0}_engines.py",
+    "docs/curl/{0}.md", "tests/e2e/test_{0}.py", "tests/contract/test_{0}_engines.py",
 )  # fmt: skip
 _CODE: Final = {".py", ".j2", ".sql", ".toml", ".yml", ".yaml", ".sh", ".md", ""}
 

@@ -42,7 +42,7 @@ class NewRole(Input, frozen=True, kw_only=True):
     """A custom role. Its permissions replace the default permissions of `kind`."""
 
     name: RoleName
-    kind: Role
+    kind: Annotated[Role, Meta(examples=["STAFF"])]
     description: _Description
     permissions: _Permissions
 
