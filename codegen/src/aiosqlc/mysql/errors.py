@@ -19,7 +19,7 @@ from aiosqlc.analysis.advice import (
 )
 from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.messages.suggest import did_you_mean, nearest_function
 from aiosqlc.mysql.elsewhere import mysql_advice
 from aiosqlc.mysql.elsewhere_types import own_cast, own_type
 from aiosqlc.mysql.functions import AGGREGATES, SCALAR
@@ -160,6 +160,13 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
     if _CODES.get(code) == "E312" and (own := ELSEWHERE[Dialect.MYSQL].get(word.lower())):
         return f"write `{own}`"
     known = [name for name in _known(sql, code, schema) if name != word]  # another table's
+    if _CODES.get(code) == "E312":
+        like = nearest_function(word, known)
+        return f"did you mean `{like}`?" if like else _HINTS.get(code, "")
+    if _CODES.get(code) == "E310" and re.search(
+        rf"\b{re.escape(word)}\s*(?:\([^()]*\)\s*)?AS\s*\(", sql, re.IGNORECASE
+    ):
+        return "WITH names it behind its use: put it first, or write `WITH RECURSIVE`"
     return did_you_mean(word, known, otherwise=_HINTS.get(code, ""))
 
 

@@ -32,6 +32,8 @@ def _names_and_lists(place: Place) -> str:
         return f"a list is compared with `= ANY({_written(place)})`"
     if place.word(-1) == "AS" and (token := place.token()) and token.kind is Kind.STRING:
         return f'a name is quoted otherwise: write `AS "{token.text[1:-1]}"`'
+    if word == "{" and (key := place.token(1)) and key.kind is Kind.STRING:
+        return f"an object of JSON is written `jsonb_build_object({key.text}, …)`"
     if before in {"ANY", "ALL", "SOME"} and word.startswith(("@", "$")):
         return f"write `{before}({_written(place)})`"
     return ""

@@ -76,6 +76,7 @@ _SAID = {
     "SET target columns cannot be qualified": "write the column without its table: `SET a = …`",
     "collation ": "the server's collations are listed in `pg_collation`",
     "must return only one column": "return one column, or move the sub-select to FROM",
+    "does not support subscripting": "a character of a text is `substr(a, 1, 1)`",
     "requires an OVER clause": "write `OVER (ORDER BY …)` behind it",
     "more target columns than expressions": "write a value for each column of the list",
     "more expressions than target columns": "write a column for each value, or remove the value",

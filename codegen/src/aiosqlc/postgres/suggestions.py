@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aiosqlc.analysis.advice.words import ELSEWHERE, TYPES
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.messages.suggest import nearest
+from aiosqlc.messages.suggest import nearest, nearest_function
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.calls import call_advice
 from aiosqlc.postgres.standin import extension_name, extension_with
@@ -140,12 +140,12 @@ def _suggested(
         return replace(problem, hint=f"make {elsewhere}")
     if elsewhere and (problem.code != "E310" or found["called"]):
         return replace(problem, hint=f"write `{elsewhere}`")
-    if word in names:
-        others = ", ".join(f"`{text}`" for (text,) in connection.rows(_SIGNATURES, (word,)))
-        return replace(problem, hint=f"cast its arguments to what there is: {others}")
+    others = [f"`{text}`" for (text,) in connection.rows(_SIGNATURES, (word,))]
+    if found["called"] and others:
+        return replace(problem, hint=f"cast its arguments to what there is: {', '.join(others)}")
     if problem.code == "E310" and word == "dual":
         return replace(problem, hint="remove the FROM: PostgreSQL needs no table to compute")
-    like = nearest(word, names)
+    like = nearest_function(word, names) if found["called"] else nearest(word, names)
     if like is None:
         return replace(problem, hint="") if problem.code == "E312" else problem
     return replace(problem, hint=f"did you mean {as_written(like)}?")

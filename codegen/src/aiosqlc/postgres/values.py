@@ -29,9 +29,9 @@ def value_advice(place: Place, message: str) -> str:
         return f"write `INTERVAL {place.said()}`"
     if moment:
         return ""
-    if text.isidentifier() and kind != "uuid":
-        return f"`'{text}'` is a text: write a column as `{text}`, without quotes"
     compared = {place.word(-1), place.word(1)} & _COMPARES
+    if text.isidentifier() and kind != "uuid" and compared:
+        return f"`'{text}'` is a text: write a column as `{text}`, without quotes"
     return "write a value of that type" + (_OTHER_SIDE if compared else "")
 
 
@@ -48,7 +48,8 @@ def one_of(place: Place) -> str:
 
 def flag_advice(place: Place, message: str) -> str:
     """Return `true` or `false` where a boolean column is given a number."""
-    if "is of type boolean but" in message and place.said() in {"0", "1"}:
+    flags = "is of type boolean but" in message or "must be type boolean" in message
+    if flags and place.said() in {"0", "1"}:
         return f"write `{'true' if place.said() == '1' else 'false'}`"
     return ""
 
@@ -56,6 +57,8 @@ def flag_advice(place: Place, message: str) -> str:
 def _element(place: Place) -> str:
     """`labels = 'x'`, `labels @> 'x'`, `'x' IN (labels)`: one element where an array is taken."""
     text = place.said()
+    if place.call[0] in {"JSON_OBJECT", "JSONB_OBJECT"}:
+        return f"write `{place.call[0].lower().replace('_', '_build_')}(…)`"
     if text.startswith("'{"):
         return 'each `{` and `"` in it is closed, as in `{a,"b c"}`; or write `ARRAY[…]`'
     if place.word(1) == "IN" and place.is_name(3):

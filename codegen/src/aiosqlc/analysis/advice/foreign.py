@@ -55,6 +55,15 @@ def _parameter(place: Place) -> str:
     return ""
 
 
+def _array(place: Place) -> str:
+    """`[1, 2]`, and `array[1][1]`, whose second bracket is not a part of the array."""
+    if place.word(-1) in {"]", ")"}:
+        return "put what an element is taken of in brackets: `(ARRAY[1, 2])[1]`"
+    if not place.is_name(1) or place.word(2) != "]":
+        return "an array is written `ARRAY[1, 2]`"
+    return ""
+
+
 def _after_in(place: Place, start: int) -> bool:
     """Return whether a marker stands behind IN, without brackets."""
     before = [token.text.upper() for token in place.tokens if token.end <= start]
@@ -84,10 +93,13 @@ def _anyones(place: Place) -> str:
         return "say which side is optional: `LEFT JOIN` or `RIGHT JOIN`"
     if word == "USING" and "JOIN" not in place.clauses:
         return "`USING` belongs to a JOIN: write `a JOIN b USING (…)`"
+    if word == "[" and LEXES[place.dialect].has_arrays and (said := _array(place)):
+        return said
     if word == "[" and place.word(2) == "]":
         name = place.said(1)
         inside = name.join(LEXES[place.dialect].quotes)
-        return f"brackets are SQL Server's: write `{name}`, or `{inside}` if it is reserved"
+        array = f"; an array is `ARRAY[{name}]`" if LEXES[place.dialect].has_arrays else ""
+        return f"brackets are SQL Server's: write `{name}`, or `{inside}` if it is reserved{array}"
     if word == "=>" or (word == "=" and place.word(1) == ">"):
         return "write `>=`"
     if place.word(-1) == "=" and word in {"<", "!"}:

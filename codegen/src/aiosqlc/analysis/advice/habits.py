@@ -60,7 +60,9 @@ def _statements(place: Place) -> str:
         return "compute it in a sub-select in FROM, and filter its rows: `WHERE n = 1`"
     if "NOLOCK" in words[place.at : place.at + 3]:
         return "remove `WITH (NOLOCK)`: it is SQL Server's, and no reader waits for a writer here"
-    if {"PIVOT", "UNPIVOT"} & set(words[max(place.at - 3, 0) : place.at + 1]):
+    if "UNPIVOT" in words[max(place.at - 6, 0) : place.at + 1]:
+        return "there is no UNPIVOT: write `UNION ALL` with a SELECT for each column"
+    if {"PIVOT"} & set(words[max(place.at - 3, 0) : place.at + 1]):
         return "there is no PIVOT: write a column for each case, `sum(CASE WHEN a = 1 THEN b END)`"
     excluded = {"EXCEPT", "EXCLUDE"} & set(words[max(place.at - 2, 0) : place.at + 1])
     if excluded and "*" in words[max(place.at - 3, 0) : place.at]:

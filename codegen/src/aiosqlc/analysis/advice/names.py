@@ -131,7 +131,9 @@ _NO_ALIAS = CLAUSES | {"LEFT", "RIGHT", "INNER", "CROSS", "FULL", "NATURAL", "AS
 def _alias(place: Place) -> str:
     """`SELECT lower(email) AS mail … WHERE mail = 'x'`: WHERE does not see the SELECT list."""
     token = place.token()
-    if token is None or token.kind not in {Kind.NAME, Kind.QUOTED} or place.word(1) == ".":
+    if token is None or token.kind not in {Kind.NAME, Kind.QUOTED}:
+        return ""
+    if "." in {place.word(-1), place.word(1)}:
         return ""
     name = unquote(token).lower()
     clause = place.clause if place.clause in {"WHERE", "HAVING", "ON", "GROUP"} else ""

@@ -232,7 +232,7 @@ def _misspelt(place: Place) -> str:
                 return f"did you mean `{short.upper()}` by `{token.text}`?"
         if token.kind is not Kind.NAME or len(word) < _SHORTEST or word in _KEYWORDS:
             continue
-        if is_reserved(word, place.dialect):
+        if is_reserved(word, place.dialect) or word == "describe":
             continue
         if found := nearest(word, _KEYWORDS):
             return f"did you mean `{found.upper()}` by `{token.text}`?"

@@ -27,7 +27,31 @@ _ELSEWHERE_POSTGRES = {
     **dict.fromkeys(("charindex", "locate", "instr"), "strpos(text, part)"),
     **dict.fromkeys(("json_extract", "json_value", "get_json_object"), "a -> 'key'"),
     **dict.fromkeys(("datediff", "timestampdiff", "julianday"), "a - b"),
-    **dict.fromkeys(("dateadd", "adddate", "date_sub", "subdate"), "a + interval '1 day'"),
+    **dict.fromkeys(("dateadd", "adddate"), "a + interval '1 day'"),
+    **dict.fromkeys(("date_sub", "subdate", "datesub"), "a - interval '1 day'"),
+    **dict.fromkeys(("first", "last"), "(array_agg(a ORDER BY b))[1]"),
+    **dict.fromkeys(("arg_max", "max_by"), "(array_agg(a ORDER BY b DESC))[1]"),
+    **dict.fromkeys(("arg_min", "min_by"), "(array_agg(a ORDER BY b))[1]"),
+    **dict.fromkeys(("range", "sequence"), "generate_series(1, 9)"),
+    **dict.fromkeys(("list", "collect_list", "array_collect"), "array_agg(a)"),
+    **dict.fromkeys(("list_concat", "array_concat"), "array_cat(a, b)"),
+    **dict.fromkeys(("array_join", "list_string_agg"), "array_to_string(a, ',')"),
+    **dict.fromkeys(("array_contains", "list_contains"), "b = ANY(a)"),
+    **dict.fromkeys(("array_overlap", "array_overlaps", "list_has_any"), "a && b"),
+    **{
+        f"{kind}_{of}": f"(SELECT {of}(x) FROM unnest(a) AS x)"  # noqa: S608 - advice
+        for kind in ("array", "list")
+        for of in ("min", "max", "sum", "avg")
+    },
+    **dict.fromkeys(
+        ("quantile", "quantile_cont", "approx_percentile"),
+        "percentile_cont(0.5) WITHIN GROUP (ORDER BY a)",
+    ),
+    "quantile_disc": "percentile_disc(0.5) WITHIN GROUP (ORDER BY a)",
+    "epoch": "extract(epoch from a)",
+    "regexp_full_match": "a ~ '^(?:…)$'",
+    "json_group_array": "jsonb_agg(a)",
+    "json_group_object": "jsonb_object_agg(a, b)",
     **{
         part: f"extract({part} from a)"
         for part in ("year", "month", "day", "hour", "minute", "second", "week", "quarter")
@@ -126,6 +150,9 @@ TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("tinyint", "int16"), "smallint"),
     **dict.fromkeys(("mediumint", "int32"), "integer"),
     **dict.fromkeys(("blob", "binary", "varbinary", "longblob", "image", "raw"), "bytea"),
+    **dict.fromkeys(("hugeint", "uhugeint", "ubigint", "bignum"), "numeric"),
+    **dict.fromkeys(("uinteger", "uint32"), "bigint"),
+    **dict.fromkeys(("utinyint", "usmallint"), "integer"),
     **dict.fromkeys(("uniqueidentifier", "guid"), "uuid"),
     **dict.fromkeys(("logical",), "boolean"),
     **dict.fromkeys(("enum", "set"), "a type of its own: `CREATE TYPE … AS ENUM ('a', 'b')`"),
