@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import aiohttp
 import pyotp
+from yarl import URL
 
 from devstack.testing.wait import eventually
 from tests.e2e import people
@@ -20,10 +21,13 @@ from tests.e2e.conftest import Stack
 from tests.services.user.drawings import picture
 from tests.services.user.software_key import SoftwareKey
 
+_MINUTES = 480.0
+_SIGNED_IN: dict[str, tuple[float, tuple[str, ...]]] = {}
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What the gateway has answered; a refusal has a `message`."""
+    """An answer of the gateway; a refusal has a `message`."""
 
     status: int
     body: Any
@@ -47,13 +51,23 @@ class User:
     token: str
 
     async def __call__(
-        self, method: str, path: str, json: Any = None, *, match: str = "", **more: Any
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        match: str = "",
+        headers_more: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> Answer:
-        headers = {"Authorization": f"Bearer {self.token}"} | ({"If-Match": match} if match else {})
-        async with self.http.request(
-            method, f"/api/{path}", json=json, headers=headers, **more
-        ) as answer:
-            body = await answer.json() if await answer.read() else None
+        headers = {"Authorization": f"Bearer {self.token}"} | dict(headers_more or {})
+        if match:
+            headers["If-Match"] = match
+        where = URL(f"/api/{path}", encoded=True)
+        async with self.http.request(method, where, json=json, headers=headers, **more) as answer:
+            raw = await answer.read()
+            is_json = answer.content_type.endswith("json")
+            body = await answer.json() if raw and is_json else raw or None
             return Answer(answer.status, body, answer.headers)
 
     async def make(self, path: str, **fields: Any) -> str:
@@ -74,9 +88,9 @@ class Deletable:
         self.admin = User(http, stack.authorized()["Authorization"].removeprefix("Bearer "))
 
     async def start(self) -> None:
-        """Register a customer, a provider who offers a service, and a stranger."""
-        self.customer, self.stranger = await asyncio.gather(self._person(), self._person())
-        self.provider = await self._person("provider")
+        """Sign in a customer, a provider who offers a service, and a stranger."""
+        tokens = await self._tokens()
+        self.customer, self.stranger, self.provider = (User(self._http, one) for one in tokens)
         self.service = await self._first("catalogs/v1/services")
         self.city = await self._first("orders/v1/cities?search=Berlin")
         self.currency = await self._first("orders/v1/currencies?search=EUR")
@@ -86,7 +100,18 @@ class Deletable:
     async def _first(self, path: str) -> str:
         return (await self.admin("GET", path)).data[0]["id"]
 
-    async def _person(self, kind: str = "customer") -> User:
+    async def _tokens(self) -> tuple[str, ...]:
+        """Return tokens of the three, who are the same for some minutes: registering is limited."""
+        until, tokens = _SIGNED_IN.get(self._stack.url, (0.0, ()))
+        if time.monotonic() > until:
+            kinds = ("customer", "customer", "provider")
+            users = await asyncio.gather(*(self.person(kind) for kind in kinds))
+            tokens = tuple(user.token for user in users)
+            _SIGNED_IN[self._stack.url] = (time.monotonic() + _MINUTES, tokens)
+        return tokens
+
+    async def person(self, kind: str = "customer") -> User:
+        """Register and sign in another user, whose address is verified."""
         address = await asyncio.to_thread(people.register, self._stack, kind)
         await asyncio.to_thread(people.prove, self._stack, address)
         return User(self._http, await asyncio.to_thread(people.sign_in, self._stack, address))
@@ -125,7 +150,7 @@ class Deletable:
         return f"catalogs/v1/providers/{me}/services/{path.rpartition('/')[2]}", self.admin
 
     async def block(self) -> tuple[str, User]:
-        job = await self._job()
+        job = await self.job()
         found: list[str] = []
 
         async def opened() -> bool:
@@ -163,19 +188,19 @@ class Deletable:
         return f"orders/v1/cities/{made}", self.admin
 
     async def service_order(self) -> tuple[str, User]:
-        return f"orders/v1/service-orders/{await self._order()}", self.customer
+        return f"orders/v1/service-orders/{await self.order()}", self.customer
 
     async def offer(self) -> tuple[str, User]:
-        offer, _ = await self._offer()
+        offer, _ = await self.offered()
         return f"orders/v1/offers/{offer}", self.provider
 
     async def cancelled_job(self) -> tuple[str, User]:
-        path = f"orders/v1/jobs/{await self._job()}"
+        path = f"orders/v1/jobs/{await self.job()}"
         assert (await self.customer("PATCH", path, {"status": "CANCELLED"})).status == 200
         return path, self.admin
 
     async def review(self) -> tuple[str, User]:
-        job = await self._job()
+        job = await self.job()
         for who, status in ((self.provider, "IN_PROGRESS"), (self.customer, "COMPLETED")):
             done = await who("PATCH", f"orders/v1/jobs/{job}", {"status": status})
             assert done.status == 200, done.body
@@ -190,30 +215,30 @@ class Deletable:
         return f"products/v1/products/{made}", self.admin
 
     async def session(self) -> tuple[str, User]:
-        user = await self._person()
+        user = await self.person()
         (mine,) = (await user("GET", "users/v1/auth/sessions")).data
         return f"users/v1/auth/sessions/{mine['id']}", user
 
     async def totp(self) -> tuple[str, User]:
-        user = await self._person()
-        await self._enrol(user)
+        user = await self.person()
+        await self.enrol(user)
         return "users/v1/auth/totp", user
 
     async def passkey(self) -> tuple[str, User]:
-        user, key = await self._person(), SoftwareKey(self._stack.url)
+        user, key = await self.person(), SoftwareKey(self._stack.url)
         options = (await user("POST", "users/v1/auth/passkeys/options")).data
         given = {"name": "A key in software", "credential": key.create(options)}
         assert (await user("POST", "users/v1/auth/passkeys", given)).status == 201
         return f"users/v1/auth/passkeys/{key.id.hex()}", user
 
     async def factors_of_a_user(self) -> tuple[str, User]:
-        user = await self._person()
-        await self._enrol(user)
+        user = await self.person()
+        await self.enrol(user)
         me = (await user("GET", "users/v1/users/me")).data["id"]
         return f"users/v1/users/{me}/second-factor", self.admin
 
     async def user(self, alias: str = "users") -> tuple[str, User]:
-        user = await self._person()
+        user = await self.person()
         me = (await user("GET", "users/v1/users/me")).data["id"]
         return f"users/v1/{alias}/{me}", user
 
@@ -240,31 +265,36 @@ class Deletable:
         assert made.status < 300, made.body
         return f"users/v1/permissions/{name}", self.admin
 
-    async def _order(self) -> str:
+    async def order(self) -> str:
+        """Return a new service order of the customer."""
         return await self.customer.make(
             "orders/v1/service-orders", service_id=self.service, description="It drips.",
             location={"longitude": 13.45, "latitude": 52.47},
             time_start=_in(hours=24), time_end=_in(hours=32),
         )  # fmt: skip
 
-    async def _offer(self) -> tuple[str, str]:
-        order = await self._order()
+    async def offered(self) -> tuple[str, str]:
+        """Return an offer of the provider and the service order it is for."""
+        order = await self.order()
         offer = await self.provider.make(
             "orders/v1/offers", order_id=order, price="85.00", currency_id=self.currency,
             book_time=_in(hours=26),
         )  # fmt: skip
         return offer, order
 
-    async def _job(self) -> str:
-        offer, _ = await self._offer()
+    async def job(self) -> str:
+        """Return a job of the customer and the provider."""
+        offer, _ = await self.offered()
         return await self.customer.make(
             "orders/v1/jobs", offer_id=offer, price="85.00", currency="EUR"
         )
 
-    async def _enrol(self, user: User) -> None:
+    async def enrol(self, user: User) -> str:
+        """Add an authenticator; return its secret."""
         secret = (await user("POST", "users/v1/auth/totp")).data["secret"]
         code = {"code": pyotp.TOTP(secret).at(int(time.time()))}
         assert (await user("POST", "users/v1/auth/totp/confirm", code)).status == 200
+        return str(secret)
 
 
 def _name() -> str:

@@ -19,9 +19,9 @@ NO_CONTENT, NO_NAME = 204, "no_such_name"
 
 @dataclass(frozen=True)
 class Row:
-    """How one route is used, and what it answers where that is not the rule.
+    """The use of one route, and its answers where they are not the rule.
 
-    `condition` is whether `If-Match` is needed, heard or ignored.
+    `condition` is what the route does with `If-Match`: needed, heard or ignored.
     """
 
     make: str
@@ -29,7 +29,7 @@ class Row:
     absent: str = UNKNOWN
     again: int = 404
     done: int = NO_CONTENT
-    # What the owner is told of one that does not exist; 403 if only staff may name other users.
+    # The answer to the owner for an absent one; 403 if only staff may name other users.
     missing: int = 404
     # It is public, so a refusal reveals nothing.
     public: bool = False
@@ -46,7 +46,7 @@ ROWS = {
     "catalog /api/v1/providers/{provider_id}/services/{service_id}": Row(
         "service_of_a_provider", "ignored"
     ),
-    # The channel stays, so taking a block back twice is no mistake.
+    # The channel stays, so taking a block back twice succeeds.
     "chat /api/v1/channels/{id}/block": Row("block", "ignored", again=200, done=200),
     "department /api/v1/departments/{id}": Row("department"),
     "order /api/v1/orders/{id}": Row("goods_order", "needed"),

@@ -1,4 +1,4 @@
-"""What people meet who follow the links in our mails, in a real browser."""
+"""The pages behind mailed links, in a real browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECOND = "Harbours-under-9-lanterns"
 
 
 def opened(page: Page, link: str) -> list[str]:
-    """Follow a link in a page of nobody; return the list that what goes wrong there is added to."""
+    """Follow a link in a page without a session; return its list of errors."""
     broken: list[str] = []
     page.goto("about:blank")
     page.context.clear_cookies()
@@ -30,7 +30,7 @@ def opened(page: Page, link: str) -> list[str]:
 
 @pytest.fixture
 def address(stack: Stack) -> str:
-    """The address of somebody who has just registered."""
+    """Return the address of a user who has just registered."""
     return register(stack)
 
 
@@ -75,7 +75,7 @@ _SEND = """async ([path, body]) => (await fetch(`/api/users/v1/auth/${path}`, {
 })).status"""
 
 
-def test_a_link_works_for_whoever_is_signed_in_and_for_no_other_site(stack, page, address):
+def test_a_link_works_for_a_signed_in_user_and_for_no_other_site(stack, page, address):
     """The browser sends the cookies of the session; without what the page adds it is refused."""
     link = link_to(stack, address, "Account verification")
     opened(page, f"{stack.url}/verify-email")

@@ -140,7 +140,9 @@ async def test_sockets_of_who_is_gone_are_closed_and_not_opened_again(
     await provider.expect("ack")
 
 
-async def test_who_is_active_again_connects_and_writes_again(tell, connect, channel, call) -> None:
+async def test_an_account_that_is_active_again_connects_and_writes(
+    tell, connect, channel, call
+) -> None:
     await connect(CUSTOMER)
     await tell(user("user.deactivated", CUSTOMER))
 
