@@ -231,7 +231,7 @@ proto: $(READY) ## generate the messages from proto/
 	@$(PY) -m tools.protobuf
 
 .PHONY: swag-gen
-swag-gen: $(READY) ## write api/swagger/<svc>.swagger.yaml from the routes (svc=user)
+swag-gen: $(READY) ## write the OpenAPI documents and the cURL page of a service from its routes (svc=user)
 	$(call one-of,svc,$(SERVICES))
 	@$(PY) -m tools.specs gen $(svc)
 

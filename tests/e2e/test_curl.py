@@ -13,6 +13,7 @@ from uuid import uuid4
 import pyotp
 import pytest
 
+from devstack.settings import ROOT, plural_of
 from tests.e2e import people
 from tests.e2e.conftest import Stack
 from tests.e2e.curling import Shell, later
@@ -20,6 +21,10 @@ from tests.services.user.drawings import picture
 from tests.services.user.software_key import SoftwareKey
 
 Open = Callable[[str], Shell]
+# Services whose page has a test of its own; all others have one resource.
+SEVERAL = {"catalog", "chat", "order", "product", "user"}
+PAGES = [path.stem for path in (ROOT / "docs" / "curl").glob("[a-z]*.md")]
+PLAIN = sorted(set(PAGES) - SEVERAL)
 VERIFICATION = "Account verification"
 NEXT = "Harbours-under-8-lanterns"
 
@@ -59,13 +64,16 @@ def new(stack: Stack) -> Callable[..., Person]:
     return made
 
 
-def test_every_command_of_the_department_page_succeeds(page: Open, admin: str) -> None:
-    run = page("department")
-    run("add_department", admin, "DEPARTMENT_ID")
-    run("list_departments")
-    run("get_department")
-    run("change_department", admin)
-    run("remove_department", admin)
+@pytest.mark.parametrize("name", PLAIN)
+def test_every_command_of_a_page_with_one_resource_succeeds(
+    page: Open, admin: str, name: str
+) -> None:
+    run = page(name)
+    run(f"add_{name}", admin, f"{name.upper()}_ID")
+    run(f"list_{plural_of(name)}")
+    run(f"get_{name}")
+    run(f"change_{name}", admin)
+    run(f"remove_{name}", admin)
     run.all_executed()
 
 

@@ -40,8 +40,8 @@ def with_commands() -> set[tuple[str, str]]:
 
 
 def listed(page: str, heading: str) -> list[str]:
-    """Return the entries of a page, as a whole or by the heading."""
-    names = (page, f"{page}#{heading}")
+    """Return the entries of a page: as a whole, by the heading, or by its folder."""
+    names = (page, f"{page}#{heading}", page.rpartition("/")[0])
     return [name for part in LISTED.values() for name in part if name in names]
 
 
