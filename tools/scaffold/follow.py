@@ -17,8 +17,8 @@ def main(names: list[str]) -> int:
     steps: list[Callable[[], int | None]] = [
         lambda: permissions.main(["write"]),
         *(partial(grants.main, ["write", name]) for name in names),
-        # Of all of them: what goes with a service may be in the answers of another.
-        lambda: specs.main(["gen"]),
+        # Of all of them after a removal: what is gone may be in the answers of another.
+        *(partial(specs.main, chosen) for chosen in [["gen", one] for one in names] or [["gen"]]),
         lambda: specs.main(["config"]),
         lambda: rendered.main(["write"]),
         schema_page.write,
