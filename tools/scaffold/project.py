@@ -20,10 +20,10 @@ _HOLDER: Final = re.compile(r"[^\s].{0,98}[^\s]")
 _SUFFIX: Final = "-platform"
 # Everywhere in these; `order/marketplace` is a feature, not the project.
 _PLACES: Final = (
-    ".devcontainer", ".github", "deploy", "observability", "tests/observability", "tests/ops",
-    "docker-compose.yml", "docs/ecs.md", "docs/first-cloud.md", "lib/metrics.py", "pyproject.toml",
+    ".devcontainer", ".github", "clients", "deploy", "observability", "tests/observability",
+    "tests/ops", "docker-compose.yml", "docs/clients.md", "docs/ecs.md", "docs/first-cloud.md",
+    "lib/metrics.py", "pyproject.toml", "tools/clients.py", "tools/settings_table.py",
     "services/user/service/passkeys.py", "services/user/service/second_factors.py",
-    "tools/settings_table.py",
 )  # fmt: skip
 _TITLE: Final = "README.md"
 _NOTICE: Final = """\

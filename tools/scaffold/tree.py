@@ -10,8 +10,9 @@ from typing import Final
 _PLACES: Final = (
     ".devcontainer", ".env.example", ".github", "CHANGELOG.md", "Makefile", "NOTICE", "README.md",
     "docker-compose.yml", "pyproject.toml",
-    "api", "bench", "codegen/docs", "codegen/src/aiosqlc/plugin", "deploy", "devstack", "docs",
-    "lib", "migrations", "nginx", "observability", "proto", "services", "sql", "tests", "tools",
+    "api", "bench", "clients", "codegen/docs", "codegen/src/aiosqlc/plugin", "deploy", "devstack",
+    "docs", "lib", "migrations", "nginx", "observability", "proto", "services", "sql", "tests",
+    "tools",
 )  # fmt: skip
 # Made on this machine, never a source.
 _MADE: Final = ("__pycache__", "secrets", "node_modules")
