@@ -63,7 +63,7 @@ class Elsewhere(Struct, frozen=True):
         dict[str, list[dict[str, Any]]], Meta(examples=[{"goods": [{"status": "pending"}]}])
     ]
     chats: list[ExportedChannel]  # with chat
-    missing: Annotated[list[str], Meta(examples=[["chat"]])]
+    missing: Annotated[list[str], Meta(examples=[["order"]])]
 
 
 class Others(Protocol):
