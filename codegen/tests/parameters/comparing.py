@@ -21,9 +21,8 @@ from typing import Any, get_type_hints
 import asyncpg
 import psycopg
 from aiosqlc.config.load import load_project
-from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedParam
-from aiosqlc.pipeline import compile_project
+from aiosqlc.ir import Analysis, TypedParam
+from aiosqlc.pipeline import analyze_project, compile_parts
 from aiosqlc.postgres import Analyzer
 from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.servers.postgres.embedded import embedded_server
@@ -154,21 +153,14 @@ def _compile(folder: Path, analyzer: Analyzer, schema: str, places: Sequence[Pos
     (folder / "sqlc.yaml").write_text(f'version: "2"\nsql:\n{entries}')
     project, problems = load_project(folder / "sqlc.yaml", environ={})
     assert project is not None, problems
-    found: list[Analysis] = []
-
-    def recording(
-        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
-    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        analysis, diagnostics = analyzer.analyze(schema, queries, options)
-        found.append(analysis)
-        return analysis, diagnostics
-
-    compiled = compile_project(project, recording, keep_going=True)
+    # The whole of each entry: the analyzer is not asked again for what the process remembers.
+    parts = list(analyze_project(project, analyzer.analyze))
+    compiled = compile_parts(project, parts, keep_going=True)
     assert len(compiled.files) > 3, compiled.diagnostics
     for file in compiled.files:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         file.path.write_text(file.text)
-    return found[0]  # the second entry asks nothing that the first has not
+    return parts[0].analysis
 
 
 def package_of(driver: str) -> str:
