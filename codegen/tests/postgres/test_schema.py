@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions, TypeKind
 from aiosqlc.postgres import analyze
+from aiosqlc.servers.postgres.connection import Connection
 
 from tests.postgres.asking import query, schema_file
 
@@ -244,3 +248,45 @@ def test_the_catalog_says_what_is_proved_of_a_views_columns() -> None:
     assert known["v"] == [True, False, True, True]
     assert known["w"] == [False, True]
     assert known["m"] == [False]
+
+
+def test_a_file_goes_to_the_server_in_one_round_trip(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    execute = Connection.execute
+
+    def counted(self: Connection, sql: str, values: Sequence[str | None] | None = None) -> Any:
+        sent.append(sql)
+        return execute(self, sql, values)
+
+    monkeypatch.setattr(Connection, "execute", counted)
+    tables = "".join(f"create table once{n} (id int); -- {n}\n" for n in range(30))
+    _, problems = analyze([schema_file(tables)], [], AnalyzeOptions())
+    assert problems == ()
+    assert sum("create table once" in sql for sql in sent) == 1
+
+
+# What a statement reads as depends on those before it, and an error undoes none of them.
+ONE_BY_ONE = {
+    "create table t (n text); create tabel u (); create table v (n int)": 1,
+    "create table t (n text); commit; create table t2 (n text); select 1 / 0": 1,
+    "create schema app; set search_path = app; create table t (n text)": 0,
+    "create table t (n text) -- the last line": 0,
+}
+
+
+@pytest.mark.parametrize("sql", ONE_BY_ONE)
+def test_statements_that_go_together_mean_what_they_mean_one_by_one(sql: str) -> None:
+    analysis, problems = analyze([schema_file(sql)], [], AnalyzeOptions())
+    assert len([item for item in problems if item.severity is Severity.ERROR]) == ONE_BY_ONE[sql]
+    assert "t" in {table.name for table in analysis.catalog.tables}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["set standard_conforming_strings = off", "-- off\nSET standard_conforming_strings TO off",
+     "select set_config('standard_conforming_strings', 'off', false)"],
+)  # fmt: skip
+def test_a_setting_holds_for_the_next_statement(setting: str) -> None:
+    sql = f"{setting}; create type e as enum ('a\\tb')"
+    analysis, _ = analyze([schema_file(sql)], [], AnalyzeOptions())
+    assert [kind.labels for kind in analysis.catalog.types if kind.name == "e"] == [("a\tb",)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -150,6 +150,16 @@ def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
     return replace(failure, problem=problem)
 
 
+_SETS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*set\b|.*\bset_config\b", re.IGNORECASE | re.DOTALL)
+
+
+def _fails(run: Callable[[str], ServerError | None], waiting: list[str]) -> bool:
+    """Run the statements that wait, all at once, and return whether one fails."""
+    script = "\n;\n".join(text for text in waiting if text)  # a comment may end a statement
+    waiting.clear()
+    return bool(script) and run(script) is not None
+
+
 class _Applying:
     """Runs schema files on one connection.
 
@@ -175,13 +185,27 @@ class _Applying:
         return self._each(file, in_transaction=file.transactional)
 
     def _runs_whole(self, file: SchemaFile) -> bool:
-        """Run a file in one transaction; undo all of it where anything fails."""
+        """Run a file in one transaction; undo all of it where anything fails.
+
+        What needs nothing else goes out together: a round trip for each would take longer.
+        """
         run = self._connection.run
         run("begin")
+        waiting: list[str] = []
         for span in file.statements:
-            if self._statement(file, span, file.sql[span.start : span.end]) is not None:
-                run("rollback")
-                return False
+            sql = file.sql[span.start : span.end]
+            # What is made inside of a block must find what stands before the block.
+            text = None if any(made_in_block(sql)) else self._as_run(file, span, sql)
+            if text is not None:
+                waiting.append(text)
+            if text is None or _SETS.match(text):  # a setting may change how the rest is read
+                failed = _fails(run, waiting)
+                if failed or (text is None and self._statement(file, span, sql) is not None):
+                    run("rollback")
+                    return False
+        if _fails(run, waiting):
+            run("rollback")
+            return False
         return run("commit") is None
 
     def _each(self, file: SchemaFile, *, in_transaction: bool) -> list[Failure]:
@@ -315,15 +339,10 @@ class _Applying:
     def _statement(self, file: SchemaFile, span: Span, sql: str) -> ServerError | None:
         """Run one statement, or what stands in for it."""
         connection = self._connection
-        if without_effect(sql):
-            return None
-        if role := new_role(sql):  # roles are the whole server's: never one that can log in
-            return connection.run(f"create role {role} nologin")
+        text = self._as_run(file, span, sql)
+        if text is not None:
+            return connection.run(text) if text else None
         wanted = extension_of(sql)
-        if wanted in self._provided:
-            return None
-        if not wanted or not self._own_server or is_available(connection, wanted):
-            return connection.run(lasting(self._with_stand_ins(file, span, sql)))
         for name in (NEEDS.get(wanted, wanted), wanted):
             script = stand_in_for(name)
             if name in self._provided:
@@ -333,6 +352,19 @@ class _Applying:
             elif error := make_stand_in(connection, sql, script):
                 return error
             self._provided.add(name)
+        return None
+
+    def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
+        """Return what is run for a statement, '' for nothing; None where a stand-in is made."""
+        if without_effect(sql):
+            return ""
+        if role := new_role(sql):  # roles are the whole server's: never one that can log in
+            return f"create role {role} nologin"
+        wanted = extension_of(sql)
+        if wanted in self._provided:
+            return ""
+        if not wanted or not self._own_server or is_available(self._connection, wanted):
+            return lasting(self._with_stand_ins(file, span, sql))
         return None
 
     def _is_assumed(self, error: ServerError) -> bool:
