@@ -115,14 +115,15 @@ def _path(path: str) -> str:
 
 
 def _segment(found: re.Match[str]) -> str:
-    return f"{found[1]}/{_named(found[1], found[2])}"
+    return f"{found[1]}/${variable(found[1], found[2])}"
 
 
-def _named(before: str, parameter: str) -> str:
+def variable(before: str, parameter: str) -> str:
+    """`cities`, `id` → `CITY_ID`: the variable for a parameter behind a segment of a path."""
     if parameter.endswith("_id"):
-        return f"${parameter.upper()}"
-    singular = re.sub("ies$", "y", before).removesuffix("s").replace("-", "_")
-    return f"${singular.upper()}_{parameter.upper()}"
+        return parameter.upper()
+    singular = re.sub("ies$", "y", re.sub("(x|z|ch|sh|ss)es$", r"\1", before))
+    return f"{singular.removesuffix('s').replace('-', '_')}_{parameter}".upper()
 
 
 def _query(operation: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from tests.e2e.conftest import Stack
 from tests.e2e.curling import Shell, later
 from tests.services.user.drawings import picture
 from tests.services.user.software_key import SoftwareKey
+from tools import curl_page
 
 Open = Callable[[str], Shell]
 # Services whose page has a test of its own; all others have one resource.
@@ -69,7 +70,7 @@ def test_every_command_of_a_page_with_one_resource_succeeds(
     page: Open, admin: str, name: str
 ) -> None:
     run = page(name)
-    run(f"add_{name}", admin, f"{name.upper()}_ID")
+    run(f"add_{name}", admin, curl_page.variable(plural_of(name), "id"))
     run(f"list_{plural_of(name)}")
     run(f"get_{name}")
     run(f"change_{name}", admin)

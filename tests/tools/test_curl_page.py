@@ -40,6 +40,7 @@ def test_ids_times_and_addresses_of_a_body_are_variables():
     ("path", "shown"),
     [
         ("/api/x/cities/{id}", "cities/$CITY_ID"),
+        ("/api/x/boxes/{id}", "boxes/$BOX_ID"),
         ("/api/x/service-orders/{id}/offers", "service-orders/$SERVICE_ORDER_ID/offers"),
         ("/api/x/providers/{provider_id}/services", "providers/$PROVIDER_ID/services"),
         ("/api/x/roles/{name}", "roles/$ROLE_NAME"),
