@@ -55,7 +55,7 @@ def test_the_link_to_reset_sets_a_password_that_opens_the_account(stack, page, a
     new, again = page.get_by_label("New password"), page.get_by_label("The same again")
     for first, second, complaint in (
         (SECOND, PASSWORD, "The two are not the same."),
-        ("password1", "password1", "New password is among those"),  # the service's own words
+        ("password1", "password1", "New password is too common"),  # the service's own words
     ):
         new.fill(first)
         again.fill(second)
