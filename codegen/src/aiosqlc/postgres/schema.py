@@ -355,7 +355,7 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return what is run for a statement, '' for nothing; None where a stand-in is made."""
+        """Return what is run for a statement, '' for nothing; None if it needs more."""
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles are the whole server's: never one that can log in

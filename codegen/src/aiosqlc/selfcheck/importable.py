@@ -28,10 +28,10 @@ def not_importable(
 
 
 def _refused(places: Iterable[tuple[Override, SourceFile]]) -> Iterator[Diagnostic]:
-    told: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str]] = set()
     for override, file in places:
-        for module, name in sorted(imports_of(override) - told):
-            told.add((module, name))
+        for module, name in sorted(imports_of(override) - seen):
+            seen.add((module, name))
             if why := _why_not(module, name):
                 yield Diagnostic(
                     "E343",

@@ -36,7 +36,7 @@ Attribute = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """Whose values an expression holds: those of columns, of parameters, or `others` too."""
+    """The values an expression holds: those of columns, of parameters, or `others` too."""
 
     columns: frozenset[Attribute] = frozenset()
     params: tuple[int, ...] = ()
@@ -52,7 +52,7 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return whose values an expression hands on; casts that somebody wrote make others."""
+    """Return whose values an expression hands on; explicit casts make others."""
     node = _bare(node)
     if node is None:
         return HandedOn()
@@ -106,7 +106,7 @@ def operands_alike(node: Node, scope: Scope) -> HandedOn:
 
 
 def _bare(node: Node | None) -> Node | None:
-    """Strip the casts that nobody wrote, and what is written beside an argument."""
+    """Strip implicit casts, and what is written beside an argument."""
     while node is not None:
         implicit = node.kind == "RELABELTYPE" and node["relabelformat"] == _IMPLICIT
         if not (implicit or node.kind in {"COLLATEEXPR", "NAMEDARGEXPR"}):

@@ -18,7 +18,7 @@ class Part:
 
 
 @attrs.define
-class Symbol:
+class Thing:
     """A row of thing."""
 
     self_: int

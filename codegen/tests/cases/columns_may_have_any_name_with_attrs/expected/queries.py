@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from .executor import Executor
-from .models import Part, Symbol
+from .models import Part, Thing
 
 _date = date
 _int = int
@@ -32,8 +32,8 @@ class AddThingParams:
     other: int | None
 
 
-async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbol]:
-    results: list[Symbol] = []
+async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing]:
+    results: list[Thing] = []
     for item in batch:
         (row,) = await db.fetch(
             ADD_THING,
@@ -49,7 +49,7 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbo
             row
         )
         results.append(
-            Symbol(
+            Thing(
                 self_,
                 _id_,
                 __secret,

@@ -17,7 +17,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Symbol:
+class Thing:
     """A row of thing."""
 
     self: int

@@ -8,7 +8,7 @@ from itertools import starmap
 from typing import Final
 
 from .executor import Executor
-from .models import Part, Symbol
+from .models import Part, Thing
 
 _date = date
 _int = int
@@ -31,8 +31,8 @@ class AddThingParams:
     other: int | None
 
 
-async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbol]:
-    results: list[Symbol] = []
+async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing]:
+    results: list[Thing] = []
     for item in batch:
         (row,) = await db.fetch(
             ADD_THING,
@@ -48,7 +48,7 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbo
             row
         )
         results.append(
-            Symbol(
+            Thing(
                 self_,
                 _id_,
                 __secret,

@@ -16,7 +16,7 @@ class Part(BaseModel):
     self: str | None
 
 
-class Symbol(BaseModel):
+class Thing(BaseModel):
     """A row of thing."""
 
     self: int

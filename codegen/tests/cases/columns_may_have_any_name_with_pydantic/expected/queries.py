@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from .executor import Executor
-from .models import Part, Symbol
+from .models import Part, Thing
 
 _date = date
 _int = int
@@ -30,8 +30,8 @@ class AddThingParams(BaseModel):
     other: int | None
 
 
-async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbol]:
-    results: list[Symbol] = []
+async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Thing]:
+    results: list[Thing] = []
     for item in batch:
         (row,) = await db.fetch(
             ADD_THING,
@@ -47,7 +47,7 @@ async def add_thing(db: Executor, batch: Iterable[AddThingParams]) -> list[Symbo
             row
         )
         results.append(
-            Symbol(
+            Thing(
                 self=self_,
                 id_=_id_,
                 secret__=__secret,
