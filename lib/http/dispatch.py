@@ -1,4 +1,4 @@
-"""Which handler serves a request: found once per address, by the library, and then remembered."""
+"""Find the handler of an address once, and remember it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
-# Callers choose addresses, so the table is bounded: it starts anew when it is full.
+# Callers choose addresses, so the table is bounded: a full one is cleared.
 _MOST: Final = 2048
 _LONGEST: Final = 128
 

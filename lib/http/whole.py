@@ -1,4 +1,4 @@
-"""Responses whose body is at hand: written in one step instead of in the library's fourteen."""
+"""Responses with their whole body, written in one step instead of the fourteen of aiohttp."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _WITHOUT_BODY: Final = frozenset({204, 205, 304})
 
 
 class Whole(web.Response):
-    """Writes its head and body together; what is not plain goes the library's own way.
+    """A response that writes its head and body together. Others are written by aiohttp.
 
-    Not plain are answers that are compressed, in chunks, without a body or with cookies, and those
-    that somebody wants to change at the last moment (`on_response_prepare`).
+    Others are compressed or chunked, have no body or set cookies, or belong to an application with
+    an `on_response_prepare` signal.
     """
 
     _is_prepared_whole = False

@@ -14,7 +14,7 @@ S = TypeVar("S", bound=Struct)
 class ReaderView(Struct, frozen=True):
     """A response type whose contents depend on the reader or on other rows.
 
-    The version of its row does not tell all of that, so its `ETag` has a digest of the body too.
+    The version of its row does not cover all of that, so its `ETag` includes a digest of the body.
     """
 
 

@@ -1,4 +1,4 @@
-"""What serves a request is found once per address, and is what the library would find."""
+"""The handler of an address is found once, and is the one that the library finds."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from lib.http.app import new_app
 from lib.http.server import serve_app
 
 
-async def tell(request: web.Request) -> web.Response:
+async def describe(request: web.Request) -> web.Response:
     return web.json_response(
         [request.method, request.match_info.route.resource.canonical, dict(request.match_info)]
     )
 
 
 ROUTES = [
-    web.get("/things/{id}", tell),
-    web.post("/things/{id}", tell),
-    web.get("/things/mine", tell),
-    web.get("/things/{id}/parts/{part:[0-9]+}", tell),
+    web.get("/things/{id}", describe),
+    web.post("/things/{id}", describe),
+    web.get("/things/mine", describe),
+    web.get("/things/{id}/parts/{part:[0-9]+}", describe),
 ]
 
 
@@ -54,8 +54,8 @@ async def _answer(client: Any, method: str, path: str) -> tuple[int, Any]:
     async with client.request(method, path, skip_auto_headers=["Content-Type"]) as answer:
         if answer.content_type != "application/json" or method == "HEAD":
             return answer.status, None
-        told = await answer.json()
-        return answer.status, told["error"]["code"] if "error" in told else told
+        body = await answer.json()
+        return answer.status, body["error"]["code"] if "error" in body else body
 
 
 async def test_each_address_is_served_as_by_the_library_however_often(served, as_library) -> None:
@@ -106,7 +106,7 @@ async def test_addresses_that_callers_make_up_take_no_memory(monkeypatch) -> Non
     assert all("nothing" not in path and "xxx" not in path for _, path in table._found)
 
 
-async def test_whoever_asks_first_whether_to_send_is_told_to_go_on(served) -> None:
+async def test_a_client_that_expects_100_continue_gets_it(served) -> None:
     _, client = served
     port = client._base_url.port
     for _ in range(2):

@@ -74,7 +74,7 @@ def test_each_odd_spelling_is_refused_by_the_name_of_its_field(name: str, text: 
 @pytest.mark.parametrize("name", [*WHOLE, *BROKEN])
 @given(text=SPELLINGS)
 @example(text="1.0")
-def test_what_is_read_as_a_number_was_written_in_plain_digits(name: str, text: str) -> None:
+def test_every_accepted_number_is_written_in_plain_digits(name: str, text: str) -> None:
     try:
         read(**{name: text})
     except AppError:

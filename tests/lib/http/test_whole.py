@@ -92,7 +92,7 @@ async def test_the_bytes_are_the_library_s(aiohttp_server, make, request_) -> No
     assert own == await asked(aiohttp_server, make(web.Response), request_)
 
 
-async def test_who_wants_to_change_an_answer_at_the_last_moment_can(aiohttp_client) -> None:
+async def test_a_prepare_signal_still_changes_the_response(aiohttp_client) -> None:
     async def handler(_: web.Request) -> web.Response:
         return plain(Whole)
 

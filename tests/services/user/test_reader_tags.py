@@ -21,7 +21,7 @@ async def test_an_account_has_another_tag_for_who_may_see_what_it_earns(world) -
         assert (answer.status, answer.data["employment"]["salary"]) == (200, "1000.00")
 
 
-async def test_what_is_joined_to_an_account_changes_its_tag(world) -> None:
+async def test_a_change_of_a_joined_row_changes_the_tag(world) -> None:
     ann = await actor(world, Role.STAFF, "ann")
     await world.db.execute("INSERT INTO staff (id, age, salary) VALUES ($1, 30, 1000.00)", ann.id)
     before = await ann.call("GET", ann.path)

@@ -59,7 +59,7 @@ async def test_a_review_has_another_tag_for_its_parties_than_for_strangers(marke
     assert (await read(anyone, path, of_stranger))[0] == 304
 
 
-async def test_what_a_reader_was_shown_is_changed_by_its_version(market) -> None:
+async def test_if_match_compares_the_version_of_a_tag_with_a_digest(market) -> None:
     order = await market.order(location=EXACT)
     path = f"service-orders/{order['id']}"
     _, _, tag = await read(market.customer, path)
