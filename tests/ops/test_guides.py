@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def test_an_endpoint_and_a_column_are_added_as_the_page_says(copy: Path) -> None
         ["mypy", "services/department"],
     ):
         done = subprocess.run(
-            [sys.executable, "-m", *check], cwd=copy, env={"PYTHONPATH": str(copy)},
+            [sys.executable, "-m", *check], cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
