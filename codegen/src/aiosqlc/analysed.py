@@ -1,4 +1,4 @@
-"""One entry of the configuration, read and analysed: what most commands look at."""
+"""Read and analyse one configuration entry, as most commands do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosqlc.source import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What one entry of the configuration names, read and parsed."""
+    """The files of one configuration entry, read and parsed."""
 
     schema: tuple[SchemaFile, ...]
     files: tuple[SourceFile, ...]
@@ -39,7 +39,7 @@ class Analysed:
 
 
 def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOptions:
-    """Return what the configuration tells the analyser."""
+    """Return the analyser's options from the configuration."""
     return AnalyzeOptions(
         database_uri=entry.database_uri,
         strict=entry.strict,

@@ -27,7 +27,7 @@ def build(
     keep_going: bool = False,
     wrote: Callable[[Changes], None] | None = None,
 ) -> int:
-    """Generate every file and the lock; with an error, nothing is written, or what compiles.
+    """Generate all files and the lock. If there is an error, write nothing, or what compiles.
 
     `wrote` is called with the files that were written, the lock among them, and removed.
     """
@@ -61,7 +61,7 @@ def build(
 
 
 def stale_lock(project: Project, compiled: Compiled) -> Changes:
-    """Return what writing the lock would change: nothing where it is current."""
+    """Return the changes to the lock, which are none if it is current."""
     quiet = not compiled.diagnostics
     head = head_of(project, compiled.files) if quiet else None
     return compare([print_lock(project, compiled.locked, head)], [])

@@ -1,4 +1,4 @@
-"""What is wrong and where, as data; text is made once, by `render`."""
+"""Diagnostics as data. `render` converts them to text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A place in a file, with what there is to say about it."""
+    """A place in a file with a message."""
 
     file: SourceFile
     span: Span
@@ -26,7 +26,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. The first label is the cause; further ones show what it disagrees with.
+    """A diagnostic. The first label is the cause; further labels show related places.
 
     Codes: E0xx files and configuration, E1xx annotations and macros, E2xx schema, E3xx queries,
     E4xx Python names, E5xx output; V0xx the rules of `vet`. `costs` are the queries that do not

@@ -10,5 +10,5 @@ _encode = msgspec.msgpack.Encoder(enc_hook=str).encode  # only paths are not kno
 
 
 def digest_of(*values: object) -> str:
-    """Return a SHA-256, as hexadecimal digits, of what the values say."""
+    """Return the SHA-256 of the values as hexadecimal digits."""
     return hashlib.sha256(_encode(values)).hexdigest()

@@ -15,7 +15,7 @@ from aiosqlc.messages.files import nul_byte, reason
 from aiosqlc.source import SourceFile, Span
 
 UNREAD = frozenset({"E007", "E008"})
-"""The codes of what could not be read: what stands in it is not known."""
+"""The error codes of unreadable files, whose content is unknown."""
 
 
 def find_sql_files(
@@ -53,7 +53,7 @@ def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
 
 
 def _inside(path: Path) -> Sequence[Path]:
-    """Return a file, or what is in a folder; of one that has only folders, their migrations."""
+    """Return a file, or the files in a folder. A folder of folders contains migrations."""
     if not path.is_dir():
         return [path] if _is_sql(path.name) and path.is_file() else []
     with os.scandir(path) as inside:  # which tells files without asking about each

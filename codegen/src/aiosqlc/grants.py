@@ -14,7 +14,7 @@ _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One privilege on one thing; on `columns` of a table, or on the whole of it where None.
+    """A privilege on an object: on `columns` of a table, or on the whole table for None.
 
     `kind` is the word that GRANT uses: TABLE, SEQUENCE, FUNCTION, PROCEDURE or SCHEMA. `schema` is
     empty where names are found without it; `arguments` tell functions of one name apart.
@@ -30,7 +30,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What some queries need; `unknown` says of what nobody can tell. `reserved` are keywords."""
+    """The privileges of queries. `unknown` has undetermined ones; `reserved` are keywords."""
 
     rights: frozenset[Right] = frozenset()
     unknown: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Needs:
 def statements(
     rights: Iterable[Right], role: str, quote: Callable[[str], str], *, columns: bool = True
 ) -> list[str]:
-    """Return a GRANT for each thing, sorted, without the semicolons.
+    """Return a GRANT for each object, sorted, without semicolons.
 
     `quote` writes an identifier; without `columns`, rights on some of them are on the table.
     """
@@ -60,7 +60,7 @@ def statements(
 
 
 def plain_or(mark: str, reserved: frozenset[str]) -> Callable[[str], str]:
-    """Return how to write an identifier: as it is where that is the same, else between marks.
+    """Return an identifier, quoted if necessary.
 
     Without knowing what is reserved, always between marks.
     """

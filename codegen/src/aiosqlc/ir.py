@@ -1,4 +1,4 @@
-"""The frozen values passed between the compiler's stages, each named after what has become true.
+"""The frozen values between the compiler's stages.
 
     SourceFile → ParsedQuery → TypedQuery → PyModule → Rendered
 
@@ -22,7 +22,7 @@ from aiosqlc.source import SourceFile, SourceMap, Span
 
 
 class Command(StrEnum):
-    """What a query's function does with its result: the `:word` of its annotation."""
+    """The command of a query, from the `:word` of its annotation."""
 
     ONE = "one"
     MANY = "many"
@@ -52,7 +52,7 @@ _ROW_COMMANDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SchemaFile:
-    """One migration or schema file, reduced to what takes the database forward.
+    """A schema or migration file, reduced to its forward part.
 
     `sql` has the length of `file.text`, offset for offset: what must not run (down sections, tool
     directives, psql meta-lines) is blanked out. `statements` are the spans of its statements in
@@ -68,7 +68,7 @@ class SchemaFile:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
-    """What an engine's analyser may use besides schema and queries.
+    """Options of an analyser, beside the schema and queries.
 
     `database_uri` names the server to ask (None: the embedded one), `cache_dir` where it may keep
     data between runs (None: the user's cache folder). `strict` turns a `:one` that may return many
@@ -117,7 +117,7 @@ class Embed:
 
     @property
     def name(self) -> str:
-        """Return what the nested row is called."""
+        """Return the name of the nested row."""
         return self.alias or self.table
 
 
@@ -171,7 +171,7 @@ _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """One annotated query. `sql` is what the server gets: `$n` only, no macros, no final semicolon.
+    """An annotated query. `sql` is for the server: `$n` only, no macros, no final semicolon.
 
     A dynamic query's `sql` has every optional part present and the first choice of each sort;
     `variants` lists all reachable texts, that one included. A static query has none. `options` are
@@ -207,11 +207,11 @@ class ParsedQuery:
         return self.file.text[param.spans[0].start : param.spans[0].end]
 
     def with_names(self, text: str) -> str:
-        """Return what is said of the query's parameters by number, said by their names."""
+        """Return data about parameters by name instead of by number."""
         return _NUMBERED.sub(lambda found: self.spelled(int(found[1])), text)
 
     def embeds_in(self, variant: Variant) -> tuple[Embed, ...]:
-        """Return what is embedded in one of the texts, at its places there."""
+        """Return the embedded tables of a text by position."""
         made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
         found = []
         for embed in self.embeds:
@@ -223,7 +223,7 @@ class ParsedQuery:
 
     @cached_property
     def question(self) -> str:
-        """A hash of all that an engine is asked about: neither its place nor what is said of it."""
+        """Hash of everything that an engine reads: neither the position nor the hints."""
         return digest_of(
             *(self.name, self.command, self.sql, self.options),
             [
@@ -238,12 +238,12 @@ class ParsedQuery:
 
     @cached_property
     def said(self) -> str:
-        """A hash of all that is said in it, wherever it stands in its file."""
+        """Hash of everything in the query, independent of its position in the file."""
         dynamic = [item.numbers for item in self.dynamic]
         return digest_of(self.question, self.doc, self.comments, str(self.file.path), dynamic)
 
     def placed(self, **places: object) -> ParsedQuery:
-        """Return it at another place of its file, said by those fields: its hashes hold."""
+        """Return the query at another position in its file. Its hashes stay valid."""
         found = copy(self)
         vars(found).update(places)
         return found
@@ -258,7 +258,7 @@ class ParsedQuery:
 
 
 class TypeKind(StrEnum):
-    """How a database type is built."""
+    """The kind of a database type."""
 
     BASE = "base"
     ENUM = "enum"
@@ -333,7 +333,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Catalog:
-    """The user's schema: what generators need besides the queries."""
+    """The user's schema, for generators."""
 
     tables: tuple[Table, ...] = ()
     types: tuple[SqlType, ...] = ()
@@ -341,7 +341,7 @@ class Catalog:
 
     @cached_property
     def columns(self) -> Mapping[ColumnRef, TableColumn]:
-        """The columns of all tables by what they are called."""
+        """Return the columns of all tables by name."""
         return {
             ColumnRef(table.schema, table.name, column.name): column
             for table in reversed(self.tables)
@@ -350,7 +350,7 @@ class Catalog:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of what it says."""
+        """Hash of the content."""
         return digest_of(self.tables, self.types, self.default_schema)
 
 
@@ -358,7 +358,7 @@ class Catalog:
 
 
 class Cardinality(StrEnum):
-    """How many rows a query can return, proved.
+    """The proved number of rows of a query.
 
     `SOME` is at least one, `MANY` is no claim at all.
     """
@@ -376,7 +376,7 @@ class Cardinality(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnRef:
-    """Where a result column or a parameter comes from, when that is one table column."""
+    """The table column of a result column or parameter, if there is one."""
 
     schema: str
     table: str
@@ -450,7 +450,7 @@ class TypedEmbed:
 
 @dataclass(frozen=True)
 class TypedQuery:
-    """A query the server accepted, with everything known about what goes in and comes out.
+    """An accepted query with its inferred parameters, columns and row count.
 
     `sql` is what the generated code sends: stars expanded (in `variants` too). `writes` names the
     table written, `violable` the constraints it can violate; `unproved_reading` is why it is not
@@ -476,13 +476,13 @@ class TypedQuery:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of all that is made of it: of everything but its place in the file."""
+        """Hash of everything except the position in the file."""
         rest = [getattr(self, item.name) for item in fields(self) if item.name not in _PLACED]
         variants = [(item.key, item.sql, item.numbers) for item in self.variants]
         return digest_of(self.parsed.said, variants, rest)
 
     def placed(self, parsed: ParsedQuery) -> TypedQuery:
-        """Return it as the same query at another place; what is said about it may differ."""
+        """Return the same query at another position. Its diagnostics may differ."""
         found = copy(self)
         vars(found)["parsed"] = parsed
         if parsed.said != self.parsed.said:
@@ -491,7 +491,7 @@ class TypedQuery:
 
     @property
     def read_only(self) -> bool:
-        """Return whether it is proved to change nothing: any standby may answer it."""
+        """Return whether it provably changes nothing, so that any standby can run it."""
         return not self.unproved_reading
 
 
@@ -511,7 +511,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What an engine's analyser returns for one query set. Its diagnostics live beside it."""
+    """The result of an engine's analyser for one query set, without diagnostics."""
 
     catalog: Catalog
     queries: tuple[TypedQuery, ...] = ()

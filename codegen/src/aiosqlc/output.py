@@ -1,4 +1,4 @@
-"""Puts generated files on disk, all or none, or says how what is there differs."""
+"""Write generated files to disk, all or none, or show the differences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aiosqlc.messages.files import reason
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What writing would do: files to write, in order, and generated files nobody asks for now."""
+    """The changes to make: files to write, and generated files to remove."""
 
     write: tuple[Rendered, ...]
     remove: tuple[Path, ...]
@@ -43,7 +43,7 @@ def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
 
 
 def write(changes: Changes) -> list[Diagnostic]:
-    """Write and remove files. Nothing is touched where one file would destroy a person's work."""
+    """Write and remove files. If one file would overwrite a person's work, change nothing."""
     foreign = [file.path for file in changes.write if _is_foreign(file.path)]
     if foreign:
         return [_refusal(path) for path in foreign]
@@ -100,7 +100,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether a person wrote the file; JSON documents carry no mark and are never foreign."""
+    """Return whether a person wrote the file. JSON documents never count as such."""
     if path.suffix != ".py" or not path.exists():
         return path.is_dir()
     text = _read(path)
@@ -116,7 +116,7 @@ def _refusal(path: Path) -> Diagnostic:
 
 
 def diff(changes: Changes) -> str:
-    """Return a unified diff from what is on disk to what would be generated."""
+    """Return a unified diff from the files on disk to the generated ones."""
     parts = [diff_texts(file.path, _read(file.path) or "", file.text) for file in changes.write]
     parts += [diff_texts(path, _read(path) or "", "") for path in changes.remove]
     return "".join(parts)

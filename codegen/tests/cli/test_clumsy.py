@@ -83,9 +83,7 @@ def test_a_file_where_a_folder_is_needed_is_named(
     (tmp_path / "taken").write_text("mine")
     folder = tmp_path / "taken" / inside
     assert main(["init", str(folder)]) == 1
-    assert capsys.readouterr().err == (
-        f"cannot use {folder}: there is a file where a folder is needed\n"
-    )
+    assert capsys.readouterr().err == (f"cannot use {folder}: a file is at the place of a folder\n")
 
 
 def test_a_file_that_may_not_be_written_is_named(
@@ -108,7 +106,7 @@ def test_code_is_not_written_into_a_file(project: Path, capsys: pytest.CaptureFi
     assert main(["generate", "-f", str(project)]) == 1
     assert (
         f"cannot write {project / 'store' / 'models.py'}:"
-        " there is a file where a folder is needed\n" in capsys.readouterr().err
+        " a file is at the place of a folder\n" in capsys.readouterr().err
     )
     assert (project / "store").read_text() == "mine"
 
@@ -158,7 +156,7 @@ def test_only_query_files_can_be_laid_out(
 ) -> None:
     for name in ("queries/querys.sql", "migrations/0001_start.sql"):
         assert main(["format", "-f", str(project), str(project / name)]) == 2
-        assert f"{name} is none of the query files" in capsys.readouterr().err
+        assert f"{name} is not a query file" in capsys.readouterr().err
 
 
 def test_laying_out_keeps_line_ends_and_the_byte_order_mark(project: Path) -> None:
@@ -181,8 +179,8 @@ def test_brackets_in_thousands_of_brackets_are_laid_out_line_by_line(project: Pa
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["selfcheck", "-n", "0"], "`0` is no number from 1 on"),
-        (["selfcheck", "-n", "-5"], "`-5` is no number from 1 on"),
+        (["selfcheck", "-n", "0"], "`0` is not a number from 1 up"),
+        (["selfcheck", "-n", "-5"], "`-5` is not a number from 1 up"),
     ],
 )
 def test_a_number_out_of_range_is_wrong_usage(

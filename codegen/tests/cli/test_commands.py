@@ -180,7 +180,7 @@ def test_what_is_no_connection_string_is_said_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["init", str(tmp_path), "--database", "no such thing"]) == 1
-    assert "`--database` is no connection string" in capsys.readouterr().err
+    assert "`--database` is not a connection string" in capsys.readouterr().err
 
 
 def test_a_line_break_in_a_files_name_stays_in_the_comment(project: Path) -> None:
@@ -476,7 +476,7 @@ def test_the_report_is_the_same_either_way_and_has_each_cause_once_the_dearest_f
         'error[E311]: column "nam" does not exist',
     ]
     assert "3 queries do not compile because of this: queries/queries.sql:Wanting" in told[0]
-    assert "the same in 1 more query: queries/queries.sql:AlsoWrong" in told[0]
+    assert "the same error in 1 more query: queries/queries.sql:AlsoWrong" in told[0]
 
 
 ONE_ID = " :many\nSELECT id FROM author;\n"

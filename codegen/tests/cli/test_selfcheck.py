@@ -45,10 +45,10 @@ def project(tmp_path: Path) -> Path:
 def test_what_was_not_reached_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["selfcheck", "-f", str(project)]) == 0
     said = capsys.readouterr().err
-    assert "0 claims refuted" in said
+    assert "0 guarantees disproved" in said
     assert "warning[E362]: `Fails` could not be executed" in said
     assert "by: ListNothing\n" in said
-    assert "functions that never answered: Fails (DivisionByZeroError: division by zero)" in said
+    assert "functions that always failed: Fails (DivisionByZeroError: division by zero)" in said
 
 
 def test_what_cannot_run_is_never_passed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,11 +58,11 @@ def test_what_cannot_run_is_never_passed(project: Path, capsys: pytest.CaptureFi
     assert main(["selfcheck", "-f", str(project)]) == 1
     said = capsys.readouterr().err
     assert "error[E311]: column item.<> does not exist" in said
-    assert "no query was run: the errors above come first" in said
+    assert "no query could be executed: fix the errors above first" in said
     queries.write_text("-- name: Q :many\nSELECT sum(1 / (id - id)) AS n FROM item;\n")
     (project.parent / "schema.sql").write_text(SCHEMA + "ALTER TABLE item ADD CHECK (id <> id);\n")
     assert main(["selfcheck", "-f", str(project)]) == 0
-    assert "no row could be put into: item\n" in capsys.readouterr().err
+    assert "no row could be inserted into: item\n" in capsys.readouterr().err
 
 
 def test_a_value_that_python_cannot_hold_is_no_broken_promise(
@@ -75,9 +75,9 @@ def test_a_value_that_python_cannot_hold_is_no_broken_promise(
     )
     assert main(["selfcheck", "-f", str(project)]) == 0
     said = capsys.readouterr().err
-    assert "0 claims refuted" in said
+    assert "0 guarantees disproved" in said
     for name in ("Endless (OverflowError: ", "Ides (ValueError: ", "Midnight (ValueError: "):
-        assert f"Python has no value for what came back from: {name}" in said
+        assert f"Python cannot represent the result of: {name}" in said
 
 
 def test_queries_of_another_engine_are_said_to_be_unreached(
@@ -88,7 +88,10 @@ def test_queries_of_another_engine_are_said_to_be_unreached(
     project.write_text(config + "    gen: {python: {out: store, package: shop.store}}\n")
     (project.parent / "queries.sql").write_text("-- name: Q :many\nSELECT id FROM item;\n")
     assert main(["selfcheck", "-f", str(project)]) == 0
-    assert "no query was run: selfcheck knows PostgreSQL, not mysql" in capsys.readouterr().err
+    assert (
+        "no query could be executed: selfcheck supports PostgreSQL, not mysql"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_function_that_breaks_its_promise_is_an_error(
@@ -139,7 +142,7 @@ def test_functions_of_every_driver_are_called_on_what_they_are_made_for(
     config = CONFIG.replace("executor: shop.nowhere", f"driver: {driver}")
     path = write_project(tmp_path, {"sqlc.yaml": config, **KINDS}) / "sqlc.yaml"
     assert main(["selfcheck", "-f", str(path)]) == 0
-    assert capsys.readouterr().err == "4 queries on random rows: 0 claims refuted\n"
+    assert capsys.readouterr().err == "4 queries on random rows: 0 guarantees disproved\n"
 
 
 def test_a_missing_driver_is_named(

@@ -39,7 +39,7 @@ CREATE TABLE b (id int PRIMARY KEY, x int NOT NULL, state varchar(9));
         ("SELECT id, od, name FROM a", "its column 2 is `od`, that of its class is `name`"),
         ("SELECT id, current_role AS name, id AS od FROM a", "its column `od` is integer"),
         ("SELECT id, name, od FROM a WHERE id = $1", "it takes 1 parameters"),
-        ("SELECT id, name, od FROM a WHERE id = ?", "1 of its parameters are not filled"),
+        ("SELECT id, name, od FROM a WHERE id = ?", "1 of its parameters get no value"),
     ],
 )
 def test_a_text_unlike_its_class_stops_the_file(compile_: Compile, monkeypatch, written, said):

@@ -28,7 +28,7 @@ PROVED = (
     "select id from t union all select id from u",
     "select * from calm",
 )
-SESSION = "it locks rows, or leaves something in the session"
+SESSION = "it locks rows, or changes the session"
 UNLISTED = "{}() is not on the list of functions that only read"
 UNPROVED = {
     "update t set a = 1": "it is no SELECT",
@@ -37,13 +37,13 @@ UNPROVED = {
     "select * from (select a from t for share) q": SESSION,
     "select sql_calc_found_rows a from t": SESSION,
     "select a into @x from t": "a part of it writes",
-    "select @x := 1": "it uses a variable of the session",
+    "select @x := 1": "it uses a session variable",
     "select stored() from t": UNLISTED.format("STORED"),
     "select shop.stored(1)": "it calls a stored function",
     "select abs(stored2(1)) from t": UNLISTED.format("STORED2"),
     "select get_lock('a', 1)": UNLISTED.format("GET_LOCK"),
     "select nextval(s)": UNLISTED.format("NEXTVAL"),
-    "select next value for s": "its text was not read",
+    "select next value for s": "its text was not parsed",
     "select last_insert_id()": UNLISTED.format("LAST_INSERT_ID"),
     "select * from elsewhere": "elsewhere is not a table of the schema",
     "select * from wild": UNLISTED.format("NEXTVAL"),

@@ -94,35 +94,35 @@ def test_nothing_is_claimed_of_a_function_in_another_language(analyzer: Analyzer
     assert not analysis.queries[0].columns[0].not_null
 
 
-LEFT_OUT = "a constraint is left out"
+LEFT_OUT = "a constraint is skipped"
 SAID = {
-    "create table x (a blob not null, b datetime)": "`blob` is no type of PostgreSQL; bytea",
+    "create table x (a blob not null, b datetime)": "`blob` is not a PostgreSQL type; bytea",
     "create table x (a daterange not null, b int, exclude using gist (a with &&, b with =))": (
         LEFT_OUT
     ),
     """create table x (a daterange not null);
     alter table x add constraint k exclude using gist (a with &&, (1) with =)""": LEFT_OUT,
     "create table x (a daterange not null, b int, primary key (b, a without overlaps))": LEFT_OUT,
-    "create table x (a citext not null)": "the schema needs the extension citext without",
+    "create table x (a citext not null)": "the schema uses the extension citext without",
     "create table x (a int not null); select create_hypertable('x', 'a')": (
-        "the schema needs the extension timescaledb without"
+        "the schema uses the extension timescaledb without"
     ),
     "create table x (a int not null); select cron.schedule('x', '* * * * *', 'vacuum x')": (
-        "the schema needs the extension pg_cron without"
+        "the schema uses the extension pg_cron without"
     ),
-    "create table cron.x (a int); create table x (a int not null)": "nothing creates the schema",
-    "create table x (a vector(3) not null)": "the schema needs the extension vector without",
-    "create table x (a geometry(point, 4326) not null)": "the schema needs the extension postgis",
+    "create table cron.x (a int); create table x (a int not null)": "no statement creates the",
+    "create table x (a vector(3) not null)": "the schema uses the extension vector without",
+    "create table x (a geometry(point, 4326) not null)": "the schema uses the extension postgis",
     "create schema information_schema; create table x (a int not null)": "left out: the server",
     "create table information_schema.tables (b int); create table x (a int not null)": (
-        "left out: the server has this by itself"
+        "skipped: the server has this already"
     ),
     "create table pg_catalog.pg_more (b int); create table x (a int not null)": "left out: the",
-    "create table x (a int not null); alter table x disable trigger gone": "left out: what this",
+    "create table x (a int not null); alter table x disable trigger gone": "skipped: what this",
     'create table x (a int not null); alter table only x enable always trigger "Gone Too"': (
-        "left out: what this switches on or off is not there"
+        "skipped: what this enables or disables does not exist"
     ),
-    "create table x (a int not null); alter table x disable rule r": "left out: what this",
+    "create table x (a int not null); alter table x disable rule r": "skipped: what this",
     "create extension wonderful; create table x (a int not null)": 'extension "wonderful" is not',
 }
 
@@ -133,7 +133,7 @@ def test_a_schema_that_nothing_creates_is_assumed_with_a_warning(analyzer: Analy
     asked = [query('select a from "App".x')]
     analysis, (warning,) = analyzer.analyze([schema_file(sql)], asked, AnalyzeOptions())
     assert warning.code == "E217"
-    assert warning.message == 'nothing creates the schema "App": it is assumed'
+    assert warning.message == 'no statement creates the schema "App": it is created'
     assert analysis.queries[0].columns[0].not_null
 
 

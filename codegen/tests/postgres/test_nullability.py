@@ -276,7 +276,7 @@ def test_reasons_lead_from_the_column_to_the_cause() -> None:
     upper = typed["select upper(bio), upper(name) from a"].columns[1]
     assert upper.reasons == (
         "a.name is NOT NULL [column-constraint]",
-        "upper() of values is a value [total-function]",
+        "upper() without NULL arguments is not NULL [total-function]",
     )
 
 

@@ -110,7 +110,8 @@ def test_one_row_asked_of_many_is_a_finding(strict: bool, severity: Severity) ->
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"), [("delete from a", "returns none"), ("select from a", "none with a column")]
+    ("sql", "said"),
+    [("delete from a", "returns no rows"), ("select from a", "no rows with a column")],
 )
 def test_rows_asked_of_a_statement_without_any_are_an_error(sql: str, said: str) -> None:
     _, (problem,) = run(TABLES, [query(sql, command=Command.MANY)])
@@ -180,7 +181,7 @@ def test_more_parameters_than_can_be_sent_are_refused_unasked() -> None:
     many = query(sql, params=(Param(65_536, None, (Span(27, 33),)),))
     sound, (problem,) = run(TABLES, [many, query("select id from a", "R")])
     assert (problem.code, problem.labels[0].span) == ("E301", Span(27, 33))
-    assert "`Q` has 65536 parameters, PostgreSQL takes 65535" in problem.message
+    assert "`Q` has 65536 parameters; PostgreSQL allows 65535" in problem.message
     assert [item.parsed.name for item in sound.queries] == ["R"]
 
 

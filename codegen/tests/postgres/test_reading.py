@@ -83,7 +83,7 @@ LOCKS = ("it locks rows", "no row is locked")
 UNLOGGED = "is an unlogged or temporary table, which no standby has"
 VOLATILE = "it is VOLATILE, and written in PL/pgSQL"
 ON_CHECKED = (
-    f"by a check of the domain checked: in checks(): {VOLATILE}",
+    f"because of a check of the domain checked: in checks(): {VOLATILE}",
     "the checks of its domains only read",
 )
 
@@ -124,8 +124,8 @@ UNPROVED: dict[str, tuple[str, str]] = {
         "a function's body only reads",
     ),
     "select closed(id) from a": (
-        "closed() cannot be looked into: it is written in internal",
-        "a function has a body to read",
+        "the body of closed() cannot be analysed: it is written in internal",
+        "a function has a readable body",
     ),
     "select set_there()": ("set_there() changes a setting", "a function changes no setting"),
     "select 1 <+> 2": (f"in writing_plus(): {VOLATILE}", "PL/pgSQL is not VOLATILE"),
@@ -136,11 +136,11 @@ UNPROVED: dict[str, tuple[str, str]] = {
     "select pl_volatile()": (f"in pl_volatile(): {VOLATILE}", "PL/pgSQL is not VOLATILE"),
     "select pl_calls()": (
         "in pl_calls(): in sql_writes(): nextval() is VOLATILE",
-        "what PL/pgSQL calls only reads",
+        "functions called by PL/pgSQL only read",
     ),
     "select pl_makes('a')": (
-        "in pl_makes(): it makes statements when it runs",
-        "PL/pgSQL makes no statements",
+        "in pl_makes(): it builds statements at run time",
+        "PL/pgSQL builds no statements",
     ),
     "select pl_locks()": ("in pl_locks(): it locks or changes a", "PL/pgSQL locks nothing"),
     "select pl_catalog()": ("in pl_catalog(): it names pg_locks", "PL/pgSQL reads no catalog"),
@@ -152,7 +152,7 @@ UNPROVED: dict[str, tuple[str, str]] = {
     "select $1::checked": ON_CHECKED,
     "select jsonb_populate_record(null::pair, '{}')": ON_CHECKED,
     "select * from guarded": (
-        f"by a policy of guarded: in checks(): {VOLATILE}",
+        f"because of a policy of guarded: in checks(): {VOLATILE}",
         "its policies only read",
     ),
 }

@@ -203,8 +203,8 @@ def test_what_nobody_can_tell_is_said(database: Database) -> None:
     """A function that makes statements when it runs, a sequence that is named then."""
     found = database.needs("select sums('1')", "select nextval($1::text::regclass)")
     assert found.unknown == (
-        "sums() makes statements when it runs",
-        "nextval() is called on a sequence that is named at run time",
+        "sums() builds statements at run time",
+        "nextval() is called with a sequence named at run time",
     )
 
 
@@ -213,4 +213,4 @@ def test_of_borrowed_queries_those_count_whose_tables_are_there(database: Databa
     borrowed = ("select id from b", "select id from elsewhere", "select nothing from b")
     found = database.needs(borrowed=borrowed)
     assert _shown(found) == ["SELECT (id) ON b"]
-    assert found.unknown == ('a statement is refused: column "nothing" does not exist',)
+    assert found.unknown == ('the server refuses a statement: column "nothing" does not exist',)

@@ -171,16 +171,16 @@ CASES = {
 
 # The stars that stay, and why. Two columns of one item, which may get more, are called alike: no
 # list of names means the same.
-_ALIKE = "its columns cannot be told apart by name"
-_VIEW = "the server does not show what `{}` stands for, as for RETURNING of a view"
+_ALIKE = "several columns have the same name"
+_VIEW = "the server does not report the columns of `{}`, as for RETURNING of a view"
 KEPT = {
     "select * from (s1 join s2 on true) j": _ALIKE,
     "select * from a, other.a": _ALIKE,
     "select * from a, lateral (select *, a.* from b where aid = a.id) l": _ALIKE,
-    "select (v).* from p": "`(v).*` takes a composite value apart",
-    "select distinct on (p.id) (v).*, p.* from p": "`(v).*` takes a composite value apart",
-    "select s.* from (select (v).* from p) s": "`(v).*` takes a composite value apart",
-    "delete from p returning (v).*": "`(v).*` takes a composite value apart",
+    "select (v).* from p": "`(v).*` expands a composite value",
+    "select distinct on (p.id) (v).*, p.* from p": "`(v).*` expands a composite value",
+    "select s.* from (select (v).* from p) s": "`(v).*` expands a composite value",
+    "delete from p returning (v).*": "`(v).*` expands a composite value",
     "insert into vg (b_id, id) values (1, 2) returning *": _VIEW.format("*"),
     "with d as (delete from vg returning vg.*) select * from d": _VIEW.format("vg.*"),
 }
@@ -193,7 +193,7 @@ def test_a_star_becomes_the_columns_it_stands_for(sql: str) -> None:
     assert [p.message for p in problems if p.code != "E373"] == []
     said = [p.message for p in problems if p.code == "E373" and p.labels[0].file.text == sql]
     why = KEPT.get(sql)
-    assert said == ([f"a star of `{typed[sql].parsed.name}` stays as it is: {why}"] if why else [])
+    assert said == ([f"the `*` in `{typed[sql].parsed.name}` is kept: {why}"] if why else [])
 
 
 def test_the_written_out_query_means_the_same() -> None:

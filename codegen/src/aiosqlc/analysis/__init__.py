@@ -1,1 +1,1 @@
-"""What holds of queries whichever engine analysed them; the engines share it."""
+"""Analysis code that both engines share."""

@@ -38,7 +38,7 @@ def is_spread(query: TypedQuery) -> bool:
 
 
 def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
-    """Return an analyser that asks the server about the many-row texts too."""
+    """Return an analyser that also checks the multi-row statements with the server."""
     arrays = LEXES[engine].has_arrays
 
     def analyze_both(
@@ -63,7 +63,7 @@ def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze
 
 
 def _merged(one: TypedQuery, many: TypedQuery | None, *, arrays: bool) -> TypedQuery:
-    """Keep the parameters of one row; what comes out is what the many-row text returns."""
+    """Merge the parameters of one row with the result of the multi-row statement."""
     if many is None:
         return one
     sql = many.sql if arrays else one.sql
@@ -96,14 +96,14 @@ _INSTEAD = {Dialect.POSTGRESQL: "`excluded.column`", Dialect.MYSQL: "`VALUES(col
 
 
 def row_in(sql: str, engine: Dialect) -> str:
-    """Return the text of the only row of VALUES, in parentheses; empty where there is none."""
+    """Return the only row of VALUES in parentheses, or empty text."""
     tokens = code_tokens(sql, engine)
     row = _values(tokens)
     return sql[tokens[row[0]].start : tokens[row[1]].end] if row else ""
 
 
 def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
-    """Return the many-row query, or why there is none."""
+    """Return the multi-row query, or the reason why there is none."""
     arrays = LEXES[engine].has_arrays
     if query.parsed.command not in _COMMANDS:
         return "use `:many` for what RETURNING gives, or `:exec` or `:execrows`"

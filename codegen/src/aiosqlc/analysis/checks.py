@@ -1,4 +1,4 @@
-"""What can be wrong with a query the server accepts: its command and its result do not fit."""
+"""Errors in queries that the server accepts: the command does not fit the result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CHECKED = frozenset({Command.EXEC, Command.EXECROWS, Command.EXECRESULT, Comman
 
 
 def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
-    """Check each query's command against what it returns."""
+    """Check each query's command against its result."""
     return [
         Diagnostic(
             "E322",
@@ -47,7 +47,7 @@ def _silences(query: ParsedQuery, diagnostic: Diagnostic) -> bool:
 
 
 def concerns(diagnostic: Diagnostic, query: ParsedQuery) -> bool:
-    """Whether the first place a diagnostic shows lies in a query, or in a directive behind it."""
+    """Return whether the first label of a diagnostic is in a query or in a directive after it."""
     for label in diagnostic.labels[:1]:
         at = label.span.start
         if at < query.name_span.start or (

@@ -1,4 +1,4 @@
-"""Applies what a query's comments say of its columns and parameters beyond what SQL can say."""
+"""Apply hints in comments about columns and parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule of proof is: both engines keep a register of theirs."""
+"""The structure of a proof rule. Both engines have a register of rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 NOT_NULL, ELEMENTS, ROWS = "not null", "array elements", "rows"
-EVERY_PART, ONE_PART = "every part has a value", "one part has a value"
+EVERY_PART, ONE_PART = "every part is not NULL", "one part is not NULL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Compares what a written text takes and returns with what its function says; engines share it.
+"""Compare the parameters and result of a statement with its function, for both engines.
 
 A function has one signature and one row class, but a dynamic query has many texts. Rows are decoded
 by position: every text must return the same columns, and take of each parameter the same kind of
@@ -28,7 +28,7 @@ _ALIKE = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a server says of one text: its columns by name and type, its parameters by type."""
+    """The server's description of a statement: column names and types, and parameter types."""
 
     columns: tuple[tuple[str, str], ...]
     params: tuple[str, ...]
@@ -38,7 +38,7 @@ NO_SHAPE = Shape((), ())
 
 
 def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = None) -> str:
-    """Say how a text differs from what its function promises, '' where it does not.
+    """Return how a statement differs from its function, or '' if it does not.
 
     `numbers[i]` is the promised parameter, counted from 1, that the text calls `$i+1`; None where
     they are the same.
@@ -62,7 +62,7 @@ def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = 
 
 
 def mismatch(query: ParsedQuery, variant: Variant | None, said: str) -> Diagnostic:
-    """Return the error for a text that differs from what its function says."""
+    """Return the error for a statement that differs from its function."""
     subject = f"`{query.name}`" if variant is None else f"`{query.name}`, {_parts(query, variant)}"
     dynamic = variant is not None
     return Diagnostic(
@@ -76,7 +76,7 @@ def mismatch(query: ParsedQuery, variant: Variant | None, said: str) -> Diagnost
 
 
 def _parts(query: ParsedQuery, variant: Variant) -> str:
-    """Say which text of a dynamic query it is: `without :if state`."""
+    """Return the name of a variant of a dynamic query, such as `without :if state`."""
     said = []
     for part, choice in zip(query.dynamic, variant.key, strict=True):
         if part.kind == "sort":

@@ -12,9 +12,7 @@ from aiosqlc.incremental.unchanged import is_unchanged
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `check`."""
-    command.add_argument(
-        "--lock", action="store_true", help="fail if the lock is not current, either"
-    )
+    command.add_argument("--lock", action="store_true", help="also fail if the lock is not current")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What every command does: find the configuration, load it, print diagnostics."""
+"""Common steps of commands: find and load the configuration, print diagnostics."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from aiosqlc.messages.render import Style, render_all
 
 
 def style_of(arguments: argparse.Namespace, root: Path) -> Style:
-    """Return how to render: coloured on a terminal unless the user or NO_COLOR says otherwise."""
+    """Return the style: coloured on a terminal, unless the user or NO_COLOR disables it."""
     plain = arguments.no_color or "NO_COLOR" in os.environ or not sys.stderr.isatty()
     return Style(Path(os.path.relpath(root)), colour=not plain)
 
 
 def load(arguments: argparse.Namespace) -> Project | None:
-    """Load the configuration; print what is wrong with it. None where it cannot be used."""
+    """Load the configuration and print its errors. None if it cannot be used."""
     path = find_config(arguments.file, Path())
     if isinstance(path, Diagnostic):
         report([path], style_of(arguments, Path()))

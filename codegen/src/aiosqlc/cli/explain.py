@@ -1,4 +1,4 @@
-"""`aiosqlc explain`: what is known of a query, and why."""
+"""`aiosqlc explain`: print what is inferred for a query, with the reasons."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from aiosqlc.pipeline import analyze_project
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `explain`."""
     command.add_argument(
-        "query", metavar="[FILE:]QUERY", help="such as GetUser or users.sql:GetUser"
+        "query", metavar="[FILE:]QUERY", help="query, such as GetUser or users.sql:GetUser"
     )
     command.add_argument("--json", action="store_true", help="for machines")
-    command.add_argument("--plan", action="store_true", help="show how the server would run it")
+    command.add_argument("--plan", action="store_true", help="show the server's query plan")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Analyse the project anew and print one query's part of it."""
+    """Analyse the project and print the result for one query."""
     project = load(arguments)
     if project is None:
         return 2
@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         unread = any(item.code in UNREAD for part in analysed for item in part.diagnostics)
         broken = wanted in names and any(part.failed for part in analysed)
         if not unread and not broken:
-            hint = did_you_mean(wanted, names, otherwise="see `-- name:` in the query files")
+            hint = did_you_mean(
+                wanted, names, otherwise="use a name from `-- name:` in the query files"
+            )
             sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
         return 1
     for part, query in found:

@@ -26,20 +26,20 @@ _LENGTHS = range(40, 401)
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `format`."""
-    command.add_argument("paths", nargs="*", type=Path, help="query files; all where none is named")
-    command.add_argument("--check", action="store_true", help="show the difference, write nothing")
+    command.add_argument("paths", nargs="*", type=Path, help="query files (default: all)")
+    command.add_argument("--check", action="store_true", help="print a diff instead of writing")
     command.add_argument(
         "--style",
         choices=[style.value for style in LayoutStyle],
         default=LayoutStyle.HOUSE.value,
-        help="house: what fits on a line stays on one; sqlc: a line for each clause",
+        help="house: keep short clauses on one line; sqlc: a line for each clause",
     )
     command.add_argument(
         "--line-length",
         type=_length,
         default=WIDTH,
         metavar="N",
-        help=f"characters that fit on a line, {_LENGTHS[0]} to {_LENGTHS[-1]} (default: {WIDTH})",
+        help=f"line length, {_LENGTHS[0]} to {_LENGTHS[-1]} (default: {WIDTH})",
     )
 
 
@@ -54,7 +54,7 @@ def _length(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write what is proved to be the same queries; 1 where a file would change or has mistakes."""
+    """Format files if the queries provably stay the same. Return 1 for changes or errors."""
     project = load(arguments)
     if project is None:
         return 2
@@ -77,17 +77,19 @@ def run(arguments: argparse.Namespace) -> int:
                 code |= _take(path, file, found, check=arguments.check)
     for path in arguments.paths:
         if path.resolve() in unseen:
-            sys.stderr.write(f"{path} is none of the query files that the configuration names\n")
+            sys.stderr.write(f"{path} is not a query file of the configuration\n")
     return 2 if unseen else code
 
 
 def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool) -> int:
-    """Write a file, or show what would change; return 1 for a reason to look at it."""
+    """Write a file, or print its changes. Return 1 if the user should look at it."""
     if found is None:
-        sys.stderr.write(f"{file.path}: left alone, it has mistakes; see `aiosqlc generate`\n")
+        sys.stderr.write(
+            f"{file.path}: not formatted, because it has errors; see `aiosqlc generate`\n"
+        )
         return 1
     for name, why in found.left.items():
-        sys.stderr.write(f"{file.path}: `{name}` is left as it is: {why}\n")
+        sys.stderr.write(f"{file.path}: `{name}` is not formatted: {why}\n")
     after = found.tidied.after.text
     if after == file.text:
         return 0
@@ -115,7 +117,7 @@ def prover(
             try:
                 return engine.unproved(schema, options, pairs)
             except ModuleNotFoundError:
-                why = "nothing proves it without a server: pip install 'aiosqlc[postgres]'"
+                why = "this needs a server: pip install 'aiosqlc[postgres]'"
                 return {name: why for name, _, _ in pairs}
 
         yield prove

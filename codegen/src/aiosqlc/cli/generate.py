@@ -19,12 +19,14 @@ if TYPE_CHECKING:  # where nothing has changed, nothing else is imported
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `generate`."""
     command.add_argument(
-        "--keep-going", action="store_true", help="write what compiles, whatever else fails"
+        "--keep-going",
+        action="store_true",
+        help="write the queries that compile, even if others fail",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the generated files: all, or with `--keep-going` those of what compiles."""
+    """Write the generated files, or with `--keep-going` those of the queries that compile."""
     project = load(arguments)
     if project is None:
         return 2

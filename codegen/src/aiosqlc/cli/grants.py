@@ -18,7 +18,9 @@ from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.parse.scanner import Dialect
 from aiosqlc.pipeline import analyze_project, read_inputs
 
-_HINT = "make it SECURITY DEFINER, so that its owner's rights count, or grant by hand what it needs"
+_HINT = (
+    "make it SECURITY DEFINER, so that it uses its owner's privileges, or grant its needs by hand"
+)
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -35,13 +37,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="additional configuration to include; tables missing from this schema are skipped",
     )
     command.add_argument(
-        "--engine", choices=[engine.value for engine in Dialect], help="of a project with two"
+        "--engine",
+        choices=[engine.value for engine in Dialect],
+        help="engine, in a project with two",
     )
-    command.add_argument("--tables", action="store_true", help="on whole tables, not on columns")
+    command.add_argument(
+        "--tables", action="store_true", help="grant on whole tables instead of columns"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what the queries of all entries need; 1 where that cannot be known."""
+    """Print the privileges that all queries need. Return 1 if they cannot be determined."""
     project = load(arguments)
     if project is None:
         return 2
@@ -56,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     engines = {entry.engine for entry in project.sets}
     engine = Dialect(arguments.engine) if arguments.engine else min(engines, default=None)
     if len(engines) > 1 and not arguments.engine:
-        sys.stderr.write("entries of two engines: say which with `--engine`\n")
+        sys.stderr.write("the configuration has two engines: select one with `--engine`\n")
         return 2
     chosen = replace(project, sets=tuple(e for e in project.sets if e.engine is engine))
     rights: set[Right] = set()

@@ -1,4 +1,4 @@
-"""`aiosqlc init`: start a project, from nothing, from a database, or from sqlc's configuration."""
+"""`aiosqlc init`: create a project: empty, from a database, or from an sqlc configuration."""
 
 from __future__ import annotations
 
@@ -72,15 +72,15 @@ _INSTEAD: Mapping[Dialect, Sequence[tuple[str, str]]] = {
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `init`."""
     command.add_argument("folder", nargs="?", type=Path, default=Path(), help="where to start")
-    command.add_argument("--database", metavar="URI", help="take the schema from this database")
-    command.add_argument("--out", default="store", help="where generated code goes")
+    command.add_argument("--database", metavar="URI", help="read the schema from this database")
+    command.add_argument("--out", default="store", help="folder of the generated code")
     command.add_argument(
         "--driver", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write a configuration, a migration and a query file; what is there already stays.
+    """Write a configuration, a migration and a query file. Existing files stay.
 
     A configuration for other generators of sqlc's is converted, the old one kept beside it.
     """
@@ -120,12 +120,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def engine_of(driver: str | None) -> Dialect:
-    """Return the engine that a driver is for; PostgreSQL where none is named or both have it."""
+    """Return the engine of a driver, or PostgreSQL if none is named or both support it."""
     return next(engine for engine in DRIVERS if not driver or driver in DRIVERS[engine])
 
 
 def _next(folder: Path, out: str, engine: Dialect) -> str:
-    """Say what to do now, as it is typed."""
+    """Print the next steps as commands."""
     named = f" -f {shlex.quote(str(folder))}" if folder != Path() else ""
     rows = [
         (f"aiosqlc generate{named}", f"write the Python code into {folder / out}"),
@@ -168,10 +168,10 @@ def take_over(path: Path, out: str, driver: str | None = None) -> int:
     path.rename(kept)
     new = path.with_name(DEFAULT_NAMES[0])
     new.write_text(yaml.safe_dump(converted.document, sort_keys=False), encoding="utf-8")
-    sys.stdout.write(f"wrote {new}; the old one is {kept}\n")
+    sys.stdout.write(f"wrote {new}; the old one is now {kept}\n")
     sys.stdout.write("".join(f"not taken over: {what}\n" for what in converted.dropped))
     for old in _generated_by_sqlc(path.parent / folder for folder in converted.outs):
-        sys.stdout.write(f"remove {old}: sqlc wrote it, and code goes there now\n")
+        sys.stdout.write(f"remove {old}: sqlc wrote it, and the new code is written there\n")
     sys.stdout.write(f"\nNext: aiosqlc generate -f {new}\n")
     return 0
 
@@ -184,7 +184,7 @@ def _generated_by_sqlc(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 def dump_schema(uri: str) -> str | None:
-    """Return a database's schema as SQL; None, with the reason printed, where that fails."""
+    """Return a database's schema as SQL. If that fails, print the reason and return None."""
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -198,7 +198,7 @@ def dump_schema(uri: str) -> str | None:
         sys.stderr.write(f"`--database` needs pg_dump: {error}\n")
         return None
     except psycopg.ProgrammingError as error:
-        sys.stderr.write(f"`--database` is no connection string: {str(error).strip()}\n")
+        sys.stderr.write(f"`--database` is not a connection string: {str(error).strip()}\n")
         return None
     # Arguments can be read by everybody on the machine, the environment by this account alone.
     password = target.pop("password", None)

@@ -10,7 +10,7 @@ import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take what editors pass."""
+    """Accept the arguments that editors pass."""
     parser.add_argument(
         "--stdio",
         action="store_true",
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from aiosqlc.lsp.session import RequestFailedError
 
     def is_trouble(record: logging.LogRecord) -> bool:
-        """Whether it is more than a refusal: an editor that reads no log would block on many."""
+        """Return whether a log record is a real problem, which an editor should show."""
         return not (record.exc_info and isinstance(record.exc_info[1], RequestFailedError))
 
     level = logging.INFO if arguments.verbose else logging.WARNING

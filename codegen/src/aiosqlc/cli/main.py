@@ -26,18 +26,18 @@ _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 # Each is a module of this package with `run(arguments)` and, where it has options of its own,
 # `add_arguments(parser)`. Only the one that runs is imported: starting fast is part of being used.
 _COMMANDS = {
-    "generate": "write the Python code of every query",
+    "generate": "generate the Python code of all queries",
     "check": "check that the generated code is up to date",
     "explain": "explain the inferred types, nullability and row count of a query",
-    "format": "lay out the query files",
+    "format": "format the query files",
     "vet": "lint queries and schemas",
     "verify": "check whether to deploy code or migrations first",
-    "grants": "print the rights that the queries need, as GRANT statements",
-    "lsp": "run the language server that editors start",
-    "watch": "generate again whenever a file changes",
-    "serve": "run a program on a fresh database with the schema, or print its address",
+    "grants": "print the GRANT statements that the queries need",
+    "lsp": "run the language server for editors",
+    "watch": "regenerate when a file changes",
+    "serve": "run a program with a temporary database that has the schema",
     "init": "create a project: empty, from a database, or from an sqlc configuration",
-    "plugin": "run as a plugin of sqlc, which sends its request on standard input",
+    "plugin": "run as an sqlc plugin (request on standard input)",
     "selfcheck": "test the not-null guarantees with random data",
     "report": "print a bug report for a query that crashes the compiler",
 }
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Give what was closed (`>&-`) a place: else the next file that is opened would be it."""
+    """Reopen closed standard streams (`>&-`), which the next opened file would take otherwise."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - no path, open to the end
@@ -110,15 +110,15 @@ def _run(words: list[str]) -> int:
 
 
 def _not_known(name: str, unknown: list[str]) -> str:
-    """Say that a command does not take these words."""
+    """Report that a command does not accept these words."""
     if name == "serve":
-        return f"`{unknown[0]}` is no option of `serve`: write `--` before the program\n"
+        return f"`{unknown[0]}` is not an option of `serve`: write `--` before the program\n"
     options = f"`aiosqlc {name} --help` lists its options"
     return f"`aiosqlc {name}` does not take `{unknown[0]}`; {options}\n"
 
 
 def _no_access(error: OSError, *, verbose: bool) -> int:
-    """Say which of the user's files cannot be used, or that the disk is full."""
+    """Report which of the user's files is inaccessible, or that the disk is full."""
     if error.filename is None and error.errno in _FULL:
         raise error
     ours = Path(__file__).parents[1]
@@ -132,7 +132,7 @@ def _no_access(error: OSError, *, verbose: bool) -> int:
 
 
 def _for_machines(arguments: argparse.Namespace) -> bool:
-    """Return whether a machine reads what is written."""
+    """Return whether the output is for a machine."""
     return getattr(arguments, "json", False) or getattr(arguments, "format", "text") != "text"
 
 
@@ -167,7 +167,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """`--version`, looked up only where it is asked for."""
+    """The option `--version`. The version is looked up only when needed."""
 
     def __init__(self, option_strings: Sequence[str], dest: str) -> None:
         super().__init__(option_strings, dest, nargs=0, help="show the version and exit")
@@ -181,7 +181,9 @@ class _Version(argparse.Action):
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "-f", "--file", type=Path, metavar="PATH", help="configuration file, or its folder"
+        "-f", "--file", type=Path, metavar="PATH", help="configuration file or its folder"
     )
-    command.add_argument("--no-color", action="store_true", help="plain text, as when piped")
-    command.add_argument("--verbose", action="store_true", help="say more, with tracebacks")
+    command.add_argument(
+        "--no-color", action="store_true", help="plain text output (default when piped)"
+    )
+    command.add_argument("--verbose", action="store_true", help="verbose output with tracebacks")

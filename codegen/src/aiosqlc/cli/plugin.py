@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # every command 
 
 def _not_a_request(why: str) -> int:
     sys.stderr.write(
-        "expected sqlc's request on standard input, in protobuf or JSON: name this command in"
+        "expected an sqlc request on standard input, in protobuf or JSON: name this command in"
         f" sqlc.yaml, below `plugins:` ({why})\n"
     )
     return 2

@@ -1,4 +1,4 @@
-"""`aiosqlc report`: what a maintainer needs to see of a query, without literals and comments."""
+"""`aiosqlc report`: print a bug report about a query, without literals and comments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEPT_NUMBERS = ("0", "1")  # LIMIT 1 is a proof, and no secret
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `report`."""
     command.add_argument(
-        "query", metavar="[FILE:]QUERY", help="such as GetUser or users.sql:GetUser"
+        "query", metavar="[FILE:]QUERY", help="query, such as GetUser or users.sql:GetUser"
     )
 
 
@@ -73,7 +73,7 @@ def _happened(entry: QuerySet, inputs: Inputs, query: ParsedQuery) -> Iterator[s
         f"{type(error).__name__} {' '.join(frames(error)[-3:])}" for error in broken.values()
     )
     if not broken:
-        yield "nothing breaks when this query is compiled alone"
+        yield "compiling this query alone causes no crash"
 
 
 def without_literals(sql: str, dialect: Dialect) -> str:

@@ -1,4 +1,4 @@
-"""`aiosqlc selfcheck`: hunt for data that refutes what is claimed of your queries."""
+"""`aiosqlc selfcheck`: search for data that disproves a guarantee about your queries."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _PACKAGE = "aiosqlc_selfcheck"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `selfcheck`."""
-    command.add_argument("-n", type=_count, default=50, help="executions of each query")
+    command.add_argument("-n", type=_count, default=50, help="executions per query")
     command.add_argument("--seed", type=int, default=0, help="random seed")
 
 
 def _count(text: str) -> int:
-    """Read a number of executions: with none, nothing would be checked."""
+    """Parse a number of executions, which must be positive."""
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 on")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 up")
     return int(text)
 
 
@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
         mistaken = _mistaken(project, analysed)
         report([*analysed.diagnostics, *mistaken], style_of(arguments, project.root))
         failed = failed or analysed.failed or bool(mistaken)
-        unreached = "the errors above come first" if mistaken else _unreached(analysed)
+        unreached = "fix the errors above first" if mistaken else _unreached(analysed)
         if unreached:
-            sys.stderr.write(f"no query was run: {unreached}\n")
+            sys.stderr.write(f"no query could be executed: {unreached}\n")
             continue
         with _package(project, analysed) as package:
             checked = selfcheck(
@@ -68,7 +68,7 @@ def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
 
 
 def _unreached(analysed: Analysed) -> str:
-    """Say why nothing of an entry can be tried."""
+    """Return the reason why an entry cannot be checked."""
     if analysed.failed:
         return "the errors above come first"
     if engine_for(analysed.entry.engine).analyzer is None:
@@ -108,19 +108,19 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
 
 
 def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[str]:
-    """Say how far the hunt got, and what it could not reach."""
+    """Summarize the search and what it could not reach."""
     count = len(analysed.analysis.queries)
-    yield f"{count} queries on random rows: {len(checked.refuted)} claims refuted"
+    yield f"{count} queries on random rows: {len(checked.refuted)} guarantees disproved"
     if checked.unrun:
         yield f"{len(checked.unrun)} never ran"
     if checked.rowless:
-        yield f"no row ever came back from, or was written by: {_listed(checked.rowless)}"
+        yield f"these queries never returned or wrote a row: {_listed(checked.rowless)}"
     if checked.empty:
-        yield f"no row could be put into: {_listed(checked.empty)}"
+        yield f"no row could be inserted into: {_listed(checked.empty)}"
     for reason, names in _by_reason(checked.uncalled).items():
-        yield f"functions that never answered: {_listed(names)} ({reason})"
+        yield f"functions that always failed: {_listed(names)} ({reason})"
     for reason, names in _by_reason(checked.unread).items():
-        yield f"Python has no value for what came back from: {_listed(names)} ({reason})"
+        yield f"Python cannot represent the result of: {_listed(names)} ({reason})"
     if not called:
         yield "no function was called: this entry generates no Python"
 

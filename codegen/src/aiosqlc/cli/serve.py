@@ -21,7 +21,7 @@ from aiosqlc.pipeline import read_inputs
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `serve`."""
     command.add_argument(
-        "program", nargs="*", metavar="-- PROGRAM", help="run this, with DATABASE_URL set"
+        "program", nargs="*", metavar="-- PROGRAM", help="run this with DATABASE_URL set"
     )
 
 
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     entry = next((one for one in project.sets if engine_for(one.engine).embedded), None)
     if entry is None or not entry.schema:
-        sys.stderr.write("`serve` is for PostgreSQL, and no entry for it names a `schema`\n")
+        sys.stderr.write("`serve` is for PostgreSQL, and no PostgreSQL entry has a `schema`\n")
         return 2
     inputs, problems = read_inputs(project, entry)
     if not inputs.readable:
@@ -65,7 +65,7 @@ def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inp
 
 
 def _url(conninfo: str, name: str) -> str:
-    """Return the address as drivers take it: over a socket that this account alone can reach."""
+    """Return the URL for drivers, over a socket that only this account can use."""
     from psycopg.conninfo import conninfo_to_dict
 
     folder = quote(str(conninfo_to_dict(conninfo)["host"]), safe="/")
@@ -94,7 +94,7 @@ def _wait(url: str, entry: QuerySet) -> int:
         sys.stdout.write(f"DATABASE_URL={url}\n")
         sys.stdout.flush()
         sys.stderr.write(
-            f"a new database with the schema of {tables}; Ctrl-C stops and removes it\n"
+            f"a temporary database with the schema of {tables}; Ctrl-C stops and removes it\n"
         )
         signal.pause()
     return 0
@@ -102,7 +102,7 @@ def _wait(url: str, entry: QuerySet) -> int:
 
 @contextlib.contextmanager
 def _ending_is_an_interrupt() -> Iterator[None]:
-    """Whoever asks us to end wants the server stopped, too."""
+    """Treat a termination signal as an interrupt, so that the server is stopped too."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -96,7 +96,7 @@ Changes = set[tuple[Change, str]]
 
 @contextlib.contextmanager
 def _watching(project: Project) -> Iterator[SimpleQueue[Changes | BaseException]]:
-    """Watch from now on, whatever else is going on; yield what gathers the changes.
+    """Watch for changes while the block runs. Yield the collector of changes.
 
     An empty set among them says that the watching has begun.
     """
@@ -146,7 +146,7 @@ def _next(events: SimpleQueue[Changes | BaseException]) -> Changes:
 
 
 def _folders(project: Project) -> list[Path]:
-    """Return what to watch: the configuration's folder and every folder it names."""
+    """Return the folders to watch: the configuration's own and every folder it names."""
     folders = {project.root.resolve()}
     for entry in project.sets:
         for pattern in (*entry.schema, *entry.queries, *entry.shims):
@@ -163,7 +163,7 @@ def _is_source(_: Change, path: str) -> bool:
 
 
 def _warm_up(project: Project, engine_of: EngineOf) -> None:
-    """Start the server even if nothing needed it yet: the first edit will not wait for it."""
+    """Start the server early, so that the first edit does not wait for it."""
     for entry in project.sets:
         inputs, _ = read_inputs(project, entry)
         if warm := engine_of(entry.engine).analyzer:

@@ -20,7 +20,7 @@ _ALWAYS = frozenset({"emit_async_querier", "emit_str_enum", "sql_driver", "emit_
 
 @dataclass
 class Converted:
-    """A configuration, and what of the old one is not in it."""
+    """A converted configuration, and the keys of the old one that were dropped."""
 
     document: dict[str, Any] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
@@ -32,12 +32,12 @@ class Converted:
 
 
 def is_ours(document: Mapping[str, Any]) -> bool:
-    """Return whether a configuration asks for this compiler's Python already."""
+    """Return whether a configuration already uses this compiler."""
     return any("python" in _mapping(entry.get("gen")) for entry in _entries(document))
 
 
 def convert(document: Mapping[str, Any], out: str) -> Converted:
-    """Keep engine, schema, queries and what means something in Python; name what is dropped.
+    """Keep the engine, schema, queries and Python settings. List what is dropped.
 
     `out` is the folder for code that was in another language before; with several entries, each
     has a folder of its own in it.
@@ -55,7 +55,7 @@ def convert(document: Mapping[str, Any], out: str) -> Converted:
 
 
 def _old_out(entry: Mapping[str, Any]) -> str:
-    """Return the folder that code in another language went to, '' where there was none."""
+    """Return the output folder for another language, or '' if there was none."""
     languages = [v for k, v in _mapping(entry.get("gen")).items() if k != "json"]
     plugins = _items(entry.get("codegen"))
     outs = (str(_mapping(item).get("out") or "") for item in (*languages, *plugins))
@@ -63,7 +63,7 @@ def _old_out(entry: Mapping[str, Any]) -> str:
 
 
 def _folders(outs: Sequence[str]) -> dict[str, str]:
-    """Return a folder name for each of several old ones: what tells it from the others."""
+    """Return a folder name for each of several old ones, from their differing parts."""
     old = [found for found in dict.fromkeys(outs) if found]
     if len(outs) < 2:
         return dict.fromkeys(old, "")
@@ -92,7 +92,7 @@ def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
 
 
 def _joined(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make one of the entries that differ in their queries alone: one folder, one set of files."""
+    """Merge entries that differ only in their queries: one folder, one set of files."""
     found: list[dict[str, Any]] = []
     for entry in entries:
         alike = next((item for item in found if _but_queries(item) == _but_queries(entry)), None)
@@ -116,7 +116,7 @@ _OF_ENTRY = re.compile(r"sql\[(\d+)\]")
 
 
 def _grouped(dropped: Iterable[str]) -> list[str]:
-    """Say once what is the same in several entries."""
+    """Report a message once if several entries have it."""
     found: dict[str, dict[int, None]] = {}
     for what in dropped:
         entry = _OF_ENTRY.match(what)

@@ -76,7 +76,7 @@ def _missing(message: str) -> Diagnostic:
 def load_project(
     path: Path, environ: Mapping[str, str] | None = None
 ) -> tuple[Project | None, list[Diagnostic]]:
-    """Read a configuration file. The project is None where errors leave nothing to work with."""
+    """Read a configuration file. Return None as project if errors make it unusable."""
     try:
         text = read_bytes(path).decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:

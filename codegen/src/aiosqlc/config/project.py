@@ -1,4 +1,4 @@
-"""What a configuration says, as frozen values."""
+"""The configuration as frozen values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiosqlc.source import SourceFile, Span
 
 
 class ModelKind(StrEnum):
-    """Which library row classes are made with."""
+    """The library for row classes."""
 
     DATACLASS = "dataclass"
     MSGSPEC = "msgspec"
@@ -41,7 +41,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class PythonTarget:
-    """How the Python code is written. `package` is the dotted name of `out` as it is imported.
+    """Settings of the generated Python code. `package` is the dotted import name of `out`.
 
     `driver` is what the code runs on; empty: the default of the engine. For each driver in `beside`
     there are functions too, in a package below, on the same classes.
@@ -84,7 +84,7 @@ class PythonTarget:
 
 @dataclass(frozen=True, slots=True)
 class JsonTarget:
-    """Where sqlc's own JSON document goes."""
+    """The destination of sqlc's JSON document."""
 
     out: Path
     filename: str = "codegen_request.json"
@@ -93,7 +93,7 @@ class JsonTarget:
 
 @dataclass(frozen=True, slots=True)
 class QuerySet:
-    """One entry of `sql:` — a schema, the queries on it, and what is made of them.
+    """One entry of `sql:`: a schema, its queries, and the outputs.
 
     `server` is `mysql` or `mariadb` where the queries are for one of the two, else empty.
     """

@@ -34,14 +34,14 @@ _OTHERS = {"sql_package": "write `driver: asyncpg` or `driver: psycopg`"}
 
 
 class Reader:
-    """Typed access to YAML nodes; what does not fit is noted in `problems` and read as absent."""
+    """Typed access to YAML nodes. Invalid values are reported in `problems` and read as absent."""
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
         self.problems: list[Diagnostic] = []
 
     def root(self) -> yaml.Node | None:
-        """Parse the document; None where it is empty or not YAML."""
+        """Parse the document. Return None if it is empty or not YAML."""
         try:
             node: yaml.Node | None = yaml.compose(as_yaml(self.file.text), Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
@@ -70,7 +70,7 @@ class Reader:
         self._add("E003", message, self.span(node), label, hint)
 
     def lacks(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
-        """Note what a node lacks, unless a mistake inside it, such as a misspelt key, is why."""
+        """Report a missing key, unless a misspelled key inside the node explains it."""
         first, last = node.start_mark.index, node.end_mark.index
         errors = [item for item in self.problems if item.severity is Severity.ERROR]
         if not any(first <= item.labels[0].span.start <= last for item in errors):
@@ -167,7 +167,7 @@ class Reader:
         default: str,
         hints: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
-        """Return one of `choices`; `hints` are for what is often written instead."""
+        """Return one of `choices`. `hints` correct frequent mistakes."""
         text = self.string(node, where)
         if node is None or text is None:
             return default

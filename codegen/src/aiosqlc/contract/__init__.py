@@ -1,4 +1,4 @@
-"""What a generated contract test runs: the same calls on two engines, and every answer compared."""
+"""The runtime of a generated contract test: the same calls on two engines, with equal results."""
 
 from aiosqlc.contract.differential import Call, tell
 

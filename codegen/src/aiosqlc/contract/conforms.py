@@ -1,4 +1,4 @@
-"""Whether a value is what an annotation promises, all the way down."""
+"""Check whether a value matches an annotation at every level."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOT_MEANT: dict[type, type] = {int: bool, date: datetime}
 
 # Evaluating the annotations of a function takes longer than most calls of it.
 hints_of: Callable[[Any], dict[str, Any]] = lru_cache(maxsize=2_000)(get_type_hints)
-"""Return the annotations of a function or class, evaluated. Raises what that raises."""
+"""Return the evaluated annotations of a function or class. Raises their exceptions."""
 
 
 def unlike(value: object, hint: Any, where: str = "result") -> str:
@@ -61,7 +61,7 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
 
 
 def _unlike_document(value: object, hint: Any, where: str) -> str:
-    """Return where a dictionary is not what a TypedDict says."""
+    """Return where a dictionary differs from a TypedDict."""
     if not isinstance(value, dict):
         return f"{where} is {type(value).__name__} {value!r}, not {hint.__name__}"
     if missing := sorted(hint.__required_keys__ - value.keys()):

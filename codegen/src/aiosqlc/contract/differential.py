@@ -34,14 +34,14 @@ class Call:
 
     @property
     def function(self) -> Callable[..., object]:
-        """The function that says what the parameters are: that of the first engine."""
+        """Return the function that defines the parameters: that of the first engine."""
         found: Callable[..., object] = getattr(self.first, self.name)
         return found
 
 
 @dataclass
 class _Told:
-    """What has happened so far."""
+    """The calls made so far."""
 
     done: list[str] = field(default_factory=list)
     effective: set[str] = field(default_factory=set)

@@ -31,7 +31,7 @@ _SEEDS = 4
 
 
 def print_contract(header: str, target: PythonTarget, first: Planned, second: Planned) -> str:
-    """Return the source of the test module for `second`, whose functions are those of `first`."""
+    """Return the source of the test module that compares the functions of `first` and `second`."""
     engines = (first.entry.engine.value, second.entry.engine.value)
     imports = sorted(
         _import(planned.package, engine)

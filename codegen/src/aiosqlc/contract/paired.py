@@ -17,7 +17,7 @@ from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule, PyType
 
 @dataclass(frozen=True)
 class Planned:
-    """An entry of the configuration whose modules are planned."""
+    """A configuration entry with its planned modules."""
 
     entry: QuerySet
     modules: tuple[PyModule, ...]
@@ -44,7 +44,7 @@ class Planned:
 def paired_interface(
     second: Planned, known: Mapping[str, Planned]
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Return the modules of an entry that says `same_as`; `known` are the entries before it."""
+    """Return the modules of an entry with `same_as`. `known` are the earlier entries."""
     wanted = second.entry.python.same_as if second.entry.python else ""
     if wanted in known:
         return paired(second, known[wanted])
@@ -127,7 +127,7 @@ def _shown(kind: PyType) -> str:
 
 
 def _classes(function: PyFunction, side: Planned) -> Iterator[Shown]:
-    """Yield the fields of each class of `models.py` that a function is told to use."""
+    """Yield the fields of each class of `models.py` that a function uses."""
     classes = {cls.name: cls for module in side.modules for cls in module.classes}
     wanted = sorted(name for _, name in function.imports if name in classes)
     for name in wanted:  # it grows: a field's type may be a class, too
@@ -170,7 +170,7 @@ def _different(
 
 
 def _only(mine: Shown, other: Shown) -> str:
-    """Return what differs; everything where only the order does."""
+    """Return the differences. If only the order differs, return everything."""
     return ", ".join([item for item in mine if item not in other] or mine) or "none"
 
 
@@ -182,7 +182,7 @@ def _labels(name: str, shown: Sequence[tuple[Planned, str]]) -> Iterator[Label]:
 
 
 def _on_shared_classes(module: PyModule, second: Planned, first: Planned) -> PyModule:
-    """Import from the first entry's package what the second would define again."""
+    """Import shared classes from the first entry's package instead of defining them again."""
     functions = tuple(_shared(function, second, first) for function in module.functions)
     gone = frozenset[Import]().union(
         *(

@@ -72,7 +72,7 @@ class Values:
     def arguments(
         self, function: Callable[..., object], naive: frozenset[str]
     ) -> dict[str, object]:
-        """Choose for every parameter but `self`, the executor and `chunk`; some are left out.
+        """Choose arguments for every parameter except `self`, the executor and `chunk`.
 
         `naive` names those whose times have no zone.
         """
@@ -119,7 +119,7 @@ class Values:
         return value.replace(tzinfo=None) if naive and isinstance(value, datetime) else value
 
     def _again(self, name: str, hint: type) -> object:
-        """Return something like what was passed for this parameter before, or None."""
+        """Return a value similar to an earlier one for this parameter, or None."""
         seen = [value for value in self._seen.get(name, ()) if isinstance(value, hint)]
         if not seen or self._random.random() < 0.5:
             return None
@@ -128,7 +128,7 @@ class Values:
         return change(value) if isinstance(value, str) else value
 
     def _one_of(self, name: str, hints: Sequence[Any], naive: bool) -> object:
-        """Choose among the types of a union; what is not given is left out, not passed."""
+        """Choose among the types of a union. UNSET means that the argument is omitted."""
         if NoneType in hints and self._random.random() < 0.25:
             return None
         real = [hint for hint in hints if hint is not NoneType and not _is_unset(hint)]

@@ -1,4 +1,4 @@
-"""The drivers that generated code runs on: what differs between them stands here only."""
+"""The drivers of generated code. Their differences are only in this package."""
 
 from aiosqlc.drivers.known import DRIVERS, NAMES, default_driver, driver_of
 from aiosqlc.drivers.port import Driver, Violations

@@ -1,4 +1,4 @@
-"""asyncpg: its connections, pools and transactions are what the generated functions ask for."""
+"""The driver asyncpg, whose connections and pools are executors themselves."""
 
 from __future__ import annotations
 

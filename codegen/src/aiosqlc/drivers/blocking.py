@@ -1,4 +1,4 @@
-"""One source, two colours: what is written with `await`, as a thread that waits writes it."""
+"""Derive the blocking version of a driver from the source with `await`."""
 
 from __future__ import annotations
 

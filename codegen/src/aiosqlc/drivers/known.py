@@ -18,7 +18,7 @@ NAMES = tuple(dict.fromkeys(driver.name for driver in _ALL))
 
 
 def default_driver(engine: Dialect) -> Driver:
-    """Return the driver that code runs on where the configuration names none."""
+    """Return the default driver for an engine."""
     return next(iter(DRIVERS[engine].values()))
 
 

@@ -1,4 +1,4 @@
-"""Which constraint a MySQL or MariaDB server's error is about: what it quotes, by its number."""
+"""Find the constraint in the error message of a MySQL or MariaDB server, by error number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transactions on a pool of a MySQL driver's, run again where the server says so."""
+"""Transactions on a pool of a MySQL driver, with retries after a deadlock."""
 
 from __future__ import annotations
 

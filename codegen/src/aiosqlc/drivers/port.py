@@ -1,4 +1,4 @@
-"""What a driver says of itself: all that emitted code, its types and its files depend on."""
+"""The interface of a driver: everything that generated code depends on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.parse.scanner import Dialect
 
 
 class Places(Enum):
-    """How a text names its parameters."""
+    """The parameter style of a driver."""
 
     NUMBERED = "$1"
     FORMATTED = "%s"
@@ -70,7 +70,7 @@ class Violations:
 
 @dataclass(frozen=True, slots=True)
 class Helpers:
-    """What of `helpers.py` is the driver's: its imports, its transactions, names of contextlib."""
+    """The driver's parts of `helpers.py`: imports, transactions and names of contextlib."""
 
     imports: str
     transaction: str
@@ -115,7 +115,7 @@ class Driver:
         return _rewritten(self.adapter, self.rewritten, self.synchronous) if self.adapter else ""
 
     def session_source(self, adapter: str) -> str:
-        """Return the source of `session.py`, which imports the adapter; empty where none is."""
+        """Return the source of `session.py`, which imports the adapter, or empty text."""
         if not self.session:
             return ""
         text = _rewritten(self.session, self.rewritten, self.synchronous)

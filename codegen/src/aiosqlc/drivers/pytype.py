@@ -1,4 +1,4 @@
-"""A Python type as a value: how it is written, imported, and made of what the driver returns."""
+"""A Python type: its annotation, imports, and the conversion from the driver's value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Import = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PyType:
-    """A Python type. `decode` and `encode` are expressions around `{}`; empty: the value as it is.
+    """A Python type. `decode` and `encode` are expressions with `{}`; empty means no conversion.
 
     `atomic` is whether values can never form a reference cycle.
     """
@@ -23,6 +23,6 @@ class PyType:
     atomic: bool = True
 
     def imports_in(self, *texts: str) -> frozenset[Import]:
-        """Return the imports whose names occur in these texts, such as the annotation alone."""
+        """Return the imports whose names occur in these texts."""
         words = set(re.findall(r"\w+", re.sub(r'"[^"]*"', "", " ".join(texts))))
         return frozenset(item for item in self.imports if (item[1] or item[0]) in words)

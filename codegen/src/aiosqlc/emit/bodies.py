@@ -1,4 +1,4 @@
-"""Prints what the function of each command does."""
+"""Print the body of a function for each command."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _iterator(function: PyFunction) -> str:
 
 
 def body_imports(function: PyFunction) -> set[Import]:
-    """Return what the statements and the result's annotation need."""
+    """Return the imports of the statements and of the result annotation."""
     found: set[Import] = set()
     many = {Command.MANY, Command.BATCHMANY, Command.STREAM}
     if function.command in many and function.row and function.row.starmapped:
@@ -152,7 +152,7 @@ def _arguments(function: PyFunction) -> list[str]:
 
 
 def _repeated(function: PyFunction) -> list[str]:
-    """Put the row of a text as often as there are sets of arguments; without any, ask nothing."""
+    """Repeat the row of a statement for each set of arguments. Without any, run no query."""
     if not function.repeated:
         return []
     nothing = {Command.MANY: " []", Command.EXECROWS: " 0"}.get(function.command, "")
@@ -167,7 +167,7 @@ def _repeated(function: PyFunction) -> list[str]:
 
 
 def _call(function: PyFunction) -> str:
-    """Return what goes between the parentheses of the executor's method."""
+    """Return the arguments of the executor's method."""
     if function.repeated:
         return "sql, *arguments"
     choice = function.choice
@@ -308,7 +308,7 @@ def _batchone(function: PyFunction) -> list[str]:
 
 
 def _pipelined(function: PyFunction) -> list[str]:
-    """Ask for the rows of the whole batch at once."""
+    """Request the rows of a whole batch at once."""
     row = _row(function)
     call = f"await db.fetchmany({function.constant}, {_records(function)})"
     if function.command is Command.BATCHMANY:

@@ -38,7 +38,7 @@ def print_class(cls: PyClass) -> str:
 
 
 def _settings(cls: PyClass) -> list[str]:
-    """Return what a pydantic class must be told to take every value of its columns."""
+    """Return the pydantic settings that accept every value of the columns."""
     if cls.kind is not ModelKind.PYDANTIC:
         return []
     # A numeric may be NaN or infinite, which pydantic refuses of a Decimal.
@@ -79,7 +79,7 @@ def print_aliases(classes: Iterable[PyClass]) -> list[str]:
 
 
 def class_imports(cls: PyClass) -> set[Import]:
-    """Return what the class statement itself needs."""
+    """Return the imports of the class statement."""
     found = {CLASS_IMPORTS[cls.kind]}
     if _settings(cls):
         found.add(("pydantic", "ConfigDict"))

@@ -1,4 +1,4 @@
-"""Prints the exceptions that tell which constraint a statement has violated."""
+"""Print the exceptions that identify a violated constraint."""
 
 from __future__ import annotations
 

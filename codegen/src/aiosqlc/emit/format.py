@@ -1,4 +1,4 @@
-"""Lays source out with ruff's formatter, so that formatting it again changes nothing."""
+"""Format source with ruff, so that formatting it again changes nothing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _format(texts: Sequence[str], settings: Settings) -> list[str]:
 
 
 def _settings(near: Path) -> Settings:
-    """Return what the settings say, then the options that make ruff format by them."""
+    """Return ruff's options from the settings."""
     path = ruff_settings(near)
     if path is None:
         return ("", "--isolated", "--target-version", "py311")

@@ -1,4 +1,4 @@
-"""What a text's select list and parameters look like: sqlc goes by the words, not by the tree."""
+"""Select lists and parameters as sqlc sees them: by words, not by a parse tree."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class Item(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=64)
 def items_of(sql: str) -> tuple[Item, ...]:
-    """Return the items of what a statement puts out; of a set operation, those of the first arm."""
+    """Return the items of a statement's result, or of the first branch of a set operation."""
     return _items(code_tokens(sql))
 
 
 @lru_cache(maxsize=64)
 def columns_of(sql: str) -> tuple[Item | None, ...]:
-    """Return those items of a MySQL text that are nothing but a column; sqlc folds their names."""
+    """Return the items of a MySQL statement that are plain columns, whose names sqlc folds."""
     found = _items(code_tokens(sql, Dialect.MYSQL))
     return tuple(Item("column", None, i.column.lower()) if i.column else None for i in found)
 
@@ -106,7 +106,7 @@ def places_of(sql: str) -> dict[int, str]:
 
 
 def _is_assigned(tokens: Sequence[Token], position: int) -> bool:
-    """Whether a parameter alone is what UPDATE sets a column to: sqlc looks at those first."""
+    """Return whether UPDATE assigns a parameter directly to a column; sqlc reads those first."""
     before = [token.text.upper() for token in tokens[max(position - 3, 0) : position]]
     after = tokens[position + 1].text.upper() if position + 1 < len(tokens) else ""
     return before[:1] in (["SET"], [","]) and before[-1:] == ["="] and after in {",", "", *_ENDS}
@@ -175,7 +175,7 @@ def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | 
 
 
 def _strength(tokens: Sequence[Token], position: int) -> int | None:
-    """Return how strongly an operator binds, None where there is none."""
+    """Return the precedence of an operator, or None."""
     if not 0 <= position < len(tokens) or tokens[position].kind is not Kind.OPERATOR:
         return None
     return None if tokens[position].text == "::" else _STRENGTHS.get(tokens[position].text, 1)
@@ -201,7 +201,7 @@ def _ends_an_operand(token: Token) -> bool:
 
 
 def _has_column(tokens: Sequence[Token], start: int, end: int) -> bool:
-    """Whether a name among some tokens may be a column's."""
+    """Return whether a token can be the name of a column."""
     following = [token.text for token in tokens[start + 1 : end + 1]] + [""]
     return any(
         token.kind is Kind.QUOTED
@@ -335,7 +335,7 @@ def _is_call(tokens: Sequence[Token]) -> bool:
 
 
 def _cast_name(tokens: Sequence[Token]) -> str:
-    """Name a cast without an alias: after the column, with what it is qualified by."""
+    """Return the name of a cast without an alias: the column's, with its qualifier."""
     end = next((n for n, token in enumerate(tokens) if token.text == "::"), 0)
     inner = tokens[:end]
     return "_".join(_folded(t) for t in inner[::2]) if inner and _is_column(inner) else ""

@@ -55,7 +55,7 @@ _CARDINALITY = {
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """How sqlc sees what one engine says.
+    """sqlc's view of an engine's results.
 
     `places` is how each parameter is used, as far as its type hangs on it; `by_words` is whether
     the words around a parameter decide on its name and NULL.
@@ -228,7 +228,7 @@ def _type(kind: SqlType, catalog: Catalog) -> Json:
 
 
 def _as_enum(kind: SqlType, at: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return a SET of MySQL as the enum that sqlc makes of it, called after its column."""
+    """Return a MySQL SET as the enum that sqlc makes of it, named after its column."""
     column = _column_of(at, catalog)
     if at is None or column is None or kind.schema or kind.name != "set":
         return kind
@@ -317,7 +317,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
 
 
 def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the domain that a column was declared with: a server describes what is below it."""
+    """Return the domain of a column. A server describes the underlying type instead."""
     column = _column_of(origin, catalog)
     return column.type if column is not None and column.type.base == kind else kind
 
@@ -328,7 +328,7 @@ _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What a query says of its parameters: as they are written, by number, and all their names."""
+    """The parameters of a query: as written, by number, and by name."""
 
     written: Mapping[int, Param]
     names: frozenset[str]
@@ -342,7 +342,7 @@ class _Told:
 
 
 def _param_name(told: _Told, param: TypedParam, place: str) -> str:
-    """Return sqlc's name: folded, empty where only the number tells, repeats as they are."""
+    """Return sqlc's name of a parameter: folded, or empty for a number."""
     if param.is_named:
         written = told.written.get(param.number)
         first = written.spans[0] if written and written.spans else Span(0, 0)
@@ -407,7 +407,7 @@ def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _
 
 
 def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
-    """Whether it is an end of BETWEEN without a name of its own."""
+    """Return whether it is a bound of BETWEEN without its own name."""
     column = source.column if source else ""
     return not param.is_named and param.name in {f"from_{column}", f"to_{column}"}
 
@@ -428,7 +428,7 @@ def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> 
 
 
 def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:
-    """Whether that is a table's column without NOT NULL."""
+    """Return whether it is a table column without NOT NULL."""
     column = _column_of(origin, catalog)
     return column is not None and not column.not_null
 

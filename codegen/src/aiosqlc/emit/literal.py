@@ -10,7 +10,7 @@ _DOC_WIDTH = 108  # of 120, with the indentation and the quotes
 
 
 def text_literal(text: str) -> str:
-    """Return a literal equal to `text`: one line as it is, several as a block.
+    """Return a literal equal to `text`: on one line if it has one, else as a block.
 
     The block's value ends with a newline, which no server minds and readers like.
     """
@@ -48,7 +48,7 @@ _APART = re.compile(r"[|>#`]")  # tables, quotations, headings, code
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the lines that belong together: a paragraph, or an item with what is below it."""
+    """Yield groups of lines: a paragraph, or a list item with its continuation."""
     found: list[str] = []
     for line in lines:
         text = line.lstrip()
@@ -71,7 +71,7 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _hanging(line: str) -> int:
-    """Return how far in the second line of what begins with a line is."""
+    """Return the indentation of the continuation of a line."""
     text = line.lstrip()
     item = _ITEM.match(text)
     return len(line) - len(text) + (item.end() if item else 0)

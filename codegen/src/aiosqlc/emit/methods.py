@@ -11,7 +11,7 @@ from aiosqlc.plan.model import PyFunction, PyModule
 
 
 def print_methods(module: PyModule) -> list[str]:
-    """Return the Protocol, if it is wanted, and the class."""
+    """Return the class, and the Protocol if requested."""
     executors = needed(dict.fromkeys(function.executor[1] for function in module.functions))
     blocks = [_protocol(module)] if module.protocol else []
     if len(executors) > 1:
@@ -21,7 +21,7 @@ def print_methods(module: PyModule) -> list[str]:
 
 
 def needed(executors: Collection[str]) -> list[str]:
-    """Return what a class asks of its connection: an Executor is a Reader already."""
+    """Return the executor types that a class needs. An Executor is also a Reader."""
     covered = {"Reader": "Executor", "StreamReader": "StreamExecutor"}
     return [name for name in executors if covered.get(name) not in executors]
 

@@ -31,7 +31,7 @@ def print_package(
     *,
     empty: bool = False,
 ) -> list[Rendered]:
-    """Print every file of a package; each begins with one line that says how to make it again.
+    """Print every file of a package. Each starts with a line that names the command.
 
     `empty` leaves out what the modules are made of: which files there are is all that is wanted.
     """
@@ -72,7 +72,7 @@ def print_package(
 
 
 def _imported_from(target: PythonTarget, modules: tuple[PyModule, ...], name: str) -> set[str]:
-    """Return what the modules import from one of the files beside them."""
+    """Return the names that the modules import from a file beside them."""
     local = f"{target.package}.{name}" if target.package else f".{name}"
     return {
         "Unset" if name == "UNSET" else name
@@ -105,7 +105,7 @@ class _Header:
 
 
 def _one_line(path: str) -> str:
-    """A path may hold a line break, and what follows it would be code: show it escaped."""
+    """Escape line breaks in a path, because the text after one would be code."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in path)
 
 
@@ -135,7 +135,7 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
 
 
 def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
-    """List the texts of what only reads, for an executor that sends those to a replica."""
+    """List the read-only statements, for an executor that sends them to a replica."""
     reads = [(module, function) for module, function in named if function.reads]
     entries = [_text(module, function) for module, function in reads]
     body = ["READS: Final = frozenset(", "    {", *entries, "    }", ")"]

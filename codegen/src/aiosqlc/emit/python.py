@@ -17,7 +17,7 @@ from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 
 @memo_by(lambda module, header: (module.digest, header))
 def print_module(module: PyModule, header: str) -> str:
-    """Return a module's source, before the formatter: layout of long lines is left to it."""
+    """Return a module's source before formatting."""
     blocks = [print_enum(enum) for enum in module.enums]
     blocks += [print_class(cls) for cls in module.classes]
     for function in module.functions:
@@ -57,7 +57,7 @@ def _classes(module: PyModule) -> Iterator[PyClass]:
 
 
 def _query(function: PyFunction) -> list[str]:
-    """Return one query's SQL, its classes and what builds them."""
+    """Return one query's SQL, its classes and their construction."""
     classes = [print_class(cls) for cls in function.own_classes]
     builders = [print_builder(function.row)] if function.row and function.defines_builder else []
     return [_constant(function), *classes, *builders]

@@ -16,7 +16,7 @@ _RANK = {"ORDER": 0, "OFFSET": 1, "LIMIT": 2, "FETCH": 2, "FOR": 3}
 
 
 def renumbered(query: TypedQuery) -> TypedQuery:
-    """Return a query with sqlc's numbers; one with parameters that have no name stays as it is."""
+    """Return a query with sqlc's numbers. A query with unnamed parameters is unchanged."""
     if len(query.params) < 2 or not all(param.is_named for param in query.params) or query.variants:
         return query
     tokens = code_tokens(query.sql)
@@ -110,12 +110,12 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_ordered(tokens: Sequence[Token], start: int) -> bool:
-    """Whether `_walk` may have what begins here in another order than the text."""
+    """Return whether `_walk` may visit this part in another order than the text."""
     return start < len(tokens) and tokens[start].text.upper() in _ORDERED
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:
-    """Return each token in capitals; inside brackets, and behind a dot, nothing is a keyword."""
+    """Return each token in upper case. Inside brackets and after a dot, nothing is a keyword."""
     words, depth, before = [], 0, ""
     for token in tokens:
         opened = {"(": 1, "[": 1}.get(token.text, 0)

@@ -1,4 +1,4 @@
-"""Prints how rows become objects: positionally where nothing is converted, by name otherwise."""
+"""Print how rows become objects: positionally without conversions, else by name."""
 
 from __future__ import annotations
 

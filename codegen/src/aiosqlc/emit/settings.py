@@ -8,7 +8,7 @@ _NAMES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 
 
 def ruff_settings(near: Path) -> Path | None:
-    """Return the nearest ruff configuration in a folder or above it; None: ruff's defaults hold."""
+    """Return the nearest ruff configuration in a folder or above it. None means ruff's defaults."""
     resolved = near.resolve()
     for folder in (resolved, *resolved.parents):
         for name in _NAMES:
@@ -19,7 +19,7 @@ def ruff_settings(near: Path) -> Path | None:
 
 
 def said_by(path: Path) -> str:
-    """Return what a file says to ruff: of `pyproject.toml` ruff's tables and Python's version.
+    """Return ruff's settings in a file. In `pyproject.toml` also the Python version.
 
     The rest of `pyproject.toml`, such as a new dependency, changes no layout.
     """

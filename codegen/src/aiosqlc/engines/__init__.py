@@ -1,4 +1,4 @@
-"""What is asked of an engine's server besides the analysis: the only door to the two engines."""
+"""Operations of an engine's server beyond analysis: the only gateway to the two engines."""
 
 from aiosqlc.engines.known import engine_for
 from aiosqlc.engines.port import Engine

@@ -48,14 +48,14 @@ class OnMysql(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Claim nothing: of a few rows any table may be read whole."""
+        """Report nothing: with few rows, MySQL reads any table completely."""
         del schema, queries, options
         return {}
 
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Compare the trees of the texts; no server is asked."""
+        """Compare the parse trees of the texts, without a server."""
         from aiosqlc.mysql.same_tree import unproved
 
         del schema, options

@@ -1,4 +1,4 @@
-"""What an engine answers, whichever it is; its server runs as long as the value is open."""
+"""The interface of an engine. Its server runs as long as the engine is open."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Engine(Protocol):
 
     @property
     def analyzer(self) -> Analyzer | None:
-        """What stays warm, and tries rows and migrations; None where only questions can be put."""
+        """Return a warm analyser that can also test rows and migrations, or None."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -51,7 +51,7 @@ class Engine(Protocol):
         ...
 
     def plan_lines(self, plan: dict[str, Any]) -> list[str]:
-        """Return such a document for people."""
+        """Return a query plan as text."""
         ...
 
     def full_scans(
@@ -73,7 +73,7 @@ class Engine(Protocol):
     def signatures(
         self, schema: Schema, options: AnalyzeOptions, name: str
     ) -> list[tuple[str, str]]:
-        """Return the server's functions of one name: how each is called, what is said of it."""
+        """Return the server's functions of one name, with their signatures."""
         ...
 
     def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
@@ -82,7 +82,7 @@ class Engine(Protocol):
 
 
 class Opened:
-    """What is open stays open until the value is left as a context."""
+    """An open engine, which stays open until the context ends."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()

@@ -1,4 +1,4 @@
-"""Which of a schema's types a configuration means by a name, on either engine."""
+"""Find the schema type that a configuration names, on either engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiosqlc.parse.scanner import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A type as it is named: a schema, a length, `unsigned`, `[]` hold where they are written."""
+    """A type name with its parts: schema, length, `unsigned` and `[]` if written."""
 
     text: str
     type: SqlType | None
@@ -90,7 +90,7 @@ def built_in_types(engine: Dialect) -> Iterable[SqlType]:
 
 
 def type_aliases(engine: Dialect) -> Iterable[str]:
-    """Return what else an engine calls its types."""
+    """Return other names of an engine's types."""
     if engine is Dialect.POSTGRESQL:
         from aiosqlc.postgres.typenames import ALIASES
 

@@ -1,1 +1,1 @@
-"""What need not be computed again: files, values and analyses by what they are made of."""
+"""Caches that avoid repeated work: files, values and analyses by their inputs."""

@@ -1,4 +1,4 @@
-"""Reads each file once: what is known of it holds until its size, times or inode differ."""
+"""Read each file once. The content is cached until size, times or inode change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SETTLED = 100_000_000  # ns; a younger file may change again within one tick of
 
 @dataclass(frozen=True)
 class _Content:
-    """What a file held when it was seen so."""
+    """The content of a file at a given signature."""
 
     seen: Signature | None
     data: bytes
@@ -52,7 +52,7 @@ def _unsaved_text(path: Path) -> bytes | None:
 
 
 def signature(path: Path) -> Signature | None:
-    """Return what changes whenever a file is written; None where there is none."""
+    """Return a signature that changes when a file is written, or None without a file."""
     try:
         found = os.stat(path)  # noqa: PTH116  # of hundreds, at each key that is pressed
     except OSError:
@@ -91,7 +91,7 @@ def _read(path: Path) -> _Content:
 
 
 def written(path: Path, data: bytes) -> None:
-    """Take what a file holds, which this process has just written."""
+    """Record the content of a file that this process has just written."""
     _keep(path, _Content(signature(path), data))
 
 

@@ -1,4 +1,4 @@
-"""Asks a function with a memory about many things at once, which is worth several processes."""
+"""Call a memoized function for many inputs, in several processes if that pays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEWEST = 250  # answers that are worth a process of their own
 
 
 def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
-    """Return the answers in order; what is not known yet is divided among processes.
+    """Return the results in order. Unknown ones are divided among processes.
 
     What a child finds is known here afterwards: answers have to be such as can be sent.
     """

@@ -1,4 +1,4 @@
-"""The first line of the lock: enough to see that nothing has changed, and quick to read."""
+"""The first line of the lock, which is enough to detect that nothing has changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMAT = 5
 
 
 class Head(msgspec.Struct):
-    """The first line: from which inputs which files were made, all without a word to say."""
+    """The first line: digests of the inputs and outputs of a run without diagnostics."""
 
     format: int
     inputs: str = ""
@@ -29,13 +29,13 @@ def lock_path(project: Project) -> Path:
 
 
 def read_head(project: Project) -> Head | None:
-    """Return the first line alone: the rest may be long."""
+    """Read only the first line, because the rest may be long."""
     head = _head(project)
     return head if head and head.format == FORMAT else None
 
 
 def other_format(project: Project) -> str:
-    """Say that the lock was written by another release in another form, "" where it was not."""
+    """Return a message if another release wrote the lock in another format, else ""."""
     head = _head(project)
     if head is None or head.format == FORMAT:
         return ""
@@ -69,7 +69,7 @@ def compiler_digest() -> str:
 
 
 def as_locked(key: str, locked: str) -> str:
-    """Return the locked key where it is this one but for the server, of which none is here.
+    """Return the locked key if it differs only in the server, and no server is available.
 
     What is locked may be used where no server is installed; another release is asked anew.
     """
@@ -79,7 +79,7 @@ def as_locked(key: str, locked: str) -> str:
 
 @cache
 def embedded_server() -> str:
-    """Return which server is asked by default, "" where none is installed.
+    """Return the default server, or "" if none is installed.
 
     Another release of it may answer otherwise. This is part of the quick look whether anything
     changed.

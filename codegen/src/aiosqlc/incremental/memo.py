@@ -1,4 +1,4 @@
-"""Keeps the answers of functions by what they were asked about: equal questions, equal answers."""
+"""Cache the results of functions by their arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 20_000  # answers of one function; twice this many are in memory at most
 
 
 class Recent(Generic[K, V]):
-    """Values by key, as long as they are asked for; all of them belong to `grow_old`."""
+    """Values by key that `grow_old` drops when they are no longer used."""
 
     def __init__(self, most: int = 0) -> None:
         self._most = most or _MOST
@@ -43,7 +43,7 @@ class Recent(Generic[K, V]):
         self._old.pop(key, None)
 
     def grow_old(self) -> None:
-        """Forget what was not asked for since the last time."""
+        """Drop values that were not used since the last call."""
         self._young, self._old = {}, self._young
 
     def clear(self) -> None:
@@ -60,7 +60,7 @@ class Memo(Generic[P, R]):
         self._answers: Recent[Hashable, tuple[R]] = Recent()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Answer from memory, or ask the function."""
+        """Return the cached result, or call the function."""
         key = self._key(*args, **kwargs)
         found = self._answers.get(key)
         if found is None:
@@ -83,7 +83,7 @@ def memo(function: Callable[P, R]) -> Memo[P, R]:
 
 
 def memo_by(key: Callable[P, Hashable]) -> Callable[[Callable[P, R]], Memo[P, R]]:
-    """Do the same where `key` says all that the function reads, as digests of what is large."""
+    """Memoize by `key`, which digests everything that the function reads."""
     return lambda function: Memo(function, key)
 
 
@@ -94,7 +94,7 @@ def forget_all() -> None:
 
 
 def grow_old() -> None:
-    """Forget what was not asked for since the last time.
+    """Drop values that were not used since the last call.
 
     A process that lives long calls it now and then: each text that someone has typed would stay in
     memory otherwise, until so many others are there.

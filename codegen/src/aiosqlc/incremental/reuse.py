@@ -1,4 +1,4 @@
-"""Analyses only what the lock does not remember: unchanged input needs no server."""
+"""Analyse only queries that the lock does not have. Unchanged input needs no server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aiosqlc.ir import (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An analysis, its diagnostics, and what to lock of it (None: there is an error)."""
+    """An analysis, its diagnostics, and what to write to the lock (None after an error)."""
 
     analysis: Analysis
     diagnostics: tuple[Diagnostic, ...]
@@ -82,13 +82,13 @@ def analyze_changed(
 
 
 def _another_server(known: lock.Known, outcome: Outcome) -> bool:
-    """Return whether what is remembered was said by another release than the one asked now."""
+    """Return whether the lock is from another server release than the current one."""
     now = outcome.analysis.server_version
     return bool(now and known.server_version and now != known.server_version)
 
 
 def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
-    """Return whether a server was asked, and every error is a query's own: the schema is whole."""
+    """Return whether a server was used and every error is in a query, not in the schema."""
     errors = [item for item in outcome.diagnostics if item.severity is Severity.ERROR]
     return bool(outcome.analysis.server_version) and all(
         any(concerns(item, query) for query in queries) for item in errors
@@ -100,7 +100,7 @@ _unfinished: Recent[str, lock.Known] = Recent(20)  # by schema: `_restored` has 
 
 
 def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
-    """Return a remembered query: the same object as before where nothing of it has changed."""
+    """Restore a query from the lock, as the same object if it is unchanged."""
     before = known.queries.get(key)
     if isinstance(before, TypedQuery) and before.parsed is parsed:
         return before
@@ -119,7 +119,7 @@ def _warnings_of(
     queries: Sequence[ParsedQuery],
     schema: Sequence[SchemaFile],
 ) -> tuple[Diagnostic, ...] | None:
-    """Return the remembered warnings; None where those of queries may have moved since."""
+    """Return the stored warnings, or None if those of queries may have moved."""
     if not known.warnings:
         return ()
     of_queries = any(item.query for item in known.warnings)

@@ -1,4 +1,4 @@
-"""Knows without compiling that nothing has changed: inputs and outputs are what they were."""
+"""Detect without compiling that inputs and outputs are unchanged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def is_unchanged(project: Project) -> bool:
 
 
 def head_of(project: Project, files: Iterable[Rendered]) -> Head:
-    """Return what `is_unchanged` needs next time."""
+    """Return the head that `is_unchanged` compares next time."""
     outputs = {
         Path(os.path.relpath(file.path, project.root)).as_posix(): digest(file.text.encode())
         for file in files

@@ -1,1 +1,1 @@
-"""Lays out query files without changing what they mean."""
+"""Format query files without changing their meaning."""

@@ -26,7 +26,7 @@ Node: TypeAlias = Atom | Group
 
 
 def grouped(atoms: Sequence[Atom], deepest: int) -> tuple[Node, ...] | None:
-    """Return a statement as a tree; None if its brackets do not match or stand too deep."""
+    """Return a statement as a tree, or None if its brackets do not match or nest too deeply."""
     open_groups: list[tuple[Atom, list[Node]]] = []
     nodes: list[Node] = []
     for at, atom in enumerate(atoms):
@@ -65,7 +65,7 @@ def last_of(nodes: Sequence[Node]) -> Atom:
 
 
 def word_of(node: Node) -> str:
-    """Return the word of a node that is no group; a group has none."""
+    """Return the word of a node, or empty text for a group."""
     return "" if isinstance(node, Group) else node.word
 
 

@@ -84,7 +84,7 @@ def clauses_of(nodes: Nodes) -> list[Nodes]:
 
 
 def window_of(nodes: Nodes) -> list[Nodes]:
-    """Cut what stands in brackets before PARTITION BY, ORDER BY, ROWS, …."""
+    """Split the contents of a window before PARTITION BY, ORDER BY, ROWS and so on."""
 
     def starts(at: int) -> bool:
         by = at + 1 < len(nodes) and word_of(nodes[at + 1]) in {"BY", "BETWEEN", "UNBOUNDED"}
@@ -94,7 +94,7 @@ def window_of(nodes: Nodes) -> list[Nodes]:
 
 
 def cases_of(nodes: Nodes) -> list[Nodes]:
-    """Cut what stands between CASE and END before each WHEN, and before ELSE."""
+    """Split the contents of CASE before each WHEN and before ELSE."""
     return _cut(nodes, lambda at: word_of(nodes[at]) in {"WHEN", "ELSE"})
 
 

@@ -1,4 +1,4 @@
-"""Formats a query file as far as it is proved to mean the same; the rest stays as it is."""
+"""Format a query file as far as its meaning is proved to stay the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span
 
 Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
-"""Says of queries, each a name and two texts, why they are not proved to be the same."""
+"""Returns the reasons why queries, given as a name and two texts, are not proved equal."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def format_file(
     within: Span | None = None,
     width: int = WIDTH,
 ) -> Formatted | None:
-    """Return a file laid out, every query that changes proved; None where it has mistakes."""
+    """Return the formatted file with every change proved, or None if it has errors."""
     found = tidy(file, dialect, style, within=within, width=width)
     if found is None or not found.changed:
         return Formatted(found) if found else None

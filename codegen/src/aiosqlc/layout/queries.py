@@ -1,4 +1,4 @@
-"""Formats query files; what is not proved to mean the same is left as it was."""
+"""Format query files. Queries whose meaning is not proved to stay the same are unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLANK_ENDS = re.compile(r"(?<![ \t])[ \t]++(?=\n|$)")
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """A file before and after, and each query of it whose text has changed."""
+    """A file before and after formatting, and the queries whose text has changed."""
 
     before: SourceFile
     after: SourceFile
@@ -35,7 +35,7 @@ def tidy(
     within: Span | None = None,
     width: int = WIDTH,
 ) -> Tidied | None:
-    """Return a file laid out; None where it would be read as other queries, or has mistakes.
+    """Return the formatted file, or None if it has errors or would contain other queries.
 
     The queries named in `leave` stay as they are, and where `within` is given all outside of it.
     """
@@ -92,7 +92,7 @@ def _pieces(
 
 
 def _said(query: ParsedQuery) -> tuple[object, ...]:
-    """Return what a query says apart from where it stands and how its SQL is written."""
+    """Return the content of a query without its position and SQL layout."""
     return (
         query.name, query.command, query.doc, query.heading, query.options, query.ignores,
         [line.rstrip() for line in query.comments],

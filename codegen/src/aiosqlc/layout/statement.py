@@ -1,4 +1,4 @@
-"""Lays out a statement: blanks, line breaks and the case of keywords change, and nothing else.
+"""Format a statement: only spaces, line breaks and the case of keywords change.
 
 What fits on a line stays on one. A statement that does not fit has a line for each clause, a list
 one for each item, a condition one for each of its parts, and what stands in brackets or between
@@ -35,7 +35,7 @@ _DEEPEST = 50
 
 
 class LayoutStyle(StrEnum):
-    """`house` keeps on a line what fits on one, `sqlc` gives each clause a line of its own."""
+    """The style: `house` keeps short clauses on one line, `sqlc` puts each clause on its own."""
 
     HOUSE = "house"
     SQLC = "sqlc"
@@ -76,7 +76,7 @@ def lay_out(
 
 
 def same_tokens(before: str, after: str, dialect: Dialect) -> bool:
-    """Return whether two texts differ in blanks and in the case of keywords alone."""
+    """Return whether two texts differ only in spaces and in the case of keywords."""
     return _compared(before, dialect) == _compared(after, dialect)
 
 
@@ -114,7 +114,7 @@ def _gap(sql: str, before: Token, token: Token, blank: bool | None) -> str:
 def _atoms(
     sql: str, tokens: Sequence[Token], code: Sequence[Token], dialect: Dialect
 ) -> list[Atom]:
-    """Return a statement's atoms, each with its comments; none if a comment ends the statement."""
+    """Return a statement's atoms with their comments, or none if a comment ends the statement."""
     found: list[Atom] = []
     above: list[str] = []
     at = 0
@@ -144,7 +144,7 @@ def _atoms(
 
 
 def _line(nodes: Nodes, width: float = float("inf")) -> str | None:
-    """Return nodes on one line; None if that is too long, or a comment has to end it before."""
+    """Return nodes on one line, or None if it is too long or contains a comment."""
     atoms = atoms_of(nodes)
     if any(atom.above for atom in atoms[1:]) or any(atom.behind for atom in atoms[:-1]):
         return None
@@ -200,7 +200,7 @@ class _Layout:
         return _indented(self._each(parts, width - _INDENT))
 
     def _broken(self, nodes: Nodes, width: int, *, inside: bool) -> list[str]:
-        """Cut nodes that do not fit on a line at what binds them least."""
+        """Split nodes that do not fit on a line at the weakest operator."""
         head = head_of(nodes)
         if inside and len(window := window_of(nodes)) > 1:
             return self._each(window, width, inside=True)
@@ -219,7 +219,7 @@ class _Layout:
         return self._conditions(nodes, head, width) or self._opened(nodes, width)
 
     def _conditions(self, nodes: Nodes, head: int, width: int) -> list[str]:
-        """Cut a condition, or a join before it; nothing if there is none."""
+        """Split a condition, or the join before it, or return nothing."""
         first, *rest = words_of(nodes, "ON" if word_of(nodes[0]) != "WHEN" else "THEN")
         if word_of(nodes[0]) == "WHEN" or not rest:
             parts = [*conditions_of(first), *rest]
@@ -255,7 +255,7 @@ class _Layout:
         return self._around(nodes, at, group, width)
 
     def _around(self, nodes: Nodes, at: int, group: Group, width: int) -> list[str]:
-        """Open a group: what stands before it, its content indented, what stands behind it."""
+        """Print a group: the text before it, its content indented, and the text after it."""
         before: list[Node] = [*nodes[:at], group.opening]
         body: list[Nodes] = [group.body]
         if group.opening.word == "CASE":

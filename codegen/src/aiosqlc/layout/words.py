@@ -100,7 +100,7 @@ def cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
 
 
 def spaced(tokens: Sequence[Token], at: int) -> bool:
-    """Return whether a blank stands before a token: as written, but for what everybody writes."""
+    """Return whether a space precedes a token: as written, except where a convention exists."""
     before, token = tokens[at - 1], tokens[at]
     if before.text in {"(", "["} or token.text in {")", "]", ",", ";"}:
         return False

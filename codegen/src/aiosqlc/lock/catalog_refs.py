@@ -1,4 +1,4 @@
-"""Says what a catalog has already said by its name there: columns, parameters and constraints.
+"""Replace columns, parameters and constraints by their names in the catalog.
 
 A value is written short only where reading that back gives the very same value:
 
@@ -39,7 +39,7 @@ _SHORTEST = 2  # columns that `*` stands for
 
 
 class Shorthand:
-    """Short forms of what is found in one catalog."""
+    """Short forms of the objects of a catalog."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._names: dict[tuple[str, str], str] = {}
@@ -60,7 +60,7 @@ class Shorthand:
     # --- result columns -----------------------------------------------------------------------
 
     def columns(self, columns: Sequence[Column]) -> list[str | Column]:
-        """Shorten result columns; what cannot be shortened stays as it is."""
+        """Shorten result columns. Others stay unchanged."""
         found: list[str | Column] = []
         position = 0
         while position < len(columns):
@@ -74,7 +74,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and how many columns it stands for, where they begin here."""
+        """Return `table.*` and its number of columns, if the columns start here."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()
@@ -96,7 +96,7 @@ class Shorthand:
         return text if self._reads_as(text, [column]) else ""
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
-        """Return whether a short form stands for these columns, reasons aside."""
+        """Return whether a short form expands to these columns, except for their reasons."""
         told = self._told.get(text)
         if told is None:
             try:
@@ -107,7 +107,7 @@ class Shorthand:
         return told == [_said(column) for column in columns]
 
     def read_column(self, text: str) -> list[Column]:
-        """Return the columns that a short form stands for. Raises `UnpackError`."""
+        """Return the columns of a short form. Raises `UnpackError`."""
         parts = _COLUMN.fullmatch(text)
         table = self._tables.get(parts[2]) if parts else None
         if parts is None or table is None:
@@ -125,7 +125,7 @@ class Shorthand:
     # --- parameters ---------------------------------------------------------------------------
 
     def params(self, params: Sequence[TypedParam]) -> list[str | TypedParam]:
-        """Shorten parameters; what cannot be shortened stays as it is."""
+        """Shorten parameters. Others stay unchanged."""
         return [self._param(param, number) or param for number, param in enumerate(params, 1)]
 
     def _param(self, param: TypedParam, number: int) -> str:
@@ -144,7 +144,7 @@ class Shorthand:
         return text if param.number == number and _meets(param) == met else ""
 
     def read_param(self, text: str, number: int) -> TypedParam:
-        """Return the parameter that a short form stands for. Raises `UnpackError`."""
+        """Return the parameter of a short form. Raises `UnpackError`."""
         parts = _PARAM.fullmatch(text)
         table = self._tables.get(parts[4]) if parts else None
         column = self._columns[parts[4]].get(parts[5]) if parts and table else None
@@ -178,7 +178,7 @@ class Shorthand:
         return found
 
     def read_constraints(self, text: str) -> list[Constraint]:
-        """Return the constraints that a short form stands for. Raises `UnpackError`."""
+        """Return the constraints of a short form. Raises `UnpackError`."""
         name, _, places = text.partition(" ")
         table = self._tables.get(name)
         if table is None:
@@ -206,7 +206,7 @@ def shorthand(catalog: Catalog) -> Shorthand:
 
 
 def changed(text: str, written: str) -> list[int | str]:
-    """Return how a text differs from the one written: what is kept of both ends, and the middle."""
+    """Return the difference from the written text: the kept ends and the new middle."""
     most = min(len(text), len(written))
     front = next((n for n in range(most) if text[n] != written[n]), most)
     most -= front

@@ -1,4 +1,4 @@
-"""What the lock file holds, and what is known of it in memory."""
+"""The content of the lock file, and its form in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.lock.keys import complete_key
 
 
 class LockedWarning(msgspec.Struct):
-    """A warning as it is locked: the key of its query, and labels of (path, start, end, text)."""
+    """A stored warning: the key of its query, and labels of (path, start, end, text)."""
 
     code: str
     message: str
@@ -25,7 +25,7 @@ class LockedWarning(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """What is locked of one entry: its queries by key, not decoded yet, and the whole's key.
+    """The lock of one entry: its undecoded queries by key, and the key of the whole.
 
     `catalog` is the key of a catalog, which entries share and queries refer to.
     """
@@ -39,7 +39,7 @@ class Entry(msgspec.Struct):
 
 
 class LockedCatalog(msgspec.Struct):
-    """A catalog as it is locked: its tables and types are packed."""
+    """A stored catalog, with packed tables and types."""
 
     default_schema: str
     tables: list[Any]
@@ -56,7 +56,7 @@ class Document(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What is to be remembered of one entry."""
+    """The data to store for one entry."""
 
     schema: str
     keys: tuple[str, ...]
@@ -65,7 +65,7 @@ class Locked:
 
     @property
     def complete(self) -> str:
-        """The key of the whole entry: where its queries stand matters to warnings alone."""
+        """The key of the whole entry. The positions of queries matter only for warnings."""
         if not self.warnings:
             return ""
         return complete_key(self.keys, [query.parsed for query in self.analysis.queries])
@@ -73,7 +73,7 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of one entry: read from disk, or as this process has locked it."""
+    """The stored data of one entry, read from disk or written by this process."""
 
     schema: str
     complete: str

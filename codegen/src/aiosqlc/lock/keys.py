@@ -1,4 +1,4 @@
-"""Names what an analysis depends on: equal keys, equal answers."""
+"""Compute keys of the inputs of an analysis. Equal keys mean equal results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiosqlc.ir import AnalyzeOptions, ParsedQuery, SchemaFile
 
 
 def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
-    """Return what an analysis depends on besides the query itself: a hash, and which server."""
+    """Return a hash of the inputs beside the query itself, and the server."""
     parts = [compiler_digest(), entry.engine.value, str(options.strict)]
     parts += options.not_null_functions
     parts.append("given server" if options.database_uri else options.server)

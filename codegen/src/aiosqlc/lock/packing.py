@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class UnpackError(ValueError):
-    """What was read is not what was packed."""
+    """The data that was read is not packed data."""
 
 
 @cache
@@ -31,14 +31,14 @@ def stored_fields(kind: type) -> tuple[Field[Any], ...]:
 
 
 def plain_type(value: object) -> str:
-    """Return the name of a type that has nothing but a name, or ''."""
+    """Return the name of a type that consists of only a name, or ''."""
     if type(value) is SqlType and value == SqlType(_BUILT_IN, value.name):
         return value.name
     return ""
 
 
 def members(value: object) -> list[object]:
-    """Return what a frozen value is packed as: its fields up to the last that is no default."""
+    """Return the packed form of a frozen value: its fields up to the last non-default one."""
     kind: type = type(value)
     kept = [(item, getattr(value, item.name)) for item in stored_fields(kind)]
     while kept and kept[-1][0].default is not MISSING and kept[-1][1] == kept[-1][0].default:
@@ -48,7 +48,7 @@ def members(value: object) -> list[object]:
 
 @cache
 def reader(kind: Any) -> Callable[[Any], Any]:
-    """Return what makes a value of this type of what was packed; it raises `UnpackError`."""
+    """Return a function that unpacks values of this type. It raises `UnpackError`."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind in {str, int, bool}:
         return _exactly(kind)

@@ -1,4 +1,4 @@
-"""Reads the lock, once: what this process wrote itself need not be read again."""
+"""Read the lock once. Content that this process wrote is not read again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _written: Recent[tuple[Path, Signature | None], dict[str, Known]] = Recent(20)
 
 
 def read_lock(project: Project) -> dict[str, Known]:
-    """Return what is remembered by entry; nothing where the lock is absent, old or damaged."""
+    """Return the stored data by entry, or nothing if the lock is missing, old or damaged."""
     path = lock_path(project)
     written = _written.get((path, signature(path)))
     if written is not None:
@@ -64,7 +64,7 @@ def _catalog(found: LockedCatalog) -> Catalog:
 
 
 def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
-    """Remember what the lock on disk says, having just written it."""
+    """Store the content of a lock that was just written."""
     path = lock_path(project)
     known = {name: known_of(entry) for name, entry in entries.items()}
     _written.put((path, signature(path)), known)
@@ -82,7 +82,7 @@ def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
 
 
 def known_of(locked: Locked) -> Known:
-    """Return what a later run need not ask again."""
+    """Return the data that a later run can reuse."""
     analysis = locked.analysis
     return Known(
         locked.schema,
@@ -97,7 +97,7 @@ def known_of(locked: Locked) -> Known:
 def restore(
     stored: msgspec.Raw | TypedQuery, parsed: ParsedQuery, catalog: Catalog
 ) -> TypedQuery | None:
-    """Return a remembered query at its present place; None where it does not read as one."""
+    """Return a stored query at its current position, or None if it cannot be decoded."""
     if isinstance(stored, TypedQuery):
         return stored if stored.parsed is parsed else stored.placed(parsed)
     try:
@@ -146,7 +146,7 @@ _SHORT: Mapping[str, Callable[[Shorthand, list[Any]], Any]] = {
 
 @cache
 def _reader_of(name: str) -> Callable[[Any], Any]:
-    """Return the reader of a query's field. Raises `KeyError` where there is none."""
+    """Return the reader of a query's field. Raises `KeyError` if there is none."""
     return reader(_hints()[name])
 
 

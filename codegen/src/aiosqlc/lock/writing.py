@@ -1,4 +1,4 @@
-"""Prints the lock: one line per query, in source order, so that a diff shows what changed."""
+"""Print the lock: one line per query in source order, for readable diffs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aiosqlc.lock.packing import members, plain_type, stored_fields
 
 
 def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | None) -> Rendered:
-    """Print the lock file: what it is good for in the first line, then a line per query."""
+    """Print the lock file: a summary line, then one line per query."""
     body = ",\n".join(f"{_json(name)}: {_print_entry(entry)}" for name, entry in entries.items())
     catalogs = {
         _catalog_key(entry.analysis.catalog): entry.analysis.catalog for entry in entries.values()
@@ -79,7 +79,7 @@ def _print_entry(entry: Locked) -> str:
 
 
 def _catalog_key(catalog: Catalog) -> str:
-    """Name a catalog by what it says: entries of one schema share one."""
+    """Return the key of a catalog by its content. Entries with one schema share it."""
     return catalog.digest[:16]
 
 
@@ -98,7 +98,7 @@ _STORED = [item for item in stored_fields(TypedQuery) if item.name != "sql"]
 
 @memo_by(lambda query, catalog: (query.digest, catalog.digest))
 def _query(query: TypedQuery, catalog: Catalog) -> str:
-    """Print a query by its fields' names; what is inside of them is packed, or the catalog's."""
+    """Print a query with its field names. Values are packed or refer to the catalog."""
     short = shorthand(catalog)
     shown: dict[str, Any] = {
         "columns": short.columns(query.columns),

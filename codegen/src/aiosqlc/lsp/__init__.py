@@ -1,1 +1,1 @@
-"""`aiosqlc lsp`: what the compiler knows, shown while people write, by the protocol of editors."""
+"""`aiosqlc lsp`: a language server for editors."""

@@ -1,4 +1,4 @@
-"""Turns what is found into the protocol's values."""
+"""Convert results to values of the language server protocol."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def hints(
 def fixes(
     codec: PositionCodec, file: SourceFile, uri: str, found: Sequence[types.Diagnostic]
 ) -> Iterator[types.CodeAction]:
-    """Yield what the hints of diagnostics say to write instead."""
+    """Yield the replacements that hints of diagnostics suggest."""
     for item in found:
         hint = item.data.get("hint", "") if isinstance(item.data, dict) else ""
         start, end = offset(codec, file, item.range.start), offset(codec, file, item.range.end)

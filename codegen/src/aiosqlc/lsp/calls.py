@@ -49,7 +49,7 @@ def call_at(file: SourceFile, entry: Entry, at: int) -> Call | None:
 
 
 def macro(name: str) -> list[tuple[str, str]]:
-    """Return how a macro is called, and what it means; nothing for what is none."""
+    """Return the signature and meaning of a macro, or nothing if it is not a macro."""
     lowered = name.lower()
     return [(_MACROS[lowered], MACROS[lowered])] if lowered in _MACROS else []
 

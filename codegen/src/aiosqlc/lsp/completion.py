@@ -1,4 +1,4 @@
-"""What may stand at the cursor: names of the schema, and the words of the compiler's own."""
+"""Completion at the cursor: names of the schema, and the compiler's own keywords."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Offer:
 
 
 def complete(file: SourceFile, entry: Entry, at: int) -> list[Offer]:
-    """Return what may stand at an offset."""
+    """Return the completion items at an offset."""
     before = file.text[file.text.rfind("\n", 0, at) + 1 : at]
     block = block_at(file, entry.dialect, at)
     found = _in_comment(file, entry, block, before, at)
@@ -53,7 +53,7 @@ def complete(file: SourceFile, entry: Entry, at: int) -> list[Offer]:
 def _in_comment(
     file: SourceFile, entry: Entry, block: Block, before: str, at: int
 ) -> list[Offer] | None:
-    """Return what may stand in a comment; None outside of one."""
+    """Return the completion items in a comment, or None outside of one."""
     if _COMMAND.search(before):
         return _words(COMMANDS, before, ":")
     if _OPTION.search(before):

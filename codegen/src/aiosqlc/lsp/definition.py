@@ -19,7 +19,7 @@ Place = tuple[Path, SourceFile, Span]
 
 
 def definition(file: SourceFile, entry: Entry, root: Path, at: int) -> Place | None:
-    """Return where what stands at an offset is made."""
+    """Return the definition of the name at an offset."""
     block = block_at(file, entry.dialect, at)
     if block.name and block.name_span.start <= at <= block.name_span.end:
         return function_of(entry, block.name)
@@ -31,7 +31,7 @@ def definition(file: SourceFile, entry: Entry, root: Path, at: int) -> Place | N
 
 
 def _made(entry: Entry, block: Block, at: int) -> tuple[str, str] | None:
-    """Return the table, and the column of it, that stands at an offset."""
+    """Return the table and column at an offset."""
     position = token_at(block.tokens, at)
     if position is None or block.tokens[position].kind not in {Kind.NAME, Kind.QUOTED}:
         return None

@@ -1,4 +1,4 @@
-"""What a diagnostic's hint says to write instead."""
+"""Quick fixes from the hints of diagnostics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MEANT = re.compile(r"did you mean `(?P<word>[^`]+)`\?")
 
 
 def meant(hint: str, written: str) -> str | None:
-    """Return what stands in place of the written text by a hint; None where it does not say.
+    """Return the replacement in a hint, or None.
 
     A hint may name a column with its table, where the text has the column alone.
     """

@@ -1,4 +1,4 @@
-"""Which result columns each item of a select list, or of RETURNING, stands for."""
+"""The result columns of each item of a select list or of RETURNING."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Item:
 
 
 def items(tokens: Sequence[Token], query: TypedQuery) -> list[Item]:
-    """Return the items; none where the text does not say which columns are whose."""
+    """Return the items, or none if the text does not determine their columns."""
     pieces = _pieces(tokens)
     embedded = iter([embed.count for embed in query.embeds])
     sizes: list[int | None] = []

@@ -1,4 +1,4 @@
-"""What is known of a project: what the last analysis said, and for what is broken now, an older."""
+"""The state of a project: the last analysis, and older results for what is broken now."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aiosqlc.source import SourceFile
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a configuration, as far as editors ask about it.
+    """One configuration entry, with the data that editors need.
 
     `files` are the query files' absolute paths, `queries` by name the last that compiled, `modules`
     what was generated of them.
@@ -37,12 +37,12 @@ class Entry:
 
     @cached_property
     def functions(self) -> Mapping[str, tuple[PyFunction, Path]]:
-        """Return what was generated of a query, with its file, by the query's name."""
+        """Return the generated function of a query with its file, by query name."""
         return {f.query_name: (f, module.path) for module in self.modules for f in module.functions}
 
     @property
     def dialect(self) -> Dialect:
-        """Return whose SQL it is."""
+        """Return the SQL dialect."""
         return self.settings.engine
 
 
@@ -58,7 +58,7 @@ class State:
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:
-    """Return what is known of an entry now, the rest as it was before."""
+    """Return the current state of an entry, completed by the former one."""
     inputs, analysis, settings = part.inputs, part.analysis, part.entry
     queries = {query.parsed.name: query for query in analysis.queries}
     if before:

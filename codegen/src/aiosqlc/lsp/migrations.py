@@ -1,4 +1,4 @@
-"""Where the migrations make tables and columns."""
+"""Positions in migrations that create tables and columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 from aiosqlc.source import SourceFile, Span
 
 Made = tuple[str, str, Span]
-"""A table, a column of it (empty: the table itself), and where it is made."""
+"""A table, one of its columns (empty for the table itself), and its definition."""
 _NO_COLUMN = frozenset(
     {"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE", "KEY", "INDEX"}
 )
@@ -19,7 +19,7 @@ _NO_COLUMN = frozenset(
 def place_of(
     schema: tuple[SchemaFile, ...], table: str, column: str = ""
 ) -> tuple[SourceFile, Span] | None:
-    """Return where a table or a column of it is made: the last place, if it was made again."""
+    """Return where a table or column was last created."""
     for part in reversed(schema):
         for made_table, made_column, span in reversed(_made(part)):
             if (made_table, made_column) == (table.lower(), column.lower()):

@@ -1,4 +1,4 @@
-"""References and rename, as the protocol asks for them."""
+"""Find references, and rename, for the protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTHING = "only queries, their parameters, aliases and WITH queries can be rena
 
 
 def register(server: Server) -> None:
-    """Answer what is asked about names."""
+    """Register the handlers about names."""
 
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     async def referred(ls: Server, params: types.ReferenceParams) -> list[types.Location]:

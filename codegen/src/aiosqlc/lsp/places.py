@@ -48,7 +48,7 @@ def offset(codec: PositionCodec, file: SourceFile, at: types.Position) -> int:
 
 
 def path_of(uri: str) -> Path | None:
-    """Return the absolute path of a file's URI; None for what is no file."""
+    """Return the absolute path of a file URI, or None for other URIs."""
     found = uris.to_fs_path(uri)
     return Path(os.path.abspath(found)) if found else None  # noqa: PTH100  # `..` goes, links stay
 

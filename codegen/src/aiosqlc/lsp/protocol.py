@@ -1,4 +1,4 @@
-"""The protocol's library, keeping nothing of what is answered."""
+"""The protocol library, changed to keep no handled messages."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class Protocol(LanguageServerProtocol):
             future.add_done_callback(lambda done: self._forget(msg_id, done))
 
     def _forget(self, msg_id: MsgId, done: Any) -> None:
-        """Let go of a message that is handled; who cancels one goes through all of them."""
+        """Drop a handled message, because cancelling scans all kept ones."""
         if not done.cancelled():
             self._request_futures.pop(msg_id, None)

@@ -1,4 +1,4 @@
-"""Where Python files of a workspace use the generated functions, by what they import."""
+"""Find uses of the generated functions in the Python files of a workspace, by imports."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Use:
 
 
 def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
-    """Return the uses of a generated module's names below some folders, the module left out."""
+    """Return the uses of a generated module's names below some folders, except in the module."""
     found: list[Use] = []
     for path in dict.fromkeys(files_below(roots, ".py")):
         if any(path == module for _, module in wanted.modules):
@@ -63,7 +63,7 @@ def _python(path: Path, _written: object) -> tuple[SourceFile, ast.Module] | Non
 
 
 class _Uses:
-    """One file's: first what it imports, then what it says of that."""
+    """The uses in one file: first its imports, then the names that refer to them."""
 
     def __init__(self, path: Path, file: SourceFile, tree: ast.Module, wanted: Wanted) -> None:
         self._path, self._file, self._tree, self._wanted = path, file, tree, wanted

@@ -1,4 +1,4 @@
-"""Renames what a query names, where the compiler proves that nothing else changes by it."""
+"""Rename names in queries, if the compiler proves that nothing else changes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def written(text: str, edits: list[tuple[Span, str]]) -> str:
 
 
 def check_name(renaming: Renaming) -> None:
-    """Refuse names that are none, or are taken in the query.
+    """Refuse invalid names, and names that the query already uses.
 
     Raises `RefusedError`.
     """
@@ -78,7 +78,7 @@ def check_name(renaming: Renaming) -> None:
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
-    """Return what generated names become; refuse where anything else changes.
+    """Return the new generated names. Refuse if anything else changes.
 
     Raises `RefusedError`.
     """
@@ -157,7 +157,7 @@ _WRITING = frozenset(
 
 
 def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
-    """Say whether two values are the same, where a word of `names` may have its new name.
+    """Return whether two values are equal up to the renamed words in `names`.
 
     It may keep its name as well: a parameter `id` stands beside a column of that name.
     """
@@ -192,7 +192,7 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 
 
 def _seen(value: object, name: str) -> object:
-    """Return a field; of the choices of a sort what callers call them, without the SQL.
+    """Return a field. For the choices of a sort, return their names without the SQL.
 
     Of a row's local variables, whose names avoid those of parameters, only how many there are.
     """
@@ -232,7 +232,7 @@ def python_uses(entry: Entry, symbol: Symbol, roots: list[Path]) -> list[Use]:
 
 
 def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root: Path) -> Edits:
-    """Return what is to be written where; refuse where a use in Python cannot be followed.
+    """Return the text edits. Refuse if a use in Python cannot be followed.
 
     Raises `RefusedError`.
     """

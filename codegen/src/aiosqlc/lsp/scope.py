@@ -28,7 +28,7 @@ class Source:
 
 
 def sources(tokens: Sequence[Token], catalog: Catalog) -> list[Source]:
-    """Return the tables in a statement's scope; which part of it sees which is not told apart."""
+    """Return the tables in the scope of a statement, without subquery boundaries."""
     found: list[Source] = []
     listing = False
     position = 0

@@ -1,4 +1,4 @@
-"""What the words of a query file are, for colours that no grammar can know."""
+"""Semantic tokens of a query file, for highlighting that a grammar cannot provide."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def semantic_tokens(codec: PositionCodec, file: SourceFile, entry: Entry) -> lis
 
 
 def words(file: SourceFile, entry: Entry) -> Iterator[Word]:
-    """Yield what is more than SQL's own words, in order; no two overlap."""
+    """Yield tokens beyond SQL keywords, in order and without overlaps."""
     for block in blocks(file, entry.dialect):
         end = -1
         for span, kind in sorted(_words(file, entry, block)):

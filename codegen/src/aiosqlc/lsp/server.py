@@ -1,4 +1,4 @@
-"""The server: which message asks for what."""
+"""The server: the handler of each message."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def create() -> Server:
 
 
 def _answers(server: Server) -> None:
-    """Register what is answered from what is known, without asking the compiler."""
+    """Register the handlers that need no compilation."""
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hovered(ls: Server, params: types.HoverParams) -> types.Hover | None:
@@ -136,7 +136,7 @@ def _answers(server: Server) -> None:
 
 
 async def _query_plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> list[str]:
-    """Return the query plan of the one whose name stands at an offset."""
+    """Return the query plan of the query whose name is at an offset."""
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)
     if query is None or not block.name_span.start <= at <= block.name_span.end:

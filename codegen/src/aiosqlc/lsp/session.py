@@ -1,4 +1,4 @@
-"""A connection with an editor: what is open there, and what is known of it."""
+"""A connection with an editor: its open files and their state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aiosqlc.source import SourceFile
 
 
 class RequestFailedError(JsonRpcException):
-    """A request that is answered by a sentence: nothing is wrong with the server."""
+    """A request that fails with a message. The server itself works."""
 
     CODE = types.LSPErrorCodes.RequestFailed
 
@@ -55,7 +55,7 @@ class Server(LanguageServer):
         return self.workspace.position_codec
 
     def about(self, uri: str) -> About | None:
-        """Return a query file as it is now, and what is known of it."""
+        """Return a query file as it is now, and its last analysis."""
         path = path_of(uri)
         owner = self.analysis.owner(path) if path else None
         file = self.analysis.text(path) if path else None
@@ -65,7 +65,7 @@ class Server(LanguageServer):
         return About(path, file, entry, config, state)
 
     def query_file(self, uri: str) -> About | None:
-        """Return a query file, and nothing for a migration."""
+        """Return a query file, or nothing for a migration."""
         found = self.about(uri)
         return found if found and str(found.path) in found.entry.files else None
 
@@ -78,7 +78,7 @@ class Server(LanguageServer):
         return roots
 
     def _show(self, config: Path, state: State, versions: dict[str, int | None]) -> None:
-        """Publish what has changed; a file in several projects shows what each says of it."""
+        """Publish changed diagnostics. A file in several projects shows those of each."""
         now = by_file(state.diagnostics, config, self.workspace.position_codec)
         before = self._shown.get(config, {})
         self._shown[config] = now

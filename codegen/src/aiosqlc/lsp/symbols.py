@@ -17,7 +17,7 @@ from aiosqlc.source import SourceFile, Span
 
 
 class Sort(StrEnum):
-    """What a name is the name of."""
+    """The kind of a name."""
 
     QUERY = "query"
     PARAMETER = "parameter"
@@ -103,7 +103,7 @@ def _made_by_with(block: Block) -> Iterator[Token]:
 
 
 def _aliases(entry: Entry, block: Block) -> dict[str, list[Span]]:
-    """Return the aliases of tables and subqueries; a WITH query's own name is none."""
+    """Return the aliases of tables and subqueries, without names of WITH queries."""
     made = {unquote(token).lower() for token in _made_by_with(block)}
     declared = {
         source.alias: source.alias.lower()
@@ -130,7 +130,7 @@ def _declares(block: Block, name: str) -> bool:
 
 
 def _behind_brackets(block: Block) -> Iterator[Token]:
-    """Yield the aliases of subqueries and functions in FROM: `) AS t` that `t.` is said of."""
+    """Yield the aliases of subqueries and functions in FROM, as in `) AS t`."""
     tokens = block.tokens
     qualifying = {unquote(a).lower() for a, b in pairwise(tokens) if b.text == "."}
     for at, token in enumerate(tokens):
@@ -152,7 +152,7 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 
 
 def _is_reference(block: Block, token: Token) -> bool:
-    """Whether a word stands where one of a table's does, not where a column's name or alias does.
+    """Return whether a word is at the place of a table's alias, not of a column's name.
 
     What it is wrong about, the compiler sees: the query would mean something else, or nothing.
     """

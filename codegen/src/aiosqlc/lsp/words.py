@@ -1,4 +1,4 @@
-"""What the words of the compiler's own mean, in a line each."""
+"""One-line descriptions of the compiler's own keywords."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class AnalysisWorker:
         self._stack.close()
 
     def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
-        """Compile a project with the editor's texts in place of what is on disk.
+        """Compile a project with the editor's texts instead of the files on disk.
 
         `before` lends what is broken now, and spares asking again what has not changed.
         """
@@ -68,14 +68,14 @@ class AnalysisWorker:
         return State(root, project, entries, tuple(found), locked)
 
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
-        """Return a query with the reasons for all that is said of it: the lock has none."""
+        """Return a query with the reasons of its types, which the lock does not have."""
         options = options_of(entry.settings, entry.shims)
         found, _ = self._engine(entry.dialect).analyze(entry.schema, [query.parsed], options)
         analysis, _ = apply_hints(found)
         return next(iter(analysis.queries), query)
 
     def query_plan(self, entry: Entry, query: TypedQuery) -> list[str]:
-        """Return how the server would run a query, as lines under what it was asked of."""
+        """Return the server's query plan as lines."""
         options = options_of(entry.settings, entry.shims)
         engine = self._engine(entry.dialect)
         plan = engine.query_plan(entry.schema, query, options)
@@ -94,12 +94,12 @@ class AnalysisWorker:
         return self._engine(entry.dialect).sample(entry.schema, query, options)
 
     def functions(self, entry: Entry, name: str) -> list[tuple[str, str]]:
-        """Return the server's functions of one name: how each is called, and what is said of it."""
+        """Return the server's functions of one name, with their signatures."""
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).signatures(entry.schema, options, name)
 
     def tidy_up(self) -> None:
-        """Collect garbage after an analysis: seldom all, for most of it is the compiler's memory.
+        """Collect garbage after an analysis, rarely in full.
 
         Sooner, what was made of texts that are gone is forgotten.
         """

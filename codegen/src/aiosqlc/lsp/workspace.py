@@ -1,4 +1,4 @@
-"""The texts that are open, and the analyses they ask for: one at a time, the newest texts win."""
+"""Open files and their analyses: one at a time, the newest texts first."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ class Workspace:
         self._changed(name)
 
     async def drop(self, path: Path) -> None:
-        """Take a file as it is on disk again."""
+        """Use the file on disk again."""
         self._texts.pop(str(path), None)
         self._versions.pop(str(path), None)
         self._changed(str(path))
 
     async def written(self, paths: list[Path]) -> None:
-        """Look again at what has changed on disk: there may be new files, and new projects."""
+        """Reload after changes on disk, which may add files and projects."""
         for path in paths:
             if path.suffix in {".yaml", ".yml", ".json"} and path.is_file():
                 self._sources.setdefault(path, frozenset())
@@ -87,7 +87,7 @@ class Workspace:
     # --- what it asks ---
 
     def owner(self, path: Path) -> tuple[Path, State, Entry] | None:
-        """Return the project and entry whose query file, or else schema file, this is."""
+        """Return the project and entry of a query file or schema file."""
         name = str(path)
         schema: tuple[Path, State, Entry] | None = None
         for config, state in self.states.items():
@@ -101,7 +101,7 @@ class Workspace:
         return schema
 
     def text(self, path: Path) -> SourceFile | None:
-        """Return a file as it is in the editor, else on disk."""
+        """Return the text in the editor, or else on disk."""
         text = self._texts.get(str(path))
         if text is None:
             try:
@@ -111,7 +111,7 @@ class Workspace:
         return SourceFile(path, text.removeprefix("\ufeff").replace("\r\n", "\n"))
 
     async def explained(self, file: SourceFile, entry: Entry, at: int) -> Entry:
-        """Return the entry with the reasons for what is known of the query at an offset."""
+        """Return the entry with the reasons for the inferred types of the query at an offset."""
         name = block_at(file, entry.dialect, at).name
         query = entry.queries.get(name)
         if query is None or _is_explained(query):
@@ -125,7 +125,7 @@ class Workspace:
         return replace(entry, queries={**entry.queries, name: known[1]})
 
     async def as_if(self, config: Path, path: Path, text: str) -> State:
-        """Return what a project would be with another text of a file."""
+        """Return the project with another text of a file."""
         texts = {**self._encoded(), str(path): text.encode("utf-8", "surrogatepass")}
         before = self.states.get(config)
         try:
@@ -155,7 +155,7 @@ class Workspace:
     # --- analyses ---
 
     def _owners(self, name: str) -> list[Path]:
-        """Return the projects that read a file, else the nearest: it may be what is wrong."""
+        """Return the projects that read a file, or else the nearest one, which may be broken."""
         found = [config for config, sources in self._sources.items() if name in sources]
         return found or [config for config in above(Path(name)) if config in self._sources][:1]
 

@@ -1,4 +1,4 @@
-"""Formatting, signatures, colours and lenses, as the protocol asks for them."""
+"""Formatting, signatures, colours and code lenses for the protocol."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHOW, RUN = "aiosqlc.showGenerated", "aiosqlc.runOnSampleRows"
 
 
 def register(server: Server) -> None:
-    """Answer what is asked while people write."""
+    """Register the handlers for editing."""
 
     @server.feature(types.TEXT_DOCUMENT_FORMATTING)
     async def formatted(ls: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit]:

@@ -1,1 +1,1 @@
-"""What is said to people and machines: diagnostics as text, their codes, progress."""
+"""Output for people and machines: diagnostics as text, their codes, and progress."""

@@ -1,4 +1,4 @@
-"""Says what has one cause once, with what it costs, and the most expensive first."""
+"""Merge diagnostics with the same cause, and sort them by the number of affected queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OWN = {"E300"}  # what the text of one query has done wrong, whatever is said o
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Say once what several entries of a configuration found at one place, its costs added up."""
+    """Merge the same diagnostic of several configuration entries."""
     found: dict[Diagnostic, dict[str, None]] = {}
     for item in diagnostics:
         found.setdefault(replace(item, costs=()), {}).update(dict.fromkeys(item.costs))
@@ -40,14 +40,14 @@ def _order(item: Diagnostic) -> int:
 
 
 def _told(item: Diagnostic) -> Diagnostic:
-    """Add the note on what a finding costs, where its place does not say all of it."""
+    """Add a note on the number of affected queries, if the label does not show it."""
     if item.code.startswith("E2"):
         lost = item.costs
         lead = "query does" if len(lost) == 1 else "queries do"
         text = f"{len(lost)} {lead} not compile because of this"
     else:  # the first is the query that is shown
         lost = item.costs[1:]
-        text = f"the same in {len(lost)} more quer{'y' if len(lost) == 1 else 'ies'}"
+        text = f"the same error in {len(lost)} more quer{'y' if len(lost) == 1 else 'ies'}"
     if not lost:
         return item
     more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""

@@ -1,4 +1,4 @@
-"""Says in words what is known of a query, and why: for `explain` and for editors."""
+"""Describe a query and the reasons of its types, for `explain` and for editors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ROWS = {
 
 
 def query_lines(query: TypedQuery) -> Iterator[str]:
-    """Say everything of a query."""
+    """Describe a query completely."""
     parsed = query.parsed
     line, _ = parsed.file.line_col(parsed.name_span.start)
     yield f"{parsed.name} :{parsed.command}  ({parsed.file.path}:{line})"
@@ -27,7 +27,7 @@ def query_lines(query: TypedQuery) -> Iterator[str]:
 
 
 def result_lines(query: TypedQuery) -> Iterator[str]:
-    """Say what goes into a query and what comes out, without its text."""
+    """Describe the parameters and columns of a query, without its text."""
     yield f"rows: {_ROWS[query.cardinality.value]}"
     yield from (f"    {reason}" for reason in query.cardinality_reasons)
     if query.params:
@@ -44,12 +44,12 @@ def result_lines(query: TypedQuery) -> Iterator[str]:
 
 
 def column_line(column: Column) -> str:
-    """Say the type of a result column and whether it can be NULL."""
+    """Describe the type and nullability of a result column."""
     return f"{column.name}: {type_name(column.type)}{_null(column)}"
 
 
 def param_line(param: TypedParam) -> str:
-    """Say the type of a parameter and whether it can be NULL."""
+    """Describe the type and nullability of a parameter."""
     return f"${param.number} {param.name}: {type_name(param.type)}{_null(param)}"
 
 

@@ -1,4 +1,4 @@
-"""Which extra brings a module that the bare package does not install."""
+"""The extra that installs a missing module."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DISTRIBUTIONS = {"google": "protobuf"}  # where it is not called as the module 
 
 
 def not_installed(error: ModuleNotFoundError) -> str | None:
-    """Return a sentence with the command that installs what is missing, None if it is ours."""
+    """Return the command that installs a missing module, or None for a module of our own."""
     module = (error.name or "").partition(".")[0]
     extra = _EXTRAS.get(module)
     if extra is None:

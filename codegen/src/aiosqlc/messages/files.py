@@ -1,4 +1,4 @@
-"""Says of a file why it cannot be read or written, in a sentence and without Python's words."""
+"""Explain in one sentence why a file cannot be read or written."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def reason(error: OSError | UnicodeDecodeError) -> str:
         byte = error.object[error.start]
         return f"byte 0x{byte:02x} in line {line} is not UTF-8; save the file as UTF-8"
     if isinstance(error, FileExistsError | NotADirectoryError):
-        return "there is a file where a folder is needed"
+        return "a file is at the place of a folder"
     return error.strerror or str(error)
 
 
 def nul_byte(file: SourceFile, at: int) -> Diagnostic:
     """Return the error for a NUL byte."""
     return Diagnostic(
-        "E008", "a NUL byte: this is no text", (Label(file, Span(at, at + 1), "here"),)
+        "E008", "a NUL byte: this is not a text file", (Label(file, Span(at, at + 1), "here"),)
     )

@@ -1,4 +1,4 @@
-"""A mistake of the compiler's own: which query it met, with everything else still said."""
+"""Internal errors of the compiler: report the query and continue with the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HERE = Path(__file__).parents[1]
 
 
 def surviving(analyze: Analyze) -> Analyze:
-    """Return an analyser that leaves out the queries it breaks on, and says so of each."""
+    """Return an analyser that skips queries on which the compiler crashes, and reports them."""
 
     def analyze_others(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -53,12 +53,12 @@ def culprits(
 
 
 def internal_error(query: ParsedQuery, error: Exception) -> Diagnostic:
-    """Return what is said of a query that the compiler broke on."""
+    """Return the diagnostic for a query on which the compiler crashed."""
     return Diagnostic(
         CODE,
         f"internal error in {query.name}: {type(error).__name__}: {error}",
-        (Label(query.file, query.name_span, "aiosqlc has a mistake here, not you"),),
-        f"`aiosqlc report {query.file.path.name}:{query.name}` prints what to report,"
+        (Label(query.file, query.name_span, "this is a bug in aiosqlc, not in your code"),),
+        f"`aiosqlc report {query.file.path.name}:{query.name}` prints a bug report"
         " without literals and comments",
         notes=tuple(frames(error)[-1:]),
     )

@@ -1,4 +1,4 @@
-"""Says on a terminal how far a long run has come: one line that goes when the work is done."""
+"""A progress line on a terminal, removed when the work is done."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Line:
         self._stream.flush()
 
     def erase(self) -> None:
-        """Leave the terminal as if nothing had been written."""
+        """Remove the progress line."""
         if self._shown:
             self._stream.write(_ERASE)
             self._stream.flush()
@@ -44,13 +44,13 @@ _line: Line | None = None
 
 
 def show_on(stream: TextIO | None) -> None:
-    """Show progress on this stream from now on, if it is a terminal; None: nowhere."""
+    """Show progress on this stream, if it is a terminal. None shows nothing."""
     global _line  # noqa: PLW0603  # there is one terminal
     _line = Line(stream) if stream is not None and stream.isatty() else None
 
 
 def counted(what: str, items: Sequence[T]) -> Iterator[T]:
-    """Yield the items, and say meanwhile how many of them are done: `compiling 812/2000`."""
+    """Yield the items, and show how many are done: `compiling 812/2000`."""
     line = _line
     if line is None:
         yield from items

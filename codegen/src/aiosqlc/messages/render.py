@@ -26,13 +26,13 @@ _VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to render. `root` is the folder the diagnostics' paths start in, as it is to be shown."""
+    """The output style. `root` is the folder at the start of displayed paths."""
 
     root: Path = Path()
     colour: bool = False
 
     def paint(self, name: str, text: str) -> str:
-        """Colour text, where colours are wanted."""
+        """Colour text if colours are enabled."""
         return f"{_COLOURS[name]}{text}{_RESET}" if self.colour else text
 
     def shown(self, path: Path) -> str:
@@ -66,7 +66,7 @@ def render(diagnostic: Diagnostic, style: Style | None = None) -> str:
 
 
 def _printable(diagnostic: Diagnostic) -> Diagnostic:
-    """Return a diagnostic whose words are safe on a terminal, its message on one line."""
+    """Return a diagnostic with text that is safe on a terminal, its message on one line."""
     return replace(
         diagnostic,
         message=" ".join(diagnostic.message.split()).translate(_VISIBLE),
@@ -96,7 +96,7 @@ def _frame(label: Label, width: int, *, first: bool, style: Style) -> list[str]:
 
 
 def _window(text: str, at: int) -> tuple[str, int]:
-    """Return what is shown of a line, printable, and where in that an offset of the line is."""
+    """Return the displayed part of a line, and the position of an offset in it."""
     first = max(0, at - _WIDEST // 2) if len(text) > _WIDEST else 0
     left, right = "…" * (first > 0), "…" * (first + _WIDEST < len(text))
     shown = text[first : first + _WIDEST].translate(_VISIBLE)
@@ -118,7 +118,7 @@ def render_all(diagnostics: Iterable[Diagnostic], style: Style | None = None) ->
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """Return a line such as `2 errors, 1 warning`."""
+    """Return a summary such as `2 errors, 1 warning`."""
     severities = [diagnostic.severity for diagnostic in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     said = [f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count]

@@ -28,6 +28,6 @@ def _shown(value: str | None, *, number: bool) -> str:
 
 
 def rows_told(count: int, *, written: bool) -> str:
-    """Say how many rows there are, or were written."""
+    """Describe the number of rows returned or written."""
     rows = "1 row" if count == 1 else f"{count or 'no'} rows"
     return f"{rows} written" if written else rows

@@ -47,7 +47,7 @@ from aiosqlc.servers.mysql.session import SYSTEM, Session, open_session
 from aiosqlc.servers.private import NoServerError
 from aiosqlc.source import Span
 
-_UNASKED = "no server was asked: that is what the text alone says"
+_UNASKED = "inferred from the text alone, without a server"
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,8 @@ def _given(file: SchemaFile, span: Span) -> Diagnostic:
     """Say that a statement was left out because the server has by itself what it makes."""
     return Diagnostic(
         code="E217",
-        message="left out: the server has this by itself",
-        labels=(Label(file.file, span, "queries are typed by what the server has"),),
+        message="skipped: the server has this already",
+        labels=(Label(file.file, span, "queries use the server's version of it"),),
         severity=Severity.WARNING,
     )
 
@@ -229,7 +229,8 @@ def _lost(error: pymysql.MySQLError, session: Session) -> Diagnostic:
         message=f"the MySQL server cannot be used: {error.args[-1] if error.args else error}",
         hint=""
         if session.private
-        else "the account in `database.uri` needs the right to create databases called aiosqlc_…",
+        else "the account in `database.uri` needs the privilege to create databases"
+        " called aiosqlc_…",
     )
 
 
@@ -246,7 +247,9 @@ def _without_server(
         message=f"no MySQL or MariaDB server: {reason}",
         hint="install MariaDB's server (`apt-get install mariadb-server`), or set `database.uri`",
         severity=Severity.ERROR if demanded else Severity.WARNING,
-        notes=() if demanded else ("types come from the SQL text alone, and err towards optional",),
+        notes=()
+        if demanded
+        else ("types are inferred from the SQL text alone, and may be wider than necessary",),
     )
     if demanded:
         return Analysis(Catalog()), (notice,)
@@ -481,7 +484,7 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
         )
     return Diagnostic(
         "E321",
-        f":{parsed.command} needs rows, but this statement returns none",
+        f":{parsed.command} needs rows, but this statement returns no rows",
         (Label(parsed.file, parsed.name_span),),
         hint="use :exec, :execrows or :execlastid",
     )
@@ -517,7 +520,7 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     if parsed.command is Command.EXECLASTID and query.columns:
         yield Diagnostic(
             "E414",
-            f"{parsed.name} is :execlastid, but RETURNING answers with rows instead of an id",
+            f"{parsed.name} is :execlastid, but RETURNING returns rows instead of an id",
             (Label(parsed.file, parsed.name_span, "it would always return 0"),),
-            hint="use :one, or :many for several rows; or leave RETURNING out",
+            hint="use :one, or :many for several rows; or remove RETURNING",
         )

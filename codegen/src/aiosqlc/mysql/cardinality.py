@@ -36,7 +36,7 @@ def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, s
     open_ = [s for s in level.sources if not _determined(s, bound)]
     plain = holds("unique-key", "no super-aggregate row", not level.rollup)
     if not open_ and plain:
-        return True, False, "every table is found by a unique key [unique-key]"
+        return True, False, "every table is bound by a unique key [unique-key]"
     group = node.args.get("group")
     if group is not None and not level.rollup and _grouped_by_bound(group, level, bound):
         return True, False, "every column of GROUP BY is bound to one value [group-keys]"
@@ -54,7 +54,7 @@ def limited(node: exp.Expr, result: Result) -> Result:
     number = isinstance(count, exp.Literal) and not count.is_string
     cut = number and count is not None and int(count.this) <= 1
     start = holds("some-row", "no OFFSET", offset is None)
-    if holds("limit", "the number is 0 or 1", cut):
+    if holds("limit", "the limit is 0 or 1", cut):
         least = result.at_least_one and count is not None and count.this == "1" and start
         return Result(result.outputs, at_most_one=True, at_least_one=least, why="LIMIT 1 [limit]")
     certain = isinstance(count, exp.Literal) and start
@@ -116,7 +116,7 @@ def _determined(source: Source, bound: set[ColumnKey]) -> bool:
         return True
     if source.relation is None:
         return False
-    if not holds("unique-key", "the rows are those of now", not source.historic):
+    if not holds("unique-key", "it reads current rows, not older versions", not source.historic):
         return False
     keys = [[(source.number, column) in bound for column in key] for key in source.relation.unique]
     return any(any(key) and holds("unique-key", "every column is bound", all(key)) for key in keys)
@@ -171,11 +171,11 @@ def _bind(
             if found is None:
                 continue
             inside = side is None or found[0].number in side
-            if not holds("unique-key", "ON binds the optional side only", inside):
+            if not holds("unique-key", "ON binds only the optional side", inside):
                 continue
             if _one_value(value, level, bound) and holds(
                 "unique-key",
-                "it is compared as the key is",
+                "the comparison is that of the key",
                 _compares_alike(found[1], value, level, reader),
             ):
                 bound.add((found[0].number, found[1].name.lower()))

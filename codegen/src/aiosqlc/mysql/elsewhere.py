@@ -35,7 +35,7 @@ def _operators(place: Place) -> str:
     if word in {"::", ":"} and (word == "::" or place.word(1) == ":"):
         return "write `CAST(a AS …)`; `::` is PostgreSQL's"
     if word == "ILIKE":
-        return "write `LIKE`: it does not look at case in most collations"
+        return "write `LIKE`, which ignores case in most collations"
     if word == "SIMILAR" or word == "~":
         return "MySQL matches a regular expression with `REGEXP`"
     return ""
@@ -48,7 +48,7 @@ def _statements(place: Place) -> str:
         nothing = "NOTHING" in words
         return "write `INSERT IGNORE INTO …`" if nothing else f"write {_UPSERT}"
     if word == "RETURNING" or before == "RETURNING":
-        return "MySQL returns no rows of a change: read them afterwards, or use `:execlastid`"
+        return "MySQL has no RETURNING here: select the rows afterwards, or use `:execlastid`"
     return ""
 
 
@@ -56,11 +56,11 @@ def _clauses(place: Place) -> str:
     """Clauses that MySQL has not."""
     word, before, words = place.word(), place.word(-1), place.words
     if word == "FILTER" or before == "FILTER" or (word == "(" and "FILTER" in words):
-        return "write the condition inside: `sum(CASE WHEN … THEN a END)`"
+        return "write the condition inside the aggregate: `sum(CASE WHEN … THEN a END)`"
     if word == "NULLS" or before == "NULLS":
         return "write `ORDER BY a IS NULL, a`; MySQL has no NULLS FIRST or LAST"
     if "FULL" in {word, before} or (word == "JOIN" and "FULL" in words):
-        return "MySQL has no FULL JOIN: write a LEFT JOIN, UNION ALL, and the rest by RIGHT JOIN"
+        return "MySQL has no FULL JOIN: write a LEFT JOIN and a RIGHT JOIN, combined by UNION ALL"
     if "OFFSET" in {word, before, place.word(-2)} and "LIMIT" not in words[: place.at]:
         at = words.index("OFFSET") + 1
         count = words[words.index("LIMIT") + 1] if "LIMIT" in words[place.at :] else "10"
@@ -81,7 +81,7 @@ def _lists(place: Place) -> str:
     """Intervals, arrays and lists."""
     word, before = place.word(), place.word(-1)
     if before == "INTERVAL" or place.word(-2) == "INTERVAL":
-        return "write `INTERVAL 1 DAY`: a number, then the unit"
+        return "write `INTERVAL 1 DAY`: a number and a unit"
     if "ARRAY" in {word, before}:
         return "MySQL has no arrays: use JSON, or `IN (sqlc.slice(name))`"
     if place.said() == "sqlc" and "ANY" in {place.word(-1), place.word(-2)}:

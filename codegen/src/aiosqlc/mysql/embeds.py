@@ -14,7 +14,7 @@ from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Level, Output, Source
 
 _ELSEWHERE = "it is in no select list that makes the result"
-_UNCOUNTED = "it is not known how many columns the `*` before it stands for"
+_UNCOUNTED = "the number of columns of the `*` before it is unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +157,13 @@ def _of_no_source(source: Source | None, level: Level) -> str:
     if level.rollup:
         return "the rows that ROLLUP adds have NULL in some of its columns"
     if source is not None and source.relation is None:
-        return "" if source.outputs else "its columns are not known"
+        return "" if source.outputs else "its columns are unknown"
     return _unfit(source.relation if source is not None else None)
 
 
 def _unfit(relation: Relation | None) -> str:
     if relation is None:
-        return "it is no table of the schema"
+        return "it is not a table of the schema"
     return "it has invisible columns" if relation.invisible else ""
 
 
@@ -173,11 +173,11 @@ def _apart(places: Sequence[_Place], parts: int) -> str:
     Nothing is proved but that it is there, and of one table, in every part.
     """
     if len(places) < parts:
-        return "another part of the set operation lists its columns at this place"
+        return "another part of the set operation lists its columns at this position"
     if any(place.nullable for place in places):
-        return "it may be missing in a part of the set operation"
+        return "an outer join may omit it in a part of the set operation"
     if any(place.source.relation is None for place in places):
-        return "in a part of the set operation it is no table or view"
+        return "in a part of the set operation it is not a table or view"
     if len({_table(place.source) for place in places}) > 1:
         return "the parts of the set operation embed rows of different tables"
     return ""
@@ -216,7 +216,7 @@ def _as_declared(columns: Sequence[Column], relation: Relation) -> bool:
 
 def _as_present(column: Column, output: Output) -> Column:
     proved = output.not_null and not column.not_null
-    why = ("it has a value in every row of its source",)
+    why = ("it is not NULL in any row of its source",)
     return replace(column, not_null=True, reasons=why) if proved else column
 
 

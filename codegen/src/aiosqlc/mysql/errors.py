@@ -55,11 +55,11 @@ UNKNOWN_TYPE = 4161
 _AGGREGATE = 1111  # an aggregate function where none may stand
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
-    1146: "is it created by the schema files?",
-    1305: "is it a function of this server, or created by the schema files?",
-    1052: "write the table before it: `table.column`",
+    1146: "check that the schema files create it",
+    1305: "check that it is a function of this server, or that the schema files create it",
+    1052: "qualify the column: `table.column`",
     1222: "each SELECT of a UNION has as many columns as the first",
-    1136: "the number of values must be the number of columns",
+    1136: "the number of values must equal the number of columns",
 }
 
 
@@ -149,7 +149,7 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
     code = code_of(error)
     near = _NEAR.search(message_of(error, database))
     if near and near["text"].startswith("*") and sql.lstrip()[:6].upper() != "DELETE":
-        return "a bare `*` stands first in its list; behind others it is `table.*`"
+        return "a `*` must come first in its list; after other columns write `table.*`"
     if near and not near["text"] and _NAMELESS.search(sql):
         return "a sub-select in FROM has a name: `(SELECT …) AS t`"
     named = _NAMED.search(message_of(error, database))

@@ -88,9 +88,13 @@ def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:
     return [
         Diagnostic(
             code="E214",
-            message=f"{query.name} is read as MySQL reads it: MariaDB differs about `{mark.text}`",
-            labels=(Label(query.file, Span(start, start + len(mark.text)), "run by one of them"),),
-            hint="say which server it is for: `server: mysql` or `server: mariadb`",
+            message=f"{query.name} is read as MySQL reads it; MariaDB differs at {mark.text}",
+            labels=(
+                Label(
+                    query.file, Span(start, start + len(mark.text)), "executed by only one of them"
+                ),
+            ),
+            hint="set the server: `server: mysql` or `server: mariadb`",
             severity=Severity.ERROR if strict else Severity.WARNING,
         )
     ]

@@ -50,7 +50,7 @@ def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) ->
         return _NONE.union(*(strict_columns(level, side, is_slice) for side in sides))
     if isinstance(node, exp.NullSafeEQ):
         readable = _is_constant(node.expression) and _reads_texts(level, node.this)
-        said = holds("condition", "the constant cannot be read as NULL", readable)
+        said = holds("condition", "the constant cannot be converted to NULL", readable)
         return strict_columns(level, node.this, is_slice) if said else _NONE
     return strict_columns(level, node, is_slice)
 
@@ -103,7 +103,7 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
     if isinstance(node, exp.In):
         values = node.expressions
         certain = values and not any(is_slice(value) for value in values)
-        if not holds("condition", "the list has a value", certain):
+        if not holds("condition", "the list is not empty", certain):
             return _NONE
         return strict_columns(level, node.this, is_slice)
     if isinstance(node, exp.Cast):

@@ -41,14 +41,14 @@ def _difference(prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence
     places = find(query.sql)
     given = {param.number for param in query.params}
     if {place.number for place in places} != given:
-        return f"it takes {len(places)} parameters, its function passes {len(given)}"
+        return f"it takes {len(places)} parameters, but its function passes {len(given)}"
     try:
         answer = prepares.query(as_read(as_sent(query), kin))
     except pymysql.MySQLError as error:
         refused = code_of(error) in _REFUSED
         return f"the server refuses it: {message_of(error, '')}" if refused else ""
     if answer.parameters:
-        return f"{answer.parameters} of its parameters are not filled"
+        return f"{answer.parameters} of its parameters get no value"
     return difference(_promised(query, first, answer.columns), _found(answer.columns))
 
 
@@ -98,7 +98,7 @@ def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Dia
     numbers = {param.number: at for at, param in enumerate(_ordered(query.params), 1)}
     said = difference(mine, theirs, tuple(numbers[number] for number in variant.numbers))
     if not said and _embedded(query) != _embedded(one):
-        said = "its embedded rows are elsewhere"
+        said = "its embedded rows are at other positions"
     if said:
         yield mismatch(query.parsed, variant, said)
 
@@ -146,8 +146,8 @@ def impossible(
         if column in relation.generated and any(_is_value(value) for value in surely):
             yield _never(
                 query,
-                f"`{name}` is a generated column, and gets a value",
-                f"leave `{column}` out: the server computes it",
+                f"`{name}` is a generated column, but gets a value",
+                f"omit `{column}`: the server computes it",
             )
         elif (
             any(isinstance(value, exp.Null) for value in surely)
@@ -177,7 +177,7 @@ def _refused(session: Session, relation: Relation, given: Sequence[exp.Expr]) ->
 
 def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
     parsed = query.parsed
-    label = Label(parsed.file, parsed.name_span, "fails whenever it is called")
+    label = Label(parsed.file, parsed.name_span, "fails on every call")
     return Diagnostic("E371", f"`{parsed.name}` can never succeed: {why}", (label,), hint)
 
 

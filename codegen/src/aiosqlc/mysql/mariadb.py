@@ -120,8 +120,8 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
     return Diagnostic(
         code="E213",
         message=f"{query.name} was typed without a server: MariaDB has no `{construct}`",
-        labels=(Label(query.file, query.name_span, "types err towards optional"),),
-        hint="name a MySQL server by `database.uri`"
+        labels=(Label(query.file, query.name_span, "types may be wider than necessary"),),
+        hint="set `database.uri` to a MySQL server"
         + ("; or accept it: `server: mysql`" if strict else ""),
         severity=Severity.ERROR if strict else Severity.WARNING,
     )
@@ -129,15 +129,15 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
 
 def refused(query: ParsedQuery, error: pymysql.MySQLError, database: str) -> Diagnostic:
     """Say that MariaDB, asked in place of MySQL, refuses a query: MySQL may well take it."""
-    said = f"MariaDB, asked in place of MySQL, says: {message_of(error, database)}"
-    label = Label(query.file, query.name_span, "types err towards optional")
+    said = f"MariaDB, used instead of MySQL, reports: {message_of(error, database)}"
+    label = Label(query.file, query.name_span, "types may be wider than necessary")
     return _warning("E213", f"{query.name} was typed without a server: {said}", label)
 
 
 def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Say that MariaDB, asked in place of MySQL, refuses a statement of the schema."""
-    label = Label(file.file, span, "what this makes is known from its text alone")
-    return _warning("E213", f"MariaDB, asked in place of MySQL, says: {message}", label)
+    label = Label(file.file, span, "it is inferred from the text alone")
+    return _warning("E213", f"MariaDB, used instead of MySQL, reports: {message}", label)
 
 
 def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
@@ -148,15 +148,15 @@ def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
 def unbuilt(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Say that an index was left out, which a MariaDB in place of MySQL cannot build."""
     label = Label(file.file, span, "no query is typed by this index")
-    said = f"left out, for MariaDB is asked in place of MySQL: {message}"
+    said = f"skipped, because MariaDB is used instead of MySQL: {message}"
     return _warning("E217", said, label)
 
 
 def unkeyed(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Say that a table was made without the foreign keys that the server refuses."""
     label = Label(file.file, span, "no query is typed by them")
-    said = f"made without its foreign keys, which the server refuses: {message}"
-    hint = "declare the other table before, with columns of the same type and collation"
+    said = f"created without its foreign keys, which the server refuses: {message}"
+    hint = "declare the other table first, with columns of the same type and collation"
     return _warning("E217", said, label, hint)
 
 
@@ -164,7 +164,7 @@ def _warning(
     code: str,
     message: str,
     label: Label,
-    hint: str = "install MySQL's server, or name one by `database.uri`",
+    hint: str = "install a MySQL server, or set `database.uri` to one",
 ) -> Diagnostic:
     return Diagnostic(code, message, (label,), hint, Severity.WARNING)
 

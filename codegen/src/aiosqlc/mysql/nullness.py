@@ -74,14 +74,14 @@ def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
     if node is None:
         return False
     node = unwrap(node)
-    if not holds("expression", "it is in no super-aggregate row", not proof.level.rollup):
+    if not holds("expression", "it is not in a super-aggregate row", not proof.level.rollup):
         return _under_rollup(node)
     # Over no row, MariaDB does not run a sub-select and takes NULL for its answer.
     run = not (proof.level.bare_is_null and _asks(node))
-    if not holds("expression", "it is run for a row", run):
+    if not holds("expression", "it is evaluated for a row", run):
         return False
     same = not proof.converts(node, proof.level)
-    if not holds("expression", "no value is read as one of another type", same):
+    if not holds("expression", "no value is converted to another type", same):
         return False
     before = len(proof.used)
     name, rule = next(((n, r) for kinds, n, r in _RULES if isinstance(node, kinds)), _FUNCTION)
@@ -137,13 +137,13 @@ def _column(node: exp.Expr, proof: Proof) -> bool:
 def _operator(node: exp.Expr, proof: Proof) -> bool:
     sides = [node.this, node.expression]
     moved = any(isinstance(side, exp.Interval) for side in sides)  # out of range it is NULL
-    if not holds("operator", "no date is moved", not moved):
+    if not holds("operator", "no date is changed", not moved):
         return False
     return _all("operator", [s for s in sides if not isinstance(s, exp.Interval)], proof)
 
 
 def _null_safe(node: exp.Expr, proof: Proof) -> bool:
-    alone = holds("null-safe", "it stands in no chain", not is_chained(node))
+    alone = holds("null-safe", "it is not part of a chain of comparisons", not is_chained(node))
     return alone or all(is_not_null(side, proof) for side in (node.this, node.expression))
 
 
@@ -160,7 +160,7 @@ def _divided(node: exp.Expr, proof: Proof) -> bool:
         and not divisor.is_string
         and abs(float(divisor.this)) >= _LEAST
     )
-    number = holds("division", "the divisor is a number other than 0", by_number)
+    number = holds("division", "the divisor is a constant other than 0", by_number)
     return number and _all("division", [node.this], proof)
 
 
@@ -242,12 +242,12 @@ def _subquery(node: exp.Expr, proof: Proof) -> bool:
     result = proof.read(node, proof.level)
     value = bool(result.outputs) and (result.outputs or ())[0].not_null
     return holds("subquery", "it has a row", result.at_least_one) and holds(
-        "subquery", "its column has a value", value
+        "subquery", "its column is not NULL", value
     )
 
 
 def _placeholder(node: exp.Expr, proof: Proof) -> bool:
-    return holds("parameter", "None is not allowed", proof.required(node))
+    return holds("parameter", "it does not accept None", proof.required(node))
 
 
 def _window(node: exp.Expr, proof: Proof) -> bool:
@@ -257,9 +257,9 @@ def _window(node: exp.Expr, proof: Proof) -> bool:
         return True
     # The default frame holds the current row, so there is always one value to take.
     framed = node.args.get("spec") is None and node.args.get("alias") is None
-    if not holds("window", "the frame has the current row", framed):
+    if not holds("window", "the frame contains the current row", framed):
         return False
-    if not holds("case", "a branch knows its own row only", not proof.given):
+    if not holds("case", "a condition of one branch does not apply to another", not proof.given):
         proof = replace(proof, given=frozenset())
     if name in AGGREGATES_OF_ROWS - {"GROUP_CONCAT"} or isinstance(
         inner, exp.FirstValue | exp.LastValue
@@ -274,7 +274,7 @@ def _aggregate(node: exp.Expr, proof: Proof) -> bool:
         return True
     if not holds("aggregate", "every group has a row", proof.level.grouped):
         return False
-    if not holds("aggregate", "it is NULL of NULLs only", name in AGGREGATES_OF_ROWS):
+    if not holds("aggregate", "it is NULL only if all its inputs are", name in AGGREGATES_OF_ROWS):
         return False
     return _all("aggregate", _aggregated(node), proof)
 

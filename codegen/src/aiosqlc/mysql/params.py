@@ -84,7 +84,7 @@ def _conflict(query: ParsedQuery, number: int, uses: Sequence[Use]) -> Diagnosti
         if _kind(first.type) != _kind(other.type):
             return Diagnostic(
                 code="E314",
-                message=f"parameter `{_name(query, number)}` is used as two types",
+                message=f"parameter `{_name(query, number)}` is used with two types",
                 labels=(
                     Label(query.file, _span(query, first.place), f"{_shown(first)} here"),
                     Label(query.file, _span(query, other.place), f"{_shown(other)} here"),
@@ -102,7 +102,7 @@ def _kind(kind: SqlType | None) -> str:
 
 
 _CAST_HINT = (
-    "say it with a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`,"
+    "add a cast: `CAST(? AS CHAR)`, `CAST(? AS SIGNED)`,"
     " `CAST(? AS DECIMAL(20, 6))`, `CAST(? AS DOUBLE)`, `CAST(? AS DATE)`,"
     " `CAST(? AS DATETIME)`, `CAST(? AS TIME)`, `CAST(? AS BINARY)`"
 )
@@ -113,7 +113,11 @@ def _untyped(query: ParsedQuery, number: int, name: str, hint: str) -> Diagnosti
     return Diagnostic(
         code="E313",
         message=f"cannot infer the type of parameter `{name or '?'}`",
-        labels=(Label(query.file, span, "compared with, or passed to, nothing that has a type"),),
+        labels=(
+            Label(
+                query.file, span, "it is not compared with, or passed to, anything that has a type"
+            ),
+        ),
         hint=hint,
     )
 

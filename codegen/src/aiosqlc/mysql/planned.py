@@ -19,7 +19,7 @@ _VALUE_COUNT, _NO_FULLTEXT, _UNSUPPORTED, _NO_DEFAULT = 1136, 1191, 1235, 1364
 # Refusals that no value can be the cause of: names, numbers of columns, what the server lacks.
 _NAMES = frozenset({1052, 1054, 1109, 1305})
 _NEVER = {
-    _VALUE_COUNT: "give as many values as there are columns",
+    _VALUE_COUNT: "the number of values must equal the number of columns",
     _NO_FULLTEXT: "declare a FULLTEXT index of exactly the columns that MATCH names",
     _UNSUPPORTED: "",
     _NO_DEFAULT: "give the column a value, or a default in the schema",
@@ -59,16 +59,16 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
             return
         yield Diagnostic(
             "E213",
-            f"{parsed.name} cannot be planned: MariaDB, asked in place of MySQL, says: {said}",
-            (Label(parsed.file, parsed.name_span, "fails on MariaDB whenever it is called"),),
-            hint="say which server it is for: `server: mysql` or `server: mariadb`",
+            f"{parsed.name} cannot be planned: MariaDB, used instead of MySQL, reports: {said}",
+            (Label(parsed.file, parsed.name_span, "fails on every call on MariaDB"),),
+            hint="set the server: `server: mysql` or `server: mariadb`",
             severity=Severity.ERROR if asked.strict else Severity.WARNING,
         )
         return
     yield Diagnostic(
         "E371",
         f"`{parsed.name}` can never succeed: {said}",
-        (Label(parsed.file, parsed.name_span, "fails whenever it is called"),),
+        (Label(parsed.file, parsed.name_span, "fails on every call"),),
         hint=_NEVER[code],
     )
 

@@ -29,7 +29,7 @@ _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
 def why_not(root: exp.Expr | None, schema: Schema) -> str:
     """Return why a statement is not proved to read only, '' where it is."""
     if root is None:
-        return "its text was not read"
+        return "its text was not parsed"
     if not isinstance(root, exp.Query):
         return "it is no SELECT"
     return next(filter(None, (_of(node, schema) for node in root.walk())), "")
@@ -40,9 +40,9 @@ def _of(node: exp.Expr, schema: Schema) -> str:
     if isinstance(node, _WRITES) and not isinstance(node, exp.Query):
         return "a part of it writes"
     if isinstance(node, exp.Lock) or node.args.get("operation_modifiers"):
-        return "it locks rows, or leaves something in the session"
+        return "it locks rows, or changes the session"
     if isinstance(node, exp.Parameter | exp.PropertyEQ):
-        return "it uses a variable of the session"
+        return "it uses a session variable"
     if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func):
         return "it calls a stored function"
     if isinstance(node, exp.Table):

@@ -27,7 +27,7 @@ def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[st
     for number, text in enumerate([*(own := list(texts)), *borrowed]):
         tree = parse(text)
         if tree is None:
-            unknown[f"`{' '.join(text.split())[:60]}` is read by the server alone"] = None
+            unknown[f"only the server can parse `{' '.join(text.split())[:60]}`"] = None
             continue
         found = {(p, *_name(t)) for p, t in _touched(tree, known)}
         if number >= len(own) and any((schema, name) not in known for _, schema, name in found):

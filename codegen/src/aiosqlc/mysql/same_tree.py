@@ -16,7 +16,7 @@ def unproved(pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
     for name, old, new in pairs:
         one, other = parse(old), parse(new)
         if one is None or other is None:
-            found[name] = "sqlglot, which would prove it, does not know its syntax"
+            found[name] = "sqlglot, which would prove it, does not support its syntax"
         elif one.root != other.root:
-            found[name] = "it would be read otherwise"
+            found[name] = "it would be parsed differently"
     return found

@@ -36,7 +36,7 @@ def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOpti
         if found is None:
             return ["there is no server, or the schema has errors"]
         if not is_undone(query.sql):
-            return ["not run: a statement of this kind cannot be rolled back"]
+            return ["not executed: a statement of this kind cannot be rolled back"]
         with sample_rows(found.session, found.schema):
             return _best(found.session, query)
 
@@ -127,7 +127,7 @@ def _argument(param: TypedParam, number: int) -> str:
 
 
 def _best(session: Session, query: TypedQuery) -> list[str]:
-    lines = ["no arguments that the server takes were found"]
+    lines = ["no arguments were found that the server accepts"]
     for number in range(1, _ROWS + 1):
         session.run("SAVEPOINT trial")
         try:

@@ -326,9 +326,9 @@ def _types_nothing(sql: str) -> bool:
 def _not_ours(file: SchemaFile, span: Span, outside: str) -> Diagnostic:
     return Diagnostic(
         "E216",
-        f"the schema reaches beyond its own database: {outside}",
-        (Label(file.file, span, "not on a server that others use"),),
-        hint="leave `database.uri` out: a private server may be changed at will",
+        f"the schema affects other databases: {outside}",
+        (Label(file.file, span, "not allowed on a shared server"),),
+        hint="remove `database.uri` to use a private server",
     )
 
 
@@ -384,9 +384,9 @@ _NO_TYPES = re.compile(
     r"|drop|create\s+(?:(?:definer\s*=\s*\S+|or\s+replace|unique|fulltext|spatial)\s+)*"
     r"(?:index|procedure|function|trigger|event|user|role))\b"
 )
-_DENIED = "the account in `database.uri` needs the right to create databases called aiosqlc_…"
+_DENIED = "the account in `database.uri` needs the privilege to create databases called aiosqlc_…"
 _HINTS = {
     **dict.fromkeys((1044, 1045, 1142), _DENIED),
     1005: "the table that REFERENCES names is made before, and the column it names has a key",
-    1170: "MySQL refuses it too: say how much of it the key takes, `id(100)`, or take a `varchar`",
+    1170: "MySQL refuses it too: set the length of the key part, `id(100)`, or use `varchar`",
 }

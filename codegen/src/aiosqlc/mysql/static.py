@@ -36,8 +36,8 @@ def schema_from_files(files: Sequence[SchemaFile]) -> tuple[Schema, list[Diagnos
 def _not_understood(file: SchemaFile, span: Span, table: str) -> Diagnostic:
     return Diagnostic(
         "E203",
-        f"without a server this change of `{table}` is not understood",
-        (Label(file.file, span, "the table counts as unknown from here on"),),
+        f"without a server this change of `{table}` cannot be analysed",
+        (Label(file.file, span, "the columns of the table are unknown from here on"),),
         severity=Severity.WARNING,
     )
 

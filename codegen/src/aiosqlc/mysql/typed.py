@@ -212,7 +212,7 @@ def _by_text(output: Output, item: exp.Expr | None) -> Column:
         origin=output.origin,
         table_alias=output.alias,
         is_function_call=item is not None and bool(name_of(_bare(item))),
-        reasons=(*_proofs(output), "by the text; no server was asked"),
+        reasons=(*_proofs(output), "inferred from the text, without a server"),
     )
 
 
@@ -244,19 +244,19 @@ def _proofs(output: Output | None) -> tuple[str, ...]:
     if output is None or not output.not_null:
         return ()
     said = (f"{STATEMENTS[rule].rstrip('.')} [{rule}]" for rule in output.rules)
-    return tuple(said) or ("it is made of what is always a value",)
+    return tuple(said) or ("it is computed from values that are never NULL",)
 
 
 def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, ...]:
     proofs = _proofs(output)
     if certain:
-        return (*proofs, "the server says NOT NULL")
+        return (*proofs, "the server reports NOT NULL")
     if proofs:
         return proofs
     return (
-        ("the server's word does not count under ROLLUP",)
+        ("under ROLLUP the server's report does not count",)
         if said
-        else ("the server says it may be NULL",)
+        else ("the server reports that it may be NULL",)
     )
 
 

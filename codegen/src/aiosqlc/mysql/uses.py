@@ -39,8 +39,8 @@ _BITS = (
     exp.BitwiseRightShift,
 )  # fmt: skip
 _NO_DATE = (
-    "TIMEDIFF takes two times of a day or two datetimes, and makes NULL of a date and a datetime:"
-    " write `CAST(… AS DATETIME)` around the date, or count the days by DATEDIFF"
+    "TIMEDIFF takes two times or two datetimes, and returns NULL for a date and a datetime:"
+    " write `CAST(… AS DATETIME)` around the date, or count the days with DATEDIFF"
 )
 _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 

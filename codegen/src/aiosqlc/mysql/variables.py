@@ -28,8 +28,12 @@ def mistaken(query: ParsedQuery) -> list[Diagnostic]:
     return [
         Diagnostic(
             "E122",
-            f"`{read.text}` is a variable of the session in MySQL, not a parameter",
-            (Label(query.file, Span(start, start + len(read.text)), "NULL unless it was set"),),
+            f"`{read.text}` is a session variable in MySQL, not a parameter",
+            (
+                Label(
+                    query.file, Span(start, start + len(read.text)), "it is NULL unless it was set"
+                ),
+            ),
             hint=f"write `sqlc.arg({read.text[1:]})`",
             severity=Severity.WARNING,
         )

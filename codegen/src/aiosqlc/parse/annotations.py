@@ -19,7 +19,7 @@ COMMANDS = tuple(command.value for command in Command)
 
 @dataclass
 class Annotations:
-    """What the comments of one query say; no `command` where the name line is broken."""
+    """The annotations of a query. `command` is None if the name line is invalid."""
 
     name: str = ""
     name_span: Span = field(default=Span(0, 0))
@@ -77,19 +77,19 @@ def read_annotations(
             named, above = found.name, found.name_span
             problem = _read_line(file, line, found)
             if named and above != found.name_span:
-                problems.append(no_query(file, above, "the next thing is another name"))
+                problems.append(no_query(file, above, "the next line is another name"))
             if problem:
                 problems.append(problem)
     return found, problems
 
 
 def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
-    """Say of a name that nothing stands below it but what the text says."""
-    return Diagnostic("E111", "no query below this name", (Label(file, name, text),))
+    """Return the error for a name without a query below it."""
+    return Diagnostic("E111", "there is no query below this name", (Label(file, name, text),))
 
 
 def _apart(file: SourceFile, above: Token, below: Token) -> bool:
-    """Whether a blank line parts two comments: what stands above describes more than one query."""
+    """Return whether a blank line separates two comments, so that the first is more general."""
     return file.text.count("\n", above.end, below.start) > 1
 
 
@@ -147,7 +147,7 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
 
 
 def _is_prose(keyword: str, rest: str, *, misspelt: bool) -> bool:
-    """Whether a comment that begins with a keyword is a sentence: others write those, too."""
+    """Return whether a comment that starts with a keyword is a sentence."""
     if keyword == "ignore":
         well_formed = _IGNORE.match(rest) is not None
     elif keyword == "row":
@@ -173,7 +173,7 @@ def _read_name(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
             "E102",
             "malformed name annotation",
             (Label(file, line.whole, "expected `-- name: QueryName :command`"),),
-            hint="one space before `name:`, then the name, then the command",
+            hint="write one space before `name:`, then the name, then the command",
         )
     found.name = match["name"]
     found.name_span = line.span(match, "name")
@@ -197,13 +197,13 @@ def _name_hint(name: str, rest: str) -> str:
 def _read_words(
     file: SourceFile, line: _Line, match: re.Match[str], found: Annotations
 ) -> Diagnostic | None:
-    """Read what follows the name: one command, then options."""
+    """Read the words after the name: one command, then options."""
     words = list(re.finditer(r"\S+", match["rest"]))
     if not words:
         return Diagnostic(
             "E104",
             f"query `{found.name}` has no command",
-            (Label(file, found.name_span, "what should its function return?"),),
+            (Label(file, found.name_span, "add a command such as :one or :many"),),
             hint="add one of " + " ".join(f":{name}" for name in COMMANDS),
         )
     for position, word in enumerate(words):
@@ -228,7 +228,7 @@ def _read_words(
 
 
 def _stray(text: str, position: int) -> str:
-    """Say what to do with a word that is no command."""
+    """Return the error for a word that is not a command."""
     if text in (*COMMANDS, *OPTIONS):
         return f"did you mean `:{text}`?"
     if position:
@@ -243,7 +243,7 @@ def _bad_word(
         return Diagnostic(
             "E106",
             f"query `{found.name}` has two commands",
-            (Label(file, span, "a query has exactly one"),),
+            (Label(file, span, "a query must have exactly one command"),),
         )
     known = OPTIONS if position else COMMANDS
     listed = " ".join(f":{name}" for name in known)
@@ -269,14 +269,14 @@ def _read_hint(
             "E108",
             f"malformed `{keyword['word']}` annotation",
             (Label(file, line.whole, f"expected `{keyword['word']}: name Type!`"),),
-            hint="`!` says never NULL, `?` says may be NULL; the type may be left out",
+            hint="`!` means never NULL, `?` means may be NULL; the type is optional",
         )
     target, python_type = match["target"], match["type"].strip()
     if python_type and not is_type(python_type):
         return Diagnostic(
             "E108",
             f"`{python_type}` is not a type",
-            (Label(file, line.span(keyword, "rest"), "a name, its type, and `!` or `?`"),),
+            (Label(file, line.span(keyword, "rest"), "write a name, its type, and `!` or `?`"),),
             hint=f"such as `{keyword['word']}: {target} list[app.models.Tag]`",
         )
     if python_type and (name := unknown_type(python_type)):
@@ -322,7 +322,7 @@ def _read_ignore(
             "E109",
             "malformed `ignore` annotation",
             (Label(file, line.whole, "expected `ignore: CODE why this is fine here`"),),
-            hint="the reason is required: the next reader will ask for it",
+            hint="add a reason for the next reader",
         )
     found.ignores.append((match["code"], match["reason"]))
     return None

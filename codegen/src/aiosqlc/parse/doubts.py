@@ -1,4 +1,4 @@
-"""Warns of texts that the server takes, but for something else than what is meant by them."""
+"""Warn of text that the server accepts with another meaning than intended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMPARES = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "LIKE", "ILIK
 def doubts(
     file: SourceFile, tokens: list[Token], uses: list[Use], dialect: Dialect
 ) -> list[Diagnostic]:
-    """Return the warnings about a query's tokens (comments left out)."""
+    """Return the warnings about a query's tokens, which exclude comments."""
     numbers = {str(use.number) for use in uses if use.number is not None}
     return [
         *_single_values(file, tokens, uses, dialect),
@@ -36,7 +36,7 @@ def doubts(
 def _single_values(
     file: SourceFile, tokens: list[Token], uses: list[Use], dialect: Dialect
 ) -> Iterator[Diagnostic]:
-    """Warn of `id IN (@ids)`: the parameter is one value, whatever its name says."""
+    """Warn of `id IN (@ids)`, where the parameter is one value."""
     by_start = {use.span.start: use for use in uses if use.macro in {"arg", "narg"}}
     for position, token in enumerate(tokens):
         use = by_start.get(token.start)
@@ -60,7 +60,7 @@ def _single_values(
             "E125",
             f"`IN ({written})` compares with one value, not with a list",
             (Label(file, use.span, "one value"),),
-            f"a list is {listed}; for one value write `{one} {written}`",
+            f"write a list as {listed}; for one value write `{one} {written}`",
             Severity.WARNING,
         )
 
@@ -81,7 +81,7 @@ def _lone_slices(file: SourceFile, tokens: list[Token], uses: list[Use]) -> Iter
 
 
 def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
-    """Warn of `id = @ id` and `id = @1`: such an `@` makes an absolute value."""
+    """Warn of `id = @ id` and `id = @1`, where `@` is the absolute value operator."""
     for before, token, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
         blank = token.text == "@" and token.end < name.start
         named = name.kind is Kind.NAME and not is_reserved(name.text, Dialect.POSTGRESQL)
@@ -141,7 +141,7 @@ def _in_strings(
             span = Span(start, start + len(found["param"]))
             yield Diagnostic(
                 "E126",
-                f"`{found['param']}` stands inside a string, where it is text",
+                f"`{found['param']}` is inside a string, so it is text",
                 (Label(file, span, "no parameter"),),
                 _remedy(token.text, found, dialect, before),
                 Severity.WARNING,
@@ -149,7 +149,7 @@ def _in_strings(
 
 
 def _remedy(text: str, found: re.Match[str], dialect: Dialect, word: str) -> str:
-    """Say how the string and the parameter are put together."""
+    """Return how to concatenate the string and the parameter."""
     quote = text[-1]
     arrays = LEXES[dialect].has_arrays
     name = found["name"] or found["macro"] or ""

@@ -42,8 +42,8 @@ def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
         Diagnostic(
             "E131",
             f"a `:{match['word']}` outside a query",
-            (Label(file, token.span, "it governs nothing here"),),
-            hint="put it at the end of the line it is about, or inside the query",
+            (Label(file, token.span, "it has no effect here"),),
+            hint="move it to the end of the line that it applies to, or inside the query",
         )
         for token in above
         if (match := _DIRECTIVE.match(token.text)) and match["word"].lower() in DIRECTIVES
@@ -65,7 +65,7 @@ def swallowed_semicolon(file: SourceFile, comment: Token) -> Diagnostic | None:
     )
 
 
-_SWALLOWED = "the semicolon is part of the comment: put it on the next line"
+_SWALLOWED = "the semicolon is part of the comment: move it to the next line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def read_parts(
             inside = _between(body, start.span.end, directive.span.start)
             parts += _if_part(file, start, tuple(inside), problems)
         elif not directive.line:
-            problems.append(_problem(file, directive, "nothing stands on this line"))
+            problems.append(_problem(file, directive, "this line has no SQL"))
         elif directive.word == "if":
             parts += _if_part(file, directive, directive.line, problems)
         elif directive.word == "set":
@@ -139,7 +139,7 @@ _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
 
 
 def _closed(part: Part, body: list[Token]) -> Part | None:
-    """Return a part without the parentheses around it and others, None if it is torn otherwise.
+    """Return a part without balanced outer parentheses, or None if it is unbalanced.
 
     In `AND (a = @a -- :if a` and `OR b = @b) -- :if b` each line has one of them.
     """
@@ -177,8 +177,8 @@ def _unclosed(file: SourceFile, part: Part) -> Diagnostic:
     return Diagnostic(
         "E131",
         f"misplaced `:{part.kind}`",
-        (Label(file, part.span, "without its line a parenthesis has no partner"),),
-        hint="put what is optional on a line of its own, or between `-- :if name` and `-- :end`",
+        (Label(file, part.span, "without this line, a parenthesis has no counterpart"),),
+        hint="put the optional part on its own line, or between `-- :if name` and `-- :end`",
     )
 
 
@@ -200,7 +200,7 @@ def _whole(file: SourceFile, part: Part) -> Diagnostic:
         "E131",
         f"misplaced `:{part.kind}`",
         (Label(file, part.span, "the first line of a statement cannot be optional"),),
-        hint="what is optional stands on a line of its own: `AND state = @state -- :if state`",
+        hint="an optional part must be on its own line: `AND state = @state -- :if state`",
     )
 
 
@@ -243,7 +243,7 @@ def _if_part(
     if tokens and words[0] in _CLAUSE_STARTS and words not in _ON_ALONE:
         tokens = tokens[1:]
     if not tokens:
-        problems.append(_problem(file, directive, "nothing is left to be optional"))
+        problems.append(_problem(file, directive, "no optional part is left"))
         return []
     region = Span(tokens[0].start, tokens[-1].end)
     name, *also = dict.fromkeys(re.split(r"\s*,\s*", directive.rest))
@@ -258,7 +258,7 @@ def _set_part(
         starts = [i for i, token in enumerate(tokens) if token.text.upper() == "SET"]
         tokens = tokens[starts[-1] + 1 :] if starts else tokens
     if not tokens:
-        problems.append(_problem(file, directive, "nothing stands on this line"))
+        problems.append(_problem(file, directive, "this line has no SQL"))
         return []
     region = Span(tokens[0].start, tokens[-1].end)
     first = bisect_left(uses, region.start, key=lambda use: use.span.start)

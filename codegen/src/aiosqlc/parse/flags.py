@@ -1,4 +1,4 @@
-"""Tells a flag from a misspelt parameter in `-- :if name`: both are names that no parameter has."""
+"""Distinguish a flag from a misspelled parameter in `-- :if name`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_VALUES = frozenset({"embed", "table"})
 
 
 def unknown_names(file: SourceFile, uses: Iterable[Use], parts: Iterable[Part]) -> list[Diagnostic]:
-    """Report the names in `:set` and `:if` that no parameter has and that are no flags."""
+    """Report names in `:set` and `:if` that are neither parameters nor flags."""
     given = [use for use in uses if use.name and use.macro not in _NO_VALUES]
     known = list(dict.fromkeys(use.name for use in given))
     found: list[Diagnostic] = []
@@ -45,11 +45,11 @@ def _of_condition(
         meant = next((word for word in known if _misspelt(name, word)), None)
         if meant:
             yield _unknown(
-                file, part, name, meant, "no parameter, and too much like one for a flag"
+                file, part, name, meant, "not a parameter, and too similar to one for a flag"
             )
         elif own and len(strange) == len(names):
             meant = nearest(name, own) or own[0]
-            yield _unknown(file, part, name, meant, f"`{own[0]}` would be passed for nothing")
+            yield _unknown(file, part, name, meant, f"`{own[0]}` would be passed without effect")
 
 
 def _within(span: Span, regions: tuple[Span, ...]) -> bool:
@@ -57,7 +57,7 @@ def _within(span: Span, regions: tuple[Span, ...]) -> bool:
 
 
 def _misspelt(name: str, word: str) -> bool:
-    """Whether a name is a word with a slip: `named` and `with_name` are others than `name`."""
+    """Return whether a name is a misspelling of another word."""
     if abs(len(name) - len(word)) > 1:
         return False
     return difflib.SequenceMatcher(None, name.lower(), word.lower()).ratio() >= _ALIKE
@@ -69,6 +69,6 @@ def _unknown(file: SourceFile, part: Part, name: str, meant: str | None, label: 
     span = Span(start, start + len(name)) if at else part.span
     hint = f"did you mean `{meant}`?" if meant else ""
     if part.kind == "if":
-        hint += " A flag stands on lines without a parameter of their own"
+        hint += " A flag must be on lines without a parameter of their own"
     message = f"`{name}` is not a parameter of this query"
     return Diagnostic("E134", message, (Label(file, span, label),), hint)

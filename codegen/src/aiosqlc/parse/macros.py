@@ -1,4 +1,4 @@
-"""Turns parameters and sqlc's macros into what the server understands: numbered ones."""
+"""Replace parameters and sqlc's macros by numbered parameters."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Expanded:
 def find_uses(
     file: SourceFile, tokens: list[Token], dialect: Dialect
 ) -> tuple[list[Use], list[Diagnostic]]:
-    """Find every parameter and macro among a query's tokens (comments left out), in order."""
+    """Find every parameter and macro among a query's tokens, in order."""
     uses: list[Use] = []
     problems: list[Diagnostic] = []
     after = 0  # the first token that no macro before has taken
@@ -89,7 +89,7 @@ _OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE"
 
 
 def _is_whole_table(tokens: list[Token], position: int, first: str) -> bool:
-    """Whether `TABLE` stands for `SELECT * FROM`, which a MariaDB and older tools do not know.
+    """Return whether `TABLE` means `SELECT * FROM`, which MariaDB does not support.
 
     The word is reserved: in a statement about rows, as its `first` word says, it can stand for
     nothing else, but for PostgreSQL's `SELECT … INTO TABLE t`.
@@ -124,7 +124,7 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
 
 
 def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diagnostic]:
-    """Refuse `$1` where it is no parameter: in the text passed on, `$n` stands for one of ours."""
+    """Refuse `$1` if it is not a parameter, because `$n` is used for generated parameters."""
     sign = tokens[position]
     number = tokens[position + 1] if position + 1 < len(tokens) else sign
     if number.kind is not Kind.NUMBER or number.start != sign.end:
@@ -134,7 +134,7 @@ def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diag
             "E124",
             f"MySQL does not support numbered parameters such as `${number.text}`",
             (Label(file, Span(sign.start, number.end), "PostgreSQL's"),),
-            hint="write `?` or `sqlc.arg(name)`; a column of this name has backticks around it",
+            hint="write `?` or `sqlc.arg(name)`; put backticks around a column of this name",
         )
     ]
 
@@ -157,7 +157,7 @@ def _macro(
         problem = Diagnostic(
             "E120",
             f"unknown macro `{macro}`",
-            (Label(file, span, "not one of sqlc's macros"),),
+            (Label(file, span, "not an sqlc macro"),),
             hint=did_you_mean(macro, MACROS, otherwise="known are " + ", ".join(MACROS)),
         )
         return problem, 4
@@ -198,7 +198,7 @@ def _macro(
 
 
 def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
-    """Say how a macro is written, with the first name that it was given."""
+    """Return the correct form of a macro with its first name."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro == "sqlc.embed" and parts[:1] == ["."]:
@@ -215,7 +215,7 @@ def _bad_argument(arguments: list[Token]) -> str:
     if not arguments:
         return "no name given"
     if len(arguments) > 1:
-        return "one plain name expected, not an expression"
+        return "expected a plain name, not an expression"
     if arguments[0].kind not in {Kind.NAME, Kind.QUOTED, Kind.STRING}:
         return "a name expected"
     return ""
@@ -243,7 +243,7 @@ def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[U
 
 
 def _quoted(name: Token, dialect: Dialect) -> str:
-    """Return a name as the server reads it: `sqlc.embed(user)` takes a reserved word as it is."""
+    """Return a name as the server reads it. `sqlc.embed(user)` accepts reserved words."""
     if name.kind is Kind.STRING:
         return name.text[1:-1]
     if name.kind is Kind.NAME and is_reserved(name.text, dialect):
@@ -295,7 +295,7 @@ def _columns(use: Use, tokens: list[Token], first: int) -> list[Use]:
 
 
 def _width_before(tokens: list[Token], first: int) -> int:
-    """Return how many columns the row before `[NOT] IN (` has, 1 where none is there."""
+    """Return the number of columns of the row before `[NOT] IN (`, or 1."""
     words = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
     if words[-2:] != ["IN", "("]:
         return 1
@@ -384,7 +384,7 @@ def expand(
 
 
 def _placed(use: Use, number: int) -> str:
-    """Return what stands for a use: of a list of rows, the columns of one row between them."""
+    """Return the replacement of a use. For a list of rows, use one row's columns."""
     column, width = use.column
     before = "" if not width else ", " if column else "("
     return f"{before}${number}{')' if width and column == width - 1 else ''}"

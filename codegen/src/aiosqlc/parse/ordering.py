@@ -13,7 +13,7 @@ _ENDS = frozenset(
 
 
 def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> list[Diagnostic]:
-    """Report each ORDER BY or GROUP BY item that is nothing but a parameter, cast or not."""
+    """Report ORDER BY or GROUP BY items that consist only of a parameter, cast or not."""
     by_start = {use.span.start: use for use in uses if use.macro != "embed"}
     found = []
     for position in range(len(tokens) - 2):
@@ -30,7 +30,7 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
 
 
 def _ends(tokens: list[Token], at: int, use: Use) -> bool:
-    """Whether nothing but casts follows the parameter at a token up to the end of its item."""
+    """Return whether only casts follow the parameter up to the end of its item."""
     while at < len(tokens) and tokens[at].start < use.span.end:
         at += 1
     while at < len(tokens) and tokens[at].text == "::":
@@ -44,5 +44,5 @@ def _problem(file: SourceFile, use: Use, clause: str) -> Diagnostic:
         "E123",
         f"{clause} BY a parameter {verb} by a constant",
         (Label(file, use.span, "a parameter here is a constant and does not sort"),),
-        hint="for a choice that is checked: `ORDER BY name -- :sort name, created_at desc`",
+        hint="for a checked choice, write: `ORDER BY name -- :sort name, created_at desc`",
     )

@@ -1,4 +1,4 @@
-"""`$n` in a query's text, and what stands for it: `?` at the server, `%s` at the driver."""
+"""Replace `$n` in a query's text by `?` for the server or `%s` for the driver."""
 
 from __future__ import annotations
 

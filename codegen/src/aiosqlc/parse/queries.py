@@ -68,7 +68,7 @@ def _without_query(file: SourceFile) -> Diagnostic:
         "E115",
         f"no query in {file.path.name}",
         (Label(file, Span(0, 0), "nothing to compile"),),
-        hint="a query is a statement below `-- name: QueryName :command`",
+        hint="write a statement below `-- name: QueryName :command`",
         severity=Severity.WARNING,
     )
 
@@ -81,7 +81,7 @@ def _duplicate(query: ParsedQuery, other: ParsedQuery) -> Diagnostic:
             Label(query.file, query.name_span, "second use"),
             Label(other.file, other.name_span, "first use"),
         ),
-        hint="names are unique in all query files of one configuration entry",
+        hint="names must be unique across the query files of a configuration entry",
     )
 
 
@@ -122,11 +122,11 @@ def _first_word(query: ParsedQuery) -> Span:
 
 
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
-    """Refuse a statement below the one that a name belongs to: it would be left out unseen."""
+    """Refuse a second statement below a name, which would be ignored silently."""
     if _controls(code_tokens(query.sql, Dialect.POSTGRESQL)):
         return Diagnostic(
             "E113",
-            f"`{query.name}` begins a transaction, and a query is one statement",
+            f"`{query.name}` starts a transaction, but a query must be one statement",
             (Label(file, _first_word(query), "of the name above"),),
             hint=_TRANSACTION,
         )
@@ -135,7 +135,7 @@ def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagno
         f"a second statement below the name `{query.name}`",
         # First what it is about: the query is left out where others are written.
         (Label(file, query.name_span, "names one statement"), unnamed.labels[0]),
-        hint="give it a name of its own above it, or remove it",
+        hint="add a name above it, or remove it",
     )
 
 
@@ -235,7 +235,7 @@ def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
         return []
     if notes.command is None:  # said already what is wrong with it
         return problems
-    text = "the next thing is a semicolon, or the end of the file"
+    text = "the next token is a semicolon or the end of the file"
     return [*problems, no_query(file, notes.name_span, text)]
 
 
@@ -250,14 +250,14 @@ def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnosti
                 return Diagnostic(
                     "E112",
                     "a name annotation inside another statement",
-                    (Label(file, token.span, "is the semicolon before this line missing?"),),
+                    (Label(file, token.span, "add the missing semicolon before this line"),),
                     hint=_script(file, start, tokens[position - 1]),
                 )
     return None
 
 
 def _script(file: SourceFile, start: int, last: Token) -> str:
-    """Say of a line for psql or SQL Server's tools, which ends no statement, to leave it out."""
+    """Return the error for a line for psql or SQL Server's tools."""
     if file.text[start] == "\\":
         return "a line that begins with a backslash is for psql: remove it"
     if last.text.upper() == "GO":
@@ -268,7 +268,7 @@ def _script(file: SourceFile, start: int, last: Token) -> str:
 def _unnamed(file: SourceFile, body: list[Token]) -> Diagnostic:
     return Diagnostic(
         "E113",
-        "statement without a name is skipped",
+        "a statement without a name is skipped",
         (Label(file, body[0].span, "no `-- name:` above"),),
         hint=_TRANSACTION
         if _controls(body)
@@ -278,7 +278,7 @@ def _unnamed(file: SourceFile, body: list[Token]) -> Diagnostic:
 
 
 _TRANSACTION = (
-    "remove it: a transaction is begun where the queries are called, with the driver or the"
+    "remove it: start a transaction where the queries are called, with the driver or with"
     " `in_transaction` of `emit_helpers: true`"
 )
 
@@ -298,5 +298,5 @@ def _unterminated(file: SourceFile, token: Token) -> Diagnostic:
         "E114",
         f"unterminated {what.get(token.text[0], 'string')}",
         (Label(file, Span(token.start, token.start + 1), "opened here, never closed"),),
-        "a quote inside a text is written `''`" if token.text[0] == "'" else "",
+        "write a quote inside a string as `''`" if token.text[0] == "'" else "",
     )

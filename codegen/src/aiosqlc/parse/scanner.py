@@ -1,4 +1,4 @@
-"""Cuts SQL into tokens as each server does: what is inside a string is never taken for SQL."""
+"""Split SQL into tokens as each server does. Strings are never parsed as SQL."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from aiosqlc.source import Span
 
 
 class Dialect(StrEnum):
-    """Whose lexical rules apply."""
+    """The dialect whose lexical rules apply."""
 
     POSTGRESQL = "postgresql"
     MYSQL = "mysql"
 
 
 class Kind(StrEnum):
-    """What a token is. `PARAM` is `$1` or `?`; `NAME` a bare or quoted identifier or keyword.
+    """The kind of a token. `PARAM` is `$1` or `?`; `NAME` a bare or quoted name or keyword.
 
     `OPENING` and `CLOSING` are the marks of MySQL's executable comments, `/*!50000` and `*/`: what
     stands between them is part of the statement.
@@ -95,7 +95,7 @@ _MYSQL = rf"""
 
 
 class Lexis(NamedTuple):
-    """What of an engine's language is seen in its tokens.
+    """The lexical rules of an engine.
 
     `nests` is whether a comment may hold another, `names_by_at` whether `@name` is ours to give
     meaning to, `has_arrays` whether a list is one parameter, `delimits` whether files say by
@@ -137,7 +137,7 @@ _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 @cache
 def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]:
-    """Return an engine's grammar, compiled when something of it is scanned, and its groups' kinds.
+    """Return an engine's compiled grammar and the kinds of its groups.
 
     None is for those that hold only the beginning of a token.
     """
@@ -173,7 +173,7 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
 def _begun(
     text: str, found: re.Match[str], first: int, dialect: Dialect, closing: int
 ) -> tuple[int, Kind]:
-    """Return where a token ends that has begun here, and what it is."""
+    """Return the end and kind of a token that starts here."""
     if found.lastgroup == "block":
         return _block_end(text, first, dialect)
     if found.lastgroup == "dollar":
@@ -215,7 +215,7 @@ def _dollar_end(text: str, opening: re.Match[str]) -> tuple[int, Kind]:
 
 
 def unquote(token: Token) -> str:
-    """Return the identifier a NAME or QUOTED token stands for, or the text of a plain string."""
+    """Return the identifier of a NAME or QUOTED token, or the text of a plain string."""
     text = token.text
     if token.kind is Kind.NAME:
         return text
@@ -258,7 +258,7 @@ _BEFORE_STATEMENTS = frozenset({";", ":", "BEGIN", "THEN", "ELSE", "DO", "LOOP",
 
 
 class _Nesting:
-    """How deep inside a routine's body (or a rule's parentheses) the tokens seen so far end."""
+    """The nesting depth inside a routine's body or a rule's parentheses."""
 
     def __init__(self) -> None:
         self.depth = 0

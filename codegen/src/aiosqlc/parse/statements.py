@@ -1,4 +1,4 @@
-"""Cuts a query file at its semicolons; what an edit has left alone is not parsed again."""
+"""Split a query file at its semicolons. Unchanged statements are not parsed again."""
 
 from __future__ import annotations
 

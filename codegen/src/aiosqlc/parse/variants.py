@@ -84,7 +84,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
         return [
             Diagnostic(
                 "E132",
-                "a dynamic query names its parameters",
+                "a dynamic query must use named parameters",
                 (Label(file, unnamed.span, "its number would differ between variants"),),
                 hint="write `sqlc.arg(name)`",
             )
@@ -94,7 +94,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
         return [
             Diagnostic(
                 "E133",
-                f"{count} variants are more than {LIMIT}",
+                f"{count} variants exceed the limit of {LIMIT}",
                 (Label(file, parts[-1].span, "the last of the optional parts"),),
                 hint="let parts share a condition, or split the query",
             )
@@ -235,7 +235,7 @@ def _empty_set(file: SourceFile, parts: tuple[Part, ...]) -> Diagnostic:
     part = next(part for part in parts if part.kind in {"set", "if"})
     return Diagnostic(
         "E135",
-        "SET would be empty when every item is left out",
+        "SET would be empty if every item is omitted",
         (Label(file, part.span, "one of the optional items"),),
         hint="keep one item unconditional, such as `updated_at = now()`",
     )

@@ -253,7 +253,7 @@ def _refused_by_copy(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     name = next((p.type.name for p in query.params if p.type.name in driver.not_copied), "")
     if not name:
         return []
-    label = Label(query.parsed.file, query.parsed.name_span, "fails whenever it is called")
+    label = Label(query.parsed.file, query.parsed.name_span, "fails on every call")
     hint = "use `:batchexec`"
     return [Diagnostic("E410", f"{driver.name} cannot copy a value of `{name}`", (label,), hint)]
 

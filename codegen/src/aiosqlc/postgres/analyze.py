@@ -109,7 +109,7 @@ class Analyzer:
         ) as error:
             self._forget()
             hint = (
-                "start it, or leave `database` out to use the embedded server; `database.uri` is"
+                "start it, or remove `database` to use the embedded server; `database.uri` is"
                 " such as `postgresql://user@host/name`"
                 if options.database_uri
                 else "set `database.uri` to a PostgreSQL server you have"
@@ -254,9 +254,9 @@ def _database(
 def _no_database(refused: DatabaseRefusedError) -> Diagnostic:
     return Diagnostic(
         "E212",
-        f"the server refuses a scratch database: {refused}",
+        f"the server does not allow a scratch database: {refused}",
         hint="grant CREATEDB to the role of `database.uri`, or leave `schema` empty to use its"
-        " database as it is",
+        " database unchanged",
     )
 
 
@@ -367,9 +367,9 @@ def _doubts(
     if judged.failure:
         yield Diagnostic(
             "E372",
-            f"nothing is proved of `{query.parsed.name}`: {judged.failure}",
+            f"nothing can be proved about `{query.parsed.name}`: {judged.failure}",
             (Label(query.parsed.file, query.parsed.name_span),),
-            "every column counts as nullable; say what you know by hints: `-- column: name T!`",
+            "every column counts as nullable; use hints for what you know: `-- column: name T!`",
             Severity.ERROR if options.strict else Severity.WARNING,
         )
 
@@ -422,7 +422,7 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
         kind, name = param.type.name, parsed.spelled(param.number)
         if param.type.schema != "pg_catalog" or kind not in {*_ROWS, *_VECTORS}:
             continue
-        message = f"parameter `{param.name}` is a row of unknown columns, and none can be passed"
+        message = f"parameter `{param.name}` is a row of unknown columns, which cannot be passed"
         hint = (
             f"cast it to the type of the row, as in `{name}::author`, or compare column by column"
         )
@@ -450,7 +450,7 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
         empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them
         yield Diagnostic(
             "E321",
-            f":{parsed.command} needs rows, but this statement returns none"
+            f":{parsed.command} needs rows, but this statement returns no rows"
             + (" with a column" if empty else ""),
             (Label(parsed.file, parsed.name_span),),
             f"use :exec or :execrows, or add a {'column' if empty else 'RETURNING clause'}",

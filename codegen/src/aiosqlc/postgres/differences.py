@@ -57,7 +57,7 @@ def _changed_domains(here: Facts, there: Facts, after: int) -> Iterator[str]:
     for column in there.columns.get(after, ()):
         check, kind = there.domain_checks.get(column.type), there.types.get(column.type)
         if check and kind and known.get((kind.schema, kind.name)) != check:
-            yield f"meets other conditions of the domain {kind.name} in {column.name}"
+            yield f"has other conditions of the domain {kind.name} in {column.name}"
 
 
 def _new_triggers(here: Facts, before: int, there: Facts, after: int) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _new_triggers(here: Facts, before: int, there: Facts, after: int) -> Iterato
     for item in there.triggers.get(after, ()):
         function = _function(there, item.function)
         if function not in known:
-            yield f"meets a new trigger that calls {function[1]}"
+            yield f"has a new trigger that calls {function[1]}"
 
 
 def _function(facts: Facts, oid: int) -> tuple[str, str, str]:

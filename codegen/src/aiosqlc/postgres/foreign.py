@@ -29,7 +29,7 @@ def _names_and_lists(place: Place) -> str:
     if any("`" in token.text for token in place.tokens if token.kind is Kind.OPERATOR):
         return 'backticks are MySQL\'s: a name needs no quotes, or `"…"` if it is a reserved word'
     if before == "IN" and word.startswith(("@", "$", "SQLC")) and place.verb != "CREATE":
-        return f"a list is compared with `= ANY({_written(place)})`"
+        return f"compare with a list by `= ANY({_written(place)})`"
     if place.word(-1) == "AS" and (token := place.token()) and token.kind is Kind.STRING:
         return f'a name is quoted otherwise: write `AS "{token.text[1:-1]}"`'
     if word == "{" and (key := place.token(1)) and key.kind is Kind.STRING:
@@ -43,7 +43,7 @@ def _operators(place: Place) -> str:
     """Operators of other databases."""
     word = place.word()
     if word in {"REGEXP", "RLIKE"}:
-        return "PostgreSQL matches a regular expression with `~`, or `~*` if case does not matter"
+        return "PostgreSQL matches a regular expression with `~`, or `~*` to ignore case"
     return ""
 
 
@@ -51,7 +51,7 @@ def _statements(place: Place) -> str:
     """Statements that PostgreSQL has not."""
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb in {"DESCRIBE", "DESC"}:
-        return "the columns of a table are listed in `information_schema.columns`"
+        return "`information_schema.columns` lists the columns of a table"
     if place.verb == "REPLACE":
         return f"PostgreSQL has no REPLACE: write {_UPSERT}"
     if place.verb == "INSERT" and words[1:2] in (["IGNORE"], ["OR"]):
@@ -61,7 +61,7 @@ def _statements(place: Place) -> str:
     if "DUPLICATE" in {word, before} and "KEY" in words:
         return f"write {_UPSERT}"
     if word == "SET" and words[:2] == ["INSERT", "INTO"]:
-        return "`SET` is MySQL's here: write `INSERT INTO t (a, b) VALUES (1, 2)`"
+        return "`INSERT … SET` is MySQL syntax: write `INSERT INTO t (a, b) VALUES (1, 2)`"
     if place.verb == "UPSERT":
         return f"write {_UPSERT}"
     if "VALUES" in {word, before} and "CONFLICT" in words[: place.at]:
@@ -84,7 +84,7 @@ def _changes(place: Place) -> str:
     changed = place.verb == "UPDATE" and "SET" in words[: place.at]
     if word in {"LIMIT", "ORDER"} and (changed or (place.verb == "DELETE" and place.at > 2)):
         return (
-            f"PostgreSQL has no {word} here: choose the rows with"
+            f"PostgreSQL has no {word} here: select the rows with"
             " `WHERE id IN (SELECT id … LIMIT …)`"
         )
     if place.verb == "UPDATE" and "SET" not in words[: place.at] and _joined(place):
@@ -114,7 +114,7 @@ def _expressions(place: Place) -> str:
         return "write `<>` between the two conditions"
     if word == "=" and {"&&", "||"} & set(words):
         sign = "&&" if "&&" in words else "||"
-        return f"conditions are joined by `{'AND' if sign == '&&' else 'OR'}`, not by `{sign}`"
+        return f"join conditions with `{'AND' if sign == '&&' else 'OR'}`, not with `{sign}`"
     if word == "SEPARATOR":
         return "write `string_agg(a, ',')`"
     if "STRAIGHT_JOIN" in {word, before}:

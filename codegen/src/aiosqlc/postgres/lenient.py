@@ -160,8 +160,8 @@ def _no_such_class(sql: str, _: re.Match[str]) -> Instead | None:
         return None
     return Instead(
         (left,) if left else (),
-        "a constraint is left out: the embedded server has no operator class for it",
-        "nothing is claimed of it; `database.uri` may name a server that has it",
+        "a constraint is skipped: the embedded server has no operator class for it",
+        "its columns are not analysed; set `database.uri` to a server that has it",
     )
 
 
@@ -213,8 +213,8 @@ def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
         return None
     return Instead(
         (left,) if left else (),
-        f'left out: the column "{found[1]}" is there already, as an earlier statement made it',
-        "where only sqlc needs this, it does no harm; else write `ADD COLUMN IF NOT EXISTS`",
+        f'skipped: the column "{found[1]}" exists already, from an earlier statement',
+        "if only sqlc needs this, ignore the warning; else write `ADD COLUMN IF NOT EXISTS`",
     )
 
 
@@ -231,7 +231,7 @@ _SWITCHES = re.compile(
 
 def _nothing_to_switch(sql: str, _: re.Match[str]) -> Instead | None:
     """Leave out what only switches a trigger or a rule on or off that is not there."""
-    said = "left out: what this switches on or off is not there"
+    said = "skipped: what this enables or disables does not exist"
     return Instead(said=said) if _SWITCHES.match(sql) else None
 
 
@@ -244,7 +244,7 @@ _SYSTEM = re.compile(
 
 def _of_the_server(sql: str, _: re.Match[str]) -> Instead | None:
     """Leave out what declares the server's own tables, as other tools need to be told."""
-    said = "left out: the server has this by itself"
+    said = "skipped: the server has this already"
     return Instead(said=said) if _SYSTEM.match(sql) else None
 
 
@@ -264,7 +264,7 @@ def _of_another_engine(sql: str, found: re.Match[str]) -> Instead | None:
         return None
     return Instead(
         (f"create domain public.{name} as {ours}", sql),
-        f"`{name}` is no type of PostgreSQL; {ours} stands in for it",
+        f"`{name}` is not a PostgreSQL type; {ours} is used instead",
         f"for PostgreSQL write `{TYPES.get(name, ours)}`; in a schema for SQLite too,"
         f" `CREATE DOMAIN {name} AS …;` in a file that `shims` names says otherwise, and"
         " an INTEGER PRIMARY KEY counts by itself",
@@ -293,7 +293,7 @@ end $$
 
 def is_foreign_type(note: Diagnostic) -> bool:
     """Return whether a note says that a type of another engine is stood in for."""
-    return "is no type of PostgreSQL" in note.message
+    return "is not a PostgreSQL type" in note.message
 
 
 _Remedy = Callable[[str, re.Match[str]], Instead | None]

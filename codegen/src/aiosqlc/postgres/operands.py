@@ -9,8 +9,8 @@ from aiosqlc.analysis.advice import Place
 _OPERATORS = {
     "==": "SQL compares with a single `=`",
     "!==": "write `<>`",
-    "<=>": "write `IS NOT DISTINCT FROM`, which compares NULLs too",
-    "&&": "conditions are joined by `AND`",
+    "<=>": "write `IS NOT DISTINCT FROM`, which also compares NULL",
+    "&&": "join conditions with `AND`",
     "!": "write `NOT`",
     "=<": "write `<=`",
     "=!": "write `!=`",
@@ -42,11 +42,11 @@ def operand_advice(place: Place, left: str, sign: str, right: str) -> str:
     if sign in _OPERATORS and not (sign == "&&" and arrays):
         return _OPERATORS[sign]
     if right.removesuffix("[]") == left != right and sign in {"=", "<>"}:
-        return f"a list is compared with `{'= ANY' if sign == '=' else '<> ALL'}(…)`"
+        return f"compare with a list by `{'= ANY' if sign == '=' else '<> ALL'}(…)`"
     kinds = dict.fromkeys(kind for kind in (left, right) if kind not in {"unknown", ""})
     if sign == "||" and not arrays:
         if set(kinds) == {"boolean"}:
-            return "conditions are joined by `OR`"
+            return "join conditions with `OR`"
         return "cast one side to text: `…::text`"
     if "LIKE" in sign or sign in {"~~", "!~~", "~~*", "!~~*"}:
         return "LIKE compares texts: cast the other side, as in `…::text`"

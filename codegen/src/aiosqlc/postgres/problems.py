@@ -49,9 +49,9 @@ _MOST_PARAMETERS = 65_535  # the protocol counts them in 16 bits
 _TOO_DEEP = "54001"
 _NO_VALUES = frozenset({"22P02", "22007"})  # a text that is no value of a type, or no moment
 _HINTS = {
-    "42702": "write the table or its alias before it, as in `a.id`",
+    "42702": "qualify the column with the table or its alias, as in `a.id`",
     "42803": NOT_GROUPED,
-    "42P18": "say the type with a cast, as in `{param}::text`",
+    "42P18": "add a cast to set the type, as in `{param}::text`",
     _TOO_DEEP: "it is nested too deeply: split it, or write a long list as one array",
     "42P08": "it is used with two types: write `{param}::{type}` where it is the other",
 }
@@ -67,14 +67,14 @@ _SAID = {
         "name the columns of a unique index: `ON CONFLICT (id) DO …`"
     ),
     "non-DEFAULT value into column": (
-        "leave the column out: the server makes its value; `OVERRIDING SYSTEM VALUE` behind the"
-        " list of columns passes one of your own"
+        "omit the column: the server computes its value; `OVERRIDING SYSTEM VALUE` after the"
+        " list of columns allows your own value"
     ),
     "unrecognized configuration parameter": (
-        "SHOW prints a setting of the server; tables are listed in `information_schema.tables`"
+        "SHOW prints a server setting; `information_schema.tables` lists the tables"
     ),
     "SET target columns cannot be qualified": "write the column without its table: `SET a = …`",
-    "collation ": "the server's collations are listed in `pg_collation`",
+    "collation ": "`pg_collation` lists the server's collations",
     "must return only one column": "return one column, or move the sub-select to FROM",
     "does not support subscripting": "a character of a text is `substr(a, 1, 1)`",
     "requires an OVER clause": "write `OVER (ORDER BY …)` behind it",
@@ -140,7 +140,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
     return Diagnostic(
         "E311",
         error.message,
-        (Label(query.file, choice, "each choice of `:sort` is a key of ORDER BY"),),
+        (Label(query.file, choice, "each choice of `:sort` must be a key of ORDER BY"),),
         "write columns or expressions, such as `-- :sort id, created_at desc`",
         costs=(query.place,),
     )
@@ -150,7 +150,7 @@ def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
     """Return the remedy for a refusal: what is certain first, then the server's own, then ours."""
     message = error.message
     if wanted := extension_wanted(error):
-        return f'put `CREATE EXTENSION IF NOT EXISTS "{wanted}";` into the schema'
+        return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'
     if query.file.text[span.start : span.start + 1] in set(TYPOGRAPHIC):
         return QUOTES
     if error.state == _TOO_DEEP:
@@ -166,7 +166,7 @@ def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
     if message.startswith("aggregate function calls cannot"):
         return group_advice("NESTED")
     if message.startswith("argument of AND") and place.clause == "SET":
-        return "the columns of SET are separated by a comma, not by `AND`"
+        return "separate the columns of SET by a comma, not by `AND`"
     if own := flag_advice(place, message) or ("of OR must" in message and one_of(place)):
         return own
     for said, advice in _SAID.items():
@@ -190,7 +190,7 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
     if error.state == "42702":
         return conflict_advice(place) or qualified_advice(place) or _HINTS[error.state]
     if error.state == "42P18" and (numbers := _skipped(query)):
-        return f"parameters are numbered from `$1` on, and `${numbers[0]}` is not used"
+        return f"parameters are numbered from `$1`, and `${numbers[0]}` is not used"
     if message.startswith("missing FROM-clause"):
         ours = "write the alias that FROM gives a table, or join the table that is meant"
         absent = message.split('"')[1:2]
@@ -250,14 +250,14 @@ def function_as_table(query: ParsedQuery, tables: Container[str]) -> Diagnostic 
     name, start = found["name"], query.source_map.to_source(found.start("name"))
     return Diagnostic(
         "E319",
-        f"`{name}` is a function of PostgreSQL here, not the table of that name",
+        f"`{name}` is a PostgreSQL function here, not the table of that name",
         (Label(query.file, Span(start, start + len(name))),),
         f'write `"{name.lower()}"` for the table',
         Severity.WARNING,
     )
 
 
-_OPTIONAL = "a condition that may be left out is a line of its own: `AND name = @name -- :if name`"
+_OPTIONAL = "an optional condition must be on its own line: `AND name = @name -- :if name`"
 _UNTYPED = frozenset({"42P18", "42P08"})
 
 
@@ -286,9 +286,9 @@ def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
     span = param.spans[0] if param.spans else query.name_span
     return Diagnostic(
         _OTHER,
-        f"`{query.name}` has {param.number} parameters, PostgreSQL takes {_MOST_PARAMETERS}",
+        f"`{query.name}` has {param.number} parameters; PostgreSQL allows {_MOST_PARAMETERS}",
         (Label(query.file, span),),
-        "pass one array, as in `id = ANY(@ids::bigint[])`; many rows are inserted by :copyfrom",
+        "pass one array, as in `id = ANY(@ids::bigint[])`; insert many rows with :copyfrom",
         costs=(query.place,),
     )
 

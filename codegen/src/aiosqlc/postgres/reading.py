@@ -23,12 +23,12 @@ from aiosqlc.postgres.tree import Node
 PREMISES: Final = (
     "every query is a SELECT", "no row is locked", "its tables are known",
     "its tables are permanent", "its tables are the server's own", "its policies only read",
-    "a built-in is not VOLATILE", "a standby allows the built-in", "a function has a body to read",
+    "a built-in is not VOLATILE", "a standby allows the built-in", "a function has a readable body",
     "a function's body only reads", "a function changes no setting", "its operators only read",
     "an aggregate's functions only read", "the functions of its types only read",
     "the checks of its domains only read", "PL/pgSQL is not VOLATILE",
-    "PL/pgSQL makes no statements", "PL/pgSQL locks nothing", "PL/pgSQL reads no catalog",
-    "PL/pgSQL reads permanent tables", "what PL/pgSQL calls only reads",
+    "PL/pgSQL builds no statements", "PL/pgSQL locks nothing", "PL/pgSQL reads no catalog",
+    "PL/pgSQL reads permanent tables", "functions called by PL/pgSQL only read",
     "PL/pgSQL uses operators that only read", "casts in PL/pgSQL only read",
 )  # fmt: skip
 
@@ -80,7 +80,7 @@ class ReadProofs:
     def why_not(self, queries: Sequence[Node]) -> str:
         """Return why a statement's rewritten queries are not proved to read only, '' if proved."""
         if not queries:
-            return "its tree was not read"
+            return "its parse tree was not read"
         return next(filter(None, (self._statement(query.text) for query in queries)), "")
 
     def _holds(self, premise: str, value: object) -> bool:
@@ -141,9 +141,9 @@ class ReadProofs:
             for tree in self._facts.trees.get(part, ()):
                 why = self._tree(tree)
                 if not self._holds("its policies only read", not why):
-                    return f"by a policy of {entry.name}: {why}"
+                    return f"because of a policy of {entry.name}: {why}"
             if why := self._behind(part, "the functions of its types only read"):
-                return f"by an index of {entry.name}: {why}"
+                return f"because of an index of {entry.name}: {why}"
         return ""
 
     def _operator(self, oid: int) -> str:
@@ -167,7 +167,7 @@ class ReadProofs:
         for tree in self._facts.trees.get(oid, ()):
             why = self._tree(tree)
             if not self._holds("the checks of its domains only read", not why):
-                return f"by a check of the domain {entry.name}: {why}"
+                return f"because of a check of the domain {entry.name}: {why}"
         if why := self._behind(oid, "the functions of its types only read"):
             return f"by the type {entry.name}: {why}"
         within = {entry.element, entry.base, entry.subtype} - {0}
@@ -190,7 +190,7 @@ class ReadProofs:
     def _read_function(self, oid: int) -> str:
         entry = self._facts.functions.get(oid)
         if entry is None:
-            return "" if oid == 0 else "it calls a function that is not known"
+            return "" if oid == 0 else "it calls an unknown function"
         name = f"{entry.name}()"
         if oid < FIRST_USER_OID:
             calm = entry.volatility != "v" or entry.name in HARMLESS
@@ -207,10 +207,10 @@ class ReadProofs:
             why = self._tree(entry.body)
         elif entry.language == "plpgsql":
             why = self._words(entry)
-        elif self._holds("a function has a body to read", False):
+        elif self._holds("a function has a readable body", False):
             why = ""
         else:
-            return f"{name} cannot be looked into: it is written in {entry.language}"
+            return f"the body of {name} cannot be analysed: it is written in {entry.language}"
         return "" if self._holds("a function's body only reads", not why) else f"in {name}: {why}"
 
     # --- PL/pgSQL, of which there is no tree ------------------------------------------------------
@@ -221,8 +221,8 @@ class ReadProofs:
             return "it is VOLATILE, and written in PL/pgSQL"
         tables, functions, types = self._named
         found = touched(function.source, tables.keys())
-        if not self._holds("PL/pgSQL makes no statements", not found.at_run_time):
-            return "it makes statements when it runs"
+        if not self._holds("PL/pgSQL builds no statements", not found.at_run_time):
+            return "it builds statements at run time"
         changed = [name for privilege, name in found.tables if privilege != "SELECT"]
         if not self._holds("PL/pgSQL locks nothing", not changed):
             return f"it locks or changes {changed[0]}"
@@ -236,7 +236,7 @@ class ReadProofs:
         return (
             self._all("PL/pgSQL reads permanent tables", self._relation, read)
             or self._all(
-                "what PL/pgSQL calls only reads",
+                "functions called by PL/pgSQL only read",
                 self._function,
                 [oid for name in sorted(names) for oid in functions.get(name, ())],
             )

@@ -130,10 +130,10 @@ class _Hunt:
         connection.run("rollback to finding")
         return Diagnostic(
             "E361",
-            f"`{self.query.parsed.name}`: `{hint.target}` can be NULL, whatever the `!` says",
-            (Label(self.query.parsed.file, hint.span, "refuted by a row"),),
-            "drop the `!`, or make it true: by NOT NULL or CHECK in the schema, by a condition or"
-            " COALESCE in the query",
+            f"`{self.query.parsed.name}`: `{hint.target}` can be NULL, despite the `!`",
+            (Label(self.query.parsed.file, hint.span, "disproved by a row"),),
+            "remove the `!`, or make it true: with NOT NULL or CHECK in the schema,"
+            " or with a condition or COALESCE in the query",
             notes=notes,
         )
 
@@ -159,7 +159,7 @@ class _Hunt:
             for row in self.population.connection.rows(sql) if columns else ():
                 found.append(f"{facts.relation_name(table)} ({table_row(columns, row)})")
         if not found and self.shown:
-            yield "where its tables are empty"
+            yield "if its tables are empty"
         for text in found[:_MOST_SHOWN]:
             yield f"where there is {text}"
 

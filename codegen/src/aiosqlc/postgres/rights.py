@@ -234,7 +234,7 @@ class Asker:
         for privilege, name in sorted(found.tables):
             self._checked(self._by_name[name], privilege, None, by_owner=False)
         if found.at_run_time:
-            self.unknown[f"{entry.name}() makes statements when it runs"] = None
+            self.unknown[f"{entry.name}() builds statements at run time"] = None
         for function in self.facts.functions.values():
             if function.oid in self._routines and function.name in found.called:
                 self._function(function.oid)
@@ -259,7 +259,7 @@ class Asker:
             called, argument = self.facts.built_in(node["funcid"]), node.list_of("args")[0]
             sequence = self._sequences.get(_oid_of(argument))
             if sequence is None:
-                self.unknown[f"{called}() is called on a sequence that is named at run time"] = None
+                self.unknown[f"{called}() is called with a sequence named at run time"] = None
             else:
                 self._add(_SEQUENCES[called], "SEQUENCE", *sequence)
 
@@ -275,7 +275,7 @@ class Asker:
                 if name in self._by_name:
                     self._checked(self._by_name[name], "MAINTAIN", None, by_owner=False)
         elif kind not in (*_HARMLESS_UTILITIES, "CALLSTMT"):
-            self.unknown[f"a statement of the kind {kind} is not followed"] = None
+            self.unknown[f"a statement of the kind {kind} is not analysed"] = None
 
     def _schema(self, schema: str) -> None:
         if schema not in (self.default_schema, "pg_catalog", "information_schema"):
@@ -304,5 +304,5 @@ def needs(
         if isinstance(answer, Described):
             asker.add(answer.tree)
         elif number < len(own) or answer.state != _NO_TABLE:
-            asker.unknown[f"a statement is refused: {answer.message}"] = None
+            asker.unknown[f"the server refuses a statement: {answer.message}"] = None
     return asker.needs()

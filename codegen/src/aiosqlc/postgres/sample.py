@@ -40,7 +40,7 @@ def sample(
 
 
 def _best(query: TypedQuery, population: Population) -> list[str]:
-    lines, trial = ["no arguments that the server takes were found"], None
+    lines, trial = ["no arguments were found that the server accepts"], None
     for _ in range(_TRIALS):
         trial = draw(query, population)
         result = trial.run(population)

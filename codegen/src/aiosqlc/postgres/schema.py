@@ -298,12 +298,10 @@ class _Applying:
         if make_stand_in(self._connection, create, script) is not None:
             return None
         said = (
-            f"the extension {wanted} is in a schema that is not searched here: its functions are"
-            f" taken to be in {schema} too"
+            f"the schema of the extension {wanted} is not in the search path: its functions are"
+            f" treated as if they were in {schema} too"
         )
-        hint = (
-            "write the schema before its names, or `SET search_path` at the beginning of this file"
-        )
+        hint = "qualify the names with the schema, or start this file with `SET search_path`"
         return said, hint
 
     def _settles_role(self, error: ServerError) -> bool:
@@ -410,21 +408,21 @@ class _Applying:
 
 
 _SEARCHED_AGAIN = (
-    "no schema is searched here: the file began as a dump does; `public` is searched from here on",
-    "write `RESET search_path;` before what was added to the dump",
+    "the search path is empty, because the file starts like a dump; from here on it is `public`",
+    "write `RESET search_path;` before statements that you add to the dump",
 )
 
 
 def _assumed(extension: str) -> tuple[str, str]:
     """Say that an extension which the schema needs is taken to be there."""
     name = extension_name(extension)
-    said = f"the schema needs the extension {extension} without creating it: it is assumed"
+    said = f"the schema uses the extension {extension} without creating it: it is created"
     return said, f"put `CREATE EXTENSION IF NOT EXISTS {name};` before it"
 
 
 def _assumed_schema(schema: str) -> tuple[str, str]:
     """Say that a schema which nothing makes is taken to be there."""
-    said = f'nothing creates the schema "{schema}": it is assumed'
+    said = f'no statement creates the schema "{schema}": it is created'
     return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 
 
@@ -459,20 +457,20 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
             f" you use in a file named {name}.sql that `shims` names"
         )
     elif not hint and _TEMPLATE.search(sql):
-        hint = "this is a template that a program fills in: leave the file out of `schema`"
+        hint = "this is a template to be filled in by a program: remove the file from `schema`"
     elif said := schema_advice(_placed(file, span, place), error):
         hint = said
     elif error.state == "42704" and (unknown := _MISSING_TYPE.search(error.message)):
         near = nearest(unknown[1], _TYPE_NAMES)
         hint = hint or (f"did you mean `{near}`?" if near else "")
         hint = hint or (
-            f"`CREATE DOMAIN {unknown[1]} AS text;`, or what it is, in a file that `shims` names"
-            " declares it"
+            f"declare it in a file that `shims` names: `CREATE DOMAIN {unknown[1]} AS text;`,"
+            " or with its real type"
         )
     elif error.state == "3F000":
         absent = _QUOTED.search(error.message)
         hint = (
-            f"name the file that creates the schema {absent[1] if absent else 'searched'} in"
+            f"add the file that creates the schema {absent[1] if absent else 'searched'} to"
             f" `schema`, or put `CREATE SCHEMA {absent[1] if absent else '…'};` before it"
         )
     elif error.state == "0A000" and not hint:

@@ -101,10 +101,9 @@ class Order:
                 found.append(
                     Diagnostic(
                         "E217",
-                        f"{file.file.path.name} is run after {' and '.join(later)},"
-                        " where what it needs is made",
+                        f"{file.file.path.name} runs after {' and '.join(later)}, which needs it",
                         (Label(file.file, place_of),),
-                        "name the files in `schema` in the order in which they run",
+                        "list the files in `schema` in the order in which they must run",
                         Severity.WARNING,
                     )
                 )

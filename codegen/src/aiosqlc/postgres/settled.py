@@ -194,9 +194,9 @@ def _impossible(
         if param and names.get(oid, ("", True))[1]:
             return Diagnostic(
                 "E313",
-                f"`{param.row}` cannot be a list of these rows: a column is {names[oid][0]}",
+                f"`{param.row}` cannot be a list of these rows: a column has type {names[oid][0]}",
                 (Label(text.query.file, param.spans[0]),),
-                "compare that column by itself, or pass arrays to `unnest` in a join",
+                "compare that column separately, or pass arrays to `unnest` in a join",
             )
     return None
 

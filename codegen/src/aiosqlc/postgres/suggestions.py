@@ -129,7 +129,7 @@ def _suggested(
         names |= dict.fromkeys(_in_with(label.file.text, label.span.start))
     if extension := extension_with(word):
         create = f"`CREATE EXTENSION IF NOT EXISTS {extension_name(extension)};`"
-        said = f"`{word}` is of {extension}, which the schema does not create: put {create}"
+        said = f"`{word}` belongs to {extension}, which the schema does not create: put {create}"
         return replace(problem, hint=f"{said} into a file that `schema` or `shims` names")
     if found["called"] and (
         said := call_advice(problem.message, label.file.text, label.span.start)

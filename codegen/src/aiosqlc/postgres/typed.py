@@ -49,8 +49,8 @@ from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
 
-_NOT_SEEN = maybe("the statement is rewritten by a rule, or nested too deeply")
-_NO_ARRAY = maybe("it is no array")
+_NOT_SEEN = maybe("a rule rewrites the statement, or it is nested too deeply")
+_NO_ARRAY = maybe("it is not an array")
 _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 
 
@@ -334,9 +334,9 @@ class QueryTyper:
         tolerant = next((u for u in uses if u.tolerant), None)
         not_null = tolerant is None if param.nullable is None else not param.nullable
         name = param.name or _free_name(_suggested(uses, param.number), taken)
-        reason = tolerant.reason if tolerant else "NULL has no meaning where it is used"
+        reason = tolerant.reason if tolerant else "NULL has no meaning at this place"
         if param.nullable is not None:
-            reason = "the query says so"
+            reason = "a hint in the query declares it"
         met = self.facts.column_ref(column.relation, column.attribute) if column else None
         kept = next((u.kept for u in uses if u.kept[0]), (0, 0))
         return TypedParam(
@@ -369,7 +369,7 @@ _NOT_UNDERSTOOD = (RecursionError, LookupError)
 def _why(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    return f"its tree is not understood ({type(error).__name__}: {error})"
+    return f"its parse tree is not supported ({type(error).__name__}: {error})"
 
 
 def _single_row(nodes: list[Node]) -> str:
@@ -378,7 +378,7 @@ def _single_row(nodes: list[Node]) -> str:
     if statement is None:
         return ""
     if statement.kind == "CALLSTMT":
-        return "CALL returns the procedure's OUT parameters, once"
+        return "CALL returns the OUT parameters of the procedure in one row"
     if statement.kind == "VARIABLESHOWSTMT" and statement["name"] != "all":
         return "SHOW returns the setting"
     return ""

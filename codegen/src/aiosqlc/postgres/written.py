@@ -90,8 +90,14 @@ def _kept(query: TypedQuery, item: Starred, star: Star) -> Diagnostic:
     why, hint = _why_kept(item.sql[star.start : star.end], star)
     return Diagnostic(
         "E373",
-        f"a star of `{parsed.name}` stays as it is: {why}",
-        (Label(parsed.file, Span(start, max(end, start + 1)), "a column added later comes too"),),
+        f"the `*` in `{parsed.name}` is kept: {why}",
+        (
+            Label(
+                parsed.file,
+                Span(start, max(end, start + 1)),
+                "the function will also return columns that are added later",
+            ),
+        ),
         hint,
         Severity.WARNING,
     )
@@ -99,11 +105,11 @@ def _kept(query: TypedQuery, item: Starred, star: Star) -> Diagnostic:
 
 def _why_kept(written: str, star: Star) -> tuple[str, str]:
     if not star.unknown:
-        why = "its columns cannot be told apart by name"
-        return why, "give the columns names of their own, or list them"
+        why = "several columns have the same name"
+        return why, "give the columns different names, or list them"
     if ")" in written:
-        return f"`{written}` takes a composite value apart", "list its fields: `(place).street, …`"
-    why = f"the server does not show what `{written}` stands for, as for RETURNING of a view"
+        return f"`{written}` expands a composite value", "list its fields: `(place).street, …`"
+    why = f"the server does not report the columns of `{written}`, as for RETURNING of a view"
     return why, "list the columns"
 
 
@@ -170,7 +176,7 @@ def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> 
     The latter is a warning: it succeeds as long as there is nothing to do.
     """
     parsed = query.parsed
-    when = "fails whenever it is called" if does == "succeed" else f"fails whenever it {does}s"
+    when = "fails on every call" if does == "succeed" else f"fails on every {does}"
     label = Label(parsed.file, parsed.name_span, when)
     severity = Severity.ERROR if does == "succeed" else Severity.WARNING
     message = f"`{parsed.name}` can never {does}: {message}"

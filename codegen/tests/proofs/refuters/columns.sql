@@ -36,11 +36,11 @@ select b.aid as c from a left join b on b.aid = a.id;
 -- case: NULL in c
 select grp as k, grp as c from a group by k, rollup (c);
 
--- refutes: column / the write has such a row
+-- refutes: column / the row exists in this action
 -- case: NULL in c
 insert into a values (9, 'z', null, 1) returning old.name as c;
 
--- refutes: column / the write has such a row
+-- refutes: column / the row exists in this action
 -- case: NULL in c
 merge into a using b on a.id = b.id when not matched by source then delete returning b.aid as c;
 
@@ -105,12 +105,12 @@ select bio from a where (bio = any ($1::text[])) is not null;
 -- case: NULL in bio with {}
 select bio from a where not (bio = any ($1::text[]));
 
--- refutes: condition / computing it again gives the same
+-- refutes: condition / evaluating it again gives the same result
 -- case: NULL in c
 select nullif(random() < 0.5, g > 0) as c from generate_series(1, 99) g where
     nullif(random() < 0.5, g > 0) is not null;
 
--- refutes: condition / it speaks of the row that is returned
+-- refutes: condition / it refers to the returned row
 -- case: NULL in x
 update np set v = null where v is not null returning v as x;
 

@@ -55,7 +55,7 @@ select row('1'::pair2, 1) < row('2'::pair2, 2) as c;
 -- case: NULL in c
 select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
 
--- refutes: case / a branch knows its own row only
+-- refutes: case / a condition of one branch does not apply to another
 -- case: NULL in c
 select case when bio is not null then first_value(bio) over (order by id) else 'x' end as c from a;
 
@@ -115,7 +115,7 @@ select strict_zero(null) as c;
 -- case: NULL in c
 select perhaps(id) as c from a;
 
--- refutes: value-set / no set beside it is longer
+-- refutes: value-set / no other set in the select list is longer
 -- case: NULL in c
 select generate_series(1, 3), generate_series(1, 2) as c;
 
@@ -159,7 +159,7 @@ select (array[bio])[1] as c from a;
 -- case: NULL in c
 select (array[name])[2] as c from a;
 
--- refutes: constant / a field of a row is not left empty
+-- refutes: constant / the fields of the row are not NULL
 -- case: NULL in c
 select ('(1,)'::halves).r as c;
 

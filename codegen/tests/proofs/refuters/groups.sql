@@ -17,7 +17,7 @@ select max(n) as c from a where id > 9;
 -- case: NULL in c
 select max(n) filter (where id > 9) as c from a group by name;
 
--- refutes: aggregate / it is NULL of NULLs only
+-- refutes: aggregate / it is NULL only if all its inputs are
 -- case: NULL in c
 select stddev(n) as c from a group by name;
 
@@ -33,7 +33,7 @@ select lag(n) over (order by id) as c from a;
 -- case: NULL in c
 select max(n) filter (where id > 9) over () as c from a;
 
--- refutes: window / the frame has the current row
+-- refutes: window / the frame contains the current row
 -- case: NULL in c
 select max(n) over (order by id rows between 2 preceding and 1 preceding) as c from a;
 
@@ -41,7 +41,7 @@ select max(n) over (order by id rows between 2 preceding and 1 preceding) as c f
 -- case: NULL inside c
 select array[name, bio] as c from a;
 
--- refutes: array-subquery / what is collected is no array
+-- refutes: array-subquery / the aggregated value is not an array
 -- case: NULL inside c
 select array(select arr from t) as c;
 
@@ -49,7 +49,7 @@ select array(select arr from t) as c;
 -- case: NULL inside c
 select array_agg(bio) as c from a group by id;
 
--- refutes: array-collected / what is collected is no array
+-- refutes: array-collected / the aggregated value is not an array
 -- case: NULL inside c
 select array_agg(arr) as c from t group by id;
 
@@ -69,7 +69,7 @@ select array_agg(js)::int[] as c from t group by id;
 -- case: NULL inside c
 select string_to_array('a,b', ',', 'b') as c;
 
--- refutes: list-parameter / None is not allowed in it
+-- refutes: list-parameter / it does not accept None
 -- case: NULL inside c with {NULL}
 select $1::int[] as c from t where arr <> $1;
 

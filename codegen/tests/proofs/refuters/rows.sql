@@ -27,7 +27,7 @@ insert into moments values ('2024-03-31 02:30'), ('2024-03-31 03:30');
 -- case: many
 select name from a order by name fetch first 1 row with ties;
 
--- refutes: one-row / no set in the select list
+-- refutes: one-row / the select list has no set-returning function
 -- case: many
 select count(*), generate_series(1, 2) from a;
 
@@ -35,7 +35,7 @@ select count(*), generate_series(1, 2) from a;
 -- case: many
 select * from two where x = 1;
 
--- refutes: unique-key / the equality is the index's own
+-- refutes: unique-key / the equality operator is that of the index
 -- case: many with a
 select * from item where code = $1::char(8);
 
@@ -43,11 +43,11 @@ select * from item where code = $1::char(8);
 -- case: many
 select * from live where id = 1;
 
--- refutes: unique-key / no child has rows of its own
+-- refutes: unique-key / no child table has rows
 -- case: many
 select * from parent where id = 1;
 
--- refutes: unique-key / ON pins the optional side only
+-- refutes: unique-key / ON binds only the optional side
 -- case: many
 select a.id from a left join b on a.id = 1 and b.id = 1;
 
@@ -55,11 +55,11 @@ select a.id from a left join b on a.id = 1 and b.id = 1;
 -- case: many
 select x, y from (select 1 as x) s full join (select 2 as y) t on x = y;
 
--- refutes: unique-key / what it equals is not volatile
+-- refutes: unique-key / the other side is not volatile
 -- case: many
 select id from a where id = nextval('ticks');
 
--- refutes: unique-key / what it equals depends on no row
+-- refutes: unique-key / the other side does not depend on a row
 -- case: many
 select a.id from a where a.id = (select b.id from b where b.aid = a.id);
 
@@ -99,11 +99,11 @@ select 1 offset 1;
 -- case: empty
 select 1 limit 0;
 
--- refutes: some-row / no set in the select list
+-- refutes: some-row / the select list has no set-returning function
 -- case: empty
 select generate_series(1, 0);
 
--- refutes: some-row / a set is made of constants, and has a row
+-- refutes: some-row / the set-returning function has constant arguments and returns a row
 -- case: empty
 select x from generate_series(2, 1) t (x);
 

@@ -14,15 +14,15 @@ INSERT INTO d VALUES (1, '9999-12-31 23:59:59', NULL);
 INSERT INTO past VALUES (1, 1);
 UPDATE past SET x = 2;
 
--- refutes: expression / it is in no super-aggregate row
+-- refutes: expression / it is not in a super-aggregate row
 -- case: NULL in c
 SELECT UPPER('x') AS c, COUNT(*) AS n FROM a GROUP BY c WITH ROLLUP;
 
--- refutes: expression / it is run for a row
+-- refutes: expression / it is evaluated for a row
 -- case: NULL in c
 SELECT (SELECT COUNT(*) FROM b WHERE b.id = a.id) AS c, COUNT(*) AS n FROM a, b WHERE a.id = 9;
 
--- refutes: expression / no value is read as one of another type
+-- refutes: expression / no value is converted to another type
 -- case: NULL in c
 SELECT COALESCE(ip, 'bad') AS c FROM d;
 
@@ -54,7 +54,7 @@ SELECT n AS c FROM a WHERE n NOT IN (SELECT id FROM b WHERE id = 9);
 -- case: NULL in c
 SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
 
--- refutes: condition / the constant cannot be read as NULL
+-- refutes: condition / the constant cannot be converted to NULL
 -- case: NULL in c
 SELECT ip AS c FROM d WHERE ip <=> 'bad';
 
@@ -74,7 +74,7 @@ SELECT id <=> n < n AS c FROM a;
 -- case: NULL in c
 SELECT n / 2 AS c FROM a;
 
--- refutes: division / the divisor is a number other than 0
+-- refutes: division / the divisor is a constant other than 0
 -- case: NULL in c
 SELECT id / 0 AS c FROM a;
 
@@ -102,7 +102,7 @@ SELECT CAST(name AS DATE) AS c FROM a;
 -- case: NULL in c
 SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
 
--- refutes: case / a branch knows its own row only
+-- refutes: case / a condition of one branch does not apply to another
 -- case: NULL in c
 SELECT CASE WHEN n = 0 THEN FIRST_VALUE(n) OVER (ORDER BY id) ELSE 1 END AS c FROM a;
 
@@ -122,7 +122,7 @@ SELECT CAST(sqlc.narg('x') AS CHAR) AS c;
 -- case: NULL in c
 SELECT MAX(n) OVER (PARTITION BY id) AS c FROM a;
 
--- refutes: window / the frame has the current row
+-- refutes: window / the frame contains the current row
 -- case: NULL in c
 SELECT MAX(id) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS c FROM a;
 
@@ -134,7 +134,7 @@ SELECT MAX(bio) AS c FROM a GROUP BY id;
 -- case: NULL in c
 SELECT MAX(1) AS c FROM a WHERE id = 9;
 
--- refutes: aggregate / it is NULL of NULLs only
+-- refutes: aggregate / it is NULL only if all its inputs are
 -- case: NULL in c
 SELECT VAR_SAMP(id) AS c FROM a GROUP BY id;
 
@@ -150,15 +150,15 @@ SELECT NULLIF(id, 1) AS c FROM a;
 -- case: many
 SELECT y FROM two WHERE x = 1;
 
--- refutes: unique-key / it is compared as the key is
+-- refutes: unique-key / the comparison is that of the key
 -- case: many
 SELECT c FROM code WHERE c = 1;
 
--- refutes: unique-key / ON binds the optional side only
+-- refutes: unique-key / ON binds only the optional side
 -- case: many
 SELECT a.id FROM a LEFT JOIN b ON a.id = 1 AND b.id = 1;
 
--- refutes: unique-key / the rows are those of now
+-- refutes: unique-key / it reads current rows, not older versions
 -- case: many
 SELECT x FROM past FOR SYSTEM_TIME ALL WHERE id = 1;
 
@@ -174,7 +174,7 @@ SELECT name, COUNT(*) AS n FROM a GROUP BY name;
 -- case: many
 INSERT INTO b VALUES (8, 1, 1), (9, 1, 1) RETURNING id;
 
--- refutes: limit / the number is 0 or 1
+-- refutes: limit / the limit is 0 or 1
 -- case: many
 SELECT id FROM a LIMIT 2;
 

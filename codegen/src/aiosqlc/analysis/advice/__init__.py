@@ -1,4 +1,4 @@
-"""Advice on what a server refuses: what was most often meant, by the words of the query alone."""
+"""Hints for refused queries, derived from the words of the query alone."""
 
 from __future__ import annotations
 

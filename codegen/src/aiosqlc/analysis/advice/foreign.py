@@ -1,4 +1,4 @@
-"""Advises on what another database, a driver or a template would have taken."""
+"""Hints for syntax of other databases, drivers or templates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBERED = {Dialect.POSTGRESQL: "`${}`", Dialect.MYSQL: "`?`"}
 
 
 def foreign_advice(place: Place) -> str:
-    """Return how the engine says what is written as others do; empty if it is nobody's."""
+    """Return the engine's own form of foreign syntax, or empty text if it is unknown."""
     return _parameter(place) or _comment(place) or _anyones(place)
 
 
@@ -82,7 +82,7 @@ def _comment(place: Place) -> str:
 
 
 def _anyones(place: Place) -> str:
-    """Return what neither engine takes."""
+    """Return syntax that neither engine accepts."""
     word, before = place.word(), place.word(-1)
     if before == "TOP" or word == "TOP":
         count = place.said() if before == "TOP" else place.said(1)

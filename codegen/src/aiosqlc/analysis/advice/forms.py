@@ -1,4 +1,4 @@
-"""Advises on the form of what is nearly SQL: brackets, BETWEEN, IN, CAST, OVER, VALUES."""
+"""Hints for malformed SQL: brackets, BETWEEN, IN, CAST, OVER, VALUES."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AFTER_A_TABLE = frozenset({"GROUP", "ORDER"})
 
 
 def form_advice(place: Place) -> str:
-    """Return how SQL writes what stands at a place in another form; empty if that is not known."""
+    """Return the correct form at a place with malformed SQL, or empty text if unknown."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 

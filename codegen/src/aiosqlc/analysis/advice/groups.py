@@ -8,7 +8,7 @@ NOT_GROUPED: Final = "add it to GROUP BY, or take one value of each group, as in
 
 
 def group_advice(place: str, aggregate: str = "aggregate") -> str:
-    """Return what to do about an aggregate (or window) function in a clause that takes none.
+    """Return a hint for an aggregate or window function in a clause that allows none.
 
     `place` is the clause in upper case, or `NESTED` inside another such function.
     """

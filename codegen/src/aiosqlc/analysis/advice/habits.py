@@ -1,4 +1,4 @@
-"""Advises on what programming languages, templates and other databases have, and SQL has not."""
+"""Hints for syntax of programming languages, templates and other databases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CASE = "write `CASE WHEN a THEN b WHEN c THEN d ELSE e END`"
 
 
 def habit_advice(place: Place) -> str:
-    """Return how SQL says what is written as another language does; empty if none."""
+    """Return the SQL form of another language's syntax, or empty text if none applies."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 

@@ -18,7 +18,7 @@ _LONGEST = 60  # characters of an expression that is worth repeating in a senten
 
 
 def name_advice(place: Place, meant: str = "") -> str:
-    """Return what was meant by a column that is not there, or `meant`, a hint at one like it.
+    """Return the probable column for a missing one, or else `meant`, a similar name.
 
     Empty if neither is known.
     """
@@ -43,7 +43,7 @@ def _key(place: Place) -> str:
 
 
 def _same(place: Place, meant: str) -> str:
-    """`p.id = c.id`, whose `c` has no `id`: the column meant is not that of the other side."""
+    """Return whether one side of `p.id = c.id` exists, so that the other side is wrong."""
     operand = [place.word(step) for step in (1, 2)]
     if not meant or operand[:1] != ["."] or place.word(-1) != "=":
         return ""
@@ -101,7 +101,7 @@ def qualified_advice(place: Place) -> str:
 
 
 def sources_of(place: Place) -> Iterator[str]:
-    """Yield what the tables are called in the FROM clauses of a query."""
+    """Yield the names of the tables in the FROM clauses of a query."""
     tokens, words = place.tokens, place.words
     for at, word in enumerate(words):
         if word not in {"FROM", "JOIN"}:
@@ -180,7 +180,7 @@ def _text(place: Place, *, like: str) -> str:
 
 
 def _own_function(place: Place) -> str:
-    """`SELECT login FROM user`: a table whose name is a function's of PostgreSQL."""
+    """Return whether a table is named like a PostgreSQL function, such as `user`."""
     found = re.compile(
         r"\b(?:FROM|JOIN|,)\s+(user|current_user|session_user|current_role|current_catalog)\b",
         re.IGNORECASE,

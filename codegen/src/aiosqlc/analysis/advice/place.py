@@ -31,32 +31,32 @@ class Place:
         return [token.text.upper() for token in self.tokens]
 
     def word(self, step: int = 0) -> str:
-        """Return the word so many tokens further on, in upper case; empty beyond the query."""
+        """Return the token at an offset in upper case, or empty text after the query's end."""
         at = self.at + step
         return self.words[at] if 0 <= at < len(self.tokens) else ""
 
     def token(self, step: int = 0) -> Token | None:
-        """Return the token so many tokens further on."""
+        """Return the token at an offset."""
         at = self.at + step
         return self.tokens[at] if 0 <= at < len(self.tokens) else None
 
     def said(self, step: int = 0) -> str:
-        """Return the token so many tokens further on, as it is written."""
+        """Return the text of the token at an offset."""
         token = self.token(step)
         return token.text if token else ""
 
     def is_name(self, step: int = 0) -> bool:
-        """Whether the token so many tokens further on is a bare or quoted name or keyword."""
+        """Return whether the token at an offset is a name or a keyword."""
         token = self.token(step)
         return token is not None and token.kind in {Kind.NAME, Kind.QUOTED}
 
     def is_number(self, step: int = 0) -> bool:
-        """Return whether the token so many tokens further on is a number."""
+        """Return whether the token at an offset is a number."""
         token = self.token(step)
         return token is not None and token.kind is Kind.NUMBER
 
     def moved(self, step: int) -> Place:
-        """Return the place so many tokens further on."""
+        """Return the place at an offset."""
         return Place(self.text, self.tokens, self.at + step, self.dialect)
 
     def above(self) -> list[tuple[int, str]]:
@@ -89,7 +89,7 @@ class Place:
 
     @cached_property
     def clause(self) -> str:
-        """The keyword whose clause this place is in, or `(` in a list in brackets."""
+        """Return the keyword of the clause around this place, or `(` inside a bracketed list."""
         return next((word for _, word in self.above() if word in CLAUSES or word == "("), "")
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Advises on a syntax error: a server says near which word it gave up, not what was meant.
+"""Hints for syntax errors. A server reports the word where it stopped, not the cause.
 
 Each rule looks at the words around the place, and returns nothing if they are not its kind.
 Rules that know more stand before those that guess.
@@ -48,7 +48,7 @@ Rule = Callable[[Place], str]
 
 
 def syntax_advice(place: Place, own: Rule) -> str:
-    """Return what to write where a query is refused for its syntax; empty if that is not known.
+    """Return a correction for a query with a syntax error, or empty text if unknown.
 
     `own` knows what the engine does not take of other databases' syntax.
     """
@@ -128,7 +128,7 @@ def _missing_comma(place: Place) -> str:
 
 
 def _is_list(place: Place) -> bool:
-    """Whether a place is in brackets that hold a list: of columns, of values, of arguments."""
+    """Return whether a place is inside a bracketed list of columns, values or arguments."""
     opened = place.above()[-1][0]
     head = place.words[max(0, opened - 3) : opened]
     return head[-1:] in (["VALUES"], ["IN"]) or head[-2:-1] == ["INTO"] or head[-3:-2] == ["INTO"]
@@ -206,7 +206,7 @@ def _clause_order(place: Place) -> str:
 
 
 def _missing_operand(place: Place) -> str:
-    """`WHERE`, `AND AND`, `= ` at the end: nothing to compare."""
+    """Return a hint for a missing operand, as in `WHERE` or `AND AND`."""
     before = place.word(-1)
     if before in {"AND", "OR", "WHERE", "HAVING", "ON"}:
         if place.word() in {"AND", "OR"}:
@@ -240,7 +240,7 @@ def _misspelt(place: Place) -> str:
 
 
 def _open_bracket(place: Place) -> str:
-    """Say which bracket has no partner."""
+    """Return a hint that names the unmatched bracket."""
     waiting: list[Token] = []
     for token in place.tokens:
         if token.text == "(":

@@ -17,7 +17,7 @@ _LONGEST = 6  # words of a condition that is worth repeating
 
 
 def table_advice(place: Place) -> str:
-    """Return what to write where CREATE or ALTER is refused; empty if that is not known."""
+    """Return a correction for a refused CREATE or ALTER, or empty text if unknown."""
     if place.verb not in {"CREATE", "ALTER"}:
         return ""
     return next((advice for rule in _RULES if (advice := rule(place))), "")

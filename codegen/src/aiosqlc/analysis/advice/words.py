@@ -1,4 +1,4 @@
-"""Words that mean something in one database and nothing, or something else, in another."""
+"""Words that have different meanings in different databases."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ ELSEWHERE: Final[Mapping[Dialect, Mapping[str, str]]] = {
     Dialect.POSTGRESQL: _ELSEWHERE_POSTGRES,
     Dialect.MYSQL: _ELSEWHERE_MYSQL,
 }
-"""What functions of other databases are called in an engine."""
+"""Names of functions of other databases, with the engine's equivalents."""
 
 TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -158,4 +158,4 @@ TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("enum", "set"), "a type of its own: `CREATE TYPE … AS ENUM ('a', 'b')`"),
     "year": "smallint",
 }
-"""What types of other databases are called in PostgreSQL."""
+"""Names of types of other databases, with PostgreSQL's equivalents."""

@@ -1,1 +1,1 @@
-"""What is written beside generated code, as it is written."""
+"""Source files that are copied beside generated code."""

@@ -162,7 +162,7 @@ class Facts:
                 and self._declared(same)
                 and not self._unenforced(child, same.number)
             )
-            if not self.holds("column-constraint", "every child has it too", kept):
+            if not self.holds("column-constraint", "every child table has it too", kept):
                 return False
         return True
 
@@ -196,7 +196,7 @@ class Facts:
         entry = self.relations.get(relation)
         inherited = with_children and self.children.get(relation)
         alone = not inherited or (entry is not None and entry.kind == "p")
-        if not self.holds("unique-key", "no child has rows of its own", alone):
+        if not self.holds("unique-key", "no child table has rows", alone):
             return ()
         if relation not in self._keys:
             self._keys[relation] = tuple(self._key(i) for i in self.indexes.get(relation, ()))

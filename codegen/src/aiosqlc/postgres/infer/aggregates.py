@@ -40,34 +40,32 @@ def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge AGGREF nodes."""
     name = p.facts.built_in(node["aggfnoid"])
     if not name:
-        return maybe("nothing is known about an aggregate of the user's")
+        return maybe("user-defined aggregates are not analysed")
     if name in _COUNTS:
         return never("count", f"{name}() is a number")
     owner = scope.up(node["agglevelsup"])
     keys = _keys_with_values(p, owner) if owner is scope else None
-    keyed = p.facts.holds("group-key", "the key has a value", keys is not None)
+    keyed = p.facts.holds("group-key", "the key is not NULL", keys is not None)
     filled = (
         keyed or groups_have_rows(owner.query, p.facts) or p.resolver.reads_a_row(p.facts, owner)
     )
     if not p.facts.holds("aggregate", "every group has a row", filled):
         return maybe(f"{name}() over no rows is NULL")
     if not p.facts.holds("aggregate", "no FILTER", node["aggfilter"] is None):
-        return maybe(f"{name}() is NULL where FILTER lets no row through")
+        return maybe(f"{name}() is NULL if FILTER excludes every row")
     if name in _COLLECTORS:
-        return never(
-            "aggregate", f"a group has a row, so {name}() has something to collect", *_by_key(keys)
-        )
-    if not p.facts.holds("aggregate", "it is NULL of NULLs only", name in _SAFE):
+        return never("aggregate", f"every group has a row, so {name}() has input", *_by_key(keys))
+    if not p.facts.holds("aggregate", "it is NULL only if all its inputs are", name in _SAFE):
         return maybe(f"{name}() may be NULL even over values")
     args = [a["expr"] for a in node.list_of("args")[:1]] + node.list_of("aggdirectargs")
     parts = _per_row(p, args, scope, keys or NOTHING)
     return p.all_of(
-        "aggregate", [*_by_key(keys), *parts], f"{name}() over a group of values is a value"
+        "aggregate", [*_by_key(keys), *parts], f"{name}() over a group without NULL is not NULL"
     )
 
 
 def _by_key(keys: FactSet | None) -> list[Verdict]:
-    found = never("group-key", "the key has a value, so the group has a row, and each row the key")
+    found = never("group-key", "the key is not NULL, and every row of its group has the same key")
     return [found] if keys is not None else []
 
 
@@ -93,25 +91,33 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
     name = p.facts.built_in(node["winfnoid"])
     args = node.list_of("args")
     if not name:
-        return maybe("nothing is known about a window function of the user's")
+        return maybe("user-defined window functions are not analysed")
     if name in _COUNTS or name in _ROW_NUMBERS:
         return never("count", f"{name}() is a number")
     if name == "ntile":
         return p.all_of("window", _per_row(p, args, scope), "ntile() of a number is a number")
     if name in {"lag", "lead"}:
-        if not p.facts.holds("window", "a default at the edge", len(args) >= _WITH_DEFAULT):
+        if not p.facts.holds(
+            "window", "it has a default for the edge of the window", len(args) >= _WITH_DEFAULT
+        ):
             return maybe(f"{name}() without a default is NULL at the edge of the window")
-        return p.all_of("window", _per_row(p, args, scope), f"{name}() falls back on its default")
+        return p.all_of(
+            "window",
+            _per_row(p, args, scope),
+            f"{name}() uses its default at the edge of the window",
+        )
     if name in _EDGES | _SAFE | _COLLECTORS:
         if not p.facts.holds("window", "no FILTER", node["aggfilter"] is None):
-            return maybe(f"{name}() is NULL where FILTER lets no row through")
+            return maybe(f"{name}() is NULL if FILTER excludes every row")
         framed = _frame_has_current_row(node, scope)
-        if not p.facts.holds("window", "the frame has the current row", framed):
-            return maybe(f"{name}() is NULL where the window frame is empty")
+        if not p.facts.holds("window", "the frame contains the current row", framed):
+            return maybe(f"{name}() is NULL if the window frame is empty")
         if name in _COLLECTORS:
-            return never("window", f"the frame has a row, so {name}() has something to collect")
+            return never("window", f"the frame has a row, so {name}() has input")
         return p.all_of(
-            "window", _per_row(p, args[:1], scope), f"{name}() over a frame of values is a value"
+            "window",
+            _per_row(p, args[:1], scope),
+            f"{name}() over a frame without NULL is not NULL",
         )
     return maybe(f"{name}() may be NULL")
 
@@ -120,7 +126,7 @@ def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
     """Judge arguments for all rows: what a CASE branch knows, it knows of the current row only."""
-    if not p.facts.holds("case", "a branch knows its own row only", False):
+    if not p.facts.holds("case", "a condition of one branch does not apply to another", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:
         assumed = scope.assumed

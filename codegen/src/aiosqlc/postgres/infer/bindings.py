@@ -158,7 +158,7 @@ class Closure:
     def _allowed(self, side: frozenset[int] | None, node: Node) -> bool:
         entries = {n["varno"] for n in walk(node) if n.kind == "VAR" and n["varlevelsup"] == 0}
         return bool(entries) and self.facts.holds(
-            "unique-key", "ON pins the optional side only", side is None or entries <= side
+            "unique-key", "ON binds only the optional side", side is None or entries <= side
         )
 
     def _fixing(self, source: _Operand, condition: Node) -> frozenset[int]:
@@ -197,7 +197,7 @@ class Closure:
         image = self.facts.built_in(called(condition)) in _IMAGE_EQUALITIES
         return (
             node.kind == "VAR"
-            and self.facts.holds("unique-key", "the equality is the index's own", image)
+            and self.facts.holds("unique-key", "the equality operator is that of the index", image)
             and self.facts.deterministic(condition["inputcollid"])
         )
 
@@ -230,12 +230,12 @@ class Closure:
             fixed = (kinds.SubLink.EXPR, kinds.SubLink.EXISTS, kinds.SubLink.ARRAY)
             inside = any(True for _ in variables(node["subselect"], 1))
             return node["subLinkType"] in fixed and self.facts.holds(
-                "unique-key", "what it equals depends on no row", not inside
+                "unique-key", "the other side does not depend on a row", not inside
             )
         if node.kind in _NEVER_FIXED or node.get("funcretset") or node.get("opretset"):
             return False
         settled = not (called(node) and self.facts.volatile(called(node)))
-        if not self.facts.holds("unique-key", "what it equals is not volatile", settled):
+        if not self.facts.holds("unique-key", "the other side is not volatile", settled):
             return False
         return all(self._exact_value(value) for _, value in node.children())
 
@@ -266,7 +266,7 @@ class Closure:
             keys = self.facts.unique_keys(entry["relid"], with_children=entry["inh"])
             key = next((k for k in keys if self._covers(varno, k)), None)
             if key is not None:
-                self.why[varno] = f"unique index {key.name} is matched in full"
+                self.why[varno] = f"all columns of the unique index {key.name} are bound"
             return key is not None
         if kind == kinds.Rte.RESULT:
             return True
@@ -363,9 +363,11 @@ class Closure:
                     same(node, wanted, varno) and self._matches(b, comparison, collation)
                     for node, b in self.expressions.items()
                 )
-            if not self.facts.holds("unique-key", "every column is pinned", found):
+            if not self.facts.holds("unique-key", "every column is bound", found):
                 return False
-        return self.facts.holds("unique-key", "the predicate is implied", False) or all(
+        return self.facts.holds(
+            "unique-key", "the predicate of the index is implied", False
+        ) or all(
             implied(self._conditions, varno, predicate, self.facts) for predicate in key.predicate
         )
 

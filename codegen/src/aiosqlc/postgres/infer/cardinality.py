@@ -77,16 +77,18 @@ class RowCounter:
         if limits and cut:
             return self._say("limit", f"LIMIT {limit}")
         sets = query["hasTargetSRFs"]
-        if not self.facts.holds("one-row", "no set in the select list", not sets):
+        if not self.facts.holds(
+            "one-row", "the select list has no set-returning function", not sets
+        ):
             return False
         if query["setOperations"] is not None:
             return self._set_at_most_one(query["setOperations"], scope, given, limits=limits)
         if is_ungrouped_aggregate(query):
-            return self._say("one-row", "an aggregate without GROUP BY makes one row")
+            return self._say("one-row", "an aggregate without GROUP BY returns one row")
         if query["groupingSets"]:
             sets = grouping_sets(query)
             if sets == [frozenset()]:
-                return self._say("one-row", "GROUP BY () makes one row")
+                return self._say("one-row", "GROUP BY () returns one row")
             single = sets is not None and len(sets) == 1
             if not self.facts.holds("group-keys", "there is one grouping set", single):
                 return False
@@ -123,7 +125,7 @@ class RowCounter:
             )
             for side in sides
         )
-        return single and self._say("set-operation-rows", "no arm's row is put out twice")
+        return single and self._say("set-operation-rows", "no branch returns a row twice")
 
     def _keys_pinned(self, clauses: list[Node], closure: Closure) -> bool:
         targets = {t["ressortgroupref"]: t["expr"] for t in closure.scope.query["targetList"]}
@@ -161,7 +163,7 @@ class RowCounter:
         if not self.facts.holds("some-row", "no OFFSET", start):
             return False
         through = _limit_lets_one_through(query["limitCount"])
-        if not self.facts.holds("some-row", "LIMIT lets one through", through):
+        if not self.facts.holds("some-row", "LIMIT allows a row", through):
             return False
         if query["setOperations"] is not None:
             return self._set_at_least_one(query["setOperations"], scope)
@@ -170,7 +172,9 @@ class RowCounter:
         if scope.command != kinds.Command.SELECT:
             return False
         sets = query["hasTargetSRFs"]
-        if not self.facts.holds("some-row", "no set in the select list", not sets):
+        if not self.facts.holds(
+            "some-row", "the select list has no set-returning function", not sets
+        ):
             return False
         if not self.facts.holds("some-row", "no HAVING", query["havingQual"] is None):
             return False
@@ -201,7 +205,7 @@ class RowCounter:
         target = scope.entry(query["resultRelation"])["relid"]
         kept = not self.facts.may_skip_insert(target)
         sets = query["hasTargetSRFs"]
-        if sets or not self.facts.holds("some-row", "no trigger turns it away", kept):
+        if sets or not self.facts.holds("some-row", "no trigger skips the row", kept):
             return False
         conflict = query["onConflict"]
         if conflict is not None:
@@ -212,7 +216,7 @@ class RowCounter:
                 return False
             # What is read first inside SET may write the very row: the update then passes over it.
             alone = not _READS_WITH.search(conflict.text)
-            if not self.facts.holds("some-row", "no WITH inside its SET", alone):
+            if not self.facts.holds("some-row", "SET contains no WITH", alone):
                 return False
         return self._from_at_least_one(query["jointree"], scope)
 
@@ -247,7 +251,11 @@ class RowCounter:
             if any(c.kind == "FUNCEXPR" and not c["funcretset"] for c in calls):
                 return True
             some = any(rows_of(call, self.facts) for call in calls)
-            return self.facts.holds("some-row", "a set is made of constants, and has a row", some)
+            return self.facts.holds(
+                "some-row",
+                "the set-returning function has constant arguments and returns a row",
+                some,
+            )
         return False
 
 

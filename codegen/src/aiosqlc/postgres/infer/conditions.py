@@ -72,7 +72,7 @@ def stable(node: Node, facts: Facts) -> bool:
             or _INNER_PARAM.search(node.text)
             or any(facts.volatile(function) for function in functions_below(node))
         )
-    return facts.holds("condition", "computing it again gives the same", known)
+    return facts.holds("condition", "evaluating it again gives the same result", known)
 
 
 def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
@@ -174,9 +174,9 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
     """`x op ANY (array)`: a true one compared x with an element; a false one may have seen none."""
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
-    if facts.holds("condition", "the outcome needs a comparison", possible == decided) and _strict(
-        node, facts
-    ):
+    if facts.holds(
+        "condition", "the condition is true only if a comparison is", possible == decided
+    ) and _strict(node, facts):
         found |= known(node["args"][0], facts)
     return found
 

@@ -42,14 +42,16 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return _constant(p, node)
     if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and p.arguments is None:
         full = node["paramid"] not in p.loose_params
-        if not p.facts.holds("list-parameter", "None is not allowed in it", full):
-            return maybe("the list may hold None")
-        return never("list-parameter", "a list parameter holds values")
+        if not p.facts.holds("list-parameter", "it does not accept None", full):
+            return maybe("the list may contain None")
+        return never("list-parameter", "a list parameter contains no NULL")
     if node.kind in {"RELABELTYPE", "COLLATEEXPR", "COERCETODOMAIN"}:
         return array_elements(p, node["arg"], scope)
     if node.kind == "ARRAYCOERCEEXPR" and _keeps_values(p, node["elemexpr"]):
         inner = array_elements(p, node["arg"], scope)
-        return inner if inner.null else never("array-cast", "the cast keeps values", inner)
+        return (
+            inner if inner.null else never("array-cast", "the cast keeps elements not NULL", inner)
+        )
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
         return _subquery(p, node["subselect"], scope)
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.EXPR:
@@ -60,7 +62,7 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return p.all_of(
             "array-alternatives",
             [array_elements(p, a, scope) for a in node["args"]],
-            "every alternative holds values",
+            "every alternative contains no NULL",
         )
     if node.kind in _CALLS and p.facts.built_in(called(node)) in _JOINING:
         return _joined(p, node, scope)
@@ -68,7 +70,7 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return _function(p, node)
     if node.kind == "VAR":
         return _column(p, node, scope)
-    return maybe("the array may hold NULL")
+    return maybe("the array may contain NULL")
 
 
 def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -76,10 +78,10 @@ def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
         return p.all_of(
             "array-constructor",
             [array_elements(p, e, scope) for e in node.list_of("elements")],
-            "every inner array holds values",
+            "no inner array contains NULL",
         )
     return p.all_of(
-        "array-constructor", p.all(node.list_of("elements"), scope), "every element is a value"
+        "array-constructor", p.all(node.list_of("elements"), scope), "every element is not NULL"
     )
 
 
@@ -107,7 +109,7 @@ def _keeps_values(p: Prover, node: Node) -> bool:
     if node.kind in {"RELABELTYPE", "COERCEVIAIO", "COERCETODOMAIN"}:
         return _keeps_values(p, node["arg"])
     if node.kind == "FUNCEXPR" and p.facts.holds(
-        "array-cast", "the cast is total", p.facts.is_total(node["funcid"])
+        "array-cast", "the cast never returns NULL", p.facts.is_total(node["funcid"])
     ):
         return _keeps_values(p, node["args"][0])
     return False
@@ -120,13 +122,13 @@ def _constant(p: Prover, node: Node) -> Verdict:
     if isinstance(value, Datum) and len(value.data) >= _DATA_OFFSET.stop:
         # A null bitmap is there iff the offset to the data is not zero.
         return (
-            maybe("the array holds NULL")
+            maybe("the array contains NULL")
             if not p.facts.holds(
                 "array-constant", "no null bitmap", not any(value.data[_DATA_OFFSET])
             )
-            else never("array-constant", "the constant array holds no NULL")
+            else never("array-constant", "the constant array contains no NULL")
         )
-    return maybe("the array may hold NULL")
+    return maybe("the array may contain NULL")
 
 
 def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -136,28 +138,28 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
         collected = node["args"][0]["expr"]
         inside = expression_type(collected)
         flat = bool(inside) and not p.facts.is_array(inside)
-        if not p.facts.holds("array-collected", "what is collected is no array", flat):
+        if not p.facts.holds("array-collected", "the aggregated value is not an array", flat):
             return p.all_of(
                 "array-collected",
                 [array_elements(p, collected, scope)],
-                "array_agg() of full arrays",
+                "array_agg() of arrays without NULL",
             )
         return p.all_of("array-collected", [p.judge(collected, scope)], "array_agg() of values")
-    return maybe("the array may hold NULL")
+    return maybe("the array may contain NULL")
 
 
 def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
     """Judge the elements of ARRAY(SELECT …): of arrays it makes one array of more dimensions."""
     inside = column_type(query, 1)
     flat = bool(inside) and not p.facts.is_array(inside)
-    if p.facts.holds("array-subquery", "what is collected is no array", flat):
+    if p.facts.holds("array-subquery", "the aggregated value is not an array", flat):
         return p.column(query, 1, scope)
     return _inner_arrays(p, query, scope)
 
 
 def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
     if query["setOperations"] is not None:
-        return maybe("the inner arrays may hold NULL")
+        return maybe("the inner arrays may contain NULL")
     return array_elements(p, output_targets(query)[0]["expr"], scope.inner(query))
 
 
@@ -168,17 +170,17 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
     if not parts:
         targets = output_targets(query)
         if attribute > len(targets):
-            return maybe("the array may hold NULL")
+            return maybe("the array may contain NULL")
         return array_elements(p, targets[attribute - 1]["expr"], scope)
     kind = column_type(query, attribute)
     found = []
     for part in parts:
         inner = scope.entry(part)["subquery"]
         alike = column_type(inner, attribute) == kind
-        if not p.facts.holds("array-set-operation", "no cast of the elements", alike):
+        if not p.facts.holds("array-set-operation", "the elements are not cast", alike):
             return maybe("a part of the set operation is cast")
         found.append(_output(p, inner, attribute, scope))
-    return p.all_of("array-set-operation", found, "every part's arrays are full")
+    return p.all_of("array-set-operation", found, "no part has arrays with NULL")
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
@@ -196,13 +198,13 @@ def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) 
                 after = [
                     old or _output(p, query, at, owner).null for at, old in enumerate(state, 1)
                 ]
-            if p.facts.holds("array-recursion", "the recursive term keeps it", after == state):
+            if p.facts.holds("array-recursion", "the recursive term preserves it", after == state):
                 break
             state = after
     finally:
         owner.element_recursion.pop(name, None)
     if state[attribute - 1]:
-        return maybe("the recursive query may put NULL into the array")
+        return maybe("the recursive query may add NULL to the array")
     return never("array-recursion", text)
 
 
@@ -211,10 +213,10 @@ def _function(p: Prover, node: Node) -> Verdict:
     if name in _FULL_ARRAYS and len(node.list_of("args")) <= 3:
         # string_to_array's third argument is the text that becomes NULL.
         null_text = name == "string_to_array" and len(node["args"]) == 3
-        if not p.facts.holds("array-function", "no text stands for NULL", not null_text):
-            return maybe("string_to_array() makes NULL of the null string")
-        return never("array-function", f"{name}() makes arrays without NULL")
-    return maybe("the array may hold NULL")
+        if not p.facts.holds("array-function", "no text is converted to NULL", not null_text):
+            return maybe("string_to_array() converts the null string to NULL")
+        return never("array-function", f"{name}() returns arrays without NULL")
+    return maybe("the array may contain NULL")
 
 
 def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -224,7 +226,7 @@ def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
         array_elements(p, part, scope) if is_array else p.judge(part, scope)
         for part, is_array in zip(node.list_of("args"), arrays, strict=True)
     ]
-    return p.all_of("array-joined", parts, "it joins full arrays and values")
+    return p.all_of("array-joined", parts, "it concatenates arrays and elements without NULL")
 
 
 def _column(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -243,8 +245,8 @@ def _column(p: Prover, node: Node, scope: Scope) -> Verdict:
     if entry["rtekind"] == kinds.Rte.SUBQUERY and node["varattno"] > 0:
         return _output(p, entry["subquery"], node["varattno"], owner)
     if entry["rtekind"] != kinds.Rte.RELATION or node["varattno"] <= 0:
-        return maybe("the array may hold NULL")
+        return maybe("the array may contain NULL")
     checked = elements_checked(p.facts, entry["relid"], node["varattno"])
-    if p.facts.holds("array-check", "a validated CHECK says so", checked):
-        return never("array-check", "a CHECK constraint keeps NULL out of the array")
-    return maybe("nothing keeps NULL out of the array")
+    if p.facts.holds("array-check", "a validated CHECK constraint excludes it", checked):
+        return never("array-check", "a CHECK constraint excludes NULL from the array")
+    return maybe("no constraint excludes NULL from the array")

@@ -39,7 +39,7 @@ class Row:
 Found = Mapping[Place, Row | str]
 """What is embedded at each place of one text, or why it is no row of one source."""
 
-_ELSEWHERE = "it is in no select list that makes the result, or a rule rewrites the statement"
+_ELSEWHERE = "it is not in a select list of the result, or a rule rewrites the statement"
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
@@ -103,13 +103,13 @@ def _unfit(
     In a set operation nothing is proved but that it is there, and of one table, in every part.
     """
     if len(place.embeds) < parts:
-        return "another part of the set operation lists its columns at this place"
+        return "another part of the set operation lists its columns at this position"
     if len(missing) < parts:
-        return "its columns are not of one row: it is taken apart, or grouped by sets of keys"
+        return "its columns are not from one row: they are listed, or grouped by sets of keys"
     if parts > 1 and any(missing):
-        return "an outer join may leave it out in a part of the set operation"
+        return "an outer join may omit it in a part of the set operation"
     if parts > 1 and None in tables:
-        return "in a part of the set operation it is no table or view"
+        return "in a part of the set operation it is not a table or view"
     if len(tables) > 1:
         return "the parts of the set operation embed rows of different tables"
     return ""
@@ -166,7 +166,7 @@ def _at(place: Place, text: Found) -> Row | str:
     where = (place.first, place.count)
     return next(
         (row for there, row in text.items() if (there.first, there.count) == where),
-        "nothing is embedded at this place",
+        "nothing is embedded at this position",
     )
 
 

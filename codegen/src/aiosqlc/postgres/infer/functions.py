@@ -66,15 +66,17 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
     args: list[Node] = node.list_of("args")
     name = p.facts.built_in(function.oid)
     if is_declared(p, function):
-        return never("declared-function", f"{function.name}() is declared never to be NULL")
+        return never("declared-function", f"{function.name}() is declared never NULL")
     if not name:
         return p.resolver.body(p, function, args, scope)
     plain = p.facts.holds(
         "never-null-function", "no VARIADIC array", not node.get("funcvariadic", False)
     )
-    listed = p.facts.holds("never-null-function", "it is in the list", name in _NEVER_NULL)
+    listed = p.facts.holds(
+        "never-null-function", "it is in the list of such functions", name in _NEVER_NULL
+    )
     if listed and not function.strict and plain:
-        return never("never-null-function", f"{name}() always gives a value")
+        return never("never-null-function", f"{name}() never returns NULL")
     if name in _ANY_ARGUMENT:
         return p.any_of(
             "any-argument-function",
@@ -91,22 +93,24 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         )
     if name in _FIELDS and args[0].kind == "CONST" and p.facts.total:
         everywhere = _field(args[0]) in _OF_INFINITY.get(expression_type(args[1]), ())
-        if p.facts.holds("moment-field", "infinity has it too", everywhere):
+        if p.facts.holds("moment-field", "infinity has this field too", everywhere):
             return p.all_of("moment-field", p.all(args, scope), "infinity has this field too")
     if name in _OF_DIMENSION and args:
         place = constant_int(args[1]) if len(args) > 1 else 1
         there = place is not None and 0 < place <= dimensions_of(p, args[0])
-        if p.facts.holds("array-dimension", "it has this dimension", there):
+        if p.facts.holds("array-dimension", "the array has this dimension", there):
             return p.all_of("array-dimension", p.all(args, scope), "the array has this dimension")
     if name in _BOUNDS and _makes_range(p, args[0]):
         ends, end = args[0].list_of("args"), _BOUNDS[name]
         opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
-        if p.facts.holds("range-bound", "the other end is open", opened):
+        if p.facts.holds("range-bound", "the other bound is open", opened):
             given = p.judge(ends[end], scope)
-            return p.all_of("range-bound", [given], "the range begins or ends there")
+            return p.all_of("range-bound", [given], "the range has this bound")
     total = p.facts.holds("total-function", "it is total", p.facts.is_total(function.oid))
     if function.strict and total:
-        return p.all_of("total-function", p.all(args, scope), f"{name}() of values is a value")
+        return p.all_of(
+            "total-function", p.all(args, scope), f"{name}() without NULL arguments is not NULL"
+        )
     return judge_member(p, node, scope) or maybe(f"{name}() may give NULL")
 
 
@@ -137,7 +141,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
     ]
     lengths = {rows_of(each, p.facts) for each in sets} if len(sets) > 1 else set[int | None]()
     even = len(sets) == 1 or (len(lengths) == 1 and not lengths & {None, MANY_ROWS})
-    if not p.facts.holds("value-set", "no set beside it is longer", even):
+    if not p.facts.holds("value-set", "no other set in the select list is longer", even):
         return maybe("sets of different length in one select list are padded with NULL")
     return set_element_verdict(p, node, function, scope)
 
@@ -145,14 +149,14 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
     """Judge the elements of a set-returning function with one result column."""
     name = p.facts.built_in(function.oid)
-    if p.facts.holds("value-set", "its rows are values", name in NEVER_NULL_SETS):
+    if p.facts.holds("value-set", "its rows are not NULL", name in NEVER_NULL_SETS):
         return never("value-set", f"{name}() gives values only")
     if name == "string_to_table" and len(node.list_of("args")) == 2:
-        return never("value-set", "string_to_table() gives values only")
+        return never("value-set", "string_to_table() returns no NULL")
     if name == "unnest" and len(node.list_of("args")) == 1:
         return array_elements(p, node["args"][0], scope)
     if is_declared(p, function):
-        return never("declared-function", f"{function.name}() is declared never to be NULL")
+        return never("declared-function", f"{function.name}() is declared never NULL")
     if not name:
         return p.resolver.body(p, function, node.list_of("args"), scope)
     return maybe(f"{function.name}() may give NULL")
@@ -163,14 +167,14 @@ def judge_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
     left, right = node["args"]
     function = p.facts.functions.get(called(node))
     if function is None or not function.strict:
-        return maybe("the operator may give NULL")
+        return maybe("the operator may return NULL")
     if not p.facts.holds(
-        "array-comparison", "the operator is total", p.facts.is_total(function.oid)
+        "array-comparison", "the operator never returns NULL", p.facts.is_total(function.oid)
     ):
-        return maybe("the operator may give NULL")
+        return maybe("the operator may return NULL")
     parts = [p.judge(left, scope), p.judge(right, scope)]
     if not parts[1].null:
         elements = array_elements(p, right, scope)
-        if not p.facts.holds("array-comparison", "the elements are values", not elements.null):
+        if not p.facts.holds("array-comparison", "the elements are not NULL", not elements.null):
             parts.append(elements)
-    return p.all_of("array-comparison", parts, "compares a value with values")
+    return p.all_of("array-comparison", parts, "neither side contains NULL")

@@ -33,7 +33,7 @@ def judge_member(p: Prover, node: Node, scope: Scope) -> Verdict | None:
     if name not in {"jsonb_object_field", "jsonb_object_field_text"}:
         return None
     value = _member(p, args[0], _text(args[1]))
-    if not p.facts.holds("json-member", "the document has it", value is not None):
+    if not p.facts.holds("json-member", "the document has this member", value is not None):
         return None
     if name == "jsonb_object_field":
         return never("json-member", "the document has this member")
@@ -62,7 +62,7 @@ def _is_value(p: Prover, value: Node | None, scope: Scope) -> Verdict | None:
         _JSON,
         _JSONB,
     }
-    if not p.facts.holds("json-member", "it is no JSON itself", plain):
+    if not p.facts.holds("json-member", "it is not JSON itself", plain):
         return None
     return p.all_of("json-member", [p.judge(value, scope)], "the document has this member")
 

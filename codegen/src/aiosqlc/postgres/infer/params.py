@@ -391,7 +391,7 @@ class _Uses:
             "COALESCEEXPR": "coalesce replaces NULL",
             "MINMAXEXPR": "greatest and least ignore NULL",
             "NULLTEST": "it is tested for NULL",
-            "CASEEXPR": "a CASE chooses by it",
+            "CASEEXPR": "it selects a branch of CASE",
             "DISTINCTEXPR": "IS DISTINCT FROM compares with NULL",
         }
         operands = (
@@ -402,7 +402,7 @@ class _Uses:
             for array in unnested(param, scope, self.facts) if param is not None else ():
                 self._elements(array)
             if param is not None and _is_param(param):
-                reason = words.get(node.kind, "NULL means something here")
+                reason = words.get(node.kind, "NULL has a meaning here")
                 self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
 
 

@@ -86,19 +86,19 @@ class Prover:
     def _judge(self, node: Node, scope: Scope) -> Verdict:
         nulled = grouped_expressions(scope)
         if node in nulled:
-            return maybe("a grouping set can leave this key out")
+            return maybe("a grouping set may omit this key")
         if not nulled and scope.is_known_expression(node):
-            return never("condition", "a condition requires this expression to have a value")
+            return never("condition", "a condition requires this expression to be not NULL")
         apply = self.resolver.judges.get(node.kind)
         if apply is None:
-            return maybe(f"nothing is known about {node.kind.lower()} expressions")
+            return maybe(f"{node.kind.lower()} expressions are not analysed")
         verdict = apply(self, node, scope)
         values = values_of(node, self.facts) if verdict.null and node.kind in _CALCULATED else None
         if values is None or not self.facts.holds(
             "constant-expression", "no outcome is NULL", None not in values
         ):
             return verdict
-        return never("constant-expression", "the server makes a value of these constants")
+        return never("constant-expression", "the server computes a value from these constants")
 
     def column(self, query: Node, attribute: int, scope: Scope) -> Verdict:
         """Judge an output column of a query nested in a scope."""
@@ -108,7 +108,7 @@ class Prover:
         """Not null iff every part is; a doubt names the first part that is not."""
         parts = tuple(verdicts)
         doubt = next((part for part in parts if part.null), None)
-        if self.facts.holds(rule, "every part has a value", doubt is None):
+        if self.facts.holds(rule, "every part is not NULL", doubt is None):
             return Verdict(False, text, parts, rule)
         return Verdict(True, text, (doubt,) if doubt else ())
 
@@ -116,7 +116,7 @@ class Prover:
         """Not null iff at least one part is; a proof names the first part that is."""
         parts = tuple(verdicts)
         proof = next((part for part in parts if not part.null), None)
-        if self.facts.holds(rule, "one part has a value", proof is not None):
+        if self.facts.holds(rule, "one part is not NULL", proof is not None):
             return Verdict(False, text, (proof,) if proof else (), rule)
         return Verdict(True, text, parts)
 

@@ -30,21 +30,21 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     returning = node.get("varreturningtype", kinds.Returning.DEFAULT)
     for absence in absences_of_row(owner, varno, returning):
         ignored = (owner, absence) in p.ignored_joins
-        if not p.facts.holds("column", "the write has such a row", ignored):
+        if not p.facts.holds("column", "the row exists in this action", ignored):
             return maybe(_WHY_ABSENT[absence])
     if (
         node["varlevelsup"]
         and owner.query["groupingSets"]
         and (p.facts.major < _OLDEST_WITH_GROUP_ENTRY)
     ):
-        return maybe("a grouping set can leave this key out")
+        return maybe("a grouping set may omit this key")
     twice = owner.query["groupingSets"] and _grouped_twice(owner, varno, attribute)
     if not p.facts.holds("column", "the key is grouped once", not twice):
-        return maybe("the key is grouped twice, and a grouping set can leave one of them out")
+        return maybe("the key appears twice, and a grouping set may omit one of them")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
         return never(
-            "condition", f"a condition requires {_column_name(owner, node)} to have a value"
+            "condition", f"a condition requires {_column_name(owner, node)} to be not NULL"
         )
     alive = [j for j in owner.alive(varno, nulling) if (owner, j) not in p.ignored_joins]
     if not p.facts.holds("column", "every outer join found a match", not alive):
@@ -71,11 +71,11 @@ def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) 
     conflict = query["onConflict"]
     if conflict is not None and conflict["action"] == kinds.ON_CONFLICT_UPDATE:
         instead = _given(conflict["onConflictSet"], attribute)
-        if not p.facts.holds("assigned-value", "ON CONFLICT gives one too", instead is not None):
-            return maybe("ON CONFLICT leaves the value that is there")
+        if not p.facts.holds("assigned-value", "ON CONFLICT sets it too", instead is not None):
+            return maybe("ON CONFLICT keeps the existing value")
         if instead is not None and not _is_excluded(instead, conflict["exclRelIndex"], attribute):
             parts.append(_of_old_row(p, owner, instead))
-    return p.all_of("assigned-value", parts, "RETURNING shows the value that is given")
+    return p.all_of("assigned-value", parts, "RETURNING returns the assigned value")
 
 
 def _given(targets: list[Node], attribute: int) -> Node | None:
@@ -150,7 +150,7 @@ def _merge_without_source(owner: Scope) -> bool:
 def _nuller(owner: Scope, join: int) -> str:
     entry = owner.entry(join)
     if entry["rtekind"] == kinds.Rte.GROUP:
-        return "a grouping set leaves it out"
+        return "a grouping set may omit it"
     word = {kinds.Join.LEFT: "LEFT", kinds.Join.RIGHT: "RIGHT", kinds.Join.FULL: "FULL"}
     return f"the {word.get(entry['jointype'], 'outer')} JOIN finds no match"
 
@@ -169,7 +169,7 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
     kind = entry["rtekind"]
     if attribute == 0:
         if kind in (kinds.Rte.RELATION, kinds.Rte.SUBQUERY):
-            return never("whole-row", "a row is not NULL")
+            return never("whole-row", "a row as a whole is not NULL")
         return maybe("a row of a function or CTE may be NULL")
     if kind == kinds.Rte.RELATION:
         return _table_column(p, entry, attribute)
@@ -179,14 +179,16 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
         return _join_column(p, varno, entry, attribute, scope)
     if kind == kinds.Rte.VALUES:
         rows = [row[attribute - 1] for row in entry["values_lists"]]
-        return p.all_of("values", p.all(rows, scope), "every row of VALUES has a value here")
+        return p.all_of(
+            "values", p.all(rows, scope), "the value is not NULL in every row of VALUES"
+        )
     if kind == kinds.Rte.CTE:
         return _cte_column(p, entry, attribute, scope)
     if kind == kinds.Rte.GROUP:
         return p.judge(entry["groupexprs"][attribute - 1], scope)
     if kind == kinds.Rte.FUNCTION:
         return _function_column(p, entry, attribute, scope)
-    return maybe("nothing is known about this source's columns")
+    return maybe("the columns of this source are not analysed")
 
 
 def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
@@ -196,15 +198,15 @@ def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
         below = [p.facts.relations.get(child) for child in p.facts.descendants(relation)]
         foreign = any(child is None or child.kind == "f" for child in below)
         if str(entry["relkind"]) in {"r", "p", "m", "t"} and not foreign:
-            return never("system-column", "system columns always have values")
+            return never("system-column", "system columns are never NULL")
         return maybe("system columns of foreign tables and views may be NULL")
     column = p.facts.attributes.get((relation, attribute))
     label = f"{name}.{column.name}" if column else f"column {attribute} of {name}"
     proved = p.facts.not_null(relation, attribute, with_children=entry["inh"])
-    if p.facts.holds("column-constraint", "NOT NULL is declared", proved):
+    if p.facts.holds("column-constraint", "it is declared NOT NULL", proved):
         return never("column-constraint", f"{label} is NOT NULL")
     if column is not None and column.not_null:
-        return maybe(f"{label} is marked NOT NULL, but not every row is checked")
+        return maybe(f"{label} has a NOT NULL constraint that is not validated")
     return maybe(f"{label} has no NOT NULL constraint")
 
 
@@ -218,7 +220,7 @@ def _join_column(p: Prover, varno: int, entry: Node, attribute: int, scope: Scop
                 sides = p.all(expression["args"], scope)
         finally:
             p.ignored_joins.pop()
-        return p.all_of("merged-column", sides, "one side of the FULL JOIN is there, with this key")
+        return p.all_of("merged-column", sides, "one side of the FULL JOIN has a row with this key")
     return p.judge(expression, scope)
 
 
@@ -245,7 +247,7 @@ def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[
             owner.recursion[name] = state
             with p.assuming(owner, name, tuple(state)):
                 verdicts = [column_verdict(p, query, n + 1, owner) for n in range(count)]
-            if p.facts.holds("recursion", "the recursive term keeps it", False):
+            if p.facts.holds("recursion", "the recursive term preserves it", False):
                 return verdicts
             after = [old or v.null for old, v in zip(state, verdicts, strict=True)]
             if after == state:
@@ -261,7 +263,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
     if entry["funcordinality"] and attribute == width + 1:
         return never("ordinality", "WITH ORDINALITY numbers every row")
     alone = len(functions) == 1
-    if not p.facts.holds("function-column", "no longer function beside it", alone):
+    if not p.facts.holds("function-column", "no longer function is beside it", alone):
         return maybe("ROWS FROM pads the shorter function with NULL")
     call = functions[0]["funcexpr"]
     if call.kind != "FUNCEXPR":
@@ -272,8 +274,8 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
     if width > 1 or functions[0]["funccolnames"]:
         name = p.facts.built_in(function.oid)
         certain = attribute in _NEVER_NULL_COLUMNS.get(name, frozenset())
-        if p.facts.holds("function-column", "this column is a value", certain):
-            return never("function-column", f"column {attribute} of {name}() always has a value")
+        if p.facts.holds("function-column", "this column is never NULL", certain):
+            return never("function-column", f"column {attribute} of {name}() is never NULL")
         return maybe(f"column {attribute} of {function.name}() may be NULL")
     composite = p.facts.types.get(function.result)
     if composite is not None and composite.kind == "c":
@@ -298,7 +300,8 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
         return _set_operation(p, query["setOperations"], attribute, scope)
     if _has_no_rows(p, scope):
         return never(
-            "contradiction", "its conditions contradict each other, or LIMIT is 0: no row gets out"
+            "contradiction",
+            "its conditions contradict each other, or LIMIT is 0: it returns no row",
         )
     targets = output_targets(query)
     if not 0 < attribute <= len(targets):
@@ -326,10 +329,10 @@ def _set_operation(p: Prover, node: Node, attribute: int, scope: Scope) -> Verdi
         return column_verdict(p, scope.entry(node["rtindex"])["subquery"], attribute, scope)
     sides = [_arm(p, node, side, attribute, scope) for side in ("larg", "rarg")]
     if node["op"] == kinds.SetOp.UNION:
-        return p.all_of("set-operation", sides, "both arms of UNION have values")
+        return p.all_of("set-operation", sides, "neither branch of UNION is NULL")
     if node["op"] == kinds.SetOp.INTERSECT:
-        return p.any_of("set-operation", sides, "a row of INTERSECT is in both arms")
-    return p.all_of("set-operation", sides[:1], "a row of EXCEPT is in its left arm")
+        return p.any_of("set-operation", sides, "a row of INTERSECT is in both branches")
+    return p.all_of("set-operation", sides[:1], "a row of EXCEPT is in its left branch")
 
 
 def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verdict:
@@ -338,8 +341,8 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
         return verdict
     wanted, given = node["colTypes"][attribute - 1], arm_type(node[side], attribute, scope)
     own = given == wanted or all(map(p.facts.is_built_in_type, (given, wanted)))
-    if not p.facts.holds("set-operation", "no cast of the user's", own):
-        return maybe("a cast of the user's joins the arms")
+    if not p.facts.holds("set-operation", "no user-defined cast", own):
+        return maybe("a user-defined cast joins the branches")
     return verdict
 
 
@@ -348,8 +351,8 @@ def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "CONST" and not arg["constisnull"]:
         filled = has_field(arg, number)
-        if p.facts.holds("constant", "a field of a row is not left empty", filled):
-            return never("constant", "the constant row has a value there")
+        if p.facts.holds("constant", "the fields of the row are not NULL", filled):
+            return never("constant", "the constant row is not NULL in this field")
     if arg.kind == "ROWEXPR" and number <= len(arg["args"]):
         return p.judge(arg["args"][number - 1], scope)
     return maybe("a field of a composite value may be NULL")

@@ -47,7 +47,7 @@ class Scope:
         scope = self
         for _ in range(levels):
             if scope.parent is None:
-                msg = "a variable points outside its query"
+                msg = "a variable refers to another query"
                 raise LookupError(msg)
             scope = scope.parent
         return scope
@@ -140,7 +140,7 @@ class Scope:
             self.known = NOTHING
             self.old = NOTHING
             return
-        if not self.catalog.holds("condition", "it speaks of the row that is returned", False):
+        if not self.catalog.holds("condition", "it refers to the returned row", False):
             self.known = frozenset(
                 f
                 for f in self.known

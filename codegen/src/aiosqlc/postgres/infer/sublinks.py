@@ -15,7 +15,7 @@ def judge_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
     if kind == kinds.SubLink.EXISTS:
         return never("exists", "EXISTS is true or false")
     if kind == kinds.SubLink.ARRAY:
-        return never("array-subquery", "ARRAY(…) makes an array, empty for no rows")
+        return never("array-subquery", "ARRAY(…) returns an array, which is empty without rows")
     if kind == kinds.SubLink.EXPR:
         return _scalar(p, node["subselect"], scope)
     if kind in (kinds.SubLink.ANY, kinds.SubLink.ALL) and node["testexpr"] is not None:
@@ -25,13 +25,13 @@ def judge_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 def _scalar(p: Prover, query: Node, scope: Scope) -> Verdict:
     column = p.column(query, 1, scope)
-    if not p.facts.holds("scalar-subquery", "its column has a value", not column.null):
+    if not p.facts.holds("scalar-subquery", "its column is not NULL", not column.null):
         return maybe("the subquery's value may be NULL", column)
     some = p.resolver.at_least_one(p.facts, scope.inner(query))
     if not p.facts.holds("scalar-subquery", "it has a row", some):
         return maybe("a scalar subquery without rows is NULL")
     return never(
-        "scalar-subquery", "the subquery always has a row, and its value is not NULL", column
+        "scalar-subquery", "the subquery always returns a row, and its value is not NULL", column
     )
 
 
@@ -43,4 +43,4 @@ def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
             verdict = p.judge(node["testexpr"], scope)
     finally:
         p.sublink_columns.pop()
-    return p.all_of("subquery-comparison", [verdict], "compares a value with values")
+    return p.all_of("subquery-comparison", [verdict], "neither side contains NULL")

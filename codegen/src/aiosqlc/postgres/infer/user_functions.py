@@ -21,21 +21,22 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
     """
     name = f"{function.name}()"
     if not function.body or function.language != "sql" or p.depth >= _DEEPEST:
-        return maybe(f"nothing is known about {name}; its body is not standard SQL")
+        return maybe(f"{name} is not analysed; its body is not standard SQL")
     verdicts = p.all(args, scope)
     if function.strict and function.set:
         verdicts = [
-            never("user-function", f"{name} is strict: a NULL makes an empty set") for _ in args
+            never("user-function", f"{name} is strict: NULL arguments return an empty set")
+            for _ in args
         ]
     elif function.strict:
         missing = next((v for v in verdicts if v.null), None)
         if missing is not None and not p.facts.holds(
-            "user-function", "a strict one gets values", False
+            "user-function", "the arguments of a strict function are not NULL", False
         ):
             return maybe(f"{name} is strict, and an argument may be NULL", missing)
     query = _last_query(p, function)
     if query is None or len(output_targets(query)) != 1:
-        return maybe(f"the body of {name} is not one query")
+        return maybe(f"the body of {name} is not a single query")
     if expression_type(output_targets(query)[0]["expr"]) != function.result:
         return maybe(f"the result of {name} is cast on return")
     arguments = {
@@ -45,10 +46,10 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
     inner = Prover(p.facts, p.resolver, (), arguments, p.depth + 1)
     body = Scope(query, None, p.facts)
     some = function.set or p.resolver.at_least_one(p.facts, body)
-    if not p.facts.holds("user-function", "its body has a row", some):
-        return maybe(f"the body of {name} may give no row")
+    if not p.facts.holds("user-function", "its body returns a row", some):
+        return maybe(f"the body of {name} may return no row")
     return p.all_of(
-        "user-function", [column_in(inner, body, 1)], f"the body of {name} gives a value"
+        "user-function", [column_in(inner, body, 1)], f"the body of {name} returns a value"
     )
 
 

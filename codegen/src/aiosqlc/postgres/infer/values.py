@@ -40,13 +40,15 @@ def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
     if node["paramkind"] == kinds.Param.EXTERN:
         if p.arguments is not None:
             return p.arguments.get(number) or maybe(f"argument {number} is not known")
-        if not p.facts.holds("parameter", "None is not allowed", number not in p.nullable_params):
+        if not p.facts.holds(
+            "parameter", "it does not accept None", number not in p.nullable_params
+        ):
             return maybe(f"parameter ${number} may be NULL")
         return never("parameter", f"parameter ${number} is required")
     if node["paramkind"] == kinds.Param.SUBLINK and p.sublink_columns:
         query, scope = p.sublink_columns[-1]
         return p.column(query, number, scope)
-    return maybe("it is computed elsewhere")
+    return maybe("it is computed in another part of the query")
 
 
 def judge_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
@@ -56,12 +58,12 @@ def judge_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 _ALWAYS = {
     "NULLTEST": "IS NULL is true or false",
-    "BOOLEANTEST": "IS TRUE and its kin are true or false",
-    "ARRAYEXPR": "an array constructor makes an array",
-    "ROWEXPR": "a row constructor makes a row",
+    "BOOLEANTEST": "IS TRUE and similar tests are true or false",
+    "ARRAYEXPR": "an array constructor returns an array",
+    "ROWEXPR": "a row constructor returns a row",
     "GROUPINGFUNC": "grouping() is a number",
-    "NEXTVALUEEXPR": "a sequence gives a value",
-    "MERGESUPPORTFUNC": "merge_action() is a word",
+    "NEXTVALUEEXPR": "a sequence returns a number",
+    "MERGESUPPORTFUNC": "merge_action() returns a word",
 }
 
 
@@ -69,7 +71,7 @@ def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Judge SQLVALUEFUNCTION nodes."""
     if node["op"] == kinds.CURRENT_SCHEMA:
         return maybe("current_schema is NULL when the search path names no schema")
-    return never("always", "it always has a value")
+    return never("always", "it is never NULL")
 
 
 def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -92,14 +94,14 @@ def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
 def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge BOOLEXPR nodes."""
     word = str(node["boolop"]).upper()
-    return p.all_of("boolean", p.all(node["args"], scope), f"{word} of values is a value")
+    return p.all_of(
+        "boolean", p.all(node["args"], scope), f"{word} without NULL operands is not NULL"
+    )
 
 
 def judge_coalesce(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge COALESCEEXPR nodes."""
-    return p.any_of(
-        "coalesce", p.all(node["args"], scope), "coalesce gives its first value that is not NULL"
-    )
+    return p.any_of("coalesce", p.all(node["args"], scope), "one argument of coalesce is not NULL")
 
 
 def judge_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -118,20 +120,20 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
     """IS DISTINCT FROM asks `=` where both sides have values, and passes on what it gives."""
     own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
     total = own or p.facts.is_total(node["opfuncid"])
-    if p.facts.holds("distinct-from", "the server's own equality", total):
+    if p.facts.holds("distinct-from", "it is a built-in equality operator", total):
         return never("distinct-from", "IS DISTINCT FROM is true or false")
-    return maybe("the = of the type may give NULL")
+    return maybe("the = operator of the type may return NULL")
 
 
 def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
     """The comparison calls support functions of families, and users add theirs to built-in ones."""
     own = all(oid < FIRST_USER_OID for oid in (*node["opfamilies"], *node["opnos"]))
-    if not p.facts.holds("row-comparison", "the server's own comparisons", own):
-        return maybe("a comparison of the user's may give NULL")
+    if not p.facts.holds("row-comparison", "they are built-in comparison operators", own):
+        return maybe("a user-defined comparison may return NULL")
     return p.all_of(
         "row-comparison",
         p.all(node["largs"] + node["rargs"], scope),
-        "all compared fields have values",
+        "no compared field is NULL",
     )
 
 
@@ -152,15 +154,15 @@ def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
         return p.judge(node["func"], scope) if node["func"] else maybe("the group may be empty")
     if kind in (_JSON_PARSE, _JSON_SCALAR, _JSON_SERIALIZE):
         args = node.list_of("args") or ([node["func"]] if node["func"] else [])
-        return p.all_of("json", p.all(args, scope), "the JSON of a value is a value")
-    return never("json", "a JSON constructor makes JSON")
+        return p.all_of("json", p.all(args, scope), "the JSON of a non-NULL value is not NULL")
+    return never("json", "a JSON constructor returns JSON")
 
 
 def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Judge JSONEXPR nodes: of these, JSON_EXISTS is true or false."""
     if node["op"] != _JSON_EXISTS:
         return judge_path(p, node, scope) or maybe(
-            "JSON_VALUE() and JSON_QUERY() are NULL where there is nothing"
+            "JSON_VALUE() and JSON_QUERY() are NULL without a match"
         )
     known = node["on_error"] is not None and node["on_error"]["btype"] != _UNKNOWN
     if not p.facts.holds("json-exists", "ON ERROR is not UNKNOWN", known):
@@ -178,7 +180,7 @@ def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
         settled = outcomes_of(condition, p.facts, node["arg"])
         possible = settled or _outcomes_under(p, scope, failed, condition)
         if settled is not None:
-            branches.append(never("constant-expression", "its constants are compared"))
+            branches.append(never("constant-expression", "it compares constants"))
         if TRUE not in possible:
             continue
         holds = _with_subject(node, facts_of(condition, IF_TRUE, p.facts), p)
@@ -186,12 +188,10 @@ def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
         if branches[-1].null:
             return p.all_of("case", branches, "a branch of CASE may be NULL")
         if possible == {TRUE}:
-            return p.all_of(
-                "case", branches, "every branch of CASE that can be reached has a value"
-            )
+            return p.all_of("case", branches, "no reachable branch of CASE is NULL")
         failed |= facts_of(condition, _UNTRUE, p.facts)
     branches.append(_under(p, scope, failed, node["defresult"]))  # without ELSE: a NULL
-    return p.all_of("case", branches, "every branch of CASE has a value")
+    return p.all_of("case", branches, "no branch of CASE is NULL")
 
 
 def _under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Verdict:
