@@ -47,7 +47,7 @@ def test_what_was_not_reached_is_named(project: Path, capsys: pytest.CaptureFixt
     said = capsys.readouterr().err
     assert "0 guarantees disproved" in said
     assert "warning[E362]: `Fails` could not be executed" in said
-    assert "by: ListNothing\n" in said
+    assert "row: ListNothing\n" in said
     assert "functions that always failed: Fails (DivisionByZeroError: division by zero)" in said
 
 

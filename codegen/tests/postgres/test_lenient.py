@@ -113,11 +113,11 @@ SAID = {
     "create table cron.x (a int); create table x (a int not null)": "no statement creates the",
     "create table x (a vector(3) not null)": "the schema uses the extension vector without",
     "create table x (a geometry(point, 4326) not null)": "the schema uses the extension postgis",
-    "create schema information_schema; create table x (a int not null)": "left out: the server",
+    "create schema information_schema; create table x (a int not null)": "skipped: the server",
     "create table information_schema.tables (b int); create table x (a int not null)": (
         "skipped: the server has this already"
     ),
-    "create table pg_catalog.pg_more (b int); create table x (a int not null)": "left out: the",
+    "create table pg_catalog.pg_more (b int); create table x (a int not null)": "skipped: the",
     "create table x (a int not null); alter table x disable trigger gone": "skipped: what this",
     'create table x (a int not null); alter table only x enable always trigger "Gone Too"': (
         "skipped: what this enables or disables does not exist"

@@ -464,8 +464,8 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
         near = nearest(unknown[1], _TYPE_NAMES)
         hint = hint or (f"did you mean `{near}`?" if near else "")
         hint = hint or (
-            f"declare it in a file that `shims` names: `CREATE DOMAIN {unknown[1]} AS text;`,"
-            " or with its real type"
+            f"write `CREATE DOMAIN {unknown[1]} AS text;`, or its real type, in a file that"
+            " `shims` names"
         )
     elif error.state == "3F000":
         absent = _QUOTED.search(error.message)

@@ -44,11 +44,11 @@ insert into a values (9, 'z', null, 1) returning old.name as c;
 -- case: NULL in c
 merge into a using b on a.id = b.id when not matched by source then delete returning b.aid as c;
 
--- refutes: column-constraint / NOT NULL is declared
+-- refutes: column-constraint / it is declared NOT NULL
 -- case: NULL in c
 select bio as c from a;
 
--- refutes: column-constraint / every child has it too
+-- refutes: column-constraint / every child table has it too
 -- case: NULL in c
 select note as c from parent;
 
@@ -56,40 +56,40 @@ select note as c from parent;
 -- case: NULL in v
 select v from late;
 
--- refutes: values / every part has a value
+-- refutes: values / every part is not NULL
 -- case: NULL in c
 select c from (values (1), (null)) t (c);
 
--- refutes: merged-column / every part has a value
+-- refutes: merged-column / every part is not NULL
 -- case: NULL in x
 select x from (select 1 as x) s full join (select null::int as x) t using (x);
 
--- refutes: set-operation / every part has a value
+-- refutes: set-operation / every part is not NULL
 -- case: NULL in c
 select name as c from a union all select bio from a;
 
--- refutes: set-operation / one part has a value
+-- refutes: set-operation / one part is not NULL
 -- case: NULL in c
 select bio as c from a intersect select bio from a;
 
--- refutes: set-operation / no cast of the user's
+-- refutes: set-operation / no user-defined cast
 -- case: NULL in c
 select 'x'::text as c union all select 'dark'::shade;
 
--- refutes: array-set-operation / no cast of the elements
+-- refutes: array-set-operation / the elements are not cast
 -- case: NULL inside c
 select c from (select array['x'::text] as c union all select array['dark'::shade]) q;
 
--- refutes: recursion / the recursive term keeps it
+-- refutes: recursion / the recursive term preserves it
 -- case: NULL in m
 with recursive r (n, m, k) as (select 1, 1, null::int union all select n + 1, k, null from r
     where n < 3) select m from r;
 
--- refutes: function-column / no longer function beside it
+-- refutes: function-column / no longer function is beside it
 -- case: NULL in x
 select x from rows from (jsonb_each('{}'), generate_series(1, 2)) t (x, y, z);
 
--- refutes: function-column / this column is a value
+-- refutes: function-column / this column is never NULL
 -- case: NULL in v
 select v from jsonb_each_text('{"a": null}') t (k, v);
 
@@ -101,7 +101,7 @@ select bio from a where concat(bio, 'x') = 'x';
 -- case: NULL in bio with {}
 select bio from a where (bio = any ($1::text[])) is not null;
 
--- refutes: condition / the outcome needs a comparison
+-- refutes: condition / the condition is true only if a comparison is
 -- case: NULL in bio with {}
 select bio from a where not (bio = any ($1::text[]));
 
@@ -114,7 +114,7 @@ select nullif(random() < 0.5, g > 0) as c from generate_series(1, 99) g where
 -- case: NULL in x
 update np set v = null where v is not null returning v as x;
 
--- refutes: assigned-value / every part has a value
+-- refutes: assigned-value / every part is not NULL
 -- case: NULL in v
 update own set v = nullif(w, 1) where id = 1 returning v;
 
@@ -122,7 +122,7 @@ update own set v = nullif(w, 1) where id = 1 returning v;
 -- case: NULL in v
 insert into turned values (2, 5, 5) returning v;
 
--- refutes: assigned-value / ON CONFLICT gives one too
+-- refutes: assigned-value / ON CONFLICT sets it too
 -- case: NULL in v
 insert into own values (1, 5, 5) on conflict (id) do update set w = 2 returning v;
 

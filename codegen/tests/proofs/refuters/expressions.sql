@@ -19,7 +19,7 @@ create function passes(x int) returns int language sql immutable return x;
 set timezone = 'Pacific/Kiritimati';
 insert into a values (1, 'x', null, '{1,NULL}'), (2, 'y', 'b', '{}');
 
--- refutes: parameter / None is not allowed
+-- refutes: parameter / it does not accept None
 -- case: NULL in c with NULL
 select coalesce($1::int, null) as c;
 
@@ -27,31 +27,31 @@ select coalesce($1::int, null) as c;
 -- case: NULL in c
 select null::loose as c;
 
--- refutes: boolean / every part has a value
+-- refutes: boolean / every part is not NULL
 -- case: NULL in c
 select bio = 'x' and id > 0 as c from a;
 
--- refutes: coalesce / one part has a value
+-- refutes: coalesce / one part is not NULL
 -- case: NULL in c
 select coalesce(bio, null) as c from a;
 
--- refutes: greatest-least / one part has a value
+-- refutes: greatest-least / one part is not NULL
 -- case: NULL in c
 select greatest(bio, null) as c from a;
 
--- refutes: distinct-from / the server's own equality
+-- refutes: distinct-from / it is a built-in equality operator
 -- case: NULL in c
 select '1'::pair2 is distinct from '2'::pair2 as c;
 
--- refutes: row-comparison / every part has a value
+-- refutes: row-comparison / every part is not NULL
 -- case: NULL in c
 select row(bio, 1) < row(name, 2) as c from a;
 
--- refutes: row-comparison / the server's own comparisons
+-- refutes: row-comparison / they are built-in comparison operators
 -- case: NULL in c
 select row('1'::pair2, 1) < row('2'::pair2, 2) as c;
 
--- refutes: case / every part has a value
+-- refutes: case / every part is not NULL
 -- case: NULL in c
 select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
 
@@ -59,11 +59,11 @@ select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
 -- case: NULL in c
 select case when bio is not null then first_value(bio) over (order by id) else 'x' end as c from a;
 
--- refutes: json / every part has a value
+-- refutes: json / every part is not NULL
 -- case: NULL in c
 select json_scalar(bio) as c from a;
 
--- refutes: scalar-subquery / its column has a value
+-- refutes: scalar-subquery / its column is not NULL
 -- case: NULL in c
 select (select max(id) from a where id > 99) as c;
 
@@ -71,11 +71,11 @@ select (select max(id) from a where id > 99) as c;
 -- case: NULL in c
 select (select id from a where id > 99) as c;
 
--- refutes: subquery-comparison / every part has a value
+-- refutes: subquery-comparison / every part is not NULL
 -- case: NULL in c
 select bio in (select name from a) as c from a;
 
--- refutes: total-function / every part has a value
+-- refutes: total-function / every part is not NULL
 -- case: NULL in c
 select upper(bio) as c from a;
 
@@ -83,7 +83,7 @@ select upper(bio) as c from a;
 -- case: NULL in c
 select array_length(arr, 2) as c from a;
 
--- refutes: never-null-function / it is in the list
+-- refutes: never-null-function / it is in the list of such functions
 -- case: NULL in c
 select json_build_object('a', 1) -> 'b' as d, to_json(bio) as e, array_position(arr, 9) as c from a;
 
@@ -91,11 +91,11 @@ select json_build_object('a', 1) -> 'b' as d, to_json(bio) as e, array_position(
 -- case: NULL in c
 select concat(variadic null::text[]) as c;
 
--- refutes: any-argument-function / one part has a value
+-- refutes: any-argument-function / one part is not NULL
 -- case: NULL in c
 select array_cat(null::int[], null) as c;
 
--- refutes: first-argument-function / every part has a value
+-- refutes: first-argument-function / every part is not NULL
 -- case: NULL in c
 select concat_ws(bio, 'x', 'y') as c from a;
 
@@ -103,15 +103,15 @@ select concat_ws(bio, 'x', 'y') as c from a;
 -- case: NULL in c
 select concat_ws(',', variadic null::text[]) as c;
 
--- refutes: user-function / every part has a value
+-- refutes: user-function / every part is not NULL
 -- case: NULL in c
 select passes(null) as c;
 
--- refutes: user-function / a strict one gets values
+-- refutes: user-function / the arguments of a strict function are not NULL
 -- case: NULL in c
 select strict_zero(null) as c;
 
--- refutes: user-function / its body has a row
+-- refutes: user-function / its body returns a row
 -- case: NULL in c
 select perhaps(id) as c from a;
 
@@ -119,23 +119,23 @@ select perhaps(id) as c from a;
 -- case: NULL in c
 select generate_series(1, 3), generate_series(1, 2) as c;
 
--- refutes: value-set / its rows are values
+-- refutes: value-set / its rows are not NULL
 -- case: NULL in c
 select json_array_elements_text('[null]') as c;
 
--- refutes: array-comparison / every part has a value
+-- refutes: array-comparison / every part is not NULL
 -- case: NULL in c
 select bio = any (array['x']) as c from a;
 
--- refutes: array-comparison / the operator is total
+-- refutes: array-comparison / the operator never returns NULL
 -- case: NULL in c
 select '1'::pair2 = any (array['2'::pair2]) as c;
 
--- refutes: array-comparison / the elements are values
+-- refutes: array-comparison / the elements are not NULL
 -- case: NULL in c
 select 7 = any (arr) as c from a;
 
--- refutes: json-exists / every part has a value
+-- refutes: json-exists / every part is not NULL
 -- case: NULL in c
 select json_exists(bio::jsonb, '$.a') as c from a where id = 1;
 
@@ -143,19 +143,19 @@ select json_exists(bio::jsonb, '$.a') as c from a where id = 1;
 -- case: NULL in c
 select json_exists(jsonb '{}', 'strict $.a' unknown on error) as c;
 
--- refutes: moment-field / every part has a value
+-- refutes: moment-field / every part is not NULL
 -- case: NULL in c
 select extract(year from bio::date) as c from a where id = 1;
 
--- refutes: moment-field / infinity has it too
+-- refutes: moment-field / infinity has this field too
 -- case: NULL in c
 select extract(day from date 'infinity') as c;
 
--- refutes: subscript / every part has a value
+-- refutes: subscript / every part is not NULL
 -- case: NULL in c
 select (array[bio])[1] as c from a;
 
--- refutes: subscript / it is within the array
+-- refutes: subscript / the index is within the array
 -- case: NULL in c
 select (array[name])[2] as c from a;
 
@@ -175,30 +175,30 @@ select nullif(to_timestamp(1704110400)::date, make_date(2024, 1, 2)) as c;
 -- case: NULL in c
 select case when lower('É' collate "C") = 'É' and lower('É' collate pg_c_utf8) = 'é' then null else 1 end as c;
 
--- refutes: array-dimension / every part has a value
+-- refutes: array-dimension / every part is not NULL
 -- case: NULL in c
 select array_length(array_agg(id), 1) as c from a where id > 99;
 
--- refutes: array-dimension / it has this dimension
+-- refutes: array-dimension / the array has this dimension
 -- case: NULL in c
 select array_length(array['{}'::int[]], 1) as c;
 
--- refutes: range-bound / every part has a value
+-- refutes: range-bound / every part is not NULL
 -- case: NULL in c
 select lower(int4range(null, null)) as c;
 
--- refutes: range-bound / the other end is open
+-- refutes: range-bound / the other bound is open
 -- case: NULL in c
 select lower(int4range(id, id)) as c from a;
 
--- refutes: json-member / every part has a value
+-- refutes: json-member / every part is not NULL
 -- case: NULL in c
 select jsonb_build_object('k', bio) ->> 'k' as c from a where id = 1;
 
--- refutes: json-member / the document has it
+-- refutes: json-member / the document has this member
 -- case: NULL in c
 select jsonb_build_object('k', id) -> 'j' as c from a;
 
--- refutes: json-member / it is no JSON itself
+-- refutes: json-member / it is not JSON itself
 -- case: NULL in c
 select jsonb_build_object('k', 'null'::jsonb) ->> 'k' as c;

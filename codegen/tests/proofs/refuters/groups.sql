@@ -5,7 +5,7 @@ create table t (id int primary key, arr int[] not null, js jsonb not null);
 insert into a values (1, 'x', null, 1), (2, 'y', null, 2);
 insert into t values (1, '{1,NULL}', 'null');
 
--- refutes: aggregate / every part has a value
+-- refutes: aggregate / every part is not NULL
 -- case: NULL in c
 select max(bio) as c from a group by name;
 
@@ -21,11 +21,11 @@ select max(n) filter (where id > 9) as c from a group by name;
 -- case: NULL in c
 select stddev(n) as c from a group by name;
 
--- refutes: window / every part has a value
+-- refutes: window / every part is not NULL
 -- case: NULL in c
 select max(bio) over (partition by id) as c from a;
 
--- refutes: window / a default at the edge
+-- refutes: window / it has a default for the edge of the window
 -- case: NULL in c
 select lag(n) over (order by id) as c from a;
 
@@ -37,7 +37,7 @@ select max(n) filter (where id > 9) over () as c from a;
 -- case: NULL in c
 select max(n) over (order by id rows between 2 preceding and 1 preceding) as c from a;
 
--- refutes: array-constructor / every part has a value
+-- refutes: array-constructor / every part is not NULL
 -- case: NULL inside c
 select array[name, bio] as c from a;
 
@@ -45,7 +45,7 @@ select array[name, bio] as c from a;
 -- case: NULL inside c
 select array(select arr from t) as c;
 
--- refutes: array-collected / every part has a value
+-- refutes: array-collected / every part is not NULL
 -- case: NULL inside c
 select array_agg(bio) as c from a group by id;
 
@@ -53,7 +53,7 @@ select array_agg(bio) as c from a group by id;
 -- case: NULL inside c
 select array_agg(arr) as c from t group by id;
 
--- refutes: array-alternatives / every part has a value
+-- refutes: array-alternatives / every part is not NULL
 -- case: NULL inside c
 select coalesce(arr, array[1]) as c from t;
 
@@ -61,11 +61,11 @@ select coalesce(arr, array[1]) as c from t;
 -- case: NULL inside c
 select '{1,NULL}'::int[] as c;
 
--- refutes: array-cast / the cast is total
+-- refutes: array-cast / the cast never returns NULL
 -- case: NULL inside c
 select array_agg(js)::int[] as c from t group by id;
 
--- refutes: array-function / no text stands for NULL
+-- refutes: array-function / no text is converted to NULL
 -- case: NULL inside c
 select string_to_array('a,b', ',', 'b') as c;
 
@@ -73,23 +73,23 @@ select string_to_array('a,b', ',', 'b') as c;
 -- case: NULL inside c with {NULL}
 select $1::int[] as c from t where arr <> $1;
 
--- refutes: array-joined / every part has a value
+-- refutes: array-joined / every part is not NULL
 -- case: NULL inside c
 select array[id] || null::int as c from a;
 
--- refutes: array-set-operation / every part has a value
+-- refutes: array-set-operation / every part is not NULL
 -- case: NULL inside c
 select c from (select array[1] as c union all select arr from t) q;
 
--- refutes: array-recursion / the recursive term keeps it
+-- refutes: array-recursion / the recursive term preserves it
 -- case: NULL inside p
 with recursive r (i, p) as (select 1, array[1] union all select i + 1, p || null::int from r
     where i < 3) select p from r;
 
--- refutes: array-check / a validated CHECK says so
+-- refutes: array-check / a validated CHECK constraint excludes it
 -- case: NULL inside arr
 select arr from t;
 
--- refutes: group-key / the key has a value
+-- refutes: group-key / the key is not NULL
 -- case: NULL in c
 select case when n is null then max(n) else 0 end as c from a where id > 9 group by rollup (n);

@@ -31,7 +31,7 @@ select name from a order by name fetch first 1 row with ties;
 -- case: many
 select count(*), generate_series(1, 2) from a;
 
--- refutes: unique-key / every column is pinned
+-- refutes: unique-key / every column is bound
 -- case: many
 select * from two where x = 1;
 
@@ -39,7 +39,7 @@ select * from two where x = 1;
 -- case: many with a
 select * from item where code = $1::char(8);
 
--- refutes: unique-key / the predicate is implied
+-- refutes: unique-key / the predicate of the index is implied
 -- case: many
 select * from live where id = 1;
 
@@ -95,7 +95,7 @@ select count(*) from a having count(*) > 9;
 -- case: empty
 select 1 offset 1;
 
--- refutes: some-row / LIMIT lets one through
+-- refutes: some-row / LIMIT allows a row
 -- case: empty
 select 1 limit 0;
 
@@ -107,7 +107,7 @@ select generate_series(1, 0);
 -- case: empty
 select x from generate_series(2, 1) t (x);
 
--- refutes: some-row / no trigger turns it away
+-- refutes: some-row / no trigger skips the row
 -- case: empty
 insert into skipping values (1, 1) returning id;
 
@@ -115,7 +115,7 @@ insert into skipping values (1, 1) returning id;
 -- case: empty
 insert into a values (1, 'x', 1) on conflict do nothing returning id;
 
--- refutes: some-row / no WITH inside its SET
+-- refutes: some-row / SET contains no WITH
 -- case: empty
 with w as (update a set name = 'new' where id = 1 returning name)
 insert into a values (1, 'x', 1)

@@ -46,7 +46,7 @@ SELECT bio AS c FROM a WHERE CONCAT_WS('-', name, bio) <> '';
 -- case: NULL in c
 SELECT bio AS c FROM a WHERE bio > ALL (SELECT name FROM a WHERE id = 9);
 
--- refutes: condition / the list has a value
+-- refutes: condition / the list is not empty
 -- case: NULL in c
 SELECT n AS c FROM a WHERE n NOT IN (SELECT id FROM b WHERE id = 9);
 
@@ -58,19 +58,19 @@ SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
 -- case: NULL in c
 SELECT ip AS c FROM d WHERE ip <=> 'bad';
 
--- refutes: operator / every part has a value
+-- refutes: operator / every part is not NULL
 -- case: NULL in c
 SELECT id + n AS c FROM a;
 
--- refutes: operator / no date is moved
+-- refutes: operator / no date is changed
 -- case: NULL in c
 SELECT at + INTERVAL 1 DAY AS c FROM d;
 
--- refutes: null-safe / it stands in no chain
+-- refutes: null-safe / it is not part of a chain of comparisons
 -- case: NULL in c
 SELECT id <=> n < n AS c FROM a;
 
--- refutes: division / every part has a value
+-- refutes: division / every part is not NULL
 -- case: NULL in c
 SELECT n / 2 AS c FROM a;
 
@@ -78,19 +78,19 @@ SELECT n / 2 AS c FROM a;
 -- case: NULL in c
 SELECT id / 0 AS c FROM a;
 
--- refutes: quantified / every part has a value
+-- refutes: quantified / every part is not NULL
 -- case: NULL in c
 SELECT 99 > ALL (SELECT aid FROM b) AS c;
 
--- refutes: in / every part has a value
+-- refutes: in / every part is not NULL
 -- case: NULL in c
 SELECT id IN (5, NULL) AS c FROM a;
 
--- refutes: coalesce / one part has a value
+-- refutes: coalesce / one part is not NULL
 -- case: NULL in c
 SELECT COALESCE(bio, NULL) AS c FROM a;
 
--- refutes: cast / every part has a value
+-- refutes: cast / every part is not NULL
 -- case: NULL in c
 SELECT CAST(n AS CHAR) AS c FROM a;
 
@@ -98,7 +98,7 @@ SELECT CAST(n AS CHAR) AS c FROM a;
 -- case: NULL in c
 SELECT CAST(name AS DATE) AS c FROM a;
 
--- refutes: case / every part has a value
+-- refutes: case / every part is not NULL
 -- case: NULL in c
 SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
 
@@ -110,15 +110,15 @@ SELECT CASE WHEN n = 0 THEN FIRST_VALUE(n) OVER (ORDER BY id) ELSE 1 END AS c FR
 -- case: NULL in c
 SELECT (SELECT x FROM b WHERE id = 9) AS c;
 
--- refutes: subquery / its column has a value
+-- refutes: subquery / its column is not NULL
 -- case: NULL in c
 SELECT (SELECT MAX(bio) FROM a) AS c;
 
--- refutes: parameter / None is not allowed
+-- refutes: parameter / it does not accept None
 -- case: NULL in c with NULL
 SELECT CAST(sqlc.narg('x') AS CHAR) AS c;
 
--- refutes: window / every part has a value
+-- refutes: window / every part is not NULL
 -- case: NULL in c
 SELECT MAX(n) OVER (PARTITION BY id) AS c FROM a;
 
@@ -126,7 +126,7 @@ SELECT MAX(n) OVER (PARTITION BY id) AS c FROM a;
 -- case: NULL in c
 SELECT MAX(id) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS c FROM a;
 
--- refutes: aggregate / every part has a value
+-- refutes: aggregate / every part is not NULL
 -- case: NULL in c
 SELECT MAX(bio) AS c FROM a GROUP BY id;
 
@@ -138,7 +138,7 @@ SELECT MAX(1) AS c FROM a WHERE id = 9;
 -- case: NULL in c
 SELECT VAR_SAMP(id) AS c FROM a GROUP BY id;
 
--- refutes: function / every part has a value
+-- refutes: function / every part is not NULL
 -- case: NULL in c
 SELECT UPPER(bio) AS c FROM a;
 
