@@ -70,9 +70,9 @@ def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
 def _unreached(analysed: Analysed) -> str:
     """Return the reason why an entry cannot be checked."""
     if analysed.failed:
-        return "the errors above come first"
+        return "fix the errors above first"
     if engine_for(analysed.entry.engine).analyzer is None:
-        return f"selfcheck knows PostgreSQL, not {analysed.entry.engine.value}"
+        return f"selfcheck supports PostgreSQL, not {analysed.entry.engine.value}"
     return ""
 
 
