@@ -77,11 +77,12 @@ async def receiver(aiohttp_server) -> Receiver:
 @pytest.fixture(autouse=True)
 async def written() -> AsyncIterator[io.BytesIO]:
     """What is written besides being sent."""
-    before = structlog.get_config()
+    before, shortcut = structlog.get_config(), log._shortcut
     stream = io.BytesIO()
     log.configure("shop", stream=stream)
     yield stream
     structlog.configure(**before)
+    log._shortcut = shortcut  # else the access lines of later tests go to this stream
 
 
 def attributes(found: Any) -> dict[str, Any]:
