@@ -348,16 +348,16 @@ def test_what_is_no_row_of_a_table_cannot_be_embedded(either, sql) -> None:
         ("SELECT sqlc.embed(a) FROM a UNION SELECT a.* FROM a", "another part"),
         (
             "SELECT sqlc.embed(a) FROM a UNION SELECT sqlc.embed(a) FROM b LEFT JOIN a USING (id)",
-            "may be missing",
+            "an outer join may omit it",
         ),
         (
             "SELECT sqlc.embed(a), 1 FROM a UNION SELECT sqlc.embed(a), count(*) FROM a",
-            "may be missing",
+            "an outer join may omit it",
         ),
         ("SELECT sqlc.embed(a) FROM a UNION SELECT sqlc.embed(o) FROM o", "different tables"),
         (
             "SELECT sqlc.embed(t) FROM (SELECT 1 n) t UNION SELECT sqlc.embed(t) FROM (SELECT 2) t",
-            "no table or view",
+            "not a table or view",
         ),
     ],
 )
