@@ -1,4 +1,4 @@
-"""Where the symbol under the cursor is made: a column, a table, a query's function."""
+"""Go to the definition of a column, a table or a query's function."""
 
 from __future__ import annotations
 

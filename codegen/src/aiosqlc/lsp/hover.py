@@ -1,4 +1,4 @@
-"""What is known of the symbol under the cursor, as `explain` would say it."""
+"""Hover text: what `explain` prints about the name under the cursor."""
 
 from __future__ import annotations
 
