@@ -1,4 +1,4 @@
-"""Go to the definition of a column, a table or a query's function."""
+"""Where the symbol under the cursor is made: a column, a table, a query's function."""
 
 from __future__ import annotations
 

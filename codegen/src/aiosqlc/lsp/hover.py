@@ -1,4 +1,4 @@
-"""Hover text: what `explain` prints about the name under the cursor."""
+"""What is known of the symbol under the cursor, as `explain` would say it."""
 
 from __future__ import annotations
 
