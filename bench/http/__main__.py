@@ -1,4 +1,4 @@
-"""`python -m bench.http`: departments, one's own account, and what the gateway adds."""
+"""`python -m bench.http`: departments, the caller's account, and what the gateway adds."""
 
 from __future__ import annotations
 

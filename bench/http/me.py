@@ -1,4 +1,4 @@
-"""One's own account with token, limits, metrics and log lines, against a bare handler.
+"""The caller's account with token, limits, metrics and log lines, against a bare handler.
 
 Logging in is not part of it: `python -m bench.http.me`, or the last part of `make bench`.
 """
@@ -67,8 +67,8 @@ def run(given: argparse.Namespace) -> None:
         log = folder / "bare.log"
         bare = stack.enter_context(serving(command, port, {}, log, PATH, headers))
         cases = {
-            "one's own account, limits in the process": (ours("alone"), 0.85),
-            "one's own account, limits in Redis": (ours("redis", REDIS_URL=shared.url), 0.75),
+            "the caller's account, limits in the process": (ours("alone"), 0.85),
+            "the caller's account, limits in Redis": (ours("redis", REDIS_URL=shared.url), 0.75),
         }
         for case, (served, bar) in cases.items():
             found = in_turns({OURS: served, BARE: bare}, PATH, given, headers)

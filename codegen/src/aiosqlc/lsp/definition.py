@@ -1,4 +1,4 @@
-"""Where the symbol under the cursor is made: a column, a table, a query's function."""
+"""Finds where the symbol under the cursor is defined: a column, a table, a query's function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of the symbol under the cursor, as `explain` would say it."""
+"""Describes the symbol under the cursor, as `explain` does."""
 
 from __future__ import annotations
 
