@@ -133,7 +133,7 @@ def _query(operation: Mapping[str, Any]) -> str:
 
 def _shown(parameters: list[Mapping[str, Any]]) -> Iterator[str]:
     for one in parameters:
-        value = one["example"]
+        value = one["example"] if "example" in one else one["schema"]["examples"][0]
         variable = isinstance(value, str) and value in _VARIABLES
         if one["in"] == "query" and (one["required"] or variable):
             yield f"{one['name']}={_replaced(one['name'], value)}"

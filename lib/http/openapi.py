@@ -260,7 +260,12 @@ def _parameters(
 ) -> list[dict[str, Any]]:
     needed = {"If-Match"} if Code.PRECONDITION_REQUIRED in errors else set()
     found = [
-        {"in": "path", "name": name, "required": True, **with_example(schema_of(kind))}
+        {
+            "in": "path",
+            "name": name,
+            "required": True,
+            **with_example(schema_of(kind), required=True),
+        }
         for name, kind in path.items()
     ]
     if query is not None:
@@ -271,7 +276,7 @@ def _parameters(
             "name": name,
             "required": name in needed,
             "type": "string",
-            "x-example": _HEADERS[name],
+            "x-example" if name in needed else "x-sample": _HEADERS[name],
         }
         for name in headers
     ]

@@ -18,6 +18,7 @@ _SWAGGER: Final = "#/definitions/"
 # In this order: where PATCH and PUT have one handler, PUT is the alias.
 _METHODS: Final = ("get", "post", "patch", "put", "delete")
 _PLACE: Final = frozenset({"in", "name", "required", "description"})
+_DROPPED: Final = frozenset({"allowEmptyValue", "collectionFormat", "x-example", "x-sample"})
 
 
 def convert(swagger: Mapping[str, Any], types: Sequence[Any]) -> dict[str, Any]:
@@ -98,13 +99,11 @@ def _content(schema: Mapping[str, Any], example: Any) -> dict[str, Any]:
 
 
 def _parameter(given: Mapping[str, Any]) -> dict[str, Any]:
-    schema = {
-        key: value
-        for key, value in given.items()
-        if key not in _PLACE and key not in ("allowEmptyValue", "collectionFormat", "x-example")
-    }
+    schema = _schema({key: one for key, one in given.items() if key not in _PLACE | _DROPPED})
     placed = {key: value for key, value in given.items() if key in _PLACE}
-    return {**placed, "schema": _schema(schema), "example": given["x-example"]}
+    if "x-sample" in given:  # readers see it, Swagger UI does not fill it in
+        return {**placed, "schema": schema | {"examples": [given["x-sample"]]}}
+    return {**placed, "schema": schema, "example": given["x-example"]}
 
 
 def _schema(given: Any) -> Any:

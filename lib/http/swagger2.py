@@ -45,19 +45,23 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
             "name": name,
             "required": name in required,
             "allowEmptyValue": name not in required,
-            **with_example(_inlined(schema, found)),
+            **with_example(_inlined(schema, found), required=name in required),
         }
         for name, schema in own["properties"].items()
     ]
 
 
-def with_example(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a parameter, for whose example Swagger 2.0 has no word."""
+def with_example(schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    """Return the schema of a parameter, for whose example Swagger 2.0 has no word.
+
+    Swagger UI fills `x-example` in. A filter that nobody chose would hide rows, so parameters that
+    may be left out have `x-sample` instead.
+    """
     example = examples.compose(schema, {}, whole=True)
     plain = {key: value for key, value in schema.items() if key != "example"}
     if "items" in plain:
         plain["items"] = {key: one for key, one in plain["items"].items() if key != "example"}
-    return plain | {"x-example": example}
+    return plain | {"x-example" if required else "x-sample": example}
 
 
 def convert(schema: dict[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ async def test_a_failing_migration_leaves_nothing_of_itself(empty_database, fold
 
 async def test_a_demo_file_named_like_a_migration_is_refused(empty_database, folder):
     (folder / "demo" / "0002_book.sql").write_text("SELECT 1")
-    with pytest.raises(migrations.MigrationError, match=r"0002_book\.sql has the name"):
+    with pytest.raises(migrations.MigrationError, match=r"0002_book\.sql has the same name"):
         migrations.apply(empty_database, folder, db="shop", demo=True)
 
 

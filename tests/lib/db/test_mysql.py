@@ -118,7 +118,7 @@ async def test_a_number_that_is_none_is_refused_before_the_server_sees_it(db, va
 
 
 async def test_a_type_that_no_column_takes_is_named(db) -> None:
-    with pytest.raises(TypeError, match="object is no type"):
+    with pytest.raises(TypeError, match="object is not a type"):
         await db.fetchval("SELECT %s", object())
 
 
