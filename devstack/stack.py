@@ -122,7 +122,7 @@ async def _start_one(keeper: Keeper, by: Callable[[Program], Child], console: Co
         if not keeper.program.optional:
             raise
         await keeper.stop()
-        console.say(f"going on without {keeper.program.name}: {error}")
+        console.say(f"continuing without {keeper.program.name}: {error}")
         return
     console.say(f"{keeper.program.name} is ready (pid {keeper.pid})")
 

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 from aiosqlc.emit import format as layout
 from aiosqlc.pipeline import compile_project
-from aiosqlc.postgres import Analyzer, needed
+from aiosqlc.postgres import Analyzer, schema_order
 
 from tests.projects import loaded
 
@@ -34,7 +34,7 @@ def test_entries_of_one_schema_share_a_server_and_apply_it_once_failed_or_not(
         monkeypatch.setattr(module, name, lambda *a, **k: calls.append(name) or original(*a, **k))
 
     counting(module, "embedded_server")
-    counting(needed, "apply_schema")
+    counting(schema_order, "apply_schema")
     counting(layout, "_format")
     (tmp_path / "schema.sql").write_text(f"{schema}; -- {tmp_path.name}")
     for n in range(3):

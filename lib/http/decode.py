@@ -123,6 +123,8 @@ def _odd_numbers(
 
 _WHOLE: Final = (re.compile(r"-?[0-9]+"), "must be a whole number")
 _FRACTION: Final = (re.compile(r"-?[0-9]+(?:\.[0-9]+)?"), "must be a number")
+# As JSON writes it: clients print small coordinates with an exponent.
+_FLOAT: Final = (re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"), "must be a number")
 
 
 @cache
@@ -130,7 +132,9 @@ def _number_fields(spec: type[msgspec.Struct]) -> Mapping[str, tuple[re.Pattern[
     found = {}
     for field in msgspec.structs.fields(spec):
         kinds = set(_leaves(field.type))
-        if kinds & {float, Decimal} and str not in kinds:
+        if float in kinds and str not in kinds:
+            found[field.encode_name] = _FLOAT
+        elif Decimal in kinds and str not in kinds:
             found[field.encode_name] = _FRACTION
         elif int in kinds and str not in kinds:
             found[field.encode_name] = _WHOLE

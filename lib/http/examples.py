@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from inspect import cleandoc
 from typing import Any, Final
 
 import msgspec
@@ -46,6 +47,8 @@ def components(
         _simple(found[name]["properties"][field])["format"] = "date-time"
     named = _named(found)
     for title, schema in found.items():
+        if "description" in schema:  # a docstring, which Python 3.13 dedents and 3.11 does not
+            schema["description"] = cleandoc(schema["description"])
         for name, one in schema.get("properties", {}).items():
             _give(one, named.get(name, ()), title, name)
     return schemas, found

@@ -143,7 +143,7 @@ async def test_servers_behind_one_url_speak_tls_alone_also_when_one_follows_anot
         ("redis+sentinel://:pw@a:26379", "name of the primary"),
         ("redis+cluster://:pw@a:6379/3", "database 0"),
         ("redis+cluster://:pw@a:6379?db=3", "database 0"),
-        ("redis+cluster://:pw@a:port", "no number"),
+        ("redis+cluster://:pw@a:port", "invalid port"),
         ("redis+cluster://:pw@a?replicas=most", "replicas must be"),
         ("redis+cluster://:pw@a?lanes=65", "lanes must be a number up to 64"),
         ("redis://:pw@a/0?lanes=2", "lanes are for a Redis Cluster"),

@@ -233,7 +233,7 @@ def test_who_was_deleted_after_the_moment_is_deleted_again(drill: Drill, restore
     url = restored.instance.url("user")
     for _ in range(2):  # it may be run again
         said = drill.run(blocks("Erasures")[1], restored, USER_DATABASE_URL=url)
-        assert said.startswith("1 deletions were repeated")
+        assert said.startswith("1 deletions repeated")
     gone = f"{status} AND phone_number IS NULL AND deleted_at < now() - interval '1 day'"
     assert ask(restored, gone, "user") == "deleted"
     assert ask(restored, f"SELECT status FROM account WHERE id = '{BOB}'", "user") == "active"

@@ -102,7 +102,7 @@ def test_the_stack_has_the_log_rotated_whatever_else_it_lacks(settings):
     with socket.create_server(("127.0.0.1", settings.monitoring["NGINX_EXPORTER_PORT"])):
         found = {part.name for part in monitoring_programs(settings, said.append)}
     assert "log-rotation" in found
-    assert "going on without nginx-exporter" in said[0]
+    assert "continuing without nginx-exporter" in said[0]
 
 
 @pytest.mark.parametrize("name", ["GATEWAY_LOG_MIB", "GATEWAY_LOG_FILES"])

@@ -33,10 +33,11 @@ def locks_in(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    (tmp_path / "codegen").mkdir()
     for name in (
         "pyproject.toml", "codegen/pyproject.toml", "requirements.lock", "requirements-dev.lock",
+        "clients/python/requirements.lock", "clients/typescript/package-lock.json",
     ):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.ir import AnalyzeOptions
-from aiosqlc.postgres import Analyzer, analyze, needed
+from aiosqlc.postgres import Analyzer, analyze, schema_order
 from aiosqlc.server_wheels import WHEELS
 from aiosqlc.servers.postgres import databases, embedded
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
@@ -200,7 +200,7 @@ def test_a_schema_is_applied_once(cache: Path, monkeypatch: pytest.MonkeyPatch) 
     options = AnalyzeOptions(cache_dir=cache)
     schema = [schema_file("create table once (id int)")]
     assert analyze(schema, [query("select id from once")], options)[1] == ()
-    monkeypatch.setattr(needed, "apply_schema", None)
+    monkeypatch.setattr(schema_order, "apply_schema", None)
     assert analyze(schema, [query("select id from once")], options)[1] == ()
 
 

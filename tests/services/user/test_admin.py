@@ -39,4 +39,4 @@ async def test_the_first_administrator_is_called_what_the_operator_says(
 def test_a_name_that_no_account_can_have_is_refused(monkeypatch, capsys, name) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("correct-Horse-9-battery\n"))
     assert admin.main(["boss@example.com", "--name", name]) == 2
-    assert "no name" in capsys.readouterr().err
+    assert "not a valid name" in capsys.readouterr().err

@@ -34,8 +34,10 @@ async def test_a_customer_becomes_a_provider_when_a_moderator_says_yes(world) ->
     assert (await customer.call("GET", ASK)).status == 403
     assert (await moderator.call("GET", WAITING)).data == []
     assert await world.audited("provider.approved") == 1
-    told = await world.db.fetch("SELECT kind FROM outbox WHERE event_key = $1", customer.id)
-    assert [tuple(row) for row in told] == [("user.role_changed",)]
+    sent = await world.db.fetch(
+        "SELECT kind FROM outbox WHERE event_key = $1 ORDER BY position", customer.id
+    )
+    assert [row["kind"] for row in sent] == ["user.sessions_ended", "user.role_changed"]
 
 
 async def test_after_a_no_with_its_reason_one_may_ask_again(world) -> None:

@@ -66,7 +66,7 @@ async def test_a_crash_after_an_offer_was_committed_makes_no_second_one(market, 
         market.provider("POST", "offers", json=offer, headers=key)
     )
     assert (status, code) == (409, "CONFLICT")
-    assert "was carried out" in message
+    assert "was executed" in message
 
 
 async def test_a_request_that_two_processes_work_on_adds_one_service_order(database_url) -> None:
