@@ -182,7 +182,7 @@ def test_a_plain_request_becomes_a_module() -> None:
 def test_what_is_no_request_is_said_to_be_none(request_: bytes) -> None:
     done = run_plugin(request_)
     assert done.returncode == 2
-    assert b"expected sqlc's request" in done.stderr
+    assert b"expected an sqlc request" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

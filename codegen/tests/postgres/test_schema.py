@@ -50,7 +50,7 @@ def test_a_missing_schema_comes_with_the_remedy() -> None:
 @pytest.mark.parametrize("sql", ["select '{{ .Id }}'::uuid", "create role ${name}"])
 def test_a_template_among_the_files_is_called_one(sql: str) -> None:
     _, (problem,) = analyze([schema_file(sql)], [], AnalyzeOptions())
-    assert "leave the file out" in problem.hint
+    assert "remove the file from `schema`" in problem.hint
 
 
 def test_a_stand_in_goes_into_the_schema_its_extension_is_made_with() -> None:
@@ -176,7 +176,8 @@ def test_files_without_numbers_are_run_in_the_order_in_which_they_find_what_they
     for _ in range(2):  # the second time from the database that is kept
         analysis, problems = analyze(files, [query("select * from histories")], AnalyzeOptions())
         assert {(p.code, p.severity) for p in problems} == {("E217", Severity.WARNING)}
-        assert "is run after" in problems[0].message
+        assert "runs after" in problems[0].message
+        assert "which it needs" in problems[0].message
         assert len(analysis.queries) == 1
 
 
@@ -208,7 +209,7 @@ def test_an_extension_in_a_schema_that_only_its_role_searches_is_found() -> None
     used = schema_file("create table app.t (salt bytea not null default gen_random_bytes(8))")
     analysis, (note,) = analyze([made, used], [query("select salt from app.t")], AnalyzeOptions())
     assert (note.code, note.severity) == ("E217", Severity.WARNING)
-    assert "not searched here" in note.message
+    assert "not in the search path" in note.message
     assert len(analysis.queries) == 1
 
 

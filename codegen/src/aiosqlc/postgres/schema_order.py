@@ -101,7 +101,7 @@ class Order:
                 found.append(
                     Diagnostic(
                         "E217",
-                        f"{file.file.path.name} runs after {' and '.join(later)}, which needs it",
+                        f"{file.file.path.name} runs after {' and '.join(later)}, which it needs",
                         (Label(file.file, place_of),),
                         "list the files in `schema` in the order in which they must run",
                         Severity.WARNING,
