@@ -173,7 +173,7 @@ def test_a_broken_data_directory_is_made_again(cache: Path) -> None:
 def test_without_a_server_there_is_a_finding_and_no_traceback(tmp_path: Path) -> None:
     options = AnalyzeOptions(database_uri="host=/nowhere dbname=x")
     _, (problem,) = analyze([schema_file("create table t ()")], [], options)
-    assert (problem.code, "leave `database` out" in problem.hint) == ("E210", True)
+    assert (problem.code, "remove `database`" in problem.hint) == ("E210", True)
     blocked = tmp_path / "file"
     blocked.write_text("")
     _, (problem,) = analyze([], [], AnalyzeOptions(cache_dir=blocked))
