@@ -33,7 +33,8 @@ async def test_the_address_is_that_of_a_database_which_ends_with_it(
     process.stdout.close()
     with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
         await db.fetchval("SELECT 1")
-    with pytest.raises(OSError):
+    # Another compilation may have taken the place of the server that ended: it lacks the database.
+    with pytest.raises((OSError, asyncpg.PostgresError)):
         await asyncpg.connect(url)
 
 
