@@ -54,8 +54,8 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
 def with_example(schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     """Return the schema of a parameter, for whose example Swagger 2.0 has no word.
 
-    Swagger UI fills `x-example` in. A filter that nobody chose would hide rows, so parameters that
-    may be left out have `x-sample` instead.
+    Swagger UI fills `x-example` in. A filter that was not chosen would hide rows, so parameters
+    that may be left out have `x-sample` instead.
     """
     example = examples.compose(schema, {}, whole=True)
     plain = {key: value for key, value in schema.items() if key != "example"}
