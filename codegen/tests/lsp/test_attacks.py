@@ -1,4 +1,4 @@
-"""What an editor should not send, or sends of odd texts: every answer is right or a refusal."""
+"""The server answers odd requests and odd texts rightly, or refuses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What CALL and SHOW return, which servers do not describe: told where it always holds."""
+"""CALL and SHOW have typed rows where the result always holds."""
 
 from __future__ import annotations
 

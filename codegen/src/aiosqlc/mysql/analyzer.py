@@ -52,7 +52,7 @@ _UNASKED = "inferred from the text alone, without a server"
 
 @dataclass(frozen=True)
 class AnalysisContext:
-    """What a query is analysed against: a schema, and the server that has it, if there is one.
+    """Holds the schema that queries are analysed against, and its server, if there is one.
 
     `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.

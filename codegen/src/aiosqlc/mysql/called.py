@@ -1,4 +1,4 @@
-"""What `CALL p(…)` returns: the rows of the one SELECT that the procedure's body always runs.
+"""Types the rows of `CALL p(…)`: those of the one SELECT that the body always runs.
 
 A server describes a call only by running it. So the body is read, and its SELECT prepared with
 NULL of the right type in place of each variable.

@@ -1,4 +1,4 @@
-"""What texts return, also where a prepare does not say: RETURNING, `CALL` and `SHOW`."""
+"""Types the rows of RETURNING, `CALL` and `SHOW`, also where a prepare does not describe them."""
 
 from __future__ import annotations
 

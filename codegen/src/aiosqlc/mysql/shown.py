@@ -1,4 +1,4 @@
-"""What `SHOW …` returns: some of it a server describes only by running it."""
+"""Types the rows of `SHOW …`, some of which a server describes only by running it."""
 
 from __future__ import annotations
 

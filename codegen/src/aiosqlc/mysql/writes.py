@@ -1,4 +1,4 @@
-"""What a statement changes, and by which right."""
+"""Finds the tables that a statement changes, and the privileges for it."""
 
 from __future__ import annotations
 

@@ -55,17 +55,17 @@ async def transactions(
     assert_type(
         await in_transaction(pool, lambda db: queries.get_value(db, id=1)), int | None
     )
-    await in_transaction(pool, lambda db: queries.get_value(db, id="1"))  # type: ignore[arg-type]
-    await in_transaction(pool, queries.copy_counters)  # type: ignore[arg-type]
-    await in_transaction(pool, queries.list_counters, isolation="serialisable")  # type: ignore[call-overload]
+    await in_transaction(pool, lambda db: queries.get_value(db, id="1"))  # type: ignore[arg-type] # refused on purpose
+    await in_transaction(pool, queries.copy_counters)  # type: ignore[arg-type] # refused on purpose
+    await in_transaction(pool, queries.list_counters, isolation="serialisable")  # type: ignore[call-overload] # refused on purpose
     assert_type(await in_transaction(connection, queries.list_counters), list[Counter])
     assert_type(
         await in_transaction(connection, lambda db: queries.get_value(db, id=1)),
         int | None,
     )
-    await in_transaction(connection, lambda db: queries.get_value(db, id="1"))  # type: ignore[arg-type]
-    await in_transaction(connection, queries.copy_counters)  # type: ignore[arg-type]
-    await in_transaction("pool", queries.list_counters)  # type: ignore[call-overload]
+    await in_transaction(connection, lambda db: queries.get_value(db, id="1"))  # type: ignore[arg-type] # refused on purpose
+    await in_transaction(connection, queries.copy_counters)  # type: ignore[arg-type] # refused on purpose
+    await in_transaction("pool", queries.list_counters)  # type: ignore[call-overload] # refused on purpose
     lent: Pool[Connection] = pool
     wrong: Pool[str] = pool  # type: ignore[assignment]
     print(lent, wrong)
