@@ -1,1 +1,1 @@
-"""The local stack: every program of the platform as a child of one process, on a bare machine."""
+"""The local stack: one process starts every program of the platform as its child."""

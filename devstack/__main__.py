@@ -1,4 +1,4 @@
-"""`python -m devstack`: the whole platform on this machine, until Ctrl-C."""
+"""`python -m devstack`: run the whole platform on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FILES = 16_384  # NGINX's processes have 4096 connections each, to both sides
 
 
 def _make_ready() -> None:
-    """Open the standard files where they are closed (`make run >&-`), and allow for many more."""
+    """Open closed standard files (`make run >&-`), and raise the limit on open files."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
     os.close(number)

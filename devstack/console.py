@@ -1,4 +1,4 @@
-"""What the stack says: progress, the table of addresses, each program's lines under its name."""
+"""The output of the stack: progress, addresses, and the lines of each program under its name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLORS = (36, 32, 33, 35, 34, 96, 92, 93, 95)
 
 
 class Console:
-    """Prints whole lines; colours only on a terminal."""
+    """Print whole lines; use colours only on a terminal."""
 
     def __init__(self, names: Iterable[str]) -> None:
         ordered = list(names)
@@ -30,12 +30,12 @@ class Console:
         self._waiting: list[str] = []
 
     def say(self, text: str) -> None:
-        """Print a line of the stack's own, with the seconds since the start."""
+        """Print one of the stack's own lines, with the seconds since the start."""
         self._print_waiting()
         self._print(f"{time.monotonic() - self._since:6.1f}s  {text}")
 
     def relay(self, name: str, lines: str) -> None:
-        """Print a line that a program has written, or several."""
+        """Print one or more lines that a program has written."""
         label = f"{name:<{self._width}} |"
         if self._colored:
             label = f"\x1b[{self._color.get(name, 37)}m{label}\x1b[0m"
@@ -50,14 +50,14 @@ class Console:
 
     @staticmethod
     def _soon(call: Callable[[], None]) -> None:
-        """After what is going on now, so that lines that came together are written together."""
+        """Call it at the end of the loop's current step, so that lines are written together."""
         try:
             asyncio.get_running_loop().call_soon(call)
         except RuntimeError:  # nothing goes on
             call()
 
     def table(self, rows: Iterable[tuple[str, str]]) -> None:
-        """Print addresses under one another."""
+        """Print the addresses, one a line."""
         listed = list(rows)
         width = max(len(what) for what, _ in listed)
         self._print("\n" + "\n".join(f"  {what:<{width}}  {url}" for what, url in listed) + "\n")

@@ -1,4 +1,4 @@
-"""The secrets of the services, made on the first run and kept beside those of the databases."""
+"""Secrets of the services, created at the first run and stored with those of the databases."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from devstack.settings import CALLERS
 
 
 def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
-    """Return what every service needs to believe the others' tokens and events."""
+    """Return the keys that every service needs to verify the others' tokens and events."""
     keys = [f"{name}:{_public(_events_key(home, name))}" for name in services]
     return {"AUTH_CSRF_SECRET": home.secret("csrf"), "EVENTS_PUBLIC_KEYS": ",".join(keys)}
 
 
 def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
-    """Return what `service` alone may know; the user service, which of `others` may sign in."""
+    """Return the secrets of one service; the user service also gets the hashes for `others`."""
     signing = {"EVENTS_SIGNING_KEY": _events_key(home, service)}
     if service in CALLERS:
         secret = _client_secret(home, service)
@@ -54,7 +54,7 @@ def _client_secret(home: Home, service: str) -> str:
 
 
 def _hashed(secret: str) -> str:
-    """Return the hash of a secret: the stored form cannot be used to sign in."""
+    """Return the hash of a secret. Nobody can sign in with the hash."""
     return f"sha256:{hashlib.sha256(secret.encode()).hexdigest()}"
 
 

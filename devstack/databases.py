@@ -1,4 +1,4 @@
-"""The stack's databases: one per folder of migrations, each with its own role and secret."""
+"""The databases of the stack: one per folder of migrations, each with its own role and secret."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lib.db.grants import role_of
 
 
 def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
-    """Create, migrate and fill every database that needs it; return their services' URLs by name.
+    """Create, migrate and fill every database that needs it; return the services' URLs by name.
 
     One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data; behind a pooler
     at `<DB>_DATABASE_DIRECT_URL`. Raises StartError naming the database and what is wrong with it.
@@ -45,7 +45,7 @@ def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str
 
 
 def owned(home: Home, db: str) -> str:
-    """Create a database where it is missing; return the URL of its owner, who migrates it."""
+    """Create a missing database; return the URL of its owner, who migrates it."""
     return ensure_database(
         home.postgres_instance(),
         db,
@@ -55,6 +55,6 @@ def owned(home: Home, db: str) -> str:
 
 
 def entered(home: Home, db: str) -> str:
-    """Return the URL of a database's service, which may do what its queries do."""
+    """Return a service's URL of its database. Its role has only the privileges of its queries."""
     secret = home.secret(f"{db}_service_database")
     return home.postgres_instance().url(db, user=role_of(db), password=secret)

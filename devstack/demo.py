@@ -1,4 +1,4 @@
-"""The demo administrator: made with a random password, and a ready-made request in their name."""
+"""The demo administrator: an account with a random password, and an example request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECRET: Final = "demo_admin"  # noqa: S105 - the name of a file
 
 
 class Administrator(msgspec.Struct, frozen=True):
-    """There is one; the password is told when it is new, and never again."""
+    """The administrator exists; `password` is set only if it was created now."""
 
     password: str | None
 
@@ -29,7 +29,9 @@ class Administrator(msgspec.Struct, frozen=True):
 async def administrator(
     settings: Settings, databases: Mapping[str, str], forks: Forks
 ) -> Administrator | None:
-    """Add the administrator; None for a database that the user brought along: it stays as it is.
+    """Add the administrator.
+
+    Return None, and change nothing, for a database that the user provided.
 
     Raises StartError.
     """
@@ -61,7 +63,7 @@ def _spawn(command: list[str], env: Mapping[str, str], password: str) -> Child:
 
 
 def _finish(child: Child) -> tuple[int, list[str]]:
-    """Wait for the end; return the exit code and the words that were said."""
+    """Wait for the process to end; return its exit code and its output."""
     said = b""
     if child.stdout is not None:
         with child.stdout:
@@ -70,7 +72,7 @@ def _finish(child: Child) -> tuple[int, list[str]]:
 
 
 def introduce(found: Administrator | None, settings: Settings, say: Callable[[str], None]) -> None:
-    """Say who the administrator is, once with the password, and how to ask in their name."""
+    """Print the administrator's email, the password if it is new, and an example request."""
     if found is None:
         return
     if found.password is not None:
@@ -79,7 +81,7 @@ def introduce(found: Administrator | None, settings: Settings, say: Callable[[st
 
 
 def request(settings: Settings) -> str:
-    """Return commands for a shell: sign in with the kept password, then ask for the people."""
+    """Return shell commands that sign in with the stored password and list the users."""
     users = f"{settings.gateway_url}/api/users/v1"
     secret = settings.home.path / "secrets" / _SECRET
     curl = f"curl --cacert {settings.tls.certificate}" if settings.tls else "curl"

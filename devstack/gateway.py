@@ -1,4 +1,4 @@
-"""NGINX for the stack: its configuration from the template, checked before it is relied on."""
+"""NGINX for the stack: render its configuration and check it before use."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ UNREAD_ERRORS = (
 
 
 class SecretQuery(msgspec.Struct, frozen=True):
-    """A path, or the begin of paths, with a secret behind the `?`; `page` is what a GET gets."""
+    """A path or path prefix with a secret after the `?`; `page` is the response to a GET."""
 
     service: str
     path: str
@@ -77,7 +77,7 @@ _HTTPS = re.compile(
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a gateway runs: what differs between this machine and a container."""
+    """Settings of a gateway that differ between this machine and a container."""
 
     listen: str
     addresses: Mapping[str, Sequence[str]]  # of each service's replicas, by its name
@@ -97,7 +97,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def here(settings: Settings) -> Place:
-    """Return this machine: one process per service."""
+    """Return the settings for this machine, with one process per service."""
     tls = settings.tls
     return Place(
         listen=f"127.0.0.1:{settings.gateway_port}",
@@ -110,7 +110,7 @@ def here(settings: Settings) -> Place:
 
 
 def _public_url(settings: Settings) -> str:
-    """Return where callers without TLS are sent: `PUBLIC_URL`, or this machine's address.
+    """Return the target for redirects from HTTP: `PUBLIC_URL`, or this machine's address.
 
     Raises:
         StartError: if `PUBLIC_URL` is not an address of TLS: the redirect would lead nowhere.
@@ -130,7 +130,7 @@ def render(
     read_seconds: int = READ_SECONDS,
     place: Place | None = None,
 ) -> str:
-    """Return the configuration: routes of the public services; logs and scratch under `run`.
+    """Return the configuration: routes to the public services, and logs in `run`.
 
     It includes the files of `write_included` (in a container, of start.sh) from there.
     A service that says nothing for `read_seconds` is answered for with a 504.
@@ -158,7 +158,7 @@ def render(
 
 
 def prepare(settings: Settings, *, read_seconds: int = READ_SECONDS) -> tuple[Account | None, Path]:
-    """Write the configuration; return the account to run as and its path. Raises StartError."""
+    """Write the configuration; return its path and the account to run as. Raises StartError."""
     account = unprivileged()
     run = settings.home.path / "nginx"
     for path in (run, DOCS, ASSETS):
@@ -194,7 +194,7 @@ def _inside_quotes(value: object) -> object:
 
 
 def write_included(proxies: Sequence[str], run: Path) -> None:
-    """Write whose X-Forwarded-For is believed, in both forms NGINX wants, and what is new in it."""
+    """Write the proxies whose X-Forwarded-For is trusted, in both formats that NGINX needs."""
     for name, text in (
         ("trusted_peers.conf", "".join(f"set_real_ip_from {proxy};\n" for proxy in proxies)),
         ("trusted_networks.conf", "".join(f"{proxy} 1;\n" for proxy in proxies)),
@@ -207,7 +207,7 @@ def write_included(proxies: Sequence[str], run: Path) -> None:
 
 
 def _lay_out(tls: Tls, folder: Path, account: Account | None) -> None:
-    """Copy certificate and key to where NGINX's account, and nobody else, can read them."""
+    """Copy certificate and key to a folder that only NGINX's account can read."""
     hand_over(folder, account)
     folder.chmod(0o700)
     for source, name in ((tls.certificate, "chain.pem"), (tls.key, "key.pem")):
@@ -220,5 +220,5 @@ def _lay_out(tls: Tls, folder: Path, account: Account | None) -> None:
 
 
 def command(config: Path) -> list[str]:
-    """Return the command line of NGINX, in the foreground."""
+    """Return the command line that runs NGINX in the foreground."""
     return [str(nginx_binary()), "-p", str(config.parent), "-c", str(config), "-e", "stderr"]

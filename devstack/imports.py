@@ -1,4 +1,4 @@
-"""What the services import alike: once for all of them, while the databases start.
+"""Import the modules that all services share once, while the databases start.
 
 Services are forked from it the first time. One that comes back later is spawned, with the code as
 it is then, and a service in production never knows of this.
@@ -36,7 +36,7 @@ SHARED = (
 
 @contextmanager
 def shared(environ: Mapping[str, str]) -> Iterator[Forks]:
-    """Begin with the imports, beside us; at the end there are no more forks."""
+    """Start the imports in the background; stop the fork server when the block ends."""
     forks = Forks(SHARED, environ)
     try:
         yield forks
@@ -45,7 +45,7 @@ def shared(environ: Mapping[str, str]) -> Iterator[Forks]:
 
 
 async def ready(forks: Forks, say: Callable[[str], None]) -> Callable[[Program], Child]:
-    """Return how to start a program: by a fork, or, after a word about it, as any other."""
+    """Return how to start a program: by a fork, or, after a warning, as a new process."""
     if why := await forks.ready():
         say(f"services do not share imports ({why}): each process imports by itself")
         return spawn

@@ -1,4 +1,4 @@
-"""`python -m devstack.migrate`: as `lib.db.migrations`, on the embedded server by default."""
+"""`python -m devstack.migrate`: like `lib.db.migrations`, by default on the embedded server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lib.db import migrations
 
 
 def main(argv: list[str], environ: Mapping[str, str]) -> int:
-    """Run the command on `<DB>_DATABASE_URL`; without one, on the embedded server's database."""
+    """Run the command on `<DB>_DATABASE_URL`, or without one on the embedded server's database."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("command", nargs="?")
     parser.add_argument("--db", default="")

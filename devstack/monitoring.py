@@ -1,4 +1,4 @@
-"""The watchers beside the platform: of the gateway's log, of its certificate, and Prometheus.
+"""Optional programs beside the platform: log rotation, exporters and Prometheus.
 
 The platform runs without them: one that cannot start is told in a sentence and left out.
 """
@@ -27,7 +27,7 @@ OWN_ROUTES = ("/", "/docs/*", "/healthz")
 
 
 def monitoring_programs(settings: Settings, say: Callable[[str], None]) -> list[Program]:
-    """Prepare what can be started here; `say` gets a sentence for each that cannot."""
+    """Prepare the monitoring programs found here; pass `say` a sentence for each missing one."""
     found = [exporter_program(settings), blackbox_program(settings), prometheus_program(settings)]
     able = [
         program for program in found if program is not None and _is_free(program, settings, say)
@@ -36,7 +36,7 @@ def monitoring_programs(settings: Settings, say: Callable[[str], None]) -> list[
 
 
 def rotation_program(settings: Settings, seconds: float = ROTATE_SECONDS) -> Program:
-    """Describe what keeps the gateway's access log from growing for ever."""
+    """Describe the program that rotates the gateway's access log."""
     look = 'while sh "$0" "$1"; do sleep "$2"; done; exit 2'
     folder = str(settings.home.path / "nginx")
 
@@ -53,7 +53,10 @@ def rotation_program(settings: Settings, seconds: float = ROTATE_SECONDS) -> Pro
 
 
 def exporter_program(settings: Settings) -> Program:
-    """Describe the exporter of the gateway's access log; it keeps its place over restarts."""
+    """Describe the exporter of the gateway's access log.
+
+    It resumes its position after a restart.
+    """
     folder = settings.home.path / "exporter"
     folder.mkdir(parents=True, exist_ok=True)
     command = [
@@ -78,7 +81,7 @@ def exporter_program(settings: Settings) -> Program:
 
 
 def blackbox_program(settings: Settings) -> Program | None:
-    """Describe what looks at the gateway's certificate; None without TLS or without the program."""
+    """Describe the check of the gateway's certificate. None without TLS or without the program."""
     program = shutil.which("prometheus-blackbox-exporter", path=settings.environ.get("PATH"))
     if settings.tls is None or program is None:
         return None
@@ -97,7 +100,7 @@ def blackbox_program(settings: Settings) -> Program | None:
 
 
 def prometheus_program(settings: Settings) -> Program | None:
-    """Write what Prometheus scrapes here; None where it is not installed."""
+    """Write the configuration of Prometheus. None if it is not installed."""
     program = shutil.which("prometheus", path=settings.environ.get("PATH"))
     if program is None:
         return None
@@ -120,7 +123,7 @@ def prometheus_program(settings: Settings) -> Program | None:
 
 
 def targets(settings: Settings) -> list[dict[str, object]]:
-    """Return the groups that Prometheus discovers: every service, the exporter, itself."""
+    """Return Prometheus' target groups: every service, the exporter, and Prometheus itself."""
     named = [(service.name, "service", service.port) for service in settings.services]
     named += [
         ("nginx-exporter", "exporter", settings.monitoring["NGINX_EXPORTER_PORT"]),
@@ -133,7 +136,7 @@ def targets(settings: Settings) -> list[dict[str, object]]:
 
 
 def addresses(settings: Settings, running: set[str]) -> Iterator[tuple[str, str]]:
-    """Give the lines of the table of addresses for the watchers that run."""
+    """Return a line for the table of addresses for each running monitoring program."""
     if "prometheus" in running:
         yield "prometheus", f"http://{HOST}:{settings.monitoring['PROMETHEUS_PORT']}"
     if "nginx-exporter" in running:
@@ -142,7 +145,7 @@ def addresses(settings: Settings, running: set[str]) -> Iterator[tuple[str, str]
 
 
 def _write_config(folder: Path, settings: Settings) -> None:
-    """Lay out the folder as the configuration expects it: the rules, and what there is here."""
+    """Fill the folder that the configuration of Prometheus names: alert rules and local targets."""
     for name in ("rules", "targets", "certificates", "alertmanagers"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)

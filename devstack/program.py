@@ -1,4 +1,4 @@
-"""One program of the stack: a command, how to tell that it is ready, and how to stop it."""
+"""One program of the stack: its command, its readiness check, and how to stop it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from devstack.embedded.account import Account
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A child process to be kept alive. `ready` says whether it serves; it never raises."""
+    """A child process that the supervisor keeps running.
+
+    `ready` returns whether it serves, and never raises.
+    """
 
     name: str
     command: list[str]

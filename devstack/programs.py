@@ -1,4 +1,4 @@
-"""The programs of the platform: which commands, in which environment, ready when."""
+"""The programs of the platform, with their commands, environments and readiness checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 
 
 def database_program(home: Home) -> Program:
-    """Prepare the embedded PostgreSQL (its data directory on the first run)."""
+    """Prepare the embedded PostgreSQL: at the first run, create its data directory."""
     instance = home.postgres_instance()
     account = postgres.prepare(instance)
     return Program(
@@ -32,7 +32,7 @@ def database_program(home: Home) -> Program:
 
 
 def redis_program(home: Home, services: Sequence[str]) -> Program:
-    """Prepare the embedded Redis (its configuration, with the passwords in it)."""
+    """Prepare the embedded Redis: write its configuration with the passwords."""
     instance = home.redis_instance(services)
     return Program(
         name="redis",
@@ -42,7 +42,7 @@ def redis_program(home: Home, services: Sequence[str]) -> Program:
 
 
 def service_program(service: Service, settings: Settings, databases: Mapping[str, str]) -> Program:
-    """Describe a service as a child process; `databases` are the URLs by database name."""
+    """Describe a service as a child process; `databases` are URLs by database name."""
     return Program(
         name=service.name,
         command=[sys.executable, "-m", f"services.{service.name}"],
@@ -52,7 +52,7 @@ def service_program(service: Service, settings: Settings, databases: Mapping[str
 
 
 def gateway_program(settings: Settings) -> Program:
-    """Prepare NGINX: render its configuration and have it checked. Raises StartError."""
+    """Prepare NGINX: render its configuration and check it. Raises StartError."""
     account, config = gateway.prepare(settings)
     return Program(
         name="nginx",
@@ -63,7 +63,7 @@ def gateway_program(settings: Settings) -> Program:
 
 
 def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
-    """Return a check: does `GET path` on this port of 127.0.0.1 give 200 within a second?"""
+    """Return a check whether `GET path` on this port of 127.0.0.1 responds 200 within a second."""
 
     async def ask() -> bool:
         try:
@@ -85,7 +85,7 @@ def answers(port: int, path: str) -> Callable[[], Awaitable[bool]]:
 def _environment(
     service: Service, settings: Settings, databases: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return a service's environment: what the user set, its peers' addresses, its own secrets."""
+    """Return a service's environment: settings of the user, addresses of its peers, its secrets."""
     upper = service.name.upper()
     env = {
         "ENVIRONMENT": "development",

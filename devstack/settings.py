@@ -1,4 +1,4 @@
-"""What the stack reads from the environment and what it finds in the folders."""
+"""Settings that the stack reads from the environment and from the folders of the repository."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LISTENS: Final = re.compile(r"^    (port|grpc_port): Port = (\d+)$", re.MULTILI
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One service as the stack sees it: a package to run and what it listens on."""
+    """A service of the stack: the package to run, and its ports."""
 
     name: str
     port: int  # HTTP: the API, or only health and metrics
@@ -40,7 +40,7 @@ class Service(msgspec.Struct, frozen=True):
 
     @property
     def plural(self) -> str:
-        """Its name in the gateway's paths."""
+        """The name of the service in the gateway's paths."""
         return plural_of(self.name)
 
 
@@ -52,7 +52,7 @@ def plural_of(name: str) -> str:
 
 
 class Tls(msgspec.Struct, frozen=True):
-    """The gateway's certificate chain and its key, PEM files, and the port that speaks TLS."""
+    """The gateway's certificate chain and key (PEM files), and its TLS port."""
 
     certificate: Path
     key: Path
@@ -64,7 +64,7 @@ CALLERS: Final = ("order",)
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Where the stack runs, on which ports, and the services it starts."""
+    """Settings of one stack: its folder, its ports, and the services to start."""
 
     home: Home
     gateway_port: int
@@ -77,14 +77,14 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def gateway_url(self) -> str:
-        """Return where callers on this machine find the gateway."""
+        """Return the URL of the gateway for callers on this machine."""
         if self.tls is not None:
             return f"https://127.0.0.1:{self.tls.port}"
         return f"http://127.0.0.1:{self.gateway_port}"
 
     @classmethod
     def read(cls, environ: Mapping[str, str], root: Path = ROOT) -> Settings:
-        """Read the environment. Raises ValueError, in one sentence, for what makes no sense."""
+        """Read the environment. Raises ValueError with one sentence if the settings are invalid."""
         known = default_ports(root)
         settings = cls(
             home=Home.from_environment(environ),
@@ -104,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
         return settings
 
     def ports(self) -> dict[str, int]:
-        """Return every port the stack takes, by the name of the variable that moves it."""
+        """Return every port of the stack by the name of the variable that changes it."""
         taken = {
             "GATEWAY_PORT": self.gateway_port,
             "POSTGRES_PORT": self.home.postgres_port,
@@ -120,12 +120,12 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def service_names(root: Path = ROOT) -> list[str]:
-    """Return the names of the services that can be run: the packages with a `__main__`."""
+    """Return the names of the services: the packages with a `__main__`."""
     return sorted(path.parent.name for path in (root / "services").glob("[a-z]*/__main__.py"))
 
 
 def default_ports(root: Path = ROOT) -> dict[str, int]:
-    """Return the ports that services listen on, by the name of the variable that moves each.
+    """Return the ports of the services by the name of the variable that changes each.
 
     Read from the text of their settings: to import them takes longer than the start.
     """
@@ -158,7 +158,7 @@ def _service(
 
 
 def has_edge(package: Path, edge: str) -> bool:
-    """Whether a service has such an edge: `routes`, `ws`."""
+    """Return whether a service has this entry point: `routes` or `ws`."""
     return (package / f"{edge}.py").exists() or (package / edge).is_dir()
 
 
@@ -184,7 +184,7 @@ def _log_format(environ: Mapping[str, str]) -> str:
 
 
 def _refuse_bound(environ: Mapping[str, str], name: str) -> None:
-    """Refuse at the start what `nginx/rotate.sh` would refuse at each look."""
+    """Refuse invalid rotation settings at the start, as `nginx/rotate.sh` would at each check."""
     given = environ.get(name)
     if given and not re.fullmatch("[1-9][0-9]{0,4}", given):
         raise ValueError(f"{name}: {given} is not a number from 1 to 99999")

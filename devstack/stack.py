@@ -1,4 +1,4 @@
-"""The stack from the first check to the last child: all of it runs, or nothing does."""
+"""Run the stack: if one program cannot start, all started ones are stopped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
 
 
 async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> None:
-    """Run the stack until SIGINT or SIGTERM; with `watch`, restart that service when code changes.
+    """Run the stack until SIGINT or SIGTERM. With `watch`, restart that service after code changes.
 
     Services are forked from `forks` the first time; later, spawned, with the code as it is then.
 
@@ -65,11 +65,11 @@ async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> 
 async def _start(
     settings: Settings, forks: Forks, console: Console, stack: AsyncExitStack
 ) -> dict[str, Keeper]:
-    """Start everything in order; what has started is stopped by `stack`, last first."""
+    """Start everything in order; `stack` stops the started programs in reverse order."""
     kept: dict[str, Keeper] = {}
 
     async def start(*several: Program, by: Callable[[Program], Child] = spawn) -> None:
-        """Start programs side by side."""
+        """Start programs concurrently."""
         keepers = [Keeper(program, say=console.say, relay=console.relay) for program in several]
         stack.push_async_callback(_stop_all, keepers)
         async with asyncio.TaskGroup() as group:
@@ -105,7 +105,7 @@ async def _start(
 
 
 async def _hang_up(stopping: asyncio.Event) -> None:
-    """Stop when the terminal has gone: where make leads its session, only make gets the signal."""
+    """Stop when the terminal is closed. If make leads the session, only make gets the signal."""
     if not sys.stdout.isatty():
         return
     terminal = select.poll()
@@ -132,7 +132,7 @@ async def _stop_all(keepers: list[Keeper]) -> None:
 
 
 async def _reload(keeper: Keeper, console: Console) -> None:
-    """Restart one service whenever Python or SQL that it may use changes."""
+    """Restart one service when Python or SQL files that it may use change."""
     from watchfiles import PythonFilter, awatch
 
     folders = [ROOT / "services" / keeper.program.name, ROOT / "lib"]
@@ -156,7 +156,10 @@ async def _cancel(task: asyncio.Task[object]) -> None:
 
 
 def _first_reason(several: ExceptionGroup[Exception]) -> Exception:
-    """Return the first StartError in a group; where there is none, the group: it is a bug."""
+    """Return the first StartError in a group.
+
+    Without one, return the group, because it is a bug.
+    """
     found: Exception | None = several.subgroup(StartError)
     while isinstance(found, ExceptionGroup):
         found = found.exceptions[0]
@@ -164,7 +167,7 @@ def _first_reason(several: ExceptionGroup[Exception]) -> Exception:
 
 
 class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
-    """Holds the run directory's lock, so that two stacks never share one data directory."""
+    """A lock on the run directory, so that two stacks never share a data directory."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -198,7 +201,7 @@ class _only_one:  # noqa: N801 - reads as a verb in `with _only_one(settings):`
 
 
 def _refuse_busy_ports(settings: Settings) -> None:
-    """Name every port that cannot be used, in one message: none is left for the next try."""
+    """Report every unavailable port in one message."""
     busy = [
         f"port {port} {why} ({name})"
         for name, port in settings.ports().items()

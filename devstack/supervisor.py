@@ -1,4 +1,4 @@
-"""Keeps programs alive: starts them, relays their output, restarts what dies, stops in order."""
+"""Supervise programs: start them, relay their output, restart those that die, stop in order."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ LAST_WORDS = 5  # lines kept to say why a program ended
 
 
 class StartError(Exception):
-    """Why the stack could not start, in one sentence."""
+    """The reason why the stack could not start, in one sentence."""
 
 
 def spawn(program: Program) -> children.Child:
-    """Start the program's command, its output in a pipe."""
+    """Start the program's command with its output in a pipe."""
     return children.spawn(
         program.command,
         log=subprocess.PIPE,
@@ -41,7 +41,7 @@ def spawn(program: Program) -> children.Child:
 
 
 class Keeper:
-    """Keeps one program alive from `start()` to `stop()`."""
+    """Supervise one program from `start()` to `stop()`."""
 
     def __init__(
         self, program: Program, *, say: Callable[[str], None], relay: Callable[[str, str], None]
@@ -56,16 +56,19 @@ class Keeper:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the program while it runs."""
+        """The process ID of the program while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     @property
     def is_kept(self) -> bool:
-        """Return whether the program has started and is kept alive."""
+        """Return whether the program has started and is supervised."""
         return self._watch is not None
 
     async def start(self, spawn: Callable[[Program], children.Child] = spawn) -> None:
-        """Start the program and wait until it is ready. Raises StartError with its last words."""
+        """Start the program and wait until it is ready.
+
+        Raises StartError with the program's last lines.
+        """
         self._spawn(spawn)
         deadline = time.monotonic() + self.program.ready_within
         while not await self.program.ready():
@@ -84,14 +87,17 @@ class Keeper:
         self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.program.name}")
 
     async def restart(self) -> None:
-        """Stop and start the program on purpose (its code has changed)."""
+        """Restart the program because its code has changed."""
         await self.stop()
         self._spawn()
         self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.program.name}")
         await self._report_return()
 
     async def stop(self) -> None:
-        """Stop the program for good; a no-op where it does not run. Returns when it has gone."""
+        """Stop the program for good; do nothing if it does not run.
+
+        The program has ended when this returns.
+        """
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -106,7 +112,7 @@ class Keeper:
         await self._heard_out()
 
     async def _heard_out(self) -> None:
-        """Wait for the last lines of a program that has ended, but not for a grandchild's."""
+        """Read the last lines of an ended program, without waiting for its grandchildren."""
         if self._reader is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._reader, timeout=1)
@@ -131,7 +137,7 @@ class Keeper:
             await self._report_return()
 
     async def _ended(self) -> None:
-        """Wait for the end of the program; the kernel says so where it can, else we look."""
+        """Wait for the end of the program: by a kernel event if available, else by polling."""
         number = self.pid
         if number is None:
             return
@@ -151,7 +157,10 @@ class Keeper:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _report_return(self) -> None:
-        """Say when it is ready again, or that it is not in time; nothing if it has ended."""
+        """Report that the program is ready again, or not in time.
+
+        Report nothing if it has ended.
+        """
         within = self.program.ready_within
         deadline = time.monotonic() + within
         while self.pid is not None:
@@ -164,7 +173,7 @@ class Keeper:
             await asyncio.sleep(POLL_SECONDS)
 
     def _clear_away(self) -> None:
-        """Kill workers that outlived a killed master, now: later its number may be another's."""
+        """Kill workers that outlived a killed master now, because their IDs may be reused later."""
         if self._process is not None:
             children.kill_group(self._process)
 
@@ -173,7 +182,7 @@ class Keeper:
         self._reader = asyncio.create_task(self._read(self._process))
 
     async def _read(self, process: children.Child) -> None:
-        """Relay the lines of one life of the program, however long a line is."""
+        """Relay the output of one run of the program. Lines may have any length."""
         if process.stdout is None:
             return
         with process.stdout as pipe:
@@ -209,14 +218,14 @@ class Keeper:
 
 
 def _widen(pipe: int) -> None:
-    """Let the pipe hold more, where the system can do that and allows it."""
+    """Enlarge the buffer of the pipe, if the system supports and allows it."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with contextlib.suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 async def _what_is_there(pipe: int) -> bytes:
-    """Wait until there is something in the pipe and return all of it; nothing at its end.
+    """Wait for data in the pipe and return all of it; return nothing at its end.
 
     Not a StreamReader: that wakes up for each line that is written, whether it is asked or not.
     """

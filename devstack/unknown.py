@@ -1,4 +1,4 @@
-"""Names in `.env` that nothing reads: most of them are misspelt."""
+"""Find names in `.env` that nothing reads. Most of them are misspelled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OF_OTHERS: Final = ("COMPOSE_", "DOCKER_", "PYTHON", "OTEL_", "AWS_", "UV_", "P
 
 
 def known_names(page: Path, services: Iterable[str]) -> set[str]:
-    """Return every setting on the page, one with `<SVC>` once for each service."""
+    """Return every setting of the settings page; names with `<SVC>` appear once per service."""
     names = set(_SETTING.findall(page.read_text(encoding="utf-8")))
     every = {name for name in names if name.startswith("<SVC>_")}
     own = {
@@ -27,7 +27,7 @@ def known_names(page: Path, services: Iterable[str]) -> set[str]:
 
 
 def warnings(names: Iterable[str], known: set[str]) -> Iterator[str]:
-    """Yield a sentence for each name that nothing reads, with the nearest name that is read."""
+    """Yield a sentence for each unknown name, with the most similar known name."""
     for name in names:
         if name in known or name.startswith(_OF_OTHERS):
             continue

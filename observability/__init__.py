@@ -1,1 +1,1 @@
-"""How operators see the system: one folder per component."""
+"""Monitoring for operators: one folder per component."""

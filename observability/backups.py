@@ -1,4 +1,4 @@
-"""Tells Prometheus when the last backup was made that can be restored: see docs/backups.md.
+"""Export the time of the newest restorable backup to Prometheus: see docs/backups.md.
 
 `python -m observability.backups FOLDER`. Each scrape looks at the folder anew.
 """
@@ -23,7 +23,7 @@ _SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
 
 
 def restorable(folder: Path) -> datetime | None:
-    """Return when the newest base backup was made whose WAL is there without a gap, up to the end.
+    """Return the time of the newest base backup whose WAL is complete up to the newest segment.
 
     None where there is none. Raises OSError where the folder cannot be read.
     """
@@ -37,7 +37,7 @@ def restorable(folder: Path) -> datetime | None:
 
 
 def _start(base: Path) -> str:
-    """Return the segment that recovery begins with; nothing where the backup does not say it."""
+    """Return the segment at which recovery starts, or nothing if the backup does not name it."""
     try:
         found = _START.search((base / "backup_label").read_text())
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def _start(base: Path) -> str:
 
 
 def _is_unbroken(start: str, segments: set[str], per_file: int) -> bool:
-    """Whether nothing is missing on the timeline of the backup, from its start to the newest."""
+    """Return whether the WAL of the backup's timeline is complete, from its start to the newest."""
     later = {name for name in segments if name[:8] == start[:8] and name >= start}
     if not start or not later:
         return bool(start)  # it holds what it needs itself; no later moment is there yet
@@ -58,19 +58,19 @@ def _number(segment: str, per_file: int) -> int:
 
 
 def _per_file(archive: Path, segments: set[str]) -> int:
-    """How many segments have the same middle part: the server's are 16 MiB unless it was told."""
+    """Return the number of segments per log file, from their size (16 MiB by default)."""
     size = (archive / min(segments)).stat().st_size if segments else 0
     return 2**32 // (size or 2**24)
 
 
 class Backups(Collector):
-    """The metric, of the folder as it is at the time of a scrape."""
+    """A metric read from the folder at each scrape."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield it; 0 where nothing can be restored, a folder that is not there included."""
+        """Yield the metric. It is 0 if nothing can be restored or the folder is missing."""
         try:
             made = restorable(self._folder)
         except OSError:

@@ -1,4 +1,4 @@
-"""The table of all routes and what each asks of its caller, from the declarations beside them."""
+"""The table of all routes and their access requirements, from the declarations in the code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _COLUMNS: Final = "| route | who | second factor | fresh sign-in | verified addr
 
 
 class Route(NamedTuple):
-    """A route, over HTTP or gRPC, and what it has declared."""
+    """A route, over HTTP or gRPC, and its declared requirements."""
 
     service: str
     name: str

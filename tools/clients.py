@@ -59,7 +59,7 @@ def generate_typescript() -> None:
 
 
 def check_typescript() -> None:
-    """Check all that is in `src` and compile it to `out`."""
+    """Type-check everything in `src` and compile it to `out`."""
     _node("tsc", "-p", ".")
 
 
@@ -85,13 +85,13 @@ def generate_python() -> None:
 
 
 def check_python(*more: Path) -> None:
-    """Check the clients, and `more` files that use them, with `mypy --strict`."""
+    """Check the clients, and the `more` files that use them, with `mypy --strict`."""
     config = LOCKED / "python" / "mypy.ini"
     _run(_BIN / "mypy", "--config-file", config, PACKAGE, *more, cwd=PYTHON)
 
 
 def python() -> Path:
-    """Return the interpreter that has what the Python clients need."""
+    """Return the interpreter that has the dependencies of the Python clients."""
     return _BIN / "python"
 
 

@@ -1,4 +1,4 @@
-"""`python -m tools.cover COVERAGE.json`: how much of each package the tests ran, branches too."""
+"""`python -m tools.cover COVERAGE.json`: print line and branch coverage per package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COUNTS = ("num_statements", "covered_lines", "num_branches", "covered_branches"
 
 
 def package_of(file: str) -> str:
-    """Return the package that a file is counted under: `lib.http`, `services.user`, `aiosqlc`."""
+    """Return the package that a file counts for: `lib.http`, `services.user`, `aiosqlc`."""
     parts = PurePath(file).parent.parts
     if parts[:1] == ("src",):
         parts = parts[1:]
@@ -19,7 +19,7 @@ def package_of(file: str) -> str:
 
 
 def table(files: dict[str, dict[str, dict[str, int]]]) -> list[str]:
-    """Return a line per package, and one for all."""
+    """Return a line per package and one for the total."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(_COUNTS))
     for file, found in files.items():
         for name in (package_of(file), "all"):

@@ -1,4 +1,4 @@
-"""Writes a page of cURL commands, one for every operation of a service's OpenAPI document.
+"""Write a page of cURL commands, one for every operation of a service's OpenAPI document.
 
 Ids, addresses, secrets and times of the examples become shell variables.
 """
@@ -63,12 +63,12 @@ TOKEN=$(curl -sS "$GATEWAY/api/users/v1/auth/login" -H 'Content-Type: applicatio
 
 
 def index(names: list[str]) -> str:
-    """Return the page that leads to those of the services."""
+    """Return the index page of the services' pages."""
     return _INDEX.format(services="\n".join(f"- [{name}]({name}.md)" for name in names))
 
 
 def page(name: str, document: Mapping[str, Any]) -> str:
-    """Return the page of a service, its operations in the order of the document, by tag."""
+    """Return the page of a service: its operations by tag, in the order of the document."""
     by_tag: dict[str, list[str]] = {}
     base = document["servers"][0]["url"]
     for path, operations in document["paths"].items():
@@ -119,7 +119,7 @@ def _segment(found: re.Match[str]) -> str:
 
 
 def variable(before: str, parameter: str) -> str:
-    """`cities`, `id` → `CITY_ID`: the variable for a parameter behind a segment of a path."""
+    """Return the variable of a path parameter from the segment before it: `cities` → `CITY_ID`."""
     if parameter.endswith("_id"):
         return parameter.upper()
     singular = re.sub("ies$", "y", re.sub("(x|z|ch|sh|ss)es$", r"\1", before))
@@ -140,7 +140,7 @@ def _shown(parameters: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _replaced(name: str, value: Any) -> Any:
-    """Put the variables into an example."""
+    """Replace values in an example by variables."""
     if name == _CREDENTIAL:
         return "$CREDENTIAL"
     if isinstance(value, dict):

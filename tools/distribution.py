@@ -1,4 +1,4 @@
-"""`python -m tools.distribution`: what stands in the way of spreading a database by one column.
+"""`python -m tools.distribution`: find what prevents sharding a database by one column.
 
 Citus and Vitess keep a row where its distribution key says. Then every unique key has to hold that
 column, or its uniqueness would have to be asked of all; and every query has to say it of every
@@ -49,7 +49,7 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True)
 class Found:
-    """What a database has that needs all of its parts."""
+    """Features of a database that need all of its shards."""
 
     unique: tuple[str, ...]  # keys without the column
     everywhere: tuple[str, ...]  # queries that do not say it of some table
@@ -65,7 +65,7 @@ def queries(database: str) -> Iterator[tuple[str, str]]:
 
 
 def unsaid(text: str, keys: Mapping[str, str | None]) -> tuple[bool, list[str]]:
-    """Return whether a query touches a table that is spread, and of which it does not say where."""
+    """Return whether a query reads a sharded table without the sharding column."""
     statement = sqlglot.parse_one(text, dialect="postgres")
     compared = {
         (side.table, side.name)
@@ -85,7 +85,7 @@ def unsaid(text: str, keys: Mapping[str, str | None]) -> tuple[bool, list[str]]:
 
 
 def find(way: str, url: str) -> Found:
-    """Look through a migrated database and its queries."""
+    """Check a migrated database and its queries."""
     keys, database = KEYS[way], way.split(maxsplit=1)[0]
     with psycopg.connect(url) as connection:
         unique = tuple(
@@ -102,7 +102,7 @@ def find(way: str, url: str) -> Found:
 
 
 def tell(create: Callable[[str], str]) -> None:
-    """Print what was found; `create` makes a migrated database and returns its URL."""
+    """Print the findings; `create` makes a migrated database and returns its URL."""
     for way in KEYS:
         found = find(way, create(way.split()[0]))
         print(f"{way}: {len(found.everywhere)} of {found.queries} queries run on all shards:")

@@ -1,4 +1,4 @@
-"""What a service measures follows from what it uses of `lib`: read from its imports."""
+"""Features of a service that have metrics, derived from its imports of `lib`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ MARKS: Final[dict[tuple[str, str], Feature]] = {
 
 
 def features(name: str, root: Path = ROOT) -> frozenset[Feature]:
-    """Return what the service has. `tests/e2e/test_monitoring.py` compares it with its metrics."""
+    """Return the features of the service.
+
+    `tests/e2e/test_monitoring.py` compares them with its metrics.
+    """
     found = {
         MARKS[imported]
         for path in (root / "services" / name).rglob("*.py")

@@ -1,4 +1,4 @@
-"""`python -m tools.grants write|check`: the rights of each service's role, from its queries.
+"""`python -m tools.grants write|check`: derive the roles' privileges from their queries.
 
 What the library asks of a service's database belongs to it, as far as its tables are there.
 """
@@ -20,7 +20,7 @@ _HEADER = "-- The privileges that the queries of {db} need; regenerate with: mak
 
 
 def files() -> Iterator[tuple[str, str, Path]]:
-    """Yield each database with an engine and the file of its service's rights."""
+    """Yield each database with an engine and the file of the privileges."""
     for db in migrations.databases(ROOT / "migrations"):
         folder = ROOT / "migrations" / db
         engines = [name for name in _ENGINES if (folder / name).is_dir()]
@@ -29,7 +29,7 @@ def files() -> Iterator[tuple[str, str, Path]]:
 
 
 def text(db: str, engine: str) -> str:
-    """Return the GRANTs of a service. Raises CalledProcessError where they cannot be known."""
+    """Return the GRANTs of a service. Raises CalledProcessError if they cannot be determined."""
     first, *more = sorted((ROOT / "sql" / db).rglob("sqlc.yaml"))
     also = [*more, *(ROOT / "sql" / name / "sqlc.yaml" for name in _SHARED)]
     command = [sys.executable, "-m", "aiosqlc", "grants", "-f", str(first), "--engine", engine]
@@ -41,7 +41,7 @@ def text(db: str, engine: str) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Write or compare; return the exit code: 0 done, 1 something is out of date or not known."""
+    """Write or compare. Return the exit code: 0 done, 1 something is outdated or undetermined."""
     parser = argparse.ArgumentParser(prog="python -m tools.grants", description=__doc__)
     parser.add_argument("command", choices=("write", "check"))
     parser.add_argument("database", nargs="?", help="one of them; all without it")

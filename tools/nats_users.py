@@ -1,4 +1,4 @@
-"""The users of NATS: what each service may send there, from what its code declares.
+"""The users of NATS and the subjects that each may use, derived from the code.
 
 A topic says who publishes it, handlers say who consumes it. Whoever consumes a topic can bury its
 entries and trim it, and write nothing into it. Answers come to an inbox of one's own. The
@@ -25,12 +25,12 @@ _HEAD: Final = """\
 
 
 def files() -> dict[Path, str]:
-    """Return the list of users by its path."""
+    """Return the user list by its path."""
     return {USERS: _HEAD + "users: [\n" + "".join(map(user, service_names())) + "]\n"}
 
 
 def user(service: str) -> str:
-    """Return a service's user as a configuration has it."""
+    """Return the configuration of a service's user."""
     lines = "".join(f'      "{subject}"\n' for subject in subjects(service))
     return (
         f"  {{ user: {service}, password: ${service.upper()}_NATS_PASSWORD, permissions: {{\n"
@@ -40,7 +40,7 @@ def user(service: str) -> str:
 
 
 def subjects(service: str) -> list[str]:
-    """Return the subjects that a service sends to."""
+    """Return the subjects that a service publishes to."""
     own = sorted(str(topic) for topic in published().get(service, ()))
     read = sorted({topic for (topic, _), by in consumed().items() if service in by})
     found = ["$JS.API.INFO"]
@@ -53,7 +53,7 @@ def subjects(service: str) -> list[str]:
 
 
 def _kept(stream: str) -> Iterator[str]:
-    """Making, measuring and trimming a stream; a reader of its own tells where to trim."""
+    """Return the subjects to create, measure and trim a stream, the last with its own consumer."""
     for call in ("STREAM.*", "STREAM.MSG.GET", "CONSUMER.*"):
         yield f"$JS.API.{call}.{stream}"
     yield f"$JS.API.CONSUMER.*.{stream}.>"

@@ -1,4 +1,4 @@
-"""`python -m tools.permissions write|check`: migrations for new lines of the permissions' file.
+"""`python -m tools.permissions write|check`: migrations for new lines of the permissions file.
 
 The file is `services/permissions.toml`. Administrators change roles later, in the database of
 `user`: a migration adds only what no migration has added before, and takes nothing away.
@@ -27,7 +27,7 @@ _CHANGED = (
 
 
 def main(argv: list[str]) -> int:
-    """Write or check; return the exit code: 0 done, 1 a migration is missing, 2 misused."""
+    """Write or check. Return the exit code: 0 done, 1 a migration is missing, 2 wrong usage."""
     if argv not in (["write"], ["check"]):
         print(__doc__, file=sys.stderr)
         return 2
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
 
 
 def _migrated(folder: Path) -> tuple[set[str], set[tuple[str, str]]]:
-    """Return the permissions, and the pairs of role and permission, that migrations add."""
+    """Return the permissions, and the pairs of role and permission, that the migrations add."""
     names: set[str] = set()
     grants: set[tuple[str, str]] = set()
     for path in sorted(folder.glob("[0-9]*.sql")):
@@ -61,7 +61,7 @@ def _migrated(folder: Path) -> tuple[set[str], set[tuple[str, str]]]:
 def missing(
     wanted: Mapping[str, Declared], migrated: tuple[set[str], set[tuple[str, str]]]
 ) -> tuple[dict[str, str], list[tuple[Role, str]]]:
-    """Return what no migration adds: descriptions by permission, and roles with permissions."""
+    """Return what the migrations lack: descriptions by permission, and roles with permissions."""
     names, grants = migrated
     ours = {name: one for name, one in wanted.items() if not name.startswith(OF_SERVICES)}
     new = {name: one.description for name, one in ours.items() if name not in names}

@@ -1,4 +1,4 @@
-"""`python -m tools.protobuf [--check]`: proto/ → messages, servicers and stubs in lib/pb."""
+"""`python -m tools.protobuf [--check]`: generate the modules in lib/pb from proto/."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ PLUGIN: Final = ROOT / "codegen" / "src" / "aiosqlc" / "plugin" / "messages.prot
 
 
 def main() -> int:
-    """Write lib/pb, or with `--check` say what differs from it; 0 fine, 1 findings."""
+    """Write lib/pb, or with `--check` list the differences.
+
+    Return 0 for success, 1 for differences.
+    """
     parser = argparse.ArgumentParser(prog="python -m tools.protobuf", description=__doc__)
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail if lib/pb is stale"
@@ -61,7 +64,7 @@ def main() -> int:
 
 
 def generate(out: Path) -> None:
-    """Compile every .proto into `out`: betterproto2 messages, descriptors and an `rpc.py` each."""
+    """Compile every .proto into `out`: betterproto2 messages, descriptors and an `rpc.py`."""
     sources = sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.proto"))
     descriptors = out / DESCRIPTORS
     options = [
@@ -78,7 +81,7 @@ def generate(out: Path) -> None:
 
 
 def compile_protos(folder: Path, sources: Sequence[str], options: Sequence[str]) -> None:
-    """Run protobuf's compiler. Raises ValueError with what it says is wrong."""
+    """Run protobuf's compiler. Raises ValueError with the compiler's message."""
     # Its plugin is found beside the interpreter, whether or not its environment is activated.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     run = subprocess.run(
@@ -93,7 +96,7 @@ def compile_protos(folder: Path, sources: Sequence[str], options: Sequence[str])
 
 
 def differences(left: Path, right: Path) -> list[str]:
-    """List the files that are not the same in both folders, compiled Python aside."""
+    """List the files that differ between both folders, except compiled Python."""
 
     def files(root: Path) -> set[str]:
         found = (p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
@@ -108,7 +111,7 @@ def differences(left: Path, right: Path) -> list[str]:
 
 
 def rpc_module(file: FileDescriptorProto) -> str:
-    """Print the module with everything but the messages for the services of one .proto file."""
+    """Print the module for the services of one .proto file: everything except the messages."""
     methods = [m for service in file.service for m in service.method]
     for method in methods:
         _refuse_what_we_do_not_speak(file, method)

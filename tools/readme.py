@@ -1,4 +1,4 @@
-"""Parts of README.md that follow from the services: the picture of them, and their list."""
+"""Parts of README.md that depend on the services: their diagram and their list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SERVICES: Final = re.compile(
 
 
 def with_services(text: str, settings: Settings, calls: Calls) -> str:
-    """Return the page with the picture and the list of the services there are."""
+    """Return the page with the diagram and the list of the existing services."""
     picture = "".join(f"{line}\n" for line in _picture(settings.services, calls))
     links = ", ".join(f"[{one.name}](services/{one.name}/README.md)" for one in settings.services)
     text = _PICTURE.sub(lambda _: picture, text, count=1)
@@ -50,7 +50,7 @@ def _picture(services: Sequence[Service], calls: Calls) -> Iterator[str]:
 
 
 def _called(services: Sequence[Service], calls: Calls) -> Iterator[str]:
-    """Yield who calls whom, but for the keys of tokens, which every service asks for."""
+    """Yield the calls between services, without those for token keys, which every service makes."""
     http = {one.name: one.port for one in services}
     for caller in sorted(calls):
         over: dict[str, list[str]] = {"HTTP": [], "gRPC": []}

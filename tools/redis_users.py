@@ -1,4 +1,4 @@
-"""The users of Redis: each service's keys and channels, from what its code declares.
+"""The users of Redis with their keys and channels, derived from the code.
 
 A topic says who publishes it, handlers say who consumes it; the other names are those of the code.
 Whoever makes the users (the local stack, Compose, an administrator) adds a password to each line.
@@ -31,12 +31,12 @@ _COMMANDS: Final = "+@all -@dangerous -@admin +info +client|setinfo"
 
 
 def files() -> dict[Path, str]:
-    """Return the list of users by its path."""
+    """Return the user list by its path."""
     return {USERS: "".join(f"{line(name)}\n" for name in service_names())}
 
 
 def line(service: str, *, without: str = "") -> str:
-    """Return a service's user, as a list of users has it but for the password."""
+    """Return the entry of a service's user without its password."""
     patterns = [f"~{key}" for key in keys(service)]
     patterns += [f"&{channel}" for channel in _CHANNELS.get(service, ())]
     kept = " ".join(pattern for pattern in patterns if pattern != without)

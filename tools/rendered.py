@@ -1,4 +1,4 @@
-"""`python -m tools.rendered write|check`: files that follow from the list of services.
+"""`python -m tools.rendered write|check`: files that depend on the list of services.
 
 Grafana's dashboards, the deployment, the page of settings: committed so that people read them.
 """
@@ -67,7 +67,7 @@ PER_SERVICE = {
 
 
 def main(argv: list[str]) -> int:
-    """Write or compare; return the exit code: 0 done, 1 something is out of date, 2 misused."""
+    """Write or compare. Return the exit code: 0 done, 1 something is outdated, 2 wrong usage."""
     if argv not in (["write"], ["check"]):
         print(__doc__, file=sys.stderr)
         return 2
@@ -91,19 +91,19 @@ def main(argv: list[str]) -> int:
 
 
 def page_of_services() -> str:
-    """Return README.md with its parts that follow from the services; the rest is as it is."""
+    """Return README.md with its generated parts updated; the rest is unchanged."""
     settings = Settings.read({})
     called = {service.name: calls(service, settings) for service in settings.services}
     return readme.with_services(readme.README.read_text(), settings, called)
 
 
 def left_over(wanted: Collection[Path]) -> list[Path]:
-    """Return the files of earlier runs whose service or template is gone."""
+    """Return generated files whose service or template no longer exists."""
     return sorted(path for pattern in OWNED for path in ROOT.glob(pattern) if path not in wanted)
 
 
 def files() -> dict[Path, str]:
-    """Return every file by its path; none is made of what another one was before."""
+    """Return every generated file by its path. Each file depends only on the sources."""
     deployed = deployment()
     return {
         **{
@@ -120,7 +120,7 @@ def files() -> dict[Path, str]:
 
 
 def deployment() -> dict[Path, str]:
-    """Return what starts the services elsewhere: as containers here, on Kubernetes, on ECS."""
+    """Return the deployment files: Compose, Kubernetes and ECS."""
     settings = Settings.read({})
     found = {
         DEPLOY / "ecs/settings.txt": settings_table.ecs_names(),
@@ -169,7 +169,7 @@ def _filled_in(template: str, settings: Settings, **more: object) -> str:
 
 
 def calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
-    """Return whom a service calls and on which port: its settings name their addresses."""
+    """Return the services that a service calls, with ports, from the addresses in its settings."""
     module = importlib.import_module(f"services.{service.name}.config")
     fields = getattr(module, f"{service.name.title()}Config").model_fields
     found = {("user", PORTS["USER_PORT"])}  # the keys of tokens, and a token of its own
@@ -182,7 +182,7 @@ def calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
 
 
 def _callers(service: Service, calls: dict[str, list[tuple[str, int]]]) -> list[tuple[str, int]]:
-    """Return who calls a service, and on which port; the gateway first."""
+    """Return the callers of a service and their target port, the gateway first."""
     found = [("gateway", service.port)] if service.public else []
     for caller, called in sorted(calls.items()):
         found += [(caller, port) for name, port in called if name == service.name]
@@ -224,7 +224,7 @@ def _container_targets(settings: Settings) -> str:
 
 
 def all_dashboards() -> list[Dashboard]:
-    """Return every dashboard: each service's shows what the service has."""
+    """Return every dashboard. Each service's dashboard shows the features it has."""
     return [
         dashboards.overview(),
         *(_service_dashboard(service) for service in Settings.read({}).services),

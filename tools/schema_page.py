@@ -1,4 +1,4 @@
-"""`python -m tools.schema_page`: writes docs/schema.md from the migrations, applied to a server."""
+"""`python -m tools.schema_page`: write docs/schema.md from the migrations, applied to a server."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def page(create: Callable[[str], str]) -> str:
 
 
 def _published(topics: Iterable[str]) -> list[str]:
-    """Return what is said of an outbox: every database has one, also where nothing is published."""
+    """Return the text about an outbox. Every database has one, even if it publishes nothing."""
     names = ", ".join(f"`{topic}`" for topic in sorted(topics))
     said = f"publishes {names}" if names else "stays empty: the service publishes no topic"
     return [f"It {said} ([events](events.md)).", ""]
 
 
 def write(path: Path = PAGE) -> None:
-    """Write the page, from a server that lives as long as that takes."""
+    """Write the page with the help of a temporary server."""
     with postgres.running(MIGRATIONS) as server:
         path.write_text(page(server.create))
 

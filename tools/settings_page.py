@@ -1,4 +1,4 @@
-"""Every setting on one page, and an example of `.env`: from the classes that services load."""
+"""Write the page of all settings and the example of `.env`, from the settings classes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ COMMON: Final = {
 
 
 class Entry(msgspec.Struct):
-    """One variable, and which services read it."""
+    """One variable, and the services that read it."""
 
     name: str
     kind: str
@@ -102,13 +102,13 @@ class Entry(msgspec.Struct):
 
 
 def files(compose: str) -> dict[Path, str]:
-    """Return the page and the example by their paths; `compose` is docker-compose.yml's text."""
+    """Return the page and the example by path; `compose` is the text of docker-compose.yml."""
     found = entries()
     return {PAGE: _page(found, compose), EXAMPLE: _example(found)}
 
 
 def entries() -> list[Entry]:
-    """Return every variable once; one that each service has under its own name as `<SVC>_…`."""
+    """Return every variable once. Variables with a service's own prefix appear as `<SVC>_…`."""
     found: dict[str, Entry] = {}
     for service in service_names():
         spec = spec_of(service)
@@ -125,14 +125,14 @@ def entries() -> list[Entry]:
 
 
 def spec_of(service: str) -> type[config.Settings]:
-    """Return the class of a service's settings."""
+    """Return the settings class of a service."""
     module = importlib.import_module(f"services.{service}.config")
     found: type[config.Settings] = getattr(module, f"{service.title()}Config")
     return found
 
 
 def _notes(spec: type[config.Settings]) -> dict[str, str]:
-    """Return the comments above fields, by field."""
+    """Return the comment above each field."""
     found: dict[str, str] = {}
     for base in reversed(spec.__mro__):
         if issubclass(base, config.Settings):
@@ -164,12 +164,12 @@ def _kind(info: FieldInfo) -> str:
 
 
 def is_secret(info: FieldInfo) -> bool:
-    """Return whether a setting must not be shown."""
+    """Return whether a setting is secret."""
     return _opened(info.annotation, info.metadata)[0] is SecretStr
 
 
 def _opened(annotation: object, metadata: Sequence[object]) -> tuple[object, Sequence[object]]:
-    """Return the plain type in an optional, annotated one, and what the annotations say."""
+    """Return the plain type of an optional or annotated one, and its annotations."""
     if get_origin(annotation) in (Union, types.UnionType):
         (inner,) = (part for part in get_args(annotation) if part is not types.NoneType)
         return _opened(inner, metadata)
@@ -246,12 +246,12 @@ def _page(found: Sequence[Entry], compose: str) -> str:
 
 
 def _health_port(service: str, compose: str) -> str:
-    """Return where docker-compose.yml publishes the health and metrics of a service."""
+    """Return the address in docker-compose.yml of a service's health and metrics."""
     return compose.partition(f"${{{service.upper()}_HEALTH_PORT:-")[2].partition("}")[0]
 
 
 def _table(title: str, found: Sequence[Entry], everyone: int = 0) -> list[str]:
-    """Return a section; with `everyone`, the number of services, it says who reads a variable."""
+    """Return a section; with `everyone` (all services) it lists who reads a variable."""
     rows = ["", f"## {title}", ""]
     rows.append(f"| variable | type | default |{' read by |' * bool(everyone)} |")
     rows.append(f"|---|---|---|---|{'---|' * bool(everyone)}")

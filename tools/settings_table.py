@@ -1,4 +1,4 @@
-"""The settings that operators may change, in one table: it renders Compose, Kubernetes and ECS.
+"""The table of settings that operators may change. It renders Compose, Kubernetes and ECS.
 
 A service's classes say which there are. An empty variable is none, so each is passed on whether it
 is set or not. Left out is what a deployment decides by itself (addresses, ports, the image's own)
@@ -51,7 +51,7 @@ CLOUD_SECRETS: Final = ("SMTP_USER", "SMTP_PASSWORD")
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One variable, and which services read it."""
+    """One variable, and the services that read it."""
 
     name: str
     services: tuple[str, ...]
@@ -69,7 +69,7 @@ class Setting(msgspec.Struct, frozen=True):
 
     @property
     def ecs(self) -> str:
-        """Its value in a task definition, which the roll-out fills in."""
+        """Its value in a task definition, which the rollout fills in."""
         return ECS.get(self.name, f"${{{self.name}}}")
 
 
@@ -89,21 +89,21 @@ def table() -> list[Setting]:
 
 
 def shared() -> list[Setting]:
-    """Return those of several services."""
+    """Return the settings of several services."""
     return [setting for setting in table() if len(setting.services) > 1]
 
 
 def own(service: str) -> list[Setting]:
-    """Return those of one service alone."""
+    """Return the settings of one service only."""
     return [setting for setting in table() if setting.services == (service,)]
 
 
 def plain() -> list[Setting]:
-    """Return those that may be read by anyone: not the secrets."""
+    """Return the settings that are not secret."""
     return [setting for setting in table() if not setting.secret]
 
 
 def ecs_names() -> str:
-    """Return the names that the roll-out on ECS fills in, a line each."""
+    """Return the names that the rollout on ECS fills in, one a line."""
     filled = [setting.name for setting in plain() if setting.name not in ECS]
     return "".join(f"{name}\n" for name in filled)

@@ -1,4 +1,4 @@
-"""`python -m tools.specs gen|config|check`: what the gateway's Swagger UI shows.
+"""`python -m tools.specs gen|config|check`: the API documents for the gateway's Swagger UI.
 
 The documents come from the services' own routes, with the paths that callers of the gateway use.
 """
@@ -31,7 +31,7 @@ _HEADER = "# From the routes of services/{name}; regenerate with: make swag-gen 
 
 
 def main(argv: list[str]) -> int:
-    """Write or compare; return the exit code: 0 done, 1 something is out of date, 2 misused."""
+    """Write or compare. Return the exit code: 0 done, 1 something is outdated, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m tools.specs", description=__doc__)
     parser.add_argument("command", choices=("gen", "config", "check"))
     parser.add_argument("service", nargs="?", help="for gen: one service; all without it")
@@ -76,7 +76,7 @@ def _as_yaml(service: Service, found: dict[str, Any]) -> str:
 
 
 def application(name: str) -> Any:
-    """Build a service's application as its process does; nothing is opened or connected."""
+    """Build a service's application as its process does, without opening connections."""
     config = importlib.import_module(f"services.{name}.config")
     (spec,) = [
         found
@@ -90,7 +90,7 @@ def application(name: str) -> Any:
 
 
 def through_gateway(found: dict[str, Any], service: Service) -> dict[str, Any]:
-    """Return the document with the gateway's paths, without what it does not forward."""
+    """Return the document with the gateway's paths, without routes that it does not forward."""
     hidden = tuple(NOT_PUBLIC.get(service.name, ()))
     plain: dict[str, Any] = json.loads(json.dumps(found))  # plain dicts and lists, a copy
     paths = {
@@ -117,7 +117,7 @@ def _write(files: dict[Path, str]) -> int:
 
 
 def _compare(files: dict[Path, str]) -> int:
-    """Name every file that differs from what the routes say, or that no service has any more."""
+    """List every file that differs from the routes or whose service no longer exists."""
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     there = (*FOLDER.glob("*.yaml"), *OPENAPI.glob("*.yaml"), *CURL.glob("*.md"))
     stale += [path for path in there if path not in files]

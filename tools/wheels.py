@@ -1,4 +1,4 @@
-"""Which wheels the locked requirements have, and on which machines one is missing.
+"""Wheels of the locked requirements, and the machines that lack one.
 
 `python -m tools.wheels FILE` reads a lock in the format of PEP 751 and prints the record that
 `make lock` keeps beside the locks: a line for each wheel, under its package.
@@ -28,14 +28,14 @@ _RECORDED: Final = re.compile(
 
 
 class Wheel(msgspec.Struct, frozen=True):
-    """One file that the index has: its compressed tag and the first digits of its hash."""
+    """A file of the package index: its compressed tag and the first digits of its hash."""
 
     tag: str
     digest: str
 
 
 class Package(msgspec.Struct, frozen=True):
-    """A locked package: where it is wanted, and the hashes of its files."""
+    """A locked package: the machines that need it, and the hashes of its files."""
 
     name: str
     version: str
@@ -44,7 +44,7 @@ class Package(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """A kind of machine that the requirements must install on without a compiler."""
+    """A type of machine that must install the requirements without a compiler."""
 
     python: tuple[int, int]
     system: str
@@ -56,7 +56,7 @@ class Machine(msgspec.Struct, frozen=True):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The values of environment markers on it."""
+        """The values of environment markers on that machine."""
         version = ".".join(map(str, self.python))
         return {
             **{name: str(value) for name, value in default_environment().items()},
@@ -69,7 +69,7 @@ class Machine(msgspec.Struct, frozen=True):
         }
 
     def tags(self) -> frozenset[Tag]:
-        """Return the tags of wheels that install on it."""
+        """Return the wheel tags that the machine can install."""
         platforms = list(self._platforms())
         both = (
             cpython_tags(self.python, platforms=platforms),
@@ -118,7 +118,7 @@ def record(pylock: str) -> str:
 
 
 def recorded(text: str) -> dict[str, list[Wheel]]:
-    """Read a record: the wheels by `name==version`."""
+    """Read a record and return its wheels by `name==version`."""
     found: dict[str, list[Wheel]] = {}
     wheels: list[Wheel] = []
     for line in text.splitlines():
@@ -149,7 +149,7 @@ def locked(text: str) -> list[Package]:
 def missing(
     packages: Iterable[Package], wheels: Mapping[str, list[Wheel]], machine: Machine
 ) -> list[str]:
-    """Return the packages that have no wheel for a machine which they are wanted on."""
+    """Return the packages that lack a wheel for a machine that needs them."""
     tags = machine.tags()
 
     def fits(package: Package) -> bool:

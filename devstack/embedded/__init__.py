@@ -1,1 +1,1 @@
-"""Real servers from wheels (PostgreSQL, Redis, NGINX): what runs where nobody installed any."""
+"""Real servers from wheels (PostgreSQL, Redis, NGINX), for machines without installed ones."""

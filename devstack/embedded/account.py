@@ -1,4 +1,4 @@
-"""Which account a server runs under: PostgreSQL refuses root, so root demotes it."""
+"""Select the account that a server runs as. PostgreSQL refuses root, so root needs another."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _opened: Final[set[Path]] = set()  # of them, those that it could not pass befor
 
 
 class Account(msgspec.Struct, frozen=True):
-    """An account of this machine that a child process can be started as."""
+    """An account of this machine that can run a child process."""
 
     uid: int
     gid: int
 
 
 def unprivileged() -> Account | None:
-    """Return the account to demote a server to, or None where this process is not root."""
+    """Return the account to run a server as, or None if this process is not root."""
     if os.geteuid() != 0:
         return None
     entry = pwd.getpwnam("nobody")  # present on every Unix, owns nothing, needs no `useradd`
@@ -34,7 +34,7 @@ def unprivileged() -> Account | None:
 
 
 def hand_over(path: Path, account: Account | None) -> None:
-    """Make `path` a private directory of `account` and let it pass through the folders above."""
+    """Make `path` a private directory of `account`, and let it pass through the parent folders."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     if account is not None:
@@ -43,7 +43,7 @@ def hand_over(path: Path, account: Account | None) -> None:
 
 
 def let_read(folder: Path) -> None:
-    """Let other accounts read the folder and run what is in it, whatever our umask made of it."""
+    """Let other accounts read the folder and run its programs, whatever the umask is."""
     open_way(folder)
     for path in (folder, *folder.rglob("*")):
         if path.is_symlink():
@@ -55,7 +55,7 @@ def let_read(folder: Path) -> None:
 
 
 def open_way(path: Path) -> None:
-    """Let other accounts pass through, but not list, the folders above `path`, until we end.
+    """Until this process ends, let other accounts pass through the parents of `path`.
 
     Whoever uses a folder holds a shared lock on it. Who has opened it closes it again, unless
     somebody else is using it then, or we are killed.

@@ -1,4 +1,4 @@
-"""Child processes that never outlive this one, not even when it is killed."""
+"""Child processes that end with this one, even if it is killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class Child(Protocol):
-    """What we ask of a `Popen`."""
+    """The part of `Popen` that the stack uses."""
 
     @property
     def pid(self) -> int: ...  # noqa: D102 - as of Popen
@@ -36,7 +36,7 @@ class Child(Protocol):
 
 
 def dies_with_parent(death_signal: signal.Signals, parent: int | None = None) -> Callable[[], None]:
-    """Return a `preexec_fn`: the kernel sends `death_signal` when the parent goes, however it goes.
+    """Return a `preexec_fn` that makes the kernel send `death_signal` when the parent ends.
 
     The parent is we, unless another is named.
 
@@ -62,7 +62,7 @@ def spawn(
     cwd: Path | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own: a Ctrl-C reaches only the one who stops it in order.
+    """Start `command` in its own session, so that Ctrl-C reaches only the stack, which stops it.
 
     Call it from a thread that lives on: the kernel takes its end for the end of the parent.
     """
@@ -82,19 +82,22 @@ def spawn(
 
 
 def adopt_orphans(wanted: bool) -> None:
-    """Ask the kernel for the children of our children, where those end first, or no more."""
+    """Make this process adopt orphaned grandchildren, or stop doing so."""
     if _LIBC is not None:
         _LIBC.prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
 
 
 def kill_group(process: Child) -> None:
-    """Kill what is left of the session of a child that has just ended (NGINX's workers, say)."""
+    """Kill the remaining processes in the session of an ended child, such as NGINX workers."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
 def stop(process: Child, *, by: signal.Signals = signal.SIGTERM, within: float) -> None:
-    """Ask a child to end with the signal `by`; after `within` seconds kill it. It is gone then."""
+    """Ask a child to end with the signal `by`; kill it after `within` seconds.
+
+    The child has ended when this returns.
+    """
     if process.poll() is not None:
         return  # long gone, perhaps: its number may be another's by now
     process.send_signal(by)

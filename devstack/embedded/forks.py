@@ -1,4 +1,4 @@
-"""Starts several Python programs that share most of their imports: imported once, forked for each.
+"""Fork several Python programs from one process that has imported their common modules.
 
 What is forked is a child like any other: it is waited for here and ends when we do.
 """
@@ -27,7 +27,7 @@ _POLL_SECONDS: Final = 0.01
 
 
 class Adopted:
-    """A child that another process has forked for us, with what is needed of `Popen`."""
+    """A child forked by the fork server, with the methods of `Popen` that are needed."""
 
     def __init__(self, pid: int, command: Sequence[str], stdout: IO[bytes]) -> None:
         self.pid = pid
@@ -37,7 +37,7 @@ class Adopted:
         self._one_waits = threading.Lock()  # a second one would find no such child
 
     def poll(self) -> int | None:
-        """Return the exit code, minus the signal that has killed it, or None while it runs."""
+        """Return the exit code, or minus the signal that killed it; None while it runs."""
         with self._one_waits:
             if self.returncode is None:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -46,7 +46,7 @@ class Adopted:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Return the exit code when there is one. Raises subprocess.TimeoutExpired."""
+        """Wait for the end and return the exit code. Raises subprocess.TimeoutExpired."""
         within = math.inf if timeout is None else timeout
         deadline = time.monotonic() + within
         while (code := self.poll()) is None:
@@ -56,7 +56,7 @@ class Adopted:
         return code
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless the child has ended: its number may be another's by now."""
+        """Send a signal, unless the child has ended and its number may be another process's."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
@@ -66,13 +66,13 @@ class Adopted:
 
 
 class Forks:
-    """A process that has imported `modules` and is forked for each program, until `close()`.
+    """A process that imports `modules` and is forked for each program, until `close()`.
 
     Where that is not possible (another system, the process has ended), `fork` returns None.
     """
 
     def __init__(self, modules: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start the process; it imports while we do other things."""
+        """Start the process. It imports the modules in the background."""
         self._is_ready = False
         self._control: socket.socket | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -92,7 +92,7 @@ class Forks:
             )
 
     async def ready(self) -> str | None:
-        """Wait for the imports; return why there can be no forks, or None where there can."""
+        """Wait for the imports. Return the reason if forks are impossible, else None."""
         return await asyncio.to_thread(self._wait)
 
     def _wait(self) -> str | None:
@@ -119,7 +119,9 @@ class Forks:
         death_signal: signal.Signals = signal.SIGTERM,
         stdin: bytes = b"",
     ) -> Adopted | None:
-        """Run `python -m …` as `children.spawn` would, its output in a pipe; None: it cannot.
+        """Run `python -m …` as `children.spawn` does, with its output in a pipe.
+
+        None if it cannot fork.
 
         `stdin` is what it may read, a few lines at most.
         """
@@ -144,7 +146,7 @@ class Forks:
         return None
 
     def close(self) -> str:
-        """End the process, not what was forked; return what it has complained of."""
+        """End the server but not its forks; return its error output."""
         if self._control is None or self._server is None:
             return ""
         self._is_ready = False
@@ -157,7 +159,7 @@ class Forks:
 
 
 def _pipe_with(text: bytes) -> int:
-    """Return the end to read of a pipe that holds the text and is closed behind it."""
+    """Return the read end of a pipe that contains the text and is closed for writing."""
     reader, writer = os.pipe()
     os.write(writer, text)
     os.close(writer)

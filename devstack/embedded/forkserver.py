@@ -1,4 +1,4 @@
-"""Forks Python programs that find their libraries imported; `devstack.embedded.forks` asks.
+"""The fork server: import libraries, then fork Python programs for `devstack.embedded.forks`.
 
 Its standard input is the socket that orders come on, its arguments are the modules to import.
 It has one thread, and imports nothing that opens what two processes cannot share.
@@ -27,7 +27,7 @@ LONGEST_ORDER = 1 << 20  # bytes; the socket refuses what is longer
 
 
 class Order(NamedTuple):
-    """A program to run as if by its command line, with this environment and no other."""
+    """A program to run: its command line and its complete environment."""
 
     command: list[str]  # the interpreter, `-m`, the module, its arguments
     env: dict[str, str]
@@ -35,7 +35,7 @@ class Order(NamedTuple):
 
 
 def serve(control: socket.socket, modules: list[str]) -> Order | None:
-    """Import the modules, then fork until nobody asks any more.
+    """Import the modules, then fork a program per request until the client closes the socket.
 
     Returns None then, and its order in each process that was forked.
     """
@@ -73,7 +73,7 @@ def serve(control: socket.socket, modules: list[str]) -> Order | None:
 
 
 def _become(order: Order, given: int, output: int, imports_set: dict[str, str]) -> None:
-    """Make of this copy what `children.spawn` would have made: only imports are left of us."""
+    """Turn the fork into what `children.spawn` would start: only the imported modules remain."""
     for source, target in ((given, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     os.close(given)
@@ -87,7 +87,7 @@ def _become(order: Order, given: int, output: int, imports_set: dict[str, str]) 
 
 
 def main() -> None:
-    """Serve; in a forked process, be the program."""
+    """Serve requests; in a forked process, run the program."""
     # Not descriptor 0 itself: that becomes the programs' standard input.
     with socket.socket(fileno=os.dup(0)) as control:
         order = serve(control, sys.argv[1:])

@@ -1,4 +1,4 @@
-"""One folder (`.run/`) with what the embedded servers keep between two runs: data and secrets."""
+"""The folder `.run/`: data and secrets that the embedded servers keep between runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _random() -> str:
 
 
 class Home(msgspec.Struct, frozen=True):
-    """Where the servers of one run directory live and which ports they take."""
+    """Paths and ports of the servers of one run directory."""
 
     path: Path
     postgres_port: int = POSTGRES_PORT
@@ -44,7 +44,10 @@ class Home(msgspec.Struct, frozen=True):
         )
 
     def secret(self, name: str, make: Callable[[], str] = _random) -> str:
-        """Return the secret of this name; made on first use, readable by this account alone."""
+        """Return the secret of this name.
+
+        It is created at first use and readable by this account only.
+        """
         folder = self.path / "secrets"
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -57,7 +60,7 @@ class Home(msgspec.Struct, frozen=True):
         return file.read_text()
 
     def postgres_instance(self) -> postgres.Instance:
-        """Return the PostgreSQL of this folder, on the port where it runs if it runs."""
+        """Return the PostgreSQL of this folder, with the port of the running server, if it runs."""
         data = self.path / "postgres"
         return postgres.Instance(
             data,
@@ -67,13 +70,13 @@ class Home(msgspec.Struct, frozen=True):
         )
 
     def redis_instance(self, users: Sequence[str] = ()) -> redis.Instance:
-        """Return the Redis of this folder, with a user of its own for each of `users`."""
+        """Return the Redis of this folder, with one Redis user for each of `users`."""
         passwords = {name: self.secret(f"{name}_redis") for name in users}
         return redis.Instance(self.path / "redis", self.redis_port, self.secret("redis"), passwords)
 
     @contextmanager
     def postgres_running(self) -> Iterator[postgres.Instance]:
-        """Give the PostgreSQL of this folder: the one that runs, else one for the time being."""
+        """Yield the PostgreSQL of this folder: the running one, or one for the block."""
         instance = self.postgres_instance()
         if postgres.accepts(instance):
             yield instance
@@ -83,7 +86,7 @@ class Home(msgspec.Struct, frozen=True):
 
 
 def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
-    """Return the port that the variable `name` holds, else the default moved by `PORT_OFFSET`.
+    """Return the port in the variable `name`, else the default plus `PORT_OFFSET`.
 
     Raises ValueError if it is not a port, or the offset leads past the last one.
     """
@@ -101,7 +104,7 @@ def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _port_in_use(data: Path) -> int | None:
-    """Read the port from the file that a running server keeps in its data directory."""
+    """Read the port from the file in the data directory of a running server."""
     try:
         return int((data / "postmaster.pid").read_text().splitlines()[3])
     except (OSError, IndexError, ValueError):

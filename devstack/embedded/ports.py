@@ -1,4 +1,4 @@
-"""Free ports, and who holds a busy one."""
+"""Find free ports, and the process that listens on a busy one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _every, _which = 1, 0
 
 
 def keep_to_every(count: int, which: int) -> None:
-    """Let `count` processes that take ports at once take none of another's, each a `which`."""
+    """Give each of `count` concurrent processes (`which` is its number) its own range of ports."""
     global _every, _which
     _every, _which = count, which
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on, and that this process had not yet."""
+    """Return a free TCP port of 127.0.0.1 that this process has not returned before."""
     while True:
         port = _FIRST + secrets.randbelow((_LAST - _FIRST) // _every) * _every + _which
         if port not in _given and is_free(port):
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def free_pair(apart: int) -> int:
-    """Return a free port, with the one `apart` above it free, too."""
+    """Return a free port such that the port `apart` above it is free too."""
     while True:
         port = free_port()
         above = port + apart
@@ -42,12 +42,12 @@ def free_pair(apart: int) -> int:
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Say whether a server could listen on `port` now."""
+    """Return whether a server could listen on `port` now."""
     return trouble(port, host) is None
 
 
 def trouble(port: int, host: str = "127.0.0.1") -> str | None:
-    """Say why no server could listen on `port` now, such as `is held by nginx (pid 712)`."""
+    """Return why no server can listen on `port`, such as `is held by nginx (pid 712)`."""
     with socket.socket() as sock:
         # As servers do: a connection still in TIME_WAIT does not make the port busy.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,7 +61,7 @@ def trouble(port: int, host: str = "127.0.0.1") -> str | None:
 
 
 def holder(port: int) -> str:
-    """Name the process that listens on `port`, such as `nginx (pid 712)`, as far as may be seen."""
+    """Return the process that listens on `port`, such as `nginx (pid 712)`, if we may see it."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
             if connection.status != psutil.CONN_LISTEN or not connection.laddr:

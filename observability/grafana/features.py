@@ -1,4 +1,4 @@
-"""What a service may have besides requests, a database and a process."""
+"""Features that a service may have besides requests, a database and a process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Feature(StrEnum):
-    """Something that is measured only where a service has it: panels are drawn for these alone."""
+    """A feature that only some services have. Only their dashboards have its panels."""
 
     HTTP = "http"
     GRPC = "grpc"

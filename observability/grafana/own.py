@@ -1,4 +1,4 @@
-"""What only one service measures."""
+"""Metrics that only one service has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from observability.grafana.shared import RATE
 
 
 def own(name: str) -> list[Row]:
-    """Return the rows that no other service has."""
+    """Return the rows that only this service has."""
     found = {
         "user": _mail,
         "order": _backlog,

@@ -1,4 +1,4 @@
-"""The template: panels and dashboards as values, and the JSON that Grafana provisions from them."""
+"""Panels and dashboards as values, and the JSON that Grafana provisions from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WIDTH, HEIGHT, COLUMNS = 8, 7, 24
 
 
 class Needs(StrEnum):
-    """What has to be there for a panel to show anything."""
+    """The feature that a panel needs to show data."""
 
     PLATFORM = "platform"  # always there
     CONTAINERS = "cadvisor"
@@ -31,7 +31,9 @@ class Needs(StrEnum):
 
 
 class Panel(msgspec.Struct, frozen=True):
-    """One graph: PromQL by legend. `unit` is Grafana's: `s`, `reqps`, `percentunit`, `bytes`.
+    """A graph: PromQL expressions by legend.
+
+    `unit` is Grafana's: `s`, `reqps`, `percentunit`, `bytes`.
 
     Grafana shows `description` when the pointer is on the panel's corner.
 
@@ -56,7 +58,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """A choice at the top: every value of a label, or the given ones; `All` is the default."""
+    """A selector at the top: the values of a label, or fixed values; the default is `All`."""
 
     name: str
     metric: str = ""
@@ -65,7 +67,7 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Dashboard(msgspec.Struct, frozen=True):
-    """One page. `uid` is its address and the name of its file."""
+    """One page. `uid` is its address and its file name."""
 
     uid: str
     title: str
@@ -81,7 +83,7 @@ class Dashboard(msgspec.Struct, frozen=True):
 
 
 def as_json(dashboard: Dashboard) -> dict[str, Any]:
-    """Return the dashboard as Grafana stores it."""
+    """Return the dashboard in Grafana's JSON format."""
     return {
         "uid": dashboard.uid,
         "title": dashboard.title,
@@ -100,7 +102,7 @@ def as_json(dashboard: Dashboard) -> dict[str, Any]:
 
 
 def _laid_out(rows: list[Row]) -> list[dict[str, Any]]:
-    """Give every panel its place: three beside one another under each heading."""
+    """Place the panels: three in a row under each heading."""
     placed: list[dict[str, Any]] = []
     top = 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""The dashboard of one service: only what the service has."""
+"""The dashboard of one service, with the panels that it has data for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from observability.grafana.shared import ERRORS, RATE, REAL, quantiles, queries,
 
 
 def service(name: str, prefix: str, features: AbstractSet[Feature]) -> Dashboard:
-    """One service from every side; `prefix` is its path at the gateway, such as `/api/users/v1`."""
+    """Return a service's dashboard; `prefix` is its path at the gateway: `/api/users/v1`."""
     rows = []
     if Feature.HTTP in features:
         routes = f'route=~"{prefix}/.*"'

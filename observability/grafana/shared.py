@@ -1,4 +1,4 @@
-"""Panels and queries that several dashboards show."""
+"""Panels and queries that several dashboards share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ REAL = 'route!~"/(health|livez|readyz|metrics)"'
 
 
 def quantiles(metric: str, selector: str) -> dict[str, str]:
-    """Return the queries of a histogram's quantiles, by legend."""
+    """Return the quantile queries of a histogram by legend."""
     buckets = f"sum by (le) (rate({metric}_bucket{{{selector}}}[{RATE}]))"
     return {f"p{q * 100:g}": f"histogram_quantile({q}, {buckets})" for q in (0.99, 0.9, 0.5)}
 
 
 def signals(selector: str, traffic: str) -> list[Panel]:
-    """Return latency, traffic and availability as the gateway's log shows them."""
+    """Return latency, traffic and availability from the gateway's log."""
     requests = "nginx_http_requests_total"
     good = f'sum(rate({requests}{{{traffic},status!~"[45].*"}}[{RATE}]))'
     total = f"sum(rate({requests}{{{traffic}}}[{RATE}]))"
@@ -47,7 +47,7 @@ def signals(selector: str, traffic: str) -> list[Panel]:
 
 
 def connections() -> list[Panel]:
-    """Return the connections of NGINX, by its status page or else by its log.
+    """Return the connections of NGINX, from its status page or else from its log.
 
     The mean of requests in progress is the sum of their durations per second (Little's law). A
     WebSocket would add all of its hours when it ends.
@@ -81,7 +81,7 @@ def connections() -> list[Panel]:
 
 
 def queries(selector: str) -> list[Panel]:
-    """Return what a database is asked and by how many connections."""
+    """Return the query rates of a database and its connections."""
     count = f"db_query_duration_seconds_count{{{selector}}}"
     pool = f"db_pool_connections{{{selector.partition(',')[0]}}}"
     return [

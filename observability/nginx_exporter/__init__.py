@@ -1,1 +1,1 @@
-"""Turns NGINX access logs and its status page into Prometheus metrics, each line counted once."""
+"""Turn NGINX access logs and its status page into Prometheus metrics; count each line once."""

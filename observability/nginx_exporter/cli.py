@@ -1,4 +1,4 @@
-"""The command line: reads options, says in one sentence what is wrong with them, runs."""
+"""The command line: read and check the options, then run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _log = logging.getLogger("nginx_exporter")
 
 
 class UsageError(Exception):
-    """The command line asks for something that cannot be; the message is one sentence."""
+    """The options are invalid; the message is one sentence."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,7 +95,7 @@ def _run(options: argparse.Namespace, parser: Parser, router: Router) -> int:
 
 
 def _matching(past: Snapshot | None, buckets: tuple[float, ...]) -> Snapshot | None:
-    """The snapshot in these buckets; its counts are dropped where they cannot be told from it."""
+    """Convert the snapshot to these buckets, or drop its counts if they cannot be converted."""
     if past is None or past.buckets == buckets:
         return past
     if set(buckets) <= set(past.buckets):

@@ -1,4 +1,4 @@
-"""Shows the follower's health and NGINX's connections in Prometheus' terms."""
+"""Export the health of the follower and the connections of NGINX to Prometheus."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from observability.nginx_exporter.stub_status import Connections
 
 
 def followed(logs: list[Watched]) -> Iterator[Metric]:
-    """Return how each log is followed."""
+    """Return the metrics about each followed log."""
     up = _gauge("up", "1 if the log exists and is readable, else 0.")
     lag = _gauge("lag_bytes", "Bytes written to the log but not yet counted.")
     age = _gauge("last_line_age_seconds", "Time since the last line was read.")
@@ -50,7 +50,7 @@ def followed(logs: list[Watched]) -> Iterator[Metric]:
 
 
 def own(exporter: Exporter) -> Iterator[Metric]:
-    """Return what the exporter says of itself."""
+    """Return the metrics of the exporter itself."""
     yield GaugeMetricFamily(
         "nginx_exporter_series", "Label sets in use.", len(exporter.totals.series)
     )
@@ -63,7 +63,7 @@ def own(exporter: Exporter) -> Iterator[Metric]:
 
 
 def connections(seen: Connections | None) -> Iterator[Metric]:
-    """Return what NGINX's status page says, if it says anything."""
+    """Return the metrics of NGINX's status page, or none if it does not respond."""
     yield GaugeMetricFamily(
         "nginx_up", "1 if the status page responds, else 0.", int(seen is not None)
     )

@@ -1,4 +1,4 @@
-"""Ties followers, parser and totals together under one lock and one snapshot."""
+"""The exporter: followers, parser and totals under one lock and one snapshot."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _log = logging.getLogger("nginx_exporter")
 
 
 class Watched:
-    """One log, its follower and what became of its lines."""
+    """One log: its follower, and the counts of its parsed lines."""
 
     def __init__(
         self, path: Path, parser: Parser, totals: Totals, past: Log | None, start: Start
     ) -> None:
-        """Goes on from `past`, or begins where `start` says."""
+        """Resume from `past`, or begin where `start` says."""
         self.counts = past.counts if past else LogCounts()
         self.read_errors = 0
         self._failing = ""
@@ -32,7 +32,7 @@ class Watched:
         self.follower = Follower(path, self._consume, past.state if past else None, start=start)
 
     def look(self) -> None:
-        """See which files are there."""
+        """Detect new, renamed and truncated files."""
         try:
             self.follower.look()
         except OSError as error:
@@ -42,7 +42,7 @@ class Watched:
                 self._failed(self.follower.trouble)
 
     def read(self) -> bool:
-        """Count one chunk; False when all is read, and where nothing can be read for now."""
+        """Count one chunk. Return False if everything is read or nothing is readable now."""
         try:
             more = self.follower.read()
         except OSError as error:
@@ -53,14 +53,14 @@ class Watched:
         return more
 
     def lag(self) -> float:
-        """Bytes written but not yet counted; not a number where the files do not say."""
+        """The number of bytes not yet counted; NaN if the file sizes are unknown."""
         try:
             return self.follower.lag()
         except OSError:
             return math.nan
 
     def _failed(self, error: OSError) -> None:
-        """A disk or a mount that fails is waited for: what is not read now is read later."""
+        """A failing disk or mount is retried: what is not read now is read later."""
         self.read_errors += 1
         self.follower.up = False
         reason = error.strerror or str(error)
@@ -78,7 +78,7 @@ class Watched:
 
 
 def pieces(lines: bytes, size: int = 1 << 16) -> Iterator[bytes]:
-    """Whole lines of about `size` bytes at a time: what is made of them stays in the core's cache.
+    """Read whole lines of about `size` bytes at a time, so that the work fits into the CPU cache.
 
     That is worth a sixth of the time, and a line that does not fit costs its neighbours less.
     """
@@ -91,7 +91,7 @@ def pieces(lines: bytes, size: int = 1 << 16) -> Iterator[bytes]:
 
 
 class Exporter:
-    """Counts lines and keeps the count. `lock` guards everything that is counted."""
+    """Count lines and store the counts. `lock` guards all counters."""
 
     def __init__(
         self,
@@ -102,7 +102,10 @@ class Exporter:
         past: Snapshot | None,
         start: Start = "beginning",
     ) -> None:
-        """`past` is the snapshot `totals` were made from; logs it does not know begin anew."""
+        """`totals` must come from `past`, the snapshot.
+
+        A log that is not in it starts from zero.
+        """
         known = {log.state.path: log for log in past.logs} if past else {}
         self.lock = threading.Lock()
         self.totals = totals
@@ -115,13 +118,13 @@ class Exporter:
         self._unwritten = ""
 
     def look(self) -> None:
-        """See which files are there; from now on no rotation goes unnoticed."""
+        """Detect the files. From now on no rotation is missed."""
         with self.lock:
             for watched in self.logs:
                 watched.look()
 
     def step(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Read everything there is, giving way to scrapes between chunks."""
+        """Read everything available, and let scrapes run between chunks."""
         for watched in self.logs:
             with self.lock:
                 watched.look()
@@ -134,7 +137,7 @@ class Exporter:
                 time.sleep(0.0001)
 
     def commit(self) -> None:
-        """Write counters and positions down; call with the lock held, before showing them.
+        """Store counters and positions. Call it with the lock held, before exporting them.
 
         What a scrape has seen must be on disk first: after a crash, reading again from an older
         position would show smaller counters, which Prometheus takes for a reset.
@@ -153,7 +156,7 @@ class Exporter:
             self._unwritten = ""
 
     def run(self, stop: threading.Event, *, interval: float, commit_every: float) -> None:
-        """Follow until `stop` is set, then commit; what is unread waits for the next start.
+        """Follow until `stop` is set, then commit; the next start reads the rest.
 
         Times are seconds.
         """

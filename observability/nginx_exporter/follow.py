@@ -1,4 +1,4 @@
-"""Reads every line of a log once, through renames, copies, truncation and restarts.
+"""Read every line of a log once, despite renames, copies, truncation and restarts.
 
 A file is known by device, inode and its first bytes, never by its name. What may happen to it:
 renamed (same inode: read on), truncated (its beginning changed: the old content is an orphan, whose
@@ -41,7 +41,7 @@ class Follower:
         drain_seconds: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Whole lines go to `consume`; without a `state` the log is new and `start` applies.
+        """Pass whole lines to `consume`. Without a `state` the log is new and `start` applies.
 
         Of a line longer than `chunk` bytes only the beginning is handed over, as a line. A rotated
         file is watched until it has been silent for `drain_seconds`, since NGINX writes on until it
@@ -68,18 +68,18 @@ class Follower:
 
     @property
     def state(self) -> LogState:
-        """Return where reading stands, ready to be written down together with what was counted."""
+        """Return the reading positions, to store together with the counts."""
         self._state.tracks = list(self._tracks.values())
         self._state.orphans = [track for track, _ in self._orphans]
         return self._state
 
     def lag(self) -> int:
-        """Bytes written but not yet read."""
+        """The number of bytes written but not yet read."""
         behind = (file.size() - self._tracks[ident].offset for ident, file in self._open.items())
         return sum(max(0, size) for size in behind)
 
     def close(self) -> None:
-        """Close every file; the state stays valid."""
+        """Close every file. The state stays valid."""
         for file in self._open.values():
             file.close()
         self._open.clear()
@@ -87,7 +87,7 @@ class Follower:
     # --- What is there -----------------------------------------------------------------------
 
     def look(self) -> None:
-        """Bring what is known in line with the directory; call before reading."""
+        """Compare the known files with the directory; call it before reading."""
         # Nothing stands still: between any two steps here the log may be written, copied, cut and
         # rotated, and a copy be renamed past the listing or away from its name.
         self.trouble = None
@@ -112,7 +112,7 @@ class Follower:
         self._restored = None
 
     def _cut_in_place(self) -> None:
-        """Make orphans of the former contents of open files that were truncated."""
+        """Record the former contents of truncated open files as unclaimed."""
         for ident, file in self._open.items():
             track, size, head = self._tracks[ident], file.size(), file.head()
             if track.still(head, size):
@@ -127,7 +127,7 @@ class Follower:
             self._orphans.append((track, self._clock()))
 
     def _visit(self, found: Found, current: Found | None) -> _Unknown | None:
-        """Open what may have changed; return the file if its content is not known."""
+        """Open a file that may have changed; return it if its content is not known."""
         idle = found is not current and self._stamps.get(found.ident) == found.stamp
         if found.ident in self._open or idle:
             return None
@@ -154,7 +154,7 @@ class Follower:
         listed: dict[Ident, Found],
         current: Found | None,
     ) -> None:
-        """Go on with a lost content where it is found again, in the longest file that has it."""
+        """Resume an unclaimed content in the longest file that contains it."""
 
         def fits(it: _Unknown) -> bool:
             # A log that is new under its name starts afresh, unless only the device number is
@@ -190,7 +190,7 @@ class Follower:
             del self._tracks[orphan.ident]
 
     def _admit(self, it: _Unknown, *, is_current: bool) -> None:
-        """Decide what an unknown file is."""
+        """Classify an unknown file."""
         if is_current:
             from_end = self._new and self._start == "end"
             self._track(it, offset=it.size if from_end else 0)
@@ -206,7 +206,7 @@ class Follower:
             self._state.rotations += 1
 
     def _originals(self) -> list[Track]:
-        """Return what an unknown file may be a copy of."""
+        """Return the content that an unknown file may be a copy of."""
         return [t for t in self._tracks.values() if t.is_original()] + [t for t, _ in self._orphans]
 
     def _track(self, it: _Unknown, *, offset: int, inside: bool = False) -> None:
@@ -227,7 +227,7 @@ class Follower:
         self._state.current = current.ident
 
     def _retire(self, listed: dict[Ident, Found]) -> None:
-        """Let go of files that are silent, and of memories of files that are gone."""
+        """Close files without new lines, and forget files that were deleted."""
         now = self._clock()
         # Not at once: a copy that was missed would be counted again when it is seen.
         self._orphans = [(t, since) for t, since in self._orphans if now - since < self._drain]
@@ -255,7 +255,7 @@ class Follower:
     # --- What it says ------------------------------------------------------------------------
 
     def read(self) -> bool:
-        """Consume one chunk of whole lines of one file; False when all is read."""
+        """Consume one chunk of whole lines of one file. Return False if everything is read."""
         return any(self._read(self._tracks[i], file) for i, file in list(self._open.items()))
 
     def _read(self, track: Track, file: Opened) -> bool:
@@ -289,7 +289,7 @@ class Follower:
         file.quiet_since = self._clock()
 
     def _finish(self, file: Opened) -> bool:
-        """Count a last line that never got its newline; False if whole lines are still unread."""
+        """Count a last line without a newline. Return False if whole lines are still unread."""
         track = self._tracks[file.ident]
         rest = file.read(track.offset, self._chunk)
         if b"\n" in rest or len(rest) == self._chunk:
@@ -301,7 +301,7 @@ class Follower:
         return True
 
     def _opened(self, found: Found, current: Found | None) -> Opened | None:
-        """The file, if it can be read and is still the one that was listed."""
+        """The file, if it is readable and still the listed one."""
         try:
             file = Opened(found.path)
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""One access-log line as the exporter sees it, and the few readings every format shares."""
+"""A parsed access-log line, and the value formats that all log formats share."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 Number = int | float | str | None
-"""A value as a log writes it: `12`, `0.012`, `"-"`, `"0.1, 0.2 : 0.3"` or nothing."""
+"""A value in a log: `12`, `0.012`, `"-"`, `"0.1, 0.2 : 0.3"` or nothing."""
 
 Hit = tuple[str, str, int | str, Number, Number, Number]
-"""One request: method, target, status, bytes sent, its seconds and its upstreams' seconds.
+"""One request: method, target, status, bytes sent, its duration and its upstreams' durations.
 
 Method and target are empty where the client sent something else. A tuple, and one for all formats,
 because nothing is quicker to make and to take apart.
@@ -17,23 +17,26 @@ because nothing is quicker to make and to take apart.
 
 MOST_BYTES: Final = 2**53
 MOST_SECONDS: Final = 1e9
-"""What is larger than these is nonsense, and would spoil a sum for good."""
+"""Larger values are invalid, and would distort a sum forever."""
 
 
 class Parser(Protocol):
-    """Reads complete lines of one format."""
+    """Parse complete lines of one format."""
 
     def parse(self, lines: bytes) -> tuple[Sequence[Hit], int]:
-        """The requests in `lines` and how many lines made no sense; empty lines are neither."""
+        """Return the requests in `lines` and the number of invalid lines.
+
+        Empty lines count as neither.
+        """
         ...
 
     def connections(self, lines: bytes) -> int:
-        """Return how many connections began in `lines`; 0 where the format does not say."""
+        """Return how many connections began in `lines`; 0 if the format does not log it."""
         ...
 
 
 def seconds(value: Number) -> float | None:
-    """The time a value says: several upstreams are summed, `-` and nonsense are no time at all.
+    """The seconds in a value: the sum over several upstreams; None for `-` and invalid text.
 
     NGINX separates upstreams tried in turn by a comma and internal redirects by a colon.
     """
@@ -55,7 +58,7 @@ def _sum(text: str) -> float | None:
 
 
 def count(value: Number) -> int:
-    """The bytes a value says, 0 when it says none or nonsense."""
+    """The bytes in a value; 0 for missing or invalid text."""
     try:
         size = int(value) if value is not None else 0
     except (ValueError, OverflowError):
@@ -64,7 +67,7 @@ def count(value: Number) -> int:
 
 
 def total(values: Sequence[Number]) -> int:
-    """The sum of what `count` says of each, in one go where all are plain."""
+    """The sum of `count` over all values, in one step if all are plain numbers."""
     try:
         sizes = [*map(int, values)]  # type: ignore[arg-type]  # None is refused, as said below
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Reads JSON access logs, a whole chunk of lines in one call."""
+"""Parse JSON access logs, a chunk of lines per call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEYS: Final[Mapping[str, str]] = {
     "duration": "duration",
     "upstream": "upstream_time",
 }
-"""Which JSON key holds which fact, unless the command line says otherwise."""
+"""The JSON key of each fact; the command line can change it."""
 
 
 _FIRST: Final = re.compile(rb'"connection_requests": ?"?1"?[,}]')
@@ -28,10 +28,10 @@ _hit: Final[Callable[[Any], Hit]] = msgspec.structs.astuple
 
 
 class JsonLines:
-    """A parser for one JSON object a line; keys that are not asked for are skipped."""
+    """A parser for one JSON object per line; it skips other keys."""
 
     def __init__(self, keys: Mapping[str, str] = KEYS) -> None:
-        """`keys` maps our facts to the log's keys; facts left out keep their usual key."""
+        """`keys` maps our facts to keys of the log; omitted facts keep their default key."""
         line = msgspec.defstruct(
             "Line",
             [  # In the order of a Hit.
@@ -56,7 +56,7 @@ class JsonLines:
             return self._one_by_one(lines)
 
     def connections(self, lines: bytes) -> int:
-        """See `Parser.connections`: lines whose `connection_requests` is 1.
+        """See `Parser.connections`: count the lines with `connection_requests` 1.
 
         Counted in the text, which costs next to nothing. No client can write the key: escaping
         puts a backslash before its quotes.
@@ -75,5 +75,5 @@ class JsonLines:
 
 
 def _valid(line: bytes) -> bytes:
-    """The line as UTF-8: NGINX passes a client's stray bytes through its JSON escaping."""
+    """Decode the line to UTF-8. NGINX passes a client's invalid bytes through its JSON escaping."""
     return line if line.isascii() else line.decode("utf-8", "replace").encode()

@@ -1,4 +1,4 @@
-"""Remembers what a function said, up to a size that strangers cannot exceed."""
+"""Cache the results of a function, with a size that clients cannot exceed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _LONGEST: Final = 256
 
 
 class Memo(dict[K, V]):
-    """`memo[key]` is `ask(key)`, and costs one look-up where the key was seen lately.
+    """`memo[key]` is `ask(key)`, cached for recent keys.
 
     `functools.lru_cache` does the same at twice the price: it keeps an order, and begins to forget
     one by one. This forgets everything when it is full.
     """
 
     def __init__(self, ask: Callable[[K], V], most: int = 16_384) -> None:
-        """Long strings are asked about each time, so that the memory's size is bounded too."""
+        """Long strings are not cached, so that the memory is bounded too."""
         super().__init__()
         self._ask = ask
         self._most = most

@@ -1,4 +1,4 @@
-"""The page that Prometheus reads. What did not change since the last one is not made anew."""
+"""The page that Prometheus scrapes. Unchanged parts are reused from the last page."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _FAMILIES: Final = (
 )
 
 _Texts = tuple[str, str, str, str]
-"""A series' samples in each of the families."""
+"""The samples of one series in each metric family."""
 
 
 class Page:
-    """Makes the page; `connections` asks NGINX, None if there is no status page to ask."""
+    """Build the page; `connections` queries NGINX, or is None without a status page."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class Page:
         process: CollectorRegistry,
         ask: Callable[[], Connections | None] | None = None,
     ) -> None:
-        """`process` holds what is said of the process itself."""
+        """`process` holds the metrics of the process itself."""
         self._exporter = exporter
         self._process = process
         self._ask = ask
         self._requests = RequestTexts(exporter.totals.buckets)
 
     def text(self) -> bytes:
-        """All families. What is shown has been written to the state file first."""
+        """All families. The state file has the same values before they are exported."""
         exporter = self._exporter
         with exporter.lock:
             exporter.commit()
@@ -76,7 +76,7 @@ class _Given(Collector):
 
 
 class RequestTexts:
-    """The samples of all series as text, each kept until its series counts another request.
+    """The samples of all series as text, cached until the series counts another request.
 
     The library makes the same text from an object a sample, in ten times the time.
     """

@@ -1,4 +1,4 @@
-"""Maps a request's path to the route it belongs to, so that labels stay few."""
+"""Map the path of a request to its route, so that labels stay few."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import msgspec
 from observability.nginx_exporter.memo import Memo
 
 OTHER: Final = "other"
-"""The label of everything that is not known: paths, methods and statuses."""
+"""The label of everything unknown: paths, methods and statuses."""
 
 _MOST_STATES: Final = 100_000
 
 
 class RouteError(ValueError):
-    """Patterns that cannot be told apart in any sensible time; the message is one sentence."""
+    """Patterns that take too long to tell apart; the message is one sentence."""
 
 
 class _Node(msgspec.Struct, eq=False):
-    """A word of the patterns, and the words that may come after it."""
+    """A word of the patterns, and the words that may follow it."""
 
     children: dict[str, _Node] = {}
     parameter: _Node | None = None
@@ -29,11 +29,11 @@ class _Node(msgspec.Struct, eq=False):
 
 
 _Ways = tuple[_Node | str, ...]
-"""What the words so far may still become, best first; a route is what a final `*` made certain."""
+"""Candidates for the words so far, best first; `route` is set if a final `*` decided it."""
 
 
 class _State(dict[str, "_State"]):
-    """Where the words so far lead: by the next word, by any `other`, or to a route by none."""
+    """The next state for the next word or any `other` word, and the route if the path ends here."""
 
     __slots__ = ("other", "route")
 
@@ -44,10 +44,10 @@ class _State(dict[str, "_State"]):
 
 
 class Router:
-    """Finds the pattern a path matches: `/users/{id}`, `/docs/*`; words win over parameters."""
+    """Find the pattern of a path: `/users/{id}`, `/docs/*`. Words win over parameters."""
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        """Each pattern is also its label; a final `*` stands for everything below, and itself.
+        """Each pattern is its own label; a final `*` matches the path and all below it.
 
         Raises RouteError.
         """
@@ -59,7 +59,7 @@ class Router:
         self._above = Memo(self._walk)
 
     def route(self, target: str) -> str:
-        """The route of a request target, `other` if none; query, host and final slash aside."""
+        """The route of a request target, or `other`. Query, host and final slash are ignored."""
         path = target[: target.index("?")] if "?" in target else target
         if path[:1] != "/" or "#" in path:
             path = _path(path)
@@ -78,7 +78,7 @@ class Router:
 
 
 def _path(target: str) -> str:
-    """The path of a target that has more, or is none: then nothing."""
+    """Return the path of a request target, or nothing if it has none."""
     path = target.partition("#")[0]
     if "://" in path[:8]:
         path = "/" + path.partition("://")[2].partition("/")[2]
@@ -86,7 +86,7 @@ def _path(target: str) -> str:
 
 
 def _add(root: _Node, pattern: str) -> int:
-    """Hang the pattern in the tree; its number of words."""
+    """Add the pattern to the tree; return its number of words."""
     node = root
     words = pattern.removesuffix("/").split("/")[1:]
     everything = words[-1:] == ["*"]
@@ -105,7 +105,7 @@ def _add(root: _Node, pattern: str) -> int:
 
 
 def _states(root: _Node) -> _State:
-    """The tree with every choice made beforehand, so that a path is walked once and never back."""
+    """The tree with all choices precomputed, so that matching a path needs no backtracking."""
     made: dict[tuple[_Ways, str | None], _State] = {}
     unfinished: list[tuple[_Ways, _State]] = []
 
@@ -132,7 +132,7 @@ def _states(root: _Node) -> _State:
 
 
 def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
-    """The ways that are left after the word; None is a word that no pattern has."""
+    """Return the candidates after the word; None is a word that no pattern has."""
     for way in ways:
         if isinstance(way, str):
             yield way
@@ -147,6 +147,6 @@ def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
 
 
 def _route(ways: _Ways) -> str:
-    """The best route of a path that ends here."""
+    """Return the best route of a path that ends here."""
     routes = (way if isinstance(way, str) else way.route or way.rest for way in ways)
     return next(filter(None, routes), OTHER)

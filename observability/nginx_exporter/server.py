@@ -1,4 +1,4 @@
-"""Serves `/metrics` and `/healthz` over HTTP."""
+"""Serve `/metrics` and `/healthz` over HTTP."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class _Handler(WSGIRequestHandler):
     timeout = 10  # Seconds a client may take to say what it wants.
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
-        """Say nothing: a scrape every few seconds is not news."""
+        """Log nothing, because scrapes come every few seconds."""
 
 
 def open_server(page: Callable[[], bytes], host: str, port: int) -> WSGIServer:
-    """A server bound to the address, not serving yet; port 0 takes a free one. Raises OSError."""
+    """A server bound to the address, not serving yet; port 0 selects a free one. Raises OSError."""
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")

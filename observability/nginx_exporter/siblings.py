@@ -1,4 +1,4 @@
-"""Lists a log and the files it was rotated to."""
+"""List a log and its rotated files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Found(NamedTuple):
     path: str
     ident: Ident
     stamp: tuple[int, int]
-    """Size and time of the last change: while both stand still, so does the content."""
+    """The size and modification time. While both are unchanged, so is the content."""
 
 
 def find(log: Path) -> tuple[Found | None, list[Found]]:
-    """The log itself, if it is there, and its rotated siblings `<log>.…` and `<log>-…`.
+    """Return the log, if it exists, and its rotated files `<log>.…` and `<log>-…`.
 
     Where the log is a link, those of the file it leads to count, too: they are what is rotated.
     Only plain files count; compressed ones cannot be read and are left out.
@@ -42,7 +42,7 @@ def find(log: Path) -> tuple[Found | None, list[Found]]:
 
 
 def is_rotated(path: Path, log: Path) -> bool:
-    """Return whether the path is one that `log` is rotated to and can be read, by its name."""
+    """Return whether the name is one of a readable rotated file of `log`."""
     beside = path.parent == log.parent and not path.name.endswith(_NOT_LOGS)
     return beside and path.name.startswith((log.name + ".", log.name + "-"))
 

@@ -1,4 +1,4 @@
-"""Keeps counters and positions in one file that is replaced whole, so they always agree."""
+"""Store counters and positions in one file that is replaced atomically, so they always agree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION: Final = 1
 
 
 class LogCounts(msgspec.Struct):
-    """What became of one log's lines."""
+    """The counts of the lines of one log."""
 
     lines: int = 0
     parse_errors: int = 0
@@ -32,7 +32,7 @@ class Log(msgspec.Struct):
 
 
 class Snapshot(msgspec.Struct):
-    """Everything that must survive a restart."""
+    """The state that must survive a restart."""
 
     buckets: tuple[float, ...]
     series: list[Series]
@@ -41,14 +41,14 @@ class Snapshot(msgspec.Struct):
 
 
 class StateError(Exception):
-    """The state file cannot be used; the message is one sentence."""
+    """The state file is unusable; the message is one sentence."""
 
 
 class StateFile:
-    """One exporter's state on disk, held by a lock for as long as the process lives."""
+    """The stored state of one exporter, locked as long as the process lives."""
 
     def __init__(self, path: Path) -> None:
-        """Raises StateError if the folder is not writable or another exporter has the file."""
+        """Raises StateError if the folder is read-only or another exporter holds the file."""
         self.path = path
         self._written = b""
         lock = path.with_name(path.name + ".lock")
@@ -65,7 +65,7 @@ class StateFile:
             raise StateError(f"Another exporter is using the state file {path}.") from error
 
     def load(self) -> Snapshot | None:
-        """The last snapshot, None if there is none. Raises StateError if it makes no sense."""
+        """The last snapshot, or None. Raises StateError if it is invalid."""
         try:
             snapshot = msgspec.json.decode(self.path.read_bytes(), type=Snapshot)
         except FileNotFoundError:
@@ -90,7 +90,7 @@ class StateFile:
         return snapshot
 
     def save(self, snapshot: Snapshot) -> None:
-        """Write the snapshot if it differs from the last; raises OSError and leaves the old one."""
+        """Write the snapshot if it has changed. Raises OSError and keeps the old one."""
         encoded = msgspec.json.encode(snapshot)
         if encoded == self._written:
             return
@@ -105,5 +105,5 @@ class StateFile:
         self._written = encoded
 
     def close(self) -> None:
-        """Let another exporter have the file."""
+        """Release the file for another exporter."""
         os.close(self._lock)

@@ -1,4 +1,4 @@
-"""Reads routes from OpenAPI documents and from plain lists."""
+"""Read routes from OpenAPI documents and from plain lists."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import msgspec
 
 
 class SpecError(ValueError):
-    """A document that names no routes; the message is one sentence."""
+    """A document without routes; the message is one sentence."""
 
 
 def spec_routes(argument: str) -> list[str]:
-    """The routes of `GLOB[,FROM=TO]`: OpenAPI 2 or 3 in JSON or YAML, seen through the gateway.
+    """The routes of `GLOB[,FROM=TO]`: OpenAPI 2 or 3, JSON or YAML, with the gateway's paths.
 
     FROM is the prefix a service serves and TO the gateway's; `{name}` in TO is the file's name up
     to its first dot, so `api/*.swagger.yaml,/api/v1=/api/{name}s/v1` covers every service.
@@ -43,7 +43,7 @@ def rule_routes(path: Path) -> list[str]:
 
 
 def checked(pattern: str) -> str:
-    """The pattern itself, if it can match a path. Raises SpecError."""
+    """The pattern, if it can match a path. Raises SpecError."""
     if not pattern.isprintable():  # What the shell passes on of bytes that are no UTF-8 is not.
         raise SpecError(f"The route {pattern!a} is not plain text.")
     if not pattern.startswith("/"):

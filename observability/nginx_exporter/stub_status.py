@@ -1,4 +1,4 @@
-"""Asks NGINX's stub_status page how many connections there are."""
+"""Get the number of connections from NGINX's stub_status page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PAGE: Final = re.compile(
 
 
 class Connections(NamedTuple):
-    """NGINX's own figures; the first and the last three are now, the others since it started."""
+    """NGINX's own figures: the first and the last three are current, the others totals."""
 
     active: int
     accepted: int
@@ -26,7 +26,7 @@ class Connections(NamedTuple):
 
 
 def fetch(url: str, seconds: float) -> Connections | None:
-    """The page's figures, None when NGINX is away, slow or says something else."""
+    """The figures of the page; None if NGINX is down or slow or the page is invalid."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection

@@ -1,4 +1,4 @@
-"""What one series got from a chunk of lines, added to its totals in one go.
+"""The counts of one series from one chunk of lines, added to its totals at once.
 
 Appending to lists is the least a line can cost; the arithmetic is left to loops that are not ours:
 sums over a list, one sort, and one search for each bound of a histogram.
@@ -17,7 +17,7 @@ from observability.nginx_exporter.memo import Memo
 
 
 class Series(msgspec.Struct, array_like=True):
-    """What was counted under one method, status and route; the last bucket has no upper bound."""
+    """The counts of one method, status and route; the last bucket has no upper bound."""
 
     method: str
     status: str
@@ -30,7 +30,7 @@ class Series(msgspec.Struct, array_like=True):
     upstream_sum: float
 
     def add(self, other: Series) -> None:
-        """Count what was counted there as well; the buckets must be the same."""
+        """Add the counts of another series with the same buckets."""
         self.requests += other.requests
         self.size += other.size
         self.duration = [*map(int.__add__, self.duration, other.duration)]
@@ -40,7 +40,7 @@ class Series(msgspec.Struct, array_like=True):
 
 
 def rebucketed(series: Series, old: Sequence[float], new: Sequence[float]) -> Series:
-    """The series as it had been counted with the `new` bounds, all of which are among the `old`."""
+    """Convert the series to the `new` bounds, which must all be among the `old`."""
 
     def merged(counts: Sequence[int]) -> list[int]:
         below = [0, *(sum(counts[: old.index(bound) + 1]) for bound in new), sum(counts)]
@@ -52,21 +52,21 @@ def rebucketed(series: Series, old: Sequence[float], new: Sequence[float]) -> Se
 
 
 Times = Memo[Number, float | None]
-"""The seconds of every text seen lately: NGINX counts milliseconds, so texts come again."""
+"""Cache the seconds of recent texts. Texts repeat, because NGINX counts milliseconds."""
 
 
 class Tally:
-    """Lists to append to, and the series they are added to."""
+    """Lists to append to, and the series that they are added to."""
 
     def __init__(self, series: Series, buckets: Sequence[float], times: Times) -> None:
-        """`times` is shared by all tallies."""
+        """All tallies share `times`."""
         self._series = series
         self._buckets = buckets
         self._times = times
         self.lists: tuple[list[Number], list[Number], list[Number]] = ([], [], [])
 
     def settle(self) -> None:
-        """Add what is in the lists to the series, and empty them."""
+        """Add the contents of the lists to the series, and clear them."""
         series, (sizes, durations, upstreams) = self._series, self.lists
         if not sizes:
             return

@@ -1,4 +1,4 @@
-"""Reads text access logs, a whole chunk of lines by one expression."""
+"""Parse text access logs, a chunk of lines with one regular expression."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ CLASSIC: Final = (
     '$remote_addr $host $remote_user [$time_local] "$request" $status $body_bytes_sent '
     '"$http_referer" "$http_user_agent" $upstream_response_time'
 )
-"""The combined format followed by the upstream's time; `$host` may be `-`, as it is there."""
+"""The combined format plus the upstream's time; `$host` may be `-` there."""
 
 _FACTS: Final = ("method", "path", "status", "size", "duration", "upstream")
 _STATUS: Final = _FACTS.index("status")
 
 
 class TextLines:
-    """A parser for lines written by one `log_format`."""
+    """A parser for lines of one `log_format`."""
 
     def __init__(self, template: str, *, upstream_is_duration: bool = False) -> None:
         """`template` is the format's string, or the whole `log_format …;` directive.
@@ -43,7 +43,7 @@ class TextLines:
         return hits, len(rows) - len(hits)
 
     def connections(self, lines: bytes) -> int:  # noqa: ARG002 - of the protocol
-        """See `Parser.connections`: a text format is not asked."""
+        """See `Parser.connections`: always 0, because text formats do not log it."""
         return 0
 
     def _rows(self, text: str) -> list[Any]:

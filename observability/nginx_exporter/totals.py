@@ -1,4 +1,4 @@
-"""Adds requests up by method, status and route."""
+"""Sum requests by method, status and route."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from observability.nginx_exporter.routes import OTHER, Router
 from observability.nginx_exporter.tally import Series, Tally
 
 BUCKETS: Final = (0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 2.0, 10.0)
-"""Upper bounds in seconds. Each is two samples of every series: few leave room for series."""
+"""Upper bounds in seconds.
+
+Each bound costs two samples per series, so few bounds leave room for more series.
+"""
 
 _METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"}
@@ -23,7 +26,7 @@ _Key = tuple[str, int | str, str]
 
 
 class Totals:
-    """All series. Their number is bounded: `Places` says under which labels a request counts."""
+    """All series. The number of series is bounded: `Places` chooses the labels of a request."""
 
     def __init__(
         self,
@@ -33,7 +36,7 @@ class Totals:
         max_series: int | None = None,
         series: Iterable[Series] = (),
     ) -> None:
-        """Continues from `series`, which must have been counted with the same buckets.
+        """Continue from `series`, which must have been counted with the same buckets.
 
         Those that would find no place of their own today are added to the one they would go to.
         `max_series` is what fits in `MAX_SAMPLES` unless given.
@@ -54,7 +57,7 @@ class Totals:
 
     @property
     def series(self) -> list[Series]:
-        """Every series, live: read it under the lock that guards `add`."""
+        """The live series: read them under the lock that guards `add`."""
         self._settle()
         return list(self._series.values())
 

@@ -1,1 +1,1 @@
-"""Services made and removed by one command each."""
+"""Create and remove services, with one command each."""

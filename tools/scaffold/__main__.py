@@ -1,4 +1,4 @@
-"""`python -m tools.scaffold new|remove|start NAME`: a service, or a project, and what follows."""
+"""`python -m tools.scaffold new|remove|start NAME`: add or remove a service, name a project."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tools.scaffold.wanted import (
 
 
 def main(argv: list[str]) -> int:
-    """Do what is asked; return the exit code: 0 done, 1 it cannot be done, 2 misused."""
+    """Run the command. Return the exit code: 0 done, 1 refused, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m tools.scaffold", description=__doc__)
     parser.add_argument("command", choices=("new", "remove", "start"))
     parser.add_argument("name", help="in the singular, such as inventory")

@@ -1,4 +1,4 @@
-"""A new service, from the template in `tools/scaffold/template`."""
+"""Create a service from the template in `tools/scaffold/template`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _PROBE: Final = "zzprobe"
 
 
 def create(root: Path, wanted: Wanted) -> list[str]:
-    """Write a service and what follows from it; return a line for each file. All of it or nothing.
+    """Write a service and its generated files, or nothing; return a line for each file.
+
+    An error leaves every file unchanged.
 
     Raises:
         ScaffoldError: its name hides something, or a command refuses what was written.
@@ -48,7 +50,7 @@ def create(root: Path, wanted: Wanted) -> list[str]:
 
 
 def rendered(wanted: Wanted) -> Iterator[tuple[str, str]]:
-    """Yield the files of a service: the path in the repository, and the text."""
+    """Yield the files of a service: its path in the repository, and its text."""
     environment = jinja2.Environment(  # noqa: S701 - source code, not HTML
         loader=jinja2.FileSystemLoader(TEMPLATE),
         undefined=jinja2.StrictUndefined,
@@ -67,7 +69,7 @@ def rendered(wanted: Wanted) -> Iterator[tuple[str, str]]:
 
 
 def _copy_events(root: Path, wanted: Wanted) -> None:
-    """Add the tables of events, which every service has byte for byte."""
+    """Add the tables of events, which are identical in every service."""
     folder = root / "migrations" / wanted.name
     both = wanted.engine == "mysql"
     for engine in ("postgres", "mysql") if both else ("postgres",):

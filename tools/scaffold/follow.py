@@ -1,4 +1,4 @@
-"""`python -m tools.scaffold.follow [NAME]`: writes what follows from the services there are.
+"""`python -m tools.scaffold.follow [NAME]`: update all files that depend on the list of services.
 
 In one process: each of these commands takes longer to import the services than to write.
 """
@@ -13,7 +13,7 @@ from tools import grants, permissions, rendered, schema_page, specs
 
 
 def main(names: list[str]) -> int:
-    """Write it all, of the services `names` their rights; return the exit code."""
+    """Write the files, and the privileges of the services in `names`; return the exit code."""
     steps: list[Callable[[], int | None]] = [
         lambda: permissions.main(["write"]),
         *(partial(grants.main, ["write", name]) for name in names),

@@ -1,4 +1,4 @@
-"""Parts of other code that go with a service: marked there, and taken out with it.
+"""Code elsewhere that is marked as belonging to a service, and is removed with it.
 
 `# with chat` behind the first line of a Python statement takes the whole statement, and the comment
 above it; behind any other line, that line. Between lines that are `# with chat, from here` and
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 
 def without(text: str, name: str, *, python: bool) -> str:
-    """Return a text without what is marked as only with the service `name`."""
+    """Return a text without the parts that are marked as only for the service `name`."""
     mark = rf"(?:#|<!--|\{{#) with {name}"
     if not re.search(mark, text):
         return text
@@ -44,7 +44,7 @@ def without(text: str, name: str, *, python: bool) -> str:
 
 
 def _comments(text: str, count: int) -> list[str]:
-    """Return the comment of each line: text inside a string marks nothing."""
+    """Return the comment of each line. Text inside a string is not a comment."""
     found = [""] * count
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
@@ -53,7 +53,7 @@ def _comments(text: str, count: int) -> list[str]:
 
 
 def _statements(text: str, lines: list[str], marked: set[int]) -> set[int]:
-    """Return the lines of the statements that begin on a marked one, and of comments above them."""
+    """Return the lines of statements that begin on a marked line, with the comments above them."""
     found: set[int] = set()
     for first, last in _spans(text):
         if first in marked:

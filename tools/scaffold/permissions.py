@@ -1,4 +1,4 @@
-"""The permissions of a service, taken out with it."""
+"""Remove the permissions of a service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMED: Final = re.compile(r"'([a-z][a-z0-9_-]*:[a-z0-9_:-]*)'")
 
 
 def take_away(root: Path, owners: Collection[str]) -> None:
-    """Take the permissions out that begin with one of these names.
+    """Remove the permissions that begin with one of these names.
 
     The migration that added them goes too if it is the last one and added nothing else: nothing was
     built on it. Otherwise a new one removes them.

@@ -1,4 +1,4 @@
-"""A project that begins with this repository: its name, where callers and operators see it."""
+"""Name a project that is based on this repository, in every place that callers or operators see."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def start(root: Path, name: str, holder: str, *, write: bool) -> list[str]:
 
 
 def current(root: Path) -> str:
-    """Return the project's name today."""
+    """Return the current name of the project."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["name"]).removesuffix(_SUFFIX)
 
@@ -87,7 +87,7 @@ def _check(root: Path, old: str, name: str, holder: str) -> None:
 
 
 def _renamed(root: Path, old: str, name: str) -> Iterator[tuple[Path, str, int]]:
-    """Yield the files that say the old name, or are called by it: text and number of places."""
+    """Yield the files with the old name in text or path, and how often it occurs."""
     word = rf"(?<!order[/.]){old}"
     for path in _named(root):
         before = path.read_text(encoding="utf-8")
@@ -109,7 +109,7 @@ def _moved(path: Path, old: str, name: str) -> Path:
 
 
 def _named(root: Path) -> Iterator[Path]:
-    """Yield the text files of the places where the name is."""
+    """Yield the text files that may contain the name."""
     for path in files(root):
         place = path.relative_to(root)
         if not any(place.is_relative_to(one) for one in _PLACES):

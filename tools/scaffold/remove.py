@@ -1,4 +1,4 @@
-"""A service taken out: its folders, and what the rest of the repository says of it."""
+"""Remove a service: its folders, and references to it in the rest of the repository."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _CODE: Final = {".py", ".j2", ".sql", ".toml", ".yml", ".yaml", ".sh", ".md", ""
 
 
 def remove(root: Path, name: str) -> list[str]:
-    """Take a service out; return a line for each file that changed. All of it or nothing.
+    """Remove a service or change nothing; return a line for each changed file.
+
+    An error leaves every file unchanged.
 
     Raises:
         ScaffoldError: there is no such service, another one needs it, or a command fails.
@@ -64,7 +66,7 @@ def _delete_own(root: Path, name: str) -> None:
 
 
 def _take_out_marked(root: Path, name: str) -> list[Path]:
-    """Take out what is marked; return the Python files that it was in."""
+    """Delete the marked parts; return the changed Python files."""
     found = []
     for path in list(files(root)):
         if path.suffix in _CODE and "template" not in path.parts:
@@ -80,7 +82,7 @@ def _take_out_marked(root: Path, name: str) -> list[Path]:
 
 
 def _needs(root: Path, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the services whose settings or producers of events still name this one, and why."""
+    """Yield the services that still name this one in settings or as a producer, with the reason."""
     calls = re.compile(rf"^    {name}_(?:url|grpc_address):", re.MULTILINE)
     consumes = re.compile(rf'^    "[\w-]+": "{name}",', re.MULTILINE)
     for other in service_names(root):
@@ -92,7 +94,7 @@ def _needs(root: Path, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _delete_tests(root: Path, name: str) -> None:
-    """Delete the tests, and what they share, that import something that is gone."""
+    """Delete tests and test helpers that import removed modules."""
     gone = {f"services.{name}", f"tests.services.{name}", f"bench.{name}", f"lib.pb.{name}"}
     modules = {path: _imports(path) for path in sorted(root.glob("tests/**/*.py"))}
     modules |= {path: _imports(path) for path in sorted(root.glob("bench/**/*.py"))}
@@ -108,7 +110,7 @@ def _any_of(names: set[str], gone: set[str]) -> bool:
 
 
 def _imports(path: Path) -> set[str]:
-    """Return what a module imports, with `from a import b` as `a.b` and `a`."""
+    """Return the imports of a module; `from a import b` counts as `a.b` and `a`."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

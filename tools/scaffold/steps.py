@@ -1,4 +1,4 @@
-"""The commands that write what follows from a service's sources."""
+"""The commands that generate files from a service's sources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.scaffold.wanted import ScaffoldError
 
 
 def run(root: Path, *command: str) -> None:
-    """Run a module of Python in the repository. Raises ScaffoldError with what it says."""
+    """Run a Python module in the repository. Raises ScaffoldError with its output."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=root,
@@ -25,7 +25,7 @@ def run(root: Path, *command: str) -> None:
 
 
 def tidy(root: Path, paths: Sequence[Path]) -> None:
-    """Format Python files, and sort and prune their imports."""
+    """Format Python files; sort their imports and remove unused ones."""
     names = [str(path) for path in paths if path.suffix == ".py" and path.exists()]
     if names:
         run(root, "ruff", "check", "--quiet", "--fix", "--select", "I,F401", *names)
@@ -33,5 +33,5 @@ def tidy(root: Path, paths: Sequence[Path]) -> None:
 
 
 def follow(root: Path, *names: str) -> None:
-    """Write what follows from the list of services, of these also rights and documents."""
+    """Write the files that depend on the list of services; for `names`, also their documents."""
     run(root, "tools.scaffold.follow", *names)

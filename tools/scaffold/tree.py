@@ -1,4 +1,4 @@
-"""The files that a command may change, as they were: it leaves all of its work, or none."""
+"""Restore the files of the repository if a command fails, so that it does everything or nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MADE: Final = ("__pycache__", "secrets", "node_modules")
 
 
 def files(root: Path) -> Iterator[Path]:
-    """Yield the files of the places that commands write to."""
+    """Yield the files in the folders that commands write to."""
     for place in _PLACES:
         path = root / place
         found = [path] if path.is_file() else sorted(path.rglob("*"))
@@ -29,13 +29,13 @@ def files(root: Path) -> Iterator[Path]:
 
 
 def snapshot(root: Path) -> dict[Path, bytes]:
-    """Return the content of every such file."""
+    """Return the contents of all these files."""
     return {path: path.read_bytes() for path in files(root)}
 
 
 @contextmanager
 def all_or_nothing(root: Path) -> Iterator[dict[Path, bytes]]:
-    """Put every file back as it was if the body fails or is interrupted."""
+    """Restore every file if the body fails or is interrupted."""
     before = snapshot(root)
     try:
         yield before
@@ -45,7 +45,7 @@ def all_or_nothing(root: Path) -> Iterator[dict[Path, bytes]]:
 
 
 def restore(root: Path, before: dict[Path, bytes]) -> None:
-    """Make the files those of `before`."""
+    """Restore the files in `before`."""
     for path in list(files(root)):
         if path not in before:
             path.unlink()
@@ -57,7 +57,7 @@ def restore(root: Path, before: dict[Path, bytes]) -> None:
 
 
 def prune(folder: Path) -> None:
-    """Remove a folder with nothing but compiled Python in it, and those above that it empties."""
+    """Remove a folder with only compiled Python in it, and its parents that are empty then."""
     while folder.is_dir() and all(path.name == "__pycache__" for path in folder.iterdir()):
         for path in folder.rglob("*.pyc"):
             path.unlink()
@@ -68,7 +68,7 @@ def prune(folder: Path) -> None:
 
 
 def changed(root: Path, before: dict[Path, bytes]) -> list[str]:
-    """Return a line for each file that is new, gone or changed."""
+    """Return a line for each new, deleted or changed file."""
     after = snapshot(root)
     lines = []
     for path in sorted({*before, *after}):

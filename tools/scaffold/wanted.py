@@ -1,4 +1,4 @@
-"""The request for a new service, and the reasons to refuse it."""
+"""The request for a new service, and the checks that can refuse it."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ FOLDERS: Final = ("services", "sql", "migrations", "tests/services", "proto", "l
 
 
 class ScaffoldError(Exception):
-    """Why it cannot be done, in one sentence."""
+    """The reason for a refusal, in one sentence."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A service by its name in the singular, such as `inventory`, and what it has."""
+    """The name of a service in the singular, such as `inventory`, and its options."""
 
     name: str
     engine: str
@@ -52,7 +52,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> dict[str, object]:
-        """The words that fill the template in."""
+        """The words for the placeholders of the template."""
         names = plural_of(self.name)
         return {
             "name": self.name, "Name": self.name.title(), "NAME": self.name.upper(),
@@ -65,7 +65,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def check_name(root: Path, name: str) -> None:
-    """Raise ScaffoldError unless `name` can be that of a new service."""
+    """Raise ScaffoldError unless `name` is valid for a new service."""
     if not _NAME.fullmatch(name):
         raise ScaffoldError(f"{name!r} is not a name of a service: use 2 to 30 letters a-z")
     if name.endswith("s") and not name.endswith(("ss", "us", "is")):
@@ -91,7 +91,7 @@ def check_name(root: Path, name: str) -> None:
 
 
 def check_words(wanted: Wanted, texts: Iterator[str]) -> None:
-    """Raise ScaffoldError if a class or function of the service would hide another of its code.
+    """Raise ScaffoldError if a class or function of the service would hide another name.
 
     `texts` are the Python files of a service whose name nothing else has.
     """
@@ -111,7 +111,7 @@ def check_words(wanted: Wanted, texts: Iterator[str]) -> None:
 
 
 def taken_ports(root: Path) -> dict[int, str]:
-    """Return the ports that something listens on, here or in Compose, with what that is."""
+    """Return the ports in use here or in Compose, each with its user."""
     compose = (root / "docker-compose.yml").read_text(encoding="utf-8")
     found = {int(port): "docker-compose.yml" for port in _PUBLISHED.findall(compose)}
     found |= {port: name for name, port in MONITORING_PORTS.items()}
@@ -121,7 +121,7 @@ def taken_ports(root: Path) -> dict[int, str]:
 
 
 def choose_port(root: Path, given: int | None) -> int:
-    """Return the port of a new service: the one given, or the next free one.
+    """Return the port of a new service: the requested one, or the next free one.
 
     Raises:
         ScaffoldError: it is taken, or no port.
