@@ -15,7 +15,7 @@ from services.point import access, model, service
 
 @dataclass(frozen=True, slots=True)
 class PointRpc:
-    """Answers point.v1.PointService."""
+    """Implement point.v1.PointService."""
 
     db: Executor
 

@@ -35,7 +35,7 @@ async def points_of_many(db: Executor, user_ids: Collection[UUID]) -> dict[UUID,
 async def ledger(
     db: Executor, user_id: UUID, after_id: UUID, *, page_size: int = LEDGER_PAGE
 ) -> AsyncGenerator[PointEntry, None]:
-    """Yield the user's entries behind `after_id`, oldest first.
+    """Yield the user's entries after `after_id`, oldest first.
 
     Read in pages: a slow reader holds neither a connection nor a snapshot in between.
     """
@@ -59,7 +59,7 @@ async def award(
     source: str,
     counterpart: UUID | None = None,
 ) -> None:
-    """Award points for `source`. Repeated calls award once.
+    """Award points for `source`. A repeated call awards nothing.
 
     A balance that is full takes what fits, so does a day; nothing to give makes no entry.
 

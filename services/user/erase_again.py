@@ -21,7 +21,7 @@ from services.user.service import deletion
 
 
 class EraseConfig(PostgresSettings):
-    """`USER_DATABASE_URL`, the same as for the service."""
+    """Setting: `USER_DATABASE_URL`, the same as for the service."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
 

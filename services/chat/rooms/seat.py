@@ -30,7 +30,7 @@ class Seat:
         self._send(frame)
 
     def give(self, frame: bytes) -> None:
-        """Send a frame that has no sequence."""
+        """Send a frame that has no sequence number."""
         if self.live:
             self._send(frame)
 

@@ -61,7 +61,7 @@ def _offered(request: web.Request) -> list[str]:
 
 
 def _check_origin(request: web.Request, principal: Principal) -> None:
-    """Refuse foreign origins, because browsers send cookies with sockets to any site."""
+    """Refuse foreign origins, because browsers send cookies with sockets from any site."""
     origin = request.headers.get("Origin")
     if origin is None:
         if principal.transport is Transport.COOKIE:

@@ -157,7 +157,7 @@ async def remove(db: Database, product_id: UUID, *, version: int | None) -> None
 
 
 async def _current(tx: Executor, product_id: UUID, version: int | None) -> Product:
-    """Return the product. If any version will do, lock it."""
+    """Return the product. If the caller accepts any version, lock it."""
     if version is None:
         return _found(await products(tx).lock_product(id=product_id))
     current = await get(tx, product_id)

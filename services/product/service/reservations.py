@@ -171,7 +171,7 @@ async def expire(db: Database, *, batch_size: int = 50, clock: Clock = utc_now) 
 async def _give_back_at_once(
     tx: Executor, late: Sequence[Reservation], lines: Sequence[ReservationLine], *, now: datetime
 ) -> None:
-    """Return the stock of expired reservations that `tx` has locked, one statement each."""
+    """Return the stock of expired reservations that `tx` has locked, in one statement each."""
     # All products first, in one order: what one statement after the other locks may deadlock.
     await products(tx).lock_products(ids=list({line.product_id for line in lines}))
     own = Counter(line.reservation_id for line in lines)

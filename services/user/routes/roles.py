@@ -84,7 +84,7 @@ async def create_role(deps: AppDeps, new: NewRole, caller: Caller) -> Created[Ro
 async def get_role(
     request: web.Request, deps: AppDeps, _: InSession, name: _Name
 ) -> Item[RoleView]:
-    """Answer one role with its `ETag`."""
+    """Return one role with its `ETag`."""
     if isinstance(name, AccountRole):
         found = await roles.get(deps.db, name)
     else:

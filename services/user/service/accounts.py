@@ -281,7 +281,7 @@ async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
 async def _count_address(
     db: Database, principal: Principal, account_id: UUID, email: str, limits: Limits
 ) -> None:
-    """Count an attempt before checking whether the address is in use: the question is limited.
+    """Count an attempt before checking whether the address is in use, which limits such checks.
 
     By who asks: nobody uses up what the owner may change.
     """

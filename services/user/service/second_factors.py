@@ -69,7 +69,10 @@ class NewAuthenticator(Struct, frozen=True):
 
 
 class IssuedRecoveryCodes(Struct, frozen=True):
-    """Recovery codes. Each works once. Empty if the account already has some."""
+    """Recovery codes. Each works once.
+
+    The list is empty if the account already has recovery codes.
+    """
 
     recovery_codes: Annotated[list[str], Meta(examples=[["k7wq-2m9x-p4td"]])]
 

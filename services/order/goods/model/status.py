@@ -17,7 +17,10 @@ _NEXT: Final[Mapping[GoodsStatus, frozenset[GoodsStatus]]] = {
 
 
 def may_follow(before: GoodsStatus, after: GoodsStatus) -> bool:
-    """Return whether an order may move between the two statuses. No status follows itself."""
+    """Return whether an order may move between the two statuses.
+
+    An order cannot move to its own status.
+    """
     return after in _NEXT[before]
 
 

@@ -1,4 +1,4 @@
-"""Accept an offer. It becomes the job of the order, and the other offers are rejected."""
+"""Accept an offer. The offer becomes the job of the order, and the other offers are rejected."""
 
 from __future__ import annotations
 
