@@ -1,4 +1,4 @@
-"""Builds outside the source folder: what one build leaves there, the next would ship."""
+"""Build in a temporary folder, because a later build would ship the leftovers of this one."""
 
 import tempfile
 

@@ -1,1 +1,1 @@
-"""What writes files or measures, and is never imported by what runs."""
+"""Programs that write files or measure. The compiler never imports them."""

@@ -1,4 +1,4 @@
-"""`python -m tools.site VERSION FOLDER`: adds a version of the manual to a site of several.
+"""`python -m tools.site VERSION FOLDER`: add a version of the manual to a site.
 
 Each version is a folder of its own; `versions.json` is what the theme's menu of versions reads, and
 `index.html` leads to the newest.
@@ -27,7 +27,7 @@ _TO_THE_NEWEST = """\
 
 
 def main() -> int:
-    """Build the manual as it is here, as a version."""
+    """Build the current manual as a version."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("version", type=Version)
     parser.add_argument("folder", type=Path)
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def build(folder: Path) -> int:
-    """Write the manual into a folder beside other versions; return 0 where it is whole."""
+    """Build the manual into a folder beside other versions; return 0 if it is complete."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "SITE_VERSIONS": "mike"}
     command += ["--site-dir", str(folder.absolute())]
@@ -47,7 +47,7 @@ def build(folder: Path) -> int:
 
 
 def list_versions(folder: Path) -> None:
-    """Write which versions there are, the newest first."""
+    """Write the list of versions, newest first."""
     there = sorted(
         (Version(path.parent.name) for path in folder.glob("*/index.html")), reverse=True
     )

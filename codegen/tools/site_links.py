@@ -1,4 +1,4 @@
-"""A hook of the site's: what reads well in the repository reads well there, too."""
+"""A hook of the site that adapts pages written for the repository."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CODE = re.compile(r"`[^`]*`")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Return the page with links to other folders as text, and code in tables as it is meant.
+    """Return the page with links to other folders as text, and with code in tables unescaped.
 
     There a `|` must be escaped for the repository's pages, and must not be for the site's.
     """

@@ -1,4 +1,4 @@
-"""Lets `python -m aiosqlc` and the command `aiosqlc` start the same program."""
+"""Start the command line for `python -m aiosqlc` and `aiosqlc`."""
 
 from __future__ import annotations
 

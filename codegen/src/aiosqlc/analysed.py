@@ -24,7 +24,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One entry with everything known about its queries, the users' hints applied."""
+    """One entry with the analysis of its queries, after the users' hints are applied."""
 
     entry: QuerySet
     inputs: Inputs

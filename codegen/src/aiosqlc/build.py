@@ -1,4 +1,4 @@
-"""Compiles a project and puts the result on disk."""
+"""Compile a project and write the result to disk."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def build(
     keep_going: bool = False,
     wrote: Callable[[Changes], None] | None = None,
 ) -> int:
-    """Generate all files and the lock. If there is an error, write nothing, or what compiles.
+    """Generate all files and the lock.
+
+    If there is an error, write nothing, or only the queries that compile.
 
     `wrote` is called with the files that were written, the lock among them, and removed.
     """
@@ -61,7 +63,7 @@ def build(
 
 
 def stale_lock(project: Project, compiled: Compiled) -> Changes:
-    """Return the changes to the lock, which are none if it is current."""
+    """Return the changes to the lock; there are none if it is current."""
     quiet = not compiled.diagnostics
     head = head_of(project, compiled.files) if quiet else None
     return compare([print_lock(project, compiled.locked, head)], [])

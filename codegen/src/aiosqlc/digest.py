@@ -1,4 +1,4 @@
-"""Hashes of frozen values: quicker to compare than large values themselves."""
+"""Hashes of frozen values, which compare faster than large values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the SQL files a configuration names, the way sqlc does, and reads them."""
+"""Find the SQL files that a configuration names, by sqlc's rules, and read them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def find_sql_files(
 
 
 def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
-    """Return where a configuration names a path, from the value on that starts at `span`."""
+    """Return where a configuration names a path, searching from the value at `span`."""
     word = re.compile(rf"(?<![\w./*-]){re.escape(pattern)}(?![\w./*-])")
     found = word.search(config.text, span.start)
     return Span(found.start(), found.end()) if found else span
@@ -93,7 +93,7 @@ def _is_sql(name: str) -> bool:
 def read_files(
     root: Path, paths: Iterable[Path], *, whole: bool = True
 ) -> tuple[list[SourceFile], list[Diagnostic]]:
-    """Read files as UTF-8. Their shown paths are relative to `root`; line ends are unified.
+    """Read files as UTF-8. Displayed paths are relative to `root`; line ends are unified.
 
     A file that has to be `whole` is left out if there is a NUL byte in it.
     """
@@ -118,6 +118,6 @@ def read_files(
 
 @memo  # while watching, most files are what they were
 def _source(shown: str, data: bytes) -> tuple[SourceFile, bool]:
-    """Return a file, and whether there is a NUL byte in it."""
+    """Return a file, and whether it contains a NUL byte."""
     text = data.decode("utf-8-sig").replace("\r\n", "\n")
     return SourceFile(Path(shown), text), "\0" in text

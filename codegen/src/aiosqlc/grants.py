@@ -1,4 +1,4 @@
-"""Rights that queries need, as values, and the GRANT statements that give exactly those."""
+"""Privileges that queries need, as values, and the GRANT statements for exactly those."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The privileges of queries. `unknown` has undetermined ones; `reserved` are keywords."""
+    """The privileges of queries. `unknown` lists undetermined ones; `reserved` are keywords."""
 
     rights: frozenset[Right] = frozenset()
     unknown: tuple[str, ...] = ()

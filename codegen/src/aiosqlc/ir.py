@@ -105,7 +105,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """`sqlc.embed(t)`: `t.*` at this place of the select list becomes one nested row.
+    """`sqlc.embed(t)`: `t.*` at this place in the select list becomes one nested row.
 
     `alias` is what follows it, `AS name`, which no star can have: it is not in the text.
     """
@@ -136,7 +136,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class OptionalPart:
-    """A closed dynamic part of a query: it differs between the query's variants.
+    """A closed dynamic part of a query, which differs between the variants.
 
     `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while
     parameter `name` is UNSET) or `sort` (`name` is the Python argument that picks one of
@@ -198,7 +198,7 @@ class ParsedQuery:
     ignores: tuple[tuple[str, str], ...] = ()
 
     def spelled(self, number: int) -> str:
-        """Return a parameter as the query writes it first: `@name`, `sqlc.arg(name)`, `$1`, `?`."""
+        """Return a parameter as first written: `@name`, `sqlc.arg(name)`, `$1`, `?`."""
         param = next((p for p in self.params if p.number == number and p.spans), None)
         if param is None:
             return f"${number}"
@@ -223,7 +223,7 @@ class ParsedQuery:
 
     @cached_property
     def question(self) -> str:
-        """Hash of everything that an engine reads: neither the position nor the hints."""
+        """A hash of everything that an engine reads, without position and hints."""
         return digest_of(
             *(self.name, self.command, self.sql, self.options),
             [
@@ -250,7 +250,7 @@ class ParsedQuery:
 
     @property
     def place(self) -> str:
-        """Return how it is named among the queries that something costs: `file.sql:Name`."""
+        """Return the name in cost lists: `file.sql:Name`."""
         return f"{self.file.path.as_posix()}:{self.name}"
 
 
@@ -271,7 +271,7 @@ class TypeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SqlType:
-    """A database type, or with `array_dims` > 0 an array of the type the other fields describe.
+    """A database type. With `array_dims` > 0 it is an array of the type in the other fields.
 
     `base` is set for domains (the type below), ranges and multiranges (the subtype); `labels` for
     enums; `fields` for composites. `length` is that of varchar(n), `scale` that of numeric(p, s).
@@ -305,7 +305,7 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A constraint a write can violate.
+    """A constraint that a write can violate.
 
     `kind`: unique, primary, foreign, check, not_null, exclude. `told` is whether the server's error
     tells it from those that another table may have.
@@ -503,7 +503,7 @@ _PLACED = frozenset({"parsed", "variants"})
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A file to be written: a total function made it, so it cannot fail any more."""
+    """A file to write. Producing it cannot fail any more."""
 
     path: Path
     text: str

@@ -19,7 +19,7 @@ from aiosqlc.messages.files import reason
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The changes to make: files to write, and generated files to remove."""
+    """The changes to make: files to write, and generated files to delete."""
 
     write: tuple[Rendered, ...]
     remove: tuple[Path, ...]
@@ -30,7 +30,7 @@ class Changes:
 
 
 def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
-    """Compare generated files with those in `folders`, the packages that hold only ours."""
+    """Compare generated files with those in `folders`, which hold only generated packages."""
     wanted = {file.path for file in files}
     stale = [
         path
@@ -43,7 +43,7 @@ def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
 
 
 def write(changes: Changes) -> list[Diagnostic]:
-    """Write and remove files. If one file would overwrite a person's work, change nothing."""
+    """Write and remove files. If a handwritten file would be overwritten, change nothing."""
     foreign = [file.path for file in changes.write if _is_foreign(file.path)]
     if foreign:
         return [_refusal(path) for path in foreign]
@@ -71,7 +71,7 @@ def write(changes: Changes) -> list[Diagnostic]:
 
 
 def _stage(file: Rendered, handle: int, temporary: Path) -> None:
-    """Write a file under another name beside its place, so that putting it there is one step."""
+    """Write a file under a temporary name beside its target, so that one rename installs it."""
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(file.text)
     mode = file.path.stat().st_mode & 0o777 if file.path.exists() else 0o644
@@ -100,7 +100,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Return whether a person wrote the file. JSON documents never count as such."""
+    """Return whether the file is handwritten. JSON documents never count as such."""
     if path.suffix != ".py" or not path.exists():
         return path.is_dir()
     text = _read(path)
@@ -123,7 +123,7 @@ def diff(changes: Changes) -> str:
 
 
 def diff_texts(path: Path, before: str, after: str, made: str = "generated") -> str:
-    """Return a unified diff from one text of a file to another, which was `made` so."""
+    """Return a unified diff between two texts of a file; `made` says how the second was made."""
     shown = os.path.relpath(path)
     lines = difflib.unified_diff(
         before.splitlines(keepends=True),

@@ -1,4 +1,4 @@
-"""The compiler from top to bottom: a configuration in, files and diagnostics out."""
+"""The whole compiler: from a configuration to files and diagnostics."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _NOT_TOGETHER = (
 
 @dataclass
 class Compiled:
-    """What became of a project. With errors among the diagnostics, `files` is not to be written.
+    """The result for a project. If there are errors among the diagnostics, do not write `files`.
 
     Unless it was compiled to keep going: then they hold the `written` of `asked` queries, and are
     whole in themselves. `sound` counts what would be written then; `near` names the folder whose
@@ -71,7 +71,7 @@ class Compiled:
     written: int = 0
 
     def add(self, files: Sequence[Rendered], near: Path) -> None:
-        """Take Python files, to be laid out by the settings that hold in the folder `near`."""
+        """Python files, to be formatted with the settings for the folder `near`."""
         self.files += files
         self.near |= dict.fromkeys([file.path for file in files], near)
 
@@ -88,7 +88,7 @@ def compile_project(
     *,
     keep_going: bool = False,
 ) -> Compiled:
-    """Compile every entry of a project. One entry's errors do not hide another's.
+    """Compile every entry of a project. Errors of one entry do not hide those of others.
 
     `keep_going` prints of an entry with errors what is not concerned by any.
     """
@@ -106,7 +106,7 @@ def compile_project(
 def compile_parts(
     project: Project, parts: Iterable[Analysed], *, keep_going: bool = False, judge: bool = False
 ) -> Compiled:
-    """Compile what is analysed; the Python files among the result are not laid out yet.
+    """Compile analysed queries; the Python files in the result are not formatted yet.
 
     `judge` is for those who want the diagnostics alone: what no diagnostic depends on is empty.
     """
@@ -146,7 +146,7 @@ def compile_parts(
 
 
 def without_concerned(analysis: Analysis, diagnostics: Sequence[Diagnostic]) -> Analysis:
-    """Leave out the queries that an error is about."""
+    """Drop the queries that have errors."""
     errors = [item for item in diagnostics if item.severity is Severity.ERROR]
     sound = [
         query
@@ -157,7 +157,7 @@ def without_concerned(analysis: Analysis, diagnostics: Sequence[Diagnostic]) -> 
 
 
 def _clashes_elsewhere(analysed: Analysed) -> list[Diagnostic]:
-    """Clashes among what could be analysed, where nothing else is wrong."""
+    """Report name clashes among the analysed queries, if there is no other error."""
     python, engine = analysed.entry.python, analysed.entry.engine
     clashes = _plan(python, analysed.analysis, engine)[1] if python else []
     told = {label for item in analysed.diagnostics for label in _places(item)}
@@ -171,7 +171,7 @@ def _places(item: Diagnostic) -> list[tuple[str, Span]]:
 def _same_paths(
     project: Project, entry: QuerySet, files: Sequence[Rendered], into: Compiled
 ) -> bool:
-    """Return whether a file of an entry has the place of another, having said so.
+    """Report it and return True if a file of an entry has the path of another file.
 
     Two query files of unlike names can become one module, and two entries can have one `out`.
     """
@@ -201,7 +201,7 @@ def analyze_project(
     reuse: bool = True,
     known: Mapping[str, lock.Known] | None = None,
 ) -> Iterator[Analysed]:
-    """Read, parse and analyse every entry. `reuse` allows answers from the lock.
+    """Read, parse and analyse every entry. `reuse` allows results from the lock.
 
     `known` are answers by entry that the caller has kept, to be preferred to those of the lock.
     """
@@ -238,7 +238,7 @@ def print_set(
     keep_going: bool = False,
     judge: bool = False,
 ) -> None:
-    """Plan and print one entry; `keep_going` leaves out the queries whose names clash."""
+    """Plan and print one entry; `keep_going` drops queries whose names clash."""
     if entry.json:
         path = entry.json.out / entry.json.filename
         document = Rendered(path, "") if judge else print_json(entry, entry.json, analysis)
@@ -295,7 +295,7 @@ def _print_beside(
     *,
     judge: bool,
 ) -> None:
-    """Print an entry's functions for another driver, on the classes that are printed already."""
+    """Print the functions of an entry for another driver, with the existing classes."""
     into.folders.append(target.out)
     modules, clashes = _planned(target, analysis, entry.engine, into)
     if not clashes:
@@ -309,7 +309,7 @@ def _print_beside(
 def _planned(
     target: PythonTarget, analysis: Analysis, engine: Dialect, into: Compiled
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Plan the modules and return the errors among what there is to say, having said all of it."""
+    """Plan the modules, report all diagnostics, and return the errors."""
     modules, found = _plan(target, analysis, engine)
     said = without_ignored(found, [query.parsed for query in analysis.queries])
     into.diagnostics += said
@@ -319,7 +319,7 @@ def _planned(
 def _plan(
     target: PythonTarget, analysis: Analysis, engine: Dialect
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Plan the modules; where that breaks, say on which query, and plan nothing."""
+    """Plan the modules; if planning fails, report the query and plan nothing."""
     try:
         return plan_modules(target, analysis, engine)
     except Exception:  # whatever it is, the other diagnostics are still to be said
@@ -352,7 +352,7 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
 
 
 def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> Analyze:
-    """Return the analyser of an engine; its driver is imported when there is something to ask.
+    """Return the analyser of an engine. Its driver is imported at the first use.
 
     With a stack, its server keeps running until the stack is left. Raises `ModuleNotFoundError`
     when it is called where the driver is not installed.
@@ -374,5 +374,5 @@ def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> A
 
 
 def in_source_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Sort by file and position; the same finding said twice is said once."""
+    """Sort by file and position, and drop duplicates."""
     return sorted(merged(diagnostics), key=lambda item: item.sort_key)

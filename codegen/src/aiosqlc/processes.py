@@ -1,4 +1,4 @@
-"""Divides work among forked processes: one core is not all there is.
+"""Divide work among forked processes to use all cores.
 
 A child sees what its parent has read, and sends back only its answer. Nothing is shared after the
 fork: a child opens connections of its own.
@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 def shares(items: Sequence[T], fewest: int) -> list[Sequence[T]]:
-    """Cut items into as many runs as there are cores, none of them shorter than `fewest`.
+    """Split items into one run per core, but not shorter than `fewest`.
 
     There is one where this process cannot be forked: another thread could hold a lock.
     """
@@ -42,7 +42,7 @@ def spread(
     elsewhere: Callable[[Sequence[T]], R],
     runs: Sequence[Sequence[T]],
 ) -> list[R]:
-    """Return what is answered about each run: `here` about the first, in a child about the others.
+    """Return the results of all runs: the first is computed here, the others in children.
 
     An answer holds the items themselves. Where a child fails, its run is done here.
     """
@@ -59,7 +59,7 @@ def spread(
 
 
 class _Child:
-    """A forked process with one run to answer."""
+    """A forked process that computes one run."""
 
     def __init__(self, work: Callable[[Sequence[T]], Any], run: Sequence[T]) -> None:
         self._run = run
@@ -80,7 +80,7 @@ class _Child:
         self._stream = os.fdopen(reading, "rb")
 
     def answer(self) -> Any:
-        """Wait for the answer. Raises EOFError where there is none."""
+        """Wait for the result. Raises EOFError if there is none."""
         return _Receiver(io.BytesIO(self._stream.read()), self._run).load()
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class _Child:
 
 
 def _given(place: int) -> object:
-    """Stand for an item that both sides have; `_Receiver` finds it."""
+    """Refer to an item that both processes have; `_Receiver` resolves it."""
     raise pickle.UnpicklingError(str(place))
 
 
@@ -113,7 +113,7 @@ def _by_fields(item: Any) -> tuple[Callable[..., object], tuple[object, ...]]:
 
 
 class _Reductions(dict[type, Callable[[Any], Any]]):
-    """How to take values apart; those of dataclasses by the arguments they are made with."""
+    """Serialize values; dataclasses by the arguments of their constructors."""
 
     def __missing__(self, kind: type) -> Callable[[Any], Any]:
         if not is_dataclass(kind) or not all(field.init for field in fields(kind)):
@@ -123,13 +123,13 @@ class _Reductions(dict[type, Callable[[Any], Any]]):
 
 
 class _Receiver(pickle.Unpickler):
-    """Reads an answer, with the items that it is about in their places."""
+    """Read a result, with references replaced by the items."""
 
     def __init__(self, stream: BinaryIO, run: Sequence[object]) -> None:
         super().__init__(stream)
         self._run = run
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name stands for: ours for the items, or what it says."""
+        """Resolve a reference: to one of our items, or to a class by its name."""
         known: Mapping[str, Any] = {"_given": self._run.__getitem__}
         return known.get(name) or super().find_class(module, name)

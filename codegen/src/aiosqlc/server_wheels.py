@@ -1,4 +1,4 @@
-"""The packages that bring PostgreSQL's programs, and which of them is used here.
+"""The packages that contain PostgreSQL's programs, and the selection of one.
 
 Nothing is imported from them: where their files are is enough, and quick to find.
 """
@@ -16,30 +16,30 @@ DEFAULT_MAJOR = 18
 
 
 class NoWheelError(Exception):
-    """No package is here that brings a server; the text is a sentence for the user."""
+    """No installed package contains a server; the text is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerWheel:
-    """A package, as pip names it, and the folder of its programs by PostgreSQL's major version."""
+    """A package by its pip name, and its folder of programs per major version."""
 
     name: str
     folders: Mapping[int, str]
 
     @property
     def package(self) -> str:
-        """The name that it is imported by."""
+        """The import name."""
         return self.name.replace("-", "_")
 
     @property
     def root(self) -> Path | None:
-        """Return where it is installed, None where it is not."""
+        """Return the folder of the installed package, or None."""
         spec = importlib.util.find_spec(self.package)
         return Path(spec.origin).parent if spec and spec.origin else None
 
     @property
     def release(self) -> str:
-        """Its name and version, from the name of its metadata folder; "" where there is none."""
+        """Its name and version, from the name of its metadata folder, or ""."""
         found = sorted(self.root.parent.glob(f"{self.package}-*.dist-info")) if self.root else []
         return found[0].name.removesuffix(".dist-info") if found else ""
 
@@ -61,7 +61,7 @@ WHEELS = (
 
 
 def chosen(name: str = "") -> ServerWheel | None:
-    """Return the package to use: the named one, else that of the setting, else one that is here.
+    """Return the package to use: the named one, the configured one, or an installed one.
 
     None where none is named and none is installed. Raises `NoWheelError` for a name that is none.
     """

@@ -1,4 +1,4 @@
-"""Source text and positions: every message can point at what the user typed."""
+"""Source text and positions, so that every message can point at the user's text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Span(msgspec.Struct, frozen=True, order=True):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file as read from disk. `path` is shown to people: relative to the config file's folder."""
+    """A file as read from disk. `path` is for display: relative to the configuration's folder."""
 
     path: Path
     text: str
@@ -52,7 +52,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """Maps offsets of rewritten SQL back to the file it came from.
+    """Map offsets of rewritten SQL back to the original file.
 
     `pieces` is sorted by `out`: from offset `out` on, up to the next piece, text was either copied
     from offset `src` on (`copied`), or made in place of the user's text at `src` (every offset maps

@@ -1,4 +1,4 @@
-"""Foreign projects as the measure of the compiler: what sqlc compiles, ours has to compile too.
+"""Measure the compiler on other projects: it must compile what sqlc compiles.
 
     python -m tools.realworld FOLDER...
 

@@ -1,4 +1,4 @@
-"""`python -m tools.realworld FOLDER...`: compile foreign projects, call what was made, and count.
+"""`python -m tools.realworld FOLDER...`: compile other projects, call their functions, count.
 
 Exit code: 0, or 1 where a text is wrong, a claim is refuted or the compiler broke.
 """
@@ -25,7 +25,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Take the folders one after another; a row of the table for each, then the causes."""
+    """Process the folders one after another; print a table row for each, then the causes."""
     arguments = _parser().parse_args()
     rows: list[Row] = []
     shapes = Shapes()
@@ -80,7 +80,7 @@ def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Sh
 def _outcome(
     entry: Entry, out: Path, arguments: argparse.Namespace, said: dict[str, list[bool]]
 ) -> dict[str, Any]:
-    """Run our side of an entry in a process of its own."""
+    """Run our compiler on an entry in a separate process."""
     told = out.parent / f"{out.name}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     asked = {

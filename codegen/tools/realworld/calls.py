@@ -1,4 +1,4 @@
-"""Calls every generated function on a server with the schema and rows in it."""
+"""Call every generated function on a server with the schema and rows."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _TRIALS = 50  # of each function in each
 _SECONDS = 60.0  # the longest that looking for witnesses takes
 
 Said = Mapping[str, Sequence[bool]]
-"""Whether sqlc calls each column NOT NULL, by query."""
+"""The columns that sqlc calls NOT NULL, by query."""
 
 
 @dataclass
 class Called:
-    """What calling has shown. `answered` counts functions that the server did not refuse."""
+    """The results of calls. `answered` counts functions that the server accepted."""
 
     functions: int = 0
     answered: int = 0
@@ -53,13 +53,13 @@ class Called:
     nulls: dict[str, list[int]] = field(default_factory=dict)  # columns seen empty, by query
 
     def saw(self, query: TypedQuery, empty: set[int]) -> None:
-        """Remember where a row had no value, by the places of sqlc's document."""
+        """Record where a row had no value, by position in sqlc's document."""
         shown = {n for n, place in enumerate(places(query)) if place in empty}
         name = query.parsed.name
         self.nulls[name] = sorted({*self.nulls.get(name, ()), *shown})
 
     def misses(self, query: TypedQuery, wanted: set[int]) -> bool:
-        """Whether one of some places of a row was never seen empty."""
+        """Return whether one of some positions of a row was never empty."""
         shown = places(query)
         return not wanted <= {shown[n] for n in self.nulls.get(query.parsed.name, ())}
 
@@ -69,7 +69,7 @@ _COMMITS = re.compile(r"\s*(?:create|drop|alter|truncate|rename)\b", re.IGNORECA
 
 
 def call_all(analysed: Analysed, out: Path, names: Sequence[str], said: Said) -> Called:
-    """Call the functions of the package in `out` and compare with what their texts say."""
+    """Call the functions of the package in `out` and compare with their source texts."""
     return asyncio.run(_call_all(analysed, out, names, said))
 
 
@@ -116,7 +116,7 @@ async def _call_all(analysed: Analysed, out: Path, names: Sequence[str], said: S
 async def _find_witnesses(
     called: Called, wanted: Sequence[tuple[_Function, set[int]]], values: Values, world: World
 ) -> None:
-    """Call functions with arguments that meet rows, until a row is empty where none may be."""
+    """Call functions with arguments that match rows, until a guaranteed value is missing."""
     until = time.monotonic() + _SECONDS
     for number in range(_SETS):
         missing = [pair for pair in wanted if called.misses(pair[0].query, pair[1])]
@@ -137,7 +137,7 @@ def _function(package: str, module: str, function: str) -> tuple[ModuleType, Any
 
 
 def _naive(query: TypedQuery) -> frozenset[str]:
-    """Return the parameters whose times have no zone."""
+    """Return the parameters with times without a zone."""
     return frozenset(argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"})
 
 
@@ -154,13 +154,13 @@ class _Function:
         return values.arguments(self.call, _naive(self.query))
 
     def near(self, near: Near) -> dict[str, object]:
-        """Choose arguments that meet rows."""
+        """Choose arguments that match rows."""
         return near.arguments(self.query, self.call, _naive(self.query))
 
 
 @dataclass
 class _Trial:
-    """One call of one function."""
+    """One call of a function."""
 
     function: _Function
     choose: Callable[[], dict[str, object]]
@@ -168,7 +168,7 @@ class _Trial:
     world: World
 
     async def run(self, called: Called) -> str:
-        """Call it; return why the server refused, empty where it answered."""
+        """Call it; return the server's refusal, or empty text."""
         query, function = self.function.query, self.function.call
         name = query.parsed.name
         try:
@@ -205,7 +205,7 @@ class _Trial:
         return ""
 
     async def _compare_refusal(self, recorder: Recorder, error: Exception, called: Called) -> None:
-        """A text that the server refuses where it takes the source's is wrong."""
+        """A generated text that the server refuses is wrong if it accepts the source."""
         if by_data(error):  # a row may be in the way at one time and not at another
             return
         if recorder.statements and not await recorder.source_fails(self.function.query):

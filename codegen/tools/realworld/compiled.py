@@ -1,4 +1,4 @@
-"""What our compiler makes of an entry: the queries it compiles, and why not the others."""
+"""Compile an entry: the queries that compile, and the reasons of the others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass
 class Ours:
-    """The outcome for one entry. `causes` has, by query, the code and message that stopped it."""
+    """The outcome for one entry. `causes` has, by query, the code and message of its error."""
 
     queries: list[str] = field(default_factory=list)
     compiled: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Ours:
 
 
 def compile_entry(entry: Entry, out: Path) -> Ours:
-    """Compile one entry, its configuration unchanged but for where Python and JSON go."""
+    """Compile one entry with its own configuration, but other output folders."""
     ours = Ours()
     started = time.monotonic()
     config = entry.config.with_name(f".aiosqlc_{entry.name}.yaml")
@@ -81,7 +81,7 @@ def _with_outputs(entry: Entry, out: Path) -> dict[str, Any]:
 
 
 def _take(ours: Ours, analysed: Analysed, general: list[Diagnostic]) -> None:
-    """Sort an entry's findings: by query, and those that stop everything."""
+    """Group an entry's findings by query; some stop everything."""
     typed = {query.parsed.name for query in analysed.analysis.queries}
     parsed = analysed.inputs.queries
     ours.queries = [query.name for query in parsed]
@@ -102,7 +102,7 @@ def _take(ours: Ours, analysed: Analysed, general: list[Diagnostic]) -> None:
 
 
 def _query_of(item: Diagnostic, queries: Sequence[ParsedQuery]) -> ParsedQuery | None:
-    """Return the query that a finding is about: the one at its first place."""
+    """Return the query at the first place of a finding."""
     for label in item.labels[:1]:
         for query in queries:
             inside = query.span.start <= label.span.start <= query.span.end
@@ -115,7 +115,7 @@ def _query_of(item: Diagnostic, queries: Sequence[ParsedQuery]) -> ParsedQuery |
 def _print(
     ours: Ours, project: Project, analysed: Analysed, kept: Sequence[TypedQuery]
 ) -> Compiled:
-    """Print the queries that can stand together."""
+    """Print the queries whose names do not clash."""
     for _ in range(_ATTEMPTS):
         into = Compiled()
         print_set(project, analysed.entry, replace(analysed.analysis, queries=tuple(kept)), into)
@@ -136,6 +136,6 @@ def _print(
 
 
 def _shape(item: Diagnostic) -> tuple[str, str]:
-    """Return code and message; what is named in it does not tell two causes apart."""
+    """Return the code and message without names, so that equal causes are equal."""
     shape = _NUMBER.sub("N", _NAMED.sub("…", item.message.split("\n")[0]))
     return item.code, shape[:140]

@@ -1,4 +1,4 @@
-"""Puts random rows into the tables of a MySQL database; what breaks a constraint stays out."""
+"""Insert random rows into the tables of a MySQL database; skip constraint violations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMBERS = ("int", "decimal", "float", "double", "year", "bit")
 
 
 def quoted(name: str) -> str:
-    """Return a name as a text with `%s` in it has it."""
+    """Return a name escaped for a text with `%s`."""
     return f"`{name.replace('`', '``').replace('%', '%%')}`"
 
 

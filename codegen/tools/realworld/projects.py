@@ -1,4 +1,4 @@
-"""Finds a project's configurations of sqlc and copies what the compilers read of it."""
+"""Find the sqlc configurations of a project, and copy the files that compilers read."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """What its scratch files are called: apart from every other entry of the folder."""
+        """The unique names of its temporary files."""
         return f"{self.config.name.replace('.', '_')}_{self.number}"
 
 
 def copy_project(folder: Path, to: Path) -> None:
-    """Copy the SQL and the configurations of a project: nothing else is read."""
+    """Copy the SQL and the configurations of a project. Nothing else is read."""
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in files:
@@ -51,7 +51,7 @@ def copy_project(folder: Path, to: Path) -> None:
 
 
 def find_entries(folder: Path) -> list[Entry]:
-    """Return the entries of every configuration below a folder, each kind of work once."""
+    """Return the entries of every configuration below a folder, without duplicates."""
     found: dict[object, Entry] = {}
     for path in sorted(folder.rglob("*")):
         if _may_be_config(path) and path.is_file():
@@ -62,7 +62,7 @@ def find_entries(folder: Path) -> list[Entry]:
 
 
 def read_document(path: Path) -> Mapping[str, Any]:
-    """Return a configuration as plain values; an empty one where it is none."""
+    """Return a configuration as plain values; empty if it is not one."""
     try:
         document = yaml.safe_load(as_yaml(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

@@ -1,4 +1,4 @@
-"""What sqlc itself makes of an entry: the document of its JSON generator."""
+"""Compile an entry with sqlc: the document of its JSON generator."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*\S+\s+:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """sqlc's document by query name, and what it refused: the message by file and line."""
+    """sqlc's document by query name, and the refusals: the message by file and line."""
 
     queries: Mapping[str, Mapping[str, Any]]
     refused: tuple[str, ...] = ()
 
 
 def ask_sqlc(entry: Entry) -> Reference:
-    """Compile an entry with sqlc, in its folder, which is a scratch copy.
+    """Compile an entry with sqlc in its folder, which is a temporary copy.
 
     A query that sqlc refuses stops the whole entry: it is taken out and the rest is asked again.
     The copy is put back as it was.
@@ -68,7 +68,7 @@ def ask_sqlc(entry: Entry) -> Reference:
 
 
 def _run(config: Path) -> str | None:
-    """Return what sqlc complains of, None where it is content."""
+    """Return sqlc's errors, or None if there are none."""
     sqlc = Path(sys.executable).with_name("sqlc")
     command = [str(sqlc), "generate", "--no-remote", "-f", config.name]
     try:
@@ -86,7 +86,7 @@ def _run(config: Path) -> str | None:
 
 
 def _mistakes(said: str, folder: Path) -> Iterator[tuple[Path, int, str]]:
-    """Yield file, line and message of each complaint, the last line of a file first."""
+    """Yield file, line and message of each error, the last line of a file first."""
     found = {}
     for name, line, message in _PLACE.findall(said):
         path = next(iter(sorted(folder.glob(f"**/{Path(name).name}"))), None)
@@ -99,7 +99,7 @@ def _mistakes(said: str, folder: Path) -> Iterator[tuple[Path, int, str]]:
 
 
 def _without_query(text: str, line: int) -> str:
-    """Blank out the query that a line belongs to."""
+    """Blank out the query at a line."""
     lines = text.split("\n")
     starts = [n for n, content in enumerate(lines) if _NAME.match(content)]
     first = max((n for n in starts if n < line), default=0)

@@ -1,4 +1,4 @@
-"""Our JSON document beside sqlc's, query by query: what differs, and how often."""
+"""Compare our JSON document with sqlc's, query by query, and count the differences."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ALIASES = {
 
 @dataclass
 class Shapes:
-    """How many queries are equal, and in what the others differ.
+    """The number of equal queries, and the differences of the others.
 
     `only` counts the queries that differ in nothing but this. Of those that differ in what may be
     NULL, `proved` have fewer such columns than sqlc says; in the `shown` a row had NULL where sqlc
@@ -64,7 +64,7 @@ class Shapes:
         where: str,
         nulls: Mapping[str, list[int]],
     ) -> None:
-        """Compare the queries that both documents have; `nulls` are the columns seen empty."""
+        """Compare the queries in both documents; `nulls` are the columns seen empty."""
         document = json.loads(ours.read_text("utf-8"))
         for query in document.get("queries", []):
             theirs = sqlc.get(query["name"])
@@ -90,7 +90,7 @@ class Shapes:
         ours: Mapping[str, Any],
         nulls: Mapping[str, list[int]],
     ) -> None:
-        """Look for rows with NULL where sqlc says there is none and we say there may be."""
+        """Search for rows with NULL in columns that only sqlc calls NOT NULL."""
         pairs = enumerate(zip(sqlc["columns"], ours["columns"], strict=True))
         loose = {n for n, (one, other) in pairs if one["not_null"] and not other["not_null"]}
         if not loose <= set(nulls.get(ours["name"], ())):
@@ -180,7 +180,7 @@ def _column(
 
 
 def _named(value: object) -> object:
-    """Return a relation without the default schema, which sqlc writes at some places."""
+    """Return a relation without the default schema, which sqlc writes only sometimes."""
     if isinstance(value, dict) and value.get("schema") == "public":
         return {**value, "schema": ""}
     return value

@@ -1,4 +1,4 @@
-"""The table of all projects, and what stopped their queries, the most expensive cause first."""
+"""The table of all projects, and the causes of errors, most frequent first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_CAUSES = 60
 
 @dataclass
 class Row:
-    """What was found in one project. `both` are the queries that sqlc and we compile."""
+    """The results for one project. `both` are the queries that sqlc and we compile."""
 
     name: str
     queries: int = 0
@@ -73,7 +73,7 @@ def print_rows(rows: Sequence[Row], *, total: bool = False) -> str:
 
 
 def print_causes(rows: Sequence[Row]) -> str:
-    """Return why queries that sqlc compiles were not compiled, and everything that is wrong."""
+    """Return why queries that sqlc compiles failed here, and all other errors."""
     parts = []
     causes: Counter[str] = Counter()
     projects: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Translates projects of other tools into sqlc's words: only annotations and parameters change.
+"""Translate projects of other tools for sqlc: only annotations and parameters change.
 
     python -m tools.realworld.translate KIND FOLDER TO --schema GLOB... --queries GLOB...
 
@@ -45,7 +45,7 @@ Query = tuple[str, str, str]  # name, its mark of what comes back, SQL
 
 
 def main() -> int:
-    """Write the project of the command line and say how many queries it has."""
+    """Write the translated project and print the number of its queries."""
     parser = argparse.ArgumentParser(prog="python -m tools.realworld.translate")
     parser.add_argument("kind", choices=sorted(_READERS))
     parser.add_argument("folder", type=Path)
@@ -84,7 +84,7 @@ def main() -> int:
 
 
 def translate(kind: str, stem: str, text: str) -> tuple[str, str]:
-    """Return a file's queries with sqlc's annotations, and the statements that are its schema."""
+    """Return a file's queries with sqlc's annotations, and its schema statements."""
     found, tables = [], []
     for name, mark, sql in _READERS[kind](stem, text):
         body = sql.strip().rstrip(";").rstrip()
@@ -103,7 +103,7 @@ def translate(kind: str, stem: str, text: str) -> tuple[str, str]:
 
 
 def _outermost(sql: str) -> str:
-    """Return the words of a statement outside parentheses, where it says what it does."""
+    """Return the words of a statement outside parentheses, which identify its kind."""
     bare = re.sub(r"(--[^\n]*(\n|$)|/\*.*?\*/|\s)+", " ", sql, flags=re.DOTALL).strip()
     inner = None
     while inner != bare:
@@ -159,7 +159,7 @@ _HUG_PARAM = re.compile(
 
 
 def _hugsql(_stem: str, text: str) -> Iterator[Query]:
-    """What Clojure puts together in comments stays in: such a query has all its parts."""
+    """Optional parts in Clojure comments are kept, so that such a query has all its parts."""
 
     def put(match: re.Match[str]) -> str:
         if not match["name"]:

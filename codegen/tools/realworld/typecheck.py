@@ -1,4 +1,4 @@
-"""What mypy and pyright, as strict as they go, say of generated packages."""
+"""Run mypy and pyright in strict mode over generated packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SECONDS = 300
 
 
 def type_errors(folder: Path, root: Path) -> list[str]:
-    """Return the errors of both in all packages below a folder, each as a line."""
+    """Return the errors of both in all packages below a folder, one per line."""
     if not any(folder.glob("p*/*.py")):
         return []
     return [*_mypy(folder), *_pyright(folder, root)]

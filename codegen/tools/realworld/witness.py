@@ -1,4 +1,4 @@
-"""Looks for rows on purpose in which a column is NULL that sqlc calls NOT NULL.
+"""Search for rows in which a column is NULL that sqlc calls NOT NULL.
 
 Where an outer join finds no partner, a group is empty or a nullable column is cast, sqlc says NOT
 NULL and nothing proves it. A call meets such a row when its arguments come from rows that are
@@ -20,14 +20,14 @@ from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.plan.naming import argument
 
 Tables = Mapping[str, Sequence[Mapping[str, object]]]
-"""Some rows of each table, by its name without the schema."""
+"""Some rows of each table, by table name without schema."""
 
 _FROM_A_ROW = 0.85  # how often an argument is a row's value, where the column it meets is known
 _DAYS = timedelta(days=400)
 
 
 def places(query: TypedQuery) -> list[int | None]:
-    """Return the place of each column of sqlc's document in a row; None for an embed."""
+    """Return the row position of each column of sqlc's document; None for an embed."""
     embeds = {embed.first: embed.count for embed in query.embeds}
     found: list[int | None] = []
     position = 0
@@ -39,7 +39,7 @@ def places(query: TypedQuery) -> list[int | None]:
 
 
 def doubtful(query: TypedQuery, said: Sequence[bool]) -> set[int]:
-    """Return the places of the columns that only sqlc calls NOT NULL."""
+    """Return the positions of the columns that only sqlc calls NOT NULL."""
     shown = places(query)
     if len(shown) != len(said):
         return set()
@@ -52,7 +52,7 @@ def doubtful(query: TypedQuery, said: Sequence[bool]) -> set[int]:
 
 @dataclass
 class Near:
-    """Chooses arguments that meet rows."""
+    """Choose arguments that match rows."""
 
     values: Values
     tables: Tables
@@ -61,7 +61,7 @@ class Near:
     def arguments(
         self, query: TypedQuery, function: Callable[..., object], naive: frozenset[str]
     ) -> dict[str, object]:
-        """Choose for every parameter: where it meets a column, the value of a row of the table."""
+        """Choose a value for every parameter: from a row, if it is compared with a column."""
         chosen = self.values.arguments(function, naive)
         hints = get_type_hints(function)
         rows = {name: self.random.choice(rows) for name, rows in self.tables.items() if rows}
@@ -77,7 +77,7 @@ class Near:
         return chosen
 
     def _met(self, param: TypedParam, rows: Mapping[str, Mapping[str, object]]) -> object:
-        """Return the value of the column that a parameter meets, or of one that is called so."""
+        """Return the value of the compared column, or of a column with the parameter's name."""
         if param.origin is not None:
             return rows.get(param.origin.table, {}).get(param.origin.column)
         if param.type.name in {"int4", "int8", "bigint"}:
@@ -94,7 +94,7 @@ def _shifted(value: datetime, by: timedelta) -> datetime:
 
 
 def _fitting(value: object, hint: Any, instead: object) -> object:
-    """Return a driver's value as an argument, or what was chosen where it is no such value."""
+    """Return a driver's value as an argument, or the chosen value if it is unsuitable."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     if get_origin(hint) not in {None, Union, UnionType}:  # a list of ids
         fitting = _fitting(value, kinds[0], None)

@@ -1,4 +1,4 @@
-"""Databases with a schema and some rows in them, on which generated functions are called."""
+"""Databases with a schema and some rows, on which generated functions are called."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ class World(Protocol):
     refusals: tuple[type[Exception], ...]
 
     async def fill(self, number: int, nulls: float = 0.4) -> None:
-        """Add rows for the given round; the first round has only those of the schema."""
+        """Add rows for the given round; the first round has only the rows of the schema."""
         ...
 
     async def rows(self) -> dict[str, list[dict[str, object]]]:
-        """Return some rows of every table, by its name, for arguments that meet them."""
+        """Return some rows of every table by its name, for arguments that match them."""
         ...
 
     def attempt(self) -> contextlib.AbstractAsyncContextManager[Recorder]:
-        """Yield an executor whose work is undone at the end of the block."""
+        """Yield an executor whose changes are undone at the end of the block."""
         ...
 
 
 @dataclass
 class Statement:
-    """A statement that a function has run, and what came of it. No `sql`: rows were copied."""
+    """A statement that a function has run, and its outcome. Without `sql`, rows were copied."""
 
     sql: str
     arguments: Sequence[Any]
@@ -77,15 +77,15 @@ class Engine(ABC):
         return str(await self.executor.execute(sql, *arguments))
 
     async def mark(self) -> None:
-        """Set the point that `undo` goes back to."""
+        """Set the savepoint that `undo` returns to."""
         await self.executor.execute("savepoint called")
 
     async def undo(self) -> None:
-        """Undo everything since the mark."""
+        """Undo everything since the savepoint."""
         await self.executor.execute("rollback to savepoint called")
 
     def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-        """Return the text as the user wrote it, and the arguments in its order."""
+        """Return the text as written by the user, and the arguments in its order."""
         return query.parsed.sql, arguments
 
     @abstractmethod
@@ -95,7 +95,7 @@ class Engine(ABC):
 
 @dataclass
 class Recorder:
-    """The executor that generated functions get: it runs, and remembers, what they ask for."""
+    """The executor for generated functions, which runs and records their statements."""
 
     engine: Engine
     statements: list[Statement] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Recorder:
         return status
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
-        """Run an INSERT; ids differ between two runs, so they are not compared."""
+        """Run an INSERT. IDs differ between runs and are not compared."""
         self._note(query, args)
         return int(await self.engine.executor.execute_lastid(query, *args))
 
@@ -155,19 +155,19 @@ class Recorder:
         return self.statements[-1]
 
     def nulls(self) -> set[int]:
-        """Return the places of the columns in which some row had no value."""
+        """Return the positions of the columns in which some row had no value."""
         outcomes = [item.outcome for item in self.statements if isinstance(item.outcome, list)]
         rows = [tuple(row) for rows in outcomes for row in rows]
         return {place for row in rows for place, value in enumerate(row) if value is None}
 
     async def source_fails(self, query: TypedQuery) -> bool:
-        """Whether the text as written fails too, or nothing can be said."""
+        """Return whether the text as written fails too, or the comparison is impossible."""
         if query.variants or not self.statements:
             return True
         return isinstance(await self._source(query), Exception)
 
     async def differs_from_source(self, query: TypedQuery) -> str:
-        """Return how what was done differs from what the text as written does."""
+        """Return how the effect differs from that of the text as written."""
         if query.variants or not self.statements:
             return ""
         ours = [await self.engine.state(table) for table in query.writes]
@@ -191,7 +191,7 @@ class Recorder:
         return ""
 
     async def _is_certain(self, query: TypedQuery, answers: list[Any]) -> bool:
-        """Whether the text as written gives the same answers each time: `ORDER BY random()`."""
+        """Return whether the text as written is repeatable, unlike `ORDER BY random()`."""
         return all([await self._source(query) == answers for _ in range(_TIMES)])
 
     async def _source(self, query: TypedQuery) -> list[Any] | Exception:
@@ -213,7 +213,7 @@ class Recorder:
 
 
 def by_data(error: Exception) -> bool:
-    """Whether the rows or the clock refused, which differ from call to call."""
+    """Return whether the rows or the clock caused the refusal, which varies between calls."""
     return isinstance(
         error,
         asyncpg.IntegrityConstraintViolationError
@@ -223,7 +223,7 @@ def by_data(error: Exception) -> bool:
 
 
 def _difference(mine: Any, one: Any, other: Any) -> str:
-    """Compare an outcome with those of the source, which may differ between two runs of it."""
+    """Compare an outcome with those of the source text, which may vary between two runs."""
     if mine is None or one is None:
         return ""
     if not isinstance(mine, list):
@@ -250,7 +250,7 @@ def _first_unlike(theirs: list[list[str]], ours: list[list[str]]) -> str:
 
 @contextlib.asynccontextmanager
 async def open_world(analysed: Analysed, out: Path) -> AsyncIterator[World]:
-    """Yield a database with the schema of an entry; it is gone after the block."""
+    """Yield a database with the schema of an entry, which is dropped after the block."""
     opener = _open_mysql if analysed.entry.engine is Dialect.MYSQL else _open_postgres
     async with opener(analysed, out) as world:
         yield world
@@ -340,7 +340,7 @@ async def _open_postgres(analysed: Analysed, _out: Path) -> AsyncIterator[World]
 
 
 def _asyncpg(conninfo: str) -> dict[str, Any]:
-    """Translate what libpq is told."""
+    """Translate libpq's connection arguments."""
     from psycopg.conninfo import conninfo_to_dict
 
     said = conninfo_to_dict(conninfo)
@@ -426,6 +426,6 @@ async def _open_mysql(analysed: Analysed, out: Path) -> AsyncIterator[World]:
 
 
 def _named(table: str, row: dict[str, object]) -> dict[str, object]:
-    """Add a row's id as other tables call it: `author_id` of a row of `authors`."""
+    """Add a row's ID under the name that other tables use: `author_id` for a row of `authors`."""
     singular = table.rpartition(".")[2].strip('"').removesuffix("s")
     return {**row, f"{singular}_id": row["id"]} if "id" in row else row

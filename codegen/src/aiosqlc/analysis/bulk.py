@@ -1,4 +1,4 @@
-"""Turns a one-row INSERT marked `:bulk` into one statement for any number of rows.
+"""Turn a one-row INSERT marked `:bulk` into one statement for any number of rows.
 
 On PostgreSQL by UNNEST; on MySQL, which has no arrays, the function repeats the row.
 """
@@ -33,12 +33,12 @@ def is_bulk(query: ParsedQuery) -> bool:
 
 
 def is_spread(query: TypedQuery) -> bool:
-    """Return whether a query's text takes an array of each parameter: many rows at once."""
+    """Return whether a query takes one array per parameter, and so inserts many rows at once."""
     return is_bulk(query.parsed) and "AS bulk" in query.sql
 
 
 def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
-    """Return an analyser that also checks the multi-row statements with the server."""
+    """Return an analyser that also checks the multi-row statements on the server."""
     arrays = LEXES[engine].has_arrays
 
     def analyze_both(
@@ -131,7 +131,7 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
 
 
 def _has_parameter(tokens: Sequence[Token]) -> bool:
-    """Return whether there is a `$n`, which for MySQL's scanner is a sign and a number."""
+    """Return whether there is a `$n`, which MySQL's scanner reads as a sign and a number."""
     return any(
         token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
         for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)

@@ -1,4 +1,4 @@
-"""Errors in queries that the server accepts: the command does not fit the result."""
+"""Find errors in queries that the server accepts: the command does not fit the result."""
 
 from __future__ import annotations
 

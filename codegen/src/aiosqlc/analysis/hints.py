@@ -15,7 +15,7 @@ _PARAM = "param:"
 
 
 def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
-    """Return the analysis with `!` and `?` of the hints in effect; unknown targets are errors."""
+    """Return the analysis with the hints' `!` and `?` applied; unknown targets are errors."""
     problems: list[Diagnostic] = []
     queries = list(analysis.queries)
     for number, query in enumerate(queries):
@@ -26,7 +26,7 @@ def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
 
 
 def with_hints(query: TypedQuery) -> TypedQuery:
-    """Return the query with the `!` and `?` of its hints in effect."""
+    """Return the query with the `!` and `?` of its hints applied."""
     return _hinted(query).placed(query.parsed)
 
 
@@ -70,7 +70,7 @@ def _unknown(query: TypedQuery, hint: Hint, name: str, known: list[str]) -> Diag
 
 
 def hinted_types(queries: Iterable[TypedQuery]) -> tuple[Override, ...]:
-    """Return the types that hints name, as overrides of one query's columns and parameters."""
+    """Return the types in hints, as overrides of the columns and parameters of one query."""
     return tuple(
         Override(
             span=hint.span,

@@ -1,4 +1,4 @@
-"""The structure of a proof rule. Both engines have a register of rules."""
+"""The structure of a proof rule. Each engine has a register of rules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EVERY_PART, ONE_PART = "every part is not NULL", "one part is not NULL"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `source` is a chapter of the server's manual or a file of its source.
+    """One rule. `source` is a chapter of the server's manual or a file of its source code.
 
     `applied_by` is the function that applies it, `premises` are what it asks for beside the kind of
     expression it is about.
@@ -26,7 +26,7 @@ class Rule:
 
 
 def table_of(rules: Iterable[Rule], level: str = "##") -> str:
-    """Return a register as a page of the manual has it."""
+    """Return a register as a table for the manual."""
     lines = []
     rules = tuple(rules)
     for claim in (NOT_NULL, ELEMENTS, ROWS):

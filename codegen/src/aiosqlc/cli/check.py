@@ -1,4 +1,4 @@
-"""`aiosqlc check`: is the generated code up to date?"""
+"""`aiosqlc check`: check that the generated code is up to date."""
 
 from __future__ import annotations
 

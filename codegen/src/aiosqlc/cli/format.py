@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool) -> int:
-    """Write a file, or print its changes. Return 1 if the user should look at it."""
+    """Write a file, or print its changes. Return 1 if the user should look at the file."""
     if found is None:
         sys.stderr.write(
             f"{file.path}: not formatted, because it has errors; see `aiosqlc generate`\n"
@@ -109,7 +109,7 @@ def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool)
 def prover(
     entry: QuerySet, schema: tuple[SchemaFile, ...], shims: tuple[SchemaFile, ...]
 ) -> Iterator[Prove]:
-    """Yield what proves two texts equal on an entry's engine; a server starts when it is asked."""
+    """Yield the function that proves two texts equal on the entry's engine. It starts a server."""
     with engine_for(entry.engine) as engine:
         options = options_of(entry, shims)
 

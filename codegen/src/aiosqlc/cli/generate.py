@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(changes: Changes) -> None:
-    """Print each file that was written or removed, by its path from here."""
+    """Print the path of each written or removed file, relative to the current folder."""
     for file in changes.write:
         sys.stderr.write(f"wrote {os.path.relpath(file.path)}\n")
     for path in changes.remove:

@@ -1,4 +1,4 @@
-"""`aiosqlc grants`: the rights that the queries need, as GRANT statements."""
+"""`aiosqlc grants`: print the privileges that the queries need as GRANT statements."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
 
 
 def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:
-    """Return every text of queries, each once."""
+    """Return the distinct texts of all queries."""
     found: dict[str, None] = {}
     for query in queries:
         found[query.sql] = None

@@ -140,7 +140,7 @@ def _next(folder: Path, out: str, engine: Dialect) -> str:
 
 
 def take_over(path: Path, out: str, driver: str | None = None) -> int:
-    """Convert a configuration of sqlc's; return the exit code."""
+    """Convert an sqlc configuration; return the exit code."""
     try:
         document = yaml.safe_load(as_yaml(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""`aiosqlc lsp`: answer an editor on standard input and output."""
+"""`aiosqlc lsp`: serve an editor over standard input and output."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve one editor until it leaves."""
+    """Serve one editor until it disconnects."""
     from aiosqlc.lsp.server import create
     from aiosqlc.lsp.session import RequestFailedError
 
     def is_trouble(record: logging.LogRecord) -> bool:
-        """Return whether a log record is a real problem, which an editor should show."""
+        """Return whether a log record is a problem that the editor should show."""
         return not (record.exc_info and isinstance(record.exc_info[1], RequestFailedError))
 
     level = logging.INFO if arguments.verbose else logging.WARNING

@@ -1,4 +1,4 @@
-"""`aiosqlc COMMAND`: reads the arguments, runs the command, maps its outcome to an exit code."""
+"""`aiosqlc COMMAND`: parse the arguments, run the command, return its exit code."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SQLC_CALL = "/plugin.CodegenService/Generate"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line: 0 done, 1 findings, 2 wrong usage or configuration, 70 our mistake."""
+    """Run the command line: 0 success, 1 findings, 2 wrong usage or configuration, 70 our bug."""
     _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     code = OK
@@ -65,14 +65,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Reopen closed standard streams (`>&-`), which the next opened file would take otherwise."""
+    """Reopen closed standard streams (`>&-`); otherwise the next opened file would replace one."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - no path, open to the end
 
 
 def _run(words: list[str]) -> int:
-    """Run the command that the words name. Raises OSError where its output cannot be written."""
+    """Run the command that the arguments name.
+
+    Raises OSError if its output cannot be written.
+    """
     if words[:1] == [_SQLC_CALL]:
         words = ["plugin"]
     parser = _parser(words[0] if words else "")
@@ -110,7 +113,7 @@ def _run(words: list[str]) -> int:
 
 
 def _not_known(name: str, unknown: list[str]) -> str:
-    """Report that a command does not accept these words."""
+    """Report that a command does not accept these arguments."""
     if name == "serve":
         return f"`{unknown[0]}` is not an option of `serve`: write `--` before the program\n"
     options = f"`aiosqlc {name} --help` lists its options"
@@ -118,7 +121,7 @@ def _not_known(name: str, unknown: list[str]) -> str:
 
 
 def _no_access(error: OSError, *, verbose: bool) -> int:
-    """Report which of the user's files is inaccessible, or that the disk is full."""
+    """Report a file of the user that is inaccessible, or a full disk."""
     if error.filename is None and error.errno in _FULL:
         raise error
     ours = Path(__file__).parents[1]

@@ -1,4 +1,4 @@
-"""`aiosqlc plugin`: a code generator of sqlc, called with its request on standard input."""
+"""`aiosqlc plugin`: a code generator for sqlc, with the request on standard input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiosqlc.plugin import (
 
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # every command takes them
-    """Read sqlc's GenerateRequest, write its GenerateResponse: both protobuf, or both JSON."""
+    """Read a GenerateRequest of sqlc and write a GenerateResponse, both as protobuf or as JSON."""
     data = sys.stdin.buffer.read()
     in_json = data[:1] == b"{"  # no protobuf message begins with a brace
     try:

@@ -78,7 +78,7 @@ def _unreached(analysed: Analysed) -> str:
 
 @contextlib.contextmanager
 def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
-    """Print the entry's functions as a package of its own, so that they can be called."""
+    """Write the functions of the entry as a package, so that they can be called."""
     python = analysed.entry.python
     if python is None:
         yield None
@@ -108,7 +108,7 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
 
 
 def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[str]:
-    """Summarize the search and what it could not reach."""
+    """Summarize the search, and list what it could not test."""
     count = len(analysed.analysis.queries)
     yield f"{count} queries on random rows: {len(checked.refuted)} guarantees disproved"
     if checked.unrun:

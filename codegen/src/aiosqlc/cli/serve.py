@@ -1,4 +1,4 @@
-"""`aiosqlc serve`: a fresh database with the project's schema, to try a program on."""
+"""`aiosqlc serve`: run a fresh database with the project's schema, to try a program on."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inp
 
 
 def _url(conninfo: str, name: str) -> str:
-    """Return the URL for drivers, over a socket that only this account can use."""
+    """Return the URL for drivers: a socket that only this account can use."""
     from psycopg.conninfo import conninfo_to_dict
 
     folder = quote(str(conninfo_to_dict(conninfo)["host"]), safe="/")
@@ -73,7 +73,7 @@ def _url(conninfo: str, name: str) -> str:
 
 
 def _run(program: list[str], url: str) -> int:
-    """Run a program on the database; its exit code is ours."""
+    """Run a program with the database; return its exit code."""
     try:
         process = subprocess.Popen(program, env={**os.environ, "DATABASE_URL": url})
     except OSError as error:

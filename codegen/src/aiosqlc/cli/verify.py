@@ -1,4 +1,4 @@
-"""`aiosqlc verify --against REF`: which order of deploying code and migrations is safe."""
+"""`aiosqlc verify --against REF`: find a safe order to deploy code and migrations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Try the old queries on every step of the new schema, and the new ones on the old."""
+    """Check the old queries on every step of the new schema, and the new queries on the old."""
     project = load(arguments)
     if project is None:
         return 2

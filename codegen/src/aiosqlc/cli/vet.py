@@ -1,4 +1,4 @@
-"""`aiosqlc vet`: advice on queries and schemas that compile."""
+"""`aiosqlc vet`: lint queries and schemas that compile."""
 
 from __future__ import annotations
 

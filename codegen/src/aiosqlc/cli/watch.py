@@ -1,4 +1,4 @@
-"""`aiosqlc watch`: generate again whenever a file changes, with a server that stays warm."""
+"""`aiosqlc watch`: regenerate when a file changes, with a server that stays running."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _AGE = 50  # generations after which a text that is gone is forgotten
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Generate now and after every change of a SQL or configuration file, until interrupted."""
+    """Generate now, and after every change of an SQL or configuration file, until interrupted."""
     project = load(arguments)
     if project is None:
         return 2
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _tidy_up(rounds: int) -> None:
-    """Forget texts that are gone, now and then, and collect garbage.
+    """From time to time, drop unused cached texts and collect garbage.
 
     What is left stays, and no later collection need walk through it again.
     """
@@ -132,7 +132,7 @@ def _watching(project: Project) -> Iterator[SimpleQueue[Changes | BaseException]
 
 
 def _next(events: SimpleQueue[Changes | BaseException]) -> Changes:
-    """Wait for changes, and take along all that are known by then."""
+    """Wait for a change, and return it with all others known by then."""
     found = [events.get()]
     with contextlib.suppress(Empty):
         while True:

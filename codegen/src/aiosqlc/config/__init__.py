@@ -1,1 +1,1 @@
-"""The project's sqlc.yaml, from text to values."""
+"""Read the project's sqlc.yaml."""

@@ -1,4 +1,4 @@
-"""Turns a configuration written for sqlc's other generators into one for this compiler."""
+"""Convert a configuration for sqlc's other generators to one for this compiler."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Converted:
 
     @property
     def outs(self) -> list[str]:
-        """The folders that code will be written to."""
+        """The folders that generated code is written to."""
         return [entry["gen"]["python"]["out"] for entry in self.document["sql"]]
 
 
@@ -84,7 +84,7 @@ def _folders(outs: Sequence[str]) -> dict[str, str]:
 
 
 def _alike(parts: Sequence[Sequence[str]], most: int) -> int:
-    """Return how many leading parts all have in common."""
+    """Return how many leading path parts all folders have in common."""
     at = 0
     while at < most and len({part[at] for part in parts}) == 1:
         at += 1
@@ -137,14 +137,14 @@ _SHOWN = 3  # lines about one key
 
 
 def _first(values: Sequence[str]) -> Sequence[str]:
-    """Leave out the last of many: the old file has them."""
+    """Drop the last items of a long list; the old file still has them."""
     if len(values) <= _SHOWN + 1:
         return values
     return [*values[:_SHOWN], f"{len(values) - _SHOWN} more"]
 
 
 def _spans(numbers: Sequence[int]) -> str:
-    """Write rising numbers in short: `0-3, 5`."""
+    """Format increasing numbers: `0-3, 5`."""
     parts: list[list[int]] = []
     for number in numbers:
         if parts and number == parts[-1][-1] + 1:
@@ -155,7 +155,7 @@ def _spans(numbers: Sequence[int]) -> str:
 
 
 def _entries(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the entries; those of a version 1 file as version 2 has them."""
+    """Return the entries; those of a version 1 file are converted to version 2."""
     entries = [_mapping(entry) for entry in _items(document.get("sql"))]
     for package in (_mapping(entry) for entry in _items(document.get("packages"))):
         kept = {key: package[key] for key in _KEPT if key in package}
@@ -234,7 +234,7 @@ class _Converter:
         return {key: value for key, value in made.items() if value not in ([], False, "")}
 
     def _override(self, where: str, item: Any) -> dict[str, str] | None:
-        """Translate `{column | db_type, py_type: {import, type}}`; a converter has no like."""
+        """Translate `{column | db_type, py_type: {import, type}}`, without converters."""
         override, python = _mapping(item), _mapping(_mapping(item).get("py_type"))
         target = next((key for key in ("column", "db_type") if override.get(key)), None)
         if target is None or not python.get("type") or override.get("converter"):

@@ -1,4 +1,4 @@
-"""Finds and reads the configuration file, sqlc's version 2 with a Python generator."""
+"""Find and read the configuration file: sqlc's version 2 with a Python generator."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _OTHER_ENGINES = ("sqlite", "clickhouse", "googlesql")
 
 
 def find_config(path: Path | None, start: Path) -> Path | Diagnostic:
-    """Return the configuration file to use: the one named, or the first default name in `start`."""
+    """Return the configuration file to use: the named one, or the first default name in `start`."""
     if path is not None:
         folder = path if path.is_dir() else None
         if folder is None:
@@ -129,7 +129,7 @@ class _Loader:
         return tuple(found for found in sets if found)
 
     def _other(self, node: yaml.Node) -> bool:
-        """Return whether an entry is for an engine that sqlc knows and this tool does not."""
+        """Return whether an entry is for an engine that sqlc supports and we do not."""
         pairs = merged_pairs(node) if isinstance(node, yaml.MappingNode) else []
         for key, value in pairs:
             if key.value == "engine" and value.value in _OTHER_ENGINES:
@@ -139,7 +139,7 @@ class _Loader:
         return False
 
     def _overrides(self, node: yaml.Node | None) -> tuple[Override, ...]:
-        """Global overrides for all entries: `overrides: {python: [...]}`."""
+        """Read the overrides for all entries: `overrides: {python: [...]}`."""
         known = ("python", *_OTHER_LANGUAGES)
         by_language = self._reader.mapping(node, known, "overrides")
         return self._override_list(by_language.get("python"))

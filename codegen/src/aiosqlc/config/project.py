@@ -22,7 +22,7 @@ class ModelKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Another Python type for a database type, a table column or one query's column.
+    """Another Python type for a database type, a table column, or one query's column.
 
     Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set; where
     `only` is `param` or `column`, the query's is that alone. `decode` and `encode` are dotted names
@@ -73,7 +73,7 @@ class PythonTarget:
     contract_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def on_others(self) -> Iterator[PythonTarget]:
-        """Yield how the functions for each further driver are written."""
+        """Yield how the functions for each additional driver are written."""
         for driver in self.beside:
             name = f"on_{driver.replace('-', '_')}"  # not `psycopg`: that is the driver's own
             package = f"{self.package}.{name}" if self.package else ""
@@ -93,7 +93,7 @@ class JsonTarget:
 
 @dataclass(frozen=True, slots=True)
 class QuerySet:
-    """One entry of `sql:`: a schema, its queries, and the outputs.
+    """One entry of `sql:`: a schema, its queries and its outputs.
 
     `server` is `mysql` or `mariadb` where the queries are for one of the two, else empty.
     """
@@ -118,7 +118,7 @@ class QuerySet:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A configuration file. `root` is its folder: relative paths in it start there."""
+    """A configuration file. `root` is its folder, where relative paths start."""
 
     file: SourceFile
     root: Path

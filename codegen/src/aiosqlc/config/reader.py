@@ -1,4 +1,4 @@
-"""Reads a YAML document node by node, keeping positions, so that every complaint has a caret."""
+"""Read a YAML document node by node with positions, so that every error has a caret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosqlc.source import SourceFile, Span
 
 
 def as_yaml(text: str) -> str:
-    """Return a configuration as a YAML of the same length: JSON may be indented by tabs."""
+    """Return a configuration as YAML of the same length: tabs may indent JSON but not YAML."""
     return text.replace("\t", " ") if text.lstrip("\ufeff \t\r\n").startswith("{") else text
 
 
@@ -60,13 +60,13 @@ class Reader:
         return node
 
     def span(self, node: yaml.Node) -> Span:
-        """Return where a node stands; a block's span ends with its first line."""
+        """Return the span of a node; a block's span ends with its first line."""
         start, end = node.start_mark.index, node.end_mark.index
         line_end = self.file.text.find("\n", start)
         return Span(start, min(end, line_end) if line_end >= 0 else end)
 
     def error(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
-        """Note a problem with a node."""
+        """Record a problem with a node."""
         self._add("E003", message, self.span(node), label, hint)
 
     def lacks(self, node: yaml.Node, message: str, label: str = "", hint: str = "") -> None:
@@ -189,7 +189,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 def merged_pairs(node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
-    """Return a mapping's pairs with those that `<<` takes over from others, behind its own."""
+    """Return the pairs of a mapping, followed by those merged from other mappings by `<<`."""
     pairs = [(key, value) for key, value in node.value if key.tag != _MERGE]
     for key, value in node.value:
         others = value.value if isinstance(value, yaml.SequenceNode) else [value]

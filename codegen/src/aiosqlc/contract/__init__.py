@@ -1,4 +1,4 @@
-"""The runtime of a generated contract test: the same calls on two engines, with equal results."""
+"""The runtime of a generated contract test: equal calls on two engines must give equal results."""
 
 from aiosqlc.contract.differential import Call, tell
 

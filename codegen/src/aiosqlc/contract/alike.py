@@ -1,4 +1,4 @@
-"""Answers as they are compared: everything counts, except when a row was written."""
+"""Results in comparable form; only the time when a row was written is ignored."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _NOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The answer to a call that raised: both engines must refuse, each in its own words."""
+    """The result of a call that raised: both engines must refuse, with any message."""
 
     def __repr__(self) -> str:
         return "refused"
 
 
 def plain(value: object) -> object:
-    """Return a value in a form that is equal exactly where callers see no difference.
+    """Return a value in a form that is equal exactly if callers see no difference.
 
     A time of the last day was made by a server's clock: it is `now`.
     """
@@ -38,7 +38,7 @@ def plain(value: object) -> object:
 
 
 def rows_in(result: object) -> list[dict[str, object]]:
-    """Return the rows of a result as columns by name; a bare value has no name."""
+    """Return the rows of a result as columns by name; a single value has no name."""
     rows = result if isinstance(result, list) else [result]
     return [{name: getattr(row, name) for name in _fields(row)} for row in rows]
 
@@ -52,7 +52,7 @@ def _moment(value: datetime) -> object:
 
 
 def _fields(value: object) -> tuple[str, ...]:
-    """Return the attributes of a row class, whichever library made it."""
+    """Return the attributes of a row class of any supported library."""
     for attribute in ("__struct_fields__", "__dataclass_fields__", "model_fields"):
         names = getattr(type(value), attribute, None)
         if names:

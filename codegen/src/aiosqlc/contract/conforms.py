@@ -19,7 +19,7 @@ hints_of: Callable[[Any], dict[str, Any]] = lru_cache(maxsize=2_000)(get_type_hi
 
 
 def unlike(value: object, hint: Any, where: str = "result") -> str:
-    """Return where a value is not of the annotated type, empty where it is."""
+    """Return the path at which a value is not of the annotated type, or empty text."""
     if hint is Any or hint is object:
         return ""
     if hint is None or hint is NoneType:
@@ -61,7 +61,7 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
 
 
 def _unlike_document(value: object, hint: Any, where: str) -> str:
-    """Return where a dictionary differs from a TypedDict."""
+    """Return the path at which a dictionary differs from a TypedDict."""
     if not isinstance(value, dict):
         return f"{where} is {type(value).__name__} {value!r}, not {hint.__name__}"
     if missing := sorted(hint.__required_keys__ - value.keys()):

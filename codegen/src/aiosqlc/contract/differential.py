@@ -56,7 +56,7 @@ async def tell(
     given: Given | None = None,
     steps: int = STEPS,
 ) -> None:
-    """Make the same calls on `first` and `second`, executors on two databases that hold the same.
+    """Make the same calls on `first` and `second`, executors on two databases with equal content.
 
     At least `steps` calls, and as many more as it takes until each query has shown something.
 
@@ -94,7 +94,7 @@ async def tell(
 
 
 def _next(random: Random, calls: Sequence[Call], told: _Told) -> Call:
-    """Choose a call; one that has shown nothing yet is four times as likely."""
+    """Choose a call; calls that have not had an effect yet are four times as likely."""
     weights = [1 if call.name in told.effective else 4 for call in calls]
     return random.choices(calls, weights)[0]
 
@@ -118,7 +118,7 @@ def _answer(call: Call, result: object) -> object:
 
 
 def _has_effect(call: Call, answer: object) -> bool:
-    """Whether a call found or changed something, so that comparing its answers has meaning."""
+    """Return whether a call found or changed something, so that comparing its results is useful."""
     if isinstance(answer, Refused):
         return False
     if get_type_hints(call.function)["return"] is NoneType:

@@ -1,4 +1,4 @@
-"""Prints the test that two engines answer alike."""
+"""Generate the test that two engines return equal results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two engines or drivers, one interface: functions that are another's, on the same classes."""
+"""Give two entries one interface: the second one's functions use the first's classes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def paired_interface(
 
 
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Return the second entry's modules on the first one's classes, and every difference.
+    """Return the second entry's modules with the first one's classes, and every difference.
 
     With differences the modules are not to be printed: a caller could tell the engines apart.
     """
@@ -112,7 +112,7 @@ def _fields(cls: PyClass) -> Shown:
 
 
 def _shown(kind: PyType) -> str:
-    """Return a type's annotation; classes of libraries by their whole names."""
+    """Return the annotation of a type, with full names for classes of libraries."""
     modules = {
         name: module
         for module, name in kind.imports_in(kind.annotation)
@@ -170,7 +170,10 @@ def _different(
 
 
 def _only(mine: Shown, other: Shown) -> str:
-    """Return the differences. If only the order differs, return everything."""
+    """Return the differences.
+
+    Return the differences; if only the order differs, return everything.
+    """
     return ", ".join([item for item in mine if item not in other] or mine) or "none"
 
 
@@ -227,5 +230,5 @@ def _moved(item: Import, second: Planned, first: Planned) -> Import:
 
 
 def _in_package(first: Planned, module: str) -> str:
-    """Return how the second entry imports a module of the first; without a name, it is below it."""
+    """Return the import path from the second entry to a module of the first."""
     return f"{first.package}.{module}" if first.package else f"..{module}"

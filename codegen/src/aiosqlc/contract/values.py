@@ -1,4 +1,4 @@
-"""Values to call queries with: few of each type, so that calls meet; hostile ones among them."""
+"""Argument values: few per type, so that calls share rows, and some of them hostile."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from uuid import UUID
 from aiosqlc.contract.conforms import hints_of
 
 Given = Mapping[str, Sequence[object]]
-"""Values by the name of a parameter, for those that a schema restricts; texts are converted."""
+"""Values by parameter name, for those that a schema restricts; texts are converted."""
 
 _TEXTS = (
     "a", "A", "b", "Z", "z", "a ", " a", "", " ", "10", "9", "é", "É", "e", "ä", "ss", "ß",
@@ -64,7 +64,7 @@ class Values:
         self._seen: dict[str, list[object]] = {}
 
     def remember(self, arguments: Mapping[str, object]) -> None:
-        """Keep the arguments of a call that was not refused: later calls should meet its rows."""
+        """Store the arguments of an accepted call, because later calls should find its rows."""
         for name, value in arguments.items():
             if value is not None and not isinstance(value, list):
                 self._seen[name] = [*self._seen.get(name, ())[-_KEPT:], value]

@@ -1,4 +1,4 @@
-"""Two helpers for those who use generated code without a platform of their own."""
+"""Two helpers for users of generated code who have no platform of their own."""
 
 from __future__ import annotations
 
@@ -215,14 +215,14 @@ def print_helpers(driver: Driver, package: str, local: str, executor: str) -> st
 
 
 def protocols_of(driver: Driver) -> set[str]:
-    """Return the Protocols, besides `Executor`, of all that is reported."""
+    """Return the Protocols of everything that is reported, except `Executor`."""
     found = {"BatchExecutor", "CopyExecutor", "StreamExecutor"}
     found |= {"PipelineExecutor"} if driver.pipelined else set()
     return found | ({"LastIdExecutor"} if driver.makes_ids else set())
 
 
 def _piped() -> str:
-    """Add the method that answers a batch in one round trip."""
+    """Add the method that runs a batch in one round trip."""
     text = _OBSERVED.replace("class Observed(", f"{_PIPELINE}class Observed(", 1)
     text = text.replace("    async def copy_records", f"{_FETCHMANY}    async def copy_records", 1)
     return text.replace("def _none_yet(", f"{_ALL}def _none_yet(", 1)

@@ -1,4 +1,4 @@
-"""The Python type of each MySQL type, as its drivers really return it."""
+"""The Python type of each MySQL type, as its drivers return it."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Violations:
 
     @property
     def caught_import(self) -> Import:
-        """Return where the class that a function catches comes from."""
+        """Return the module of the class that a function catches."""
         return (self.module, self.caught)
 
 
@@ -78,7 +78,7 @@ class Helpers:
 
     @property
     def overload(self) -> str:
-        """Return the name that an overloaded function imports beside others, or ''."""
+        """Return the name that an overloaded function imports in addition, or ''."""
         return ", overload" if "@overload" in self.transaction else ""
 
 
@@ -111,7 +111,7 @@ class Driver:
     not_copied: frozenset[str] = frozenset()
 
     def adapter_source(self) -> str:
-        """Return the source of `adapter.py`; empty where no adapter is needed."""
+        """Return the source of `adapter.py`, or empty text if no adapter is needed."""
         return _rewritten(self.adapter, self.rewritten, self.synchronous) if self.adapter else ""
 
     def session_source(self, adapter: str) -> str:

@@ -1,4 +1,4 @@
-"""The Python type of each PostgreSQL type, as each driver really returns it."""
+"""The Python type of each PostgreSQL type, as each driver returns it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _OF_ASYNCPG: dict[str, PyType] = {
 _OF_PSYCOPG: dict[str, PyType] = dict.fromkeys(_TEXTS, _STR)
 
 KNOWN = frozenset({*_COMMON, *_OF_ASYNCPG})
-"""The types of which something is known."""
+"""The types that this driver has an entry for."""
 
 
 def _plain(own: dict[str, PyType]) -> Callable[[SqlType], PyType]:

@@ -1,4 +1,4 @@
-"""psycopg 3, with a connection of asyncio's or one that blocks: one source, two colours."""
+"""psycopg 3, with an asyncio or a blocking connection, from one source."""
 
 from __future__ import annotations
 

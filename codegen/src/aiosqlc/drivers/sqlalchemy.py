@@ -1,4 +1,4 @@
-"""Connections and sessions of SQLAlchemy's: their transaction, on the driver below them."""
+"""Connections and sessions of SQLAlchemy: use their transaction on the driver below them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCKING = (
 
 
 def _below(driver: Driver, name: str) -> Driver:
-    """Return the driver of SQLAlchemy's connections that are on another one's."""
+    """Return the driver for SQLAlchemy connections that use another driver."""
     below = driver.name.removesuffix("-sync")
     own = () if below == "psycopg" else (
         ("postgresql+psycopg", f"mysql+{below}"),

@@ -1,1 +1,1 @@
-"""Prints planned modules and sqlc's JSON document."""
+"""Print planned modules and sqlc's JSON document."""

@@ -100,7 +100,7 @@ def body_imports(function: PyFunction) -> set[Import]:
 
 
 def _sorts(function: PyFunction) -> list[str]:
-    """Return the arguments that pick a sort."""
+    """Return the arguments that select a sort order."""
     choice = function.choice
     return (
         [
@@ -114,7 +114,7 @@ def _sorts(function: PyFunction) -> list[str]:
 
 
 def _sorted(function: PyFunction) -> list[str]:
-    """Look the text up before anything is done with it: a sort may come from outside, unchecked."""
+    """Look the text up first, because a sort order may come unchecked from outside."""
     sorts, choice = _sorts(function), function.choice
     if not sorts or choice is None:
         return []
@@ -128,7 +128,7 @@ def _sorted(function: PyFunction) -> list[str]:
 
 
 def _arguments(function: PyFunction) -> list[str]:
-    """Gather the arguments of a dynamic query: only those its chosen text has."""
+    """Collect the arguments of a dynamic query: only those in the chosen text."""
     choice = function.choice
     if choice is None:
         return []

@@ -1,4 +1,4 @@
-"""Prints row classes and enums."""
+"""Print row classes and enums."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLASS_IMPORTS: dict[ModelKind, Import] = {
 
 
 def print_class(cls: PyClass) -> str:
-    """Return a class statement, or the assignment of a second name."""
+    """Return a class statement, or an assignment for an alias."""
     if cls.alias:
         return f"{cls.name} = {cls.alias}"
     gc = ", gc=False" if cls.atomic else ""
@@ -54,7 +54,7 @@ _WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![.\w])\w+""")
 
 
 def _annotated(cls: PyClass) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield each attribute, its annotation, and the types that an attribute above has the name of.
+    """Yield each attribute, its annotation, and the types that an earlier attribute hides.
 
     After `date: date`, `date` is the attribute to a type checker: what follows says `_date`.
     """
@@ -71,7 +71,7 @@ def _second_name(hidden: set[str], word: re.Match[str]) -> str:
 
 
 def print_aliases(classes: Iterable[PyClass]) -> list[str]:
-    """Return the second names of types that some attributes hide."""
+    """Return aliases of types that attributes hide."""
     found = {
         name for cls in classes if not cls.alias for *_, names in _annotated(cls) for name in names
     }
@@ -87,7 +87,7 @@ def class_imports(cls: PyClass) -> set[Import]:
 
 
 def print_enum(enum: PyEnum) -> str:
-    """Return a StrEnum and the table that finds its members by the database's labels."""
+    """Return a StrEnum and the table that maps the database's labels to its members."""
     body = [docstring((enum.doc,)), ""] if enum.doc else []
     body += [f"{name} = {line_literal(label)}" for name, label in enum.members]
     cls = indented(f"class {enum.name}(StrEnum):", body or ["pass"])

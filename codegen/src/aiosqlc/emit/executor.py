@@ -1,4 +1,4 @@
-"""The Protocols and values that are written beside generated code, as far as it uses them."""
+"""The Protocols and values that are written beside generated code, if it uses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Select lists and parameters as sqlc sees them: by words, not by a parse tree."""
+"""Select lists and parameters as sqlc sees them: from tokens, without a parse tree."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
 
 @lru_cache(maxsize=64)
 def places_of(sql: str) -> dict[int, str]:
-    """Return how each parameter is used where it comes first.
+    """Return the use of each parameter at its first occurrence.
 
     That is cast, limit, offset, call, alone (beside nothing that has a column) or ''.
     """
@@ -167,7 +167,7 @@ _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
 
 
 def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Return where the other operand of the operator begins and ends that an expression is at."""
+    """Return the span of the operator's other operand, for the operand at an expression."""
     left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
     if left is not None and (right is None or left >= right):
         return _operand(tokens, start - 2, -1, left), start
@@ -182,7 +182,7 @@ def _strength(tokens: Sequence[Token], position: int) -> int | None:
 
 
 def _operand(tokens: Sequence[Token], position: int, step: int, strength: int) -> int:
-    """Return where an operand ends, going in one direction."""
+    """Return the end of an operand in one direction."""
     depth = 0
     while 0 <= position < len(tokens):
         token = tokens[position]
@@ -335,7 +335,7 @@ def _is_call(tokens: Sequence[Token]) -> bool:
 
 
 def _cast_name(tokens: Sequence[Token]) -> str:
-    """Return the name of a cast without an alias: the column's, with its qualifier."""
+    """Return the name of a cast without an alias: the name of its column, with qualifier."""
     end = next((n for n, token in enumerate(tokens) if token.text == "::"), 0)
     inner = tokens[:end]
     return "_".join(_folded(t) for t in inner[::2]) if inner and _is_column(inner) else ""

@@ -1,4 +1,4 @@
-"""Prints sqlc's JSON document (its CodeGenRequest), which sqlc's own plugins read."""
+"""Print sqlc's JSON document (CodeGenRequest), which sqlc's plugins read."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
 
 
 def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
-    """Return the document with its long parts as text, made once for each catalog and query."""
+    """Return the document with its long parts as text, cached per catalog and query."""
     names = _catalog_of(entry, analysis)
     asked = [(query, names, entry.engine) for query in analysis.queries]
     queries = [msgspec.Raw(query) for query in answers(_encoded_query, asked)]
@@ -113,7 +113,7 @@ def codegen_request(entry: QuerySet, analysis: Analysis) -> Json:
 
 
 def _catalog_of(entry: QuerySet, analysis: Analysis) -> Catalog:
-    """Return the catalog with the names that sqlc gives."""
+    """Return the catalog with sqlc's names."""
     return _VIEWS[entry.engine].catalog(analysis.catalog)
 
 
@@ -180,7 +180,7 @@ def _relation(origin: ColumnRef, catalog: Catalog) -> Json:
 def _value(
     name: str, kind: SqlType, catalog: Catalog, *, not_null: bool, table: Json | None = None
 ) -> Json:
-    """Return a Column message with everything but the particulars of its place."""
+    """Return a Column message without the details of its place."""
     return {
         "name": name,
         "not_null": not_null,
@@ -202,7 +202,7 @@ def _value(
 
 
 def _length(kind: SqlType) -> int:
-    """Return the declared length; MySQL's moments, enums and sets have that of their longest text.
+    """Return the declared length; MySQL's times, enums and sets have that of their longest text.
 
     A decimal has its precision, unless that is what one without has: nobody can tell then.
     """
@@ -243,7 +243,7 @@ def _table_column(column: TableColumn, table: Json, catalog: Catalog) -> Json:
 
 
 def _inserted_into(query: TypedQuery, catalog: Catalog) -> Json | None:
-    """Return the table an INSERT writes to, with its schema where that is written."""
+    """Return the table of an INSERT, with its schema if written."""
     into = query.insert_into
     if into is None:
         return None
@@ -294,7 +294,7 @@ def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
 
 
 def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
-    """Return a result column; a cast has no table in sqlc's eyes, and only a bare call is one.
+    """Return a result column. For sqlc a cast has no table, and only a bare call is a call.
 
     Over a sub-select its original name is what that calls it.
     """
@@ -369,7 +369,7 @@ def _pages(query: TypedQuery) -> list[str]:
 
 
 def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
-    """Return the numbers of the parameters: of `LIMIT ?, ?` sqlc counts the limit first."""
+    """Return the numbers of the parameters; in `LIMIT ?, ?` sqlc counts the limit first."""
     numbers = [param.number for param in query.params]
     for at, place in enumerate(places):
         if place == "skipped":
@@ -413,7 +413,7 @@ def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
 
 
 def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the type of the column met: compared with a varchar, the server takes text."""
+    """Return the type of the compared column; compared with a varchar, the server takes text."""
     column = _column_of(origin, catalog)
     if column is None or column.type.array_dims:
         return param.type
@@ -438,7 +438,7 @@ def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None
 
 
 def _with_slices(sql: str, query: TypedQuery) -> str:
-    """Write sqlc's marker, which its plugins replace by as many places as there are values."""
+    """Write sqlc's marker, which plugins replace by a placeholder per value."""
     for param in query.params if "ANY ($" in sql or "ALL ($" in sql else ():
         if param.is_slice:
             marked = f"IN (${param.number}/*SLICE:{param.name}*/)"

@@ -1,4 +1,4 @@
-"""Writes any text as a Python string literal that reads like the text."""
+"""Write any text as a Python string literal that looks like the text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _DOC_WIDTH = 108  # of 120, with the indentation and the quotes
 
 
 def text_literal(text: str) -> str:
-    """Return a literal equal to `text`: on one line if it has one, else as a block.
+    """Return a literal equal to `text`: on one line if it has one line, else as a block.
 
     The block's value ends with a newline, which no server minds and readers like.
     """
@@ -20,7 +20,7 @@ def text_literal(text: str) -> str:
 
 
 def block_literal(text: str) -> str:
-    """Return a literal equal to a text that ends with a newline: a block where it has two lines."""
+    """Return a literal equal to a text that ends with a newline; two lines or more give a block."""
     if text.count("\n") == 1:
         return line_literal(text)
     return f'"""\\\n{_escape(text)}"""'
@@ -35,7 +35,7 @@ def line_literal(text: str) -> str:
 
 
 def docstring(lines: tuple[str, ...]) -> str:
-    """Return a docstring of these lines, without indentation."""
+    """Return a docstring with these lines, without indentation."""
     body = [_escape(part) for block in _paragraphs(_dedent(lines)) for part in _wrapped(block)]
     if len(body) == 1:
         only = body[0]
@@ -78,7 +78,7 @@ def _hanging(line: str) -> int:
 
 
 def _wrapped(block: Sequence[str]) -> Sequence[str]:
-    """Lay a paragraph out anew if one of its lines is too long."""
+    """Re-wrap a paragraph if one of its lines is too long."""
     if all(len(line) <= _DOC_WIDTH for line in block):
         return block
     first = block[0]

@@ -1,4 +1,4 @@
-"""Prints a module's functions as methods of one class, and the Protocol of its doubles."""
+"""Print the functions of a module as methods of one class, and a Protocol for test doubles."""
 
 from __future__ import annotations
 

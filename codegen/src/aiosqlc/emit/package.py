@@ -1,4 +1,4 @@
-"""The files of a generated package: its modules, the shared ones, and `__init__`."""
+"""The files of a generated package: its modules, the shared files, and `__init__`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def _imported_from(target: PythonTarget, modules: tuple[PyModule, ...], name: st
 
 
 class _Header:
-    """Makes first lines. Paths in them start at the project's root, wherever the command ran."""
+    """Makes first lines.
+
+    Paths in them start at the project's root, independent of the working directory.
+    """
 
     def __init__(self, project: Project) -> None:
         config = project.root.resolve() / project.file.path
@@ -105,7 +108,7 @@ class _Header:
 
 
 def _one_line(path: str) -> str:
-    """Escape line breaks in a path, because the text after one would be code."""
+    """Escape line breaks in a path, because the text after a line break would be code."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in path)
 
 

@@ -1,4 +1,4 @@
-"""Prints a planned module as Python source that reads as if a person wrote it."""
+"""Print a planned module as Python source that looks handwritten."""
 
 from __future__ import annotations
 

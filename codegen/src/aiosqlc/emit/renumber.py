@@ -1,4 +1,4 @@
-"""Named parameters in the order in which sqlc numbers them: that of its tree, not of the text."""
+"""Named parameters in sqlc's order of numbers, which follows its tree, not the text."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _is_number(token: Token) -> bool:
 
 
 def _walk(tokens: Sequence[Token], before: Sequence[Token] = ()) -> Iterator[Token]:
-    """Yield a statement's tokens, WITH (`before`) behind the rest.
+    """Yield a statement's tokens, with those of WITH (`before`) last.
 
     OFFSET comes before LIMIT, UPDATE's WHERE before its FROM, and the ORDER BY and LIMIT of a set
     operation before its arms.
@@ -67,7 +67,7 @@ def _walk(tokens: Sequence[Token], before: Sequence[Token] = ()) -> Iterator[Tok
 
 
 def _parts(tokens: Sequence[Token], words: Sequence[str], first: str) -> list[Sequence[Token]]:
-    """Cut an UPDATE, and an INSERT around its SELECT, in sqlc's order."""
+    """Split an UPDATE, and an INSERT around its SELECT, in sqlc's order."""
     if first == "UPDATE":
         rank = {"": 0, "WHERE": 1, "FROM": 2, "RETURNING": 3}
         parts = _cut(tokens, words, ("FROM", "WHERE", "RETURNING"))
@@ -94,7 +94,7 @@ def _of_select(
 
 
 def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Yield tokens in order, those of each SELECT in brackets as `_walk` has them."""
+    """Yield tokens in order, those of each parenthesized SELECT in the order of `_walk`."""
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -129,7 +129,7 @@ def _words(tokens: Sequence[Token]) -> list[str]:
 def _cut(
     tokens: Sequence[Token], words: Sequence[str], at: Sequence[str]
 ) -> list[tuple[str, Sequence[Token]]]:
-    """Cut before each of some keywords."""
+    """Split before each of some keywords."""
     cuts = [
         n for n, word in enumerate(words) if word in at and not (n and words[n - 1] == "DISTINCT")
     ]

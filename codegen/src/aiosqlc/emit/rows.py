@@ -10,7 +10,7 @@ _LONG = 80  # what goes on a line with `for` and `in rows` in any place
 
 
 def from_rows(row: PyRow, rows: str, value: str) -> str:
-    """Return the expression that makes a list of results of a list of rows."""
+    """Return the expression that turns a list of rows into a list of results."""
     if row.cls is None:
         return f"[{bare_value(row, value)} for ({value},) in {rows}]"
     if row.starmapped or row.builder:
@@ -19,18 +19,18 @@ def from_rows(row: PyRow, rows: str, value: str) -> str:
 
 
 def unpacked(row: PyRow) -> str:
-    """Return the names that a row's values go into; many in brackets, which can be broken."""
+    """Return the targets of a row's values; many are in parentheses, which can be wrapped."""
     names = targets(row)
     return f"({names})" if len(names) > _LONG else names
 
 
 def targets(row: PyRow) -> str:
-    """Return the names that a statement assigns a row's values to; a single one is a tuple too."""
+    """Return the targets of an assignment of a row's values; a single one is a tuple too."""
     return ", ".join(row.names) if len(row.names) > 1 else f"({row.names[0]},)"
 
 
 def mapped(row: PyRow, rows: str) -> str:
-    """Return the expression that makes an iterator of objects, where one call makes each."""
+    """Return the expression for an iterator of objects, if one call makes each."""
     if row.builder:
         return f"map({row.builder}, {rows})"
     assert row.cls is not None  # noqa: S101  # bare values are not constructed
@@ -38,7 +38,7 @@ def mapped(row: PyRow, rows: str) -> str:
 
 
 def built(row: PyRow, name: str) -> str:
-    """Return the expression that makes an object of the row in a variable; empty: takes more."""
+    """Return the expression for the object of a row variable; empty if it needs statements."""
     if row.builder:
         return f"{row.builder}({name})"
     return f"{row.cls.name}(*{name})" if row.cls and row.starmapped else ""
@@ -64,7 +64,7 @@ def bare_value(row: PyRow, name: str) -> str:
 
 
 def construct(row: PyRow) -> str:
-    """Return the expression that builds a row object of its columns' local names."""
+    """Return the expression that builds a row object from the local names of its columns."""
     assert row.cls is not None  # noqa: S101  # bare values are not constructed
     arguments: list[str] = []
     nested = {item.first: item for item in row.nested}

@@ -1,4 +1,4 @@
-"""Finds the ruff settings that hold in a folder."""
+"""Find the ruff settings that apply to a folder."""
 
 from __future__ import annotations
 

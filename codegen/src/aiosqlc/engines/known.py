@@ -1,4 +1,4 @@
-"""Both engines, by the name that the configuration has for them."""
+"""Both engines, by their names in the configuration."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ _ENGINES: Final[Mapping[Dialect, Callable[[], Engine]]] = {
 
 
 def engine_for(engine: Dialect) -> Engine:
-    """Return an engine to ask; leave it as a context when all has been asked."""
+    """Return an engine to use as a context, which closes it."""
     return _ENGINES[engine]()

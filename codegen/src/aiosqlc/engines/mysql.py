@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: each question has a connection of its own, and some need no server."""
+"""MySQL and MariaDB: each call uses its own connection, and some need no server."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class OnMysql(Opened):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return the rows of EXPLAIN, for a few rows made for it, as `rows`."""
+        """Return the rows of EXPLAIN, on a few generated rows, as `rows`."""
         from aiosqlc.mysql.explain import query_plan
 
         rows = query_plan(schema, query, options)
         return {"rows": rows} if rows else None
 
     def plan_lines(self, plan: dict[str, Any]) -> list[str]:
-        """Return that for people."""
+        """Return the plan as text."""
         from aiosqlc.mysql.explain import query_plan_lines
 
         return query_plan_lines(plan["rows"])
@@ -48,7 +48,7 @@ class OnMysql(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Report nothing: with few rows, MySQL reads any table completely."""
+        """Report nothing, because MySQL scans tables with few rows completely."""
         del schema, queries, options
         return {}
 
@@ -62,7 +62,7 @@ class OnMysql(Opened):
         return unproved(pairs)
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
-        """Return a run of a query on rows made for it."""
+        """Run a query on generated rows and return the result."""
         from aiosqlc.mysql.sample import sample
 
         return sample(schema, query, options)
@@ -70,13 +70,13 @@ class OnMysql(Opened):
     def signatures(
         self, schema: Schema, options: AnalyzeOptions, name: str
     ) -> list[tuple[str, str]]:
-        """Return the server's functions of one name."""
+        """Return the server's functions with this name."""
         from aiosqlc.mysql.signatures import signatures
 
         return signatures(schema, options, name)
 
     def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
-        """Return the rights that texts need."""
+        """Return the privileges that texts need."""
         from aiosqlc.mysql.rights import needs
 
         return needs(part.analysis.catalog.tables, own, borrowed)

@@ -18,7 +18,7 @@ Schema = tuple[SchemaFile, ...]
 
 
 class Engine(Protocol):
-    """One engine; nothing is started or imported before the first call.
+    """One engine. Nothing is started or imported before the first call.
 
     `quote` is the mark around identifiers, `planned_on` what its query plans are for, `embedded`
     whether its programs come with ours: a server to lend, and what dumps a schema. A method raises
@@ -47,7 +47,7 @@ class Engine(Protocol):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return the server's own document of how it would run a query."""
+        """Return the server's query plan as a document."""
         ...
 
     def plan_lines(self, plan: dict[str, Any]) -> list[str]:
@@ -57,27 +57,27 @@ class Engine(Protocol):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return the tables that queries read whole because no index serves them, by name."""
+        """Return the tables that queries scan because no index serves them, by query name."""
         ...
 
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return why pairs of texts are not proved to be the same query, by name."""
+        """Return by name why pairs of texts are not proved to be the same query."""
         ...
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
-        """Return a run of a query on rows made for it, as lines."""
+        """Run a query on generated rows and return the result as lines."""
         ...
 
     def signatures(
         self, schema: Schema, options: AnalyzeOptions, name: str
     ) -> list[tuple[str, str]]:
-        """Return the server's functions of one name, with their signatures."""
+        """Return the server's functions with this name, with their signatures."""
         ...
 
     def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
-        """Return the rights that texts need."""
+        """Return the privileges that texts need."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL: one server and its connections, from the first question on."""
+"""PostgreSQL: one server and its connections, started at the first call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OnPostgres(Opened):
 
     @cached_property
     def analyzer(self) -> Analyzer:
-        """The server and its connections; it starts with the first question."""
+        """The server and its connections. It starts at the first call."""
         from aiosqlc.postgres import Analyzer
 
         return self._stack.enter_context(Analyzer())
@@ -45,7 +45,7 @@ class OnPostgres(Opened):
         return query_plans(self.analyzer, schema, (query,), options).get(query.parsed.name)
 
     def plan_lines(self, plan: dict[str, Any]) -> list[str]:
-        """Return that for people."""
+        """Return the plan as text."""
         from aiosqlc.messages.explained import query_plan_lines
 
         return list(query_plan_lines(plan["Plan"], 0))
@@ -53,7 +53,7 @@ class OnPostgres(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return the tables that queries read whole because no index serves them, by name."""
+        """Return the tables that queries scan because no index serves them, by query name."""
         from aiosqlc.postgres.explain import full_scans, query_plans
 
         opened = self.analyzer.opened(schema, options)
@@ -65,13 +65,13 @@ class OnPostgres(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return why texts are not proved to be the same query, by name."""
+        """Return by name why texts are not proved to be the same query."""
         from aiosqlc.postgres.same_tree import unproved
 
         return unproved(self.analyzer, schema, options, pairs)
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
-        """Return a run of a query on rows made for it."""
+        """Run a query on generated rows and return the result."""
         from aiosqlc.postgres.sample import sample
 
         return sample(self.analyzer, schema, query, options)
@@ -79,13 +79,13 @@ class OnPostgres(Opened):
     def signatures(
         self, schema: Schema, options: AnalyzeOptions, name: str
     ) -> list[tuple[str, str]]:
-        """Return the server's functions of one name."""
+        """Return the server's functions with this name."""
         from aiosqlc.postgres.signatures import signatures
 
         return signatures(self.analyzer, schema, options, name)
 
     def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
-        """Return the rights that texts need."""
+        """Return the privileges that texts need."""
         from aiosqlc.grants import Needs
         from aiosqlc.postgres.rights import needs
 

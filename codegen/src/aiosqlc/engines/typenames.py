@@ -18,7 +18,7 @@ class Named:
     type: SqlType | None
 
     def fits(self, sql: SqlType) -> int:
-        """Return how closely a type fits: 0 is not at all, and more is closer.
+        """Return how closely a type matches: 0 for a mismatch, higher is closer.
 
         A name without `[]` also fits arrays, whose elements it is about.
         """
@@ -47,7 +47,7 @@ class Named:
         return closeness
 
     def is_of(self, sql: SqlType) -> bool:
-        """Return whether the name, and the schema if one is written, are those of a type."""
+        """Return whether the name, and the schema if written, match a type."""
         wanted = self.type
         if wanted is None or wanted.name != sql.name:
             return False
@@ -56,7 +56,7 @@ class Named:
 
 @cache
 def named(engine: Dialect, text: str) -> Named:
-    """Read the name of a type as the engine does."""
+    """Parse the name of a type with the engine's rules."""
     return Named(text, _READERS[engine](text))
 
 
@@ -79,7 +79,7 @@ _READERS: dict[Dialect, Callable[[str], SqlType | None]] = {
 
 
 def built_in_types(engine: Dialect) -> Iterable[SqlType]:
-    """Return the types that an engine has without any schema."""
+    """Return the built-in types of an engine."""
     if engine is Dialect.POSTGRESQL:
         from aiosqlc.drivers.postgres_types import KNOWN
 
@@ -90,7 +90,7 @@ def built_in_types(engine: Dialect) -> Iterable[SqlType]:
 
 
 def type_aliases(engine: Dialect) -> Iterable[str]:
-    """Return other names of an engine's types."""
+    """Return the aliases of an engine's types."""
     if engine is Dialect.POSTGRESQL:
         from aiosqlc.postgres.typenames import ALIASES
 
@@ -101,7 +101,7 @@ def type_aliases(engine: Dialect) -> Iterable[str]:
 
 
 def types_in(analysis: Analysis) -> Iterable[SqlType]:
-    """Yield every type that a schema or its queries have, and those that these are made of."""
+    """Yield every type in a schema or its queries, and the types that they contain."""
     found = [*analysis.catalog.types]
     found += [column.type for table in analysis.catalog.tables for column in table.columns]
     for query in analysis.queries:

@@ -18,7 +18,7 @@ _SETTLED = 100_000_000  # ns; a younger file may change again within one tick of
 
 @dataclass(frozen=True)
 class _Content:
-    """The content of a file at a given signature."""
+    """The content of a file with a given signature."""
 
     seen: Signature | None
     data: bytes
@@ -36,7 +36,7 @@ _unsaved_names: tuple[str, ...] = ()  # without their folders: most files are to
 
 
 def show_unsaved(texts: Mapping[str, bytes]) -> None:
-    """Take these texts, by absolute path, for the contents of files: an editor has not saved them.
+    """Use these texts by absolute path instead of the files, because an editor has not saved them.
 
     They hold until others are named.
     """
@@ -69,7 +69,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file in hex; empty where it cannot be read."""
+    """Return the SHA-256 of a file in hex, or empty text if it is unreadable."""
     try:
         return _read(path).digest
     except OSError:

@@ -1,4 +1,4 @@
-"""Call a memoized function for many inputs, in several processes if that pays."""
+"""Call a memoized function for many inputs, in several processes if that is faster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FEWEST = 250  # answers that are worth a process of their own
 
 
 def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
-    """Return the results in order. Unknown ones are divided among processes.
+    """Return the results in order. Inputs that are not cached are divided among processes.
 
     What a child finds is known here afterwards: answers have to be such as can be sent.
     """

@@ -24,7 +24,7 @@ class Head(msgspec.Struct):
 
 
 def lock_path(project: Project) -> Path:
-    """Return where the lock of a configuration is: `sqlc.yaml` → `sqlc.lock.json`."""
+    """Return the path of a configuration's lock: `sqlc.yaml` → `sqlc.lock.json`."""
     return project.root / f"{project.file.path.stem}.lock.json"
 
 
@@ -57,7 +57,7 @@ def _head(project: Project) -> Head | None:
 
 @cache
 def compiler_digest() -> str:
-    """Return a hash of the compiler's own code: another compiler may analyse differently."""
+    """Return a hash of the compiler's code, because another release may analyse differently."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
     paths = [os.path.join(folder, name) for folder, _, names in os.walk(package) for name in names]  # noqa: PTH118  # a path object for each costs more than reading it

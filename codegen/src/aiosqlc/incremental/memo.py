@@ -24,7 +24,7 @@ class Recent(Generic[K, V]):
         _memories.append(self)
 
     def get(self, key: K) -> V | None:
-        """Return a value, which is young again."""
+        """Return a value and mark it as used."""
         found = self._young.get(key)
         if found is None and key in self._old:
             found = self._old[key]
@@ -52,7 +52,7 @@ class Recent(Generic[K, V]):
 
 
 class Memo(Generic[P, R]):
-    """A function that answers from memory where the key of its arguments is the same."""
+    """A function that caches its results by a key of its arguments."""
 
     def __init__(self, function: Callable[P, R], key: Callable[P, Hashable]) -> None:
         self._function = function
@@ -69,26 +69,26 @@ class Memo(Generic[P, R]):
         return found[0]
 
     def known(self, *args: P.args, **kwargs: P.kwargs) -> tuple[R] | None:
-        """Return the answer where it is in memory."""
+        """Return the cached result."""
         return self._answers.get(self._key(*args, **kwargs))
 
     def learn(self, answer: R, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Take an answer that was found elsewhere: by another process, together with others."""
+        """Store a result that another process has computed."""
         self._answers.put(self._key(*args, **kwargs), (answer,))
 
 
 def memo(function: Callable[P, R]) -> Memo[P, R]:
-    """Answer from memory where every argument is equal to that of before: each can be hashed."""
+    """Cache the results of a function by its arguments, which must be hashable."""
     return Memo(function, lambda *args, **kwargs: (*args, *kwargs.items()))
 
 
 def memo_by(key: Callable[P, Hashable]) -> Callable[[Callable[P, R]], Memo[P, R]]:
-    """Memoize by `key`, which digests everything that the function reads."""
+    """Cache by `key`, which must digest everything that the function reads."""
     return lambda function: Memo(function, key)
 
 
 def forget_all() -> None:
-    """Forget every answer of every function, as a new process would."""
+    """Clear every cache, as in a new process."""
     for memory in _memories:
         memory.clear()
 

@@ -42,7 +42,7 @@ def analyze_changed(
     *,
     reuse: bool = True,
 ) -> Outcome:
-    """Return the analysis of every query, asking the analyser only for those that changed.
+    """Return the analysis of every query; call the analyser only for changed ones.
 
     `reuse` allows what this process knows of a project with errors, which has no lock.
     """

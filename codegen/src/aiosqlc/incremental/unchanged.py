@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
 
 
 def is_unchanged(project: Project) -> bool:
-    """Return whether compiling would make, without a word, just the files that are on disk."""
+    """Return whether compiling would report nothing and produce exactly the files on disk."""
     if any(not entry.schema for entry in project.sets):
         return False  # a database taken as it is may have changed
     head = read_head(project)
@@ -50,7 +50,7 @@ def head_of(project: Project, files: Iterable[Rendered]) -> Head:
 
 
 def inputs_digest(project: Project) -> str:
-    """Return a hash of everything a compilation reads, the compiler included, and its server."""
+    """Return a hash of everything that a compilation depends on, the compiler included."""
     parts = [compiler_digest(), project.file.text]
     for entry in project.sets:
         parts.append("given" if entry.database_uri else "embedded")

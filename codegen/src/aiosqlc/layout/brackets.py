@@ -1,4 +1,4 @@
-"""The parts of a statement in brackets, or between CASE and END."""
+"""The parts of a statement in parentheses, or between CASE and END."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WANTS_OPERAND = frozenset({"CASE", "WHEN", "THEN", "ELSE", "AND", "OR", "NOT", 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Brackets, or CASE and END, and what stands in them."""
+    """Parentheses, or CASE and END, and their contents."""
 
     opening: Atom
     body: tuple[Node, ...]
@@ -26,7 +26,7 @@ Node: TypeAlias = Atom | Group
 
 
 def grouped(atoms: Sequence[Atom], deepest: int) -> tuple[Node, ...] | None:
-    """Return a statement as a tree, or None if its brackets do not match or nest too deeply."""
+    """Return a statement as a tree, or None if parentheses do not match or nest too deeply."""
     open_groups: list[tuple[Atom, list[Node]]] = []
     nodes: list[Node] = []
     for at, atom in enumerate(atoms):
@@ -70,7 +70,7 @@ def word_of(node: Node) -> str:
 
 
 def atoms_of(nodes: Sequence[Node]) -> list[Atom]:
-    """Return some nodes' atoms in their order."""
+    """Return the atoms of some nodes in order."""
     found: list[Atom] = []
     for node in nodes:
         if isinstance(node, Group):

@@ -42,7 +42,7 @@ _HEADS = frozenset({"ALL", "BY", "DISTINCT", "KEY", "SET", "UPDATE"})
 
 
 def is_query(nodes: Nodes) -> bool:
-    """Return whether some nodes are a statement, or several that UNION joins."""
+    """Return whether some nodes are a statement, or several joined by UNION."""
     if not nodes:
         return False
     node = nodes[0]
@@ -58,13 +58,13 @@ def _opens_bracket(node: Node) -> bool:
 
 
 def _cut(nodes: Nodes, starts: Callable[[int], bool]) -> list[Nodes]:
-    """Cut before each node that starts a part."""
+    """Split before each node that starts a part."""
     places = [0, *(at for at in range(1, len(nodes)) if starts(at)), len(nodes)]
     return [nodes[begin:end] for begin, end in pairwise(places)]
 
 
 def clauses_of(nodes: Nodes) -> list[Nodes]:
-    """Cut a statement before each clause; `JOIN t ON …` is one."""
+    """Split a statement before each clause; `JOIN t ON …` is one clause."""
 
     def starts(at: int) -> bool:
         word, before = word_of(nodes[at]), word_of(nodes[at - 1])
@@ -99,12 +99,12 @@ def cases_of(nodes: Nodes) -> list[Nodes]:
 
 
 def items_of(nodes: Nodes) -> list[Nodes]:
-    """Cut after each comma."""
+    """Split after each comma."""
     return _cut(nodes, lambda at: word_of(nodes[at - 1]) == ",")
 
 
 def conditions_of(nodes: Nodes) -> list[Nodes]:
-    """Cut before each OR; without any before each AND that joins conditions."""
+    """Split before each OR; without any, before each AND that joins conditions."""
     for wanted in ("OR", "AND"):
         between = 0
         places: set[int] = set()
@@ -121,12 +121,12 @@ def conditions_of(nodes: Nodes) -> list[Nodes]:
 
 
 def words_of(nodes: Nodes, *words: str) -> list[Nodes]:
-    """Cut before each of some words."""
+    """Split before each of some words."""
     return _cut(nodes, lambda at: word_of(nodes[at]) in words)
 
 
 def operands_of(nodes: Nodes) -> list[Nodes]:
-    """Cut before each operator that binds least, a comparison if both sides are in brackets."""
+    """Split before each operator of the lowest precedence."""
 
     def rows(at: int) -> bool:
         return all(isinstance(node, Group) for node in (nodes[at - 1], nodes[at + 1]))
@@ -146,7 +146,7 @@ def operands_of(nodes: Nodes) -> list[Nodes]:
 
 
 def head_of(nodes: Nodes) -> int:
-    """Return how many nodes of a clause stand before its first item."""
+    """Return how many nodes of a clause precede its first item."""
     first = word_of(nodes[0])
     if first not in _CLAUSES | {"WITH", "PARTITION"}:
         return 0

@@ -11,12 +11,12 @@ from aiosqlc.parse.scanner import Dialect
 from aiosqlc.source import SourceFile, Span
 
 Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
-"""Returns the reasons why queries, given as a name and two texts, are not proved equal."""
+"""Return by name why pairs of texts are not proved to be the same query."""
 
 
 @dataclass(frozen=True)
 class Formatted:
-    """A file laid out, and the queries that were left as they are: why, by name."""
+    """A formatted file, and the unchanged queries with the reasons, by name."""
 
     tidied: Tidied
     left: Mapping[str, str] = field(default_factory=dict)

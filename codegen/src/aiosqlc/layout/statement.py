@@ -35,14 +35,14 @@ _DEEPEST = 50
 
 
 class LayoutStyle(StrEnum):
-    """The style: `house` keeps short clauses on one line, `sqlc` puts each clause on its own."""
+    """The style: `house` keeps short clauses on one line, `sqlc` splits every clause."""
 
     HOUSE = "house"
     SQLC = "sqlc"
 
 
 class _CommentInTheWayError(Exception):
-    """A comment stands where no line can end."""
+    """A comment is at a place where no line can end."""
 
 
 def lay_out(
@@ -53,7 +53,7 @@ def lay_out(
     width: int = WIDTH,
     keep_lines: bool = False,
 ) -> str:
-    """Return a statement in a layout: the same tokens, but for blanks and keywords' case.
+    """Return a formatted statement: only blanks and the case of keywords differ.
 
     Its lines stay as they are where a comment or a string of several lines stands inside, where a
     comment would have to move, and where asked.
@@ -114,7 +114,7 @@ def _gap(sql: str, before: Token, token: Token, blank: bool | None) -> str:
 def _atoms(
     sql: str, tokens: Sequence[Token], code: Sequence[Token], dialect: Dialect
 ) -> list[Atom]:
-    """Return a statement's atoms with their comments, or none if a comment ends the statement."""
+    """Return the atoms of a statement with their comments, or none if it ends with a comment."""
     found: list[Atom] = []
     above: list[str] = []
     at = 0
@@ -155,7 +155,7 @@ def _line(nodes: Nodes, width: float = float("inf")) -> str | None:
 
 
 def _must(nodes: Nodes) -> str:
-    """Return nodes on one line, however long it is."""
+    """Return nodes on one line of any length."""
     line = _line(nodes)
     if line is None:
         raise _CommentInTheWayError
@@ -176,12 +176,12 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Lays nodes out in a style, each method within a width."""
+    """Format nodes in a style; each method has a maximum width."""
 
     style: LayoutStyle
 
     def lines(self, nodes: Nodes, width: int, *, inside: bool = False) -> list[str]:
-        """Return the lines of some nodes; `inside` is whether brackets stand around all of them."""
+        """Return the lines of some nodes; `inside` is whether they are all in parentheses."""
         above = list(first_of(nodes).above)
         nodes = _bare(nodes) if above else nodes
         clauses = clauses_of(nodes) if is_query(nodes) else [nodes]
@@ -234,13 +234,13 @@ class _Layout:
         return [*self.lines(parts[0], width), *self._within(parts[1:], width)]
 
     def _operands(self, nodes: Nodes, width: int) -> list[Nodes]:
-        """Cut a chain of operands, unless one of them does not fit on a line."""
+        """Split a chain of operands, unless one of them does not fit on a line."""
         parts = operands_of(nodes)
         fits = [_line(part, width - _INDENT) for part in parts]
         return [nodes] if None in fits else parts
 
     def _opened(self, nodes: Nodes, width: int) -> list[str]:
-        """Cut a chain of operands; or open the longest brackets; or leave the line too long."""
+        """Split a chain of operands, or the longest parentheses, or leave the line too long."""
         parts = self._operands(nodes, width)
         if len(parts) > 1:
             return [*self.lines(parts[0], width), *self._within(parts[1:], width)]

@@ -1,4 +1,4 @@
-"""Tokens as they will be printed: the case of keywords, and where a blank stands."""
+"""Tokens as printed: the case of keywords, and the spaces between tokens."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _BEFORE_BRACKET = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A token as it will be printed; `spaced` is whether a blank stands before it.
+    """A token as printed; `spaced` is whether a space precedes it.
 
     `word` is its text in capitals; empty if it is quoted or names something here. `above` are the
     comments on lines before it, `behind` the one that ends its line.
@@ -65,7 +65,7 @@ class Atom:
 
 
 def folded(token: Token) -> str:
-    """Return a token's text, that of a keyword in capitals."""
+    """Return the text of a token, with keywords in upper case."""
     upper = token.text.upper()
     keyword = upper in KEYWORDS or upper in _PAIRED
     return upper if token.kind is Kind.NAME and keyword else token.text
@@ -86,7 +86,7 @@ def names_something(tokens: Sequence[Token], at: int) -> bool:
 
 
 def cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
-    """Return a token's text; a keyword's in capitals, unless it names something here."""
+    """Return the text of a token; keywords are in upper case, unless they are names here."""
     token = tokens[at]
     upper = token.text.upper()
     if token.kind is not Kind.NAME or upper not in KEYWORDS | _PAIRED:

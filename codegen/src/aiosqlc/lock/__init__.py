@@ -1,4 +1,4 @@
-"""Remembers an analysis beside the configuration, so that unchanged SQL needs no server at all.
+"""Store an analysis beside the configuration, so that unchanged SQL needs no server.
 
 The lock is committed; it is good for one compiler, schema and configuration.
 """

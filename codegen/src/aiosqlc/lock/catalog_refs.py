@@ -74,7 +74,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and its number of columns, if the columns start here."""
+        """Return `table.*` and its number of columns, if its columns start here."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()
@@ -162,7 +162,7 @@ class Shorthand:
     # --- constraints --------------------------------------------------------------------------
 
     def constraints(self, constraints: Sequence[Constraint]) -> list[str | Constraint]:
-        """Shorten the constraints of each table to their places; others stay as they are."""
+        """Replace the constraints of each table by their indexes; others are unchanged."""
         found: list[str | Constraint] = []
         for key, group in groupby(constraints, key=lambda item: (item.schema, item.table)):
             members = list(group)
@@ -206,7 +206,7 @@ def shorthand(catalog: Catalog) -> Shorthand:
 
 
 def changed(text: str, written: str) -> list[int | str]:
-    """Return the difference from the written text: the kept ends and the new middle."""
+    """Return the difference from the written text: equal ends, and the new middle."""
     most = min(len(text), len(written))
     front = next((n for n in range(most) if text[n] != written[n]), most)
     most -= front
@@ -215,7 +215,7 @@ def changed(text: str, written: str) -> list[int | str]:
 
 
 def unchanged(stored: object, written: str) -> str:
-    """Return the text that `changed` has shortened. Raises `UnpackError`."""
+    """Restore a text from the result of `changed`. Raises `UnpackError`."""
     match stored:
         case [int(front), int(back), str(middle)] if front >= 0 and 0 <= back <= len(written):
             return written[:front] + middle + written[len(written) - back :]
@@ -242,7 +242,7 @@ def _alias(column: Column, table: Table) -> str:
 
 
 def _ranges(places: Sequence[int]) -> Iterator[str]:
-    """Yield `3` or `3-7` for each run of places."""
+    """Yield `3` or `3-7` for each run of consecutive numbers."""
     start = 0
     for end in range(1, len(places) + 1):
         if end == len(places) or places[end] != places[end - 1] + 1:

@@ -20,7 +20,7 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
 
 
 def complete_key(keys: Sequence[str], queries: Sequence[ParsedQuery]) -> str:
-    """Return the key of an entry: its queries and where each of them stands."""
+    """Return the key of an entry: its queries and their positions."""
     return _digest([*keys, *(f"{query.file.path}:{query.span.start}" for query in queries)])
 
 

@@ -1,4 +1,4 @@
-"""Packs frozen values for the lock: a list of fields in order, without its last defaults.
+"""Pack frozen values for the lock: a list of fields in order, without trailing defaults.
 
 A plain type of PostgreSQL is its name. What only `explain` shows, and what is read again anyway,
 is left out.
@@ -26,7 +26,7 @@ class UnpackError(ValueError):
 
 @cache
 def stored_fields(kind: type) -> tuple[Field[Any], ...]:
-    """Return the fields of a frozen value that are kept."""
+    """Return the fields of a frozen value that are stored."""
     return tuple([item for item in fields(kind) if item.name not in FORGOTTEN])
 
 
@@ -94,7 +94,7 @@ def _list(raw: Any) -> list[Any]:
 
 
 def _value(kind: type) -> Callable[[Any], Any]:
-    """Return the reader of a frozen value; made when first used, for a type may hold itself."""
+    """Return the unpacker of a frozen value, made at first use, because types can be recursive."""
     readers: list[tuple[str, Callable[[Any], Any]]] = []
     known: dict[str, Any] = {}  # plain types: few, and met everywhere
 

@@ -35,7 +35,7 @@ def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | Non
 
 
 def locked_warnings(entry: Locked) -> tuple[LockedWarning, ...]:
-    """Return the warnings of an entry without the files they speak of."""
+    """Return the warnings of an entry without the files that they refer to."""
     return tuple(_locked_warning(item, entry) for item in entry.warnings)
 
 
@@ -50,7 +50,7 @@ def _locked_warning(item: Diagnostic, entry: Locked) -> LockedWarning:
 
 
 def _query_of(item: Diagnostic, entry: Locked) -> str:
-    """Return the key of the query that a warning's first label lies in."""
+    """Return the key of the query that contains a warning's first label."""
     for key, query in zip(entry.keys, entry.analysis.queries, strict=True):
         if concerns(item, query.parsed):
             return key

@@ -1,4 +1,4 @@
-"""The call that the cursor is in: of a function of the server's, or of a macro."""
+"""The call around the cursor, of a server function or a macro."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MACROS = {
 
 @dataclass(frozen=True)
 class Call:
-    """A function's name, and how many commas stand before the cursor."""
+    """The name of a function, and the number of commas before the cursor."""
 
     name: str
     argument: int
@@ -55,7 +55,7 @@ def macro(name: str) -> list[tuple[str, str]]:
 
 
 def arguments(signature: str) -> list[str]:
-    """Return the arguments of `name(a integer, b text) → text`, cut at the outermost commas."""
+    """Return the arguments of `name(a integer, b text) → text`, split at the outermost commas."""
     inside = signature[signature.index("(") + 1 : signature.rindex(")")]
     found, depth = [""], 0
     for char in inside:

@@ -32,7 +32,7 @@ _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 
 @dataclass(frozen=True)
 class Offer:
-    """One symbol that may stand here. `insert` is what is written, where that is another text."""
+    """A completion item. `insert` is the text to insert, if it differs."""
 
     label: str
     sort: Sort
@@ -73,7 +73,7 @@ def _in_comment(
 
 
 def _words(words: dict[str, str], before: str, sign: str) -> list[Offer]:
-    """Offer words that begin with a sign, without it where it is written already."""
+    """Offer words that begin with a sign, without the sign if it is already written."""
     written = re.search(rf"{sign}\w*$", before)
     return [
         Offer(f"{sign}{word}", Sort.Keyword, text, word if written else f"{sign}{word}")

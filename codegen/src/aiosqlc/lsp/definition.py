@@ -1,4 +1,4 @@
-"""Finds where the symbol under the cursor is defined: a column, a table, a query's function."""
+"""Find the definition of the symbol at the cursor: a column, a table, a query's function."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _made(entry: Entry, block: Block, at: int) -> tuple[str, str] | None:
 
 
 def function_of(entry: Entry, query: str) -> Place | None:
-    """Return where the generated function of a query stands on disk."""
+    """Return the location of a query's generated function on disk."""
     found = entry.functions.get(query)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Describes the symbol under the cursor, as `explain` does."""
+"""Describe the symbol at the cursor, as `explain` does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Said = tuple[str, Span]
 
 
 def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> Said | None:
-    """Return Markdown on what stands at an offset, and where that symbol is.
+    """Return Markdown about the symbol at an offset, and its location.
 
     `plan` is that of the query whose name it is.
     """
@@ -109,7 +109,7 @@ def _name(entry: Entry, block: Block, query: TypedQuery | None, at: int) -> Said
 
 
 def ddl(table: Table) -> list[str]:
-    """Return a table as SQL would make it, with its comments."""
+    """Return a table as a CREATE statement with its comments."""
     lines = [f"-- {line}" for line in table.comment.splitlines()]
     kind = "TABLE" if table.kind in {"table", "partitioned"} else table.kind.upper()
     lines.append(f"CREATE {kind} {table.name} (")

@@ -17,7 +17,7 @@ _ENDS = frozenset(
 
 @dataclass(frozen=True)
 class Item:
-    """A piece of the list and the columns that it makes."""
+    """An item of the list, and the columns that it produces."""
 
     span: Span
     columns: tuple[Column, ...]
@@ -48,7 +48,7 @@ def items(tokens: Sequence[Token], query: TypedQuery) -> list[Item]:
 
 
 def _pieces(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Cut the outermost list at its commas."""
+    """Split the outermost list at its commas."""
     depth, first = 0, None
     for position, token in enumerate(tokens):
         depth += {"(": 1, ")": -1}.get(token.text, 0)

@@ -1,4 +1,4 @@
-"""The state of a project: the last analysis, and older results for what is broken now."""
+"""The state of a project: the last analysis, and older results for queries that fail now."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Entry:
 
     @cached_property
     def functions(self) -> Mapping[str, tuple[PyFunction, Path]]:
-        """Return the generated function of a query with its file, by query name."""
+        """Return the generated functions and their files, by query name."""
         return {f.query_name: (f, module.path) for module in self.modules for f in module.functions}
 
     @property
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class State:
-    """A project after an analysis. `locked` spares the next one asking again."""
+    """A project after an analysis. `locked` lets the next analysis reuse this one."""
 
     root: Path
     project: Project | None = None
@@ -58,7 +58,7 @@ class State:
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:
-    """Return the current state of an entry, completed by the former one."""
+    """Return the current state of an entry, completed from the former one."""
     inputs, analysis, settings = part.inputs, part.analysis, part.entry
     queries = {query.parsed.name: query for query in analysis.queries}
     if before:
@@ -79,14 +79,14 @@ def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | Non
 
 
 def absolute(root: Path, path: Path) -> str:
-    """Return the absolute path of a file that is shown from `root`, links as they are."""
+    """Return the absolute path of a file that is displayed relative to `root`; keep links."""
     return os.path.abspath(root / path)  # noqa: PTH100  # `..` goes, links stay
 
 
 def _still_there(
     older: Mapping[str, TypedQuery], now: Mapping[str, TypedQuery], files: Sequence[SourceFile]
 ) -> dict[str, TypedQuery]:
-    """Return the queries that do not compile now, as they last did."""
+    """Return the last good results of queries that do not compile now."""
     missing = [query for name, query in older.items() if name not in now]
     texts = {file.path: file.text for file in files} if missing else {}
     return {

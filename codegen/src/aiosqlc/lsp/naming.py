@@ -1,4 +1,4 @@
-"""Find references, and rename, for the protocol."""
+"""Find references and rename symbols, for the protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTHING = "only queries, their parameters, aliases and WITH queries can be rena
 
 
 def register(server: Server) -> None:
-    """Register the handlers about names."""
+    """Register the handlers for references and renames."""
 
     @server.feature(types.TEXT_DOCUMENT_REFERENCES)
     async def referred(ls: Server, params: types.ReferenceParams) -> list[types.Location]:

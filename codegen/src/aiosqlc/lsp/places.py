@@ -1,4 +1,4 @@
-"""Positions: offsets of our texts, and lines and units as the editor counts them."""
+"""Convert between offsets in our texts and the editor's lines and units."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from aiosqlc.source import SourceFile, Span
 
 
 def position(codec: PositionCodec, file: SourceFile, offset: int) -> types.Position:
-    """Return where an offset is."""
+    """Return the editor's position of an offset."""
     line, column = file.line_col(min(offset, len(file.text)))
     return types.Position(line - 1, _units(codec, file, line)[column - 1])
 
 
 @lru_cache(maxsize=256)
 def _units(codec: PositionCodec, file: SourceFile, line: int) -> Sequence[int]:
-    """Return for each character of a line how many units stand before it, and at the line's end.
+    """Return the number of units before each character of a line, and in the whole line.
 
     A long line has thousands of places that are asked for: it is gone through once.
     """
@@ -35,12 +35,12 @@ def _units(codec: PositionCodec, file: SourceFile, line: int) -> Sequence[int]:
 
 
 def span_range(codec: PositionCodec, file: SourceFile, span: Span) -> types.Range:
-    """Return where a span is."""
+    """Return the editor's range of a span."""
     return types.Range(position(codec, file, span.start), position(codec, file, span.end))
 
 
 def offset(codec: PositionCodec, file: SourceFile, at: types.Position) -> int:
-    """Return the offset of a position; one beyond a line or the text is its end."""
+    """Return the offset of a position; a position past the line or text gives its end."""
     if at.line >= file.line_col(len(file.text))[0]:
         return len(file.text)
     units = _units(codec, file, at.line + 1)

@@ -1,4 +1,4 @@
-"""The compiler's diagnostics as the editor shows them, code for code."""
+"""Convert the compiler's diagnostics to the editor's, one for one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCE = "aiosqlc"
 def by_file(
     found: Iterable[Diagnostic], config: Path, codec: PositionCodec
 ) -> dict[str, list[types.Diagnostic]]:
-    """Return the diagnostics by their file's path; those without a place are the configuration's.
+    """Return the diagnostics by file; those without a place belong to the configuration.
 
     Data of each is its hint: what a fix is made of.
     """

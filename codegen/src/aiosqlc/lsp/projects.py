@@ -1,4 +1,4 @@
-"""Finds the configurations of a workspace, and which of them a file belongs to."""
+"""Find the configurations of a workspace, and those that a file belongs to."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # they are not there at run time
 
 
 class Protocol(LanguageServerProtocol):
-    """Lets go of each message when it is handled.
+    """Drop each message after it is handled.
 
     pygls does so for requests only: every notification, so every key typed, stays in its memory
     (2.1.1; about 2.4 KiB for each change of a text).
@@ -30,6 +30,6 @@ class Protocol(LanguageServerProtocol):
             future.add_done_callback(lambda done: self._forget(msg_id, done))
 
     def _forget(self, msg_id: MsgId, done: Any) -> None:
-        """Drop a handled message, because cancelling scans all kept ones."""
+        """Drop a handled message, because cancelling scans all stored ones."""
         if not done.cancelled():
             self._request_futures.pop(msg_id, None)

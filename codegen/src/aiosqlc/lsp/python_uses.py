@@ -18,7 +18,7 @@ _LONGEST = 2_000_000  # bytes of a file that is looked into
 
 @dataclass(frozen=True)
 class Wanted:
-    """Names of a generated module; `argument` is a parameter of the function among them.
+    """Names of a generated module; `argument` is the parameter of the function to rename.
 
     `modules` are its dotted name and its file, for each driver.
     """
@@ -30,7 +30,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Use:
-    """A place in a Python file. With `doubt` it may be a use or not, or cannot be changed."""
+    """A place in a Python file. `doubt` is set if it may not be a use, or cannot be changed."""
 
     path: Path
     file: SourceFile
@@ -112,7 +112,7 @@ class _Uses:
         self._near = self._near or bool(node.level) or self._is_near(node.module or "")
 
     def _is_near(self, name: str) -> bool:
-        """Return whether a module is one of the generated package's, or a package above it."""
+        """Return whether a module belongs to the generated package or is a package above it."""
         firsts = [dotted.rpartition(".")[0] or dotted for dotted, _ in self._wanted.modules]
         return any(
             first == name or first.startswith(f"{name}.") or name.startswith(f"{first}.")
@@ -182,6 +182,6 @@ class _Uses:
 
 
 def shown(use: Use, root: Path) -> str:
-    """Return a use's place as people write it."""
+    """Return the place of a use in readable form."""
     line, _ = use.file.line_col(use.span.start)
     return f"{os.path.relpath(use.path, root)}:{line}"

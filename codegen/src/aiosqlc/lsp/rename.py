@@ -23,12 +23,12 @@ _TUPLES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Com
 
 
 class RefusedError(Exception):
-    """Why a rename is not safe, in a sentence."""
+    """The reason why a rename is not safe, in one sentence."""
 
 
 @dataclass(frozen=True)
 class Renaming:
-    """A symbol of a query file, and what it is to be called."""
+    """A symbol of a query file, and its new name."""
 
     path: Path
     file: SourceFile
@@ -157,7 +157,7 @@ _WRITING = frozenset(
 
 
 def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
-    """Return whether two values are equal up to the renamed words in `names`.
+    """Return whether two values are equal except for the renamed words in `names`.
 
     It may keep its name as well: a parameter `id` stands beside a column of that name.
     """
@@ -192,7 +192,7 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 
 
 def _seen(value: object, name: str) -> object:
-    """Return a field. For the choices of a sort, return their names without the SQL.
+    """Return a field. Return the names of sort choices without the SQL.
 
     Of a row's local variables, whose names avoid those of parameters, only how many there are.
     """
@@ -205,7 +205,7 @@ def _seen(value: object, name: str) -> object:
 
 
 def python_uses(entry: Entry, symbol: Symbol, roots: list[Path]) -> list[Use]:
-    """Return where Python files use what is generated of a query, or pass its parameter."""
+    """Return where Python files use the generated names of a query, or pass its parameter."""
     found = entry.functions.get(symbol.block.name)
     if found is None or symbol.sort not in {Sort.QUERY, Sort.PARAMETER}:
         return []

@@ -1,4 +1,4 @@
-"""The tables that a statement's words name, even where it is not whole yet."""
+"""The tables in a statement, found by its tokens, even if it is incomplete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_ALIAS = frozenset(
 
 @dataclass(frozen=True)
 class Source:
-    """A table as a statement calls it. Without `table` it is a WITH query, or not known."""
+    """A table under its name in a statement. Without `table` it is a WITH query or unknown."""
 
     alias: str
     name: str
@@ -28,7 +28,7 @@ class Source:
 
 
 def sources(tokens: Sequence[Token], catalog: Catalog) -> list[Source]:
-    """Return the tables in the scope of a statement, without subquery boundaries."""
+    """Return the tables of a statement, ignoring subquery boundaries."""
     found: list[Source] = []
     listing = False
     position = 0
@@ -69,7 +69,7 @@ def _is_name(token: Token) -> bool:
 
 
 def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
-    """Return a table by its name, that of the default schema before any other."""
+    """Return a table by its name, first from the default schema."""
     named = [
         table
         for table in catalog.tables
@@ -82,7 +82,7 @@ def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
 def columns_named(
     found: Iterable[Source], name: str, alias: str = ""
 ) -> Iterator[tuple[Table, TableColumn]]:
-    """Yield the columns of one name, of one alias where there is one."""
+    """Yield the columns with a name, of one alias if given."""
     for source in found:
         if source.table and alias.lower() in {"", source.alias.lower()}:
             for column in source.table.columns:

@@ -25,7 +25,7 @@ Word = tuple[Span, str]
 
 
 def semantic_tokens(codec: PositionCodec, file: SourceFile, entry: Entry) -> list[int]:
-    """Return the words as the protocol counts them: each from where the one before begins."""
+    """Return the tokens in the protocol's encoding: each relative to the one before."""
     data: list[int] = []
     line = column = 0
     for span, kind in words(file, entry):

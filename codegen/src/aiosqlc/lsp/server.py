@@ -1,4 +1,4 @@
-"""The server: the handler of each message."""
+"""The server: handlers of the protocol's messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosqlc.source import SourceFile, Span
 
 
 def create() -> Server:
-    """Return a server with everything registered."""
+    """Return a server with all handlers."""
     server = Server()
 
     @server.feature(types.INITIALIZED)

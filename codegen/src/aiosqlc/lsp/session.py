@@ -1,4 +1,4 @@
-"""A connection with an editor: its open files and their state."""
+"""A connection to an editor: its open files and their state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aiosqlc.source import SourceFile
 
 
 class RequestFailedError(JsonRpcException):
-    """A request that fails with a message. The server itself works."""
+    """A request that fails with a message for the user. The server itself works."""
 
     CODE = types.LSPErrorCodes.RequestFailed
 
@@ -42,7 +42,7 @@ class About:
 
 
 class Server(LanguageServer):
-    """Answers an editor about the SQL of its workspace."""
+    """Answer an editor's requests about the SQL of its workspace."""
 
     def __init__(self) -> None:
         super().__init__("aiosqlc", metadata.version("aiosqlc"), protocol_cls=Protocol)
@@ -51,11 +51,11 @@ class Server(LanguageServer):
 
     @property
     def codec(self) -> PositionCodec:
-        """Return how the editor counts."""
+        """Return the editor's position encoding."""
         return self.workspace.position_codec
 
     def about(self, uri: str) -> About | None:
-        """Return a query file as it is now, and its last analysis."""
+        """Return the current text of a query file, and its last analysis."""
         path = path_of(uri)
         owner = self.analysis.owner(path) if path else None
         file = self.analysis.text(path) if path else None

@@ -1,4 +1,4 @@
-"""The symbols of a query that have a name of their own, and where its text says that name."""
+"""The named symbols of a query, and the places where its text names them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Symbol:
-    """A name in a block, with every place of it there; `here` is the one under the cursor."""
+    """A name in a block with all its places; `here` is the one at the cursor."""
 
     sort: Sort
     name: str
@@ -43,7 +43,7 @@ _NO_CALL = frozenset({"AS", "MATERIALIZED", "NOT"})
 
 
 def symbol_at(file: SourceFile, entry: Entry, at: int) -> Symbol | None:
-    """Return what is named at an offset; None for what a query does not name itself."""
+    """Return the symbol at an offset; None if the query does not define it."""
     block = block_at(file, entry.dialect, at)
     if block.name and block.name_span.start <= at <= block.name_span.end:
         return Symbol(Sort.QUERY, block.name, block.name_span, (block.name_span,), block)
@@ -120,7 +120,7 @@ def _aliases(entry: Entry, block: Block) -> dict[str, list[Span]]:
 
 
 def _declares(block: Block, name: str) -> bool:
-    """Return whether `t AS t` stands there: the second is an alias."""
+    """Return whether `t AS t` is here, where the second is the alias."""
     texts = [unquote(token).lower() for token in block.tokens]
     wanted = name.lower()
     return any(
@@ -152,7 +152,7 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 
 
 def _is_reference(block: Block, token: Token) -> bool:
-    """Return whether a word is at the place of a table's alias, not of a column's name.
+    """Return whether a word is where a table alias stands, not a column name.
 
     What it is wrong about, the compiler sees: the query would mean something else, or nothing.
     """
@@ -170,7 +170,7 @@ def _is_reference(block: Block, token: Token) -> bool:
 
 
 def _in_table_list(tokens: tuple[Token, ...], at: int) -> bool:
-    """Return whether the clause that a word stands in is one of tables: FROM a, b AS c JOIN d."""
+    """Return whether a word is in a clause of tables: FROM a, b AS c JOIN d."""
     depth = 0
     for token in reversed(tokens[:at]):
         depth += {")": 1, "(": -1}.get(token.text, 0)

@@ -1,4 +1,4 @@
-"""A query file as an editor needs it: in blocks, one to a query, however broken they are."""
+"""A query file in blocks, one per query, even if the queries are broken."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME_LINE = re.compile(r"(?:--|/\*|#)\s*name:\s*(?P<name>\w+)")
 
 @dataclass(frozen=True)
 class Block:
-    """A query's lines: the comments above it and the statement, up to its semicolon or the next.
+    """The lines of a query: the comments above it, and the statement up to its end.
 
     `tokens` are the statement's, `comments` all, those inside included.
     """
@@ -28,13 +28,13 @@ class Block:
 
     @property
     def start(self) -> int:
-        """Return where the statement's first word is."""
+        """Return the offset of the statement's first word."""
         return self.tokens[0].start if self.tokens else self.span.end
 
 
 @lru_cache(maxsize=16)
 def blocks(file: SourceFile, dialect: Dialect) -> tuple[Block, ...]:
-    """Cut a file at its semicolons, and where a name follows that should have had one before."""
+    """Split a file at its semicolons, and before names if a semicolon is missing."""
     return tuple(_blocks(file.text, dialect))
 
 
@@ -74,7 +74,7 @@ def block_at(file: SourceFile, dialect: Dialect, at: int) -> Block:
 
 
 def token_at(tokens: tuple[Token, ...], at: int) -> int | None:
-    """Return the index of the token that an offset touches, a word before anything else."""
+    """Return the index of the token at an offset, with preference for words."""
     touching = [i for i, token in enumerate(tokens) if token.start <= at <= token.end]
     words = [i for i in touching if tokens[i].kind in {Kind.NAME, Kind.QUOTED, Kind.PARAM}]
     return next(iter(words or touching), None)

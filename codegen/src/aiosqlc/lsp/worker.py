@@ -1,4 +1,4 @@
-"""Analyses projects, one after the other, with everything that stays warm in between."""
+"""Analyse projects one after another, and keep the servers running in between."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _AGE = 50  # analyses after which a text that is gone is forgotten
 
 
 class AnalysisWorker:
-    """Calls the compiler for the server, from one thread: two at once would disturb each other."""
+    """Call the compiler for the server from one thread, because calls are not concurrent."""
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
@@ -41,7 +41,7 @@ class AnalysisWorker:
         self._stack.close()
 
     def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
-        """Compile a project with the editor's texts instead of the files on disk.
+        """Compile a project with the texts of the editor instead of the files on disk.
 
         `before` lends what is broken now, and spares asking again what has not changed.
         """
@@ -68,7 +68,7 @@ class AnalysisWorker:
         return State(root, project, entries, tuple(found), locked)
 
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
-        """Return a query with the reasons of its types, which the lock does not have."""
+        """Return a query with the reasons of its types, which the lock does not store."""
         options = options_of(entry.settings, entry.shims)
         found, _ = self._engine(entry.dialect).analyze(entry.schema, [query.parsed], options)
         analysis, _ = apply_hints(found)
@@ -82,19 +82,19 @@ class AnalysisWorker:
         return [f"plan, on {engine.planned_on}:", *engine.plan_lines(plan)] if plan else []
 
     def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
-        """Return why pairs of texts are not proved to be the same query, by name."""
+        """Return by name why pairs of texts are not proved to be the same query."""
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).unproved(entry.schema, options, pairs)
 
     def sample(self, entry: Entry, query: TypedQuery) -> list[str]:
-        """Return a run of a query on rows made for it, as lines."""
+        """Run a query on generated rows and return the result as lines."""
         if entry.settings.database_uri and not entry.schema:
             return ["without a schema the database is your own: no rows are put into it"]
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).sample(entry.schema, query, options)
 
     def functions(self, entry: Entry, name: str) -> list[tuple[str, str]]:
-        """Return the server's functions of one name, with their signatures."""
+        """Return the server's functions with this name, with their signatures."""
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).signatures(entry.schema, options, name)
 
@@ -116,7 +116,7 @@ class AnalysisWorker:
 
 
 def sources_of(config: Path) -> frozenset[str]:
-    """Return the absolute paths of all that a project reads, its configuration included."""
+    """Return the absolute paths of all files that a project reads, with its configuration."""
     project, _ = load_project(config)
     own = absolute(config.parent, Path(config.name))
     return frozenset({own, *_sql_files(project)}) if project else frozenset({own})

@@ -27,7 +27,7 @@ _MOST_PUT_OFF = 10  # changes in a row that may put it off
 
 
 class Workspace:
-    """Owns the open files. `show` receives each new state, with the versions of the files."""
+    """Own the open files. `show` receives each new state, with the versions of the files."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Workspace:
             self._changed(name)
 
     async def put(self, path: Path, text: str, version: int | None) -> None:
-        """Take a file's text from the editor."""
+        """Use a text from the editor instead of the file."""
         name = str(path)
         opened = name not in self._texts
         self._texts[name], self._versions[name] = text, version
@@ -134,7 +134,7 @@ class Workspace:
             await self._off_the_loop(self._worker.tidy_up)
 
     async def run(self, ask: Callable[[AnalysisWorker], R]) -> R:
-        """Call the worker, after what it is busy with."""
+        """Call the worker after its current job."""
         return await self._off_the_loop(lambda: ask(self._worker))
 
     async def settled(self) -> None:
@@ -155,7 +155,7 @@ class Workspace:
     # --- analyses ---
 
     def _owners(self, name: str) -> list[Path]:
-        """Return the projects that read a file, or else the nearest one, which may be broken."""
+        """Return the projects that read a file, or else the nearest one, even if it is broken."""
         found = [config for config, sources in self._sources.items() if name in sources]
         return found or [config for config in above(Path(name)) if config in self._sources][:1]
 

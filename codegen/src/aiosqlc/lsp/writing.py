@@ -104,7 +104,7 @@ def _query(ls: Server, uri: str, name: str) -> tuple[About, TypedQuery]:
 
 
 async def _formatted(ls: Server, about: About, within: Span | None) -> list[types.TextEdit]:
-    """Return the edits that lay a file out, where its queries are proved to stay the same."""
+    """Return the edits that format a file, if its queries are proved to stay the same."""
     entry, file = about.entry, about.file
     found = await ls.analysis.run(
         lambda worker: format_file(
@@ -126,7 +126,7 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
 
 
 def _edits(ls: Server, about: About, after: str, ending: str) -> Iterator[types.TextEdit]:
-    """Yield an edit for each stretch of lines that changes: cursors elsewhere stay.
+    """Yield an edit for each group of changed lines, so that cursors elsewhere stay.
 
     `ending` is what the editor's lines end with; the file's here end with a line feed.
     """

@@ -20,7 +20,7 @@ def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Make one finding of those that several queries share, and put the most expensive first.
+    """Merge findings that several queries share, and sort by the number of queries.
 
     Two refusals share a cause where the server says the same of both. The rest keeps its order.
     """

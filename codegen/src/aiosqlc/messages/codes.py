@@ -1,4 +1,4 @@
-"""The register of diagnostic codes: one meaning each. The manual's table is written from it."""
+"""The register of diagnostic codes: one meaning each. The manual's table is generated from it."""
 
 from __future__ import annotations
 
@@ -113,6 +113,6 @@ CODES = {
 
 
 def table() -> str:
-    """Return the register as the manual has it."""
+    """Return the register as a table for the manual."""
     rows = [f"| {code} | {meaning} |" for code, meaning in CODES.items()]
     return "\n".join(["| code | says |", "|---|---|", *rows])

@@ -81,7 +81,7 @@ def type_name(kind: SqlType) -> str:
 
 
 def query_plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
-    """Show a query plan as EXPLAIN does, without its costs: the tables are empty."""
+    """Format a query plan like EXPLAIN, without costs, because the tables are empty."""
     where = " using " + node["Index Name"] if "Index Name" in node else ""
     where += " on " + node["Relation Name"] if "Relation Name" in node else ""
     yield "    " * depth + node["Node Type"] + where

@@ -11,7 +11,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def reason(error: OSError | UnicodeDecodeError) -> str:
-    """Return why, to be put behind a colon."""
+    """Return the reason, to follow a colon."""
     if isinstance(error, UnicodeDecodeError):
         if error.object.startswith(_UTF_16):
             return "it is UTF-16; save it as UTF-8"

@@ -39,7 +39,7 @@ def surviving(analyze: Analyze) -> Analyze:
 def culprits(
     run: Callable[[list[ParsedQuery]], object], queries: Sequence[ParsedQuery]
 ) -> dict[ParsedQuery, Exception]:
-    """Return the queries that `run` fails on by themselves, found by halving."""
+    """Return the queries that make `run` fail, found by bisection."""
     if not queries:
         return {}
     try:
@@ -65,7 +65,7 @@ def internal_error(query: ParsedQuery, error: Exception) -> Diagnostic:
 
 
 def frames(error: Exception) -> list[str]:
-    """Return where it went wrong in our own files, outermost first, without any values."""
+    """Return the traceback lines in our own files, outermost first, without values."""
     return [
         f"at {Path(frame.filename).relative_to(_HERE).as_posix()}:{frame.lineno} in {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -74,5 +74,5 @@ def frames(error: Exception) -> list[str]:
 
 
 def exit_code(diagnostics: Sequence[Diagnostic]) -> int:
-    """Return the exit code of a run with errors: 70 if one is ours, else 1."""
+    """Return the exit code of a run with errors: 70 if one is a bug of ours, else 1."""
     return EXIT if any(item.code == CODE for item in diagnostics) else 1

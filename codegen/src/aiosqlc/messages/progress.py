@@ -14,7 +14,7 @@ _ERASE = "\r\033[K"
 
 
 class Line:
-    """A line on a terminal, written anew at most every `EVERY` seconds."""
+    """A line on a terminal, rewritten at most every `EVERY` seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -23,7 +23,7 @@ class Line:
         self._shown = False
 
     def show(self, text: str) -> None:
-        """Write the line, unless it was written just now."""
+        """Write the line, unless it was written a moment ago."""
         now = self._clock()
         if now < self._next:
             return

@@ -1,4 +1,4 @@
-"""Turns diagnostics into text: a box with the line and a caret under the cause."""
+"""Render diagnostics as text: a box with the line, and a caret under the cause."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Style:
         return f"{_COLOURS[name]}{text}{_RESET}" if self.colour else text
 
     def shown(self, path: Path) -> str:
-        """Return a path as people can open it from where they are."""
+        """Return a path that can be opened from the current folder."""
         return os.path.normpath(self.root / path)
 
 
@@ -111,7 +111,7 @@ def _cells(char: str) -> int:
 
 
 def render_all(diagnostics: Iterable[Diagnostic], style: Style | None = None) -> str:
-    """Render diagnostics one below another, with a count at the end."""
+    """Render diagnostics one after another, with a count at the end."""
     found = list(diagnostics)
     parts = [render(diagnostic, style) for diagnostic in found]
     return "\n".join([*parts, summary(found)]) if found else ""

@@ -1,4 +1,4 @@
-"""A row as a person reads it."""
+"""A row in readable form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST_CELLS = 12
 
 
 def show_row(heads: Sequence[tuple[str, bool]], cells: Sequence[str | None]) -> str:
-    """Write a row as `id = 1, bio = NULL`; of a wide one, the first columns.
+    """Format a row as `id = 1, bio = NULL`, with the first columns of a wide one.
 
     `heads` are the names, each with whether its values are numbers.
     """

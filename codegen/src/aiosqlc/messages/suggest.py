@@ -1,4 +1,4 @@
-"""Did you mean …: the nearest known word to a mistyped one."""
+"""Suggest the known word that is closest to a misspelled one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def nearest_function(word: str, known: Iterable[str]) -> str | None:
-    """Return the function that is at most two edits from a word, or whose name is in it.
+    """Return the function at most two edits away from a word, or with the word in its name.
 
     Functions have many names alike, `array_fill` and `array_min`: a ratio of letters says little.
     """
@@ -33,7 +33,7 @@ _MOST_EDITS = 2
 
 
 def _edits(one: str, other: str) -> int:
-    """Return how many letters are added, left out, changed or exchanged with the next one."""
+    """Return the number of inserted, deleted, changed and swapped letters."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, char in enumerate(one, 1):

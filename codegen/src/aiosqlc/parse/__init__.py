@@ -1,1 +1,1 @@
-"""From a file of annotated SQL to parsed queries."""
+"""Parse a file of annotated SQL into queries."""

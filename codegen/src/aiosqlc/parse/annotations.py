@@ -1,4 +1,4 @@
-"""Reads the comments above a query: name, command, hints, silenced rules, description."""
+"""Read the comments above a query: name, command, hints, ignored rules, description."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Annotations:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of a comment without its marks, and where it starts in the file.
+    """A line of a comment without its markers, and its offset in the file.
 
     `inner` are those of a block below its first: what has dashes there was put out of use.
     """
@@ -66,7 +66,7 @@ _MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2}
 def read_annotations(
     file: SourceFile, comments: list[Token]
 ) -> tuple[Annotations, list[Diagnostic]]:
-    """Read the comments that stand above a query's first word, in order."""
+    """Read the comments above a query's first word, in order."""
     found = Annotations()
     problems: list[Diagnostic] = []
     for position, comment in enumerate(comments):
@@ -89,7 +89,7 @@ def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
 
 
 def _apart(file: SourceFile, above: Token, below: Token) -> bool:
-    """Return whether a blank line separates two comments, so that the first is more general."""
+    """Return whether a blank line separates two comments, which makes the first a general one."""
     return file.text.count("\n", above.end, below.start) > 1
 
 
@@ -197,7 +197,7 @@ def _name_hint(name: str, rest: str) -> str:
 def _read_words(
     file: SourceFile, line: _Line, match: re.Match[str], found: Annotations
 ) -> Diagnostic | None:
-    """Read the words after the name: one command, then options."""
+    """Parse the words after the name: one command, then options."""
     words = list(re.finditer(r"\S+", match["rest"]))
     if not words:
         return Diagnostic(

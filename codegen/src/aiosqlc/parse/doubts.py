@@ -124,7 +124,7 @@ def _joined(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
 def _in_strings(
     file: SourceFile, tokens: list[Token], numbers: Collection[str], dialect: Dialect
 ) -> Iterator[Diagnostic]:
-    """Warn of `'%@name%'`: inside a string it is text, and no parameter.
+    """Warn of `'%@name%'`: a name inside a string is text, not a parameter.
 
     `$5` may be a price: it is meant only where it is among the `numbers` of the parameters.
     """

@@ -1,4 +1,4 @@
-"""Reads the directives of closed dynamic queries: `-- :if`, `-- :set`, `-- :sort`, `-- :end`.
+"""Read the directives of dynamic queries: `-- :if`, `-- :set`, `-- :sort`, `-- :end`.
 
 They stand in comments, so the file stays valid SQL and any other tool runs the query with every
 part.
@@ -31,13 +31,13 @@ _NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
 
 
 def directive_behind(text: str, semicolon: int) -> Token | None:
-    """Return the directive that stands behind a semicolon on its line: it belongs to that line."""
+    """Return the directive after a semicolon on its line, which belongs to that line."""
     match = _BEHIND.match(text, semicolon)
     return Token(Kind.COMMENT, match[1], match.start(1), match.end(1)) if match else None
 
 
 def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
-    """Report the directives above a statement: there they would be lost."""
+    """Report directives above a statement, where they would have no effect."""
     return [
         Diagnostic(
             "E131",
@@ -51,7 +51,7 @@ def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
 
 
 def swallowed_semicolon(file: SourceFile, comment: Token) -> Diagnostic | None:
-    """Report a directive that ends with the statement's semicolon: a comment hides it."""
+    """Report a directive before the statement's semicolon: the comment hides the semicolon."""
     match = _DIRECTIVE.match(comment.text)
     if match is None or match["word"].lower() not in DIRECTIVES:
         return None
@@ -70,7 +70,7 @@ _SWALLOWED = "the semicolon is part of the comment: move it to the next line"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One directive: the stretches of text it governs, and for `sort` the texts to choose from.
+    """A directive: the text that it controls, and for `sort` the texts to choose from.
 
     `also` are the further names of `:if a, b`.
     """
@@ -160,7 +160,7 @@ def _closed(part: Part, body: list[Token]) -> Part | None:
 
 
 def _unmatched(tokens: list[Token]) -> tuple[list[int], list[int]]:
-    """Return where parentheses open that are not closed here, and close that are not opened."""
+    """Return the parentheses that are not closed here, and those that are not opened here."""
     opened: list[int] = []
     closed: list[int] = []
     for position, token in enumerate(tokens):
@@ -191,7 +191,7 @@ _start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
-    """Return whether a part would take the statement's first word along."""
+    """Return whether a part would remove the statement's first word."""
     return any(region.start <= first.start < region.end for region in part.regions)
 
 
@@ -222,7 +222,7 @@ def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
 
 
 def _merged(parts: list[Part]) -> tuple[Part, ...]:
-    """Lines with the same condition come and go together."""
+    """Lines with the same condition appear and disappear together."""
     merged: dict[tuple[str, str, tuple[str, ...]], Part] = {}
     for part in parts:
         key = (part.kind, part.name, part.also)
@@ -276,7 +276,7 @@ _BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+asc\|desc$", re.IGNORECASE)
 
 
 def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnostic]) -> list[Part]:
-    """`ORDER BY created_at, -- :sort created_at, total desc`: the line's key becomes a choice."""
+    """Read `ORDER BY created_at, -- :sort created_at, total desc`: the sort key is a choice."""
     tokens = list(directive.line)
     words = [token.text.upper() for token in tokens]
     if words[:2] == ["ORDER", "BY"]:

@@ -21,7 +21,7 @@ _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where the text must change: a parameter or a macro.
+    """A place where the text must change: a parameter or a macro.
 
     A slice behind `(a, b) IN` is one use for each column, of a piece of the macro's text each:
     `column` is which of how many, `row` the name of the list. `alias` follows an embedded row, and
@@ -43,7 +43,7 @@ class Use:
 
 @dataclass
 class Expanded:
-    """A query's text after the macros are gone."""
+    """A query's text without macros."""
 
     sql: str = ""
     source_map: SourceMap = field(default_factory=SourceMap)
@@ -147,7 +147,7 @@ def _at_use(tokens: list[Token], position: int) -> Use:
 def _macro(
     file: SourceFile, tokens: list[Token], position: int, dialect: Dialect
 ) -> tuple[Use | Diagnostic | None, int]:
-    """Read `sqlc.word(argument)` at `position`; return it and how many tokens it takes."""
+    """Read `sqlc.word(argument)` at `position`; return it and its number of tokens."""
     head = tokens[position : position + 4]
     if len(head) < 4 or head[1].text != "." or head[3].text != "(":
         return None, 1  # a table or schema that happens to be called sqlc
@@ -198,7 +198,7 @@ def _macro(
 
 
 def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
-    """Return the correct form of a macro with its first name."""
+    """Return the correct form of a macro, with its first argument."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro == "sqlc.embed" and parts[:1] == ["."]:
@@ -230,7 +230,7 @@ _AFTER_ITEM = frozenset(
 
 
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
-    """Take the name behind an embedded row along: `[AS] name`."""
+    """Read the name after an embedded row too: `[AS] name`."""
     following = tokens[close + 1 : close + 3]
     said = bool(following) and following[0].text.upper() == "AS"
     name = following[said] if len(following) > said else None
@@ -252,7 +252,7 @@ def _quoted(name: Token, dialect: Dialect) -> str:
 
 
 def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> Use:
-    """Note the `[NOT] IN ( … )` around a slice, which becomes `= ANY (…)` or `<> ALL (…)`."""
+    """Record the `[NOT] IN ( … )` around a slice, which becomes `= ANY (…)` or `<> ALL (…)`."""
     before = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
     after = tokens[close + 1].text if close + 1 < len(tokens) else ""
     if before[-2:] != ["IN", "("] or after != ")":
@@ -272,7 +272,7 @@ _JOINS_ROWS = frozenset(
 
 
 def _columns(use: Use, tokens: list[Token], first: int) -> list[Use]:
-    """Return a use for each column where a slice is one of rows: `(a, b) IN (sqlc.slice(pairs))`.
+    """Return a use per column if a slice is a list of rows: `(a, b) IN (sqlc.slice(pairs))`.
 
     There the first token of the macro is `first`. Each use has a piece of the macro's text.
     """
@@ -317,7 +317,7 @@ def _width_before(tokens: list[Token], first: int) -> int:
 
 
 class Numbering:
-    """Hands out `$n`: one number per name, around the numbers the user wrote."""
+    """Assign `$n`: one number per name, without the numbers that the user wrote."""
 
     def __init__(self, uses: list[Use], given: dict[str, int] | None = None) -> None:
         self._taken = {use.number for use in uses if use.number is not None}
@@ -325,7 +325,7 @@ class Numbering:
         self._free = 1
 
     def number(self, use: Use) -> int:
-        """Return the number of a use; a bare `?` gets a new one each time."""
+        """Return the number of a use; each bare `?` gets a new one."""
         if use.number is not None:
             return use.number
         known = self._by_name.get(use.name) if use.name else None
@@ -384,7 +384,7 @@ def expand(
 
 
 def _placed(use: Use, number: int) -> str:
-    """Return the replacement of a use. For a list of rows, use one row's columns."""
+    """Return the replacement of a use. For a list of rows, use the columns of one row."""
     column, width = use.column
     before = "" if not width else ", " if column else "("
     return f"{before}${number}{')' if width and column == width - 1 else ''}"

@@ -1,4 +1,4 @@
-"""Puts a parsed query where its unchanged text stands after an edit somewhere else in its file."""
+"""Move a parsed query whose unchanged text is elsewhere in its file after an edit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiosqlc.source import SourceFile, SourceMap, Span
 
 
 def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
-    """Return the query as parsing `file` would, where it stands `by` characters further on."""
+    """Return the query as if `file` was parsed, `by` characters further on."""
     if not by:
         return query.placed(file=file)
 

@@ -1,4 +1,4 @@
-"""Finds parameters that are meant to choose a sort or a group: they are constants there."""
+"""Find parameters that are meant to choose a sort order or a group, where they are constants."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
 
 
 def _ends(tokens: list[Token], at: int, use: Use) -> bool:
-    """Return whether only casts follow the parameter up to the end of its item."""
+    """Return whether only casts follow the parameter in its item."""
     while at < len(tokens) and tokens[at].start < use.span.end:
         at += 1
     while at < len(tokens) and tokens[at].text == "::":

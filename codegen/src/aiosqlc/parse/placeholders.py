@@ -62,7 +62,7 @@ def find(sql: str) -> tuple[Place, ...]:
 
 
 def fill(sql: str, text_of: Callable[[int, Place], str]) -> Filled:
-    """Put `text_of(index, place)` in place of each parameter."""
+    """Replace each parameter by `text_of(index, place)`."""
     places = find(sql)
     out: list[str] = []
     pieces: list[tuple[int, int, int]] = []
@@ -85,7 +85,7 @@ def for_server(sql: str) -> Filled:
 
 
 def for_driver(sql: str) -> tuple[str, tuple[int, ...]]:
-    """Return the text aiomysql formats, and the numbers of the parameters in the order of its `%s`.
+    """Return the text that aiomysql formats, and the parameter number of each `%s`.
 
     A `%` of the query is doubled, so that formatting leaves it as it was written.
     """

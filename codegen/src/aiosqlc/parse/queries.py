@@ -1,4 +1,4 @@
-"""Cuts a query file into its annotated queries."""
+"""Split a query file into its annotated queries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def parse_files(
     dialect: Dialect,
     parse: Callable[[SourceFile, Dialect], Parsed] | None = None,
 ) -> Parsed:
-    """Parse query files; a name may be used once in all of them together.
+    """Parse query files. A name may be used once in all files together.
 
     `parse` reads one file instead of `parse_file`: a caller may remember what it has read.
     """
@@ -50,7 +50,7 @@ def parse_files(
 
 
 def count_named(file: SourceFile, dialect: Dialect) -> int:
-    """Return how many queries a file is meant to hold, those included that cannot be read."""
+    """Return the number of queries in a file, including unreadable ones."""
     found = 0
     for token in scan(file.text, dialect):
         if token.kind is Kind.COMMENT:
@@ -106,7 +106,7 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
 
 
 def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
-    """Warn of a query that is only `BEGIN` or `COMMIT`: a pool gives the next one elsewhere."""
+    """Warn of a query that is only `BEGIN` or `COMMIT`: a pool runs the next one elsewhere."""
     word = query.sql.split()[0]
     return Diagnostic(
         "E113",
@@ -122,7 +122,7 @@ def _first_word(query: ParsedQuery) -> Span:
 
 
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
-    """Refuse a second statement below a name, which would be ignored silently."""
+    """Refuse a second statement below a name, which would be ignored."""
     if _controls(code_tokens(query.sql, Dialect.POSTGRESQL)):
         return Diagnostic(
             "E113",
@@ -240,7 +240,7 @@ def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
 
 
 def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnostic | None:
-    """A name below the statement's first word: the semicolon before it is missing."""
+    """Report a name below the statement's first word: the semicolon before it is missing."""
     for position, token in enumerate(tokens):
         if token.kind is Kind.COMMENT and token.start > start:
             notes, _ = read_annotations(file, [token])
@@ -257,7 +257,7 @@ def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnosti
 
 
 def _script(file: SourceFile, start: int, last: Token) -> str:
-    """Return the error for a line for psql or SQL Server's tools."""
+    """Return the error for a command of psql or of SQL Server's tools."""
     if file.text[start] == "\\":
         return "a line that begins with a backslash is for psql: remove it"
     if last.text.upper() == "GO":

@@ -1,4 +1,4 @@
-"""The words that each engine reserves: a name that is one of them stands in quotes."""
+"""The reserved words of each engine, which must be quoted as names."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ RESERVED: Final[Mapping[Dialect, frozenset[str]]] = {
 
 
 def is_reserved(word: str, dialect: Dialect) -> bool:
-    """Return whether a word has to be quoted where it is a name."""
+    """Return whether a word must be quoted as a name."""
     return word.upper() in RESERVED[dialect]

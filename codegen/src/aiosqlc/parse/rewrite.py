@@ -1,4 +1,4 @@
-"""Builds rewritten SQL together with the map from its offsets back to the user's file."""
+"""Build rewritten SQL, and the map from its offsets to the user's file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from aiosqlc.source import SourceMap
 
 
 class Rewriter:
-    """Copies stretches of a file and puts other text in place of the rest, in order."""
+    """Copy parts of a file and replace the rest, in order."""
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text
@@ -17,7 +17,7 @@ class Rewriter:
 
     @property
     def length(self) -> int:
-        """Return how long the rewritten text is so far."""
+        """Return the current length of the rewritten text."""
         return self._length
 
     def copy_to(self, end: int) -> None:

@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 
 class Token(NamedTuple):
-    """A piece of the text. Whitespace makes no token."""
+    """A token: a piece of the text. Whitespace is not a token."""
 
     kind: Kind
     text: str
@@ -48,7 +48,7 @@ class Token(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """Return where it stands in the scanned text."""
+        """Return its span in the scanned text."""
         return Span(self.start, self.end)
 
 
@@ -146,7 +146,7 @@ def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]
 
 
 def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> Iterator[Token]:
-    """Yield the tokens of `text` from offset `start` on; total: any text has tokens."""
+    """Yield the tokens of `text` from offset `start`. Any text has tokens."""
     pattern, kinds = _grammar(dialect)
     opened = False
     closing = -1  # where the next `*/` is, as far as that has been looked for
@@ -185,7 +185,7 @@ def _begun(
 
 @lru_cache(maxsize=256)
 def code_tokens(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Token, ...]:
-    """Return the tokens of `text` without its comments; several passes over a text scan it once."""
+    """Return the tokens of `text` without comments, cached for repeated use."""
     return tuple([token for token in scan(text, dialect) if token.kind is not Kind.COMMENT])
 
 
@@ -195,7 +195,7 @@ _WHOLE = {kind.value: kind for kind in Kind if kind not in {*MARKS, Kind.UNTERMI
 
 
 def _block_end(text: str, start: int, dialect: Dialect) -> tuple[int, Kind]:
-    """Find the end of a block comment; PostgreSQL's nest."""
+    """Find the end of a block comment. PostgreSQL's comments nest."""
     depth = 0
     for edge in _BLOCK_EDGE.finditer(text, start):
         if edge.group() == "*/":
@@ -224,7 +224,7 @@ def unquote(token: Token) -> str:
 
 
 def split_statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Span, ...]:
-    """Return the spans of a file's statements, without semicolons and comments around.
+    """Return the spans of a file's statements, without surrounding comments and semicolons.
 
     The bodies of SQL-standard functions (`BEGIN ATOMIC … END`) and MySQL routines stay in one
     piece.

@@ -21,7 +21,7 @@ Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What stands up to a semicolon (`end` is behind it), or after the last one of a file."""
+    """The text up to a semicolon (`end` is after it), or after the last one of a file."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Statement:
 def statements_of(
     file: SourceFile, dialect: Dialect, parse: Callable[[SourceFile, list[Token], Dialect], Parsed]
 ) -> tuple[Statement, ...]:
-    """Cut a file into statements and parse each; what follows the last may be a comment."""
+    """Split a file into statements and parse each; the rest may be a comment."""
     before = _Before(_last_seen(file.path, dialect, parse), file)
     found: list[Statement] = []
     at = 0
@@ -52,7 +52,7 @@ def parse_ahead(
     dialect: Dialect,
     parse: Callable[[SourceFile, list[Token], Dialect], Parsed],
 ) -> None:
-    """Parse files not seen before on all cores, where they are long.
+    """Parse new files on all cores if they are long.
 
     `statements_of` then finds them as they were when they were last parsed.
     """
@@ -97,7 +97,7 @@ def _next(
 
 @dataclass
 class _Seen:
-    """A file as it was when it was last parsed."""
+    """A file as last parsed."""
 
     text: str = ""
     statements: tuple[Statement, ...] = ()
@@ -109,7 +109,7 @@ def _last_seen(_path: Path, _dialect: Dialect, _parse: object) -> _Seen:
 
 
 class _Before:
-    """Finds statements of a file's former text that stand in the new one, if somewhere else.
+    """Find statements of a file's former text at other places in the new text.
 
     A statement depends on nothing but its own text: the scanner begins anew after a semicolon. Only
     the first one knows that nothing stands before it.
@@ -124,7 +124,7 @@ class _Before:
         self._known = {item.start: item for item in seen.statements if not item.problems}
 
     def at(self, start: int) -> Statement | None:
-        """Return the statement that begins at an offset of the new text, if it is a known one."""
+        """Return the statement at an offset of the new text, if it is a known one."""
         known = self._known.get(start)
         if known and known.closed and known.end <= self._prefix:
             return self._moved(known, 0)
@@ -141,7 +141,7 @@ class _Before:
 
 
 def _common(one: str, other: str) -> int:
-    """Return the length of the longest common beginning."""
+    """Return the length of the longest common prefix."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""Writes out every reachable text of a dynamic query; each is prepared when compiling."""
+"""Produce every reachable text of a dynamic query. Each is prepared when compiling."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEXT_CLAUSE = frozenset(
 def write_variants(
     file: SourceFile, span: Span, tokens: list[Token], uses: list[Use], parts: tuple[Part, ...]
 ) -> tuple[Expanded, tuple[Variant, ...], tuple[OptionalPart, ...], list[Diagnostic]]:
-    """Return the full text, every variant, and the parts as later stages know them."""
+    """Return the full text, every variant, and the parts for later stages."""
     problems = _check(file, uses, parts)
     if problems:
         return Expanded(), (), (), problems
@@ -105,7 +105,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
 def _cuts(
     parts: tuple[Part, ...], key: tuple[int, ...]
 ) -> tuple[list[Span], list[tuple[Span, str]]]:
-    """Return what is left out of a variant, and what is put in place of sort keys."""
+    """Return the removed parts of a variant, and the replacements of sort keys."""
     cuts: list[Span] = []
     replaced: list[tuple[Span, str]] = []
     for part, choice in zip(parts, key, strict=True):
@@ -118,7 +118,7 @@ def _cuts(
 
 
 class _Regions:
-    """Stretches of a text, of which each question is answered by one look."""
+    """Spans of a text with fast lookup."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         ordered = sorted(spans)
@@ -126,20 +126,20 @@ class _Regions:
         self._reach = list(accumulate((span.end for span in ordered), max))
 
     def hold(self, span: Span) -> bool:
-        """Return whether a stretch lies inside one of them."""
+        """Return whether a span lies inside one of them."""
         before = bisect_right(self._starts, span.start)
         return before > 0 and span.end <= self._reach[before - 1]
 
 
 def _blanks_before(text: str, at: int) -> int:
-    """Return where the blanks begin that stand before an offset, on its line."""
+    """Return the start of the blanks before an offset on its line."""
     while at and text[at - 1] in " \t":
         at -= 1
     return at
 
 
 def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
-    """Take the line's indentation and its newline along where nothing else stands on the line.
+    """Extend a cut by the indentation and the newline if the rest of the line is empty.
 
     `ends` says where a directive ends, by its beginning.
     """
@@ -150,7 +150,7 @@ def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
 
 
 def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
-    """Drop cuts that lie inside others."""
+    """Drop cuts inside other cuts."""
     kept = dict(cuts)
     inner: set[Span] = set()
     reach = -1
@@ -164,7 +164,7 @@ def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
 def _directive_comments(
     file: SourceFile, tokens: list[Token], parts: tuple[Part, ...]
 ) -> list[Span]:
-    """Return the directives' own comments, with the blanks before them: no variant keeps them."""
+    """Return the comments of directives with the blanks before them, which no variant keeps."""
     found = []
     spans = {part.span for part in parts}
     for token in tokens:
@@ -177,7 +177,7 @@ def _directive_comments(
 
 
 def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
-    """Return the words that join nothing any more, and whether a SET has lost all its items.
+    """Return connectives that connect nothing now, and whether a SET has lost all its items.
 
     `opened` is where parentheses open that held something when every part was there: a group of
     conditions that has lost them all asks for nothing, so it goes as well.
@@ -214,7 +214,7 @@ _BEFORE_A_NEEDED_ONE = frozenset({"ON", "WHEN"})
 
 
 def _drop_group(kept: list[Token], position: int, cuts: list[tuple[Span, str]]) -> int:
-    """Take an empty group of conditions away; return where to look on."""
+    """Remove an empty group of conditions; return where to continue."""
     before = kept[position - 1].text.upper() if position else ""
     whole = Span(kept[position].start, kept[position + 1].end)
     after = kept[position + 2].text.upper() if position + 2 < len(kept) else ";"

@@ -1,4 +1,4 @@
-"""From typed queries to Python modules as values: names, annotations, classes, imports."""
+"""Turn typed queries into Python modules as values: names, annotations, classes, imports."""
 
 from aiosqlc.plan.module import plan_modules
 

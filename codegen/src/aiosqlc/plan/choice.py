@@ -1,4 +1,4 @@
-"""Plans how a dynamic query's function picks one of its texts and passes what that text takes."""
+"""Plan how the function of a dynamic query selects a text and passes its parameters."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from aiosqlc.plan.naming import argument
 from aiosqlc.plan.pieces import numbered, pieces_of
 
 UnsetNames = tuple[Import, Import]
-"""Where `UNSET` and its type are imported from."""
+"""The module that `UNSET` and its type are imported from."""
 
 
 def plan_choice(
     query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
-    """Return the parameters with their defaults, how the text is chosen, and the imports."""
+    """Return the parameters with defaults, the choice of the text, and the imports."""
     parts = query.parsed.dynamic
     by_name = {param.name: param.number for param in query.params}
     nullable = {param.number for param in query.params if not param.not_null}
@@ -98,7 +98,7 @@ def _halves(
     params: Mapping[int, PyParam],
     nullable: Collection[int],
 ) -> Iterator[tuple[str, str]]:
-    """Yield when a name of a part is missing beside what only this part uses, and what to say."""
+    """Yield when another parameter of the same part is missing, with the message."""
     for number in named:
         beside = {
             params[other].name: _is_given(params[other])
@@ -121,7 +121,7 @@ def _is_given(param: PyParam) -> str:
 
 
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
-    """Return a choice whose texts are put together of pieces, where they can be.
+    """Return a choice that assembles its texts from pieces, if possible.
 
     With `variants`, a parameter has the query's own number in the pieces: in each text it may have
     another.
@@ -149,7 +149,7 @@ def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
 
 
 def without_blank_lines(sql: str, engine: Dialect) -> str:
-    """Close the gaps that parts left out have made, unless a string might hold them."""
+    """Close the gaps of removed parts, unless a string may contain them."""
     strings = (token for token in scan(sql, engine) if token.kind in {Kind.STRING, Kind.QUOTED})
     if any("\n" in token.text for token in strings):
         return sql
@@ -157,7 +157,7 @@ def without_blank_lines(sql: str, engine: Dialect) -> str:
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names for the places of a key: two parts may depend on one parameter."""
+    """Return names for the parts of a key; two parts may depend on one parameter."""
     found: list[str] = []
     for name in names:
         while name in {*found, "numbered"}:
@@ -188,7 +188,7 @@ def condition_of(
     conditions: list[str],
     variants: tuple[Variant, ...],
 ) -> str:
-    """Return when a parameter is passed: empty where every text has it."""
+    """Return the condition for passing a parameter; empty if every text has it."""
     if all(number in variant.numbers for variant in variants):
         return ""
     present = [
@@ -205,7 +205,7 @@ def condition_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether a part alone, all others absent, makes a parameter occur."""
+    """Return whether a part alone, without all others, needs a parameter."""
     for variant in variants:
         others = (
             chosen
@@ -218,7 +218,7 @@ def _brings(
 
 
 def sort_params(query: TypedQuery) -> list[PyParam]:
-    """Return the parameters that pick a sort: literal texts, the first by default."""
+    """Return the parameters that choose a sort order: literal texts, the first by default."""
     found = []
     for part in query.parsed.dynamic:
         if part.kind == "sort":
@@ -232,7 +232,7 @@ _QUALIFIED = re.compile(r"(?:\w+\.)+(?P<column>\w+(?: .*)?)")
 
 
 def labels_of(choices: Sequence[str]) -> dict[str, str]:
-    """Return how callers name each sort key: an alias of the query's is nobody else's business."""
+    """Return the name of each sort key for callers, without aliases of the query."""
     short = {
         key: found["column"] if (found := _QUALIFIED.fullmatch(key)) else key for key in choices
     }

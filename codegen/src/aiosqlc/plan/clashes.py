@@ -1,4 +1,4 @@
-"""Finds names that would mean two things; renaming silently would hide the difference."""
+"""Find names with two meanings, because silent renaming would hide the difference."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _at_name(query: TypedQuery, text: str) -> tuple[Label, ...]:
 def distinct_fields(
     query: TypedQuery, fields: Sequence[PyField]
 ) -> tuple[tuple[PyField, ...], list[Diagnostic]]:
-    """Number the columns of a row that have the name of one before, and advise against them."""
+    """Number repeated column names of a row, with a warning."""
     names = numbered_names([field.name for field in fields])
     renamed = [
         (field.name, name) for field, name in zip(fields, names, strict=True) if field.name != name
@@ -57,7 +57,7 @@ def _named(field: PyField, name: str) -> PyField:
 
 
 def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
-    """Return module and function of each query: a number tells functions of one name apart."""
+    """Return the module and function of each query; functions of the same name get numbers."""
     files: dict[str, list[str]] = {}
     for query in queries:
         files.setdefault(module_name(query.file.path.name), []).append(query.name)
@@ -69,7 +69,7 @@ def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
 
 
 def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
-    """Advise against a query whose function gets a number because another has its name."""
+    """Warn of a query whose function gets a number because its name is in use."""
     other = function_name(query.parsed.name)
     if function_name(name) == other:
         return []
@@ -81,7 +81,7 @@ def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
 def check_parameters(
     query: TypedQuery, params: Sequence[PyParam], used: Collection[str]
 ) -> list[Diagnostic]:
-    """No parameter may have the name of another, or one that the function's body uses."""
+    """Report a parameter with the name of another one, or of a name in the function's body."""
     return [
         *(
             Diagnostic(
@@ -106,7 +106,7 @@ def check_parameters(
 
 
 def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnostic]:
-    """Advise against parameters that get a number because another has their name."""
+    """Warn of parameters that get a number because their name is in use."""
     return [
         Diagnostic(
             "E402",
@@ -121,7 +121,7 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
 
 
 def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
-    """Return other names for classes that are called as one before, or as something imported.
+    """Return other names for classes with a name that is defined before or imported.
 
     A row class keeps its name, which the user has given it.
     """
@@ -145,14 +145,14 @@ def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
 
 
 def _defined(kind: Kind, name: str) -> tuple[str, ...]:
-    """Return what the module defines for a class: for an enum, the table of its labels too."""
+    """Return the names that the module defines for a class, for an enum also its label table."""
     return (name, labels_table(name)) if kind[0] == "enum" else (name,)
 
 
 def renamed_class(
     kind: Kind, renamed: Mapping[Kind, str], owners: Mapping[Kind, str], query: TypedQuery | None
 ) -> Diagnostic:
-    """Advise against a class that gets a number because another has its name."""
+    """Warn of a class that gets a number because its name is in use."""
     plain, name = owners[kind], renamed[kind]
     first = (item for item, called in owners.items() if called == plain and item not in renamed)
     keeping = next(first, None)
@@ -177,7 +177,7 @@ _KEPT = ("row class", "enum", "type", "table")  # in this order they keep their 
 def check_module(
     module: PyModule, queries: Sequence[TypedQuery], named: Sequence[tuple[Kind, str]] = ()
 ) -> list[Diagnostic]:
-    """Functions, constants, classes and imports of one module need distinct names."""
+    """Report equal names of functions, constants, classes and imports in one module."""
     by_name = {query.parsed.name: query for query in queries}
     owners = dict.fromkeys(_MODULE_NAMES, "something the code uses")
     owners |= dict.fromkeys((imported for _, imported in sorted(module.imports)), "an import")
@@ -207,7 +207,7 @@ _MODULE_CLASSES = ("Final", "StrEnum", "BaseModel", "ConfigDict")
 
 
 def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
-    """Yield a warning for each label whose name has got a number: the next may get another."""
+    """Yield a warning for each name with a number, because the number may change later."""
     for name, label in enum.members:
         if name not in {member(label), spelled_member(label)}:
             yield Diagnostic(

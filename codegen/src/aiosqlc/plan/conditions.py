@@ -1,4 +1,4 @@
-"""Says in Python under which choices something holds, in the fewest words that come easily."""
+"""Write Python conditions on choices, as short as easily possible."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""Keys that agree in some places; None where they need not."""
+"""A set of keys that agree at some positions; None is any value."""
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a condition on `names` that is true for these keys only; empty: it always is."""
+    """Return a condition on `names` that holds for exactly these keys; empty if always."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -32,7 +32,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return what all keys agree in."""
+    """Return the values in which all keys agree."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}
@@ -41,7 +41,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Join the largest cubes that cover the keys by `or`."""
+    """Join the largest cubes that cover the keys with `or`."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):
@@ -63,7 +63,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return the cubes that hold none but these keys, the largest first."""
+    """Return the cubes that contain only these keys, largest first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

@@ -1,4 +1,4 @@
-"""Plans `:copyfrom`: which columns the rows go into, where every value is one parameter."""
+"""Plan `:copyfrom`: the target columns of the rows, if every value is one parameter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALIKE = (
 
 
 def plan_copy(query: TypedQuery, package: Package) -> PyCopy | None:
-    """Return the target of a `:copyfrom`; None unless every value is one column's parameter."""
+    """Return the target of a `:copyfrom`; None unless each value is the parameter of a column."""
     into = query.insert_into
     params = sorted(query.params, key=lambda param: param.number)
     if into is None:
@@ -41,7 +41,7 @@ def plan_copy(query: TypedQuery, package: Package) -> PyCopy | None:
 
 
 def _cast_columns(query: TypedQuery, params: list[TypedParam], package: Package) -> tuple[str, ...]:
-    """Return the column of each parameter, where the casts say what the columns are anyway."""
+    """Return the column of each parameter, if the casts agree with the columns."""
     found, into = _INSERT.search(query.sql), query.insert_into
     table = package.tables.get((into.schema, into.table)) if into else None
     if found is None or found["columns"] is None or table is None:
@@ -65,7 +65,7 @@ def _split(values: str) -> list[str]:
 
 
 def _alike(one: SqlType, other: SqlType) -> bool:
-    """Return whether what is encoded as one type is taken as the other."""
+    """Return whether a value encoded as one type is accepted as the other."""
     if one.array_dims != other.array_dims:
         return False
     if (one.schema, one.name) == (other.schema, other.name):

@@ -1,4 +1,4 @@
-"""Breaks long lines of a text where white space is: what the server reads stays the same."""
+"""Wrap long lines of a text at white space, without a change for the server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ASSIGNED = ': Final = ""'
 
 
 def folded(query: TypedQuery, constant: str, engine: Dialect) -> TypedQuery:
-    """Return a query whose lines are short enough to be read beside the name of its constant."""
+    """Return a query whose lines fit beside the name of its constant."""
     if query.variants:
         variants = [
             replace(variant, sql=fold(variant.sql, engine, WIDTH - 3 * len(_INDENT)))
@@ -36,7 +36,7 @@ def folded(query: TypedQuery, constant: str, engine: Dialect) -> TypedQuery:
 
 
 def fold(sql: str, engine: Dialect, width: int) -> str:
-    """Break each line that is too long: before a clause, else after a comma, else at a gap."""
+    """Wrap each long line: before a clause, else after a comma, else at a space."""
     if all(len(line) <= width for line in sql.split("\n")):
         return sql
     parts: list[str] = []
@@ -54,7 +54,7 @@ def fold(sql: str, engine: Dialect, width: int) -> str:
 
 
 def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
-    """Return the words of a line on as many lines as they take."""
+    """Return the words of a line on as many lines as needed."""
     if not line:
         return ""
     start = line[0].start
@@ -82,7 +82,7 @@ def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
 
 
 def _worth(line: Sequence[_Word], place: int, most: int) -> int:
-    """Rank a place to break at; one near the start of the line is none to look for."""
+    """Rank a break position; positions near the start of the line do not count."""
     if 2 * place < most:
         return 0
     return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")
@@ -90,7 +90,7 @@ def _worth(line: Sequence[_Word], place: int, most: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """Tokens that nothing stands between."""
+    """Adjacent tokens without a space between them."""
 
     tokens: tuple[Token, ...]
 
@@ -108,7 +108,7 @@ class _Word:
         return self.tokens[0].kind is Kind.NAME and self.tokens[0].text.upper() in _CLAUSES
 
     def continues(self, before: _Word) -> bool:
-        """Return whether a line break between the two would make one string of two."""
+        """Return whether a line break between the two strings would join them."""
         return before.tokens[-1].kind is Kind.STRING and self.tokens[0].kind is Kind.STRING
 
 

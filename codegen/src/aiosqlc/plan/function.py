@@ -1,4 +1,4 @@
-"""Plans the function of one query: its parameters, what it passes on, and what it returns."""
+"""Plan the function of one query: its parameters, arguments and return value."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
 
 
 def _executor(query: TypedQuery, readers: bool) -> str:
-    """Return the Protocol of what a query runs on: a Reader where it is proved to read only."""
+    """Return the Protocol of the executor: Reader if the query is proved to be read-only."""
     command = query.parsed.command
     if readers and query.read_only and command in _READERS:
         return _READERS[command]
@@ -148,7 +148,7 @@ def _in_order(query: TypedQuery) -> list[TypedParam]:
 
 
 def _kinds(query: TypedQuery, planner: QueryPlanner) -> tuple[dict[int, PyType], list[Diagnostic]]:
-    """Return the types of the parameters, and errors where an override cannot make the value."""
+    """Return the parameter types, and errors for overrides that cannot produce the value."""
     kinds: dict[int, PyType] = {}
     problems: list[Diagnostic] = []
     for param in query.params:
@@ -175,7 +175,7 @@ def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType
 
 
 def _without_str(kind: PyType, package: Package) -> PyType:
-    """Ask for sequences that are no `str`, which would be one of its own letters."""
+    """Require sequences other than `str`, which would be a sequence of its letters."""
     annotation = _OF_STR.sub("SequenceNotStr[", kind.annotation)
     if annotation == kind.annotation:
         return kind
@@ -207,7 +207,7 @@ def _dynamic(
 def _batched(
     query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
-    """Take many sets of arguments: values where there is one parameter, objects where several."""
+    """Take many sets of arguments: values for one parameter, objects for several."""
     params = function.params
     if len(params) == 1:
         only = params[0]
@@ -295,5 +295,5 @@ _COUNTING = (
 
 
 def _counts_rows(sql: str) -> bool:
-    """Return whether the server's status ends with a number of rows."""
+    """Return whether the server's status ends with the number of rows."""
     return sql.lstrip().upper().startswith(_COUNTING)

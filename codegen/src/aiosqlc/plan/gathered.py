@@ -1,4 +1,4 @@
-"""What queries need of the module they share: enums, composites, rows of tables, named rows."""
+"""Collect what queries need from the shared module: enums, composites, table and named rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from aiosqlc.plan.model import PyClass, PyEnum
 Name = tuple[str, str]
 """A schema and a name in it."""
 Kind = tuple[str, str, str]
-"""What a class is made for: `enum`, `type`, `table` or `row class`, its schema and its name."""
+"""The origin of a class: `enum`, `type`, `table` or `row class`, its schema and its name."""
 
 
 @dataclass
 class Gathered:
-    """Shared classes in the order in which queries first need them."""
+    """Shared classes in the order of first use."""
 
     enums: dict[Name, PyEnum] = field(default_factory=dict)
     composites: dict[Name, PyClass] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Gathered:
     rows: dict[str, PyClass] = field(default_factory=dict)
 
     def add(self, other: Gathered) -> None:
-        """Add what another needs and is not there yet."""
+        """Add missing classes of another collection."""
         for name, enum in other.enums.items():
             self.enums.setdefault(name, enum)
         for name, cls in other.composites.items():
@@ -37,7 +37,7 @@ class Gathered:
 
     @property
     def named(self) -> Iterator[tuple[Kind, str]]:
-        """Yield what each class is made for, and how it is called."""
+        """Yield the origin and the name of each class."""
         for kind, found in (
             ("enum", self.enums),
             ("type", self.composites),
@@ -54,7 +54,7 @@ class Gathered:
         return (*self.composites.values(), *self.tables.values(), *self.rows.values())
 
     def other_shapes(self, rows: dict[str, PyClass], query: TypedQuery) -> list[Diagnostic]:
-        """Return which of a query's named rows are not what an earlier query made of the name."""
+        """Return the named rows of a query that differ from those of an earlier query."""
         return [
             Diagnostic(
                 "E405",

@@ -1,4 +1,4 @@
-"""Python modules as values: what the emitter prints without knowing any SQL type."""
+"""Python modules as values. The emitter prints them without knowledge of SQL types."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PyField:
 
 @dataclass(frozen=True, slots=True)
 class PyClass:
-    """A row class; with an `alias` it is only another name of that class."""
+    """A row class; `alias` makes it another name of that class."""
 
     name: str
     kind: ModelKind
@@ -50,7 +50,7 @@ class PyEnum:
 
 @dataclass(frozen=True, slots=True)
 class PyParam:
-    """A keyword-only parameter of a function. `expression` is what is passed on for it."""
+    """A keyword-only parameter of a function. `expression` is the argument that is passed on."""
 
     name: str
     type: PyType
@@ -60,7 +60,7 @@ class PyParam:
 
 @dataclass(frozen=True, slots=True)
 class PyNested:
-    """Columns `first …` of a row make one nested object, or None where `presence` is NULL.
+    """A nested object from columns `first …` of a row, or None if `presence` is NULL.
 
     `shared` is whether its class is among those of `models.py`, not written beside the function.
     """
@@ -74,7 +74,7 @@ class PyNested:
 
 @dataclass(frozen=True, slots=True)
 class PyRow:
-    """How one row becomes a value. Without `cls` it is the bare value of the only column.
+    """The conversion of one row to a value. Without `cls` it is the value of the only column.
 
     `columns` are the types in select-list order, `names` how each may be called locally. `builder`
     is the module's function that makes the object, where several queries need the same.
@@ -90,18 +90,18 @@ class PyRow:
 
     @property
     def plain(self) -> bool:
-        """Return whether a row is passed on as it comes: no column is converted or nested."""
+        """Return whether a row is returned unchanged: no column is converted or nested."""
         return not self.nested and not any(column.decode for column in self.columns)
 
     @property
     def starmapped(self) -> bool:
-        """Return whether a row's values are the class's arguments as they come."""
+        """Return whether the values of a row are the class's arguments without conversion."""
         return self.cls is not None and self.plain and self.cls.kind is not ModelKind.PYDANTIC
 
 
 @dataclass(frozen=True, slots=True)
 class PyPiece:
-    """Lines of a text that come and go together: under a condition, or always where it is empty.
+    """Lines of a text under one condition; an empty condition means always.
 
     An int among the parts stands for the choice at that place of the key.
     """
@@ -195,13 +195,13 @@ class PyFunction:
 
     @property
     def batch_kind(self) -> str:
-        """What holds the sets of arguments: read once, or more than once where it is repeatable."""
+        """The sets of arguments: an iterable, or a repeatable one if it is read twice."""
         if not self.repeatable:
             return "Iterable"
         return "SequenceNotStr" if self.batch.startswith("str") else "Sequence"
 
     def local(self, name: str) -> str:
-        """Return a name for a variable of the body that nothing else in it has."""
+        """Return a variable name that is unused in the body."""
         while name in self.used or any(name == param.name for param in self.params):
             name += "_"
         return name
@@ -224,5 +224,5 @@ class PyModule:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of what it says."""
+        """A hash of the content."""
         return digest_of(*(getattr(self, item.name) for item in fields(self)))

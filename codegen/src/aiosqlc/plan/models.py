@@ -1,4 +1,4 @@
-"""Plans `models`, the module of what several queries share."""
+"""Plan `models`, the module that several queries share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiosqlc.plan.package import Package
 
 
 def _key(package: Package, needed: Gathered) -> tuple[object, ...]:
-    """Return what tells modules apart: but for named rows, a class follows from its name."""
+    """Return the identity of a module; except for named rows, names identify classes."""
     names = (*needed.enums, "", *needed.composites, "", *needed.tables)
     return package.digest, names, digest_of(needed.rows)
 
@@ -36,7 +36,7 @@ def models_module(package: Package, needed: Gathered) -> PyModule:
 
 
 def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:
-    """Put classes after those their fields use; names decide the rest, so that output is stable."""
+    """Put classes after those that their fields use, else sorted by name, for stable output."""
     ordered: dict[str, PyClass] = {}
     by_name = {cls.name: cls for cls in sorted(classes, key=lambda cls: cls.name)}
 

@@ -1,4 +1,4 @@
-"""Plans the modules of one query set: one per query file, and `models` for what they share.
+"""Plan the modules of a query set: one per query file, and the shared `models`.
 
 Query files of one name, in two folders, are one module, as they are for sqlc.
 """
@@ -35,7 +35,7 @@ from aiosqlc.plan.sharing import share_builders, share_shapes
 def plan_modules(
     target: PythonTarget, analysis: Analysis, engine: Dialect = Dialect.POSTGRESQL
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Plan every module of a query set. With diagnostics, the modules are not to be printed."""
+    """Plan every module of a query set. If there are diagnostics, do not print the modules."""
     overrides = (*hinted_types(analysis.queries), *target.overrides)
     package = package_of(
         replace(target, overrides=overrides), analysis.catalog, engine, analysis.queries
@@ -59,7 +59,7 @@ def plan_modules(
 def _gathered(
     package: Package, queries: tuple[TypedQuery, ...]
 ) -> tuple[list[_File], Gathered, list[Diagnostic]]:
-    """Plan the query files, and gather what they need of `models`."""
+    """Plan the query files, and collect what they need from `models`."""
     needed = Gathered()
     problems: list[Diagnostic] = []
     files = [_file(package, *some) for some in _files(queries)]
@@ -98,7 +98,7 @@ class _Plan:
 
 
 def _plan(query: TypedQuery, package: Package) -> _Plan:
-    """Plan one query; a plan without problems is good wherever the query stands."""
+    """Plan one query; a plan without problems is valid at any position in the file."""
     plan = _plan_anywhere(query, package)
     return plan if not plan.problems else _new_plan(query, package)
 
@@ -115,7 +115,7 @@ def _new_plan(query: TypedQuery, package: Package) -> _Plan:
 
 
 def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
-    """Plan a query under a name that no other query of its module has."""
+    """Plan a query under a name that is unique in its module."""
     if name == query.parsed.name:
         return _plan(query, package)
     plan = _plan(replace(query, parsed=replace(query.parsed, name=name)), package)
@@ -130,7 +130,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The query files of one name planned; of the queries in `told` there is something to say."""
+    """The planned query files of one name; `told` are the queries with diagnostics."""
 
     module: PyModule
     needed: Gathered

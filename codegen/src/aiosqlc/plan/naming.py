@@ -1,4 +1,4 @@
-"""Python names for what SQL calls things."""
+"""Python names for SQL names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CASES = re.compile(
 
 
 def words(name: str) -> list[str]:
-    """Split a name of any style into its words: `GetHTTPUser`, `get_http_user`."""
+    """Split a name of any style into words: `GetHTTPUser`, `get_http_user`."""
     parts = re.split(r"[\W_]+", unicodedata.normalize("NFKC", name))
     found = (_CASES.findall(part) if part.isascii() else [part] for part in parts)
     return [word for part in found for word in part]
@@ -57,7 +57,7 @@ _SAME = frozenset({"series", "species", "news", "data", "media", "metadata", "st
 
 
 def singular(name: str) -> str:
-    """Return the singular of a table's name, as far as its ending tells."""
+    """Return the singular of a table's name, guessed from its ending."""
     name = name.lower() if name.isupper() else name
     head, _, last = name.rpartition("_")
     prefix = f"{head}_" if head else ""
@@ -75,7 +75,7 @@ def singular(name: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """Return a valid Python name close to a column's or parameter's own; keywords get a `_`."""
+    """Return a valid Python name close to a column or parameter name; keywords get a `_`."""
     if name.isidentifier():
         found = name
     else:
@@ -107,7 +107,7 @@ _MODEL_BEGINNINGS = ("model_dump", "model_validate")
 
 
 def attribute(name: str, kind: ModelKind) -> str:
-    """Return the name of a row class's attribute: a parameter's that its kind of class allows.
+    """Return the attribute name of a row class: a parameter name that the class allows.
 
     Underscores in front go behind: they would make the attribute private.
     """
@@ -124,7 +124,7 @@ _BY_KIND = {ModelKind.DATACLASS: "mro", ModelKind.ATTRS: "self"}
 
 
 def argument(name: str) -> str:
-    """Return the name of a parameter: snake case unless it is all lower already.
+    """Return the name of a parameter in snake case.
 
     In a class Python gives names with two underscores in front another name: those go behind.
     """
@@ -134,25 +134,25 @@ def argument(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """Return the name of a table's or type's class; one that modules import gets a `_`."""
+    """Return the class name of a table or type; a name that modules import gets a `_`."""
     found = camel(name)
     return f"{found}_" if found in CLASSES else found
 
 
 def labels_table(enum: str) -> str:
-    """Return the name of the table that finds an enum's members: `Mood` → `MOOD_BY_LABEL`."""
+    """Return the name of an enum's label table: `Mood` → `MOOD_BY_LABEL`."""
     return f"{constant(enum)}_BY_LABEL"
 
 
 @lru_cache(maxsize=20_000)
 def function_name(name: str) -> str:
-    """Return the name of a query's function; one that its module needs itself gets a `_`."""
+    """Return the function name of a query; a name that its module needs gets a `_`."""
     found = identifier(snake(name))
     return f"{found}_" if found in FUNCTIONS else found
 
 
 def module_name(file: str) -> str:
-    """Return the name of a query file's module; those of the package's own files get a `_`."""
+    """Return the module name of a query file; names of the package's own files get a `_`."""
     found = identifier(snake(file.removesuffix(".sql")))
     return f"{found}_" if found in MODULES else found
 
@@ -167,7 +167,7 @@ def member(label: str) -> str:
 
 
 def spelled_member(label: str) -> str:
-    """Return the name of a member with its signs spelled: `A+` → `A_PLUS`."""
+    """Return the name of a member with its signs as words: `A+` → `A_PLUS`."""
     return _member(words(_SIGN.sub(_spelled, unicodedata.normalize("NFKC", label))))
 
 
@@ -187,7 +187,7 @@ def _spelled(sign: re.Match[str]) -> str:
 
 
 def members(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of an enum's members, each of its own.
+    """Return distinct names for the members of an enum.
 
     Where labels would share a name their signs are spelled; what is still equal gets a number.
     """

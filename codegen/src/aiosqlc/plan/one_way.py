@@ -1,4 +1,4 @@
-"""Finds overrides that convert in one direction where a query needs the other."""
+"""Find overrides that convert in one direction if a query needs the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "Any", "object", "No
 def not_encoded(
     query: TypedQuery, param: TypedParam, overrides: Iterable[Override]
 ) -> list[Diagnostic]:
-    """Return an error for each override that makes no value of the driver's for a parameter."""
+    """Return an error for each override that cannot convert a parameter for the driver."""
     written = next((item for item in query.parsed.params if item.number == param.number), None)
     span = written.spans[0] if written and written.spans else query.parsed.name_span
     return [
@@ -32,7 +32,7 @@ def not_encoded(
 
 
 def not_decoded(query: TypedQuery, overrides: Iterable[Override]) -> list[Diagnostic]:
-    """Return an error for each override that makes nothing of the driver's value in a result."""
+    """Return an error for each override that cannot convert a result of the driver."""
     return [
         Diagnostic(
             "E341",

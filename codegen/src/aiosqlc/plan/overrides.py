@@ -1,4 +1,4 @@
-"""Python types that the user names: their annotations, imports and conversions."""
+"""Python types in overrides: their annotations, imports and conversions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JSON = frozenset({"json", "jsonb"})
 def overridden(
     override: Override, sql: SqlType, models: ModelKind, *, json_as_text: bool = True
 ) -> PyType:
-    """Return the type an override names; JSON is decoded into it where nothing else is said.
+    """Return the type of an override; by default, JSON is decoded into it.
 
     `json_as_text` is whether the driver leaves that to us; else what it has decoded is converted.
     """
@@ -35,7 +35,7 @@ def overridden(
 
 @dataclass(frozen=True, slots=True)
 class OfArray:
-    """What an override says of an array: the override of its elements, and what holds them.
+    """An override for the elements of an array, and the container of the elements.
 
     `holder` is the class that the type names, `list` where it is that of an element.
     """
@@ -45,7 +45,7 @@ class OfArray:
 
 
 def of_array(override: Override) -> OfArray | None:
-    """Return what an override says of the elements of an array; None: it is about the whole.
+    """Return the override for the elements of an array; None if it is for the whole.
 
     The type is that of an element, or a list of such; with functions, a list is made by them.
     """
@@ -67,7 +67,7 @@ _MADE = frozenset({"tuple", "set", "frozenset"})
 def _json(
     annotation: str, models: ModelKind, *, as_text: bool
 ) -> tuple[str, str, frozenset[Import]]:
-    """Return how JSON becomes an object of the type and back."""
+    """Return the conversions between JSON and an object of the type."""
     if annotation == "str":
         return "", "", frozenset()
     if models is ModelKind.PYDANTIC:
@@ -96,7 +96,7 @@ def annotation_of(dotted: str) -> tuple[str, frozenset[Import]]:
 
 
 def imports_of(override: Override) -> frozenset[Import]:
-    """Return what code with an override imports from modules."""
+    """Return the imports that an override needs."""
     texts = (override.python_type, override.decode, override.encode)
     return frozenset().union(*(annotation_of(text)[1] for text in texts))
 

@@ -1,4 +1,4 @@
-"""What all functions of one generated package have in common."""
+"""Settings that all functions of a generated package share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aiosqlc.plan.naming import camel, singular
 
 @dataclass(frozen=True)
 class Package:
-    """Where things are imported from, and what the schema has: all that its `digest` is of.
+    """The import sources and the schema, which `digest` is the hash of.
 
     `renamed` are the classes whose own names are those of others.
     """
@@ -39,16 +39,16 @@ class Package:
 
     @property
     def models_name(self) -> str:
-        """Return how the module of shared classes is imported."""
+        """Return the import of the shared classes' module."""
         return self.in_package("models")
 
     def in_package(self, name: str) -> str:
-        """Return how a module of this package is imported: absolutely where its name is known."""
+        """Return the import of a module of this package, absolute if its name is known."""
         return f"{self.target.package}.{name}" if self.target.package else f".{name}"
 
     @property
     def first_party(self) -> frozenset[str]:
-        """Top-level packages that are the user's own, for the order of imports."""
+        """The user's top-level packages, for the order of imports."""
         names = (self.target.package, self.target.executor)
         return frozenset(name.partition(".")[0] for name in names if name)
 
@@ -59,29 +59,29 @@ class Package:
 
     @cached_property
     def singulars(self) -> frozenset[tuple[str, str]]:
-        """Return what the classes of the tables' rows are called after."""
+        """Return the base names of the classes for table rows."""
         return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
 
     @cached_property
     def enums(self) -> frozenset[tuple[str, str]]:
-        """Return what the schema's enums are called."""
+        """Return the names of the schema's enums."""
         kinds = (kind for kind in self.catalog.types if kind.kind is TypeKind.ENUM)
         return frozenset((kind.schema, kind.name) for kind in kinds)
 
     @cached_property
     def particular(self) -> frozenset[str]:
-        """The query columns that have an override of their own."""
+        """The query columns with an override."""
         asked = (item for item in self.target.overrides if item.only != "param")
         return frozenset(item.query for item in asked if item.query)
 
     def executor(self, name: str) -> Import:
-        """Return where a Protocol comes from: the configured module, or the one written here."""
+        """Return the module of a Protocol: the configured one, or the generated one."""
         if name in ("Executor", "Reader") and self.target.executor:
             return (self.target.executor, name)
         return (self.in_package("executor"), name)
 
     def unset(self) -> tuple[Import, Import]:
-        """Return where UNSET and its type come from: msgspec's own serve its users best."""
+        """Return the module of UNSET and its type, which is msgspec for msgspec users."""
         if self.target.models is ModelKind.MSGSPEC:
             return ("msgspec", "UNSET"), ("msgspec", "UnsetType")
         return (self.in_package("executor"), "UNSET"), (self.in_package("executor"), "Unset")
@@ -94,7 +94,7 @@ class Package:
         return plan_errors(query.violable, self.errors, violations)
 
     def class_of(self, module: str) -> str:
-        """Return the name of a module's class, where its functions are to be methods."""
+        """Return the class name of a module whose functions are methods."""
         if not self.target.emit_class and not self.target.emit_protocol:
             return ""
         return "Queries" if module == "queries" else f"{camel(module)}Queries"
@@ -103,7 +103,7 @@ class Package:
 def package_of(
     target: PythonTarget, catalog: Catalog, engine: Dialect, queries: Iterable[TypedQuery]
 ) -> Package:
-    """Return the package these queries go into: the same object where nothing of it differs."""
+    """Return the package for these queries: the same object if nothing differs."""
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of two constraints of one name has it to itself
         found = dict.fromkeys(item for query in queries for item in query.violable)
@@ -112,7 +112,7 @@ def package_of(
 
 
 def with_renamed(package: Package, renamed: Mapping[Kind, str]) -> Package:
-    """Return a package in which some classes have other names."""
+    """Return a package with other names for some classes."""
     digest = digest_of(package.digest, tuple(renamed.items()))
     return replace(package, digest=digest, renamed=dict(renamed))
 

@@ -1,4 +1,4 @@
-"""Takes the texts of a dynamic query apart, so that its module shows each line of them once."""
+"""Split the texts of a dynamic query, so that its module contains each line once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\$(\d+)")
 
 
 def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, ...]:
-    """Return pieces that make up these texts; none where that would not give them exactly.
+    """Return pieces that produce exactly these texts; none if that is impossible.
 
     `texts` has one for each combination of choices; a string among them stands in the text as it
     is. `names` are what conditions call the choices.
@@ -47,7 +47,7 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 
 
 def numbered(text: str) -> str:
-    """Number the parameters of a text from one without gaps, as the generated helper does."""
+    """Renumber the parameters of a text from one, as the generated helper does."""
     present = sorted({int(number) for number in _NUMBER.findall(text)})
     return _NUMBER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
 
@@ -61,7 +61,7 @@ def _filled(text: str, key: Key) -> str:
 
 
 def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
-    """Put a slot where the choice at `position` of a key stands in the text."""
+    """Put a slot at the choice at `position` of a key."""
     groups: dict[Key, dict[str, list[str]]] = {}
     for key, text in lines.items():
         rest = (*key[:position], "", *key[position + 1 :])
@@ -81,7 +81,7 @@ def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str
 
 
 def _one_line(by_choice: dict[str, str], position: int) -> str | None:
-    """Return the line with a slot that all these are; itself where they are equal."""
+    """Return the line with slots that stands for all these lines, or the line if they are equal."""
     if len(set(by_choice.values())) == 1:
         return next(iter(by_choice.values()))
     choice, line = next(iter(by_choice.items()))
@@ -93,7 +93,7 @@ def _one_line(by_choice: dict[str, str], position: int) -> str | None:
 
 
 def _merged(variants: Mapping[Bools, list[str]]) -> list[tuple[str, set[Bools]]]:
-    """Return every line of every variant, in an order that is each one's, with who has it."""
+    """Return every line of every variant in a common order, with the variants that have it."""
     merged: list[tuple[str, set[Bools]]] = []
     for key, lines in variants.items():
         matcher = SequenceMatcher(None, [line for line, _ in merged], lines, autojunk=False)
@@ -111,7 +111,7 @@ def _merged(variants: Mapping[Bools, list[str]]) -> list[tuple[str, set[Bools]]]
 
 
 def _runs(merged: list[tuple[str, set[Bools]]]) -> list[tuple[frozenset[Bools], str]]:
-    """Keep lines together that come and go together."""
+    """Group lines that appear in the same variants."""
     return [
         (keys, "".join(f"{line}\n" for line, _ in run))
         for keys, run in itertools.groupby(merged, key=lambda item: frozenset(item[1]))
@@ -119,7 +119,7 @@ def _runs(merged: list[tuple[str, set[Bools]]]) -> list[tuple[frozenset[Bools], 
 
 
 def _parts(text: str) -> tuple[str | int, ...]:
-    """Cut a text at its slots."""
+    """Split a text at its slots."""
     cut = _SLOT.split(text)
     parts: list[str | int] = [int(part) if odd % 2 else part for odd, part in enumerate(cut)]
     return tuple(part for part in parts if part != "")

@@ -1,4 +1,4 @@
-"""Arguments in the order of the text: aiomysql's `%s` have no numbers."""
+"""Arguments in text order, because aiomysql's `%s` have no numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.plan.row_lists import beyond_the_first, with_one_place
 
 
 def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:
-    """Return the function with the driver's text and one argument for each place in it."""
+    """Return the function with the driver's text and one argument per placeholder."""
     everything = sorted(params)
     sql, numbers = for_driver(with_one_place(query.sql, everything, query))
     if function.command is Command.COPYFROM:
@@ -26,7 +26,7 @@ def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyPara
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
-    """Pass each place its argument if the chosen text has that place of the file."""
+    """Pass each placeholder its argument if the chosen text has it."""
     parsed = query.parsed
     left_out = beyond_the_first(query)
     known = _places(parsed.variants, left_out)
@@ -52,7 +52,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 
 
 Place = tuple[int, int]
-"""Where a parameter stands in the file, and its number in the query."""
+"""The place of a parameter in the file, and its number in the query."""
 
 
 def _listed(variant: Variant, query: TypedQuery) -> str:
@@ -68,5 +68,5 @@ def _of_variant(variant: Variant, left_out: Collection[int]) -> list[Place]:
 
 
 def _places(variants: tuple[Variant, ...], left_out: Collection[int]) -> list[Place]:
-    """Return every place of every text, in the order of the file."""
+    """Return every place of every text, in file order."""
     return sorted({place for variant in variants for place in _of_variant(variant, left_out)})

@@ -1,4 +1,4 @@
-"""Python types made of others: of what may be NULL, of lists."""
+"""Python types for nullable values and lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TEXT = PyType("str")
 
 
 def optional(base: PyType) -> PyType:
-    """Return the type of a value that may be NULL."""
+    """Return the type of a nullable value."""
     annotation = base.annotation
     if annotation not in {"Any", "None"} and not annotation.endswith("| None"):
         annotation = f"{annotation} | None"

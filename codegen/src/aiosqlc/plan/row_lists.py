@@ -1,4 +1,4 @@
-"""Lists of rows: `(a, b) IN (sqlc.slice(pairs))` is one argument, and a list for each column."""
+"""Lists of rows: `(a, b) IN (sqlc.slice(pairs))` has one argument, sent as a list per column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.plan.rows import QueryPlanner
 def with_row_lists(
     query: TypedQuery, params: Mapping[int, PyParam], planner: QueryPlanner
 ) -> dict[int, PyParam]:
-    """Make the parameters of each list of rows one: `pairs: Sequence[tuple[int, str]]`.
+    """Merge the parameters of each list of rows: `pairs: Sequence[tuple[int, str]]`.
 
     PostgreSQL takes an array for each column. A driver that writes values into the text takes the
     columns together, in place of the first of them.
@@ -45,12 +45,12 @@ def row_lists(query: TypedQuery) -> dict[str, list[TypedParam]]:
 
 
 def once(params: Sequence[PyParam]) -> tuple[PyParam, ...]:
-    """Return parameters as the function takes them: a list of rows is one."""
+    """Return the parameters of the function, where a list of rows is one."""
     return tuple({param.name: param for param in reversed(params)}.values())[::-1]
 
 
 def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
-    """Put one parameter in place of the row of them that a list was asked about with.
+    """Replace the column parameters of a list of rows by one parameter.
 
     `numbers` are the query's own of the text's parameters.
     """
@@ -64,7 +64,7 @@ def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
 
 
 def beyond_the_first(query: TypedQuery) -> frozenset[int]:
-    """Return the numbers of parameters that have no place of their own then."""
+    """Return the numbers of parameters that have no own place then."""
     return frozenset(
         column.number for columns in row_lists(query).values() for column in columns[1:]
     )

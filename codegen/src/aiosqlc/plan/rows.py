@@ -1,4 +1,4 @@
-"""Plans how the rows of one query become values, and which shared classes that takes."""
+"""Plan how the rows of a query become values, and the shared classes it needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aiosqlc.plan.types import TypeResolver
 
 
 class QueryPlanner:
-    """Plans the rows of one query; what it needs of `models.py` gathers here."""
+    """Plan the rows of one query; `gathered` collects what it needs from `models.py`."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
@@ -77,7 +77,7 @@ class QueryPlanner:
         )
 
     def nested(self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]) -> PyNested:
-        """Plan the nested row of an embed: a table's class, or its own below a WITH or FROM (…)."""
+        """Plan the nested row of an embed: a table's class, or its own for a WITH or FROM (…)."""
         inside = slice(embed.first, embed.first + embed.count)
         table = self.package.tables.get((embed.table.schema, embed.table.table))
         table = table or self._whole_table(query, query.columns[inside])
@@ -98,7 +98,7 @@ class QueryPlanner:
     def row_class(
         self, query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
     ) -> tuple[PyClass, str]:
-        """Return the row's class and the module it is imported from (empty: this one)."""
+        """Return the class of the row and its module (empty for this one)."""
         table = None if nested else self._whole_table(query, query.columns)
         if table:
             return self.table_class(table), self.package.models_name
@@ -114,7 +114,7 @@ class QueryPlanner:
         return cls, self.package.models_name
 
     def _whole_table(self, query: TypedQuery, columns: Sequence[Column]) -> Table | None:
-        """Return the table whose columns these are: all of them, in order, no less certain."""
+        """Return the table with exactly these columns, in order, and no less certain."""
         origins = [column.origin for column in columns]
         first = origins[0] if origins else None
         table = self.package.tables.get((first.schema, first.table)) if first else None
@@ -174,7 +174,7 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
 def _as_in_classes(
     columns: tuple[PyType, ...], cls: PyClass, nested: tuple[PyNested, ...]
 ) -> tuple[PyType, ...]:
-    """Return columns with the types of their classes' fields, which claim no more.
+    """Return columns with the types of their classes' fields, which are no narrower.
 
     What a condition makes certain in one query alone would give it a way of its own to make an
     object that others make too.
@@ -220,7 +220,7 @@ def _column_name(column: Column, position: int) -> str:
 def _local_names(
     query: TypedQuery, nested: tuple[PyNested, ...], taken: frozenset[str]
 ) -> tuple[str, ...]:
-    """Return a distinct local name for every column, for rows that are read by name."""
+    """Return a distinct local name for every column, for rows read by name."""
     inside = {
         position: embed.name
         for item, embed in zip(nested, query.embeds, strict=True)
@@ -238,7 +238,7 @@ def _local_names(
 
 
 def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
-    """Return the names a function's body uses for something else than a column."""
+    """Return the names that a function's body uses for other purposes than columns."""
     converters = {name for column in columns for _, name in column.imports}
     converters |= {word for column in columns for word in re.findall(r"\w+", column.decode)}
     return frozenset({"db", "row", "rows", *converters, *parameter_names(query)})

@@ -1,4 +1,4 @@
-"""The scopes of generated code: the names that each uses itself, and free ones for the database's.
+"""The scopes of generated code: names in use, and free names for the database's.
 
 A name of the database's is cleaned first (`naming`). If the scope uses the name itself, it gets an
 underscore. If an earlier name of the scope is equal, it gets a number.
@@ -29,34 +29,34 @@ FUNCTIONS = frozenset(
 )  # fmt: skip
 """The other names that generated modules import or use."""
 MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering", "session"})
-"""The files that a generated package has of its own."""
+"""The files of a generated package that are not query modules."""
 BODY = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
-"""The names that bodies of generated functions use, besides their own variables."""
+"""The names in bodies of generated functions, except local variables."""
 LOCALS = frozenset({"db", "row", "rows"})
 """The variables of every function that reads rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A scope, by the names that it uses itself. All its answers depend on nothing else."""
+    """A scope with the names that it uses itself. Its results depend on nothing else."""
 
     used: frozenset[str]
 
     def free(self, name: str) -> str:
-        """Return a name that the scope does not use itself: `list` → `list_`."""
+        """Return a name that is unused in the scope: `list` → `list_`."""
         while name in self.used:
             name += "_"
         return name
 
     def distinct(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return free names that all differ: `list, id, id` → `list_, id, id_2`."""
+        """Return distinct free names: `list, id, id` → `list_, id, id_2`."""
         return tuple(numbered_names([self.free(name) for name in names], taken=self.used))
 
 
 def numbered_names(
     names: Sequence[str], spelled: Callable[[str], str] = str, taken: Collection[str] = ()
 ) -> list[str]:
-    """Return names that are all different as they are spelled: `id, id` → `id, id_2`.
+    """Return distinct names: `id, id` → `id, id_2`.
 
     No number makes a name that is among the `taken`.
     """
@@ -73,7 +73,7 @@ def numbered_names(
 
 
 def words_in(expressions: Iterable[str]) -> frozenset[str]:
-    """Return the names that expressions use: without attributes, keywords and what is in quotes."""
+    """Return the names in expressions, without attributes, keywords and strings."""
     return frozenset(word for text in expressions for word in _WORD.findall(_QUOTED.sub("", text)))
 
 

@@ -1,4 +1,4 @@
-"""Resolves database types to Python types, noting the enums and composites they need."""
+"""Resolve database types to Python types, and record the enums and composites they need."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _no_rows(_schema: str, _name: str) -> PyClass | None:
 
 @dataclass
 class TypeResolver:
-    """Resolves types for one query set; gathers what `models.py` must define.
+    """Resolve types for one query set, and collect the definitions for `models.py`.
 
     `row_of` gives the class of a table's rows: of a *value* of the table's type, which a query can
     make of anything, no constraint of the table is true. `stored` gives it to rows of which it is
@@ -74,7 +74,7 @@ class TypeResolver:
         origin: ColumnRef | None = None,
         query: str = "",
     ) -> PyType:
-        """Return the type of a function's parameter; a slice holds values of the column's type.
+        """Return the type of a parameter; a slice holds values of the column's type.
 
         `is_part` is whether it is no value that the column could have, as a pattern is not.
         """
@@ -109,7 +109,7 @@ class TypeResolver:
         parameter: bool,
         is_slice: bool = False,
     ) -> PyType | None:
-        """Return what an override of the query's column or the table's says; the former wins."""
+        """Return the override of the query's column, else of the table's column."""
         override = self._queried(query, parameter=parameter)
         dims, several = sql.array_dims, False
         if override is None and origin:
@@ -158,7 +158,7 @@ class TypeResolver:
         return None
 
     def _by_type(self, sql: SqlType) -> Override | None:
-        """Return the override of a database type that fits most closely."""
+        """Return the closest override of a database type."""
         found, closest = None, 0
         for override in self.target.overrides:
             fits = named(self.engine, override.db_type).fits(sql) if override.db_type else 0
@@ -177,7 +177,7 @@ class TypeResolver:
         )
 
     def _alike(self, one: SqlType, other: SqlType) -> bool:
-        """Whether values of two types, or elements of arrays of them, are the same in Python."""
+        """Return whether values of two types, or array elements of them, are the same in Python."""
         first, second = (replace(behind(kind), array_dims=0) for kind in (one, other))
         if first.kind is TypeKind.ENUM or second.kind is TypeKind.ENUM:
             return first.kind is second.kind
@@ -187,7 +187,7 @@ class TypeResolver:
         return plain(first).annotation == plain(second).annotation
 
     def _as_in_column(self, sql: SqlType, origin: ColumnRef | None) -> SqlType:
-        """Return the column's domain, which has an override, where the server names its base."""
+        """Return the column's domain if it has an override and the server names its base type."""
         column = self.columns.get(origin) if origin else None
         if column is None or column.type.kind is not TypeKind.DOMAIN:
             return sql
@@ -200,7 +200,7 @@ class TypeResolver:
     def _value(
         self, sql: SqlType, *, element_not_null: bool, parameter: bool, own: bool = False
     ) -> PyType:
-        """Return the type of a value; with `own` as the driver has it, whatever overrides say."""
+        """Return the type of a value; `own` ignores overrides."""
         if sql.array_dims and not own:
             override = self._by_type(sql)
             written = override and named(self.engine, override.db_type).type
@@ -258,7 +258,7 @@ class TypeResolver:
         return self.driver.plain(sql)
 
     def _record(self, sql: SqlType) -> PyType:
-        """Return the tuple that a row without a type comes as: of texts, where no type is sent."""
+        """Return the tuple type of a row without a type; its values are texts if untyped."""
         if self.driver.user_types_as_text:
             kinds = [pytypes.TEXT for _ in sql.fields]
         else:
@@ -279,7 +279,7 @@ class TypeResolver:
         return self.driver.plain(sql) if sql.name in _READ_IN_RECORDS else pytypes.UNKNOWN
 
     def _range(self, sql: SqlType, range_: PyType, *, parameter: bool) -> PyType:
-        """Return the driver's range of the subtype; it holds the values as the driver has them."""
+        """Return the driver's range class of the subtype, with values as the driver has them."""
         if self.driver.user_types_as_text and is_users(sql):
             return pytypes.TEXT
         plain = self._bound(sql.base) if sql.base else pytypes.UNKNOWN
@@ -295,7 +295,7 @@ class TypeResolver:
         return replace(several, decode="list({})", encode=encode, imports=imports)
 
     def _bound(self, sql: SqlType) -> PyType:
-        """Return the type of a range's bounds, which no class of ours is made of."""
+        """Return the type of a range's bounds, which never is a generated class."""
         inner = sql
         while inner.kind is TypeKind.DOMAIN and inner.base and not inner.array_dims:
             inner = inner.base
@@ -306,13 +306,13 @@ class TypeResolver:
 
     @property
     def _functions(self) -> frozenset[Import]:
-        """What expressions take from the adapter; those that are not in them are not imported."""
+        """Return the adapter names in expressions. Others are not imported."""
         return frozenset(
             (self.adapter, name) for name in ("decode_array", "decode_record", "decoder")
         )
 
     def _parser(self, sql: SqlType, decode: str) -> str:
-        """Return the function that makes a value of its text, inside an array or a composite.
+        """Return the function that parses a value inside an array or composite.
 
         `decode` is what makes it of the driver's value.
         """
@@ -324,7 +324,7 @@ class TypeResolver:
         return f"lambda item: {decode.removeprefix(_UNLESS_NONE).replace('{}', value)}"
 
     def _raw(self, sql: SqlType) -> str:
-        """Return the function that makes the driver's value of a text."""
+        """Return the function that parses a text to the driver's value."""
         if sql.kind is TypeKind.DOMAIN and sql.base and not sql.array_dims:
             return self._raw(sql.base)
         if is_users(sql):
@@ -332,7 +332,7 @@ class TypeResolver:
         return f'decoder("{sql.name}[]")' if sql.array_dims else f'decoder("{sql.name}")'
 
     def class_name(self, schema: str, name: str) -> str:
-        """Return the class of a type or table; those outside the default schema carry its name."""
+        """Return the class of a type or table; its name has the schema unless default."""
         if schema in {"", self.default_schema}:
             return class_name(name)
         return Scope(CLASSES).free(camel(schema) + camel(name))
@@ -375,7 +375,7 @@ class TypeResolver:
         return self._made(sql, cls)
 
     def _made(self, sql: SqlType, cls: PyClass) -> PyType:
-        """Return the type of a composite's objects, which are of a class."""
+        """Return the type of the objects of a composite, which have a class."""
         fields = cls.fields
         imports = frozenset({(self.models, cls.name)}).union(*(f.type.imports for f in fields))
         decode = _build(cls)
@@ -398,7 +398,7 @@ class TypeResolver:
         return tuple(PyField(name, kind) for name, kind in zip(names, types, strict=True))
 
     def _build_of_text(self, sql: SqlType, cls: PyClass) -> str:
-        """Return the expression that makes a composite's object of its text."""
+        """Return the expression that parses the text of a composite."""
         parsers = [
             self._parser(kind, item.type.decode)
             for (_, kind, _), item in zip(sql.fields, cls.fields, strict=True)
@@ -415,7 +415,7 @@ _UNLESS_NONE = "None if {} is None else "
 
 
 def behind(sql: SqlType) -> SqlType:
-    """Return the type below the domains of a value, an array of domains being one of theirs."""
+    """Return the type below a value's domains; an array of domains is an array of their base."""
     while sql.kind is TypeKind.DOMAIN and sql.base:
         dims = sql.array_dims or sql.base.array_dims
         sql = replace(sql.base, array_dims=dims)
@@ -428,7 +428,7 @@ def is_json(sql: SqlType) -> bool:
 
 
 def is_record(sql: SqlType) -> bool:
-    """Return whether a type is that of rows of which the server says nothing more."""
+    """Return whether a type is an anonymous row, which the server does not describe."""
     return sql.name == "record" and sql.schema in {"", "pg_catalog"}
 
 
@@ -443,7 +443,7 @@ _READ_IN_RECORDS = frozenset(
 
 
 def unreadable_field(sql: SqlType) -> str:
-    """Return the type of a field for which asyncpg refuses a row without a type, '' if none is."""
+    """Return the type of a field that asyncpg refuses in an anonymous row, or ''."""
     if not is_record(sql):
         return ""
     for _, kind, _ in sql.fields:
@@ -458,7 +458,7 @@ _REFUSED_IN_RECORDS = frozenset({TypeKind.RANGE, TypeKind.MULTIRANGE})
 
 
 def is_users(sql: SqlType) -> bool:
-    """Whether a type is made by the schema or an extension: no two databases number it alike."""
+    """Return whether the schema or an extension defines a type, so that its number varies."""
     return sql.schema not in {"", "pg_catalog"}
 
 
@@ -467,7 +467,7 @@ _SENT_AS_TEXT = frozenset({"money"})
 
 
 def _build(cls: PyClass) -> str:
-    """Return the expression that makes a composite's object of the driver's record."""
+    """Return the expression that turns the driver's record into a composite's object."""
     if cls.kind is not ModelKind.PYDANTIC and not any(item.type.decode for item in cls.fields):
         return f"{cls.name}(*{{}})"
     parts = []
@@ -478,6 +478,6 @@ def _build(cls: PyClass) -> str:
 
 
 def _take_apart(cls: PyClass) -> str:
-    """Return the expression that makes the tuple the driver wants of a composite's object."""
+    """Return the expression that turns a composite's object into the driver's tuple."""
     parts = [(item.type.encode or "{}").replace("{}", f"{{}}.{item.name}") for item in cls.fields]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"

@@ -1,4 +1,4 @@
-"""Finds overrides of what is not there: they would change nothing, without a word."""
+"""Find overrides with unknown targets, which would have no effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def unmatched_overrides(
     analyses: Sequence[tuple[Analysis, Dialect]],
     config: SourceFile,
 ) -> list[Diagnostic]:
-    """Return an error for each override of what no entry of the configuration has."""
+    """Return an error for each override whose target is in no configuration entry."""
     asked = tuple(dict.fromkeys(overrides))
     if not asked:
         return []

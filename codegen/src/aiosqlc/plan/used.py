@@ -1,4 +1,4 @@
-"""Collects the names that the body of one function uses: no parameter and no column hides them."""
+"""Collect the names in the body of a function, which parameters and columns must not hide."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VARIABLES = {
 def names_used(
     query: TypedQuery, row: PyRow | None, kinds: Iterable[PyType], package: Package
 ) -> frozenset[str]:
-    """Return the names that a function's body uses, besides its own variables.
+    """Return the names in the body of a function, except local variables.
 
     `kinds` are the types of its parameters.
     """
@@ -48,7 +48,7 @@ def names_used(
 def with_locals(
     query: TypedQuery, row: PyRow, used: frozenset[str], params: Collection[str]
 ) -> PyRow:
-    """Give the variables of a row's columns names that its function has for nothing else."""
+    """Give the variables of a row's columns names that are free in the function."""
     taken = {*used, *params, *LOCALS, *_VARIABLES.get(query.parsed.command, ())}
     if query.parsed.dynamic:
         taken |= {"arguments", "sql", *_RAISED}

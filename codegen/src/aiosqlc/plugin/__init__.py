@@ -1,4 +1,4 @@
-"""Generates code from what sqlc has analysed: its request in, files out."""
+"""Generate code from sqlc's analysis: a request in, files out."""
 
 from aiosqlc.plugin.generate import generate_from_request
 from aiosqlc.plugin.request import RequestError

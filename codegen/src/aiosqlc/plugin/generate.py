@@ -1,4 +1,4 @@
-"""From sqlc's request to the files it is to write."""
+"""Turn sqlc's request into the files to write."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _target(request: Json) -> PythonTarget:
 
 
 def _options(request: Json) -> dict[str, Any]:
-    """Read the plugin's options: JSON, which sqlc's JSON format puts in base64 once more."""
+    """Read the plugin's options: JSON, which sqlc's JSON format encodes in base64 again."""
     raw = request.get("plugin_options") or "{}"
     try:
         text = raw if raw.lstrip().startswith("{") else base64.b64decode(raw).decode()

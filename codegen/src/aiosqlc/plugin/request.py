@@ -1,4 +1,4 @@
-"""Reads sqlc's request into the compiler's own values: types and nullability are sqlc's word."""
+"""Read sqlc's request into the compiler's values. Types and nullability are those of sqlc."""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ _ENGINE = "postgresql"
 
 
 class RequestError(Exception):
-    """The request cannot be turned into code; the message says why."""
+    """The request cannot be turned into code; the message has the reason."""
 
 
 def analysis_of(request: Json) -> Analysis:
-    """Return what sqlc knows. Raises `RequestError` for what is no request, or not PostgreSQL's."""
+    """Return the catalog and queries of sqlc.
+
+    Raises `RequestError` if the request is invalid or not for PostgreSQL.
+    """
     try:
         return _analysis(request)
     except (KeyError, TypeError, AttributeError) as error:
@@ -192,7 +195,7 @@ def _parsed(query: Json, text: str) -> ParsedQuery:
 
 
 def _with_arrays(text: str, slices: set[int]) -> str:
-    """Write `= ANY ($1)` for `IN ($1)` where the parameter is a slice, as sqlc leaves it."""
+    """Write `= ANY ($1)` for sqlc's `IN ($1)` if the parameter is a slice."""
     tokens = list(scan(text))
     found = text
     for position in range(len(tokens) - 2, 1, -1):
@@ -210,7 +213,7 @@ def _with_arrays(text: str, slices: set[int]) -> str:
 
 
 def _told_apart(params: list[TypedParam]) -> tuple[TypedParam, ...]:
-    """Number the parameters to which sqlc has given one name, as its own generators do."""
+    """Number parameters with the same name, as sqlc's own generators do."""
     seen: Counter[str] = Counter()
     found = []
     for param in params:

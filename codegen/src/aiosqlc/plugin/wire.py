@@ -1,4 +1,4 @@
-"""sqlc's plugin messages in protobuf's wire format, decoded to what its JSON format holds."""
+"""Decode sqlc's plugin messages from protobuf to the form of its JSON format."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 class WireError(ValueError):
-    """The bytes are not the message they should be."""
+    """The bytes are not a valid message."""
 
 
 def decode_request(data: bytes) -> dict[str, Any]:
-    """Return sqlc's request as its JSON format has it. Raises `WireError`."""
+    """Return sqlc's request in the form of its JSON format. Raises `WireError`."""
     from google.protobuf.json_format import MessageToDict
     from google.protobuf.message import DecodeError
 
@@ -26,14 +26,14 @@ def decode_request(data: bytes) -> dict[str, Any]:
 
 
 def encode_response(files: Sequence[tuple[str, str]]) -> bytes:
-    """Return sqlc's response: the files' names and contents."""
+    """Return sqlc's response with the names and contents of the files."""
     shown = [{"name": name, "contents": text.encode()} for name, text in files]
     encoded: bytes = _class_of("Response")(files=shown).SerializeToString()
     return encoded
 
 
 def _class_of(message: str) -> Any:
-    """Return a message of `messages.proto`; `make proto` has compiled it."""
+    """Return a message class of `messages.proto`, which `make proto` compiles."""
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from google.protobuf.message_factory import GetMessages
 

@@ -1,4 +1,4 @@
-"""Reads schema folders of any migration tool into what takes the database forward."""
+"""Read the schema folders of any migration tool, without rollbacks."""
 
 from aiosqlc.schema.read import read_schema, schema_file
 

@@ -1,4 +1,4 @@
-"""Remembers what migrations have made, renamed and dropped, and which file and line did it."""
+"""Record what migrations created, renamed and dropped, with file and line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.source import Span
 
 
 class Past(NamedTuple):
-    """What became of a name: `now` is what it is called today, empty if it was dropped."""
+    """The fate of a name: `now` is its current name, empty if it was dropped."""
 
     name: str
     now: str
@@ -22,7 +22,7 @@ class Past(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """Return what to say of it."""
+        """Return the sentence for a message."""
         file = self.label.file.path.as_posix()
         if self.now:
             return f"{file} renames `{self.name}` to `{self.now}`"
@@ -31,7 +31,7 @@ class Past(NamedTuple):
 
 @dataclass
 class History:
-    """The names that were, by relation and by column; and what makes relations and columns."""
+    """Former names by relation and by column, and the statements that create them."""
 
     relations: dict[str, Past] = field(default_factory=dict)
     columns: dict[tuple[str, str], Past] = field(default_factory=dict)
@@ -39,11 +39,11 @@ class History:
     added: dict[tuple[str, str], Label] = field(default_factory=dict)
 
     def relation(self, name: str) -> Past | None:
-        """Return what became of a table, view or type that is not there now."""
+        """Return the fate of a table, view or type that does not exist now."""
         return self._today(self.relations.get(name.lower()), self.relations)
 
     def column(self, name: str, words: frozenset[str]) -> Past | None:
-        """Return what became of a column of one of the tables that a query names."""
+        """Return the fate of a missing column of one of a query's tables."""
         for (table, column), past in self.columns.items():
             if column == name.lower() and table in words:
                 return past
@@ -60,7 +60,7 @@ class History:
 
 
 def history_of(files: Sequence[SchemaFile], dialect: Dialect) -> History:
-    """Read the statements of a schema in the order in which they run."""
+    """Read the statements of a schema in execution order."""
     history = History()
     for file in files:
         for span in file.statements:
@@ -81,7 +81,7 @@ def names_in(sql: str, dialect: Dialect) -> frozenset[str]:
 
 
 def with_past(problem: Diagnostic, past: Past | None) -> Diagnostic:
-    """Say of a name that is not there what became of it."""
+    """Add the fate of a missing name to its error."""
     if past is None:
         return problem
     return replace(problem, hint=past.advice, labels=(*problem.labels, past.label))
@@ -96,7 +96,7 @@ def with_order(
     column: str = "",
     words: frozenset[str] = frozenset(),
 ) -> Diagnostic:
-    """Say of a name that a statement of the schema lacks what drops it before, or makes it later.
+    """Add to an error in the schema what drops the missing name before, or creates it later.
 
     The name is a relation's, or that of a column of one of the tables that `words` names.
     """
@@ -129,13 +129,13 @@ class _Statement:
         return self.tokens[at].text.upper() if 0 <= at < len(self.tokens) else ""
 
     def past_words(self, at: int, *words: str) -> int:
-        """Return the place behind the words that may stand at a place."""
+        """Return the place after optional words."""
         while self.word(at) in words:
             at += 1
         return at
 
     def name(self, at: int) -> tuple[str, int]:
-        """Return the last part of a name, in lower case unless quoted, and the place behind it."""
+        """Return the last part of a name, in lower case unless quoted, and the place after it."""
         while self.word(at + 1) == ".":
             at += 2
         if at >= len(self.tokens) or self.tokens[at].kind not in {Kind.NAME, Kind.QUOTED}:
@@ -192,7 +192,7 @@ def _rename_tables(history: History, one: _Statement, at: int) -> None:
 
 
 def _actions(one: _Statement, at: int) -> Iterator[int]:
-    """Yield where each action of an ALTER begins."""
+    """Yield the start of each action of an ALTER."""
     depth = 0
     yield at
     for position in range(at, len(one.tokens)):

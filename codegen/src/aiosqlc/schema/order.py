@@ -1,4 +1,4 @@
-"""Puts schema files in the order in which their tool applies them, without its way back."""
+"""Sort schema files in the order of their migration tool, without rollbacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BACKWARD = (".down.sql", ".rollback.sql", ".undo.sql", ".revert.sql")
 
 
 def forward_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files that take the database forward, in order.
+    """Return the forward migrations, in order.
 
     Numbered files of one folder are sorted by number, as their tools do: `2_x` before `10_y`.
     Folders and files keep the order in which the configuration names them.
@@ -29,7 +29,7 @@ def forward_files(paths: Sequence[Path]) -> list[Path]:
 
 @memo  # while watching, there are the files that there were
 def _folders(paths: tuple[Path, ...]) -> tuple[tuple[Path, tuple[Path, ...]], ...]:
-    """Return the files that take the database forward, by folder."""
+    """Return the forward migrations, by folder."""
     there = set(paths)
     folders: dict[Path, list[Path]] = {}
     for path in paths:
@@ -49,7 +49,7 @@ _CHECKPOINT = re.compile(r"^--\s*atlas:checkpoint\b", re.MULTILINE)
 
 
 def since_checkpoint(files: list[SourceFile]) -> list[SourceFile]:
-    """Leave out what Atlas has summed up: a checkpoint holds all that was before it."""
+    """Drop migrations before an Atlas checkpoint, which contains them."""
     found = [
         number
         for number, file in enumerate(files)
@@ -75,7 +75,7 @@ _CALLBACK = re.compile(
 
 
 def is_numbered(path: Path) -> bool:
-    """Return whether a file's name says when it is run."""
+    """Return whether the name of a file gives its order."""
     return bool(_VERSION.match(path.name) or _REPEATED.match(path.name))
 
 
@@ -109,7 +109,7 @@ _DEPENDS = re.compile(r"^--\s*depends:(?P<names>.*)$", re.MULTILINE)
 
 
 def by_dependency(files: list[SourceFile]) -> list[SourceFile]:
-    """Put each file after those its yoyo `-- depends:` line names; circles keep sorted order."""
+    """Put each file after those in its yoyo `-- depends:` line; cycles keep sorted order."""
     by_name = {file.path.name.removesuffix(".sql"): file for file in files}
     ordered: dict[Path, SourceFile] = {}
     visiting: set[Path] = set()

@@ -1,4 +1,4 @@
-"""Reads schema files: which ones, in which order, and which of their lines."""
+"""Select, sort and read schema files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiosqlc.source import SourceFile, Span
 def read_schema(
     root: Path, patterns: Iterable[str], dialect: Dialect, config: SourceFile, span: Span
 ) -> tuple[tuple[SchemaFile, ...], list[Diagnostic]]:
-    """Read the schema files that `patterns` name, in the order they are applied."""
+    """Read the schema files that `patterns` match, in the order they are applied."""
     paths, problems = find_sql_files(root, patterns, config, span)
     files, unreadable = read_files(root, forward_files(paths))
     return _applied(tuple(files), dialect), problems + unreadable

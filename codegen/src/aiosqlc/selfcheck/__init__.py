@@ -1,1 +1,1 @@
-"""Hunts for data that refutes a claim: queries and generated functions run on random rows."""
+"""Search for counterexamples: run queries and generated functions on random rows."""

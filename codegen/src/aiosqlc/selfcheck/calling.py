@@ -1,4 +1,4 @@
-"""Calls generated functions on the rows of a database: do they return what they promise?"""
+"""Call generated functions on the rows of a database and check their results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REMEMBERED = 5  # rows of an answer or a table whose values are passed again
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A generated package: its name, the folder above it, and where what it imports is found.
+    """A generated package: its name, its parent folder, and the path for its imports.
 
     `driver` is what its functions run on.
     """
@@ -46,7 +46,7 @@ class Package:
 
 @dataclass(slots=True)
 class Called:
-    """What calling has shown: by query, why a function broke its promise, or never answered.
+    """The results by query: why a function broke its guarantee, or never returned.
 
     `calls` counts those that answered; `unread` says why Python has no value for what came back.
     """
@@ -60,7 +60,7 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class _Function:
-    """A function, or a method with the class that makes its receiver of a connection."""
+    """A function, or a method with the class that binds it to a connection."""
 
     call: Callable[..., Any]
     receiver: Callable[[Any], Any]
@@ -114,7 +114,7 @@ async def _call_all(
 
 
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
-    """Return values for a query's arguments, among them those of the columns they meet."""
+    """Return argument values for a query, with some from the compared columns."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:

@@ -1,4 +1,4 @@
-"""Connects to a database with the driver that an entry's functions are called on."""
+"""Connect to a database with the driver of an entry's functions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _ON_PSYCOPG: Final = frozenset({"psycopg", "psycopg-sync", "sqlalchemy-psycopg",
 
 
 def called_on(driver: str) -> str:
-    """Return the driver that the functions of an entry are generated for to be called."""
+    """Return the driver of the functions that are generated for the test calls."""
     return "psycopg" if driver in _ON_PSYCOPG else "asyncpg"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection, the executor on it that functions take, and what it raises.
+    """A connection, its executor for functions, and the exceptions of its driver.
 
     `refusals` are what the server refuses, and a lost connection.
     """
@@ -43,7 +43,7 @@ class Opened:
 
 @contextlib.asynccontextmanager
 async def opened(conninfo: str, package: str, driver: str) -> AsyncIterator[Opened]:
-    """Connect with a driver; where it is not installed, no function could be imported."""
+    """Connect with a driver; if it is not installed, no function can be imported."""
     if called_on(driver) == "psycopg":
         import psycopg
 

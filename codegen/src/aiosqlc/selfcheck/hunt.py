@@ -1,4 +1,4 @@
-"""Hunts for rows that refute what is claimed of the user's own queries."""
+"""Search for rows that disprove a guarantee about the user's queries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a hunt has found, and how far it got.
+    """The findings of a search, and its coverage.
 
     `refuted` are false claims. `unrun` are queries that every time failed, and `uncalled` those
     whose functions did, with the reason; `unread` are those that returned what Python has no value
@@ -51,7 +51,7 @@ class Checked:
 
 @dataclass
 class _Seen:
-    """What became of one query's executions."""
+    """The outcomes of one query's executions."""
 
     ran: bool = False
     rows: bool = False
@@ -61,7 +61,7 @@ class _Seen:
 def selfcheck(
     analysed: Analysed, *, executions: int = 50, seed: int = 0, package: Package | None = None
 ) -> Checked:
-    """Run every query about `executions` times on random rows; report each refuted claim once.
+    """Run every query about `executions` times on random rows; report each counterexample once.
 
     Everything happens in a database of its own, which is dropped. A claim may be ours or the
     user's (`!`): the finding shows the row and the parameters that refute it. The functions of
@@ -118,7 +118,7 @@ def _hunt(
     seen: dict[str, _Seen],
     filled: set[int],
 ) -> Iterator[Diagnostic]:
-    """Yield refuted claims, note into which tables a row could be put.
+    """Yield counterexamples, and record the tables that accepted a row.
 
     In the end rows are left behind for functions to be called on.
     """

@@ -1,4 +1,4 @@
-"""Finds overrides that name a class or function which cannot be imported."""
+"""Find overrides whose class or function cannot be imported."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The servers that are asked: private ones, and those of the user; databases of ours on both."""
+"""Servers for the analysis: private ones or the user's, each with databases of our own."""

@@ -1,4 +1,4 @@
-"""What every private server is: a process of ours, with data of its own, gone when we are.
+"""Common code of private servers: a child process with its own data that ends with us.
 
 A run takes a slot, a data directory that no other run is using. Nothing is shared between two
 compilers at once, so nothing needs counting; on Linux the kernel stops the server when we die.
@@ -29,11 +29,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 class NoServerError(Exception):
-    """No server runs here, or answers; the text is a sentence for the user, without passwords."""
+    """No server runs or responds; the text is a sentence for the user, without passwords."""
 
 
 def cache_folder() -> Path:
-    """Return where data directories live: `$AIOSQLC_CACHE_DIR`, else the user's cache folder.
+    """Return the parent of data directories: `$AIOSQLC_CACHE_DIR`, or the user's cache folder.
 
     Root's home is closed to the account that PostgreSQL runs as, so root uses `/var/cache`.
     """
@@ -47,7 +47,7 @@ def cache_folder() -> Path:
 
 @contextlib.contextmanager
 def slot(root: Path) -> Iterator[Path]:
-    """Take the first folder nobody else holds; the lock goes with the process, however it ends.
+    """Lock the first free folder; the lock ends with the process.
 
     Raises `NoServerError`.
     """
@@ -86,7 +86,7 @@ def running(
     orphaned: signal.Signals,
     account: Mapping[str, Any] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server, from when it is `ready` (asked with its process id) to the end of the block.
+    """Run a server during the block, from when `ready` (called with its process ID) is true.
 
     `stops` are the signals that end it, each stronger than the one before; `orphaned` is what the
     kernel sends when we die. Raises `NoServerError` where it does not start.
@@ -121,7 +121,7 @@ def running(
 
 
 def install(command: Sequence[str], log: Path, account: Mapping[str, Any] | None = None) -> None:
-    """Run what makes a data directory. Raises `NoServerError`."""
+    """Run the command that creates a data directory. Raises `NoServerError`."""
     with log.open("wb") as output:
         done = subprocess.run(
             command,
@@ -137,7 +137,7 @@ def install(command: Sequence[str], log: Path, account: Mapping[str, Any] | None
 
 
 def last_words(log: Path) -> str:
-    """Return the last two lines of a log, or that there are none."""
+    """Return the last two lines of a log, or a note that it is empty."""
     with contextlib.suppress(OSError):
         lines = log.read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-2:]) or "it said nothing"

@@ -1,4 +1,4 @@
-"""Which order of deploying code and migrations is safe: claims compared, and calls tried."""
+"""Find a safe order to deploy code and migrations: compare guarantees, and try calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema and the queries of another git reference, read without checking it out."""
+"""Read the schema and queries of another git reference, without a checkout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class GitError(Exception):
 def old_schema(
     project: Project, entry: QuerySet, reference: str, current: Sequence[Path]
 ) -> list[SchemaFile]:
-    """Return today's schema files as they were; those that were not there yet are left out."""
+    """Return the former contents of today's schema files, without files that did not exist."""
     found = []
     for path in current:
         text = _show(project.root, reference, path)
@@ -32,7 +32,7 @@ def old_schema(
 
 
 def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[ParsedQuery, ...]:
-    """Return the queries of the reference: of the folders and files that are named now.
+    """Return the queries of the reference from the currently configured folders and files.
 
     Raises `GitError` where the reference or the repository cannot be read.
     """
@@ -57,7 +57,7 @@ def _old_paths(project: Project, entry: QuerySet, reference: str) -> list[Path]:
 
 
 def _show(root: Path, reference: str, path: Path) -> str | None:
-    """Return a file of the reference; None where it did not exist."""
+    """Return a file of the reference, or None if it did not exist."""
     done = _run_git(root, "show", f"{reference}:./{PurePosixPath(path)}")
     return done.stdout if done.returncode == 0 else None
 

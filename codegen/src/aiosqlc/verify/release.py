@@ -1,4 +1,4 @@
-"""The steps of a release: both codes on the old schema and after each pending migration."""
+"""The steps of a release: old and new code on the old schema and after each migration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAFE = ("any order is safe", "migrate first", "deploy the code first", "no migra
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What runs now and what is to run: schema files applied and pending, both codes' queries."""
+    """The deployed and the new version: schema files, pending ones, and both query sets."""
 
     applied: tuple[SchemaFile, ...]
     pending: tuple[SchemaFile, ...]
@@ -28,13 +28,13 @@ class Release:
     new: tuple[ParsedQuery, ...]
 
     def state(self, number: int) -> tuple[SchemaFile, ...]:
-        """Return the schema after that many of the pending migrations."""
+        """Return the schema after that many pending migrations."""
         return (*self.applied, *self.pending[:number])
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One state of the schema in a release; `migration` led to it, empty for the old one.
+    """A state of the schema during a release; `migration` led to it, empty for the old one.
 
     `old_code` and `new_code` are what fails or no longer holds; `tried` is the number of calls that
     were made on rows, 0 where claims were only compared. `on_rows` says why the migration fails on
@@ -50,18 +50,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One release's queries as its generated code has them; `own` is the state it was made for."""
+    """The queries of one version as generated; `own` is the schema state it was made for."""
 
     queries: tuple[TypedQuery, ...]
     own: int
 
 
 Try = Callable[[Release, Code, Code, AnalyzeOptions], Sequence[Step]]
-"""Calls both codes on rows, in every state; says what failed that works where it belongs."""
+"""Call both versions on rows in every state; report calls that fail only in other states."""
 
 
 def read_release(project: Project, entry: QuerySet, reference: str) -> Release:
-    """Read what runs at a git reference and what is here.
+    """Read the deployed version from git and the new one from disk.
 
     Raises `GitError` where the reference or the repository cannot be read.
     """
@@ -84,7 +84,7 @@ def verify_release(
     analyze: Analyze | None = None,
     attempt: Try | None = None,
 ) -> list[Step]:
-    """Compare what each code relies on with what each state of the schema gives, and try it."""
+    """Check each version's assumptions against each state of the schema, and try calls."""
     options = options_of(entry, shims)
     asked = _Asked(release, analyze or analyzer(entry.engine), options)
     last = len(release.pending)
@@ -108,7 +108,7 @@ def verify_release(
 
 
 def _with(step: Step, tried: Step) -> Step:
-    """Add what calls have shown; of one query, what was proved is said, not what was seen."""
+    """Add the results of calls; for a query, a proof has priority over an observation."""
     return replace(
         step,
         old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),
@@ -128,7 +128,7 @@ def _unsaid(said: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diag
 
 
 class _Asked:
-    """Asks the engine about queries on the states of a release, about each of them once.
+    """Analyse queries on the states of a release, each once.
 
     Most queries are the same in both codes, and the same as they are sent.
     """
@@ -141,7 +141,7 @@ class _Asked:
     def of(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Return what the queries mean in a state, and why those that fail there do."""
+        """Return the meaning of the queries in a state, and the reasons of those that fail."""
         rest = [query for query in queries if (state, query.question) not in self._known]
         typed, found = self._asked(state, rest) if rest or state not in self._state else ({}, ())
         analysis, of_schema = self._state[state]
@@ -155,7 +155,7 @@ class _Asked:
     def _asked(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
-        """Ask the engine, keep what has no error; return all of it, and the errors of queries."""
+        """Analyse queries, keep those without errors; return all, with the errors."""
         fresh, found = self._analyze(self._release.state(state), queries, self._options)
         errors = [item for item in found if item.severity is Severity.ERROR]
         failing = [query for query in queries if any(concerns(item, query) for item in errors)]
@@ -169,7 +169,7 @@ class _Asked:
 
 
 def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
-    """Return what of a code does not hold in a state that it was not made for."""
+    """Return which assumptions of a version do not hold in another state."""
     texts = [sent(query) for query in code.queries]
     here, _ = asked.of(code.own, texts)
     there, problems = asked.of(state, texts)
@@ -185,7 +185,7 @@ def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
 
 
 def relies(query: TypedQuery, why: str) -> Diagnostic:
-    """Return the finding that a query's code relies on what is not so."""
+    """Return the finding that a query relies on something false."""
     return Diagnostic(
         "E380",
         f"{query.parsed.name} {why}",
@@ -194,7 +194,7 @@ def relies(query: TypedQuery, why: str) -> Diagnostic:
 
 
 def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
-    """Point at the query's name: its text as sent is not the text of the file."""
+    """Point at the query's name, because the sent text differs from the file."""
     for label in item.labels[:1]:
         for query in code.queries:
             span = query.parsed.span
@@ -204,7 +204,7 @@ def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
 
 
 def advice(steps: Sequence[Step]) -> str:
-    """Return which order of deploying is safe."""
+    """Return a safe order of deployment."""
     old_survives = not any(step.old_code for step in steps)
     new_runs_before = not steps[0].new_code
     if len(steps) == 1:

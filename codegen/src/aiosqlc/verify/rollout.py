@@ -1,4 +1,4 @@
-"""Tries a release on rows: what works where it belongs must work in every state of the schema."""
+"""Try a release on rows: calls that work in their own state must work in every state."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNIQUE_VIOLATION = "23505"
 
 @dataclass
 class _Seen:
-    """What was seen in one state."""
+    """The observations in one state."""
 
     tried: int = 0
     old: dict[str, Diagnostic] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def try_release(
 def _states(
     server: Server, release: Release, options: AnalyzeOptions, seen: list[_Seen]
 ) -> Iterator[list[Connection]]:
-    """Make a database per state, each from the one before: rows are migrated as they would be.
+    """Create a database per state from the previous one, so that rows are migrated too.
 
     Where a migration fails on rows, that is said of its state, and the states have none.
     """
@@ -141,7 +141,7 @@ def _try_code(
 
 
 def _population(connection: Connection, facts: Facts) -> Population:
-    """Return what is there, to draw arguments from: nothing is added."""
+    """Return existing values to draw arguments from."""
     population = Population(connection, facts, Sampler(_SEED), facts.relations)
     population.fill(0)
     return population
@@ -150,7 +150,7 @@ def _population(connection: Connection, facts: Facts) -> Population:
 def _run_all(
     connection: Connection, trials: Sequence[tuple[TypedQuery, Trial]]
 ) -> list[pq.abc.PGresult]:
-    """Run every trial, again where a key is taken; return what the server answers at last."""
+    """Run every trial, and repeat after key conflicts; return the server's last responses."""
     connection.run("begin")
     connection.run("set local statement_timeout = '2s'")
     results: dict[int, pq.abc.PGresult] = {}
@@ -169,7 +169,7 @@ def _takes_a_key(result: pq.abc.PGresult) -> bool:
 
 
 def _problem(query: TypedQuery, result: pq.abc.PGresult) -> str:
-    """Return what an answer has that the code of a query cannot use; empty where nothing."""
+    """Return the part of a response that the code of a query cannot handle, or empty text."""
     if not answered(result):
         return f"fails: {server_error(result).message}"
     if query.columns and query.cardinality.at_most_one and result.ntuples > 1:

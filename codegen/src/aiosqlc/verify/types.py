@@ -1,4 +1,4 @@
-"""Whether code that was generated for one type works with another."""
+"""Check whether code generated for one type works with another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FAMILIES = (_INTEGERS, _TEXTS, ("float4", "float8"))
 
 
 def reads_as(promised: SqlType, found: SqlType) -> bool:
-    """Return whether every value of `found` is decoded to what the code expects of `promised`."""
+    """Return whether every value of `found` decodes to what the code expects of `promised`."""
     promised, found = _below(promised), _below(found)
     if promised.array_dims != found.array_dims or promised.kind is not found.kind:
         return False
@@ -31,7 +31,7 @@ def reads_as(promised: SqlType, found: SqlType) -> bool:
 
 
 def takes(found: SqlType, passed: SqlType) -> bool:
-    """Whether a parameter of type `found` takes every value that the code may pass as `passed`."""
+    """Return whether a parameter of type `found` accepts every value of `passed`."""
     if found.array_dims != passed.array_dims:
         return False
     if found.kind is TypeKind.DOMAIN or passed.kind is TypeKind.DOMAIN:

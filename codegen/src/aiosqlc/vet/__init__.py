@@ -1,4 +1,4 @@
-"""Advice on queries and schemas that are correct and still a mistake."""
+"""Advice on queries and schemas that are valid but probably wrong."""
 
 from aiosqlc.vet.run import vet
 

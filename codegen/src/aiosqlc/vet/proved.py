@@ -1,4 +1,4 @@
-"""The rules whose evidence is in the server's tree: the analysis has seen it, here it gets a place.
+"""Rules with evidence from the server's parse tree; here it gets a place in the file.
 
 See `aiosqlc/postgres/infer/advice.py` for what is proved.
 """
@@ -13,7 +13,7 @@ from aiosqlc.vet.queries import Finding, Text
 
 
 def proved_findings(text: Text) -> Iterator[Finding]:
-    """Yield what was proved of a query, where it stands; else at the query's name."""
+    """Yield proved findings about a query, at their place, else at the query's name."""
     for code, name in text.query.advice:
         yield code, _PLACES[code](text, name.lower()) or text.query.parsed.name_span
 
@@ -24,7 +24,7 @@ def _names(text: Text) -> list[str]:
 
 
 def _join(text: Text, name: str) -> Span | None:
-    """Find `LEFT JOIN … name`, with ON or USING behind it, or `name RIGHT JOIN`."""
+    """Find `LEFT JOIN … name` before ON or USING, or `name RIGHT JOIN`."""
     for position, found in enumerate(_names(text)):
         following = text.words[position + 1 : position + 2]
         if found == name and following in (["ON"], ["USING"]):

@@ -1,4 +1,4 @@
-"""The rules that look at one query, mostly at its words."""
+"""Rules about a single query, mostly based on its tokens."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Finding = tuple[str, Span]
 
 @dataclass(frozen=True)
 class Text:
-    """A query as the user wrote it, cut into words. Depths count open parentheses."""
+    """A query as written, split into tokens. Depths count open parentheses."""
 
     query: TypedQuery
     dialect: Dialect
 
     @cached_property
     def tokens(self) -> list[Token]:
-        """The words, comments left out; offsets are those of the file."""
+        """The tokens without comments; offsets are those of the file."""
         span = self.query.parsed.span
         text = self.query.parsed.file.text[: span.end]
         found = scan(text, self.dialect, span.start)
@@ -32,7 +32,7 @@ class Text:
 
     @cached_property
     def words(self) -> list[str]:
-        """The tokens in capitals; quoted ones as they are."""
+        """The tokens in upper case; quoted ones unchanged."""
         return [
             token.text.upper() if token.kind is Kind.NAME else token.text for token in self.tokens
         ]
@@ -48,7 +48,7 @@ class Text:
         return depths
 
     def outer(self, word: str) -> list[int]:
-        """Return where a word stands outside all parentheses."""
+        """Return the position of a word outside all parentheses."""
         return [
             position
             for position, found in enumerate(self.words)
@@ -218,5 +218,5 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 
 
 def same_text(query: TypedQuery) -> tuple[str, Command]:
-    """Return what two queries share where one of them is superfluous."""
+    """Return the common part of two queries if one of them is redundant."""
     return " ".join(query.sql.split()), query.parsed.command

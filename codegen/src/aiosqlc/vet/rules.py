@@ -1,4 +1,4 @@
-"""The rules of `aiosqlc vet`: what each finds, an example, and how to do better."""
+"""The rules of `aiosqlc vet`, each with an example and a fix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule. `example` is SQL that it finds, `fix` what to write instead."""
+    """A rule. `example` is SQL that the rule finds, `fix` is the replacement."""
 
     code: str
     title: str

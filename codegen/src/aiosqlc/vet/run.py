@@ -1,4 +1,4 @@
-"""Runs every rule over an analysed project."""
+"""Run every rule over an analysed project."""
 
 from __future__ import annotations
 

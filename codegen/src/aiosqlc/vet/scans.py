@@ -1,4 +1,4 @@
-"""The rule that looks at the server's query plans: conditions that no index serves."""
+"""The rule about query plans: conditions that no index serves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.vet.rules import RULES
 
 
 def vet_scans(analysed: Analysed) -> list[Diagnostic]:
-    """Return the queries with a WHERE that still read whole tables."""
+    """Return the queries with a WHERE that still scan whole tables."""
     entry, inputs, queries = analysed.entry, analysed.inputs, analysed.analysis.queries
     with engine_for(entry.engine) as engine:
         read = engine.full_scans(inputs.schema, queries, options_of(entry, inputs.shims))

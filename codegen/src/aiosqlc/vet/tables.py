@@ -1,4 +1,4 @@
-"""The rules that look at a table."""
+"""Rules about a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FLOATS = frozenset({"float4", "float8", "float", "double"})
 
 
 def table_findings(table: Table, dimensioned: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """Yield the codes of rules a table breaks, with the column (empty: the table itself).
+    """Yield the codes of rules that a table violates, with the column (empty for the table).
 
     `dimensioned` are the names of columns whose dimensions are looked at by a constraint.
     """
@@ -34,5 +34,5 @@ def table_findings(table: Table, dimensioned: Collection[str] = ()) -> Iterator[
 
 
 def dimensioned(schema: Iterable[str]) -> frozenset[str]:
-    """Return the names of the columns that texts of a schema give to array_ndims()."""
+    """Return the names of the columns that a schema passes to array_ndims()."""
     return frozenset(name for sql in schema for name in _DIMENSIONED.findall(sql))

@@ -1,4 +1,4 @@
-"""The rule that looks for dates and times that Python has no value for."""
+"""The rule that finds dates and times that Python cannot represent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBERS = frozenset({"float", "float4", "float8", "real", "double", "numeric", 
 
 
 def foreign_values(tokens: Sequence[Token]) -> Iterator[Span]:
-    """Yield the places of such literals, but for those that a CHECK compares with."""
+    """Yield the places of such literals, except in CHECK comparisons."""
     clauses: list[list[str]] = [[]]  # the words before, since the last comma, by parentheses
     for position, token in enumerate(tokens):
         word = token.text.lower()

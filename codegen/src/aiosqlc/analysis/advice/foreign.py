@@ -25,7 +25,7 @@ def foreign_advice(place: Place) -> str:
 
 
 def parameter(name: str, dialect: Dialect) -> str:
-    """Return how a parameter is written for an engine, as code in a sentence."""
+    """Return a parameter in the engine's syntax, as code for a sentence."""
     return _PARAMETER[dialect].format(name)
 
 
@@ -56,7 +56,7 @@ def _parameter(place: Place) -> str:
 
 
 def _array(place: Place) -> str:
-    """`[1, 2]`, and `array[1][1]`, whose second bracket is not a part of the array."""
+    """Correct `[1, 2]`, but not `array[1][1]`, whose second bracket is a subscript."""
     if place.word(-1) in {"]", ")"}:
         return "put what an element is taken of in brackets: `(ARRAY[1, 2])[1]`"
     if not place.is_name(1) or place.word(2) != "]":
@@ -65,7 +65,7 @@ def _array(place: Place) -> str:
 
 
 def _after_in(place: Place, start: int) -> bool:
-    """Return whether a marker stands behind IN, without brackets."""
+    """Return whether a parameter follows IN without parentheses."""
     before = [token.text.upper() for token in place.tokens if token.end <= start]
     return before[-1:] == ["IN"]
 

@@ -13,7 +13,7 @@ _AFTER_A_TABLE = frozenset({"GROUP", "ORDER"})
 
 
 def form_advice(place: Place) -> str:
-    """Return the correct form at a place with malformed SQL, or empty text if unknown."""
+    """Return the correct form of malformed SQL at a place, or empty text if unknown."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 
@@ -37,7 +37,7 @@ def _lists(place: Place) -> str:
 
 
 def _listed(place: Place) -> str:
-    """Return the literals from a place on, as they are written."""
+    """Return the literals that start at a place, as written."""
     items: list[str] = []
     step = 0
     while (token := place.token(step)) and token.kind in _LITERALS and len(items) < _MOST:
@@ -70,7 +70,7 @@ def _calls(place: Place) -> str:
 
 
 def _rows(place: Place) -> str:
-    """Values without VALUES, rows without a comma, ON CONFLICT without brackets."""
+    """Detect values without VALUES, rows without a comma, ON CONFLICT without parentheses."""
     token, before = place.token(), place.word(-1)
     if place.verb not in {"INSERT", "REPLACE", "WITH"} or token is None:
         return ""

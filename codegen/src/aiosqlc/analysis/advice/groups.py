@@ -1,4 +1,4 @@
-"""Advises on aggregates and groups: which remedy there is depends on where the aggregate stands."""
+"""Hints for aggregates and groups. The remedy depends on the clause of the aggregate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NOT_GROUPED: Final = "add it to GROUP BY, or take one value of each group, as in
 
 
 def group_advice(place: str, aggregate: str = "aggregate") -> str:
-    """Return a hint for an aggregate or window function in a clause that allows none.
+    """Return a hint for an aggregate or window function in a clause that does not allow it.
 
     `place` is the clause in upper case, or `NESTED` inside another such function.
     """

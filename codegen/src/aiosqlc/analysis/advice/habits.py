@@ -48,7 +48,7 @@ def _searches(place: Place) -> str:
 
 
 def _statements(place: Place) -> str:
-    """Whole statements and clauses that neither engine has."""
+    """Detect statements and clauses that neither engine has."""
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb == "DELETE" and before == "DELETE" and word == "*":
         table = place.said(2) if place.word(1) == "FROM" else "t"

@@ -1,4 +1,4 @@
-"""Advises on signs that look like others: full-width ones, dashes, blanks, other alphabets."""
+"""Hints for lookalike characters: full-width signs, dashes, spaces, other alphabets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lookalike_advice(place: Place) -> str:
 
 
 def _near(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield each sign beyond ASCII around a place, outside of texts, with the word it stands in."""
+    """Yield each non-ASCII character near a place, outside of strings, with its word."""
     tokens = place.tokens[max(place.at - _BEFORE, 0) : place.at + 2]
     ahead = tokens[0].start if tokens else 0
     for token in tokens:

@@ -1,4 +1,4 @@
-"""Advises on a name that is not known where it stands, though it is known elsewhere."""
+"""Hints for a name that is unknown at its place but known elsewhere."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def name_advice(place: Place, meant: str = "") -> str:
 
 
 def _key(place: Place) -> str:
-    """`attrs -> color`: a key of JSON without its quotes."""
+    """Detect `attrs -> color`: a JSON key without quotes."""
     if place.word(-1) in {"->", "->>"} and place.is_name():
         return f"a key is a text: write `'{place.said()}'`"
     return ""
 
 
 def _same(place: Place, meant: str) -> str:
-    """Return whether one side of `p.id = c.id` exists, so that the other side is wrong."""
+    """Return whether one side of `p.id = c.id` exists, which makes the other side the error."""
     operand = [place.word(step) for step in (1, 2)]
     if not meant or operand[:1] != ["."] or place.word(-1) != "=":
         return ""
@@ -54,7 +54,7 @@ def _same(place: Place, meant: str) -> str:
 
 
 def _argument(place: Place) -> str:
-    """`dateadd(day, 1, born)`: a word of a function that this engine has not."""
+    """Detect `dateadd(day, 1, born)`: a keyword of a function that this engine lacks."""
     function = place.call[0].lower()
     own = ELSEWHERE[place.dialect].get(function)
     return f"there is no `{function}`: write `{own}`" if own else ""
@@ -84,14 +84,14 @@ def _elsewhere(place: Place) -> str:
 
 
 def _keyword(place: Place) -> str:
-    """`SELECT DISTICT id`: a misspelt keyword taken for a column, with its alias behind it."""
+    """Detect `SELECT DISTICT id`: a misspelled keyword that was read as a column with an alias."""
     if place.word(-1) != "SELECT" or not place.is_name(1):
         return ""
     return "did you mean `DISTINCT`?" if nearest(place.said(), ["distinct"]) else ""
 
 
 def qualified_advice(place: Place) -> str:
-    """Return the names that an ambiguous column can be written by; empty if FROM is not clear."""
+    """Return the qualified forms of an ambiguous column; empty if FROM is unclear."""
     name = place.said()
     sources = list(dict.fromkeys(sources_of(place)))
     if not name or len(sources) < 2 or place.word(1) == ".":
@@ -129,7 +129,7 @@ _NO_ALIAS = CLAUSES | {"LEFT", "RIGHT", "INNER", "CROSS", "FULL", "NATURAL", "AS
 
 
 def _alias(place: Place) -> str:
-    """`SELECT lower(email) AS mail … WHERE mail = 'x'`: WHERE does not see the SELECT list."""
+    """Detect `SELECT lower(email) AS mail … WHERE mail = 'x'`: WHERE cannot use SELECT aliases."""
     token = place.token()
     if token is None or token.kind not in {Kind.NAME, Kind.QUOTED}:
         return ""
@@ -149,7 +149,7 @@ def _alias(place: Place) -> str:
 
 
 def _aliases(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield the names that SELECT lists of the query give, each with its expression."""
+    """Yield the aliases in the SELECT lists of the query, each with its expression."""
     words, tokens = place.words, place.tokens
     for start in [at for at, word in enumerate(words) if word == "SELECT"]:
         depth, first = 0, start + 1
@@ -169,7 +169,7 @@ def _aliases(place: Place) -> Iterator[tuple[str, str]]:
 
 
 def _text(place: Place, *, like: str) -> str:
-    """`email = "bob"`: a text in the quotes of a name."""
+    """Detect `email = "bob"`: a string in the quotes of an identifier."""
     token = place.token()
     if token is None or token.kind is not Kind.QUOTED or not token.text.endswith('"'):
         return ""
@@ -180,7 +180,7 @@ def _text(place: Place, *, like: str) -> str:
 
 
 def _own_function(place: Place) -> str:
-    """Return whether a table is named like a PostgreSQL function, such as `user`."""
+    """Return whether a table has the name of a PostgreSQL function, such as `user`."""
     found = re.compile(
         r"\b(?:FROM|JOIN|,)\s+(user|current_user|session_user|current_role|current_catalog)\b",
         re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""The place in a query that a server refuses, with the words around it."""
+"""The place in a query that a server refuses, with the tokens around it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLAUSES = frozenset(
 
 @dataclass(frozen=True)
 class Place:
-    """A token of a query, by its number among `tokens`; the number behind the last is the end."""
+    """A token of a query, by its index in `tokens`; the index after the last is the end."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -27,7 +27,7 @@ class Place:
 
     @cached_property
     def words(self) -> list[str]:
-        """The tokens' texts in upper case."""
+        """The texts of the tokens in upper case."""
         return [token.text.upper() for token in self.tokens]
 
     def word(self, step: int = 0) -> str:
@@ -60,7 +60,7 @@ class Place:
         return Place(self.text, self.tokens, self.at + step, self.dialect)
 
     def above(self) -> list[tuple[int, str]]:
-        """Return the words before this place at its own depth, the nearest first.
+        """Return the words before this place at the same nesting depth, nearest first.
 
         They end with the bracket that this place stands in, if there is any.
         """
@@ -81,7 +81,7 @@ class Place:
 
     @cached_property
     def call(self) -> tuple[str, int]:
-        """The word before the bracket that this place is in, and where that opens; '' and -1."""
+        """The word before the parenthesis around this place, and its index; '' and -1 if none."""
         last = self.above()[-1:]
         if not last or last[0][1] != "(" or not last[0][0]:
             return "", -1
@@ -94,17 +94,17 @@ class Place:
 
     @cached_property
     def clauses(self) -> list[str]:
-        """The keywords of the clauses before this place at its own depth, the nearest first."""
+        """The keywords of the clauses before this place at the same depth, nearest first."""
         return [word for _, word in self.above() if word in CLAUSES]
 
     @cached_property
     def verb(self) -> str:
-        """The word that the statement begins with."""
+        """The first word of the statement."""
         return self.words[0] if self.words else ""
 
 
 def place_in(file: SourceFile, query: Span, span: Span, dialect: Dialect) -> Place:
-    """Return the place of a span in a query; a span on the last character may be the end."""
+    """Return the place of a span in a query; a span on the last character may mean the end."""
     tokens = tuple(
         token
         for token in scan(file.text[: query.end], dialect, start=query.start)

@@ -58,13 +58,13 @@ def syntax_advice(place: Place, own: Rule) -> str:
 
 
 def quoted(name: str, dialect: Dialect) -> str:
-    """Return a name in an engine's quotes, as code in a sentence."""
+    """Return a name in an engine's quotes, as code for a sentence."""
     inside = name.join(LEXES[dialect].quotes)
     return f"`` {inside} ``" if "`" in inside else f"`{inside}`"
 
 
 def _reserved(place: Place) -> str:
-    """`SELECT id, order FROM t`: a reserved word where a name stands."""
+    """Detect `SELECT id, order FROM t`: a reserved word used as a name."""
     for here in (place, place.moved(-1)):  # MySQL names the word behind `order` at times
         if _is_reserved_name(here):
             name = here.said()
@@ -112,7 +112,7 @@ def _commas(place: Place) -> str:
 
 
 def _missing_comma(place: Place) -> str:
-    """`SELECT id email age`, `(email name)`, `SET a = 1 b = 2`: two items without a comma."""
+    """Detect two items without a comma: `SELECT id email`, `(email name)`, `SET a = 1 b = 2`."""
     token = place.token()
     if token is None or token.kind not in {Kind.NAME, Kind.QUOTED, Kind.STRING, Kind.NUMBER}:
         return ""
@@ -128,14 +128,14 @@ def _missing_comma(place: Place) -> str:
 
 
 def _is_list(place: Place) -> bool:
-    """Return whether a place is inside a bracketed list of columns, values or arguments."""
+    """Return whether a place is inside a parenthesized list of columns, values or arguments."""
     opened = place.above()[-1][0]
     head = place.words[max(0, opened - 3) : opened]
     return head[-1:] in (["VALUES"], ["IN"]) or head[-2:-1] == ["INTO"] or head[-3:-2] == ["INTO"]
 
 
 def _missing_words(place: Place) -> str:
-    """Find a keyword that belongs before the place: BY, SET, AND, ON, END, FROM, INTO."""
+    """Detect a missing keyword before the place: BY, SET, AND, ON, END, FROM, INTO."""
     word, before = place.word(), place.word(-1)
     for verb, needed in (("DELETE", "FROM"), ("INSERT", "INTO")):
         if before == verb and word in _OBJECTS:
@@ -170,7 +170,7 @@ def _missing_words(place: Place) -> str:
 
 
 def _joins(place: Place) -> bool:
-    """Return whether the last word group before the place is a joined table without a condition."""
+    """Return whether a joined table without a condition precedes the place."""
     for _, word in place.above():
         if word in {"ON", "USING", "(", "CROSS", "NATURAL", ",", "WHERE", "SELECT"}:
             return False
@@ -186,7 +186,7 @@ def _cases(place: Place) -> bool:
 
 
 def _clause_order(place: Place) -> str:
-    """`ORDER BY id WHERE …`: a clause behind one that it belongs before."""
+    """Detect `ORDER BY id WHERE …`: a clause after one that must follow it."""
     word = place.word()
     if word not in _CLAUSE_NAMES:
         return ""
@@ -217,7 +217,7 @@ def _missing_operand(place: Place) -> str:
 
 
 def _misspelt(place: Place) -> str:
-    """Look for a keyword that was meant: the word itself, or the one before, taken for an alias."""
+    """Detect a misspelled keyword: this word, or the one before it, which was read as an alias."""
     if place.verb == "ALTER" or place.words[:2] in (["CREATE", "TABLE"], ["CREATE", "INDEX"]):
         return ""
     above = place.tokens[: place.at + 1]
@@ -258,7 +258,7 @@ def _open_bracket(place: Place) -> str:
 
 
 def _text_as_name(place: Place) -> str:
-    """`FROM 'account'`: a text where the name of a table stands."""
+    """Detect `FROM 'account'`: a string in place of a table name."""
     token = place.token()
     if token is None or token.kind is not Kind.STRING or len(token.text) < len("'a'"):
         return ""

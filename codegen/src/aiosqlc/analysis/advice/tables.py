@@ -1,4 +1,4 @@
-"""Advises on the syntax of CREATE and ALTER that either engine refuses."""
+"""Hints for refused CREATE and ALTER statements."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _brackets(place: Place) -> str:
 
 
 def _words(place: Place) -> str:
-    """A misspelt word, words that are missing, or glued."""
+    """Detect misspelled, missing and glued words."""
     word, before = place.word(), place.word(-1)
     if word == "NOTNULL":
         return "write `NOT NULL`"
@@ -61,7 +61,7 @@ def _words(place: Place) -> str:
 
 
 def _commas(place: Place) -> str:
-    """`id int PRIMARY KEY name text`: two columns without a comma."""
+    """Detect `id int PRIMARY KEY name text`: two columns without a comma."""
     if not place.call[0] or place.words[1:2] != ["TABLE"]:
         return ""
     column = place.is_name() and place.is_name(1) and not is_reserved(place.said(), place.dialect)

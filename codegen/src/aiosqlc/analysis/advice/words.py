@@ -136,7 +136,7 @@ ELSEWHERE: Final[Mapping[Dialect, Mapping[str, str]]] = {
     Dialect.POSTGRESQL: _ELSEWHERE_POSTGRES,
     Dialect.MYSQL: _ELSEWHERE_MYSQL,
 }
-"""Names of functions of other databases, with the engine's equivalents."""
+"""Function names of other databases, with the engine's equivalents."""
 
 TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -158,4 +158,4 @@ TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("enum", "set"), "a type of its own: `CREATE TYPE … AS ENUM ('a', 'b')`"),
     "year": "smallint",
 }
-"""Names of types of other databases, with PostgreSQL's equivalents."""
+"""Type names of other databases, with PostgreSQL's equivalents."""

@@ -1,1 +1,1 @@
-"""MySQL and MariaDB servers to ask: a private one, or the one the user names."""
+"""MySQL and MariaDB servers for the analysis: a private one, or the user's."""

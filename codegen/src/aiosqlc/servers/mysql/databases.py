@@ -1,4 +1,4 @@
-"""Databases on a server that others use: each has a name of chance and a mark, or is not ours."""
+"""Databases on a shared server. A random name and a marker table identify ours."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pymysql
 from aiosqlc.servers.mysql.session import Session
 
 MARK = "aiosqlc_scratch"
-"""The table that tells our databases from everybody else's; it is no part of the schema."""
+"""The table that marks our databases. It is not part of the schema."""
 _NAME = re.compile(r"aiosqlc_[0-9a-f]{16}")
 _ABANDONED = "1 DAY"  # whoever made a database so long ago was killed
 _ABSENT = {(1049,), (1146,), (1044,), (1142,)}
 
 
 def make(session: Session) -> tuple[str, str]:
-    """Make an empty database that nobody else has; return its name and its mark."""
+    """Create an empty database with a new name; return its name and its marker."""
     name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
     session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails where it is there
     session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")
@@ -26,13 +26,13 @@ def make(session: Session) -> tuple[str, str]:
 
 
 def drop(session: Session, name: str, mark: str) -> None:
-    """Drop a database if it carries that mark."""
+    """Drop a database if it has that marker."""
     if _carries(session, name, f"mark = '{mark}'"):
         session.run(f"DROP DATABASE `{name}`")
 
 
 def drop_abandoned(session: Session) -> None:
-    """Drop what compilers left behind that were killed."""
+    """Drop databases of compilers that were killed."""
     names = [row[0] for row in session.rows("SHOW DATABASES") if _NAME.fullmatch(row[0])]
     for name in names:
         if _carries(session, name, f"made < UTC_TIMESTAMP() - INTERVAL {_ABANDONED}"):

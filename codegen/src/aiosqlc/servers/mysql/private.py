@@ -1,4 +1,4 @@
-"""A private MySQL or MariaDB: started from the system's binaries, on a Unix socket only."""
+"""A private MySQL or MariaDB: the installed binaries, on a Unix socket only."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ _MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """The programs of one installation. `install` is None where the server initialises itself."""
+    """The programs of one installation. `install` is None if the server initialises itself."""
 
     server: str
     install: str | None
 
     @property
     def flavour(self) -> str:
-        """`mariadb` or `mysql`: one cannot read the other's data."""
+        """`mariadb` or `mysql`. Neither can read the other's data."""
         return "mariadb" if self.install else "mysql"
 
 
 def find_binaries(kin: str = "") -> Binaries | None:
-    """Look for `mariadbd` or `mysqld` on the PATH and where Debian puts servers.
+    """Look for `mariadbd` or `mysqld` on the PATH and in Debian's folder.
 
     Where both are installed `kin` chooses, `mysql` or `mariadb`, and MariaDB without it.
     """
@@ -64,7 +64,7 @@ def find_binaries(kin: str = "") -> Binaries | None:
 
 
 def _is_mariadb(server: str) -> bool:
-    """Debian's MariaDB calls itself `mysqld` too."""
+    """Debian's MariaDB is also named `mysqld`."""
     if Path(server).resolve().name == "mariadbd":
         return True
     said = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
@@ -72,7 +72,7 @@ def _is_mariadb(server: str) -> bool:
 
 
 class PrivateServer:
-    """A running server; `socket` is how to reach it."""
+    """A running server with its `socket`."""
 
     def __init__(self, binaries: Binaries, cache: Path) -> None:
         with contextlib.ExitStack() as stack:
@@ -93,11 +93,11 @@ class PrivateServer:
 
     @property
     def running(self) -> bool:
-        """Return whether the server process is there."""
+        """Return whether the server process runs."""
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """Stop the server and give the slot back; stopping twice is harmless."""
+        """Stop the server and release its slot; stopping twice is harmless."""
         atexit.unregister(self.stop)
         self._stack.close()
 
@@ -142,5 +142,5 @@ def _install(binaries: Binaries, home: Path, run: Path) -> None:
 
 
 def _as_root() -> list[str]:
-    """Root must say that it means it: the server is reachable by nobody but us."""
+    """Confirm to the server that running as root is intended: only we can reach it."""
     return ["--user=root"] if os.geteuid() == 0 else []

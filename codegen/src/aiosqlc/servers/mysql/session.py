@@ -1,4 +1,4 @@
-"""The server to ask: the one `database.uri` names, or a private one; one database per schema."""
+"""The analysis server: that of `database.uri`, or a private one; a database per schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open connection to a server of which we may use the databases called `prefix…`.
+    """An open connection to a server on which we may use databases named `prefix…`.
 
     `private` is whether the server is ours alone.
     """
@@ -46,7 +46,7 @@ class Session:
             cursor.execute(sql)
 
     def restore(self) -> None:
-        """Undo what a schema's files, such as a dump, have set in the session."""
+        """Reset session settings that schema files, such as dumps, have changed."""
         self.run("UNLOCK TABLES")
         self.run(f"SET sql_mode = '{SQL_MODE}', time_zone = '+00:00', autocommit = 1")
         self.run("SET NAMES utf8mb4")
@@ -60,20 +60,20 @@ class Session:
 
 
 class _Warm:
-    """The private servers of this process, each started when it is first needed."""
+    """The private servers of this process, each started at first use."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._servers: dict[str, PrivateServer] = {}
 
     def stop(self) -> None:
-        """Stop what runs; the next call of `socket` starts another."""
+        """Stop all servers; the next call of `socket` starts another."""
         with self._lock:
             while self._servers:
                 self._servers.popitem()[1].stop()
 
     def socket(self, cache: Path, kin: str) -> str:
-        """Return where a server of that kin listens, after starting it where it does not run."""
+        """Return the socket of a server of this kind, and start it if needed."""
         with self._lock:
             known = self._servers.get(kin)
             if known is None or not known.running:
@@ -90,7 +90,7 @@ _warm = _Warm()
 
 
 def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = "") -> Session:
-    """Connect to the named server, or to the private one, starting it where it does not run yet.
+    """Connect to the named server, or to the private one, which is started if needed.
 
     `kin` is which private server is wanted where there is a choice: `mysql` or `mariadb`.
 

@@ -1,1 +1,1 @@
-"""A PostgreSQL server to ask: the embedded one, or the one the user names."""
+"""The PostgreSQL server for the analysis: the embedded one, or the user's."""

@@ -1,4 +1,4 @@
-"""Who runs the embedded PostgreSQL: we ourselves, or an account of its own where we are root."""
+"""Select the account that runs the embedded PostgreSQL: ours, or another one if we are root."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME = "pgserver"  # as the wheel has it
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account that runs the server when we are root."""
+    """The account that runs the server if we are root."""
 
     uid: int
     gid: int
@@ -29,7 +29,7 @@ class Account:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def closed(self, path: Path) -> Path | None:
-        """Return the outermost folder on the way to `path` that this account cannot enter."""
+        """Return the outermost parent of `path` that this account cannot enter."""
         for folder in reversed(path.resolve().parents):
             about = folder.stat()
             bit = 0o001
@@ -43,7 +43,7 @@ class Account:
 
 
 def server_account() -> Account | None:
-    """Return the account of the server, made if need be; None where we may run it ourselves."""
+    """Return the account of the server, created if needed; None if we can run it ourselves."""
     if os.geteuid() != 0:
         return None
     import pwd  # not on Windows, where nothing here runs
@@ -65,7 +65,7 @@ def server_account() -> Account | None:
 
 
 def hand_over(data: Path, account: Account | None) -> None:
-    """Give a data directory to the account. Folders above it stay as closed as they are.
+    """Give a data directory to the account. Permissions of its parent folders do not change.
 
     Raises `NoServerError` where the account could not reach it.
     """
@@ -81,7 +81,7 @@ def hand_over(data: Path, account: Account | None) -> None:
 
 
 def reachable(programs: Path, cache: Path, account: Account | None) -> Path:
-    """Return `programs`, or where the account cannot reach them (below /root), a copy in `cache`.
+    """Return `programs`, or a copy in `cache` if the account cannot read them (below /root).
 
     `programs` is the `bin` folder of an installation; what it needs lies beside it.
     """

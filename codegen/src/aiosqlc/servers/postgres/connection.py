@@ -1,4 +1,4 @@
-"""A thin, typed face of libpq: run a statement, read rows, see the error as data."""
+"""A thin, typed wrapper of libpq: run a statement, read rows, return errors as data."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _GONE = "the server ended the connection"
 _Field = pq.DiagnosticField
 T = TypeVar("T")
 Statement = tuple[str, Sequence[str | None]]
-"""A text and its parameters, as text."""
+"""A statement and its parameters, as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """What the server said. `position` is a 1-based character index, 0 if unknown."""
+    """The server's error message. `position` is a 1-based character index, 0 if unknown."""
 
     state: str
     message: str
@@ -32,7 +32,7 @@ class ServerError:
 
 
 class ConnectionFailedError(Exception):
-    """The server could not be reached, or went away."""
+    """The server could not be reached, or the connection was lost."""
 
 
 def server_error(result: pq.abc.PGresult) -> ServerError:
@@ -89,7 +89,7 @@ class Connection:
         return None if result.status in _OK else server_error(result)
 
     def _refuse_copy(self, status: int) -> ServerError:
-        """End a COPY from or to the client, who is not there; say so."""
+        """End a COPY from or to the client, which is not supported; return an error."""
         message = "COPY … TO STDOUT has nobody to send data to"
         if status == pq.ExecStatus.COPY_IN:
             message = "COPY … FROM STDIN waits for data that only psql sends"
@@ -102,7 +102,7 @@ class Connection:
         return ServerError("0A000", message, hint="leave it out, or write INSERT")
 
     def execute(self, sql: str, values: Sequence[str | None] | None = None) -> pq.abc.PGresult:
-        """Run a statement, with parameters as text if given, and return the server's answer.
+        """Run a statement, with text parameters if given, and return the server's response.
 
         Raises `ConnectionFailedError` if the connection is lost.
         """
@@ -119,7 +119,7 @@ class Connection:
         return result
 
     def pipelined(self, groups: Sequence[Sequence[Statement]]) -> list[list[pq.abc.PGresult]]:
-        """Run groups of statements in one round trip and return the server's answers, as grouped.
+        """Run groups of statements in one round trip and return the responses by group.
 
         After a statement that the server refuses, the rest of its group is skipped: its results are
         `PIPELINE_ABORTED`. The next group runs. None may be a COPY. Inside a transaction only.

@@ -1,4 +1,4 @@
-"""Databases per schema: one per content hash, kept while it is used, made whole or not at all."""
+"""One database per schema hash, kept while in use, and created completely or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ where datname ~ '^aiosqlc_draft_[0-9a-f]{16}$'
 
 
 class DatabaseRefusedError(Exception):
-    """The server does not let us make a database."""
+    """The server does not allow us to create a database."""
 
     def __init__(self, error: ServerError) -> None:
         super().__init__(error.message)
@@ -45,7 +45,7 @@ def database_name(digest: str) -> str:
 
 
 def new_draft(admin: Connection, template: str = "template0", *, own_server: bool = False) -> str:
-    """Make a database, empty or a copy, and return its name, which is new; whoever asked drops it.
+    """Create an empty database or a copy under a new name, which the caller must drop.
 
     On one server may be compilers of several machines. Raises `DatabaseRefusedError`.
     """
@@ -60,7 +60,7 @@ def new_draft(admin: Connection, template: str = "template0", *, own_server: boo
 
 
 def connect_existing(server: Server, name: str) -> Connection | None:
-    """Connect to a schema's database if it was made before, and note the use of it."""
+    """Connect to the database of a schema if it exists, and record the use."""
     try:
         connection = Connection(server.conninfo(name))
     except ConnectionFailedError:
@@ -71,7 +71,7 @@ def connect_existing(server: Server, name: str) -> Connection | None:
 
 @contextlib.contextmanager
 def new_database(server: Server) -> Iterator[Draft]:
-    """Yield an empty new database, which is dropped when the block ends, unless it was named.
+    """Yield a new empty database, which is dropped when the block ends, unless it was named.
 
     Whatever ends the block early leaves no database behind. Raises `DatabaseRefusedError`.
     """
@@ -88,7 +88,7 @@ def new_database(server: Server) -> Iterator[Draft]:
 
 @dataclass
 class Draft:
-    """A database in the making: nobody else knows its name."""
+    """A database under construction, with a name that nobody else knows."""
 
     server: Server
     name: str
@@ -100,7 +100,7 @@ class Draft:
         return self.server.conninfo(self.name)
 
     def keep(self, name: str) -> None:
-        """Give the draft, which nobody is connected to, the name others find it by.
+        """Rename the draft, which has no connections, to the name that others look for.
 
         Raises `DatabaseRefusedError`.
         """
@@ -116,7 +116,7 @@ class Draft:
 
 
 def _when_free(admin: Connection, sql: str) -> ServerError | None:
-    """Run a statement that needs a database without connections; return the error that remains.
+    """Run a statement that needs a database without connections; return the last error.
 
     Who has closed a connection may still be there for a moment, on a busy machine for longer than
     the five seconds that the server waits.
@@ -135,7 +135,7 @@ def _note_use(connection: Connection, name: str) -> None:
 
 
 def _drop_unused(admin: Connection) -> None:
-    """Drop the databases that were not used for the longest time."""
+    """Drop the least recently used databases."""
     uses = sorted(admin.rows(_OURS), key=lambda row: float(str(row[1])), reverse=True)
     for name, _ in uses[_KEPT:]:
         admin.run(f'drop database if exists "{name}"')
