@@ -22,12 +22,12 @@ from devstack.testing import postgres
 KEYS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "order by customer": {
         "goods_order": "user_id", "goods_order_line": None, "goods_draft": "user_id",
-        "goods_draft_line": None, "service_order": "customer_id", "offer": None,
+        "service_order": "customer_id", "offer": None,
         "job": "customer_id", "review": "customer_id",
     },
     "order by order": {
         "goods_order": "id", "goods_order_line": "order_id", "goods_draft": "id",
-        "goods_draft_line": "draft_id", "service_order": "id", "offer": "order_id",
+        "service_order": "id", "offer": "order_id",
         "job": "order_id", "review": None,
     },
     "point by user": {"point_balance": "user_id", "point_entry": "user_id"},

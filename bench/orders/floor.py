@@ -23,8 +23,10 @@ INSERT INTO stock_movement
 VALUES ($1, $2, $3, -1, $4, 'reserved', $5, 'bench')
 """
 _DRAFT = """
-INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at)
-VALUES ($1, $2, false, 'bench', $3, now() + interval '1 minute')
+INSERT INTO goods_draft
+    (id, user_id, pending_validation, created_by, request_key, due_at, product_ids, quantities,
+     held)
+VALUES ($1, $2, false, 'bench', $3, now() + interval '1 minute', ARRAY[$4::uuid], '{1}', '{0}')
 """
 _ORDER = """
 INSERT INTO goods_order
@@ -37,7 +39,7 @@ VALUES ($1, $2, false, $3, 'EUR', $4, now() + interval '1 minute', 'bench', 'ben
 async def place_order(orders: Any, stock: Any, user: UUID, product: UUID, price: Decimal) -> None:
     """Write a draft, reserve, write the order, confirm, note it: as the services do."""
     order, reservation, key = new_id(), new_id(), str(new_id())
-    await orders.execute(_DRAFT, order, user, key)
+    await orders.execute(_DRAFT, order, user, key, product)
     async with stock.transaction():
         await stock.execute(_RESERVATION, reservation, key)
         left, version = await stock.fetchrow(_STOCK, product)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
-from lib.errors import AppError, Code, not_found
+from lib.errors import AppError, Code, FieldError, invalid, not_found
 
 T = TypeVar("T")
 
@@ -33,6 +33,21 @@ def stale() -> AppError:
 def conflict(message: str) -> AppError:
     """Return the error for an operation that the current state does not allow."""
     return AppError(Code.CONFLICT, message)
+
+
+def check_distinct(values: Iterable[Hashable], field: str, message: str) -> None:
+    """Raise VALIDATION_ERROR with every value that an earlier one equals.
+
+    `field` is the path of a value, with `{}` for its index: `lines[{}].product_id`.
+    """
+    seen: set[Hashable] = set()
+    problems = []
+    for index, value in enumerate(values):
+        if value in seen:
+            problems.append(FieldError(field.format(index), message))
+        seen.add(value)
+    if problems:
+        raise invalid(*problems)
 
 
 @contextmanager

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Protocol
 from uuid import UUID
 
 from msgspec import Meta, Struct
+
+from lib.errors import Code
+
+# Nobody answered, or not in time: what was asked for may have been done all the same.
+NO_ANSWER: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CIRCUIT_OPEN})
 
 
 class User(Struct, frozen=True, gc=False):
@@ -20,8 +24,15 @@ class User(Struct, frozen=True, gc=False):
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Wanted(Struct, frozen=True, gc=False):
+    """A product to reserve, its quantity, and how many of it must be in stock."""
+
+    product_id: UUID
+    quantity: int
+    min_stock: int = 0
+
+
+class Held(Struct, frozen=True, gc=False):
     """A reserved product: its quantity and price."""
 
     product_id: UUID
@@ -30,12 +41,12 @@ class Held:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(Struct, frozen=True):
     """The reservation of an order in the product service."""
 
     id: UUID
-    lines: Sequence[Held]
+    status: str
+    lines: list[Held]
 
 
 class Users(Protocol):
@@ -65,12 +76,8 @@ class Products(Protocol):
     CIRCUIT_OPEN where there was no answer; the step may have been taken all the same.
     """
 
-    async def reserve(
-        self, key: UUID, quantities: Mapping[UUID, int], min_stocks: Mapping[UUID, int]
-    ) -> Reservation:
-        """Reserve all products or none. A repeated `key` returns the same reservation.
-
-        Of a product that `min_stocks` names so many must be in stock.
+    async def reserve(self, key: UUID, lines: Sequence[Wanted]) -> Reservation:
+        """Reserve all lines or none. A repeated `key` returns the same reservation.
 
         Raises:
             AppError: CONFLICT, naming the products that cannot be had, where nothing is set aside.

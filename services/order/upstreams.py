@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -18,13 +17,12 @@ from lib.http.client_credentials import service_tokens
 from lib.log import get_logger
 from lib.resilience import Upstream
 from services.order.config import OrderConfig
-from services.order.ports import Held, Reservation, User
+from services.order.ports import NO_ANSWER, Reservation, User, Wanted
 
 log = get_logger(__name__)
 
 _ACTIVE: Final = "active"
 _OVER: Final = frozenset({"released", "expired"})
-_NO_ANSWER: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CIRCUIT_OPEN})
 
 
 class _Person(Struct, frozen=True):
@@ -32,19 +30,6 @@ class _Person(Struct, frozen=True):
     name: str
     email: str
     status: str
-
-
-class _Line(Struct, frozen=True):
-    product_id: UUID
-    quantity: int
-    unit_price: Decimal
-    currency: str
-
-
-class _Reservation(Struct, frozen=True):
-    id: UUID
-    status: str
-    lines: list[_Line]
 
 
 class _Service(Struct, frozen=True):
@@ -92,18 +77,12 @@ class HttpProducts:
         self._client = client
         self._hold_seconds = hold_seconds
 
-    async def reserve(
-        self, key: UUID, quantities: Mapping[UUID, int], min_stocks: Mapping[UUID, int]
-    ) -> Reservation:
+    async def reserve(self, key: UUID, lines: Sequence[Wanted]) -> Reservation:
         """See `ports.Products`."""
-        lines = [
-            {"product_id": product, "quantity": n, "min_stock": min_stocks.get(product, 0)}
-            for product, n in quantities.items()
-        ]
         body = {"lines": lines, "ttl_seconds": self._hold_seconds}
         try:
             made = await self._client.call(
-                "POST", "/api/v1/reservations", _Reservation, body=body, idempotency_key=str(key)
+                "POST", "/api/v1/reservations", Reservation, body=body, idempotency_key=str(key)
             )
         except AppError as error:
             if error.code is Code.CONFLICT:
@@ -111,10 +90,7 @@ class HttpProducts:
             raise _no_answer("product", error) from error
         if made.status in _OVER:
             raise AppError(Code.CONFLICT, "the reservation has expired; order again")
-        return Reservation(
-            made.id,
-            [Held(x.product_id, x.quantity, x.unit_price, x.currency) for x in made.lines],
-        )
+        return made
 
     async def confirm(self, reservation_id: UUID) -> bool:
         """See `ports.Products`."""
@@ -142,12 +118,12 @@ class HttpProducts:
     async def _step(self, reservation_id: UUID, step: str) -> None:
         path = f"/api/v1/reservations/{reservation_id}/{step}"
         # The key only says that it may be repeated: a step is taken once by itself.
-        await self._client.call("POST", path, _Reservation, idempotency_key=step)
+        await self._client.call("POST", path, Reservation, idempotency_key=step)
 
     async def _is_over(self, reservation_id: UUID) -> bool:
         path = f"/api/v1/reservations/{reservation_id}"
         try:
-            found = await self._client.call("GET", path, _Reservation)
+            found = await self._client.call("GET", path, Reservation)
         except AppError as error:
             raise _no_answer("product", error) from error
         return found.status in _OVER
@@ -155,7 +131,7 @@ class HttpProducts:
 
 def _no_answer(service: str, error: AppError) -> AppError:
     """Hide upstream errors that do not concern the caller, such as a refused service token."""
-    if error.code in _NO_ANSWER:
+    if error.code in NO_ANSWER:
         return error
     return AppError(Code.SERVICE_UNAVAILABLE, f"the {service} service is not available")
 

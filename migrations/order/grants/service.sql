@@ -5,8 +5,7 @@ GRANT EXECUTE ON FUNCTION goods_waiting_value(of_user uuid, of_currency text) TO
 GRANT EXECUTE ON FUNCTION great_circle_km(from_longitude double precision, from_latitude double precision, to_longitude double precision, to_latitude double precision) TO order_service;
 GRANT SELECT, INSERT (admin_name, capital, country, id, iso2, latitude, longitude, name), UPDATE (admin_name, capital, country, iso2, latitude, longitude, name, updated_at, version), DELETE ON city TO order_service;
 GRANT SELECT, INSERT (code, currency, id, symbol), UPDATE (code, currency, symbol, updated_at, version), DELETE ON currency TO order_service;
-GRANT SELECT, INSERT (created_by, due_at, held, id, pending_validation, request_key, user_id), UPDATE (abandoned, due_at, request_key), DELETE ON goods_draft TO order_service;
-GRANT SELECT, INSERT ON goods_draft_line TO order_service;
+GRANT SELECT, INSERT (created_by, due_at, held, id, pending_validation, product_ids, quantities, request_key, user_id), UPDATE (abandoned, due_at, request_key), DELETE ON goods_draft TO order_service;
 GRANT SELECT, INSERT (created_by, currency, due_at, id, pending_validation, request_key, reservation_id, total, updated_by, user_id), UPDATE (cancel_reason, deleted_at, due_at, pending_validation, settle_at, settled_at, status, stock, updated_at, updated_by, version) ON goods_order TO order_service;
 GRANT SELECT, INSERT ON goods_order_line TO order_service;
 GRANT SELECT (body, done, expires_at, fingerprint, headers, lease, leased_until, principal, request_key, route, status), INSERT (expires_at, fingerprint, lease, leased_until, principal, request_key, route), UPDATE (body, done, expires_at, fingerprint, headers, lease, leased_until, status), DELETE ON idempotency_key TO order_service;

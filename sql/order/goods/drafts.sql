@@ -3,30 +3,25 @@
 -- name: AddDraft :one
 -- With its lines, in the order given, and what the user holds of their products already. No row where the request has
 -- made something before, and where `most` orders of the user wait to be confirmed.
-WITH added AS (
-    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at, held)
-    SELECT
-        @id, @user_id, @pending_validation, @created_by, sqlc.narg(request_key)::text,
-        now() + make_interval(secs => @lease_seconds::float8), goods_held(@user_id, @product_ids::uuid[])
-    WHERE NOT EXISTS (
-        SELECT FROM goods_order AS o WHERE o.created_by = @created_by AND o.request_key = sqlc.narg(request_key)::text
-    )
-    AND (
-        SELECT count(*) FROM (
-            SELECT FROM goods_order AS w
-            WHERE w.user_id = @user_id AND w.status = 'pending' AND w.deleted_at IS NULL
-            LIMIT @most
-        ) AS waiting
-    ) < @most
-    ON CONFLICT (created_by, request_key) DO NOTHING
-    RETURNING *
-), lines AS (
-    INSERT INTO goods_draft_line (draft_id, position, product_id, quantity)
-    SELECT added.id, t.number - 1, t.product_id, t.quantity
-    FROM added, unnest(@product_ids::uuid[], @quantities::integer[])
-    WITH ORDINALITY AS t (product_id, quantity, number)
+INSERT INTO goods_draft (
+    id, user_id, pending_validation, created_by, request_key, due_at, product_ids, quantities, held
 )
-SELECT * FROM added;
+SELECT
+    @id, @user_id, @pending_validation, @created_by, sqlc.narg(request_key)::text,
+    now() + make_interval(secs => @lease_seconds::float8), @product_ids::uuid[], @quantities::integer[],
+    goods_held(@user_id, @product_ids::uuid[])
+WHERE NOT EXISTS (
+    SELECT FROM goods_order AS o WHERE o.created_by = @created_by AND o.request_key = sqlc.narg(request_key)::text
+)
+AND (
+    SELECT count(*) FROM (
+        SELECT FROM goods_order AS w
+        WHERE w.user_id = @user_id AND w.status = 'pending' AND w.deleted_at IS NULL
+        LIMIT @most
+    ) AS waiting
+) < @most
+ON CONFLICT (created_by, request_key) DO NOTHING
+RETURNING *;
 
 -- name: FindDraft :one
 -- What a request with this key began.
@@ -34,9 +29,6 @@ SELECT * FROM goods_draft WHERE created_by = @created_by AND request_key = @requ
 
 -- name: GetDraft :one
 SELECT * FROM goods_draft WHERE id = @id;
-
--- name: ListDraftLines :many
-SELECT * FROM goods_draft_line WHERE draft_id = @draft_id ORDER BY position;
 
 -- name: AbandonDraft :execrows
 -- It can no longer become an order; its request may be sent again: the key is free.

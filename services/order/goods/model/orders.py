@@ -1,4 +1,4 @@
-"""Request types for orders of goods, and the totals of an order."""
+"""Request types for orders of goods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from lib.clock import in_utc
-from lib.errors import FieldError, invalid
 from lib.resource.input import Input
 from lib.resource.lists import ListQuery, Sort, orders_of
 from services.order.goods.store.models import GoodsStatus
@@ -33,23 +32,6 @@ class NewOrder(Input, frozen=True, kw_only=True):
 
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=MAX_LINES)]
     user_id: Annotated[UUID | None, Meta(description="customer to order for; staff only")] = None
-
-    def quantities(self) -> dict[UUID, int]:
-        """Return the quantity of each product, in the order of the lines.
-
-        Raises:
-            AppError: VALIDATION_ERROR naming every line whose product an earlier one has.
-        """
-        found: dict[UUID, int] = {}
-        problems = []
-        for index, line in enumerate(self.lines):
-            if line.product_id in found:
-                field = f"lines[{index}].product_id"
-                problems.append(FieldError(field, "is already in another line"))
-            found[line.product_id] = line.quantity
-        if problems:
-            raise invalid(*problems)
-        return found
 
 
 class OrderChange(Input, frozen=True, kw_only=True):

@@ -42,10 +42,8 @@ _In: TypeAlias = Annotated[Shop, From(lambda request: request.app[SHOP])]
 @route("GET /api/v1/orders", "List orders", access=signed_in())
 async def list_orders(shop: _In, wanted: ListOrders, caller: _By) -> Page[OrderView]:
     """Return one page of matching orders, newest first, and the total count."""
-    page = await service.list_page(shop.db, wanted, caller)
-    return respond.page(
-        wanted, [view_of(found.order, found.lines) for found in page.found], page.total
-    )
+    found, total = await service.list_page(shop.db, wanted, caller)
+    return respond.page(wanted, list(map(view_of, found)), total)
 
 
 @route(
@@ -62,8 +60,7 @@ async def place_order(shop: _In, new: NewOrder, caller: _By, key: Key) -> Create
     """
     wanted = placing.Request(user_id=_for_whom(new, caller), actor=caller.subject, key=key)
     placed = await placing.place(shop, new, wanted)
-    body = view_of(placed.order, placed.lines, placed.user)
-    made = respond.created(body, f"orders/{placed.order.id}")
+    made = respond.created(view_of(placed), f"orders/{placed.order.id}")
     if placed.replayed:
         made.headers[REPLAYED] = "true"
     return made
@@ -72,9 +69,8 @@ async def place_order(shop: _In, new: NewOrder, caller: _By, key: Key) -> Create
 @route("GET /api/v1/orders/{id}", "Get an order", Code.NOT_FOUND, access=signed_in())
 async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
     """Return an order with its user and its `ETag`, which an update sends as `If-Match`."""
-    found = await service.get(shop, order_id, caller)
     # Never 304: the user in it has no part in the version.
-    return respond.changed(view_of(found.order, found.lines, found.user))
+    return respond.changed(view_of(await service.get(shop, order_id, caller)))
 
 
 # PUT as older systems call it; what is left out stays all the same.
@@ -90,7 +86,7 @@ async def change_order(
 ) -> Item[OrderView]:
     """Update the status of an order. Customers may cancel their own, the staff may do all else."""
     changed = await service.change(shop, order_id, change, version=version, caller=caller)
-    return respond.changed(view_of(changed.order, changed.lines))
+    return respond.changed(view_of(changed))
 
 
 @route(

@@ -11,7 +11,8 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from lib.resource.views import view
-from services.order.goods.store.models import GoodsOrder, GoodsOrderLine, GoodsStatus
+from services.order.goods.service.shop import Found
+from services.order.goods.store.models import GoodsStatus
 from services.order.ports import User
 
 
@@ -49,13 +50,11 @@ class OrderView(Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
 
 
-def view_of(
-    order: GoodsOrder, lines: Sequence[GoodsOrderLine], user: User | None = None
-) -> OrderView:
+def view_of(found: Found) -> OrderView:
     """Return the order as a response."""
     return view(
         OrderView,
-        order,
-        lines=[view(LineView, line) for line in lines],
-        user=UNSET if user is None else user,
+        found.order,
+        lines=[view(LineView, line) for line in found.lines],
+        user=UNSET if found.user is None else found.user,
     )

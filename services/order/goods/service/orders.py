@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from lib.together import together
 from services.order.goods.model.orders import ListOrders, OrderChange
 from services.order.goods.model.status import may_be_removed, may_follow
 from services.order.goods.service import finishing, settling
-from services.order.goods.service.shop import Caller, Shop, user_if_known
+from services.order.goods.service.shop import Caller, Found, Shop, user_if_known
 from services.order.goods.store import orders
 from services.order.goods.store.models import (
     GoodsOrder,
@@ -25,27 +24,9 @@ from services.order.goods.store.models import (
     GoodsStatus,
     GoodsStock,
 )
-from services.order.ports import User
 
 _REASONS: Final = {True: "cancelled by the staff", False: "cancelled by the customer"}
 _REMOVED: Final = "deleted by the staff"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An order with its lines and, if requested and available, its user."""
-
-    order: GoodsOrder
-    lines: Sequence[GoodsOrderLine]
-    user: User | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of orders and the total count."""
-
-    found: Sequence[Found]
-    total: int
 
 
 async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
@@ -57,7 +38,9 @@ async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
     return Found(order, lines.result(), user.result())
 
 
-async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
+async def list_page(
+    db: Executor, wanted: ListOrders, caller: Caller
+) -> tuple[Sequence[Found], int]:
     """Return a page of matching orders: the caller's own, or all for the staff.
 
     Raises:
@@ -78,7 +61,7 @@ async def list_page(db: Executor, wanted: ListOrders, caller: Caller) -> Page:
         product_id=_given(wanted.product_id),
     )
     lines = await _lines_of(db, found)
-    return Page([Found(order, lines.get(order.id, ())) for order in found], total)
+    return [Found(order, lines.get(order.id, ())) for order in found], total
 
 
 async def change(

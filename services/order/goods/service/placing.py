@@ -6,26 +6,28 @@ key of its reservation, or an order whose stock is still to be secured.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from lib.db import Executor
+from msgspec.structs import replace
+
 from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
 from lib.log import get_logger
+from lib.resource.rules import check_distinct
 from services.order.goods.model.orders import NewOrder
 from services.order.goods.service import finishing
 from services.order.goods.service.events import OrderEvent, order_event
 from services.order.goods.service.pricing import Price, price_of
-from services.order.goods.service.shop import NO_ANSWER, Shop, user_if_known
+from services.order.goods.service.shop import Found, Shop, user_if_known
 from services.order.goods.store import drafts, orders
-from services.order.goods.store.models import GoodsDraft, GoodsOrder, GoodsOrderLine, GoodsStatus
-from services.order.ports import Reservation, User
+from services.order.goods.store.models import GoodsDraft, GoodsOrder, GoodsStatus
+from services.order.ports import NO_ANSWER, Reservation, User, Wanted
 
 log = get_logger(__name__)
 
@@ -45,17 +47,7 @@ class Request:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """An order with its lines, and its user if the user service responded."""
-
-    order: GoodsOrder
-    lines: Sequence[GoodsOrderLine]
-    user: User | None
-    replayed: bool = False  # the request had placed it before
-
-
-async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
+async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
     """Place the order, or return the order that the same request placed before.
 
     Where nobody can say whether the user may order, it is placed with `pending_validation`.
@@ -66,20 +58,24 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
             cannot be had, or where too many orders wait; SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or
             CIRCUIT_OPEN where the product service does not answer: then nothing is ordered.
     """
-    quantities = new.quantities()
+    check_distinct(
+        (line.product_id for line in new.lines),
+        "lines[{}].product_id",
+        "is already in another line",
+    )
     try:
         user = await _orderer(shop, request.user_id)
     except AppError:
         # Whoever may no longer order has ordered what the same request ordered before.
-        if (earlier := await _earlier(shop, request, quantities)) is not None:
+        if (earlier := await _earlier(shop, request, new)) is not None:
             return earlier
         raise
     for _ in range(_ATTEMPTS):
         with suppress(_GivenUpError):
-            draft = await _add_draft(shop, request, quantities, pending_validation=user is None)
+            draft = await _add_draft(shop, request, new, pending_validation=user is None)
             if draft is not None:
-                return await _place(shop, draft, quantities, user)
-            if (earlier := await _earlier(shop, request, quantities)) is not None:
+                return await _place(shop, draft, user)
+            if (earlier := await _earlier(shop, request, new)) is not None:
                 return earlier
             if await orders.count_waiting(shop.db, user_id=request.user_id) >= MAX_WAITING:
                 raise _no_room()
@@ -87,24 +83,20 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Placed:
     raise _at_the_same_time()
 
 
-async def proceed(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> GoodsOrder:
+async def proceed(shop: Shop, draft: GoodsDraft) -> GoodsOrder:
     """Reserve the products of a draft and turn it into an order. Safe to repeat at any point.
 
     Raises:
         AppError: CONFLICT or VALIDATION_ERROR where it cannot be had so: the draft is over. Others
             where there was no answer: the draft stays.
     """
-    held, price = await _hold(shop, draft, quantities)
+    held, price = await _hold(shop, draft)
     return await _become_order(shop, draft, held, price)
 
 
-async def _hold(
-    shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]
-) -> tuple[Reservation, Price]:
+async def _hold(shop: Shop, draft: GoodsDraft) -> tuple[Reservation, Price]:
     try:
-        held = await shop.products.reserve(
-            draft.id, quantities, _min_stocks(shop, draft, quantities)
-        )
+        held = await shop.products.reserve(draft.id, _wanted(shop, draft))
     except AppError as error:
         if error.code is Code.CONFLICT:
             left = await drafts.get_draft(shop.db, id=draft.id)
@@ -113,25 +105,24 @@ async def _hold(
                 raise _GivenUpError from error
         raise
     by_product = {line.product_id: line for line in held.lines}
-    lines = [by_product[product_id] for product_id in quantities]
+    lines = [by_product[product_id] for product_id in draft.product_ids]
     try:
         price = price_of(lines)
     except AppError:
         await drafts.abandon_draft(shop.db, id=draft.id)
         raise
-    return Reservation(held.id, lines), price
+    return replace(held, lines=lines), price
 
 
-def _min_stocks(
-    shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]
-) -> Mapping[UUID, int]:
-    """Return how many of each product must be in stock, so that some are left for others."""
-    if not _is_limited(draft):
-        return {}
-    return {
-        product_id: shop.limits.min_stock(quantity, held or 0)
-        for (product_id, quantity), held in zip(quantities.items(), draft.held, strict=False)
-    }
+def _wanted(shop: Shop, draft: GoodsDraft) -> list[Wanted]:
+    """Return the lines to reserve, with the stock that each requires: some is left for others."""
+    limits = shop.limits if _is_limited(draft) else None
+    return [
+        Wanted(product_id, quantity, 0 if limits is None else limits.min_stock(quantity, held))
+        for product_id, quantity, held in zip(
+            draft.product_ids, draft.quantities, draft.held, strict=True
+        )
+    ]
 
 
 def _is_limited(draft: GoodsDraft) -> bool:
@@ -139,7 +130,7 @@ def _is_limited(draft: GoodsDraft) -> bool:
     return draft.created_by == str(draft.user_id)
 
 
-async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int]) -> None:
+async def give_up(shop: Shop, draft: GoodsDraft) -> None:
     """Release the reservation of a draft and delete the draft, unless it has become an order.
 
     Raises:
@@ -149,7 +140,9 @@ async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int])
         return
     try:
         # Whether its request ever arrived only the product service knows: the key tells us.
-        held = await shop.products.reserve(draft.id, quantities, {})
+        held = await shop.products.reserve(
+            draft.id, list(map(Wanted, draft.product_ids, draft.quantities))
+        )
     except AppError as error:
         if error.code is not Code.CONFLICT:
             raise
@@ -158,17 +151,9 @@ async def give_up(shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int])
     await drafts.remove_draft(shop.db, id=draft.id)
 
 
-async def quantities_of(db: Executor, draft: GoodsDraft) -> dict[UUID, int]:
-    """Return the quantity of each product of a draft, in the order of its lines."""
-    lines = await drafts.list_draft_lines(db, draft_id=draft.id)
-    return {line.product_id: line.quantity for line in lines}
-
-
-async def _place(
-    shop: Shop, draft: GoodsDraft, quantities: Mapping[UUID, int], user: User | None
-) -> Placed:
+async def _place(shop: Shop, draft: GoodsDraft, user: User | None) -> Found:
     try:
-        held, price = await _hold(shop, draft, quantities)
+        held, price = await _hold(shop, draft)
         order = await _become_order(shop, draft, held, price)
     except AppError as error:
         if error.code in NO_ANSWER:
@@ -176,34 +161,28 @@ async def _place(
             with suppress(AppError):
                 await drafts.abandon_draft(shop.db, id=draft.id)
         raise
-    lines = [
-        GoodsOrderLine(order.id, position, line.product_id, line.quantity, line.unit_price)
-        for position, line in enumerate(held.lines)
-    ]
-    return Placed(await finishing.try_now(shop, order), lines, user)
+    return Found(await finishing.try_now(shop, order), held.lines, user)
 
 
-async def _earlier(shop: Shop, request: Request, quantities: Mapping[UUID, int]) -> Placed | None:
+async def _earlier(shop: Shop, request: Request, new: NewOrder) -> Found | None:
     """Return the order of an earlier identical request, and continue it if it was interrupted."""
     if request.key is None:
         return None
     names = {"created_by": request.actor, "request_key": request.key}
-    draft = await drafts.find_draft(shop.db, **names)
-    # Without lines it is over since it was found: the recovery has made an order of it, or none.
-    if draft is not None and (wanted := await quantities_of(shop.db, draft)):
-        _check_same(draft.user_id, request, wanted, quantities)
-        return await _place(shop, draft, quantities, None)
+    if (draft := await drafts.find_draft(shop.db, **names)) is not None:
+        before = dict(zip(draft.product_ids, draft.quantities, strict=True))
+        _check_same(request, new, draft.user_id, before)
+        return await _place(shop, draft, None)
     if (order := await orders.find_order(shop.db, **names)) is None:
         return None
     lines = await orders.list_lines(shop.db, order_ids=[order.id])
     before = {line.product_id: line.quantity for line in lines}
-    _check_same(order.user_id, request, before, quantities)
-    return Placed(order, lines, await user_if_known(shop, order), replayed=True)
+    _check_same(request, new, order.user_id, before)
+    return Found(order, lines, await user_if_known(shop, order), replayed=True)
 
 
-def _check_same(
-    user_id: UUID, request: Request, before: Mapping[UUID, int], now: Mapping[UUID, int]
-) -> None:
+def _check_same(request: Request, new: NewOrder, user_id: UUID, before: Mapping[UUID, int]) -> None:
+    now = {line.product_id: line.quantity for line in new.lines}
     if (user_id, before) != (request.user_id, now):
         raise AppError(
             Code.IDEMPOTENCY_KEY_REUSED, "this Idempotency-Key was used for another order"
@@ -239,7 +218,7 @@ async def _orderer(shop: Shop, user_id: UUID) -> User | None:
 
 
 async def _add_draft(
-    shop: Shop, request: Request, quantities: Mapping[UUID, int], *, pending_validation: bool
+    shop: Shop, request: Request, new: NewOrder, *, pending_validation: bool
 ) -> GoodsDraft | None:
     return await drafts.add_draft(
         shop.db,
@@ -250,8 +229,8 @@ async def _add_draft(
         request_key=request.key,
         lease_seconds=shop.lease_seconds,
         most=MAX_WAITING,
-        product_ids=list(quantities),
-        quantities=list(quantities.values()),
+        product_ids=[line.product_id for line in new.lines],
+        quantities=[line.quantity for line in new.lines],
     )
 
 
@@ -271,8 +250,8 @@ async def _become_order(
             currency=price.currency,
             reservation_id=held.id,
             lease_seconds=shop.lease_seconds,
-            product_ids=[line.product_id for line in held.lines],
-            quantities=[line.quantity for line in held.lines],
+            product_ids=draft.product_ids,
+            quantities=draft.quantities,
             unit_prices=[line.unit_price for line in held.lines],
             event_id=event.id,
             lane=event.lane,

@@ -11,9 +11,10 @@ from lib.clock import Clock, utc_now
 from lib.errors import AppError
 from lib.log import get_logger
 from services.order.goods.service import finishing, placing
-from services.order.goods.service.shop import NO_ANSWER, Shop
+from services.order.goods.service.shop import Shop
 from services.order.goods.store import drafts, orders
 from services.order.goods.store.models import GoodsDraft, GoodsOrder, GoodsStock
+from services.order.ports import NO_ANSWER
 
 log = get_logger(__name__)
 
@@ -46,16 +47,13 @@ async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
 
 
 async def _resume_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
-    quantities = await placing.quantities_of(shop.db, draft)
-    if not quantities:  # over since it was claimed: a draft has lines
-        return
     old = draft.created_at + timedelta(seconds=shop.draft_seconds) <= clock()
     try:
         if draft.abandoned or old:
-            await placing.give_up(shop, draft, quantities)
+            await placing.give_up(shop, draft)
             log.info("draft_given_up", draft_id=str(draft.id))
             return
-        order = await placing.proceed(shop, draft, quantities)
+        order = await placing.proceed(shop, draft)
         log.info("draft_resumed", order_id=str(order.id))
         await finishing.secure(shop, order)
     except AppError as error:

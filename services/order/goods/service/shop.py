@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lib.db import Database
-from lib.errors import AppError, Code
+from lib.errors import AppError
 from lib.log import get_logger
 from services.order.goods.model.holding import HoldingLimits
-from services.order.goods.store.models import GoodsOrder
-from services.order.ports import Payments, Products, User, Users
+from services.order.goods.store.models import GoodsOrder, GoodsOrderLine
+from services.order.ports import Held, Payments, Products, User, Users
 
 log = get_logger(__name__)
 
 # Who changes what nobody asked for.
 SYSTEM: Final = "system"
-# Nobody answered, or not in time: what was asked for may have been done all the same.
-NO_ANSWER: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED, Code.CIRCUIT_OPEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,16 @@ class Caller:
     def may_see(self, order: GoodsOrder) -> bool:
         """Return whether the caller owns the order or belongs to the staff."""
         return self.staff or self.subject == str(order.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An order with its lines and, if requested and available, its user."""
+
+    order: GoodsOrder
+    lines: Sequence[GoodsOrderLine] | Sequence[Held]
+    user: User | None = None
+    replayed: bool = False  # the request had placed it before
 
 
 async def user_if_known(shop: Shop, order: GoodsOrder) -> User | None:

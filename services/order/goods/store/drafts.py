@@ -8,33 +8,29 @@ from typing import Final
 from uuid import UUID
 
 from lib.db import Executor, Reader
-from services.order.goods.store.models import GoodsDraft, GoodsDraftLine
+from services.order.goods.store.models import GoodsDraft
 
 ADD_DRAFT: Final = """\
-WITH added AS (
-    INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at, held)
-    SELECT
-        $1, $2, $3, $4, $5::text,
-        now() + make_interval(secs => $6::float8), goods_held($2, $7::uuid[])
-    WHERE NOT EXISTS (
-        SELECT FROM goods_order AS o WHERE o.created_by = $4 AND o.request_key = $5::text
-    )
-    AND (
-        SELECT count(*) FROM (
-            SELECT FROM goods_order AS w
-            WHERE w.user_id = $2 AND w.status = 'pending' AND w.deleted_at IS NULL
-            LIMIT $8
-        ) AS waiting
-    ) < $8
-    ON CONFLICT (created_by, request_key) DO NOTHING
-    RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held
-), lines AS (
-    INSERT INTO goods_draft_line (draft_id, position, product_id, quantity)
-    SELECT added.id, t.number - 1, t.product_id, t.quantity
-    FROM added, unnest($7::uuid[], $9::integer[])
-    WITH ORDINALITY AS t (product_id, quantity, number)
+INSERT INTO goods_draft (
+    id, user_id, pending_validation, created_by, request_key, due_at, product_ids, quantities, held
 )
-SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held FROM added
+SELECT
+    $1, $2, $3, $4, $5::text,
+    now() + make_interval(secs => $6::float8), $7::uuid[], $8::integer[],
+    goods_held($2, $7::uuid[])
+WHERE NOT EXISTS (
+    SELECT FROM goods_order AS o WHERE o.created_by = $4 AND o.request_key = $5::text
+)
+AND (
+    SELECT count(*) FROM (
+        SELECT FROM goods_order AS w
+        WHERE w.user_id = $2 AND w.status = 'pending' AND w.deleted_at IS NULL
+        LIMIT $9
+    ) AS waiting
+) < $9
+ON CONFLICT (created_by, request_key) DO NOTHING
+RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held, product_ids,
+    quantities
 """
 
 
@@ -48,8 +44,8 @@ async def add_draft(
     request_key: str | None,
     lease_seconds: float,
     product_ids: Sequence[UUID],
-    most: int,
     quantities: Sequence[int],
+    most: int,
 ) -> GoodsDraft | None:
     """With its lines, in the order given, and what the user holds of their products already. No row where the
     request has made something before, and where `most` orders of the user wait to be confirmed.
@@ -63,15 +59,16 @@ async def add_draft(
         request_key,
         lease_seconds,
         product_ids,
-        most,
         quantities,
+        most,
     )
     return None if row is None else GoodsDraft(*row)
 
 
 FIND_DRAFT: Final = """\
 SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at,
-    held FROM goods_draft WHERE created_by = $1 AND request_key = $2::text
+    held, product_ids, quantities FROM goods_draft WHERE created_by = $1
+AND request_key = $2::text
 """
 
 
@@ -83,24 +80,13 @@ async def find_draft(db: Reader, *, created_by: str, request_key: str) -> GoodsD
 
 GET_DRAFT: Final = """\
 SELECT id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at,
-    held FROM goods_draft WHERE id = $1
+    held, product_ids, quantities FROM goods_draft WHERE id = $1
 """
 
 
 async def get_draft(db: Reader, *, id: UUID) -> GoodsDraft | None:
     row = await db.fetchrow(GET_DRAFT, id)
     return None if row is None else GoodsDraft(*row)
-
-
-LIST_DRAFT_LINES: Final = """\
-SELECT draft_id, position, product_id, quantity FROM goods_draft_line WHERE draft_id = $1
-ORDER BY position
-"""
-
-
-async def list_draft_lines(db: Reader, *, draft_id: UUID) -> list[GoodsDraftLine]:
-    rows = await db.fetch(LIST_DRAFT_LINES, draft_id)
-    return list(starmap(GoodsDraftLine, rows))
 
 
 ABANDON_DRAFT: Final = """\
@@ -142,7 +128,8 @@ WHERE id IN (
     SELECT d.id FROM goods_draft AS d WHERE d.due_at <= now()
     ORDER BY d.due_at, d.id LIMIT $2 FOR UPDATE SKIP LOCKED
 )
-RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held
+RETURNING id, user_id, pending_validation, abandoned, created_by, request_key, due_at, created_at, held, product_ids,
+    quantities
 """
 
 

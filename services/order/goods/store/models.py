@@ -42,16 +42,9 @@ class GoodsDraft(msgspec.Struct, frozen=True):
     request_key: str | None
     due_at: datetime
     created_at: datetime
-    held: list[int | None]
-
-
-class GoodsDraftLine(msgspec.Struct, frozen=True, gc=False):
-    """A row of goods_draft_line."""
-
-    draft_id: UUID
-    position: int
-    product_id: UUID
-    quantity: int
+    held: list[int]
+    product_ids: list[UUID]
+    quantities: list[int]
 
 
 class GoodsOrder(msgspec.Struct, frozen=True, gc=False):

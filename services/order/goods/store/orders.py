@@ -26,7 +26,8 @@ WITH room AS (
 ), taken AS (
     DELETE FROM goods_draft USING room WHERE goods_draft.id = room.id AND NOT goods_draft.abandoned
     RETURNING goods_draft.id, goods_draft.user_id, goods_draft.pending_validation, goods_draft.abandoned,
-        goods_draft.created_by, goods_draft.request_key, goods_draft.due_at, goods_draft.created_at, goods_draft.held
+        goods_draft.created_by, goods_draft.request_key, goods_draft.due_at, goods_draft.created_at, goods_draft.held,
+        goods_draft.product_ids, goods_draft.quantities
 ), added AS (
     INSERT INTO goods_order (
         id, user_id, pending_validation, total, currency, reservation_id, due_at, created_by, updated_by, request_key

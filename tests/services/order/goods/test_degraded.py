@@ -21,6 +21,7 @@ from services.order.goods.routes.deps import SHOP
 from services.order.goods.service import finishing, placing
 from services.order.goods.store import drafts
 from services.order.goods.store.models import GoodsDraft
+from services.order.ports import Wanted
 from tests.services.calling import caller_with
 from tests.services.order.goods.fakes import ALICE, Trouble, running_users
 
@@ -259,7 +260,7 @@ async def test_what_could_not_be_placed_for_long_is_given_up_and_never_an_order(
         quantities=[2],
     )
     # A crash behind the reservation, and nobody there for an hour.
-    await shop.products.reserve(draft_id, {UUID(item): 2}, {})
+    await shop.products.reserve(draft_id, [Wanted(UUID(item), 2)])
     assert await shelf.stock(item) == 3
     await orders_db.execute(
         "UPDATE goods_draft SET created_at = now() - interval '1 hour', due_at = now()"
@@ -272,7 +273,7 @@ async def test_what_could_not_be_placed_for_long_is_given_up_and_never_an_order(
     assert await shelf.stock(item) == 5
     # Whoever still has it in hand finds that it is over.
     with pytest.raises(AppError) as refused:
-        await placing.proceed(shop, draft, {UUID(item): 2})
+        await placing.proceed(shop, draft)
     assert refused.value.code is Code.CONFLICT
     assert await orders_db.fetchval("SELECT count(*) FROM goods_order") == 0
     assert await shelf.reservations() == ["released"]
@@ -284,11 +285,12 @@ async def test_an_order_is_never_given_up_by_who_took_it_for_a_draft(
     item = await shelf.add(stock=5)
     placed = await order((item, 2))
     late = GoodsDraft(
-        UUID(placed["id"]), UUID(ALICE), False, False, ALICE, None, utc_now(), utc_now(), []
-    )
-    await placing.give_up(client.app[SHOP], late, {UUID(item): 2})
+        UUID(placed["id"]), UUID(ALICE), False, False, ALICE, None, utc_now(), utc_now(),
+        [0], [UUID(item)], [2],
+    )  # fmt: skip
+    await placing.give_up(client.app[SHOP], late)
     # Nor does it give anything back that somebody else has placed it meanwhile.
-    same = await placing.proceed(client.app[SHOP], late, {UUID(item): 2})
+    same = await placing.proceed(client.app[SHOP], late)
     await finishing.try_now(client.app[SHOP], same)
     assert await shelf.stock(item) == 3
     assert await shelf.reservations() == ["confirmed"]

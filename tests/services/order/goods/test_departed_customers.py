@@ -107,9 +107,9 @@ async def test_a_draft_of_who_is_gone_becomes_no_order(
     product = await shelf.add(stock=10)
     draft = "01890000-0000-7000-8000-0000000dead2"
     await orders_db.execute(
-        "WITH d AS (INSERT INTO goods_draft (id, user_id, pending_validation, created_by, due_at)"
-        " VALUES ($1::uuid, $2::uuid, false, $2::uuid::text, now() + '1 h'::interval) RETURNING id)"
-        " INSERT INTO goods_draft_line SELECT id, 0, $3, 2 FROM d",
+        "INSERT INTO goods_draft (id, user_id, pending_validation, created_by, due_at,"
+        " product_ids, quantities, held) VALUES ($1::uuid, $2::uuid, false, $2::uuid::text,"
+        " now() + '1 h'::interval, ARRAY[$3::uuid], '{2}', '{0}')",
         draft, ALICE, product,
     )  # fmt: skip
     await telling.tell(redis, "users", "user.deleted", {"id": ALICE})

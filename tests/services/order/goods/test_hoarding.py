@@ -83,10 +83,9 @@ async def test_an_order_left_by_a_crash_is_limited_as_well(customer, shelf, orde
     assert (await place(customer, product, 4))[0] == 201
     draft = "01890000-0000-7000-8000-0000000dead1"
     await orders_db.execute(
-        "WITH d AS (INSERT INTO goods_draft (id, user_id, pending_validation, created_by, due_at,"
-        " held) VALUES ($1::uuid, $2::uuid, false, $2::uuid::text, now(),"
-        " goods_held($2, ARRAY[$3::uuid])) RETURNING id)"
-        " INSERT INTO goods_draft_line SELECT id, 0, $3, 2 FROM d",
+        "INSERT INTO goods_draft (id, user_id, pending_validation, created_by, due_at,"
+        " product_ids, quantities, held) VALUES ($1::uuid, $2::uuid, false, $2::uuid::text, now(),"
+        " ARRAY[$3::uuid], '{2}', goods_held($2, ARRAY[$3::uuid]))",
         draft, ALICE, product,
     )  # fmt: skip
 

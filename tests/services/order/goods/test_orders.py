@@ -218,7 +218,9 @@ async def test_a_request_sent_again_gets_the_order_that_its_draft_becomes_meanwh
             request_key,
             now,
             now,
-            [],
+            [0],
+            [UUID(product)],
+            [2],
         )
 
     monkeypatch.setattr(placing.drafts, "find_draft", found_a_moment_ago)
