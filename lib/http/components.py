@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Protocol
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -15,25 +17,39 @@ from lib.db.engine import open_database
 from lib.db.traced import traced
 from lib.events.broker import Broker
 from lib.events.brokers import open_nats
+from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.events.streams import RedisStreams
 from lib.http.app import BROKER, DATABASE, HEALTH, METRICS, REDIS
 from lib.nats import is_nats
 from lib.redis import RedisOptions, open_redis, ping
 from lib.redis.settings import RedisParts, RedisSettings
+from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 
 
-def add_database(
-    app: web.Application,
-    settings: DatabaseSettings,
-    *query_names: Mapping[str, str],
-    reads: Collection[str] = (),
-) -> None:
+class Queries(Protocol):
+    """A package of generated queries."""
+
+    @property
+    def QUERY_NAMES(self) -> Mapping[str, str]:  # noqa: N802 - a constant of the package
+        """SQL text → the name of the query, for metrics and spans."""
+        ...
+
+    @property
+    def READS(self) -> AbstractSet[str]:  # noqa: N802 - a constant of the package
+        """The texts that replicas may answer."""
+        ...
+
+
+def add_database(app: web.Application, settings: DatabaseSettings, *stores: Queries) -> None:
     """Open the service's database as `app[DATABASE]`. The service is not ready without it.
 
-    `query_names` are those of the generated packages it uses, SQL text → name: for metrics and
-    spans. `reads` are the `READS` of those packages: what replicas may answer.
+    `stores` are the packages of the service's own queries. Those of `lib` are known here; they run
+    on the primary.
     """
-    names = {sql: name for some in query_names for sql, name in some.items()}
+    names = {**EVENT_QUERY_NAMES, **SHARED_QUERY_NAMES}
+    for store in stores:
+        names |= store.QUERY_NAMES
+    reads = frozenset[str]().union(*(store.READS for store in stores))
 
     async def database(app: web.Application) -> AsyncIterator[None]:
         async with open_database(

@@ -15,12 +15,11 @@ from lib.events import Relay, consuming
 from lib.http.app import BROKER, DATABASE, METRICS, REDIS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
-from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
+from services.catalog import store
 from services.catalog.config import CatalogConfig
 from services.catalog.invalidation import handlers
 from services.catalog.routes import ROUTES
 from services.catalog.routes.answers import CACHE
-from services.catalog.store import QUERY_NAMES, READS
 
 # The trusted producer of each topic that is consumed.
 PRODUCERS: Final[Mapping[str, str]] = {
@@ -37,7 +36,7 @@ def create_app(config: CatalogConfig) -> web.Application:
         ROUTES,
         description="What customers can order, by category, and who offers it.",
     )
-    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
+    add_database(app, config, store)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))
     return app

@@ -17,7 +17,7 @@ from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.ids import new_id
 from lib.limits import Limiter
-from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
+from services.chat import store
 from services.chat.config import ChatConfig
 from services.chat.keys import CHAT
 from services.chat.model.closing import Close
@@ -30,7 +30,6 @@ from services.chat.routes import ROUTES
 from services.chat.service.chat import Chat
 from services.chat.service.events import announcing
 from services.chat.service.upkeep import Keep, keeping
-from services.chat.store import QUERY_NAMES, READS
 from services.chat.ws import ROUTES as WS_ROUTES
 from services.chat.ws.endpoint import CONFIG, LIMITER
 from services.chat.ws.handshake import ORIGINS, VERIFIER
@@ -63,7 +62,7 @@ def create_app(config: ChatConfig) -> web.Application:
         most=config.max_connections,
     )
     app[METER] = Meter(config.on_the_wire())
-    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
+    add_database(app, config, store)
     install_middleware(app, config, verifier)
     app.cleanup_ctx.append(partial(_conversations, config))
     add_background(app, lambda: _background(app, config))

@@ -9,19 +9,18 @@ from aiohttp import web
 from lib.auth.remote import remote_verifier
 from lib.component import Component
 from lib.events import Relay
-from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
+from services.department import store
 from services.department.config import DepartmentConfig
 from services.department.routes import route
-from services.department.store import QUERY_NAMES, READS
 
 
 def create_app(config: DepartmentConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
     app = new_app("department", config, route, description="Departments of the staff.")
-    add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
+    add_database(app, config, store)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))
     return app

@@ -13,14 +13,13 @@ from lib.auth.remote import remote_verifier
 from lib.component import Component
 from lib.events import Relay, consuming
 from lib.events.background import repeating
-from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http.app import BROKER, DATABASE, HEALTH, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.idempotency import IdempotencyKeys
-from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
 from services.order.config import OrderConfig
 from services.order.event_handlers import HANDLERS
+from services.order.goods import store as goods
 from services.order.goods.backlog import BacklogGauges
 from services.order.goods.payments import SettlesAtOnce
 from services.order.goods.routes.deps import SHOP
@@ -28,14 +27,11 @@ from services.order.goods.service.expiring import expire as expire_orders
 from services.order.goods.service.recovery import recover
 from services.order.goods.service.settling import settle_due
 from services.order.goods.service.shop import Shop
-from services.order.goods.store import QUERY_NAMES as GOODS
-from services.order.goods.store import READS as GOODS_READS
+from services.order.marketplace import store as marketplace
 from services.order.marketplace.overdue import OverdueOrders
 from services.order.marketplace.routes.deps import CATALOG
 from services.order.marketplace.self_dealing import SelfDealing
 from services.order.marketplace.service.confirmation import confirm_silent
-from services.order.marketplace.store import QUERY_NAMES as MARKETPLACE
-from services.order.marketplace.store import READS as MARKETPLACE_READS
 from services.order.ports import Payments
 from services.order.routes import ROUTES
 from services.order.upstreams import open_upstreams
@@ -65,8 +61,7 @@ def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Appli
         ROUTES,
         description="Orders of goods, service orders, offers, jobs and reviews.",
     )
-    names = (SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, GOODS, MARKETPLACE)
-    add_database(app, config, *names, reads=GOODS_READS | MARKETPLACE_READS)
+    add_database(app, config, goods, marketplace)
     app.cleanup_ctx.append(partial(_upstreams, config, payments))
     install_middleware(
         app,

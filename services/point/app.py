@@ -18,12 +18,11 @@ from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database, add_redis
 from lib.pb.point.rpc import point_server
 from lib.pb.point.v1.rpc import point_service
-from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
+from services.point import store
 from services.point.awards import GROUP, handlers
 from services.point.config import PointConfig
 from services.point.model import parse_rates
 from services.point.rpc import PointRpc, PointServerRpc
-from services.point.store import QUERY_NAMES, READS
 
 # The gRPC port in use: the configured one, or the system's choice where that is 0.
 GRPC_PORT: Final = web.AppKey("GRPC_PORT", int)
@@ -39,7 +38,7 @@ PRODUCERS: Final[Mapping[str, str]] = {
 def create_app(config: PointConfig) -> web.Application:
     """Return the application. Starting it opens the database, then the gRPC port."""
     app = new_app("point", config, (), description="Points of users: health and metrics.")
-    add_database(app, config, SHARED_QUERY_NAMES, QUERY_NAMES, reads=READS)
+    add_database(app, config, store)
     app.cleanup_ctx.append(partial(_grpc, config))
     add_redis(app, config)
     add_background(app, lambda: _background(app, config))

@@ -10,20 +10,19 @@ from lib.auth.remote import remote_verifier
 from lib.component import Component
 from lib.events import Relay
 from lib.events.background import repeating
-from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http.app import BROKER, DATABASE, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
+from services.product import store
 from services.product.config import ProductConfig
 from services.product.routes import ROUTES
 from services.product.service.reservations import expire
-from services.product.store import QUERY_NAMES, READS
 
 
 def create_app(config: ProductConfig) -> web.Application:
     """Return the application; it connects to its database when it starts."""
     app = new_app("product", config, ROUTES, description="Products and their stock.")
-    add_database(app, config, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
+    add_database(app, config, store)
     install_middleware(app, config, remote_verifier(config))
     add_background(app, lambda: _background(app, config))
     return app

@@ -14,13 +14,12 @@ from pydantic import SecretStr
 from lib.auth import Issuer, SigningKey, StaticKeys, Verifier, jwks_document
 from lib.component import Component
 from lib.events import Relay, consuming
-from lib.events.store import QUERY_NAMES as EVENT_QUERY_NAMES
 from lib.http.app import BROKER, DATABASE, HEALTH, METRICS, new_app
 from lib.http.components import add_background, add_database
 from lib.http.middleware.install import install_middleware
 from lib.log import get_logger
 from lib.public_url import LOCAL_GATEWAY
-from lib.store import QUERY_NAMES as SHARED_QUERY_NAMES
+from services.user import store
 from services.user.clients import parse_clients
 from services.user.config import UserConfig
 from services.user.export_sources import open_others
@@ -38,7 +37,6 @@ from services.user.service.pictures import clearing_away
 from services.user.service.second_factors import Policy
 from services.user.service.sessions import TokenPolicy
 from services.user.signing import read_signing_keys
-from services.user.store import QUERY_NAMES, READS
 from services.user.store.models import AccountRole
 
 log = get_logger(__name__)
@@ -66,7 +64,7 @@ def create_app(config: UserConfig) -> web.Application:
     )
     keys = _signing_keys(config)
     app[RULES] = _rules(config, keys)
-    add_database(app, config, SHARED_QUERY_NAMES, EVENT_QUERY_NAMES, QUERY_NAMES, reads=READS)
+    add_database(app, config, store)
     app.cleanup_ctx.append(partial(_resources, config))
     # Its own keys: the issuer needs nobody to know its tokens.
     verifier = Verifier(StaticKeys(keys), issuer=config.auth_issuer, audience=config.auth_audience)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import cast
 
 import psycopg
@@ -260,7 +261,10 @@ async def test_over_http_the_answer_to_a_write_says_what_the_next_request_must_s
         return web.json_response(await request.app[DATABASE].fetchval(world.write, 5))
 
     app = new_app("test", settings, [web.get("/n", read), web.post("/n", write)])
-    add_database(app, settings, {world.read: "Read", world.write: "Write"}, reads={world.read})
+    queries = SimpleNamespace(
+        QUERY_NAMES={world.read: "Read", world.write: "Write"}, READS={world.read}
+    )
+    add_database(app, settings, queries)
     async with TestClient(TestServer(app)) as client:
         await eventually(lambda: in_rotation(app[METRICS]) == 1)
         assert positions.HEADER not in (await client.get("/n")).headers
