@@ -34,7 +34,7 @@ def test_no_row_refutes_a_claim(cache: Path, seed: int, full: Full) -> None:
 def test_a_broken_rule_is_caught(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hunt can fail: without the outer joins' NULLs it finds false claims."""
     monkeypatch.setattr(
-        "aiosqlc.mysql.scope.Level.is_not_null", lambda _level, _source, output: output.not_null
+        "aiosqlc.mysql.scope.Level.column", lambda _level, _source, output: output.verdict
     )
     assert hunt(4000, 1, cache).false
 
@@ -85,7 +85,7 @@ def test_calling_the_functions_finds_a_broken_rule(
     """The same as for the texts: without the outer joins' NULLs a function breaks its promise."""
     monkeypatch.setattr("tests.fuzz_mysql.hunt.WORLDS", 3)
     monkeypatch.setattr(
-        "aiosqlc.mysql.scope.Level.is_not_null", lambda _level, _source, output: output.not_null
+        "aiosqlc.mysql.scope.Level.column", lambda _level, _source, output: output.verdict
     )
     assert hunt_called(200, 1, tmp_path, cache).broken
 

@@ -6,22 +6,20 @@ was not met, the query is typed once more without it, and its rows may refute wh
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from aiosqlc.ir import Cardinality, TypedQuery
-from aiosqlc.mysql import cardinality, facts, nullness, rules, scope
+from aiosqlc.mysql import rules
 from aiosqlc.mysql.analyzer import AnalysisContext
+from aiosqlc.mysql.rules import Premises
 
 from tests.fuzz.optional import texts_of
 from tests.fuzz_mysql.hunt import Hunt
 
 Premise = tuple[str, str]
-_ASKING = (cardinality, facts, nullness, scope)
 
 
 @dataclass
@@ -57,38 +55,21 @@ class Measured:
         return "\n".join([*lines, *self.false[:10]])
 
 
-class _Asked:
+@dataclass(frozen=True)
+class _Asked(Premises):
     """Notes which premises the rules ask for, and which of them are met."""
 
-    def __init__(self) -> None:
-        self.met: set[Premise] = set()
-        self.unmet: set[Premise] = set()
+    met: set[Premise] = field(default_factory=set)
+    unmet: set[Premise] = field(default_factory=set)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Answer as the register does."""
         (self.met if value else self.unmet).add((rule, premise))
-        return rules.holds(rule, premise, value)
+        return super().holds(rule, premise, value)
 
 
-@contextlib.contextmanager
-def _listening() -> Iterator[_Asked]:
-    asked = _Asked()
-    for module in _ASKING:
-        module.holds = asked.holds  # type: ignore[attr-defined]  # it is imported there
-    try:
-        yield asked
-    finally:
-        for module in _ASKING:
-            module.holds = rules.holds  # type: ignore[attr-defined]  # as above
-
-
-@contextlib.contextmanager
-def _without(premise: Premise) -> Iterator[None]:
-    rules.dropped = frozenset({premise})
-    try:
-        yield
-    finally:
-        rules.dropped = frozenset()
+def _with(context: AnalysisContext, premises: Premises) -> AnalysisContext:
+    return replace(context, schema=replace(context.schema, premises=premises))
 
 
 @dataclass(frozen=True)
@@ -114,18 +95,18 @@ def measure(executions: int, seed: int, cache: Path | None = None) -> Measured:
 
 def _round(search: Hunt, found: Measured, queries: int) -> None:
     known = search.by_server
-    judge = AnalysisContext(known.schema, kin=known.kin)  # of the server only the catalog is asked
+    # Of the server only the catalog is asked.
+    context = AnalysisContext(known.schema, kin=known.kin)
     batch = []
     for _ in range(queries):
         sql, sorts = search.grammar.query(plain=True)
-        with _listening() as asked:
-            typed = search.typed(sql, judge)
+        asked = _Asked()
+        typed = search.typed(sql, _with(context, asked))
         if typed is None:
             continue
         twins = {}
         for premise in asked.unmet - found.killed.keys():
-            with _without(premise):
-                twin = search.typed(sql, judge)
+            twin = search.typed(sql, _with(context, Premises(frozenset({premise}))))
             if twin is not None and _claims(twin) - _claims(typed):
                 twins[premise] = twin
         batch.append(_Watched(sql, sorts, typed, frozenset(asked.met), twins))

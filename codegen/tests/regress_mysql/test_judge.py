@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.mysql.scope import DECLARED
 
 from tests.regress_mysql.run import Verdicts, judge
 from tests.regress_mysql.script import Step, steps
@@ -78,7 +79,7 @@ def test_claims_are_compared_with_the_rows_of_each_statement(cache: Path, tmp_pa
 def test_a_false_claim_is_told_with_its_place(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aiosqlc.mysql.scope.Level.is_not_null", lambda *_: True)
+    monkeypatch.setattr("aiosqlc.mysql.scope.Level.column", lambda *_: DECLARED)
     assert any("script:12: server: column 1" in item for item in _judged(cache, tmp_path).false)
 
 

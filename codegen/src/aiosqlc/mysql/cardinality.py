@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
-from aiosqlc.mysql.rules import holds
+from aiosqlc.mysql.rules import Premises
 from aiosqlc.mysql.scope import ColumnKey, Level, Output, Result, Source, unwrap
 
 if TYPE_CHECKING:
@@ -20,10 +20,11 @@ def of_select(
 ) -> Result:
     """Return the result of a SELECT whose sources are all understood."""
     one, least, why = _rows(node, level, reader)
-    return limited(node, Result(outputs, one, least, why))
+    return limited(node, Result(outputs, one, least, why), level.premises)
 
 
 def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, str]:
+    holds = level.premises.holds
     having, where = node.args.get("having"), node.args.get("where")
     if level.aggregated:
         certain = holds("some-row", "no HAVING", having is None)
@@ -33,7 +34,7 @@ def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, s
         certain = certain and holds("some-row", "no HAVING", having is None)
         return True, certain, "there is no FROM [some-row]"
     bound = _closure(level, where.this if where else None, reader)
-    open_ = [s for s in level.sources if not _determined(s, bound)]
+    open_ = [s for s in level.sources if not _determined(s, bound, level.premises)]
     plain = holds("unique-key", "no super-aggregate row", not level.rollup)
     if not open_ and plain:
         return True, False, "every table is bound by a unique key [unique-key]"
@@ -45,8 +46,9 @@ def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, s
     return False, False, f"`{open_[0].alias}` is not bound by a unique key"
 
 
-def limited(node: exp.Expr, result: Result) -> Result:
+def limited(node: exp.Expr, result: Result, premises: Premises) -> Result:
     """Take LIMIT and OFFSET into account."""
+    holds = premises.holds
     limit, offset = node.args.get("limit"), node.args.get("offset")
     if limit is None and offset is None:
         return result
@@ -78,16 +80,24 @@ def _most(limit: exp.Expr | None) -> exp.Expr | None:
 
 
 def of_set_operation(
-    node: exp.SetOperation, left: Result, right: Result, outputs: tuple[Output, ...]
+    node: exp.SetOperation,
+    left: Result,
+    right: Result,
+    outputs: tuple[Output, ...],
+    premises: Premises,
 ) -> Result:
     """Return the rows of UNION, INTERSECT and EXCEPT."""
-    if isinstance(node, exp.Except):
-        return Result(outputs, left.at_most_one, at_least_one=False, why=left.why)
-    if isinstance(node, exp.Intersect):
-        return Result(outputs, left.at_most_one or right.at_most_one, at_least_one=False)
-    return Result(
-        outputs, at_least_one=left.at_least_one or right.at_least_one, why="a UNION adds rows"
+    union = isinstance(node, exp.Union)
+    sides = [left] if isinstance(node, exp.Except) else [left, right]
+    least = any(side.at_least_one for side in sides) and premises.holds(
+        "some-row", "no EXCEPT or INTERSECT", union
     )
+    if not premises.holds("set-operation-rows", "no UNION", not union):
+        return Result(outputs, at_least_one=least, why="a UNION adds rows")
+    one = next((side for side in sides if side.at_most_one), None)
+    if one is None:
+        return Result(outputs, at_least_one=least, why=left.why)
+    return Result(outputs, True, least, "no part returns a row twice [set-operation-rows]")
 
 
 def of_change(node: exp.Update | exp.Delete, level: Level, reader: Reader) -> str:
@@ -97,11 +107,16 @@ def of_change(node: exp.Update | exp.Delete, level: Level, reader: Reader) -> st
     if isinstance(limit, exp.Limit) and str(limit.expression) in {"0", "1"}:
         return "LIMIT 1"
     bound = _closure(level, where.this if where else None, reader)
-    return "found by a unique key" if all(_determined(s, bound) for s in level.sources) else ""
+    return (
+        "found by a unique key"
+        if all(_determined(s, bound, level.premises) for s in level.sources)
+        else ""
+    )
 
 
-def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None) -> Result:
+def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None, premises: Premises) -> Result:
     """Return the rows of INSERT … RETURNING."""
+    holds = premises.holds
     values = node.expression
     single = isinstance(values, exp.Values) and len(values.expressions) == 1
     if not holds("one-row", "there is one row", single):
@@ -110,8 +125,9 @@ def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None) -> Result:
     return Result(outputs, at_most_one=True, at_least_one=kept, why="one row is inserted [one-row]")
 
 
-def _determined(source: Source, bound: set[ColumnKey]) -> bool:
+def _determined(source: Source, bound: set[ColumnKey], premises: Premises) -> bool:
     """Return whether at most one row of the source can take part."""
+    holds = premises.holds
     if source.at_most_one:
         return True
     if source.relation is None:
@@ -137,7 +153,7 @@ def _closure(level: Level, where: exp.Expr | None, reader: Reader) -> set[Column
         for condition, side in conditions:
             _bind(condition, side, level, bound, reader)
         for source in level.sources:
-            if _determined(source, bound):
+            if _determined(source, bound, level.premises):
                 bound |= {(source.number, o.name.lower()) for o in source.outputs or ()}
         grown = len(bound) > before
     return bound
@@ -171,9 +187,9 @@ def _bind(
             if found is None:
                 continue
             inside = side is None or found[0].number in side
-            if not holds("unique-key", "ON binds only the optional side", inside):
+            if not level.premises.holds("unique-key", "ON binds only the optional side", inside):
                 continue
-            if _one_value(value, level, bound) and holds(
+            if _one_value(value, level, bound) and level.premises.holds(
                 "unique-key",
                 "the comparison is that of the key",
                 _compares_alike(found[1], value, level, reader),
@@ -245,4 +261,4 @@ def _grouped_by_bound(group: exp.Expr, level: Level, bound: set[ColumnKey]) -> b
         and not found[0].nulled_by
         for item in group.expressions
     )
-    return holds("group-keys", "every key has one value", bare)
+    return level.premises.holds("group-keys", "every key has one value", bare)

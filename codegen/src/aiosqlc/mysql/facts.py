@@ -8,7 +8,6 @@ from sqlglot import exp
 
 from aiosqlc.mysql import types
 from aiosqlc.mysql.functions import STRICT, STRICT_IN, arguments, name_of
-from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import ColumnKey, Join, Level, is_chained, unwrap
 
 Columns = frozenset[ColumnKey]
@@ -39,9 +38,11 @@ def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) ->
     if isinstance(node, exp.Not):
         return _not_true(level, unwrap(node.this), is_slice)
     if isinstance(node, exp.Is):
-        untrue = holds("condition", "the test is false for NULL", _is_boolean(node.expression))
+        untrue = level.premises.holds(
+            "condition", "the test is false for NULL", _is_boolean(node.expression)
+        )
         return strict_columns(level, node.this, is_slice) if untrue else _NONE
-    if isinstance(node, exp.In | exp.Between) and not _stands_alone(node):
+    if isinstance(node, exp.In | exp.Between) and not _stands_alone(level, node):
         return _NONE
     if isinstance(node, exp.In):
         return strict_columns(level, node.this, is_slice)  # it was found among the values
@@ -50,13 +51,15 @@ def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) ->
         return _NONE.union(*(strict_columns(level, side, is_slice) for side in sides))
     if isinstance(node, exp.NullSafeEQ):
         readable = _is_constant(node.expression) and _reads_texts(level, node.this)
-        said = holds("condition", "the constant cannot be converted to NULL", readable)
+        said = level.premises.holds(
+            "condition", "the constant cannot be converted to NULL", readable
+        )
         return strict_columns(level, node.this, is_slice) if said else _NONE
     return strict_columns(level, node, is_slice)
 
 
-def _stands_alone(node: exp.Expr) -> bool:
-    return holds("condition", "it is compared with one value", not is_chained(node))
+def _stands_alone(level: Level, node: exp.Expr) -> bool:
+    return level.premises.holds("condition", "it is compared with one value", not is_chained(node))
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
@@ -91,19 +94,19 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
         one = not is_chained(node) and not any(
             isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)
         )
-        if not holds("condition", "it is compared with one value", one):
+        if not level.premises.holds("condition", "it is compared with one value", one):
             return _NONE
         return strict_columns(level, node.this, is_slice) | strict_columns(
             level, node.expression, is_slice
         )
-    if isinstance(node, exp.In | exp.Between) and not _stands_alone(node):
+    if isinstance(node, exp.In | exp.Between) and not _stands_alone(level, node):
         return _NONE
     if isinstance(node, exp.Between):
         return strict_columns(level, node.this, is_slice)
     if isinstance(node, exp.In):
         values = node.expressions
         certain = values and not any(is_slice(value) for value in values)
-        if not holds("condition", "the list is not empty", certain):
+        if not level.premises.holds("condition", "the list is not empty", certain):
             return _NONE
         return strict_columns(level, node.this, is_slice)
     if isinstance(node, exp.Cast):
@@ -113,7 +116,7 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
     name = name_of(node)
     known = name in STRICT
     if isinstance(node, exp.Func):
-        known = holds("condition", "the function is strict", known)
+        known = level.premises.holds("condition", "the function is strict", known)
     if known:
         strict = arguments(node)[: STRICT_IN.get(name)]
         return _NONE.union(*(strict_columns(level, argument, is_slice) for argument in strict))
@@ -131,16 +134,28 @@ def _is_constant(node: exp.Expr) -> bool:
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
     """Collect the facts of WHERE and the joins, and with them the outer joins that cannot null."""
+    holds = level.premises.holds
     turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
     proved = [where] if where is not None else []
     for join in level.joins:
-        if not join.side and not join.nested and not turned:
-            proved += [join.on] if join.on is not None else []
-            level.facts |= _using(level, join)
+        around = not join.nested and not turned
+        if not join.side and around and join.on is not None:
+            proved.append(join.on)
+        if (
+            join.using
+            and holds("using", "it is an inner join", not join.side)
+            and holds("using", "no outer join stands around it", around)
+        ):
+            _note(level, _using(level, join), "using")
     for condition in proved:
-        level.facts |= true_columns(level, condition, is_slice)
+        _note(level, true_columns(level, condition, is_slice), "condition")
     while _revive(level, is_slice):
         pass
+
+
+def _note(level: Level, columns: Columns, rule: str) -> None:
+    for column in columns:
+        level.facts.setdefault(column, rule)
 
 
 def _using(level: Level, join: Join) -> Columns:
@@ -168,5 +183,5 @@ def _revive(level: Level, is_slice: IsSlice) -> bool:
     level.dead |= alive
     for join in level.joins:
         if join.number in alive and join.side == "LEFT":
-            level.facts |= true_columns(level, join.on, is_slice)
+            _note(level, true_columns(level, join.on, is_slice), "condition")
     return True

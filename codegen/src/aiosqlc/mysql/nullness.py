@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from sqlglot import exp
 
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
+from aiosqlc.analysis.verdict import Verdict, maybe, never
 from aiosqlc.mysql.facts import Columns, IsSlice, strict_columns, true_columns
 from aiosqlc.mysql.functions import (
     AGGREGATES_OF_ROWS,
@@ -19,7 +21,6 @@ from aiosqlc.mysql.functions import (
     name_of,
     routine_name,
 )
-from aiosqlc.mysql.rules import holds
 from aiosqlc.mysql.scope import Level, Result, is_chained, unwrap
 
 # NULL only for a NULL operand. Overflow is an error, so it is no NULL.
@@ -46,13 +47,21 @@ _SAFE_CASTS = frozenset(
 )
 
 
+_CONSTANT = never("constant", "it is a constant")
+_TEST = never("always", "a test is true or false")
+_IS_NULL = maybe("it is NULL")
+_COUNTED = never("aggregate", "a count or a combination of bits is a number")
+_BUILT_IN = never("never-null-function", "the function never returns NULL")
+_VOUCHED = never("declared-function", "the configuration declares the function never NULL")
+
+
 @dataclass(frozen=True)
 class Proof:
     """What the rules need besides the expression.
 
     `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
     `given` are columns that a surrounding CASE has shown not to be NULL, `never_null` functions
-    that the user says never return it. `used` are the rules that have proved something so far.
+    that the user says never return it.
     """
 
     level: Level
@@ -62,35 +71,59 @@ class Proof:
     given: Columns = field(default_factory=frozenset)
     never_null: frozenset[str] = frozenset()
     converts: Callable[[exp.Expr, Level], bool] = lambda _node, _level: False
-    used: list[str] = field(default_factory=list)
 
     def knowing(self, columns: Columns) -> Proof:
         """Return the proof inside a branch that is entered only where `columns` are not NULL."""
         return replace(self, given=self.given | columns)
 
+    def holds(self, rule: str, premise: str, value: object) -> bool:
+        """Return whether a premise of a rule is met."""
+        return self.level.premises.holds(rule, premise, value)
 
-def is_not_null(node: exp.Expr | None, proof: Proof) -> bool:
-    """Return whether the value of `node` in a returned row is never NULL."""
+    def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
+        """Not null if every part is; a doubt names the first part that is not."""
+        parts = []
+        for part in verdicts:
+            parts.append(part)
+            if part.null:
+                break
+        doubt = parts[-1] if parts and parts[-1].null else None
+        if self.holds(rule, EVERY_PART, doubt is None):
+            return Verdict(False, text, tuple(parts), rule)
+        return Verdict(True, text, (doubt,) if doubt else ())
+
+    def any_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
+        """Not null if one part is; a proof names the first part that is."""
+        parts = []
+        for part in verdicts:
+            if not part.null:
+                parts = [part]
+                break
+            parts.append(part)
+        if self.holds(rule, ONE_PART, parts and not parts[-1].null):
+            return Verdict(False, text, tuple(parts), rule)
+        return Verdict(True, text, tuple(parts))
+
+
+def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
+    """Return whether the value of `node` in a returned row can be NULL."""
     if node is None:
-        return False
+        return _IS_NULL
     node = unwrap(node)
-    if not holds("expression", "it is not in a super-aggregate row", not proof.level.rollup):
+    if not proof.holds("expression", "it is not in a super-aggregate row", not proof.level.rollup):
         return _under_rollup(node)
     # Over no row, MariaDB does not run a sub-select and takes NULL for its answer.
     run = not (proof.level.bare_is_null and _asks(node))
-    if not holds("expression", "it is evaluated for a row", run):
-        return False
+    if not proof.holds("expression", "it is evaluated for a row", run):
+        return maybe("over no row a sub-select is not run")
     same = not proof.converts(node, proof.level)
-    if not holds("expression", "no value is converted to another type", same):
-        return False
-    before = len(proof.used)
-    name, rule = next(((n, r) for kinds, n, r in _RULES if isinstance(node, kinds)), _FUNCTION)
-    if not rule(node, proof):
-        del proof.used[before:]
-        return False
-    if name:
-        proof.used.append(name)
-    return True
+    if not proof.holds("expression", "no value is converted to another type", same):
+        return maybe("a value is converted to another type, and NULL where it cannot be")
+    return next((rule for kinds, rule in _RULES if isinstance(node, kinds)), _function)(node, proof)
+
+
+def _inferred(nodes: Iterable[exp.Expr | None], proof: Proof) -> Iterator[Verdict]:
+    return (infer(node, proof) for node in nodes)
 
 
 def _asks(node: exp.Expr) -> bool:
@@ -99,115 +132,136 @@ def _asks(node: exp.Expr) -> bool:
     return query or isinstance(node, exp.Query | exp.Exists | exp.Any | exp.All)
 
 
-def _all(rule: str, nodes: list[exp.Expr], proof: Proof) -> bool:
-    return holds(rule, EVERY_PART, all(is_not_null(node, proof) for node in nodes))
-
-
-def _under_rollup(node: exp.Expr) -> bool:
+def _under_rollup(node: exp.Expr) -> Verdict:
     """In a super-aggregate row, whatever is grouped by is NULL, literals and counts excepted."""
-    return isinstance(node, exp.Count) or (isinstance(node, exp.Literal) and not node.is_string)
+    if isinstance(node, exp.Count):
+        return _COUNTED
+    if isinstance(node, exp.Literal) and not node.is_string:
+        return _CONSTANT
+    return maybe("in a super-aggregate row what is grouped by is NULL")
 
 
-def _always(_node: exp.Expr, _proof: Proof) -> bool:
-    return True
+def _constant(_node: exp.Expr, _proof: Proof) -> Verdict:
+    return _CONSTANT
 
 
-def _never(_node: exp.Expr, _proof: Proof) -> bool:
-    return False
+def _test(_node: exp.Expr, _proof: Proof) -> Verdict:
+    return _TEST
 
 
-def _column(node: exp.Expr, proof: Proof) -> bool:
-    if not isinstance(node, exp.Column):
-        return False
-    found = proof.level.resolve(node)
+def _null(_node: exp.Expr, _proof: Proof) -> Verdict:
+    return _IS_NULL
+
+
+def _column(node: exp.Expr, proof: Proof) -> Verdict:
+    found = proof.level.resolve(node) if isinstance(node, exp.Column) else None
     if found is None:
-        return False
+        return maybe("the column is not known")
     level, source, output = found
-    if not holds("column", "a row was read", not level.bare_is_null):
-        return False
+    if not proof.holds("column", "a row was read", not level.bare_is_null):
+        return maybe("over no row every column is NULL")
     if level is proof.level and (source.number, output.name.lower()) in proof.given:
-        proof.used.append("condition")
-        return True
-    if not level.is_not_null(source, output):
-        return False
-    proof.used.extend(level.rules_of(source, output))
-    return True
+        return never("condition", f"this branch is for rows in which {node.name} has a value")
+    return level.column(source, output)
 
 
-def _operator(node: exp.Expr, proof: Proof) -> bool:
+def _operator(node: exp.Expr, proof: Proof) -> Verdict:
     sides = [node.this, node.expression]
     moved = any(isinstance(side, exp.Interval) for side in sides)  # out of range it is NULL
-    if not holds("operator", "no date is changed", not moved):
-        return False
-    return _all("operator", [s for s in sides if not isinstance(s, exp.Interval)], proof)
+    if not proof.holds("operator", "no date is changed", not moved):
+        return maybe("a date that is moved out of range is NULL")
+    return _strict([s for s in sides if not isinstance(s, exp.Interval)], proof)
 
 
-def _null_safe(node: exp.Expr, proof: Proof) -> bool:
-    alone = holds("null-safe", "it is not part of a chain of comparisons", not is_chained(node))
-    return alone or all(is_not_null(side, proof) for side in (node.this, node.expression))
+def _strict(nodes: Iterable[exp.Expr | None], proof: Proof) -> Verdict:
+    text = "operators without NULL operands are not NULL"
+    return proof.all_of("operator", _inferred(nodes, proof), text)
 
 
-def _quantified(node: exp.Expr, proof: Proof) -> bool:
-    outputs = proof.read(node.this, proof.level).outputs
-    values = bool(outputs) and all(output.not_null for output in outputs or ())
-    return holds("quantified", EVERY_PART, values)
+def _null_safe(node: exp.Expr, proof: Proof) -> Verdict:
+    text = "<=> is true or false"
+    alone = not is_chained(node)
+    if proof.holds("null-safe", "it is not part of a chain of comparisons", alone):
+        return never("null-safe", text)
+    parts = [infer(side, proof) for side in (node.this, node.expression)]
+    doubts = [part for part in parts if part.null]
+    return (
+        maybe("its part of a chain of comparisons", *doubts)
+        if doubts
+        else never("null-safe", text, *parts)
+    )
 
 
-def _divided(node: exp.Expr, proof: Proof) -> bool:
+def _quantified(node: exp.Expr, proof: Proof) -> Verdict:
+    text = "ANY and ALL without NULL on either side are not NULL"
+    return proof.all_of("quantified", _offered(node.this, proof), text)
+
+
+def _offered(query: exp.Expr, proof: Proof) -> list[Verdict]:
+    """Return the verdicts on what a sub-select offers."""
+    outputs = proof.read(query, proof.level).outputs
+    if not outputs:
+        return [maybe("the columns of the sub-select are not known")]
+    return [output.verdict for output in outputs]
+
+
+def _divided(node: exp.Expr, proof: Proof) -> Verdict:
     divisor = unwrap(node.expression)
     by_number = (
         isinstance(divisor, exp.Literal)
         and not divisor.is_string
         and abs(float(divisor.this)) >= _LEAST
     )
-    number = holds("division", "the divisor is a constant other than 0", by_number)
-    return number and _all("division", [node.this], proof)
+    if not proof.holds("division", "the divisor is a constant other than 0", by_number):
+        return maybe("a division by 0 is NULL")
+    text = "a division of a value by a number other than 0 is not NULL"
+    return proof.all_of("division", _inferred([node.this], proof), text)
 
 
-def _one(node: exp.Expr, proof: Proof) -> bool:
-    return is_not_null(node.this, proof)
+def _one(node: exp.Expr, proof: Proof) -> Verdict:
+    return infer(node.this, proof)
 
 
-def _tuple(node: exp.Expr, proof: Proof) -> bool:
-    return _all("operator", node.expressions, proof)
+def _tuple(node: exp.Expr, proof: Proof) -> Verdict:
+    return _strict(node.expressions, proof)
 
 
-def _between(node: exp.Expr, proof: Proof) -> bool:
-    return _all("operator", [node.this, node.args["low"], node.args["high"]], proof)
+def _between(node: exp.Expr, proof: Proof) -> Verdict:
+    return _strict([node.this, node.args["low"], node.args["high"]], proof)
 
 
-def _in(node: exp.Expr, proof: Proof) -> bool:
-    return holds("in", EVERY_PART, _in_values(node, proof))
-
-
-def _in_values(node: exp.Expr, proof: Proof) -> bool:
-    if not is_not_null(node.this, proof):
-        return False
+def _in(node: exp.Expr, proof: Proof) -> Verdict:
     query = node.args.get("query")
-    if query is not None:
-        outputs = proof.read(query, proof.level).outputs
-        return outputs is not None and all(output.not_null for output in outputs)
-    return all(proof.is_slice(value) or is_not_null(value, proof) for value in node.expressions)
+    values = (
+        _offered(query, proof)
+        if query is not None
+        else (infer(value, proof) for value in node.expressions if not proof.is_slice(value))
+    )
+    text = "IN without NULL on either side is not NULL"
+    return proof.all_of("in", chain([infer(node.this, proof)], values), text)
 
 
-def _coalesce(node: exp.Expr, proof: Proof) -> bool:
+def _coalesce(node: exp.Expr, proof: Proof) -> Verdict:
     values = [node.this, *node.expressions]
-    return holds("coalesce", ONE_PART, any(is_not_null(value, proof) for value in values))
+    text = "one argument of COALESCE is not NULL"
+    return proof.any_of("coalesce", _inferred(values, proof), text)
 
 
-def _cast(node: exp.Expr, proof: Proof) -> bool:
+def _cast(node: exp.Expr, proof: Proof) -> Verdict:
     target = node.args.get("to")
     kind = target.this.value if isinstance(target, exp.DataType) else ""
     plain = isinstance(target, exp.DataType) and (kind == "DECIMAL" or not target.expressions)
-    safe = holds("cast", "every value can be cast", plain and kind in _SAFE_CASTS)
-    return safe and _all("cast", [node.this], proof)
+    if not proof.holds("cast", "every value can be cast", plain and kind in _SAFE_CASTS):
+        return maybe("a cast of what is no such value is NULL")
+    text = "a cast of a value to a number or a text is not NULL"
+    return proof.all_of("cast", _inferred([node.this], proof), text)
 
 
-def _case(node: exp.Expr, proof: Proof) -> bool:
-    return holds("case", EVERY_PART, _every_branch(node, proof))
+def _case(node: exp.Expr, proof: Proof) -> Verdict:
+    return proof.all_of("case", _branches(node, proof), "no branch of CASE is NULL")
 
 
-def _every_branch(node: exp.Expr, proof: Proof) -> bool:
+def _branches(node: exp.Expr, proof: Proof) -> Iterator[Verdict]:
     otherwise: Columns = frozenset()
     operand = node.args.get("this")
     for branch in node.args["ifs"]:
@@ -216,18 +270,20 @@ def _every_branch(node: exp.Expr, proof: Proof) -> bool:
             known = true_columns(proof.level, condition, proof.is_slice)
         else:
             known = strict_columns(proof.level, operand, proof.is_slice)
-        if not is_not_null(branch.args["true"], proof.knowing(otherwise | known)):
-            return False
+        yield infer(branch.args["true"], proof.knowing(otherwise | known))
         if operand is None:
             otherwise |= _if_false(condition, proof)
-    return is_not_null(node.args.get("default"), proof.knowing(otherwise))
+    yield infer(node.args.get("default"), proof.knowing(otherwise))
 
 
-def _if(node: exp.Expr, proof: Proof) -> bool:
+def _if(node: exp.Expr, proof: Proof) -> Verdict:
     known = true_columns(proof.level, node.this, proof.is_slice)
-    return is_not_null(node.args.get("true"), proof.knowing(known)) and is_not_null(
-        node.args.get("false"), proof.knowing(_if_false(node.this, proof))
+    branches = (
+        (node.args.get("true"), known),
+        (node.args.get("false"), _if_false(node.this, proof)),
     )
+    verdicts = (infer(branch, proof.knowing(columns)) for branch, columns in branches)
+    return proof.all_of("case", verdicts, "no branch of IF is NULL")
 
 
 def _if_false(condition: exp.Expr, proof: Proof) -> Columns:
@@ -238,45 +294,55 @@ def _if_false(condition: exp.Expr, proof: Proof) -> Columns:
     return frozenset()
 
 
-def _subquery(node: exp.Expr, proof: Proof) -> bool:
+def _subquery(node: exp.Expr, proof: Proof) -> Verdict:
     result = proof.read(node, proof.level)
-    value = bool(result.outputs) and (result.outputs or ())[0].not_null
-    return holds("subquery", "it has a row", result.at_least_one) and holds(
-        "subquery", "its column is not NULL", value
-    )
+    if not proof.holds("subquery", "it has a row", result.at_least_one):
+        return maybe("a sub-select without a row is NULL")
+    (value, *_) = _offered(node, proof)
+    if not proof.holds("subquery", "its column is not NULL", not value.null):
+        return maybe("the column of the sub-select may be NULL", value)
+    return never("subquery", "the sub-select always returns a row", value)
 
 
-def _placeholder(node: exp.Expr, proof: Proof) -> bool:
-    return holds("parameter", "it does not accept None", proof.required(node))
+def _placeholder(node: exp.Expr, proof: Proof) -> Verdict:
+    if proof.holds("parameter", "it does not accept None", proof.required(node)):
+        return never("parameter", "the parameter is required")
+    return maybe("the parameter may be NULL")
 
 
-def _window(node: exp.Expr, proof: Proof) -> bool:
+def _window(node: exp.Expr, proof: Proof) -> Verdict:
     inner = node.this
     name = name_of(inner)
+    text = "a window function is not NULL if its frame contains the current row"
     if name in RANKS or isinstance(inner, exp.Count):
-        return True
+        return never("window", "a rank or a count is a number")
     # The default frame holds the current row, so there is always one value to take.
     framed = node.args.get("spec") is None and node.args.get("alias") is None
-    if not holds("window", "the frame contains the current row", framed):
-        return False
-    if not holds("case", "a condition of one branch does not apply to another", not proof.given):
+    if not proof.holds("window", "the frame contains the current row", framed):
+        return maybe("the frame may be empty")
+    if not proof.holds(
+        "case", "a condition of one branch does not apply to another", not proof.given
+    ):
         proof = replace(proof, given=frozenset())
     if name in AGGREGATES_OF_ROWS - {"GROUP_CONCAT"} or isinstance(
         inner, exp.FirstValue | exp.LastValue
     ):
-        return _all("window", [inner.this], proof)
-    return False
+        return proof.all_of("window", _inferred([inner.this], proof), text)
+    return maybe(f"{name or 'the function'} may find no row")
 
 
-def _aggregate(node: exp.Expr, proof: Proof) -> bool:
+def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
     name = name_of(node)
     if isinstance(node, exp.Count) or name in BIT_AGGREGATES:
-        return True
-    if not holds("aggregate", "every group has a row", proof.level.grouped):
-        return False
-    if not holds("aggregate", "it is NULL only if all its inputs are", name in AGGREGATES_OF_ROWS):
-        return False
-    return _all("aggregate", _aggregated(node), proof)
+        return _COUNTED
+    if not proof.holds("aggregate", "every group has a row", proof.level.grouped):
+        return maybe("an aggregate over no row is NULL")
+    if not proof.holds(
+        "aggregate", "it is NULL only if all its inputs are", name in AGGREGATES_OF_ROWS
+    ):
+        return maybe(f"{name} of values may be NULL")
+    text = "an aggregate over a group is not NULL if its input is not"
+    return proof.all_of("aggregate", _inferred(_aggregated(node), proof), text)
 
 
 def _aggregated(node: exp.Expr) -> list[exp.Expr]:
@@ -289,38 +355,39 @@ def _aggregated(node: exp.Expr) -> list[exp.Expr]:
     return [inner] if isinstance(inner, exp.Expr) else []
 
 
-def _function(node: exp.Expr, proof: Proof) -> bool:
+def _function(node: exp.Expr, proof: Proof) -> Verdict:
     name = name_of(node)
-    if name in NEVER_NULL or routine_name(name) in proof.never_null:
-        return True
-    return holds("function", "it is total", name in TOTAL) and _all(
-        "function", arguments(node), proof
-    )
+    if name in NEVER_NULL:
+        return _BUILT_IN
+    if routine_name(name) in proof.never_null:
+        return _VOUCHED
+    if not proof.holds("function", "it is total", name in TOTAL):
+        return maybe(f"{name or node.key} may return NULL of values")
+    text = "a total function without NULL arguments is not NULL"
+    return proof.all_of("function", _inferred(arguments(node), proof), text)
 
 
-Rule = Callable[[exp.Expr, Proof], bool]
-# The first match counts: subclasses stand before their bases. Columns name their rules themselves,
-# and what is always a value has none.
-_RULES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], str, Rule], ...] = (
-    (exp.Column, "", _column),
-    (exp.Null, "", _never),
-    ((exp.Literal, exp.Boolean, exp.HexString, exp.BitString, exp.National), "", _always),
-    ((exp.Is, exp.Exists), "", _always),
-    (exp.NullSafeEQ, "null-safe", _null_safe),
-    (exp.Placeholder, "parameter", _placeholder),
-    (_TOTAL_OPERATORS, "operator", _operator),
-    (_DIVISIONS, "division", _divided),
-    ((exp.Not, exp.Neg, exp.BitwiseNot, exp.Collate), "operator", _one),
-    ((exp.Any, exp.All), "quantified", _quantified),
-    (exp.Tuple, "operator", _tuple),
-    (exp.Between, "operator", _between),
-    (exp.In, "in", _in),
-    (exp.Coalesce, "coalesce", _coalesce),
-    (exp.Cast, "cast", _cast),
-    (exp.Case, "case", _case),
-    (exp.If, "case", _if),
-    ((exp.Subquery, exp.Query), "subquery", _subquery),
-    (exp.Window, "window", _window),
-    (exp.AggFunc, "aggregate", _aggregate),
+NodeRule = Callable[[exp.Expr, Proof], Verdict]
+# The first match counts: subclasses stand before their bases.
+_RULES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], NodeRule], ...] = (
+    (exp.Column, _column),
+    (exp.Null, _null),
+    ((exp.Literal, exp.Boolean, exp.HexString, exp.BitString, exp.National), _constant),
+    ((exp.Is, exp.Exists), _test),
+    (exp.NullSafeEQ, _null_safe),
+    (exp.Placeholder, _placeholder),
+    (_TOTAL_OPERATORS, _operator),
+    (_DIVISIONS, _divided),
+    ((exp.Not, exp.Neg, exp.BitwiseNot, exp.Collate), _one),
+    ((exp.Any, exp.All), _quantified),
+    (exp.Tuple, _tuple),
+    (exp.Between, _between),
+    (exp.In, _in),
+    (exp.Coalesce, _coalesce),
+    (exp.Cast, _cast),
+    (exp.Case, _case),
+    (exp.If, _if),
+    ((exp.Subquery, exp.Query), _subquery),
+    (exp.Window, _window),
+    (exp.AggFunc, _aggregate),
 )
-_FUNCTION: tuple[str, Rule] = ("function", _function)

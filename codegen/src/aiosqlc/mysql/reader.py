@@ -7,18 +7,32 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
+from aiosqlc.analysis.verdict import Verdict, maybe, never
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import cardinality, types
 from aiosqlc.mysql.conversions import may_fail, parses, parses_in
 from aiosqlc.mysql.expressions import collation_of, of_rows, type_of
 from aiosqlc.mysql.facts import settle
 from aiosqlc.mysql.grouping import aggregates
-from aiosqlc.mysql.nullness import Proof, is_not_null
+from aiosqlc.mysql.nullness import Proof, infer
 from aiosqlc.mysql.relations import Relation, Schema
-from aiosqlc.mysql.scope import Join, Level, Output, Result, Source, own_nodes, unwrap
+from aiosqlc.mysql.rules import Premises
+from aiosqlc.mysql.scope import (
+    DECLARED,
+    NULLABLE,
+    Join,
+    Level,
+    Output,
+    Result,
+    Source,
+    own_nodes,
+    unwrap,
+)
 from aiosqlc.mysql.syntax import Tree
 
 _UNKNOWN = Result(None)
+_OVER_NO_ROW = maybe("over no row every column is NULL")
 
 
 class Reader:
@@ -111,7 +125,7 @@ class Reader:
     def _query(self, node: exp.Expr, parent: Level | None, ctes: dict[str, Result]) -> Result:
         if isinstance(node, exp.Subquery | exp.Paren):
             inner = self.query(node.this, parent, self._with(node, parent, ctes))
-            return cardinality.limited(node, inner)
+            return cardinality.limited(node, inner, self.schema.premises)
         known = self._with(node, parent, ctes)
         if isinstance(node, exp.SetOperation):
             return self._set_operation(node, parent, known)
@@ -145,7 +159,7 @@ class Reader:
         if len({len(outputs) for outputs in shown}) > 1:
             return _UNKNOWN
         outputs = tuple(
-            Output(these[0].name, of_rows([o.type for o in these]), not_null=False, unsure=True)
+            Output(these[0].name, of_rows([o.type for o in these]), unsure=True)
             for these in zip(*shown, strict=True)
         )
         result = _renamed(Result(outputs), cte)
@@ -172,13 +186,15 @@ class Reader:
         if left.outputs is None or right.outputs is None or len(left.outputs) != len(right.outputs):
             return _UNKNOWN
         outputs = tuple(
-            _of_both(node, ours, theirs, index)
+            of_both(node, ours, theirs, index, self.schema.premises)
             for index, (ours, theirs) in enumerate(zip(left.outputs, right.outputs, strict=True))
         )
-        return cardinality.limited(node, cardinality.of_set_operation(node, left, right, outputs))
+        premises = self.schema.premises
+        result = cardinality.of_set_operation(node, left, right, outputs, premises)
+        return cardinality.limited(node, result, premises)
 
     def _select(self, node: exp.Select, parent: Level | None, ctes: dict[str, Result]) -> Result:
-        level = Level(node, parent, ctes)
+        level = Level(node, parent, ctes, self.schema.premises)
         self.levels[id(node)] = level
         complete = self._from(level, node)
         self._group(level, node)
@@ -311,9 +327,7 @@ class Reader:
 
     def _output(self, level: Level, item: exp.Expr) -> Output:
         node = unwrap(item.this if isinstance(item, exp.Alias) else item)
-        proof = self.proof(level)
-        not_null = is_not_null(node, proof)
-        rules = tuple(dict.fromkeys(proof.used))
+        verdict = infer(node, self.proof(level))
         unsure = self._unsure(node, level)
         kind = type_of(node, level, self)
         name = item.alias if isinstance(item, exp.Alias) else ""
@@ -324,23 +338,21 @@ class Reader:
                 return Output(
                     name or output.name,
                     kind,
-                    not_null,
+                    verdict,
                     output.origin,
                     source.alias,
                     output.collation,
                     unsure=unsure,
-                    rules=rules,
                 )
         return Output(
             name or item.output_name or item.name,
             kind,
-            not_null,
+            verdict,
             None,
             "",
             collation_of(node, level),
             unsure=unsure,
             nameless=not name,
-            rules=rules,
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
@@ -368,18 +380,17 @@ class Reader:
             if source is None or source.outputs is None or (level.joined_by_name and not table):
                 return None
             for output in source.shown:
-                certain = level.is_not_null(source, output) and not level.bare_is_null
+                verdict = _OVER_NO_ROW if level.bare_is_null else level.column(source, output)
                 outputs.append(
                     Output(
                         output.name,
                         output.type,
-                        certain,
+                        verdict,
                         output.origin,
                         source.alias,
                         output.collation,
                         unsure=output.unsure,
                         nameless=output.nameless,
-                        rules=level.rules_of(source, output) if certain else (),
                     )
                 )
         return outputs
@@ -387,7 +398,7 @@ class Reader:
     # --- statements that change rows --------------------------------------------------------------
 
     def _change(self, node: exp.Update | exp.Delete) -> Result:
-        level = Level(node, None, self._with(node, None, {}))
+        level = Level(node, None, self._with(node, None, {}), self.schema.premises)
         self.levels[id(node)] = level
         target = node.this
         if isinstance(target, exp.Expr) and not node.args.get("using"):
@@ -407,7 +418,7 @@ class Reader:
         return Result(outputs, at_most_one=bool(bounded), why=bounded)
 
     def _insert(self, node: exp.Insert) -> Result:
-        level = Level(node, None, {})
+        level = Level(node, None, {}, self.schema.premises)
         self.levels[id(node)] = level
         target = node.this.this if isinstance(node.this, exp.Schema) else node.this
         if isinstance(target, exp.Table):
@@ -417,7 +428,8 @@ class Reader:
         returning = node.args.get("returning")
         if returning is None:
             return Result((), at_most_one=False)
-        return cardinality.of_insert(node, self._outputs(level, returning.expressions))
+        outputs = self._outputs(level, returning.expressions)
+        return cardinality.of_insert(node, outputs, self.schema.premises)
 
     def _rest(self, root: exp.Expr) -> None:
         """Read the sub-selects no rule has asked for, so that their columns can be resolved."""
@@ -445,7 +457,7 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
         Output(
             name=column.name,
             type=column.type,
-            not_null=column.not_null,
+            verdict=DECLARED if column.not_null else NULLABLE,
             origin=ColumnRef(table.schema, table.name, column.name),
             collation=relation.collations.get(column.name.lower(), ""),
             invisible=column.name.lower() in relation.invisible,
@@ -465,7 +477,7 @@ def _columns_of(schema: exp.Expr | None) -> tuple[Output, ...] | None:
             continue
         kind = column.args.get("kind")
         said = types.declared(kind.sql(dialect="mysql").lower()) if kind is not None else types.INT
-        found.append(Output(column.name, said, not_null=False, unsure=True))
+        found.append(Output(column.name, said, unsure=True))
     return tuple(found) or None
 
 
@@ -486,20 +498,20 @@ def _names(node: exp.Expr, name: str) -> bool:
     return any(table.name.lower() == name for table in node.find_all(exp.Table))
 
 
-def _of_both(node: exp.SetOperation, ours: Output, theirs: Output, index: int) -> Output:
+def of_both(
+    node: exp.SetOperation, ours: Output, theirs: Output, index: int, premises: Premises
+) -> Output:
+    """Return a column of a set operation, made of those of its parts at that index."""
     kinds = [ours.type, theirs.type]
     converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
     sides = zip(kinds, (node.left, node.right), strict=True)
     return Output(
         ours.name,
         of_rows([kind for kind, side in sides if kind or not _gives_null(side, index)]),
-        not_null=_in_both(node, ours.not_null, theirs.not_null) and not converts,
+        _in_both(node, (ours.verdict, theirs.verdict), converts, premises),
         origin=ours.origin if ours.origin == theirs.origin else None,
         unsure=converts or ours.unsure or theirs.unsure,
         nameless=ours.nameless,
-        rules=ours.rules
-        if isinstance(node, exp.Except)
-        else tuple(dict.fromkeys((*ours.rules, *theirs.rules))),
     )
 
 
@@ -510,12 +522,25 @@ def _gives_null(node: exp.Expr, index: int) -> bool:
     return isinstance(item.this if isinstance(item, exp.Alias) else item, exp.Null)
 
 
-def _in_both(node: exp.SetOperation, left: bool, right: bool) -> bool:
+def _in_both(
+    node: exp.SetOperation, parts: tuple[Verdict, Verdict], converts: bool, premises: Premises
+) -> Verdict:
+    holds = premises.holds
+    if not holds("set-operation", "no value is converted to another type", not converts):
+        return maybe("a value is converted to the type of the other part, and may become NULL")
+    proof: tuple[Verdict, ...] = parts
     if isinstance(node, exp.Except):
-        return left
-    if isinstance(node, exp.Intersect):
-        return left or right
-    return left and right
+        proof = parts[:1]
+        known = not parts[0].null
+    elif isinstance(node, exp.Intersect):
+        proof = tuple(part for part in parts if not part.null)[:1]
+        known = holds("set-operation", ONE_PART, proof)
+    else:
+        known = holds("set-operation", EVERY_PART, not any(part.null for part in parts))
+    text = f"{node.key.upper()} returns values of its parts"
+    if known:
+        return never("set-operation", text, *proof)
+    return maybe(text, *(part for part in parts if part.null))
 
 
 def _is_comma(join: exp.Join) -> bool:

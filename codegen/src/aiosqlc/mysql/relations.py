@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from aiosqlc.ir import Constraint, SqlType, Table, TableColumn
+from aiosqlc.mysql.rules import STRICT, Premises
 
 # What sqlc calls the database that the queries run in.
 DEFAULT = "public"
@@ -78,13 +79,15 @@ class Routine:
 class Schema:
     """Every relation and routine a query may name; the user vouches for `never_null` functions.
 
-    `lost` are names, in lower case, of tables that are there but not understood.
+    `lost` are names, in lower case, of tables that are there but not understood; `premises`
+    answers what the rules ask.
     """
 
     relations: tuple[Relation, ...] = ()
     routines: tuple[Routine, ...] = ()
     never_null: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
+    premises: Premises = STRICT
 
     def relation(self, name: str, schema: str = "") -> Relation | None:
         """Find a table or view: as written, or else regardless of case."""

@@ -1,71 +1,98 @@
 """The register of rules for MySQL and MariaDB: what is claimed, by what right, with what premises.
 
-A rule is applied where its name stands in the code: `holds("limit", "…", …)` asks for a premise.
+A rule is applied where its name stands in the code: `….holds("limit", "…", …)` asks for a premise.
 The tests drop each premise in turn and look for rows that refute what is then claimed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, table_of
 
-dropped: frozenset[tuple[str, str]] = frozenset()
-"""Premises that are taken to be met. So the tests weaken a rule; no other code fills it."""
+
+@dataclass(frozen=True)
+class Premises:
+    """Answers whether a premise of a rule is met.
+
+    `dropped` are premises that are taken to be met: so the tests weaken a rule.
+    """
+
+    dropped: frozenset[tuple[str, str]] = frozenset()
+
+    def holds(self, rule: str, premise: str, value: object) -> bool:
+        """Return whether a premise of a rule of the register is met."""
+        return bool(value) or (rule, premise) in self.dropped
 
 
-def holds(rule: str, premise: str, value: object) -> bool:
-    """Return whether a premise of a rule of the register is met."""
-    return bool(value) or (rule, premise) in dropped
+STRICT = Premises()
+"""Each premise is asked for."""
 
 
 RULES = (
     Rule("expression", NOT_NULL, "An expression is computed from the values of one row.",
-         "GROUP BY … WITH ROLLUP; Type Conversion", "nullness.is_not_null",
+         "GROUP BY … WITH ROLLUP; Type Conversion", "nullness.infer",
          ("it is not in a super-aggregate row", "it is evaluated for a row",
           "no value is converted to another type")),
     Rule("column", NOT_NULL, "A NOT NULL column is not NULL in any row that is read.",
-         "CREATE TABLE; JOIN Syntax", "nullness.is_not_null",
+         "CREATE TABLE; JOIN Syntax", "nullness.infer",
          ("it is declared NOT NULL", "every outer join found a match", "a row was read")),
     Rule("condition",
         NOT_NULL, "An operand is not NULL if a condition is true only with a value.",
          "Comparison Operators; Logical Operators", "facts.true_columns",
          ("the function is strict", "it is compared with one value", "the list is not empty",
           "the test is false for NULL", "the constant cannot be converted to NULL")),
+    Rule("constant", NOT_NULL, "A constant other than NULL is not NULL.", "Literals",
+         "nullness.infer"),
+    Rule("always", NOT_NULL, "IS NULL, IS TRUE and EXISTS are true or false.",
+         "Comparison Operators; Subqueries with EXISTS", "nullness.infer"),
+    Rule("using", NOT_NULL, "Columns that USING and NATURAL JOIN compare are not NULL.",
+         "JOIN Syntax", "facts.settle",
+         ("it is an inner join", "no outer join stands around it")),
     Rule("operator", NOT_NULL, "Operators without NULL operands are not NULL.", "Operators",
-         "nullness.is_not_null", (EVERY_PART, "no date is changed")),
+         "nullness.infer", (EVERY_PART, "no date is changed")),
     Rule("null-safe", NOT_NULL, "<=> is true or false.", "NULL-safe equal",
-         "nullness.is_not_null", ("it is not part of a chain of comparisons",)),
+         "nullness.infer", ("it is not part of a chain of comparisons",)),
     Rule("division",
         NOT_NULL, "A division by a constant other than 0 is not NULL without NULL operands.",
          "Arithmetic Operators",
-         "nullness.is_not_null", (EVERY_PART, "the divisor is a constant other than 0")),
+         "nullness.infer", (EVERY_PART, "the divisor is a constant other than 0")),
     Rule("quantified", NOT_NULL, "ANY and ALL without NULL on either side are not NULL.",
         "Subqueries and ALL",
-         "nullness.is_not_null", (EVERY_PART,)),
+         "nullness.infer", (EVERY_PART,)),
     Rule("in", NOT_NULL, "IN without NULL on either side is not NULL.",
         "Comparison Functions: IN()",
-         "nullness.is_not_null", (EVERY_PART,)),
+         "nullness.infer", (EVERY_PART,)),
     Rule("coalesce", NOT_NULL, "COALESCE is not NULL if one of its arguments is not.",
-         "Comparison Functions: COALESCE()", "nullness.is_not_null", (ONE_PART,)),
+         "Comparison Functions: COALESCE()", "nullness.infer", (ONE_PART,)),
     Rule("cast", NOT_NULL, "A cast of a value to a number or a text is not NULL.",
-         "Cast Functions and Operators", "nullness.is_not_null",
+         "Cast Functions and Operators", "nullness.infer",
          (EVERY_PART, "every value can be cast")),
     Rule("case", NOT_NULL, "CASE is not NULL if no branch is, under its own condition.",
-         "Flow Control Functions", "nullness.is_not_null",
+         "Flow Control Functions", "nullness.infer",
          (EVERY_PART, "a condition of one branch does not apply to another")),
     Rule("subquery",
         NOT_NULL, "A subquery that always returns a row is NULL only if its column is.",
-         "The Subquery as Scalar Operand", "nullness.is_not_null",
+         "The Subquery as Scalar Operand", "nullness.infer",
          ("it has a row", "its column is not NULL")),
     Rule("parameter", NOT_NULL, "A required parameter is not NULL.", "Prepared Statements",
-         "nullness.is_not_null", ("it does not accept None",)),
+         "nullness.infer", ("it does not accept None",)),
     Rule("window", NOT_NULL, "A window function is not NULL if its frame contains the current row.",
-         "Window Function Frame Specification", "nullness.is_not_null",
+         "Window Function Frame Specification", "nullness.infer",
          (EVERY_PART, "the frame contains the current row")),
     Rule("aggregate", NOT_NULL, "An aggregate over a group is not NULL if its input is not.",
-         "Aggregate Functions", "nullness.is_not_null",
+         "Aggregate Functions", "nullness.infer",
          (EVERY_PART, "every group has a row", "it is NULL only if all its inputs are")),
+    Rule("set-operation", NOT_NULL,
+         "UNION returns values of both parts, INTERSECT of either, EXCEPT of the left one.",
+         "UNION; INTERSECT; EXCEPT", "reader.of_both",
+         (EVERY_PART, ONE_PART, "no value is converted to another type")),
+    Rule("never-null-function", NOT_NULL, "Some built-ins never return NULL.",
+         "Built-In Functions; functions.py", "nullness.infer"),
+    Rule("declared-function", NOT_NULL, "The configuration declares the function never NULL.",
+         "never_null_functions", "nullness.infer"),
     Rule("function", NOT_NULL, "A total function without NULL arguments is not NULL.",
-         "Built-In Functions; functions.py", "nullness.is_not_null", (EVERY_PART, "it is total")),
+         "Built-In Functions; functions.py", "nullness.infer", (EVERY_PART, "it is total")),
     Rule("unique-key",
         ROWS, "If all columns of a unique key are bound, a table has at most one row.",
          "CREATE INDEX; Type Conversion in Expression Evaluation", "cardinality.of_select",
@@ -74,15 +101,17 @@ RULES = (
           "no super-aggregate row")),
     Rule("group-keys", ROWS, "Rows with equal keys form one group.", "GROUP BY",
          "cardinality.of_select", ("every key has one value",)),
+    Rule("set-operation-rows", ROWS,
+         "INTERSECT returns no more rows than either part, EXCEPT no more than the left one.",
+         "INTERSECT; EXCEPT", "cardinality.of_set_operation", ("no UNION",)),
     Rule("one-row", ROWS, "INSERT of one row returns one row.", "INSERT … RETURNING",
          "cardinality.of_insert", ("there is one row",)),
     Rule("limit", ROWS, "LIMIT 1 returns at most one row.", "SELECT: LIMIT", "cardinality.limited",
          ("the limit is 0 or 1",)),
     Rule("some-row", ROWS, "An aggregate without GROUP BY, or a SELECT without FROM, has a row.",
          "Aggregate Functions; SELECT", "cardinality.of_select",
-         ("no HAVING", "no WHERE", "no OFFSET", "no IGNORE")),
+         ("no HAVING", "no WHERE", "no OFFSET", "no IGNORE", "no EXCEPT or INTERSECT")),
 )  # fmt: skip
-STATEMENTS = {rule.name: rule.statement for rule in RULES}
 
 
 def table() -> str:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from aiosqlc.analysis.verdict import Verdict, maybe, never
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql.relations import Relation
-from aiosqlc.mysql.rules import holds
+from aiosqlc.mysql.rules import STRICT, Premises
 
 ColumnKey = tuple[int, str]
 """A source's number in its level, and the column's name in lower case."""
+DECLARED = never("column", "it is declared NOT NULL")
+NULLABLE = maybe("it may be NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +23,23 @@ class Output:
     """A column that a relation or sub-select offers. `type` is None where only the server knows.
 
     What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
-    it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression. `rules`
-    of the register prove it NOT NULL, the innermost first.
+    it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression.
     """
 
     name: str
     type: SqlType | None
-    not_null: bool
+    verdict: Verdict = NULLABLE
     origin: ColumnRef | None = None
     alias: str = ""
     collation: str = ""
     invisible: bool = False
     unsure: bool = False
     nameless: bool = False
-    rules: tuple[str, ...] = ()
+
+    @property
+    def not_null(self) -> bool:
+        """Return whether it is proved that no row of the source has NULL here."""
+        return not self.verdict.null
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +97,18 @@ class Level:
     """One statement's scope. `bare_is_null`: a column outside an aggregate may be NULL anyway.
 
     That is so without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` says that GROUP BY
-    guarantees a row to every aggregate.
+    guarantees a row to every aggregate. `facts` are the columns that have a value in every row that
+    is kept, each with the rule that says so.
     """
 
     node: exp.Expr
     parent: Level | None
     ctes: dict[str, Result]
+    premises: Premises = STRICT
     sources: list[Source] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
     merged: dict[str, int] = field(default_factory=dict)
-    facts: set[ColumnKey] = field(default_factory=set)
+    facts: dict[ColumnKey, str] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
     bare_is_null: bool = False
     rollup: bool = False
@@ -159,19 +167,23 @@ class Level:
         """Return whether an outer join may put NULLs in place of the source's row."""
         return bool(source.nulled_by - self.dead)
 
-    def is_not_null(self, source: Source, output: Output) -> bool:
-        """Return whether the column of a row that reaches the select list is never NULL."""
-        if (source.number, output.name.lower()) in self.facts:
-            return True
-        return holds("column", "it is declared NOT NULL", output.not_null) and holds(
-            "column", "every outer join found a match", not self.can_be_nulled(source)
-        )
+    def column(self, source: Source, output: Output) -> Verdict:
+        """Infer whether a column of a row that reaches the select list can be NULL."""
+        name = f"{source.alias}.{output.name}"
+        rule = self.facts.get((source.number, output.name.lower()))
+        if rule is not None:
+            return never(rule, f"a condition holds only where {name} has a value")
+        holds = self.premises.holds
+        if not holds("column", "it is declared NOT NULL", output.not_null):
+            return maybe(f"{name} may be NULL", *self._inner(source, output))
+        if not holds("column", "every outer join found a match", not self.can_be_nulled(source)):
+            return maybe(f"an outer join may have found no row of {source.alias}")
+        if source.relation is not None:
+            return never("column", f"{name} is declared NOT NULL")
+        return never("column", f"{name} is never NULL", *self._inner(source, output))
 
-    def rules_of(self, source: Source, output: Output) -> tuple[str, ...]:
-        """Name the rules by which such a column is never NULL."""
-        if (source.number, output.name.lower()) in self.facts:
-            return ("condition",)
-        return (*output.rules, "column")
+    def _inner(self, source: Source, output: Output) -> tuple[Verdict, ...]:
+        return () if source.relation is not None else (output.verdict,)
 
 
 def unwrap(node: exp.Expr) -> exp.Expr:

@@ -29,7 +29,6 @@ from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.reading import why_not
 from aiosqlc.mysql.relations import Schema
-from aiosqlc.mysql.rules import STATEMENTS
 from aiosqlc.mysql.scope import Level, Output, Result, unwrap
 from aiosqlc.mysql.stars import expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
@@ -212,7 +211,7 @@ def _by_text(output: Output, item: exp.Expr | None) -> Column:
         origin=output.origin,
         table_alias=output.alias,
         is_function_call=item is not None and bool(name_of(_bare(item))),
-        reasons=(*_proofs(output), "inferred from the text, without a server"),
+        reasons=(*output.verdict.reasons(), "inferred from the text, without a server"),
     )
 
 
@@ -239,25 +238,16 @@ def _by_server(
     )
 
 
-def _proofs(output: Output | None) -> tuple[str, ...]:
-    """Say by which rules a column is never NULL, in their own sentences."""
-    if output is None or not output.not_null:
-        return ()
-    said = (f"{STATEMENTS[rule].rstrip('.')} [{rule}]" for rule in output.rules)
-    return tuple(said) or ("it is computed from values that are never NULL",)
-
-
 def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, ...]:
-    proofs = _proofs(output)
+    found = output.verdict.reasons() if output is not None else ()
     if certain:
+        proofs = found if output is not None and output.not_null else ()
         return (*proofs, "the server reports NOT NULL")
-    if proofs:
-        return proofs
-    return (
-        ("under ROLLUP the server's report does not count",)
-        if said
-        else ("the server reports that it may be NULL",)
-    )
+    if output is not None and output.not_null:
+        return found
+    if said:
+        return (*found, "under ROLLUP the server's report does not count")
+    return (*found, "the server reports that it may be NULL")
 
 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:

@@ -4,13 +4,15 @@ CREATE TABLE a (id int PRIMARY KEY, name varchar(20) NOT NULL, bio varchar(20), 
 CREATE TABLE b (id int PRIMARY KEY, aid int, x int NOT NULL);
 CREATE TABLE two (x int, y int, PRIMARY KEY (x, y));
 CREATE TABLE code (c varchar(9) PRIMARY KEY);
-CREATE TABLE d (id int PRIMARY KEY, at datetime NOT NULL, ip inet6);
+CREATE TABLE d (id int PRIMARY KEY, at datetime NOT NULL, ip inet6, own inet6 NOT NULL);
+CREATE TABLE k (aid int, n int NOT NULL);
 CREATE TABLE past (id int PRIMARY KEY, x int NOT NULL) WITH SYSTEM VERSIONING;
 INSERT INTO a VALUES (1, 'x', NULL, NULL), (2, 'y', NULL, 0);
 INSERT INTO b VALUES (1, NULL, 5), (2, 2, 6);
 INSERT INTO two VALUES (1, 1), (1, 2);
 INSERT INTO code VALUES ('1'), ('1.0');
-INSERT INTO d VALUES (1, '9999-12-31 23:59:59', NULL);
+INSERT INTO d VALUES (1, '9999-12-31 23:59:59', NULL, '::1');
+INSERT INTO k VALUES (NULL, 1), (2, 2);
 INSERT INTO past VALUES (1, 1);
 UPDATE past SET x = 2;
 
@@ -57,6 +59,14 @@ SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
 -- refutes: condition / the constant cannot be converted to NULL
 -- case: NULL in c
 SELECT ip AS c FROM d WHERE ip <=> 'bad';
+
+-- refutes: using / it is an inner join
+-- case: NULL in c
+SELECT k.aid AS c FROM k LEFT JOIN b USING (aid);
+
+-- refutes: using / no outer join stands around it
+-- case: NULL in c
+SELECT k.aid AS c FROM a LEFT JOIN (k JOIN b USING (aid)) ON k.n = 9;
 
 -- refutes: operator / every part is not NULL
 -- case: NULL in c
@@ -138,6 +148,18 @@ SELECT MAX(1) AS c FROM a WHERE id = 9;
 -- case: NULL in c
 SELECT VAR_SAMP(id) AS c FROM a GROUP BY id;
 
+-- refutes: set-operation / every part is not NULL
+-- case: NULL in c
+SELECT name AS c FROM a UNION SELECT bio FROM a;
+
+-- refutes: set-operation / one part is not NULL
+-- case: NULL in c
+SELECT bio AS c FROM a INTERSECT SELECT bio FROM a;
+
+-- refutes: set-operation / no value is converted to another type
+-- case: NULL in c
+SELECT own AS c FROM d UNION ALL SELECT 'bad';
+
 -- refutes: function / every part is not NULL
 -- case: NULL in c
 SELECT UPPER(bio) AS c FROM a;
@@ -170,6 +192,10 @@ SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH ROLLUP;
 -- case: many
 SELECT name, COUNT(*) AS n FROM a GROUP BY name;
 
+-- refutes: set-operation-rows / no UNION
+-- case: many
+SELECT id FROM a WHERE id = 1 UNION ALL SELECT id FROM b WHERE id = 2;
+
 -- refutes: one-row / there is one row
 -- case: many
 INSERT INTO b VALUES (8, 1, 1), (9, 1, 1) RETURNING id;
@@ -189,6 +215,10 @@ SELECT 1 AS x WHERE 1 = 2;
 -- refutes: some-row / no OFFSET
 -- case: empty
 SELECT COUNT(*) AS n FROM a LIMIT 1 OFFSET 1;
+
+-- refutes: some-row / no EXCEPT or INTERSECT
+-- case: empty
+SELECT COUNT(*) AS n FROM a EXCEPT SELECT COUNT(*) FROM b;
 
 -- refutes: some-row / no IGNORE
 -- case: empty
