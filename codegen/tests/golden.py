@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline import Compiled, compile_project
+from aiosqlc.pipeline.compile import Compiled, compile_project
 from aiosqlc.postgres import analyze
 
 CASES = Path(__file__).parent / "cases"

@@ -12,17 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiosqlc import processes
-from aiosqlc.incremental import divided
-from aiosqlc.incremental.divided import answers
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.parse import statements
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer
-from aiosqlc.processes import shares, spread
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
+from aiosqlc.store import divided, processes
+from aiosqlc.store.divided import answers
+from aiosqlc.store.memo import memo_by
+from aiosqlc.store.processes import shares, spread
 
 from tests.postgres.asking import TABLES, query, schema_file
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from aiosqlc.build import build
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental import disk
-from aiosqlc.incremental.memo import forget_all
-from aiosqlc.ir import Analyze
 from aiosqlc.parse import statements
+from aiosqlc.pipeline.build import build
+from aiosqlc.store import disk
+from aiosqlc.store.memo import forget_all
 
 from tests.golden import analyzer_on
 from tests.projects import loaded, write_project

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 from aiosqlc.emit import format as layout
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.postgres import Analyzer, schema_order
 
 from tests.projects import loaded

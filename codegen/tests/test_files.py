@@ -8,7 +8,7 @@ import pytest
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.files import find_sql_files
 from aiosqlc.messages.render import render
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.source import SourceFile, Span
 
 from tests.projects import loaded, write_project

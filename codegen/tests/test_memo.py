@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.cli import watch
-from aiosqlc.digest import digest_of
-from aiosqlc.incremental import memo as module
-from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import (
     Cardinality,
     Column,
@@ -29,6 +26,9 @@ from aiosqlc.ir import (
     Variant,
 )
 from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.store import memo as module
+from aiosqlc.store.digest import digest_of
+from aiosqlc.store.memo import memo
 
 
 def test_an_equal_question_is_asked_once_whoever_holds_it() -> None:

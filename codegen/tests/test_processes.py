@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from aiosqlc import processes
-from aiosqlc.processes import shares
+from aiosqlc.store import processes
+from aiosqlc.store.processes import shares
 
 from tests.projects import ran
 

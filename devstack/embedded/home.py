@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from aiosqlc.server_wheels import SETTING
+from aiosqlc.servers.wheels import SETTING
 
 from devstack.embedded import postgres, redis
 

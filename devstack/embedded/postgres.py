@@ -16,7 +16,7 @@ from typing import Any, Self
 import msgspec
 import psutil
 import psycopg
-from aiosqlc.server_wheels import NoWheelError, chosen
+from aiosqlc.servers.wheels import NoWheelError, chosen
 from psycopg import sql
 
 from devstack.embedded import children

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aiosqlc import server_wheels
-from aiosqlc.incremental import head
-from aiosqlc.server_wheels import SETTING, WHEELS, NoWheelError, chosen
+from aiosqlc.lock import head
+from aiosqlc.servers import wheels
 from aiosqlc.servers.postgres import embedded
 from aiosqlc.servers.private import NoServerError
+from aiosqlc.servers.wheels import SETTING, WHEELS, NoWheelError, chosen
 
 from devstack.embedded import postgres
 from devstack.embedded.home import Home
@@ -30,7 +30,7 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
     def spec(name: str) -> object:
         return find(name) if name in here else None
 
-    def install(wheel: server_wheels.ServerWheel, *majors: int) -> Path:
+    def install(wheel: wheels.ServerWheel, *majors: int) -> Path:
         folder = tmp_path / wheel.package
         for major in majors:
             programs = folder / wheel.folders[major] / "bin"
@@ -42,7 +42,7 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
         here.add(wheel.package)
         return folder
 
-    monkeypatch.setattr(server_wheels.importlib.util, "find_spec", spec)
+    monkeypatch.setattr(wheels.importlib.util, "find_spec", spec)
     monkeypatch.syspath_prepend(tmp_path)
     # Found anew: a package of that name may be installed and imported.
     head.embedded_server.cache_clear()

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.incremental.disk import read_bytes
-from aiosqlc.incremental.memo import memo
 from aiosqlc.messages.files import nul_byte, reason
 from aiosqlc.source import SourceFile, Span
+from aiosqlc.store.disk import read_bytes
+from aiosqlc.store.memo import memo
 
 UNREAD = frozenset({"E007", "E008"})
 """The error codes of unreadable files, whose content is unknown."""

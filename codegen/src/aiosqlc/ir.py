@@ -9,16 +9,15 @@ later value may hold an earlier one, never the other way round.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.digest import digest_of
 from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.store.digest import digest_of
 
 
 class Command(StrEnum):
@@ -517,10 +516,3 @@ class Analysis:
     queries: tuple[TypedQuery, ...] = ()
     server_version: str = ""
     facts: tuple[tuple[str, str], ...] = field(default=())
-
-
-# What asks an engine.
-Analyze = Callable[
-    [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
-    tuple[Analysis, tuple[Diagnostic, ...]],
-]

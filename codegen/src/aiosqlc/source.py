@@ -5,10 +5,18 @@ from __future__ import annotations
 import bisect
 import hashlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
+
+
+class Dialect(StrEnum):
+    """The dialect whose lexical rules apply: that of an engine."""
+
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
 
 
 class Span(msgspec.Struct, frozen=True, order=True):

@@ -9,7 +9,7 @@ from aiosqlc.config.load import find_config, load_project
 from aiosqlc.config.project import ModelKind, Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.drivers import default_driver
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 
 def load(folder: Path, text: str, **environ: str) -> tuple[Project | None, list[Diagnostic]]:

@@ -12,9 +12,11 @@ import aiomysql
 import asyncmy
 import pymysql
 from aiosqlc import mysql
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
-from aiosqlc.parse.scanner import Dialect, split_statements
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.parse.scanner import split_statements
+from aiosqlc.source import Dialect
 
 from tests.drivers.connecting import below_sqlalchemy
 from tests.drivers.running import Engine, Subject

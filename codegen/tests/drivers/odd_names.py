@@ -15,11 +15,11 @@ from pathlib import Path
 from random import Random
 from typing import Any, get_args
 
-from aiosqlc import lock
-from aiosqlc.build import build
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.lock.reading import read_lock
 from aiosqlc.messages.render import render_all
+from aiosqlc.pipeline.build import build
 
 from tests.drivers.running import CONFIG, Engine, Subject
 from tests.projects import loaded, write_project
@@ -273,7 +273,7 @@ def built(
     errors = [item for item in said if item.severity is Severity.ERROR]
     if code or errors:
         raise AssertionError(f"exit {code}\n{render_all(errors)}")
-    assert lock.read_lock(project)
+    assert read_lock(project)
 
     def no_server(*_: object) -> Any:
         raise AssertionError("the lock is not read back")

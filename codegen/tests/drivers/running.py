@@ -18,10 +18,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.load import load_project
-from aiosqlc.ir import Analyze
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline.compile import compile_project
 from hypothesis import HealthCheck, settings
 from ruff.__main__ import find_ruff_bin
 

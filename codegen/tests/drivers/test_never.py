@@ -12,10 +12,9 @@ from aiosqlc import mysql as mysql_engine
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer
 from aiosqlc.schema.read import schema_file
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.drivers.connecting_mysql import arguments_of
 from tests.drivers.running import Engine

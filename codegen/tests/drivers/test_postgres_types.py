@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 from aiosqlc.drivers import DRIVERS
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.naming import camel
+from aiosqlc.source import Dialect
 from hypothesis import example, given
 from hypothesis import strategies as st
 

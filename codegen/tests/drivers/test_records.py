@@ -8,7 +8,7 @@ from typing import get_type_hints
 import pytest
 from aiosqlc.config.load import load_project
 from aiosqlc.contract.conforms import unlike
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline.compile import compile_project
 
 from tests.drivers.connecting import POSTGRES, connected
 from tests.drivers.running import CONFIG, Engine

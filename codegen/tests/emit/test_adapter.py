@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aiosqlc.drivers import DRIVERS
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 from tools.realworld.typecheck import type_errors
 

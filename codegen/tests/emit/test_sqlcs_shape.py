@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosqlc.ir import Analyze
-from aiosqlc.pipeline import compile_project
+from aiosqlc.analysis.port import Analyze
+from aiosqlc.pipeline.compile import compile_project
 
 from tests.golden import analyzer_on
 from tests.projects import loaded, write_project

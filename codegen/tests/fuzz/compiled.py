@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
-from aiosqlc.pipeline import compile_project
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.pipeline.compile import compile_project
 
 PACKAGE = "hunted"
 _CONFIG = """\

@@ -16,10 +16,10 @@ from aiosqlc.ir import (
     ParsedQuery,
     TypedQuery,
 )
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import analyze
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
 from aiosqlc.servers.postgres.embedded import Server, embedded_server
+from aiosqlc.source import Dialect
 from psycopg import pq
 from psycopg.pq.abc import PGresult
 

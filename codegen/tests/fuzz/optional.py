@@ -10,8 +10,7 @@ from random import Random
 
 from aiosqlc.ir import Catalog, ParsedQuery, TypedQuery
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 # What a grammar writes at the end of a line that may be left out, before the line has a name.
 MARK = "-- :if ?"

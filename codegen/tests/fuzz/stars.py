@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from aiosqlc.ir import Analyze, TypedQuery
+from aiosqlc.analysis.port import Analyze
+from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.naming import snake
 
 from tests.fuzz.compiled import compile_texts, imported

@@ -15,10 +15,9 @@ from aiosqlc.mysql.executable import Kin, kin_of
 from aiosqlc.mysql.schema import load
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.placeholders import for_driver
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.servers.mysql.session import open_session
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.fuzz.optional import Text, as_promised, parsed, texts_of
 from tests.fuzz_mysql.grammar import Grammar

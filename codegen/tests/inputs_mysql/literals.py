@@ -22,7 +22,8 @@ import pymysql
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.parse.placeholders import for_driver
-from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
+from aiosqlc.parse.scanner import Kind, scan, split_statements
+from aiosqlc.source import Dialect
 
 from tests.foreign.extract import scripts
 from tests.inputs_mysql.oracle import Tally, Verdict

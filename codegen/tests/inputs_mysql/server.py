@@ -17,10 +17,9 @@ from aiosqlc.mysql.catalog import read_schema
 from aiosqlc.mysql.executable import kin_of
 from aiosqlc.mysql.schema import load
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.servers.mysql.session import open_session
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.inputs_mysql.values import ROWS, SCHEMA
 

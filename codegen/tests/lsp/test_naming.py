@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from aiosqlc import postgres
 from aiosqlc.lsp.places import path_of, uri_of
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline.compile import compile_project
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 

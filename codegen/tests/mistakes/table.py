@@ -22,7 +22,7 @@ from typing import Any
 
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline.compile import compile_project
 
 FOLDER = Path(__file__).parent
 TABLES = sorted(path.stem for path in FOLDER.glob("*.toml"))

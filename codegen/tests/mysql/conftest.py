@@ -17,10 +17,9 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.mysql import analyze, analyzer
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.read import schema_file
 from aiosqlc.servers.mysql.session import open_session
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.servers.mysql import connect_arguments
 from tests.servers.programs import program

@@ -11,8 +11,7 @@ from aiosqlc.mysql.analyzer import AnalysisContext, type_one
 from aiosqlc.mysql.catalog import catalog_of
 from aiosqlc.mysql.static import schema_from_files
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import Span
+from aiosqlc.source import Dialect, Span
 
 from tests.mysql.conftest import SCHEMA, files
 

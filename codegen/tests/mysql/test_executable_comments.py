@@ -8,7 +8,8 @@ import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.mysql.executable import as_read, kin_of
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.source import Dialect
 
 from tests.mysql.conftest import analysed, only
 from tests.mysql.generated import Generate, Store, generate, judged

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 # What stands behind SELECT on MySQL: the codes, and what the hints must say.
 ON_MYSQL = {

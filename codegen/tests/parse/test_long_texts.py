@@ -20,9 +20,9 @@ from aiosqlc.messages.render import render_all
 from aiosqlc.mysql.executable import MARIADB, as_read
 from aiosqlc.parse.placeholders import find
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect, scan
+from aiosqlc.parse.scanner import scan
 from aiosqlc.schema.read import schema_file
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.conftest import Full
 

@@ -9,8 +9,7 @@ from aiosqlc.analysis.checks import concerns
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 
 def parse(body: str, head: str = "-- name: Q :many\n") -> ParsedQuery:

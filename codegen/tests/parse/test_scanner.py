@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from aiosqlc.parse.scanner import Dialect, Kind, scan, split_statements
+from aiosqlc.parse.scanner import Kind, scan, split_statements
+from aiosqlc.source import Dialect
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiosqlc.incremental.memo import forget_all
 from aiosqlc.parse import queries, statements
-from aiosqlc.parse.scanner import Dialect, Token
-from aiosqlc.source import SourceFile
+from aiosqlc.parse.scanner import Token
+from aiosqlc.source import Dialect, SourceFile
+from aiosqlc.store.memo import forget_all
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.folding import fold
+from aiosqlc.source import Dialect
 
 _NAMES = ", ".join(f"column_number_{n}" for n in range(20))
 _POSTGRES, _MYSQL = Dialect.POSTGRESQL, Dialect.MYSQL

@@ -7,11 +7,11 @@ import itertools
 import pytest
 from aiosqlc.emit.choices import NUMBERING, texts_by_choice
 from aiosqlc.ir import Variant
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import with_pieces, without_blank_lines
 from aiosqlc.plan.conditions import condition
 from aiosqlc.plan.model import PyChoice
 from aiosqlc.plan.pieces import pieces_of
+from aiosqlc.source import Dialect
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,13 +10,13 @@ from typing import Any
 import psycopg
 import pymysql
 import pytest
-from aiosqlc.engines.typenames import built_in_types, named
+from aiosqlc.analysis.typenames import built_in_types, named
+from aiosqlc.analysis.typenames.mysql import ALIASES as OF_MYSQL
+from aiosqlc.analysis.typenames.mysql import declared
+from aiosqlc.analysis.typenames.postgres import ALIASES
 from aiosqlc.ir import SqlType
-from aiosqlc.mysql.types import ALIASES as OF_MYSQL
-from aiosqlc.mysql.types import declared
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import compile_project
-from aiosqlc.postgres.typenames import ALIASES
+from aiosqlc.pipeline.compile import compile_project
+from aiosqlc.source import Dialect
 
 from tests.drivers.connecting_mysql import arguments_of
 from tests.golden import analyzer_on

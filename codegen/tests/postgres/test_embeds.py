@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.ir import Embed, ParsedQuery
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
 
 from tests.postgres.asking import query, run
 

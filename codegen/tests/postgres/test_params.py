@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.ir import Cardinality, Param, TypedQuery
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.postgres.asking import TABLES, answers, query, run
 

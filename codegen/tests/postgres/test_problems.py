@@ -10,11 +10,10 @@ import pytest
 from aiosqlc.diagnostics import Severity
 from aiosqlc.ir import AnalyzeOptions, Command, Param
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer, written
 from aiosqlc.postgres.describe import Described, describe
 from aiosqlc.postgres.typed import QueryTyper
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
 
 from tests.postgres.asking import TABLES, answers, query, run, schema_file
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import AnalyzeOptions, SqlType
-from aiosqlc.pipeline import compile_project
+from aiosqlc.pipeline.compile import compile_project
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
@@ -166,7 +166,7 @@ def test_a_database_taken_as_it_is_is_left_alone(tmp_path: Path, empty_database:
 
 
 def test_a_hint_once_tried_out_is_remembered_with_the_query(tmp_path: Path) -> None:
-    from aiosqlc.build import build
+    from aiosqlc.pipeline.build import build
 
     (tmp_path / "schema.sql").write_text(
         "create table t (id int primary key, b int check (b > 0));"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
-from aiosqlc.grants import Needs, Right, plain_or, statements
+from aiosqlc.analysis.grants import Needs, Right, plain_or, statements
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.catalog.bodies import look_into_bodies

@@ -20,11 +20,11 @@ import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.ir import AnalyzeOptions
 from aiosqlc.postgres import Analyzer, analyze, schema_order
-from aiosqlc.server_wheels import WHEELS
 from aiosqlc.servers.postgres import databases, embedded
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.servers.postgres.databases import new_database, new_draft
 from aiosqlc.servers.postgres.embedded import Server, binaries, embedded_server
+from aiosqlc.servers.wheels import WHEELS
 
 from tests.postgres.asking import query, schema_file
 

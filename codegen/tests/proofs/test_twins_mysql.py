@@ -19,9 +19,8 @@ from aiosqlc.mysql.executable import Kin
 from aiosqlc.mysql.rules import STRICT, Premises
 from aiosqlc.parse.placeholders import for_driver
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.servers.mysql.session import open_session
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.mysql.conftest import mysql_cache
 from tests.proofs.cases import Case, worlds

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from aiosqlc.ir import TypedQuery
 from aiosqlc.layout.statement import LayoutStyle, lay_out
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.catalog.bodies import is_closed, look_into_bodies
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts, load_facts
 from aiosqlc.postgres.catalog.rows import Function
@@ -21,6 +20,7 @@ from aiosqlc.postgres.typed import QueryTyper
 from aiosqlc.postgres.written import Fingerprint, Starred, write_stars
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.servers.postgres.embedded import Server
+from aiosqlc.source import Dialect
 from msgspec.structs import replace
 from psycopg import pq
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from aiosqlc.ir import AnalyzeOptions, TypedQuery
 from aiosqlc.parse.queries import parse_files
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres import Analyzer
 from aiosqlc.schema.read import schema_file
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 from tests.mysql.conftest import Compile, compile_, mysql_cache  # noqa: F401  # fixtures
 

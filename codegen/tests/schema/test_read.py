@@ -6,11 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema import read_schema, schema_file
 from aiosqlc.schema.forward import forward_sql
 from aiosqlc.schema.order import forward_files
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
 
 CONFIG = SourceFile(Path("sqlc.yaml"), "schema: here\n")
 FOLDERS = {

@@ -17,7 +17,7 @@ import asyncpg
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.config.load import load_project
-from aiosqlc.pipeline import read_inputs
+from aiosqlc.pipeline.compile import read_inputs
 from aiosqlc.postgres import Analyzer
 from aiosqlc.verify.release import Release, Step, advice, verify_release
 from aiosqlc.verify.rollout import try_release

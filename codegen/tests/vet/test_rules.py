@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.cli.main import main
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analyze
-from aiosqlc.pipeline import analyze_project
+from aiosqlc.pipeline.compile import analyze_project
 from aiosqlc.postgres import Analyzer
 from aiosqlc.vet import vet
 from aiosqlc.vet.rules import RULES

@@ -18,14 +18,14 @@ from random import Random
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from aiosqlc.analysed import Analysed
 from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.ir import TypedQuery
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.plan.clashes import functions_of
 from aiosqlc.plan.naming import argument
+from aiosqlc.source import Dialect
 
 from tools.realworld.witness import Near, doubtful, places
 from tools.realworld.worlds import Recorder, World, by_data, open_world

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from aiosqlc.analysed import Analysed
 from aiosqlc.config.convert import convert
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
-from aiosqlc.output import compare, write
-from aiosqlc.pipeline import Compiled, analyze_project, print_set
+from aiosqlc.pipeline.analysed import Analysed
+from aiosqlc.pipeline.compile import Compiled, analyze_project, print_set
+from aiosqlc.pipeline.output import compare, write
 
 from tools.realworld.projects import Entry, read_document
 

@@ -15,17 +15,17 @@ from typing import Any, Protocol
 import aiomysql
 import asyncpg
 import pymysql
-from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql.schema import load
 from aiosqlc.parse.placeholders import for_driver
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.servers.mysql.session import open_session
 from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.source import Dialect
 
 from tools.realworld.filling import insert_rows, quoted
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import (
     Analysis,
-    Analyze,
     AnalyzeOptions,
     Cardinality,
     Command,
@@ -21,8 +21,8 @@ from aiosqlc.ir import (
     TypedQuery,
     TypeKind,
 )
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token, code_tokens, scan
-from aiosqlc.source import SourceMap
+from aiosqlc.parse.scanner import LEXES, Kind, Token, code_tokens, scan
+from aiosqlc.source import Dialect, SourceMap
 
 _COMMANDS = frozenset({Command.EXEC, Command.EXECROWS, Command.MANY})
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Analysis, Hint, TypedQuery
 from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.store.memo import memo_by
 
-_PARAM = "param:"
+PARAM = "param:"
 
 
 def apply_hints(analysis: Analysis) -> tuple[Analysis, list[Diagnostic]]:
@@ -40,7 +38,7 @@ def _hinted(query: TypedQuery) -> TypedQuery:
         for column in query.columns
     )
     params = tuple(
-        replace(param, not_null=said[_PARAM + param.name]) if _PARAM + param.name in said else param
+        replace(param, not_null=said[PARAM + param.name]) if PARAM + param.name in said else param
         for param in query.params
     )
     return replace(query, columns=columns, params=params)
@@ -51,8 +49,8 @@ def _unknown_targets(query: TypedQuery) -> list[Diagnostic]:
     params = [param.name for param in query.params]
     found = []
     for hint in query.parsed.hints:
-        is_param = hint.target.startswith(_PARAM)
-        name = hint.target.removeprefix(_PARAM)
+        is_param = hint.target.startswith(PARAM)
+        name = hint.target.removeprefix(PARAM)
         known = params if is_param else columns
         if name not in known:
             found.append(_unknown(query, hint, name, known))
@@ -60,25 +58,10 @@ def _unknown_targets(query: TypedQuery) -> list[Diagnostic]:
 
 
 def _unknown(query: TypedQuery, hint: Hint, name: str, known: list[str]) -> Diagnostic:
-    what = "parameter" if hint.target.startswith(_PARAM) else "column"
+    what = "parameter" if hint.target.startswith(PARAM) else "column"
     return Diagnostic(
         "E340",
         f"`{query.parsed.name}` has no {what} `{name}`",
         (Label(query.parsed.file, hint.span, "this hint has no effect"),),
         hint=did_you_mean(name, known, otherwise=f"known are {', '.join(known) or 'none'}"),
-    )
-
-
-def hinted_types(queries: Iterable[TypedQuery]) -> tuple[Override, ...]:
-    """Return the types in hints, as overrides of the columns and parameters of one query."""
-    return tuple(
-        Override(
-            span=hint.span,
-            python_type=hint.python_type,
-            query=f"{query.parsed.name}.{hint.target.removeprefix(_PARAM)}",
-            only="param" if hint.target.startswith(_PARAM) else "column",
-        )
-        for query in queries
-        for hint in query.parsed.hints
-        if hint.python_type
     )

@@ -7,7 +7,7 @@ import os
 import sys
 
 from aiosqlc.cli.common import load, report, style_of
-from aiosqlc.incremental.unchanged import is_unchanged
+from aiosqlc.pipeline.unchanged import is_unchanged
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -23,9 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     if is_unchanged(project):
         return 0
     from aiosqlc.messages.causes import by_cost
-    from aiosqlc.messages.internal import exit_code
-    from aiosqlc.output import compare, diff
-    from aiosqlc.pipeline import compile_project
+    from aiosqlc.pipeline.compile import compile_project
+    from aiosqlc.pipeline.internal import exit_code
+    from aiosqlc.pipeline.output import compare, diff
 
     compiled = compile_project(project)
     report(by_cost(compiled.diagnostics), style_of(arguments, project.root))
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         return exit_code(compiled.diagnostics)
     changes = compare(compiled.files, compiled.folders)
     if not changes and arguments.lock:
-        from aiosqlc.build import stale_lock
+        from aiosqlc.pipeline.build import stale_lock
 
         for lock in stale_lock(project, compiled).write:
             name = os.path.relpath(lock.path)

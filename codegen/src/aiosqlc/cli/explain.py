@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.engines import engine_for
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import TypedQuery
 from aiosqlc.messages.explained import query_lines, type_name
 from aiosqlc.messages.suggest import did_you_mean
-from aiosqlc.pipeline import analyze_project
+from aiosqlc.pipeline.analysed import Analysed, options_of
+from aiosqlc.pipeline.compile import analyze_project
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

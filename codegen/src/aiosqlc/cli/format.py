@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from aiosqlc.analysed import options_of
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import QuerySet
 from aiosqlc.engines import engine_for
@@ -17,8 +16,9 @@ from aiosqlc.files import UNREAD
 from aiosqlc.ir import SchemaFile
 from aiosqlc.layout.proved import Formatted, Prove, format_file
 from aiosqlc.layout.statement import WIDTH, LayoutStyle
-from aiosqlc.output import diff_texts
-from aiosqlc.pipeline import read_inputs
+from aiosqlc.pipeline.analysed import options_of
+from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.output import diff_texts
 from aiosqlc.source import SourceFile
 
 _LENGTHS = range(40, 401)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.unchanged import is_unchanged
+from aiosqlc.pipeline.unchanged import is_unchanged
 
 if TYPE_CHECKING:  # where nothing has changed, nothing else is imported
-    from aiosqlc.output import Changes
+    from aiosqlc.pipeline.output import Changes
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if is_unchanged(project):
         return 0
-    from aiosqlc.build import build
+    from aiosqlc.pipeline.build import build
 
     def show(found: Sequence[Diagnostic]) -> None:
         report(found, style_of(arguments, project.root))

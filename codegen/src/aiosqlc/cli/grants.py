@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aiosqlc.analysed import Analysed
+from aiosqlc.analysis.grants import Needs, Right, plain_or, statements
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.load import load_project
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
-from aiosqlc.grants import Needs, Right, plain_or, statements
 from aiosqlc.ir import ParsedQuery, TypedQuery
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import analyze_project, read_inputs
+from aiosqlc.pipeline.analysed import Analysed, options_of
+from aiosqlc.pipeline.compile import analyze_project, read_inputs
+from aiosqlc.source import Dialect
 
 _HINT = (
     "make it SECURITY DEFINER, so that it uses its owner's privileges, or grant its needs by hand"
@@ -86,8 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _needs(analysed: Analysed, borrowed: Sequence[ParsedQuery]) -> Needs:
     own, more = _texts(analysed.analysis.queries), _texts(borrowed)
-    with engine_for(analysed.entry.engine) as engine:
-        return engine.needs(analysed, own, more)
+    entry, inputs = analysed.entry, analysed.inputs
+    options = options_of(entry, inputs.shims)
+    with engine_for(entry.engine) as engine:
+        return engine.needs(inputs.schema, analysed.analysis.catalog, options, own, more)
 
 
 def _texts(queries: Sequence[ParsedQuery] | Sequence[TypedQuery]) -> list[str]:

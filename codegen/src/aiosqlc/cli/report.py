@@ -8,14 +8,15 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from aiosqlc.analysed import Inputs, options_of
 from aiosqlc.cli.common import load
 from aiosqlc.config.project import QuerySet
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.messages.internal import culprits, frames
-from aiosqlc.parse.scanner import Dialect, Kind, scan
-from aiosqlc.pipeline import analyzer, read_inputs
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.pipeline.analysed import Inputs, options_of
+from aiosqlc.pipeline.compile import analyzer, read_inputs
+from aiosqlc.pipeline.internal import culprits, frames
 from aiosqlc.plan import plan_modules
+from aiosqlc.source import Dialect
 
 _KEPT_NUMBERS = ("0", "1")  # LIMIT 1 is a proof, and no secret
 

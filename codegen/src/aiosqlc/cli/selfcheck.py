@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aiosqlc.analysed import Analysed
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines import engine_for
-from aiosqlc.pipeline import Compiled, analyze_project, print_set
+from aiosqlc.pipeline.analysed import Analysed
+from aiosqlc.pipeline.compile import Compiled, analyze_project, print_set
 from aiosqlc.selfcheck.calling import Package
 from aiosqlc.selfcheck.drivers import called_on
 from aiosqlc.selfcheck.hunt import Checked, selfcheck

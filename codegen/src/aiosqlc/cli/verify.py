@@ -12,7 +12,7 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
-from aiosqlc.pipeline import read_inputs
+from aiosqlc.pipeline.compile import read_inputs
 from aiosqlc.verify.git import GitError
 from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
 

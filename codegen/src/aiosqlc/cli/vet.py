@@ -8,7 +8,7 @@ import sys
 from aiosqlc.analysis.checks import without_ignored
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.messages.machines import FORMATS, format_diagnostics
-from aiosqlc.pipeline import analyze_project, in_source_order
+from aiosqlc.pipeline.compile import analyze_project, in_source_order
 from aiosqlc.vet import vet
 from aiosqlc.vet.rules import RULES
 from aiosqlc.vet.scans import vet_scans

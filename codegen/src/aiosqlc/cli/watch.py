@@ -15,17 +15,17 @@ from threading import Event, Thread
 
 from watchfiles import Change, watch
 
-from aiosqlc import output
-from aiosqlc.analysed import options_of
-from aiosqlc.build import build
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project
 from aiosqlc.engines import Engine, engine_for
-from aiosqlc.incremental.memo import grow_old
-from aiosqlc.incremental.unchanged import is_unchanged
 from aiosqlc.messages.render import Style
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import read_inputs
+from aiosqlc.pipeline import output
+from aiosqlc.pipeline.analysed import options_of
+from aiosqlc.pipeline.build import build
+from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.unchanged import is_unchanged
+from aiosqlc.source import Dialect
+from aiosqlc.store.memo import grow_old
 
 EngineOf = Callable[[Dialect], Engine]
 

@@ -19,11 +19,10 @@ from aiosqlc.config.project import (
 )
 from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.disk import read_bytes
 from aiosqlc.messages.files import reason
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.parse.typenames import is_dotted, is_type, type_hint, unknown_type
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
+from aiosqlc.store.disk import read_bytes
 
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiosqlc.drivers.port import Driver, Helpers, Violations
 from aiosqlc.drivers.postgres_types import OF_ASYNCPG as TYPES
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _FIND = '''\
 def constraint_error(error: PostgresError) -> PostgresError:

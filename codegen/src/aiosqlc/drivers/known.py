@@ -7,7 +7,7 @@ from aiosqlc.drivers.mysql import AIOMYSQL, ASYNCMY, PYMYSQL
 from aiosqlc.drivers.port import Driver
 from aiosqlc.drivers.psycopg import PSYCOPG, PSYCOPG_SYNC
 from aiosqlc.drivers.sqlalchemy import OF_SQLALCHEMY
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _ALL = (ASYNCPG, PSYCOPG, PSYCOPG_SYNC, AIOMYSQL, ASYNCMY, PYMYSQL, *OF_SQLALCHEMY)
 DRIVERS = {

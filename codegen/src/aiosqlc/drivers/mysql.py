@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiosqlc.drivers import mysql_errors, mysql_transactions
 from aiosqlc.drivers.mysql_types import python_type
 from aiosqlc.drivers.port import Driver, Places, Types
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _PROTOCOLS = ("Executor", "BatchExecutor", "CopyExecutor", "StreamExecutor")
 

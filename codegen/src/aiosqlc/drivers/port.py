@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from aiosqlc.drivers.pytype import Import, PyType
 from aiosqlc.ir import SqlType
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 
 class Places(Enum):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aiosqlc.drivers.port import Driver, Helpers, Violations
 from aiosqlc.drivers.postgres_types import OF_PSYCOPG as TYPES
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _FIND = '''\
 def constraint_error(error: Error) -> Error:

@@ -10,8 +10,8 @@ from pathlib import Path
 from ruff.__main__ import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
 from aiosqlc.emit.settings import ruff_settings, said_by
-from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import Rendered
+from aiosqlc.store.memo import memo
 
 
 def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> list[Rendered]:

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import msgspec
 
-from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, unquote
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
+from aiosqlc.source import Dialect
 
 _STATEMENTS = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"})
 _ENDS = frozenset(

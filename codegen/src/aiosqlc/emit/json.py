@@ -14,8 +14,6 @@ from aiosqlc.config.project import JsonTarget, QuerySet
 from aiosqlc.emit.items import Item, columns_of, items_of, pages_of, places_of
 from aiosqlc.emit.renumber import renumbered
 from aiosqlc.emit.sqlc_mysql import sqlc_catalog, sqlc_view
-from aiosqlc.incremental.divided import answers
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import (
     Analysis,
     Cardinality,
@@ -31,8 +29,9 @@ from aiosqlc.ir import (
     TypedQuery,
     TypeKind,
 )
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import Span
+from aiosqlc.source import Dialect, Span
+from aiosqlc.store.divided import answers
+from aiosqlc.store.memo import memo_by
 
 Json = dict[str, Any]
 

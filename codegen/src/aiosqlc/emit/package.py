@@ -15,8 +15,8 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.python import print_module
 from aiosqlc.ir import Rendered
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.model import Import, PyFunction, PyModule
+from aiosqlc.source import Dialect
 
 MARK = "# Generated "
 _WIDTH = 88

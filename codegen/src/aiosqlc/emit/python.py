@@ -11,8 +11,8 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import needed, print_methods
 from aiosqlc.emit.rows import print_builder
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
+from aiosqlc.store.memo import memo_by
 
 
 @memo_by(lambda module, header: (module.digest, header))

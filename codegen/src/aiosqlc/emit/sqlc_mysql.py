@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Catalog, Column, ColumnRef, TypedParam, TypedQuery
 from aiosqlc.parse.placeholders import Place, fill
+from aiosqlc.store.memo import memo_by
 
 Named = TypeVar("Named", Column, TypedParam)
 

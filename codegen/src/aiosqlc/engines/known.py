@@ -8,7 +8,7 @@ from typing import Final
 from aiosqlc.engines.mysql import OnMysql
 from aiosqlc.engines.port import Engine
 from aiosqlc.engines.postgres import OnPostgres
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _ENGINES: Final[Mapping[Dialect, Callable[[], Engine]]] = {
     Dialect.POSTGRESQL: OnPostgres,

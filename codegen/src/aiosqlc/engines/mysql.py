@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aiosqlc.analysed import Analysed
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.port import Opened, Schema
-from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
 
 if TYPE_CHECKING:
-    from aiosqlc.grants import Needs
+    from aiosqlc.analysis.grants import Needs
 
 
 class OnMysql(Opened):
@@ -75,8 +74,16 @@ class OnMysql(Opened):
 
         return signatures(schema, options, name)
 
-    def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
+    def needs(
+        self,
+        schema: Schema,
+        catalog: Catalog,
+        options: AnalyzeOptions,
+        own: Sequence[str],
+        borrowed: Sequence[str],
+    ) -> Needs:
         """Return the privileges that texts need."""
         from aiosqlc.mysql.rights import needs
 
-        return needs(part.analysis.catalog.tables, own, borrowed)
+        del schema, options
+        return needs(catalog.tables, own, borrowed)

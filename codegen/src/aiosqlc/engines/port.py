@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from aiosqlc.analysed import Analysed
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
 
 if TYPE_CHECKING:
-    from aiosqlc.grants import Needs
+    from aiosqlc.analysis.grants import Needs
     from aiosqlc.postgres import Analyzer
 
 Schema = tuple[SchemaFile, ...]
@@ -76,8 +75,15 @@ class Engine(Protocol):
         """Return the server's functions with this name, with their signatures."""
         ...
 
-    def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
-        """Return the privileges that texts need."""
+    def needs(
+        self,
+        schema: Schema,
+        catalog: Catalog,
+        options: AnalyzeOptions,
+        own: Sequence[str],
+        borrowed: Sequence[str],
+    ) -> Needs:
+        """Return the privileges that texts need; `catalog` is what the schema makes."""
         ...
 
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.port import Opened, Schema
-from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
 
 if TYPE_CHECKING:
-    from aiosqlc.grants import Needs
+    from aiosqlc.analysis.grants import Needs
     from aiosqlc.postgres import Analyzer
 
 
@@ -84,12 +83,20 @@ class OnPostgres(Opened):
 
         return signatures(self.analyzer, schema, options, name)
 
-    def needs(self, part: Analysed, own: Sequence[str], borrowed: Sequence[str]) -> Needs:
+    def needs(
+        self,
+        schema: Schema,
+        catalog: Catalog,
+        options: AnalyzeOptions,
+        own: Sequence[str],
+        borrowed: Sequence[str],
+    ) -> Needs:
         """Return the privileges that texts need."""
-        from aiosqlc.grants import Needs
+        from aiosqlc.analysis.grants import Needs
         from aiosqlc.postgres.rights import needs
 
-        opened = self.analyzer.opened(part.inputs.schema, options_of(part.entry, part.inputs.shims))
+        del catalog
+        opened = self.analyzer.opened(schema, options)
         if opened is None:
             return Needs(unknown=("the schema has errors",))
         return needs(*opened, own, borrowed)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from aiosqlc.layout.queries import Tidied, texts_of, tidy
 from aiosqlc.layout.statement import WIDTH, LayoutStyle
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
 
 Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
 """Return by name why pairs of texts are not proved to be the same query."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.layout.statement import WIDTH, LayoutStyle, lay_out, same_tokens
 from aiosqlc.parse.queries import parse_file
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
 
 _COMMENT_BEHIND = re.compile(r"[ \t]*+;?+[ \t]*+(?:--|#|/\*)")
 # A run of blanks is looked at from its first one only, and once.

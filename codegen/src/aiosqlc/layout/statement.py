@@ -26,7 +26,8 @@ from aiosqlc.layout.clauses import (
     words_of,
 )
 from aiosqlc.layout.words import Atom, cased, folded, names_something, spaced
-from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import MARKS, Kind, Token, scan
+from aiosqlc.source import Dialect
 
 WIDTH = 100
 _INDENT = 4

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiosqlc.parse.scanner import Dialect, Kind, Token
+from aiosqlc.parse.scanner import Kind, Token
+from aiosqlc.source import Dialect
 
 # Words that no column can be called, so that their case never means anything.
 KEYWORDS = frozenset(

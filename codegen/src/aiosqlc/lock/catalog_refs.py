@@ -17,7 +17,6 @@ from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import (
     Catalog,
     Column,
@@ -28,6 +27,7 @@ from aiosqlc.ir import (
     TypedParam,
 )
 from aiosqlc.lock.packing import UnpackError, stored_fields
+from aiosqlc.store.memo import memo_by
 
 _WORD = r"[A-Za-z_][\w$]*"
 _COLUMN = re.compile(

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from aiosqlc.config.project import QuerySet
-from aiosqlc.incremental.head import compiler_digest, embedded_server
 from aiosqlc.ir import AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.lock.head import compiler_digest, embedded_server
 
 
 def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:

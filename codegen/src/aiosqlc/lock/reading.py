@@ -11,9 +11,6 @@ import msgspec
 
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.incremental.disk import Signature, signature
-from aiosqlc.incremental.head import FORMAT, lock_path
-from aiosqlc.incremental.memo import Recent
 from aiosqlc.ir import (
     Catalog,
     Column,
@@ -32,9 +29,12 @@ from aiosqlc.lock.document import (
     Locked,
     LockedCatalog,
 )
+from aiosqlc.lock.head import FORMAT, lock_path
 from aiosqlc.lock.packing import reader
 from aiosqlc.lock.writing import locked_warnings
 from aiosqlc.source import SourceFile, Span
+from aiosqlc.store.disk import Signature, signature
+from aiosqlc.store.memo import Recent
 
 _written: Recent[tuple[Path, Signature | None], dict[str, Known]] = Recent(20)
 

@@ -12,13 +12,13 @@ import msgspec
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.divided import answers
-from aiosqlc.incremental.head import FORMAT, Head, lock_path
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Catalog, ColumnRef, Constraint, Rendered, SqlType, TypedQuery
 from aiosqlc.lock.catalog_refs import changed, shorthand
 from aiosqlc.lock.document import Locked, LockedWarning
+from aiosqlc.lock.head import FORMAT, Head, lock_path
 from aiosqlc.lock.packing import members, plain_type, stored_fields
+from aiosqlc.store.divided import answers
+from aiosqlc.store.memo import memo_by
 
 
 def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | None) -> Rendered:

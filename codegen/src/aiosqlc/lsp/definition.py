@@ -6,7 +6,6 @@ import ast
 from functools import lru_cache
 from pathlib import Path
 
-from aiosqlc.incremental.disk import signature
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry, absolute
 from aiosqlc.lsp.migrations import place_of
@@ -14,6 +13,7 @@ from aiosqlc.lsp.scope import columns_named, sources
 from aiosqlc.lsp.text import Block, block_at, token_at
 from aiosqlc.parse.scanner import Kind, unquote
 from aiosqlc.source import SourceFile, Span
+from aiosqlc.store.disk import signature
 
 Place = tuple[Path, SourceFile, Span]
 

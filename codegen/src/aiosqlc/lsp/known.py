@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from aiosqlc import lock
-from aiosqlc.analysed import Analysed
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Catalog, SchemaFile, TypedQuery
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Compiled
+from aiosqlc.lock.document import Known
+from aiosqlc.pipeline.analysed import Analysed
+from aiosqlc.pipeline.compile import Compiled
 from aiosqlc.plan.model import PyFunction, PyModule
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class State:
     project: Project | None = None
     entries: tuple[Entry, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
-    locked: Mapping[str, lock.Known] = field(default_factory=dict)
+    locked: Mapping[str, Known] = field(default_factory=dict)
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:

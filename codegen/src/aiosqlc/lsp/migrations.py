@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import SchemaFile
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 from aiosqlc.source import SourceFile, Span
+from aiosqlc.store.memo import memo
 
 Made = tuple[str, str, Span]
 """A table, one of its columns (empty for the table itself), and its definition."""

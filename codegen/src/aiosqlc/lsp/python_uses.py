@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiosqlc.incremental.disk import signature
-from aiosqlc.incremental.memo import memo
 from aiosqlc.lsp.projects import files_below
 from aiosqlc.source import SourceFile, Span
+from aiosqlc.store.disk import signature
+from aiosqlc.store.memo import memo
 
 _LONGEST = 2_000_000  # bytes of a file that is looked into
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.source import Dialect, SourceFile, Span
 
 _NAME_LINE = re.compile(r"(?:--|/\*|#)\s*name:\s*(?P<name>\w+)")
 

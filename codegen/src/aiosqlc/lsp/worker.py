@@ -10,19 +10,19 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from aiosqlc import lock
-from aiosqlc.analysed import options_of
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.config.load import load_project
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Severity
 from aiosqlc.engines import engine_for
 from aiosqlc.files import find_sql_files
-from aiosqlc.incremental.disk import show_unsaved
-from aiosqlc.incremental.memo import grow_old
 from aiosqlc.ir import TypedQuery
+from aiosqlc.lock.reading import known_of
 from aiosqlc.lsp.known import Entry, State, absolute, entry_of
-from aiosqlc.pipeline import analyze_project, compile_parts, in_source_order
+from aiosqlc.pipeline.analysed import options_of
+from aiosqlc.pipeline.compile import analyze_project, compile_parts, in_source_order
+from aiosqlc.store.disk import show_unsaved
+from aiosqlc.store.memo import grow_old
 
 _ROUNDS = 200  # analyses between two whole collections of garbage
 _AGE = 50  # analyses after which a text that is gone is forgotten
@@ -59,7 +59,7 @@ class AnalysisWorker:
             )
         )
         compiled = compile_parts(project, parts, judge=True)
-        locked |= {name: lock.known_of(found) for name, found in compiled.locked.items()}
+        locked |= {name: known_of(found) for name, found in compiled.locked.items()}
         older_entries = {entry.settings.index: entry for entry in before.entries} if before else {}
         entries = tuple(
             entry_of(part, root, compiled, older_entries.get(part.entry.index)) for part in parts

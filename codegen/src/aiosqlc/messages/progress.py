@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO, TypeVar
@@ -47,6 +48,10 @@ def show_on(stream: TextIO | None) -> None:
     """Show progress on this stream, if it is a terminal. None shows nothing."""
     global _line  # noqa: PLW0603  # there is one terminal
     _line = Line(stream) if stream is not None and stream.isatty() else None
+
+
+if hasattr(os, "register_at_fork"):  # its parent's terminal is not a child's to write on
+    os.register_at_fork(after_in_child=lambda: show_on(None))
 
 
 def counted(what: str, items: Sequence[T]) -> Iterator[T]:

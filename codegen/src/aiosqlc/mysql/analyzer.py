@@ -41,11 +41,10 @@ from aiosqlc.mysql.syntax import mentions, unread
 from aiosqlc.mysql.typed import Text, origin_of, read_text, type_query
 from aiosqlc.mysql.variables import mistaken
 from aiosqlc.mysql.variants import as_query, merge
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.history import History, history_of, names_in, with_past
 from aiosqlc.servers.mysql.session import SYSTEM, Session, open_session
 from aiosqlc.servers.private import NoServerError
-from aiosqlc.source import Span
+from aiosqlc.source import Dialect, Span
 
 _UNASKED = "inferred from the text alone, without a server"
 

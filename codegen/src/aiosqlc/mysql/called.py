@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import Routine
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.source import Dialect
 
 # Statements that return rows, or may: what a nested call or a text made at run time returns is
 # not known.

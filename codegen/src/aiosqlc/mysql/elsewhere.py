@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiosqlc.analysis.advice import Place
 from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.mysql.elsewhere_types import type_advice
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _UPSERT = "`INSERT … ON DUPLICATE KEY UPDATE a = VALUES(a)`"
 

@@ -26,8 +26,8 @@ from aiosqlc.mysql.functions import AGGREGATES, SCALAR
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.syntax import mentions
 from aiosqlc.parse.placeholders import for_server
-from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, scan, unquote
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan, unquote
+from aiosqlc.source import Dialect, SourceFile, Span
 
 _NEAR = re.compile(r"near '(?P<text>.*)' at line (?P<line>\d+)$", re.DOTALL)
 _NAMED = re.compile(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import MARKS, Kind, Token, scan
+from aiosqlc.source import Dialect, Span
 
 _MARK = re.compile(r"/\*(?P<maria>M?)!(?P<version>\d*)")
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pymysql
 
 from aiosqlc.mysql.errors import code_of
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.source import Dialect
 
 # Of MariaDB and of MySQL: no such table, no such key, or columns that do not go together.
 _REFUSED = frozenset({1215, 1822, 1824, 3780, 6125})

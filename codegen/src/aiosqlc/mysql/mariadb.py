@@ -11,8 +11,8 @@ import pymysql
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, SchemaFile
 from aiosqlc.mysql.errors import code_of, message_of
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.source import Dialect, Span
 
 # Syntax, a collation, a function that does not exist (with and without parentheses), a type.
 _UNKNOWN = frozenset({1064, 1273, 1305, 1630, 4161})

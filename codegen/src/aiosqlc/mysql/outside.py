@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aiosqlc.mysql.executable import as_read, kin_of
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 from aiosqlc.servers.mysql.session import Session
+from aiosqlc.source import Dialect
 
 _VERBS = frozenset({"CREATE", "DROP", "ALTER", "RENAME", "TRUNCATE"})
 _WHOLE_SERVER = frozenset(

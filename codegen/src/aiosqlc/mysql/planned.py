@@ -11,8 +11,9 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql.errors import code_of, message_of, query_error
 from aiosqlc.mysql.relations import Schema
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.servers.mysql.session import Session
+from aiosqlc.source import Dialect
 
 _EXPLAINED = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "("})
 _VALUE_COUNT, _NO_FULLTEXT, _UNSUPPORTED, _NO_DEFAULT = 1136, 1191, 1235, 1364

@@ -17,7 +17,8 @@ from aiosqlc.mysql.prepare import Described, Prepared, prepare
 from aiosqlc.mysql.relations import Routine
 from aiosqlc.mysql.syntax import mentions, parse
 from aiosqlc.parse.placeholders import for_server
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.source import Dialect
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlglot import exp
 
-from aiosqlc.grants import Needs, Right
+from aiosqlc.analysis.grants import Needs, Right
 from aiosqlc.ir import Table
 from aiosqlc.mysql.relations import DEFAULT
 from aiosqlc.mysql.syntax import Tree, parse

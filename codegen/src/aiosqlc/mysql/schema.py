@@ -28,11 +28,10 @@ from aiosqlc.mysql.mariadb import as_mariadb_has_it, is_index_of_mysql, without_
 from aiosqlc.mysql.outside import reaches_out
 from aiosqlc.mysql.static import changed_by
 from aiosqlc.mysql.syntax import mentions
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.history import names_in, with_order
 from aiosqlc.servers.mysql import databases
 from aiosqlc.servers.mysql.session import SYSTEM, Session
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
 
 _PREFIX = "aiosqlc_"
 _KEPT = 12  # databases of earlier schemas that a private server keeps

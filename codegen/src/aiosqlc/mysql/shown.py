@@ -10,7 +10,8 @@ from pymysql.connections import Connection
 from pymysql.protocol import FieldDescriptorPacket
 
 from aiosqlc.mysql.prepare import Described, described_by
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.source import Dialect
 
 # The database, the pattern, and the account that asks are in some names.
 _NAMED_FOR = re.compile(r"^(Tables|Database|Grants|CREATE USER)(?:_in_| \(| for ).*$", re.DOTALL)

@@ -16,8 +16,8 @@ from sqlglot.parsers.mysql import MySQLParser
 
 from aiosqlc.mysql.executable import MYSQL, as_read
 from aiosqlc.parse.placeholders import Filled, Place, fill
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.source import Dialect, Span
 
 # What it cannot parse it warns of and returns as a Command: we look for that ourselves.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.parse.scanner import Dialect, Kind, scan
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.source import Dialect, Span
 
 
 def mistaken(query: ParsedQuery) -> list[Diagnostic]:

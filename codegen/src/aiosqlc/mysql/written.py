@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.source import Dialect
 
 # Words that end an argument as a comma does: `SUBSTRING(s FROM ? FOR ?)`.
 _BETWEEN = frozenset({"AS", "FOR", "FROM", "LIMIT", "ORDER", "SEPARATOR", "USING"})

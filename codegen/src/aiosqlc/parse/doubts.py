@@ -9,8 +9,8 @@ from itertools import pairwise
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.parse.macros import Use
 from aiosqlc.parse.reserved import is_reserved
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.parse.scanner import LEXES, Kind, Token
+from aiosqlc.source import Dialect, SourceFile, Span
 
 # `@name`, `$1` or a macro that begins a word: `ann@example.com` has none, nor has `$.a ? (@.b)`.
 _INSIDE = re.compile(

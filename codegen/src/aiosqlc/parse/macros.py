@@ -9,8 +9,8 @@ from aiosqlc.ir import Embed, Param
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.parse.reserved import is_reserved
 from aiosqlc.parse.rewrite import Rewriter
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token, unquote
-from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.parse.scanner import LEXES, Kind, Token, unquote
+from aiosqlc.source import Dialect, SourceFile, SourceMap, Span
 
 MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
 _NO_VALUES = frozenset({"embed", "table"})

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.source import Dialect
 
 _NUMBERED = re.compile(r"\$(\d+)")
 

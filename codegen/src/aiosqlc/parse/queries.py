@@ -14,10 +14,10 @@ from aiosqlc.parse.doubts import doubts
 from aiosqlc.parse.dynamic import read_parts, stray_directives, swallowed_semicolon
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
-from aiosqlc.parse.scanner import Dialect, Kind, Token, code_tokens, scan
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
 from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
 
 Parsed = tuple[tuple[ParsedQuery, ...], list[Diagnostic]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _POSTGRES = """
     all analyse analyze and any array as asc asymmetric both case cast check collate column

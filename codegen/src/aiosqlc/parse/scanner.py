@@ -8,14 +8,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
-from aiosqlc.source import Span
-
-
-class Dialect(StrEnum):
-    """The dialect whose lexical rules apply."""
-
-    POSTGRESQL = "postgresql"
-    MYSQL = "mysql"
+from aiosqlc.source import Dialect, Span
 
 
 class Kind(StrEnum):

@@ -11,9 +11,9 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.parse.dynamic import directive_behind
 from aiosqlc.parse.moved import moved
-from aiosqlc.parse.scanner import MARKS, Dialect, Kind, Token, scan
-from aiosqlc.processes import shares, spread
-from aiosqlc.source import SourceFile
+from aiosqlc.parse.scanner import MARKS, Kind, Token, scan
+from aiosqlc.source import Dialect, SourceFile
+from aiosqlc.store.processes import shares, spread
 
 _LONG = 100_000  # characters that are worth a process
 Parsed = tuple[ParsedQuery | None, list[Diagnostic]]

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from aiosqlc.ir import OptionalPart, TypedQuery, Variant
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.model import Import, PyChoice, PyParam, PyType
 from aiosqlc.plan.naming import argument
 from aiosqlc.plan.pieces import numbered, pieces_of
+from aiosqlc.source import Dialect
 
 UnsetNames = tuple[Import, Import]
 """The module that `UNSET` and its type are imported from."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from textwrap import wrap
 
 from aiosqlc.ir import TypedQuery
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
+from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.source import Dialect
 
 WIDTH = 120
 _INDENT = "    "

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from aiosqlc.config.project import ModelKind
-from aiosqlc.digest import digest_of
 from aiosqlc.drivers.pytype import Import, PyType
 from aiosqlc.ir import Command
+from aiosqlc.store.digest import digest_of
 
 __all__ = ["Import", "PyType"]
 

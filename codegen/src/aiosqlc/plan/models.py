@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiosqlc.digest import digest_of
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyModule
 from aiosqlc.plan.package import Package
+from aiosqlc.store.digest import digest_of
+from aiosqlc.store.memo import memo_by
 
 
 def _key(package: Package, needed: Gathered) -> tuple[object, ...]:

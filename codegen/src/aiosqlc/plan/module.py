@@ -9,12 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from aiosqlc.analysis.hints import hinted_types
 from aiosqlc.config.project import PythonTarget
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Analysis, TypedQuery
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.clashes import (
     check_module,
     renamed_class,
@@ -23,6 +20,7 @@ from aiosqlc.plan.clashes import (
 )
 from aiosqlc.plan.function import plan_function
 from aiosqlc.plan.gathered import Gathered, Kind
+from aiosqlc.plan.hints import hinted_types
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.plan.models import models_module
 from aiosqlc.plan.naming import function_name, module_name
@@ -30,6 +28,8 @@ from aiosqlc.plan.package import Package, package_of, with_renamed
 from aiosqlc.plan.rows import QueryPlanner
 from aiosqlc.plan.scope import numbered_names
 from aiosqlc.plan.sharing import share_builders, share_shapes
+from aiosqlc.source import Dialect
+from aiosqlc.store.memo import memo_by
 
 
 def plan_modules(

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from aiosqlc.config.project import ModelKind, PythonTarget
-from aiosqlc.digest import digest_of
 from aiosqlc.drivers import Driver, driver_of
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery, TypeKind
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.errors import ErrorKey, plan_errors
 from aiosqlc.plan.gathered import Kind
 from aiosqlc.plan.model import Import, PyError
 from aiosqlc.plan.naming import camel, singular
+from aiosqlc.source import Dialect
+from aiosqlc.store.digest import digest_of
+from aiosqlc.store.memo import memo_by
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from aiosqlc.ir import Command, TypedQuery, Variant
 from aiosqlc.parse.placeholders import find, for_driver
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan.choice import condition_of, with_pieces, without_blank_lines
 from aiosqlc.plan.model import PyChoice, PyFunction, PyParam
 from aiosqlc.plan.row_lists import beyond_the_first, with_one_place
+from aiosqlc.source import Dialect
 
 
 def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import Column, ColumnRef, Table, TypedEmbed, TypedParam, TypedQuery
 from aiosqlc.plan.clashes import distinct_fields
 from aiosqlc.plan.gathered import Gathered
@@ -17,6 +16,7 @@ from aiosqlc.plan.naming import argument, attribute, camel, identifier, singular
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.scope import Scope, numbered_names
 from aiosqlc.plan.types import TypeResolver
+from aiosqlc.store.memo import memo_by
 
 
 class QueryPlanner:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from aiosqlc.analysis.typenames import named
 from aiosqlc.config.project import ModelKind, Override, PythonTarget
 from aiosqlc.drivers.asyncpg import ASYNCPG
 from aiosqlc.drivers.port import Types
-from aiosqlc.engines.typenames import named
 from aiosqlc.ir import ColumnRef, SqlType, TableColumn, TypeKind
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.gathered import Kind
 from aiosqlc.plan.model import Import, PyClass, PyEnum, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, class_name, labels_table, members
 from aiosqlc.plan.overrides import JSON, of_array, overridden
 from aiosqlc.plan.scope import CLASSES, Scope, numbered_names
+from aiosqlc.source import Dialect
 
 
 def _no_rows(_schema: str, _name: str) -> PyClass | None:

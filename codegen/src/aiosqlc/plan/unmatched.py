@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from aiosqlc.analysis.typenames import built_in_types, named, type_aliases, types_in
 from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.engines.typenames import built_in_types, named, type_aliases, types_in
 from aiosqlc.ir import Analysis, SqlType
 from aiosqlc.messages.suggest import did_you_mean
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.source import SourceFile
+from aiosqlc.source import Dialect, SourceFile
 
 
 def unmatched_overrides(

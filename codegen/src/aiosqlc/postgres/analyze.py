@@ -22,7 +22,6 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.messages.progress import counted
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.catalog.bodies import look_into_bodies
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.catalog.types import build_catalog
@@ -44,7 +43,6 @@ from aiosqlc.postgres.suggestions import with_suggestions
 from aiosqlc.postgres.typed import Judged, QueryTyper
 from aiosqlc.postgres.views import view_columns
 from aiosqlc.postgres.written import Fingerprint, Starred, impossible, never, write_stars
-from aiosqlc.processes import shares, spread
 from aiosqlc.schema.history import History, history_of
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, ServerError
 from aiosqlc.servers.postgres.databases import (
@@ -54,6 +52,8 @@ from aiosqlc.servers.postgres.databases import (
 )
 from aiosqlc.servers.postgres.embedded import Server, embedded_server
 from aiosqlc.servers.private import NoServerError
+from aiosqlc.source import Dialect
+from aiosqlc.store.processes import shares, spread
 
 _OLDEST_SERVER = 16
 _MOST_OPEN = 3  # schemas a warm analyser keeps at hand

@@ -21,7 +21,6 @@ from aiosqlc.analysis.advice import (
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.messages.suggest import did_you_mean
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.foreign import conflict_advice, postgres_advice
 from aiosqlc.postgres.operands import narrower_of, operand_advice
 from aiosqlc.postgres.schema_impact import words_of
@@ -30,7 +29,7 @@ from aiosqlc.postgres.suggestions import as_written
 from aiosqlc.postgres.values import flag_advice, one_of, value_advice
 from aiosqlc.schema.history import History, Past, with_past
 from aiosqlc.servers.postgres.connection import ServerError
-from aiosqlc.source import SourceMap, Span
+from aiosqlc.source import Dialect, SourceMap, Span
 
 _CODES = {
     "42601": "E300",  # syntax error

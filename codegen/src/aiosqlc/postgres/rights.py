@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiosqlc.grants import Needs, Right
+from aiosqlc.analysis.grants import Needs, Right
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.describe import Described, describe

@@ -12,10 +12,8 @@ from pathlib import Path
 
 from aiosqlc.analysis.advice import Place, place_in
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.incremental.memo import memo_by
 from aiosqlc.ir import SchemaFile
 from aiosqlc.messages.suggest import nearest
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.failures import Failure, failure_of, settle
 from aiosqlc.postgres.foreign_tables import schema_advice
 from aiosqlc.postgres.lenient import (
@@ -41,7 +39,8 @@ from aiosqlc.postgres.standin import (
 )
 from aiosqlc.schema.history import with_order
 from aiosqlc.servers.postgres.connection import Connection, ServerError
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
+from aiosqlc.store.memo import memo_by
 
 _NEEDS_NO_TRANSACTION = frozenset(
     {"25001", "55P04"}

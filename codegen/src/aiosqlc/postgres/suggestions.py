@@ -9,10 +9,10 @@ from dataclasses import replace
 from aiosqlc.analysis.advice.words import ELSEWHERE, TYPES
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.messages.suggest import nearest, nearest_function
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.postgres.calls import call_advice
 from aiosqlc.postgres.standin import extension_name, extension_with
 from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.source import Dialect
 
 _KINDS = {"E310": "relation", "E312": "function", "E318": "type"}
 _UNKNOWN = re.compile(r'(?:relation|type) "(?P<quoted>[^"]+)" does|function (?P<called>[^\s(]+)\(')

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, scan, split_statements
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import LEXES, Kind, scan, split_statements
+from aiosqlc.source import Dialect, Span
 
 # goose, sql-migrate, dbmate and tern mark where a file turns to the way back.
 _DOWN = re.compile(

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import SchemaFile
 from aiosqlc.messages.suggest import did_you_mean
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan, unquote
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.source import Dialect, Span
 
 
 class Past(NamedTuple):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from aiosqlc.incremental.memo import memo
 from aiosqlc.source import SourceFile
+from aiosqlc.store.memo import memo
 
 _BACKWARD = (".down.sql", ".rollback.sql", ".undo.sql", ".revert.sql")
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.incremental.memo import memo
 from aiosqlc.ir import SchemaFile
-from aiosqlc.parse.scanner import Dialect
 from aiosqlc.schema.forward import forward_sql, forward_statements
 from aiosqlc.schema.order import by_dependency, forward_files, since_checkpoint
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
+from aiosqlc.store.memo import memo
 
 
 def read_schema(

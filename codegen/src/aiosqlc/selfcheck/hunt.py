@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from psycopg import pq
 
-from aiosqlc.analysed import Analysed
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import (
     AnalyzeOptions,
     Cardinality,
     TypedQuery,
 )
+from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import load_facts
 from aiosqlc.postgres.population import Population

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from aiosqlc.analysis.hints import hinted_types
 from aiosqlc.config.project import Override, Project, PythonTarget
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import TypedQuery
+from aiosqlc.plan.hints import hinted_types
 from aiosqlc.plan.overrides import imports_of
 from aiosqlc.source import SourceFile
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from aiosqlc.analysed import options_of
 from aiosqlc.analysis.checks import concerns
 from aiosqlc.analysis.hints import apply_hints
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
-from aiosqlc.pipeline import analyzer, read_inputs
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.pipeline.analysed import options_of
+from aiosqlc.pipeline.compile import analyzer, read_inputs
 from aiosqlc.verify.claims import broken, sent
 from aiosqlc.verify.git import old_queries, old_schema
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aiosqlc.ir import Command, TypedQuery
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token, scan, unquote
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import LEXES, Kind, Token, scan, unquote
+from aiosqlc.source import Dialect, Span
 from aiosqlc.vet.values import foreign_values
 
 Finding = tuple[str, Span]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Analysis, SchemaFile, Table, TypedQuery
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, scan, unquote
-from aiosqlc.source import Span
+from aiosqlc.parse.scanner import LEXES, Kind, scan, unquote
+from aiosqlc.source import Dialect, Span
 from aiosqlc.vet.proved import proved_findings
 from aiosqlc.vet.queries import QUERY_RULES, Text, same_text
 from aiosqlc.vet.rules import RULES

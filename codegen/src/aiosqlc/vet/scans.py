@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aiosqlc.analysed import Analysed, options_of
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.engines import engine_for
+from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.vet.queries import Text
 from aiosqlc.vet.rules import RULES
 

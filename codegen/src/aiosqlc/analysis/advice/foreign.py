@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from aiosqlc.analysis.advice.place import Place
-from aiosqlc.parse.scanner import LEXES, Dialect
+from aiosqlc.parse.scanner import LEXES
+from aiosqlc.source import Dialect
 
 _LOOKBACK = 12  # characters of a marker before the place that the server names
 # A parameter as drivers, templates and other tools write it; group 1 or 2 is its name.

@@ -9,7 +9,8 @@ from aiosqlc.analysis.advice.place import CLAUSES, Place
 from aiosqlc.analysis.advice.syntax import quoted
 from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.messages.suggest import nearest
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, unquote
+from aiosqlc.parse.scanner import LEXES, Kind, unquote
+from aiosqlc.source import Dialect
 
 _ENDS_A_SELECT = frozenset(
     {"FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "WINDOW"}

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
-from aiosqlc.parse.scanner import Dialect, Kind, Token, scan
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.source import Dialect, SourceFile, Span
 
 CLAUSES = frozenset(
     {"SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH"}

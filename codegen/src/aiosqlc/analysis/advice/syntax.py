@@ -18,7 +18,8 @@ from aiosqlc.analysis.advice.place import CLAUSES, Place
 from aiosqlc.analysis.advice.tables import table_advice
 from aiosqlc.messages.suggest import nearest
 from aiosqlc.parse.reserved import is_reserved
-from aiosqlc.parse.scanner import LEXES, Dialect, Kind, Token
+from aiosqlc.parse.scanner import LEXES, Kind, Token
+from aiosqlc.source import Dialect
 
 _KEYWORDS: Final = frozenset(
     (

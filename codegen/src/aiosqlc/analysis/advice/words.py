@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 _ELSEWHERE_POSTGRES = {
     **dict.fromkeys(("getdate", "sysdate", "sysdatetime", "getutcdate"), "now()"),

@@ -16,10 +16,10 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from aiosqlc.server_wheels import DEFAULT_MAJOR, WHEELS, NoWheelError, ServerWheel, chosen
 from aiosqlc.servers.postgres.account import Account, hand_over, reachable, server_account
 from aiosqlc.servers.postgres.connection import ConnectionFailedError
 from aiosqlc.servers.private import NoServerError, cache_folder, install, running, slot
+from aiosqlc.servers.wheels import DEFAULT_MAJOR, WHEELS, NoWheelError, ServerWheel, chosen
 
 _STOP_SECONDS = 10.0
 _SOCKET_PATH_LIMIT = 90  # sun_path holds 108 bytes, the socket's own name takes 15

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiosqlc import lock
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.lock.document import Locked
 from aiosqlc.source import SourceFile
 
 
@@ -29,7 +29,7 @@ class Analysed:
     entry: QuerySet
     inputs: Inputs
     analysis: Analysis
-    locked: lock.Locked | None
+    locked: Locked | None
     diagnostics: tuple[Diagnostic, ...]
 
     @property

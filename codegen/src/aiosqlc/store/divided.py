@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from aiosqlc.incremental.memo import Memo
-from aiosqlc.processes import shares, spread
+from aiosqlc.store.memo import Memo
+from aiosqlc.store.processes import shares, spread
 
 R = TypeVar("R")
 Arguments = tuple[Any, ...]

@@ -16,8 +16,6 @@ from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any, BinaryIO, TypeVar
 
-from aiosqlc.messages import progress
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -69,7 +67,6 @@ class _Child:
             code = 1
             try:
                 os.close(reading)
-                progress.show_on(None)
                 answer = work(run)
                 with os.fdopen(writing, "wb") as stream:
                     _send(answer, run, stream)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.emit.package import MARK
-from aiosqlc.incremental.disk import read_bytes, written
 from aiosqlc.ir import Rendered
 from aiosqlc.messages.files import reason
+from aiosqlc.store.disk import read_bytes, written
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,40 +9,33 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from aiosqlc import lock
-from aiosqlc.analysed import Analysed, Inputs, options_of
 from aiosqlc.analysis.bulk import with_bulk
 from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
-from aiosqlc.contract.emit import print_contract
-from aiosqlc.contract.paired import Planned, paired, paired_interface
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.emit.contract import print_contract
 from aiosqlc.emit.format import format_together
 from aiosqlc.emit.json import print_json
 from aiosqlc.emit.package import print_package
+from aiosqlc.emit.paired import Planned, paired, paired_interface
 from aiosqlc.engines import Engine, engine_for
 from aiosqlc.files import find_sql_files, read_files
-from aiosqlc.incremental.memo import memo
-from aiosqlc.incremental.reuse import analyze_changed
-from aiosqlc.ir import (
-    Analysis,
-    Analyze,
-    AnalyzeOptions,
-    Catalog,
-    ParsedQuery,
-    Rendered,
-    SchemaFile,
-)
+from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, Rendered, SchemaFile
+from aiosqlc.lock.document import Known, Locked
+from aiosqlc.lock.reading import read_lock
 from aiosqlc.messages.causes import merged
-from aiosqlc.messages.internal import culprits, internal_error, surviving
 from aiosqlc.parse.queries import count_named, parse_file, parse_files
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.pipeline.analysed import Analysed, Inputs, options_of
+from aiosqlc.pipeline.internal import culprits, internal_error, surviving
+from aiosqlc.pipeline.reuse import analyze_changed
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.model import PyModule
 from aiosqlc.plan.unmatched import unmatched_overrides
 from aiosqlc.schema import read_schema
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import Dialect, SourceFile, Span
+from aiosqlc.store.memo import memo
 
 _parsed = memo(parse_file)  # while watching, most files are what they were
 
@@ -63,7 +56,7 @@ class Compiled:
     files: list[Rendered] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    locked: dict[str, lock.Locked] = field(default_factory=dict)
+    locked: dict[str, Locked] = field(default_factory=dict)
     planned: dict[str, Planned] = field(default_factory=dict)
     near: dict[Path, Path] = field(default_factory=dict)
     asked: int = 0
@@ -199,7 +192,7 @@ def analyze_project(
     analyzer_of: Callable[[Dialect], Analyze] | None = None,
     *,
     reuse: bool = True,
-    known: Mapping[str, lock.Known] | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> Iterator[Analysed]:
     """Read, parse and analyse every entry. `reuse` allows results from the lock.
 
@@ -207,7 +200,7 @@ def analyze_project(
     """
     known = known or {}
     if reuse and any(str(entry.index) not in known for entry in project.sets):
-        known = {**lock.read_lock(project), **known}
+        known = {**read_lock(project), **known}
     analyzer_of = cache(analyzer_of or analyzer)
     for entry in project.sets:
         inputs, problems = read_inputs(project, entry)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.ir import Analysis, Analyze, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 
 CODE: Final = "E900"
 EXIT: Final = 70  # EX_SOFTWARE of sysexits.h

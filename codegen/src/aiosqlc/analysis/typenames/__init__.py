@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from aiosqlc.analysis.typenames import mysql, postgres
+from aiosqlc.drivers.postgres_types import KNOWN
 from aiosqlc.ir import Analysis, SqlType, TypeKind
-from aiosqlc.parse.scanner import Dialect
+from aiosqlc.source import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +62,28 @@ def named(engine: Dialect, text: str) -> Named:
     return Named(text, _READERS[engine](text))
 
 
-def _postgres(text: str) -> SqlType | None:
-    from aiosqlc.postgres.typenames import type_named
-
-    return type_named(text)
-
-
-def _mysql(text: str) -> SqlType | None:
-    from aiosqlc.mysql.types import type_named
-
-    return type_named(text)
-
-
-_READERS: dict[Dialect, Callable[[str], SqlType | None]] = {
-    Dialect.POSTGRESQL: _postgres,
-    Dialect.MYSQL: _mysql,
+_READERS: Mapping[Dialect, Callable[[str], SqlType | None]] = {
+    Dialect.POSTGRESQL: postgres.type_named,
+    Dialect.MYSQL: mysql.type_named,
+}
+_BUILT_IN: Mapping[Dialect, Iterable[SqlType]] = {
+    Dialect.POSTGRESQL: tuple(SqlType("pg_catalog", name) for name in KNOWN),
+    Dialect.MYSQL: tuple(SqlType("", name) for name in mysql.NAMES),
+}
+_ALIASES: Mapping[Dialect, Iterable[str]] = {
+    Dialect.POSTGRESQL: postgres.ALIASES,
+    Dialect.MYSQL: mysql.ALIASES,
 }
 
 
 def built_in_types(engine: Dialect) -> Iterable[SqlType]:
     """Return the built-in types of an engine."""
-    if engine is Dialect.POSTGRESQL:
-        from aiosqlc.drivers.postgres_types import KNOWN
-
-        return [SqlType("pg_catalog", name) for name in KNOWN]
-    from aiosqlc.mysql.types import NAMES
-
-    return [SqlType("", name) for name in NAMES]
+    return _BUILT_IN[engine]
 
 
 def type_aliases(engine: Dialect) -> Iterable[str]:
     """Return the aliases of an engine's types."""
-    if engine is Dialect.POSTGRESQL:
-        from aiosqlc.postgres.typenames import ALIASES
-
-        return ALIASES
-    from aiosqlc.mysql.types import ALIASES as OF_MYSQL
-
-    return OF_MYSQL
+    return _ALIASES[engine]
 
 
 def types_in(analysis: Analysis) -> Iterable[SqlType]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.project import Project
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.incremental.head import other_format
-from aiosqlc.incremental.unchanged import head_of
-from aiosqlc.ir import Analyze
-from aiosqlc.lock import keep_lock, print_lock
+from aiosqlc.lock.head import other_format
+from aiosqlc.lock.reading import keep_lock
+from aiosqlc.lock.writing import print_lock
 from aiosqlc.messages.causes import by_cost
-from aiosqlc.messages.internal import exit_code
-from aiosqlc.output import Changes, compare, write
-from aiosqlc.parse.scanner import Dialect
-from aiosqlc.pipeline import Compiled, compile_project
+from aiosqlc.pipeline.compile import Compiled, compile_project
+from aiosqlc.pipeline.internal import exit_code
+from aiosqlc.pipeline.output import Changes, compare, write
+from aiosqlc.pipeline.unchanged import head_of
+from aiosqlc.source import Dialect
 
 
 def build(

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from aiosqlc.config.project import Project
-from aiosqlc.server_wheels import NoWheelError, chosen
+from aiosqlc.servers.wheels import NoWheelError, chosen
 
 FORMAT = 5
 

@@ -7,20 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aiosqlc import lock
 from aiosqlc.analysis.checks import concerns
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
-from aiosqlc.incremental.head import as_locked
-from aiosqlc.incremental.memo import Recent
-from aiosqlc.ir import (
-    Analysis,
-    Analyze,
-    AnalyzeOptions,
-    ParsedQuery,
-    SchemaFile,
-    TypedQuery,
-)
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
+from aiosqlc.lock.document import Known, Locked
+from aiosqlc.lock.head import as_locked
+from aiosqlc.lock.keys import complete_key, schema_key
+from aiosqlc.lock.reading import known_of, restore, restore_warnings
+from aiosqlc.store.memo import Recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ class Outcome:
 
     analysis: Analysis
     diagnostics: tuple[Diagnostic, ...]
-    locked: lock.Locked | None
+    locked: Locked | None
 
 
 def analyze_changed(
@@ -37,7 +33,7 @@ def analyze_changed(
     schema: Sequence[SchemaFile],
     queries: Sequence[ParsedQuery],
     options: AnalyzeOptions,
-    known: lock.Known | None,
+    known: Known | None,
     analyze: Analyze,
     *,
     reuse: bool = True,
@@ -46,7 +42,7 @@ def analyze_changed(
 
     `reuse` allows what this process knows of a project with errors, which has no lock.
     """
-    key = lock.schema_key(entry, schema, options)
+    key = schema_key(entry, schema, options)
     key = as_locked(key, known.schema) if known else key
     keys = tuple([query.question for query in queries])
     usable = known if known and known.schema == key else None
@@ -61,7 +57,7 @@ def analyze_changed(
         if warnings is not None:
             typed = tuple([query for name in keys if (query := found[name])])
             analysis = Analysis(usable.catalog, typed, usable.server_version)
-            return Outcome(analysis, warnings, lock.Locked(key, keys, analysis, warnings))
+            return Outcome(analysis, warnings, Locked(key, keys, analysis, warnings))
     if usable:
         for name in {item.query for item in usable.warnings}:  # what is said of them is said anew
             found.pop(name, None)
@@ -76,12 +72,12 @@ def analyze_changed(
             for item in outcome.diagnostics
             if not any(concerns(item, query) for query in queries)
         )
-        part = lock.Locked(key, (), replace(outcome.analysis, queries=()), of_schema)
-        _unfinished.put(key, lock.known_of(part))
+        part = Locked(key, (), replace(outcome.analysis, queries=()), of_schema)
+        _unfinished.put(key, known_of(part))
     return outcome
 
 
-def _another_server(known: lock.Known, outcome: Outcome) -> bool:
+def _another_server(known: Known, outcome: Outcome) -> bool:
     """Return whether the lock is from another server release than the current one."""
     now = outcome.analysis.server_version
     return bool(now and known.server_version and now != known.server_version)
@@ -96,10 +92,10 @@ def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
 
 
 _restored: Recent[tuple[str, str], TypedQuery] = Recent()  # by schema and question, if sound
-_unfinished: Recent[str, lock.Known] = Recent(20)  # by schema: `_restored` has the queries
+_unfinished: Recent[str, Known] = Recent(20)  # by schema: `_restored` has the queries
 
 
-def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
+def _restore(known: Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
     """Restore a query from the lock, as the same object if it is unchanged."""
     before = known.queries.get(key)
     if isinstance(before, TypedQuery) and before.parsed is parsed:
@@ -107,14 +103,14 @@ def _restore(known: lock.Known, key: str, parsed: ParsedQuery) -> TypedQuery | N
     before = _restored.get((known.schema, key)) or before
     if before is None:
         return None
-    query = lock.restore(before, parsed, known.catalog)
+    query = restore(before, parsed, known.catalog)
     if query is not None and query is not before:
         _restored.put((known.schema, key), query)
     return query
 
 
 def _warnings_of(
-    known: lock.Known,
+    known: Known,
     keys: tuple[str, ...],
     queries: Sequence[ParsedQuery],
     schema: Sequence[SchemaFile],
@@ -123,11 +119,11 @@ def _warnings_of(
     if not known.warnings:
         return ()
     of_queries = any(item.query for item in known.warnings)
-    if of_queries and known.complete != lock.complete_key(keys, queries):
+    if of_queries and known.complete != complete_key(keys, queries):
         return None
     files = {str(query.file.path): query.file for query in queries}
     files |= {str(part.file.path): part.file for part in schema}
-    return tuple(lock.restore_warnings(known, files))
+    return tuple(restore_warnings(known, files))
 
 
 def _analyze_rest(
@@ -159,5 +155,5 @@ def _analyze_rest(
     analysis = Analysis(fresh.catalog, typed, fresh.server_version, fresh.facts)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)
     complete = len(typed) == len(keys) and not failed and asked
-    locked = lock.Locked(key, keys, analysis, diagnostics) if complete else None
+    locked = Locked(key, keys, analysis, diagnostics) if complete else None
     return Outcome(analysis, diagnostics, locked)

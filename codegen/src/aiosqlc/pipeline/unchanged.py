@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from aiosqlc.config.project import Project
 from aiosqlc.emit.settings import ruff_settings, said_by
 from aiosqlc.files import find_sql_files
-from aiosqlc.incremental.disk import digest, file_digest
-from aiosqlc.incremental.head import (
+from aiosqlc.lock.head import (
     FORMAT,
     Head,
     as_locked,
@@ -19,6 +18,7 @@ from aiosqlc.incremental.head import (
     embedded_server,
     read_head,
 )
+from aiosqlc.store.disk import digest, file_digest
 
 if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
     from aiosqlc.ir import Rendered

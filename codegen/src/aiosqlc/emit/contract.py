@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiosqlc.config.project import PythonTarget
-from aiosqlc.contract.paired import Planned
 from aiosqlc.emit.literal import line_literal
+from aiosqlc.emit.paired import Planned
 from aiosqlc.ir import Command, TypedQuery
-from aiosqlc.parse.scanner import Dialect, Kind, scan
+from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan.model import PyFunction, PyModule
+from aiosqlc.source import Dialect
 
 _HEAD = '''\
 """Both engines answer the same calls alike: `engines` is a fixture with an executor on each."""
