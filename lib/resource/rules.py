@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.errors import AppError, Code, FieldError, invalid, not_found
 
 T = TypeVar("T")
+
+
+class Versioned(Protocol):
+    """A row with a version."""
+
+    @property
+    def version(self) -> int: ...  # noqa: D102 - its name says it
+
+
+V = TypeVar("V", bound=Versioned)
 
 
 def or_not_found(thing: T | None, noun: str) -> T:
@@ -23,6 +33,13 @@ def check_version(seen: int | None, present: int) -> None:
     """Raise PRECONDITION_FAILED if the caller requires another version."""
     if seen is not None and seen != present:
         raise stale()
+
+
+def at_version(row: V | None, noun: str, seen: int | None) -> V:
+    """Return a locked row. Raises NOT_FOUND for None, or as `check_version`."""
+    found = or_not_found(row, noun)
+    check_version(seen, found.version)
+    return found
 
 
 def stale() -> AppError:

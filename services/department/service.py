@@ -6,17 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from msgspec import UnsetType
 from msgspec.structs import asdict
 
 from lib.db import Database, Executor
-from lib.db.errors import UniqueViolationError
 from lib.db.like import contains
-from lib.errors import AppError, Code
 from lib.events import Topic, publish_change
 from lib.ids import new_id
 from lib.resource.input import given
 from lib.resource.lists import Sort, page_of
-from lib.resource.rules import check_version, or_not_found
+from lib.resource.rules import at_version, change_errors, or_not_found
 from services.department.model import (
     DepartmentChange,
     ListDepartments,
@@ -62,14 +61,12 @@ def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments)
 async def add(db: Database, new: NewDepartment) -> Department:
     """Create a department. Raises CONFLICT if the name is in use."""
     department_id = new_id()
-    try:
+    with change_errors(taken=_in_use(new.name)):
         async with db.transaction() as tx:
             await writes(tx).add_department(id=department_id, **asdict(new))
             added = await get(tx, department_id)
             await _tell(tx, "department.created", added)
             return added
-    except UniqueViolationError as error:
-        raise _name_in_use(new.name) from error
 
 
 async def change(
@@ -79,50 +76,40 @@ async def change(
     *,
     version: int | None,
 ) -> Department:
-    """Apply a partial update to the caller's version. None means the current version.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
-            CONFLICT where the name is in use or somebody else was faster.
+            CONFLICT where the name is in use.
     """
-    current = await _current(db, department_id, version)
-    values = {name: given(value, getattr(current, name)) for name, value in asdict(changes).items()}
-    try:
+    with change_errors(taken=_in_use(changes.name)):
         async with db.transaction() as tx:
-            changed = await writes(tx).change_department(
-                id=department_id, version=current.version, **values
-            )
-            if not changed:
-                raise _lost_race()
+            before = await _locked(tx, department_id, version)
+            values = {
+                name: given(value, getattr(before, name)) for name, value in asdict(changes).items()
+            }
+            await writes(tx).change_department(id=department_id, **values)
             after = await get(tx, department_id)
             await _tell(tx, "department.changed", after)
             return after
-    except UniqueViolationError as error:
-        raise _name_in_use(values["name"]) from error
 
 
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
     """Delete the department, under the same conditions as an update."""
-    current = await _current(db, department_id, version)
     async with db.transaction() as tx:
-        if not await writes(tx).remove_department(id=department_id, version=current.version):
-            raise _lost_race()
-        await _tell(tx, "department.removed", current)
+        before = await _locked(tx, department_id, version)
+        await writes(tx).remove_department(id=department_id)
+        await _tell(tx, "department.removed", before)
+
+
+async def _locked(tx: Executor, department_id: UUID, version: int | None) -> Department:
+    locked = await writes(tx).lock_department(id=department_id)
+    return at_version(locked, "department", version)
+
+
+def _in_use(name: str | UnsetType) -> str:
+    return f"there is already a department named {name}"
 
 
 async def _tell(tx: Executor, kind: str, department: Department) -> None:
     await publish_change(tx, topic=TOPIC, key=department.id, kind=kind, changed=department)
-
-
-async def _current(db: Database, department_id: UUID, version: int | None) -> Department:
-    current = await get(db, department_id)
-    check_version(version, current.version)
-    return current
-
-
-def _name_in_use(name: str) -> AppError:
-    return AppError(Code.CONFLICT, f"there is already a department named {name}")
-
-
-def _lost_race() -> AppError:
-    return AppError(Code.CONFLICT, "the department was changed concurrently; try again")

@@ -45,6 +45,7 @@ CALLS: Final = (
         ordered=True,
     ),
     Call("add_department", on_postgresql.writes.WritesQueries, on_mysql.writes.WritesQueries),
+    Call("lock_department", on_postgresql.writes.WritesQueries, on_mysql.writes.WritesQueries),
     Call("change_department", on_postgresql.writes.WritesQueries, on_mysql.writes.WritesQueries),
     Call("remove_department", on_postgresql.writes.WritesQueries, on_mysql.writes.WritesQueries),
 )

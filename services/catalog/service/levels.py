@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,22 +15,12 @@ from lib.db.like import contains
 from lib.ids import new_id
 from lib.resource.input import changes_nothing
 from lib.resource.lists import page_of
-from lib.resource.rules import change_errors, check_version, or_not_found
+from lib.resource.rules import Versioned, at_version, change_errors, or_not_found
 from services.catalog.model.lists import ListEntries
 from services.catalog.service.events import Removed, tell
 from services.catalog.store import categories, category_types, services, subcategories
 
-
-class Entry(Protocol):
-    """Common columns of all levels."""
-
-    @property
-    def id(self) -> UUID: ...  # noqa: D102 - its name says it
-    @property
-    def version(self) -> int: ...  # noqa: D102 - its name says it
-
-
-R = TypeVar("R", bound=Entry)
+R = TypeVar("R", bound=Versioned)
 
 
 @dataclass(frozen=True)
@@ -179,6 +169,4 @@ async def remove(level: Level[Any], db: Database, entry_id: UUID, *, version: in
 
 
 async def _locked(level: Level[R], tx: Executor, entry_id: UUID, version: int | None) -> R:
-    before = or_not_found(await level.lock(tx, id=entry_id), level.noun)
-    check_version(version, before.version)
-    return before
+    return at_version(await level.lock(tx, id=entry_id), level.noun, version)

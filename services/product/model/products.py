@@ -83,9 +83,3 @@ class ProductChange(Input, frozen=True, kw_only=True):
     price: Price | UnsetType = UNSET
     stock: Stock | UnsetType = UNSET
     status: SaleStatus | UnsetType = UNSET
-
-    @property
-    def is_empty(self) -> bool:
-        """Return whether the update has no fields."""
-        given = (self.name, self.description, self.price, self.stock, self.status)
-        return all(value is UNSET for value in given)

@@ -11,9 +11,10 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Database, Executor
 from lib.db.like import contains
-from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
+from lib.resource.input import is_empty
 from lib.resource.lists import PageQuery, page_of
+from lib.resource.rules import at_version, or_not_found
 from lib.texts import trimmed
 from services.product.model.products import (
     MAX_PRICE,
@@ -41,7 +42,7 @@ _STATUS: Final = {
 
 async def get(db: Executor, product_id: UUID) -> Product:
     """Return the product or raise NOT_FOUND."""
-    return _found(await products(db).get_product(id=product_id))
+    return or_not_found(await products(db).get_product(id=product_id), "product")
 
 
 async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Product], int]:
@@ -110,27 +111,23 @@ async def change(
     version: int | None,
     actor: str,
 ) -> Product:
-    """Apply a partial update to the caller's version. None means the current version.
+    """Apply a partial update to the caller's version. None means any version.
 
     Raises:
-        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
-            CONFLICT where somebody else was faster.
+        AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one.
     """
     async with db.transaction() as tx:
-        before = await _current(tx, product_id, version)
-        if changes.is_empty:
+        before = await _locked(tx, product_id, version)
+        if is_empty(changes):
             return before
-        changed = await products(tx).change_product(
+        await products(tx).change_product(
             id=product_id,
-            version=before.version,
             name=UNSET if changes.name is UNSET else trimmed(changes.name),
             description=changes.description,
             price=UNSET if changes.price is UNSET else Decimal(changes.price),
             stock=changes.stock,
             status=_status(changes.status),
         )
-        if not changed:
-            raise _lost_race()
         after = await get(tx, product_id)
         if after.price != before.price:
             await _add_price(tx, after, actor)
@@ -147,23 +144,13 @@ async def remove(db: Database, product_id: UUID, *, version: int | None) -> None
     Its ledger stays, and what is reserved of it may still be confirmed or released.
     """
     async with db.transaction() as tx:
-        before = await _current(tx, product_id, version)
-        removed = await products(tx).change_product(
-            id=product_id, version=before.version, status=ProductStatus.DELETED
-        )
-        if not removed:
-            raise _lost_race()
+        before = await _locked(tx, product_id, version)
+        await products(tx).change_product(id=product_id, status=ProductStatus.DELETED)
         await product_removed(tx, ProductRemoved(product_id, before.version + 1))
 
 
-async def _current(tx: Executor, product_id: UUID, version: int | None) -> Product:
-    """Return the product. If the caller accepts any version, lock it."""
-    if version is None:
-        return _found(await products(tx).lock_product(id=product_id))
-    current = await get(tx, product_id)
-    if version != current.version:
-        raise AppError(Code.PRECONDITION_FAILED, "the product has changed since you read it")
-    return current
+async def _locked(tx: Executor, product_id: UUID, version: int | None) -> Product:
+    return at_version(await products(tx).lock_product(id=product_id), "product", version)
 
 
 async def _add_price(tx: Executor, product: Product, actor: str) -> None:
@@ -176,15 +163,5 @@ async def _add_price(tx: Executor, product: Product, actor: str) -> None:
     )
 
 
-def _found(product: Product | None) -> Product:
-    if product is None:
-        raise not_found("product")
-    return product
-
-
 def _status(given: SaleStatus | UnsetType) -> ProductStatus | UnsetType:
     return UNSET if given is UNSET else _STATUS[given]
-
-
-def _lost_race() -> AppError:
-    return AppError(Code.CONFLICT, "the product was changed concurrently; try again")

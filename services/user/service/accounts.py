@@ -11,16 +11,15 @@ from msgspec import UNSET, UnsetType
 from lib.auth import Principal, Role
 from lib.auth.guards import forbidden
 from lib.db import Database, Executor
-from lib.db.errors import UniqueViolationError
 from lib.errors import AppError, Code
 from lib.events import publish
 from lib.ids import new_id
-from lib.resource.rules import or_not_found, stale
+from lib.resource.rules import change_errors, check_version, or_not_found
 from services.user.model.account import check_names
 from services.user.model.people import Employment, NewPerson, PersonChange, check_salary
 from services.user.service import access, audit, sessions, standing, throttle
 from services.user.service.events import TOPIC, RoleChanged, UserChanged, UserRegistered
-from services.user.service.register import check_free, email_is_taken
+from services.user.service.register import EMAIL_TAKEN, check_free
 from services.user.service.throttle import Limits
 from services.user.store import (
     accounts,
@@ -62,7 +61,7 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=role is not AccountRole.CUSTOMER)
         await check_may_give(tx, principal, role)
-        try:
+        with change_errors(taken=EMAIL_TAKEN):
             added = await accounts.add_account(
                 tx,
                 id=account_id,
@@ -73,8 +72,6 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
                 created_by=principal.subject,
                 **names,
             )
-        except UniqueViolationError as error:
-            raise email_is_taken() from error
         await check_free(tx, new.email, account_id)
         if new.employment is not None:
             await _employ(tx, account_id, new.employment)
@@ -208,8 +205,7 @@ async def lock(
     await check_rank(tx, principal, account_id, person.role)
     if person.status is not AccountStatus.ACTIVE and not access.may_manage(principal):
         raise AppError(Code.FORBIDDEN, "the account is not active")
-    if version is not None and version != person.version:
-        raise stale()
+    check_version(version, person.version)
     return person
 
 
@@ -294,10 +290,8 @@ async def _count_address(
 
 
 async def _change_email(tx: Executor, person: LockPersonRow, email: str) -> None:
-    try:
+    with change_errors(taken=EMAIL_TAKEN):
         await profiles.change_email(tx, id=person.id, email=email)
-    except UniqueViolationError as error:
-        raise email_is_taken() from error
     await check_free(tx, email, person.id)
     # Links that went to the former address are worth nothing from now on, but for those to undo.
     for kind in (TokenKind.VERIFY_EMAIL, TokenKind.RESET_PASSWORD):

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from lib.auth.opaque import digest
 from lib.db import Database, Executor
-from lib.db.errors import UniqueViolationError
-from lib.errors import AppError, Code
 from lib.ids import new_id
+from lib.resource.rules import change_errors
 from services.user.service import accounts as people
 from services.user.service import audit, sessions
 from services.user.service.verification import refused
@@ -39,10 +38,8 @@ async def undo(db: Database, token: str) -> None:
         )
         if account is None or former is None:
             raise refused(used=False)
-        try:
+        with change_errors(taken="the address belongs to another account"):
             restored = await addresses.restore_address(tx, id=account.id, email=spent.email)
-        except UniqueViolationError as error:
-            raise AppError(Code.CONFLICT, "the address belongs to another account") from error
         if not restored:
             raise refused(used=False)
         await addresses.remove_former_addresses_since(tx, account_id=account.id, since=former)

@@ -11,7 +11,7 @@ from typing import Final
 from lib.auth import Principal
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, FieldError, invalid
-from lib.resource.rules import change_errors, or_not_found, stale
+from lib.resource.rules import at_version, change_errors, or_not_found
 from services.user.model.roles import NewRole, RoleChange
 from services.user.service import accounts as people
 from services.user.service import audit, standing
@@ -104,9 +104,7 @@ async def remove(db: Database, principal: Principal, name: str, version: int | N
 
 
 async def _lock(tx: Executor, name: str, version: int | None) -> None:
-    locked = or_not_found(await roles.lock_custom_role(tx, name=name), "role")
-    if version is not None and version != locked.version:
-        raise stale()
+    at_version(await roles.lock_custom_role(tx, name=name), "role", version)
 
 
 async def check_may_give(tx: Executor, principal: Principal, name: str) -> AccountRole:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from lib.db import Executor
-from lib.db.errors import UniqueViolationError
-from lib.errors import AppError, Code
+from lib.resource.rules import change_errors, conflict
 from services.user.personal_ids import PersonalIds
 from services.user.store import accounts, personal_ids
+
+_TAKEN: Final = "the personal id belongs to another account"
 
 
 async def keep_number(tx: Executor, ids: PersonalIds, account_id: UUID, number: str) -> None:
@@ -20,9 +22,9 @@ async def keep_number(tx: Executor, ids: PersonalIds, account_id: UUID, number: 
     # Under every key: while keys change, others have theirs under the former one.
     prints = ids.fingerprints(number)
     if await personal_ids.is_known_personal_id(tx, fingerprints=prints, account_id=account_id):
-        raise _taken()
+        raise conflict(_TAKEN)
     sealed = ids.encrypt(number, account_id)
-    try:
+    with change_errors(taken=_TAKEN):
         await accounts.add_provider(
             tx,
             account_id=account_id,
@@ -30,9 +32,3 @@ async def keep_number(tx: Executor, ids: PersonalIds, account_id: UUID, number: 
             key_id=sealed.key_id,
             fingerprint=prints[0],
         )
-    except UniqueViolationError as error:
-        raise _taken() from error
-
-
-def _taken() -> AppError:
-    return AppError(Code.CONFLICT, "the personal id belongs to another account")

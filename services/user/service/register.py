@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from lib.db import Database, Executor
-from lib.db.errors import UniqueViolationError
-from lib.errors import AppError, Code
 from lib.events import publish
 from lib.ids import new_id
+from lib.resource.rules import change_errors, conflict
 from services.user.model.account import NewCustomer, NewProvider, check_names
 from services.user.model.common_passwords import check_password
 from services.user.passwords import Passwords
@@ -20,6 +20,8 @@ from services.user.service.providers import keep_number
 from services.user.service.throttle import Limits
 from services.user.store import accounts, addresses, mail
 from services.user.store.models import Account, AccountRole
+
+EMAIL_TAKEN: Final = "email already exists"
 
 
 async def register_customer(
@@ -70,7 +72,7 @@ async def _add(
     tx: Executor, new: NewCustomer, names: dict[str, str], password_hash: str, role: AccountRole
 ) -> Account:
     account_id = new_id()
-    try:
+    with change_errors(taken=EMAIL_TAKEN):
         account = await accounts.add_account(
             tx,
             id=account_id,
@@ -81,8 +83,6 @@ async def _add(
             created_by=str(account_id),
             **names,
         )
-    except UniqueViolationError as error:
-        raise email_is_taken() from error
     await check_free(tx, new.email, account_id)
     await mail.add_mail(
         tx, id=new_id(), template="verify_email", account_id=account.id, recipient=account.email
@@ -107,9 +107,4 @@ async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
         AppError: CONFLICT, with the words for an address that is taken.
     """
     if await addresses.is_kept_address(tx, email=email, account_id=account_id):
-        raise email_is_taken()
-
-
-def email_is_taken() -> AppError:
-    """Return the error for an address in use by another account."""
-    return AppError(Code.CONFLICT, "email already exists")
+        raise conflict(EMAIL_TAKEN)

@@ -11,7 +11,7 @@ from lib.auth.guards import forbidden
 from lib.auth.permissions import OF_SERVICES, declared
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, not_found
-from lib.resource.rules import change_errors, or_not_found, stale
+from lib.resource.rules import change_errors, check_version, or_not_found
 from services.user.model.roles import NewPermission, RoleChange
 from services.user.service import accounts as people
 from services.user.service import audit, custom_roles, sessions, standing
@@ -54,8 +54,7 @@ async def change(
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         current = or_not_found(await roles.lock_role(tx, name=name), "role")
-        if version is not None and version != current:
-            raise stale()
+        check_version(version, current)
         await _check_may_grant(tx, principal, name, wanted)
         before = (await get(tx, name)).permissions
         await roles.revoke_permissions(tx, role=name, permissions=wanted)

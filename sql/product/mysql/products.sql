@@ -1,4 +1,4 @@
--- Products: read, listed in a chosen order, and changed under version control.
+-- Products: read, listed in a chosen order, and changed.
 
 -- name: GetProduct :one
 SELECT * FROM product WHERE id = sqlc.arg(id) AND status <> 'deleted';
@@ -42,8 +42,8 @@ WHERE status = sqlc.arg(status)
 INSERT INTO product (id, name, description, price, currency, stock, status)
 VALUES (sqlc.arg(id), sqlc.arg(name), sqlc.arg(description), sqlc.arg(price), sqlc.arg(currency), sqlc.arg(stock), sqlc.arg(status));
 
--- name: ChangeProduct :execrows
--- What is not given stays. No row where the product is gone or no longer has this version.
+-- name: ChangeProduct :exec
+-- What is not given stays.
 UPDATE product SET
     name = sqlc.arg(name), -- :set
     description = sqlc.arg(description), -- :set
@@ -52,7 +52,7 @@ UPDATE product SET
     status = sqlc.arg(status), -- :set
     version = version + 1,
     updated_at = now(6)
-WHERE id = sqlc.arg(id) AND version = sqlc.arg(version) AND status <> 'deleted';
+WHERE id = sqlc.arg(id) AND status <> 'deleted';
 
 -- name: AddPrice :exec
 INSERT INTO price_change (id, product_id, price, currency, changed_by)

@@ -13,6 +13,7 @@ QUERY_NAMES: Final = {
     departments.LIST_DEPARTMENTS_BY_AGE: "ListDepartmentsByAge",
     departments.LIST_DEPARTMENTS_BY_AGE_DESC: "ListDepartmentsByAgeDesc",
     writes.ADD_DEPARTMENT: "AddDepartment",
+    writes.LOCK_DEPARTMENT: "LockDepartment",
     writes.CHANGE_DEPARTMENT: "ChangeDepartment",
     writes.REMOVE_DEPARTMENT: "RemoveDepartment",
 }

@@ -12,6 +12,7 @@ from lib.auth.guards import forbidden
 from lib.db import Executor
 from lib.errors import AppError, Code, not_found
 from lib.resource.lists import page_of
+from lib.resource.rules import check_version
 from lib.together import together
 from services.order.goods.model.orders import ListOrders, OrderChange
 from services.order.goods.model.status import may_be_removed, may_follow
@@ -154,8 +155,7 @@ def _check_step(order: GoodsOrder, after: GoodsStatus, caller: Caller) -> None:
 
 async def _locked(tx: Executor, order_id: UUID, version: int | None, caller: Caller) -> GoodsOrder:
     order = _visible(await orders.lock_order(tx, id=order_id), caller)
-    if version is not None and version != order.version:
-        raise AppError(Code.PRECONDITION_FAILED, "the order has changed since you read it")
+    check_version(version, order.version)
     return order
 
 

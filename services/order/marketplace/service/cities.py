@@ -11,7 +11,7 @@ from lib.events import Topic, publish_change
 from lib.ids import new_id
 from lib.resource.input import given, is_empty
 from lib.resource.lists import PageQuery, page_of
-from lib.resource.rules import change_errors, check_version, or_not_found
+from lib.resource.rules import at_version, change_errors, or_not_found
 from services.order.marketplace.model.lists import ListCities
 from services.order.marketplace.model.places import Capital, CityChange, Location, NewCity
 from services.order.marketplace.store import cities as store
@@ -83,8 +83,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
     """
     with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:
-            before = or_not_found(await store.lock_city(tx, id=city_id), "city")
-            check_version(version, before.version)
+            before = at_version(await store.lock_city(tx, id=city_id), "city", version)
             if is_empty(changes):
                 return before
             place = given(
@@ -110,8 +109,7 @@ async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
     """Delete a city without providers, else raise CONFLICT. Otherwise as an update."""
     with change_errors(in_use="city is still in use"):
         async with db.transaction() as tx:
-            before = or_not_found(await store.lock_city(tx, id=city_id), "city")
-            check_version(version, before.version)
+            before = at_version(await store.lock_city(tx, id=city_id), "city", version)
             await store.remove_city(tx, id=city_id)
             await _tell(tx, "city.removed", before)
 

@@ -10,7 +10,7 @@ from lib.db.like import contains
 from lib.ids import new_id
 from lib.resource.input import is_empty
 from lib.resource.lists import page_of
-from lib.resource.rules import change_errors, check_version, or_not_found
+from lib.resource.rules import at_version, change_errors, or_not_found
 from services.order.marketplace.model.currencies import CurrencyChange, NewCurrency
 from services.order.marketplace.model.lists import ListCurrencies
 from services.order.marketplace.store import currencies as store
@@ -59,8 +59,7 @@ async def change(
     """
     with change_errors(taken=_TAKEN, in_use=_IN_USE):
         async with db.transaction() as tx:
-            before = or_not_found(await store.lock_currency(tx, id=currency_id), "currency")
-            check_version(version, before.version)
+            before = at_version(await store.lock_currency(tx, id=currency_id), "currency", version)
             if is_empty(changes):
                 return before
             await store.change_currency(
@@ -77,6 +76,5 @@ async def remove(db: Database, currency_id: UUID, *, version: int | None) -> Non
     """Delete a currency without offers, else raise CONFLICT. Otherwise as an update."""
     with change_errors(in_use=_IN_USE):
         async with db.transaction() as tx:
-            before = or_not_found(await store.lock_currency(tx, id=currency_id), "currency")
-            check_version(version, before.version)
+            at_version(await store.lock_currency(tx, id=currency_id), "currency", version)
             await store.remove_currency(tx, id=currency_id)

@@ -9,10 +9,8 @@ from uuid import UUID
 from msgspec import UNSET
 
 from lib.db import Database, Executor
-from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
-from lib.errors import not_found
 from lib.resource.input import is_empty
-from lib.resource.rules import check_version, conflict, or_not_found
+from lib.resource.rules import at_version, change_errors, or_not_found
 from services.order.marketplace.model.box import ROUNDING_KM, around
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.places import (
@@ -69,7 +67,7 @@ async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> Prov
     Raises:
         AppError: NOT_FOUND where there is no such city; CONFLICT where it was said before.
     """
-    try:
+    with change_errors(taken="the provider already has a location", parent="city"):
         async with db.transaction() as tx:
             place = new.location or await _middle_of(tx, new.city_id)
             await store.add_location(
@@ -81,10 +79,6 @@ async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> Prov
                 address=new.address,
             )
             return await get(tx, provider_id)
-    except UniqueViolationError as error:
-        raise conflict("the provider already has a location") from error
-    except ForeignKeyViolationError as error:
-        raise not_found("city") from error
 
 
 async def change(
@@ -95,10 +89,10 @@ async def change(
     Raises:
         AppError: NOT_FOUND, also for the city; PRECONDITION_FAILED.
     """
-    try:
+    with change_errors(parent="city"):
         async with db.transaction() as tx:
-            before = or_not_found(await store.lock_location(tx, provider_id=provider_id), _NOUN)
-            check_version(version, before.version)
+            locked = await store.lock_location(tx, provider_id=provider_id)
+            before = at_version(locked, _NOUN, version)
             if is_empty(changes):
                 return before
             place = await _place_after(tx, before, changes)
@@ -111,8 +105,6 @@ async def change(
                 address=before.address if changes.address is UNSET else changes.address,
             )
             return await get(tx, provider_id)
-    except ForeignKeyViolationError as error:
-        raise not_found("city") from error
 
 
 async def _place_after(

@@ -8,11 +8,10 @@ from msgspec import UNSET
 
 from lib.auth.guards import forbidden
 from lib.db import Database, Executor
-from lib.db.errors import ForeignKeyViolationError, UniqueViolationError
 from lib.errors import not_found
 from lib.ids import new_id
 from lib.resource.input import is_empty
-from lib.resource.rules import check_version, conflict, or_not_found
+from lib.resource.rules import change_errors, check_version, conflict, or_not_found
 from services.order.marketplace.model.caller import Caller
 from services.order.marketplace.model.reviews import NewReview, ReviewChange, exact
 from services.order.marketplace.service import jobs, orders
@@ -52,7 +51,7 @@ async def add(db: Database, new: NewReview, caller: Caller) -> Review:
     if side is None:
         raise forbidden()
     review_id = new_id()
-    try:
+    with change_errors(taken="you have already reviewed this job", parent=jobs.NOUN):
         async with db.transaction() as tx:
             # Whoever takes the job back holds this lock: a review comes before that, or not at all.
             await orders.lock(tx, job.order_id)
@@ -70,10 +69,6 @@ async def add(db: Database, new: NewReview, caller: Caller) -> Review:
                 comment=new.comment,
             )
             return or_not_found(await store.get_review(tx, id=review_id), _NOUN)
-    except UniqueViolationError as error:
-        raise conflict("you have already reviewed this job") from error
-    except ForeignKeyViolationError as error:
-        raise not_found(jobs.NOUN) from error
 
 
 async def change(
