@@ -29,7 +29,7 @@ BLOCKS = [
 
 
 def engine(page: str) -> Dialect:
-    return Dialect.MYSQL if page == "mysql.md" else Dialect.POSTGRESQL
+    return Dialect.MYSQL if page.startswith("mysql") else Dialect.POSTGRESQL
 
 
 @pytest.mark.parametrize(("page", "kind", "text"), BLOCKS)

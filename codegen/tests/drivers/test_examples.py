@@ -12,7 +12,7 @@ import pytest
 
 from tests.drivers.running import Engine
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "drivers.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "choose-a-driver.md"
 EXAMPLE = r"```python\n(# (\w+), on driver: ([\w-]+)\n.*?)```"
 EXAMPLES = re.findall(EXAMPLE, PAGE.read_text(), re.DOTALL)
 
