@@ -11,7 +11,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Type the queries by a MySQL or MariaDB server, or from their text where there is none."""
+    """Type the queries with a MySQL or MariaDB server, or from their text without one."""
     from aiosqlc.mysql import analyzer  # the drivers load slowly, and PostgreSQL's users need none
 
     return analyzer.analyze(schema, queries, options)

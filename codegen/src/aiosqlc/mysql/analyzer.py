@@ -1,4 +1,4 @@
-"""The MySQL analyser read top to bottom: server, schema, queries, proofs; or the text alone."""
+"""The MySQL analyser: server, schema, queries, proofs; or the text alone."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _UNASKED = "inferred from the text alone, without a server"
 
 @dataclass(frozen=True)
 class AnalysisContext:
-    """Holds the schema that queries are analysed against, and its server, if there is one.
+    """Hold the schema that queries are analysed against, and its server, if there is one.
 
     `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
@@ -75,7 +75,7 @@ class AnalysisContext:
 def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Type the queries by a MySQL or MariaDB server, or from their text where there is none.
+    """Type the queries with a MySQL or MariaDB server, or from their text without one.
 
     Returns what could be typed, in the order given, and everything that is wrong. Never raises for
     a user's mistake or an unreachable server.
@@ -144,7 +144,7 @@ def _with_server(
 def _without_the_lost(
     failed: Sequence[Failed], queries: Sequence[ParsedQuery]
 ) -> tuple[list[ParsedQuery], list[Diagnostic]]:
-    """Return the queries that no failure of the schema costs, and each failure with its costs."""
+    """Return the queries that no schema failure affects, and each failure with its queries."""
     costs: dict[Failed, list[str]] = {failure: [] for failure in failed}
     kept = []
     for query in queries:
@@ -168,7 +168,7 @@ def _after(cause: Failed) -> tuple[str, ...]:
 def _with_skipped(
     known: Schema, files: Sequence[SchemaFile], loaded: Loaded
 ) -> tuple[Schema, frozenset[str]]:
-    """Add what the text says of tables whose statements the server has refused.
+    """Add the tables of refused statements, as far as their text defines them.
 
     Returns the names, in lower case, of the tables about which the server cannot be asked.
     """
@@ -183,7 +183,7 @@ def _with_skipped(
 
 
 def _given(file: SchemaFile, span: Span) -> Diagnostic:
-    """Say that a statement was left out because the server has by itself what it makes."""
+    """Report that a statement was skipped, because the server has what it creates."""
     return Diagnostic(
         code="E217",
         message="skipped: the server has this already",
@@ -193,7 +193,7 @@ def _given(file: SchemaFile, span: Span) -> Diagnostic:
 
 
 def _with_not_nulls(known: Schema, files: Sequence[SchemaFile]) -> Schema:
-    """Add NOT NULL to the generated columns that MySQL has so, which MariaDB cannot declare."""
+    """Add NOT NULL to MySQL's generated columns, which MariaDB cannot declare."""
     said: dict[str, set[str]] = {}
     for sql in (file.sql[span.start : span.end] for file in files for span in file.statements):
         if names := mariadb.without_null(sql)[1]:
@@ -216,13 +216,13 @@ def _certain(relation: Relation, names: frozenset[str]) -> Relation:
 
 
 def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
-    """Add the functions that the user declares never NULL; a schema before a name is ignored."""
+    """Add the functions that the user declares never NULL; a schema in the name is ignored."""
     names = (name.rpartition(".")[2].upper() for name in options.not_null_functions)
     return replace(schema, never_null=frozenset(names))
 
 
 def _lost(error: pymysql.MySQLError, session: Session) -> Diagnostic:
-    """The server went away, or refused what we ask for besides the user's own statements."""
+    """The connection was lost, or the server refused one of our own statements."""
     return Diagnostic(
         code="E210",
         message=f"the MySQL server cannot be used: {error.args[-1] if error.args else error}",
@@ -239,7 +239,7 @@ def _without_server(
     options: AnalyzeOptions,
     reason: str,
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Type from the text alone. In CI that is not enough: there the server's word is demanded."""
+    """Type from the text alone. In CI this is an error: a server is required there."""
     demanded = os.environ.get("CI", "").lower() in {"1", "true"} or options.database_uri is not None
     notice = Diagnostic(
         code="E210",
@@ -262,7 +262,7 @@ def _without_server(
 
 
 def _unasked(query: TypedQuery) -> TypedQuery:
-    """Say at each claim of a query that it is the text's alone."""
+    """Add a note to each claim of a query that no server was asked."""
     return replace(
         query,
         columns=tuple([replace(c, reasons=(*c.reasons, _UNASKED)) for c in query.columns]),
@@ -376,7 +376,7 @@ def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuer
 
 
 def _is_computed(query: ParsedQuery, columns: Sequence[Described], schema: Schema) -> bool:
-    """Return whether a parameter may decide a column's type."""
+    """Return whether a parameter may decide the type of a column."""
     return bool(query.params) and not all(origin_of(column, schema) for column in columns)
 
 
@@ -387,7 +387,7 @@ def _is_about(query: ParsedQuery, tables: frozenset[str]) -> bool:
 def _not_whole(
     query: ParsedQuery, text: Text, schema: Schema, described: Sequence[Described] | None
 ) -> Iterator[Diagnostic]:
-    """`sqlc.embed(t)` is a whole row of a table `t`, and there or not there as a whole."""
+    """Check that `sqlc.embed(t)` is a whole row of `t`, present or absent as a whole."""
     for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
         yield Diagnostic(
             "E342",
@@ -399,7 +399,7 @@ def _not_whole(
 
 
 def _unread(query: ParsedQuery) -> Diagnostic:
-    """The server takes it and we cannot read it: less is known, and that is said."""
+    """Type a query that the server accepts and we cannot parse; warn that less is known."""
     span = unread(query.sql)
     if span is None:
         why, label = "it is nested too deeply", Label(query.file, query.name_span, "split it")
@@ -425,7 +425,7 @@ def _history(schema: Sequence[SchemaFile]) -> Callable[[], History]:
 def _with_history(
     problem: Diagnostic, error: pymysql.MySQLError, judge: AnalysisContext, sql: str
 ) -> Diagnostic:
-    """Say of a name that is not there which migration has dropped or renamed it."""
+    """Add to the error of a missing name which migration dropped or renamed it."""
     relation, column = missing_in(error, judge.database)
     if relation:
         return with_past(problem, judge.history().relation(relation))
@@ -436,7 +436,7 @@ def _with_history(
 
 
 def _misnamed(query: ParsedQuery, text: Text, judge: AnalysisContext) -> list[Diagnostic]:
-    """Return what a server would have said about names that are not there."""
+    """Return the errors that a server would report for missing names."""
     if text.reader is None:
         return []
     to_source = query.source_map.to_source
@@ -490,7 +490,7 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield what is wrong between a query's command and what it returns."""
+    """Yield the errors of a query's command and its result."""
     parsed = query.parsed
     if parsed.command.returns_rows and not query.columns:
         yield _without_rows(parsed)

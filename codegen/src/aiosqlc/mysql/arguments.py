@@ -15,7 +15,7 @@ from aiosqlc.mysql.written import Call
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What an argument takes; `type` is None where only a cast can say it.
+    """The type of an argument; `type` is None if only a cast can decide it.
 
     `weak`: any moment fits. `alike`: the type of the other arguments.
     """
@@ -134,7 +134,7 @@ _BY_NAME = {name: code for code, names in _SIGNATURES.items() for name in names.
 
 
 def argument_of(call: Call) -> Argument | None:
-    """Return what a function takes as one of its arguments, None for a function not known."""
+    """Return the type of a function's argument; None for an unknown function."""
     code = _BY_NAME.get(f"{call.name}/{call.count}") or _code(call.name)
     if code is None:
         return None

@@ -1,4 +1,4 @@
-"""Types the rows of `CALL p(…)`: those of the one SELECT that the body always runs.
+"""Type the rows of `CALL p(…)`: those of the one SELECT that the body always runs.
 
 A server describes a call only by running it. So the body is read, and its SELECT prepared with
 NULL of the right type in place of each variable.
@@ -36,7 +36,7 @@ def is_call(sql: str) -> bool:
 
 
 def returned_by(sql: str, routines: Sequence[Routine]) -> str | None:
-    """Return a SELECT with the columns of what a `CALL` returns, None where that is not known."""
+    """Return a SELECT with the columns of a `CALL`, or None if they are unknown."""
     tokens = _tokens(sql)
     if len(tokens) < 2 or _word(tokens, 0) != "CALL":
         return None
@@ -70,7 +70,7 @@ def _tokens(sql: str) -> list[Token]:
 
 
 def _statements(tokens: Sequence[Token]) -> Iterator[tuple[list[Token], bool]]:
-    """Yield the simple statements of a body, and whether each stands in plain blocks alone."""
+    """Yield the simple statements of a body, and whether each is in plain blocks only."""
     opened: list[str] = []
     at, starts = 0, True
     while at < len(tokens):
@@ -99,7 +99,7 @@ def _statements(tokens: Sequence[Token]) -> Iterator[tuple[list[Token], bool]]:
 
 
 def _end(tokens: Sequence[Token], start: int) -> int:
-    """Return where a statement ends: at its semicolon, or where its handler's block begins."""
+    """Return the end of a statement: its semicolon, or the start of its handler's block."""
     depth = 0
     is_declared = tokens[start].text.upper() == "DECLARE"
     for at in range(start, len(tokens)):
@@ -115,7 +115,7 @@ def _word(tokens: Sequence[Token], at: int) -> str:
 
 
 def _has(statement: Sequence[Token], word: str) -> bool:
-    """Return whether a word stands outside of parentheses."""
+    """Return whether a word occurs outside of parentheses."""
     depth = 0
     for token in statement:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
@@ -130,7 +130,7 @@ def _of_handler(statement: Sequence[Token]) -> Sequence[Token]:
 
 
 def _declared(statement: Sequence[Token], body: str) -> dict[str, SqlType]:
-    """Return the variables that `DECLARE a, b int DEFAULT 0` makes; of a cursor nothing."""
+    """Return the variables of `DECLARE a, b int DEFAULT 0`; none for a cursor."""
     names: list[str] = []
     at = 1
     while at < len(statement):
@@ -149,7 +149,7 @@ def _declared(statement: Sequence[Token], body: str) -> dict[str, SqlType]:
 def _prepared(
     statement: Sequence[Token], body: str, variables: Mapping[str, SqlType]
 ) -> str | None:
-    """Write a SELECT with NULL in place of variables, named where one is a whole column."""
+    """Replace variables in a SELECT by NULL, with an alias if one is a whole column."""
     parts: list[str] = []
     at = statement[0].start
     for index, token in enumerate(statement):
@@ -168,7 +168,7 @@ def _prepared(
 
 
 def _is_limit(statement: Sequence[Token], index: int) -> bool:
-    """Return whether a number of rows stands there: `LIMIT a, b`, `LIMIT a OFFSET b`."""
+    """Return whether a position holds a number of rows: `LIMIT a, b`, `LIMIT a OFFSET b`."""
     words = [_word(statement, at) for at in range(max(index - 3, 0), index)]
     return words[-1:] in (["LIMIT"], ["OFFSET"]) or (words[:1] == ["LIMIT"] and words[-1] == ",")
 

@@ -1,4 +1,4 @@
-"""How many rows a query can return: keys bound to constants, aggregates, LIMIT."""
+"""Prove how many rows a query can return: keys bound to constants, aggregates, LIMIT."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, s
 
 
 def limited(node: exp.Expr, result: Result, premises: Premises) -> Result:
-    """Take LIMIT and OFFSET into account."""
+    """Apply LIMIT and OFFSET."""
     holds = premises.holds
     limit, offset = node.args.get("limit"), node.args.get("offset")
     if limit is None and offset is None:
@@ -64,7 +64,7 @@ def limited(node: exp.Expr, result: Result, premises: Premises) -> Result:
 
 
 def _most(limit: exp.Expr | None) -> exp.Expr | None:
-    """Return how many rows LIMIT or FETCH lets through; `FETCH FIRST ROW ONLY` is one."""
+    """Return the row limit of LIMIT or FETCH; `FETCH FIRST ROW ONLY` is one."""
     if isinstance(limit, exp.Limit) and limit.expression:
         return unwrap(limit.expression)
     options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
@@ -126,7 +126,7 @@ def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None, premises: Pr
 
 
 def _determined(source: Source, bound: set[ColumnKey], premises: Premises) -> bool:
-    """Return whether at most one row of the source can take part."""
+    """Return whether at most one row of the source can match."""
     holds = premises.holds
     if source.at_most_one:
         return True
@@ -139,7 +139,7 @@ def _determined(source: Source, bound: set[ColumnKey], premises: Premises) -> bo
 
 
 def _closure(level: Level, where: exp.Expr | None, reader: Reader) -> set[ColumnKey]:
-    """Collect the columns that can have one value only, beginning with `column = constant`."""
+    """Collect the columns with a single value, starting with `column = constant`."""
     everywhere = _conjuncts(where)
     conditions: list[tuple[exp.Expr, frozenset[int] | None]] = [(c, None) for c in everywhere]
     for join in level.joins:
@@ -249,7 +249,7 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
 
 
 def _may_be_empty(label: str) -> bool:
-    """Whether some collation finds a label equal to the empty text: it ignores what is no sign."""
+    """Return whether some collation can treat a label as empty, because it ignores its signs."""
     return not any(sign.isalnum() or "!" <= sign <= "~" for sign in label)
 
 

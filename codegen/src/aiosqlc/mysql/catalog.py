@@ -1,4 +1,4 @@
-"""Reads the schema back from the server's `information_schema`."""
+"""Read the schema back from the server's `information_schema`."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ Name = tuple[str, str]
 
 
 def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> Schema:
-    """Read the tables, views and routines of `database`, which is the default, and of `others`."""
+    """Read the tables, views and routines of `database`, the default one, and of `others`."""
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys = _keys(session, databases)
@@ -132,7 +132,7 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
 
 
 def catalog_of(schema: Schema) -> Catalog:
-    """Return the part of the schema that generators see: not the server's own tables."""
+    """Return the part of the schema for generators, without the server's own tables."""
     known = (relation.table for relation in schema.relations)
     tables = tuple(table for table in known if table.schema not in SYSTEM)
     enums = tuple(
@@ -206,12 +206,12 @@ def _not_nulls(
 
 
 def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Return rows that begin with their database: `information_schema` takes `A` for `a`."""
+    """Return the rows of exactly these databases: `information_schema` treats `A` as `a`."""
     return [row for row in session.rows(sql, databases) if row[0] in databases]
 
 
 def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tuple[str, ...], ...]]:
-    """Collect unique keys over whole columns: a prefix or an expression proves nothing."""
+    """Collect unique keys over whole columns. Prefixes and expressions prove nothing."""
     parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
     for schema, table, index, column, prefix in _rows(session, _KEYS, databases):
         parts[schema, table, index].append(None if prefix is not None else column)
@@ -224,7 +224,7 @@ def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tupl
 
 
 def _checks(session: Session, databases: tuple[str, ...]) -> dict[tuple[str, str, str], str]:
-    """Return the conditions of CHECKs by database, table (empty on MySQL) and name."""
+    """Return the CHECK conditions by database, table (empty on MySQL) and name."""
     if session.is_mariadb:
         rows = _rows(session, _CHECKS.format(table="table_name"), databases)
     elif session.rows(_HAS_CHECKS):
@@ -256,7 +256,7 @@ def _constraints(
 def _referring(
     session: Session, databases: tuple[str, ...], constraints: dict[Name, tuple[Constraint, ...]]
 ) -> dict[Name, tuple[Reference, ...]]:
-    """Return the foreign keys that lead to each table."""
+    """Return the foreign keys that refer to each table."""
     columns: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for *key, column in _rows(session, _REFERRING, databases):
         columns[tuple(key)].append(column)

@@ -1,4 +1,4 @@
-"""Several values of which one is taken: what the others, and where it goes, say of its type."""
+"""Choices between several values: the other values and the target decide the type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHOICES = (exp.Coalesce, exp.If, exp.Nvl2, exp.Case, exp.Nullif, exp.Greatest, 
 
 
 def is_choice(node: exp.Expr) -> bool:
-    """Return whether a node gives one of several values, all as one type."""
+    """Return whether a node returns one of several values in a common type."""
     return isinstance(node, _CHOICES)
 
 
@@ -44,7 +44,7 @@ def is_row(node: exp.Expr) -> bool:
 
 
 def named_value(node: exp.Expr) -> exp.Expr:
-    """Return the column that `VALUES(column)` is of, of any other node the node."""
+    """Return the column in `VALUES(column)`, and any other node unchanged."""
     if not isinstance(node, exp.Anonymous) or name_of(node) not in {"VALUES", "VALUE"}:
         return node
     named = node.expressions[0] if len(node.expressions) == 1 else None
@@ -56,7 +56,7 @@ def named_value(node: exp.Expr) -> exp.Expr:
 
 
 def is_literal(node: exp.Expr) -> bool:
-    """Return whether a node is made of literals and NULL alone."""
+    """Return whether a node consists of literals and NULL only."""
     if isinstance(node, exp.Query):
         return False
     return all(isinstance(inner, _CONSTANT) for inner in node.walk())
@@ -69,7 +69,7 @@ _CONSTANT = (
 
 
 def literal_type(node: exp.Expr) -> SqlType | None:
-    """Return the type of a literal, None of NULL."""
+    """Return the type of a literal; None for NULL."""
     inner = unwrap(node)
     while isinstance(inner, exp.Neg):
         inner = unwrap(inner.this)
@@ -88,7 +88,9 @@ def literal_type(node: exp.Expr) -> SqlType | None:
 def best_of(
     known: SqlType | None, target: SqlType | None, literals: Sequence[SqlType | None]
 ) -> SqlType | None:
-    """Return the type of a value beside others. `known` is that of one that is no literal.
+    """Return the type of a value among others.
+
+    `known` is the type of a value that is not a literal.
 
     `target` is what the value becomes. Literals alone say that it is a text, or true or false.
     """
@@ -125,7 +127,7 @@ def _size(kind: SqlType) -> int:
 
 
 def _is_wider(target: SqlType, known: SqlType) -> bool:
-    """Return whether every value of the one is one of the other."""
+    """Return whether every value of the first type is one of the second."""
     families = types.family(target), types.family(known)
     if families[0] == families[1]:
         return target != types.BOOL or known == types.BOOL

@@ -1,4 +1,4 @@
-"""Advises on types that PostgreSQL or SQL Server would have taken, and MySQL has not."""
+"""Hints for types of PostgreSQL and SQL Server that MySQL lacks."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _CASTS: Final = {
 
 
 def own_type(name: str) -> str:
-    """Return what to write for a type that the server does not know; empty if that is not known."""
+    """Return the replacement for an unknown type, or empty text."""
     own = _OWN.get(name.lower())
     return f"write `{own}`" if own else did_you_mean(name, _KNOWN)
 
 
 def own_cast(name: str) -> str:
-    """Return what CAST takes instead of a type; empty if that is not known."""
+    """Return the target that CAST accepts instead of a type, or empty text."""
     if name.lower() in {"boolean", "bool"}:
         return "write `a <> 0`: CAST makes no boolean"
     own = _CASTS.get(name.lower())
@@ -53,7 +53,7 @@ def own_cast(name: str) -> str:
 
 
 def type_advice(place: Place) -> str:
-    """Return what to write for a type that a statement is refused near; empty if it is none."""
+    """Return the replacement for a type near a syntax error, or empty text if there is none."""
     function, _ = place.call
     if place.word(-1) == "AS" and function == "CAST":
         return own_cast(place.said())

@@ -1,4 +1,4 @@
-"""Where in the user's text a server's complaint belongs: servers name a word, not a position."""
+"""Find the place of a server error in the user's text. Servers name a word, not a position."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ _HINTS = {
 
 
 def code_of(error: pymysql.MySQLError) -> int:
-    """Return the server's number of an error, 0 where it has none."""
+    """Return the server's number of an error, or 0."""
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
 def message_of(error: pymysql.MySQLError, database: str) -> str:
-    """Return the server's text without the name of our working database."""
+    """Return the server's message without the name of our working database."""
     text = str(error.args[-1]) if error.args else str(error)
     return _SHORTER.sub("", text).replace(f"`{database}`.", "").replace(f"{database}.", "")
 
 
 def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
-    """Find what the message talks about in the statement; the first word where it does not say."""
+    """Find what the message refers to in the statement, else its first word."""
     text = message_of(error, database)
     near = _NEAR.search(text)
     if near:
@@ -93,7 +93,7 @@ def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
 
 
 def missing_in(error: pymysql.MySQLError, database: str) -> tuple[str, str]:
-    """Return the relation and the column that an error misses, the other one empty."""
+    """Return the missing relation and column of an error; one of them is empty."""
     named = _NAMED.search(message_of(error, database))
     name = named["name"].rstrip(",;").rpartition(".")[2] if named else ""
     code = code_of(error)
@@ -104,7 +104,7 @@ _IN_DEFAULT = re.compile(r"Function or expression '`(?P<name>\w+)`\(")
 
 
 def absent_function(error: pymysql.MySQLError) -> str:
-    """Return the function of a DEFAULT that the server refuses, in lower case; '' for others."""
+    """Return the function of a DEFAULT that the server refuses, in lower case, or ''."""
     found = _IN_DEFAULT.search(str(error.args[-1])) if error.args else None
     return found["name"].lower() if found else ""
 
@@ -117,7 +117,7 @@ def query_error(
     database: str,
     schema: Schema,
 ) -> Diagnostic:
-    """Describe a statement the server refuses. `to_source` maps offsets of `sql` to the file's.
+    """Describe a refused statement. `to_source` maps offsets of `sql` to the file's.
 
     A name that is not in the schema comes with the nearest one that is.
     """
@@ -140,7 +140,7 @@ _MACRO = re.compile(r"sqlc\.\w+\([^()]*\)")
 
 
 def _end(file: SourceFile, last: int) -> int:
-    """Return where a query ends, by its last character: a macro has many for one."""
+    """Return the end of a query by its last character, because a macro has many for one."""
     macro = _MACRO.match(file.text, last)
     return macro.end() if macro else last + 1
 
@@ -171,7 +171,7 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
 
 
 def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
-    """Advise on a name of the SELECT list, and on what others write like a column."""
+    """Hint at a name of the SELECT list, or at values that other databases write like columns."""
     place = place_in(file, query, Span(at, at), Dialect.MYSQL)
     if said := lookalike_advice(place):
         return said
@@ -184,7 +184,7 @@ def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) ->
 
 
 def _absent(place: Place) -> str:
-    """`SELECT customer.id FROM customer c`: a table that its alias hides."""
+    """Detect `SELECT customer.id FROM customer c`: the alias hides the table."""
     if place.word(-1) != "." or not place.is_name(-2):
         return ""
     sources, table = list(sources_of(place)), place.said(-2)
@@ -199,7 +199,7 @@ def _absent(place: Place) -> str:
 
 
 def _advice(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
-    """Advise on a syntax error, or an aggregate where none may stand, by the words around it."""
+    """Hint at a syntax error or a misplaced aggregate, by the words around it."""
     if code_of(error) == _AGGREGATE:
         return group_advice("WHERE")
     if _CODES.get(code_of(error)) not in {"E300", "E312"}:
@@ -212,7 +212,7 @@ def _advice(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -
 
 
 def _known(sql: str, code: int, schema: Schema) -> list[str]:
-    """Return the names that could have been meant by one that an error is about."""
+    """Return the names that may have been meant in an error."""
     match _CODES.get(code):
         case "E310":
             return [relation.table.name for relation in schema.relations]
@@ -226,7 +226,7 @@ def _known(sql: str, code: int, schema: Schema) -> list[str]:
 
 
 def _near(sql: str, text: str, line: int) -> Span:
-    """Find the rest of a text that a server quotes, or the first 80 letters of it."""
+    """Find the rest of the text that a server quotes, or its first 80 characters."""
     sent = for_server(sql)
     starts = [0, *(i + 1 for i, char in enumerate(sent.sql) if char == "\n")]
     at = starts[min(line, len(starts)) - 1]
@@ -242,7 +242,7 @@ def _near(sql: str, text: str, line: int) -> Span:
 
 
 def _word(sql: str, name: str, qualifier: str = "", clause: str = "") -> Span | None:
-    """Find a name, behind the word of its clause if that is known, and not where it is given.
+    """Find a name, after the keyword of its clause if known, and not where it is defined.
 
     With a qualifier, only where the last part of this stands before the name.
     """

@@ -1,4 +1,4 @@
-"""Executable comments, `/*! … */`: which of them a server runs, and the statement it then reads."""
+"""Executable comments, `/*! … */`: select those that a server runs, and the resulting statement."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MYSQL_ALONE = range(50700, 100000)
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """A kind of server and its version as comments number it: 101119 is 10.11.19."""
+    """A kind of server and its version in the form of comments: 101119 is 10.11.19."""
 
     is_mariadb: bool
     version: int
 
     def runs(self, opening: str) -> bool:
-        """Return whether it runs what stands behind such an opening."""
+        """Return whether the server runs the comment after such an opening."""
         match = _MARK.match(opening)
         if match is None:
             return False
@@ -46,7 +46,7 @@ def kin_of(version: str) -> Kin:
 
 
 def as_read(sql: str, kin: Kin) -> str:
-    """Return the statement that a server reads, offset for offset.
+    """Return the statement as a server reads it, at the same offsets.
 
     Marks are blanks, and so is what stands in a comment that it does not run.
     """
@@ -69,7 +69,7 @@ def as_read(sql: str, kin: Kin) -> str:
 
 
 def _blanked(sql: str, spans: list[Span]) -> str:
-    """Return a text with blanks in these places, which are in order; ends of lines stay."""
+    """Replace these ordered places by blanks; keep line ends."""
     out, at = [], 0
     for span in spans:
         gone = sql[span.start : span.end].split("\n")
@@ -79,7 +79,7 @@ def _blanked(sql: str, spans: list[Span]) -> str:
 
 
 def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:
-    """Say that MySQL and MariaDB read a query as two different statements."""
+    """Report that MySQL and MariaDB read a query as two different statements."""
     marks = [token for token in scan(query.sql, Dialect.MYSQL) if token.kind is Kind.OPENING]
     mark = next((m for m in marks if MYSQL.runs(m.text) != MARIADB.runs(m.text)), None)
     if mark is None:

@@ -1,4 +1,4 @@
-"""How the server would run a query, on a few rows made for it."""
+"""Show how the server would run a query, on a few generated rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiosqlc.mysql.sample import is_undone, sample_rows, with_arguments
 def query_plan(
     schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOptions
 ) -> list[dict[str, Any]]:
-    """Return the rows of EXPLAIN; none where it has no plan."""
+    """Return the rows of EXPLAIN, or none if there is no plan."""
     with opened(schema, options) as found:
         if found is None or not is_undone(query.sql):
             return []
@@ -32,7 +32,7 @@ def query_plan(
 
 
 def query_plan_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Show a query plan: a line for each table, in the order in which they are read."""
+    """Show a query plan: a line for each table, in reading order."""
     return [_line(row) for row in rows]
 
 

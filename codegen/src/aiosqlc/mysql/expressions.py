@@ -1,4 +1,4 @@
-"""The type of an expression as its text tells it: exact for columns, usual for operators."""
+"""Type an expression from its text: exact for columns, typical for operators."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _CASTS = {
 
 
 def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the type of an expression, or None where only a server knows."""
+    """Return the type of an expression, or None if only a server knows it."""
     if node is None:
         return None
     node = unwrap(node)
@@ -84,12 +84,12 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
 
 
 def _sent(kind: SqlType | None) -> SqlType | None:
-    """Return what the server takes a parameter's value for: an address or a UUID is a text."""
+    """Return the type of a parameter's value for the server: an address or a UUID is a text."""
     return types.VARCHAR if kind and kind.name in types.PARSED else kind
 
 
 def _made_above(column: exp.Column, level: Level) -> exp.Expr | None:
-    """Return the expression that HAVING names by its alias in the select list."""
+    """Return the expression behind an alias of the select list in HAVING."""
     if column.table or not isinstance(column.find_ancestor(exp.Having, exp.Query), exp.Having):
         return None
     items = level.node.expressions if isinstance(level.node, exp.Select) else []
@@ -148,7 +148,7 @@ def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | 
 
 
 def _called(node: exp.Expr, name: str, level: Level | None, reader: Reader) -> SqlType | None:
-    """Return what a function returns that makes one type of all arguments."""
+    """Return the type of a function that converts all arguments to one type."""
     if name in RETURNS:
         return RETURNS[name]
     if isinstance(node, exp.Anonymous):
@@ -164,7 +164,7 @@ def _called(node: exp.Expr, name: str, level: Level | None, reader: Reader) -> S
 
 
 def _moved(kind: SqlType | None, moved: Shift) -> SqlType | None:
-    """Return the type of a moment that is moved: a date stays one by days."""
+    """Return the type of date arithmetic: a date plus days stays a date."""
     name = kind.name if kind else ""
     if name == "date":
         return types.DATE if moved.by_days else types.DATETIME
@@ -212,7 +212,7 @@ def _branches(node: exp.Expr) -> list[exp.Expr | None]:
 
 
 def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the type of a value that comes from one of several places."""
+    """Return the type of a value from one of several places."""
     present = [
         node for node in nodes if node is not None and not isinstance(unwrap(node), exp.Null)
     ]
@@ -220,7 +220,7 @@ def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -
 
 
 def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
-    """Return the type of what is of one of several types, None where that is not known."""
+    """Return the common type of several types, or None if unknown."""
     known = [kind for kind in kinds if kind]
     parsed = [kind for kind in known if kind.name in types.PARSED]
     if parsed:  # texts beside it are read as one
@@ -236,7 +236,7 @@ def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
 
 
 def of_rows(kinds: Sequence[SqlType | None]) -> SqlType | None:
-    """Return the type of a column of a set operation: a text where one of its parts is a text."""
+    """Return the type of a set operation's column: a text if one part is a text."""
     families = {types.family(kind) if kind else "" for kind in kinds}
     mixed = len(families) > 1 and "text" in families
     if mixed and families <= {"text", *types.MOMENTS, "integer", "decimal", "float", "double"}:
@@ -254,6 +254,6 @@ def _widest(kinds: list[SqlType]) -> SqlType | None:
 
 
 def collation_of(node: exp.Expr, level: Level) -> str:
-    """Return the collation of a text column, where the expression is one."""
+    """Return the collation of an expression that is a text column."""
     found = level.resolve(node) if isinstance(node, exp.Column) else None
     return found[2].collation if found else ""

@@ -1,4 +1,4 @@
-"""What a condition proves about columns when it is known to be true."""
+"""Derive what a true condition proves about columns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IsSlice = Callable[[exp.Expr], bool]
 
 
 def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) -> Columns:
-    """Return the level's own columns that are not NULL wherever `condition` is true."""
+    """Return the level's own columns that are not NULL if `condition` is true."""
     node = unwrap(condition) if condition is not None else None
     if isinstance(node, exp.And):
         return true_columns(level, node.this, is_slice) | true_columns(
@@ -63,7 +63,7 @@ def _stands_alone(level: Level, node: exp.Expr) -> bool:
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
-    """Return whether it is a column of a type that any constant can be compared with."""
+    """Return whether a column's type can be compared with any constant."""
     node = unwrap(node)
     found = level.local(node) if isinstance(node, exp.Column) else None
     kind = found[1].type if found else None
@@ -71,7 +71,7 @@ def _reads_texts(level: Level, node: exp.Expr) -> bool:
 
 
 def _not_true(level: Level, node: exp.Expr, is_slice: IsSlice) -> Columns:
-    """Return what follows from `NOT node` being true: the node is then false, not NULL."""
+    """Return the facts of a true `NOT node`: the node is false, not NULL."""
     if isinstance(node, exp.Is):
         return (
             strict_columns(level, node.this, is_slice)
@@ -82,7 +82,7 @@ def _not_true(level: Level, node: exp.Expr, is_slice: IsSlice) -> Columns:
 
 
 def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Columns:
-    """Return the level's own columns that cannot be NULL where the expression is not."""
+    """Return the level's own columns that are not NULL if the expression is not NULL."""
     node = unwrap(node) if node is not None else None
     if isinstance(node, exp.Column):
         found = level.local(node)
@@ -133,7 +133,7 @@ def _is_constant(node: exp.Expr) -> bool:
 
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
-    """Collect the facts of WHERE and the joins, and with them the outer joins that cannot null."""
+    """Collect the facts of WHERE and the joins, and the outer joins that cannot add NULLs."""
     holds = level.premises.holds
     turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
     proved = [where] if where is not None else []
@@ -169,7 +169,7 @@ def _using(level: Level, join: Join) -> Columns:
 
 
 def _revive(level: Level, is_slice: IsSlice) -> bool:
-    """A column that is not NULL belongs to a real row: the joins that could null it did not.
+    """A column that is not NULL belongs to a real row, so its outer joins found a match.
 
     A LEFT JOIN that did not null has matched, so its ON was true, which may prove more.
     """

@@ -1,4 +1,4 @@
-"""Leaves out of a statement the foreign keys that a server refuses: no query is typed by them."""
+"""Remove foreign keys that a server refuses. They do not affect the types of queries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_foreign_key(error: pymysql.MySQLError) -> bool:
 
 
 def without_foreign_keys(sql: str) -> str:
-    """Return a CREATE TABLE without its foreign keys, nothing of an ALTER that only adds one."""
+    """Return a CREATE TABLE without its foreign keys; nothing for an ALTER that only adds one."""
     tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["ALTER"] and "FOREIGN" in words:
@@ -44,12 +44,12 @@ def without_foreign_keys(sql: str) -> str:
 
 
 def _constraint(words: Sequence[str], place: int) -> int:
-    """Return where a constraint begins: at `CONSTRAINT name` where it has one."""
+    """Return the start of a constraint: at `CONSTRAINT name` if it has a name."""
     return next((place - n for n in (1, 2) if words[place - n] == "CONSTRAINT"), place)
 
 
 def _end(tokens: Sequence[Token], place: int) -> int:
-    """Return the place of what ends a constraint: a comma, or the bracket around it."""
+    """Return the end of a constraint: a comma, or the closing parenthesis."""
     depth = 0
     for position in range(place, len(tokens)):
         text = tokens[position].text

@@ -1,4 +1,4 @@
-"""What is known of built-in functions: which are NULL only for NULL, and what type they return."""
+"""Facts about built-in functions: which are NULL only for NULL, and their result types."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def name_of(node: exp.Expr) -> str:
 
 
 def routine_name(name: str) -> str:
-    """Return the name of a routine as the schema has it, of what `name_of` returns."""
+    """Return the name of a routine as in the schema, from the result of `name_of`."""
     return name.strip("`")
 
 
@@ -249,13 +249,13 @@ def _is_stored(node: exp.Expr) -> bool:
 
 
 def arguments(node: exp.Expr) -> list[exp.Expr]:
-    """Return a function's arguments, those under every keyword."""
+    """Return the arguments of a function, of every keyword."""
     return [
         child for child in node.iter_expressions() if not isinstance(child, exp.Var | exp.DataType)
     ]
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    """Whether a node is an aggregate function, also where it is used as a window function."""
+    """Return whether a node is an aggregate function, also as a window function."""
     name = name_of(node)
     return (isinstance(node, exp.AggFunc) and name not in RANKS) or name in AGGREGATES

@@ -1,4 +1,4 @@
-"""MariaDB asked in place of MySQL: what it refuses although MySQL takes it."""
+"""MariaDB in place of MySQL: find what it refuses although MySQL accepts it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NO_COLUMN = frozenset({"ADD", "COLUMN", "DROP", "EXISTS", "ON", "REFERENCES", "
 
 
 def only_in_mysql(sql: str) -> str:
-    """Name the first construct of a statement that MySQL has and MariaDB lacks, or nothing."""
+    """Return the first construct of a statement that MySQL has and MariaDB lacks, or nothing."""
     tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() for token in tokens]
     return _first_of(tokens, words) or _as_a_whole(words)
@@ -71,7 +71,7 @@ def _first_of(tokens: Sequence[Token], words: Sequence[str]) -> str:
 
 
 def _as_a_whole(words: Sequence[str]) -> str:
-    """Name what only the order of the words tells."""
+    """Return a construct that only the order of the words shows."""
     if words[:1] == ["WITH"] and (verb := _verb(words)) in _CHANGES:
         return f"WITH … {verb}"
     for index, word in enumerate(words):
@@ -90,7 +90,7 @@ def _as_a_whole(words: Sequence[str]) -> str:
 
 
 def _arguments(words: Sequence[str]) -> int:
-    """Count the arguments of a call, of which `words` begin after the parenthesis."""
+    """Count the arguments of a call; `words` start after the parenthesis."""
     depth, count = 1, 1
     for word in words:
         depth += {"(": 1, ")": -1}.get(word, 0)
@@ -101,7 +101,7 @@ def _arguments(words: Sequence[str]) -> int:
 
 
 def _verb(words: Sequence[str]) -> str:
-    """Return what a statement with a WITH clause does: its first verb outside parentheses."""
+    """Return the verb of a statement with a WITH clause: the first one outside parentheses."""
     depth = 0
     for word in words:
         depth += {"(": 1, ")": -1}.get(word, 0)
@@ -111,12 +111,12 @@ def _verb(words: Sequence[str]) -> str:
 
 
 def excused(error: pymysql.MySQLError, sql: str) -> str:
-    """Name what of a refused statement is MySQL's alone; nothing where the refusal counts."""
+    """Return the MySQL-only part of a refused statement; nothing if the refusal is right."""
     return only_in_mysql(sql) if code_of(error) in _UNKNOWN else ""
 
 
 def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
-    """Say that a query was typed from its text; an error where that was not asked for."""
+    """Report that a query was typed from its text; an error unless `server: mysql` is set."""
     return Diagnostic(
         code="E213",
         message=f"{query.name} was typed without a server: MariaDB has no `{construct}`",
@@ -128,32 +128,32 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
 
 
 def refused(query: ParsedQuery, error: pymysql.MySQLError, database: str) -> Diagnostic:
-    """Say that MariaDB, asked in place of MySQL, refuses a query: MySQL may well take it."""
+    """Report that MariaDB, in place of MySQL, refuses a query that MySQL may accept."""
     said = f"MariaDB, used instead of MySQL, reports: {message_of(error, database)}"
     label = Label(query.file, query.name_span, "types may be wider than necessary")
     return _warning("E213", f"{query.name} was typed without a server: {said}", label)
 
 
 def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
-    """Say that MariaDB, asked in place of MySQL, refuses a statement of the schema."""
+    """Report that MariaDB, in place of MySQL, refuses a statement of the schema."""
     label = Label(file.file, span, "it is inferred from the text alone")
     return _warning("E213", f"MariaDB, used instead of MySQL, reports: {message}", label)
 
 
 def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
-    """Return whether a statement only builds an index over expressions, which MariaDB cannot."""
+    """Return whether a statement only builds an index over expressions, which MariaDB lacks."""
     return code_of(error) == _SYNTAX and _INDEX.match(sql) is not None
 
 
 def unbuilt(file: SchemaFile, span: Span, message: str) -> Diagnostic:
-    """Say that an index was left out, which a MariaDB in place of MySQL cannot build."""
+    """Report that an index was skipped, because MariaDB cannot build it."""
     label = Label(file.file, span, "no query is typed by this index")
     said = f"skipped, because MariaDB is used instead of MySQL: {message}"
     return _warning("E217", said, label)
 
 
 def unkeyed(file: SchemaFile, span: Span, message: str) -> Diagnostic:
-    """Say that a table was made without the foreign keys that the server refuses."""
+    """Report that a table was created without the foreign keys that the server refuses."""
     label = Label(file.file, span, "no query is typed by them")
     said = f"created without its foreign keys, which the server refuses: {message}"
     hint = "declare the other table first, with columns of the same type and collation"
@@ -170,7 +170,7 @@ def _warning(
 
 
 def as_mariadb_has_it(sql: str) -> str:
-    """Write what a schema has of MySQL's alone in MariaDB's words.
+    """Translate MySQL-only parts of a schema to MariaDB.
 
     A VECTOR is to a client a column of bytes; collations have other names.
     """
@@ -189,7 +189,7 @@ def as_mariadb_has_it(sql: str) -> str:
 
 
 def without_null(sql: str) -> tuple[str, tuple[str, ...]]:
-    """Leave out NULL and NOT NULL of generated columns, offset for offset: MariaDB has none there.
+    """Remove NULL and NOT NULL from generated columns, where MariaDB refuses them; keep offsets.
 
     Returns the names, in lower case, of the columns that were NOT NULL.
     """
@@ -219,7 +219,7 @@ _NOT_COMPUTED = 1901
 
 
 def without_expression(sql: str, error: pymysql.MySQLError) -> str:
-    """Compute NULL for the generated column whose expression MariaDB refuses and MySQL takes.
+    """Compute NULL for a generated column whose expression MariaDB refuses and MySQL accepts.
 
     MariaDB takes no CHAR there, whose values one of its modes pads; a column has its type anyway.
     """
@@ -241,7 +241,7 @@ def without_expression(sql: str, error: pymysql.MySQLError) -> str:
 
 
 def _without_inner_checks(sql: str) -> str:
-    """Leave out a column's CHECK before another of its attributes: MariaDB has it at the end."""
+    """Remove a column's CHECK before another attribute. MariaDB accepts it only at the end."""
     tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
     texts = [token.text.upper() for token in tokens]
     for index, text in enumerate(texts):
@@ -265,7 +265,7 @@ _ARROW = re.compile(
 
 
 def _without_arrows(sql: str) -> str:
-    """Write `column->>'path'` as the functions it stands for."""
+    """Write `column->>'path'` as the equivalent functions."""
     return _ARROW.sub(
         lambda found: (
             f"JSON_UNQUOTE(JSON_EXTRACT({found[1]}, {found[3]}))"

@@ -1,4 +1,4 @@
-"""Moments that are moved: what is moved, and by which unit."""
+"""Date arithmetic: the changed date or time, and the unit."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _DAYS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH"})
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A moment that is moved. `by_days`: a date stays a date."""
+    """A date or time that is changed by an interval. `by_days`: a date stays a date."""
 
     moment: exp.Expr
     by_days: bool
 
 
 def shift_of(node: exp.Expr | None) -> Shift | None:
-    """Return what a node moves, None for a node that moves no moment."""
+    """Return the operand of date arithmetic; None for other nodes."""
     if isinstance(node, MOVES):
         return Shift(node.this, _by_days(node))
     if isinstance(node, exp.Add | exp.Sub):
@@ -49,6 +49,6 @@ def _by_days(node: exp.Expr) -> bool:
 
 
 def amount(node: exp.Expr) -> SqlType:
-    """Return the type of how much is added: a number of a unit, or a text of several."""
+    """Return the type of the amount: a number for one unit, a text for several."""
     unit = node.args.get("unit")
     return types.BIGINT if unit is None or unit.name.upper() in _PLAIN else types.VARCHAR

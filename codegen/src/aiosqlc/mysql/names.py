@@ -1,4 +1,4 @@
-"""Names that mean nothing: tables and columns the schema lacks, found without a server."""
+"""Find unknown tables and columns without a server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiosqlc.mysql.scope import Level
 
 
 def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
-    """Yield what a server would say of each unknown name; nothing where the text leaves a doubt."""
+    """Yield the server's error for each unknown name; nothing if the text is unclear."""
     root = reader.tree.root
     ctes = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
     targets = {name.name.lower() for name in _delete_targets(root)}
@@ -28,14 +28,14 @@ def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
 
 
 def _delete_targets(root: exp.Expr) -> list[exp.Expr]:
-    """Return the names before FROM, or between it and USING: they may be aliases."""
+    """Return the names before FROM, or between it and USING, which may be aliases."""
     if not isinstance(root, exp.Delete):
         return []
     return [*(root.args.get("tables") or []), *([root.this] if root.args.get("using") else [])]
 
 
 def _is_unknown(column: exp.Column, level: Level) -> bool:
-    """Return whether no statement around the column could have it."""
+    """Return whether no enclosing statement could have the column."""
     for scope in level.outwards():
         unclear = any(source.outputs is None for source in scope.sources)
         if unclear or not _is_read(scope):
@@ -49,7 +49,7 @@ def _is_unknown(column: exp.Column, level: Level) -> bool:
 
 
 def _is_read(scope: Level) -> bool:
-    """A statement of which not every source is listed: no join of it may be a lateral one."""
+    """A statement with unlisted sources; none of its joins may be lateral."""
     return isinstance(scope.node, exp.Select | exp.Update | exp.Delete) and not scope.node.args.get(
         "laterals"
     )

@@ -1,4 +1,4 @@
-"""Whether an expression can be NULL: prove that it cannot, otherwise it can."""
+"""Prove that an expression cannot be NULL; otherwise it can."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _VOUCHED = never("declared-function", "the configuration declares the function n
 
 @dataclass(frozen=True)
 class Proof:
-    """What the rules need besides the expression.
+    """The inputs of the rules besides the expression.
 
     `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
     `given` are columns that a surrounding CASE has shown not to be NULL, `never_null` functions
@@ -73,11 +73,11 @@ class Proof:
     converts: Callable[[exp.Expr, Level], bool] = lambda _node, _level: False
 
     def knowing(self, columns: Columns) -> Proof:
-        """Return the proof inside a branch that is entered only where `columns` are not NULL."""
+        """Return the proof for a branch that is entered only if `columns` are not NULL."""
         return replace(self, given=self.given | columns)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a premise of a rule is met."""
+        """Return whether a precondition of a rule is met."""
         return self.level.premises.holds(rule, premise, value)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
@@ -133,7 +133,7 @@ def _asks(node: exp.Expr) -> bool:
 
 
 def _under_rollup(node: exp.Expr) -> Verdict:
-    """In a super-aggregate row, whatever is grouped by is NULL, literals and counts excepted."""
+    """In a super-aggregate row, grouped values are NULL, except literals and counts."""
     if isinstance(node, exp.Count):
         return _COUNTED
     if isinstance(node, exp.Literal) and not node.is_string:
@@ -198,7 +198,7 @@ def _quantified(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _offered(query: exp.Expr, proof: Proof) -> list[Verdict]:
-    """Return the verdicts on what a sub-select offers."""
+    """Return the results for the columns of a sub-select."""
     outputs = proof.read(query, proof.level).outputs
     if not outputs:
         return [maybe("the columns of the sub-select are not known")]
@@ -287,7 +287,7 @@ def _if(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _if_false(condition: exp.Expr, proof: Proof) -> Columns:
-    """`x IS NULL` is never NULL itself: where it is not true, x has a value."""
+    """`x IS NULL` is never NULL itself. If it is false, x has a value."""
     node = unwrap(condition)
     if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
         return strict_columns(proof.level, node.this, proof.is_slice)
@@ -346,7 +346,7 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _aggregated(node: exp.Expr) -> list[exp.Expr]:
-    """Return what is aggregated, without DISTINCT, ORDER BY and separator."""
+    """Return the aggregated expression, without DISTINCT, ORDER BY and separator."""
     inner = node.this
     while isinstance(inner, exp.Order):
         inner = inner.this

@@ -1,4 +1,4 @@
-"""The schema's database, opened for a question of somebody who looks at a query."""
+"""Open the schema's database for a request about a query."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS = 3  # that a statement may take
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session in which a database of ours is selected that has the schema."""
+    """A session that has selected our database with the schema."""
 
     session: Session
     schema: Schema
@@ -26,7 +26,7 @@ class Opened:
 
 @contextmanager
 def opened(schema: Sequence[SchemaFile], options: AnalyzeOptions) -> Iterator[Opened | None]:
-    """Open the schema's database; None where there is no server, or it refuses the schema."""
+    """Open the schema's database; None without a server, or if it refuses the schema."""
     try:
         session = open_session(options.database_uri, options.cache_dir, options.server)
     except NoServerError:

@@ -1,4 +1,4 @@
-"""What a schema's file may not do on a server that others use: nothing outside of its database."""
+"""Refuse schema statements that would change a shared server outside of our database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LISTS = frozenset({"DROP", "RENAME", "DELETE", "UPDATE"})
 
 
 def reaches_out(session: Session, sql: str, ours: str) -> str:
-    """Name what a statement does outside of our database, or return an empty string."""
+    """Return what a statement changes outside of our database, or empty text."""
     read = as_read(sql, kin_of(session.version))
     tokens = [token for token in scan(read, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() if token.kind is Kind.NAME else token.text for token in tokens]
@@ -52,7 +52,7 @@ def reaches_out(session: Session, sql: str, ours: str) -> str:
 def _foreign_target(
     session: Session, tokens: Sequence[Token], words: Sequence[str], ours: str
 ) -> str:
-    """Find a name that is changed in another database: `DROP TABLE shop.orders`."""
+    """Find a changed name in another database: `DROP TABLE shop.orders`."""
     before = _BEFORE_TARGET | ({",", "FROM"} if words[0] in _LISTS else set())
     before |= {"ON"} if words[0] in {"CREATE", "DROP"} and "SELECT" not in words else set()
     named = {

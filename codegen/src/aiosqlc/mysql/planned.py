@@ -1,4 +1,4 @@
-"""Plans each written text: some of what it refuses, the server says only then."""
+"""Plan each generated text, because the server refuses some texts only then."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NEVER = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who is asked for whom: `stands_in` is a MariaDB in place of MySQL, which may have more.
+    """The server of the plans; `stands_in` is a MariaDB that replaces MySQL.
 
     `said`: somebody has said that the queries are for MySQL. `strict`: then somebody must.
     """
@@ -44,7 +44,7 @@ class Asked:
 
 
 def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnostic]:
-    """Yield an error where the server cannot plan a text, whatever its parameters are."""
+    """Yield an error for a text that the server cannot plan, for any parameters."""
     error = _refusal(asked.session, sent)
     code = code_of(error) if error else 0
     if error is None or code not in {*_NAMES, *_NEVER}:
@@ -75,7 +75,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
 
 
 def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
-    """Return what the server says against planning a text; nothing is run."""
+    """Return the server's error when it plans a text; nothing is run."""
     first = next((t for t in scan(sent, Dialect.MYSQL) if t.kind is not Kind.COMMENT), None)
     if first is None or first.text.upper() not in _EXPLAINED:
         return None

@@ -1,4 +1,4 @@
-"""Asks the server what a statement returns, without running it: COM_STMT_PREPARE."""
+"""Ask the server for the result of a statement without running it: COM_STMT_PREPARE."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Described:
 
     @property
     def not_null(self) -> bool:
-        """Whether the server calls it NOT NULL; not to be believed everywhere, see `trust`."""
+        """Return whether the server calls it NOT NULL, which is not always right; see `trust`."""
         return bool(self.flags & FLAG.NOT_NULL)
 
     @property
@@ -50,14 +50,14 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What the server says about a statement: how many parameters, and its result columns."""
+    """The server's description of a statement: its number of parameters and result columns."""
 
     parameters: int
     columns: tuple[Described, ...]
 
 
 def prepare(connection: Connection[Any], sql: str) -> Prepared:
-    """Prepare `sql` (parameters are `?`), read its description and forget the statement again.
+    """Prepare `sql` (parameters are `?`), read its description and close the statement.
 
     Raises `pymysql.MySQLError` with the server's message where it refuses the statement.
     """
@@ -85,7 +85,7 @@ def _described(data: bytes, encoding: str) -> Described:
 
 
 def described_by(packet: FieldDescriptorPacket, encoding: str) -> Described:
-    """Return what a server says of a column in the packet that describes it."""
+    """Return the server's description of a column from its packet."""
     table, column = packet.org_table, packet.org_name
     origin = (packet.db.decode(encoding), table, column) if table and column else None
     return Described(

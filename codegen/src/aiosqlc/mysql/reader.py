@@ -1,4 +1,4 @@
-"""Reads a statement's tree level by level: sources, joins, facts, and what every SELECT returns."""
+"""Read a statement's tree level by level: sources, joins, facts, and the result of each SELECT."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Reader:
         self._results: dict[int, Result] = {}
 
     def read(self) -> Result:
-        """Return what the statement returns; `levels` is complete afterwards."""
+        """Return the result columns of the statement; `levels` is complete afterwards."""
         root = self.tree.root
         if isinstance(root, exp.Query):
             result = self.query(root, None, {})
@@ -74,7 +74,7 @@ class Reader:
         return result
 
     def level_of(self, node: exp.Expr) -> Level | None:
-        """Return the innermost scope that a node stands in."""
+        """Return the innermost scope of a node."""
         current: exp.Expr | None = node
         while current is not None:
             if id(current) in self.levels:
@@ -83,7 +83,7 @@ class Reader:
         return None
 
     def is_slice(self, node: exp.Expr) -> bool:
-        """Return whether a node is a parameter that takes a list, of values or of rows."""
+        """Return whether a node is a parameter that takes a list of values or rows."""
         if isinstance(node, exp.Tuple):
             return any(self.is_slice(column) for column in node.expressions)
         place = self.tree.place(node)
@@ -95,12 +95,12 @@ class Reader:
         return place is not None and self._required(place.number)
 
     def parameter_type(self, node: exp.Expr) -> SqlType | None:
-        """Return the type of the parameter that a placeholder stands for, where it is known."""
+        """Return the type of a placeholder's parameter, if known."""
         place = self.tree.place(node)
         return self._types.get(place.number) if place else None
 
     def proof(self, level: Level) -> Proof:
-        """Return what the rules of nullness need inside `level`."""
+        """Return the inputs of the nullness rules inside `level`."""
         return Proof(
             level,
             self.required,
@@ -111,7 +111,7 @@ class Reader:
         )
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
-        """Read a sub-select that stands in an expression of `level`."""
+        """Read a sub-select in an expression of `level`."""
         return self.query(node, level, level.ctes)
 
     # --- queries ------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ class Reader:
         return known
 
     def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
-        """Take names and types from the arms that begin; any round may bring a NULL."""
+        """Take names and types from the first parts of a recursion; any round may add a NULL."""
         name = cte.alias.lower()
         arms = list(self._arms(cte.this, parent, known))
         begin = [self.query(arm, parent, at) for arm, at in arms if not _names(arm, name)]
@@ -171,7 +171,7 @@ class Reader:
     def _arms(
         self, node: exp.Expr, parent: Level | None, known: dict[str, Result]
     ) -> Iterator[tuple[exp.Expr, dict[str, Result]]]:
-        """Yield the SELECTs that a set operation is made of, each with the names that it knows."""
+        """Yield the SELECTs of a set operation, each with the names visible to it."""
         if not isinstance(node, exp.SetOperation):
             yield node, known
             return
@@ -288,7 +288,7 @@ class Reader:
         level.sources.append(source)
 
     def _joins(self, level: Level, node: exp.Expr, *, first: int, nested: bool) -> None:
-        """Add what is joined to the first item; a comma binds looser than any other join."""
+        """Add what is joined to the first item; a comma has lower precedence than other joins."""
         for join in node.args.get("joins") or []:
             first = len(level.sources) if _is_comma(join) else first
             self._join(level, join, first=first, nested=nested)
@@ -356,7 +356,7 @@ class Reader:
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
-        """Whether the server's word on an expression, or on what it is made of, may be wrong."""
+        """Return whether the server's flag for an expression, or for its parts, may be wrong."""
         for inner in node.walk():
             if may_fail(inner) or parses_in(inner, level, self):
                 return True
@@ -372,7 +372,7 @@ class Reader:
         return False
 
     def star(self, level: Level, item: exp.Expr) -> list[Output] | None:
-        """Return the columns of `*` or `t.*` as they are after the joins; None where unknown."""
+        """Return the columns of `*` or `t.*` after the joins; None if unknown."""
         table = item.table if isinstance(item, exp.Column) else ""
         sources = [level.source(table)] if table else list(level.sources)
         outputs: list[Output] = []
@@ -432,7 +432,7 @@ class Reader:
         return cardinality.of_insert(node, outputs, self.schema.premises)
 
     def _rest(self, root: exp.Expr) -> None:
-        """Read the sub-selects no rule has asked for, so that their columns can be resolved."""
+        """Read the sub-selects that no rule has read, so that their columns can be resolved."""
         level = self.levels.get(id(root))
         if level is not None:
             self._visit(root, level)
@@ -444,7 +444,7 @@ class Reader:
 
 
 def _in_from(node: exp.Expr) -> bool:
-    """Whether a sub-select is an item of FROM or a CTE, read on its own and without correlation."""
+    """Return whether a sub-select is an item of FROM or a CTE, read without correlation."""
     parent = node.parent
     return isinstance(
         parent, exp.From | exp.Join | exp.CTE | exp.SetOperation | exp.Subquery | exp.Table
@@ -467,7 +467,7 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
 
 
 def _columns_of(schema: exp.Expr | None) -> tuple[Output, ...] | None:
-    """Return the columns of JSON_TABLE, those of nested paths too."""
+    """Return the columns of JSON_TABLE, including nested paths."""
     found: list[Output] = []
     for column in schema.expressions if schema is not None else ():
         nested = column.args.get("nested_schema")
@@ -501,7 +501,7 @@ def _names(node: exp.Expr, name: str) -> bool:
 def of_both(
     node: exp.SetOperation, ours: Output, theirs: Output, index: int, premises: Premises
 ) -> Output:
-    """Return a column of a set operation, made of those of its parts at that index."""
+    """Return a column of a set operation from the columns of its parts at that index."""
     kinds = [ours.type, theirs.type]
     converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
     sides = zip(kinds, (node.left, node.right), strict=True)
@@ -516,7 +516,7 @@ def of_both(
 
 
 def _gives_null(node: exp.Expr, index: int) -> bool:
-    """Return whether a column of a SELECT is NULL as it is written, which is of any type."""
+    """Return whether a column of a SELECT is a written NULL, which has any type."""
     items = node.expressions if isinstance(node, exp.Select) else []
     item = items[index] if index < len(items) else None
     return isinstance(item.this if isinstance(item, exp.Alias) else item, exp.Null)
@@ -544,7 +544,7 @@ def _in_both(
 
 
 def _is_comma(join: exp.Join) -> bool:
-    """Return whether a join was written as a comma: sqlglot's parser notes nothing else of it."""
+    """Return whether a join was written as a comma, which sqlglot's parser records only here."""
     return not any(name != "this" for name in join.args)
 
 
@@ -556,7 +556,7 @@ def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[
 
 
 def _merge(level: Level, join: Join, name: str) -> None:
-    """An unqualified name that both sides share is the column of the side that is always there."""
+    """An unqualified shared name is the column of the side whose rows are always present."""
     side = join.right if join.side == "RIGHT" else join.left
     having = [number for number in sorted(side) if level.sources[number].output(name)]
     if len(having) == 1 and (join.side == "RIGHT" or name not in level.merged):

@@ -1,4 +1,4 @@
-"""What the analysis knows of the schema, whoever told: a server, or the schema files themselves."""
+"""Facts about the schema, from a server or from the schema files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT = "public"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key that leads to a table, the columns there, and what it does when they change.
+    """A foreign key that refers to a table: the columns there, and its actions.
 
     The actions are the server's words: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
     """
@@ -77,7 +77,7 @@ class Routine:
 
 @dataclass(frozen=True)
 class Schema:
-    """Every relation and routine a query may name; the user vouches for `never_null` functions.
+    """Every relation and routine a query may name; the user declares `never_null` functions.
 
     `lost` are names, in lower case, of tables that are there but not understood; `premises`
     answers what the rules ask.
@@ -90,7 +90,7 @@ class Schema:
     premises: Premises = STRICT
 
     def relation(self, name: str, schema: str = "") -> Relation | None:
-        """Find a table or view: as written, or else regardless of case."""
+        """Find a table or view: as written, else ignoring case."""
         wanted = schema or DEFAULT
         if wanted.lower() == "information_schema":  # the one name of a database without case
             wanted = wanted.lower()

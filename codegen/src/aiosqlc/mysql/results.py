@@ -1,4 +1,4 @@
-"""The types that built-in functions return, of those whose arguments do not decide it.
+"""The result types of built-in functions that do not depend on their arguments.
 
 Measured by preparing each function with arguments of every type.
 """

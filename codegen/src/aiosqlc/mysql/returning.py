@@ -1,4 +1,4 @@
-"""Types the rows of RETURNING, `CALL` and `SHOW`, also where a prepare does not describe them."""
+"""Type the rows of RETURNING, `CALL` and `SHOW`, even if a prepare does not describe them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from aiosqlc.source import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Prepares:
-    """Prepares the texts of one query, on one schema: a text that was answered once is known."""
+    """Prepare the texts of one query on one schema, and cache the results."""
 
     connection: Connection[object]
     routines: Sequence[Routine] = ()
     _known: dict[str, Prepared] = field(default_factory=dict)
 
     def query(self, sql: str) -> Prepared:
-        """Prepare a query; where it returns rows that the server does not describe, ask otherwise.
+        """Prepare a query; if it returns rows that the server does not describe, find them.
 
         An equal SELECT is prepared, or a `SHOW` is run. The columns of a call and of what was run
         may be NULL. Raises `pymysql.MySQLError` with the server's message where it refuses the
@@ -50,7 +50,7 @@ class Prepares:
         return prepared
 
     def _shown(self, sql: str) -> tuple[Described, ...]:
-        """Run a `SHOW`; of what this server does not have there are no columns."""
+        """Run a `SHOW`; if this server does not support it, there are no columns."""
         with suppress(pymysql.MySQLError):
             return shown.run(self.connection, sql)
         return ()

@@ -1,4 +1,4 @@
-"""The register of rules for MySQL and MariaDB: what is claimed, by what right, with what premises.
+"""The register of rules for MySQL and MariaDB: the claim, source and preconditions of each.
 
 A rule is applied where its name stands in the code: `….holds("limit", "…", …)` asks for a premise.
 The tests drop each premise in turn and look for rows that refute what is then claimed.
@@ -13,7 +13,7 @@ from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, t
 
 @dataclass(frozen=True)
 class Premises:
-    """Answers whether a premise of a rule is met.
+    """Decides whether a precondition of a rule is met.
 
     `dropped` are premises that are taken to be met: so the tests weaken a rule.
     """
@@ -21,12 +21,12 @@ class Premises:
     dropped: frozenset[tuple[str, str]] = frozenset()
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a premise of a rule of the register is met."""
+        """Return whether a precondition of a rule is met."""
         return bool(value) or (rule, premise) in self.dropped
 
 
 STRICT = Premises()
-"""Each premise is asked for."""
+"""Every precondition must be checked."""
 
 
 RULES = (
@@ -115,5 +115,5 @@ RULES = (
 
 
 def table() -> str:
-    """Return the register as a page of the manual has it."""
+    """Return the register as a table for the manual."""
     return table_of(RULES, "###")

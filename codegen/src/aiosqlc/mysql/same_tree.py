@@ -1,4 +1,4 @@
-"""Compares the parsed trees of two texts that should be the same query."""
+"""Compare the parse trees of two texts that should be the same query."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiosqlc.mysql.syntax import parse
 
 
 def unproved(pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
-    """Return by name why two texts are not proved to be one query: sqlglot parses both.
+    """Return by name why two texts are not proved to be the same query; sqlglot parses both.
 
     The server would be no better judge: it tells of a statement's columns, not of its tree.
     """

@@ -1,4 +1,4 @@
-"""Runs a query once on rows made for it, to be looked at; nothing of it stays."""
+"""Run a query once on generated rows, to show the result, and undo it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WHERE table_schema = DATABASE() AND coalesce(generation_expression, '') <> ''
 
 
 def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOptions) -> list[str]:
-    """Return the arguments and the rows of one run, as lines; the same ones each time."""
+    """Return the arguments and rows of one run as lines; they are the same each time."""
     with opened(schema, options) as found:
         if found is None:
             return ["there is no server, or the schema has errors"]
@@ -49,7 +49,7 @@ def is_undone(sql: str) -> bool:
 
 @contextmanager
 def sample_rows(session: Session, schema: Schema) -> Iterator[None]:
-    """Put a few rows into each table, and take them out again.
+    """Insert a few rows into each table, and remove them at the end.
 
     Values of one type are the same everywhere, row by row: so foreign keys lead somewhere.
     """
@@ -88,7 +88,7 @@ def _held(column: TableColumn, number: int, keyed: set[str]) -> str:
 
 
 def value(kind: SqlType, number: int) -> str:
-    """Return a literal of a type for a row of that number."""
+    """Return a literal of a type for the row with that number."""
     if kind.labels:
         return _text(kind.labels[(number - 1) % len(kind.labels)])
     word = _WORDS[(number - 1) % len(_WORDS)]
@@ -115,7 +115,7 @@ def _text(text: str) -> str:
 
 
 def with_arguments(query: TypedQuery, number: int) -> str:
-    """Return a query's text with arguments that a row of that number may have."""
+    """Return a query's text with arguments for the row with that number."""
     given = {param.number: _argument(param, number) for param in query.params}
     return fill(query.sql, lambda _index, place: given.get(place.number, "NULL")).sql
 

@@ -1,4 +1,4 @@
-"""Which types the values of parameters give to columns: asked with literals in their places."""
+"""Find the types that parameter values give to columns, by asking with literals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.mysql.returning import Prepares
 
 @dataclass(frozen=True, slots=True)
 class Casts:
-    """What is cast in the written text: parameters that are moments, and those of `nulls`."""
+    """The casts of the generated text: parameters that are times, and those in `nulls`."""
 
     kinds: Mapping[int, SqlType] = field(default_factory=dict)
     nulls: frozenset[int] = frozenset()
@@ -27,14 +27,14 @@ class Casts:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """What the server says of a query's columns with values given, and the casts this needs."""
+    """The server's description of the columns for given values, and the casts that this needs."""
 
     columns: tuple[Described, ...]
     casts: Casts = field(default_factory=Casts)
 
     @property
     def values(self) -> list[str]:
-        """Return what a driver makes of each column."""
+        """Return the driver's type of each column."""
         return [types.value_of(types.returned(column)) for column in self.columns]
 
 
@@ -75,7 +75,7 @@ def sampled(
 def _described(
     prepares: Prepares, sql: str, first: Sequence[Described]
 ) -> tuple[Described, ...] | None:
-    """Return what the server says of a query with other parameters, flags and names as before.
+    """Return the server's description with other parameters; flags and names stay.
 
     None where it refuses the query, or gives another number of columns.
     """

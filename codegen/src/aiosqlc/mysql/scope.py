@@ -1,4 +1,4 @@
-"""What names mean inside one SELECT, UPDATE or DELETE: its sources and what may null them."""
+"""The names inside one SELECT, UPDATE or DELETE: its sources and outer joins."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.rules import STRICT, Premises
 
 ColumnKey = tuple[int, str]
-"""A source's number in its level, and the column's name in lower case."""
+"""The number of a source in its level, and a column's name in lower case."""
 DECLARED = never("column", "it is declared NOT NULL")
 NULLABLE = maybe("it may be NULL")
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column that a relation or sub-select offers. `type` is None where only the server knows.
+    """A column of a relation or sub-select. `type` is None if only the server knows it.
 
     What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
     it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression.
@@ -44,7 +44,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a query returns, as far as its text proves it; `outputs` is None where unknown."""
+    """The result of a query, as far as its text proves it; `outputs` is None if unknown."""
 
     outputs: tuple[Output, ...] | None
     at_most_one: bool = False
@@ -54,7 +54,7 @@ class Result:
 
 @dataclass
 class Source:
-    """One item of FROM. `nulled_by` numbers the outer joins that may put NULLs in its place.
+    """One item of FROM. `nulled_by` lists the outer joins that may replace its row by NULLs.
 
     `historic`: a row may be there in several versions, so that no key holds.
     """
@@ -69,18 +69,18 @@ class Source:
 
     @property
     def shown(self) -> tuple[Output, ...]:
-        """Return what `*` stands for."""
+        """Return the columns of `*`."""
         return tuple(output for output in self.outputs or () if not output.invisible)
 
     def output(self, name: str) -> Output | None:
-        """Find one of its columns; names of columns have no case."""
+        """Find a column; column names are case-insensitive."""
         wanted = name.lower()
         return next((o for o in self.outputs or () if o.name.lower() == wanted), None)
 
 
 @dataclass
 class Join:
-    """A join: `side` is LEFT, RIGHT, FULL or empty; `left` and `right` number the sources."""
+    """A join: `side` is LEFT, RIGHT, FULL or empty; `left` and `right` are source numbers."""
 
     number: int
     side: str
@@ -94,7 +94,7 @@ class Join:
 
 @dataclass
 class Level:
-    """One statement's scope. `bare_is_null`: a column outside an aggregate may be NULL anyway.
+    """One statement's scope. `bare_is_null`: a column outside an aggregate may be NULL in any case.
 
     That is so without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` says that GROUP BY
     guarantees a row to every aggregate. `facts` are the columns that have a value in every row that
@@ -117,7 +117,7 @@ class Level:
 
     @property
     def joined_by_name(self) -> bool:
-        """Return whether `*` shows a column of two tables once, or the tables in another order."""
+        """Return whether `*` merges a column of two tables, or changes the order of the tables."""
         return any(join.using or join.natural for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
@@ -149,7 +149,7 @@ class Level:
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
 
     def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
-        """Resolve a column here or in the statements around this one."""
+        """Resolve a column here or in the enclosing statements."""
         for level in self.outwards():
             if level.may_have(column):
                 found = level.local(column)
@@ -157,18 +157,18 @@ class Level:
         return None
 
     def outwards(self) -> Iterator[Level]:
-        """Yield this level and those around it."""
+        """Yield this level and the enclosing ones."""
         level: Level | None = self
         while level is not None:
             yield level
             level = level.parent
 
     def can_be_nulled(self, source: Source) -> bool:
-        """Return whether an outer join may put NULLs in place of the source's row."""
+        """Return whether an outer join may replace the row of the source by NULLs."""
         return bool(source.nulled_by - self.dead)
 
     def column(self, source: Source, output: Output) -> Verdict:
-        """Infer whether a column of a row that reaches the select list can be NULL."""
+        """Infer whether a column of a row in the result can be NULL."""
         name = f"{source.alias}.{output.name}"
         rule = self.facts.get((source.number, output.name.lower()))
         if rule is not None:
@@ -200,7 +200,7 @@ _PREDICATES = (exp.Like, exp.RegexpLike, exp.In, exp.Between)
 
 
 def is_chained(node: exp.Expr) -> bool:
-    """Return whether a comparison may stand in a chain: `a <=> b < c`, `a = b IS NULL`.
+    """Return whether a comparison may be in a chain: `a <=> b < c`, `a = b IS NULL`.
 
     The server reads a chain from left to right, but LIKE, IN and BETWEEN from right to left
     (`a BETWEEN b AND (c LIKE d)`); sqlglot has other rules: who is compared with whom is not what
@@ -214,7 +214,7 @@ def is_chained(node: exp.Expr) -> bool:
 
 
 def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield a node and what is below it, without entering sub-selects."""
+    """Yield a node and its descendants, without entering sub-selects."""
     stack = [node]
     while stack:
         current = stack.pop()

@@ -1,4 +1,4 @@
-"""Types the rows of `SHOW …`, some of which a server describes only by running it."""
+"""Type the rows of `SHOW …`. A server describes some kinds only by running them."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def run(connection: Connection[Any], sql: str) -> tuple[Described, ...]:
 
 
 def named(columns: tuple[Described, ...]) -> tuple[Described, ...]:
-    """Return the columns with the same names on every database, for every account."""
+    """Return the columns with the same names for every database and account."""
     return tuple([replace(c, name=_NAMED_FOR.sub(r"\1", c.name)) for c in columns])

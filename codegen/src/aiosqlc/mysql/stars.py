@@ -1,4 +1,4 @@
-"""`*` in the sent text becomes the columns it meant: a new column cannot break running code."""
+"""Expand `*` in the generated text, so that a new column cannot break running code."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from aiosqlc.mysql.scope import Level
 from aiosqlc.mysql.words import quoted
 
 _APART = " \t\r\n(),;"
-"""What may stand next to a name and is no part of it."""
+"""Characters that may be next to a name without being part of it."""
 
 
 def expand(sql: str, reader: Reader) -> str:
-    """Return `sql` with the stars of its select lists written out, where all columns are known."""
+    """Return `sql` with expanded stars in its select lists, if all columns are known."""
     edits = []
     for star in reader.tree.root.find_all(exp.Star):
         item = star.parent if isinstance(star.parent, exp.Column) else star

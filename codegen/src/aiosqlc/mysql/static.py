@@ -1,4 +1,4 @@
-"""The schema without a server: the schema files' own statements, replayed by sqlglot."""
+"""The schema without a server: sqlglot replays the statements of the schema files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Name = tuple[str, str]
 
 
 def schema_from_files(files: Sequence[SchemaFile]) -> tuple[Schema, list[Diagnostic]]:
-    """Replay the schema. A table whose change is not understood is unknown from there on."""
+    """Replay the schema. After a change that is not understood, a table is unknown."""
     replay = _Replay()
     lost = set[str]()
     problems = []
@@ -51,13 +51,13 @@ _TABLE = re.compile(
 
 
 def changed_by(sql: str) -> str:
-    """Return the table or view that a statement makes or changes, or an empty string."""
+    """Return the table or view that a statement creates or changes, or empty text."""
     found = _TABLE.match(sql.replace("`", ""))
     return found["name"] if found else ""
 
 
 class _Replay:
-    """The relations after the statements seen so far."""
+    """The relations after the statements read so far."""
 
     def __init__(self) -> None:
         self.relations: dict[Name, Relation] = {}
@@ -75,7 +75,7 @@ class _Replay:
         return self._unknown(sql)
 
     def _unknown(self, sql: str) -> str:
-        """Forget the table that a statement beyond sqlglot's grammar makes or changes."""
+        """Forget the table that a statement beyond sqlglot's grammar creates or changes."""
         name = changed_by(sql)
         self.relations = {k: r for k, r in self.relations.items() if k[1].lower() != name.lower()}
         return name
@@ -183,7 +183,7 @@ def _name(table: exp.Expr) -> Name:
 
 
 def _altered(relation: Relation, action: exp.Expr) -> Relation | None:
-    """Apply one clause of ALTER TABLE; None where it is not understood."""
+    """Apply one clause of ALTER TABLE; None if it is not understood."""
     table = relation.table
     if isinstance(action, exp.ColumnDef):
         return _with_definition(_without(relation, action.name), action)
@@ -213,7 +213,7 @@ def _altered(relation: Relation, action: exp.Expr) -> Relation | None:
 
 
 def _dropped(node: exp.Drop) -> list[exp.Expr]:
-    """Return what a DROP names."""
+    """Return the names in a DROP."""
     named = [node.this, *(node.args.get("tables") or []), *node.expressions]
     return [item for item in named if isinstance(item, exp.Table | exp.Column | exp.Identifier)]
 
@@ -304,7 +304,7 @@ def _names(parts: Sequence[exp.Expr]) -> set[str]:
 
 
 def _key(parts: Sequence[exp.Expr]) -> tuple[str, ...]:
-    """Return a key's columns, or nothing where one is a prefix or an expression."""
+    """Return the columns of a key, or nothing if one is a prefix or an expression."""
     names = []
     for part in parts:
         inner = part.this if isinstance(part, exp.Ordered) else part

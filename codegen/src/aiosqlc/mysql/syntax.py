@@ -1,4 +1,4 @@
-"""A query as a tree, by sqlglot: who stands where. Whether it is valid, the server says."""
+"""A query as a tree, parsed by sqlglot. The server decides whether it is valid."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _named(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
 
 
 class _Dialect(MySQL):
-    """MySQL, with functions of JSON that take any expression, as other functions do.
+    """MySQL's dialect, with JSON functions that accept any expression.
 
     `DELETE … ORDER BY … LIMIT … RETURNING` is MariaDB's. A name in backticks is a function's of the
     schema, even if a word of the grammar is spelled like it.
@@ -70,20 +70,20 @@ class _Dialect(MySQL):
 
 @dataclass(frozen=True)
 class Tree:
-    """A parsed statement. `filled` maps the offsets of identifiers back to the query's text."""
+    """A parsed statement. `filled` maps the offsets of identifiers to the query's text."""
 
     root: exp.Expr
     filled: Filled
 
     def place(self, node: exp.Expr) -> Place | None:
-        """Return the occurrence that a placeholder node stands for."""
+        """Return the parameter occurrence of a placeholder node."""
         match = _NAME.match(str(node.this)) if isinstance(node, exp.Placeholder) else None
         return self.filled.places[int(match[2])] if match else None
 
 
 @lru_cache(maxsize=16)  # each stage asks for the tree of the query in hand
 def parse(sql: str) -> Tree | None:
-    """Parse a statement with `$n` parameters; None where sqlglot does not know its syntax."""
+    """Parse a statement with `$n` parameters; None if sqlglot cannot."""
     filled = _filled(sql)
     try:
         root = _Dialect().parse(filled.sql)[0]
@@ -97,7 +97,7 @@ def parse(sql: str) -> Tree | None:
 
 
 def _is_half(join: exp.Join) -> bool:
-    """Return whether it is half of a nested join taken apart: `a LEFT JOIN b NATURAL JOIN c ON x`.
+    """Return whether it is half of a nested join: `a LEFT JOIN b NATURAL JOIN c ON x`.
 
     The condition is that of the outer join, and stands behind the inner one.
     """
@@ -112,7 +112,7 @@ def _first_word(sql: str) -> str:
 
 
 def _selected(values: exp.Values) -> exp.Expr:
-    """Return the SELECT that a statement `VALUES ROW(…), …` is: its columns are column_0, …."""
+    """Return the SELECT for a statement `VALUES ROW(…), …`, whose columns are column_0, …."""
     rows = [row.expressions[0] for row in values.expressions]
     if any(row.name.upper() != "ROW" for row in rows):
         return values
@@ -131,7 +131,7 @@ def _filled(sql: str) -> Filled:
 
 
 def unread(sql: str) -> Span | None:
-    """Return where reading a statement ended, or else its first word; None if it is too deep."""
+    """Return where parsing ended, else the first word; None if it is nested too deeply."""
     filled = _filled(sql)
     start = len(filled.sql) - len(filled.sql.lstrip())
     found = re.compile(r"\w*").match(filled.sql, start)
@@ -156,7 +156,7 @@ def unread(sql: str) -> Span | None:
 
 
 def mentions(sql: str, word: str) -> bool:
-    """Return whether a word, or a quoted name, stands in the text, outside strings and comments."""
+    """Return whether a word, or a quoted name, occurs in the text, outside strings and comments."""
     name = word.upper()
     if name.replace("`", "``") not in sql.upper():  # cutting it into words costs far more
         return False
@@ -167,7 +167,7 @@ def mentions(sql: str, word: str) -> bool:
 
 
 def _plain(sql: str) -> str:
-    """Blank out, offset for offset, what sqlglot does not read and inference does not need."""
+    """Blank out what sqlglot cannot parse and inference does not need; keep offsets."""
     sql = as_read(sql, MYSQL)
     tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() for token in tokens]
@@ -214,6 +214,6 @@ def _plain_definition(sql: str, tokens: Sequence[Token], words: Sequence[str]) -
 
 
 def _over(sql: str, token: Token, text: str, *, blank: bool = False) -> str:
-    """Write `text` over a token; `blank` leaves nothing of it."""
+    """Write `text` over a token; `blank` erases it."""
     shown = "" if blank else text
     return sql[: token.start] + shown.ljust(token.end - token.start) + sql[token.end :]

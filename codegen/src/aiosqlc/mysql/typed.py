@@ -1,4 +1,4 @@
-"""One query, typed: what the server said of it and what its text proves, put together."""
+"""Type one query: combine the server's description and the proofs from its text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NAMELESS = "?column?"
 
 @dataclass(frozen=True)
 class Text:
-    """What the text of a query says: its tree, read with the types of its parameters."""
+    """Facts from the text of a query: its tree, read with the types of its parameters."""
 
     reader: Reader | None
     result: Result
@@ -48,7 +48,7 @@ class Text:
 
 
 def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic]]:
-    """Read a query's text twice: first for its parameters, then knowing their types."""
+    """Read a query's text twice: first for its parameters, then with their types."""
     tree = parse(query.sql)
     if tree is None:
         return _not_read(query), []
@@ -84,7 +84,7 @@ def _not_read(query: ParsedQuery) -> Text:
 
 
 def _untyped(query: ParsedQuery) -> tuple[TypedParam, ...]:
-    """Without a tree a parameter is whatever the caller passes."""
+    """Without a tree a parameter may have any value."""
     return tuple(
         TypedParam(
             p.number, p.name or f"p{p.number}", types.ANY, not_null=False, is_slice=p.is_slice
@@ -100,7 +100,7 @@ def type_query(
     text: Text,
     described: Sequence[Described] | None,
 ) -> TypedQuery:
-    """Put a query's parts together. `described` is None where no server was asked.
+    """Combine the parts of a query. `described` is None without a server.
 
     `query` is what the server reads of the one that was `written`, offset for offset.
     """
@@ -140,7 +140,7 @@ def _embedded(
 
 
 def _listed(param: TypedParam) -> TypedParam:
-    """A slice's parameter takes a list of what each of its places takes."""
+    """A slice's parameter takes a list of values of its places."""
     return replace(param, type=replace(param.type, array_dims=1)) if param.is_slice else param
 
 
@@ -182,12 +182,12 @@ def columns_of(
 
 
 def _has_variables(tree: Tree) -> bool:
-    """Whether a user's variables are in it: their type is that of what the session put there."""
+    """Return whether session variables are used, whose type depends on the session."""
     return next(tree.root.find_all(exp.Parameter, exp.PropertyEQ), None) is not None
 
 
 def _items(tree: Tree) -> list[exp.Expr]:
-    """Return the select list that names the columns, as far as it has no star."""
+    """Return the select list that names the columns, up to its first star."""
     root = tree.root
     while isinstance(root, exp.SetOperation | exp.Subquery):
         root = root.this
@@ -197,7 +197,7 @@ def _items(tree: Tree) -> list[exp.Expr]:
 
 
 def _item(items: list[exp.Expr], outputs: Sequence[Output] | None, index: int) -> exp.Expr | None:
-    """Return the expression of a column; with a star in the list, positions do not tell."""
+    """Return the expression of a column; after a star, positions are unknown."""
     if outputs is None or len(items) != len(outputs):
         return None
     return items[index]
@@ -251,7 +251,7 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
 
 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
-    """Return whether the server's NOT NULL may be believed.
+    """Return whether the server's NOT NULL flag is reliable.
 
     Not where super-aggregate rows are made, nor where a level is not plain.
     """
@@ -263,7 +263,7 @@ def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
 
 
 def _fails_somewhere(text: Text) -> bool:
-    """Return whether the server may be wrong about some part of a query, we do not know which."""
+    """Return whether the server may be wrong about an unknown part of the query."""
     if text.reader is None:
         return False
     return any(
@@ -273,7 +273,7 @@ def _fails_somewhere(text: Text) -> bool:
 
 
 def _plain(level: Level) -> bool:
-    """Return whether the server keeps its flags right in a level: NULLs come from tables only.
+    """Return whether the server's flags are right in a level: only tables produce NULLs.
 
     It loses count where a derived table, CTE or view is the nullable side of an outer join, and
     where an aggregate over no row nulls what a derived table or a sub-select gives, or what is made
@@ -289,7 +289,7 @@ def _plain(level: Level) -> bool:
 
 
 def _is_bare(item: exp.Expr) -> bool:
-    """Whether a column stands outside of aggregates: over no row, what is made of it is NULL."""
+    """Return whether a column is outside of aggregates, where an empty input makes it NULL."""
     columns = item.find_all(exp.Column)
     return any(column.find_ancestor(exp.AggFunc) is None for column in columns)
 
@@ -322,7 +322,7 @@ def _type(
 
 
 def origin_of(described: Described, schema: Schema) -> ColumnRef | None:
-    """Return the table's column that a result column is, if it is one."""
+    """Return the table column behind a result column, if it is one."""
     if described.origin is None:
         return None
     database, table, name = described.origin
@@ -342,7 +342,7 @@ def _bare(item: exp.Expr) -> exp.Expr:
 
 
 def _name(name: str, item: exp.Expr | None) -> str:
-    """Name a column as a person would: its alias, its column, or the function it comes from."""
+    """Name a column: its alias, its column, or the function that it comes from."""
     if (
         item is None
         or isinstance(item, exp.Alias)

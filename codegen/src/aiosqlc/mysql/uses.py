@@ -1,4 +1,4 @@
-"""What one occurrence of a parameter says: its type, its name, whether NULL means something."""
+"""One use of a parameter: its type, its name, and whether NULL has a meaning."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one occurrence of a parameter says about it. `optional`: NULL means something here.
+    """The facts that one use of a parameter shows. `optional`: NULL has a meaning here.
 
     `weak`: any moment fits here, a date as well as a time of a day, or any value at all, where the
     type is ANY; so other places decide. `hint` is what to write where nothing types it.
@@ -64,7 +64,7 @@ class Use:
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
-    """Return what a placeholder's place says, None for a node that is no parameter of ours."""
+    """Return the facts from a placeholder's place; None for a node that is not our parameter."""
     place = reader.tree.place(node)
     if place is None:
         return None
@@ -81,7 +81,7 @@ def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
 
 
 def _holder(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None]:
-    """Return what a node is an operand of, and the operand: signs and parentheses are left out."""
+    """Return the operator of a node and the operand, without signs and parentheses."""
     child, parent = node, node.parent
     while isinstance(parent, exp.Paren | exp.Neg | exp.Alias | exp.Collate | exp.TsOrDsToDate):
         child, parent = parent, parent.parent
@@ -96,13 +96,13 @@ def _is_negated(node: exp.Expr) -> bool:
 
 
 def _negated(use: Use) -> Use:
-    """Of what has a sign only numbers are known."""
+    """With a sign, only numbers are known."""
     is_number = use.type is not None and types.family(use.type) in _NUMBERS
     return use if is_number else Use(use.place, None)
 
 
 def _is_amount(call: Call) -> bool:
-    """Whether it is no function: `INTERVAL (?) DAY`."""
+    """Return whether it is not a function: `INTERVAL (?) DAY`."""
     return call.name == "INTERVAL" and call.count == 1
 
 
@@ -122,7 +122,7 @@ def _from_parent(
 def _of_clause(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """What a clause of the statement takes: a number of rows, a value to store, a condition."""
+    """Type a clause of the statement: a number of rows, a value to store, a condition."""
     if isinstance(parent, exp.Limit | exp.Fetch | exp.Offset):
         return Use(place, types.BIGINT, "offset" if isinstance(parent, exp.Offset) else "limit")
     if isinstance(parent, exp.WindowSpec):
@@ -143,7 +143,7 @@ def _of_clause(
 def _of_comparison(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Return what it is compared with, or matched."""
+    """Return the type of the other side of a comparison or match."""
     if is_row(parent):
         return _in_tuple(place, parent, child, level, reader)
     if isinstance(parent, _MATCHES):
@@ -165,7 +165,7 @@ def _of_comparison(
 def _of_operator(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Return what an operator takes, CASE and casts among them."""
+    """Return the operand types of an operator, including CASE and casts."""
     if isinstance(parent, exp.Cast):
         return Use(place, type_of(parent, level, reader), optional=False)
     if isinstance(parent, exp.Case | exp.If):
@@ -186,13 +186,13 @@ def _of_operator(
 
 
 def _other(node: exp.Expr, child: exp.Expr) -> exp.Expr:
-    """Return the other operand, of one operand itself."""
+    """Return the other operand."""
     other = node.args.get("expression") if node.this is child else node.this
     return unwrap(other) if isinstance(other, exp.Expr) else child
 
 
 def _asks_for_null(node: exp.Expr | None) -> bool:
-    """Return whether nothing is asked about a value but whether it is NULL."""
+    """Return whether a value is only tested for NULL."""
     if isinstance(node, exp.Anonymous):
         return name_of(node) == "ISNULL"
     return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
@@ -201,7 +201,7 @@ def _asks_for_null(node: exp.Expr | None) -> bool:
 def _moved(
     place: Place, parent: exp.Expr, shift: Shift, level: Level | None, reader: Reader
 ) -> Use:
-    """`born > ? - INTERVAL 1 DAY`: a moment as what it is compared with, a date by days only.
+    """`born > ? - INTERVAL 1 DAY`: the parameter has the type of the other side.
 
     A time of a day is sent as a text, which is no moment to be moved.
     """
@@ -239,7 +239,7 @@ def _stored(place: Place, column: Output, relation: Relation | None) -> Use:
 
 
 def _is_inserted(row: exp.Expr) -> bool:
-    """Return whether a row is one of VALUES: `(1, 2)`, or `ROW(1, 2)` as MySQL has it."""
+    """Return whether a row is one of VALUES: `(1, 2)`, or MySQL's `ROW(1, 2)`."""
     holder = row.parent
     if isinstance(holder, exp.Tuple) and len(holder.expressions) == 1 and holder is not row:
         holder = holder.parent
@@ -263,7 +263,7 @@ def _to_insert_column(place: Place, insert: exp.Insert | None, index: int, reade
 
 
 def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader) -> Use:
-    """A bare parameter in a select list: what the list is for says what it is."""
+    """Type a bare parameter in a select list by the purpose of the list."""
     index = _index(select.expressions, child)
     holder = select.parent
     target = _inserting(select)
@@ -283,7 +283,7 @@ def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader)
 
 
 def _inserting(select: exp.Expr) -> exp.Insert | None:
-    """Return the INSERT whose rows a SELECT makes, alone or as a part of a set operation."""
+    """Return the INSERT whose rows a SELECT produces, alone or as a part of a set operation."""
     holder = select.parent
     while isinstance(holder, exp.SetOperation | exp.Paren):
         holder = holder.parent
@@ -341,7 +341,7 @@ def _compared(
 def _listed(
     place: Place, node: exp.In, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return what IN compares it with; of literals alone all decide, since each is read by itself.
+    """Return what IN compares it with; literals all count, because each is read by itself.
 
     `'123abc' IN (1, ?)` takes a number as well as a text.
     """
@@ -361,7 +361,7 @@ def _listed(
 def _matched(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """A pattern is a text whatever it is matched with, and so is what is matched; or both bytes."""
+    """A pattern and the matched value are texts, or both bytes."""
     if isinstance(parent, exp.Escape | exp.Soundex):
         return Use(place, types.VARCHAR)
     use = _compared(place, _other(parent, child), level, reader)
@@ -372,7 +372,7 @@ def _matched(
 def _of_column(
     place: Place, query: exp.Expr, index: int, level: Level | None, reader: Reader
 ) -> Use:
-    """Compare with a column of what a sub-select returns."""
+    """Compare with a column of a sub-select's result."""
     outputs = reader.sub_select(query, level).outputs if level else None
     if not outputs or not 0 <= index < len(outputs):
         return Use(place, None)
@@ -381,7 +381,7 @@ def _of_column(
 
 
 def _only_column(node: exp.Expr) -> exp.Column | None:
-    """Return the column that an expression is about, if it is about one."""
+    """Return the column of an expression, if it depends on one."""
     if isinstance(node, exp.Column):
         return node
     if isinstance(node, exp.Query):
@@ -406,7 +406,7 @@ def _between(
 
 
 def _is_read_as_number(use: Use, operands: Sequence[exp.Expr]) -> bool:
-    """Return whether a text stands in BETWEEN beside a number, so that all are read as numbers."""
+    """Return whether a text and a number are in one BETWEEN, so that all are read as numbers."""
     is_text = use.type is not None and types.family(use.type) == "text"
     return is_text and any(map(_is_number, operands))
 
@@ -418,7 +418,7 @@ def _placeholder(node: exp.Expr) -> bool:
 def _calculated(
     place: Place, node: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """A number as what it is calculated with; beside a literal it may be any number.
+    """A number has the type of the other operand; beside a literal it may be any number.
 
     In `total * (1 + ?)` what is outside says more than the literal.
     """
@@ -446,7 +446,7 @@ def _alike(
     reader: Reader,
     call: Call,
 ) -> Use:
-    """Other arguments are of its type: `MOD(id, ?)`, `FIELD(name, ?)`, `INTERVAL(id, ?, 5)`."""
+    """The other arguments have its type: `MOD(id, ?)`, `FIELD(name, ?)`, `INTERVAL(id, ?, 5)`."""
     if isinstance(parent, _ARITHMETIC):
         return _calculated(place, parent, child, level, reader)
     others = [node for node in parent.iter_expressions() if node is not child]
@@ -467,7 +467,7 @@ def _alike(
 def _argument(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return what a function says that is called by no name, is a choice, or the schema's own."""
+    """Return the facts from a call without a name, a choice, or a function of the schema."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(parent.name)
         index = _index(parent.expressions, child)
@@ -487,7 +487,7 @@ def _argument(
 def _chosen(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """One of several values, of which one is taken: of the type of the others, or of the target.
+    """Type one of several values: it has the type of the others, or of the target.
 
     A literal says less than either: beside `0` there may be any number.
     """
@@ -512,7 +512,7 @@ def _chosen(
 
 
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
-    """Return what the place says in which the value of an expression is compared or stored.
+    """Return the facts from the place where an expression's value is compared or stored.
 
     A literal there says nothing, and a function takes what it takes.
     """
@@ -546,7 +546,7 @@ def _compared_with(node: exp.Expr, child: exp.Expr) -> list[exp.Expr]:
 def _of_case(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """An operand of CASE is compared, a condition is true or false, a branch is a choice."""
+    """An operand of CASE is compared, a condition is a boolean, a branch is a choice."""
     holder = parent.parent if isinstance(parent, exp.If) else None
     if isinstance(parent, exp.Case) and parent.this is child:
         return _case_operand(place, parent, level, reader)

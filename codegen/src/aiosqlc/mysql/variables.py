@@ -1,4 +1,4 @@
-"""`@name`: a parameter elsewhere, a variable of the session here."""
+"""`@name`: a parameter in other databases, a session variable here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiosqlc.source import Dialect, Span
 
 
 def mistaken(query: ParsedQuery) -> list[Diagnostic]:
-    """Warn of a variable that a query reads and does not set: a parameter was probably meant."""
+    """Warn of a variable that a query reads without setting it: probably a parameter was meant."""
     tokens = [token for token in scan(query.sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
     texts = [token.text.lower() for token in tokens]
     around = zip(["", *texts], [*texts[1:], ""], strict=False)

@@ -1,4 +1,4 @@
-"""The reachable texts of a dynamic query: each is typed, and what holds of all is claimed."""
+"""The possible texts of a dynamic query: each is typed, and only common facts are claimed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinalit
 
 
 def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
-    """Return a variant as a query of its own, whose `$n` are the variant's."""
+    """Return a variant as a separate query with its own `$n`."""
     by_number = {param.number: param for param in query.params}
     params = tuple(
         replace(by_number[number], number=position)
@@ -28,7 +28,7 @@ def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
 
 
 def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
-    """Add a typed variant: a column is not null, and a row there, only if it is in every text."""
+    """Add a typed variant: a column is not null, or a row present, only if it is in every text."""
     columns = tuple(
         _weaker(ours, theirs) for ours, theirs in zip(whole.columns, one.columns, strict=False)
     )
@@ -54,7 +54,7 @@ def _weaker(ours: Column, theirs: Column) -> Column:
 def _weaker_embed(
     whole: TypedQuery, ours: TypedEmbed, one: TypedQuery, theirs: TypedEmbed
 ) -> TypedEmbed:
-    """A row that one text may leave out is optional: a column that both fill tells."""
+    """A row that one text may omit is optional; a column that both fill shows its presence."""
     nullable = ours.nullable or theirs.nullable
     both = (
         at
@@ -70,7 +70,7 @@ def _weaker_embed(
 
 
 def _fills(query: TypedQuery, embed: TypedEmbed, at: int) -> bool:
-    """Return whether a column has a value wherever the row that it is of is there."""
+    """Return whether a column has a value whenever its row is present."""
     return at == embed.presence or query.columns[at].not_null
 
 

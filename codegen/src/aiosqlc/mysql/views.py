@@ -1,4 +1,4 @@
-"""Which columns of a view are never NULL: servers are wrong about views in views and ROLLUP."""
+"""Find the view columns that are never NULL. Servers are wrong about nested views and ROLLUP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosqlc.mysql.scope import Output
 from aiosqlc.mysql.syntax import mentions, parse
 
 Name = tuple[str, str]
-"""A relation's database, as the schema calls it, and its own name."""
+"""The database of a relation, as named in the schema, and its own name."""
 
 
 def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
@@ -75,7 +75,7 @@ def _settled(
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
-    """Return whether a view's column is made by an expression whose type is settled too late."""
+    """Return whether a view's column has an expression whose type is fixed too late."""
     expression = made is None or made.origin is None or made.type == types.ANY
     return expression and types.family(column.type) in late
 

@@ -1,4 +1,4 @@
-"""Names as they may be written: in backticks where a server would read a bare one otherwise."""
+"""Names as they must be written: in backticks if a server would misread a bare one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _RESERVED = frozenset(MySQL.Generator.RESERVED_KEYWORDS) | _MARIADB | _MYSQL
 
 
 def quoted(name: str) -> str:
-    """Return an identifier, in backticks where it needs them."""
+    """Return an identifier, in backticks if necessary."""
     if _PLAIN.match(name) and name.lower() not in _RESERVED:
         return name
     return "`" + name.replace("`", "``") + "`"

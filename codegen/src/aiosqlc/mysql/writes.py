@@ -1,4 +1,4 @@
-"""Finds the tables that a statement changes, and the privileges for it."""
+"""Find the tables that a statement changes, and the privileges for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Change = tuple[str, exp.Table]
 
 
 def changes(root: exp.Expr | None, has: Callable[[exp.Table, str], bool]) -> list[Change]:
-    """Return the tables that a statement changes, each with the right that this takes.
+    """Return the tables that a statement changes, each with the required privilege.
 
     `has` is whether a table has a column of that name.
     """
@@ -40,12 +40,12 @@ def _by_insert(root: exp.Insert) -> list[Change]:
 
 
 def replaces(root: exp.Expr | None) -> bool:
-    """Return whether it is a REPLACE, which deletes the rows in its way."""
+    """Return whether it is a REPLACE, which deletes conflicting rows."""
     return isinstance(root, exp.Insert) and bool(root.args.get("overwrite"))
 
 
 def _updated(root: exp.Update, has: Callable[[exp.Table, str], bool]) -> list[exp.Table]:
-    """Return those of an UPDATE's tables that get a value; all where that is not clear."""
+    """Return the tables of an UPDATE that get a value; all if that is unclear."""
     tables = _joined([root.this])
     found: dict[str, exp.Table] = {}
     for item in root.expressions:
@@ -61,7 +61,7 @@ def _updated(root: exp.Update, has: Callable[[exp.Table, str], bool]) -> list[ex
 
 
 def _joined(sources: Iterable[exp.Expr]) -> dict[str, exp.Table]:
-    """Return the tables that are joined, by the names that they have in the statement."""
+    """Return the joined tables by their names in the statement."""
     found: dict[str, exp.Table] = {}
     for source in sources:
         if isinstance(source, exp.Table):
@@ -73,7 +73,7 @@ def _joined(sources: Iterable[exp.Expr]) -> dict[str, exp.Table]:
 
 
 def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
-    """Return the tables that a statement changes, as far as the schema has them."""
+    """Return the tables that a statement changes, if the schema has them."""
 
     def has(table: exp.Table, column: str) -> bool:
         relation = schema.relation(table.name, table.db)
@@ -85,7 +85,7 @@ def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
 
 
 def insert_into(root: exp.Expr | None, schema: Schema) -> ColumnRef | None:
-    """Return the table that an INSERT fills, without a column."""
+    """Return the table that an INSERT writes to, without columns."""
     if not isinstance(root, exp.Insert):
         return None
     changed = targets(root, schema)

@@ -1,4 +1,4 @@
-"""Which argument of which function a parameter is, as the text has it.
+"""Find the function argument that a parameter is, in the text.
 
 The tree cannot say it: sqlglot has one class for several functions, and another order.
 """
@@ -20,7 +20,10 @@ _SIGNS = frozenset({"+", "-"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The call that a parameter is an argument of. `index` counts from 0, `count` all of them."""
+    """The call with a parameter as an argument.
+
+    `index` counts from 0; `count` is the number of arguments.
+    """
 
     name: str
     index: int
@@ -29,7 +32,7 @@ class Call:
 
 @dataclass(slots=True)
 class _Open:
-    """A parenthesis that is open. `parts` is what the argument in hand is made of so far."""
+    """An open parenthesis. `parts` are the tokens of the current argument."""
 
     name: str
     index: int = 0
@@ -37,7 +40,7 @@ class _Open:
     alone: list[tuple[str, int]] = field(default_factory=list)
 
     def end(self) -> str:
-        """End an argument; return the parameter that is all of it, or an empty string."""
+        """End an argument; return the parameter that is all of it, or empty text."""
         only = self.parts[0] if len(self.parts) == 1 else ""
         if only:
             self.alone.append((only, self.index))
@@ -48,7 +51,7 @@ class _Open:
 
 @lru_cache(maxsize=16)
 def calls(sql: str) -> Mapping[str, Call]:
-    """Return the calls in which a parameter `:name` is all of an argument, by its name.
+    """Return by name the calls in which a parameter `:name` is a whole argument.
 
     A sign before it or parentheses around it change nothing.
     """
@@ -101,7 +104,7 @@ def _add(inside: _Open, tokens: list[Token], index: int) -> None:
 
 
 def _name(tokens: list[Token], index: int) -> str:
-    """Return the name before a parenthesis, in upper case, where it may be a built-in function."""
+    """Return the name before a parenthesis in upper case, if it may be a built-in function."""
     if not index or tokens[index - 1].kind is not Kind.NAME:
         return ""
     of_a_schema = index > 1 and tokens[index - 2].text == "."
