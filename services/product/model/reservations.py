@@ -1,17 +1,22 @@
-"""Request types for reservations."""
+"""Request types for reservations, their caller, and what a shortage is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
 from msgspec import Meta
 
-from lib.errors import FieldError, invalid
+from lib.errors import FieldError
 from lib.resource.input import Input
-from services.product.store.postgres.models import Reservation, ReservationLine
+from services.product.store.postgres.models import (
+    Product,
+    ProductStatus,
+    Reservation,
+    ReservationLine,
+)
 
 MAX_LINES: Final = 100
 
@@ -29,14 +34,6 @@ class Line(Input, frozen=True, kw_only=True):
     ] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A product, the quantity to reserve, and the stock it requires."""
-
-    quantity: int
-    min_stock: int
-
-
 class NewReservation(Input, frozen=True, kw_only=True):
     """Products to reserve together. The reservation succeeds only if every product is available."""
 
@@ -45,19 +42,13 @@ class NewReservation(Input, frozen=True, kw_only=True):
         int, Meta(ge=1, le=86_400, description="expiry time; it does not apply after confirmation")
     ] = 900
 
-    def wanted(self) -> dict[UUID, Wanted]:
-        """Return the quantity of each product, in the order of the lines.
 
-        Raises:
-            AppError: VALIDATION_ERROR where two lines name the same product.
-        """
-        found: dict[UUID, Wanted] = {}
-        for index, line in enumerate(self.lines):
-            if line.product_id in found:
-                field = f"lines[{index}].product_id"
-                raise invalid(FieldError(field, "is already in another line"))
-            found[line.product_id] = Wanted(line.quantity, line.min_stock)
-        return found
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The caller. A `trusted` caller may see and settle any reservation."""
+
+    subject: str
+    trusted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +58,17 @@ class Reserved:
     reservation: Reservation
     lines: Sequence[ReservationLine]
     replayed: bool = False
+
+
+def shortages(lines: Sequence[Line], found: Sequence[Product]) -> Iterator[FieldError]:
+    """Yield an error for each line that cannot be reserved of these products."""
+    for_sale = {p.id: p.stock for p in found if p.status is ProductStatus.ACTIVE}
+    for index, line in enumerate(lines):
+        left = for_sale.get(line.product_id)
+        if left is None:
+            yield FieldError(f"lines[{index}].product_id", "is not for sale")
+        elif left < line.quantity:
+            yield FieldError(f"lines[{index}].quantity", f"only {left} left")
+        elif left < line.min_stock:
+            why = f"is more than one customer may hold of the remaining {left}"
+            yield FieldError(f"lines[{index}].quantity", why)

@@ -15,10 +15,9 @@ from lib.http.app import Db
 from lib.http.middleware.idempotency import HEADER, REPLAYED
 from lib.http.respond import Answer, Created
 from lib.http.routes import From, Id, Key, Routes, signed_in
-from services.product.model.reservations import NewReservation
+from services.product.model.reservations import Caller, NewReservation
 from services.product.routes.access import WRITE
 from services.product.service import reservations as service
-from services.product.service.reservations import Caller
 from services.product.service.steps import Step
 from services.product.views import ReservationView, view_of
 

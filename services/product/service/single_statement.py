@@ -1,22 +1,16 @@
-"""Reservation steps as single statements, on engines that support them.
-
-Most of what an order costs here is round trips. What cannot be done so is left as it is, for the
-steps one by one to say why.
-"""
+"""Steps of reservations on PostgreSQL: each is one statement, and one round trip."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
 from uuid import UUID
 
 from lib.db import Executor
-from lib.db.engine import Engine, engine_of
-from lib.db.errors import SerializationFailureError
 from lib.events import Unpublished, unpublished
 from lib.ids import new_id
-from services.product.model.reservations import MAX_LINES, Wanted
+from services.product.model.reservations import MAX_LINES, Caller, Line, Reserved
 from services.product.service.events import RESERVATIONS
 from services.product.store.at_once import models
 from services.product.store.at_once import reservations as store
@@ -26,122 +20,80 @@ from services.product.store.postgres.models import (
     ReservationStatus,
 )
 
-Settled: TypeAlias = tuple[Reservation, Sequence[ReservationLine]]
-
-_MADE: Final = "reservation.made"
-_CONFIRMED: Final = "reservation.confirmed"
-
 
 async def reserve(
-    db: Executor, wanted: Reservation, quantities: Mapping[UUID, Wanted]
+    tx: Executor, new: Reservation, lines: Sequence[Line]
 ) -> Sequence[ReservationLine]:
-    """Reserve every line and return them, or nothing if this fast path does not apply.
+    """Reserve every line and return them, or none where one is short.
 
     Raises:
-        AppError: UniqueViolationError where the same request was here before.
+        AppError: UniqueViolationError where the same request was here before;
+            SerializationFailureError.
     """
-    if engine_of(db) is not Engine.POSTGRES:
-        return ()
-    event = _event(wanted.id, _MADE)
-    try:
-        rows = await store.reserve(
-            db,
-            product_ids=list(quantities),
-            quantities=[line.quantity for line in quantities.values()],
-            needed=[line.min_stock for line in quantities.values()],
-            movement_ids=[new_id() for _ in quantities],
-            id=wanted.id,
-            owner=wanted.owner,
-            request_key=wanted.request_key,
-            expires_at=wanted.expires_at,
-            now=wanted.created_at,
-            event_id=event.id,
-            lane=event.lane,
-            topic=event.topic,
-            kind=event.kind,
-            request_id=event.request_id,
-            traceparent=event.traceparent,
-        )
-    except SerializationFailureError:
-        return ()
+    event = _event(new.id, "reservation.made")
+    rows = await store.reserve(
+        tx,
+        product_ids=[line.product_id for line in lines],
+        quantities=[line.quantity for line in lines],
+        needed=[line.min_stock for line in lines],
+        movement_ids=[new_id() for _ in lines],
+        id=new.id,
+        owner=new.owner,
+        request_key=new.request_key,
+        expires_at=new.expires_at,
+        now=new.created_at,
+        event_id=event.id,
+        lane=event.lane,
+        topic=event.topic,
+        kind=event.kind,
+        request_id=event.request_id,
+        traceparent=event.traceparent,
+    )
     return [
-        ReservationLine(wanted.id, row.product_id, row.quantity, row.unit_price, row.currency)
+        ReservationLine(new.id, row.product_id, row.quantity, row.unit_price, row.currency)
         for row in rows
     ]
 
 
 async def confirm(
-    db: Executor, reservation_id: UUID, *, owner: str, trusted: bool, now: datetime
-) -> Settled | None:
-    """Confirm a reservation of `owner`, or any if `trusted`. None if this path does not apply."""
-    if engine_of(db) is not Engine.POSTGRES:
-        return None
-    event = _event(reservation_id, _CONFIRMED)
-    try:
-        rows = await store.confirm(
-            db,
-            now=now,
-            id=reservation_id,
-            owner=owner,
-            trusted=trusted,
-            event_id=event.id,
-            lane=event.lane,
-            topic=event.topic,
-            kind=event.kind,
-            request_id=event.request_id,
-            traceparent=event.traceparent,
-        )
-    except SerializationFailureError:
-        return None
-    return _settled(rows, reservation_id, ReservationStatus.CONFIRMED, now)
-
-
-async def release(
-    db: Executor, reservation_id: UUID, *, owner: str, trusted: bool, now: datetime
-) -> Settled | None:
-    """Release a reservation of `owner`, or any if `trusted`.
-
-    None where it is not so, or was given back before.
-    """
-    if engine_of(db) is not Engine.POSTGRES:
-        return None
-    try:
-        return await give_back(
-            db,
-            reservation_id,
-            ReservationStatus.RELEASED,
-            movement_ids=[new_id() for _ in range(MAX_LINES)],
-            actor=owner,
-            trusted=trusted,
-            now=now,
-        )
-    except SerializationFailureError:
-        return None
+    tx: Executor, ids: Sequence[UUID], caller: Caller, *, now: datetime
+) -> list[Reserved]:
+    """Confirm pending reservations of the caller. Return those that were."""
+    events = [_event(reservation_id, "reservation.confirmed") for reservation_id in ids]
+    rows = await store.confirm(
+        tx,
+        now=now,
+        ids=ids,
+        owner=caller.subject,
+        trusted=caller.trusted,
+        event_ids=[event.id for event in events],
+        lanes=[event.lane for event in events],
+        topic=events[0].topic,
+        kind=events[0].kind,
+        request_id=events[0].request_id,
+        traceparent=events[0].traceparent,
+    )
+    return _reserved(rows, ReservationStatus.CONFIRMED, now)
 
 
 async def give_back(
-    db: Executor,
+    tx: Executor,
     reservation_id: UUID,
     status: ReservationStatus,
+    caller: Caller,
     *,
-    movement_ids: Sequence[UUID],
-    actor: str,
-    trusted: bool = True,
     now: datetime,
-) -> Settled | None:
-    """Return a reservation's stock on PostgreSQL. None if there is nothing to return.
-
-    `movement_ids` are for the lines of the ledger: as many as the reservation has, or more.
-    """
+) -> list[Reserved]:
+    """Release a reservation of the caller, or let it expire, and return its stock."""
     event = _event(reservation_id, f"reservation.{status.value}")
     rows = await store.give_back(
-        db,
+        tx,
         id=reservation_id,
         status=models.ReservationStatus(status.value),
-        movement_ids=movement_ids,
-        owner=actor,
-        trusted=trusted,
-        actor=actor,
+        movement_ids=[new_id() for _ in range(MAX_LINES)],
+        owner=caller.subject,
+        trusted=caller.trusted,
+        actor=caller.subject,
         now=now,
         event_id=event.id,
         lane=event.lane,
@@ -150,30 +102,33 @@ async def give_back(
         request_id=event.request_id,
         traceparent=event.traceparent,
     )
-    return _settled(rows, reservation_id, status, now)
+    return _reserved(rows, status, now)
 
 
-def _settled(
-    rows: Sequence[store.ConfirmRow],
-    reservation_id: UUID,
-    status: ReservationStatus,
-    now: datetime,
-) -> Settled | None:
-    if not rows:
-        return None
-    first = rows[0]
-    settled = Reservation(
-        id=reservation_id,
-        owner=first.owner,
-        request_key=first.request_key,
-        status=status,
-        expires_at=first.expires_at,
-        created_at=first.created_at,
-        updated_at=now,
-    )
-    return settled, [
-        ReservationLine(reservation_id, row.product_id, row.quantity, row.unit_price, row.currency)
-        for row in rows
+def _reserved(
+    rows: Sequence[store.ConfirmRow], status: ReservationStatus, now: datetime
+) -> list[Reserved]:
+    """Return the reservations of the rows: each row is a line, with what there is to say of all."""
+    lines: defaultdict[UUID, list[store.ConfirmRow]] = defaultdict(list)
+    for row in rows:
+        lines[row.id].append(row)
+    return [
+        Reserved(
+            Reservation(
+                id=one,
+                owner=own[0].owner,
+                request_key=own[0].request_key,
+                status=status,
+                expires_at=own[0].expires_at,
+                created_at=own[0].created_at,
+                updated_at=now,
+            ),
+            [
+                ReservationLine(one, row.product_id, row.quantity, row.unit_price, row.currency)
+                for row in own
+            ],
+        )
+        for one, own in lines.items()
     ]
 
 

@@ -68,18 +68,18 @@ WITH wanted AS (
 SELECT product_id, quantity, unit_price, currency FROM lines ORDER BY product_id;
 
 -- name: Confirm :many
--- Sell what is set aside, and tell of it; its lines, each with what there is to say of all of them. No row where it is
--- not there, not the owner's or not pending any more.
+-- Sell what is set aside, and tell of it; the lines of each, with what there is to say of all of them. No row of one that
+-- is not there, not the owner's or not pending any more.
 WITH settled AS (
     UPDATE reservation SET status = 'confirmed', updated_at = @now
-    WHERE id = @id AND (owner = @owner OR @trusted::boolean) AND status = 'pending' AND expires_at > @now
+    WHERE id = ANY (@ids::uuid[]) AND (owner = @owner OR @trusted::boolean) AND status = 'pending' AND expires_at > @now
     RETURNING *
 ), held AS (
     SELECT l.* FROM reservation_line AS l JOIN settled ON settled.id = l.reservation_id
 ), told AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
     SELECT
-        @event_id, @lane, @topic, settled.id::text, @kind,
+        e.id, e.lane, @topic, settled.id::text, @kind,
         json_build_object(
             'id', settled.id, 'owner', settled.owner, 'key', settled.request_key,
             'lines', (
@@ -87,18 +87,20 @@ WITH settled AS (
                     'reservation_id', h.reservation_id, 'product_id', h.product_id, 'quantity', h.quantity,
                     'unit_price', h.unit_price::text, 'currency', h.currency
                 ) ORDER BY h.product_id)
-                FROM held AS h
+                FROM held AS h WHERE h.reservation_id = settled.id
             ),
             'products', json_build_array()
         )::text,
         @request_id, @traceparent
     FROM settled
+    JOIN unnest(@ids::uuid[], @event_ids::uuid[], @lanes::smallint[]) AS e (reservation_id, id, lane)
+        ON e.reservation_id = settled.id
 )
 SELECT
-    settled.owner, settled.request_key, settled.expires_at, settled.created_at,
+    settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
     held.product_id, held.quantity, held.unit_price, held.currency
 FROM settled JOIN held ON held.reservation_id = settled.id
-ORDER BY held.product_id;
+ORDER BY settled.id, held.product_id;
 
 -- name: GiveBack :many
 -- Return to the stock what is set aside or sold, write down why, and tell of it; its lines, each with what there is to
@@ -169,7 +171,7 @@ WITH found AS (
     FROM settled
 )
 SELECT
-    settled.owner, settled.request_key, settled.expires_at, settled.created_at,
+    settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
     held.product_id, held.quantity, held.unit_price, held.currency
 FROM settled JOIN held ON held.reservation_id = settled.id
 ORDER BY held.product_id;

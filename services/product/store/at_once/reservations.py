@@ -136,7 +136,7 @@ async def reserve(
 CONFIRM: Final = """\
 WITH settled AS (
     UPDATE reservation SET status = 'confirmed', updated_at = $1
-    WHERE id = $2 AND (owner = $3 OR $4::boolean) AND status = 'pending' AND expires_at > $1
+    WHERE id = ANY ($2::uuid[]) AND (owner = $3 OR $4::boolean) AND status = 'pending' AND expires_at > $1
     RETURNING id, owner, request_key, status, expires_at, created_at, updated_at
 ), held AS (
     SELECT l.reservation_id, l.product_id, l.quantity, l.unit_price, l.currency FROM reservation_line AS l
@@ -144,7 +144,7 @@ WITH settled AS (
 ), told AS (
     INSERT INTO outbox (id, lane, topic, event_key, kind, payload, request_id, traceparent)
     SELECT
-        $5, $6, $7, settled.id::text, $8,
+        e.id, e.lane, $5, settled.id::text, $6,
         json_build_object(
             'id', settled.id, 'owner', settled.owner, 'key', settled.request_key,
             'lines', (
@@ -152,22 +152,25 @@ WITH settled AS (
                     'reservation_id', h.reservation_id, 'product_id', h.product_id, 'quantity', h.quantity,
                     'unit_price', h.unit_price::text, 'currency', h.currency
                 ) ORDER BY h.product_id)
-                FROM held AS h
+                FROM held AS h WHERE h.reservation_id = settled.id
             ),
             'products', json_build_array()
         )::text,
-        $9, $10
+        $7, $8
     FROM settled
+    JOIN unnest($2::uuid[], $9::uuid[], $10::smallint[]) AS e (reservation_id, id, lane)
+        ON e.reservation_id = settled.id
 )
 SELECT
-    settled.owner, settled.request_key, settled.expires_at, settled.created_at,
+    settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
     held.product_id, held.quantity, held.unit_price, held.currency
 FROM settled JOIN held ON held.reservation_id = settled.id
-ORDER BY held.product_id
+ORDER BY settled.id, held.product_id
 """
 
 
 class ConfirmRow(msgspec.Struct, frozen=True, gc=False):
+    id: UUID
     owner: str
     request_key: str
     expires_at: datetime
@@ -182,21 +185,21 @@ async def confirm(
     db: Executor,
     *,
     now: datetime,
-    id: UUID,
+    ids: Sequence[UUID],
     owner: str,
     trusted: bool,
-    event_id: UUID,
-    lane: int,
     topic: str,
     kind: str,
     request_id: str,
     traceparent: str,
+    event_ids: Sequence[UUID],
+    lanes: Sequence[int],
 ) -> list[ConfirmRow]:
-    """Sell what is set aside, and tell of it; its lines, each with what there is to say of all of them. No row
-    where it is not there, not the owner's or not pending any more.
+    """Sell what is set aside, and tell of it; the lines of each, with what there is to say of all of them. No row
+    of one that is not there, not the owner's or not pending any more.
     """
     rows = await db.fetch(
-        CONFIRM, now, id, owner, trusted, event_id, lane, topic, kind, request_id, traceparent
+        CONFIRM, now, ids, owner, trusted, topic, kind, request_id, traceparent, event_ids, lanes
     )
     return list(starmap(ConfirmRow, rows))
 
@@ -271,7 +274,7 @@ WITH found AS (
     FROM settled
 )
 SELECT
-    settled.owner, settled.request_key, settled.expires_at, settled.created_at,
+    settled.id, settled.owner, settled.request_key, settled.expires_at, settled.created_at,
     held.product_id, held.quantity, held.unit_price, held.currency
 FROM settled JOIN held ON held.reservation_id = settled.id
 ORDER BY held.product_id
