@@ -8,6 +8,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, Cardinality, SchemaFile
 from aiosqlc.postgres import Analyzer
 from aiosqlc.postgres.explain import full_scans, query_plans
 from aiosqlc.selfcheck.hunt import selfcheck
+from aiosqlc.source import Dialect
 
 from tests.postgres.asking import TABLES, query, run, schema_file
 
@@ -22,6 +23,7 @@ SQLS = (
 @dataclass(frozen=True)
 class _Entry:
     database_uri: str | None = None
+    engine: Dialect = Dialect.POSTGRESQL
 
 
 @dataclass(frozen=True)

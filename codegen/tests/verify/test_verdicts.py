@@ -19,6 +19,7 @@ from aiosqlc.cli.main import main
 from aiosqlc.config.load import load_project
 from aiosqlc.pipeline.compile import read_inputs
 from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.scratch import Scratch
 from aiosqlc.verify.release import Release, Step, advice, verify_release
 from aiosqlc.verify.rollout import try_release
 
@@ -248,7 +249,7 @@ def judged(folder: Path, migration: str, analyzer: Analyzer) -> list[Step]:
     inputs, _ = read_inputs(project, entry)
     release = Release(inputs.schema[:1], inputs.schema[1:], inputs.queries, inputs.queries)
     return verify_release(
-        release, entry, analyze=analyzer.analyze, attempt=partial(try_release, analyzer)
+        release, entry, analyze=analyzer.analyze, attempt=partial(try_release, Scratch(analyzer))
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -96,10 +94,15 @@ def run(arguments: argparse.Namespace) -> int:
         if not engine_for(engine).embedded:
             sys.stderr.write("`--database` reads PostgreSQL only: write the schema into a file\n")
             return 2
-        dumped = dump_schema(arguments.database)
-        if dumped is None:
+        from aiosqlc.servers.private import NoServerError
+
+        try:
+            with engine_for(engine) as opened:
+                schema = opened.dumped(arguments.database)
+        except NoServerError as error:
+            sys.stderr.write(f"{error}\n")
             return 1
-        schema, queries = dumped, "-- name: Ping :one\nSELECT 1 AS pong;\n"
+        queries = "-- name: Ping :one\nSELECT 1 AS pong;\n"
     files = {
         "sqlc.yaml": _CONFIG.format(
             out=arguments.out,
@@ -181,32 +184,3 @@ def _generated_by_sqlc(folders: Iterable[Path]) -> Iterator[Path]:
         for path in sorted(folder.glob("*.py")):
             if path.read_text("utf-8", "replace").startswith(_SQLCS_MARK):
                 yield path
-
-
-def dump_schema(uri: str) -> str | None:
-    """Return a database's schema as SQL. If that fails, print the reason and return None."""
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
-    from aiosqlc.servers.postgres.embedded import binaries
-    from aiosqlc.servers.private import NoServerError
-
-    try:
-        program = binaries() / "pg_dump"
-        target = conninfo_to_dict(uri)
-    except NoServerError as error:
-        sys.stderr.write(f"`--database` needs pg_dump: {error}\n")
-        return None
-    except psycopg.ProgrammingError as error:
-        sys.stderr.write(f"`--database` is not a connection string: {str(error).strip()}\n")
-        return None
-    # Arguments can be read by everybody on the machine, the environment by this account alone.
-    password = target.pop("password", None)
-    environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
-    command = [str(program), "--schema-only", "--no-owner", "--no-privileges"]
-    command.append(make_conninfo("", **target))
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.stderr.write(f"cannot read the database: {done.stderr.strip()}\n")
-        return None
-    return done.stdout

@@ -71,7 +71,7 @@ def _unreached(analysed: Analysed) -> str:
     """Return the reason why an entry cannot be checked."""
     if analysed.failed:
         return "fix the errors above first"
-    if engine_for(analysed.entry.engine).analyzer is None:
+    if engine_for(analysed.entry.engine).scratch is None:
         return f"selfcheck supports PostgreSQL, not {analysed.entry.engine.value}"
     return ""
 

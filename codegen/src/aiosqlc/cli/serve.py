@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from urllib.parse import quote
 
 from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.project import Project, QuerySet
@@ -42,34 +41,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve(arguments: argparse.Namespace, project: Project, entry: QuerySet, inputs: Inputs) -> int:
-    from aiosqlc.postgres.schema_order import draft_of
-    from aiosqlc.servers.postgres.embedded import embedded_server
     from aiosqlc.servers.private import NoServerError
 
-    try:
-        with (
-            _ending_is_an_interrupt(),
-            embedded_server() as server,
-            contextlib.ExitStack() as stack,
-        ):
-            draft, applied = draft_of(server, inputs.schema, inputs.shims, stack)
-            said = [*applied.notes, *(failure.problem for failure in applied.failures)]
-            report(said, style_of(arguments, project.root))
-            if applied.failures:
-                return 1
-            url = _url(draft.conninfo, draft.name)
-            return _run(arguments.program, url) if arguments.program else _wait(url, entry)
-    except NoServerError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-
-
-def _url(conninfo: str, name: str) -> str:
-    """Return the URL for drivers: a socket that only this account can use."""
-    from psycopg.conninfo import conninfo_to_dict
-
-    folder = quote(str(conninfo_to_dict(conninfo)["host"]), safe="/")
-    return f"postgresql://postgres@/{name}?host={folder}"
+    with _ending_is_an_interrupt(), engine_for(entry.engine) as engine:
+        if engine.scratch is None:
+            return 2
+        try:
+            with engine.scratch.lent(inputs.schema, inputs.shims) as lent:
+                report(list(lent.problems), style_of(arguments, project.root))
+                if not lent.complete:
+                    return 1
+                url = lent.url
+                return _run(arguments.program, url) if arguments.program else _wait(url, entry)
+        except NoServerError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
 
 
 def _run(program: list[str], url: str) -> int:

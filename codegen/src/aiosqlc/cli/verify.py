@@ -57,10 +57,10 @@ def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
     with engine_for(entry.engine) as engine:
         attempt = None
         # A shim stands in for what a migration makes: only the real thing can be migrated.
-        if engine.analyzer and not inputs.shims:
+        if engine.scratch and not inputs.shims:
             from aiosqlc.verify.rollout import try_release
 
-            attempt = functools.partial(try_release, engine.analyzer)
+            attempt = functools.partial(try_release, engine.scratch)
         return verify_release(release, entry, inputs.shims, analyze=engine.analyze, attempt=attempt)
 
 

@@ -166,5 +166,6 @@ def _warm_up(project: Project, engine_of: EngineOf) -> None:
     """Start the server early, so that the first edit does not wait for it."""
     for entry in project.sets:
         inputs, _ = read_inputs(project, entry)
-        if warm := engine_of(entry.engine).analyzer:
-            warm.analyze(inputs.schema, inputs.queries[:1], options_of(entry, inputs.shims))
+        engine = engine_of(entry.engine)
+        if engine.embedded:
+            engine.analyze(inputs.schema, inputs.queries[:1], options_of(entry, inputs.shims))

@@ -19,7 +19,14 @@ class OnMysql(Opened):
     quote = "`"
     planned_on = "a few sample rows"
     embedded = False
-    analyzer = None
+    scratch = None
+
+    def dumped(self, uri: str) -> str:
+        """Refuse: no program of MySQL's comes with the compiler."""
+        from aiosqlc.servers.private import NoServerError
+
+        del uri
+        raise NoServerError("a schema is not read from a MySQL server")
 
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions

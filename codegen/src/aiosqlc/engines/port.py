@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.engines.scratch import Scratch
 from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
 
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
-    from aiosqlc.postgres import Analyzer
 
 Schema = tuple[SchemaFile, ...]
 
@@ -29,8 +29,12 @@ class Engine(Protocol):
     embedded: bool
 
     @property
-    def analyzer(self) -> Analyzer | None:
-        """Return a warm analyser that can also test rows and migrations, or None."""
+    def scratch(self) -> Scratch | None:
+        """Return what makes databases for a while, or None where this engine makes none."""
+        ...
+
+    def dumped(self, uri: str) -> str:
+        """Return a database's schema as SQL. Raises `NoServerError` where it cannot be read."""
         ...
 
     def __enter__(self) -> Self: ...

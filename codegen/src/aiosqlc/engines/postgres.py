@@ -13,6 +13,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFil
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
     from aiosqlc.postgres import Analyzer
+    from aiosqlc.postgres.scratch import Scratch
 
 
 class OnPostgres(Opened):
@@ -23,11 +24,24 @@ class OnPostgres(Opened):
     embedded = True
 
     @cached_property
+    def scratch(self) -> Scratch:
+        """Return what makes databases on the same server."""
+        from aiosqlc.postgres.scratch import Scratch
+
+        return Scratch(self.analyzer)
+
+    @cached_property
     def analyzer(self) -> Analyzer:
         """The server and its connections. It starts at the first call."""
         from aiosqlc.postgres import Analyzer
 
         return self._stack.enter_context(Analyzer())
+
+    def dumped(self, uri: str) -> str:
+        """Return a database's schema as SQL."""
+        from aiosqlc.servers.postgres.dump import dumped
+
+        return dumped(uri)
 
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions

@@ -19,7 +19,6 @@ from aiosqlc.contract.values import Values
 from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.clashes import functions_of
 from aiosqlc.plan.naming import argument
-from aiosqlc.postgres.population import quoted
 from aiosqlc.selfcheck.drivers import Opened, has_no_value, opened
 from aiosqlc.selfcheck.importable import importing_from
 
@@ -119,10 +118,7 @@ async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
     for param in query.params:
         if param.origin is None or param.is_part or param.row:
             continue
-        column, table = quoted(param.origin.column), quoted(param.origin.table)
-        held = await db.values(
-            f"select {column} from {quoted(param.origin.schema)}.{table} limit {_REMEMBERED}"  # noqa: S608 - quoted names
-        )
+        held = await db.values(param.origin, _REMEMBERED)
         for value in held:
             values.remember({argument(param.name): value})
     return values

@@ -11,6 +11,9 @@ from typing import Any, Final
 
 from psycopg.conninfo import conninfo_to_dict
 
+from aiosqlc.analysis.grants import plain_or
+from aiosqlc.ir import ColumnRef
+
 _DECODER = "pgproto/codecs/datetime.pyx"  # of asyncpg
 # Functions of these are called on the asynchronous driver that their connections are like.
 _ON_PSYCOPG: Final = frozenset({"psycopg", "psycopg-sync", "sqlalchemy-psycopg", "sqlalchemy-sync"})
@@ -36,9 +39,14 @@ class Opened:
         """Run statements without parameters."""
         await self.connection.execute(sql)
 
-    async def values(self, sql: str) -> Sequence[Any]:
-        """Return the values of a query's only column."""
+    async def values(self, origin: ColumnRef, most: int) -> Sequence[Any]:
+        """Return up to `most` values of a table's column."""
+        column, schema, table = map(_quoted, (origin.column, origin.schema, origin.table))
+        sql = f"select {column} from {schema}.{table} limit {most}"  # noqa: S608 - quoted names
         return [value for (value,) in await self.executor.fetch(sql)]
+
+
+_quoted = plain_or('"', frozenset())
 
 
 @contextlib.asynccontextmanager

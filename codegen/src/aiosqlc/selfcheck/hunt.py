@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from psycopg import pq
-
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.ir import (
-    AnalyzeOptions,
-    Cardinality,
-    TypedQuery,
-)
+from aiosqlc.engines import engine_for
+from aiosqlc.engines.scratch import Answer, Rows, Scratch, Trial
+from aiosqlc.ir import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.pipeline.analysed import Analysed
-from aiosqlc.postgres.analyze import Analyzer
-from aiosqlc.postgres.catalog.facts import load_facts
-from aiosqlc.postgres.population import Population
-from aiosqlc.postgres.sampling import Sampler
-from aiosqlc.postgres.schema_order import draft_of
-from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of, run_all
 from aiosqlc.selfcheck.calling import Called, Package, call_all
-from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
-from aiosqlc.servers.postgres.databases import DatabaseRefusedError
-from aiosqlc.servers.postgres.embedded import Server
 from aiosqlc.servers.private import NoServerError
 
 _ROUNDS = 10  # data sets; the executions of a query are spread over them
@@ -67,21 +53,25 @@ def selfcheck(
     user's (`!`): the finding shows the row and the parameters that refute it. The functions of
     `package` are called, too.
     """
-    options = AnalyzeOptions(database_uri=analysed.entry.database_uri, shims=analysed.inputs.shims)
-    queries = analysed.analysis.queries
     try:
-        with Analyzer() as analyzer, _scratch(analyzer.server(options), analysed) as scratch:
-            connection, conninfo = scratch
-            seen = {query.parsed.name: _Seen() for query in queries}
-            facts = load_facts(connection)
-            sampler = Sampler(seed, [query.sql for query in queries])
-            population = Population(connection, facts, sampler, facts.relations)
-            filled = set[int]()
-            refuted = list(_hunt(population, queries, executions, seen, filled))
-            tables = [t for t in population.order if t not in filled and facts.columns.get(t)]
-            called = call_all(conninfo, package, queries, seed) if package else Called()
-    except (NoServerError, ConnectionFailedError, DatabaseRefusedError) as error:
+        with engine_for(analysed.entry.engine) as engine:
+            if engine.scratch is None:
+                return Checked()
+            return _checked(engine.scratch, analysed, executions, seed, package)
+    except NoServerError as error:
         return Checked((Diagnostic("E210", f"no PostgreSQL server: {error}"),))
+
+
+def _checked(
+    scratch: Scratch, analysed: Analysed, executions: int, seed: int, package: Package | None
+) -> Checked:
+    entry, inputs, queries = analysed.entry, analysed.inputs, analysed.analysis.queries
+    options = AnalyzeOptions(database_uri=entry.database_uri, shims=inputs.shims)
+    with scratch.rows(inputs.schema, options, [query.sql for query in queries], seed) as rows:
+        seen = {query.parsed.name: _Seen() for query in queries}
+        refuted = list(_hunt(rows, queries, executions, seen))
+        empty = tuple(rows.empty)
+        called = call_all(rows.address, package, queries, seed) if package else Called()
     broken = [(query, called.broken.get(query.parsed.name)) for query in queries]
     refuted += [_broken(query, said) for query, said in broken if said]
     return Checked(
@@ -98,62 +88,40 @@ def selfcheck(
             and not one.rows
             and (query.columns or query.writes)
         ),
-        tuple(facts.relation_name(table) for table in tables),
+        empty,
     )
 
 
-@contextlib.contextmanager
-def _scratch(server: Server, analysed: Analysed) -> Iterator[tuple[Connection, str]]:
-    with contextlib.ExitStack() as stack:
-        inputs = analysed.inputs
-        draft, _ = draft_of(server, inputs.schema, inputs.shims, stack)
-        with Connection(draft.conninfo) as connection:
-            yield connection, draft.conninfo
-
-
 def _hunt(
-    population: Population,
-    queries: Sequence[TypedQuery],
-    executions: int,
-    seen: dict[str, _Seen],
-    filled: set[int],
+    rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
-    """Yield counterexamples, and record the tables that accepted a row.
-
-    In the end rows are left behind for functions to be called on.
-    """
-    connection = population.connection
-    connection.run("set statement_timeout = '2s'")
+    """Yield counterexamples. In the end rows are left behind for functions to be called on."""
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
-        connection.run("begin")
-        population.fill(population.sampler.random.randrange(_ROWS + 1))
-        filled |= {table for table, rows in population.rows.items() if rows}
-        drawn = [
-            (query, draw(query, population))
-            for query in queries
-            for _ in range(max(1, executions // _ROUNDS))
-        ]
-        results = run_all([trial for _, trial in drawn], connection)
-        for (query, trial), result in zip(drawn, results, strict=True):
-            _note(seen[query.parsed.name], result, trial)
-            for finding in _compare(query, result):
-                if (query.parsed.name, finding.claim) not in refuted:
-                    refuted.add((query.parsed.name, finding.claim))
-                    yield _diagnostic(query, finding, trial)
-        connection.run("rollback")
-    connection.run("begin")
-    population.fill(_ROWS)
-    filled |= {table for table, rows in population.rows.items() if rows}
-    connection.run("commit")
+        with rows.undone():
+            rows.fill(rows.random.randrange(_ROWS + 1))
+            drawn = [
+                (query, rows.draw(query))
+                for query in queries
+                for _ in range(max(1, executions // _ROUNDS))
+            ]
+            answers = rows.run([trial for _, trial in drawn])
+            for (query, trial), answer in zip(drawn, answers, strict=True):
+                _note(seen[query.parsed.name], answer)
+                for finding in _compare(query, answer):
+                    if (query.parsed.name, finding.claim) not in refuted:
+                        refuted.add((query.parsed.name, finding.claim))
+                        yield _diagnostic(query, finding, trial)
+    with rows.kept():
+        rows.fill(_ROWS)
 
 
-def _note(seen: _Seen, result: pq.abc.PGresult | None, trial: Trial) -> None:
-    if result is None:
-        seen.refusal = trial.refusal
+def _note(seen: _Seen, answer: Answer) -> None:
+    if answer.refusal:
+        seen.refusal = answer.refusal
     else:
         seen.ran = True
-        seen.rows = seen.rows or result.ntuples > 0 or bool(result.command_tuples)
+        seen.rows = seen.rows or answer.touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +130,12 @@ class _Finding:
     row: str
 
 
-def _compare(query: TypedQuery, result: pq.abc.PGresult | None) -> Iterator[_Finding]:
-    if result is None:
+def _compare(query: TypedQuery, answer: Answer) -> Iterator[_Finding]:
+    if answer.refusal:
         return
-    count = result.ntuples
-    if query.columns and result.nfields != len(query.columns):
-        yield _Finding(f"it returns {len(query.columns)} columns", f"{result.nfields} columns")
+    count = answer.rows
+    if query.columns and answer.columns != len(query.columns):
+        yield _Finding(f"it returns {len(query.columns)} columns", f"{answer.columns} columns")
         return
     if query.columns and count > 1 and query.cardinality.at_most_one:
         yield _Finding("returns at most one row", f"{count} rows")
@@ -178,9 +146,9 @@ def _compare(query: TypedQuery, result: pq.abc.PGresult | None) -> Iterator[_Fin
         for index in range(embed.first, embed.first + embed.count)
     }  # fmt: skip
     for index, column in enumerate(query.columns):
-        row = nulls_in(result, index)
+        row = answer.null_row(index)
         if column.not_null and index not in missing and row is not None:
-            yield _Finding(f"column {column.name} is NOT NULL", row_of(result, row))
+            yield _Finding(f"column {column.name} is NOT NULL", answer.row(row))
 
 
 def _unrun(query: TypedQuery, seen: _Seen) -> Diagnostic:
@@ -208,7 +176,7 @@ def _broken(query: TypedQuery, said: str) -> Diagnostic:
 
 def _diagnostic(query: TypedQuery, finding: _Finding, trial: Trial) -> Diagnostic:
     notes = [f"the refuting row: {finding.row}"]
-    if trial.values:
+    if trial.arguments:
         notes.append(f"with {trial.arguments}")
     return Diagnostic(
         "E360",

@@ -1,0 +1,269 @@
+"""Databases that are made for a while: with random rows, with migrated rows, or to be lent."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+from urllib.parse import quote
+
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
+from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.catalog.facts import Facts, load_facts
+from aiosqlc.postgres.differences import obstacles
+from aiosqlc.postgres.population import Population, answered, undone
+from aiosqlc.postgres.sampling import Sampler
+from aiosqlc.postgres.schema import apply_schema
+from aiosqlc.postgres.schema_order import draft_of
+from aiosqlc.postgres.trial import Trial, draw, nulls_in, row_of
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError, server_error
+from aiosqlc.servers.postgres.databases import DatabaseRefusedError, new_draft
+from aiosqlc.servers.postgres.embedded import Server, embedded_server
+from aiosqlc.servers.private import NoServerError
+
+Schema = Sequence[SchemaFile]
+_ROWS = 5  # per table, in the first of several states
+_SEED = 0
+_UNIQUE_VIOLATION = "23505"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The server's answer to one execution."""
+
+    result: pq.abc.PGresult
+
+    @property
+    def refusal(self) -> str:
+        """Return the server's message where it refused, else empty text."""
+        return "" if answered(self.result) else server_error(self.result).message
+
+    @property
+    def key_taken(self) -> bool:
+        """Return whether a unique key exists already."""
+        state = self.result.error_field(pq.DiagnosticField.SQLSTATE) or b""
+        return state.decode() == _UNIQUE_VIOLATION
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows."""
+        return self.result.ntuples
+
+    @property
+    def columns(self) -> int:
+        """Return the number of columns."""
+        return self.result.nfields
+
+    @property
+    def touched(self) -> bool:
+        """Return whether a row was returned or written."""
+        return self.result.ntuples > 0 or bool(self.result.command_tuples)
+
+    def null_row(self, column: int) -> int | None:
+        """Return the number of the first row in which a column is NULL."""
+        return nulls_in(self.result, column)
+
+    def row(self, number: int) -> str:
+        """Return a row as text."""
+        return row_of(self.result, number)
+
+
+class _Text(Protocol):
+    """A text with its values."""
+
+    @property
+    def sql(self) -> str: ...
+
+    @property
+    def values(self) -> Sequence[str | None]: ...
+
+
+class Rows:
+    """A database with random rows."""
+
+    def __init__(
+        self, connection: Connection, address: str, facts: Facts, sampler: Sampler
+    ) -> None:
+        self.address = address
+        self.facts = facts
+        self._connection = connection
+        self._population = Population(connection, facts, sampler, facts.relations)
+        self._filled = set[int]()
+
+    @property
+    def random(self) -> Random:
+        """Return the source of random choices."""
+        return self._population.sampler.random
+
+    @property
+    def empty(self) -> Sequence[str]:
+        """Return the tables into which no row could be inserted so far."""
+        tables = [t for t in self._population.order if self.facts.columns.get(t)]
+        return [self.facts.relation_name(table) for table in tables if table not in self._filled]
+
+    @contextlib.contextmanager
+    def undone(self) -> Iterator[None]:
+        """Begin a transaction, and roll it back."""
+        self._begin()
+        yield
+        self._connection.run("rollback")
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Begin a transaction, and commit it."""
+        self._begin()
+        yield
+        self._connection.run("commit")
+
+    def _begin(self) -> None:
+        self._connection.run("begin")
+        self._connection.run("set local statement_timeout = '2s'")
+
+    def fill(self, most: int) -> None:
+        """Insert up to `most` rows into each table."""
+        self._population.fill(most)
+        self._filled |= {table for table, rows in self._population.rows.items() if rows}
+
+    def draw(self, query: TypedQuery) -> Trial:
+        """Return a trial of a query with random arguments."""
+        return draw(query, self._population)
+
+    def run(self, trials: Sequence[_Text]) -> Iterator[Answer]:
+        """Run trials on the same rows."""
+        statements = [(trial.sql, trial.values) for trial in trials]
+        return map(Answer, undone(self._connection, statements))
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The states of a schema, each with the rows of the one before."""
+
+    rows: Sequence[Rows] = ()
+    failed: Mapping[int, tuple[Diagnostic, ...]] = field(default_factory=dict)
+
+    def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
+        """Return what may refuse rows in a state but not at home, by table."""
+        return obstacles(self.rows[home].facts, self.rows[there].facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A database for a program."""
+
+    url: str
+    problems: tuple[Diagnostic, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Makes databases on the server of an analyser. See `aiosqlc.engines.scratch`."""
+
+    analyzer: Analyzer
+
+    @contextlib.contextmanager
+    def rows(
+        self, schema: Schema, options: AnalyzeOptions, texts: Sequence[str], seed: int
+    ) -> Iterator[Rows]:
+        """Make a database with the schema."""
+        with _one_error(), contextlib.ExitStack() as stack:
+            server = self.analyzer.server(options)
+            draft, _ = draft_of(server, schema, options.shims, stack)
+            with Connection(draft.conninfo) as connection:
+                yield Rows(connection, draft.conninfo, load_facts(connection), Sampler(seed, texts))
+
+    @contextlib.contextmanager
+    def states(
+        self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
+    ) -> Iterator[States]:
+        """Make a database per state, each from the one before: rows are migrated as they would be.
+
+        Where a migration fails on rows, it is tried without any.
+        """
+        with _one_error(), contextlib.ExitStack() as stack:
+            server = self.analyzer.server(options)
+            admin = stack.enter_context(Connection(server.admin))
+            failed: dict[int, tuple[Diagnostic, ...]] = {}
+            for filled in (True, False):
+                names: list[str] = []
+                known = texts if filled else None
+                problems = _migrate(server, admin, applied, pending, options, names, known)
+                for name in names:
+                    stack.callback(admin.run, f'drop database if exists "{name}" with (force)')
+                if problems is None:
+                    yield States([_state(server, name, stack) for name in names], failed)
+                    return
+                number, found = problems
+                if filled:
+                    failed[number] = found
+            yield States((), failed)
+
+    @contextlib.contextmanager
+    def lent(self, schema: Schema, shims: Schema) -> Iterator[Lent]:
+        """Make a database on the embedded server."""
+        with embedded_server() as server, contextlib.ExitStack() as stack:
+            draft, applied = draft_of(server, schema, shims, stack)
+            said = [*applied.notes, *(failure.problem for failure in applied.failures)]
+            url = _url(draft.conninfo, draft.name)
+            yield Lent(url, tuple(said), complete=not applied.failures)
+
+
+@contextlib.contextmanager
+def _one_error() -> Iterator[None]:
+    """Raise `NoServerError` for each reason why a server cannot be used."""
+    try:
+        yield
+    except (ConnectionFailedError, DatabaseRefusedError) as error:
+        raise NoServerError(str(error)) from error
+
+
+def _state(server: Server, name: str, stack: contextlib.ExitStack) -> Rows:
+    address = server.conninfo(name)
+    connection = stack.enter_context(Connection(address))
+    return Rows(connection, address, load_facts(connection), Sampler(_SEED))
+
+
+def _migrate(
+    server: Server,
+    admin: Connection,
+    applied: Schema,
+    pending: Schema,
+    options: AnalyzeOptions,
+    names: list[str],
+    texts: Sequence[str] | None,
+) -> tuple[int, tuple[Diagnostic, ...]] | None:
+    """Make the databases, add their names; return the state whose schema fails, with the errors.
+
+    With `texts`, rows are inserted into the first of them.
+    """
+    names.append(new_draft(admin, own_server=server.embedded))
+    with Connection(server.conninfo(names[0])) as connection:
+        first = apply_schema(connection, applied, options.shims, own_server=server.embedded)
+        if first.failures:
+            return 0, ()
+    if texts is not None:
+        with Connection(server.conninfo(names[0])) as connection:
+            facts = load_facts(connection)
+            sampler = Sampler(_SEED, texts)
+            connection.run("begin")
+            Population(connection, facts, sampler, facts.relations).fill(_ROWS)
+            connection.run("commit")
+    for number, file in enumerate(pending, 1):
+        names.append(new_draft(admin, names[-1], own_server=server.embedded))
+        with Connection(server.conninfo(names[-1])) as connection:
+            found = apply_schema(connection, [file], (), own_server=server.embedded)
+        if found.failures:
+            return number, tuple(failure.problem for failure in found.failures)
+    return None
+
+
+def _url(conninfo: str, name: str) -> str:
+    """Return the URL for drivers, over a socket that only this account can use."""
+    folder = quote(str(conninfo_to_dict(conninfo)["host"]), safe="/")
+    return f"postgresql://postgres@/{name}?host={folder}"
