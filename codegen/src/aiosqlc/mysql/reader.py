@@ -544,7 +544,7 @@ def _in_both(
 
 
 def _is_comma(join: exp.Join) -> bool:
-    """Return whether a join was written as a comma, which sqlglot's parser records only here."""
+    """Return whether a join was written as a comma."""
     return not any(name != "this" for name in join.args)
 
 

@@ -36,7 +36,7 @@ def why_not(root: exp.Expr | None, schema: Schema) -> str:
 
 
 def _of(node: exp.Expr, schema: Schema) -> str:
-    """Return what one node writes, without those below it."""
+    """Return why one node is not read-only, without those below it."""
     if isinstance(node, _WRITES) and not isinstance(node, exp.Query):
         return "a part of it writes"
     if isinstance(node, exp.Lock) or node.args.get("operation_modifiers"):

@@ -1,4 +1,4 @@
-"""The PostgreSQL analyser read top to bottom: server, schema, queries, proofs."""
+"""The PostgreSQL analyser: server, schema, queries, proofs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _FEWEST = 150  # queries that are worth a process of their own
 def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Ask a PostgreSQL server about the queries and prove what follows.
+    """Analyse queries with a PostgreSQL server, and make the proofs.
 
     Returns what could be typed, in the order given, and everything that is wrong. Never raises for
     a user's mistake or an unreachable server.
@@ -73,7 +73,7 @@ def analyze(
 
 
 class Analyzer:
-    """An analyser that stays warm between calls: one server, its schemas applied and read once.
+    """An analyser that keeps its state between calls: one server, and its applied schemas.
 
     A context manager; the server starts with the first call and stops with the block.
     """
@@ -95,7 +95,7 @@ class Analyzer:
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Do what the function `analyze` does, with what is already there."""
+        """Do what the function `analyze` does, reusing existing state."""
         nothing = Analysis(Catalog())
         try:
             opened = self._schema(schema, options)
@@ -119,7 +119,7 @@ class Analyzer:
             return nothing, (_no_database(refused),)
 
     def server(self, options: AnalyzeOptions) -> Server:
-        """Return the server of these options, started if it is not running yet."""
+        """Return the server of these options, started if needed."""
         key = options.database_uri or str(options.cache_dir or "")
         if key not in self._servers:
             self._servers[key] = (
@@ -174,7 +174,7 @@ class Analyzer:
         return opened
 
     def _forget(self) -> None:
-        """Drop what a lost server made useless; the next call starts anew."""
+        """Drop the state of a lost server; the next call starts again."""
         self.__exit__()
         self._servers.clear()
 
@@ -199,7 +199,7 @@ class _Schema:
 
     @cached_property
     def history(self) -> History:
-        """Return what its files have renamed and dropped; read only if a name is not there."""
+        """Return what its files renamed and dropped; read only if a name is missing."""
         return history_of(self.files, Dialect.POSTGRESQL)
 
     @cached_property
@@ -208,7 +208,7 @@ class _Schema:
         return frozenset(table.name for table in self.catalog.tables)
 
     def reconnected(self) -> _Schema:
-        """Return it with a connection of its own, for another process."""
+        """Return a copy with its own connection, for another process."""
         connection = self.connection.another()
         prepare_session(connection)
         return replace(self, connection=connection)
@@ -232,7 +232,7 @@ def _database(
     options: AnalyzeOptions,
     stack: contextlib.ExitStack,
 ) -> tuple[Connection, Applied]:
-    """Connect to the database of a schema, made where it is not there yet.
+    """Connect to the database of a schema, created if needed.
 
     With failures it is a draft that goes with `stack`: it is good for no other run.
     """
@@ -289,7 +289,7 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What is known of some of the queries; `lost` are those that a failure of the schema costs."""
+    """The results of some queries; `lost` are those that a schema failure affects."""
 
     typed: tuple[TypedQuery, ...]
     problems: tuple[Diagnostic, ...]
@@ -341,7 +341,7 @@ def _analyze_share(
 
 
 def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:
-    """Yield the texts of a query that have stars to be written out."""
+    """Yield the texts of a query with stars to expand."""
     texts = _texts(judged.query.parsed)
     for number, (sql, stars) in enumerate(zip(texts, judged.stars, strict=True)):
         if stars:
@@ -351,7 +351,7 @@ def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iter
 def _doubts(
     typist: QueryTyper, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
-    """Yield what speaks against a query: texts unlike its class, a sure failure, lost claims."""
+    """Yield the errors of a query: texts unlike its class, a certain failure, lost claims."""
     query = judged.query
     promised = typist.shape(described[0]) if query.variants else NO_SHAPE
     for variant, answer in zip(query.variants, described[1:], strict=True):
@@ -375,14 +375,14 @@ def _doubts(
 
 
 def _texts(query: ParsedQuery) -> list[str]:
-    """Return everything of a query the server must accept: its text, then its variants."""
+    """Return every text of a query that the server must accept: its own, then its variants'."""
     return [query.sql, *(variant.sql for variant in query.variants)]
 
 
 def _cause(
     failures: Sequence[Failure], query: ParsedQuery, error: ServerError | None
 ) -> Failure | None:
-    """Return the failed statement of the schema that a query has to do without."""
+    """Return the failed schema statement that a query depends on."""
     if not failures:
         return None
     words = words_of(query.sql)
@@ -394,7 +394,7 @@ def _cause(
 def _answers(
     query: ParsedQuery, answers: Generator[Described | ServerError, None, None], schema: _Schema
 ) -> tuple[list[Described], list[Diagnostic], ServerError | None]:
-    """Take a query's answers off the stream; one mistake in all variants is one finding."""
+    """Read the server's responses for a query; one mistake in all variants is one finding."""
     first: ServerError | None = None
     described: list[Described] = []
     refused: list[Diagnostic] = []
@@ -415,7 +415,7 @@ _VECTORS = {"int2vector": "int2", "oidvector": "oid"}
 
 
 def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield an error for each parameter of a type that no driver can pass a value of."""
+    """Yield an error for each parameter whose type no driver can pass."""
     parsed = query.parsed
     spans = {param.number: param.spans for param in parsed.params}
     for param in query.params:
@@ -434,7 +434,7 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
 
 
 def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield what is wrong between a query's command and what it returns."""
+    """Yield the errors of a query's command and its result."""
     query = judged.query
     parsed = query.parsed
     for embed, reason in judged.unfit:

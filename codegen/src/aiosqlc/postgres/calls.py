@@ -1,4 +1,4 @@
-"""Advises on a function that is not there for the types it is given."""
+"""Hints for a function that does not exist for its argument types."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DISTINCT = re.compile(r"distinct\s+", re.IGNORECASE)
 
 
 def call_advice(message: str, text: str, start: int) -> str:
-    """Return what to write for a call that a message refuses; it stands at `start` of a text."""
+    """Return the correct form of a refused call at `start` of a text."""
     found = re.search(r"function (?P<call>.+) does not exist", message)
     if found is None:
         return ""
@@ -38,7 +38,7 @@ def call_advice(message: str, text: str, start: int) -> str:
 
 
 def _arguments(text: str, start: int) -> str:
-    """Return what stands in the first brackets from a place on."""
+    """Return the contents of the first parentheses after a place."""
     opened = text.find("(", start)
     depth = 0
     for at in range(opened, len(text)) if opened >= 0 else ():

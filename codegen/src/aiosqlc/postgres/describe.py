@@ -1,4 +1,4 @@
-"""Asks the server about queries without running them: parameters, columns, its own tree."""
+"""Describe queries by the server without running them: parameters, columns, its tree."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class ColumnHead(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The server's word on one query. `columns` is None for a statement that returns no rows.
+    """The server's description of one query.
+
+    `columns` is None for a statement that returns no rows.
 
     `tree` is the server's own, on one line.
     """
@@ -43,7 +45,7 @@ class Described:
 
 
 def prepare_session(connection: Connection) -> None:
-    """Make the connection send the rewritten tree of every statement it parses."""
+    """Make the connection send the rewritten tree of every statement that it parses."""
     for setting in (
         "debug_print_rewritten = on",
         "debug_pretty_print = off",
@@ -59,7 +61,7 @@ def prepare_session(connection: Connection) -> None:
 def describe(
     connection: Connection, queries: Sequence[str]
 ) -> Generator[Described | ServerError, None, None]:
-    """Yield the server's answer to each query, in order. The connection must be prepared."""
+    """Yield the server's response to each query, in order. The connection must be prepared."""
     trees: list[bytes] = []
 
     def keep(notice: pq.abc.PGresult) -> None:
@@ -85,14 +87,14 @@ def describe(
 
 
 def _drain(pg: pq.abc.PGconn) -> None:
-    """Read what is still coming, so that the connection can be used for something else."""
+    """Read the remaining responses, so that the connection can be reused."""
     empty = 0
     while empty < 2 and pg.status == pq.ConnStatus.OK:
         empty = empty + 1 if pg.get_result() is None else 0
 
 
 def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
-    """Read the answer to the oldest query in flight.
+    """Read the response to the oldest pending query.
 
     The library may read a notice of the next query together with the end of this one. The first
     result settles whose a notice is: all before it are this query's, all after it the next one's.

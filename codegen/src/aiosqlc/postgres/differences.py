@@ -1,4 +1,4 @@
-"""What stands in the way of writes in one schema and not in another, which queries do not show."""
+"""Differences of two schemas that affect writes, and that queries do not show."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from aiosqlc.postgres.catalog.facts import Facts
 
 Obstacles = dict[str, list[str]]
-"""By table, as `TypedQuery.writes` names it: what code that writes it has not met."""
+"""By table, as `TypedQuery.writes` names it: rules that its writers do not know."""
 
 
 def obstacles(here: Facts, there: Facts) -> Obstacles:
-    """Return what writes meet in `there` and not in `here`: rules changed, domains, triggers.
+    """Return what affects writes in `there` and not in `here`: changed rules, domains, triggers.
 
     A constraint that is new is a query's own (`TypedQuery.violable`); these have their old names.
     """

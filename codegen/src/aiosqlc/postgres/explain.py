@@ -1,4 +1,4 @@
-"""Query plans without data: what the server would do with any parameters (`explain`, `vet`)."""
+"""Query plans without data: the server's plan for any parameters (`explain`, `vet`)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _query_plan(connection: Connection, sql: str) -> dict[str, Any] | None:
 
 
 def full_scans(document: dict[str, Any], facts: Facts) -> tuple[str, ...]:
-    """Return the tables a plan reads from end to end because no index serves it."""
+    """Return the tables that a plan scans completely because no index serves it."""
     names = {relation.name for relation in facts.relations.values()}
     found: dict[str, None] = {}
     _visit(document.get("Plan", {}), names, found)

@@ -1,4 +1,4 @@
-"""Schema statements that failed: what each one leaves missing, and whose claims it makes unsafe.
+"""Failed schema statements: what each leaves missing, and which claims it makes unsafe.
 
 A schema with holes may still be asked, if nothing is said that the missing statements could have
 changed.
@@ -23,7 +23,7 @@ _NAMED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A statement of the schema that the server refused.
+    """A schema statement that the server refused.
 
     `names` is every word of it, `tables` those that it was to give something more, `changes` the
     names of what is there and may not be as it should (None: anything may be). `followers` counts
@@ -39,7 +39,7 @@ class Failure:
     followers: int = 0
 
     def explains(self, error: ServerError, words: frozenset[str]) -> bool:
-        """Whether a refusal, of a text with these words, is for want of what this would make."""
+        """Return whether a refusal of a text with these words is due to this missing object."""
         if error.state not in _STATES_OF_ABSENCE:
             return False
         missing = named_in(error.message)
@@ -48,12 +48,12 @@ class Failure:
         return bool(self.names & missing)
 
     def unsettles(self, words: frozenset[str]) -> bool:
-        """Return whether a text with these words uses what may not be as it should."""
+        """Return whether a text with these words uses something that may be wrong."""
         return self.changes is None or bool(self.changes & words)
 
 
 def named_in(message: str) -> frozenset[str]:
-    """Return the names that a message of the server is about."""
+    """Return the names in a server message."""
     found: set[str] = set()
     for match in _NAMED.finditer(message):
         found.update(re.findall(r"\w+", next(group for group in match.groups() if group)))
@@ -61,13 +61,13 @@ def named_in(message: str) -> frozenset[str]:
 
 
 def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
-    """Return what is known of a refused statement from its text alone."""
+    """Return the effects of a refused statement, from its text alone."""
     names = words_of(sql, inside_strings=is_procedural(sql))
     return Failure(problem, sql, error, names, table_of(sql))
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Say once what has one cause, and find out what of the database each cause makes unsafe."""
+    """Report each cause once, and find the parts of the database that it makes unsafe."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))
@@ -98,7 +98,7 @@ def _with_follower(root: Failure, other: Failure) -> Failure:
 def diagnoses(
     failures: Iterable[Failure], lost: dict[Failure, list[str]]
 ) -> tuple[Diagnostic, ...]:
-    """Return each failure's diagnostic with what it costs."""
+    """Return the diagnostic of each failure with its affected queries."""
     return tuple(
         replace(
             failure.problem,

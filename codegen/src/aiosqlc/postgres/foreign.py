@@ -1,4 +1,4 @@
-"""Advises on syntax that MySQL, SQLite, Oracle or SQL Server would have taken."""
+"""Hints for syntax of MySQL, SQLite, Oracle or SQL Server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _UPSERT = "`INSERT … ON CONFLICT (key) DO UPDATE SET a = EXCLUDED.a`"
 
 
 def postgres_advice(place: Place) -> str:
-    """Return how PostgreSQL says what is written as others do; empty if it is nobody's."""
+    """Return the PostgreSQL form of other databases' syntax, or empty text if unknown."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 
@@ -24,7 +24,7 @@ def conflict_advice(place: Place) -> str:
 
 
 def _names_and_lists(place: Place) -> str:
-    """Names in backticks, and lists as parameters."""
+    """Detect names in backticks, and lists as parameters."""
     word, before = place.word(), place.word(-1)
     if any("`" in token.text for token in place.tokens if token.kind is Kind.OPERATOR):
         return 'backticks are MySQL\'s: a name needs no quotes, or `"…"` if it is a reserved word'
@@ -40,7 +40,7 @@ def _names_and_lists(place: Place) -> str:
 
 
 def _operators(place: Place) -> str:
-    """Operators of other databases."""
+    """Detect operators of other databases."""
     word = place.word()
     if word in {"REGEXP", "RLIKE"}:
         return "PostgreSQL matches a regular expression with `~`, or `~*` to ignore case"
@@ -48,7 +48,7 @@ def _operators(place: Place) -> str:
 
 
 def _statements(place: Place) -> str:
-    """Statements that PostgreSQL has not."""
+    """Detect statements that PostgreSQL lacks."""
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb in {"DESCRIBE", "DESC"}:
         return "`information_schema.columns` lists the columns of a table"
@@ -79,7 +79,7 @@ def _statements(place: Place) -> str:
 
 
 def _changes(place: Place) -> str:
-    """UPDATE and DELETE as MySQL writes them."""
+    """Detect UPDATE and DELETE in the form of MySQL."""
     word, before, words = place.word(), place.word(-1), place.words
     changed = place.verb == "UPDATE" and "SET" in words[: place.at]
     if word in {"LIMIT", "ORDER"} and (changed or (place.verb == "DELETE" and place.at > 2)):
@@ -102,7 +102,7 @@ def _changes(place: Place) -> str:
 
 
 def _expressions(place: Place) -> str:
-    """Expressions of other databases."""
+    """Detect expressions of other databases."""
     word, before, words = place.word(), place.word(-1), place.words
     if before == "INTERVAL" and place.is_number():
         return f"write `INTERVAL '{place.said()} {place.said(1).lower()}'`"
@@ -131,7 +131,7 @@ def _joined(place: Place) -> bool:
 
 
 def _written(place: Place) -> str:
-    """Return a parameter as it is written: `@ids` is two tokens."""
+    """Return a parameter as written: `@ids` is two tokens."""
     return place.said() + (place.said(1) if place.said() == "@" else "")
 
 

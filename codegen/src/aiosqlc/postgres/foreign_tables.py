@@ -1,4 +1,4 @@
-"""Advises on tables that MySQL, SQLite or SQL Server would have taken, and PostgreSQL has not."""
+"""Hints for table definitions that MySQL, SQLite or SQL Server accepts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def schema_advice(place: Place, error: ServerError) -> str:
-    """Return what to write where a statement of the schema is refused; empty if not known."""
+    """Return the correct form of a refused schema statement, or empty text if unknown."""
     if said := lookalike_advice(place):
         return said
     if error.hint:

@@ -1,4 +1,4 @@
-"""Keeps what there is to say of a schema in the database made of it: later runs say it too."""
+"""Store the warnings about a schema in its database, so that later runs repeat them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READ = f"select obj_description(oid, 'pg_namespace') from pg_namespace where ns
 def write_notes(
     connection: Connection, files: Sequence[SchemaFile], notes: Sequence[Diagnostic]
 ) -> None:
-    """Put warnings about these files into the database."""
+    """Store warnings about these files in the database."""
     if not notes:
         return
     places = {id(file.file): number for number, file in enumerate(files)}
@@ -38,7 +38,7 @@ def write_notes(
 
 
 def read_notes(connection: Connection, files: Sequence[SchemaFile]) -> tuple[Diagnostic, ...]:
-    """Return the warnings that were put into the database, at the places of these files."""
+    """Return the stored warnings, at their places in these files."""
     found = connection.rows(_READ)
     rows = json.loads(found[0][0] or "[]") if found else []
     return tuple(

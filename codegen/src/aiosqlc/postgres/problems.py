@@ -1,4 +1,4 @@
-"""Turns the server's refusal of a query into a diagnostic at the right place of the right file."""
+"""Convert the server's refusal of a query to a diagnostic at the right place of the right file."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ _SORT = re.compile(r"--\s*:sort\b(?P<rest>[^\n]*)")
 
 
 def _sort_choice(query: ParsedQuery, error: ServerError) -> Span | None:
-    """Return where a `:sort` names a column that is not there."""
+    """Return the place where a `:sort` names a missing column."""
     column = _COLUMN.search(error.message) if error.state == "42703" else None
     if column is None or not query.variants:
         return None
@@ -146,7 +146,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the remedy for a refusal: what is certain first, then the server's own, then ours."""
+    """Return the hint for a refusal: certain ones first, then the server's, then ours."""
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'
@@ -179,7 +179,7 @@ def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
 
 
 def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Place) -> str:
-    """Advise on what is not there, not clear, or of another type."""
+    """Hint at missing or ambiguous names, and wrong types."""
     message = error.message
     meant = _MEANT.sub(_meant, error.hint)
     if error.state == "42703":
@@ -207,7 +207,7 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
 
 
 def _syntax_hint(place: Place, error: ServerError) -> str:
-    """Advise on a syntax error; other texts of this state say themselves what is wrong."""
+    """Hint at a syntax error; other messages with this code already say what is wrong."""
     if not error.message.startswith("syntax error"):
         return error.hint
     ended = error.message.endswith("end of input")
@@ -225,7 +225,7 @@ def _skipped(query: ParsedQuery) -> list[int]:
 def with_history(
     problem: Diagnostic, query: ParsedQuery, history: Callable[[], History]
 ) -> Diagnostic:
-    """Say of a name that is not there which migration has dropped or renamed it."""
+    """Add to the error of a missing name which migration dropped or renamed it."""
     past: Past | None = None
     if problem.code == "E310" and (relation := _RELATION.search(problem.message)):
         past = history().relation(relation[1].rpartition(".")[2])
@@ -242,7 +242,7 @@ _FUNCTION_AS_TABLE = re.compile(
 
 
 def function_as_table(query: ParsedQuery, tables: Container[str]) -> Diagnostic | None:
-    """Warn of `FROM user`: a function of PostgreSQL, though there is a table of that name."""
+    """Warn of `FROM user`: a function of PostgreSQL, though there is a table with that name."""
     found = _FUNCTION_AS_TABLE.search(query.sql)
     if found is None or found["name"].lower() not in tables:
         return None
@@ -261,7 +261,7 @@ _UNTYPED = frozenset({"42P18", "42P08"})
 
 
 def _param(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the parameter that an error is about, as the query writes it."""
+    """Return the parameter that an error refers to, as the query writes it."""
     numbered = _PARAM.search(error.message)
     number = int(numbered.group(1)) if numbered else 0
     at = next(
@@ -278,7 +278,7 @@ def _param(query: ParsedQuery, error: ServerError, span: Span) -> str:
 
 
 def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
-    """Return the diagnostic for a query with more parameters than can be sent: known unasked."""
+    """Return the diagnostic for a query with too many parameters, without asking the server."""
     param = query.params[-1] if query.params else None
     if param is None or param.number <= _MOST_PARAMETERS:
         return None

@@ -1,4 +1,4 @@
-"""Proves that a statement only reads, so that a standby can answer it.
+"""Prove that a statement is read-only, so that a standby can run it.
 
 Conservative: what cannot be looked into is not proved. What a statement calls stands in its tree;
 what else reading sets off, checks of domains, policies and functions behind types, is in the
@@ -68,7 +68,7 @@ _FIELD = re.compile(
 
 
 class ReadProofs:
-    """Proves of one schema's statements that they only read, and remembers what it has seen."""
+    """Prove that one schema's statements are read-only, and cache the results."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -78,7 +78,7 @@ class ReadProofs:
         self._harmless: set[str] = set()
 
     def why_not(self, queries: Sequence[Node]) -> str:
-        """Return why a statement's rewritten queries are not proved to read only, '' if proved."""
+        """Return why a statement's rewritten queries are not proved to be read-only, or ''."""
         if not queries:
             return "its parse tree was not read"
         return next(filter(None, (self._statement(query.text) for query in queries)), "")
@@ -89,7 +89,7 @@ class ReadProofs:
     # --- trees ------------------------------------------------------------------------------------
 
     def _statement(self, text: str) -> str:
-        """Judge a tree; what was found to do no harm in others is not looked up again."""
+        """Check a tree; parts that were harmless in other trees are not checked again."""
         if why := self._itself(text):
             return why
         fields = set(_FIELD.findall(text))
@@ -175,7 +175,7 @@ class ReadProofs:
         return _first(self._type, within)
 
     def _behind(self, owner: int, premise: str) -> str:
-        """Return what is wrong with the functions that the catalog keeps for something."""
+        """Return what the functions write that the catalog has for an object."""
         why = _first(self._function, self._facts.set_off.get(owner, ()))
         return "" if self._holds(premise, not why) else why
 
@@ -269,12 +269,12 @@ class ReadProofs:
 
 
 def _first(judge: Callable[[int], str], oids: Iterable[int]) -> str:
-    """Return the first reason that something of these is not proved, '' where all are."""
+    """Return the first reason why one of these is not proved, or ''."""
     return next((why for oid in sorted(oids) if (why := judge(oid))), "")
 
 
 def _oids(pattern: re.Pattern[str], text: str) -> set[int]:
-    """Return the oids of fields that hold one or a list of them."""
+    """Return the OIDs in fields that contain one or a list."""
     return {
         int(word) for one, several in pattern.findall(text) for word in (one or several).split()
     }

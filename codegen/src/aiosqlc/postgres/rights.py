@@ -1,4 +1,4 @@
-"""Which rights the server asks for when queries run, from its own trees and its catalog.
+"""Collect the privileges that the server checks when queries run, from its trees and catalog.
 
 What it checks of tables and columns stands in the tree; so do the functions it calls. The rest is
 what a statement sets off: functions in checks, defaults and indexes, sequences, triggers' bodies.
@@ -88,7 +88,7 @@ class _Routine:
 
 @dataclass
 class Asker:
-    """Collects the rights of trees over one database."""
+    """Collect the privileges of trees over one database."""
 
     connection: Connection
     facts: Facts
@@ -121,7 +121,7 @@ class Asker:
         }
 
     def add(self, tree: str) -> None:
-        """Take what the server checks of a rewritten query, or of the body of a function."""
+        """Add the server's checks of a rewritten query, or of the body of a function."""
         for found in _CHECKED.findall(tree):
             relation, bits, checked_as = (int(number) for number in found[:3])
             columns = [{int(word) for word in part.split()} for part in found[3:]]
@@ -142,7 +142,7 @@ class Asker:
         self._sequences_in(tree)
 
     def needs(self) -> Needs:
-        """Return what was collected."""
+        """Return the collected privileges."""
         return Needs(
             frozenset({*self.rights, *self._on_tables()}), tuple(self.unknown), self.facts.reserved
         )
@@ -152,7 +152,7 @@ class Asker:
     def _checked(
         self, relation: int, privilege: str, columns: set[int] | None, *, by_owner: bool
     ) -> None:
-        """Take one check; `by_owner` is one of a view's, whose triggers are still the caller's."""
+        """Add one check; `by_owner` is one of a view, whose triggers still run as the caller."""
         entry = self.facts.relations.get(relation)
         if entry is None:
             return
@@ -168,7 +168,7 @@ class Asker:
             self._written(relation, privilege, columns)
 
     def _written(self, relation: int, privilege: str, columns: set[int] | None) -> None:
-        """Follow what a change sets off, in the table and in those below it."""
+        """Follow the triggered effects of a change, in the table and in its children."""
         if privilege == "INSERT":
             given = {number - _FIRST_COLUMN for number in columns or ()}
             for owner, column, schema, name in self._defaults:
@@ -195,7 +195,7 @@ class Asker:
                 yield Right(privilege, "TABLE", schema, entry.name, names)
 
     def _columns(self, relation: int, numbers: set[int] | None) -> frozenset[str] | None:
-        """Name columns; None for all. Where any one will do, it is the first."""
+        """Return the columns by name; None for all. If any one is enough, it is the first."""
         columns = {a.number: a.name for a in self.facts.columns.get(relation, ())}
         if numbers is None or not columns:
             return None
@@ -217,7 +217,7 @@ class Asker:
             self._body(oid)
 
     def _body(self, oid: int) -> None:
-        """Follow what a function does in its caller's name."""
+        """Follow what a function does with its caller's privileges."""
         entry, routine = self.facts.functions.get(oid), self._routines.get(oid)
         if entry is None or routine is None or routine.as_owner or ("BODY", oid) in self._seen:
             return
@@ -288,7 +288,7 @@ class Asker:
 
 
 def _oid_of(argument: Node) -> int:
-    """Return the oid that a constant of type regclass holds, 0 for anything else."""
+    """Return the OID in a constant of type regclass, or 0."""
     value = argument["constvalue"] if argument.kind == "CONST" else None
     return int.from_bytes(value.data[:4], "little") if isinstance(value, Datum) else 0
 
@@ -296,7 +296,7 @@ def _oid_of(argument: Node) -> int:
 def needs(
     connection: Connection, facts: Facts, texts: Iterable[str], borrowed: Iterable[str] = ()
 ) -> Needs:
-    """Return what statements need; of `borrowed` ones those whose tables are not there, nothing."""
+    """Return the privileges of statements; `borrowed` ones with missing tables need none."""
     asker = Asker(connection, facts)
     own = list(texts)
     answers = list(describe(connection, [*own, *borrowed]))

@@ -1,4 +1,4 @@
-"""Runs a query once on rows made for it, to be looked at; nothing of it stays."""
+"""Run a query once on generated rows, to show the result, and undo it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sample(
     query: TypedQuery,
     options: AnalyzeOptions,
 ) -> list[str]:
-    """Return the arguments and the rows of one run, as lines; the same ones each time."""
+    """Return the arguments and rows of one run as lines; they are the same each time."""
     opened = analyzer.opened(schema, options)
     if opened is None:
         return ["the schema has errors"]

@@ -1,4 +1,4 @@
-"""Random values of any type, from few enough that conditions and joins are met by chance."""
+"""Random values of any type, from small sets, so that conditions and joins match by chance."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MOST_WORDS = 40
 
 
 class Sampler:
-    """Makes values. `seen` are texts whose literals are worth trying: the user's own SQL."""
+    """Makes values. `seen` are texts whose literals are tried: the user's own SQL."""
 
     def __init__(self, seed: int, seen: Iterable[str] = ()) -> None:
         self.random: random.Random = random.Random(seed)  # noqa: S311 - test data
@@ -59,7 +59,7 @@ class Sampler:
     def value(
         self, kind: SqlType, *, elements_null: bool = True, likely: Sequence[str] = ()
     ) -> str | None:
-        """Return a value of a type as text, or None where none is known for it.
+        """Return a value of a type as text, or None if none is known.
 
         `likely` are constants that the place of the value is compared with.
         """
@@ -94,7 +94,7 @@ class Sampler:
         return self.random.random() < of
 
     def _array(self, kind: SqlType, *, elements_null: bool) -> str | None:
-        """Return an array as deep as it is declared, or an empty one, which has no depth."""
+        """Return an array with its declared depth, or an empty one, which has no depth."""
         item = SqlType(
             kind.schema, kind.name, kind.kind, 0, kind.labels, kind.base, kind.fields,
             length=kind.length,

@@ -1,4 +1,4 @@
-"""Applies the schema statement by statement: every error has a place in a file."""
+"""Apply the schema statement by statement, so that every error has a place in a file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _digested(*files: Sequence[SchemaFile]) -> tuple[tuple[str, bool, str], ...]
 
 @memo_by(lambda schema, shims: _digested(shims, schema))  # while watching, mostly the same
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
-    """Return a hash of everything that makes the database what it is."""
+    """Return a hash of everything that determines the database."""
     digest = hashlib.sha256(makers_digest().encode())
     for stem, transactional, sql in _digested(shims, schema):
         digest.update(f"{len(sql)} {transactional} {stem}\0".encode())
@@ -80,7 +80,7 @@ def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> 
 
 @cache
 def makers_digest() -> str:
-    """Return a hash of what applies a schema: this package's code and SQL, stand-ins included."""
+    """Return a hash of the code and SQL that applies a schema, including stubs."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     for path in (*sorted(package.glob("*.py")), *sorted(package.glob("extensions/*.sql"))):
@@ -90,7 +90,7 @@ def makers_digest() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a schema: statements that failed, and what is to be said of the others."""
+    """The result for a schema: failed statements, and messages about the others."""
 
     failures: tuple[Failure, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
@@ -108,7 +108,7 @@ def apply_schema(
     *,
     own_server: bool,
 ) -> Applied:
-    """Run all files in order; a statement that fails is left out and said, the rest goes on.
+    """Run all files in order; a failing statement is skipped and reported.
 
     On our own server, roles that a schema merely mentions are made: they matter to nothing here.
     A shim is a file named after the extension it stands in for.
@@ -133,7 +133,7 @@ _NO_COLUMN = re.compile(
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
-    """Say of a name that is not there which file drops it before, or makes it only later."""
+    """Add to an error which file drops the missing name before, or creates it only later."""
     message = failure.problem.message
     absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
     if absent is None and column is None:
@@ -153,14 +153,14 @@ _SETS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*set\b|.*\bset_config\b", re.IGN
 
 
 def _fails(run: Callable[[str], ServerError | None], waiting: list[str]) -> bool:
-    """Run the statements that wait, all at once, and return whether one fails."""
+    """Run the pending statements at once, and return whether one fails."""
     script = "\n;\n".join(text for text in waiting if text)  # a comment may end a statement
     waiting.clear()
     return bool(script) and run(script) is not None
 
 
 class _Applying:
-    """Runs schema files on one connection.
+    """Run schema files on one connection.
 
     `provided` are the extensions stood in for so far, `assumed` the schemas made for want of a
     statement that does, `notes` what is to be said besides failures.
@@ -175,7 +175,7 @@ class _Applying:
         self.notes: list[Diagnostic] = []
 
     def file(self, file: SchemaFile) -> list[Failure]:
-        """Run a file as its tool would; where that fails, run what can be run of it."""
+        """Run a file as its tool would; if that fails, run every statement that works."""
         before, said = set(self._provided), len(self.notes)
         if file.transactional and self._runs_whole(file):
             return []
@@ -184,7 +184,7 @@ class _Applying:
         return self._each(file, in_transaction=file.transactional)
 
     def _runs_whole(self, file: SchemaFile) -> bool:
-        """Run a file in one transaction; undo all of it where anything fails.
+        """Run a file in one transaction; undo all of it if anything fails.
 
         What needs nothing else goes out together: a round trip for each would take longer.
         """
@@ -208,7 +208,7 @@ class _Applying:
         return run("commit") is None
 
     def _each(self, file: SchemaFile, *, in_transaction: bool) -> list[Failure]:
-        """Run every statement by itself, in its savepoint."""
+        """Run every statement in its own savepoint."""
         failures: list[Failure] = []
         for span in file.statements:
             sql = file.sql[span.start : span.end]
@@ -225,7 +225,7 @@ class _Applying:
     def _attempt(
         self, file: SchemaFile, span: Span, sql: str, *, in_transaction: bool
     ) -> tuple[ServerError | None, bool]:
-        """Run a statement, or as much of it as this server can.
+        """Run a statement, or the part of it that this server supports.
 
         Return its own error, if any, and whether all that others could need was run all the same.
         """
@@ -266,7 +266,7 @@ class _Applying:
         return error, False
 
     def _naming_schema(self, error: ServerError) -> ServerError:
-        """Name the schema that is searched first, where the server only says that none is there."""
+        """Name the first schema of the search path if the server only says that none exists."""
         if error.state != "3F000" or _QUOTED.search(error.message):
             return error
         ((searched,),) = self._connection.rows("SHOW search_path")
@@ -274,7 +274,7 @@ class _Applying:
         return replace(error, message=f'no schema to create in: "{first}" does not exist')
 
     def _searches_again(self) -> bool:
-        """Search the usual schemas again where a dump's first lines have left none to search."""
+        """Restore the usual search path if the first lines of a dump have emptied it."""
         if self._connection.rows("SHOW search_path") not in ([("",)], [('""',)]):
             return False
         return self._connection.run("RESET search_path") is None
@@ -282,7 +282,7 @@ class _Applying:
     def _settles_extension(
         self, file: SchemaFile, span: Span, error: ServerError
     ) -> tuple[str, str] | None:
-        """Create the extension that a statement needs; return what there is to say of it."""
+        """Create the extension that a statement needs; return the messages about it."""
         wanted, schema = extension_wanted(error), schema_wanted(error)
         create = f'create extension "{wanted}" with schema "{schema}"'
         if wanted and wanted not in self._provided:
@@ -304,7 +304,7 @@ class _Applying:
         return said, hint
 
     def _settles_role(self, error: ServerError) -> bool:
-        """Make a role that is missing; put aside one that a block wants to make."""
+        """Create a missing role; skip one that a block wants to create."""
         if role := _MISSING_ROLE.search(error.message):
             self._connection.run(f'create role "{role.group(1)}"')
             return True
@@ -318,7 +318,7 @@ class _Applying:
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
     ) -> tuple[str, ServerError] | None:
-        """Run steps, all or none; return the one that failed."""
+        """Run steps, all or none; return the failed one."""
         run = self._connection.run
         within = self._connection.in_transaction
         if within:
@@ -334,7 +334,7 @@ class _Applying:
         return None
 
     def _statement(self, file: SchemaFile, span: Span, sql: str) -> ServerError | None:
-        """Run one statement, or what stands in for it."""
+        """Run one statement, or its replacement."""
         connection = self._connection
         text = self._as_run(file, span, sql)
         if text is not None:
@@ -352,7 +352,7 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return what is run for a statement, '' for nothing; None if it needs more."""
+        """Return the replacement of a statement, '' for nothing; None if it needs more."""
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles are the whole server's: never one that can log in
@@ -365,12 +365,12 @@ class _Applying:
         return None
 
     def _is_assumed(self, error: ServerError) -> bool:
-        """Return whether a schema is made that was assumed before."""
+        """Return whether a statement creates a schema that was assumed before."""
         names = _QUOTED.findall(error.message) if error.state == "42P06" else []
         return any(name in self._assumed for name in names)
 
     def _with_stand_ins(self, file: SchemaFile, span: Span, sql: str) -> str:
-        """Return a DO block without the extensions it makes, for what stands in for them."""
+        """Return a DO block without the extensions that it creates, which stubs replace."""
         if not self._own_server:
             return sql
         made = [
@@ -384,7 +384,7 @@ class _Applying:
     def _supplied(
         self, file: SchemaFile, span: Span, sql: str, error: ServerError
     ) -> tuple[str, str] | None:
-        """Make what is missing, where it can be told; return what there is to say of it."""
+        """Create a missing object if it is known; return the messages about it."""
         missing = _MISSING_SCHEMA.search(error.message)
         own = missing is not None and creates(sql)  # not an extension's
         if self._own_server and not own and (said := self._settles_extension(file, span, error)):
@@ -413,14 +413,14 @@ _SEARCHED_AGAIN = (
 
 
 def _assumed(extension: str) -> tuple[str, str]:
-    """Say that an extension which the schema needs is taken to be there."""
+    """Report that a missing extension is assumed to exist."""
     name = extension_name(extension)
     said = f"the schema uses the extension {extension} without creating it: it is created"
     return said, f"put `CREATE EXTENSION IF NOT EXISTS {name};` before it"
 
 
 def _assumed_schema(schema: str) -> tuple[str, str]:
-    """Say that a schema which nothing makes is taken to be there."""
+    """Report that a missing schema is assumed to exist."""
     said = f'no statement creates the schema "{schema}": it is created'
     return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 
@@ -439,7 +439,7 @@ def _without_extension(file: SchemaFile, span: Span, name: str) -> Diagnostic:
 
 
 def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnostic:
-    """Return the diagnostic for a statement of the schema that the server refused."""
+    """Return the diagnostic for a refused schema statement."""
     sql = file.sql[span.start : span.end]
     if error.position:
         start = span.start + error.position - 1
@@ -484,7 +484,7 @@ def _placed(file: SchemaFile, span: Span, place: Span) -> Place:
 
 
 def _mentioned(sql: str, span: Span, error: ServerError) -> Span:
-    """Point at the name the message quotes, else at the statement's first line."""
+    """Point at the name in the message, else at the statement's first line."""
     for name in _QUOTED.findall(error.message):
         at = sql.find(name)
         if at >= 0:

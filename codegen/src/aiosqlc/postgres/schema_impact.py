@@ -1,4 +1,4 @@
-"""Says what a schema statement that failed may have changed: nothing may be claimed of it.
+"""Find what a failed schema statement may have changed, so that nothing is claimed about it.
 
 What only adds (a table, a column, an index) leaves the rest true; what changes or drops makes
 everything unsafe that it names, and all that depends on it.
@@ -54,7 +54,7 @@ _OPERATES = re.compile(rf"{_CREATE}(?:operator|cast)\b", re.IGNORECASE)
 
 
 def words_of(sql: str, *, inside_strings: bool = False) -> frozenset[str]:
-    """Return every identifier of a text, folded as the server folds it."""
+    """Return every identifier of a text, in the server's case."""
     found: set[str] = set()
     for token in scan(sql):
         if token.kind is Kind.NAME:
@@ -67,7 +67,7 @@ def words_of(sql: str, *, inside_strings: bool = False) -> frozenset[str]:
 
 
 def table_of(sql: str) -> frozenset[str]:
-    """Return the table that an ALTER TABLE alters or an index is made on."""
+    """Return the table of an ALTER TABLE or CREATE INDEX."""
     found = _TABLE.match(sql.lstrip())
     return words_of(found["name"].rpartition(".")[2]) if found else frozenset()
 
@@ -166,7 +166,7 @@ from reached r
 def _depending(
     connection: Connection, names: Iterable[str], *, with_schemas: bool
 ) -> frozenset[str] | None:
-    """Return these names, as far as they are something's, and those of all that depends on them.
+    """Return the existing ones of these names, and those of all dependent objects.
 
     `with_schemas` takes the name of a schema for all that is in it. None if an operator or a cast
     depends on them: these are used without being named.

@@ -1,4 +1,4 @@
-"""Finds the order in which files of a schema that have no numbers find what they need.
+"""Find an order for schema files without numbers in which their dependencies exist.
 
 A folder with a file per table is read by the alphabet, and `orders.sql` may need a type that
 `types.sql` makes. Numbered migrations have an order: they are left in it.
@@ -38,7 +38,7 @@ def draft_of(
     shims: Sequence[SchemaFile],
     stack: contextlib.ExitStack,
 ) -> tuple[Draft, Applied]:
-    """Apply a schema to a new database, in the order of files in which least of it fails."""
+    """Apply a schema to a new database, in the order of files with the fewest failures."""
     order = Order(schema)
     files: Sequence[SchemaFile] | None = schema
     best: tuple[Draft, Applied] | None = None
@@ -56,7 +56,7 @@ def draft_of(
 
 
 class Order:
-    """What is known of the order of a schema's files: which of them needs which."""
+    """The known dependencies between schema files."""
 
     def __init__(self, files: Sequence[SchemaFile]) -> None:
         self._files = list(files)
@@ -68,7 +68,7 @@ class Order:
                     self._makers.setdefault(made["name"].lower(), file)
 
     def learn(self, failures: Sequence[Failure]) -> list[SchemaFile] | None:
-        """Return another order, in which what these failures miss is there; None: there is none."""
+        """Return another order that fixes these failures; None if there is none."""
         by_source = {id(file.file): file for file in self._files}
         learned = False
         for failure in failures:
@@ -84,7 +84,7 @@ class Order:
         return self._sorted() if learned else None
 
     def notes(self, order: Sequence[SchemaFile]) -> list[Diagnostic]:
-        """Say of each file that comes later than the configuration has it why it does."""
+        """Report each file that runs later than configured, with the reason."""
         place = {id(file): number for number, file in enumerate(order)}
         given = {id(file): number for number, file in enumerate(self._files)}
         found = []
@@ -110,7 +110,7 @@ class Order:
         return found
 
     def _sorted(self) -> list[SchemaFile]:
-        """Put each file after those it needs; the rest, and circles, keep their order."""
+        """Put each file after its dependencies; others, and cycles, keep their order."""
         done: dict[int, SchemaFile] = {}
         visiting: set[int] = set()
 

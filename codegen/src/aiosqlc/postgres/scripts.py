@@ -1,4 +1,4 @@
-"""The scripts of stand-ins, and the shorthand for what several of them say.
+"""The scripts of stub extensions, and shorthand for their common parts.
 
 A line `@type t, …` makes a type whose values are texts, `@ordered t, …` compares it as text does.
 Between `@functions` and `@null …` or `@empty …` stands a list of signatures with their results.
@@ -38,14 +38,14 @@ _SHORT = re.compile(r"^@(\w+) ?(\w*)(.*)$", re.MULTILINE)
 
 
 def names() -> Iterator[str]:
-    """Give the extensions that have a script."""
+    """Return the extensions that have a script."""
     for script in importlib.resources.files("aiosqlc.postgres.extensions").iterdir():
         if script.name.endswith(".sql"):
             yield script.name.removesuffix(".sql")
 
 
 def script_of(extension: str) -> str | None:
-    """Return the SQL that stands in for an extension; None: there is none."""
+    """Return the SQL of an extension's stub; None if there is none."""
     folder = importlib.resources.files("aiosqlc.postgres.extensions")
     script = folder.joinpath(f"{extension}.sql")
     return _SHORT.sub(_written_out, script.read_text("utf-8")) if script.is_file() else None
@@ -69,7 +69,7 @@ def _written_out(short: re.Match[str]) -> str:
 
 
 def _ordered(t: str, equality: str) -> Iterator[str]:
-    """Compare a type; `equality` is what else there is to say of its `=`."""
+    """Compare a type; `equality` is the rest of the definition of its `=`."""
     for name, sign in _ORDER.items():
         function = "texteq" if sign == "=" else "textne" if sign == "<>" else f"text_{name}"
         yield (

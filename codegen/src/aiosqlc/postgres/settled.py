@@ -1,4 +1,4 @@
-"""Writes into a text what only the server's types settle.
+"""Rewrite parts of a text that depend on the server's types.
 
 `sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails where the test comes first: the server
 gives a parameter its type at the first place that has one. The other place says it, so the test is
@@ -27,7 +27,7 @@ from pg_type t where t.oid = any ($1::oid[])
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Queries as the server is asked about them, in order.
+    """Queries in the order in which they are sent to the server.
 
     `drafts` are the answers to the texts with lists of rows, by query, before they were written
     out. `problems` are about the queries that are left out.
@@ -47,19 +47,19 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of a query; `numbers` are the query's own of its parameters."""
+    """One text of a query; `numbers` are the query's numbers of its parameters."""
 
     query: ParsedQuery
     sql: str
     numbers: tuple[int, ...]
 
     def own(self, number: int) -> int:
-        """Return the query's own number of a parameter of this text."""
+        """Return the query's number of a parameter of this text."""
         return self.numbers[number - 1] if self.numbers else number
 
 
 def settle(connection: Connection, queries: Sequence[ParsedQuery]) -> Settled:
-    """Write out what the types settle; the connection must be prepared to describe."""
+    """Rewrite what the types decide; the connection must be prepared to describe."""
     concerned = [query for query in queries if _rows(query) or _may_be_tested(query)]
     texts = [text for query in concerned for text in _texts(query)]
     if not texts:
@@ -143,7 +143,7 @@ def _is_tested(tokens: Sequence[Token], position: int) -> bool:
 def _casts(
     places: Iterable[_Edit], said: Described, names: dict[int, tuple[str, bool]]
 ) -> list[_Edit]:
-    """Return the casts of tested parameters that another place of the text has given a type."""
+    """Return the casts of tested parameters whose type comes from another place of the text."""
     return [
         replace(place, text=f"{place.text}::{names[oid][0]}")
         for place in places
@@ -158,7 +158,7 @@ def _oid(said: Described, number: int) -> int:
 def _type_names(
     connection: Connection, answers: Iterable[Described | ServerError]
 ) -> dict[int, tuple[str, bool]]:
-    """Return how types are written, and whether they have no arrays of their own."""
+    """Return the names of types, and whether they lack array types."""
     oids = {oid for said in answers if isinstance(said, Described) for oid in said.param_oids}
     listed = "{" + ",".join(map(str, sorted(oids))) + "}"
     rows = connection.rows(_TYPE_NAMES, (listed,))
@@ -169,7 +169,7 @@ def _type_names(
 
 
 def _lists(text: _Text, said: Described, names: dict[int, tuple[str, bool]]) -> Iterator[_Edit]:
-    """Yield what stands for each list of rows: its columns, which are passed as arrays."""
+    """Yield the replacement of each list of rows: its columns, passed as arrays."""
     for columns in _rows(text.query).values():
         mine = [
             number for number in range(1, len(said.param_oids) + 1) if text.own(number) in columns
@@ -188,7 +188,7 @@ def _lists(text: _Text, said: Described, names: dict[int, tuple[str, bool]]) -> 
 def _impossible(
     text: _Text, said: Described, names: dict[int, tuple[str, bool]]
 ) -> Diagnostic | None:
-    """Return the error for a list of rows with a column of which there are no arrays."""
+    """Return the error for a list of rows with a column without an array type."""
     for number, oid in enumerate(said.param_oids, 1):
         param = next((p for p in text.query.params if p.number == text.own(number) and p.row), None)
         if param and names.get(oid, ("", True))[1]:
@@ -236,14 +236,14 @@ def _variant(variant: Variant, edits: Sequence[_Edit]) -> Variant:
 
 
 def _moved(offset: int, edits: Sequence[_Edit]) -> int:
-    """Return where a place of the text is after the edits before it."""
+    """Return the position of a place of the text after the edits before it."""
     return offset + sum(
         len(edit.text) - (edit.end - edit.start) for edit in edits if edit.end <= offset
     )
 
 
 def _mapped(source_map: SourceMap, edits: Sequence[_Edit]) -> SourceMap:
-    """Return the map of an edited text: what was put in stands where the first character stood."""
+    """Return the offset map of an edited text; insertions map to the first replaced character."""
     starts = {_moved(out, edits): (src, copied) for out, src, copied in source_map.pieces}
     for edit in edits:
         start = _moved(edit.start, edits)

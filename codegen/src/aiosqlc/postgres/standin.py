@@ -1,4 +1,4 @@
-"""Stands in for extensions that the embedded server lacks: their types and signatures, in SQL."""
+"""Stubs for extensions that the embedded server lacks: their types and signatures in SQL."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _NOTHING = "set local aiosqlc.extension to provided"
 
 
 def made_in_block(sql: str) -> list[re.Match[str]]:
-    """Return the places of a DO block that make an extension; none in another statement."""
+    """Return the places of a DO block that create an extension; none for other statements."""
     return list(_IN_BLOCK.finditer(sql)) if _DO.match(sql.lstrip()) else []
 
 
 def without(sql: str, made: Iterable[re.Match[str]]) -> str:
-    """Return a block that leaves these extensions to what stands in for them."""
+    """Return a block without these extensions, which stubs replace."""
     for found in sorted(made, key=lambda place: place.start(), reverse=True):
         sql = sql[: found.start()] + _NOTHING + sql[found.end() :]
     return sql
 
 
 def extension_of(sql: str) -> str:
-    """Return the extension that a statement makes, alters or comments on, or ''."""
+    """Return the extension that a statement creates, alters or comments on, or ''."""
     found = _MADE.match(sql.lstrip()) or _MENTIONED.match(sql.lstrip())
     return found["name"] if found else ""
 
 
 def is_available(connection: Connection, extension: str) -> bool:
-    """Return whether the server has the extension itself."""
+    """Return whether the server has the real extension."""
     return bool(
         connection.rows("select 1 from pg_available_extensions where name = $1", (extension,))
     )
@@ -64,7 +64,7 @@ NEEDS = {"earthdistance": "cube"}  # what comes along with `CREATE EXTENSION …
 
 
 def stand_in_for(extension: str) -> str | None:
-    """Return the SQL that stands in for an extension; None: it is not known."""
+    """Return the SQL of an extension's stub; None if it is unknown."""
     if extension in _NOTHING_TO_NAME:
         return ""
     return scripts.script_of(extension)
@@ -81,7 +81,7 @@ _TYPES = {
 
 @cache
 def _extensions_by_name() -> dict[str, str]:
-    """Return the extension of each name that says enough to tell: `st_x`, but not `index`."""
+    """Return the extension of each distinctive name: `st_x`, but not `index`."""
     found = dict(_TYPES)
     for extension in scripts.names():
         for match in _DEFINED.finditer(scripts.script_of(extension) or ""):
@@ -108,7 +108,7 @@ def extension_wanted(error: ServerError) -> str:
 
 
 def schema_wanted(error: ServerError) -> str:
-    """Return the schema in which the server was told to look for it: `public` where none was."""
+    """Return the schema where the server was told to look for it, by default `public`."""
     found = _QUALIFIED.match(error.message)
     return found[1] if found else "public"
 
@@ -124,7 +124,7 @@ def extension_name(extension: str) -> str:
 
 
 def make_stand_in(connection: Connection, sql: str, script: str) -> ServerError | None:
-    """Run a stand-in where the CREATE EXTENSION says: `WITH SCHEMA x`, whatever is searched."""
+    """Run a stub in the schema of CREATE EXTENSION (`WITH SCHEMA x`)."""
     named = _SCHEMA.search(sql)
     if named is None:
         return connection.run(script)

@@ -1,4 +1,4 @@
-"""Reads the server's node-tree text, whatever its version: kinds with named values.
+"""Read the server's node-tree text of any version: kinds with named values.
 
 The text is what `debug_print_rewritten` sends. Nothing here knows which fields a node has, so a
 newer server's new fields are simply there. Nodes are read when first looked at, and within a tree
@@ -43,7 +43,7 @@ _NUMBERED = frozenset("ioxb")
 
 
 class Datum:
-    """A constant's value: its bytes as the server holds them, and how long it says they are."""
+    """The value of a constant: its bytes in the server's format, and its stated length."""
 
     __slots__ = ("data", "length")
 
@@ -53,7 +53,7 @@ class Datum:
 
 
 class Node(dict[str, Any]):
-    """One node: its kind, and its values by field name, read when the first of them is asked for.
+    """One node: its kind, and its values by field name, read at first use.
 
     Values are int, str, bool, None, Node, list, frozenset (a bitmap set) or Datum. `text` is the
     node as the server wrote it, which answers "is there any … below" without reading it. `memo` is
@@ -101,7 +101,7 @@ class Node(dict[str, Any]):
         return [item for item in dict.items(self._read()) if item[1].__class__ in (Node, list)]
 
     def has(self, kind: str) -> bool:
-        """Return whether a node of a kind is here or below."""
+        """Return whether there is a node of a kind here or below."""
         return f"{{{kind} " in self.text
 
     def __bool__(self) -> bool:
@@ -118,7 +118,7 @@ class Node(dict[str, Any]):
 
 
 class _Document:
-    """One tree's text with the position of every bracket's partner.
+    """The text of one tree with the positions of matching brackets.
 
     Lists of numbers among a node's fields are words, whose brackets are not looked up.
     """
@@ -188,7 +188,7 @@ class _Document:
 
 
 class _Tokens(dict[str, Any]):
-    """Values by their text: the same few words make up all trees, so most are read once."""
+    """Values by their text, cached because trees repeat the same few words."""
 
     def __missing__(self, token: str) -> Any:
         value = _new_value(token)
@@ -240,7 +240,7 @@ def unwrap(dump: str) -> str:
 
 
 class Reader:
-    """Reads trees; equal nodes of a tree, and of those read shortly before, are the same object.
+    """Read trees; equal nodes of recent trees are the same object.
 
     What the catalog holds is kept as long as the reader; of queries only what the last ones share.
     """
@@ -250,7 +250,7 @@ class Reader:
         self._queries: dict[str, Node] = {}
 
     def read(self, dump: str) -> list[Node]:
-        """Return the queries of a dump (a rule can make several of one statement, or none)."""
+        """Return the queries of a dump (a rule can turn one statement into several, or none)."""
         if len(self._queries) > _MOST_NODES:
             self._queries.clear()  # each of them knows this table: without it, they go at once
         return _read(without_places(unwrap(dump)), self._queries)
@@ -272,17 +272,17 @@ def _read(text: str, nodes: dict[str, Node]) -> list[Node]:
 
 @lru_cache(maxsize=4)  # a tree is read, and soon after compared
 def without_places(text: str) -> str:
-    """Return a tree's text without what tells two writings of the same query apart."""
+    """Return a tree's text without what distinguishes two writings of the same query."""
     return _PLACE.sub("", text)
 
 
 def located(dump: str) -> list[Node]:
-    """Read a dump with its source positions, for a caller that asks where something was written."""
+    """Read a dump with its source positions."""
     return _read(unwrap(dump), {})
 
 
 def walk(value: Any) -> Iterator[Node]:
-    """Yield every node below a value, the value itself first."""
+    """Yield every node below a value, starting with the value itself."""
     stack = [value]
     while stack:
         value = stack.pop()

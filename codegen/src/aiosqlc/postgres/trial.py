@@ -1,4 +1,4 @@
-"""Runs a query once on the rows that are there, with random arguments, and undoes what it did."""
+"""Run a query once on existing rows, with random arguments, and undo its changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBERS = {
 
 @dataclass(slots=True)
 class Trial:
-    """One text of a query with its arguments: it can be run again, on other rows.
+    """One text of a query with its arguments, which can be run again on other rows.
 
     `refusal` is what the server said when it was last run, '' where it answered.
     """
@@ -39,20 +39,20 @@ class Trial:
     refusal: str = ""
 
     def run(self, population: Population) -> pq.abc.PGresult | None:
-        """Return what the server answers, None if it refuses; the data stay as they are."""
+        """Return the server's response, or None if it refuses; the data stays unchanged."""
         (result,) = run_all([self], population.connection)
         return result
 
     @property
     def arguments(self) -> str:
-        """The arguments as a person reads them: `id = 2`."""
+        """The arguments in readable form: `id = 2`."""
         return show_row(
             [(p.name, p.type.name in _NUMBERS.values()) for p in self.params], self.values
         )
 
 
 def run_all(trials: Sequence[Trial], connection: Connection) -> Iterator[pq.abc.PGresult | None]:
-    """Run trials, each on the same data; yield what the server answers, None if it refuses."""
+    """Run trials, each on the same data; yield the server's response, or None if it refuses."""
     answers = undone(connection, [(trial.sql, trial.values) for trial in trials])
     for trial, result in zip(trials, answers, strict=True):
         trial.refusal = "" if answered(result) else server_error(result).message
@@ -96,7 +96,7 @@ def _argument(param: TypedParam, population: Population) -> str | None:
 
 
 def _held(param: TypedParam, population: Population) -> list[str]:
-    """Return the values of the column that a parameter meets: they make conditions true."""
+    """Return the values of the compared column of a parameter, which make conditions true."""
     origin = param.origin
     if origin is None or (param.type.array_dims and not param.is_slice):
         return []
@@ -115,7 +115,7 @@ def nulls_in(result: pq.abc.PGresult, index: int) -> int | None:
 
 
 def row_of(result: pq.abc.PGresult, row: int) -> str:
-    """Write a row of a result."""
+    """Format a row of a result."""
     cells = [result.get_value(row, index) for index in range(result.nfields)]
     heads = [
         ((result.fname(index) or b"").decode(), result.ftype(index) in _NUMBERS)
@@ -125,5 +125,5 @@ def row_of(result: pq.abc.PGresult, row: int) -> str:
 
 
 def table_row(columns: Sequence[Attribute], cells: Sequence[str | None]) -> str:
-    """Write a row of a table."""
+    """Format a row of a table."""
     return show_row([(column.name, column.type in _NUMBERS) for column in columns], cells)

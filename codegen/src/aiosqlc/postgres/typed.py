@@ -1,4 +1,4 @@
-"""Makes a typed query of a parsed one and the server's description of it."""
+"""Make a typed query from a parsed one and the server's description."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A query as typed, with what is left to be settled.
+    """A typed query, and what is still undecided.
 
     `stars` are those of its text and of each variant, not written out yet. `missing` are required
     columns that it leaves out. `unfit` is what is embedded and no row of one source, with the
@@ -83,7 +83,7 @@ class Judged:
 
 
 class QueryTyper:
-    """Types the queries of one schema."""
+    """Type the queries of one schema."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -93,7 +93,7 @@ class QueryTyper:
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
     ) -> Judged:
-        """Return everything known about one query the server accepted, in all its variants.
+        """Return everything known about one accepted query, in all its variants.
 
         Where a proof fails, the types are the server's word all the same, nothing else is claimed,
         and the answer says so.
@@ -106,7 +106,7 @@ class QueryTyper:
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
     def with_columns_of_rows(self, judged: Judged, draft: Described) -> Judged:
-        """Say which columns the lists of rows meet, as a draft with one row of each shows it."""
+        """Return the columns compared with lists of rows, from a draft with one row each."""
         query = judged.query
         try:
             scope = self._main_scope(self._nodes(draft), draft)
@@ -121,7 +121,7 @@ class QueryTyper:
         return replace(judged, query=replace(query, params=tuple(params)))
 
     def shape(self, described: Described) -> Shape:
-        """Return what the server says of a text, in types as people write them."""
+        """Return the server's description of a text, with readable type names."""
         columns = tuple((c.name, self._type_name(c.type_oid)) for c in described.columns or ())
         return Shape(columns, tuple(self._type_name(oid) for oid in described.param_oids))
 
@@ -131,7 +131,7 @@ class QueryTyper:
         return f"{schema}{kind.name}{'[]' if kind.array_dims else ''}"
 
     def columns_of(self, described: Described) -> tuple[tuple[Column, ...], str]:
-        """Return what is known of a statement's columns, and why nothing where proofs fail."""
+        """Return the facts about a statement's columns, and why there are none if proofs fail."""
         try:
             scope = self._main_scope(self._nodes(described), described)
             return self._columns(Prover(self.facts, RESOLVER), scope, described.columns or ()), ""
@@ -197,7 +197,7 @@ class QueryTyper:
         optional: Iterable[int],
         loose: Iterable[int],
     ) -> _Text:
-        """Judge one text: its columns, rows, stars, and what is embedded in it."""
+        """Infer one text: its columns, rows, stars, and embedded rows."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional), loose_params=frozenset(loose))
         columns = self._columns(prover, scope, described.columns or ())
         counter = RowCounter(self.facts)
@@ -274,7 +274,7 @@ class QueryTyper:
         )
 
     def _type_of(self, scope: Scope | None, head: ColumnHead, number: int, dims: int) -> SqlType:
-        """Return a column's type; of a domain the server describes only what is below it."""
+        """Return the type of a column; for a domain the server describes only its base type."""
         oid = column_type(scope.query, number) if scope is not None else head.type_oid
         below = self.facts.types.get(oid)
         while below is not None and below.kind == "d" and below.oid != head.type_oid:
@@ -286,7 +286,7 @@ class QueryTyper:
     def _with_fields(
         self, kind: SqlType, prover: Prover, scope: Scope | None, expr: Node | None
     ) -> SqlType:
-        """Say what is in a row without a type, and which fields of a table's row have a value."""
+        """Describe an anonymous row, and which fields of a table's row have a value."""
         if scope is None or expr is None:
             return kind
         if kind.schema == "pg_catalog" and kind.name == "record":
@@ -357,7 +357,7 @@ class QueryTyper:
         )
 
     def _dimensions(self, oid: int, use: Use | None) -> int:
-        """Return the declared dimensions of the array column that a parameter meets."""
+        """Return the declared dimensions of the array column compared with a parameter."""
         met = self.facts.attributes.get((use.relation, use.attribute)) if use else None
         return met.dims if met and met.type == oid else 0
 
@@ -373,7 +373,7 @@ def _why(error: Exception) -> str:
 
 
 def _single_row(nodes: list[Node]) -> str:
-    """Say why a statement that is no query returns one row, '' where it may not."""
+    """Return why a statement that is not a query returns one row, or '' if it may not."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
     if statement is None:
         return ""
@@ -385,7 +385,7 @@ def _single_row(nodes: list[Node]) -> str:
 
 
 def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
-    """Keep for each column only what holds in every text of the query."""
+    """Keep for each column only the facts that hold in every text of the query."""
     first, *others = texts
     columns = list(first)
     for text in others:
@@ -401,7 +401,7 @@ def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
 
 
 def _weakest_fields(mine: SqlType, other: SqlType) -> SqlType:
-    """Keep of a row's fields what holds in both texts; of other fields nothing is known."""
+    """Keep for a row's fields only the facts of both texts; other fields are unknown."""
     if [field[:2] for field in mine.fields] != [field[:2] for field in other.fields]:
         return replace(mine, fields=())
     pairs = zip(mine.fields, other.fields, strict=True)
@@ -431,7 +431,7 @@ def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
 
 
 def _view_of(use: Use | None, met: ColumnRef | None) -> ColumnRef | None:
-    """Return the view's column that a parameter meets, None where it is a table's itself."""
+    """Return the view's column compared with a parameter; None for a table's own column."""
     named = use.via if use else None
     return named if named and named.schema and named != met else None
 
@@ -443,7 +443,7 @@ def _suggested(uses: Iterable[Use], number: int) -> str:
 
 
 def _free_name(name: str, taken: dict[str, int]) -> str:
-    """Return a name with a number where it is taken; each has the last number it was given."""
+    """Return a name with a number if it is in use; each name has its last number."""
     free, count = name, taken.get(name, 1)
     while free in taken:
         count += 1

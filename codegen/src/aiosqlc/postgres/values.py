@@ -1,4 +1,4 @@
-"""Advises on a value that a type does not take, by what stands beside it."""
+"""Hints for a value that a type does not accept, from the tokens beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LITERALS = frozenset({Kind.NUMBER, Kind.STRING})
 
 
 def value_advice(place: Place, message: str) -> str:
-    """Return what to write for a text that is refused as a value of another type."""
+    """Return the correct form of a text that is refused as a value of another type."""
     text = place.said()[1:-1]
     found = _TYPE.match(message)
     kind = found["type"] if found else ""
@@ -36,7 +36,7 @@ def value_advice(place: Place, message: str) -> str:
 
 
 def one_of(place: Place) -> str:
-    """Advise on `a = 'x' OR 'y'`, where the second value stands alone."""
+    """Hint at `a = 'x' OR 'y'`, where the second value has no comparison."""
     token = place.token()
     if token is None or token.kind not in _LITERALS or place.word(-1) != "OR":
         return ""
@@ -47,7 +47,7 @@ def one_of(place: Place) -> str:
 
 
 def flag_advice(place: Place, message: str) -> str:
-    """Return `true` or `false` where a boolean column is given a number."""
+    """Return `true` or `false` for a number in a boolean column."""
     flags = "is of type boolean but" in message or "must be type boolean" in message
     if flags and place.said() in {"0", "1"}:
         return f"write `{'true' if place.said() == '1' else 'false'}`"
@@ -55,7 +55,7 @@ def flag_advice(place: Place, message: str) -> str:
 
 
 def _element(place: Place) -> str:
-    """`labels = 'x'`, `labels @> 'x'`, `'x' IN (labels)`: one element where an array is taken."""
+    """`labels = 'x'`, `labels @> 'x'`, `'x' IN (labels)`: one element in place of an array."""
     text = place.said()
     if place.call[0] in {"JSON_OBJECT", "JSONB_OBJECT"}:
         return f"write `{place.call[0].lower().replace('_', '_build_')}(…)`"

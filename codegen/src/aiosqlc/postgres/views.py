@@ -1,4 +1,4 @@
-"""Judges the columns of views: a view has no constraints, but what stands behind it has."""
+"""Infer the columns of views. A view has no constraints, but its tables have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.servers.postgres.connection import Connection
 def view_columns(
     connection: Connection, facts: Facts, typist: QueryTyper
 ) -> tuple[dict[int, tuple[Column, ...]], tuple[Diagnostic, ...]]:
-    """Return the columns of each view by its oid, as `SELECT *` from it shows them.
+    """Return the columns of each view by its OID, as in `SELECT *` from it.
 
     Where the proofs fail, a warning says so, and the view's columns count as nullable.
 

@@ -1,1 +1,1 @@
-"""What the database knows of itself, as facts the proofs rest on."""
+"""The catalog of the database, as facts for the proofs."""

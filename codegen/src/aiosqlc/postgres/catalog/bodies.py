@@ -1,4 +1,4 @@
-"""Looks into functions written in SQL whose body is a string: the server keeps no tree of those.
+"""Analyse SQL functions whose body is a string, of which the server stores no tree.
 
 Written anew as `BEGIN ATOMIC … END`, the same statements get one. That happens in a transaction
 that is rolled back; a body that cannot be written so stays unknown.
@@ -21,7 +21,7 @@ _BODY = "select prosqlbody::text from pg_proc where pronamespace = 'aiosqlc_bodi
 
 
 def look_into_bodies(connection: Connection, facts: Facts) -> None:
-    """Give the functions of `facts` the trees of their bodies. The database must be ours."""
+    """Add the trees of function bodies to `facts`. The database must be our own."""
     closed = [f for f in facts.functions.values() if is_closed(f)][:_MOST]
     if not closed:
         return
@@ -37,7 +37,7 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
 
 
 def is_closed(function: Function) -> bool:
-    """Return whether a function is written in SQL, and the server keeps its text only."""
+    """Return whether a function is in SQL and the server stores only its text."""
     users = function.oid >= FIRST_USER_OID and function.kind == "f"
     return users and function.language == "sql" and not function.body
 

@@ -11,7 +11,7 @@ _NO_NULLS = re.compile(r'CHECK \(\(array_position\("?(\w+)"?, NULL(?:::[\w ]+)?\
 
 
 def elements_checked(facts: Facts, relation: int, attribute: int) -> bool:
-    """Return whether a CHECK constraint says that a column's elements are not null."""
+    """Return whether a CHECK constraint excludes NULL from a column's elements."""
     column = facts.attributes.get((relation, attribute))
     if column is None or list(facts.descendants(relation)):
         return False

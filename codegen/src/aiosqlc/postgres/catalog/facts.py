@@ -1,4 +1,4 @@
-"""The catalog's facts, indexed the way the proofs ask for them."""
+"""The catalog's facts, indexed for the proofs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
-    """A unique index. Its trees, `expressions` and `predicate`, see the table as entry 1.
+    """A unique index. Its trees, `expressions` and `predicate`, refer to the table as entry 1.
 
     A comparison is None where nothing is known of the functions behind it.
     """
@@ -52,7 +52,7 @@ class UniqueKey:
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality operator: how each of its sides is compared."""
+    """An equality operator, and how it compares each side."""
 
     left: frozenset[Comparison]
     right: frozenset[Comparison]
@@ -60,7 +60,7 @@ class Equality:
 
 @dataclass
 class Facts:
-    """Everything the proofs may ask of the database, read once per schema."""
+    """Everything that proofs need from the database, read once per schema."""
 
     major: int
     reader: Reader
@@ -95,7 +95,7 @@ class Facts:
     _calculated: dict[str, frozenset[str | None] | None] = field(default_factory=dict)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a premise of a rule of the register is met.
+        """Return whether a precondition of a rule is met.
 
         A premise in `dropped` always is: so the tests weaken a rule, to see that its premises are
         needed. No other code fills it.
@@ -103,7 +103,7 @@ class Facts:
         return bool(value) or (rule, premise) in self.dropped
 
     def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
-        """Return what the server makes of expressions of constants.
+        """Return the server's results for expressions of constants.
 
         None if it refuses one, or if one is long: `repeat('x', 300000000)` is nothing to wait for.
         """
@@ -121,7 +121,7 @@ class Facts:
         return self._calculated.get(sql)
 
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        """Return how a column is called, None where there is none: one value for all its uses."""
+        """Return the name of a column, or None; the same object for all uses."""
         key = relation, attribute
         if key not in self._refs:
             entry, column = self.relations.get(relation), self.attributes.get(key)
@@ -131,13 +131,13 @@ class Facts:
         return self._refs[key]
 
     def descendants(self, relation: int) -> Iterable[int]:
-        """Yield the relation's children, their children and so on; not the relation itself."""
+        """Yield the relation's descendants, without the relation itself."""
         for child in self.children.get(relation, ()):
             yield child
             yield from self.descendants(child)
 
     def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
-        """Return whether a row read from this relation (and its children) always has a value here.
+        """Return whether every row read from this relation (and its children) has a value here.
 
         The flag alone is not enough: a NOT VALID constraint sets it, a foreign table does not keep
         it, and a child may lack what its parent promises.
@@ -167,7 +167,7 @@ class Facts:
         return True
 
     def _declared(self, column: rows.Attribute) -> bool:
-        """Return whether a column is declared NOT NULL, or a CHECK of its own says so."""
+        """Return whether a column is NOT NULL by declaration or by its own CHECK."""
         return column.not_null or any(
             c.kind == "c"
             and c.validated
@@ -188,7 +188,7 @@ class Facts:
         return not self.holds("column-constraint", "it is validated", validated)
 
     def unique_keys(self, relation: int, *, with_children: bool) -> tuple[UniqueKey, ...]:
-        """Return the keys no two rows of a scan can share.
+        """Return the keys that no two rows of a scan can share.
 
         An index of an inheritance parent says nothing of its children's rows; one of a partitioned
         table does.
@@ -219,15 +219,15 @@ class Facts:
         )
 
     def may_skip_insert(self, relation: int) -> bool:
-        """Whether a trigger (or a foreign server) may turn an inserted row away in silence."""
+        """Return whether a trigger (or a foreign server) may silently skip an inserted row."""
         return self._intercepted(relation, _INSERT)
 
     def may_skip_update(self, relation: int) -> bool:
-        """Whether a trigger (or a foreign server) may turn an update of a row away in silence."""
+        """Return whether a trigger (or a foreign server) may silently skip the update of a row."""
         return self._intercepted(relation, _UPDATE)
 
     def rewrites(self, relation: int, attribute: int) -> bool:
-        """Whether a row stored here may have another value than the statement gives its column.
+        """Return whether a stored row may have another value than the statement gives its column.
 
         A trigger may change it, and a generated column follows the others. A row can be inserted
         by a plain UPDATE too, into another partition.
@@ -255,20 +255,20 @@ class Facts:
         return entry is None or entry.volatility == "v"
 
     def is_total(self, function: int) -> bool:
-        """Return whether a strict function never makes NULL of values."""
+        """Return whether a strict function never returns NULL for values."""
         return function in self.total
 
     def built_in(self, function: int) -> str:
-        """Return a built-in function's name, or '' for a function of the user's."""
+        """Return the name of a built-in function, or '' for a user-defined one."""
         entry = self.functions.get(function)
         return entry.name if entry is not None and entry.schema == "pg_catalog" else ""
 
     def deterministic(self, collation: int) -> bool:
-        """Return whether equality under a collation is equality of the bytes."""
+        """Return whether equality under a collation means equal bytes."""
         return collation not in self.nondeterministic
 
     def base_type(self, oid: int) -> int:
-        """Return the type below a domain and the domains below it; any other type itself."""
+        """Return the base type of a domain and the domains below it; any other type itself."""
         entry = self.types.get(oid)
         while entry is not None and entry.kind == "d":
             oid = entry.base
@@ -281,22 +281,22 @@ class Facts:
         return entry is not None and bool(entry.element)
 
     def is_plain(self, oid: int) -> bool:
-        """Return whether a type is a base type, which no polymorphic operator takes apart."""
+        """Return whether a type is a base type, which polymorphic operators do not take apart."""
         entry = self.types.get(oid)
         return entry is not None and entry.kind == "b" and not entry.element
 
     def is_built_in_type(self, oid: int) -> bool:
-        """Return whether a type is the server's own."""
+        """Return whether a type is built in."""
         entry = self.types.get(oid)
         return entry is not None and entry.schema == "pg_catalog"
 
     def type_name(self, oid: int) -> str:
-        """Return a type's bare name, '' if there is no such type."""
+        """Return the bare name of a type, or '' if there is no such type."""
         entry = self.types.get(oid)
         return entry.name if entry else ""
 
     def relation_name(self, oid: int) -> str:
-        """Return a relation's bare name."""
+        """Return the bare name of a relation."""
         entry = self.relations.get(oid)
         return entry.name if entry else f"relation {oid}"
 
@@ -382,7 +382,7 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
 
 
 def _equalities(entries: Iterable[rows.Equality], untrusted: frozenset[int]) -> dict[int, Equality]:
-    """Index the equality operators. A family with a function in SQL or PL/pgSQL is not believed.
+    """Index the equality operators. A family with a function in SQL or PL/pgSQL is not trusted.
 
     Such a function may give NULL, or call equal what its index keeps apart.
     """

@@ -30,7 +30,7 @@ class EnumRow(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """A table, view or the like of the user's; `permanent` ones are logged, and not temporary."""
+    """A user's table, view or similar; `permanent` ones are logged and not temporary."""
 
     oid: int
     schema: str
@@ -41,7 +41,7 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A column of a relation. The flag `not_null` promises less than it seems."""
+    """A column of a relation. The flag `not_null` guarantees less than it seems."""
 
     relation: int
     number: int
@@ -76,14 +76,14 @@ class ConstraintRow(msgspec.Struct, frozen=True):
 
 
 class DomainCheck(msgspec.Struct, frozen=True):
-    """A CHECK constraint of a domain of the user's."""
+    """A CHECK constraint of a user's domain."""
 
     type: int
     definition: str
 
 
 class PartitionBound(msgspec.Struct, frozen=True):
-    """What one partition of a relation holds, with a column of the partition key."""
+    """The values of one partition of a relation, with a column of the partition key."""
 
     relation: int
     column: int
@@ -91,7 +91,7 @@ class PartitionBound(msgspec.Struct, frozen=True):
 
 
 class Index(msgspec.Struct, frozen=True):
-    """A unique index that holds at every moment. `columns` has 0 for an expression."""
+    """A unique index that is enforced immediately. `columns` has 0 for an expression."""
 
     relation: int
     name: str
@@ -113,7 +113,7 @@ class Inheritance(msgspec.Struct, frozen=True):
 
 
 class Trigger(msgspec.Struct, frozen=True):
-    """A user's trigger that is not disabled. `type` is the bit set of pg_trigger.tgtype."""
+    """An enabled trigger of the user. `type` is the bit set of pg_trigger.tgtype."""
 
     relation: int
     type: int
@@ -157,13 +157,13 @@ class Oid(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """A word that is no column name unless quoted."""
+    """A word that must be quoted as a column name."""
 
     name: str
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """An operator of the user's, and the function behind it."""
+    """An operator of the user, and the function behind it."""
 
     oid: int
     name: str
@@ -171,14 +171,14 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 class OwnedTree(msgspec.Struct, frozen=True):
-    """A tree that reading sets off: the check of a domain, or what a policy lets a role see."""
+    """A tree that runs during reading: the check of a domain, or a role's policy."""
 
     owner: int
     tree: str
 
 
 class SetOff(msgspec.Struct, frozen=True):
-    """A function that is called for what it belongs to: an aggregate, a type, a table's index."""
+    """A function that is called by an aggregate, a type, or a table's index."""
 
     owner: int
     function: int

@@ -1,4 +1,4 @@
-"""Which strict built-in functions are total, never NULL for values, per server version."""
+"""Strict built-in functions that are total, never NULL for values, per server version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BETWEEN = 17
 
 @functools.cache
 def total_functions(major: int) -> dict[int, str]:
-    """Return the oids (with the names, to be compared) of the total strict built-ins of a server.
+    """Return the OIDs (with names, for comparison) of a server's total strict built-ins.
 
     They were found by calling them. Those that 16 and 18 share were called on 17 too. Of a version
     that nobody has called, nothing is claimed: what its neighbours do is no proof.

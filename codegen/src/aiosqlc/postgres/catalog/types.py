@@ -1,4 +1,4 @@
-"""Database types and tables as the compiler's stages describe them."""
+"""Database types and tables in the compiler's form."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _DEEPEST = 8
 
 
 class Types:
-    """Builds `SqlType` values from type oids; equal oids give one value."""
+    """Build `SqlType` values from type OIDs; equal OIDs give one value."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._known: dict[tuple[int, int, int], SqlType] = {}
 
     def get(self, oid: int, typmod: int = -1, dims: int = 0, depth: int = 0) -> SqlType:
-        """Return the type of an oid and modifier, with the declared number of dimensions."""
+        """Return the type of an OID and modifier, with the declared number of dimensions."""
         key = (oid, typmod, dims)
         if key not in self._known:
             self._known[key] = self._build(oid, typmod, dims, depth)
@@ -108,7 +108,7 @@ def _modifiers(row: TypeRow, typmod: int) -> tuple[int | None, int | None, int |
 def build_catalog(
     facts: Facts, types: Types, views: Mapping[int, tuple[Column, ...]] | None = None
 ) -> Catalog:
-    """Describe the user's tables and types; `views` says what is proved of views' columns."""
+    """Describe the user's tables and types; `views` has the proofs about views' columns."""
     judged = {
         (view, number): column
         for view, columns in (views or {}).items()
@@ -156,7 +156,7 @@ def _table_column(facts: Facts, types: Types, row: Attribute, judged: Column | N
 
 
 def _is_declared(facts: Facts, row: TypeRow) -> bool:
-    """Return whether a user wrote CREATE TYPE or DOMAIN: a table's row type is not one."""
+    """Return whether a type was made by CREATE TYPE or DOMAIN, unlike a table's row type."""
     if row.schema in {"pg_catalog", "information_schema", "pg_toast"}:
         return False
     relation = facts.relations.get(row.relation)
@@ -164,7 +164,7 @@ def _is_declared(facts: Facts, row: TypeRow) -> bool:
 
 
 def constraints_of(facts: Facts, relation: int) -> tuple[Constraint, ...]:
-    """Return a relation's constraints, and its unique indexes without one."""
+    """Return the constraints of a relation, and its unique indexes without a constraint."""
     if relation not in facts.described_constraints:
         facts.described_constraints[relation] = _describe_constraints(facts, relation)
     return facts.described_constraints[relation]

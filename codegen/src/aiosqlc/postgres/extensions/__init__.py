@@ -1,1 +1,1 @@
-"""Stand-ins for extensions the embedded server lacks: types and signatures, no behaviour."""
+"""Stub extensions for the embedded server: types and signatures, without behaviour."""

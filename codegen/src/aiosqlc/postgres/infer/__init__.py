@@ -1,1 +1,1 @@
-"""What follows from the server's tree and the catalog: not-null, row counts, parameters, access."""
+"""Inference from the server's tree and the catalog: not-null, row counts, parameters, access."""

@@ -1,4 +1,4 @@
-"""What a statement touches: tables written, constraints at risk, traces in the session."""
+"""Find what a statement changes: written tables, constraints at risk, session state."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Access:
 
 
 def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
-    """Return what a statement's rewritten queries do to the database."""
+    """Return the changes that a statement's rewritten queries make to the database."""
     tops = list(queries)
     if any(top["commandType"] == kinds.Command.UTILITY for top in tops):
         return Access((), (), None, session_clean=False)
@@ -66,7 +66,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
 
 
 def writing_queries(top: Node) -> Iterator[Node]:
-    """Yield the statement and its WITH queries that write (those may stand at the top only)."""
+    """Yield the statement and its writing WITH queries (which are allowed at the top only)."""
     for query in (top, *(cte["ctequery"] for cte in top.list_of("cteList"))):
         if query["commandType"] in _WRITES and query["resultRelation"]:
             yield query

@@ -1,4 +1,4 @@
-"""What a query does in vain, as far as its tree proves it: the evidence for three rules of `vet`.
+"""Find useless work in a query, proved from its tree, as evidence for three `vet` rules.
 
 A finding is a rule's code and the name it is about, as it stands in the query.
 """
@@ -26,7 +26,7 @@ Advice = tuple[str, str]
 
 
 def advice_of(prover: Prover, counter: RowCounter, scope: Scope) -> Iterator[Advice]:
-    """Yield what is done in vain in a query, its subqueries in FROM and its WITH queries.
+    """Yield the useless work in a query, its subqueries in FROM and its WITH queries.
 
     What a view does is its own affair.
     """
@@ -77,7 +77,7 @@ def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
 
 
 def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
-    """Yield the Vars of a level, those in the descriptions of joins aside."""
+    """Yield the Vars of a level, without those in the descriptions of joins."""
     if isinstance(value, list):
         for item in value:
             yield from _read(item, depth, but_for)
@@ -92,7 +92,7 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
 
 
 def _acts(counter: RowCounter, scope: Scope, join: Node, entries: frozenset[int]) -> bool:
-    """Return whether leaving a join out could be noticed other than by its rows."""
+    """Return whether dropping a join changes anything besides the number of rows."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
         counter.facts.volatile(function) for part in parts for function in functions_below(part)
@@ -123,7 +123,7 @@ def _is_distinct_anyway(prover: Prover, counter: RowCounter, scope: Scope) -> bo
 def _pinned(
     prover: Prover, counter: RowCounter, scope: Scope, targets: list[Node]
 ) -> dict[int, Binding]:
-    """Pin the columns of one row: equal rows agree in them, and only equal NULLs prove nothing."""
+    """Bind the columns of one row: equal rows agree in them; only equal NULLs prove nothing."""
     facts = counter.facts
     operators = {c["tleSortGroupRef"]: c["eqop"] for c in scope.query["distinctClause"]}
     pinned: dict[int, Binding] = {}
@@ -137,7 +137,7 @@ def _pinned(
 
 
 def _has_value(prover: Prover, scope: Scope, var: Node, number: int) -> bool:
-    """Return whether a column is NULL at most where an outer join found nothing."""
+    """Return whether a column is NULL only if an outer join found no match."""
     if var["varlevelsup"] == 0 and var["varattno"] > 0:
         entry = scope.entry(var["varno"])
         if entry["rtekind"] == kinds.Rte.RELATION:

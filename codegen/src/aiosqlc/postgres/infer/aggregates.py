@@ -1,4 +1,4 @@
-"""Rules for aggregates and window functions: what they give depends on the rows they see."""
+"""Rules for aggregates and window functions, whose results depend on the rows they see."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 
 
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
-    """Return what is not null in each row of a group, where a key of the group has a value.
+    """Return what is not null in each row of a group if a key of the group has a value.
 
     A key that a grouping set leaves out is NULL, so one with a value is one the rows have in
     common; None if no key is known to have one.
@@ -125,7 +125,7 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
 def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
-    """Judge arguments for all rows: what a CASE branch knows, it knows of the current row only."""
+    """Infer arguments for all rows: a CASE condition holds for the current row only."""
     if not p.facts.holds("case", "a condition of one branch does not apply to another", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:

@@ -1,4 +1,4 @@
-"""Which columns are pinned to one value, and which sources are thereby pinned to one row.
+"""Find columns with a single value, and sources that are thereby limited to one row.
 
 Two strengths of "pinned" are kept apart. A column is *exact* when all its values are the same
 datum: it may then feed any function. It is merely *equal* when an equality operator holds against
@@ -48,7 +48,7 @@ _BOOL = 16
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """How a column is pinned: exactly, or up to the equality of some operator families."""
+    """How a column is bound: exactly, or up to the equality of some operator families."""
 
     exact: bool
     comparisons: frozenset[Comparison]
@@ -67,7 +67,7 @@ class _Operand:
 
 
 class Closure:
-    """Everything that follows from a query's equalities.
+    """The consequences of a query's equalities.
 
     `given` pins outputs from outside; `fixed` are sources taken as one row each.
     """
@@ -120,7 +120,10 @@ class Closure:
     # --- equalities ---------------------------------------------------------------------------
 
     def _apply(self, side: frozenset[int] | None, condition: Node) -> bool:
-        """Pin what an AND-ed condition pins. An outer join's ON pins its nullable side only."""
+        """Bind what an AND-ed condition binds.
+
+        The ON of an outer join binds its optional side only.
+        """
         truth = _boolean_column(condition)
         if truth is not None:
             return self._allowed(side, truth) and self._pin(truth, EXACT)
@@ -146,7 +149,7 @@ class Closure:
         return changed
 
     def _keeps_type(self, arg: Node) -> bool:
-        """Return whether the operator sees a value the way an index of its type does.
+        """Return whether the operator treats a value like an index of its type.
 
         An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
         (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.
@@ -193,7 +196,7 @@ class Closure:
         return True
 
     def _is_image(self, node: Node, condition: Node) -> bool:
-        """Whether a condition is met by one datum only: the operator decides, not the column."""
+        """Return whether only one datum satisfies a condition; the operator decides that."""
         image = self.facts.built_in(called(condition)) in _IMAGE_EQUALITIES
         return (
             node.kind == "VAR"
@@ -202,7 +205,7 @@ class Closure:
         )
 
     def resolve(self, node: Node) -> Node:
-        """Return what a grouped or merged column stands for."""
+        """Return the column behind a grouped or merged column."""
         while node.kind == "VAR" and node["varlevelsup"] == 0 and node["varattno"] > 0:
             entry = self.scope.entry(node["varno"])
             if self.scope.alive(node["varno"], node["varnullingrels"] or ()):
@@ -259,7 +262,7 @@ class Closure:
     # --- sources ------------------------------------------------------------------------------
 
     def _determine(self, varno: int) -> bool:
-        """Return whether at most one row of a source takes part, once what is pinned is pinned."""
+        """Return whether at most one row of a source matches the bound columns."""
         entry = self.scope.entry(varno)
         kind = entry["rtekind"]
         if kind == kinds.Rte.RELATION:
@@ -286,7 +289,7 @@ class Closure:
         return False
 
     def _is_exact_entry(self, varno: int) -> bool:
-        """Whether every column of a determined source has one value, however often it is read.
+        """Return whether every column of a bound source has one value, even if read repeatedly.
 
         A plan may read a source anew for every row beside it, so a LIMIT without an order, or a
         volatile function, can show another row each time.
@@ -313,7 +316,7 @@ class Closure:
         return any(self.facts.volatile(function) for function in functions_below(value))
 
     def _runs_once(self, entry: Node) -> bool:
-        """Whether a WITH query is certainly evaluated once: it is not folded into its use."""
+        """Return whether a WITH query is certainly evaluated once, and not folded into its use."""
         cte = self.scope.up(entry["ctelevelsup"]).cte(entry["ctename"])
         query = cte["ctequery"]
         always_materialized = 1
@@ -330,7 +333,7 @@ class Closure:
         return None if cte["cterecursive"] else owner.inner(cte["ctequery"])
 
     def _outside_is_exact(self, entry: Node) -> bool:
-        """Return whether what a LATERAL source refers to at this level has one value."""
+        """Return whether the references of a LATERAL source at this level have one value."""
         kind = entry["rtekind"]
         body, depth = (entry["subquery"], 1) if kind == kinds.Rte.SUBQUERY else (entry, 0)
         if kind == kinds.Rte.CTE:

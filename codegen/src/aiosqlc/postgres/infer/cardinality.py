@@ -1,4 +1,4 @@
-"""How many rows a query can return: at least one, at most one, both, or nothing is known."""
+"""Prove the row count of a query: at least one, at most one, both, or nothing is known."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from aiosqlc.postgres.tree import Node
 
 
 class RowCounter:
-    """Counts rows of scopes. `reasons` collects why, for the outermost query asked about."""
+    """Count the rows of scopes. `reasons` collects the reasons for the outermost query."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.reasons: list[str] = []
 
     def count(self, scope: Scope) -> Cardinality:
-        """Return what is proved about the number of rows a query returns."""
+        """Return the proved facts about the number of rows of a query."""
         some = self.at_least_one(scope)
         single = self.at_most_one(scope)
         if single:
@@ -186,7 +186,7 @@ class RowCounter:
         return self._from_at_least_one(query["jointree"], scope)
 
     def reads_a_row(self, scope: Scope) -> bool:
-        """Return whether FROM and WHERE let a row through, before any grouping."""
+        """Return whether FROM and WHERE admit a row, before any grouping."""
         query = scope.query
         plain = scope.command == kinds.Command.SELECT and query["setOperations"] is None
         return plain and self._from_at_least_one(query["jointree"], scope)
@@ -262,7 +262,7 @@ class RowCounter:
 def _uncast(
     node: Node, side: str, scope: Scope, given: Mapping[int, Binding]
 ) -> dict[int, Binding]:
-    """Return the pins that hold in an arm too: a column that is cast on its way out keeps none."""
+    """Return the bindings that hold in a part too; a column cast on output keeps none."""
     types = node["colTypes"]
     return {
         attribute: binding

@@ -1,4 +1,4 @@
-"""What a condition tells about its parts: which are certainly not null when it has a given outcome.
+"""Derive from a condition's outcome which of its parts are certainly not null.
 
 A condition has three outcomes. `facts(condition, possible)` answers: knowing that the outcome is
 one of `possible`, which Vars and expressions are not null? AND, OR and NOT follow from three-valued
@@ -44,24 +44,24 @@ CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "COLLATEEXPR", "ARRAYCOERCEEXPR
 
 
 def var_key(node: Node) -> VarKey:
-    """Return the key under which facts about a Var of its own level are kept."""
+    """Return the key for the facts about a Var of its own level."""
     return (node["varno"], node["varattno"], node["varnullingrels"] or frozenset())
 
 
 def called(node: Node) -> int:
-    """Return the oid of the function behind a call or an operator, 0 for other nodes."""
+    """Return the OID of the function behind a call or an operator, 0 for other nodes."""
     if node.kind == "FUNCEXPR":
         return int(node["funcid"])
     return int(node["opfuncid"]) if node.kind in _OPERATORS else 0
 
 
 def functions_below(node: Node) -> set[int]:
-    """Return the oids of all functions an expression calls, directly or through operators."""
+    """Return the OIDs of all functions that an expression calls, also through operators."""
     return {int(oid) for oid in _FUNCTION.findall(node.text)}
 
 
 def stable(node: Node, facts: Facts) -> bool:
-    """Whether evaluating the expression twice in one row gives one value (memoised on the node)."""
+    """Return whether an expression gives one value if evaluated twice in a row (cached)."""
     if node.memo is None:
         node.memo = {}
     known = node.memo.get("stable")
@@ -76,7 +76,7 @@ def stable(node: Node, facts: Facts) -> bool:
 
 
 def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return what is not null, knowing that the condition's outcome is one of `possible`."""
+    """Return what is not null if the condition's outcome is one of `possible`."""
     if node.kind == "BOOLEXPR":
         return _boolean(node, possible, facts)
     if node.kind == "NULLTEST":
@@ -171,7 +171,7 @@ def _coalesce(node: Node, facts: Facts) -> FactSet:
 
 
 def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """`x op ANY (array)`: a true one compared x with an element; a false one may have seen none."""
+    """`x op ANY (array)`: if true, x was compared with an element; if false, perhaps with none."""
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
     if facts.holds(
@@ -224,5 +224,5 @@ def known(node: Node, facts: Facts) -> FactSet:
 
 
 def _has_elements(node: Node) -> bool:
-    """Whether an array has an element: `ARRAY[x]` does, but `ARRAY['{}'::int[]]` has none."""
+    """Return whether an array has an element: `ARRAY[x]` does, `ARRAY['{}'::int[]]` does not."""
     return node.kind == "ARRAYEXPR" and bool(node["elements"]) and not node["multidims"]

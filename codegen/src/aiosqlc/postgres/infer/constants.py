@@ -1,4 +1,4 @@
-"""What an expression of constants can come to: the server is asked, about functions of its own."""
+"""Evaluate constant expressions by asking the server, for built-in functions only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORDS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 
 
 def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcomes | None:
-    """Return the outcomes that a condition on constants can have, None where they are not known.
+    """Return the possible outcomes of a condition on constants, or None if unknown.
 
     `subject` is what `CASE subject WHEN …` compares: the test has a stand-in for it.
     """
@@ -41,7 +41,7 @@ def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcom
 
 
 def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
-    """Return what an expression can come to, whatever the tables hold; None where nobody knows.
+    """Return the possible values of an expression for any table contents, or None if unknown.
 
     Where CASE chooses by what is no constant, each of its results is possible.
     """
@@ -56,7 +56,7 @@ def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values |
 
 
 def rows_of(node: Node, facts: Facts) -> int | None:
-    """Return how many rows a set-returning function of constants has, None where nobody knows.
+    """Return the number of rows of a set-returning function of constants, or None if unknown.
 
     `MANY_ROWS` are that many or more.
     """
@@ -81,7 +81,7 @@ def _values(node: Node, facts: Facts, subject: Node | None) -> Values | None:
 
 
 def _case(node: Node, facts: Facts) -> Values | None:
-    """Return the values of a CASE. A branch may be taken if its condition is not constant."""
+    """Return the values of a CASE. A branch is possible if its condition is not constant."""
     found, always = Values(), frozenset({TRUE})
     for when in node["args"]:
         possible = outcomes_of(when["expr"], facts, node["arg"])
@@ -98,7 +98,7 @@ def _case(node: Node, facts: Facts) -> Values | None:
 def _called(
     node: Node, facts: Facts, subject: Node | None, around: Callable[[str], str]
 ) -> Values | None:
-    """Ask the server for each combination of what the arguments can be."""
+    """Ask the server for each combination of the possible arguments."""
     form = _form(node, facts)
     if form is None:
         return None
@@ -115,7 +115,7 @@ def _called(
 
 
 def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[Node]] | None:
-    """Return how to write a node for the server, given its arguments, and these."""
+    """Return the SQL of a node for the server, with its arguments."""
     if node.kind == "ARRAYEXPR":
         return lambda a: f"array[{', '.join(a)}]", node.list_of("elements")
     if node.kind == "COALESCEEXPR":
@@ -175,7 +175,7 @@ def _constant(node: Node, facts: Facts) -> Values | None:
 
 
 def _number(data: bytes) -> str:
-    """Read a numeric: a head, the weight of the first digit, and digits to the base 10,000."""
+    """Read a numeric: a header, the weight of the first digit, and digits to the base 10,000."""
     words = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
     head = words[0]
     if head & _SPECIAL == _SPECIAL:
@@ -192,7 +192,7 @@ def _number(data: bytes) -> str:
 
 
 def has_field(row: Node, number: int) -> bool:
-    """Whether a constant row has a value in a field: its head counts them, and marks those."""
+    """Return whether a constant row has a value in a field, from its header."""
     data = row["constvalue"].data
     count, flags = (int.from_bytes(data[at : at + 2], "little") for at in (18, 20))
     marks = int.from_bytes(data[23 : 23 + (count % 2048 + 7) // 8], "little")

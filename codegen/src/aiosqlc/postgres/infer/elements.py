@@ -1,4 +1,4 @@
-"""Whether an array can hold NULL elements."""
+"""Prove that an array contains no NULL elements."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FULL_ARRAYS = frozenset({
 
 
 def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge the elements of an array expression."""
+    """Infer the elements of an array expression."""
     if node.kind == "ARRAYEXPR":
         return _constructor(p, node, scope)
     if node.kind == "CONST":
@@ -86,7 +86,7 @@ def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def dimensions_of(p: Prover, node: Node) -> int:
-    """Return how many dimensions an array certainly has, if it is one; 0 if nothing is known."""
+    """Return the certain number of dimensions of an array; 0 if unknown."""
     if node.kind == "ARRAYEXPR":
         return int(bool(node["elements"]) and not node["multidims"])
     if node.kind == "CONST" and isinstance(node["constvalue"], Datum):
@@ -95,7 +95,7 @@ def dimensions_of(p: Prover, node: Node) -> int:
 
 
 def collects_values(p: Prover, node: Node) -> bool:
-    """Return whether it is array_agg() of what is no array."""
+    """Return whether it is array_agg() of values that are not arrays."""
     if node.kind != "AGGREF" or p.facts.built_in(node["aggfnoid"]) not in _ARRAY_AGGS:
         return False
     collected = expression_type(node["args"][0]["expr"]) if node["args"] else 0
@@ -103,7 +103,7 @@ def collects_values(p: Prover, node: Node) -> bool:
 
 
 def _keeps_values(p: Prover, node: Node) -> bool:
-    """Whether an element's cast makes a value of a value (jsonb's casts make NULL of JSON null)."""
+    """Return whether an element's cast never returns NULL (jsonb's casts do for JSON null)."""
     if node.kind == "CASETESTEXPR":
         return True
     if node.kind in {"RELABELTYPE", "COERCEVIAIO", "COERCETODOMAIN"}:
@@ -149,7 +149,7 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
-    """Judge the elements of ARRAY(SELECT …): of arrays it makes one array of more dimensions."""
+    """Infer the elements of ARRAY(SELECT …); arrays give one array with more dimensions."""
     inside = column_type(query, 1)
     flat = bool(inside) and not p.facts.is_array(inside)
     if p.facts.holds("array-subquery", "the aggregated value is not an array", flat):
@@ -164,7 +164,7 @@ def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
-    """Judge the arrays of a query's output column; those of a set operation are its parts'."""
+    """Infer the arrays of a query's output column; a set operation has those of its parts."""
     scope = parent.inner(query)
     parts = parts_of(query)
     if not parts:
@@ -184,7 +184,7 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
-    """Find the least solution for all columns at once, starting from "full"."""
+    """Find the least fixed point for all columns at once, starting from "no NULL elements"."""
     text = f"the recursive query {name}"
     if name in owner.element_recursion:
         null = owner.element_recursion[name][attribute - 1]
@@ -220,7 +220,7 @@ def _function(p: Prover, node: Node) -> Verdict:
 
 
 def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge `path || id` and its kin: they join arrays, and values that become elements."""
+    """Infer `path || id` and similar, which join arrays and elements."""
     arrays = _JOINING[p.facts.built_in(called(node))]
     parts = [
         array_elements(p, part, scope) if is_array else p.judge(part, scope)

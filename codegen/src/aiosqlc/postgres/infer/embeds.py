@@ -18,7 +18,7 @@ from aiosqlc.postgres.tree import Node
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a row is embedded: what its columns are among those of the result.
+    """The columns of an embedded row among those of the result.
 
     There is one of `embeds` in a plain query, and one in each part of a set operation.
     """
@@ -30,20 +30,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that is embedded in one text, with its columns judged as if it were there."""
+    """An embedded row in one text, with its columns inferred as if the row was present."""
 
     embed: TypedEmbed
     columns: tuple[Column, ...]
 
 
 Found = Mapping[Place, Row | str]
-"""What is embedded at each place of one text, or why it is no row of one source."""
+"""The embedded row at each place of one text, or why it is not a row of one source."""
 
 _ELSEWHERE = "it is not in a select list of the result, or a rule rewrites the statement"
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
-    """Return the place of each `sqlc.embed(t)`; those at one place are of a set operation."""
+    """Return the place of each `sqlc.embed(t)`; several at one place are from a set operation."""
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
     for embed in embeds:
@@ -56,7 +56,7 @@ def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
 def embedded_rows(
     places: Sequence[Place], prover: Prover, scope: Scope, columns: tuple[Column, ...]
 ) -> Found:
-    """Judge the row at each place in one text of a query.
+    """Infer the row at each place in one text of a query.
 
     Inside a row that may be missing, columns are judged as if it were there: the whole row is
     optional, not each of its fields.
@@ -98,7 +98,7 @@ def embedded_rows(
 def _unfit(
     place: Place, parts: int, missing: Sequence[list[int]], tables: Collection[ColumnRef | None]
 ) -> str:
-    """Say why a row at a place is not one value, or return an empty string.
+    """Return why a row at a place is not one value, or empty text.
 
     In a set operation nothing is proved but that it is there, and of one table, in every part.
     """
@@ -118,7 +118,7 @@ def _unfit(
 def fitting(
     query: ParsedQuery, texts: Sequence[Found]
 ) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
-    """Return the rows that fit in every text, one of each, and what fits not in one of them.
+    """Return the rows that fit every text, and the embeds that do not fit one of them.
 
     The texts are the query's own, then its variants'.
     """
@@ -140,7 +140,7 @@ def fitting(
 
 
 def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Return a text's columns, those of its embedded rows as if these were there."""
+    """Return the columns of a text, those of embedded rows as if the rows were present."""
     changed = list(columns)
     for row in rows:
         changed[row.embed.first : row.embed.first + row.embed.count] = row.columns
@@ -148,7 +148,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
-    """Return what holds of a row in every text of a query; `columns` hold in all of them."""
+    """Return the common facts of a row in every text of a query; `columns` hold in all of them."""
     embeds = [row.embed for row in rows]
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
@@ -171,7 +171,7 @@ def _at(place: Place, text: Found) -> Row | str:
 
 
 def _left_out(query: ParsedQuery, variant: Variant) -> str:
-    """Name the optional parts that a text is without."""
+    """Return the optional parts that a text omits."""
     names = [
         f"`{name}`"
         for part, there in zip(query.dynamic, variant.key, strict=True)
@@ -191,7 +191,7 @@ def _row(scope: Scope, place: Place) -> list[Node] | None:
 
 
 def _ungrouped(scope: Scope, node: Node) -> Node | None:
-    """Return the column behind a key of GROUP BY; None where a grouping set may leave it out."""
+    """Return the column behind a key of GROUP BY; None if a grouping set may omit it."""
     if node.kind != "VAR" or node["varlevelsup"] or node["varno"] > len(scope.range_table):
         return node
     entry = scope.entry(node["varno"])
@@ -207,7 +207,7 @@ def _ungrouped(scope: Scope, node: Node) -> Node | None:
 def _as_present(
     prover: Prover, scope: Scope, column: Column, number: int, missing: list[int]
 ) -> Column:
-    """Judge a column of the result as if its row were there."""
+    """Infer a column of the result as if its row was present."""
     prover.ignored_joins.extend((scope, absence) for absence in missing)
     with prover.assuming(scope, tuple(missing)):
         verdict = column_in(prover, scope, number)
@@ -225,7 +225,7 @@ def _certain_enough(scope: Scope, row: list[Node], columns: list[Column]) -> boo
 
 
 def _table(scope: Scope, row: list[Node]) -> ColumnRef | None:
-    """Return the table or view whose columns these are, all of them and in its order."""
+    """Return the table or view with exactly these columns, in its order."""
     relation = scope.entry(row[0]["varno"]).get("relid") or 0
     entry = scope.catalog.relations.get(relation)
     whole = [column.number for column in scope.catalog.columns.get(relation, ())]

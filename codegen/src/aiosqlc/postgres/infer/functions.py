@@ -1,4 +1,4 @@
-"""Rules for operators and functions: total ones pass values on, a few always give one."""
+"""Rules for operators and functions: total ones preserve values, a few always return one."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _OF_INFINITY = {
 
 
 def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge OPEXPR and FUNCEXPR nodes."""
+    """Infer OPEXPR and FUNCEXPR nodes."""
     function = p.facts.functions.get(called(node))
     if function is None:
         return maybe("the function is not known")
@@ -62,7 +62,7 @@ def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Judge a call that gives one value."""
+    """Infer a call that returns one value."""
     args: list[Node] = node.list_of("args")
     name = p.facts.built_in(function.oid)
     if is_declared(p, function):
@@ -115,7 +115,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
 
 
 def _makes_range(p: Prover, node: Node) -> bool:
-    """Return whether it makes a range of two ends, the lower one belonging to it."""
+    """Return whether it makes a range of two bounds with an inclusive lower one."""
     made = node.kind == "FUNCEXPR" and p.facts.built_in(node["funcid"]) in _RANGES
     return made and len(node.list_of("args")) == len(_BOUNDS)
 
@@ -147,7 +147,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
 
 
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Judge the elements of a set-returning function with one result column."""
+    """Infer the elements of a set-returning function with one result column."""
     name = p.facts.built_in(function.oid)
     if p.facts.holds("value-set", "its rows are not NULL", name in NEVER_NULL_SETS):
         return never("value-set", f"{name}() gives values only")

@@ -1,4 +1,4 @@
-"""What GROUP BY makes of rows: does every group have one, which keys can be left out."""
+"""Infer the effect of GROUP BY: whether every group has a row, and which keys may be omitted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 
 
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
-    """Return the keys, as numbers from 1, that a grouping set may null without a mark in the tree.
+    """Return the keys, from 1, that a grouping set may null without a mark in the tree.
 
     Where one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with both the same column,
     the tree speaks of the first throughout, but the server puts out each for itself.
@@ -76,7 +76,7 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 
 
 def _behind_joins(query: Node, node: Node) -> Node:
-    """Return the column that a merged column of a join stands for."""
+    """Return the column behind a merged column of a join."""
     while node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
         entry = query["rtable"][node["varno"] - 1]
         if entry["rtekind"] != kinds.Rte.JOIN:
@@ -92,7 +92,7 @@ def is_ungrouped_aggregate(query: Node) -> bool:
 
 
 def groups_have_rows(query: Node, facts: Facts) -> bool:
-    """Return whether every group that gets out holds at least one row."""
+    """Return whether every group in the result has at least one row."""
     sets = grouping_sets(query)
     if sets is not None and bool(sets) and all(sets):
         return True
@@ -100,7 +100,7 @@ def groups_have_rows(query: Node, facts: Facts) -> bool:
 
 
 def _counts_rows(condition: Node, facts: Facts) -> bool:
-    """Whether HAVING asks for a row: `count(*) > 0` and the like, or a value of an aggregate."""
+    """Return whether HAVING requires a row: `count(*) > 0` and similar, or an aggregate's value."""
     if condition.kind == "NULLTEST":
         test = condition["nulltesttype"] == kinds.IS_NOT_NULL and not condition["argisrow"]
         arg = condition["arg"]

@@ -1,4 +1,4 @@
-"""Finds the column whose values an array expression hands on as they are, alone or in arrays."""
+"""Find the column whose values an array expression passes on unchanged, alone or in arrays."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Attribute = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """The values an expression holds: those of columns, of parameters, or `others` too."""
+    """The origin of an expression's values: columns, parameters, or `others` too."""
 
     columns: frozenset[Attribute] = frozenset()
     params: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ class HandedOn:
 
     @property
     def column(self) -> Attribute:
-        """Return the only column that values are of, (0, 0) where there may be others."""
+        """Return the only column that values come from; (0, 0) if there may be others."""
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 
@@ -52,7 +52,7 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return whose values an expression hands on; explicit casts make others."""
+    """Return the origin of an expression's values; explicit casts make others."""
     node = _bare(node)
     if node is None:
         return HandedOn()
@@ -86,7 +86,7 @@ def handed_on(node: Node | None, scope: Scope) -> HandedOn:
 
 
 def together(nodes: list[Node], scope: Scope) -> HandedOn:
-    """Return whose values several expressions hand on."""
+    """Return the origin of several expressions' values."""
     found = [handed_on(node, scope) for node in nodes]
     return HandedOn(
         frozenset().union(*(one.columns for one in found)),
@@ -96,7 +96,7 @@ def together(nodes: list[Node], scope: Scope) -> HandedOn:
 
 
 def operands_alike(node: Node, scope: Scope) -> HandedOn:
-    """Return whose values the operands of an array function are, which are values of one kind."""
+    """Return the origin of an array function's operands, which are values of one kind."""
     if node.kind == "ARRAYEXPR":
         return handed_on(node, scope)
     if node.kind not in _CALLS:
@@ -106,7 +106,7 @@ def operands_alike(node: Node, scope: Scope) -> HandedOn:
 
 
 def _bare(node: Node | None) -> Node | None:
-    """Strip implicit casts, and what is written beside an argument."""
+    """Remove implicit casts, and extra syntax beside an argument."""
     while node is not None:
         implicit = node.kind == "RELABELTYPE" and node["relabelformat"] == _IMPLICIT
         if not (implicit or node.kind in {"COLLATEEXPR", "NAMEDARGEXPR"}):
@@ -141,7 +141,7 @@ def _of_variable(node: Node, scope: Scope) -> HandedOn:
 
 
 def _of_functions(entry: Node, attribute: int, scope: Scope) -> HandedOn:
-    """Return whose values a column of functions in FROM has."""
+    """Return the origin of a column of functions in FROM."""
     for function in entry["functions"]:
         if attribute <= function["funccolcount"]:
             return handed_on(function["funcexpr"], scope) if attribute == 1 else _OTHERS

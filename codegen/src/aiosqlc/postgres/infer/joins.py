@@ -1,4 +1,4 @@
-"""Small questions about conditions and join trees."""
+"""Helper functions for conditions and join trees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OUTER_VAR = re.compile(r" :varlevelsup [1-9]")
 
 
 def conjuncts(node: Node | None) -> Iterator[Node]:
-    """Yield the parts of a condition that must all hold."""
+    """Yield the AND-ed parts of a condition."""
     if node is None:
         return
     if node.kind == "BOOLEXPR" and node["boolop"] == "and":
@@ -24,7 +24,7 @@ def conjuncts(node: Node | None) -> Iterator[Node]:
 
 
 def variables(value: Any, depth: int) -> Iterator[Node]:
-    """Yield the Vars inside a value that belong to the level `depth` levels around it."""
+    """Yield the Vars inside a value that belong to the level `depth` levels out."""
     if isinstance(value, Node):
         if value.kind == "VAR":
             if value["varlevelsup"] == depth:
@@ -41,7 +41,7 @@ def variables(value: Any, depth: int) -> Iterator[Node]:
 
 
 def conditions(tree: Node | None) -> Iterator[tuple[frozenset[int] | None, Node]]:
-    """Yield the AND-ed conditions with the entries they may pin; None for any."""
+    """Yield the AND-ed conditions with the entries they may bind; None for any."""
     if tree is None or tree.kind == "RANGETBLREF":
         return
     if tree.kind == "FROMEXPR":
@@ -62,7 +62,7 @@ def conditions(tree: Node | None) -> Iterator[tuple[frozenset[int] | None, Node]
 
 
 def entries_of(item: Node) -> Iterator[int]:
-    """Yield the range table indexes of an item of the join tree, joins aside."""
+    """Yield the range table indexes of an item of the join tree, without joins."""
     if item.kind == "RANGETBLREF":
         yield item["rtindex"]
     elif item.kind == "FROMEXPR":
@@ -74,7 +74,7 @@ def entries_of(item: Node) -> Iterator[int]:
 
 
 def sources_of(query: Node) -> Iterator[int]:
-    """Yield the range table indexes a query reads from, the target of a write included."""
+    """Yield the range table indexes that a query reads, with the target of a write."""
     found = list(entries_of(query["jointree"])) if query["jointree"] is not None else []
     target = query["resultRelation"]
     writes = (kinds.Command.UPDATE, kinds.Command.DELETE)

@@ -1,4 +1,4 @@
-"""The server's enumerations, as numbers in its trees, by name: those that a proof asks for.
+"""The server's enumerations used by proofs, by name; its trees have numbers.
 
 Plain numbers: a member of an enum takes five times as long to look up, and proofs look up many.
 """
@@ -19,7 +19,7 @@ class Command:
 
 
 class Rte:
-    """RTEKind: what a range table entry stands for."""
+    """RTEKind: the kind of a range table entry."""
 
     RELATION = 0
     SUBQUERY = 1

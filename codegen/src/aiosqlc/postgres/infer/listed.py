@@ -1,4 +1,4 @@
-"""Finds by the text alone the stars of every select and returning list: none stays unnoticed."""
+"""Find by the text alone the stars of every select and returning list."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AFTER = frozenset({*_END, ",", ")", ";"})
 
 @dataclass(slots=True)
 class _Level:
-    """What is between two parentheses: the token at which the current item begins, if one does.
+    """The tokens between two parentheses: where the current item begins, if one does.
 
     `prefixed`: `DISTINCT ON (…)` or `RETURNING WITH (…)` has begun, and the first item comes next.
     """
@@ -30,7 +30,7 @@ class _Level:
 
 
 def listed_stars(sql: str) -> Iterator[tuple[int, int]]:
-    """Yield where each item that is a star begins and ends: `*`, `a.*`, `(place).*`."""
+    """Yield the span of each star item: `*`, `a.*`, `(place).*`."""
     tokens = code_tokens(sql)
     words = ['"' if token.kind is Kind.QUOTED else token.text.upper() for token in tokens]
     levels = [_Level()]

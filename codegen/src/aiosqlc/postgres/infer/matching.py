@@ -1,4 +1,4 @@
-"""Recognises the expressions and predicates of indexes among a query's own."""
+"""Recognise expressions and predicates of indexes in a query."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def implied(
 
 
 def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
-    """Whether `flag = true` stands where the index says `flag` (the server simplifies its own)."""
+    """Return whether `flag = true` means the index's `flag` (the server simplifies its own)."""
     wanted = True
     if predicate.kind == "BOOLEXPR" and predicate["boolop"] == "not":
         predicate, wanted = predicate["args"][0], False
@@ -55,7 +55,7 @@ def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
 
 
 def same(node: Any, stored: Any, varno: int) -> bool:
-    """Return whether a query's expression is a stored one, whose range table has one entry."""
+    """Return whether a query's expression equals a stored one, whose range table has one entry."""
     if isinstance(node, Node) and isinstance(stored, Node):
         if node.kind != stored.kind:
             return False

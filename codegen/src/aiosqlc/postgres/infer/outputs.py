@@ -1,4 +1,4 @@
-"""What a query puts out: its targets, their types, and the expression behind a column."""
+"""The output of a query: its targets, their types, and the expression behind a column."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TYPED = frozenset({"SQLVALUEFUNCTION", "XMLEXPR"})
 
 
 def output_targets(query: Node) -> list[Node]:
-    """Return the target entries a query puts out."""
+    """Return the target entries in a query's output."""
     if query.memo is None:
         query.memo = {}
     found: list[Node] | None = query.memo.get("targets")
@@ -34,7 +34,7 @@ def output_targets(query: Node) -> list[Node]:
 
 
 def expression_type(node: Node) -> int:
-    """Return an expression's type oid as far as the tree says it, else 0."""
+    """Return the type OID of an expression, or 0 if the tree does not show it."""
     while node.kind in _TRANSPARENT:
         node = node["arg"]
     if node.kind in _BOOLEAN:
@@ -61,7 +61,7 @@ def _sublink_type(node: Node) -> int:
 
 
 def parts_of(query: Node) -> list[int]:
-    """Return the range table indexes of a set operation's parts, none of any other query."""
+    """Return the range table indexes of a set operation's parts; none for other queries."""
     return _parts(query["setOperations"]) if query["setOperations"] is not None else []
 
 
@@ -79,7 +79,7 @@ def column_type(query: Node, attribute: int) -> int:
 
 
 def arm_type(node: Node, attribute: int, scope: Scope) -> int:
-    """Return the type of a set operation's arm in a column, before the operation's own cast."""
+    """Return the type of a column in a part of a set operation, before its own cast."""
     if node.kind == "SETOPERATIONSTMT":
         return int(node["colTypes"][attribute - 1])
     return column_type(scope.entry(node["rtindex"])["subquery"], attribute)

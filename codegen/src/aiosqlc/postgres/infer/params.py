@@ -1,4 +1,4 @@
-"""Parameters: what each meets, and so its name, type and optionality."""
+"""Parameters: their uses decide name, type and optionality."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
 
 class Use(msgspec.Struct, frozen=True):
-    """One occurrence of a parameter.
+    """One use of a parameter.
 
     `relation`/`attribute` is the column it meets (0 for none), `role` says how: assign, compare,
     any, alternative (to the column, in COALESCE), argument, function (the argument has no name),
@@ -86,7 +86,7 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 
 
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
-    """Put the columns that one parameter becomes in the order of the text, not of their table.
+    """Sort the columns that one parameter is stored in by the text, not by their table.
 
     Where queries stand in the statement, an entry's place does not tell whose it is.
     """
@@ -203,7 +203,7 @@ class _Uses:
         )
 
     def _holds_null(self, relation: int, attribute: int) -> bool:
-        """Return whether a column is an array that may have NULL for an element."""
+        """Return whether a column is an array that may contain NULL."""
         column = self.facts.attributes.get((relation, attribute))
         entry = self.facts.types.get(column.type) if column else None
         while entry is not None and entry.kind == "d":
@@ -216,7 +216,7 @@ class _Uses:
         )
 
     def _with_elements(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record arrays of which a column takes the elements: by `unnest`, or joined to others."""
+        """Record arrays whose elements go into a column: by `unnest`, or joined to others."""
         function = self.facts.built_in(called(expr)) if expr.kind in _CALLS else ""
         if function in _JOINING and self._holds_null(relation, attribute):
             for operand in expr.list_of("args"):
@@ -239,7 +239,7 @@ class _Uses:
             self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
 
     def _kept(self, params: Iterable[int], column: tuple[int, int]) -> None:
-        """Record parameters whose values are those of a column."""
+        """Record parameters whose values come from a column."""
         for number in params if column[0] else ():
             self.add(number, Use("other", kept=column))
 
@@ -254,7 +254,7 @@ class _Uses:
     # --- expressions --------------------------------------------------------------------------
 
     def value(self, value: Any, scope: Scope, skip: set[int] | None = None) -> None:
-        """Visit everything below a value, with the scope it belongs to."""
+        """Visit everything below a value, with its scope."""
         if isinstance(value, list):
             for item in value:
                 self.value(item, scope, skip)
@@ -339,14 +339,14 @@ class _Uses:
             self._kept([param["paramid"]], handed_on(other, scope).column)
 
     def _among(self, operand: Node, array: Node, scope: Scope) -> None:
-        """Record a parameter that is looked for in a column's array: `$1 = ANY(tags)`."""
+        """Record a parameter that is searched in a column's array: `$1 = ANY(tags)`."""
         param = _unwrap(operand)
         relation, attribute = origin(_unwrap(array), scope)
         if param is not None and _is_param(param) and relation:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether what stands beside a column is not a value that the column could have."""
+        """Return whether the other operand is not a value that the column could have."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False
@@ -354,7 +354,7 @@ class _Uses:
         return built_in in _OF_PARTS or bool(_BESIDE_A_VALUE.search(function.name))
 
     def _beside_a_column(self, node: Node, scope: Scope) -> None:
-        """Name what stands for a column, `COALESCE(bio, $1)`, after it."""
+        """Name an expression for a column, `COALESCE(bio, $1)`, after it."""
         for operand in node.list_of("args"):
             bare = _unwrap(operand)
             if bare is not None and bare.kind == "VAR":
@@ -407,13 +407,13 @@ class _Uses:
 
 
 def _written_at(target: Node) -> int:
-    """Return a key that puts what VALUES or a SELECT gives in its own order, not the table's."""
+    """Return a key that sorts the values of VALUES or a SELECT in its own order."""
     bare = _unwrap(target["expr"])
     return int(bare["varattno"]) if bare is not None and bare.kind == "VAR" else 0
 
 
 def _rank(field: tuple[str, Any]) -> int:
-    """Say where sqlc comes to a part of a query: outputs first, WITH last."""
+    """Return sqlc's order of the parts of a query: outputs first, WITH last."""
     return {"targetList": 0, "cteList": 2}.get(field[0], 1)
 
 
@@ -462,7 +462,7 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
 
 
 def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
-    """Return the arrays whose elements an expression is, by `unnest` here or in its source."""
+    """Return the arrays whose elements an expression returns, by `unnest` here or in its source."""
     while node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry, attribute = owner.entry(node["varno"]), node["varattno"]
@@ -498,7 +498,7 @@ _UNNESTING = frozenset({"unnest", "array_unnest"})
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:
-    """Return the name of the column an operand is, or is made of."""
+    """Return the name of the column that an operand is, or is computed from."""
     while node is not None and node.kind != "VAR":
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None

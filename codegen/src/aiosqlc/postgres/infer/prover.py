@@ -1,4 +1,4 @@
-"""Proves that expressions cannot be NULL: a small rule per kind of node, else no claim."""
+"""Prove that expressions cannot be NULL: a small rule per kind of node, else no claim."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 @dataclass(frozen=True)
 class Resolver:
-    """The rules, and the questions they ask of one another across files.
+    """The rules, and how they call one another across files.
 
     `judges` has the rule for each kind of node; `column` judges a query's output column, `body` a
     call of a user's function, `outcomes` a condition; `no_rows`, `at_least_one` and `reads_a_row`
@@ -37,7 +37,7 @@ class Resolver:
 
 
 class Prover:
-    """Judges expressions of one statement.
+    """Infer the nullness of one statement's expressions.
 
     `nullable_params` are the parameters that may be NULL, `loose_params` the arrays that may hold
     NULL; `arguments`, for a function's body, the
@@ -74,7 +74,7 @@ class Prover:
 
     @contextlib.contextmanager
     def assuming(self, *assumption: Hashable) -> Iterator[None]:
-        """Judge under an assumption: verdicts reached within are kept for it alone."""
+        """Infer under an assumption; results within it are cached for it alone."""
         before = self.context
         key = (before, assumption)
         self.context = self._contexts.setdefault(key, len(self._contexts) + 1)
@@ -101,11 +101,11 @@ class Prover:
         return never("constant-expression", "the server computes a value from these constants")
 
     def column(self, query: Node, attribute: int, scope: Scope) -> Verdict:
-        """Judge an output column of a query nested in a scope."""
+        """Infer an output column of a query nested in a scope."""
         return self.resolver.column(self, scope.inner(query), attribute)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Not null iff every part is; a doubt names the first part that is not."""
+        """Not null if every part is; a doubt names the first part that is not."""
         parts = tuple(verdicts)
         doubt = next((part for part in parts if part.null), None)
         if self.facts.holds(rule, "every part is not NULL", doubt is None):
@@ -113,7 +113,7 @@ class Prover:
         return Verdict(True, text, (doubt,) if doubt else ())
 
     def any_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Not null iff at least one part is; a proof names the first part that is."""
+        """Not null if at least one part is; a proof names the first part that is."""
         parts = tuple(verdicts)
         proof = next((part for part in parts if not part.null), None)
         if self.facts.holds(rule, "one part is not NULL", proof is not None):
@@ -126,7 +126,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the keys a grouping set can null, where the server does not mark them (16, 17)."""
+    """Return the keys that a grouping set can null without a mark of the server (16, 17)."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()

@@ -1,4 +1,4 @@
-"""What is in rows without a type: `ROW(a, b)`, and arrays of them."""
+"""The contents of anonymous rows: `ROW(a, b)`, and arrays of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLLECTS = frozenset({"array_agg"})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a row: its type, whether it has a value, and what it is made of."""
+    """A field of a row: its type, whether it has a value, and its expression."""
 
     type: int
     certain: bool
@@ -24,7 +24,7 @@ class Field:
 
 
 def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
-    """Return the fields of the rows that an expression is, or collects; none where unknown."""
+    """Return the fields of the rows that an expression is, or collects; none if unknown."""
     found = _row_in(p, node, scope)
     if found is None:
         return []
@@ -36,7 +36,7 @@ def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
 
 
 def whole_row(p: Prover, node: Node, scope: Scope) -> int:
-    """Return the table whose stored rows an expression is, or collects; 0 where there is none.
+    """Return the table whose stored rows an expression is, or collects; 0 if there is none.
 
     No outer join can leave such a row out.
     """
@@ -68,7 +68,7 @@ def _row_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
 
 
 def _value_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the value that an array collects, with its scope; of no array, the value itself."""
+    """Return the value that an array collects, with its scope; for other values, the value."""
     while True:
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
             query = node["subselect"]

@@ -1,4 +1,4 @@
-"""Rules for columns: where a Var comes from, and what its source says of it."""
+"""Rules for columns: the origin of a Var, and the facts of its source."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) -> Verdict:
-    """Judge what INSERT or UPDATE gives a column, which RETURNING then shows."""
+    """Infer the value that INSERT or UPDATE gives a column, which RETURNING then shows."""
     query = owner.query
     if owner.command not in (kinds.Command.INSERT, kinds.Command.UPDATE):
         return otherwise
@@ -87,7 +87,7 @@ def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
 
 
 def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
-    """Judge an expression of SET or VALUES: it sees no new row."""
+    """Infer an expression of SET or VALUES, which sees no new row."""
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):
@@ -114,7 +114,7 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return why the row of an entry, OLD or NEW may be missing from what a write returns."""
+    """Return why the row of an entry, OLD or NEW may be missing from the result of a write."""
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -133,7 +133,7 @@ def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
 
 
 def absences(owner: Scope, row: list[Node]) -> list[int]:
-    """Return what can leave out a row: outer joins, and what a write has no row of."""
+    """Return what can remove a row: outer joins, and entries without a row in a write."""
     varno = row[0]["varno"]
     returning = row[0].get("varreturningtype", kinds.Returning.DEFAULT)
     nulling = frozenset[int]().union(*(column["varnullingrels"] or () for column in row))
@@ -164,7 +164,7 @@ def _column_name(owner: Scope, node: Node) -> str:
 
 
 def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict:
-    """Judge a column of a range table entry, before any outer join."""
+    """Infer a column of a range table entry, before any outer join."""
     entry = scope.entry(varno)
     kind = entry["rtekind"]
     if attribute == 0:
@@ -239,7 +239,7 @@ def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict
 
 
 def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[Verdict]:
-    """Find the least solution for all columns at once, starting from "not null"."""
+    """Find the least fixed point for all columns at once, starting from "not null"."""
     count = len(output_targets(query))
     state = [False] * count
     try:
@@ -288,13 +288,13 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
 
 
 def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:
-    """Judge an output column of a query, given the scope around it."""
+    """Infer an output column of a query, given the scope around it."""
     scope = parent.inner(query) if parent is not None else Scope(query, None, p.facts)
     return column_in(p, scope, attribute)
 
 
 def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
-    """Judge an output column of a scope's query."""
+    """Infer an output column of a scope's query."""
     query = scope.query
     if query["setOperations"] is not None:
         return _set_operation(p, query["setOperations"], attribute, scope)
@@ -347,7 +347,7 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
 
 
 def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge a field of a row that is written there; any other promises nothing of its fields."""
+    """Infer a field of a row that is written in the query; others guarantee nothing."""
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "CONST" and not arg["constisnull"]:
         filled = has_field(arg, number)

@@ -1,4 +1,4 @@
-"""The rules, listed: which function judges which kind of node, and who answers whom."""
+"""The list of rules: the function for each kind of node, and their connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One query level: its range table, what its conditions prove, its harmless outer joins."""
+"""One query level: its range table, the facts of its conditions, its harmless outer joins."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Scope:
         return self.range_table[varno - 1]
 
     def cte(self, name: str) -> Node:
-        """Return this level's WITH query of a name."""
+        """Return this level's WITH query with a name."""
         ctes: list[Node] = self.query.list_of("cteList")
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 
@@ -73,7 +73,7 @@ class Scope:
         return [join for join in nulling if (join, varno) not in self.dead] if nulling else []
 
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
-        """Return whether a Var is not null in every row that gets out.
+        """Return whether a Var is not null in every row of the result.
 
         A fact carries over between occurrences of one column under different outer joins: downwards
         always (a value not nulled by more joins was not nulled by fewer), upwards over dead joins.
@@ -95,7 +95,7 @@ class Scope:
         return node in self.known or any(node in fact_set for fact_set in self.assumed)
 
     def _settle(self) -> None:
-        """Collect facts and dead joins until neither gives more of the other."""
+        """Collect facts and harmless joins until neither adds to the other."""
         always = self._conditions()
         while True:
             self.known = always.union(
@@ -112,7 +112,7 @@ class Scope:
         self._forget_new_values()
 
     def _matched(self, join: Node) -> bool:
-        """Return whether every row that gets out is a match of this outer join."""
+        """Return whether every row of the result is a match of this outer join."""
         return all(
             (join["rtindex"], varno) in self.dead
             for side in self.joins.sides[join["rtindex"]]
@@ -131,7 +131,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Conditions speak of old rows; an UPDATE returns new ones."""
+        """Conditions refer to old rows; an UPDATE returns new ones."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -148,7 +148,7 @@ class Scope:
             )
 
     def _keeps(self, attribute: int) -> bool:
-        """Return whether an UPDATE leaves a column of its target as it was."""
+        """Return whether an UPDATE leaves a column of its target unchanged."""
         if self.command != kinds.Command.UPDATE or attribute <= 0:
             return False
         assigned = {target["resno"] for target in self.query.list_of("targetList")}
@@ -171,7 +171,7 @@ def _about_rows(found: FactSet) -> FactSet:
 
 
 class _Joins:
-    """The join tree's shape: its always-true conditions, and each outer join's sides."""
+    """The shape of the join tree: its always-true conditions, and each outer join's sides."""
 
     def __init__(self, tree: Node | None) -> None:
         self.quals: list[Node] = []
@@ -185,7 +185,7 @@ class _Joins:
             self.always = [q for q in [tree["quals"]] if q is not None]
 
     def _visit(self, item: Node) -> frozenset[int]:
-        """Record an item; return the range table indexes below it, its own included."""
+        """Record an item; return the range table indexes below it, including its own."""
         if item.kind == "RANGETBLREF":
             return frozenset({item["rtindex"]})
         if item.kind == "FROMEXPR":
@@ -209,7 +209,7 @@ class _Joins:
         return left | right | {index}
 
     def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
-        """Return what each outer join's ON condition proves of a matched row."""
+        """Return what each outer join's ON condition proves about a matched row."""
         if self._matched is None:
             self._matched = [
                 (join, facts_of(join["quals"], IF_TRUE, catalog))

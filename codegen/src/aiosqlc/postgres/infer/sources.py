@@ -1,4 +1,4 @@
-"""Where a column comes from in sqlc's eyes: a WITH query hides the table behind it."""
+"""The origin of a column in sqlc's view: a WITH query hides the table behind it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORMATS = {"RELABELTYPE": "relabelformat", "COERCEVIAIO": "coerceformat"}
 
 
 def source_of(scope: Scope, number: int) -> ColumnRef | None:
-    """Return the table, or the WITH query, of an output column; of a set operation the left's."""
+    """Return the table, or WITH query, of an output column; for a set operation the left one's."""
     operation = scope.query["setOperations"]
     if operation is not None:
         while operation.kind == "SETOPERATIONSTMT":
@@ -25,7 +25,7 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
 
 
 def origin_of(scope: Scope, number: int) -> tuple[int, int]:
-    """Return the table and column that an output column shows as it is, (0, 0) where none is.
+    """Return the table and column that an output column shows unchanged, or (0, 0).
 
     The server says so, except of a set operation: there every part must show the same one.
     """
@@ -78,7 +78,7 @@ def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:
 
 
 def _bare(node: Node | None) -> Node | None:
-    """Strip the casts that nobody wrote."""
+    """Remove implicit casts."""
     while node is not None:
         if node.kind in _FORMATS and node[_FORMATS[node.kind]] == _IMPLICIT:
             node = node["arg"]
@@ -110,7 +110,7 @@ def _of_variable(node: Node, scope: Scope) -> ColumnRef | None:
 
 
 def variable_name(node: Node, scope: Scope) -> str:
-    """Return the column name of a Var as its range table entry has it, or ''."""
+    """Return the column name of a Var in its range table entry, or ''."""
     names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
     number = node["varattno"]
     return str(names[number - 1]) if 0 < number <= len(names) else ""

@@ -1,4 +1,4 @@
-"""Which outcomes a condition can have at all, given what is proved of its parts."""
+"""Find the possible outcomes of a condition from the facts about its parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TRUE_OR_FALSE: Outcomes = frozenset({TRUE, FALSE})
 
 
 def outcomes(p: Prover, node: Node, scope: Scope) -> Outcomes:
-    """Return the outcomes that are possible for a condition."""
+    """Return the possible outcomes of a condition."""
     if node.kind == "CONST":
         if node["constisnull"]:
             return frozenset({NULL})
@@ -61,7 +61,7 @@ def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:
 
 
 def has_no_rows(p: Prover, scope: Scope) -> bool:
-    """Return whether the query's conditions contradict themselves, or LIMIT is 0: no row gets out.
+    """Return whether the conditions contradict each other, or LIMIT is 0: there is no row.
 
     An aggregate over no rows still puts out a row.
     """

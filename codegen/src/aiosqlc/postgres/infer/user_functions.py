@@ -1,4 +1,4 @@
-"""Functions written in SQL: their stored body is a tree too, so it is judged like any query."""
+"""SQL functions: their stored body is a tree too, so it is analysed like any query."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEEPEST = 8
 
 
 def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) -> Verdict:
-    """Judge a call of a user's function from its body, where it has one.
+    """Infer a call of a user's function from its body, if it has one.
 
     Of a function that returns a set, the verdict is on the values in it.
     """
@@ -54,7 +54,7 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
 
 
 def _position(arg: Node, number: int) -> int:
-    """Return the parameter an argument is for: `f(y => 1, x => 2)` keeps the order written."""
+    """Return the parameter of an argument: `f(y => 1, x => 2)` keeps the written order."""
     return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 

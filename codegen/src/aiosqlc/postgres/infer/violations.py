@@ -1,4 +1,4 @@
-"""Which constraints a writing statement can violate: those that it makes the server check.
+"""Find the constraints that a writing statement can violate, because the server checks them.
 
 What is not certain counts as violable: a trigger or a function of the user's may write anything.
 """
@@ -95,7 +95,7 @@ def _with_generated(facts: Facts, relation: int, changed: set[int]) -> set[int]:
 
 
 def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]:
-    """Yield a table's constraints that the server checks where these columns change."""
+    """Yield a table's constraints that the server checks if these columns change."""
     looks_at = _looks_at(facts, relation)
     for constraint in constraints_of(facts, relation):
         columns = looks_at.get(constraint.name)
@@ -104,7 +104,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns on which each constraint depends, for those that depend on no more.
+    """Return the columns that each constraint depends on, for those that depend on no more.
 
     The server checks every CHECK of a row that changes: one that was true remains true only if it
     was validated, and if nothing but the row decides.
@@ -143,7 +143,7 @@ def _action(key: ConstraintRow, event: str) -> _Action:
 
 
 def _by_delete(facts: Facts, relation: int, seen: set[int]) -> Iterator[Constraint]:
-    """Yield what can be violated where rows of a table go: keys that lead to it, and so on."""
+    """Yield the constraints that deleting rows can violate: keys that refer to them, and so on."""
     seen.add(relation)
     for key in facts.referring.get(relation, ()):
         action = _action(key, "delete")
@@ -160,7 +160,7 @@ def _by_delete(facts: Facts, relation: int, seen: set[int]) -> Iterator[Constrai
 def _by_new_keys(
     facts: Facts, relation: int, changed: set[int], seen: set[int]
 ) -> Iterator[Constraint]:
-    """Yield what can be violated where other rows refer to columns that change."""
+    """Yield the constraints that can be violated if other rows refer to changed columns."""
     seen.add(relation)
     for key in facts.referring.get(relation, ()):
         if not changed & set(key.foreign_columns):
@@ -175,7 +175,7 @@ def _by_new_keys(
 def _by_action(
     facts: Facts, key: ConstraintRow, *, own: bool, seen: set[int]
 ) -> Iterator[Constraint]:
-    """Yield what can be violated where a foreign key changes its own columns."""
+    """Yield the constraints that can be violated if a foreign key changes its own columns."""
     if _triggered(facts, key.relation, _FIRES[kinds.Command.UPDATE]):
         yield from _everything(facts, key.relation)
         return
@@ -188,7 +188,7 @@ def _by_action(
 
 
 def _covered(facts: Facts, relation: int, conflict: Node, changed: set[int]) -> set[str]:
-    """Return the unique and exclusion constraints whose conflicts ON CONFLICT deals with."""
+    """Return the unique and exclusion constraints whose conflicts ON CONFLICT handles."""
     arbiters = conflict.list_of("arbiterElems")
     named = conflict["constraint"]
     rows = facts.constraints.get(relation, ())

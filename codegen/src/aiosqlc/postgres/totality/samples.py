@@ -1,4 +1,4 @@
-"""Values that make functions do what they rarely do: empty, infinite, null inside."""
+"""Values that trigger rare results of functions: empty, infinite, with NULL inside."""
 
 from __future__ import annotations
 
