@@ -37,6 +37,7 @@ _COMMANDS = {
     "watch": "regenerate when a file changes",
     "serve": "run a program with a temporary database that has the schema",
     "init": "create a project: empty, from a database, or from an sqlc configuration",
+    "mcp": "let assistants call the project's queries (Model Context Protocol)",
     "plugin": "run as an sqlc plugin (request on standard input)",
     "selfcheck": "test the not-null guarantees with random data",
     "report": "print a bug report for a query that crashes the compiler",

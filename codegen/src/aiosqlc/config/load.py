@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from aiosqlc.config.policy import McpPolicy, read_policy
 from aiosqlc.config.project import (
     JsonTarget,
     ModelKind,
@@ -26,7 +27,10 @@ from aiosqlc.store.disk import read_bytes
 
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
 
-_TOP = ("version", "sql", "cloud", "project", "plugins", "rules", "servers", "overrides", "options")
+_TOP = (
+    "version", "sql", "cloud", "project", "plugins", "rules", "servers", "overrides", "options",
+    "mcp",
+)  # fmt: skip
 _TOP_OF_VERSION_1 = ("version", "packages", "overrides", "rename", "cloud", "rules")
 _SET = (
     "name", "engine", "schema", "queries", "gen", "codegen", "database", "managed", "analyzer",
@@ -87,8 +91,9 @@ def load_project(
         return None, reader.problems
     loader = _Loader(reader, path.parent, os.environ if environ is None else environ)
     sets = loader.project(root)
+    policy = loader.policy
     problems = sorted(reader.problems, key=lambda problem: problem.sort_key)
-    return Project(file, path.parent, sets), problems
+    return Project(file, path.parent, sets, policy), problems
 
 
 class _Loader:
@@ -99,6 +104,7 @@ class _Loader:
         self._folder = folder
         self._environ = environ
         self._missed: set[str] = set()
+        self.policy: McpPolicy | None = None
 
     def project(self, root: yaml.Node) -> tuple[QuerySet, ...]:
         reader = self._reader
@@ -119,6 +125,7 @@ class _Loader:
         for name in ("cloud", "servers"):
             if name in top:
                 reader.warn(top[name], f"`{name}` has no effect here", "ignored")
+        self.policy = read_policy(reader, top["mcp"]) if "mcp" in top else None
         shared = self._overrides(top.get("overrides"))
         entries = reader.items(top.get("sql"), "sql")
         if not entries and not reader.problems:

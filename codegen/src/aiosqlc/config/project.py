@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from aiosqlc.config.policy import McpPolicy
 from aiosqlc.source import Dialect, SourceFile, Span
 
 
@@ -122,3 +123,4 @@ class Project:
     file: SourceFile
     root: Path
     sets: tuple[QuerySet, ...] = ()
+    mcp: McpPolicy | None = None

@@ -9,6 +9,10 @@ _EXTRAS = {
     "pygls": "lsp",
     "lsprotocol": "lsp",
     "google": "plugin",
+    "mcp": "mcp",
+    "mcp_types": "mcp",
+    "asyncpg": "mcp",
+    "aiomysql": "mcp",
 }
 _DISTRIBUTIONS = {"google": "protobuf"}  # where it is not called as the module is
 

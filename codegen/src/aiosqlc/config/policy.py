@@ -1,0 +1,109 @@
+"""What an assistant may call: the section `mcp` of the configuration, as a frozen value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from aiosqlc.config.reader import Reader
+from aiosqlc.source import Span
+
+_KEYS: Final = (
+    "queries", "writes", "bind", "unbound", "mask", "forbid", "reviewed", "database", "entry",
+    "wide_role", "max_rows", "max_bytes", "max_argument", "timeout", "calls_per_minute",
+)  # fmt: skip
+_COLUMN: Final = re.compile(r"(?:[^.\s]+\.)?[^.\s]+\.[^.\s]+")
+# The smallest and the largest value of each limit, and what holds where none is given.
+_LIMITS: Final = {
+    "max_rows": (1, 10_000, 100),
+    "max_bytes": (1_000, 10_000_000, 100_000),
+    "max_argument": (1, 1_000_000, 10_000),
+    "timeout": (1, 300, 5),
+    "calls_per_minute": (1, 100_000, 120),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class McpPolicy:
+    """The section `mcp`: which queries are tools, and their limits.
+
+    `queries` are patterns such as `Get*` of the queries that may be offered, `writes` the names of
+    those that may write. `bind` maps a parameter to the environment variable that gives its value:
+    an assistant cannot pass it. `unbound` names the queries that may do without these parameters.
+    `mask` are columns (`table.column`) whose values are hidden in results, `forbid` columns that no
+    offered query may read, `reviewed` the views and functions that a person has checked against
+    both. `database` is the URI of the database as written, `${NAME}` included; `entry` is the name
+    of the entry of `sql` where there are several. `wide_role` accepts a database role that can do
+    more than the tools need. `max_bytes` limits a result, `max_argument` the characters of all
+    arguments of a call; `timeout` is in seconds.
+    """
+
+    span: Span
+    queries: tuple[str, ...]
+    writes: tuple[str, ...] = ()
+    bind: tuple[tuple[str, str], ...] = ()
+    unbound: tuple[str, ...] = ()
+    mask: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    reviewed: tuple[str, ...] = ()
+    database: str = ""
+    entry: str = ""
+    wide_role: bool = False
+    max_rows: int = 100
+    max_bytes: int = 100_000
+    max_argument: int = 10_000
+    timeout: int = 5
+    calls_per_minute: int = 120
+
+
+def read_policy(reader: Reader, node: yaml.Node) -> McpPolicy | None:
+    """Read the section `mcp`; None, and a problem in the reader, where it cannot be used."""
+    before = len(reader.problems)
+    found = reader.mapping(node, _KEYS, "mcp")
+    if "queries" not in found:
+        hint = "name them, or patterns such as `Get*`: only these become tools"
+        reader.lacks(node, "`mcp` needs `queries`", "which queries are tools?", hint)
+        return None
+    columns = {key: _columns(reader, found.get(key), key) for key in ("mask", "forbid")}
+    bound = reader.mapping(found.get("bind"), (), "bind")
+    limits = {key: _limit(reader, found.get(key), key) for key in _LIMITS}
+    if len(reader.problems) > before:
+        return None
+    return McpPolicy(
+        span=reader.span(node),
+        queries=tuple(reader.strings(found["queries"], "queries")),
+        writes=tuple(reader.strings(found.get("writes"), "writes")),
+        bind=tuple((name, reader.string(value, name) or "") for name, value in bound.items()),
+        unbound=tuple(reader.strings(found.get("unbound"), "unbound")),
+        mask=columns["mask"],
+        forbid=columns["forbid"],
+        reviewed=tuple(reader.strings(found.get("reviewed"), "reviewed")),
+        database=reader.string(found.get("database"), "database") or "",
+        entry=reader.string(found.get("entry"), "entry") or "",
+        wide_role=reader.flag(found.get("wide_role"), "wide_role"),
+        **limits,
+    )
+
+
+def _columns(reader: Reader, node: yaml.Node | None, where: str) -> tuple[str, ...]:
+    """Read names of columns, each with its table."""
+    found = reader.strings(node, where)
+    for name in found:
+        if node is not None and not _COLUMN.fullmatch(name):
+            reader.error(node, f"`{name}` names no column", hint="such as `users.email`")
+    return tuple(found)
+
+
+def _limit(reader: Reader, node: yaml.Node | None, name: str) -> int:
+    """Read a whole number within its bounds."""
+    least, most, usual = _LIMITS[name]
+    text = reader.string(node, name)
+    if node is None or text is None:
+        return usual
+    if text.isascii() and text.isdigit() and least <= int(text) <= most:
+        return int(text)
+    reader.error(node, f"`{name}` is a whole number from {least} to {most}", "not one")
+    return usual

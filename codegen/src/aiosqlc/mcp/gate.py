@@ -1,0 +1,186 @@
+"""The one way to the database: a call within the limits of the policy, and its audit record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from inspect import isasyncgen
+from typing import Any, Final
+
+import msgspec
+
+from aiosqlc.config.policy import McpPolicy
+from aiosqlc.ir import Command
+from aiosqlc.mcp.outcome import Database, Failure, Outcome, Result
+from aiosqlc.mcp.schemas import to_json
+from aiosqlc.mcp.tools import ArgumentError, Tool, hide, is_many, texts_in
+
+_log: Final = logging.getLogger("aiosqlc.mcp")
+_MINUTE: Final = 60.0  # seconds
+_AT_ONCE: Final = 16  # calls of one session that run or wait
+_MOST_VALUES: Final = 10_000  # JSON values among the arguments of one call
+
+
+@dataclass
+class Session:
+    """Who calls: the name in the audit log, the bound values, and the times of recent calls."""
+
+    name: str
+    bound: Mapping[str, str] = field(default_factory=dict)
+    recent: deque[float] = field(default_factory=deque)
+    running: int = 0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Runs calls of tools. `audit` takes one record for each call, refused ones included."""
+
+    tools: Mapping[str, Tool]
+    policy: McpPolicy
+    database: Database
+    executor: Callable[[Any], Any]
+    audit: Callable[[dict[str, Any]], None]
+    clock: Callable[[], float] = time.monotonic
+
+    async def call(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
+        """Run one call. Never raises for what a caller or the database does wrong."""
+        begun = self.clock()
+        refusal = self._refusal(session, name, given)
+        outcome = refusal or await self._admitted(session, name, given)
+        self._record(session, name, given, outcome, self.clock() - begun)
+        return outcome
+
+    async def _admitted(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
+        session.running += 1
+        try:
+            return await self._run(self.tools[name], session, given)
+        finally:
+            session.running -= 1
+
+    def _refusal(self, session: Session, name: str, given: Mapping[str, Any]) -> Failure | None:
+        """Return why a call is not even tried: the limits on names, rates and sizes."""
+        now = self.clock()
+        while session.recent and session.recent[0] <= now - _MINUTE:
+            session.recent.popleft()
+        if len(session.recent) >= self.policy.calls_per_minute:
+            return Failure("rate_limited", "too many calls in a minute: wait and try again")
+        session.recent.append(now)
+        if session.running >= _AT_ONCE:
+            return Failure("rate_limited", f"at most {_AT_ONCE} calls may run at once")
+        if name not in self.tools:
+            return Failure("unknown_tool", "there is no such tool")
+        if _is_too_large(given, self.policy.max_argument):
+            limit = self.policy.max_argument
+            return Failure("argument_too_large", f"arguments have at most {limit} characters")
+        return None
+
+    async def _run(self, tool: Tool, session: Session, given: Mapping[str, Any]) -> Outcome:
+        try:
+            arguments = tool.arguments(given, session.bound)
+        except ArgumentError as error:
+            return Failure("invalid_argument", str(error))
+        try:
+            async with asyncio.timeout(self.policy.timeout + 1):  # the server's own limit is first
+                return await self._executed(tool, arguments)
+        except TimeoutError:
+            return Failure("timeout", f"no answer within {self.policy.timeout} s")
+        except Exception as error:  # noqa: BLE001 - its text may quote rows: the caller gets a code
+            known = self.database.failure_of(error) or _of_function(error)
+            if known is None:
+                _log.exception("a tool failed: %s", tool.name)
+            return known or Failure("internal_error", "the tool failed")
+
+    async def _executed(self, tool: Tool, arguments: dict[str, Any]) -> Outcome:
+        """Run the function in a transaction; a result that is too large rolls it back."""
+        async with self.database.transaction(writes=tool.offer.writes) as connection:
+            answer = tool.call(self.executor(connection), **arguments)
+            if is_many(tool.offer):
+                return await self._rows(tool, answer)
+            value = await answer
+            command = tool.offer.query.parsed.command
+            if command is Command.EXEC:
+                return Result({"done": True})
+            if command is Command.EXECROWS:
+                return Result({"affected": value})
+            row = None if value is None else hide(to_json(value), tool.masked)
+            if len(msgspec.json.encode(row)) > self.policy.max_bytes:
+                raise _TooLargeError
+            return Result({"row": row}, rows=int(row is not None))
+
+    async def _rows(self, tool: Tool, answer: Any) -> Result:
+        """Read rows until a limit; what follows is left with the server."""
+        rows: list[Any] = []
+        size = 0
+        async with aclosing(answer if isasyncgen(answer) else _each(answer)) as stream:
+            async for row in stream:
+                shown = hide(to_json(row), tool.masked)
+                size += len(msgspec.json.encode(shown))
+                if size > self.policy.max_bytes and not rows:
+                    raise _TooLargeError
+                if len(rows) == self.policy.max_rows or size > self.policy.max_bytes:
+                    return Result({"rows": rows, "truncated": True}, len(rows))
+                rows.append(shown)
+        return Result({"rows": rows, "truncated": False}, len(rows))
+
+    def _record(
+        self,
+        session: Session,
+        name: str,
+        given: Mapping[str, Any],
+        outcome: Outcome,
+        seconds: float,
+    ) -> None:
+        self.audit(
+            {
+                "event": "mcp_call",
+                "session": session.name,
+                "tool": name[:64],
+                "arguments": sorted(str(key)[:64] for key in list(given)[:64]),
+                "outcome": outcome.code if isinstance(outcome, Failure) else "ok",
+                "rows": 0 if isinstance(outcome, Failure) else outcome.rows,
+                "ms": round(seconds * 1000),
+            }
+        )
+
+
+async def _each(answer: Awaitable[Sequence[Any]]) -> AsyncGenerator[Any, None]:
+    """Yield the rows of a function that returns them at once."""
+    for row in await answer:
+        yield row
+
+
+class _TooLargeError(Exception):
+    """A row is larger than a result may be."""
+
+
+def _of_function(error: Exception) -> Failure | None:
+    """Return a failure for what a generated function raises of its own."""
+    if isinstance(error, _TooLargeError):
+        return Failure("result_too_large", "one row is larger than a result may be")
+    if isinstance(error, ValueError | OverflowError | TypeError):
+        return Failure("invalid_argument", "the arguments do not fit together or are out of range")
+    return None
+
+
+def _is_too_large(given: Mapping[str, Any], limit: int) -> bool:
+    """Return whether the arguments are too long, too many or nested too deeply to look at."""
+    try:
+        total = 0
+        for count, text in enumerate(texts_in(dict(given))):
+            total += len(text)
+            if total > limit or count > _MOST_VALUES:
+                return True
+        return _values_in(given) > _MOST_VALUES
+    except RecursionError:
+        return True
+
+
+def _values_in(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return 1 + sum(map(_values_in, value.values()))
+    return 1 + sum(map(_values_in, value)) if isinstance(value, list) else 1

@@ -1,0 +1,97 @@
+"""The functions of offered queries, printed into a private package and imported.
+
+These are the functions that `aiosqlc generate` writes, for a driver and row classes of our choice:
+what is proved of them holds here as it does in a program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from aiosqlc.config.project import Project, PythonTarget
+from aiosqlc.drivers import driver_of
+from aiosqlc.emit.package import print_package
+from aiosqlc.ir import Command, TypedQuery
+from aiosqlc.pipeline.analysed import Analysed
+from aiosqlc.plan import plan_modules
+from aiosqlc.plan.clashes import functions_of
+from aiosqlc.plan.model import PyRow
+from aiosqlc.source import Dialect
+
+_TAKEN: Final = frozenset({"chunk", "cursor"})  # by the body of a function that yields rows
+DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """The functions by the name of their query, each with the layout of its rows.
+
+    `executor` makes a connection of the driver what the functions take.
+    """
+
+    by_query: Mapping[str, tuple[Callable[..., Any], PyRow | None]]
+    executor: Callable[[Any], Any]
+
+
+@contextlib.contextmanager
+def functions_for(
+    project: Project, part: Analysed, queries: Sequence[TypedQuery]
+) -> Iterator[Functions]:
+    """Import the functions of queries; the package and its files are gone when the context ends.
+
+    Raises `ValueError` where the names of two queries clash.
+    """
+    package = f"aiosqlc_tools_{secrets.token_hex(8)}"
+    engine = part.entry.engine
+    with tempfile.TemporaryDirectory(prefix="aiosqlc-mcp-") as folder:
+        target = PythonTarget(
+            out=Path(folder) / package,
+            span=part.entry.span,
+            package=package,
+            driver=DRIVERS[engine],
+        )
+        streamed = [_as_tool(query) for query in queries]
+        modules, found = plan_modules(
+            target, replace(part.analysis, queries=tuple(streamed)), engine
+        )
+        if found and not modules:
+            raise ValueError(found[0].message)
+        target.out.mkdir()
+        for file in print_package(project, target, modules, engine):
+            file.path.write_text(file.text, encoding="utf-8")
+        rows = {item.query_name: item.row for module in modules for item in module.functions}
+        functions = functions_of(query.parsed for query in streamed)
+        driver = driver_of(target.driver, engine)
+        sys.path.insert(0, folder)
+        try:
+            imported = {
+                name: (getattr(importlib.import_module(f"{package}.{file}"), function), rows[name])
+                for name, (file, function) in functions.items()
+            }
+            adapter = importlib.import_module(f"{package}.adapter") if driver.adapter else None
+            yield Functions(imported, getattr(adapter, driver.executor) if adapter else _as_it_is)
+        finally:
+            sys.path.remove(folder)
+            for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+                del sys.modules[name]
+
+
+def _as_it_is(connection: Any) -> Any:
+    return connection
+
+
+def _as_tool(query: TypedQuery) -> TypedQuery:
+    """Return a query whose rows come one by one, without the classes that its hints name."""
+    parsed = query.parsed
+    hints = tuple(replace(hint, python_type=None) for hint in parsed.hints)
+    streams = parsed.command is Command.MANY and not _TAKEN & {item.name for item in query.params}
+    command = Command.STREAM if streams else parsed.command
+    return replace(query, parsed=replace(parsed, hints=hints, command=command))

@@ -1,0 +1,133 @@
+"""The MySQL or MariaDB connections that tools run on, one for each call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import aiomysql
+import pymysql
+from pymysql.constants import CLIENT
+
+from aiosqlc.mcp.outcome import Failure
+from aiosqlc.servers.mysql.session import SQL_MODE
+from aiosqlc.servers.mysql.tls import tls_arguments
+
+_AT_ONCE: Final = 4  # connections
+_WIDE: Final = ("ALL PRIVILEGES", "SUPER", "FILE", "CREATE USER", "GRANT OPTION", "PROCESS")
+_WRITES: Final = ("INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "CREATE", "TRIGGER", "REFERENCES")
+_KNOWN: Final = {
+    1205: ("timeout", "a lock was not free in time"),
+    1213: ("conflict", "another transaction was in the way: try again"),
+    1792: ("refused", "a read-only tool cannot write"),
+    1969: ("timeout", "the database stopped the query: it took too long"),
+    3024: ("timeout", "the database stopped the query: it took too long"),
+    1044: ("refused", "the role of the tools may not do this"),
+    1142: ("refused", "the role of the tools may not do this"),
+    1143: ("refused", "the role of the tools may not do this"),
+    1370: ("refused", "the role of the tools may not do this"),
+}
+_FAILED: Final = ("query_failed", "the database reports an error")
+_AWAY: Final = ("unavailable", "the database is not available")
+
+
+async def opened(uri: str, seconds: int) -> MysqlConnections:
+    """Take an address. Raises `ValueError` where it is none; nothing is connected yet."""
+    return MysqlConnections(uri, seconds)
+
+
+class MysqlConnections:
+    """Connections of one role. Every statement ends after `timeout` seconds.
+
+    A connection is closed after its call: rows that a limit leaves unread would have to be read
+    before it could serve another.
+    """
+
+    def __init__(self, uri: str, timeout: int) -> None:
+        parts = urlsplit(uri)
+        self._arguments: dict[str, Any] = {
+            "host": parts.hostname or "127.0.0.1",
+            "port": parts.port or 3306,
+            "user": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "db": unquote(parts.path.lstrip("/")),
+            **tls_arguments(parts.query),
+        }
+        self._timeout = timeout
+        self._free = asyncio.Semaphore(_AT_ONCE)
+
+    @asynccontextmanager
+    async def transaction(self, *, writes: bool) -> AsyncIterator[Any]:
+        """Lend a connection in a transaction: read-only unless it writes, limited in time."""
+        async with self._connected() as connection:
+            cursor = await connection.cursor()
+            await cursor.execute(f"START TRANSACTION READ {'WRITE' if writes else 'ONLY'}")
+            yield connection
+            if writes:
+                await connection.commit()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        async with self._free:
+            connection = await aiomysql.connect(
+                **self._arguments,
+                charset="utf8mb4",
+                client_flag=CLIENT.FOUND_ROWS,
+                connect_timeout=self._timeout,
+                init_command="SET time_zone = '+00:00'",
+            )
+            try:
+                is_mariadb = "mariadb" in str(connection.get_server_info()).lower()
+                limit = (
+                    f"max_statement_time = {self._timeout}"
+                    if is_mariadb
+                    else f"max_execution_time = {self._timeout * 1000}"
+                )
+                cursor = await connection.cursor()
+                await cursor.execute(
+                    f"SET SESSION sql_mode = '{SQL_MODE}', {limit},"
+                    f" innodb_lock_wait_timeout = {self._timeout},"
+                    f" lock_wait_timeout = {self._timeout}"
+                )
+                yield connection
+            finally:
+                connection.close()  # the server rolls back what is not committed
+
+    def failure_of(self, error: Exception) -> Failure | None:
+        """Return a failure for an error of the driver or the server; None for any other."""
+        if isinstance(error, pymysql.MySQLError):
+            number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+            if number in _KNOWN:
+                return Failure(*_KNOWN[number])
+            if isinstance(error, pymysql.IntegrityError):
+                return Failure("constraint_violated", "the database refuses the change")
+            if isinstance(error, pymysql.DataError):
+                return Failure("invalid_argument", "a value is not valid for its use in the query")
+            away = (isinstance(error, pymysql.OperationalError) and number >= 2000) or number == 0
+            return Failure(*(_AWAY if away else _FAILED))
+        return Failure(*_AWAY) if isinstance(error, OSError) else None
+
+    async def excess(
+        self, _tables: tuple[tuple[str, str], ...], written: frozenset[str], /
+    ) -> list[str]:
+        """Return what the role may do beyond the tools, of which `written` are the tables."""
+        async with self._connected() as connection:
+            cursor = await connection.cursor()
+            await cursor.execute("SHOW GRANTS")
+            grants = [str(row[0]) for row in await cursor.fetchall()]
+        found = []
+        for grant in grants:
+            privileges = grant.upper().partition(" ON ")[0]
+            wide = [name for name in _WIDE if name in privileges]
+            if "WITH GRANT OPTION" in grant.upper():
+                wide.append("GRANT OPTION")
+            if not written:
+                wide += [name for name in _WRITES if name in privileges]
+            found += [f"has {name}" for name in wide]
+        return list(dict.fromkeys(found))
+
+    async def close(self) -> None:
+        """Do nothing: each call closes its own connection."""

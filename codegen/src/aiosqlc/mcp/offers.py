@@ -1,0 +1,206 @@
+"""Which queries an assistant may call, by the policy and by what is proved of each query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from aiosqlc.analysis.grants import Needs, Right
+from aiosqlc.config.policy import McpPolicy
+from aiosqlc.ir import Catalog, Column, ColumnRef, Command, TypedQuery
+from aiosqlc.plan.naming import argument, snake
+
+OFFERED_COMMANDS: Final = frozenset(
+    {Command.ONE, Command.MANY, Command.STREAM, Command.EXEC, Command.EXECROWS}
+)
+_LONGEST_NAME: Final = 64  # characters; several clients refuse more
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A query that is a tool.
+
+    `writes` is whether the policy lets it write. `bound` are the Python names of the parameters
+    that the assistant cannot pass. `reads` are the columns, `table.column`, or tables that it
+    reads. `masked` are the positions of the result columns whose values are hidden.
+    """
+
+    name: str
+    query: TypedQuery
+    writes: bool = False
+    bound: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    masked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """A query that the policy asks for and that is no tool, with the reason."""
+
+    query: TypedQuery
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What became of a policy. `mistakes` are names in it that match nothing."""
+
+    offered: tuple[Offer, ...] = ()
+    refused: tuple[NotOffered, ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+
+def offers_of(
+    queries: Sequence[TypedQuery],
+    policy: McpPolicy,
+    catalog: Catalog,
+    needs_of: Callable[[TypedQuery], Needs],
+) -> Offers:
+    """Decide for each query. `needs_of` returns the rights that one query needs."""
+    asked = [q for q in queries if any(fnmatchcase(q.parsed.name, p) for p in policy.queries)]
+    offered: dict[str, Offer] = {}
+    refused: list[NotOffered] = []
+    for query in asked:
+        found = _decide(query, policy, catalog, needs_of)
+        if isinstance(found, Offer) and found.name in offered:
+            other = offered[found.name].query.parsed.place
+            found = f"`{other}` has the same tool name `{found.name}`"
+        if isinstance(found, Offer):
+            offered[found.name] = found
+        else:
+            refused.append(NotOffered(query, found))
+    mistakes = tuple(_mistakes(policy, queries, asked, catalog))
+    return Offers(tuple(offered.values()), tuple(refused), mistakes)
+
+
+def _decide(
+    query: TypedQuery,
+    policy: McpPolicy,
+    catalog: Catalog,
+    needs_of: Callable[[TypedQuery], Needs],
+) -> Offer | str:
+    """Return the offer, or why there is none."""
+    name, command = query.parsed.name, query.parsed.command
+    if command not in OFFERED_COMMANDS:
+        return f"a `:{command.value}` query cannot be a tool"
+    if len(snake(name)) > _LONGEST_NAME:
+        return f"its name is longer than {_LONGEST_NAME} characters"
+    writes = name in policy.writes
+    if not query.read_only and not writes:
+        return f"it is not proved to only read ({query.unproved_reading}) and `writes` omits it"
+    bound = _bound(query, policy)
+    if isinstance(bound, str):
+        return bound
+    needs = needs_of(query)
+    if needs.unknown:
+        return f"its reads cannot be determined: {needs.unknown[0]}"
+    masked = _hidden(query, policy, catalog, needs)
+    if isinstance(masked, str):
+        return masked
+    reads = tuple(sorted(_names(right) for right in needs.rights if right.privilege == "SELECT"))
+    return Offer(snake(name), query, writes and not query.read_only, bound, reads, masked)
+
+
+def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
+    """Return the bound parameters, or why a query without all of them is no tool."""
+    names = {param.name for param in query.params}
+    missing = [name for name, _ in policy.bind if name not in names]
+    if missing and query.parsed.name not in policy.unbound:
+        return f"it has no parameter `{missing[0]}` to bind and `unbound` omits it"
+    return tuple(argument(name) for name, _ in policy.bind if name in names)
+
+
+def _hidden(
+    query: TypedQuery, policy: McpPolicy, catalog: Catalog, needs: Needs
+) -> frozenset[int] | str:
+    """Return the positions of masked result columns, or why what is hidden could be seen."""
+    if not policy.mask and not policy.forbid:
+        return frozenset()
+    views = {
+        (table.schema, table.name) for table in catalog.tables if table.kind in {"view", "matview"}
+    }
+    for right in sorted(needs.rights, key=_names):
+        is_view = (right.schema or catalog.default_schema, right.name) in views
+        is_routine = right.kind in {"FUNCTION", "PROCEDURE"}
+        if (is_view or is_routine) and right.name not in policy.reviewed:
+            kind = "view" if is_view else "function"
+            return f"the {kind} `{right.name}` may read hidden columns and `reviewed` omits it"
+        for name in policy.forbid:
+            if _touches(right, name):
+                return f"it needs `{name}`, which `forbid` names"
+    reads_masked = [
+        name
+        for name in policy.mask
+        if any(_touches(right, name) for right in needs.rights if right.privilege == "SELECT")
+    ]
+    if not reads_masked:
+        return frozenset()
+    for column in query.columns:
+        if column.origin is None:
+            return (
+                f"its column `{column.name}` is an expression, which could show"
+                f" `{reads_masked[0]}` of `mask`"
+            )
+    return frozenset(
+        position
+        for position, column in enumerate(query.columns)
+        if any(_is(ref, name) for ref in _origins(column) for name in policy.mask)
+    )
+
+
+def _origins(column: Column) -> Iterator[ColumnRef]:
+    yield from (ref for ref in (column.origin, column.via, column.kept) if ref is not None)
+
+
+def _is(ref: ColumnRef, name: str) -> bool:
+    """Return whether a column is the one that a policy names, with its schema or without."""
+    *schema, table, column = name.split(".")
+    return (ref.table, ref.column) == (table, column) and (not schema or schema == [ref.schema])
+
+
+def _touches(right: Right, name: str) -> bool:
+    """Return whether a right on a table includes a column that a policy names."""
+    *schema, table, column = name.split(".")
+    if right.kind != "TABLE" or right.name != table:
+        return False
+    if schema and right.schema and schema != [right.schema]:
+        return False
+    return right.columns is None or column in right.columns
+
+
+def _names(right: Right) -> str:
+    """Return how a right is shown: `table (column, column)`."""
+    table = f"{right.schema}.{right.name}" if right.schema else right.name
+    return table if right.columns is None else f"{table} ({', '.join(sorted(right.columns))})"
+
+
+def _mistakes(
+    policy: McpPolicy,
+    queries: Sequence[TypedQuery],
+    asked: Sequence[TypedQuery],
+    catalog: Catalog,
+) -> Iterator[str]:
+    """Yield what is wrong with a policy: names that match nothing protect nothing."""
+    names = [query.parsed.name for query in queries]
+    for pattern in policy.queries:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            yield f"`queries` names `{pattern}`, which is no query"
+    wanted = {query.parsed.name for query in asked}
+    for key, listed in (("writes", policy.writes), ("unbound", policy.unbound)):
+        for name in listed:
+            if name not in wanted:
+                yield f"`{key}` names `{name}`, which `queries` does not name"
+    known = list(catalog.columns)
+    for key, columns in (("mask", policy.mask), ("forbid", policy.forbid)):
+        for name in columns:
+            if not any(_is(ref, name) for ref in known):
+                yield f"`{key}` names `{name}`, which is no column"
+    params = {param.name for query in asked for param in query.params}
+    for name in _unknown(policy.bind, params):
+        yield f"`bind` names `{name}`, which is no parameter of these queries"
+
+
+def _unknown(bind: Iterable[tuple[str, str]], params: set[str]) -> Iterator[str]:
+    yield from (name for name, _ in bind if name not in params)

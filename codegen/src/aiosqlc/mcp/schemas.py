@@ -1,0 +1,111 @@
+"""JSON Schema of annotations, and values of these annotations as JSON and back.
+
+`msgspec` does both; what it has no form for (network addresses, ranges, bit strings …) travels as
+the text that Python shows, and only outwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
+
+import msgspec
+
+# Classes whose constructors take their own text: these may come in as text, too.
+_FROM_TEXT: Final = (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+_NOT_FINITE: Final = ["NaN", "Infinity", "-Infinity"]
+
+
+class NoJsonFormError(Exception):
+    """An annotation of which no value can come from JSON. The message names the class."""
+
+
+def without(hint: Any, sentinel: str) -> Any:
+    """Return a union without the class of that name."""
+    if get_origin(hint) not in {Union, UnionType}:
+        return hint
+    kept = tuple(item for item in get_args(hint) if getattr(item, "__name__", "") != sentinel)
+    return Union[kept]  # noqa: UP007 - the members are known only now
+
+
+def input_schema(hints: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the schema of each argument, and the definitions they share.
+
+    Raises `NoJsonFormError` for an annotation that JSON cannot fill.
+    """
+    schemas, shared = msgspec.json.schema_components(
+        list(hints.values()), schema_hook=_incoming, ref_template="#/$defs/{name}"
+    )
+    return dict(zip(hints, schemas, strict=True)), shared
+
+
+def output_schema(hint: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the schema of a result, and the definitions it uses."""
+    (schema,), shared = msgspec.json.schema_components(
+        [hint], schema_hook=_outgoing, ref_template="#/$defs/{name}"
+    )
+    return _with_not_finite(schema), _with_not_finite(shared)
+
+
+def from_json(value: Any, hint: Any) -> Any:
+    """Return an argument as the annotated type. Raises `msgspec.ValidationError`."""
+    return msgspec.convert(value, hint, dec_hook=_from_text)
+
+
+def to_json(value: Any) -> Any:
+    """Return a result as JSON values; numbers that are not finite become text."""
+    return _finite(msgspec.to_builtins(value, enc_hook=str))
+
+
+def _incoming(kind: Any) -> dict[str, Any]:
+    if kind in _FROM_TEXT:
+        return {"type": "string"}
+    raise NoJsonFormError(getattr(kind, "__name__", str(kind)))
+
+
+def _outgoing(_: Any) -> dict[str, Any]:
+    return {"type": "string"}
+
+
+def _from_text(kind: type, value: Any) -> Any:
+    if kind in _FROM_TEXT and isinstance(value, str):
+        return kind(value)
+    raise NotImplementedError
+
+
+def _with_not_finite(schema: Any) -> Any:
+    """Return a schema in which a number may be one of the texts for those that are not finite."""
+    if isinstance(schema, list):
+        return [_with_not_finite(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") == "number":
+        return {"anyOf": [schema, {"enum": _NOT_FINITE}]}
+    return {key: _with_not_finite(item) for key, item in schema.items()}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,67 @@
+"""Bearer tokens for the HTTP transport: who calls, and the values that bind the session."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from mcp.server.auth.provider import AccessToken
+
+
+class TokenFileError(Exception):
+    """A file of tokens cannot be used. The message names it and says why."""
+
+
+class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One caller: a name for the audit log, the SHA-256 of the token in hex, its bound values."""
+
+    name: str
+    sha256: str
+    bind: dict[str, str] = {}
+
+
+class TokenFile:
+    """Knows tokens by their digests; the file holds no token."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tuple(tokens)
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Return the caller of a token, or None. Compares with every digest in constant time."""
+        digest = sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+        found = None
+        for known in self._tokens:
+            if hmac.compare_digest(known.sha256.lower(), digest):
+                found = known
+        if found is None:
+            return None
+        return AccessToken(
+            token=digest, client_id=found.name, scopes=[], claims={"bind": dict(found.bind)}
+        )
+
+
+def read_tokens(path: Path, bound: Sequence[str]) -> TokenFile:
+    """Read a JSON file of tokens, each of which must give a value for every bound parameter.
+
+    Raises `TokenFileError`.
+    """
+    try:
+        tokens = msgspec.json.decode(path.read_bytes(), type=list[Token])
+    except OSError as error:
+        raise TokenFileError(f"cannot read {path}: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise TokenFileError(f"{path}: {error}") from None
+    if not tokens:
+        raise TokenFileError(f"{path} has no tokens")
+    for token in tokens:
+        if len(token.sha256) != 64 or not set(token.sha256.lower()) <= set("0123456789abcdef"):
+            raise TokenFileError(f"{path}: `sha256` of `{token.name}` is not 64 hex digits")
+        if missing := [name for name in bound if name not in token.bind]:
+            raise TokenFileError(f"{path}: `{token.name}` gives no value for `{missing[0]}`")
+    names = [token.name for token in tokens]
+    if len(set(names)) < len(names):
+        raise TokenFileError(f"{path}: two tokens have one name")
+    return TokenFile(tokens)

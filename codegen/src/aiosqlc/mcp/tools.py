@@ -1,0 +1,225 @@
+"""A tool: a query's function with its schemas, and how arguments become a call of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_args, get_type_hints
+
+import msgspec
+
+from aiosqlc.ir import Cardinality, Command
+from aiosqlc.mcp.offers import Offer
+from aiosqlc.mcp.schemas import from_json, input_schema, output_schema, without
+from aiosqlc.plan.model import PyRow
+
+MASKED: Final = "[masked]"
+STREAM_OPTION: Final = "chunk"  # of functions that yield rows: how many come at once
+_ROW_COUNTS: Final = {
+    Cardinality.ONE: "exactly one row",
+    Cardinality.ZERO_OR_ONE: "at most one row",
+    Cardinality.SOME: "one or more rows",
+    Cardinality.MANY: "any number of rows",
+}
+_NAMED: Final = 20  # relations in a description
+
+
+class ArgumentError(Exception):
+    """Arguments that a tool refuses. The message is for the assistant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A query's function as a tool. `hints` are the annotations of what the assistant may pass.
+
+    `required` are the arguments without a default. `masked` are the fields of a row, each with the
+    position inside it where it is a nested row, whose values are hidden.
+    """
+
+    offer: Offer
+    call: Callable[..., Any]
+    description: str
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any]
+    hints: Mapping[str, Any]
+    required: frozenset[str]
+    masked: tuple[tuple[int, int | None], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the name by which it is called."""
+        return self.offer.name
+
+    def arguments(self, given: Mapping[str, Any], bound: Mapping[str, str]) -> dict[str, Any]:
+        """Return the arguments of the function: what was given, and what the session binds.
+
+        `bound` are texts by parameter. Raises `ArgumentError`.
+        """
+        for name in given:
+            if name not in self.hints:
+                raise ArgumentError(f"there is no argument `{name}`")
+        missing = sorted(self.required - given.keys())
+        if missing:
+            raise ArgumentError(f"the argument `{missing[0]}` is missing")
+        found = {name: _converted(name, value, self.hints[name]) for name, value in given.items()}
+        hints = get_type_hints(self.call)
+        for name in self.offer.bound:
+            found[name] = _of_session(bound[name], without(hints[name], "Unset"))
+        return found
+
+
+def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool:
+    """Describe a function as a tool.
+
+    Raises `NoJsonFormError` where JSON cannot fill a parameter.
+    """
+    parameters = [item for item in inspect.signature(call).parameters.values() if _is_passed(item)]
+    annotations = get_type_hints(call)
+    hints = {
+        item.name: without(annotations[item.name], "Unset")
+        for item in parameters
+        if item.name not in offer.bound
+        and not (inspect.isasyncgenfunction(call) and item.name == STREAM_OPTION)
+    }
+    required = [
+        item.name for item in parameters if item.name in hints and item.default is item.empty
+    ]
+    schemas, shared = input_schema(hints)
+    incoming: dict[str, Any] = {
+        "type": "object",
+        "properties": schemas,
+        "required": required,
+        "additionalProperties": False,
+    }
+    if shared:
+        incoming["$defs"] = shared
+    masked = _masked_fields(offer, row)
+    return Tool(
+        offer,
+        call,
+        _description(offer),
+        incoming,
+        _result_schema(offer, annotations.get("return"), open_rows=bool(masked)),
+        hints,
+        frozenset(required),
+        masked,
+    )
+
+
+def _is_passed(parameter: inspect.Parameter) -> bool:
+    """Return whether a parameter is passed by name: the connection is not."""
+    return parameter.kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def is_many(offer: Offer) -> bool:
+    """Return whether a query's result is a list of rows."""
+    return offer.query.parsed.command in {Command.MANY, Command.STREAM}
+
+
+def hide(row: Any, masked: tuple[tuple[int, int | None], ...]) -> Any:
+    """Return a row, as JSON, without its masked values."""
+    if not isinstance(row, dict):
+        return MASKED if masked else row
+    names = list(row)
+    for outer, inner in masked:
+        if inner is None:
+            row[names[outer]] = MASKED
+        elif isinstance(nested := row[names[outer]], dict):
+            nested[list(nested)[inner]] = MASKED
+    return row
+
+
+def _converted(name: str, value: Any, hint: Any) -> Any:
+    if any("\0" in text or not _is_encodable(text) for text in texts_in(value)):
+        raise ArgumentError(f"`{name}` holds a character that no database stores")
+    try:
+        return from_json(value, hint)
+    except msgspec.ValidationError as error:
+        raise ArgumentError(f"`{name}`: {error}") from None
+    except ValueError:
+        raise ArgumentError(f"`{name}` is not a valid value") from None
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text inside a JSON value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from texts_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_in(item)
+
+
+def _is_encodable(text: str) -> bool:
+    """Return whether a text has no half of a surrogate pair."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _of_session(text: str, hint: Any) -> Any:
+    """Return a value that the session binds, which comes as text."""
+    return msgspec.convert(text, hint, strict=False)
+
+
+def _description(offer: Offer) -> str:
+    """Describe a query: its comment, then what is proved of it."""
+    query = offer.query
+    facts = [
+        "Writes to the database." if offer.writes else "Proved to only read.",
+        f"Returns {_ROW_COUNTS[query.cardinality]}."
+        if query.parsed.command.returns_rows
+        else "Returns no rows.",
+    ]
+    if offer.reads:
+        more = f" and {len(offer.reads) - _NAMED} more" if len(offer.reads) > _NAMED else ""
+        facts.append(f"Reads {', '.join(offer.reads[:_NAMED])}{more}.")
+    if query.writes:
+        facts.append(f"Writes {', '.join(query.writes)}.")
+    if offer.masked:
+        hidden = ", ".join(query.columns[position].name for position in sorted(offer.masked))
+        facts.append(f"Hides the values of {hidden}.")
+    return "\n".join([*(line.strip() for line in query.parsed.doc), " ".join(facts)])
+
+
+def _result_schema(offer: Offer, returned: Any, *, open_rows: bool) -> dict[str, Any]:
+    """Return the schema of `structuredContent`: an object for every command."""
+    command = offer.query.parsed.command
+    if command is Command.EXEC:
+        return _object({"done": {"const": True}})
+    if command is Command.EXECROWS:
+        return _object({"affected": {"type": "integer", "minimum": 0}})
+    if open_rows:
+        row: dict[str, Any] = {}
+        shared: dict[str, Any] = {}
+    elif is_many(offer):
+        row, shared = output_schema(get_args(returned)[0])
+    else:
+        row, shared = output_schema(returned)
+    if is_many(offer):
+        rows = {"type": "array", "items": row}
+        result = _object({"rows": rows, "truncated": {"type": "boolean"}})
+    else:
+        result = _object({"row": row})
+    return {**result, "$defs": shared} if shared else result
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _masked_fields(offer: Offer, row: PyRow | None) -> tuple[tuple[int, int | None], ...]:
+    """Return where the masked columns stand among a row's fields, nested ones included."""
+    if row is None or not offer.masked:
+        return ()
+    found: list[tuple[int, int | None]] = []
+    field = -1
+    for position in range(len(offer.query.columns)):
+        nested = next((n for n in row.nested if n.first <= position < n.first + n.count), None)
+        if nested is None or position == nested.first:
+            field += 1
+        if position in offer.masked:
+            found.append((field, None if nested is None else position - nested.first))
+    return tuple(found)

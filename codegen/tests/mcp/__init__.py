@@ -1,0 +1,1 @@
+"""`aiosqlc mcp`: what assistants may call, and all that they may not."""
