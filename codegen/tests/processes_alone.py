@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +139,18 @@ def test_what_a_child_fails_at_is_done_by_its_parent(three_cores: None) -> None:
     runs = shares(range(6), 2)
     assert [list(run) for run in runs] == [[0, 1], [2, 3], [4, 5]]
     assert spread(halves, halves, runs) == [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
+
+
+def test_what_a_killed_child_has_not_done_is_done_by_its_parent(three_cores: None) -> None:
+    parent = os.getpid()
+
+    def halves(run: Sequence[int]) -> list[float]:
+        if os.getpid() != parent and 4 in run:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [number / 2 for number in run]
+
+    assert spread(halves, halves, shares(range(6), 2)) == [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
+    assert len(shares(range(6), 2)) == 3, "no thread of the pool is left"
 
 
 def test_an_answer_that_cannot_be_sent_is_made_again(three_cores: None) -> None:

@@ -1,15 +1,15 @@
 """Divide work among forked processes to use all cores.
 
-A child sees what its parent has read, and sends back only its answer. Nothing is shared after the
-fork: a child opens connections of its own.
+The pool is that of `concurrent.futures`. A child sees what its parent has read, and sends back only
+its answer. Nothing is shared after the fork: a child opens connections of its own.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -45,45 +45,42 @@ def spread(
     An answer holds the items themselves. Where a child fails, its run is done here.
     """
     first, *others = runs
-    with contextlib.ExitStack() as stack:
-        children = [stack.enter_context(contextlib.closing(_Child(elsewhere, o))) for o in others]
-        answers = [here(first)]
-        for child, run in zip(children, others, strict=True):
-            try:
-                answers.append(child.answer())
-            except (EOFError, OSError, pickle.UnpicklingError):
-                answers.append(here(run))
-        return answers
+    if not others:
+        return [here(first)]
+    # Here, because most runs of the compiler divide nothing.
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    _inherited[:] = [(elsewhere, run) for run in others]
+    try:
+        with ProcessPoolExecutor(len(others), get_context("fork"), _interruptible) as pool:
+            children = [pool.submit(_answer, number) for number in range(len(others))]
+            answers = [here(first)]
+            for child, run in zip(children, others, strict=True):
+                try:
+                    answers.append(_Receiver(io.BytesIO(child.result()), run).load())
+                except Exception:  # noqa: BLE001 - whatever it is, it comes up here too, or never
+                    answers.append(here(run))
+            return answers
+    finally:
+        _inherited.clear()
 
 
-class _Child:
-    """A forked process that computes one run."""
+# Set before the fork: functions and items are inherited, where a pool would pickle them.
+_inherited: list[tuple[Callable[[Any], object], Sequence[Any]]] = []
 
-    def __init__(self, work: Callable[[Sequence[T]], Any], run: Sequence[T]) -> None:
-        self._run = run
-        reading, writing = os.pipe()
-        self._process = os.fork()
-        if not self._process:
-            code = 1
-            try:
-                os.close(reading)
-                answer = work(run)
-                with os.fdopen(writing, "wb") as stream:
-                    _send(answer, run, stream)
-                code = 0
-            finally:
-                os._exit(code)  # whatever happened: the parent's clean-up is not ours
-        os.close(writing)
-        self._stream = os.fdopen(reading, "rb")
 
-    def answer(self) -> Any:
-        """Wait for the result. Raises EOFError if there is none."""
-        return _Receiver(io.BytesIO(self._stream.read()), self._run).load()
+def _interruptible() -> None:
+    """End at Ctrl-C without a traceback: the parent reports the interruption."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    def close(self) -> None:
-        """Wait for the end of the process."""
-        self._stream.close()
-        os.waitpid(self._process, 0)
+
+def _answer(number: int) -> bytes:
+    """Compute one run, in a child."""
+    work, run = _inherited[number]
+    stream = io.BytesIO()
+    _send(work(run), run, stream)
+    return stream.getvalue()
 
 
 def _given(place: int) -> object:
