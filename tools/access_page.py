@@ -18,16 +18,16 @@ PAGE: Final = ROOT / "docs" / "access.md"
 _HEAD: Final = """\
 # Routes and their guards
 
-What each route asks of its caller, from the declaration beside the route (`access=` in
-[`lib/http/routes.py`](../lib/http/routes.py), [`lib/auth/access.py`](../lib/auth/access.py));
-remake the page with `make render`. A service does not start with a route that declares nothing.
+This page lists the requirements of each route. `make render` generates it from the declarations
+in the code (`access=` in [`lib/http/routes.py`](../lib/http/routes.py),
+[`lib/auth/access.py`](../lib/auth/access.py)). A service with an undeclared route does not start.
 
-- **second factor**: a token whose `second_factor_wanted` holds is refused. It holds after a sign-in
-  with the password alone, for accounts that have a second factor and for roles that need one.
-- **fresh sign-in**: the session began within 15 minutes.
-- **verified address**: the token says so; refresh it after the verification.
-- **services**: other services may call it with their own token; the three columns before do not
-  count for them.
+- **second factor**: a token with `second_factor_wanted` is refused. Tokens have it after a sign-in
+  with only the password, if the account has a second factor or its role requires one.
+- **fresh sign-in**: the session must have begun within 15 minutes.
+- **verified address**: the token must contain the verification; refresh it after verifying.
+- **services**: other services may call the route with their own token. The three columns before
+  do not apply to them.
 
 A word instead of "yes" names the case in which the requirement holds.
 """

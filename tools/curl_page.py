@@ -53,12 +53,12 @@ TOKEN=$(curl -sS "$GATEWAY/api/users/v1/auth/login" -H 'Content-Type: applicatio
 ```
 
 - `TOKEN`: the access token of a caller who has the permission.
-- Names that end in `_ID`: the `id` of an earlier answer.
-- `ETAG`: the `ETag` header of an earlier answer, with its quotation marks.
-- `TIME_START`, `TIME_END`, `BOOK_TIME`: moments in the future, such as `2030-01-31T12:00:00Z`.
+- Names that end in `_ID`: the `id` of an earlier response.
+- `ETAG`: the `ETag` header of an earlier response, with its quotation marks.
+- `TIME_START`, `TIME_END`, `BOOK_TIME`: times in the future, such as `2030-01-31T12:00:00Z`.
 - `PICTURE`: a file. `EXPIRES` and `SIGNATURE` are parts of a picture's signed URL.
 - `CREDENTIAL`: the JSON that `navigator.credentials.create` returns.
-- `MAIL_TOKEN`: the token of the link in an email. `CODE`: six digits of an authenticator app.
+- `MAIL_TOKEN`: the token of the link in an email. `CODE`: the six digits of an authenticator app.
 """
 
 
@@ -83,9 +83,9 @@ def page(name: str, document: Mapping[str, Any]) -> str:
 
 def _section(method: str, path: str, operation: Mapping[str, Any]) -> str:
     success = next(status for status in operation["responses"] if status.startswith("2"))
-    alias = " It is a deprecated alias." if operation.get("deprecated") else ""
+    alias = " This route is a deprecated alias." if operation.get("deprecated") else ""
     return (
-        f"{operation['summary']} (`{operation['operationId']}`) answers {success}.{alias}\n\n"
+        f"{operation['summary']} (`{operation['operationId']}`): the response is {success}.{alias}\n\n"
         f"```sh\n{command(method, path, operation)}\n```\n"
     )
 

@@ -122,7 +122,7 @@ def rpc_module(file: FileDescriptorProto) -> str:
     ]
     head = [
         f"# Generated from proto/{file.name} by `make proto`. Edit the .proto, not this file.",
-        f'"""The services of {file.package}: methods, what serves them, what calls them."""',
+        f'"""The services of {file.package}: methods, handlers and stubs."""',
         "",
         "from __future__ import annotations",
         "",
@@ -154,12 +154,12 @@ def _service(file: FileDescriptorProto, service: ServiceDescriptorProto) -> list
             *([] if once else ["    idempotent=True,"]),
             ")",
         ]
-    lines += ["", "", f"class {service.name}Servicer(Protocol):", f'    """What answers {full}."""']
+    lines += ["", "", f"class {service.name}Servicer(Protocol):", f'    """The handlers of {full}."""']
     for m in service.method:
         lines += ["", f"    {_signature(m)}", "        ..."]
     binder = _snake(service.name)
     lines += ["", "", f"def {binder}(servicer: {service.name}Servicer) -> Service:"]
-    lines += ['    """Bind each method to what answers it."""', "    return Service("]
+    lines += ['    """Bind each method to its handler."""', "    return Service("]
     lines += [f'        "{full}",', "        ("]
     lines += [
         f"            {_constant(m)}.bind(servicer.{_snake(m.name)})," for m in service.method

@@ -1,5 +1,5 @@
 # Generated from proto/point/point_server.proto by `make proto`. Edit the .proto, not this file.
-"""The services of point: methods, what serves them, what calls them."""
+"""The services of point: methods, handlers and stubs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GET_USER_LIST_POINTS: Final = Unary(
 
 
 class PointServerServicer(Protocol):
-    """What answers point.PointServer."""
+    """The handlers of point.PointServer."""
 
     async def get_user_points(self, request: PointRequest) -> PointReply:
         ...
@@ -41,7 +41,7 @@ class PointServerServicer(Protocol):
 
 
 def point_server(servicer: PointServerServicer) -> Service:
-    """Bind each method to what answers it."""
+    """Bind each method to its handler."""
     return Service(
         "point.PointServer",
         (

@@ -87,7 +87,7 @@ class ListUserPointsResponse(betterproto2.Message):
         map_meta=betterproto2.map_meta(betterproto2.TYPE_STRING, betterproto2.TYPE_INT64),
     )
     """
-    by user id, one for each id asked for, spelled as it was asked
+    by user ID, with an entry for each requested ID in its original spelling
     """
 
 

@@ -1,5 +1,5 @@
 # Generated from proto/point/v1/point.proto by `make proto`. Edit the .proto, not this file.
-"""The services of point.v1: methods, what serves them, what calls them."""
+"""The services of point.v1: methods, handlers and stubs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STREAM_USER_LEDGER: Final = ServerStream(
 
 
 class PointServiceServicer(Protocol):
-    """What answers point.v1.PointService."""
+    """The handlers of point.v1.PointService."""
 
     async def get_user_points(self, request: GetUserPointsRequest) -> GetUserPointsResponse:
         ...
@@ -54,7 +54,7 @@ class PointServiceServicer(Protocol):
 
 
 def point_service(servicer: PointServiceServicer) -> Service:
-    """Bind each method to what answers it."""
+    """Bind each method to its handler."""
     return Service(
         "point.v1.PointService",
         (
