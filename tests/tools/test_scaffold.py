@@ -148,6 +148,16 @@ def test_a_wrong_command_is_refused_in_one_sentence(
     assert len(refused.stderr.splitlines()) == 1
 
 
+def test_a_port_offset_that_is_too_large_is_refused_in_one_sentence(
+    shared_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORT_OFFSET", "70000")
+    refused = run(shared_copy, "tools.scaffold", "new", "inventory")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("PORT_OFFSET must be a number that leaves")
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_a_service_that_cannot_be_written_leaves_nothing(copy: Path) -> None:
     query = copy / "tools/scaffold/template/postgres/sql/NAME/NAMES.sql.j2"
     query.write_text(query.read_text() + "\n-- name: Wrong :one\nSELECT nothing FROM {{ name }};\n")

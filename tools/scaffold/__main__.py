@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 
-from devstack.settings import ROOT, plural_of
+from devstack.settings import ROOT, Settings, plural_of
 from tools.scaffold.create import create
 from tools.scaffold.project import start
 from tools.scaffold.remove import remove
@@ -34,6 +35,7 @@ def main(argv: list[str]) -> int:
     # Like Ctrl-C: what was written is taken back.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        _check_ports()
         if args.command == "new":
             for line in create(ROOT, _wanted(args)):
                 print(line)
@@ -51,6 +53,14 @@ def main(argv: list[str]) -> int:
         print("interrupted: no file was changed", file=sys.stderr)
         return 130
     return 0
+
+
+def _check_ports() -> None:
+    # The commands that generate files read the same settings, and would fail halfway.
+    try:
+        Settings.read(os.environ)
+    except ValueError as error:
+        raise ScaffoldError(str(error)) from error
 
 
 def _wanted(args: argparse.Namespace) -> Wanted:
