@@ -28,7 +28,6 @@ _CREDENTIAL: Final = "credential"
 # Ids and times are named like their field.
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z")
-_FORMS: Final[Mapping[str, str]] = {"put_picture": "image=@$PICTURE"}
 _INTRO: Final = """# {title}: cURL
 
 One command for each operation, from the examples in the
@@ -84,8 +83,9 @@ def page(name: str, document: Mapping[str, Any]) -> str:
 def _section(method: str, path: str, operation: Mapping[str, Any]) -> str:
     success = next(status for status in operation["responses"] if status.startswith("2"))
     alias = " This route is a deprecated alias." if operation.get("deprecated") else ""
+    name = operation["operationId"]
     return (
-        f"{operation['summary']} (`{operation['operationId']}`): the response is {success}.{alias}\n\n"
+        f"{operation['summary']} (`{name}`): the response is {success}.{alias}\n\n"
         f"```sh\n{command(method, path, operation)}\n```\n"
     )
 
@@ -97,10 +97,10 @@ def command(method: str, path: str, operation: Mapping[str, Any]) -> str:
         lines.append('-H "Authorization: Bearer $TOKEN"')
     if "428" in operation["responses"]:
         lines.append('-H "If-Match: $ETAG"')
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    form = next((one for key, one in _FORMS.items() if key in operation["operationId"]), None)
+    content = operation.get("requestBody", {}).get("content", {})
+    body, form = content.get("application/json"), content.get("multipart/form-data")
     if form is not None:
-        lines.append(f'-F "{form}"')
+        lines += [f'-F "{name}=@$PICTURE"' for name in form["schema"]["properties"]]
     if body is None:
         return " \\\n  ".join(lines)
     lines += ["-H 'Content-Type: application/json'", "-d @- <<JSON"]

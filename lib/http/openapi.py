@@ -6,7 +6,7 @@ cannot drift from the code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, get_args, get_origin
@@ -72,10 +72,11 @@ def describe(
     tag: str,
     query: type[msgspec.Struct] | None,
     body: type[msgspec.Struct] | None,
+    form: Mapping[str, str],
     path: dict[str, Any],
     headers: Sequence[str],
     errors: Sequence[Code],
-    again: str | None,
+    replay_description: str | None,
 ) -> None:
     """Describe a handler for the OpenAPI document. See `lib.http.routes` for the arguments.
 
@@ -96,17 +97,19 @@ def describe(
         "summary": summary,
         "operationId": name,
         "produces": ["application/json"],
-        "parameters": _parameters(query, body, headers, path, errors),
+        "parameters": [*_parameters(query, body, headers, path, errors), *_files(form)],
         "responses": {
             str(answer.success): success,
             **_unchanged(headers),
             **_failures(errors, query, body, path),
         },
     }
-    if again is not None:
-        operation["responses"]["200"] = {**success, "description": again}
+    if replay_description is not None:
+        operation["responses"]["200"] = {**success, "description": replay_description}
     if body is not None:
         operation["consumes"] = ["application/json"]
+    if form:
+        operation["consumes"] = [openapi31.FORM]
     handler.__apispec__ = operation  # type: ignore[attr-defined] # the library's own place for it
     types = tuple(kind for kind in (body, data) if kind is not None)
     envelopes = {} if data is None or bare else {envelope: _envelope(answer, schema_of(data))}
@@ -283,6 +286,13 @@ def _parameters(
     if body is not None:
         found.append({"in": "body", "name": "body", "required": True, "schema": reference(body)})
     return found
+
+
+def _files(form: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"in": "formData", "name": name, "required": True, "type": "file", "description": text}
+        for name, text in form.items()
+    ]
 
 
 def _envelope(answer: type[Answer[Any]], data: dict[str, Any]) -> dict[str, Any]:

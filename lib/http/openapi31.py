@@ -14,6 +14,7 @@ import msgspec
 from lib.http import examples
 
 TEMPLATE: Final = "#/components/schemas/{name}"
+FORM: Final = "multipart/form-data"
 _SWAGGER: Final = "#/definitions/"
 # In this order: where PATCH and PUT have one handler, PUT is the alias.
 _METHODS: Final = ("get", "post", "patch", "put", "delete")
@@ -80,6 +81,8 @@ def _operation(given: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict
                 "required": True,
                 "content": _content(one["schema"], body["example"]),
             }
+    if files := [one for one in given.get("parameters", ()) if one["in"] == "formData"]:
+        operation["requestBody"] = {"required": True, "content": {FORM: _form(files)}}
     operation["responses"] = {
         status: {
             "description": one["description"],
@@ -92,6 +95,25 @@ def _operation(given: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict
         for status, one in given["responses"].items()
     }
     return operation
+
+
+def _form(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Describe the files of a form, in the form that client generators read."""
+    return {
+        "schema": {
+            "type": "object",
+            "required": [one["name"] for one in files],
+            "properties": {
+                one["name"]: {
+                    "type": "string",
+                    "format": "binary",
+                    "description": one["description"],
+                }
+                for one in files
+            },
+        },
+        "example": {one["name"]: "picture.png" for one in files},
+    }
 
 
 def _content(schema: Mapping[str, Any], example: Any) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class From:
         path: the variables of the path that it reads, with their types.
         header: the header that it reads.
         body: the Struct of the body that it may read.
+        form: the fields of the form that it reads, each a file, with their descriptions.
         errors: the codes that it adds to those of the route.
     """
 
@@ -56,6 +57,7 @@ class From:
     path: Mapping[str, Any] = field(default_factory=dict)
     header: str | None = None
     body: type[Struct] | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[Code, ...] = ()
 
 
@@ -106,9 +108,9 @@ class Routes:
         summary: str,
         *errors: Code,
         access: Access,
-        also: str | None = None,
+        alias: str | None = None,
         headers: Sequence[str] = (),
-        again: str | None = None,
+        replay_description: str | None = None,
         name: str | None = None,
         tag: str | None = None,
         types: Mapping[str, Any] | None = None,
@@ -120,9 +122,9 @@ class Routes:
             summary: one line for the list of operations.
             errors: the codes it may answer besides those that follow from what it takes.
             access: what it asks of its caller: `PUBLIC`, or `signed_in(...)`.
-            also: another method and path of the same.
+            alias: another method and path of the same operation.
             headers: optional request headers that are read elsewhere.
-            again: what 200 means, where it may be answered in place of 201.
+            replay_description: the meaning of 200, if it can be the response instead of 201.
             name: the handler's, where a function makes several.
             tag: the group it is shown under, if not that of all.
             types: the types of arguments, and of what is returned (`return`), that a handler made
@@ -141,12 +143,13 @@ class Routes:
                 tag=tag or self._tag,
                 query=takes.query,
                 body=takes.body,
+                form=takes.form,
                 path=takes.path,
                 headers=(*takes.headers, *headers),
                 errors=(*errors, *takes.errors),
-                again=again,
+                replay_description=replay_description,
             )
-            for address in filter(None, (where, also)):
+            for address in filter(None, (where, alias)):
                 method, path = address.split(" ")
                 self._found.append(web.route(method, path, serve))
             return serve
@@ -179,6 +182,7 @@ class _Taken:
     makers: list[Callable[[web.Request], Any]] = field(default_factory=list)
     query: type[Struct] | None = None
     body: type[Struct] | None = None
+    form: dict[str, str] = field(default_factory=dict)
     path: dict[str, Any] = field(default_factory=dict)
     headers: list[str] = field(default_factory=list)
     errors: list[Code] = field(default_factory=list)
@@ -204,6 +208,7 @@ class _Taken:
             self.path |= source.path
             self.errors += source.errors
             self.body = self.body or source.body
+            self.form |= source.form
             if source.header is not None:
                 self.headers.append(source.header)
         elif kind is web.Request:

@@ -109,7 +109,8 @@ def _declare(owner: str, *, readers: Access, writers: Access, read: From, change
     )(_list)  # fmt: skip
     route(
         f"POST {many}", f"Add a service to those {whom}", Code.NOT_FOUND,
-        access=writers, name=f"add_{whose}_service", types=changing, again="already offered",
+        access=writers, name=f"add_{whose}_service", types=changing,
+        replay_description="already offered",
     )(_add)  # fmt: skip
     route(
         f"GET {one}", f"Get a service {whom}", Code.NOT_FOUND,

@@ -24,7 +24,7 @@ route: Final = Routes("auth")
     "PATCH /api/v1/users/me/change-password",
     "Change my password",
     access=signed_in(fresh=True, verified=False),
-    also="PATCH /api/v1/me/change-password",
+    alias="PATCH /api/v1/me/change-password",
 )
 async def change_password(
     deps: AppDeps, rules: AppRules, caller: Caller, own: Own, given: PasswordChange

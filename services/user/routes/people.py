@@ -175,7 +175,7 @@ async def activate_user(
     "Get a public profile",
     Code.NOT_FOUND,
     access=PUBLIC,
-    also="GET /api/v1/profile/{id}",
+    alias="GET /api/v1/profile/{id}",
 )
 async def get_profile(deps: AppDeps, account_id: Id) -> Answer[Profile]:
     """Return a public profile. Only providers have contact data in it."""

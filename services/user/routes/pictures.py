@@ -72,7 +72,9 @@ def _too_large() -> AppError:
 
 
 _Key: TypeAlias = Annotated[str, Meta(examples=["0123456789abcdef.png"])]
-_File: TypeAlias = Annotated[bytes, From(_only_file)]
+_File: TypeAlias = Annotated[
+    bytes, From(_only_file, form={_FIELD: "the picture, a JPEG or PNG of at most 1 MiB"})
+]
 
 
 # PATCH `pfp` as older systems call it.
@@ -84,7 +86,7 @@ _File: TypeAlias = Annotated[bytes, From(_only_file)]
     Code.UNSUPPORTED_MEDIA_TYPE,
     Code.BAD_REQUEST,
     access=signed_in(),
-    also="PATCH /api/v1/users/{id}/pfp",
+    alias="PATCH /api/v1/users/{id}/pfp",
 )
 async def put_picture(deps: AppDeps, who: Changed, data: _File, version: IfMatch) -> Done:
     """Upload a picture: `multipart/form-data` with one JPEG or PNG named `image`."""

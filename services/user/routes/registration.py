@@ -81,7 +81,7 @@ async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
     "Resend the verification email",
     Code.CONFLICT,
     access=PUBLIC,
-    also="POST /api/v1/auth/resend-confirmation",
+    alias="POST /api/v1/auth/resend-confirmation",
 )
 async def resend_verification(deps: AppDeps, rules: AppRules, given: AddressOnly) -> Done:
     """Send another link. Return 204, or 409 to the signed-in owner of a verified address."""

@@ -136,7 +136,7 @@ async def end_session(deps: AppDeps, session_id: Id, own: Own) -> Done:
     "GET /api/v1/auth/jwks.json",
     "Get the token signing keys (JWKS)",
     access=PUBLIC,
-    also="GET /.well-known/jwks.json",
+    alias="GET /.well-known/jwks.json",
 )
 async def jwks(rules: AppRules) -> Bare[Jwks]:
     """Return the bare key set of RFC 7517, without the response envelope."""

@@ -115,3 +115,17 @@ def test_what_the_document_closes_is_closed(
         urlopen(Request(base + filled, method=method), timeout=30)
     with refused.value as answer:
         assert (answer.code, json.load(answer)["error"]["code"]) == (401, "UNAUTHORIZED")
+
+
+def test_an_upload_is_a_form_with_one_file_in_both_documents() -> None:
+    root = Path(__file__).parents[3] / "api"
+    swagger = read_yaml(root / "swagger/user.swagger.yaml")
+    openapi = read_yaml(root / "openapi/user.openapi.yaml")
+    upload = swagger["paths"]["/users/{id}/picture"]["put"]
+    assert upload["consumes"] == ["multipart/form-data"]
+    assert [
+        (one["name"], one["type"]) for one in upload["parameters"] if one["in"] == "formData"
+    ] == [("image", "file")]
+    form = openapi["paths"]["/users/{id}/picture"]["put"]["requestBody"]["content"]
+    assert form["multipart/form-data"]["schema"]["properties"]["image"]["format"] == "binary"
+    assert form["multipart/form-data"]["example"] == {"image": "picture.png"}

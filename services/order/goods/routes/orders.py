@@ -79,7 +79,7 @@ async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
     "Update the status of an order",
     *CHANGE_ERRORS,
     access=signed_in(),
-    also="PUT /api/v1/orders/{id}",
+    alias="PUT /api/v1/orders/{id}",
 )
 async def change_order(
     shop: _In, order_id: Id, change: OrderChange, version: RequiredIfMatch, caller: _By
