@@ -154,7 +154,8 @@ def _service(file: FileDescriptorProto, service: ServiceDescriptorProto) -> list
             *([] if once else ["    idempotent=True,"]),
             ")",
         ]
-    lines += ["", "", f"class {service.name}Servicer(Protocol):", f'    """The handlers of {full}."""']
+    lines += ["", "", f"class {service.name}Servicer(Protocol):"]
+    lines += [f'    """The handlers of {full}."""']
     for m in service.method:
         lines += ["", f"    {_signature(m)}", "        ..."]
     binder = _snake(service.name)

@@ -70,4 +70,4 @@ def holder(port: int) -> str:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         pass  # another account's process: the system does not show it to us
-    return "used by a process of another account"
+    return "a process of another account"

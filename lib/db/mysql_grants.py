@@ -64,7 +64,7 @@ def _kept(given: Iterable[str]) -> dict[str, set[str]]:
     for line in given:
         match = _GRANT.fullmatch(line)
         if match is None:  # it would be taken back
-            raise ValueError(f"cannot grant this on one table: {line}")
+            raise ValueError(f"this is not a grant on one table: {line}")
         names = re.sub(r"\([^)]*\)", "", match[1]).split(",")
         found.setdefault(match[2].lower(), set()).update(name.strip() for name in names)
     return found

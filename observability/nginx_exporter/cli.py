@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--log", type=Path, action="append", required=True, help="access log; may be repeated")
     add("--format", default="json", help="json, classic, or a log_format string or directive")
     add("--json-keys", default="", metavar="FACT=KEY,…", help=f"facts: {', '.join(KEYS)}")
-    add("--state", type=Path, help="folder of counts and positions (default: beside the first log)")
+    add("--state", type=Path, help="file of counts and positions (default: beside the first log)")
     add(
         "--start",
         choices=("beginning", "end"),

@@ -133,7 +133,7 @@ def test_a_schema_that_nothing_creates_is_assumed_with_a_warning(analyzer: Analy
     asked = [query('select a from "App".x')]
     analysis, (warning,) = analyzer.analyze([schema_file(sql)], asked, AnalyzeOptions())
     assert warning.code == "E217"
-    assert warning.message == 'no statement creates the schema "App": it is created'
+    assert warning.message == 'no statement creates the schema "App": it is assumed to exist'
     assert analysis.queries[0].columns[0].not_null
 
 

@@ -32,7 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--style",
         choices=[style.value for style in LayoutStyle],
         default=LayoutStyle.HOUSE.value,
-        help="house: keep short clauses on one line; sqlc: a line for each clause",
+        help="house: one line for a query that fits; sqlc: a line for each clause",
     )
     command.add_argument(
         "--line-length",

@@ -36,7 +36,7 @@ _DEEPEST = 50
 
 
 class LayoutStyle(StrEnum):
-    """The style: `house` keeps short clauses on one line, `sqlc` splits every clause."""
+    """The style: `house` keeps a query on one line if it fits, `sqlc` splits every clause."""
 
     HOUSE = "house"
     SQLC = "sqlc"

@@ -60,7 +60,7 @@ def _clauses(place: Place) -> str:
     if word == "NULLS" or before == "NULLS":
         return "write `ORDER BY a IS NULL, a`; MySQL has no NULLS FIRST or LAST"
     if "FULL" in {word, before} or (word == "JOIN" and "FULL" in words):
-        return "MySQL has no FULL JOIN: write a LEFT JOIN and a RIGHT JOIN, combined by UNION ALL"
+        return "MySQL has no FULL JOIN: write a LEFT JOIN, UNION ALL, and a RIGHT JOIN of the rest"
     if "OFFSET" in {word, before, place.word(-2)} and "LIMIT" not in words[: place.at]:
         at = words.index("OFFSET") + 1
         count = words[words.index("LIMIT") + 1] if "LIMIT" in words[place.at :] else "10"

@@ -161,7 +161,7 @@ def _no_such_class(sql: str, _: re.Match[str]) -> Instead | None:
     return Instead(
         (left,) if left else (),
         "a constraint is skipped: the embedded server has no operator class for it",
-        "its columns are not analysed; set `database.uri` to a server that has it",
+        "nothing is proved from it; set `database.uri` to a server that has it",
     )
 
 

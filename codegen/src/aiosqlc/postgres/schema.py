@@ -415,13 +415,13 @@ _SEARCHED_AGAIN = (
 def _assumed(extension: str) -> tuple[str, str]:
     """Report that a missing extension is assumed to exist."""
     name = extension_name(extension)
-    said = f"the schema uses the extension {extension} without creating it: it is created"
+    said = f"the schema uses the extension {extension} without creating it: it is assumed to exist"
     return said, f"put `CREATE EXTENSION IF NOT EXISTS {name};` before it"
 
 
 def _assumed_schema(schema: str) -> tuple[str, str]:
     """Report that a missing schema is assumed to exist."""
-    said = f'no statement creates the schema "{schema}": it is created'
+    said = f'no statement creates the schema "{schema}": it is assumed to exist'
     return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 
 

@@ -336,7 +336,7 @@ class QueryTyper:
         name = param.name or _free_name(_suggested(uses, param.number), taken)
         reason = tolerant.reason if tolerant else "NULL has no meaning at this place"
         if param.nullable is not None:
-            reason = "a hint in the query declares it"
+            reason = "the query declares it"
         met = self.facts.column_ref(column.relation, column.attribute) if column else None
         kept = next((u.kept for u in uses if u.kept[0]), (0, 0))
         return TypedParam(

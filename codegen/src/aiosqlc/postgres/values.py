@@ -60,7 +60,7 @@ def _element(place: Place) -> str:
     if place.call[0] in {"JSON_OBJECT", "JSONB_OBJECT"}:
         return f"write `{place.call[0].lower().replace('_', '_build_')}(…)`"
     if text.startswith("'{"):
-        return 'each `{` and `"` in it is closed, as in `{a,"b c"}`; or write `ARRAY[…]`'
+        return 'close each `{` and `"`, as in `{a,"b c"}`; or write `ARRAY[…]`'
     if place.word(1) == "IN" and place.is_name(3):
         return f"the elements of an array are compared with `{text} = ANY({place.said(3)})`"
     if place.word(-1) in {"=", "<>", "!="} and place.is_name(-2):

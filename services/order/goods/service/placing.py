@@ -191,7 +191,7 @@ def _check_same(request: Request, new: NewOrder, user_id: UUID, before: Mapping[
 
 def _no_room() -> AppError:
     """Return the error for a customer who would hold too much of the stock."""
-    message = f"{MAX_WAITING} orders are waiting for confirmation: confirm or cancel one first"
+    message = f"{MAX_WAITING} orders are waiting for confirmation: cancel one or wait"
     return AppError(Code.CONFLICT, message)
 
 

@@ -125,7 +125,9 @@ class RowCounter:
             )
             for side in sides
         )
-        return single and self._say("set-operation-rows", "no branch returns a row twice")
+        return single and self._say(
+            "set-operation-rows", "it returns no more rows than one of its branches"
+        )
 
     def _keys_pinned(self, clauses: list[Node], closure: Closure) -> bool:
         targets = {t["ressortgroupref"]: t["expr"] for t in closure.scope.query["targetList"]}
