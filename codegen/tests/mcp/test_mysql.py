@@ -60,7 +60,7 @@ COMMAND = (sys.executable, "-m", "aiosqlc", "mcp")
 def started(
     mysql_server: TestMysql, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StdioServerParameters]:
-    """How a client starts the tools, as a role with what they need."""
+    """Return how a client starts the tools, as a role with what they need."""
     owner = mysql_server.create_empty()
     parts = urlsplit(owner)
     folder = tmp_path_factory.mktemp("mysql-shop")

@@ -58,14 +58,14 @@ async def test_the_five_minutes_end_with_a_tool_that_answers(
         connection.execute("INSERT INTO users VALUES (1, 7, 'a@b'), (2, 8, 'c@d')")
         connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'")
         connection.execute(run("--grants", role).encode())
-    told = json.loads(block("json"))["mcpServers"]["shop"]
-    assert (told["command"], told["args"][:2]) == ("aiosqlc", ["mcp", "-f"])
+    entry = json.loads(block("json"))["mcpServers"]["shop"]
+    assert (entry["command"], entry["args"][:2]) == ("aiosqlc", ["mcp", "-f"])
     parts = urlsplit(owner)
     url = f"postgresql://{role}:pw@{parts.hostname}:{parts.port}{parts.path}"
     started = StdioServerParameters(
         command=sys.executable,
         args=["-m", "aiosqlc", "mcp", "-f", str(tmp_path / "sqlc.yaml")],
-        env={**os.environ, **told["env"], "MCP_DATABASE_URL": url},
+        env={**os.environ, **entry["env"], "MCP_DATABASE_URL": url},
     )
     async with Client(started) as client:
         mine = await client.call_tool("get_user", {"id": 1})

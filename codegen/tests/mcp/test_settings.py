@@ -1,4 +1,4 @@
-"""What is wrong with the settings is said in one sentence, before anybody is served."""
+"""A mistake in the settings is reported in one sentence, before a client is served."""
 
 from __future__ import annotations
 

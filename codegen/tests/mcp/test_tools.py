@@ -138,7 +138,7 @@ async def test_the_audit_log_has_every_call_and_no_value(shop: Shop, connected: 
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "token-of-one\0", "token-of-one "])
-async def test_nobody_is_served_without_a_token(served: str, token: str) -> None:
+async def test_a_request_without_a_token_is_refused(served: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}".encode()} if token else {}
     async with httpx2.AsyncClient() as http:
         try:

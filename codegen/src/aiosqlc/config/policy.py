@@ -1,4 +1,4 @@
-"""What an assistant may call: the section `mcp` of the configuration, as a frozen value."""
+"""The section `mcp` of the configuration: the queries that an assistant may call."""
 
 from __future__ import annotations
 

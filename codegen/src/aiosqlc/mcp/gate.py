@@ -28,7 +28,7 @@ _MOST_VALUES: Final = 10_000  # JSON values among the arguments of one call
 
 @dataclass
 class Session:
-    """Who calls: the name in the audit log, the bound values, and the times of recent calls."""
+    """A caller: the name in the audit log, the bound values, and the times of recent calls."""
 
     name: str
     bound: Mapping[str, str] = field(default_factory=dict)
@@ -49,10 +49,10 @@ class Gate:
 
     async def call(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
         """Run one call. Never raises for what a caller or the database does wrong."""
-        begun = self.clock()
+        started = self.clock()
         refusal = self._refusal(session, name, given)
         outcome = refusal or await self._admitted(session, name, given)
-        self._record(session, name, given, outcome, self.clock() - begun)
+        self._record(session, name, given, outcome, self.clock() - started)
         return outcome
 
     async def _admitted(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:

@@ -35,7 +35,7 @@ _AWAY: Final = ("unavailable", "the database is not available")
 
 
 async def opened(uri: str, seconds: int) -> MysqlConnections:
-    """Take an address. Raises `ValueError` where it is none; nothing is connected yet."""
+    """Take an address. Raises `ValueError` if it is malformed. Nothing is connected yet."""
     return MysqlConnections(uri, seconds)
 
 

@@ -1,4 +1,4 @@
-"""Which queries an assistant may call, by the policy and by what is proved of each query."""
+"""Queries that an assistant may call, by the policy and by what is proved of each query."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class NotOffered:
-    """A query that the policy asks for and that is no tool, with the reason."""
+    """A query that the policy names but that is not a tool, with the reason."""
 
     query: TypedQuery
     why: str
@@ -45,7 +45,7 @@ class NotOffered:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What became of a policy. `mistakes` are names in it that match nothing."""
+    """The outcome of a policy. `mistakes` are names in it that match nothing."""
 
     offered: tuple[Offer, ...] = ()
     refused: tuple[NotOffered, ...] = ()
@@ -104,7 +104,7 @@ def _decide(
 
 
 def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
-    """Return the bound parameters, or why a query without all of them is no tool."""
+    """Return the bound parameters, or why the query is not a tool without them."""
     names = {param.name for param in query.params}
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:
@@ -186,7 +186,7 @@ def _mistakes(
     names = [query.parsed.name for query in queries]
     for pattern in policy.queries:
         if not any(fnmatchcase(name, pattern) for name in names):
-            yield f"`queries` names `{pattern}`, which is no query"
+            yield f"`queries` names `{pattern}`, which is not a query"
     wanted = {query.parsed.name for query in asked}
     for key, listed in (("writes", policy.writes), ("unbound", policy.unbound)):
         for name in listed:
@@ -196,10 +196,10 @@ def _mistakes(
     for key, columns in (("mask", policy.mask), ("forbid", policy.forbid)):
         for name in columns:
             if not any(_is(ref, name) for ref in known):
-                yield f"`{key}` names `{name}`, which is no column"
+                yield f"`{key}` names `{name}`, which is not a column"
     params = {param.name for query in asked for param in query.params}
     for name in _unknown(policy.bind, params):
-        yield f"`bind` names `{name}`, which is no parameter of these queries"
+        yield f"`bind` names `{name}`, which is not a parameter of these queries"
 
 
 def _unknown(bind: Iterable[tuple[str, str]], params: set[str]) -> Iterator[str]:

@@ -25,7 +25,10 @@ from aiosqlc.plan.naming import argument
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """The tools of a project by name, the queries that are none, and what connections become."""
+    """The tools of a project by name, and the queries that are not tools.
+
+    `executor` makes a connection what the functions take.
+    """
 
     tools: Mapping[str, Tool]
     refused: tuple[NotOffered, ...]

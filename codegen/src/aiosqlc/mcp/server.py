@@ -61,7 +61,7 @@ class SessionsByToken:
         self._sessions: dict[str, Session] = {}
 
     def __call__(self) -> Session:
-        """Return the caller's session. The transport lets nobody in without a token."""
+        """Return the caller's session. The transport refuses requests without a token."""
         token = get_access_token()
         if token is None:
             raise PermissionError("no token")

@@ -45,7 +45,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to serve: the policy, the environment, the HTTP address if any, where the log goes."""
+    """The settings of a server: policy, environment, HTTP address if any, and audit log."""
 
     policy: McpPolicy
     environ: Mapping[str, str]
