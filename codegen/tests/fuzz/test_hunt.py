@@ -15,10 +15,10 @@ import pytest
 from aiosqlc.ir import TypedEmbed
 from aiosqlc.postgres import typed
 from aiosqlc.postgres.infer import relations, scope
-from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.embeds import weakest
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
+from aiosqlc.relational.rows import RowCounter
 
 from tests.conftest import Full
 from tests.fuzz.called import hunt_called

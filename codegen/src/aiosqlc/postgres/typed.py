@@ -23,7 +23,6 @@ from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.describe import ColumnHead, Described
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.advice import Advice, advice_of
-from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import (
@@ -35,6 +34,7 @@ from aiosqlc.postgres.infer.embeds import (
     weakest,
 )
 from aiosqlc.postgres.infer.handed_on import handed_on
+from aiosqlc.postgres.infer.levels import level_of, row_counter
 from aiosqlc.postgres.infer.outputs import column_type, output_targets
 from aiosqlc.postgres.infer.params import Use, as_written, parameter_uses
 from aiosqlc.postgres.infer.prover import Prover
@@ -200,8 +200,8 @@ class QueryTyper:
         """Infer one text: its columns, rows, stars, and embedded rows."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional), loose_params=frozenset(loose))
         columns = self._columns(prover, scope, described.columns or ())
-        counter = RowCounter(self.facts)
-        cardinality = counter.count(scope) if scope is not None else Cardinality.MANY
+        counter = row_counter(self.facts)
+        cardinality = counter.count(level_of(scope)) if scope is not None else Cardinality.MANY
         stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(embeds))
         places = places_of(embeds, stars) if scope is not None else []
         found = embedded_rows(places, prover, scope, columns) if scope is not None else {}
@@ -211,7 +211,7 @@ class QueryTyper:
             tuple(counter.reasons),
             stars,
             found,
-            tuple(advice_of(prover, RowCounter(self.facts), scope)) if scope is not None else (),
+            tuple(advice_of(prover, row_counter(self.facts), scope)) if scope is not None else (),
         )
 
     def _nodes(self, described: Described) -> list[Node]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -14,6 +15,7 @@ from aiosqlc.ir import ColumnRef, Constraint
 from aiosqlc.postgres.catalog import rows
 from aiosqlc.postgres.catalog.totality import total_functions
 from aiosqlc.postgres.tree import Node, Reader
+from aiosqlc.relational.tree import Class, KeyPart, UniqueKey
 from aiosqlc.servers.postgres.connection import Connection
 
 # What is written out is read in again: so that no setting of the database gets between the two.
@@ -28,34 +30,16 @@ _LONGEST = 10_000  # bytes of a value that is calculated
 _HasRelation = TypeVar(
     "_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger, rows.PartitionBound
 )
-# How an index or an operator compares: an operator family, and the type it takes there.
-Comparison = tuple[int, int]
 # pg_trigger.tgtype
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 
 @dataclass(frozen=True, slots=True)
-class UniqueKey:
-    """A unique index. Its trees, `expressions` and `predicate`, refer to the table as entry 1.
-
-    A comparison is None where nothing is known of the functions behind it.
-    """
-
-    name: str
-    columns: tuple[int, ...]
-    comparisons: tuple[Comparison | None, ...]
-    collations: tuple[int, ...]
-    expressions: tuple[Node, ...]
-    predicate: tuple[Node, ...]
-    nulls_not_distinct: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality operator, and how it compares each side."""
+    """An equality operator: how each of its sides is compared, by operator family and type."""
 
-    left: frozenset[Comparison]
-    right: frozenset[Comparison]
+    left: frozenset[Class]
+    right: frozenset[Class]
 
 
 @dataclass
@@ -203,19 +187,20 @@ class Facts:
         return self._keys[relation]
 
     def _key(self, index: rows.Index) -> UniqueKey:
+        expressions = iter(self.reader.read_text(index.expressions))
+        parts = zip(index.columns, index.families, index.inputs, index.collations, strict=False)
         return UniqueKey(
             name=index.name,
-            columns=tuple(index.columns[: index.keys]),
-            comparisons=tuple(
-                None if family in self.untrusted_families else (family, kind)
-                for family, kind in zip(
-                    index.families[: index.keys], index.inputs[: index.keys], strict=True
+            parts=tuple(
+                KeyPart(
+                    column=column,
+                    expr=None if column else next(expressions, None),
+                    cls=None if family in self.untrusted_families else (family, kind),
+                    collation=collation,
                 )
+                for column, family, kind, collation in itertools.islice(parts, index.keys)
             ),
-            collations=tuple(index.collations[: index.keys]),
-            expressions=tuple(self.reader.read_text(index.expressions)),
             predicate=tuple(_conjuncts(self.reader.read_text(index.predicate))),
-            nulls_not_distinct=index.nulls_not_distinct,
         )
 
     def may_skip_insert(self, relation: int) -> bool:

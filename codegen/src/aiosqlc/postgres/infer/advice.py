@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.bindings import Binding, Closure
-from aiosqlc.postgres.infer.cardinality import RowCounter
 from aiosqlc.postgres.infer.conditions import functions_below
 from aiosqlc.postgres.infer.grouping import is_ungrouped_aggregate
 from aiosqlc.postgres.infer.joins import entries_of
+from aiosqlc.postgres.infer.levels import level_of
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
+from aiosqlc.relational.closure import Binding, Closure
+from aiosqlc.relational.rows import RowCounter
 
 _SIGNS = (" :jointype 1", " :jointype 3", " :distinctClause (", "{AGGREF")
 _DEAD_JOIN, _NEEDLESS_DISTINCT, _COUNTS_ROWS = "V013", "V014", "V015"
@@ -59,10 +60,10 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
             continue
         added = join["rarg"] if join["jointype"] == kinds.Join.LEFT else join["larg"]
         entries = frozenset(entries_of(added))
-        if _reads(query, entries, but_for=join) or _acts(counter, scope, join, entries):
+        if _reads(query, entries, but_for=join) or _acts(scope, join, entries):
             continue
         others = frozenset(entries_of(query["jointree"])) - entries
-        closure = Closure(counter, scope, fixed=others)
+        closure = Closure(counter, level_of(scope), fixed=others)
         if not closure.has_full_join and entries <= closure.determined:
             yield _DEAD_JOIN, str(scope.entry(min(entries))["eref"]["aliasname"])
 
@@ -91,11 +92,11 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
                 yield from _read(inside, depth + 1 if deeper else depth, but_for)
 
 
-def _acts(counter: RowCounter, scope: Scope, join: Node, entries: frozenset[int]) -> bool:
+def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
     """Return whether dropping a join changes anything besides the number of rows."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
-        counter.facts.volatile(function) for part in parts for function in functions_below(part)
+        scope.catalog.volatile(function) for part in parts for function in functions_below(part)
     )
 
 
@@ -116,20 +117,17 @@ def _is_distinct_anyway(prover: Prover, counter: RowCounter, scope: Scope) -> bo
     if query["groupClause"]:
         shown = {t["ressortgroupref"] for t in targets}
         return all(clause["tleSortGroupRef"] in shown for clause in query["groupClause"])
-    closure = Closure(counter, scope, _pinned(prover, counter, scope, targets))
-    return not closure.has_full_join and all(s in closure.determined for s in closure.sources)
+    closure = Closure(counter, level_of(scope), _pinned(prover, scope, targets))
+    return not closure.has_full_join and closure.all_determined
 
 
-def _pinned(
-    prover: Prover, counter: RowCounter, scope: Scope, targets: list[Node]
-) -> dict[int, Binding]:
+def _pinned(prover: Prover, scope: Scope, targets: list[Node]) -> dict[int, Binding]:
     """Bind the columns of one row: equal rows agree in them; only equal NULLs prove nothing."""
-    facts = counter.facts
     operators = {c["tleSortGroupRef"]: c["eqop"] for c in scope.query["distinctClause"]}
     pinned: dict[int, Binding] = {}
     for number, target in enumerate(targets, 1):
         expr = target["expr"]
-        equality = facts.equalities.get(operators.get(target["ressortgroupref"], 0))
+        equality = scope.catalog.equalities.get(operators.get(target["ressortgroupref"], 0))
         collation = expr.get("varcollid", 0)
         if expr.kind == "VAR" and equality and _has_value(prover, scope, expr, number):
             pinned[number] = Binding(False, equality.left, collation)

@@ -25,6 +25,8 @@ _TEXTS = frozenset({"text", "varchar", "bpchar"})
 # What these say of two texts depends on no collation, if it is a deterministic one.
 _BYTEWISE = frozenset({"texteq", "textne", "bpchareq", "bpcharne"})
 _PASSED_ON = frozenset({"RELABELTYPE", "NAMEDARGEXPR", "COLLATEEXPR"})
+_INTEGER_OIDS = frozenset({20, 21, 23})  # int8, int2, int4
+_TO_INT8 = frozenset({481, 754})  # int8(int4), int8(int2)
 _OUTCOMES = {"t": TRUE, "f": FALSE, None: NULL}
 # The first two bytes of a numeric: what is no number, the short form, and the parts of each form.
 _SPECIAL, _SHORT, _NEGATIVE = 0xC000, 0x8000, 0x4000
@@ -53,6 +55,20 @@ def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values |
         node.memo["values"] = _values(node, facts, None)
     found: Values | None = node.memo["values"]
     return found
+
+
+def constant_int(node: Node | None) -> int | None:
+    """Return the value of an integer constant; `LIMIT 1` arrives as `int8(1)`."""
+    while node is not None and node.kind == "FUNCEXPR" and len(node.list_of("args")) == 1:
+        if node["funcid"] not in _TO_INT8:
+            return None
+        node = node["args"][0]
+    if node is None or node.kind != "CONST" or node["constisnull"]:
+        return None
+    if node["consttype"] not in _INTEGER_OIDS:
+        return None
+    width = node["constlen"]
+    return int.from_bytes(node["constvalue"].data[:width], "little", signed=True)
 
 
 def rows_of(node: Node, facts: Facts) -> int | None:

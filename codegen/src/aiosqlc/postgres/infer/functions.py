@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.catalog.rows import Function
-from aiosqlc.postgres.infer.cardinality import constant_int
 from aiosqlc.postgres.infer.conditions import called
-from aiosqlc.postgres.infer.constants import MANY_ROWS, rows_of
+from aiosqlc.postgres.infer.constants import MANY_ROWS, constant_int, rows_of
 from aiosqlc.postgres.infer.elements import array_elements, dimensions_of
 from aiosqlc.postgres.infer.members import judge_member
 from aiosqlc.postgres.infer.outputs import expression_type

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.tree import Node
 
 _OUTER_VAR = re.compile(r" :varlevelsup [1-9]")
@@ -40,27 +39,6 @@ def variables(value: Any, depth: int) -> Iterator[Node]:
             yield from variables(item, depth)
 
 
-def conditions(tree: Node | None) -> Iterator[tuple[frozenset[int] | None, Node]]:
-    """Yield the AND-ed conditions with the entries they may bind; None for any."""
-    if tree is None or tree.kind == "RANGETBLREF":
-        return
-    if tree.kind == "FROMEXPR":
-        for item in tree.list_of("fromlist"):
-            yield from conditions(item)
-        for condition in conjuncts(tree["quals"]):
-            yield None, condition
-        return
-    yield from conditions(tree["larg"])
-    yield from conditions(tree["rarg"])
-    side = {
-        kinds.Join.INNER: None,
-        kinds.Join.LEFT: frozenset(entries_of(tree["rarg"])),
-        kinds.Join.RIGHT: frozenset(entries_of(tree["larg"])),
-    }.get(tree["jointype"], frozenset[int]())
-    for condition in conjuncts(tree["quals"]):
-        yield side, condition
-
-
 def entries_of(item: Node) -> Iterator[int]:
     """Yield the range table indexes of an item of the join tree, without joins."""
     if item.kind == "RANGETBLREF":
@@ -71,13 +49,3 @@ def entries_of(item: Node) -> Iterator[int]:
     else:
         yield from entries_of(item["larg"])
         yield from entries_of(item["rarg"])
-
-
-def sources_of(query: Node) -> Iterator[int]:
-    """Yield the range table indexes that a query reads, with the target of a write."""
-    found = list(entries_of(query["jointree"])) if query["jointree"] is not None else []
-    target = query["resultRelation"]
-    writes = (kinds.Command.UPDATE, kinds.Command.DELETE)
-    if query["commandType"] in writes and target not in found:
-        yield target
-    yield from found

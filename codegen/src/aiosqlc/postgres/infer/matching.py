@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from aiosqlc.postgres.catalog.facts import Facts
@@ -14,26 +13,18 @@ _NOT_COMPARED = frozenset({"varnullingrels", "opfuncid", "varreturningtype"})
 _BOOLEAN_EQUAL = 91  # pg_operator.oid of boolean =
 
 
-def implied(
-    conditions: Iterable[tuple[frozenset[int] | None, Node]],
-    varno: int,
-    predicate: Node,
-    facts: Facts,
-) -> bool:
-    """Return whether the conditions on a source imply a part of a partial index's predicate."""
-    for side, condition in conditions:
-        if side is not None and varno not in side:
-            continue
-        if same(condition, predicate, varno) or _same_boolean(condition, predicate, varno):
-            return True
-        if predicate.kind == "NULLTEST" and predicate["nulltesttype"] == kinds.IS_NOT_NULL:
-            arg = predicate["arg"]
-            for fact in facts_of(condition, IF_TRUE, facts):
-                if isinstance(fact, Node):
-                    if same(fact, arg, varno):
-                        return True
-                elif arg.kind == "VAR" and fact[:2] == (varno, arg["varattno"]):
+def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
+    """Return whether a condition on a source implies a part of a partial index's predicate."""
+    if same(condition, predicate, varno) or _same_boolean(condition, predicate, varno):
+        return True
+    if predicate.kind == "NULLTEST" and predicate["nulltesttype"] == kinds.IS_NOT_NULL:
+        arg = predicate["arg"]
+        for fact in facts_of(condition, IF_TRUE, facts):
+            if isinstance(fact, Node):
+                if same(fact, arg, varno):
                     return True
+            elif arg.kind == "VAR" and fact[:2] == (varno, arg["varattno"]):
+                return True
     return False
 
 

@@ -12,18 +12,18 @@ from aiosqlc.postgres.infer import (
     truth,
     values,
 )
-from aiosqlc.postgres.infer.cardinality import RowCounter
+from aiosqlc.postgres.infer.levels import level_of, row_counter
 from aiosqlc.postgres.infer.prover import Resolver
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.user_functions import body_verdict
 
 
 def _at_least_one(facts: Facts, scope: Scope) -> bool:
-    return RowCounter(facts).at_least_one(scope)
+    return row_counter(facts).at_least_one(level_of(scope))
 
 
 def _reads_a_row(facts: Facts, scope: Scope) -> bool:
-    return RowCounter(facts).reads_a_row(scope)
+    return row_counter(facts).reads_a_row(level_of(scope))
 
 
 RESOLVER = Resolver(

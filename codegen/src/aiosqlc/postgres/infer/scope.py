@@ -11,6 +11,7 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import IF_TRUE, NOTHING, FactSet, facts_of
 from aiosqlc.postgres.infer.verdict import Verdict
 from aiosqlc.postgres.tree import Node
+from aiosqlc.relational.tree import Query
 
 _OWN_VAR = re.compile(r" :varlevelsup 0\b")
 
@@ -21,6 +22,7 @@ class Scope:
     `command` is the query's, one of `kinds.Command`. `known` holds for every row the query puts
     out. `old` holds for the old row of an UPDATE. `assumed` is pushed while a CASE branch is
     judged. `returned` is set while RETURNING is: its target's columns are those of the new row.
+    `level` is what `level_of` made of it.
     """
 
     def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
@@ -40,6 +42,7 @@ class Scope:
         self.recursion: dict[str, list[bool]] = {}
         self.element_recursion: dict[str, list[bool]] = {}
         self.returned = False
+        self.level: Query | None = None
         self._settle()
 
     def up(self, levels: int) -> Scope:

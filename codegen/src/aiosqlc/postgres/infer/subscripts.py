@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiosqlc.postgres.infer.cardinality import constant_int
+from aiosqlc.postgres.infer.constants import constant_int
 from aiosqlc.postgres.infer.elements import array_elements, collects_values
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.scope import Scope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aiosqlc.postgres.infer import kinds
-from aiosqlc.postgres.infer.cardinality import constant_int
 from aiosqlc.postgres.infer.conditions import (
     BOOLEAN_TESTS,
     FALSE,
@@ -12,7 +11,7 @@ from aiosqlc.postgres.infer.conditions import (
     TRUE,
     Outcomes,
 )
-from aiosqlc.postgres.infer.constants import outcomes_of
+from aiosqlc.postgres.infer.constants import constant_int, outcomes_of
 from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
 from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.infer.prover import Prover

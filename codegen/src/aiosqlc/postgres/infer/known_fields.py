@@ -1,0 +1,76 @@
+"""Lists the fields of nodes that are read, or may go unread, where levels are made of them.
+
+A field that is neither, with a value that says something, is of a server that is not known yet:
+what it is in is then not understood. The fields are those of PostgreSQL 16 to 18.
+"""
+
+from __future__ import annotations
+
+from aiosqlc.postgres.tree import Datum, Node
+
+_NOTHING = (None, False, 0, "", -1)
+
+FIELDS = {
+    kind: frozenset(fields.split())
+    for kind, fields in {
+        # Read; then what changes neither how many rows there are nor which are equal.
+        "QUERY": "commandType canSetTag resultRelation hasAggs hasTargetSRFs cteList rtable"
+        " jointree targetList onConflict returningList groupClause groupingSets havingQual"
+        " distinctClause limitOffset limitCount limitOption setOperations rowMarks"
+        " querySource queryId utilityStmt hasWindowFuncs hasSubLinks hasDistinctOn hasRecursive"
+        " hasModifyingCTE hasForUpdate hasRowSecurity hasGroupRTE isReturn rteperminfos"
+        " mergeActionList mergeTargetRelation mergeUseOuterJoin mergeJoinCondition override"
+        " returningOldAlias returningNewAlias groupDistinct windowClause sortClause constraintDeps"
+        " withCheckOptions",
+        # Rows are taken away, never added, by `securityQuals` and `tablesample`.
+        "RANGETBLENTRY": "rtekind jointype joinaliasvars lateral relid inh groupexprs subquery"
+        " values_lists functions ctename ctelevelsup self_reference eref"
+        " alias joinmergedcols joinleftcols joinrightcols join_using_alias inFromCl securityQuals"
+        " relkind perminfoindex tablesample security_barrier coltypes coltypmods colcollations"
+        " funcordinality tablefunc enrname enrtuples",
+        "RANGETBLFUNCTION": "funcexpr"
+        " funccolcount funccolnames funccoltypes funccoltypmods funccolcollations funcparams",
+        "RANGETBLREF": "rtindex",
+        "FROMEXPR": "fromlist quals",
+        "JOINEXPR": "jointype larg rarg quals rtindex isNatural usingClause join_using_alias alias",
+        "COMMONTABLEEXPR": "ctename ctematerialized ctequery cterecursive"
+        " aliascolnames search_clause cycle_clause cterefcount ctecolnames ctecoltypes"
+        " ctecoltypmods ctecolcollations",
+        "SETOPERATIONSTMT": "op larg rarg colTypes all colTypmods colCollations groupClauses",
+        "SORTGROUPCLAUSE": "tleSortGroupRef eqop sortop reverse_sort nulls_first hashable",
+        "ONCONFLICTEXPR": "action onConflictWhere"
+        " arbiterElems arbiterWhere constraint onConflictSet exclRelIndex exclRelTlist",
+        "VAR": "varno varattno varnullingrels varlevelsup varcollid"
+        " vartype vartypmod varreturningtype",
+        "PARAM": "paramkind paramid paramtype paramtypmod paramcollid",
+        "SUBLINK": "subLinkType subselect subLinkId testexpr operName",
+        "OPEXPR": "opno opfuncid opretset inputcollid args opresulttype opcollid",
+    }.items()
+}
+# Expressions without a meaning of their own here: their value is made of those below.
+_EXPRESSIONS = frozenset({
+    "ARRAYCOERCEEXPR", "ARRAYEXPR", "BOOLEANTEST", "BOOLEXPR", "CASEEXPR", "CASETESTEXPR",
+    "CASEWHEN", "COALESCEEXPR", "COERCETODOMAIN", "COERCETODOMAINVALUE", "COERCEVIAIO",
+    "COLLATEEXPR", "CONST", "CONVERTROWTYPEEXPR", "DISTINCTEXPR", "FIELDSELECT", "FIELDSTORE",
+    "FUNCEXPR", "JSONBEHAVIOR", "JSONCONSTRUCTOREXPR", "JSONEXPR", "JSONFORMAT", "JSONISPREDICATE",
+    "JSONRETURNING", "JSONVALUEEXPR", "MERGESUPPORTFUNC", "MINMAXEXPR", "NAMEDARGEXPR",
+    "NULLIFEXPR", "NULLTEST", "OPEXPR", "RELABELTYPE", "ROWCOMPAREEXPR", "ROWEXPR",
+    "SCALARARRAYOPEXPR", "SETTODEFAULT", "SQLVALUEFUNCTION", "SUBSCRIPTINGREF", "XMLEXPR",
+})  # fmt: skip
+
+
+def is_understood(node: Node) -> bool:
+    """Return whether every field of a node that says something is one that is known."""
+    known = FIELDS[node.kind]
+    return known.issuperset(node.names()) or all(
+        _says_nothing(node[name]) for name in node.names() if name not in known
+    )
+
+
+def is_expression(node: Node) -> bool:
+    """Return whether an expression is of a kind whose value follows from those below it."""
+    return node.kind in _EXPRESSIONS
+
+
+def _says_nothing(value: object) -> bool:
+    return not isinstance(value, Node | Datum | list) and value in _NOTHING

@@ -1,0 +1,494 @@
+"""Makes the levels of `aiosqlc.relational` of the server's tree, and answers for PostgreSQL."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
+
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.conditions import called, functions_below
+from aiosqlc.postgres.infer.constants import constant_int, rows_of
+from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
+from aiosqlc.postgres.infer.joins import conjuncts, variables
+from aiosqlc.postgres.infer.known_fields import is_expression, is_understood
+from aiosqlc.postgres.infer.matching import implied, same
+from aiosqlc.postgres.infer.outputs import arm_type, expression_type
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.rules import RULES
+from aiosqlc.postgres.tree import Node, walk
+from aiosqlc.relational.joins import sources_of
+from aiosqlc.relational.rows import RowCounter
+from aiosqlc.relational.tree import (
+    Class,
+    Column,
+    Command,
+    Condition,
+    Conflict,
+    Constant,
+    CteUse,
+    Derived,
+    Equality,
+    Expr,
+    From,
+    Function,
+    Grouped,
+    Handle,
+    Join,
+    JoinItem,
+    JoinKind,
+    Key,
+    Leaf,
+    Limit,
+    Merged,
+    NoTable,
+    Opaque,
+    Parameter,
+    Query,
+    SetOp,
+    SetOperation,
+    Source,
+    Subquery,
+    Table,
+    UniqueKey,
+    Values,
+)
+
+_COMMANDS = {
+    kinds.Command.SELECT: Command.SELECT,
+    kinds.Command.INSERT: Command.INSERT,
+    kinds.Command.UPDATE: Command.UPDATE,
+    kinds.Command.DELETE: Command.DELETE,
+}
+_JOINS = {
+    kinds.Join.INNER: JoinKind.INNER,
+    kinds.Join.LEFT: JoinKind.LEFT,
+    kinds.Join.FULL: JoinKind.FULL,
+    kinds.Join.RIGHT: JoinKind.RIGHT,
+}
+_SET_OPERATIONS = {
+    kinds.SetOp.UNION: SetOp.UNION,
+    kinds.SetOp.INTERSECT: SetOp.INTERSECT,
+    kinds.SetOp.EXCEPT: SetOp.EXCEPT,
+}
+_ONE_VALUE = (kinds.SubLink.EXPR, kinds.SubLink.EXISTS, kinds.SubLink.ARRAY)
+# Two local times can be one instant, so these equalities do not pin what a unique index keeps
+# apart.
+_ZONE_CROSSING = frozenset(
+    {
+        "date_eq_timestamptz",
+        "timestamptz_eq_date",
+        "timestamp_eq_timestamptz",
+        "timestamptz_eq_timestamp",
+    }
+)
+# Built-in equalities that only one datum meets (those of text under a deterministic collation).
+_IMAGE_EQUALITIES = frozenset({
+    "int2eq", "int4eq", "int8eq", "int24eq", "int28eq", "int42eq", "int48eq", "int82eq", "int84eq",
+    "oideq", "booleq", "uuid_eq", "date_eq", "timestamp_eq", "timestamptz_eq", "time_eq",
+    "date_eq_timestamp", "timestamp_eq_date", "byteaeq", "nameeq", "nameeqtext", "texteqname",
+    "texteq", "chareq", "xideq", "cideq", "xid8eq", "tideq", "pg_lsn_eq", "macaddr_eq",
+    "macaddr8_eq", "enum_eq",
+})  # fmt: skip
+_READS_WITH = re.compile(rf":rtekind {kinds.Rte.CTE}\b")
+_BOOL = 16
+_ALWAYS_MATERIALIZED = 1
+_APPLIES = frozenset(rule.name for rule in RULES)
+
+
+class PostgresEngine:
+    """Answers what the proofs of `aiosqlc.relational` ask, from the catalog's facts."""
+
+    applies = _APPLIES
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    def holds(self, rule: str, premise: str, value: object) -> bool:
+        """Return whether a premise of a rule is met, or dropped by a test."""
+        return rule in self.applies and self.facts.holds(rule, premise, value)
+
+    def keys(self, table: Table) -> tuple[UniqueKey, ...]:
+        """Return the unique indexes that are good for every row of a scan."""
+        if not isinstance(table.relation, int):
+            return ()
+        return self.facts.unique_keys(table.relation, with_children=table.with_children)
+
+    def deterministic(self, collation: Hashable) -> bool:
+        """Return whether equality under a collation is equality of the bytes."""
+        return isinstance(collation, int) and self.facts.deterministic(collation)
+
+    def same(self, key: Hashable, stored: Handle, source: int) -> bool:
+        """Return whether an expression is one that an index of a source stores."""
+        return same(key, stored, source)
+
+    def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
+        """Return whether a condition implies a part of the predicate of a source's index."""
+        return implied(condition, source, predicate, self.facts)
+
+    def may_skip(self, relation: Hashable, command: Command) -> bool:
+        """Return whether a trigger or a foreign server may turn a written row away in silence."""
+        asked = self.facts.may_skip_insert, self.facts.may_skip_update
+        return not isinstance(relation, int) or asked[command is not Command.INSERT](relation)
+
+    def has_row(self, function: Function) -> bool:
+        """Return whether a function of constants among these makes a row."""
+        return any(rows_of(f["funcexpr"], self.facts) for f in function.handle)
+
+
+def row_counter(facts: Facts) -> RowCounter:
+    """Return what counts the rows of a schema's queries."""
+    return RowCounter(PostgresEngine(facts))
+
+
+def level_of(scope: Scope) -> Query:
+    """Return the level of a scope, made when it is first asked for."""
+    if scope.level is None:
+        scope.level = Lowering(scope).query()
+    return scope.level
+
+
+class Lowering:
+    """Makes the level of one scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.facts = scope.catalog
+
+    def query(self) -> Query:
+        """Return the level, one that claims nothing where it is not understood."""
+        node = self.scope.query
+        tree = node["jointree"]
+        root = self.item(tree) if tree is not None else From(items=())
+        command = _COMMANDS.get(self.scope.command, Command.OTHER)
+        arms = node["setOperations"]
+        operation = self.arm(arms) if arms is not None else None
+        if not is_understood(node) or not isinstance(root, From) or (arms and operation is None):
+            return Query()
+        conflict = node["onConflict"]
+        return Query(
+            command=command,
+            sources=tuple(self.source(entry) for entry in self.scope.range_table),
+            root=root,
+            reads_from=tuple(self.reads_from(root, command)),
+            outputs=self.outputs,
+            plain_list=not node["hasTargetSRFs"],
+            group_keys=self.keys("groupClause"),
+            grouping_sets=_written_sets(node),
+            one_group=is_ungrouped_aggregate(node),
+            every_group=node["havingQual"] is None,
+            distinct_keys=self.keys("distinctClause"),
+            limit=_limit(node),
+            arms=operation if isinstance(operation, SetOperation) else None,
+            target=node["resultRelation"] or 0,
+            conflict=None if conflict is None else _conflict(conflict),
+        )
+
+    # --- what is read from --------------------------------------------------------------------
+
+    def item(self, node: Node) -> JoinItem | None:
+        """Return an item of the join tree, None where it is not understood."""
+        if node.kind not in {"RANGETBLREF", "FROMEXPR", "JOINEXPR"} or not is_understood(node):
+            return None
+        if node.kind == "RANGETBLREF":
+            return Leaf(source=node["rtindex"])
+        below = (
+            node.list_of("fromlist") if node.kind == "FROMEXPR" else [node["larg"], node["rarg"]]
+        )
+        items = [item for item in map(self.item, below) if item is not None]
+        if len(items) < len(below):
+            return None
+        conditions = tuple(self.condition(part) for part in conjuncts(node["quals"]))
+        every_row = _is_true(node["quals"])
+        if node.kind == "FROMEXPR":
+            return From(items=tuple(items), conditions=conditions, every_row=every_row)
+        kind = _JOINS.get(node["jointype"])
+        return (
+            None
+            if kind is None
+            else Join(
+                kind=kind, left=items[0], right=items[1], conditions=conditions, every_row=every_row
+            )
+        )
+
+    def reads_from(self, root: JoinItem, command: Command) -> Iterator[int]:
+        """Yield the sources that the rows are made of, the target of a write included."""
+        found = list(sources_of(root))
+        target = self.scope.query["resultRelation"]
+        if command in (Command.UPDATE, Command.DELETE) and target not in found:
+            yield target
+        yield from found
+
+    def source(self, entry: Node) -> Source:
+        """Return a source of the range table."""
+        if not is_understood(entry):
+            return Source()
+        make = _SOURCES.get(entry["rtekind"])
+        return make(self, entry) if make is not None else Source()
+
+    def table(self, entry: Node) -> Source:
+        """Return a table, or a view that is written."""
+        return Table(relation=entry["relid"], with_children=bool(entry["inh"]))
+
+    def derived(self, entry: Node) -> Source:
+        """Return a subquery in FROM, or a view that is read."""
+        query = entry["subquery"]
+        return Derived(
+            query=functools.partial(self.inner, query),
+            reads=self.columns(query, 1),
+            stable=self.is_stable(entry),
+        )
+
+    def values(self, entry: Node) -> Source:
+        """Return a VALUES list."""
+        return Values(
+            rows=len(entry["values_lists"]),
+            reads=self.columns(entry, 0),
+            stable=self.is_stable(entry),
+        )
+
+    def function(self, entry: Node) -> Source:
+        """Return functions in FROM."""
+        if not all(map(is_understood, entry["functions"])):
+            return Source()
+        calls = [function["funcexpr"] for function in entry["functions"]]
+        return Function(
+            handle=entry["functions"],
+            one_row=not any(_gives_set(call) for call in calls),
+            a_row=any(call.kind == "FUNCEXPR" and not call["funcretset"] for call in calls),
+            reads=self.columns(entry, 0),
+            stable=self.is_stable(entry),
+        )
+
+    def cte_use(self, entry: Node) -> Source:
+        """Return a use of a WITH query."""
+        owner = self.scope.up(entry["ctelevelsup"])
+        cte = owner.cte(entry["ctename"])
+        if not is_understood(cte):
+            return Source()
+        query = cte["ctequery"]
+        return CteUse(
+            query=lambda: level_of(owner.inner(query)),
+            recursive=bool(cte["cterecursive"]),
+            itself=bool(entry["self_reference"]),
+            runs_once=bool(
+                cte["ctematerialized"] == _ALWAYS_MATERIALIZED
+                or query["commandType"] != kinds.Command.SELECT
+                or query["rowMarks"]
+                or not self.is_stable(query)
+            ),
+        )
+
+    def merged(self, entry: Node) -> Source:
+        """Return the columns of a join, whose sides a FULL one may both be without."""
+        if entry["jointype"] == kinds.Join.FULL:
+            return Source()
+        return Merged(behind=lambda number: self.expr(entry["joinaliasvars"][number - 1]))
+
+    def grouped(self, entry: Node) -> Source:
+        """Return the keys of GROUP BY."""
+        return Grouped(behind=lambda number: self.expr(entry["groupexprs"][number - 1]))
+
+    def no_table(self, _entry: Node) -> Source:
+        """Return the one row of a query without FROM."""
+        return NoTable()
+
+    def inner(self, query: Node) -> Query:
+        """Return the level of a query nested directly in this one."""
+        return level_of(self.scope.inner(query))
+
+    def columns(self, value: Node, depth: int) -> tuple[Column, ...]:
+        """Return the columns of this level that are read within something."""
+        return tuple(self.column(node, level=0) for node in variables(value, depth))
+
+    def is_stable(self, node: Node) -> bool:
+        """Return whether no volatile function is called within something."""
+        return not any(self.facts.volatile(function) for function in functions_below(node))
+
+    # --- conditions and expressions -----------------------------------------------------------
+
+    def condition(self, node: Node) -> Condition:
+        """Return a condition, and what it pins."""
+        return Condition(handle=node, meaning=self.flag(node) or self.equality(node))
+
+    def flag(self, node: Node) -> Column | None:
+        """Return the column of a bare `WHERE flag` or `WHERE NOT flag`."""
+        if node.kind == "BOOLEXPR" and node["boolop"] == "not":
+            node = node["args"][0]
+        if node.kind != "VAR" or node["vartype"] != _BOOL or node["varlevelsup"]:
+            return None
+        return self.column(node) if is_understood(node) else None
+
+    def equality(self, node: Node) -> Equality | None:
+        """Return what an operator says if it is an equality of a trusted kind."""
+        if node.kind != "OPEXPR" or len(node["args"]) != 2 or not is_understood(node):
+            return None
+        equality = self.facts.equalities.get(node["opno"])
+        name = self.facts.built_in(called(node))
+        if equality is None or name in _ZONE_CROSSING:
+            return None
+        left, right = node["args"]
+        return Equality(
+            left=self.expr(_bare(left)),
+            right=self.expr(_bare(right)),
+            left_classes=self.seen(left, equality.left),
+            right_classes=self.seen(right, equality.right),
+            families=frozenset(family for family, _ in equality.left),
+            collation=node["inputcollid"],
+            image=name in _IMAGE_EQUALITIES,
+        )
+
+    def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
+        """Return the classes if the operator treats a value like an index of its type.
+
+        An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
+        (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.
+        """
+        before, after = expression_type(_bare(arg)), expression_type(arg)
+        same_type = self.facts.base_type(before) == self.facts.base_type(after)
+        return classes if same_type or self.facts.is_plain(after) else frozenset()
+
+    def expr(self, node: Node) -> Expr:
+        """Return an expression in its shape."""
+        if node.kind == "VAR" and is_understood(node):
+            return self.column(node, level=node["varlevelsup"])
+        if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and is_understood(node):
+            return Parameter()
+        if node.kind == "CONST":
+            return Constant()
+        if node.kind == "SUBLINK" and is_understood(node):
+            return Subquery(
+                reads=self.columns(node["subselect"], 1),
+                one_value=node["subLinkType"] in _ONE_VALUE,
+            )
+        function = called(node)
+        sets = node.get("funcretset") or node.get("opretset")
+        return Opaque(
+            key=node,
+            args=tuple(self.args([value for _, value in node.children()])),
+            from_args=is_expression(node) and not sets,
+            stable=not (function and self.facts.volatile(function)),
+        )
+
+    def args(self, values: list[Any]) -> Iterator[Expr]:
+        """Yield the expressions right below one, those in lists of lists too."""
+        for value in values:
+            if isinstance(value, Node):
+                yield self.expr(value)
+            elif isinstance(value, list):
+                yield from self.args(value)
+
+    def column(self, node: Node, *, level: int = 0) -> Column:
+        """Return a column of the level that is `level` levels out."""
+        nulling = node["varnullingrels"]
+        alive = self.scope.alive(node["varno"], nulling) if nulling and not level else ()
+        return Column(
+            source=node["varno"],
+            column=node["varattno"],
+            level=level,
+            absent=frozenset(alive),
+            collation=node["varcollid"],
+        )
+
+    def outputs(self) -> Sequence[Expr]:
+        """Return the expressions of the select list."""
+        targets = self.scope.query.list_of("targetList")
+        return [self.expr(target["expr"]) for target in targets if not target["resjunk"]]
+
+    def keys(self, clause: str) -> tuple[Key, ...]:
+        """Return the keys of GROUP BY or DISTINCT."""
+        clauses = self.scope.query.list_of(clause)
+        if not clauses:
+            return ()
+        targets = {t["ressortgroupref"]: t["expr"] for t in self.scope.query["targetList"]}
+        found = []
+        for key in clauses:
+            equality = self.facts.equalities.get(key["eqop"]) if is_understood(key) else None
+            classes = None if equality is None else equality.left
+            found.append(Key(expr=self.expr(targets[key["tleSortGroupRef"]]), classes=classes))
+        return tuple(found)
+
+    # --- set operations -----------------------------------------------------------------------
+
+    def arm(self, node: Node) -> SetOperation | int | None:
+        """Return a set operation, or the source of a part; None where it is not understood."""
+        if not is_understood(node):
+            return None
+        if node.kind == "RANGETBLREF":
+            return int(node["rtindex"])
+        op = _SET_OPERATIONS.get(node["op"])
+        left, right = self.arm(node["larg"]), self.arm(node["rarg"])
+        if op is None or left is None or right is None:
+            return None
+        return SetOperation(
+            op=op,
+            left=left,
+            right=right,
+            left_kept=self.kept(node, "larg"),
+            right_kept=self.kept(node, "rarg"),
+        )
+
+    def kept(self, node: Node, side: str) -> frozenset[int]:
+        """Return the columns that a side of a set operation gives without a cast."""
+        return frozenset(
+            number
+            for number, wanted in enumerate(node["colTypes"], 1)
+            if arm_type(node[side], number, self.scope) == wanted
+        )
+
+
+_SOURCES: dict[int, Callable[[Lowering, Node], Source]] = {
+    kinds.Rte.RELATION: Lowering.table,
+    kinds.Rte.SUBQUERY: Lowering.derived,
+    kinds.Rte.JOIN: Lowering.merged,
+    kinds.Rte.FUNCTION: Lowering.function,
+    kinds.Rte.VALUES: Lowering.values,
+    kinds.Rte.CTE: Lowering.cte_use,
+    kinds.Rte.RESULT: Lowering.no_table,
+    kinds.Rte.GROUP: Lowering.grouped,
+}
+
+
+def _written_sets(query: Node) -> list[frozenset[int]] | tuple[()] | None:
+    return grouping_sets(query) if query["groupingSets"] else ()
+
+
+def _limit(query: Node) -> Limit:
+    count, offset = query["limitCount"], query["limitOffset"]
+    most = constant_int(count)
+    unlimited = count is None or (count.kind == "CONST" and count["constisnull"])
+    return Limit(
+        most=most,
+        exact=query["limitOption"] != kinds.LIMIT_WITH_TIES,
+        some=unlimited or (most is not None and most >= 1),
+        from_first=offset is None or constant_int(offset) == 0,
+    )
+
+
+def _conflict(node: Node) -> Conflict:
+    updates = node["action"] == kinds.ON_CONFLICT_UPDATE and node["onConflictWhere"] is None
+    return Conflict(
+        updates=updates and is_understood(node),
+        alone=not _READS_WITH.search(node.text),
+    )
+
+
+def _is_true(quals: Node | None) -> bool:
+    """Return whether a condition is absent or the constant true."""
+    if quals is None:
+        return True
+    return bool(
+        quals.kind == "CONST" and not quals["constisnull"] and any(quals["constvalue"].data)
+    )
+
+
+def _bare(node: Node) -> Node:
+    while node.kind == "RELABELTYPE":
+        node = node["arg"]
+    return node
+
+
+def _gives_set(node: Node) -> bool:
+    return any(n.get("funcretset") is True or n.get("opretset") is True for n in walk(node))

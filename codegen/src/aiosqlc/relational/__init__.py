@@ -1,0 +1,1 @@
+"""Proofs on the levels of a statement that both engines share: rows, keys, equalities."""

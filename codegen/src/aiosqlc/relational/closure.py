@@ -1,0 +1,315 @@
+"""Find columns with a single value, and sources that are thereby limited to one row.
+
+Two strengths of "pinned" are kept apart. A column is *exact* when all its values are the same
+datum: it may then feed any function. It is merely *equal* when an equality operator holds against
+something fixed (`1.0 = 1.00`, case-insensitive text): it may then feed another equality of the same
+kind, and match a unique key of the same kind, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiosqlc.relational.joins import conditions_of, joins_of
+from aiosqlc.relational.tree import (
+    Class,
+    Column,
+    Constant,
+    CteUse,
+    Derived,
+    Equality,
+    Expr,
+    Function,
+    Grouped,
+    JoinKind,
+    KeyPart,
+    Merged,
+    NoTable,
+    Opaque,
+    Parameter,
+    Query,
+    Subquery,
+    Table,
+    UniqueKey,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from aiosqlc.relational.rows import RowCounter
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The binding of a column: exact, or up to the equality of some operator families."""
+
+    exact: bool
+    classes: frozenset[Class]
+    collation: Hashable
+
+
+EXACT = Binding(True, frozenset(), None)
+
+
+class Closure:
+    """The consequences of a level's equalities.
+
+    `given` pins outputs, by their numbers, from outside; `fixed` are sources taken as one row each.
+    """
+
+    def __init__(
+        self,
+        counter: RowCounter,
+        query: Query,
+        given: Mapping[int, Binding] | None = None,
+        *,
+        fixed: frozenset[int] = frozenset(),
+    ) -> None:
+        self.counter = counter
+        self.engine = counter.engine
+        self.query = query
+        self.columns: dict[tuple[int, int], Binding] = {}
+        self.expressions: dict[Hashable, Binding] = {}
+        self.determined: set[int] = set(fixed)
+        self.exact_sources: set[int] = set(fixed)
+        self.why: dict[int, str] = {}
+        self._conditions = list(conditions_of(query.root))
+        full = any(join.kind is JoinKind.FULL for join in joins_of(query.root))
+        self.has_full_join = not self.engine.holds("unique-key", "no FULL JOIN", not full)
+        self._give(given or {})
+        if not self.has_full_join:
+            self._settle()
+
+    def _give(self, given: Mapping[int, Binding]) -> None:
+        outputs = self.query.outputs() if given else ()
+        for number, binding in given.items():
+            if 0 < number <= len(outputs):
+                self._pin(self.resolve(outputs[number - 1]), binding)
+
+    def _settle(self) -> None:
+        changed = True
+        while changed:
+            changed = False
+            for side, condition in self._conditions:
+                if isinstance(condition.meaning, Equality):
+                    changed |= self._apply(side, condition.meaning)
+                elif condition.meaning is not None and self._allowed(side, condition.meaning):
+                    changed |= self._pin(condition.meaning, EXACT)
+            for source in self.query.reads_from:
+                if source not in self.determined and self._determine(source):
+                    self.determined.add(source)
+                    changed = True
+                unsettled = source in self.determined and source not in self.exact_sources
+                if unsettled and self._is_exact_source(source):
+                    self.exact_sources.add(source)
+                    changed = True
+
+    @property
+    def all_determined(self) -> bool:
+        """Return whether at most one row of every source takes part."""
+        return self.determined.issuperset(self.query.reads_from)
+
+    # --- equalities ---------------------------------------------------------------------------
+
+    def _apply(self, side: frozenset[int] | None, equality: Equality) -> bool:
+        """Bind what an equality binds. The ON of an outer join binds its optional side only."""
+        changed = False
+        left = self.resolve(equality.left), equality.left_classes
+        right = self.resolve(equality.right), equality.right_classes
+        for (pinned, classes), (source, given) in ((left, right), (right, left)):
+            if self._allowed(side, pinned):
+                families = self._fixing(source, given, equality)
+                binding = Binding(
+                    self._is_image(pinned, equality) and bool(families),
+                    frozenset(c for c in classes if c[0] in families),
+                    equality.collation,
+                )
+                changed |= bool(families) and self._pin(pinned, binding)
+        return changed
+
+    def _allowed(self, side: frozenset[int] | None, expr: Expr) -> bool:
+        sources = {column.source for column in columns_of(expr)}
+        return bool(sources) and self.engine.holds(
+            "unique-key", "ON binds only the optional side", side is None or sources <= side
+        )
+
+    def _fixing(
+        self, source: Expr, classes: frozenset[Class], equality: Equality
+    ) -> frozenset[Hashable]:
+        """Return the operator families in which an operand is fixed up to equality."""
+        if self.is_exact(source, direct=True):
+            return equality.families
+        binding = self._binding(source)
+        if binding is None or (
+            binding.collation != equality.collation
+            and not self.engine.deterministic(binding.collation)
+        ):
+            return frozenset()
+        return frozenset(family for family, _ in binding.classes & classes)
+
+    def _binding(self, expr: Expr) -> Binding | None:
+        if isinstance(expr, Column) and not expr.level:
+            return self.columns.get((expr.source, expr.column))
+        return None
+
+    def _pin(self, expr: Expr, binding: Binding) -> bool:
+        if isinstance(expr, Column) and not expr.level:
+            key = (expr.source, expr.column)
+            before = self.columns.get(key)
+            if before is None or (binding.exact and not before.exact):
+                self.columns[key] = binding
+                return True
+            return False
+        if not isinstance(expr, Opaque) or expr.key in self.expressions:
+            return False
+        self.expressions[expr.key] = binding
+        return True
+
+    def _is_image(self, expr: Expr, equality: Equality) -> bool:
+        """Return whether only one datum satisfies a condition; the operator decides that."""
+        return (
+            isinstance(expr, Column)
+            and self.engine.holds(
+                "unique-key", "the equality operator is that of the index", equality.image
+            )
+            and self.engine.deterministic(equality.collation)
+        )
+
+    def resolve(self, expr: Expr) -> Expr:
+        """Return the column behind a grouped or merged column."""
+        while isinstance(expr, Column) and not expr.level and not expr.absent and expr.column > 0:
+            source = self.query.source(expr.source)
+            if not isinstance(source, Grouped | Merged):
+                break
+            expr = source.behind(expr.column)
+        return expr
+
+    def is_exact(self, expr: Expr, *, direct: bool = False) -> bool:
+        """Return whether an expression has one value over the whole result.
+
+        `direct`: it stands alone in a strict equality, which a NULL made by an outer join cannot
+        meet; elsewhere such a NULL would be a second value.
+        """
+        expr = self.resolve(expr)
+        if isinstance(expr, Column):
+            return self._is_exact_column(expr, direct=direct)
+        if isinstance(expr, Subquery):
+            return expr.one_value and self.engine.holds(
+                "unique-key", "the other side does not depend on a row", not expr.reads
+            )
+        if isinstance(expr, Opaque):
+            return (
+                expr.from_args
+                and self.engine.holds("unique-key", "the other side is not volatile", expr.stable)
+                and all(self.is_exact(arg) for arg in expr.args)
+            )
+        return isinstance(expr, Constant | Parameter)
+
+    def _is_exact_column(self, column: Column, *, direct: bool) -> bool:
+        if column.level:
+            return True
+        if isinstance(self.query.source(column.source), Grouped):
+            return False
+        return (direct or not column.absent) and self._has_one_value(column)
+
+    def _has_one_value(self, column: Column) -> bool:
+        binding = self.columns.get((column.source, column.column))
+        return column.source in self.exact_sources or (binding is not None and binding.exact)
+
+    # --- sources ------------------------------------------------------------------------------
+
+    def _determine(self, number: int) -> bool:
+        """Return whether at most one row of a source matches the bound columns."""
+        source = self.query.source(number)
+        if isinstance(source, Table):
+            key = next((k for k in self.engine.keys(source) if self._covers(number, k)), None)
+            if key is not None:
+                self.why[number] = f"all columns of the unique index {key.name} are bound"
+            return key is not None
+        if isinstance(source, NoTable):
+            return True
+        if isinstance(source, CteUse):
+            return self._inner_at_most_one(number, source)
+        if not isinstance(source, Derived | Values | Function):
+            return False
+        alone = all(not c.absent and self._has_one_value(c) for c in source.reads)
+        if not self.engine.holds("unique-key", "LATERAL refers to one row", alone):
+            return False
+        if isinstance(source, Derived):
+            return self._inner_at_most_one(number, source)
+        return source.rows <= 1 if isinstance(source, Values) else source.one_row
+
+    def _is_exact_source(self, number: int) -> bool:
+        """Return whether each column of a determined source has one value whenever it is read.
+
+        A plan may read a source again for every row beside it, so a LIMIT without an order, or a
+        volatile function, can show another row each time.
+        """
+        source = self.query.source(number)
+        if isinstance(source, Table | NoTable):
+            return True
+        if isinstance(source, CteUse):
+            return source.runs_once or self._inner_at_most_one(number, source, limits=False)
+        if isinstance(source, Derived):
+            return source.stable and self._inner_at_most_one(number, source, limits=False)
+        return isinstance(source, Values | Function) and source.stable
+
+    def _inner_at_most_one(
+        self, number: int, source: Derived | CteUse, *, limits: bool = True
+    ) -> bool:
+        if isinstance(source, CteUse) and source.recursive:
+            return False
+        given = {c: b for (s, c), b in self.columns.items() if s == number and c > 0}
+        return self.counter.at_most_one(source.query(), given, limits=limits)
+
+    def _covers(self, number: int, key: UniqueKey) -> bool:
+        for part in key.parts:
+            if part.cls is None:
+                return False
+            found = self._is_bound(number, part)
+            if not self.engine.holds("unique-key", "every column is bound", found):
+                return False
+        return self.engine.holds(
+            "unique-key",
+            "the predicate of the index is implied",
+            all(
+                any(self.engine.implies(handle, predicate, number) for handle in self._of(number))
+                for predicate in key.predicate
+            ),
+        )
+
+    def _of(self, number: int) -> Iterator[object]:
+        """Yield the conditions on a source."""
+        for side, condition in self._conditions:
+            if side is None or number in side:
+                yield condition.handle
+
+    def _is_bound(self, number: int, part: KeyPart) -> bool:
+        if part.column:
+            binding = self.columns.get((number, part.column))
+            return binding is not None and self._matches(binding, part)
+        return part.expr is not None and any(
+            self.engine.same(key, part.expr, number) and self._matches(binding, part)
+            for key, binding in self.expressions.items()
+        )
+
+    def _matches(self, binding: Binding, part: KeyPart) -> bool:
+        """Return whether values equal under the binding are equal for the key."""
+        if binding.exact:
+            return True
+        return part.cls in binding.classes and (
+            binding.collation == part.collation or self.engine.deterministic(binding.collation)
+        )
+
+
+def columns_of(expr: Expr) -> Iterator[Column]:
+    """Yield the columns of this level that an expression reads."""
+    if isinstance(expr, Column):
+        if not expr.level:
+            yield expr
+    elif isinstance(expr, Subquery):
+        yield from expr.reads
+    elif isinstance(expr, Opaque):
+        for arg in expr.args:
+            yield from columns_of(arg)

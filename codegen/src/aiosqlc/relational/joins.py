@@ -1,0 +1,63 @@
+"""Small questions about join trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiosqlc.relational.tree import (
+    Condition,
+    From,
+    Join,
+    JoinItem,
+    JoinKind,
+    Leaf,
+)
+
+
+def sources_of(item: JoinItem) -> Iterator[int]:
+    """Yield the sources of an item."""
+    if isinstance(item, Leaf):
+        yield item.source
+    else:
+        for inner in _items(item):
+            yield from sources_of(inner)
+
+
+def joins_of(item: JoinItem) -> Iterator[Join]:
+    """Yield the joins of an item, inner ones first."""
+    for inner in _items(item):
+        yield from joins_of(inner)
+    if isinstance(item, Join):
+        yield item
+
+
+def conditions_of(item: JoinItem) -> Iterator[tuple[frozenset[int] | None, Condition]]:
+    """Yield the conditions with the sources they may pin; None for any.
+
+    The ON of an outer join holds for the rows of its optional side alone.
+    """
+    for inner in _items(item):
+        yield from conditions_of(inner)
+    if not isinstance(item, Leaf):
+        side = _side(item)
+        for condition in item.conditions:
+            yield side, condition
+
+
+def _side(item: From | Join) -> frozenset[int] | None:
+    if isinstance(item, From) or item.kind is JoinKind.INNER:
+        return None
+    if item.kind is JoinKind.FULL:
+        return frozenset()
+    return frozenset(sources_of(optional_side(item)))
+
+
+def optional_side(join: Join) -> JoinItem:
+    """Return the side that a LEFT or RIGHT join need not find."""
+    return join.right if join.kind is JoinKind.LEFT else join.left
+
+
+def _items(item: JoinItem) -> tuple[JoinItem, ...]:
+    if isinstance(item, Join):
+        return (item.left, item.right)
+    return item.items if isinstance(item, From) else ()

@@ -1,0 +1,316 @@
+"""A statement's levels: sources, joins, conditions, equalities, keys, what limits the rows.
+
+An engine makes this tree of its own one, and answers what is asked beside it (`relational.port`).
+Nothing here is a claim unless it is said: each flag is named so that False, each collection so that
+empty, claims nothing. Parts that are seldom asked for are functions, which make them then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+Class = tuple[Hashable, Hashable]
+"""A way to compare a value: a family of operators that agree, and the type they take."""
+
+Handle = Any
+"""The engine's own node, into which only the engine looks."""
+
+
+class Command(Enum):
+    """The command of a level. `OTHER` proves nothing."""
+
+    OTHER = 0
+    SELECT = 1
+    INSERT = 2
+    UPDATE = 3
+    DELETE = 4
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A part of the tree. None equals another; expressions are compared by what they name."""
+
+
+# --- expressions ----------------------------------------------------------------------------------
+
+
+class Expr(_Part, frozen=True, kw_only=True):
+    """An expression, in one of five shapes."""
+
+
+class Column(Expr, frozen=True, kw_only=True):
+    """A column of a source, `level` levels out. `absent`: what may have left its row out."""
+
+    source: int
+    column: int
+    level: int = 0
+    absent: frozenset[int] = frozenset()
+    collation: Hashable = None
+
+
+class Parameter(Expr, frozen=True, kw_only=True):
+    """A parameter of the statement: one value for the whole run."""
+
+
+class Constant(Expr, frozen=True, kw_only=True):
+    """A constant."""
+
+
+class Subquery(Expr, frozen=True, kw_only=True):
+    """A subquery. `one_value`: it is run once if it reads no column of this level (`reads`)."""
+
+    reads: tuple[Column, ...]
+    one_value: bool = False
+
+
+class Opaque(Expr, frozen=True, kw_only=True):
+    """Anything else. Two of one `key` are one expression; `args` is all that is below.
+
+    `from_args`: its value follows from those of `args` in one row. `stable`: not so of a volatile
+    function.
+    """
+
+    key: Hashable
+    args: tuple[Expr, ...]
+    from_args: bool = False
+    stable: bool = False
+
+
+# --- conditions and joins -------------------------------------------------------------------------
+
+
+class Equality(_Part, frozen=True, kw_only=True):
+    """A condition that two expressions are equal.
+
+    `left` and `right` are how a unique index sees the two, `families` those of the operator.
+    `image`: only one datum meets it, under a deterministic collation.
+    """
+
+    left: Expr
+    right: Expr
+    left_classes: frozenset[Class] = frozenset()
+    right_classes: frozenset[Class] = frozenset()
+    families: frozenset[Hashable] = frozenset()
+    collation: Hashable = None
+    image: bool = False
+
+
+class Condition(_Part, frozen=True, kw_only=True):
+    """One of the conditions of a join or of WHERE that must all hold.
+
+    `meaning` is what pins something: an equality, or a column that is true or false.
+    """
+
+    handle: Handle
+    meaning: Equality | Column | None = None
+
+
+class JoinKind(Enum):
+    """The kind of a join."""
+
+    INNER = 0
+    LEFT = 1
+    FULL = 2
+    RIGHT = 3
+
+
+class Leaf(_Part, frozen=True, kw_only=True):
+    """A source, by its number from 1."""
+
+    source: int
+
+
+class From(_Part, frozen=True, kw_only=True):
+    """Items side by side, and conditions. `every_row`: no condition turns a row away."""
+
+    items: tuple[JoinItem, ...]
+    conditions: tuple[Condition, ...] = ()
+    every_row: bool = False
+
+
+class Join(_Part, frozen=True, kw_only=True):
+    """Two items joined under conditions."""
+
+    kind: JoinKind
+    left: JoinItem
+    right: JoinItem
+    conditions: tuple[Condition, ...] = ()
+    every_row: bool = False
+
+
+JoinItem = Leaf | From | Join
+
+
+# --- sources --------------------------------------------------------------------------------------
+
+
+class Source(_Part, frozen=True, kw_only=True):
+    """Something that is read from. A source of this class alone is not known."""
+
+
+class Table(Source, frozen=True, kw_only=True):
+    """A table, with those that inherit from it or without."""
+
+    relation: Hashable
+    with_children: bool = True
+
+
+class NoTable(Source, frozen=True, kw_only=True):
+    """The one row, without columns, of a query without FROM."""
+
+
+class _Inner(Source, frozen=True, kw_only=True):
+    """A source with expressions within.
+
+    `reads` are the columns of this level that it refers to. `stable`: it has no volatile function.
+    """
+
+    reads: tuple[Column, ...] = ()
+    stable: bool = False
+
+
+class Derived(_Inner, frozen=True, kw_only=True):
+    """A subquery in FROM, or a view."""
+
+    query: Callable[[], Query]
+
+
+class CteUse(Source, frozen=True, kw_only=True):
+    """A use of a WITH query. `runs_once`: all uses see the same rows.
+
+    `recursive` is whether the WITH query is, `itself` whether it is used within itself.
+    """
+
+    query: Callable[[], Query]
+    recursive: bool = False
+    itself: bool = False
+    runs_once: bool = False
+
+
+class Values(_Inner, frozen=True, kw_only=True):
+    """A list of this many rows."""
+
+    rows: int
+
+
+class Function(_Inner, frozen=True, kw_only=True):
+    """Functions in FROM. `one_row`: no set is among them, `a_row`: not all of them are sets."""
+
+    handle: Handle
+    one_row: bool = False
+    a_row: bool = False
+
+
+class Merged(Source, frozen=True, kw_only=True):
+    """The columns of a join, by their numbers: what each stands for."""
+
+    behind: Callable[[int], Expr]
+
+
+class Grouped(Source, frozen=True, kw_only=True):
+    """The keys of GROUP BY, by their numbers: what each stands for."""
+
+    behind: Callable[[int], Expr]
+
+
+# --- a level --------------------------------------------------------------------------------------
+
+
+class Key(_Part, frozen=True, kw_only=True):
+    """A key of GROUP BY or DISTINCT; `classes` is how it is compared, None where not known."""
+
+    expr: Expr
+    classes: frozenset[Class] | None = None
+
+
+class Limit(_Part, frozen=True, kw_only=True):
+    """The rows that LIMIT and OFFSET let through.
+
+    `most` is its number where that is written; `exact`: never more (no WITH TIES); `some`: at
+    least one row, `from_first`: none is skipped.
+    """
+
+    most: int | None = None
+    exact: bool = False
+    some: bool = False
+    from_first: bool = False
+
+
+class SetOp(Enum):
+    """The kind of a set operation."""
+
+    UNION = 1
+    INTERSECT = 2
+    EXCEPT = 3
+
+
+class SetOperation(_Part, frozen=True, kw_only=True):
+    """A set operation of other ones, or of sources.
+
+    `left_kept` and `right_kept` are the columns that a side gives as they are, not cast.
+    """
+
+    op: SetOp
+    left: SetOperation | int
+    right: SetOperation | int
+    left_kept: frozenset[int] = frozenset()
+    right_kept: frozenset[int] = frozenset()
+
+
+class Conflict(_Part, frozen=True, kw_only=True):
+    """ON CONFLICT. `updates`: whatever row is there; `alone`: no WITH query is read within."""
+
+    updates: bool = False
+    alone: bool = False
+
+
+class Query(_Part, frozen=True, kw_only=True):
+    """One level. `reads_from` are the sources that its rows are made of.
+
+    `plain_list`: no function of the select list makes rows. `grouping_sets`: () if none are
+    written, None if they are too many; sets are of numbers of keys. `one_group`: it makes one row
+    of all. `every_group`: there is no HAVING. `target` is the source that is written.
+    """
+
+    command: Command = Command.OTHER
+    sources: tuple[Source, ...] = ()
+    root: From = From(items=())
+    reads_from: tuple[int, ...] = ()
+    outputs: Callable[[], Sequence[Expr]] = tuple
+    plain_list: bool = False
+    group_keys: tuple[Key, ...] = ()
+    grouping_sets: Sequence[frozenset[int]] | None = ()
+    one_group: bool = False
+    every_group: bool = False
+    distinct_keys: tuple[Key, ...] = ()
+    limit: Limit = Limit()
+    arms: SetOperation | None = None
+    target: int = 0
+    conflict: Conflict | None = None
+
+    def source(self, number: int) -> Source:
+        """Return a source by its number."""
+        return self.sources[number - 1]
+
+
+# --- facts of the schema --------------------------------------------------------------------------
+
+
+class KeyPart(_Part, frozen=True, kw_only=True):
+    """A part of a unique key: a column, or the engine's expression. `cls`: None if not trusted."""
+
+    column: int = 0
+    expr: Handle = None
+    cls: Class | None = None
+    collation: Hashable = None
+
+
+class UniqueKey(_Part, frozen=True, kw_only=True):
+    """A key no two rows share, of the rows for which the engine's `predicate` holds throughout."""
+
+    name: str
+    parts: tuple[KeyPart, ...]
+    predicate: tuple[Handle, ...] = ()
