@@ -82,16 +82,25 @@ class LeasedStore:
         self._timer: asyncio.TimerHandle | None = None
         self._giving: asyncio.Task[None] | None = None
 
+    def known(self, rule: Rule, key: str) -> Decision | None:
+        """Count one request if a lease can decide on it. Return None where Redis must."""
+        place = (rule, key)
+        lease = self._leases.get(place)
+        if lease is None:
+            return None
+        self._leases.move_to_end(place)
+        return lease.answer(self._clock())
+
     async def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key` under `rule`.
 
         Raises:
             redis.RedisError: where Redis does not answer.
         """
-        lease = self._lease(rule, key)
-        known = lease.answer(self._clock())
+        known = self.known(rule, key)
         if known is not None:
             return known
+        lease = self._lease(rule, key)
         async with lease.lock:
             # Whoever had the lock before has probably asked for us as well.
             known = lease.answer(self._clock())

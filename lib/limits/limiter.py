@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import product
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily
@@ -21,7 +20,21 @@ from lib.redis.circuit import RedisCircuit
 
 log = get_logger(__name__)
 
-_REDIS, _MEMORY = "redis", "memory"
+
+class _Tally:
+    """The number of requests that a store has allowed and refused."""
+
+    __slots__ = ("allowed", "refused")
+
+    def __init__(self) -> None:
+        self.allowed = self.refused = 0
+
+    def count(self, decision: Decision) -> Decision:
+        if decision.allowed:
+            self.allowed += 1
+        else:
+            self.refused += 1
+        return decision
 
 
 class Limiter:
@@ -39,25 +52,35 @@ class Limiter:
         self._memory = MemoryStore()
         self._circuit = None if redis is None else RedisCircuit(redis, "redis-limits")
         self._shared = None if redis is None else LeasedStore(RedisStore(redis))
-        self._counts = dict.fromkeys(product((_REDIS, _MEMORY), (True, False)), 0)
+        self._by_redis, self._by_memory = _Tally(), _Tally()
         if registry is not None:
-            _Decisions(self._counts, registry)
+            _Decisions({"redis": self._by_redis, "memory": self._by_memory}, registry)
 
     @property
     def is_shared(self) -> bool:
         """Return whether replicas share the counts now."""
         return self._circuit is not None and not self._circuit.is_open
 
+    def known(self, rule: Rule, key: str) -> Decision | None:
+        """Count one request of `key` if that needs no call. Return None where `take` must.
+
+        Most requests need none, and then waiting for an answer costs more than the answer.
+        """
+        if self._shared is None or self._circuit is None or self._circuit.is_open:
+            return self._by_memory.count(self._memory.take(rule, key))
+        decision = self._shared.known(rule, key)
+        return None if decision is None else self._by_redis.count(decision)
+
     async def take(self, rule: Rule, key: str) -> Decision:
         """Count one request of `key`. Never raises while Redis is down."""
-        decision = None
+        decision = self.known(rule, key)
+        if decision is not None:
+            return decision
         if self._shared is not None and self._circuit is not None:
             decision = await self._ask(self._shared, self._circuit, rule, key)
-        store = _REDIS
-        if decision is None:
-            store, decision = _MEMORY, self._memory.take(rule, key)
-        self._counts[store, decision.allowed] += 1
-        return decision
+            if decision is not None:
+                return self._by_redis.count(decision)
+        return self._by_memory.count(self._memory.take(rule, key))
 
     async def aclose(self) -> None:
         """Return unused leases, and stop polling for an unavailable Redis."""
@@ -82,8 +105,8 @@ class Limiter:
 class _Decisions(Collector):
     """`rate_limit_decisions_total{store,outcome}`, read from the limiter when scraped."""
 
-    def __init__(self, counts: Mapping[tuple[str, bool], int], registry: CollectorRegistry) -> None:
-        self._counts = counts
+    def __init__(self, tallies: Mapping[str, _Tally], registry: CollectorRegistry) -> None:
+        self._tallies = tallies
         registry.register(self)
 
     def collect(self) -> Iterable[CounterMetricFamily]:
@@ -93,6 +116,7 @@ class _Decisions(Collector):
             "Requests counted by the rate limiter, by store and outcome.",
             labels=("store", "outcome"),
         )
-        for (store, allowed), count in self._counts.items():
-            family.add_metric((store, "allowed" if allowed else "refused"), count)
+        for store, tally in self._tallies.items():
+            family.add_metric((store, "allowed"), tally.allowed)
+            family.add_metric((store, "refused"), tally.refused)
         yield family

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lib.limits.rules import Decision, Rule
 
+_LOOK_SECONDS: Final = 1.0
 
-@dataclass(slots=True)
+
 class _Entry:
-    """The usage of a key. After `idle_at` it has no effect any more."""
+    """The usage of a key, and when it was last used."""
 
-    state: Any
-    idle_at: float = 0.0
+    __slots__ = ("state", "used_at")
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+        self.used_at = 0.0
 
 
 class MemoryStore:
@@ -30,6 +33,7 @@ class MemoryStore:
         self._clock = clock
         # Least recently used first.
         self._entries: OrderedDict[tuple[Rule, str], _Entry] = OrderedDict()
+        self._looks_at = 0.0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -38,21 +42,27 @@ class MemoryStore:
         """Count one request of `key` under `rule`."""
         now = self._clock()
         place = (rule, key)
-        entry = self._entries.get(place)
+        entries = self._entries
+        entry = entries.get(place)
         if entry is None:
-            entry = self._entries[place] = _Entry(rule.unused(now))
+            entry = entries[place] = _Entry(rule.unused(now))
         else:
-            self._entries.move_to_end(place)
+            entries.move_to_end(place)
         entry.state, decision = rule.take(entry.state, now)
-        entry.idle_at = now + rule.idle_seconds
-        self._evict(now)
+        entry.used_at = now
+        # Looking at the oldest keys for each request would cost a third of it.
+        if now >= self._looks_at or len(entries) > self._max_keys:
+            self._evict(now)
         return decision
 
     def _evict(self, now: float) -> None:
         """Drop at most two old keys, which is more than are added, so that the table shrinks."""
         for _ in range(2):
             place, oldest = next(iter(self._entries.items()))
-            if len(self._entries) <= self._max_keys and oldest.idle_at > now:
+            idle_at = oldest.used_at + place[0].idle_seconds
+            if len(self._entries) <= self._max_keys and idle_at > now:
+                # Others may become the oldest before then, with rules that end sooner.
+                self._looks_at = min(idle_at, now + _LOOK_SECONDS)
                 return
             del self._entries[place]
             if not self._entries:

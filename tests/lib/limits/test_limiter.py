@@ -231,6 +231,25 @@ async def test_a_redis_that_hangs_costs_a_quiet_process_one_request(
             await limiter.aclose()
 
 
+async def test_a_limiter_knows_what_a_lease_can_decide_and_counts_it(redis: Redis) -> None:
+    registry, rule, name = CollectorRegistry(), TokenBucket(rate=0.001, burst=100), key()
+    limiter = Limiter(redis, registry=registry)
+    assert limiter.known(rule, name) is None
+    taken = 0
+    while (decision := limiter.known(rule, name)) is None:
+        taken += (await limiter.take(rule, name)).allowed
+    assert decision.remaining == 100 - taken - 1
+    labels = {"store": "redis", "outcome": "allowed"}
+    assert registry.get_sample_value("rate_limit_decisions_total", labels) == taken + 1
+    await limiter.aclose()
+
+
+async def test_a_limiter_without_redis_knows_every_decision() -> None:
+    limiter, rule = Limiter(None), TokenBucket(rate=0.01, burst=2)
+    decisions = [limiter.known(rule, "ip:a") for _ in range(3)]
+    assert [decision and decision.allowed for decision in decisions] == [True, True, False]
+
+
 async def test_a_limiter_without_redis_works() -> None:
     limiter = Limiter(None)
     rule = TokenBucket(rate=0.01, burst=2)

@@ -124,3 +124,15 @@ def test_the_table_is_bounded_and_forgets_the_longest_unseen_first() -> None:
         store.take(rule, f"ip:{number}")
         assert not store.take(rule, "ip:attacker").allowed  # seen all the time, so kept
     assert len(store) == 100
+
+
+def test_an_idle_key_does_not_wait_for_one_that_was_older() -> None:
+    clock = Clock(1_700_000_000.0)
+    store, bucket, window = MemoryStore(clock=clock), TokenBucket(100.0, 200), Window(10, 600.0)
+    store.take(window, "user:a")  # looked at as the oldest, and idle in twenty minutes
+    store.take(bucket, "ip:old")
+    store.take(window, "user:a")
+    clock.now += bucket.idle_seconds + 1.0
+    for _ in range(2):
+        store.take(window, "user:a")
+    assert len(store) == 1
