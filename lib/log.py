@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 import structlog
+from msgspec import UNSET, UnsetType
 
 from lib import context, trace
 from lib.config import LogFormat, LogLevel
@@ -80,18 +81,37 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     return logger
 
 
-def write_line(
-    logger: structlog.typing.FilteringBoundLogger, level: str, event: str, fields: Event
-) -> None:
+class Line(msgspec.Struct, kw_only=True, gc=False):
+    """A line with declared fields, which costs a third of one whose fields are a dict.
+
+    A subclass names its event (`tag_field="event", tag="request"`), its component and its own
+    fields; `write_line` sets those declared here.
+    """
+
+    service: str | UnsetType = UNSET
+    environment: str | UnsetType = UNSET
+    level: str | UnsetType = UNSET
+    timestamp: datetime | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
+    trace_id: str | UnsetType = UNSET
+    principal: str | UnsetType = UNSET
+
+    def fields(self) -> Event:
+        """Return the event and the fields that are set."""
+        named: Event = msgspec.to_builtins(self)
+        return named
+
+
+def write_line(logger: structlog.typing.FilteringBoundLogger, level: str, line: Line) -> None:
     """Write one line as `logger` would, but faster, for the line of every request.
 
     Only inside a running event loop, only for keys that are not sensitive in themselves, and
     without what structlog has bound to the context: looking for it costs a third of a line.
     """
     if _shortcut is None:
-        getattr(logger, level)(event, **fields)
+        getattr(logger, level)(**line.fields())
     else:
-        _shortcut.write(level, event, fields)
+        _shortcut.write(level, line)
 
 
 def send_lines(send: Callable[[Event], None] | None) -> None:
@@ -144,12 +164,12 @@ class _Envelope:
     """
 
     def __init__(self, service: str, environment: str) -> None:
-        self._fields = {"service": service, "environment": environment}
+        self._service, self._environment = service, environment
         self._second = 0
         self._prefix = ""
 
     def __call__(self, _logger: object, method: str, event: Event) -> Event:
-        event.update(self._fields)
+        event["service"], event["environment"] = self._service, self._environment
         event["level"] = method
         now = time_ns() // 1000
         if now // 1_000_000 != self._second:
@@ -167,6 +187,20 @@ class _Envelope:
             event.setdefault("principal", caller)
         return event
 
+    def complete(self, line: Line, level: str) -> None:
+        """Set the common fields of a line."""
+        line.service, line.environment = self._service, self._environment
+        line.level = level
+        now = datetime.now(UTC)
+        # Without a fraction, the encoder would leave out its digits.
+        line.timestamp = now if now.microsecond else now.replace(microsecond=1)
+        if bound := context.request_id.get():
+            line.request_id = bound
+        if traced := trace.trace_id():
+            line.trace_id = traced
+        if caller := context.principal.get():
+            line.principal = caller
+
 
 class _Shortcut:
     """A faster way to write a line, without the logger's machinery and a flush per line.
@@ -180,18 +214,19 @@ class _Shortcut:
         self._out = out
         self._flush_is_due = False
 
-    def write(self, level: str, event: str, fields: Event) -> None:
+    def write(self, level: str, line: Line) -> None:
         severity = _SEVERITY[level]
         if severity < self._level:
             return
-        fields["event"] = event
-        self._envelope(None, level, fields)
-        line = _json_renderer(None, level, fields)
-        if b"@" in line:  # an address, perhaps: looking at each field costs more than the line
-            line = _json_renderer(None, level, mask_personal_data(None, level, fields))
-        if _sender is not None:
-            _sender(mask_personal_data(None, level, fields))
-        self._out.write(line + b"\n")
+        self._envelope.complete(line, level)
+        text = _rendered(line)
+        if text.find(b"@") >= 0 or _sender is not None:
+            # An address, perhaps: looking at each field of each line costs more than the line.
+            fields = mask_personal_data(None, level, line.fields())
+            text = _json_renderer(None, level, fields)
+            if _sender is not None:
+                _sender(fields)
+        self._out.write(text + b"\n")
         if severity >= logging.WARNING:
             self._out.flush()
         elif not self._flush_is_due:
@@ -219,6 +254,13 @@ def _renderer(fmt: LogFormat) -> structlog.typing.Processor:
 
 
 _encode = msgspec.json.Encoder(enc_hook=repr, decimal_format="string").encode
+
+
+def _rendered(line: Line) -> bytes:
+    try:
+        return _encode(line)
+    except UnicodeEncodeError:  # a lone surrogate
+        return _json_renderer(None, "", line.fields())
 
 
 def _json_renderer(_logger: object, _method: str, event: Event) -> bytes:

@@ -53,11 +53,16 @@ class Scope:
 
     __slots__ = ("_changed", "_entries", "_unsettled", "reads")
 
-    def __init__(self, *, reads: bool, header: str | None = None) -> None:
+    def __init__(self, reads: bool, header: str | None = None) -> None:
         self.reads = reads
-        self._entries = _parse(header) if header else {}
+        self._entries: dict[str, tuple[int, str]] = _parse(header) if header else {}
         self._unsettled: dict[str, tuple[Signer, Settle]] = {}
         self._changed = False
+
+    @property
+    def has_written(self) -> bool:
+        """Return whether this request has written, so that `answer` returns a header."""
+        return self._changed or bool(self._unsettled)
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
         """Record a write. `settle` gets its position when needed."""

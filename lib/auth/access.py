@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, TypeVar
 
 from lib.auth.guards import Guard, forbidden, require_verified
-from lib.auth.principal import Principal, Role
+from lib.auth.principal import Principal
 
 # A sign-in counts as fresh for this long.
 FRESH_SECONDS: Final = 900.0
@@ -74,7 +74,7 @@ class Access:
         services = self.guards if self.services else (_refuse_services,)
 
         def check(principal: Principal) -> None:
-            for guard in services if Role.SERVICE in principal.roles else wanted:
+            for guard in services if principal.is_service else wanted:
                 guard(principal)
 
         return check

@@ -28,6 +28,10 @@ class Role(StrEnum):
     SERVICE = "SERVICE"
 
 
+# Not the member: hashing one runs Python code, for each request.
+_SERVICE: Final = Role.SERVICE.value
+
+
 class Transport(StrEnum):
     """How the token arrived. A cookie is sent by the browser itself, hence the CSRF token."""
 
@@ -53,6 +57,11 @@ class Principal(msgspec.Struct, frozen=True):
     transport: Transport = Transport.BEARER
     second_factor_wanted: bool = False
     signed_in_at: float = 0.0
+
+    @property
+    def is_service(self) -> bool:
+        """Return whether the caller is a service."""
+        return _SERVICE in self.roles
 
     @property
     def account_id(self) -> UUID | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final, TypeAlias
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
 # Callers choose addresses, so the table is bounded: a full one is cleared.
@@ -47,7 +46,7 @@ class Dispatch:
         match.freeze()
         handler = match.handler
         for middleware in reversed(self._app.middlewares):
-            handler = partial(middleware, handler=handler)
+            handler = _around(middleware, handler)
         path = request.rel_url.raw_path
         if len(path) <= _LONGEST:
             if len(self._found) >= _MOST:
@@ -55,3 +54,8 @@ class Dispatch:
             self._found[request.method, path] = match, handler
         request._match_info = match  # noqa: SLF001 - as above
         return await handler(request)
+
+
+def _around(middleware: Middleware, handler: Handler) -> Handler:
+    # A `partial` with a keyword costs three times as much to call.
+    return lambda request: middleware(request, handler)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -18,7 +18,7 @@ from lib.resource.views import ReaderView
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-R = TypeVar("R", bound=web.Response)
+W = TypeVar("W", bound=Whole)
 
 
 class Versioned(Protocol):
@@ -32,7 +32,7 @@ class Versioned(Protocol):
 V = TypeVar("V", bound=Versioned)
 
 JSON = "application/json; charset=utf-8"
-_JSON_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: JSON}
+_JSON_LINE: Final = f"Content-Type: {JSON}\r\n"
 
 
 class PageMeta(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -193,17 +193,15 @@ def failure(error: AppError) -> web.Response:
 
 
 def _tagged(
-    kind: type[R], data: Versioned, status: int = 200, headers: Mapping[str, str] = _JSON_HEADERS
-) -> R:
+    kind: type[W], data: Versioned, status: int = 200, headers: Mapping[str, str] | None = None
+) -> W:
     body = encode(Success(True, data))
     tag = etag(data.version, body if isinstance(data, ReaderView) else None)
-    merged = {**headers, hdrs.ETAG: tag, **_JSON_HEADERS}
-    return kind(body=body, status=status, headers=merged)
+    lines = f"{_JSON_LINE}ETag: {tag}\r\n"
+    return kind(body=body, status=status, headers=headers, lines=lines)
 
 
 def _json(
-    kind: type[R], body: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> R:
-    # Given as a header, the content type is not parsed and put together again for each response.
-    merged = _JSON_HEADERS if headers is None else {**headers, **_JSON_HEADERS}
-    return kind(body=encode(body), status=status, headers=merged)
+    kind: type[W], body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> W:
+    return kind(body=encode(body), status=status, headers=headers, lines=_JSON_LINE)

@@ -15,12 +15,6 @@ PROBES = frozenset(("/health", "/livez", "/readyz", "/metrics"))
 KEY_SETS = frozenset(("/.well-known/jwks.json", "/api/v1/auth/jwks.json"))
 
 
-def route_template(request: web.Request) -> str:
-    """Return `/api/v1/users/{id}`, or `other` without a match, to keep labels few."""
-    resource = request.match_info.route.resource
-    return OTHER if resource is None else resource.canonical
-
-
 _LONG_LIVED: Final = "__is_long_lived__"
 
 
@@ -33,6 +27,16 @@ def long_lived(handler: H) -> H:
     return handler
 
 
-def is_long_lived(request: web.Request) -> bool:
-    """Return whether the handler of the request is marked as long-lived."""
-    return getattr(request.match_info.handler, _LONG_LIVED, False)
+class RouteFacts:
+    """The template of a route, and whether its handler is long-lived."""
+
+    __slots__ = ("is_long_lived", "template")
+
+    def __init__(self, route: web.AbstractRoute) -> None:
+        self.template = template_of(route)
+        self.is_long_lived: bool = getattr(route.handler, _LONG_LIVED, False)
+
+
+def template_of(route: web.AbstractRoute) -> str:
+    """Return `/api/v1/users/{id}`, or `other` without a match, to keep labels few."""
+    return OTHER if route.resource is None else route.resource.canonical

@@ -6,9 +6,11 @@ import io
 import json
 import logging
 import re
+from datetime import datetime
 
 import pytest
 import structlog
+from msgspec import UNSET, UnsetType
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from lib import context, log, trace
@@ -64,15 +66,56 @@ async def test_a_line_of_a_traced_request_leads_to_its_trace() -> None:
     assert "trace_id" not in other
 
 
-async def test_the_short_way_writes_the_same_line_as_the_logger() -> None:
+class Line(log.Line, tag_field="event", tag="request"):
+    """A line with declared fields."""
+
+    status: int
+    user_agent: str | None
+    component: str = "http"
+    bytes: int | UnsetType = UNSET
+
+
+@pytest.mark.parametrize("agent", ["curl", "a@b.example", None, "\ud800"])
+async def test_a_line_with_declared_fields_is_the_line_of_the_logger(agent) -> None:
     stream = configured()
+    context.request_id.set("request-17")
+    context.principal.set("user-7")
+    trace.pass_on(f"00-{'a' * 32}-{'b' * 16}-01")
     logger = log.get_logger("http")
-    logger.warning("request", status=404, user_agent="a@b.example")
-    fields = {"component": "http", "status": 404, "user_agent": "a@b.example"}
-    log.write_line(logger, "warning", "request", fields)
+    logger.warning("request", status=404, user_agent=agent)
+    log.write_line(logger, "warning", Line(404, agent))
+    trace.pass_on(None)
     one, other = lines(stream)
-    assert one.keys() == other.keys()
-    assert {**one, "timestamp": ""} == {**other, "timestamp": ""}
+    for line in (one, other):
+        written = line.pop("timestamp").strip("'")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", written)
+    assert one == other
+
+
+async def test_a_line_with_declared_fields_below_the_level_is_not_written() -> None:
+    stream = configured(level=LogLevel.WARNING)
+    log.write_line(log.get_logger("http"), "info", Line(200, None))
+    assert not lines(stream)
+
+
+async def test_a_full_second_is_written_with_its_fraction(monkeypatch) -> None:
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2030, 1, 1, 12, tzinfo=tz)
+
+    stream = configured()
+    monkeypatch.setattr(log, "datetime", Noon)
+    log.write_line(log.get_logger("http"), "warning", Line(404, None))
+    assert lines(stream)[0]["timestamp"] == "2030-01-01T12:00:00.000001Z"
+
+
+async def test_a_line_with_declared_fields_has_the_console_format_too() -> None:
+    stream = configured(fmt=LogFormat.CONSOLE)
+    log.write_line(log.get_logger("http"), "warning", Line(404, None))
+    written = stream.getvalue()
+    assert all(word in written for word in (b"request", b"404", b"user_agent"))
+    assert b"bytes" not in written
 
 
 @pytest.mark.parametrize(

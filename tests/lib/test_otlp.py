@@ -144,6 +144,13 @@ async def test_metrics_keep_names_labels_and_values(receiver):
     assert not [name for name in metrics if name.endswith(("_created", "_bucket"))]
 
 
+class Line(log.Line, tag_field="event", tag="request"):
+    """A line with declared fields."""
+
+    path: str
+    status: int
+
+
 async def test_lines_of_both_writers_are_sent_masked_and_as_plain_values(receiver):
     async with exporting("shop", receiver.url):
         logger = log.get_logger("shop")
@@ -152,7 +159,7 @@ async def test_lines_of_both_writers_are_sent_masked_and_as_plain_values(receive
             raise ValueError("no such user: jo@example.org")
         except ValueError:
             logger.exception("broken")
-        log.write_line(logger, "warning", "request", {"path": "/u/jo@example.org", "status": 404})
+        log.write_line(logger, "warning", Line("/u/jo@example.org", 404))
     lines = {line.body.string_value: line for line in receiver.lines()}
     assert set(lines) == {"failed", "broken", "request"}
     assert b"jo@example.org" not in b"".join(line.SerializeToString() for line in lines.values())

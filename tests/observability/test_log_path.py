@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from devstack import gateway
@@ -17,6 +18,7 @@ from devstack.settings import Settings
 from lib import context, log
 from lib.http.middleware import access_log
 from lib.http.middleware.exchange import Exchange
+from lib.http.route import RouteFacts
 from lib.limits.client_address import TrustedProxies
 from tests.observability.log_path import (
     COMPOSE,
@@ -52,8 +54,9 @@ def _service_line() -> dict[str, object]:
     log.trace.pass_on(f"00-{'1' * 32}-{'2' * 16}-01")
     try:
         log.configure("user", stream=stream)
-        exchange = Exchange(make_mocked_request("GET", "/api/v1/users"), TrustedProxies(()))
-        access_log.write(exchange, 404, 0.25, {})
+        request = make_mocked_request("GET", "/api/v1/users")
+        exchange = Exchange(request, RouteFacts(request.match_info.route), TrustedProxies(()))
+        access_log.answered(exchange, web.Response(status=404), 0.25)
     finally:
         log.trace.pass_on(None)
         context.request_id.reset(request_id)

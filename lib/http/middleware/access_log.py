@@ -2,59 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+import asyncio
+from typing import Final
 
 from aiohttp import hdrs, web
+from msgspec import UNSET, UnsetType
 
 from lib.errors import AppError
 from lib.http.middleware.exchange import Exchange
 from lib.http.route import PROBES
-from lib.log import get_logger, write_line
+from lib.log import Line, get_logger, write_line
 
-log = get_logger("http")
-
-# What is said of a request besides what is said of each.
-Outcome: TypeAlias = dict[str, Any]
-DISCONNECTED: Final[Outcome] = {"error": "client disconnected"}
+_COMPONENT: Final = "http"
+log = get_logger(_COMPONENT)
 
 
-def write(exchange: Exchange, status: int, seconds: float, outcome: Outcome) -> None:
-    """Log the request: 5xx as error, 4xx as warning, everything else as info."""
-    request = exchange.request
-    fields = {
-        "component": "http",
-        "method": request.method,
-        "path": request.rel_url.raw_path,
-        "route": exchange.route,
-        "status": status,
-        "duration_ms": round(seconds * 1000, 3),
-        "client_ip": exchange.client,
-        "user_agent": request.headers.get(hdrs.USER_AGENT),
-        **outcome,
-    }
-    write_line(log, _level(status, exchange.route), "request", fields)
+class RequestLine(Line, tag_field="event", tag="request", gc=False):
+    """The line of a request. A failed one has its error instead of the size of its body."""
+
+    method: str
+    path: str
+    route: str
+    status: int
+    duration_ms: float
+    client_ip: str
+    user_agent: str | None
+    component: str = _COMPONENT
+    bytes: int | UnsetType | None = UNSET
+    code: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    cause: str | UnsetType = UNSET
 
 
-def answered(response: web.StreamResponse) -> Outcome:
-    """Return the log fields of a response: its size, if known before sending."""
-    body = response.body if isinstance(response, web.Response) else None
-    return {"bytes": len(body) if isinstance(body, bytes) else None}
+def answered(exchange: Exchange, response: web.StreamResponse, seconds: float) -> None:
+    """Log a request and the size of its response, if known before sending."""
+    line = _line(exchange, response.status, seconds)
+    # Not `isinstance`: for these classes it costs as much as a quarter of the line.
+    body = getattr(response, "body", None)
+    line.bytes = len(body) if isinstance(body, bytes) else None
+    _write(exchange, line)
 
 
-def failed(error: Exception) -> Outcome:
-    """Return the log fields of a failure: its code and cause, or only its type."""
+def failed(exchange: Exchange, error: BaseException, status: int, seconds: float) -> None:
+    """Log a request with its error: the code, message and cause, or only the type."""
+    line = _line(exchange, status, seconds)
     if isinstance(error, AppError):
-        reason = {"code": error.code.value, "error": error.message}
+        line.code, line.error = error.code.value, error.message
         if error.__cause__ is not None:
-            reason["cause"] = repr(error.__cause__)
-        return reason
-    return {"error": type(error).__name__}
+            line.cause = repr(error.__cause__)
+    elif isinstance(error, asyncio.CancelledError):
+        line.error = "client disconnected"
+    else:
+        line.error = type(error).__name__
+    _write(exchange, line)
 
 
-def _level(status: int, route: str) -> str:
-    if status >= 500:
-        return "error"
-    if status >= 400:
-        return "warning"
-    # Probes come every few seconds for ever and say nothing while they succeed.
-    return "debug" if route in PROBES else "info"
+def _line(exchange: Exchange, status: int, seconds: float) -> RequestLine:
+    return RequestLine(
+        exchange.method,
+        exchange.request.rel_url.raw_path,
+        exchange.route,
+        status,
+        # Not `round`, which costs three times as much.
+        int(seconds * 1e6 + 0.5) / 1000,
+        exchange.client,
+        exchange.headers.get(hdrs.USER_AGENT),
+    )
+
+
+def _write(exchange: Exchange, line: RequestLine) -> None:
+    """Write 5xx as error, 4xx as warning, everything else as info."""
+    if line.status >= 500:
+        level = "error"
+    elif line.status >= 400:
+        level = "warning"
+    else:
+        # Probes come every few seconds for ever and say nothing while they succeed.
+        level = "debug" if exchange.route in PROBES else "info"
+    write_line(log, level, line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from lib.auth.principal import Role
+from lib.auth.principal import Principal, set_principal
 from lib.errors import AppError, Code
 from lib.http.middleware.auth import Authenticator
 from lib.http.middleware.exchange import Exchange
@@ -44,8 +44,12 @@ class Admission:
                 SERVICE_UNAVAILABLE where tokens cannot be checked.
         """
         by_client = None
-        recalled = self._authenticator.recall(exchange.request)
-        if recalled is None or Role.SERVICE not in recalled.principal.roles:
+        recalled = self._authenticator.recall(exchange)
+        if recalled is None or not recalled.principal.is_service:
             by_client = await self._clients.check(exchange)
-        principal = await self._authenticator.identify(exchange, recalled)
-        return await self._users.check(principal) or by_client
+        if recalled is not None and recalled.is_fresh():
+            principal: Principal | None = recalled.principal
+            set_principal(principal)
+        else:
+            principal = await self._authenticator.identify(exchange)
+        return by_client if principal is None else await self._users.check(principal)

@@ -48,40 +48,36 @@ class Authenticator:
         self._verifier = verifier
         self._csrf_secret = csrf_secret
 
-    async def identify(
-        self, exchange: Exchange, recalled: Recalled | None = None
-    ) -> Principal | None:
+    async def identify(self, exchange: Exchange) -> Principal | None:
         """Bind and return the caller, or None on a public route without a token.
-
-        With what `recall` has found, its token need not be looked up once more.
 
         Raises:
             AppError: UNAUTHORIZED; FORBIDDEN for a wrong CSRF token; SERVICE_UNAVAILABLE where the
                 keys cannot be had.
         """
-        if recalled is not None and recalled.is_fresh():
-            principal: Principal | None = recalled.principal
-        else:
-            principal = await self._principal(exchange.request)
+        principal = await self._principal(exchange)
         set_principal(principal)
         if principal is None and not self._is_open(exchange):
             raise unauthorized()
         return principal
 
-    def recall(self, request: web.Request) -> Recalled | None:
-        """Return the cached caller of this Bearer token, if it is still fresh."""
+    def recall(self, exchange: Exchange) -> Recalled | None:
+        """Return the cached caller of this Bearer token, fresh or not."""
         try:
-            token = _bearer(request)
+            token = _bearer(exchange)
         except AppError:
             return None
         return None if token is None else self._verifier.recall(token)
 
-    async def _principal(self, request: web.Request) -> Principal | None:
-        token = _bearer(request)
+    async def _principal(self, exchange: Exchange) -> Principal | None:
+        token = _bearer(exchange)
         if token is not None:
             return await self._verifier.verify(token)
         # Parsing cookies costs more than looking whether there are any.
-        cookie = request.cookies.get(cookies.ACCESS) if hdrs.COOKIE in request.headers else None
+        if hdrs.COOKIE not in exchange.headers:
+            return None
+        request = exchange.request
+        cookie = request.cookies.get(cookies.ACCESS)
         if not cookie:
             return None
         return await _from_cookie(request, cookie, self._verifier, self._csrf_secret)
@@ -93,8 +89,8 @@ class Authenticator:
         return is_public(exchange.request.match_info.handler)
 
 
-def _bearer(request: web.Request) -> str | None:
-    header = request.headers.getall(hdrs.AUTHORIZATION, ())
+def _bearer(exchange: Exchange) -> str | None:
+    header = exchange.headers.getall(hdrs.AUTHORIZATION, ())
     if not header:
         return None
     # Two headers are an attempt to show each side of a proxy another one.

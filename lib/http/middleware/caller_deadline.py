@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
-from aiohttp import web
+from multidict import istr
 
 from lib import context
+from lib.http.middleware.exchange import Exchange
 from lib.resilience.deadline import HEADER, read_header, within
 
 _LONGEST_SECONDS = 3600.0
+_HEADER: Final = istr(HEADER)
 
 
-def waits_less(request: web.Request) -> AbstractAsyncContextManager[None] | None:
+def waits_less(exchange: Exchange) -> AbstractAsyncContextManager[None] | None:
     """Return the time limit, which `X-Deadline-Ms` of the caller may shorten."""
-    if HEADER not in request.headers:
+    if _HEADER not in exchange.headers:
         return None
-    seconds = context.remaining(read_header(request.headers, limit=_LONGEST_SECONDS))
+    seconds = context.remaining(read_header(exchange.headers, limit=_LONGEST_SECONDS))
     return within(seconds, what="the request")

@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from aiohttp import hdrs, web
 
+from lib.http.middleware.exchange import Exchange
+
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
     "Accept, Accept-Encoding, Authorization, Cache-Control, Content-Length, Content-Type, "
@@ -25,24 +27,25 @@ class Cors:
     def __init__(self, origins: Collection[str]) -> None:
         self._allowed, self._any = frozenset(origins), "*" in origins
 
-    def preflight(self, request: web.Request) -> web.Response | None:
+    def preflight(self, exchange: Exchange) -> web.Response | None:
         """Return the response to a preflight request, or None for other requests."""
+        headers = exchange.headers
         if (
-            request.method != hdrs.METH_OPTIONS
-            or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers
-            or hdrs.ORIGIN not in request.headers
+            exchange.method != hdrs.METH_OPTIONS
+            or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in headers
+            or hdrs.ORIGIN not in headers
         ):
             return None
         response = web.Response(status=204)
-        if self._headers_for(request.headers[hdrs.ORIGIN]):
+        if self._headers_for(headers[hdrs.ORIGIN]):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = _METHODS
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = _REQUEST_HEADERS
             response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = _MAX_AGE_SECONDS
         return response
 
-    def allow(self, request: web.Request, response: web.StreamResponse) -> None:
+    def allow(self, exchange: Exchange, response: web.StreamResponse) -> None:
         """Allow the page to read the response. Without this, browsers hide errors too."""
-        origin = request.headers.get(hdrs.ORIGIN)
+        origin = exchange.headers.get(hdrs.ORIGIN)
         if origin is None:
             return
         response.headers.update(self._headers_for(origin))

@@ -6,23 +6,37 @@ from time import perf_counter
 
 from aiohttp import hdrs, web
 
-from lib.http.route import is_long_lived, route_template
+from lib.http.route import RouteFacts
+from lib.limits import Decision
 from lib.limits.client_address import TrustedProxies
 
 
 class Exchange:
-    """A request with its route template, client address and start time."""
+    """A request with its route template, client address, start time and the caller's limit.
 
-    __slots__ = ("began", "client", "is_long_lived", "request", "route")
+    `headers` and `method` are those of the request, whose properties cost several times as much.
+    """
 
-    def __init__(self, request: web.Request, proxies: TrustedProxies) -> None:
+    __slots__ = (
+        "began",
+        "client",
+        "headers",
+        "is_long_lived",
+        "limit",
+        "method",
+        "request",
+        "route",
+    )
+
+    def __init__(self, request: web.Request, facts: RouteFacts, proxies: TrustedProxies) -> None:
         self.began = perf_counter()
         self.request = request
-        self.route = route_template(request)
-        self.is_long_lived = is_long_lived(request)
-        self.client = proxies.client(
-            request.remote, request.headers.getall(hdrs.X_FORWARDED_FOR, ())
-        )
+        self.headers = request.headers
+        self.method = request.method
+        self.limit: Decision | None = None
+        self.route = facts.template
+        self.is_long_lived = facts.is_long_lived
+        self.client = proxies.client(request.remote, self.headers.getall(hdrs.X_FORWARDED_FOR, ()))
 
     def seconds(self) -> float:
         """Return the elapsed seconds."""

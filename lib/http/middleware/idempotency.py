@@ -15,7 +15,7 @@ from lib.db.executor import before_commit
 from lib.errors import AppError
 from lib.http.errors import to_response
 from lib.http.retry_after import RETRY_AFTER
-from lib.http.route import route_template
+from lib.http.route import template_of
 from lib.idempotency import Answer, IdempotencyKeys, Lease, Scope, fingerprint, parse_key
 from lib.log import get_logger
 
@@ -64,7 +64,7 @@ class Idempotency:
     async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Return the stored response, or do the work."""
         header = request.headers.get(HEADER)
-        route = route_template(request)
+        route = template_of(request.match_info.route)
         if header is None or request.method != "POST" or route in self._exempt:
             return await handler(request)
         if route in self._own:

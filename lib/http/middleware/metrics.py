@@ -51,7 +51,7 @@ class RequestMetrics(Collector):
 
     def end(self, exchange: Exchange, status: int, seconds: float) -> None:
         """Count it as answered."""
-        kind = (exchange.request.method, exchange.route, status)
+        kind = (exchange.method, exchange.route, status)
         answers = self._answers.get(kind) or self._add(*kind)
         answers.count += 1
         if not exchange.is_long_lived:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from lib.auth.principal import Principal, Role
+from lib.auth.principal import Principal
 from lib.errors import AppError, Code
 from lib.http.middleware.exchange import Exchange
 from lib.http.route import KEY_SETS, PROBES
 from lib.limits import Decision, Limiter, TokenBucket, Window
 from lib.limits.client_address import limit_key
+from lib.limits.rules import Rule
 
 # 100 requests a second, 200 at once.
 PER_CLIENT = TokenBucket(rate=100.0, burst=200)
@@ -26,7 +27,8 @@ class ClientLimit:
         """Count the request and return the decision; raises RATE_LIMIT_EXCEEDED."""
         if exchange.route in _EXEMPT:
             return None
-        return _passed(await self._limiter.take(self._rule, limit_key(exchange.client)))
+        rule, key = self._rule, limit_key(exchange.client)
+        return _passed(self._limiter.known(rule, key) or await self._limiter.take(rule, key))
 
 
 class UserLimit:
@@ -41,13 +43,13 @@ class UserLimit:
         self._rule = rule
         self._services = services
 
-    async def check(self, principal: Principal | None) -> Decision | None:
+    async def check(self, principal: Principal) -> Decision:
         """Count the request and return the decision; raises RATE_LIMIT_EXCEEDED."""
-        if principal is None:
-            return None
-        if Role.SERVICE in principal.roles:
-            return _passed(await self._limiter.take(self._services, f"service:{principal.subject}"))
-        return _passed(await self._limiter.take(self._rule, f"user:{principal.subject}"))
+        rule: Rule = self._rule
+        key = f"user:{principal.subject}"
+        if principal.is_service:
+            rule, key = self._services, f"service:{principal.subject}"
+        return _passed(self._limiter.known(rule, key) or await self._limiter.take(rule, key))
 
 
 def _passed(decision: Decision) -> Decision:

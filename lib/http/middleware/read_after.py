@@ -20,9 +20,8 @@ def enter(exchange: Exchange) -> Scope:
 
     Replicas may answer GET and HEAD. A connection that lives long reads from the primary.
     """
-    request = exchange.request
-    reads = request.method in _READING and not exchange.is_long_lived
-    scope = Scope(reads=reads, header=request.headers.get(_HEADER))
+    reads = exchange.method in _READING and not exchange.is_long_lived
+    scope = Scope(reads, exchange.headers.get(_HEADER))
     positions.scope.set(scope)
     return scope
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from aiohttp import web
 from multidict import istr
 
 from lib import context
+from lib.http.middleware.exchange import Exchange
 
 HEADER: Final = istr("X-Request-ID")
 
 
-def take_up(request: web.Request) -> str:
+def take_up(exchange: Exchange) -> str:
     """Bind the ID for the request's task."""
-    bound = context.accept_request_id(request.headers.get(HEADER))
+    bound = context.accept_request_id(exchange.headers.get(HEADER))
     context.request_id.set(bound)
     return bound
+
+
+def line(bound: str) -> str:
+    """Return the header line of the response."""
+    return f"X-Request-ID: {bound}\r\n"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from contextlib import AbstractContextManager
+from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from multidict import istr
 from prometheus_client import CollectorRegistry
 
 from lib import context
@@ -20,9 +24,14 @@ from lib.http.middleware.cors import Cors
 from lib.http.middleware.deadline import Deadline
 from lib.http.middleware.exchange import Exchange
 from lib.http.middleware.metrics import RequestMetrics
-from lib.http.middleware.trace import in_span
+from lib.http.middleware.trace import span_of
+from lib.http.route import RouteFacts
 from lib.http.status import CLIENT_CLOSED_REQUEST
+from lib.http.whole import add_lines, has_header
 from lib.limits.client_address import TrustedProxies
+from lib.positions import Scope
+
+_IDEMPOTENCY_KEY: Final = istr(idempotency.HEADER)
 
 
 class Shell:
@@ -39,44 +48,67 @@ class Shell:
         self._cors = Cors(settings.cors_origins)
         self._deadline = Deadline(settings.request_seconds)
         self._metrics = RequestMetrics(registry)
+        self._routes: dict[web.AbstractRoute, RouteFacts] = {}
         self.proxies = TrustedProxies()
         self.admit: Admit | None = None
         self.idempotent: Middleware | None = None
 
     @web.middleware
-    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    def serve(self, request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
         """Serve the request. Exceptions become responses and log lines."""
-        exchange = Exchange(request, self.proxies)
-        bound = request_id.take_up(request)
+        route = request.match_info.route
+        exchange = Exchange(request, self._routes.get(route) or self._add(route), self.proxies)
         context.client.set(exchange.client)
         scope = read_after.enter(exchange)
-        with in_span(exchange):
-            self._metrics.begin(exchange)
-            try:
-                response = self._cors.preflight(request) or await self._in_time(exchange, handler)
-            except asyncio.CancelledError:
-                self._end(exchange, CLIENT_CLOSED_REQUEST, access_log.DISCONNECTED)
-                raise
-            except Exception as error:  # noqa: BLE001 - this is the outermost door, nothing may pass it
-                self._end(exchange, status_of(error), access_log.failed(error))
-                response = to_response(error)
-            else:
-                self._end(exchange, response.status, access_log.answered(response))
-            if not response.prepared:
-                response.headers[request_id.HEADER] = bound
+        work = self._serve(exchange, request_id.take_up(exchange), scope, handler)
+        span = span_of(exchange)
+        return work if span is None else _in_span(span, work)
+
+    async def _serve(
+        self, exchange: Exchange, bound: str, scope: Scope, handler: Handler
+    ) -> web.StreamResponse:
+        self._metrics.begin(exchange)
+        try:
+            response = self._cors.preflight(exchange) or await self._in_time(exchange, handler)
+        except asyncio.CancelledError as error:
+            self._failed(exchange, error, CLIENT_CLOSED_REQUEST)
+            raise
+        except Exception as error:  # noqa: BLE001 - this is the outermost door, nothing may pass it
+            self._failed(exchange, error, status_of(error))
+            response = to_response(error)
+        else:
+            seconds = exchange.seconds()
+            self._metrics.end(exchange, response.status, seconds)
+            access_log.answered(exchange, response, seconds)
+        if not response.prepared:
+            add_lines(response, self._lines(exchange, bound, response))
+            if scope.has_written:
                 await read_after.tell(scope, response)
-                # What is answered to somebody is theirs, unless its handler says otherwise.
-                if current_principal() is not None:
-                    response.headers.setdefault(hdrs.CACHE_CONTROL, "private, no-store")
-                self._cors.allow(request, response)
-                if self._health.draining:
-                    response.force_close()  # the last answer of its connection
+            self._cors.allow(exchange, response)
+            if self._health.draining:
+                response.force_close()  # the last answer of its connection
         return response
 
-    def _end(self, exchange: Exchange, status: int, outcome: access_log.Outcome) -> None:
+    def _lines(self, exchange: Exchange, bound: str, response: web.StreamResponse) -> str:
+        lines = request_id.line(bound)
+        if exchange.limit is not None:
+            lines += exchange.limit.lines()
+        # A response to a signed-in caller is private, unless its handler says otherwise.
+        if current_principal() is not None and not has_header(response, "Cache-Control"):
+            lines += "Cache-Control: private, no-store\r\n"
+        return lines
+
+    def _failed(self, exchange: Exchange, error: BaseException, status: int) -> None:
         seconds = exchange.seconds()
         self._metrics.end(exchange, status, seconds)
-        access_log.write(exchange, status, seconds, outcome)
+        access_log.failed(exchange, error, status, seconds)
+
+    def _add(self, route: web.AbstractRoute) -> RouteFacts:
+        facts = RouteFacts(route)
+        # Addresses that lead nowhere have a route of their own each.
+        if route.resource is not None:
+            self._routes[route] = facts
+        return facts
 
     async def _in_time(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
         """Limit the time. A time-out is raised as `TimeoutError` and becomes a 504."""
@@ -84,7 +116,7 @@ class Shell:
             return await self._admitted(exchange, handler)
         task = self._deadline.enter()
         try:
-            callers = waits_less(exchange.request)
+            callers = waits_less(exchange)
             if callers is None:
                 return await self._admitted(exchange, handler)
             async with callers:
@@ -97,13 +129,19 @@ class Shell:
             self._deadline.leave(task)
 
     async def _admitted(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
-        """Admit the caller, and add the remaining rate limit to the response."""
+        """Admit the caller. The response of the handler will show the remaining rate limit."""
         request = exchange.request
         limit = None if self.admit is None else await self.admit(exchange)
-        if self.idempotent is not None and idempotency.HEADER in request.headers:
+        if self.idempotent is not None and _IDEMPOTENCY_KEY in exchange.headers:
             response = await self.idempotent(request, handler)
         else:
             response = await handler(request)
-        if limit is not None and not response.prepared:
-            response.headers.update(limit.headers())
+        exchange.limit = limit
         return response
+
+
+async def _in_span(
+    span: AbstractContextManager[None], work: Awaitable[web.StreamResponse]
+) -> web.StreamResponse:
+    with span:
+        return await work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Final
 
 from multidict import istr
@@ -11,20 +11,21 @@ from lib import trace as tracing
 from lib.http.middleware.exchange import Exchange
 
 _HEADER: Final = istr(tracing.HEADER)
-_NO_SPAN: Final = nullcontext()
 
 
-def in_span(exchange: Exchange) -> AbstractContextManager[None]:
-    """Return the request's span. Calls and events within it carry the context."""
-    request, route = exchange.request, exchange.route
-    inbound = request.headers.get(_HEADER, "")
+def span_of(exchange: Exchange) -> AbstractContextManager[None] | None:
+    """Return the request's span, or None if tracing is off.
+
+    Calls and events within it carry the context.
+    """
+    inbound = exchange.headers.get(_HEADER, "")
     if not tracing.TRACING.is_on:
         if inbound:
             tracing.pass_on(inbound)
-        return _NO_SPAN
+        return None
     return tracing.span(
-        f"{request.method} {route}",
+        f"{exchange.method} {exchange.route}",
         tracing.Kind.SERVER,
         parent={tracing.HEADER: inbound},
-        **{"http.request.method": request.method, "http.route": route},
+        **{"http.request.method": exchange.method, "http.route": exchange.route},
     )

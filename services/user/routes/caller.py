@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from lib.auth import Principal, Role, require_principal
+from lib.auth import Principal, require_principal
 from lib.auth.access import When
 from lib.auth.guards import lacking, subject_of
 from lib.errors import AppError, Code, FieldError, invalid
@@ -48,9 +48,10 @@ async def _just_signed_in(request: web.Request) -> Principal:
 
 def _seen(request: web.Request) -> tuple[Principal, UUID]:
     principal, account_id = _meant(request)
-    access.check_may_see(principal, account_id)
-    if not (access.is_own(principal, account_id) or principal.has_any(Role.SERVICE)):
-        access.require_verified(principal)
+    if not access.is_own(principal, account_id):
+        access.check_may_see(principal, account_id)
+        if not principal.is_service:
+            access.require_verified(principal)
     return principal, account_id
 
 

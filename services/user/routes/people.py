@@ -206,7 +206,7 @@ async def _answer(
     request: web.Request, deps: Deps, principal: Principal, account_id: UUID
 ) -> Item[Person]:
     row = await accounts.get(deps.db, account_id)
-    own = access.is_own(principal, row.id)
+    own = access.is_own(principal, account_id)
     if own and row.status is not AccountStatus.ACTIVE:
         raise forbidden("the account is not active")
     body = person_view(

@@ -20,7 +20,9 @@ LOOK_UP: Final = permission("service:users")  # for another service: who is who
 
 def is_own(principal: Principal, account_id: UUID) -> bool:
     """Return whether the account is the caller's own."""
-    return principal.account_id == account_id
+    own = principal.account_id
+    # Comparing two runs Python code; as a rule both are one object.
+    return own is account_id or own == account_id
 
 
 def may_see_salaries(principal: Principal) -> bool:

@@ -28,7 +28,9 @@ ISSUER, AUDIENCE = "https://issuer.test", "marketplace"
 
 
 def verifier(clock: Callable[[], datetime] = lambda: NOW) -> Verifier:
-    return Verifier(StaticKeys([KEY]), issuer=ISSUER, audience=AUDIENCE, clock=clock)
+    return Verifier(
+        StaticKeys([KEY]), issuer=ISSUER, audience=AUDIENCE, clock=lambda: clock().timestamp()
+    )
 
 
 def issuer(clock: Callable[[], datetime] = lambda: NOW, key: SigningKey = KEY) -> Issuer:
@@ -218,7 +220,7 @@ async def test_a_token_of_a_withdrawn_key_is_recalled_until_it_is_checked_again(
 ) -> None:
     monkeypatch.setattr(tokens, "_CACHE_SECONDS", 0.0)
     keys = StaticKeys([KEY])
-    checks = Verifier(keys, issuer=ISSUER, audience=AUDIENCE, clock=lambda: NOW)
+    checks = Verifier(keys, issuer=ISSUER, audience=AUDIENCE, clock=NOW.timestamp)
     token = issuer().issue("order", [], []).token
     await checks.verify(token)
     monkeypatch.setattr(keys, "_keys", {})

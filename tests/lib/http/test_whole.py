@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from aiohttp import web
 
-from lib.http.whole import Whole
+from lib.http.whole import Whole, add_lines, has_header
 
 BODY = b'{"success":true}' * 20
 
@@ -54,6 +54,7 @@ ANSWERS: dict[str, Callable[[type[web.Response]], web.Response]] = {
     "204": lambda kind: kind(status=204),
     "204 with a body": lambda kind: kind(status=204, body=BODY),
     "304 with a body": lambda kind: kind(status=304, body=BODY),
+    "with a date of its own": lambda kind: kind(body=BODY, headers={"date": "then"}),
     "304": lambda kind: kind(status=304, headers={"ETag": '"3"'}),
 }
 REQUESTS = {
@@ -120,3 +121,61 @@ async def test_an_answer_that_was_sent_is_not_sent_again(aiohttp_client) -> None
     async with client.get("/") as first:
         assert await first.read() == BODY
     assert answer.body_length > len(BODY)
+
+
+GIVEN = [
+    {},
+    {"body": BODY, "headers": {"ETag": '"3"'}},
+    {"status": 404, "body": b""},
+    {"status": 599},
+    {"status": 503, "reason": "Away"},
+]
+
+
+@pytest.mark.parametrize("given", GIVEN, ids=str)
+def test_the_constructor_leaves_what_the_library_s_does(given) -> None:
+    library, own = web.Response(**given), Whole(**given)
+    assert {name: getattr(own, name) for name in vars(library)} == vars(library)
+
+
+@pytest.mark.parametrize("make", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
+async def test_a_line_is_written_as_the_header_that_it_is(aiohttp_server, make, request_) -> None:
+    if make is chunked and b"1.0" in request_:
+        pytest.skip("the library refuses chunks for HTTP/1.0")
+    own, library = make(Whole), make(web.Response)
+    for answer in (own, library):
+        add_lines(answer, "X-One: 1\r\nX-Two: 2\r\n")
+        add_lines(answer, "Cache-Control: no-store\r\n")
+    assert await asked(aiohttp_server, own, request_) == await asked(
+        aiohttp_server, library, request_
+    )
+
+
+@pytest.mark.parametrize("kind", [Whole, web.Response])
+@pytest.mark.parametrize("body", [BODY, None])
+async def test_a_line_replaces_a_header_of_its_name(aiohttp_server, kind, body) -> None:
+    answer = kind(body=body, headers={"x-one": "old", "X-Two": "kept"})
+    add_lines(answer, "X-One: new\r\n")
+    written = await asked(aiohttp_server, answer, REQUESTS["GET, and close"])
+    assert b"X-One: new\r\n" in written
+    assert b"X-Two: kept\r\n" in written
+    assert b"old" not in written
+
+
+@pytest.mark.parametrize("kind", [Whole, web.Response])
+def test_a_line_is_a_header_for_who_asks(kind) -> None:
+    answer = kind(body=BODY, headers={"X-Two": "2"})
+    add_lines(answer, "X-One: 1\r\n")
+    assert [has_header(answer, name) for name in ("X-One", "X-Two", "X-Three")] == [1, 1, 0]
+    assert (answer.headers["x-one"], answer.headers["x-two"]) == ("1", "2")
+    answer.headers["X-One"] = "3"
+    assert (answer.headers["X-One"], has_header(answer, "X-One")) == ("3", True)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Two: 2", "a\0", "a\x7f"])
+async def test_no_header_ends_its_line(aiohttp_server, value) -> None:
+    answer = Whole(body=BODY, headers={"X-One": value})
+    written = await asked(aiohttp_server, answer, REQUESTS["GET, and close"])
+    assert b"X-Two" not in written
+    assert BODY not in written
