@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from aiosqlc.cli.main import _COMMANDS
+from aiosqlc.cli.main import _COMMANDS, main
 from aiosqlc.ir import Command
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.source import Dialect, SourceFile
@@ -44,3 +44,20 @@ def test_every_page_of_the_manual_that_people_start_from_is_listed() -> None:
     text = (ROOT / "llms.txt").read_text()
     wanted = {"tutorial", "queries", "configuration", "output", "commands", "diagnostics"}
     assert [page for page in wanted if f"docs/{page}.md" not in text] == []
+
+
+def test_the_skill_has_the_same_rules_and_no_links(tmp_path: Path) -> None:
+    assert main(["init", "--skill", str(tmp_path)]) == 0
+    written = (tmp_path / ".agents/skills/aiosqlc/SKILL.md").read_text()
+    _, head, body = written.split("---\n", 2)
+    assert head.startswith("name: aiosqlc\ndescription: Write SQL queries for aiosqlc")
+    rules = (ROOT / "AGENTS.md").read_text()
+    assert body.lstrip() == re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", rules)
+
+
+def test_a_changed_skill_is_not_overwritten(tmp_path: Path) -> None:
+    assert main(["init", "--skill", str(tmp_path)]) == 0
+    path = tmp_path / ".agents/skills/aiosqlc/SKILL.md"
+    path.write_text("mine")
+    assert main(["init", "--skill", str(tmp_path)]) == 1
+    assert path.read_text() == "mine"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from aiosqlc.cli.skill import write_skill
 from aiosqlc.config.convert import convert, is_ours
 from aiosqlc.config.load import DEFAULT_NAMES
 from aiosqlc.config.reader import as_yaml
@@ -73,6 +74,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--database", metavar="URI", help="read the schema from this database")
     command.add_argument("--out", default="store", help="folder of the generated code")
     command.add_argument(
+        "--skill", action="store_true", help="write only the rules for assistants, as a skill file"
+    )
+    command.add_argument(
         "--driver", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
     )
 
@@ -83,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     A configuration for other generators of sqlc's is converted, the old one kept beside it.
     """
     folder: Path = arguments.folder
+    if arguments.skill:
+        return write_skill(folder)
     existing = next((path for name in DEFAULT_NAMES if (path := folder / name).exists()), None)
     if existing:
         return take_over(existing, arguments.out, arguments.driver)

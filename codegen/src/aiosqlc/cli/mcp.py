@@ -14,6 +14,7 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.config.project import Project
 from aiosqlc.engines import engine_for
+from aiosqlc.mcp.author import Author
 from aiosqlc.mcp.project import Toolbox, entry_of, mistakes_in, needs_of, offers_in, toolbox_of
 from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.pipeline.compile import analyze_project
@@ -28,6 +29,9 @@ the configuration has no section `mcp`; the smallest one is
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `mcp`."""
+    command.add_argument(
+        "--author", action="store_true", help="offer tools for writing queries instead"
+    )
     command.add_argument("--list", action="store_true", help="print the tools and exit")
     command.add_argument(
         "--grants", metavar="ROLE", help="print the GRANT statements that the tools need and exit"
@@ -46,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
+    if arguments.author:
+        return _serve_author(arguments, project)
     if project.mcp is None:
         sys.stderr.write(_POLICY)
         return 2
@@ -73,6 +79,19 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stderr.write("no query can be a tool\n")
             return 1
         return _serve(arguments, project, project.mcp, part, toolbox)
+
+
+def _serve_author(arguments: argparse.Namespace, project: Project) -> int:
+    """Answer an assistant that writes queries for the first entry of the project."""
+    from aiosqlc.mcp.serving import serve_author  # needs the extra `mcp`
+
+    part = next(iter(analyze_project(project)), None)
+    if part is None:
+        return 2
+    report(part.diagnostics, style_of(arguments, project.root))
+    with engine_for(part.entry.engine) as engine:
+        serve_author(Author(part, engine), project.root.resolve().name)
+    return 0
 
 
 def _print_tools(toolbox: Toolbox) -> int:

@@ -22,10 +22,11 @@ from pydantic import AnyHttpUrl
 
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.mcp.audit import audit_to
+from aiosqlc.mcp.author import Author
 from aiosqlc.mcp.gate import Gate, Session
 from aiosqlc.mcp.outcome import Database
 from aiosqlc.mcp.project import Toolbox, bound_from, expanded
-from aiosqlc.mcp.server import SessionsByToken, serve_stdio, server_for
+from aiosqlc.mcp.server import SessionsByToken, author_server, serve_stdio, server_for
 from aiosqlc.mcp.tokens import TokenFile, TokenFileError, read_tokens
 from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.source import Dialect
@@ -58,6 +59,12 @@ def serve(settings: Settings, name: str, part: Analysed, toolbox: Toolbox) -> No
     """Serve until the client leaves or a signal comes. Raises `SettingsError`."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)  # standard output is the client's
     asyncio.run(_serve(settings, name, part, toolbox))
+
+
+def serve_author(author: Author, name: str) -> None:
+    """Serve an assistant that writes queries, on standard input and output."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    asyncio.run(serve_stdio(author_server(author, name, version("aiosqlc"))))
 
 
 async def _serve(settings: Settings, name: str, part: Analysed, toolbox: Toolbox) -> None:

@@ -131,7 +131,7 @@ def hide(row: Any, masked: tuple[tuple[int, int | None], ...]) -> Any:
 
 
 def _converted(name: str, value: Any, hint: Any) -> Any:
-    if any("\0" in text or not _is_encodable(text) for text in texts_in(value)):
+    if not all(is_storable(text) for text in texts_in(value)):
         raise ArgumentError(f"`{name}` holds a character that no database stores")
     try:
         return from_json(value, hint)
@@ -154,9 +154,9 @@ def texts_in(value: Any) -> Iterator[str]:
             yield from texts_in(item)
 
 
-def _is_encodable(text: str) -> bool:
-    """Return whether a text has no half of a surrogate pair."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+def is_storable(text: str) -> bool:
+    """Return whether a text has neither NUL nor half of a surrogate pair."""
+    return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
 
 
 def _of_session(text: str, hint: Any) -> Any:

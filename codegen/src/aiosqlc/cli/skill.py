@@ -1,0 +1,33 @@
+"""The rules for writing queries as an installable skill: `aiosqlc init --skill`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+PLACE = Path(".agents/skills/aiosqlc/SKILL.md")
+_HEAD = """\
+---
+name: aiosqlc
+description: Write SQL queries for aiosqlc, which compiles them to typed Python functions. Use for every change of a query, a migration or sqlc.yaml.
+---
+
+"""  # noqa: E501 - one line, as the format has it
+
+
+def skill() -> str:
+    """Return the text of the skill file."""
+    return _HEAD + (files("aiosqlc.cli") / "skill.txt").read_text("utf-8")
+
+
+def write_skill(folder: Path) -> int:
+    """Write the skill file below a folder, unless another one is there; return the exit code."""
+    path = folder / PLACE
+    if path.exists() and path.read_text("utf-8", "replace") != skill():
+        sys.stderr.write(f"{path} exists already: remove it to have the new one\n")
+        return 1
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(skill(), encoding="utf-8")
+    sys.stdout.write(f"wrote {path}\n")
+    return 0
