@@ -14,6 +14,7 @@ from aiosqlc.messages.machines import FORMATS, format_diagnostics
 from aiosqlc.messages.render import Style
 from aiosqlc.pipeline.analysed import Inputs
 from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.git import GitError
 from aiosqlc.production.migrations.check import Checked, check
 from aiosqlc.production.migrations.findings import count
 from aiosqlc.production.migrations.fix import FixError, fix
@@ -25,7 +26,6 @@ from aiosqlc.production.migrations.pending import (
     since_reference,
 )
 from aiosqlc.servers.private import NoServerError
-from aiosqlc.verify.git import GitError
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -10,9 +10,9 @@ from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.ir import ParsedQuery, SchemaFile
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Inputs
+from aiosqlc.pipeline.git import old_queries, old_schema
 from aiosqlc.production.migrations.formats import Format, format_of, runs_in_block
 from aiosqlc.schema.backward import backward
-from aiosqlc.verify.git import old_queries, old_schema
 
 _ACCEPTED = re.compile(
     r"^[^\S\n]*--[^\S\n]*lock:[^\S\n]*accepted\b[^\S\n]*(?P<reason>.*)$",
