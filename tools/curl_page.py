@@ -20,6 +20,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "a-token-of-a-mail-0123456789abcdefghijklmno": "MAIL_TOKEN",
     "a-refresh-token-0123456789abcdefghijklmnopqr": "REFRESH_TOKEN",
     "123456": "CODE",
+    "a-code-of-the-provider": "PROVIDER_CODE",
+    "a-state-0123456789abcdefghijklmnopqrstuvwxyz": "STATE",
     "1769860800": "EXPIRES",
     "c2lnbmF0dXJl": "SIGNATURE",
 }
@@ -56,6 +58,9 @@ TOKEN=$(curl -sS "$GATEWAY/api/users/v1/auth/login" -H 'Content-Type: applicatio
 - `ETAG`: the `ETag` header of an earlier response, with its quotation marks.
 - `TIME_START`, `TIME_END`, `BOOK_TIME`: times in the future, such as `2030-01-31T12:00:00Z`.
 - `PICTURE`: a file. `EXPIRES` and `SIGNATURE` are parts of a picture's signed URL.
+- `IDENTITY_PROVIDER_NAME`, `IDENTITY_NAME`: the name of an identity provider. `PROVIDER_CODE` and
+  `STATE` are parameters that it adds to the URL of the page that the browser comes back to. Their
+  commands also need the cookie of the command that started: `curl -b cookies -c cookies`.
 - `CREDENTIAL`: the JSON that `navigator.credentials.create` returns.
 - `MAIL_TOKEN`: the token of the link in an email. `CODE`: the six digits of an authenticator app.
 """

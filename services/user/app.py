@@ -26,6 +26,7 @@ from services.user.export_sources import open_others
 from services.user.housekeeping import keeping_house
 from services.user.images import Images
 from services.user.mailer import Mailer, MailPolicy
+from services.user.oidc import open_identity_providers
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds, parse_keys
 from services.user.points_client import open_points, own_tokens
@@ -127,6 +128,12 @@ async def _resources(config: UserConfig, app: web.Application) -> AsyncIterator[
             app[HEALTH].add("s3", files.s3.ping, required=False)
         images = stack.enter_context(Images())
         others = open_others(config, points, app[RULES].tokens.issuer)
+        identity_providers = open_identity_providers(
+            config.identity_providers(),
+            config.public_url or LOCAL_GATEWAY,
+            seconds=config.oidc_seconds,
+            registry=app[METRICS],
+        )
         app[DEPS] = Deps(
             app[DATABASE],
             points,
@@ -135,6 +142,7 @@ async def _resources(config: UserConfig, app: web.Application) -> AsyncIterator[
             files,
             images,
             await stack.enter_async_context(others),
+            await stack.enter_async_context(identity_providers),
         )
         yield
 

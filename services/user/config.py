@@ -20,6 +20,12 @@ from lib.public_url import LOCAL_GATEWAY, below_public_url
 from lib.storage.settings import StorageSettings
 from services.user.clients import parse_clients
 from services.user.housekeeping import Keep
+from services.user.identity_providers import (
+    IdentityProvider,
+    parse_providers,
+    parse_secrets,
+    with_secrets,
+)
 from services.user.mailer import Link
 from services.user.personal_ids import parse_keys
 from services.user.service.throttle import Limit, Limits
@@ -33,7 +39,7 @@ _DEVELOPMENT_KEY: Final = (
 
 _LINKS: Final = {
     # Pages that do nothing before their button is pressed: programs that read mails open links.
-    # Behind the `#`: a browser keeps that part to itself, so the token is in nobody's log.
+    # Behind the `#`: a browser keeps that part to itself, so no log has the token.
     "verification_link": f"{LOCAL_GATEWAY}/verify-email#token={{token}}",
     "reset_link": f"{LOCAL_GATEWAY}/reset-password#token={{token}}",
     "undo_link": f"{LOCAL_GATEWAY}/undo-address#token={{token}}",
@@ -56,6 +62,11 @@ def _encryption_keys(value: SecretStr) -> SecretStr:
 def _clients(value: SecretStr | None) -> SecretStr | None:
     if value is not None:
         parse_clients(value.get_secret_value())
+    return value
+
+
+def _providers(value: str) -> str:
+    parse_providers(value)
     return value
 
 
@@ -104,9 +115,9 @@ class UserConfig(
     point_grpc_tls_key: Path | None = Field(default=None, validate_default=True)
     # Calls to the point service at a time; one more waits, within its own seconds.
     point_connections: int = Field(10, ge=1, validation_alias="POINT_GRPC_CONNECTIONS")
-    # What a list waits for its points at the most; without them it is still a list.
+    # What a list waits for its points at most; without them it is still a list.
     points_seconds: Seconds = 1.0
-    # How long a point service that failed is left alone before one call tries again.
+    # How long a point service that failed is not called before one call tries again.
     points_pause_seconds: Seconds = 2.0
 
     # Where the order service is: an export of somebody's data asks it.
@@ -129,6 +140,14 @@ class UserConfig(
     # From the login on, however often it is refreshed.
     session_seconds: Seconds = 30 * 24 * 3600.0
 
+    # Identity providers (OpenID Connect) as `name=issuer?client_id=…`, separated by commas;
+    # `&scope=openid+email` asks for less, `&email=verified` trusts its addresses: docs/oidc.md.
+    oidc_providers: Annotated[str, AfterValidator(_providers)] = ""
+    # `name:secret` of each provider, separated by commas.
+    oidc_client_secrets: SecretStr | None = Field(default=None, validate_default=True)
+    # How long one answer of a provider may take.
+    oidc_seconds: Seconds = 4.0
+
     # `name:base64` of 32 bytes, the first encrypts: personal ids are kept with these.
     encryption_keys: Annotated[SecretStr, AfterValidator(_encryption_keys)] = SecretStr(
         _DEVELOPMENT_KEY
@@ -142,7 +161,7 @@ class UserConfig(
     audit_days: int = Field(default=730, ge=90)
     # How long it says from which address; the schema lets none younger than 30 days go.
     audit_address_days: int = Field(default=90, ge=30)
-    # How long a deleted account keeps its name and its e-mail address, should it be asked for.
+    # How long a deleted account keeps its name and its email address, should it be asked for.
     deleted_days: int = Field(default=30, ge=1)
 
     # Wrong passwords for one account from one address.
@@ -196,6 +215,25 @@ class UserConfig(
         "chat_url",  # with chat
     )(check_trusted)
 
+    @field_validator("oidc_providers")
+    @classmethod
+    def _have_a_way_back(cls, value: str, info: ValidationInfo) -> str:
+        for provider in parse_providers(value).values():
+            # Our client secret and the keys that verify users come over this connection.
+            check_trusted(provider.issuer, info)
+        if value and in_production(info) and not info.data.get("public_url"):
+            raise ValueError("needs PUBLIC_URL, where the providers send browsers back to")
+        return value
+
+    @field_validator("oidc_client_secrets")
+    @classmethod
+    def _belong_to_the_providers(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        providers = parse_providers(info.data.get("oidc_providers", ""))
+        with_secrets(providers, parse_secrets("" if value is None else value.get_secret_value()))
+        return value
+
     @field_validator("point_grpc_tls_key")
     @classmethod
     def _trusts_whom_it_calls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
@@ -221,6 +259,14 @@ class UserConfig(
     @classmethod
     def _lead_to_us(cls, value: str, info: ValidationInfo) -> str:
         return below_public_url(value, info, default=_LINKS[info.field_name or ""])
+
+    def identity_providers(self) -> tuple[IdentityProvider, ...]:
+        """Return the identity providers with their secrets."""
+        secrets = self.oidc_client_secrets
+        return with_secrets(
+            parse_providers(self.oidc_providers),
+            parse_secrets("" if secrets is None else secrets.get_secret_value()),
+        )
 
     def login_limits(self) -> Limits:
         """Return how many logins may fail."""

@@ -11,7 +11,7 @@ from lib.db import Database
 from lib.events.background import repeating
 from lib.idempotency import IdempotencyKeys
 from services.user.service import deletion
-from services.user.store import addresses, attempts, audit, mail, sessions, tokens
+from services.user.store import addresses, attempts, audit, identities, mail, sessions, tokens
 
 _EVERY_SECONDS: Final = 3600.0
 _BATCH: Final = 1000
@@ -30,6 +30,7 @@ async def forget_old(db: Database, keep: Keep) -> None:
     """Remove all expired data once. Several processes may run this at the same time."""
     await sessions.forget_sessions(db)
     await tokens.forget_tokens(db)
+    await identities.forget_identity_requests(db)
     await attempts.forget_old_attempts(db)
     await mail.forget_mail(db)
     await addresses.forget_former_addresses(db)

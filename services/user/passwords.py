@@ -48,7 +48,7 @@ class Passwords(Threads):
     async def verify(self, password: str, stored: str | None) -> bool:
         """Return whether the password is correct.
 
-        Without a stored hash, False takes equally long.
+        Without a stored hash, or with `-` in its place, False takes equally long.
         """
         return await self.run(lambda: self._verify(password, stored))
 
@@ -59,6 +59,8 @@ class Passwords(Threads):
     def _verify(self, password: str, stored: str | None) -> bool:
         try:
             self._hasher.verify(stored or self._nobodys, password)
-        except (VerificationError, InvalidHashError):
+        except VerificationError:
             return False
+        except InvalidHashError:  # `-`: no password is set yet
+            return self._verify(password, None)
         return stored is not None

@@ -75,3 +75,60 @@ class Others(Protocol):
         Services that do not respond are listed by name.
         """
         ...
+
+
+class Identity(Struct, frozen=True):
+    """A user of an identity provider, as a verified ID token names them.
+
+    `email_verified` only if the provider says so and the settings trust it.
+    """
+
+    issuer: str
+    subject: str
+    email: str | None = None
+    email_verified: bool = False
+    given_name: str = ""
+    family_name: str = ""
+    name: str = ""
+
+
+class ProviderAnswer(Struct, frozen=True):
+    """The parameters that a provider redirected with, and the secrets of the request.
+
+    `issuer` is the `iss` parameter of RFC 9207.
+    """
+
+    code: str
+    issuer: str | None
+    nonce: str
+    verifier: str
+
+
+class IdentityProviders(Protocol):
+    """The identity providers of the settings, by name."""
+
+    def names(self) -> Sequence[str]:
+        """Return the names of the providers."""
+        ...
+
+    def name_of(self, issuer: str) -> str | None:
+        """Return the name of an issuer, or None if the settings name it no longer."""
+        ...
+
+    async def authorization_url(self, name: str, *, state: str, nonce: str, verifier: str) -> str:
+        """Return the URL at which the user signs in.
+
+        Raises:
+            AppError: NOT_FOUND for a name that the settings do not have; SERVICE_UNAVAILABLE,
+                DEADLINE_EXCEEDED or CIRCUIT_OPEN where the provider does not answer properly.
+        """
+        ...
+
+    async def identify(self, name: str, answer: ProviderAnswer) -> Identity:
+        """Exchange the code for an ID token, verify it, and return whom it names.
+
+        Raises:
+            AppError: as `authorization_url`; UNAUTHORIZED where the provider does not take the
+                code, or its token is not for us, this sign-in and this moment.
+        """
+        ...

@@ -49,6 +49,12 @@ class Session(Struct, frozen=True):
     device_token: str | None = None
 
 
+class IdentitySession(Session, frozen=True, kw_only=True):
+    """The tokens of a session, and the path that the browser wanted to return to."""
+
+    return_to: Annotated[str, Meta(examples=["/orders"])]
+
+
 class ServiceToken(Struct, frozen=True):
     """The access token of a service. Request another one shortly before it expires."""
 

@@ -25,6 +25,7 @@ from devstack.embedded.ports import free_port
 from devstack.settings import MONITORING_PORTS, PORTS, ROOT
 from devstack.testing.components import program
 from tests.conftest import E2E
+from tests.e2e.identity_provider import IdentityProvider
 
 START_SECONDS = 200.0
 BROWSER_FLAGS = (
@@ -171,7 +172,17 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
-def stack(collector: Collector, pytestconfig: pytest.Config) -> Iterator[Stack]:
+def identity_provider() -> Iterator[IdentityProvider]:
+    """An identity provider for users of the run's stack."""
+    running = IdentityProvider()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def stack(
+    collector: Collector, identity_provider: IdentityProvider, pytestconfig: pytest.Config
+) -> Iterator[Stack]:
     """The run's stack, with logs and traces as in production. Tests may kill its parts, and leave
     when they have come back."""
     with tempfile.TemporaryDirectory(prefix="test-stack-", ignore_cleanup_errors=True) as folder:
@@ -179,6 +190,7 @@ def stack(collector: Collector, pytestconfig: pytest.Config) -> Iterator[Stack]:
         running = Stack(
             Path(folder), RATE_LIMIT="10000", USER_RATE_LIMIT="1000000",
             LOG_FORMAT="json", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+            **identity_provider.settings,
         )  # fmt: skip
         try:
             running.wait_until_said("ready; press Ctrl-C")

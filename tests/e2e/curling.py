@@ -18,7 +18,11 @@ _COMMAND = re.compile(
     r"\(`(\w+)`\) answers (\d+)\.[^\n]*\n\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 # The page's own `curl`, whose status, headers and body are kept beside what it prints.
-_KEPT = 'curl() { command curl -D "$KEPT/head" -o "$KEPT/body" -w "%{http_code}" "$@"; }\n'
+# A command that names a jar keeps cookies in it, as a browser does.
+_KEPT = (
+    'curl() { command curl -D "$KEPT/head" -o "$KEPT/body" -w "%{http_code}"'
+    ' ${JAR:+-b "$JAR" -c "$JAR"} "$@"; }\n'
+)
 SECONDS = 60
 
 

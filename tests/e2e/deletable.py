@@ -18,6 +18,7 @@ from yarl import URL
 from devstack.testing.wait import eventually
 from tests.e2e import people
 from tests.e2e.conftest import Stack
+from tests.e2e.identity_provider import NAME, IdentityProvider
 from tests.services.user.drawings import picture
 from tests.services.user.software_key import SoftwareKey
 
@@ -82,8 +83,11 @@ def _in(**span: float) -> str:
 class Deletable:
     """Creates what each `DELETE` route deletes; every method returns the path and its owner."""
 
-    def __init__(self, stack: Stack, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, stack: Stack, http: aiohttp.ClientSession, identity_provider: IdentityProvider
+    ) -> None:
         self._stack = stack
+        self._identity_provider = identity_provider
         self._http = http
         self.admin = User(http, stack.authorized()["Authorization"].removeprefix("Bearer "))
 
@@ -231,6 +235,15 @@ class Deletable:
         assert (await user("POST", "users/v1/auth/passkeys", given)).status == 201
         return f"users/v1/auth/passkeys/{key.id.hex()}", user
 
+    async def identity(self) -> tuple[str, User]:
+        user = await self.person()
+        links = f"users/v1/users/me/identities/{NAME}"
+        started = await user("POST", f"{links}/start", {})
+        back = self._identity_provider.authorize(started.data["url"])
+        cookie = {"Cookie": started.headers["Set-Cookie"].partition(";")[0]}
+        linked = await user("POST", links, back, headers_more=cookie)
+        return f"users/v1/users/me/identities/{linked.data['id']}", user
+
     async def factors_of_a_user(self) -> tuple[str, User]:
         user = await self.person()
         await self.enrol(user)
@@ -302,9 +315,9 @@ def _name() -> str:
 
 
 @asynccontextmanager
-async def deletable(stack: Stack) -> AsyncIterator[Deletable]:
+async def deletable(stack: Stack, identity_provider: IdentityProvider) -> AsyncIterator[Deletable]:
     """Sign in the users who own what is deleted."""
     async with aiohttp.ClientSession(stack.url) as http:
-        world = Deletable(stack, http)
+        world = Deletable(stack, http, identity_provider)
         await world.start()
         yield world

@@ -17,6 +17,7 @@ from devstack.settings import ROOT, plural_of
 from tests.e2e import people
 from tests.e2e.conftest import Stack
 from tests.e2e.curling import Shell, later
+from tests.e2e.identity_provider import NAME, IdentityProvider
 from tests.services.user.drawings import picture
 from tests.services.user.software_key import SoftwareKey
 from tools import curl_page
@@ -272,13 +273,16 @@ def channel_of(run: Shell, customer: Person, job: str, within: float = 60) -> st
     raise AssertionError(f"no channel of {job}")
 
 
-def test_every_command_of_the_user_page_succeeds(page: Open, stack: Stack, admin: str, new) -> None:
+def test_every_command_of_the_user_page_succeeds(
+    page: Open, stack: Stack, admin: str, new, identity_provider: IdentityProvider
+) -> None:
     run = page("user")
     run.variables |= {"PHONE": "+4930123456", "PASSWORD": people.PASSWORD, "NEW_PASSWORD": NEXT}
     address = _registration(run, stack)
     _sessions(run)
     _passwords(run, stack, address)
     _second_factors(run, stack, admin, new)
+    _identities(run, identity_provider, new())
     _applications(run, admin, new)
     _accounts(run, admin, new)
     _pictures(run, new())
@@ -353,6 +357,22 @@ def _second_factors(run: Shell, stack: Stack, admin: str, new: Callable[..., Per
     secret = run("begin_totp", other.token)["secret"]
     run("confirm_totp", CODE=pyotp.TOTP(secret).at(int(time.time())))
     run("remove_all_of", admin, USER_ID=other.id)
+
+
+def _identities(run: Shell, provider: IdentityProvider, person: Person) -> None:
+    run.variables |= {"IDENTITY_PROVIDER_NAME": NAME, "IDENTITY_NAME": NAME}
+    run("list_identity_providers")
+    jar = {"JAR": str(run.folder / "cookies")}  # of the browser
+    for start, finish, token in (
+        ("start_provider_sign_in", "sign_in_with_provider", ""),
+        ("start_identity_link", "link_identity", person.token),
+    ):
+        back = provider.authorize(run(start, token, **jar)["url"])
+        given = {"PROVIDER_CODE": back["code"], "STATE": back["state"]}
+        run(finish, token, **given)
+    run.variables.pop("JAR")
+    identity = run("list_identities", person.token)[0]["id"]
+    run("unlink_identity", IDENTITY_ID=identity)
 
 
 def _applications(run: Shell, admin: str, new: Callable[..., Person]) -> None:

@@ -60,6 +60,7 @@ ROWS = {
     "user /api/v1/auth/sessions/{id}": Row("session", "ignored"),
     "user /api/v1/auth/totp": Row("totp", "ignored", own=True),
     "user /api/v1/auth/passkeys/{id}": Row("passkey", "ignored", absent="00" * 32),
+    "user /api/v1/users/me/identities/{id}": Row("identity", "ignored"),
     "user /api/v1/users/{id}/second-factor": Row("factors_of_a_user", "ignored", again=NO_CONTENT),
     "user /api/v1/users/{id}": Row("user", missing=403, again=403),
     "user /api/v1/user/{id}": Row("user_by_the_former_name", missing=403, again=403),

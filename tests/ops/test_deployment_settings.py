@@ -35,8 +35,8 @@ SHARED = (
 )  # fmt: skip
 CALLS = ("AUTH_CLIENT_SECRET",)
 USER = (
-    "USER_JWT_PRIVATE_KEYS", "USER_ENCRYPTION_KEYS", "USER_SERVICE_CLIENTS", "SMTP_USER",
-    "SMTP_PASSWORD", "CLOUDFRONT_PRIVATE_KEY",
+    "USER_JWT_PRIVATE_KEYS", "USER_ENCRYPTION_KEYS", "USER_SERVICE_CLIENTS",
+    "USER_OIDC_CLIENT_SECRETS", "SMTP_USER", "SMTP_PASSWORD", "CLOUDFRONT_PRIVATE_KEY",
 )  # fmt: skip
 ORIGIN = "https://app.example.com"
 SITE = {
@@ -87,6 +87,7 @@ def secret(name: str) -> str:
         "USER_ENCRYPTION_KEYS": f"first:{base64.b64encode(b'k' * 32).decode()}",
         "USER_SERVICE_CLIENTS": f"order:{SECRET}",
         "CLOUDFRONT_PRIVATE_KEY": "",  # not used: no CLOUDFRONT_URL
+        "USER_OIDC_CLIENT_SECRETS": "",  # nor USER_OIDC_PROVIDERS
     }.get(name, SECRET)
 
 

@@ -21,7 +21,15 @@ from tests.ops.gateways import ECHO, StandIn, gateway_before
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOGIN = "/api/users/v1/auth/login"
-PAGES = ("/reset-password", "/undo-address", "/verify-email", "/docs/", "/healthz", ECHO)
+PAGES = (
+    "/reset-password",
+    "/undo-address",
+    "/verify-email",
+    "/sign-in/one",
+    "/docs/",
+    "/healthz",
+    ECHO,
+)
 SECRET = "csrf_token=" + secrets.token_hex(16)
 # What somebody who could write into a page would put there.
 PUT_THERE = """evil => {
@@ -111,7 +119,9 @@ async def test_no_page_of_ours_is_in_a_frame_of_others(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("path", ["/reset-password", "/undo-address", "/verify-email"])
+@pytest.mark.parametrize(
+    "path", ["/reset-password", "/undo-address", "/verify-email", "/sign-in/one"]
+)
 async def test_what_is_put_into_a_page_of_ours_neither_runs_nor_tells(
     evil: StandIn, page: Page, run_dir: Path, path: str
 ) -> None:

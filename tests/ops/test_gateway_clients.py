@@ -126,7 +126,9 @@ async def test_whoever_follows_a_link_mailed_before_gets_a_page_that_does_nothin
             assert answer.status == 405  # the service's own
 
 
-@pytest.mark.parametrize("path", ["/reset-password", "/undo-address", "/verify-email"])
+@pytest.mark.parametrize(
+    "path", ["/reset-password", "/undo-address", "/verify-email", "/sign-in/one"]
+)
 async def test_a_page_may_load_and_call_only_what_is_ours(upstream, run_dir, path):
     async with before(upstream, run_dir) as http:
         async with http.get(path) as answer:
@@ -134,7 +136,8 @@ async def test_a_page_may_load_and_call_only_what_is_ours(upstream, run_dir, pat
         assert (answer.status, answer.content_type) == (200, "text/html")
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
         assert answer.headers["X-Frame-Options"] == "DENY"
-        for part in ("/pages/page.js", "/pages/page.css"):
+        script = "sign-in.js" if path.startswith("/sign-in") else "page.js"
+        for part in (f"/pages/{script}", "/pages/page.css"):
             assert part in text
             async with http.get(part) as answer:
                 assert answer.status == 200

@@ -36,6 +36,7 @@ def copy(tmp_path: Path) -> Path:
     for name in (
         "pyproject.toml", "codegen/pyproject.toml", "requirements.lock", "requirements-dev.lock",
         "clients/python/requirements.lock", "clients/typescript/package-lock.json",
+        "tests/services/user/openid_provider/package-lock.json",
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

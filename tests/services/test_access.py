@@ -53,6 +53,11 @@ FACTORS = {
     "POST /api/v1/auth/passkeys/options",
     "DELETE /api/v1/auth/passkeys/{id}",
 }
+IDENTITIES = {
+    "POST /api/v1/users/me/identities/{name}",
+    "POST /api/v1/users/me/identities/{name}/start",
+    "DELETE /api/v1/users/me/identities/{id}",
+}
 # What somebody does with their own account before its address is proved.
 UNVERIFIED = {
     *WITHOUT_FACTOR,
@@ -68,6 +73,7 @@ UNVERIFIED = {
 # What gives the account away, or all that is known of its owner.
 FRESH = {
     *FACTORS,
+    *IDENTITIES,
     "PATCH /api/v1/me/change-password",
     "PATCH /api/v1/users/me/change-password",
     "PATCH /api/v1/user/me/change-password",
@@ -94,7 +100,7 @@ def test_a_service_does_not_start_with_a_route_that_declares_nothing(monkeypatch
 def test_routes_that_are_less_strict_than_the_default_are_these() -> None:
     closed = [route for route in ROUTES if not route.access.open]
     assert {r.name for r in closed if r.access.second_factor is not True} == (
-        WITHOUT_FACTOR | FACTORS
+        WITHOUT_FACTOR | FACTORS | IDENTITIES
     )
     assert {
         r.name
@@ -116,7 +122,8 @@ def test_open_routes_that_change_something_are_these() -> None:
         for name in (
             "login", "token", "refresh", "logout", "verify", "email/undo", "register/customer",
             "register/provider", "resend-verification", "resend-confirmation", "password/forgot",
-            "password/reset",
+            "password/reset", "identity-providers/{name}/start",
+            "identity-providers/{name}/sign-in",
         )
     }  # fmt: skip
 

@@ -11,6 +11,8 @@ GRANT SELECT, INSERT, DELETE ON custom_role_permission TO user_service;
 GRANT SELECT, INSERT (due_at, key), UPDATE (attempts, due_at), DELETE ON file_to_remove TO user_service;
 GRANT SELECT, INSERT (account_id, email), DELETE ON former_address TO user_service;
 GRANT SELECT (body, done, expires_at, fingerprint, headers, lease, leased_until, principal, request_key, route, status), INSERT (expires_at, fingerprint, lease, leased_until, principal, request_key, route), UPDATE (body, done, expires_at, fingerprint, headers, lease, leased_until, status), DELETE ON idempotency_key TO user_service;
+GRANT SELECT, INSERT (account_id, id, issuer, proved, subject), UPDATE (proved, used_at), DELETE ON identity TO user_service;
+GRANT SELECT, INSERT (browser, nonce, provider, return_to, session_id, state, verifier), DELETE ON identity_request TO user_service;
 GRANT SELECT, INSERT (consumer, event_id), DELETE ON inbox TO user_service;
 GRANT SELECT (account_id, attempts, created_at, due_at, failed_at, id, recipient, sent_at, template), INSERT (account_id, id, recipient, template), UPDATE (attempts, due_at, failed_at, last_error, sent_at), DELETE ON mail_outbox TO user_service;
 GRANT SELECT, INSERT (event_key, id, kind, lane, payload, request_id, topic, traceparent), DELETE ON outbox TO user_service;
@@ -24,5 +26,5 @@ GRANT SELECT (account_id, hash), INSERT (account_id, hash), DELETE ON recovery_c
 GRANT SELECT (expires_at, hash, session_id, used_at), INSERT (expires_at, hash, session_id), UPDATE (used_at) ON refresh_token TO user_service;
 GRANT SELECT, UPDATE (description, updated_at, updated_by, version) ON role TO user_service;
 GRANT SELECT, INSERT, DELETE ON role_permission TO user_service;
-GRANT SELECT, INSERT (account_id, expires_at, id), UPDATE (expires_at, refreshed_at, revoked_at, revoked_because, second_factor_at), DELETE ON session TO user_service;
+GRANT SELECT, INSERT (account_id, expires_at, id), UPDATE (expires_at, identity_id, refreshed_at, revoked_at, revoked_because, second_factor_at), DELETE ON session TO user_service;
 GRANT SELECT, INSERT, UPDATE (age, department_id, salary), DELETE ON staff TO user_service;

@@ -186,14 +186,15 @@ def check_names(**names: str) -> dict[str, str]:
             apostrophes, or has no letter.
     """
     tidied = {field: tidy_name(name) for field, name in names.items()}
-    wrong = [field for field, name in tidied.items() if not _is_name(name)]
+    wrong = [field for field, name in tidied.items() if not is_name(name)]
     if wrong:
         message = "must be letters, with spaces, hyphens or apostrophes between them"
         raise invalid(*(FieldError(field, message) for field in wrong))
     return tidied
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Return whether a tidied text is made of letters, spaces, hyphens and apostrophes."""
     kinds = [unicodedata.category(character)[0] for character in text]
     allowed = all(
         kind in "LM" or character in _BETWEEN_LETTERS

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.user.routes import (
     aliases,
+    identities,
     passwords,
     people,
     pictures,
@@ -24,6 +25,7 @@ ROUTES: Final = (
     *second_factors.route,
     # Before the people: `/users/me/…` is not somebody's id.
     *passwords.route,
+    *identities.route,
     *provider_requests.route,
     *people.route,
     *pictures.route,
@@ -33,23 +35,27 @@ ROUTES: Final = (
 )
 # Their answers hold tokens, or their bodies do what must not be given again.
 NOT_IDEMPOTENT: Final = frozenset(
-    f"/api/v1/auth/{name}"
+    f"/api/v1/{name}"
     for name in (
-        "login",
-        "token",
-        "refresh",
-        "logout",
-        "logout-all",
-        "password/reset",
-        "verify",
-        "email/undo",
-        "second-factor",
-        "totp",
-        "totp/confirm",
-        "recovery-codes",
-        "passkeys",
-        "passkeys/options",
-        "passkeys/challenge",
+        "auth/login",
+        "auth/token",
+        "auth/refresh",
+        "auth/logout",
+        "auth/logout-all",
+        "auth/password/reset",
+        "auth/verify",
+        "auth/email/undo",
+        "auth/second-factor",
+        "auth/totp",
+        "auth/totp/confirm",
+        "auth/recovery-codes",
+        "auth/passkeys",
+        "auth/passkeys/options",
+        "auth/passkeys/challenge",
+        "auth/identity-providers/{name}/start",
+        "auth/identity-providers/{name}/sign-in",
+        "users/me/identities/{name}/start",
+        "users/me/identities/{name}",
     )
 )
 

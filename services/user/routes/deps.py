@@ -14,7 +14,7 @@ from lib.storage.settings import Files
 from services.user.images import Images
 from services.user.passwords import Passwords
 from services.user.personal_ids import PersonalIds
-from services.user.ports import Others, Points
+from services.user.ports import IdentityProviders, Others, Points
 from services.user.service.devices import Devices
 from services.user.service.second_factors import Policy
 from services.user.service.sessions import TokenPolicy
@@ -32,6 +32,7 @@ class Deps:
     files: Files
     images: Images
     others: Others
+    identity_providers: IdentityProviders
 
 
 @dataclass(frozen=True, slots=True)

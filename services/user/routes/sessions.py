@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from aiohttp import web
@@ -25,6 +25,7 @@ from services.user.service.sessions import SignedIn
 from services.user.session_views import Jwks, OpenSession, ServiceToken, Session
 
 route: Final = Routes("auth")
+S = TypeVar("S", bound=Session)
 
 
 @route("POST /api/v1/auth/login", "Log in", access=PUBLIC)
@@ -37,7 +38,7 @@ async def log_in(
     signed_in, device_token = await logins.log_in(
         deps.db, deps.passwords, rules.tokens, rules.logins, rules.devices, given
     )
-    return _session(rules, signed_in, device_token)
+    return opened(rules, signed_in, device_token, kind=Session)
 
 
 @route("POST /api/v1/auth/token", "Create a service token", access=PUBLIC)
@@ -81,7 +82,7 @@ async def refresh(
         raise unauthorized("the body and the cookies have no refresh token")
     if from_cookie:
         await _require_csrf(request, token)
-    return _session(rules, await sessions.refresh(deps.db, rules.tokens, token))
+    return opened(rules, await sessions.refresh(deps.db, rules.tokens, token), kind=Session)
 
 
 @route("POST /api/v1/auth/logout", "Log out", access=PUBLIC)
@@ -178,9 +179,17 @@ def _session_of(principal: Principal | None) -> UUID | None:
         return None
 
 
-def _session(rules: Rules, signed_in: SignedIn, device_token: str | None = None) -> Answer[Session]:
+def opened(
+    rules: Rules,
+    signed_in: SignedIn,
+    device_token: str | None = None,
+    *,
+    kind: type[S],
+    **more: str,
+) -> Answer[S]:
+    """Return the tokens of a session as a `kind` of body, with `more` fields, and as cookies."""
     csrf_token = csrf.issue(rules.csrf_key, str(signed_in.session_id))
-    body = Session(
+    body = kind(
         user_id=signed_in.account_id,
         role=signed_in.role,
         verified=signed_in.verified,
@@ -192,6 +201,7 @@ def _session(rules: Rules, signed_in: SignedIn, device_token: str | None = None)
         csrf_token=csrf_token,
         second_factor_wanted=signed_in.second_factor_wanted,
         device_token=device_token,
+        **more,
     )
     response = respond.ok(body, headers={"Cache-Control": "no-store"})
     cookies.set_session(

@@ -12,7 +12,7 @@ from lib.resource.rules import change_errors
 from services.user.service import accounts as people
 from services.user.service import audit, sessions
 from services.user.service.verification import refused
-from services.user.store import accounts, addresses, mail, second_factors, tokens
+from services.user.store import accounts, addresses, identities, mail, second_factors, tokens
 from services.user.store.models import TokenKind
 
 
@@ -20,7 +20,7 @@ async def undo(db: Database, token: str) -> None:
     """Restore the former address as verified, and end every session.
 
     What a stranger may have done since goes as well: later changes of the address, second factors
-    that were added, and the password, for which a link is mailed.
+    and identities that were added, and the password, for which a link is mailed.
 
     Raises:
         AppError: UNAUTHORIZED where the token is unknown or expired, or the account is not active;
@@ -44,6 +44,7 @@ async def undo(db: Database, token: str) -> None:
             raise refused(used=False)
         await addresses.remove_former_addresses_since(tx, account_id=account.id, since=former)
         await _remove_factors(tx, account.id, since=former)
+        await identities.remove_identities_since(tx, account_id=account.id, since=former)
         for kind in (TokenKind.VERIFY_EMAIL, TokenKind.RESET_PASSWORD):
             await tokens.spend_tokens(tx, account_id=account.id, kind=kind)
         await sessions.end_all(tx, account.id, because="address_restored")

@@ -12,7 +12,15 @@ from lib.store import idempotency
 from services.user import origin
 from services.user.service import audit, sessions, standing
 from services.user.service.accounts import keep_an_administrator, lock, lock_administrators, tell
-from services.user.store import addresses, mail, profiles, provider_requests, staff, tokens
+from services.user.store import (
+    addresses,
+    identities,
+    mail,
+    profiles,
+    provider_requests,
+    staff,
+    tokens,
+)
 from services.user.store import second_factors as store
 from services.user.store.profiles import LockPersonRow
 
@@ -74,6 +82,7 @@ async def _remove(tx: Executor, person: LockPersonRow, *, by: str) -> None:
     await addresses.erase_former_addresses(tx, account_id=person.id)
     await provider_requests.erase_request(tx, account_id=person.id)
     await idempotency.erase_answers(tx, principal=str(person.id))
+    await identities.remove_identities(tx, account_id=person.id)
     await store.remove_authenticator(tx, account_id=person.id)
     await store.remove_passkeys(tx, account_id=person.id)
     await store.remove_recovery_codes(tx, account_id=person.id)

@@ -13,7 +13,7 @@ from lib.log import get_logger
 from services.user.personal_ids import PersonalIds, UnreadableError, preview
 from services.user.ports import Elsewhere, Others
 from services.user.service import accounts, audit
-from services.user.store import profiles, second_factors
+from services.user.store import identities, profiles, second_factors
 from services.user.store.profiles import (
     ExportAuditRow,
     ExportMailsRow,
@@ -32,6 +32,15 @@ class ExportedPasskey(Struct, frozen=True):
     used_at: datetime | None
 
 
+class ExportedIdentity(Struct, frozen=True):
+    """An account at an identity provider that signs in here: its issuer and its name there."""
+
+    issuer: str
+    subject: str
+    created_at: datetime
+    used_at: datetime | None
+
+
 class ExportedAccount(Struct, frozen=True):
     """All stored data of an account, except password and token hashes."""
 
@@ -40,6 +49,7 @@ class ExportedAccount(Struct, frozen=True):
     personal_id_number: str | None
     sessions: Sequence[ExportSessionsRow]
     passkeys: Sequence[ExportedPasskey]
+    identities: Sequence[ExportedIdentity]
     mails: Sequence[ExportMailsRow]
     activity: Sequence[ExportAuditRow]
     elsewhere: Elsewhere
@@ -82,6 +92,10 @@ async def export(
             passkeys=[
                 ExportedPasskey(row.name, row.created_at, row.used_at)
                 for row in await second_factors.list_passkeys(tx, account_id=account_id)
+            ],
+            identities=[
+                ExportedIdentity(row.issuer, row.subject, row.created_at, row.used_at)
+                for row in await identities.list_identities(tx, account_id=account_id)
             ],
             mails=await profiles.export_mails(tx, account_id=account_id),
             activity=await profiles.export_audit(tx, account_id=account_id),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 from uuid import UUID
 
 from lib.auth.principal import unauthorized
@@ -12,7 +11,7 @@ from lib.errors import AppError, Code
 from services.user import origin
 from services.user.model.account import Login
 from services.user.passwords import Passwords
-from services.user.service import audit, notices, sessions, throttle
+from services.user.service import audit, opening, throttle
 from services.user.service.counting import counted
 from services.user.service.devices import Devices
 from services.user.service.sessions import SignedIn, TokenPolicy
@@ -20,9 +19,6 @@ from services.user.service.throttle import Limit, Limits
 from services.user.store import accounts
 from services.user.store.accounts import GetCredentialsRow
 from services.user.store.models import AccountStatus
-
-# Each is a session and an entry of the audit trail, for years: no program needs so many.
-_SUCCESSES: Final = Limit(200, 3600)
 
 
 async def log_in(
@@ -79,16 +75,18 @@ async def _sign_in(
         account = await accounts.confirm_login(tx, id=account_id, password_hash=stored)
         if account is None:  # changed while we were hashing
             raise wrong()
-        await throttle.take(tx, {throttle.key("signed-in", str(account_id)): _SUCCESSES})
-        await throttle.reset_after_success(tx, counted_by)
-        if device is None:
-            await notices.tell_of_new_device(tx, account_id)
-        else:  # and what strangers have tried meanwhile
-            await throttle.clear(tx, throttle.counted_for("login", email))
-        await audit.record(tx, "login.succeeded", account_id, actor=account_id)
-        return await sessions.begin(
-            tx, policy, account_id=account_id, role=account.role, verified=account.verified
+        signed_in = await opening.open_session(
+            tx,
+            policy,
+            account_id=account_id,
+            role=account.role,
+            verified=account.verified,
+            device=device,
         )
+        await throttle.reset_after_success(tx, counted_by)
+        if device is not None:  # and what strangers have tried meanwhile
+            await throttle.clear(tx, throttle.counted_for("login", email))
+        return signed_in
 
 
 def wrong() -> AppError:

@@ -16,7 +16,7 @@ from services.user.service.counting import counted
 from services.user.service.devices import Devices
 from services.user.service.throttle import Limit, Limits
 from services.user.service.verification import refused, say_verified
-from services.user.store import accounts, mail, profiles, second_factors, tokens
+from services.user.store import accounts, identities, mail, profiles, second_factors, tokens
 from services.user.store.models import TokenKind
 
 
@@ -103,6 +103,8 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
             raise refused(used=False)
         if not account.verified:
             await _begin_anew(tx, account.id, spent.email)
+        # Of a user who registered with an address that the provider has not verified.
+        await identities.remove_unproved_identities(tx, account_id=account.id)
         await _set(tx, account.id, new_hash, because="password_reset", actor=account.id)
         for what in ("login", "reset"):
             await throttle.clear(tx, throttle.counted_for(what, account.email))
@@ -110,14 +112,16 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
 
 
 async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
-    """Mark the address as verified. Remove older factors, which a stranger may have added.
+    """Mark the address as verified. Remove older factors and identities, perhaps a stranger's.
 
-    Sessions end with every reset; a second factor would keep the owner of the address out.
+    Sessions end with every reset; a second factor would keep the owner of the address out, and an
+    identity would let the stranger in again.
     """
     await accounts.verify_email(tx, id=account_id, email=email)
     await tokens.spend_tokens(tx, account_id=account_id, kind=TokenKind.VERIFY_EMAIL)
     if await second_factors.is_enrolled(tx, account_id=account_id):
         await audit.record(tx, "second_factor.removed", account_id, actor=account_id, kind="all")
+    await identities.remove_identities(tx, account_id=account_id)
     await second_factors.remove_authenticator(tx, account_id=account_id)
     await second_factors.remove_passkeys(tx, account_id=account_id)
     await second_factors.remove_recovery_codes(tx, account_id=account_id)

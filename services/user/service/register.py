@@ -71,31 +71,62 @@ async def _checked(
 async def _add(
     tx: Executor, new: NewCustomer, names: dict[str, str], password_hash: str, role: AccountRole
 ) -> Account:
+    account = await add_unverified(
+        tx,
+        email=new.email,
+        phone_number=new.phone_number,
+        names=names,
+        password_hash=password_hash,
+        role=role,
+    )
+    await ask_to_verify(tx, account)
+    return account
+
+
+async def add_unverified(
+    tx: Executor,
+    *,
+    email: str,
+    phone_number: str | None,
+    names: dict[str, str],
+    password_hash: str,
+    role: AccountRole,
+    **how: str,
+) -> Account:
+    """Add the account of a new user, and record `how`.
+
+    Raises:
+        AppError: CONFLICT where the address is taken, whatever its case.
+    """
     account_id = new_id()
     with change_errors(taken=EMAIL_TAKEN):
         account = await accounts.add_account(
             tx,
             id=account_id,
-            email=new.email,
-            phone_number=new.phone_number,
+            email=email,
+            phone_number=phone_number,
             password_hash=password_hash,
             role=role,
             created_by=str(account_id),
             **names,
         )
-    await check_free(tx, new.email, account_id)
-    await mail.add_mail(
-        tx, id=new_id(), template="verify_email", account_id=account.id, recipient=account.email
-    )
-    await audit.record(tx, "account.registered", account.id, actor=account.id, role=role)
+    await check_free(tx, email, account_id)
+    await audit.record(tx, "account.registered", account_id, actor=account_id, role=role, **how)
     await publish(
         tx,
         topic=TOPIC,
-        key=str(account.id),
+        key=str(account_id),
         kind="user.registered",
-        payload=UserRegistered(account.id, role),
+        payload=UserRegistered(account_id, role),
     )
     return account
+
+
+async def ask_to_verify(tx: Executor, account: Account) -> None:
+    """Email the link that verifies the address of a new account."""
+    await mail.add_mail(
+        tx, id=new_id(), template="verify_email", account_id=account.id, recipient=account.email
+    )
 
 
 async def check_free(tx: Executor, email: str, account_id: UUID) -> None:

@@ -19,7 +19,7 @@ from lib.ids import new_id
 from lib.log import get_logger
 from services.user.service import audit
 from services.user.service.events import TOPIC, SessionsEnded
-from services.user.store import accounts, second_factors, sessions
+from services.user.store import accounts, identities, second_factors, sessions
 from services.user.store.models import AccountRole
 from services.user.store.sessions import ListSessionsRow
 
@@ -144,6 +144,17 @@ async def end_all_but(tx: Executor, account_id: UUID, kept: UUID, *, because: st
     )
     await _publish_ended(tx, account_id, ended)
     return len(ended)
+
+
+async def end_opened_by(
+    tx: Executor, account_id: UUID, identity_id: UUID, kept: UUID, *, because: str
+) -> None:
+    """End the sessions that an identity has opened, except `kept`."""
+    ended = await identities.revoke_identity_sessions(
+        tx, identity_id=identity_id, id=kept, because=because
+    )
+    await audit.record(tx, "session.all_ended", account_id, because=because, sessions=len(ended))
+    await _publish_ended(tx, account_id, ended)
 
 
 async def list_own(db: Executor, account_id: UUID) -> list[ListSessionsRow]:

@@ -15,7 +15,7 @@ from lib.ids import new_id
 from services.user.service import audit, sessions, standing, throttle
 from services.user.service.events import TOPIC, UserVerified
 from services.user.service.throttle import Limits
-from services.user.store import accounts, mail, second_factors, tokens
+from services.user.store import accounts, identities, mail, second_factors, tokens
 from services.user.store.models import TokenKind
 
 
@@ -45,6 +45,8 @@ async def verify(db: Database, token: str, caller: Principal | None) -> UUID:
             raise refused(used=False)
         if not account.verified:
             await sessions.end_others(tx, account.id, own, because="address_verified")
+        if own is not None:  # one person reads the mails and has this session
+            await identities.prove_identities(tx, account_id=account.id)
         await mail.add_mail(
             tx,
             id=new_id(),

@@ -275,6 +275,7 @@ INSERT INTO provider (account_id, personal_id, key_id) VALUES ($1, 'x', 'x');
 INSERT INTO staff (id, age, salary) VALUES ($1, 40, 1);
 INSERT INTO authenticator (account_id, secret, key_id) VALUES ($1, 'x', 'x');
 INSERT INTO passkey (id, account_id, public_key, sign_count, name) VALUES ('x', $1, 'x', 0, 'x');
+INSERT INTO identity (id, account_id, issuer, subject, proved) VALUES ($1, $1, 'x', 'x', true);
 INSERT INTO recovery_code (hash, account_id) VALUES (decode(repeat('00', 32), 'hex'), $1);
 INSERT INTO account_token (hash, kind, account_id, email, expires_at)
     VALUES (decode(repeat('00', 32), 'hex'), 'verify_email', $1, 'ann@example.com', now());

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from devstack.testing.wait import DEADLINE
-from services.user.service import login
+from services.user.service import opening
 from services.user.service.throttle import Limit
 from tests.services.user.world import PASSWORD, bearer
 
@@ -185,7 +185,7 @@ async def test_a_login_that_succeeds_is_no_attempt(world) -> None:
 
 
 async def test_one_account_has_a_limit_of_sessions_an_hour(world, monkeypatch) -> None:
-    monkeypatch.setattr(login, "_SUCCESSES", Limit(2, 3600))
+    monkeypatch.setattr(opening, "_SUCCESSES", Limit(2, 3600))
     await world.register()
     await world.register("bob@example.com")
     assert [(await world.login()).status for _ in range(4)] == [200, 200, 429, 429]

@@ -128,6 +128,7 @@ def port_of(outbox: Outbox) -> int:
         ("password_changed", "Your password was changed", None),
         ("new_device", "A sign-in from a new device", None),
         ("second_factor_changed", "Your second factor has changed", None),
+        ("identity_changed", "A sign-in was linked or removed", None),
         ("job_cancelled_for_customer", "A job was called off", None),
         ("job_done_for_customer", "A job of yours is done", None),
         ("job_cancelled_for_provider", "A job was called off", None),

@@ -1,1 +1,0 @@
-"""Compares which statements are called dangerous with another linter, on the tests' statements."""

@@ -1,1 +1,0 @@
-"""Checks pending migrations: what each statement locks, for how long, and who waits."""

@@ -1,0 +1,62 @@
+"""A document of a provider, fetched on demand and kept for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+# Not more often than that for what a stranger may have made up.
+_REFETCH_SECONDS: Final = 30.0
+
+
+class Kept(Generic[T]):
+    """Concurrent callers share one fetch. Its failure is raised to each of them, and not kept."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[T]], *, fresh_seconds: float) -> None:
+        """Take how long a document is fresh."""
+        self._fetch = fetch
+        self._fresh_seconds = fresh_seconds
+        self._value: T | None = None
+        self._fetched_at = self._tried_at = float("-inf")
+        self._fetching: asyncio.Task[T] | None = None
+
+    async def get(self) -> T:
+        """Return the document, fetched if there is none that is fresh. Raises as the fetch does."""
+        if self._value is not None and time.monotonic() - self._fetched_at < self._fresh_seconds:
+            return self._value
+        return await self._shared()
+
+    async def newer(self) -> T:
+        """Fetch the document again, or return the present one if that was tried a moment ago.
+
+        Raises as the fetch does.
+        """
+        if self._value is not None and time.monotonic() - self._tried_at < _REFETCH_SECONDS:
+            return self._value
+        return await self._shared()
+
+    async def _shared(self) -> T:
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._load(), name="identity-provider")
+            self._fetching.add_done_callback(_seen)
+        # Shielded: a caller that leaves must not take the document from the others.
+        return await asyncio.shield(self._fetching)
+
+    async def _load(self) -> T:
+        self._tried_at = time.monotonic()
+        try:
+            self._value = await self._fetch()
+            self._fetched_at = time.monotonic()
+            return self._value
+        finally:
+            self._fetching = None
+
+
+def _seen(task: asyncio.Task[T]) -> None:
+    """Take note of the failure of a fetch whose callers have all left."""
+    if not task.cancelled():
+        task.exception()

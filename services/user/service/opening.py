@@ -1,0 +1,39 @@
+"""Open a session for a user who has just shown who they are, whatever with."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from lib.db import Executor
+from services.user.service import audit, notices, sessions, throttle
+from services.user.service.sessions import SignedIn, TokenPolicy
+from services.user.service.throttle import Limit
+from services.user.store.models import AccountRole
+
+# Each is a session and an entry of the audit trail, for years: no program needs so many.
+_SUCCESSES: Final = Limit(200, 3600)
+
+
+async def open_session(
+    tx: Executor,
+    policy: TokenPolicy,
+    *,
+    account_id: UUID,
+    role: AccountRole,
+    verified: bool,
+    device: str | None,
+    **how: str,
+) -> SignedIn:
+    """Open a session of an account that this transaction holds, and record `how`.
+
+    We email the owner if the `device` is not a known one.
+
+    Raises:
+        AppError: RATE_LIMIT_EXCEEDED after too many sessions of one account.
+    """
+    await throttle.take(tx, {throttle.key("signed-in", str(account_id)): _SUCCESSES})
+    if device is None:
+        await notices.tell_of_new_device(tx, account_id)
+    await audit.record(tx, "login.succeeded", account_id, actor=account_id, **how)
+    return await sessions.begin(tx, policy, account_id=account_id, role=role, verified=verified)
