@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,9 @@ class Engine(StrEnum):
     MYSQL = "mysql"
 
 
+_POSTGRES: Final = Engine.POSTGRES
+
+
 class OpenDatabase(Database, Protocol):
     """A database that supports a health check."""
 
@@ -31,7 +34,9 @@ class OpenDatabase(Database, Protocol):
 
 def engine_of(db: Executor) -> Engine:
     """Return the engine of a database or transaction; PostgreSQL if it has no engine attribute."""
-    return Engine(getattr(db, "engine", Engine.POSTGRES))
+    engine = getattr(db, "engine", _POSTGRES)
+    # Calling an enumeration runs Python code, for each query.
+    return engine if isinstance(engine, Engine) else Engine(engine)
 
 
 def open_database(

@@ -64,8 +64,11 @@ def query(request: web.Request, spec: type[T]) -> T:
     given = request.rel_url.query
     values: dict[str, Any] = {}
     lists = _list_fields(spec) if given else ()
-    if renamed := [name for name in _ELSEWHERE if name in given and _is_renamed(name, spec)]:
-        raise invalid(*(FieldError(n, f"is called {_ELSEWHERE[n]} here") for n in renamed))
+    numbers = _number_fields(spec)
+    # What is rare is looked at closely only where these say so: most queries are two plain numbers.
+    has_odd = has_null = False
+    if not _ELSEWHERE.keys().isdisjoint(given):
+        _refuse_renamed(given, spec)
     for name, value in given.items():
         if not value:
             continue
@@ -77,7 +80,9 @@ def query(request: web.Request, spec: type[T]) -> T:
             raise invalid(FieldError(name, "is given more than once"))
         else:
             values[name] = value
-    if odd := list(_odd_numbers(values, spec)):
+        has_odd = has_odd or (name in numbers and not numbers[name][0].fullmatch(value))
+        has_null = has_null or value.lower() == "null"
+    if has_odd and (odd := list(_odd_numbers(values, spec))):
         named = {problem.field for problem in odd}
         others = collect(values, spec, strict=False)
         raise invalid(
@@ -88,9 +93,19 @@ def query(request: web.Request, spec: type[T]) -> T:
     except msgspec.ValidationError as error:
         problems = collect(values, spec, strict=False)
         raise invalid(*(problems or (from_message(str(error)),))) from None
+    if has_null:
+        _refuse_nulls(values, decoded)
+    return decoded
+
+
+def _refuse_renamed(given: Mapping[str, str], spec: type[msgspec.Struct]) -> None:
+    if renamed := [name for name in _ELSEWHERE if name in given and _is_renamed(name, spec)]:
+        raise invalid(*(FieldError(n, f"is called {_ELSEWHERE[n]} here") for n in renamed))
+
+
+def _refuse_nulls(values: Mapping[str, Any], decoded: msgspec.Struct) -> None:
     if nulls := [name for name, value in values.items() if _is_null(value, decoded, name)]:
         raise invalid(*(FieldError(name, "cannot be null: omit it") for name in nulls))
-    return decoded
 
 
 @cache

@@ -72,10 +72,17 @@ async def page_of(
     Few lists with a `search` among their filters are worked on at a time.
     """
     ordered = {} if sort is None else {"sort": sort}
-    async with searching(filters.get("search")):
+    search: str | None = filters.get("search")
+
+    async def both() -> tuple[Sequence[T], int]:
         rows = await list_(
             *executor, **filters, **ordered, page_size=wanted.page_size, skip=wanted.offset
         )
         if 0 < len(rows) < wanted.page_size:
             return rows, wanted.offset + len(rows)
         return rows, await count(*executor, **filters)
+
+    if search is None:
+        return await both()
+    async with searching(search):
+        return await both()
