@@ -141,7 +141,7 @@ def test_what_a_child_fails_at_is_done_by_its_parent(three_cores: None) -> None:
     assert spread(halves, halves, runs) == [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]
 
 
-def test_what_a_killed_child_has_not_done_is_done_by_its_parent(three_cores: None) -> None:
+def test_a_parent_does_the_run_of_a_killed_child(three_cores: None) -> None:
     parent = os.getpid()
 
     def halves(run: Sequence[int]) -> list[float]:
