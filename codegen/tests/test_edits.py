@@ -9,7 +9,6 @@ from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.parse import statements
 from aiosqlc.pipeline.build import build
-from aiosqlc.store import disk
 from aiosqlc.store.memo import forget_all
 
 from tests.golden import analyzer_on
@@ -141,5 +140,4 @@ def generated(folder: Path, analyze: Analyze) -> tuple[int, list[str], dict[str,
 def forget() -> None:
     """Be as a new process is."""
     forget_all()
-    disk._contents.clear()
     statements._last_seen.cache_clear()

@@ -13,6 +13,7 @@ from aiosqlc.analysis.port import Analyze
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.lock.head import FORMAT
+from aiosqlc.lock.reading import read_lock
 from aiosqlc.pipeline.build import build
 from aiosqlc.pipeline.unchanged import is_unchanged
 
@@ -216,3 +217,17 @@ def test_what_another_release_of_a_server_said_is_asked_again(
     assert generate(folder, counting) == (0, [])
     assert len(counting.asked) == 12
     assert found[0] in lock.read_text()
+
+
+def test_a_lock_is_known_by_its_content_wherever_it_is(
+    folder: Path, tmp_path: Path, counting: Counting
+) -> None:
+    generate(folder, counting)
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    before, lock = loaded(folder), copy / "sqlc.lock.json"
+    assert read_lock(loaded(copy)) is read_lock(before)
+    lock.write_text(lock.read_text().replace("server_version", "server_release", 1))
+    assert read_lock(loaded(copy)) is not read_lock(before)
+    lock.unlink()
+    assert read_lock(loaded(copy)) == {}

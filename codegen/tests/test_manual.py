@@ -8,6 +8,7 @@ from pathlib import Path
 import aiosqlc
 from aiosqlc.messages import codes
 from aiosqlc.messages.codes import CODES
+from aiosqlc.production.migrations.rules import RULES as MIGRATIONS
 from aiosqlc.vet.rules import RULES
 
 PACKAGE = Path(aiosqlc.__file__).parent
@@ -34,6 +35,12 @@ def test_the_manual_has_the_register_of_codes() -> None:
     listed = re.findall(r"^\| (V\d{3}) \|", page, re.MULTILINE)
     assert listed == sorted(set(listed))
     assert set(listed) == set(RULES)
+
+
+def test_the_manual_has_the_findings_of_migrations() -> None:
+    page = (MANUAL / "production.md").read_text()
+    rows = dict(re.findall(r"^\| (M\d{3}) \| (.+) \|$", page, re.MULTILINE))
+    assert rows == MIGRATIONS
 
 
 def test_every_code_is_reported_by_some_test() -> None:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
+from uuid import UUID
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -207,15 +208,15 @@ class Consumer:
                 asyncio.timeout(self._policy.handle_seconds),
                 self._db.transaction() as tx,
             ):
-                for entry in entries:
-                    event = Event.from_fields(entry.fields)
-                    handler = self._handlers[topic].get(event.kind)
-                    if handler is None or not entry.is_for(self._group):
+                accepted = [self._accepted(topic, entry) for entry in entries]
+                new = await self._record(tx, [one[0] for one in accepted if one is not None])
+                for one in accepted:
+                    if one is None:
                         outcomes.append(Outcome.IGNORED)
                         continue
-                    self._require_trust(topic, entry, event)
+                    event, handler = one
                     with _hearing(event):
-                        outcomes.append(await self._in(tx, event, handler))
+                        outcomes.append(await self._in(tx, event, handler, new))
         except Exception as error:  # noqa: BLE001 - which of them it was shows itself one by one
             log.debug("batch_failed", topic=topic, error=error)
             return False
@@ -225,6 +226,15 @@ class Consumer:
             for outcome in outcomes:
                 self._metrics.observe(topic, outcome, each)
         return True
+
+    def _accepted(self, topic: str, entry: Entry) -> tuple[Event, Handler] | None:
+        """Return the event and its handler, or None if it is not for this group."""
+        event = Event.from_fields(entry.fields)
+        handler = self._handlers[topic].get(event.kind)
+        if handler is None or not entry.is_for(self._group):
+            return None
+        self._require_trust(topic, entry, event)
+        return event, handler
 
     async def _deliver(self, topic: str, entry: Entry) -> None:
         group, began = self._streams[topic], time.perf_counter()
@@ -281,11 +291,19 @@ class Consumer:
 
     async def _once(self, event: Event, handler: Handler) -> Outcome:
         async with self._db.transaction() as tx:
-            return await self._in(tx, event, handler)
+            return await self._in(tx, event, handler, await self._record(tx, [event]))
 
-    async def _in(self, tx: Executor, event: Event, handler: Handler) -> Outcome:
-        if not await inbox.record_handled(tx, consumer=self._group, event_id=event.id):
+    async def _record(self, tx: Executor, events: Sequence[Event]) -> set[UUID]:
+        """Record that the events are handled. Return the ids of those that are new."""
+        if not events:
+            return set()
+        ids = [event.id for event in events]
+        return set(await inbox.record_handled(tx, consumer=self._group, event_ids=ids))
+
+    async def _in(self, tx: Executor, event: Event, handler: Handler, new: set[UUID]) -> Outcome:
+        if event.id not in new:
             return Outcome.DUPLICATE
+        new.remove(event.id)  # a batch may have it twice
         await handler(tx, event)
         return Outcome.HANDLED
 

@@ -25,7 +25,7 @@ KEEP: Final = timedelta(days=7)
 _TRIM_SECONDS: Final = 600.0
 _MEASURE_SECONDS: Final = 10.0
 _IDLE_SECONDS: Final = 0.2
-_GATHER_SECONDS: Final = 0.02
+_GATHER_SECONDS: Final = 0.1  # less than an idle relay waits
 
 
 class Relay:

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from lib.auth.remote import remote_verifier
+from lib.coalesce import Coalesced
 from lib.component import Component
 from lib.events import Relay, consuming
 from lib.events.background import repeating
@@ -24,6 +25,7 @@ from services.order.goods.backlog import BacklogGauges
 from services.order.goods.payments import SettlesAtOnce
 from services.order.goods.routes.deps import SHOP
 from services.order.goods.service.expiring import expire as expire_orders
+from services.order.goods.service.finishing import note_sold
 from services.order.goods.service.recovery import recover
 from services.order.goods.service.settling import settle_due
 from services.order.goods.service.shop import Shop
@@ -90,6 +92,7 @@ async def _upstreams(
             lease_seconds=config.lease_seconds,
             draft_seconds=config.draft_seconds,
             limits=config.holding_limits(),
+            sold=Coalesced(partial(note_sold, app[DATABASE])),
         )
         yield
 

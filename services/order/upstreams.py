@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -11,6 +11,7 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry
 
 from lib.auth.service_tokens import ServiceTokens
+from lib.coalesce import Coalesced
 from lib.errors import AppError, Code
 from lib.http.client import HttpClient, open_client
 from lib.http.client_credentials import service_tokens
@@ -30,6 +31,10 @@ class _Person(Struct, frozen=True):
     name: str
     email: str
     status: str
+
+
+class _Confirmed(Struct, frozen=True):
+    ids: list[UUID]
 
 
 class _Service(Struct, frozen=True):
@@ -76,6 +81,7 @@ class HttpProducts:
     def __init__(self, client: HttpClient, *, hold_seconds: int) -> None:
         self._client = client
         self._hold_seconds = hold_seconds
+        self._confirmed = Coalesced(self._confirm_all)
 
     async def reserve(self, key: UUID, lines: Sequence[Wanted]) -> Reservation:
         """See `ports.Products`."""
@@ -94,6 +100,9 @@ class HttpProducts:
 
     async def confirm(self, reservation_id: UUID) -> bool:
         """See `ports.Products`."""
+        if await self._confirmed.find(reservation_id):
+            return True
+        # It was confirmed before, or it cannot be: its own confirmation says which.
         try:
             await self._step(reservation_id, "confirm")
         except AppError as error:
@@ -114,6 +123,16 @@ class HttpProducts:
                 log.warning("reservation_is_gone", reservation_id=str(reservation_id))
                 return
             raise _no_answer("product", error) from error
+
+    async def _confirm_all(self, ids: Sequence[UUID]) -> Mapping[UUID, bool]:
+        path, body = "/api/v1/reservations/confirm", {"ids": ids}
+        try:
+            found = await self._client.call(
+                "POST", path, _Confirmed, body=body, idempotency_key="confirm"
+            )
+        except AppError as error:
+            raise _no_answer("product", error) from error
+        return dict.fromkeys(found.ids, True)
 
     async def _step(self, reservation_id: UUID, step: str) -> None:
         path = f"/api/v1/reservations/{reservation_id}/{step}"

@@ -34,6 +34,12 @@ class ReservationView(Struct, frozen=True):
     updated_at: datetime
 
 
+class ConfirmedView(Struct, frozen=True):
+    """The reservations that were pending and are confirmed now."""
+
+    ids: Sequence[UUID]
+
+
 def view_of(found: Reserved) -> ReservationView:
     """Return the reservation as a response."""
     lines = [view(LineView, line) for line in found.lines]

@@ -1,9 +1,11 @@
 -- Events that arrived: each is recorded in the transaction of its effect.
 
--- name: RecordHandled :execrows
--- One row where the event is new to the consumer, none where it was handled before.
-INSERT INTO inbox (consumer, event_id) VALUES (@consumer, @event_id)
-ON CONFLICT (consumer, event_id) DO NOTHING;
+-- name: RecordHandled :many
+-- The events that are new to the consumer; those that it handled before are left out.
+INSERT INTO inbox (consumer, event_id)
+SELECT @consumer, e.id FROM unnest(@event_ids::uuid[]) AS e (id)
+ON CONFLICT (consumer, event_id) DO NOTHING
+RETURNING event_id;
 
 -- name: ForgetHandled :execrows
 -- Only what is too old to be delivered again, the oldest first; not more than a statement has time for.

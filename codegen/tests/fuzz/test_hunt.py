@@ -15,9 +15,9 @@ import pytest
 from aiosqlc.ir import TypedEmbed
 from aiosqlc.postgres import typed
 from aiosqlc.postgres.infer import relations, scope
-from aiosqlc.postgres.infer.embeds import weakest
 from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.verdict import never
+from aiosqlc.relational.embeds import weakest
 from aiosqlc.relational.rows import RowCounter
 
 from tests.conftest import Full

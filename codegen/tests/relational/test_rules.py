@@ -323,7 +323,7 @@ def test_a_row_that_is_inserted_is_returned_unless_something_may_be_in_its_way()
 def test_a_column_that_is_cast_on_its_way_out_of_a_set_operation_is_not_bound_within() -> None:
     arms = [select(where(), outputs=[col(1, 1)]) for _ in range(2)]
     plain = _set(SetOp.EXCEPT, *arms)
-    kept = msgspec.structs.replace(plain.arms, left_kept=frozenset({1}))
+    kept = SetOperation(op=SetOp.EXCEPT, left=1, right=2, left_kept=frozenset({1}))
     outside = where(equal(col(1, 1)))
     assert count(select(outside, derived(_changed(plain, arms=kept)))) == ONE
     assert count(select(outside, derived(plain))) == MANY
@@ -335,10 +335,10 @@ def test_a_recursive_query_has_no_row_of_its_own() -> None:
 
 
 def test_a_row_that_either_side_of_a_full_join_lacks_comes_once_for_each() -> None:
-    leaves = {"left": Leaf(source=1), "right": Leaf(source=2)}
+    left, right = Leaf(source=1), Leaf(source=2)
     pinned = equal(col(1, 1)), equal(col(2, 1))
     inner, full = (
-        select(where(*pinned, items=[Join(kind=kind, **leaves)]), T, T)
+        select(where(*pinned, items=[Join(kind=kind, left=left, right=right)]), T, T)
         for kind in (JoinKind.INNER, JoinKind.FULL)
     )
     assert count(inner) == ONE

@@ -59,6 +59,15 @@ class TestPostgres:
         self._run(sql.SQL(statement).format(sql.Identifier(database)))
         return self.url(database)
 
+    def copy(self, template: str) -> str:
+        """Return the URL of a copy of a database without connections."""
+        self._count += 1
+        name = f"copy_{self._count}"
+        statement = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"
+        source = sql.Identifier(template.rpartition("/")[2])
+        self._run(sql.SQL(statement).format(sql.Identifier(name), source))
+        return self.url(name)
+
     def drop(self, url: str) -> None:
         """Drop a database made here, ending the sessions in it."""
         name = sql.Identifier(url.rpartition("/")[2])

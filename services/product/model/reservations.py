@@ -43,6 +43,12 @@ class NewReservation(Input, frozen=True, kw_only=True):
     ] = 900
 
 
+class Confirmation(Input, frozen=True, kw_only=True):
+    """Reservations to confirm together."""
+
+    ids: Annotated[list[UUID], Meta(min_length=1, max_length=100)]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The caller. A `trusted` caller may see and settle any reservation."""

@@ -15,11 +15,11 @@ from lib.http.app import Db
 from lib.http.middleware.idempotency import HEADER, REPLAYED
 from lib.http.respond import Answer, Created
 from lib.http.routes import From, Id, Key, Routes, signed_in
-from services.product.model.reservations import Caller, NewReservation
+from services.product.model.reservations import Caller, Confirmation, NewReservation
 from services.product.routes.access import WRITE
 from services.product.service import reservations as service
 from services.product.service.steps import Step
-from services.product.views import ReservationView, view_of
+from services.product.views import ConfirmedView, ReservationView, view_of
 
 RESERVE: Final = permission("service:reservations")
 
@@ -56,6 +56,12 @@ async def reserve(db: Db, wanted: NewReservation, key: Key) -> Created[Reservati
 async def get_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[ReservationView]:
     """Return a reservation: the caller's own, or any for the staff."""
     return respond.ok(view_of(await service.get(db, reservation_id, caller)))
+
+
+@route("POST /api/v1/reservations/confirm", "Confirm reservations", access=_ACCESS)
+async def confirm_reservations(db: Db, wanted: Confirmation, caller: _By) -> Answer[ConfirmedView]:
+    """Confirm the pending reservations. Why one is left out, its own confirmation says."""
+    return respond.ok(ConfirmedView(await service.confirm_all(db, wanted.ids, caller)))
 
 
 @route(

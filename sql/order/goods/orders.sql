@@ -130,10 +130,10 @@ SET pending_validation = false, due_at = CASE WHEN stock = 'reserved' THEN due_a
     version = version + 1, updated_at = now()
 WHERE id = @id AND pending_validation;
 
--- name: NoteSold :one
--- The product service has confirmed the reservation; whether the user may order is asked at once.
+-- name: NoteSold :many
+-- The product service has confirmed the reservations; whether a user may order is asked at once.
 UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
-WHERE id = @id AND stock = 'reserved'
+WHERE id = ANY (@ids::uuid[]) AND stock = 'reserved'
 RETURNING *;
 
 -- name: NoteReturned :execrows

@@ -64,7 +64,7 @@ async def test_what_services_do_works_with_four_connections_for_each_session(
                 assert await points.points_of(db, person) == number * (number + 1) // 2
                 async with db.transaction() as tx:
                     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "x")
-                    assert await inbox.record_handled(tx, consumer="c", event_id=new_id())
+                    assert await inbox.record_handled(tx, consumer="c", event_ids=[new_id()])
                 assert len(await points.points_of_many(db, people)) <= len(people)
 
         await asyncio.gather(*map(busy, people))

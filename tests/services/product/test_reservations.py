@@ -293,6 +293,39 @@ async def test_one_statement_tells_of_a_reservation_what_the_steps_tell(
     assert single_statement == one_by_one
 
 
+async def test_a_batch_confirmation_omits_reservations_that_cannot_be_confirmed(
+    shop, other_shop, database_url
+) -> None:
+    async def made(key: str, by=shop, **options) -> str:
+        return (await reserve(by, key, **options))[1]["data"]["id"]
+
+    first, second = await made("1", drill=1), await made("2", drill=2, hammer=3)
+    before, released = await made("3", drill=1), await made("4", drill=1)
+    theirs, late = await made("5", by=other_shop, drill=1), await made("6", drill=1)
+    await shop("POST", f"{PATH}/{before}/confirm")
+    await shop("POST", f"{PATH}/{released}/release")
+    async with by_hand(database_url) as db:
+        caller, wanted = service.Caller("order", trusted=False), list(map(UUID, (late, first)))
+        later = datetime.now(UTC) + timedelta(hours=1)
+        assert await service.confirm_all(db, wanted, caller, clock=lambda: later) == []
+    ids = [second, theirs, NOTHING, first, before, released, first]
+    status, body, _ = await shop("POST", f"{PATH}/confirm", json={"ids": ids})
+    assert (status, sorted(body["data"]["ids"])) == (200, sorted([first, second]))
+    rows = await rows_of(
+        database_url,
+        "SELECT event_key, payload FROM outbox WHERE kind = 'reservation.confirmed'",
+    )
+    confirmed = {about: json.loads(payload)["lines"] for about, payload in rows}
+    assert set(confirmed) == {first, second, before}
+    assert [(x["product_id"], x["quantity"]) for x in confirmed[second]] == [
+        (DRILL, 2),
+        (HAMMER, 3),
+    ]
+    assert [(x["product_id"], x["quantity"]) for x in confirmed[first]] == [(DRILL, 1)]
+    _, again, _ = await shop("POST", f"{PATH}/confirm", json={"ids": ids})
+    assert again["data"]["ids"] == []
+
+
 class Counting:
     """A database that counts the statements it is given, in and out of transactions."""
 

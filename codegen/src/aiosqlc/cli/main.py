@@ -32,6 +32,7 @@ _COMMANDS = {
     "format": "format the query files",
     "vet": "lint queries and schemas",
     "verify": "check whether to deploy code or migrations first",
+    "migrations": "check what pending migrations lock, and which queries wait",
     "grants": "print the GRANT statements that the queries need",
     "lsp": "run the language server for editors",
     "watch": "regenerate when a file changes",

@@ -84,13 +84,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _serve_author(arguments: argparse.Namespace, project: Project) -> int:
     """Answer an assistant that writes queries for the first entry of the project."""
     from aiosqlc.mcp.serving import serve_author  # needs the extra `mcp`
+    from aiosqlc.vet import vet
 
     part = next(iter(analyze_project(project)), None)
     if part is None:
         return 2
     report(part.diagnostics, style_of(arguments, project.root))
     with engine_for(part.entry.engine) as engine:
-        serve_author(Author(part, engine), project.root.resolve().name)
+        serve_author(Author(part, engine, vet), project.root.resolve().name)
     return 0
 
 

@@ -13,7 +13,7 @@ from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import engine_for
 from aiosqlc.pipeline.compile import read_inputs
-from aiosqlc.verify.git import GitError
+from aiosqlc.pipeline.git import GitError
 from aiosqlc.verify.release import SAFE, Step, advice, read_release, verify_release
 
 

@@ -20,6 +20,7 @@ class OnMysql(Opened):
     planned_on = "a few sample rows"
     embedded = False
     scratch = None
+    observer = None
 
     def dumped(self, uri: str) -> str:
         """Refuse: no program of MySQL's comes with the compiler."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.engines.scratch import Scratch
+from aiosqlc.engines.watch import ReleaseObserver
 from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Engine(Protocol):
     @property
     def scratch(self) -> Scratch | None:
         """Return what makes databases for a while, or None where this engine makes none."""
+        ...
+
+    @property
+    def observer(self) -> ReleaseObserver | None:
+        """Return what runs migrations and watches their locks, or None if this engine cannot."""
         ...
 
     def dumped(self, uri: str) -> str:

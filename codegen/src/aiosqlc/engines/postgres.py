@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
     from aiosqlc.postgres import Analyzer
     from aiosqlc.postgres.scratch import Scratch
+    from aiosqlc.postgres.watch import ReleaseObserver
 
 
 class OnPostgres(Opened):
@@ -29,6 +30,13 @@ class OnPostgres(Opened):
         from aiosqlc.postgres.scratch import Scratch
 
         return Scratch(self.analyzer)
+
+    @cached_property
+    def observer(self) -> ReleaseObserver:
+        """Return what watches migrations on the same server."""
+        from aiosqlc.postgres.watch import ReleaseObserver
+
+        return ReleaseObserver(self.analyzer)
 
     @cached_property
     def analyzer(self) -> Analyzer:

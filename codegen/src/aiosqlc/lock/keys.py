@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from aiosqlc.config.project import QuerySet
 from aiosqlc.ir import AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.lock.head import compiler_digest, embedded_server
+from aiosqlc.store.digest import digest_of
 
 
 def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
@@ -16,17 +16,9 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
     parts += options.not_null_functions
     parts.append("given server" if options.database_uri else options.server)
     parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
-    return f"{_digest(parts)} {'given' if options.database_uri else embedded_server()}"
+    return f"{digest_of(*parts)} {'given' if options.database_uri else embedded_server()}"
 
 
 def complete_key(keys: Sequence[str], queries: Sequence[ParsedQuery]) -> str:
     """Return the key of an entry: its queries and their positions."""
-    return _digest([*keys, *(f"{query.file.path}:{query.span.start}" for query in queries)])
-
-
-def _digest(parts: Sequence[str]) -> str:
-    found = hashlib.sha256()
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        found.update(len(encoded).to_bytes(8, "big") + encoded)
-    return found.hexdigest()
+    return digest_of(*keys, *(f"{query.file.path}:{query.span.start}" for query in queries))

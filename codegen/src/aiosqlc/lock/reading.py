@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
@@ -33,29 +32,32 @@ from aiosqlc.lock.head import FORMAT, lock_path
 from aiosqlc.lock.packing import reader
 from aiosqlc.lock.writing import locked_warnings
 from aiosqlc.source import SourceFile, Span
-from aiosqlc.store.disk import Signature, signature
+from aiosqlc.store.disk import file_digest, read_bytes
 from aiosqlc.store.memo import Recent
 
-_written: Recent[tuple[Path, Signature | None], dict[str, Known]] = Recent(20)
+_read: Recent[str, dict[str, Known]] = Recent(20)  # by the digest of the file
 
 
 def read_lock(project: Project) -> dict[str, Known]:
     """Return the stored data by entry, or nothing if the lock is missing, old or damaged."""
     path = lock_path(project)
-    written = _written.get((path, signature(path)))
-    if written is not None:
-        return written
-    try:
-        lock = msgspec.json.decode(path.read_bytes(), type=Document)
-    except (OSError, msgspec.DecodeError):
-        return {}
+    key = file_digest(path)
+    known = _read.get(key) if key else None
+    if known is None:
+        try:
+            known = _decoded(read_bytes(path))
+        except (OSError, msgspec.DecodeError, KeyError, ValueError):  # edited by hand
+            return {}
+        _read.put(key, known)
+    return known
+
+
+def _decoded(data: bytes) -> dict[str, Known]:
+    lock = msgspec.json.decode(data, type=Document)
     if lock.format != FORMAT:
         return {}
-    try:
-        catalogs = {key: _catalog(found) for key, found in lock.catalogs.items()}
-        return {name: _known(entry, catalogs) for name, entry in lock.entries.items()}
-    except (KeyError, ValueError):  # a hand was at it
-        return {}
+    catalogs = {key: _catalog(found) for key, found in lock.catalogs.items()}
+    return {name: _known(entry, catalogs) for name, entry in lock.entries.items()}
 
 
 def _catalog(found: LockedCatalog) -> Catalog:
@@ -64,10 +66,10 @@ def _catalog(found: LockedCatalog) -> Catalog:
 
 
 def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
-    """Store the content of a lock that was just written."""
-    path = lock_path(project)
+    """Store the content of the lock file, which is that of these entries."""
     known = {name: known_of(entry) for name, entry in entries.items()}
-    _written.put((path, signature(path)), known)
+    if key := file_digest(lock_path(project)):
+        _read.put(key, known)
 
 
 def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:

@@ -6,25 +6,28 @@ on rows made for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from aiosqlc.analysis.checks import check_commands, without_ignored
-from aiosqlc.diagnostics import Severity
+from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import Engine
-from aiosqlc.ir import AnalyzeOptions, ParsedQuery, Table, TypedQuery
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, Table, TypedQuery
 from aiosqlc.messages.explained import query_lines, type_name
 from aiosqlc.messages.render import render_all
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.pipeline.analysed import Analysed, options_of
-from aiosqlc.source import SourceFile
-from aiosqlc.vet import vet
+from aiosqlc.source import Dialect, SourceFile
 
 DRAFT: Final = Path("draft.sql")
 _LONGEST_DRAFT: Final = 20_000  # characters
 _MOST_QUERIES: Final = 20  # of a draft
+
+
+Advise = Callable[[Analysis, Sequence[SchemaFile], Dialect, Sequence[str]], list[Diagnostic]]
+"""The linter: an analysis, its schema and the names of rules in, advice out."""
 
 
 class AuthorError(Exception):
@@ -56,9 +59,10 @@ class AuthorTool:
 class Author:
     """The tools over one analysed entry and an engine that stays open."""
 
-    def __init__(self, part: Analysed, engine: Engine) -> None:
+    def __init__(self, part: Analysed, engine: Engine, advise: Advise) -> None:
         self._part = part
         self._engine = engine
+        self._advise = advise
 
     def tools(self) -> dict[str, AuthorTool]:
         """Return the tools by name."""
@@ -153,7 +157,9 @@ class Author:
         advice = without_ignored(
             [
                 item
-                for item in vet(analysis, self._part.inputs.schema, entry.engine, entry.vet_rules)
+                for item in self._advise(
+                    analysis, self._part.inputs.schema, entry.engine, entry.vet_rules
+                )
                 if any(label.file.path == DRAFT for label in item.labels)
             ],
             drafts,

@@ -18,7 +18,8 @@ from aiosqlc.lock.head import (
     embedded_server,
     read_head,
 )
-from aiosqlc.store.disk import digest, file_digest
+from aiosqlc.store.digest import digest, digest_of
+from aiosqlc.store.disk import file_digest
 
 if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
     from aiosqlc.ir import Rendered
@@ -64,8 +65,4 @@ def inputs_digest(project: Project) -> str:
             existing = sorted(entry.python.out.glob("*.py"))
             parts += [path.name for path in existing]
     server = "given" if all(entry.database_uri for entry in project.sets) else embedded_server()
-    return f"{digest(_joined(parts))} {server}"
-
-
-def _joined(parts: Iterable[str]) -> bytes:
-    return "\0".join(parts).encode("utf-8", "surrogatepass")
+    return f"{digest_of(*parts)} {server}"

@@ -25,14 +25,7 @@ from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
-from aiosqlc.postgres.infer.embeds import (
-    Found,
-    as_present,
-    embedded_rows,
-    fitting,
-    places_of,
-    weakest,
-)
+from aiosqlc.postgres.infer.embeds import as_if_present, places_of
 from aiosqlc.postgres.infer.handed_on import handed_on
 from aiosqlc.postgres.infer.levels import level_of, row_counter
 from aiosqlc.postgres.infer.outputs import column_type, output_targets
@@ -48,6 +41,7 @@ from aiosqlc.postgres.infer.stars import Star, find_stars
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
+from aiosqlc.relational.embeds import Found, as_present, embedded_rows, fitting, weakest
 
 _NOT_SEEN = maybe("a rule rewrites the statement, or it is nested too deeply")
 _NO_ARRAY = maybe("it is not an array")
@@ -204,7 +198,10 @@ class QueryTyper:
         cardinality = counter.count(level_of(scope)) if scope is not None else Cardinality.MANY
         stars = find_stars(sql, described.tree, self.facts.reserved, embeds=bool(embeds))
         places = places_of(embeds, stars) if scope is not None else []
-        found = embedded_rows(places, prover, scope, columns) if scope is not None else {}
+        found: Found = {}
+        if places and scope is not None:
+            present = as_if_present(prover, scope, columns)
+            found = embedded_rows(places, level_of(scope), columns, counter.engine, present)
         return _Text(
             columns,
             cardinality,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
-from aiosqlc.relational.tree import Command, Function, Handle, Table, UniqueKey
+from aiosqlc.ir import ColumnRef
+from aiosqlc.relational.tree import Command, Function, Handle, Relation, Table, UniqueKey
 
 
 class Engine(Protocol):
@@ -36,12 +37,20 @@ class Engine(Protocol):
         """Return whether a condition implies a part of the predicate of a source's index."""
         ...
 
-    def may_skip(self, relation: Hashable, command: Command) -> bool:
+    def may_skip(self, relation: Relation, command: Command) -> bool:
         """Return whether a row that is written may be left out in silence."""
         ...
 
     def has_row(self, function: Function) -> bool:
         """Return whether functions in FROM that may make sets surely make a row."""
+        ...
+
+    def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
+        """Return a table or view if these are its columns, all of them in its order."""
+        ...
+
+    def not_null(self, relation: Relation | None, column: int) -> bool:
+        """Return whether a column of a table is declared NOT NULL."""
         ...
 
 
@@ -75,7 +84,7 @@ class Pessimist:
         del condition, predicate, source
         return False
 
-    def may_skip(self, relation: Hashable, command: Command) -> bool:
+    def may_skip(self, relation: Relation, command: Command) -> bool:
         """Expect a trigger everywhere."""
         del relation, command
         return True
@@ -83,4 +92,14 @@ class Pessimist:
     def has_row(self, function: Function) -> bool:
         """Expect no row."""
         del function
+        return False
+
+    def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
+        """Know no table."""
+        del relation, columns
+        return None
+
+    def not_null(self, relation: Relation | None, column: int) -> bool:
+        """Know no constraint."""
+        del relation, column
         return False

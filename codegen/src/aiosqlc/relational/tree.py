@@ -16,6 +16,9 @@ import msgspec
 Class = tuple[Hashable, Hashable]
 """A way to compare a value: a family of operators that agree, and the type they take."""
 
+Relation = Hashable
+"""The engine's name for a table or a view."""
+
 Handle = Any
 """The engine's own node, into which only the engine looks."""
 
@@ -42,13 +45,17 @@ class Expr(_Part, frozen=True, kw_only=True):
 
 
 class Column(Expr, frozen=True, kw_only=True):
-    """A column of a source, `level` levels out. `absent`: what may have left its row out."""
+    """A column of a source, `level` levels out. `absent`: what may have left its row out.
+
+    `row` distinguishes the old and the new row of a write, as the engine numbers them.
+    """
 
     source: int
     column: int
     level: int = 0
     absent: frozenset[int] = frozenset()
     collation: Hashable = None
+    row: int = 0
 
 
 class Parameter(Expr, frozen=True, kw_only=True):
@@ -139,6 +146,7 @@ class Join(_Part, frozen=True, kw_only=True):
     right: JoinItem
     conditions: tuple[Condition, ...] = ()
     every_row: bool = False
+    handle: Handle = None
 
 
 JoinItem = Leaf | From | Join
@@ -154,7 +162,7 @@ class Source(_Part, frozen=True, kw_only=True):
 class Table(Source, frozen=True, kw_only=True):
     """A table, with those that inherit from it or without."""
 
-    relation: Hashable
+    relation: Relation
     with_children: bool = True
 
 
@@ -173,9 +181,10 @@ class _Inner(Source, frozen=True, kw_only=True):
 
 
 class Derived(_Inner, frozen=True, kw_only=True):
-    """A subquery in FROM, or a view."""
+    """A subquery in FROM, or a view, which `relation` is then."""
 
     query: Callable[[], Query]
+    relation: Relation | None = None
 
 
 class CteUse(Source, frozen=True, kw_only=True):
@@ -211,19 +220,27 @@ class Merged(Source, frozen=True, kw_only=True):
 
 
 class Grouped(Source, frozen=True, kw_only=True):
-    """The keys of GROUP BY, by their numbers: what each stands for."""
+    """The keys of GROUP BY, by their numbers: what each stands for.
+
+    `repeated` are those that a grouping set may leave out though `absent` does not say so.
+    """
 
     behind: Callable[[int], Expr]
+    repeated: Callable[[], frozenset[int]] = frozenset
 
 
 # --- a level --------------------------------------------------------------------------------------
 
 
 class Key(_Part, frozen=True, kw_only=True):
-    """A key of GROUP BY or DISTINCT; `classes` is how it is compared, None where not known."""
+    """A key of GROUP BY or DISTINCT; `classes` is how it is compared, None where not known.
+
+    `output` is the number of the column that shows it, 0 if none does.
+    """
 
     expr: Expr
     classes: frozenset[Class] | None = None
+    output: int = 0
 
 
 class Limit(_Part, frozen=True, kw_only=True):
@@ -272,7 +289,8 @@ class Query(_Part, frozen=True, kw_only=True):
 
     `plain_list`: no function of the select list makes rows. `grouping_sets`: () if none are
     written, None if they are too many; sets are of numbers of keys. `one_group`: it makes one row
-    of all. `every_group`: there is no HAVING. `target` is the source that is written.
+    of all. `every_group`: there is no HAVING. `distinct_rows`: DISTINCT is of whole rows.
+    `no_locks`: no row is locked. `target` is the source that is written.
     """
 
     command: Command = Command.OTHER
@@ -286,6 +304,8 @@ class Query(_Part, frozen=True, kw_only=True):
     one_group: bool = False
     every_group: bool = False
     distinct_keys: tuple[Key, ...] = ()
+    distinct_rows: bool = False
+    no_locks: bool = False
     limit: Limit = Limit()
     arms: SetOperation | None = None
     target: int = 0

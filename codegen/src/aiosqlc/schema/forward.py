@@ -8,20 +8,20 @@ from aiosqlc.parse.scanner import LEXES, Kind, scan, split_statements
 from aiosqlc.source import Dialect, Span
 
 # goose, sql-migrate, dbmate and tern mark where a file turns to the way back.
-_DOWN = re.compile(
+DOWN = re.compile(
     r"^(?:--\s*\+goose\s+down|--\s*\+migrate\s+down|--\s*migrate:down|---\s*migration:down"
     r"|---- create above / drop below ----)",
     re.IGNORECASE,
 )
-_UP = re.compile(r"^(?:--\s*\+goose\s+up|--\s*\+migrate\s+up|--\s*migrate:up)", re.IGNORECASE)
-_NO_TRANSACTION = re.compile(
+UP = re.compile(r"^(?:--\s*\+goose\s+up|--\s*\+migrate\s+up|--\s*migrate:up)", re.IGNORECASE)
+NO_TRANSACTION = re.compile(
     r"^--\s*(?:\+goose\s+no\s+transaction|\+migrate\s+\w+\s+notransaction"
     r"|migrate:up.*transaction:false|transactional:\s*false|atlas:txmode\s+none)",
     re.IGNORECASE,
 )
 _PSQL = re.compile(r"^\\[A-Za-z!?;]")
 _COPY = re.compile(r"^COPY\s", re.IGNORECASE)
-_MARKS = (_NO_TRANSACTION, _DOWN, _UP, _PSQL, _COPY)
+_MARKS = (NO_TRANSACTION, DOWN, UP, _PSQL, _COPY)
 _QUOTED = frozenset({Kind.STRING, Kind.QUOTED, Kind.NAME})
 _FROM_STDIN = re.compile(r"\sFROM\s+stdin\b", re.IGNORECASE)
 
@@ -41,11 +41,11 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
         runs = forward and not data
         marked = not runs or any(mark.match(line) for mark in _MARKS)
         if marked and not (runs and _is_quoted(text, dialect, outside, start)):
-            if _NO_TRANSACTION.match(line):
+            if NO_TRANSACTION.match(line):
                 transactional = False
-            if _DOWN.match(line):
+            if DOWN.match(line):
                 forward = False
-            elif _UP.match(line):
+            elif UP.match(line):
                 forward = True
             runs = forward and not data and not _PSQL.match(line)
             if data and line.startswith("\\."):

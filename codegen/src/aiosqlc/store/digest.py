@@ -1,4 +1,4 @@
-"""Hashes of frozen values, which compare faster than large values."""
+"""The one key of what is stored: the SHA-256 of the values that a result is made of."""
 
 from __future__ import annotations
 
@@ -11,4 +11,12 @@ _encode = msgspec.msgpack.Encoder(enc_hook=str).encode  # only paths are not kno
 
 def digest_of(*values: object) -> str:
     """Return the SHA-256 of the values as hexadecimal digits."""
-    return hashlib.sha256(_encode(values)).hexdigest()
+    try:
+        return digest(_encode(values))
+    except UnicodeEncodeError:  # the name of a file is not UTF-8
+        return digest(repr(values).encode())
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of bytes as hexadecimal digits: of a file, or of a text to be one."""
+    return hashlib.sha256(data).hexdigest()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from aiosqlc.store.digest import digest
+from aiosqlc.store.memo import Recent
 
 Signature = tuple[int, int, int, int]
 
@@ -18,9 +20,8 @@ _SETTLED = 100_000_000  # ns; a younger file may change again within one tick of
 
 @dataclass(frozen=True)
 class _Content:
-    """The content of a file with a given signature."""
+    """The content of a file."""
 
-    seen: Signature | None
     data: bytes
 
     @cached_property
@@ -28,7 +29,7 @@ class _Content:
         return digest(self.data)
 
 
-_contents: dict[str, _Content] = {}
+_contents: Recent[tuple[str, Signature], _Content] = Recent(_MOST)
 
 
 _unsaved: Mapping[str, bytes] = {}
@@ -79,29 +80,19 @@ def file_digest(path: Path) -> str:
 def _read(path: Path) -> _Content:
     unsaved = _unsaved_text(path)
     if unsaved is not None:
-        return _Content(None, unsaved)
+        return _Content(unsaved)
     now = signature(path)
-    known = _contents.get(str(path))
-    if known and known.seen == now:
+    known = _contents.get((str(path), now)) if now else None
+    if known:
         return known
-    found = _Content(now, path.read_bytes())
+    found = _Content(path.read_bytes())
     if now and time.time_ns() - max(now[0], now[1]) > _SETTLED:
-        _keep(path, found)
+        _contents.put((str(path), now), found)
     return found
 
 
 def written(path: Path, data: bytes) -> None:
     """Record the content of a file that this process has just written."""
-    _keep(path, _Content(signature(path), data))
-
-
-def _keep(path: Path, content: _Content) -> None:
-    if len(_contents) > _MOST:
-        _contents.clear()
-    if content.seen:
-        _contents[str(path)] = content
-
-
-def digest(data: bytes) -> str:
-    """Return the SHA-256 of some bytes in hex."""
-    return hashlib.sha256(data).hexdigest()
+    now = signature(path)
+    if now:
+        _contents.put((str(path), now), _Content(data))

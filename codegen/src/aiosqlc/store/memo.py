@@ -1,4 +1,9 @@
-"""Cache the results of functions by their arguments."""
+"""The store: results by a key that says everything they are made of.
+
+A result is never invalid, because another input has another key. What `grow_old` finds unused since
+the last time is forgotten. Functions use it as `memo` and `memo_by`; `Recent` is for results that
+are found elsewhere, in a file or in a child.
+"""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, TypedQuery
 from aiosqlc.pipeline.analysed import options_of
 from aiosqlc.pipeline.compile import analyzer, read_inputs
+from aiosqlc.pipeline.git import old_queries, old_schema
 from aiosqlc.verify.claims import broken, sent
-from aiosqlc.verify.git import old_queries, old_schema
 
 SAFE = ("any order is safe", "migrate first", "deploy the code first", "no migration is pending")
 

@@ -1,6 +1,6 @@
 """Rules with evidence from the server's parse tree; here it gets a place in the file.
 
-See `aiosqlc/postgres/infer/advice.py` for what is proved.
+See `aiosqlc/relational/advice.py` and `aiosqlc/postgres/infer/advice.py` for what is proved.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ Requests take these steps at once where they can; `recovery` takes those that we
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from lib.db import Executor
 from lib.errors import AppError
@@ -48,7 +50,7 @@ async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
         AppError: where the product service or the database did not answer: take it again.
     """
     if await shop.products.confirm(order.reservation_id):
-        return await orders.note_sold(shop.db, id=order.id)
+        return await shop.sold.find(order.id)
     async with shop.db.transaction() as tx:
         current = await orders.lock_order(tx, id=order.id)
         if current is None or current.stock is not GoodsStock.RESERVED:
@@ -56,6 +58,11 @@ async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
         await cancel(tx, current, actor=SYSTEM, reason=_EXPIRED, lease_seconds=shop.lease_seconds)
     await give_back(shop, current)
     return None
+
+
+async def note_sold(db: Executor, ids: Sequence[UUID]) -> Mapping[UUID, GoodsOrder]:
+    """Note that orders are sold. Return those of which it was not known."""
+    return {order.id: order for order in await orders.note_sold(db, ids=sorted(ids))}
 
 
 async def give_back(shop: Shop, order: GoodsOrder) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
+from lib.coalesce import Coalesced
 from lib.db import Database
 from lib.errors import AppError
 from lib.log import get_logger
@@ -25,7 +27,7 @@ class Shop:
 
     What nobody has worked on for `lease_seconds` was left behind by a process that is gone. A draft
     older than `draft_seconds` is given up: whoever wanted it has long gone away, too. `limits` are
-    for what customers order themselves.
+    for what customers order themselves. `sold` notes which orders are.
     """
 
     db: Database
@@ -35,6 +37,7 @@ class Shop:
     lease_seconds: float
     draft_seconds: float
     limits: HoldingLimits
+    sold: Coalesced[UUID, GoodsOrder]
 
 
 @dataclass(frozen=True, slots=True)

@@ -434,16 +434,16 @@ async def validate_order(db: Executor, *, id: UUID) -> int:
 
 NOTE_SOLD: Final = """\
 UPDATE goods_order SET stock = 'sold', due_at = CASE WHEN pending_validation THEN now() END
-WHERE id = $1 AND stock = 'reserved'
+WHERE id = ANY ($1::uuid[]) AND stock = 'reserved'
 RETURNING id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id, due_at,
     created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at, settled_at
 """
 
 
-async def note_sold(db: Executor, *, id: UUID) -> GoodsOrder | None:
-    """The product service has confirmed the reservation; whether the user may order is asked at once."""
-    row = await db.fetchrow(NOTE_SOLD, id)
-    return None if row is None else _goods_order(row)
+async def note_sold(db: Executor, *, ids: Sequence[UUID]) -> list[GoodsOrder]:
+    """The product service has confirmed the reservations; whether a user may order is asked at once."""
+    rows = await db.fetch(NOTE_SOLD, ids)
+    return list(map(_goods_order, rows))
 
 
 NOTE_RETURNED: Final = (

@@ -6,19 +6,20 @@ A finding is a rule's code and the name it is about, as it stands in the query.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import functions_below
-from aiosqlc.postgres.infer.grouping import is_ungrouped_aggregate
-from aiosqlc.postgres.infer.joins import entries_of
 from aiosqlc.postgres.infer.levels import level_of
+from aiosqlc.postgres.infer.outputs import output_targets
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import column_in
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Node
-from aiosqlc.relational.closure import Binding, Closure
+from aiosqlc.relational.advice import dead_joins, is_distinct_anyway
 from aiosqlc.relational.rows import RowCounter
+from aiosqlc.relational.tree import Join
 
 _SIGNS = (" :jointype 1", " :jointype 3", " :distinctClause (", "{AGGREF")
 _DEAD_JOIN, _NEEDLESS_DISTINCT, _COUNTS_ROWS = "V013", "V014", "V015"
@@ -36,7 +37,7 @@ def advice_of(prover: Prover, counter: RowCounter, scope: Scope) -> Iterator[Adv
         return
     if scope.command == kinds.Command.SELECT:
         yield from _dead_joins(counter, scope)
-        if _is_distinct_anyway(prover, counter, scope):
+        if is_distinct_anyway(counter, level_of(scope), partial(_has_value, prover, scope)):
             yield _NEEDLESS_DISTINCT, ""
         yield from _counted_rows(prover, scope)
     written = [e["subquery"] for e in scope.range_table if _is_written_here(e)]
@@ -52,20 +53,12 @@ def _is_written_here(entry: Node) -> bool:
 
 
 def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
-    query = scope.query
-    if query["rowMarks"] or query["setOperations"] is not None:
-        return
-    for join in scope.joins.outer:
-        if join["jointype"] not in (kinds.Join.LEFT, kinds.Join.RIGHT):
-            continue
-        added = join["rarg"] if join["jointype"] == kinds.Join.LEFT else join["larg"]
-        entries = frozenset(entries_of(added))
-        if _reads(query, entries, but_for=join) or _acts(scope, join, entries):
-            continue
-        others = frozenset(entries_of(query["jointree"])) - entries
-        closure = Closure(counter, level_of(scope), fixed=others)
-        if not closure.has_full_join and entries <= closure.determined:
-            yield _DEAD_JOIN, str(scope.entry(min(entries))["eref"]["aliasname"])
+    def is_unread(join: Join, entries: frozenset[int]) -> bool:
+        read = _reads(scope.query, entries, but_for=join.handle)
+        return not read and not _acts(scope, join.handle, entries)
+
+    for number in dead_joins(counter, level_of(scope), is_unread):
+        yield _DEAD_JOIN, str(scope.entry(number)["eref"]["aliasname"])
 
 
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
@@ -103,39 +96,9 @@ def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
 # --- DISTINCT -------------------------------------------------------------------------------------
 
 
-def _is_distinct_anyway(prover: Prover, counter: RowCounter, scope: Scope) -> bool:
-    """Return whether no two rows are equal even without DISTINCT."""
-    query = scope.query
-    plain = query["setOperations"] is None and not query["hasDistinctOn"]
-    if not query["distinctClause"] or not plain or query["hasTargetSRFs"]:
-        return False
-    if is_ungrouped_aggregate(query):
-        return True
-    if query["groupingSets"]:
-        return False
-    targets = [t for t in query.list_of("targetList") if not t["resjunk"]]
-    if query["groupClause"]:
-        shown = {t["ressortgroupref"] for t in targets}
-        return all(clause["tleSortGroupRef"] in shown for clause in query["groupClause"])
-    closure = Closure(counter, level_of(scope), _pinned(prover, scope, targets))
-    return not closure.has_full_join and closure.all_determined
-
-
-def _pinned(prover: Prover, scope: Scope, targets: list[Node]) -> dict[int, Binding]:
-    """Bind the columns of one row: equal rows agree in them; only equal NULLs prove nothing."""
-    operators = {c["tleSortGroupRef"]: c["eqop"] for c in scope.query["distinctClause"]}
-    pinned: dict[int, Binding] = {}
-    for number, target in enumerate(targets, 1):
-        expr = target["expr"]
-        equality = scope.catalog.equalities.get(operators.get(target["ressortgroupref"], 0))
-        collation = expr.get("varcollid", 0)
-        if expr.kind == "VAR" and equality and _has_value(prover, scope, expr, number):
-            pinned[number] = Binding(False, equality.left, collation)
-    return pinned
-
-
-def _has_value(prover: Prover, scope: Scope, var: Node, number: int) -> bool:
-    """Return whether a column is NULL only if an outer join found no match."""
+def _has_value(prover: Prover, scope: Scope, number: int) -> bool:
+    """Return whether an output column is NULL only if an outer join found no match."""
+    var = output_targets(scope.query)[number - 1]["expr"]
     if var["varlevelsup"] == 0 and var["varattno"] > 0:
         entry = scope.entry(var["varno"])
         if entry["rtekind"] == kinds.Rte.RELATION:

@@ -37,15 +37,3 @@ def variables(value: Any, depth: int) -> Iterator[Node]:
     elif isinstance(value, list):
         for item in value:
             yield from variables(item, depth)
-
-
-def entries_of(item: Node) -> Iterator[int]:
-    """Yield the range table indexes of an item of the join tree, without joins."""
-    if item.kind == "RANGETBLREF":
-        yield item["rtindex"]
-    elif item.kind == "FROMEXPR":
-        for inner in item.list_of("fromlist"):
-            yield from entries_of(inner)
-    else:
-        yield from entries_of(item["larg"])
-        yield from entries_of(item["rarg"])

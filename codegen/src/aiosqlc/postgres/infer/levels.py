@@ -7,15 +7,17 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
+from aiosqlc.ir import ColumnRef
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called, functions_below
 from aiosqlc.postgres.infer.constants import constant_int, rows_of
-from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate
+from aiosqlc.postgres.infer.grouping import grouping_sets, is_ungrouped_aggregate, twice_grouped
 from aiosqlc.postgres.infer.joins import conjuncts, variables
 from aiosqlc.postgres.infer.known_fields import is_expression, is_understood
 from aiosqlc.postgres.infer.matching import implied, same
-from aiosqlc.postgres.infer.outputs import arm_type, expression_type
+from aiosqlc.postgres.infer.outputs import arm_type, expression_type, output_targets
+from aiosqlc.postgres.infer.relations import absences_of_row
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.rules import RULES
 from aiosqlc.postgres.tree import Node, walk
@@ -47,6 +49,7 @@ from aiosqlc.relational.tree import (
     Opaque,
     Parameter,
     Query,
+    Relation,
     SetOp,
     SetOperation,
     Source,
@@ -128,10 +131,22 @@ class PostgresEngine:
         """Return whether a condition implies a part of the predicate of a source's index."""
         return implied(condition, source, predicate, self.facts)
 
-    def may_skip(self, relation: Hashable, command: Command) -> bool:
+    def may_skip(self, relation: Relation, command: Command) -> bool:
         """Return whether a trigger or a foreign server may turn a written row away in silence."""
         asked = self.facts.may_skip_insert, self.facts.may_skip_update
         return not isinstance(relation, int) or asked[command is not Command.INSERT](relation)
+
+    def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
+        """Return a table or view if these are its columns, all of them in its order."""
+        if not isinstance(relation, int) or relation not in self.facts.relations:
+            return None
+        entry = self.facts.relations[relation]
+        whole = [column.number for column in self.facts.columns.get(relation, ())]
+        return ColumnRef(entry.schema, entry.name, "") if whole == columns else None
+
+    def not_null(self, relation: Relation | None, column: int) -> bool:
+        """Return whether a column is declared NOT NULL, in children too."""
+        return isinstance(relation, int) and self.facts.not_null(relation, column)
 
     def has_row(self, function: Function) -> bool:
         """Return whether a function of constants among these makes a row."""
@@ -180,6 +195,8 @@ class Lowering:
             one_group=is_ungrouped_aggregate(node),
             every_group=node["havingQual"] is None,
             distinct_keys=self.keys("distinctClause"),
+            distinct_rows=not node["hasDistinctOn"],
+            no_locks=not node["rowMarks"],
             limit=_limit(node),
             arms=operation if isinstance(operation, SetOperation) else None,
             target=node["resultRelation"] or 0,
@@ -205,12 +222,15 @@ class Lowering:
         if node.kind == "FROMEXPR":
             return From(items=tuple(items), conditions=conditions, every_row=every_row)
         kind = _JOINS.get(node["jointype"])
-        return (
-            None
-            if kind is None
-            else Join(
-                kind=kind, left=items[0], right=items[1], conditions=conditions, every_row=every_row
-            )
+        if kind is None:
+            return None
+        return Join(
+            kind=kind,
+            left=items[0],
+            right=items[1],
+            conditions=conditions,
+            every_row=every_row,
+            handle=node,
         )
 
     def reads_from(self, root: JoinItem, command: Command) -> Iterator[int]:
@@ -237,6 +257,7 @@ class Lowering:
         query = entry["subquery"]
         return Derived(
             query=functools.partial(self.inner, query),
+            relation=entry.get("relid") or None,
             reads=self.columns(query, 1),
             stable=self.is_stable(entry),
         )
@@ -289,7 +310,11 @@ class Lowering:
 
     def grouped(self, entry: Node) -> Source:
         """Return the keys of GROUP BY."""
-        return Grouped(behind=lambda number: self.expr(entry["groupexprs"][number - 1]))
+        keys = entry["groupexprs"]
+        return Grouped(
+            behind=lambda number: self.expr(keys[number - 1]),
+            repeated=lambda: twice_grouped(self.scope.query, keys),
+        )
 
     def no_table(self, _entry: Node) -> Source:
         """Return the one row of a query without FROM."""
@@ -382,20 +407,22 @@ class Lowering:
 
     def column(self, node: Node, *, level: int = 0) -> Column:
         """Return a column of the level that is `level` levels out."""
-        nulling = node["varnullingrels"]
-        alive = self.scope.alive(node["varno"], nulling) if nulling and not level else ()
+        nulling, row = node["varnullingrels"], node.get("varreturningtype", 0)
+        absent = self.scope.alive(node["varno"], nulling) if nulling and not level else []
+        if self.scope.command != kinds.Command.SELECT and not level:
+            absent += absences_of_row(self.scope, node["varno"], row)
         return Column(
             source=node["varno"],
             column=node["varattno"],
             level=level,
-            absent=frozenset(alive),
+            absent=frozenset(absent),
             collation=node["varcollid"],
+            row=row,
         )
 
     def outputs(self) -> Sequence[Expr]:
-        """Return the expressions of the select list."""
-        targets = self.scope.query.list_of("targetList")
-        return [self.expr(target["expr"]) for target in targets if not target["resjunk"]]
+        """Return the expressions of the select list, or of RETURNING."""
+        return [self.expr(target["expr"]) for target in output_targets(self.scope.query)]
 
     def keys(self, clause: str) -> tuple[Key, ...]:
         """Return the keys of GROUP BY or DISTINCT."""
@@ -403,11 +430,19 @@ class Lowering:
         if not clauses:
             return ()
         targets = {t["ressortgroupref"]: t["expr"] for t in self.scope.query["targetList"]}
+        shown = enumerate(output_targets(self.scope.query), 1)
+        outputs = {target["ressortgroupref"]: number for number, target in shown}
         found = []
         for key in clauses:
             equality = self.facts.equalities.get(key["eqop"]) if is_understood(key) else None
-            classes = None if equality is None else equality.left
-            found.append(Key(expr=self.expr(targets[key["tleSortGroupRef"]]), classes=classes))
+            ref = key["tleSortGroupRef"]
+            found.append(
+                Key(
+                    expr=self.expr(targets[ref]),
+                    classes=None if equality is None else equality.left,
+                    output=outputs.get(ref, 0),
+                )
+            )
         return tuple(found)
 
     # --- set operations -----------------------------------------------------------------------

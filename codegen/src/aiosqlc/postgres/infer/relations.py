@@ -132,14 +132,6 @@ def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
     return [_NO_SOURCE] if outside and _merge_without_source(owner) else []
 
 
-def absences(owner: Scope, row: list[Node]) -> list[int]:
-    """Return what can remove a row: outer joins, and entries without a row in a write."""
-    varno = row[0]["varno"]
-    returning = row[0].get("varreturningtype", kinds.Returning.DEFAULT)
-    nulling = frozenset[int]().union(*(column["varnullingrels"] or () for column in row))
-    return [*owner.alive(varno, nulling), *absences_of_row(owner, varno, returning)]
-
-
 def _merge_without_source(owner: Scope) -> bool:
     return owner.command == kinds.Command.MERGE and any(
         action.get("matchKind", 0) == kinds.NOT_MATCHED_BY_SOURCE

@@ -1,0 +1,1 @@
+"""Compares which statements are called dangerous with another linter, on the tests' statements."""

@@ -1,0 +1,59 @@
+"""PostgreSQL's modes of table locks, from the weakest to the strongest, and which of them conflict.
+
+The table is that of the manual's chapter "Explicit Locking".
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Mode(IntEnum):
+    """A mode of a lock on a relation; a larger number conflicts with more."""
+
+    ACCESS_SHARE = 1
+    ROW_SHARE = 2
+    ROW_EXCLUSIVE = 3
+    SHARE_UPDATE_EXCLUSIVE = 4
+    SHARE = 5
+    SHARE_ROW_EXCLUSIVE = 6
+    EXCLUSIVE = 7
+    ACCESS_EXCLUSIVE = 8
+
+    @property
+    def written(self) -> str:
+        """Return it as SQL writes it: `ACCESS EXCLUSIVE`."""
+        return self.name.replace("_", " ")
+
+    def conflicts(self, other: Mode) -> bool:
+        """Return whether two transactions cannot hold both at once on one relation."""
+        return other in _CONFLICTS[self]
+
+    @property
+    def stops_writes(self) -> bool:
+        """Return whether INSERT, UPDATE and DELETE wait behind it."""
+        return self.conflicts(Mode.ROW_EXCLUSIVE)
+
+    @property
+    def stops_reads(self) -> bool:
+        """Return whether SELECT waits behind it."""
+        return self.conflicts(Mode.ACCESS_SHARE)
+
+
+def mode_of(reported: str) -> Mode:
+    """Return the mode of `pg_locks.mode`: `AccessExclusiveLock`."""
+    return _REPORTED[reported]
+
+
+_A, _RS, _RE, _SU, _S, _SR, _E, _X = Mode
+_CONFLICTS = {
+    _A: {_X},
+    _RS: {_E, _X},
+    _RE: {_S, _SR, _E, _X},
+    _SU: {_SU, _S, _SR, _E, _X},
+    _S: {_RE, _SU, _SR, _E, _X},
+    _SR: {_RE, _SU, _S, _SR, _E, _X},
+    _E: {_RS, _RE, _SU, _S, _SR, _E, _X},
+    _X: set(Mode),
+}
+_REPORTED = {"".join(mode.name.title().split("_")) + "Lock": mode for mode in Mode}

@@ -1,0 +1,125 @@
+"""`aiosqlc migrations check`: what each pending migration locks, and which queries wait."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from aiosqlc.analysis.watched.observed import SchemaFailsError
+from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.engines import engine_for
+from aiosqlc.messages.machines import FORMATS, format_diagnostics
+from aiosqlc.messages.render import Style
+from aiosqlc.pipeline.analysed import Inputs
+from aiosqlc.pipeline.compile import read_inputs
+from aiosqlc.pipeline.git import GitError
+from aiosqlc.production.migrations.check import Checked, check
+from aiosqlc.production.migrations.findings import count
+from aiosqlc.production.migrations.fix import FixError, fix
+from aiosqlc.production.migrations.pending import (
+    Chosen,
+    UnknownMigrationError,
+    after,
+    each,
+    since_reference,
+)
+from aiosqlc.servers.private import NoServerError
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `migrations`."""
+    command.add_argument("action", choices=("check",), help="what to do with them")
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("--base", metavar="REF", help="check what this git reference lacks")
+    which.add_argument("--after", metavar="FILE", help="check what comes after a migration")
+    which.add_argument(
+        "--each", action="store_true", help="check every migration as a release by itself"
+    )
+    command.add_argument("--format", choices=FORMATS, default="text", help="how to report")
+    command.add_argument("--fix", action="store_true", help="write the proposed migrations")
+    command.add_argument(
+        "--timeout-set", action="store_true", help="the tool that migrates sets lock_timeout"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the pending migrations of every entry on the private server, and report."""
+    project = load(arguments)
+    if project is None:
+        return 2
+    style = style_of(arguments, project.root)
+    found: list[Diagnostic] = []
+    for entry in project.sets:
+        try:
+            checked = _checked(project, entry, arguments, style)
+        except GitError as error:
+            sys.stderr.write(f"cannot read {arguments.base}: {error}\n")
+            return 2
+        except (UnknownMigrationError, _UnusableError, FixError) as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+        except NoServerError as error:
+            sys.stderr.write(f"no PostgreSQL server to run migrations on: {error}\n")
+            return 2
+        except SchemaFailsError as error:
+            report(error.problems, style)
+            sys.stderr.write("the schema before these migrations has errors: fix them first\n")
+            return 2
+        found += [item for one in checked for item in one.findings]
+        if arguments.format == "text":
+            for one in checked:
+                sys.stdout.write(_line(one))
+            if not checked:
+                sys.stdout.write("no migration is pending\n")
+    text = format_diagnostics(found, style, arguments.format)
+    (sys.stderr if arguments.format == "text" else sys.stdout).write(text)
+    return 1 if found else 0
+
+
+class _UnusableError(Exception):
+    """The entry cannot be checked."""
+
+
+def _checked(
+    project: Project, entry: QuerySet, arguments: argparse.Namespace, style: Style
+) -> list[Checked]:
+    inputs, problems = read_inputs(project, entry)
+    errors = [item for item in problems if item.severity is Severity.ERROR]
+    report(errors, style)
+    if not inputs.readable:
+        raise _UnusableError("the schema cannot be read: fix it first")
+    with engine_for(entry.engine) as engine:
+        if engine.observer is None:
+            raise _UnusableError("`migrations check` needs PostgreSQL: this entry is for MySQL")
+        chosen = _chosen(project, entry, inputs, arguments)
+        if not chosen.pending:
+            return []
+        checked = check(engine.observer, entry, inputs, chosen, patient=arguments.timeout_set)
+    if arguments.fix:
+        for path in fix(project, entry, checked):
+            sys.stdout.write(f"wrote {style.shown(path)}\n")
+    return checked
+
+
+def _chosen(
+    project: Project, entry: QuerySet, inputs: Inputs, arguments: argparse.Namespace
+) -> Chosen:
+    if arguments.base:
+        return since_reference(project, entry, inputs, arguments.base)
+    if arguments.after:
+        return after(project, entry, inputs, arguments.after)
+    return each(project, entry, inputs)
+
+
+def _line(one: Checked) -> str:
+    name = one.seen.file.file.path.name
+    statements = count(len(one.seen.statements), "statement")
+    if one.seen.failures:
+        return f"{name}: fails\n"
+    if one.reason:
+        return f"{name}: {statements} run, accepted: {one.reason}\n"
+    findings = count(len(one.findings), "finding") if one.findings else "no finding"
+    back = "" if one.seen.lost is None else ", rollback run"
+    return f"{name}: {statements} run{back}, {findings}\n"

@@ -1,0 +1,42 @@
+"""The interface of an engine that runs migrations and watches their locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from aiosqlc.analysis.watched.observed import Observed, ObservedFile, Pending
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
+
+
+class Watched(Protocol):
+    """A migration that ran, and the state before it, in which others may be tried."""
+
+    @property
+    def seen(self) -> ObservedFile:
+        """Return the observations."""
+        ...
+
+    def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
+        """Run migrations in place of one statement.
+
+        Return their observations, and whether they lead to the same schema without a failure.
+        """
+        ...
+
+
+class ReleaseObserver(Protocol):
+    """Runs migrations in databases that are dropped afterwards."""
+
+    def release(
+        self,
+        applied: Sequence[SchemaFile],
+        pending: Sequence[Pending],
+        queries: Mapping[str, Sequence[str]],
+        options: AnalyzeOptions,
+    ) -> Iterator[Watched]:
+        """Yield each migration once it ran; `queries` are texts by name.
+
+        Raises `SchemaFailsError` if the schema before has errors, and `NoServerError`.
+        """
+        ...

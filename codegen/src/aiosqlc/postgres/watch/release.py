@@ -1,0 +1,239 @@
+"""Runs pending migrations one after the other, each at the schema before it, and watches them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from aiosqlc.analysis.watched.observed import (
+    Observed,
+    ObservedFile,
+    Pending,
+    Relation,
+    SchemaFailsError,
+)
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
+from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.catalog.facts import load_facts
+from aiosqlc.postgres.population import Population
+from aiosqlc.postgres.sampling import Sampler
+from aiosqlc.postgres.schema import apply_schema
+from aiosqlc.postgres.watch import observer
+from aiosqlc.postgres.watch.contents import Contents, Schema, contents, gone, lost, schema_of
+from aiosqlc.postgres.watch.session import RowsRefuseError, Watching
+from aiosqlc.postgres.watch.texts import needed_locks, waiting
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
+from aiosqlc.servers.postgres.databases import DatabaseRefusedError, new_draft
+from aiosqlc.servers.postgres.embedded import Server
+from aiosqlc.servers.private import NoServerError
+
+_ROWS = 20
+_SEED = 0
+
+
+class Watched:
+    """A migration that was watched, and the state before it, in which others may be tried."""
+
+    def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
+        self._stage, self._before, self._pending = stage, before, pending
+        self.seen = seen
+
+    def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
+        """Run migrations in place of one statement, watched.
+
+        Return what was seen of them, and whether they lead to the same schema without a failure.
+        """
+        number = self.seen.statements.index(at)
+        spans = tuple(item.span for item in self.seen.statements[:number])
+        file = self._pending.file
+        same = self._stage.run(self._before, [replace(file, statements=(*spans, at.span))])
+        with (
+            self._stage.database(self._before) as name,
+            Connection(self._stage.server.conninfo(name)) as connection,
+        ):
+            existing = observer.relations(connection)
+            apply_schema(connection, [replace(file, statements=spans)], (), own_server=True)
+            found: list[Observed] = []
+            with Watching(connection, existing, own_server=True, filled=False) as watching:
+                for one in files:
+                    found += watching.run(one.file, in_block=one.in_block)
+                failed = bool(watching.failures)
+            return found, not failed and schema_of(connection) == same
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The server on which databases are made and dropped."""
+
+    server: Server
+    admin: Connection
+    stack: contextlib.ExitStack
+
+    @contextlib.contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """Yield a new database, a copy of another, which is dropped at the end of the block."""
+        name = new_draft(self.admin, template, own_server=self.server.embedded)
+        try:
+            yield name
+        finally:
+            self.drop(name)
+
+    def copy(self, template: str = "template0") -> str:
+        """Return a new database, a copy of another, which is dropped at the very end."""
+        name = new_draft(self.admin, template, own_server=self.server.embedded)
+        self.stack.callback(self.drop, name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database of ours."""
+        self.admin.run(f'drop database if exists "{name}" with (force)')
+
+    def run(self, template: str, files: Sequence[SchemaFile]) -> Schema:
+        """Return the schema that files lead to from the state of a database."""
+        with self.database(template) as name, Connection(self.server.conninfo(name)) as connection:
+            apply_schema(connection, files, (), own_server=self.server.embedded)
+            return schema_of(connection)
+
+
+class ReleaseObserver:
+    """Watches releases on the server of an analyser."""
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+
+    def release(
+        self,
+        applied: Sequence[SchemaFile],
+        pending: Sequence[Pending],
+        queries: Mapping[str, Sequence[str]],
+        options: AnalyzeOptions,
+    ) -> Iterator[Watched]:
+        """Yield the observations of each migration, while the state before it exists.
+
+        `queries` are texts by name. Raises `SchemaFailsError` and `NoServerError`.
+        """
+        try:
+            yield from _watched(self._analyzer, applied, pending, queries, options)
+        except (ConnectionFailedError, DatabaseRefusedError) as error:
+            raise NoServerError(str(error)) from error
+
+
+def _watched(
+    analyzer: Analyzer,
+    applied: Sequence[SchemaFile],
+    pending: Sequence[Pending],
+    queries: Mapping[str, Sequence[str]],
+    options: AnalyzeOptions,
+) -> Iterator[Watched]:
+    server = analyzer.server(options)
+    with contextlib.ExitStack() as stack:
+        admin = stack.enter_context(Connection(server.admin))
+        stage = Stage(server, admin, stack)
+        before, filled = prepared(stage, applied, options), True
+        fill(stage, before)
+        existing = relations_in(stage, before)
+        for number, one in enumerate(pending):
+            if one.alone:
+                existing = relations_in(stage, before)
+            refused: tuple[Diagnostic, ...] = ()
+            try:
+                after, seen = watch_one(stage, before, one, existing, queries, filled=filled)
+            except RowsRefuseError as error:
+                refused, filled = (error.problem,), False
+                done = [item.file for item in pending[:number]]
+                old, before = before, prepared(stage, (*applied, *done), options)
+                existing = _renumbered(existing, relations_in(stage, before))
+                stage.drop(old)
+                after, seen = watch_one(stage, before, one, existing, queries, filled=False)
+            yield Watched(stage, before, one, replace(seen, on_rows=refused))
+            stage.drop(before)
+            before = after
+
+
+def prepared(stage: Stage, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
+    """Make a database with a schema and return its name."""
+    name = stage.copy()
+    with Connection(stage.server.conninfo(name)) as connection:
+        done = apply_schema(connection, schema, options.shims, own_server=stage.server.embedded)
+    if done.failures:
+        raise SchemaFailsError([failure.problem for failure in done.failures])
+    return name
+
+
+def fill(stage: Stage, name: str) -> None:
+    """Put a few rows that the constraints accept into each table, as far as any is found."""
+    with Connection(stage.server.conninfo(name)) as connection:
+        facts = load_facts(connection)
+        connection.run("begin")
+        with contextlib.suppress(RuntimeError):
+            Population(connection, facts, Sampler(_SEED), facts.relations).fill(_ROWS)
+        connection.run("commit")
+
+
+def relations_in(stage: Stage, name: str) -> dict[int, Relation]:
+    """Return the relations of a database."""
+    with Connection(stage.server.conninfo(name)) as connection:
+        return observer.relations(connection)
+
+
+def _renumbered(
+    existing: Mapping[int, Relation], found: Mapping[int, Relation]
+) -> dict[int, Relation]:
+    """Return the relations that were in use, as another database numbers them."""
+    names = {item.name for item in existing.values()}
+    return {oid: item for oid, item in found.items() if item.name in names}
+
+
+def watch_one(
+    stage: Stage,
+    before: str,
+    one: Pending,
+    existing: Mapping[int, Relation],
+    queries: Mapping[str, Sequence[str]],
+    *,
+    filled: bool,
+) -> tuple[str, ObservedFile]:
+    """Run a migration in a copy of the state before it; return that copy, and what was seen."""
+    after = stage.copy(before)
+    with Connection(stage.server.conninfo(after)) as connection:
+        needed = needed_locks(connection, queries)
+        held = contents(connection)
+        with Watching(
+            connection, existing, own_server=stage.server.embedded, filled=filled
+        ) as watching:
+            statements = watching.run(one.file, in_block=one.in_block)
+        failures = tuple(watching.failures)
+        broken = () if failures else _broken(connection, queries, needed)
+        now = contents(connection)
+    seen = ObservedFile(
+        one.file,
+        tuple(replace(item, waiting=waiting(needed, item.stopping)) for item in statements),
+        failures,
+        broken=broken,
+        dropped=gone(held, now),
+    )
+    if one.back is not None and not failures:
+        seen = _taken_back(stage, after, one.back, seen, held)
+    return after, seen
+
+
+def _broken(
+    connection: Connection, queries: Mapping[str, Sequence[str]], needed: Mapping[str, object]
+) -> tuple[str, ...]:
+    """Return the queries that could be planned before, and cannot be now."""
+    planned = {name: texts for name, texts in queries.items() if name in needed}
+    now = needed_locks(connection, planned)
+    return tuple(name for name in planned if name not in now)
+
+
+def _taken_back(
+    stage: Stage, after: str, back: SchemaFile, seen: ObservedFile, held: Mapping[str, Contents]
+) -> ObservedFile:
+    """Run the rollback on the migrated rows and compare what is there with what was."""
+    with stage.database(after) as name, Connection(stage.server.conninfo(name)) as connection:
+        done = apply_schema(connection, [back], (), own_server=stage.server.embedded)
+        problems = tuple(failure.problem for failure in done.failures)
+        found = () if problems else lost(held, contents(connection))
+    return replace(seen, lost=found, back=problems)

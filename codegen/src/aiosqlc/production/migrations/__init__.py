@@ -1,0 +1,1 @@
+"""Checks pending migrations: what each statement locks, for how long, and who waits."""

@@ -1,0 +1,99 @@
+"""Checks the migrations of one entry: watches them, derives findings, and tries proposals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from aiosqlc.analysis.watched.observed import Observed, ObservedFile
+from aiosqlc.config.project import QuerySet
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.engines.watch import ReleaseObserver, Watched
+from aiosqlc.pipeline.analysed import Inputs, options_of
+from aiosqlc.production.migrations.findings import danger, findings, place
+from aiosqlc.production.migrations.pending import Chosen, accepted
+from aiosqlc.production.migrations.tried import Proved, better, outcome, shown
+from aiosqlc.source import Span
+
+
+@dataclass
+class Checked:
+    """The findings of a migration.
+
+    `better` are the proposals by statement, `reason` says why the findings are accepted.
+    """
+
+    seen: ObservedFile
+    findings: list[Diagnostic]
+    reason: str = ""
+    better: dict[Span, Proved] = field(default_factory=dict)
+
+
+def check(
+    observer: ReleaseObserver,
+    entry: QuerySet,
+    inputs: Inputs,
+    chosen: Chosen,
+    *,
+    patient: bool = False,
+    tries: bool = True,
+) -> list[Checked]:
+    """Return what is found of each pending migration, in their order.
+
+    `patient` is whether the tool sets lock_timeout, `tries` whether proposals are made. Raises what
+    `ReleaseObserver.release` raises.
+    """
+    options = options_of(entry, inputs.shims)
+    found = []
+    for watched in observer.release(chosen.applied, chosen.pending, chosen.queries, options):
+        found.append(_checked(watched, patient=patient, tries=tries))
+        if watched.seen.failures:  # what comes after it would be measured at no real schema
+            break
+    return found
+
+
+def _checked(watched: Watched, *, patient: bool, tries: bool) -> Checked:
+    seen = watched.seen
+    items = findings(seen, patient=patient)
+    reason = accepted(seen.file)
+    if reason:
+        kept = [item for item in items if item.severity is Severity.ERROR]
+        return Checked(seen, kept, reason)
+    if reason == "":
+        label = Label(seen.file.file, Span(0, 0))
+        hint = "write why the locks do no harm: `-- lock: accepted the table has 40 rows`"
+        message = "`-- lock: accepted` has no reason"
+        items.append(Diagnostic("M012", message, (label,), hint, Severity.WARNING))
+    proved: dict[Span, Proved] = {}
+    for statement in seen.statements if tries and not seen.failures else ():
+        if danger(statement) or statement.refused_in_block:
+            one = better(watched, statement)
+            if one is not None:
+                proved[statement.span] = one
+    return Checked(seen, [_advised(item, seen, proved) for item in items], "", proved)
+
+
+def _advised(item: Diagnostic, seen: ObservedFile, proved: dict[Span, Proved]) -> Diagnostic:
+    """Add the proposal to the finding of its statement."""
+    for statement in seen.statements:
+        one = proved.get(statement.span)
+        if one and _concerns(item, seen, statement):
+            hint = f"write instead (`--fix` does):\n{shown(one)}"
+            return replace(item, hint=hint, notes=(*item.notes, outcome(one)))
+    return replace(item, hint=item.hint or _ADVICE.get(item.code, ""))
+
+
+def _concerns(item: Diagnostic, seen: ObservedFile, statement: Observed) -> bool:
+    codes = {"M001", "M002", "M003", "M004", "M005", "M007"}
+    at = place(seen.file, statement.span)
+    return item.code in codes and any(label.span == at for label in item.labels)
+
+
+_ADVICE = {
+    "M001": "expand and contract: add a new column beside it, write both, fill it in batches, read"
+    " the new one, drop the old one in a later release",
+    "M002": "no lighter sequence was found: run it while no client needs the table, and say so:"
+    " `-- lock: accepted REASON`",
+    "M003": "build the index with CONCURRENTLY, without a transaction",
+    "M004": "put the change of rows into a migration of its own, in batches",
+    "M005": "change the rows in batches by primary key, and commit after each",
+}

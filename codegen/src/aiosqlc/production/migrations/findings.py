@@ -1,0 +1,184 @@
+"""Derives findings from observations: which locks are dangerous, and what else goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aiosqlc.analysis.watched.modes import Mode
+from aiosqlc.analysis.watched.observed import Held, Observed, ObservedFile
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import SchemaFile
+from aiosqlc.source import Span
+
+LOCKS = frozenset({"M001", "M002", "M003", "M004", "M005"})
+_MOST_NAMES = 8
+
+
+def danger(seen: Observed) -> str:
+    """Return the code of what is dangerous in a statement's locks, empty where nothing is.
+
+    A lock is dangerous if queries wait for it and the work done under it grows with a table.
+    """
+    if seen.stopping:
+        if seen.rewritten:
+            return "M001"
+        if seen.indexed:
+            return "M003"
+        if seen.changed:
+            return "M004"
+        if seen.scanned:
+            return "M002"
+    return "M005" if seen.kept else ""
+
+
+def findings(seen: ObservedFile, *, patient: bool) -> list[Diagnostic]:
+    """Return everything there is to say of a migration; `patient`: its tool sets lock_timeout."""
+    found = [*seen.failures]
+    for statement in seen.statements:
+        found += _of_statement(statement)
+    if not patient:
+        found += _without_timeout(seen.statements)
+    found += _of_file(seen)
+    return found
+
+
+def _of_statement(seen: Observed) -> Iterator[Diagnostic]:
+    code = danger(seen)
+    if code:
+        yield finding(code, seen, _MESSAGES[code](seen), notes=notes(seen))
+    if seen.refused_in_block:
+        hint = "put it into a migration of its own that runs without a transaction"
+        yield finding("M007", seen, seen.refused_in_block, hint)
+
+
+def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
+    """Return a finding for the first statement that would wait for a strong lock without end."""
+    asking = [one for one in statements if one.stopping and not one.patience and _fresh(one)]
+    if not asking:
+        return []
+    first = asking[0].stopping[0]
+    message = f"{first.mode.written} on {first.relation.table} is requested without a lock_timeout"
+    hint = (
+        "set lock_timeout at the start (`SET LOCAL lock_timeout = '2s';` in a transaction) and try"
+        " again when it expires; `--timeout-set` says that your tool does"
+    )
+    behind = ["while it waits for a running transaction, these wait behind it"]
+    if len(asking) > 1:
+        behind.append(f"the same is true of {count(len(asking) - 1, 'further statement')}")
+    return [finding("M006", asking[0], message, hint, notes=(*notes(asking[0]), *behind))]
+
+
+def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
+    file = seen.file
+    label = (Label(file.file, _first_line(file)),)
+    if seen.broken:
+        yield Diagnostic(
+            "M008",
+            f"{count(len(seen.broken), 'query')} that run now fail after this migration"
+            if len(seen.broken) > 1
+            else "a query that runs now fails after this migration",
+            label,
+            "deploy code without it first, and migrate in a later release",
+            Severity.WARNING,
+            (listed(seen.broken),),
+        )
+    if seen.dropped:
+        hint = "make sure that no running code needs it, and that there is a backup"
+        yield _warning("M009", f"this migration removes {_all(seen.dropped)}", label, hint)
+    for problem in seen.back:
+        message = f"the rollback of {file.file.path.name} fails: {problem.message}"
+        yield _warning("M010", message, problem.labels, problem.hint)
+    if seen.lost:
+        message = f"after the rollback {_all(seen.lost)} are not as they were"
+        hint = (
+            "copy what is lost into a table of its own first, or accept that there is no way back"
+        )
+        yield _warning("M010", message, label, hint)
+    for problem in seen.on_rows:
+        message = f"fails on rows that the former schema allows: {problem.message}"
+        hint = problem.hint or "change those rows first, in a migration before this one"
+        yield _warning("M011", message, problem.labels, hint)
+
+
+def finding(
+    code: str, seen: Observed, message: str, hint: str = "", notes: Sequence[str] = ()
+) -> Diagnostic:
+    """Return a finding that points at a statement's first line."""
+    label = Label(seen.file.file, place(seen.file, seen.span))
+    return Diagnostic(code, message, (label,), hint, Severity.WARNING, tuple(notes))
+
+
+def place(file: SchemaFile, span: Span) -> Span:
+    """Return the first line of a statement, comments before it left out."""
+    text = file.sql[span.start : span.end]
+    start = span.start + len(text) - len(text.lstrip())
+    end = file.sql.find("\n", start, span.end)
+    return Span(start, end if end > 0 else span.end)
+
+
+def notes(seen: Observed) -> tuple[str, ...]:
+    """Return the locks of a statement, and the queries that wait for them."""
+    strongest: dict[str, Held] = {}  # those of indexes only where they are stronger
+    for held in sorted(seen.stopping, key=lambda held: (-held.mode, held.relation.is_index)):
+        strongest.setdefault(held.relation.table, held)
+    found = [_lock(seen, held) for held in strongest.values()]
+    if seen.waiting:
+        found.append(f"{count(len(seen.waiting), 'query')} would wait: {listed(seen.waiting)}")
+    elif seen.stopping:
+        found.append("no query of this project would wait")
+    return tuple(found)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return a few names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def count(number: int, thing: str) -> str:
+    """Return `1 query`, `2 queries`."""
+    if number == 1:
+        return f"1 {thing}"
+    return f"{number} {thing.removesuffix('y')}ies" if thing.endswith("y") else f"{number} {thing}s"
+
+
+def _lock(seen: Observed, held: Held) -> str:
+    what = f"the index {held.relation.name}" if held.relation.is_index else held.relation.name
+    who = "reads and writes wait" if held.mode.stops_reads else "writes wait"
+    line = seen.file.file.line_col(place(seen.file, held.since).start)[0]
+    since = "" if held.since == seen.span else f", since line {line}"
+    return f"holds {held.mode.written} on {what}{since}: {who}"
+
+
+def _fresh(seen: Observed) -> bool:
+    """Return whether one of the locks began with the statement itself."""
+    return any(held.since == seen.span for held in seen.stopping)
+
+
+def _strongest(seen: Observed) -> Mode:
+    return seen.stopping[0].mode
+
+
+def _who(seen: Observed) -> str:
+    return "reads and writes" if _strongest(seen).stops_reads else "writes"
+
+
+def _all(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+_MESSAGES = {
+    "M001": lambda s: f"rewrites {_all(s.rewritten)} while {_who(s)} wait",
+    "M002": lambda s: f"reads all of {_all(s.scanned)} while {_who(s)} wait",
+    "M003": lambda s: f"builds an index on {_all(s.indexed)} while {_who(s)} wait",
+    "M004": lambda s: f"goes through all of {_all(s.changed)} while {_who(s)} wait",
+    "M005": lambda s: f"changes the rows of {_all(s.kept)} at once, and keeps them locked",
+}
+
+
+def _warning(code: str, message: str, labels: tuple[Label, ...], hint: str = "") -> Diagnostic:
+    return Diagnostic(code, message, labels, hint, Severity.WARNING)
+
+
+def _first_line(file: SchemaFile) -> Span:
+    return place(file, file.statements[0]) if file.statements else Span(0, 0)

@@ -1,0 +1,105 @@
+"""Chooses the migrations to check: those that a git reference lacks, those after one, or each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aiosqlc.analysis.watched.observed import Pending
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.ir import ParsedQuery, SchemaFile
+from aiosqlc.messages.suggest import did_you_mean
+from aiosqlc.pipeline.analysed import Inputs
+from aiosqlc.pipeline.git import old_queries, old_schema
+from aiosqlc.production.migrations.formats import Format, format_of, runs_in_block
+from aiosqlc.schema.backward import backward
+
+_ACCEPTED = re.compile(
+    r"^[^\S\n]*--[^\S\n]*lock:[^\S\n]*accepted\b[^\S\n]*(?P<reason>.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class UnknownMigrationError(Exception):
+    """There is no migration of the name that was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The schema that is in use, the migrations to check, and the queries that run meanwhile."""
+
+    applied: tuple[SchemaFile, ...]
+    pending: tuple[Pending, ...]
+    queries: dict[str, tuple[str, ...]]
+
+
+def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference: str) -> Chosen:
+    """Return the migrations that a git reference lacks, beside its schema and its queries.
+
+    Raises `GitError` where the reference cannot be read.
+    """
+    paths = [file.file.path for file in inputs.schema]
+    before = {file.file.path: file for file in old_schema(project, entry, reference, paths)}
+    pending = [file for file in inputs.schema if file.file.path not in before]
+    old = old_queries(project, entry, reference)
+    applied = tuple(before[path] for path in paths if path in before)
+    return Chosen(applied, _pending(project, entry, pending), texts_of(old))
+
+
+def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chosen:
+    """Return the migrations after one that is named by its file, with or without `.sql`.
+
+    Raises `UnknownMigrationError`.
+    """
+    stems = [file.file.path.name.removesuffix(".sql") for file in inputs.schema]
+    wanted = name.removesuffix(".sql")
+    if wanted not in stems:
+        hint = did_you_mean(wanted, stems, otherwise="its file must be in `schema`")
+        raise UnknownMigrationError(f"there is no migration {name}; {hint}")
+    first = stems.index(wanted) + 1
+    pending = inputs.schema[first:]
+    return Chosen(
+        inputs.schema[:first], _pending(project, entry, pending), texts_of(inputs.queries)
+    )
+
+
+def each(project: Project, entry: QuerySet, inputs: Inputs) -> Chosen:
+    """Return every migration as a release by itself: what was there before it is in use."""
+    pending = _pending(project, entry, inputs.schema, alone=True)
+    return Chosen((), pending, texts_of(inputs.queries))
+
+
+def accepted(file: SchemaFile) -> str | None:
+    """Return the reason of `-- lock: accepted REASON`; empty without one, None without the line."""
+    found = _ACCEPTED.search(file.file.text)
+    return found["reason"].strip() if found else None
+
+
+def tool_of(project: Project, entry: QuerySet, file: SchemaFile) -> Format:
+    """Return the tool that a migration is written for."""
+    back = backward(project.root, file.file, entry.engine)
+    beside = back is not None and back.file.path.name.endswith(".rollback.sql")
+    return format_of(file, has_rollback_file=beside)
+
+
+def texts_of(queries: tuple[ParsedQuery, ...]) -> dict[str, tuple[str, ...]]:
+    """Return every text of each query by its place, `file.sql:Name`."""
+    return {
+        query.place: tuple(dict.fromkeys((query.sql, *(item.sql for item in query.variants))))
+        for query in queries
+    }
+
+
+def _pending(
+    project: Project,
+    entry: QuerySet,
+    files: tuple[SchemaFile, ...] | list[SchemaFile],
+    *,
+    alone: bool = False,
+) -> tuple[Pending, ...]:
+    found = []
+    for file in files:
+        back = backward(project.root, file.file, entry.engine)
+        tool = tool_of(project, entry, file)
+        found.append(Pending(file, back, runs_in_block(file, tool), alone))
+    return tuple(found)

@@ -1,0 +1,63 @@
+"""Runs proposals in place of a dangerous statement: only what is lighter there is recommended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiosqlc.analysis.watched.modes import Mode
+from aiosqlc.analysis.watched.observed import Observed, Pending
+from aiosqlc.engines.watch import Watched
+from aiosqlc.production.migrations.findings import danger
+from aiosqlc.production.migrations.safer import Piece, proposals
+from aiosqlc.schema import schema_file
+from aiosqlc.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A proposal that was run: it led to the same schema, and nothing of it was dangerous.
+
+    `strongest` is the strongest lock that a query would have waited for, None where there was none.
+    """
+
+    pieces: tuple[Piece, ...]
+    strongest: Mode | None
+
+
+def better(watched: Watched, statement: Observed) -> Proved | None:
+    """Return the first proposal that is proved to be lighter, None where none is."""
+    for pieces in proposals(statement.sql):
+        seen, same = watched.instead(statement, tuple(_files(pieces)))
+        if same and not any(danger(one) or one.refused_in_block for one in seen):
+            modes = [held.mode for one in seen for held in one.stopping]
+            return Proved(pieces, max(modes, default=None))
+    return None
+
+
+def _files(pieces: Sequence[Piece]) -> Iterator[Pending]:
+    for number, piece in enumerate(pieces, 1):
+        text = "".join(f"{statement};\n" for statement in piece.statements)
+        file = schema_file(SourceFile(Path(f"proposal_{number}.sql"), text))
+        yield Pending(file, None, piece.in_block)
+
+
+def shown(proved: Proved) -> str:
+    """Return a proposal as text, a comment before each migration."""
+    parts = []
+    for number, piece in enumerate(proved.pieces, 1):
+        how = "in a transaction" if piece.in_block else "without a transaction"
+        parts.append(f"-- migration {number}, {how}")
+        parts += [f"{statement};" for statement in piece.statements]
+    return "\n".join(parts)
+
+
+def outcome(proved: Proved) -> str:
+    """Return what was measured of a proposal, as a sentence."""
+    if proved.strongest is None:
+        return "tried: the same schema, and no lock that a query waits for"
+    return (
+        f"tried: the same schema; its strongest lock, {proved.strongest.written}, is only held"
+        " while the catalog changes"
+    )

@@ -1,0 +1,221 @@
+"""Embedded rows: `sqlc.embed(t)` as one value, optional as a whole where its row may be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from aiosqlc.ir import Column, ColumnRef, Embed, ParsedQuery, TypedEmbed, Variant
+from aiosqlc.relational import tree
+from aiosqlc.relational.port import Engine
+
+Present = Callable[[int, frozenset[int]], Column]
+"""Infers a column of the result, by its index, as if nothing of these had left its row out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The columns of an embedded row among those of the result.
+
+    There is one of `embeds` in a plain query, and one in each part of a set operation.
+    """
+
+    embeds: tuple[Embed, ...]
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An embedded row in one text, with its columns inferred as if the row was present."""
+
+    embed: TypedEmbed
+    columns: tuple[Column, ...]
+
+
+Found = Mapping[Place, Row | str]
+"""The embedded row at each place of one text, or why it is not a row of one source."""
+
+_ELSEWHERE = "it is not in a select list of the result, or a rule rewrites the statement"
+
+
+def embedded_rows(
+    places: Sequence[Place],
+    query: tree.Query,
+    columns: Sequence[Column],
+    engine: Engine,
+    present: Present,
+) -> Found:
+    """Infer the row at each place in one text of a query.
+
+    Inside a row that may be missing, columns are inferred as if it were there: the whole row is
+    optional, not each of its fields.
+    """
+    parts = list(_parts(query, query.arms)) if query.arms is not None else [query]
+    embeds: dict[Place, Row | str] = {}
+    for place in places:
+        rows = [(part, row) for part in parts if (row := _row(part, place)) is not None]
+        missing = [frozenset[int]().union(*(column.absent for column in row)) for _, row in rows]
+        tables = {_table(engine, part, row) for part, row in rows}
+        problem = _unfit(place, len(parts), missing, tables)
+        if problem:
+            embeds[place] = problem
+            continue
+        inferred = [
+            present(at, missing[0]) if missing[0] else columns[at]
+            for at in range(place.first, place.first + place.count)
+        ]
+        table = tables.pop()
+        name, *others = [embed.name for embed in place.embeds]
+        if table is None or not _certain_enough(engine, *rows[0], inferred):
+            table = ColumnRef("", place.embeds[0].table, "")  # a row of this query's own
+        embed = TypedEmbed(
+            name=name,
+            first=place.first,
+            count=place.count,
+            table=table,
+            nullable=bool(missing[0]),
+            others=tuple(others),
+        )
+        embeds[place] = Row(embed, tuple(inferred))
+    return embeds
+
+
+def _parts(query: tree.Query, arm: tree.SetOperation | int) -> list[tree.Query]:
+    """Return the parts of a set operation from left to right."""
+    if isinstance(arm, tree.SetOperation):
+        return [*_parts(query, arm.left), *_parts(query, arm.right)]
+    source = query.source(arm)
+    return [source.query() if isinstance(source, tree.Derived) else tree.Query()]
+
+
+def _unfit(
+    place: Place,
+    parts: int,
+    missing: Sequence[frozenset[int]],
+    tables: Collection[ColumnRef | None],
+) -> str:
+    """Return why a row at a place is not one value, or empty text.
+
+    In a set operation nothing is proved but that it is there, and of one table, in every part.
+    """
+    if len(place.embeds) < parts:
+        return "another part of the set operation lists its columns at this position"
+    if len(missing) < parts:
+        return "its columns are not from one row: they are listed, or grouped by sets of keys"
+    if parts > 1 and any(missing):
+        return "an outer join may omit it in a part of the set operation"
+    if parts > 1 and None in tables:
+        return "in a part of the set operation it is not a table or view"
+    if len(tables) > 1:
+        return "the parts of the set operation embed rows of different tables"
+    return ""
+
+
+def fitting(
+    query: ParsedQuery, texts: Sequence[Found]
+) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
+    """Return the rows that fit every text, and the embeds that do not fit one of them.
+
+    The texts are the query's own, then its variants'.
+    """
+    whole, *others = texts
+    kept: list[list[Row]] = []
+    refused = dict.fromkeys(query.embeds, _ELSEWHERE)
+    for place, first in whole.items():
+        found = [first, *(_at(place, text) for text in others)]
+        rows = [row for row in found if isinstance(row, Row)]
+        if len(rows) == len(found):
+            kept.append(rows)
+            for embed in place.embeds:
+                del refused[embed]
+            continue
+        at = next(i for i, row in enumerate(found) if isinstance(row, str))
+        without = _left_out(query, query.variants[at - 1]) if at else ""
+        refused.update(dict.fromkeys(place.embeds, f"{without}{found[at]}"))
+    return kept, list(refused.items())
+
+
+def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
+    """Return the columns of a text, those of embedded rows as if the rows were present."""
+    changed = list(columns)
+    for row in rows:
+        changed[row.embed.first : row.embed.first + row.embed.count] = row.columns
+    return tuple(changed)
+
+
+def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
+    """Return the common facts of a row in every text of a query; `columns` hold in all of them."""
+    embeds = [row.embed for row in rows]
+    one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
+    nullable = any(embed.nullable for embed in embeds)
+    shared = all(embed.table == one.table for embed in embeds)
+    return replace(
+        one,
+        table=one.table if shared else ColumnRef("", one.name, ""),
+        nullable=nullable,
+        presence=next((i for i in inside if nullable and columns[i].not_null), None),
+    )
+
+
+def _at(place: Place, text: Found) -> Row | str:
+    """Return what another text of the query embeds at a place."""
+    where = (place.first, place.count)
+    return next(
+        (row for there, row in text.items() if (there.first, there.count) == where),
+        "nothing is embedded at this position",
+    )
+
+
+def _left_out(query: ParsedQuery, variant: Variant) -> str:
+    """Return the optional parts that a text omits."""
+    names = [
+        f"`{name}`"
+        for part, there in zip(query.dynamic, variant.key, strict=True)
+        if part.kind != "sort" and not there
+        for name in (part.name, *part.also)
+    ]
+    return f"without {', '.join(dict.fromkeys(names))}: " if names else ""
+
+
+def _row(query: tree.Query, place: Place) -> list[tree.Column] | None:
+    """Return the columns at a place if they are one row of one source, whole or missing."""
+    outputs = query.outputs()[place.first : place.first + place.count]
+    found = [column for column in (_ungrouped(query, expr) for expr in outputs) if column]
+    one = len({(column.source, column.row) for column in found}) == 1
+    return found if one and len(found) == len(outputs) else None
+
+
+def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
+    """Return the column behind a key of GROUP BY; None if a grouping set may leave it out."""
+    if not isinstance(expr, tree.Column) or expr.level:
+        return None
+    source = query.source(expr.source)
+    if not isinstance(source, tree.Grouped):
+        return expr
+    if expr.absent or expr.column in source.repeated():
+        return None
+    behind = source.behind(expr.column)
+    return behind if isinstance(behind, tree.Column) and not behind.level else None
+
+
+def _certain_enough(
+    engine: Engine, query: tree.Query, row: Sequence[tree.Column], columns: Sequence[Column]
+) -> bool:
+    """Return whether the columns are as certain as those of the table, whose class the row has."""
+    relation = _relation(query, row)
+    return all(
+        column.not_null or not engine.not_null(relation, shown.column)
+        for shown, column in zip(row, columns, strict=True)
+    )
+
+
+def _table(engine: Engine, query: tree.Query, row: Sequence[tree.Column]) -> ColumnRef | None:
+    """Return the table or view whose columns these are, all of them and in its order."""
+    return engine.whole(_relation(query, row), [column.column for column in row])
+
+
+def _relation(query: tree.Query, row: Sequence[tree.Column]) -> tree.Relation | None:
+    """Return the table or view that a row is of."""
+    source = query.source(row[0].source)
+    return source.relation if isinstance(source, tree.Table | tree.Derived) else None

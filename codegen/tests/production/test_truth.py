@@ -1,0 +1,94 @@
+"""The check calls a statement dangerous exactly where others wait on a server with rows."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosqlc.analysis.watched.observed import Pending
+from aiosqlc.ir import AnalyzeOptions
+from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.watch.release import (
+    Stage,
+    fill,
+    prepared,
+    relations_in,
+    watch_one,
+)
+from aiosqlc.postgres.watch.session import RowsRefuseError
+from aiosqlc.production.migrations.findings import danger
+from aiosqlc.schema import schema_file
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.source import SourceFile
+
+from tests.plugin import Full
+from tests.production.statements import SCHEMA, STATEMENTS
+from tests.production.truth import Truth
+from tests.servers.postgres import TestPostgres
+
+_SEED = 20
+
+
+class Checked:
+    """The check's verdict on single statements, at one schema, with and without rows."""
+
+    def __init__(self, stage: Stage) -> None:
+        schema = [schema_file(SourceFile(Path("0001_schema.sql"), SCHEMA))]
+        self._stage = stage
+        self._empty = prepared(stage, schema, AnalyzeOptions())
+        self._filled = prepared(stage, schema, AnalyzeOptions())
+        fill(stage, self._filled)
+        self._existing = relations_in(stage, self._empty)
+        self._in_filled = relations_in(stage, self._filled)
+
+    def verdicts(self, sql: str) -> set[str]:
+        """Return the codes that a statement gets: one, unless rows make a difference."""
+        file = schema_file(SourceFile(Path("0002_change.sql"), f"{sql};\n"))
+        pending = Pending(file, None, in_block=False)
+        found = set()
+        for name, existing in ((self._empty, self._existing), (self._filled, self._in_filled)):
+            with contextlib.suppress(RowsRefuseError):
+                filled = name == self._filled
+                after, seen = watch_one(self._stage, name, pending, existing, {}, filled=filled)
+                self._stage.drop(after)
+                assert [problem.message for problem in seen.failures] == []
+                assert [one.unwatched for one in seen.statements] == [""]
+                found |= {danger(one) for one in seen.statements}
+        return found
+
+
+@pytest.fixture(scope="module")
+def checked(analyzer: Analyzer) -> Iterator[Checked]:
+    server = analyzer.server(AnalyzeOptions())
+    with contextlib.ExitStack() as stack:
+        admin = stack.enter_context(Connection(server.admin))
+        yield Checked(Stage(server, admin, stack))
+
+
+@pytest.fixture(scope="module")
+def truth(postgres_server: TestPostgres) -> Truth:
+    return Truth(postgres_server)
+
+
+def test_the_check_and_its_author_agree_on_every_statement(checked: Checked, full: Full) -> None:
+    wrong = []
+    for one in random.Random(_SEED).sample(STATEMENTS, full(len(STATEMENTS), sample=40)):
+        found = {code != "" for code in checked.verdicts(one.sql)}
+        if found != {one.dangerous}:
+            wrong.append((one.sql, found))
+    assert wrong == []
+
+
+def test_others_wait_exactly_for_what_is_called_dangerous(truth: Truth, full: Full) -> None:
+    chosen = random.Random(_SEED).sample(STATEMENTS, full(len(STATEMENTS), sample=_SEED))
+    wrong = [one for one in chosen if truth.dangerous(one.sql) != one.dangerous]
+    assert wrong == []
+
+
+def test_both_kinds_have_enough_statements() -> None:
+    kinds = [one.dangerous for one in STATEMENTS]
+    assert len({one.sql for one in STATEMENTS}) == len(STATEMENTS) >= 100
+    assert min(kinds.count(True), kinds.count(False)) >= 40

@@ -1,0 +1,123 @@
+"""Finds out without `pg_locks` what a statement does to others: they try, and blocks are counted.
+
+A statement is dangerous if a read or a write of a row waits while it runs or until its transaction
+ends, and its work grows with the rows that are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors, sql
+
+from tests.production.statements import READ, ROWS, SCHEMA
+from tests.servers.postgres import TestPostgres
+
+FEW, MANY = 50, 10_000
+_GROWS = 25  # blocks of 8 kB: the smallest table here has about forty with many rows
+_BLOCKS = """
+SELECT coalesce(sum(
+    coalesce(hits, 0) + (coalesce(read_bytes, 0) + coalesce(extend_bytes, 0)) / 8192
+), 0)
+FROM pg_stat_get_backend_io(%s) WHERE object IN ('relation', 'temp relation')
+"""
+
+
+class Truth:
+    """Databases with few and many rows, from which each statement gets copies."""
+
+    def __init__(self, server: TestPostgres) -> None:
+        self._server = server
+        self._few, self._many = self._filled(FEW), self._filled(MANY)
+
+    def dangerous(self, statement: str) -> bool:
+        """Return whether others wait while it does work that grows with the tables."""
+        if not self._grows(statement):
+            return False
+        with self._copy(self._many) as url:
+            return _others_wait(url, statement)
+
+    def _grows(self, statement: str) -> bool:
+        used = []
+        for template in (self._few, self._many):
+            with self._copy(template) as url, psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("SET timezone = 'Asia/Kathmandu'")
+                before = _blocks(connection)
+                connection.execute(statement)  # type: ignore[call-overload] # a text of ours
+                used.append(_blocks(connection) - before)
+        return used[1] - used[0] > _GROWS
+
+    def _filled(self, rows: int) -> str:
+        url = self._server.create_empty("truth")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(SCHEMA)
+            connection.execute(ROWS.format(rows=rows).encode())
+            connection.execute("CHECKPOINT")
+        return url
+
+    @contextmanager
+    def _copy(self, template: str) -> Iterator[str]:
+        url = self._server.copy(template)
+        try:
+            yield url
+        finally:
+            self._server.drop(url)
+
+
+def _blocks(connection: psycopg.Connection[tuple[int]]) -> int:
+    """Return how many blocks the session has looked at so far."""
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    connection.execute("SELECT 1")
+    row = connection.execute(_BLOCKS, [connection.info.backend_pid]).fetchone()
+    assert row
+    return int(row[0])
+
+
+def _others_wait(url: str, statement: str) -> bool:
+    """Run a statement, without its commit where that is possible; try to read and to write."""
+    with psycopg.connect(url, autocommit=True) as acting, psycopg.connect(url) as other:
+        acting.execute("SET timezone = 'Asia/Kathmandu'")
+        try:
+            acting.execute("BEGIN")
+            acting.execute(statement)  # type: ignore[call-overload] # a text of ours
+        except errors.ActiveSqlTransaction:
+            acting.execute("ROLLBACK")
+            return _wait_meanwhile(acting, other, statement)
+        return _waits(other, READ)
+
+
+def _wait_meanwhile(
+    acting: psycopg.Connection[tuple[int]], other: psycopg.Connection[tuple[int]], statement: str
+) -> bool:
+    """Try while a statement runs that commits by itself."""
+    acting.pgconn.send_query(statement.encode())
+    met = False
+    while True:
+        acting.pgconn.consume_input()
+        if not acting.pgconn.is_busy():
+            break
+        met = met or _waits(other, READ, milliseconds=1)
+    while acting.pgconn.get_result():
+        pass
+    return met
+
+
+def _waits(
+    other: psycopg.Connection[tuple[int]], tables: Sequence[str], *, milliseconds: int = 30
+) -> bool:
+    for table in tables:
+        name = sql.Identifier(table)
+        tries = [sql.SQL("SELECT * FROM {} LIMIT 1").format(name)]
+        if table != "score":
+            tries.append(sql.SQL("UPDATE {} SET id = id WHERE id = 1").format(name))
+        for text in tries:
+            try:
+                other.execute(f"SET LOCAL lock_timeout = {milliseconds}".encode())
+                other.execute(text)
+            except errors.LockNotAvailable:
+                return True
+            finally:
+                other.rollback()
+    return False

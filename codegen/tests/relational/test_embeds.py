@@ -1,0 +1,125 @@
+"""Embedded rows on levels written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from aiosqlc.ir import Column, ColumnRef, Embed, SqlType
+from aiosqlc.relational.embeds import Place, Row, embedded_rows
+from aiosqlc.relational.port import Pessimist
+from aiosqlc.relational.tree import Expr, Grouped, Query, Relation, SetOp, SetOperation, Table
+from aiosqlc.source import Span
+
+from tests.relational.trees import Knowing, col, derived, select, where
+
+T = Table(relation=1)
+OWN, TABLE = ColumnRef("", "t", ""), ColumnRef("s", "t", "")
+
+
+class Schema(Knowing):
+    """Has one table of two columns, the first NOT NULL."""
+
+    def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
+        return TABLE if relation == 1 and list(columns) == [1, 2] else None
+
+    def not_null(self, relation: Relation | None, column: int) -> bool:
+        return relation == 1 and column == 1
+
+
+def _place(count: int = 2, parts: int = 1) -> Place:
+    embed = Embed("t", Span(0, 1), 0)
+    return Place((embed,) * parts, 0, count)
+
+
+def _columns(*not_null: bool) -> list[Column]:
+    return [Column(name="c", type=SqlType("s", "int4"), not_null=known) for known in not_null]
+
+
+def _embedded(
+    query: Query, *not_null: bool, engine: Pessimist | None = None, parts: int = 1
+) -> Row | str:
+    columns = _columns(*(not_null or (True, False)))
+    there = _columns(True, False)
+    place = _place(parts=parts)
+    [found] = embedded_rows(
+        [place], query, columns, engine or Schema(), lambda at, _: there[at]
+    ).values()
+    return found
+
+
+def _of(*outputs: Expr) -> Query:
+    return select(where(), T, T, outputs=outputs)
+
+
+def test_the_columns_of_a_table_in_its_order_are_a_row_of_it() -> None:
+    row = _embedded(_of(col(1, 1), col(1, 2)))
+    assert isinstance(row, Row)
+    assert (row.embed.table, row.embed.nullable) == (TABLE, False)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [(col(1, 2), col(1, 1)), (col(1, 1), col(1, 1))],
+)
+def test_other_columns_of_a_table_are_a_row_of_the_query(outputs: tuple[Expr, ...]) -> None:
+    row = _embedded(_of(*outputs))
+    assert isinstance(row, Row)
+    assert row.embed.table == OWN
+
+
+def test_a_row_less_certain_than_its_table_is_a_row_of_the_query() -> None:
+    row = _embedded(_of(col(1, 1), col(1, 2)), False, False)
+    assert isinstance(row, Row)
+    assert row.embed.table == OWN
+
+
+def test_an_engine_that_knows_nothing_knows_no_table() -> None:
+    row = _embedded(_of(col(1, 1), col(1, 2)), engine=Pessimist())
+    assert isinstance(row, Row)
+    assert row.embed.table == OWN
+
+
+def test_a_row_that_may_be_missing_is_inferred_as_if_it_were_there() -> None:
+    row = _embedded(_of(col(1, 1, 3), col(1, 2, 3)), False, False)
+    assert isinstance(row, Row)
+    assert row.embed.nullable
+    assert [column.not_null for column in row.columns] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        (col(1, 1), col(2, 2)),
+        (col(1, 1), col(1, 2, level=1)),
+        (col(1, 1), msgspec.structs.replace(col(1, 2), row=1)),
+    ],
+)
+def test_columns_of_two_rows_are_no_row(outputs: tuple[Expr, ...]) -> None:
+    assert "not from one row" in str(_embedded(_of(*outputs)))
+
+
+def test_a_grouped_row_is_one_unless_a_grouping_set_may_leave_out_a_key() -> None:
+    def grouped(repeated: frozenset[int] = frozenset(), *absent: int) -> Row | str:
+        keys = Grouped(behind=lambda number: col(1, number), repeated=lambda: repeated)
+        outputs = (col(2, 1, *absent), col(2, 2))
+        return _embedded(select(where(), T, keys, outputs=outputs))
+
+    assert isinstance(grouped(), Row)
+    assert "grouped by sets" in str(grouped(frozenset({1})))
+    assert "grouped by sets" in str(grouped(frozenset(), 2))
+
+
+def test_a_row_of_a_set_operation_is_there_in_each_part_and_of_one_table() -> None:
+    def union(*outputs: tuple[Expr, ...], parts: int = 2) -> Row | str:
+        arms = tuple(derived(_of(*one)) for one in outputs)
+        operation = SetOperation(op=SetOp.UNION, left=1, right=2)
+        query = msgspec.structs.replace(select(where(), *arms), arms=operation)
+        return _embedded(query, parts=parts)
+
+    row = (col(1, 1), col(1, 2))
+    assert isinstance(union(row, row), Row)
+    assert "lists its columns" in str(union(row, row, parts=1))
+    assert "outer join" in str(union(row, (col(1, 1, 3), col(1, 2, 3))))
+    assert "not a table" in str(union(row, (col(1, 2), col(1, 1))))

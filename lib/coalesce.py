@@ -1,0 +1,95 @@
+"""Answer concurrent questions of one kind with one call, as a database commits a group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from lib.errors import AppError, Code
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting(Generic[K, V]):
+    key: K
+    # What was found for all of them; None: this one is to ask for those that wait.
+    found: asyncio.Future[Mapping[K, V] | None]
+
+
+class Coalesced(Generic[K, V]):
+    """One call at a time, for all who ask while the one before is under way.
+
+    Who asks alone waits for nobody. A call is made by one of those it is for, in its context: its
+    deadline and its trace. Where it fails, it fails for all of them.
+    """
+
+    def __init__(
+        self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, most: int = 100
+    ) -> None:
+        """Take `ask`, which returns what it found for at most `most` keys."""
+        self._ask = ask
+        self._most = most
+        self._is_asking = False
+        self._waiting: list[_Waiting[K, V]] = []
+
+    async def find(self, key: K) -> V | None:
+        """Return what was found for the key, or None. Raises what `ask` raises.
+
+        Raises:
+            AppError: SERVICE_UNAVAILABLE where the one who asked for all was cancelled.
+        """
+        if self._is_asking:
+            own = _Waiting[K, V](key, asyncio.get_running_loop().create_future())
+            self._waiting.append(own)
+            try:
+                found = await own.found
+            except asyncio.CancelledError:
+                with suppress(ValueError):
+                    self._waiting.remove(own)
+                if _is_to_ask(own.found):
+                    self._pass_on()
+                raise
+            if found is not None:
+                return found.get(key)
+        return await self._ask_for_all(key)
+
+    async def _ask_for_all(self, key: K) -> V | None:
+        self._is_asking = True
+        others, self._waiting = self._waiting[: self._most - 1], self._waiting[self._most - 1 :]
+        failure: Exception = AppError(Code.SERVICE_UNAVAILABLE, "the request was given up")
+        found: Mapping[K, V] | None = None
+        try:
+            found = await self._ask([key, *(other.key for other in others)])
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            for other in others:
+                if other.found.done():
+                    continue
+                if found is None:
+                    other.found.set_exception(failure)
+                else:
+                    other.found.set_result(found)
+            self._pass_on()
+        return found.get(key)
+
+    def _pass_on(self) -> None:
+        """Let the next one ask, if there is one."""
+        while self._waiting:
+            following = self._waiting.pop(0)
+            if not following.found.done():
+                following.found.set_result(None)
+                return
+        self._is_asking = False
+
+
+def _is_to_ask(found: asyncio.Future[Mapping[K, V] | None]) -> bool:
+    if not found.done() or found.cancelled() or found.exception() is not None:
+        return False
+    return found.result() is None
