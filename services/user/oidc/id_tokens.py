@@ -84,7 +84,7 @@ def _check(read: jwt.Token, *, issuer: str, client_id: str, nonce: str, access_t
 
 
 def _key(published: Mapping[str, Any]) -> Key | None:
-    if published.get("kty") not in _KEY_TYPES or published.get("use", "sig") != "sig":
+    if published.get("kty") not in _KEY_TYPES:
         return None
     try:
         key = JWKRegistry.import_key(dict(published))

@@ -12,11 +12,11 @@ from lib import context
 from lib.auth.opaque import digest
 from lib.auth.principal import unauthorized
 from lib.db import Database, Executor
-from lib.errors import not_found
+from lib.errors import AppError, Code, not_found
 from lib.limits.client_address import limit_key
 from services.user.model.identities import IdentityResponse
 from services.user.ports import Identity, IdentityProviders, ProviderAnswer
-from services.user.service import throttle
+from services.user.service import audit, throttle
 from services.user.service.throttle import Limit
 from services.user.store import attempts, identities
 
@@ -106,7 +106,14 @@ async def finish(
     if spent is None:
         raise unauthorized("this browser has not started this sign-in lately; start it again")
     answer = ProviderAnswer(given.code, given.iss, spent.nonce, spent.verifier)
-    return Returned(await providers.identify(name, answer), spent.return_to)
+    try:
+        identity = await providers.identify(name, answer)
+    except AppError as error:
+        if error.code is Code.UNAUTHORIZED:
+            # Not for an unknown state: the trail is kept for years, and any client can send those.
+            await audit.record(db, "login.failed", "unknown", provider=name)
+        raise
+    return Returned(identity, spent.return_to)
 
 
 async def give_back(tx: Executor) -> None:

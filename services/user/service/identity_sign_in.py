@@ -12,11 +12,10 @@ from lib.db import Database, Executor
 from lib.errors import AppError, Code
 from lib.ids import new_id
 from lib.resource.rules import change_errors, conflict
-from services.user import origin
 from services.user.model.account import Email, is_name, tidy_name
 from services.user.model.identities import IdentitySignIn
 from services.user.ports import Identity, IdentityProviders
-from services.user.service import audit, identity_requests, opening, register
+from services.user.service import identity_requests, opening, register
 from services.user.service.counting import counted
 from services.user.service.devices import Devices
 from services.user.service.sessions import SignedIn, TokenPolicy
@@ -62,12 +61,7 @@ async def sign_in(
             CONFLICT where the address of a new user belongs to an account: its owner signs in and
             links the provider; BAD_REQUEST for a new user without an address.
     """
-    try:
-        back = await identity_requests.finish(db, providers, name, given, browser=browser)
-    except AppError as error:
-        if error.code is Code.UNAUTHORIZED:
-            await audit.record(db, "login.failed", "unknown", actor=origin.ANONYMOUS, provider=name)
-        raise
+    back = await identity_requests.finish(db, providers, name, given, browser=browser)
     found = await _find(db, back.identity) or await _registered(db, back.identity, name, limits)
     if found.status is not AccountStatus.ACTIVE:
         raise AppError(Code.FORBIDDEN, "the account is not active")

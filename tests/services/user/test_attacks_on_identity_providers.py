@@ -188,6 +188,13 @@ async def test_a_key_that_is_no_key_for_signatures_verifies_none(town: Town) -> 
         await refused(town, await town.browser().sign_in(town.one))
 
 
+async def test_a_single_key_for_encryption_verifies_no_token_without_a_name(town: Town) -> None:
+    keys = [{**OTHER.public(), "use": "enc"}]
+    town.one.answers["/jwks"] = lambda: web.json_response({"keys": keys})
+    town.one.sign = lambda claims: jwt.encode(claims, OTHER.private, "RS256")
+    await refused(town, await town.browser().sign_in(town.one))
+
+
 async def test_invented_names_of_keys_make_no_load_at_the_provider(town: Town) -> None:
     town.one.sign = lambda claims: town.one.token(claims, OTHER)
     for _ in range(5):
@@ -242,6 +249,13 @@ async def test_a_sign_in_does_not_come_back_in_another_browser(town: Town) -> No
     # Nor has the stranger spoilt it for the browser that it belongs to, or asked the provider.
     assert town.one.forms == []
     assert (await attacker.finish(back)).status == 200
+
+
+async def test_invented_states_leave_nothing_in_the_audit_trail(town: Town) -> None:
+    """It is kept for years, and nothing but the rate limit counts them."""
+    for state in ("x", "y" * 43):
+        await refused(town, await town.browser().finish({"code": "c", "state": state}))
+    assert await town.count("audit_entry") == 0
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "x" * 43, "x" * 4000])
