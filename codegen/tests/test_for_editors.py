@@ -1,4 +1,4 @@
-"""What editors read about the compiler is true: pages, commands, codes and queries exist."""
+"""Pages for editors are true: the pages, commands, codes and queries that they name exist."""
 
 from __future__ import annotations
 

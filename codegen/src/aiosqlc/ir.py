@@ -66,6 +66,18 @@ class SchemaFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Tenant:
+    """The declaration of tenants: the `column` that their tables have, and the `parameter`.
+
+    `shared` are tables that belong to all of them, and functions that a person has checked.
+    """
+
+    column: str
+    parameter: str
+    shared: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
     """Options of an analyser, beside the schema and queries.
 
@@ -73,6 +85,7 @@ class AnalyzeOptions:
     data between runs (None: the user's cache folder). `strict` turns a `:one` that may return many
     rows into an error. `not_null_functions` are functions (`schema.name` or `name`) the user
     declares never NULL. `server` is which of two kin the queries are for, `mysql` or `mariadb`.
+    `tenant` asks for a proof that each query touches the rows of one tenant only.
     """
 
     database_uri: str | None = None
@@ -81,6 +94,7 @@ class AnalyzeOptions:
     not_null_functions: tuple[str, ...] = ()
     shims: tuple[SchemaFile, ...] = ()
     server: str = ""
+    tenant: Tenant | None = None
 
 
 # --- parsed: what the user wrote ------------------------------------------------------------------
@@ -455,7 +469,7 @@ class TypedQuery:
     table written, `violable` the constraints it can violate; `unproved_reading` is why it is not
     proved to read only, empty where it is; `session_clean` is whether it leaves no trace in the
     session. `advice` is what the analysis has seen for `vet`: a rule's code and the name it is
-    about.
+    about. `leaks` says why it may touch another tenant's rows; empty where that was not asked.
     """
 
     parsed: ParsedQuery
@@ -472,6 +486,7 @@ class TypedQuery:
     session_clean: bool = True
     cardinality_reasons: tuple[str, ...] = ()
     advice: tuple[tuple[str, str], ...] = ()
+    leaks: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:

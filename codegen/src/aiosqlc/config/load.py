@@ -20,6 +20,7 @@ from aiosqlc.config.project import (
 )
 from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import Tenant
 from aiosqlc.messages.files import reason
 from aiosqlc.parse.typenames import is_dotted, is_type, type_hint, unknown_type
 from aiosqlc.source import Dialect, SourceFile
@@ -35,7 +36,7 @@ _TOP_OF_VERSION_1 = ("version", "packages", "overrides", "rename", "cloud", "rul
 _SET = (
     "name", "engine", "schema", "queries", "gen", "codegen", "database", "managed", "analyzer",
     "rules", "strict", "strict_function_checks", "strict_order_by", "not_null_functions", "shims",
-    "server",
+    "server", "tenant",
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "driver", "models", "executor", "emit_class", "emit_protocol",
@@ -191,9 +192,26 @@ class _Loader:
             shims=tuple(reader.strings(found.get("shims"), "shims")),
             vet_rules=tuple(reader.strings(found.get("rules"), "rules")),
             server=reader.choice(found.get("server"), _SERVERS, "server", ""),
+            tenant=self._tenant(found.get("tenant"), engine),
             python=python,
             json=json,
         )
+
+    def _tenant(self, node: yaml.Node | None, engine: str) -> Tenant | None:
+        """Read the declaration of tenants."""
+        reader = self._reader
+        if node is None:
+            return None
+        found = reader.mapping(node, ("column", "parameter", "shared"), "tenant")
+        column = reader.string(found.get("column"), "column")
+        if not column:
+            reader.lacks(node, "`tenant` needs `column`", "such as `column: tenant_id`")
+            return None
+        if engine != "postgresql":
+            hint = "remove it, or ask for it where `engine` is postgresql"
+            reader.error(node, "tenants are proved on PostgreSQL only", hint=hint)
+        parameter = reader.string(found.get("parameter"), "parameter") or column
+        return Tenant(column, parameter, tuple(reader.strings(found.get("shared"), "shared")))
 
     def _uri(self, node: yaml.Node | None, *, has_schema: bool) -> str | None:
         """Read the server's URI; `${NAME}` is taken from the environment.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from aiosqlc.config.policy import McpPolicy
+from aiosqlc.ir import Tenant
 from aiosqlc.source import Dialect, SourceFile, Span
 
 
@@ -112,6 +113,7 @@ class QuerySet:
     shims: tuple[str, ...] = ()
     vet_rules: tuple[str, ...] = ()
     server: str = ""
+    tenant: Tenant | None = None
     python: PythonTarget | None = None
     json: JsonTarget | None = None
 

@@ -14,6 +14,8 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
     """Return a hash of the inputs beside the query itself, and the server."""
     parts = [compiler_digest(), entry.engine.value, str(options.strict)]
     parts += options.not_null_functions
+    if options.tenant:
+        parts.append(repr(options.tenant))
     parts.append("given server" if options.database_uri else options.server)
     parts += [f"{file.transactional}{file.sql}" for file in (*schema, *options.shims)]
     return f"{digest_of(*parts)} {'given' if options.database_uri else embedded_server()}"

@@ -85,6 +85,7 @@ CODES = {
     "E371": "a statement that always fails; one that can never insert (warning)",
     "E372": "a query or view about which nothing could be proved (warning)",
     "E373": "a `*` that could not be expanded to column names (warning)",
+    "E374": "a query that may touch another tenant's rows",
     "E380": "`verify`: generated code that does not work with another version of the schema",
     "E401": "two columns with the same name: the second gets a number, `id_2` (warning)",
     "E402": "two parameters with the same name: the second gets a number, `id_2` (warning)",

@@ -12,7 +12,7 @@ from aiosqlc.parse.scanner import Token
 from aiosqlc.parse.typenames import is_type, type_hint, unknown_type
 from aiosqlc.source import SourceFile, Span
 
-KEYWORDS = ("name", "column", "param", "row", "ignore")
+KEYWORDS = ("name", "column", "param", "row", "ignore", "tenant")
 OPTIONS = ("bulk",)
 COMMANDS = tuple(command.value for command in Command)
 
@@ -60,7 +60,7 @@ _HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")
 _IGNORE = re.compile(r"(?P<code>[A-Z]\d{3})\b[\s:,-]*(?P<reason>.*)$")
 _ROW = re.compile(r"[A-Z]\w*", re.ASCII)
 # More words than these after a keyword, and it was a sentence's first word: `-- row: one per day`.
-_MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2}
+_MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2, "tenant": 2}
 
 
 def read_annotations(
@@ -138,6 +138,8 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
         return _read_row(file, line, keyword, found)
     if word == "ignore":
         return _read_ignore(file, line, keyword, found)
+    if word == "tenant":
+        return _read_tenant(file, line, keyword, found)
     return Diagnostic(
         "E101",
         f"unknown annotation `{word}`",
@@ -150,6 +152,8 @@ def _is_prose(keyword: str, rest: str, *, misspelt: bool) -> bool:
     """Return whether a comment that starts with a keyword is a sentence."""
     if keyword == "ignore":
         well_formed = _IGNORE.match(rest) is not None
+    elif keyword == "tenant":
+        well_formed = rest.split()[:1] == ["all"]
     elif keyword == "row":
         well_formed = _ROW.fullmatch(rest) is not None
     elif keyword == "name":
@@ -310,6 +314,21 @@ def _read_row(
             (Label(file, line.whole, "expected `row: ClassName`"),),
         )
     found.options.append(("row", name))
+    return None
+
+
+def _read_tenant(
+    file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
+) -> Diagnostic | None:
+    word, _, reason = keyword["rest"].strip().partition(" ")
+    if word != "all" or not reason.strip():
+        return Diagnostic(
+            "E109",
+            "malformed `tenant` annotation",
+            (Label(file, line.whole, "expected `tenant: all why every tenant is meant`"),),
+            hint="add a reason for the next reader",
+        )
+    found.ignores.append(("tenant", reason.strip()))
     return None
 
 

@@ -46,4 +46,5 @@ def options_of(entry: QuerySet, shims: tuple[SchemaFile, ...] = ()) -> AnalyzeOp
         not_null_functions=entry.not_null_functions,
         shims=shims,
         server=entry.server,
+        tenant=entry.tenant,
     )

@@ -13,6 +13,7 @@ from aiosqlc.analysis.bulk import with_bulk
 from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
 from aiosqlc.analysis.port import Analyze
+from aiosqlc.analysis.tenants import check_tenants
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.emit.contract import print_contract
@@ -218,6 +219,7 @@ def analyze_project(
         )
         analysis, mistaken = apply_hints(outcome.analysis)
         found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
+        found += check_tenants(analysis.queries, entry.tenant)
         diagnostics = without_ignored(found, inputs.queries)
         yield Analysed(entry, inputs, analysis, outcome.locked, tuple(diagnostics))
 

@@ -149,7 +149,8 @@ class Analyzer:
         self, schema: Sequence[SchemaFile], options: AnalyzeOptions
     ) -> _Schema | tuple[Diagnostic, ...]:
         digest = schema_digest(schema, options.shims)
-        key = (digest, options.database_uri or "", *sorted(options.not_null_functions))
+        named = sorted(options.not_null_functions)
+        key = (digest, options.database_uri or "", repr(options.tenant), *named)
         if key in self._open:
             self._open[key] = self._open.pop(key)  # the last to be let go
             return self._open[key]
@@ -219,7 +220,7 @@ class _Schema:
         if scratch:
             look_into_bodies(connection, facts)
         prepare_session(connection)
-        typist = QueryTyper(facts)
+        typist = QueryTyper(facts, options.tenant)
         views, unproved = view_columns(connection, facts, typist)
         catalog = build_catalog(facts, typist.types, views)
         return cls(connection, typist, catalog, scratch, unproved)

@@ -14,6 +14,7 @@ from aiosqlc.ir import (
     Param,
     ParsedQuery,
     SqlType,
+    Tenant,
     TypedParam,
     TypedQuery,
     TypeKind,
@@ -38,6 +39,7 @@ from aiosqlc.postgres.infer.resolver import RESOLVER
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.sources import origin_of, source_of, variable_name
 from aiosqlc.postgres.infer.stars import Star, find_stars
+from aiosqlc.postgres.infer.tenants import Tenants
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
@@ -79,8 +81,9 @@ class Judged:
 class QueryTyper:
     """Type the queries of one schema."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, tenant: Tenant | None = None) -> None:
         self.facts = facts
+        self.tenants = Tenants(facts, tenant) if tenant else None
         self.types = Types(facts)
         self.reading = ReadProofs(facts)
 
@@ -144,6 +147,7 @@ class QueryTyper:
         main = self._text(query.sql, query.embeds, described, scope, optional, loose)
         texts = [main]
         trees = [nodes]
+        leaks = self._leaks(params, scope, range(1, len(params) + 1))
         for variant, answer in zip(query.variants, variants, strict=True):
             own, held = (
                 {i for i, number in enumerate(variant.numbers, 1) if number in some}
@@ -153,6 +157,7 @@ class QueryTyper:
             inner = self._main_scope(trees[-1], answer)
             embeds = query.embeds_in(variant)
             texts.append(self._text(variant.sql, embeds, answer, inner, own, held))
+            leaks += self._leaks(params, inner, variant.numbers)
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
         rows, unfit = fitting(query, [text.embeds for text in texts])
@@ -178,9 +183,21 @@ class QueryTyper:
             session_clean=access.session_clean,
             cardinality_reasons=(utility,) if utility else main.reasons,
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
+            leaks=tuple(dict.fromkeys(leaks)),
         )
         stars = tuple(text.stars for text in texts)
         return Judged(typed, stars, missing_columns(self.facts, nodes), unfit)
+
+    def _leaks(
+        self, params: Sequence[TypedParam], scope: Scope | None, numbers: Sequence[int]
+    ) -> tuple[str, ...]:
+        """Return what is not proved of a text, whose parameters have these numbers in the query."""
+        if self.tenants is None:
+            return ()
+        name = self.tenants.tenant.parameter
+        number = next((p.number for p in params if p.name == name), 0)
+        at = next((at for at, given in enumerate(numbers, 1) if given == number), 0)
+        return self.tenants.leaks(scope, at)
 
     def _text(
         self,

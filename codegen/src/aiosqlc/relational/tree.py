@@ -7,7 +7,7 @@ empty, claims nothing. Parts that are seldom asked for are functions, which make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -59,7 +59,9 @@ class Column(Expr, frozen=True, kw_only=True):
 
 
 class Parameter(Expr, frozen=True, kw_only=True):
-    """A parameter of the statement: one value for the whole run."""
+    """A parameter of the statement, by its number: one value for the whole run."""
+
+    number: int = 0
 
 
 class Constant(Expr, frozen=True, kw_only=True):
@@ -200,9 +202,10 @@ class CteUse(Source, frozen=True, kw_only=True):
 
 
 class Values(_Inner, frozen=True, kw_only=True):
-    """A list of this many rows."""
+    """A list of this many rows; `lists` are their expressions."""
 
     rows: int
+    lists: Callable[[], Sequence[Sequence[Expr]]] = tuple
 
 
 class Function(_Inner, frozen=True, kw_only=True):
@@ -278,10 +281,17 @@ class SetOperation(_Part, frozen=True, kw_only=True):
 
 
 class Conflict(_Part, frozen=True, kw_only=True):
-    """ON CONFLICT. `updates`: whatever row is there; `alone`: no WITH query is read within."""
+    """ON CONFLICT. `updates`: whatever row is there; `alone`: no WITH query is read within.
+
+    `does_nothing`: the other row stays as it is. `key` are the columns that the other row shares
+    with the new one, `sets` those that it is given again, None where not known.
+    """
 
     updates: bool = False
     alone: bool = False
+    does_nothing: bool = False
+    key: frozenset[int] = frozenset()
+    sets: frozenset[int] | None = None
 
 
 class Query(_Part, frozen=True, kw_only=True):
@@ -291,6 +301,9 @@ class Query(_Part, frozen=True, kw_only=True):
     written, None if they are too many; sets are of numbers of keys. `one_group`: it makes one row
     of all. `every_group`: there is no HAVING. `distinct_rows`: DISTINCT is of whole rows.
     `no_locks`: no row is locked. `target` is the source that is written.
+    `no_windows`: no window function is among its expressions. `assigned` are the expressions that
+    columns of the target are given. `subqueries` are those in expressions, `writing_ctes` the WITH
+    queries that write, `calls` the functions that it calls, `name` is what a source is called.
     """
 
     command: Command = Command.OTHER
@@ -310,6 +323,12 @@ class Query(_Part, frozen=True, kw_only=True):
     arms: SetOperation | None = None
     target: int = 0
     conflict: Conflict | None = None
+    no_windows: bool = False
+    assigned: Callable[[], Mapping[int, Expr]] = dict
+    subqueries: Callable[[], Sequence[Query]] = tuple
+    writing_ctes: Callable[[], Sequence[Query]] = tuple
+    calls: Callable[[], Sequence[Hashable]] = tuple
+    name: Callable[[int], str] = str
 
     def source(self, number: int) -> Source:
         """Return a source by its number."""

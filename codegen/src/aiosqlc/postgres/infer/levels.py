@@ -201,6 +201,12 @@ class Lowering:
             arms=operation if isinstance(operation, SetOperation) else None,
             target=node["resultRelation"] or 0,
             conflict=None if conflict is None else _conflict(conflict),
+            no_windows=not node["hasWindowFuncs"],
+            assigned=self.assigned,
+            subqueries=self.subqueries,
+            writing_ctes=self.writing_ctes,
+            calls=lambda: tuple(functions_below(node)),
+            name=lambda number: str(self.scope.entry(number)["eref"]["aliasname"]),
         )
 
     # --- what is read from --------------------------------------------------------------------
@@ -266,6 +272,7 @@ class Lowering:
         """Return a VALUES list."""
         return Values(
             rows=len(entry["values_lists"]),
+            lists=lambda: [list(self.args(row)) for row in entry["values_lists"]],
             reads=self.columns(entry, 0),
             stable=self.is_stable(entry),
         )
@@ -380,7 +387,7 @@ class Lowering:
         if node.kind == "VAR" and is_understood(node):
             return self.column(node, level=node["varlevelsup"])
         if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and is_understood(node):
-            return Parameter()
+            return Parameter(number=node["paramid"])
         if node.kind == "CONST":
             return Constant()
         if node.kind == "SUBLINK" and is_understood(node):
@@ -423,6 +430,20 @@ class Lowering:
     def outputs(self) -> Sequence[Expr]:
         """Return the expressions of the select list, or of RETURNING."""
         return [self.expr(target["expr"]) for target in output_targets(self.scope.query)]
+
+    def assigned(self) -> dict[int, Expr]:
+        """Return what a write gives the columns of its target."""
+        targets = self.scope.query.list_of("targetList")
+        return {t["resno"]: self.expr(_bare(t["expr"])) for t in targets if not t["resjunk"]}
+
+    def subqueries(self) -> list[Query]:
+        """Return the queries in expressions of this level."""
+        return [self.inner(query) for query in _sublinks(self.scope.query)]
+
+    def writing_ctes(self) -> list[Query]:
+        """Return the WITH queries of this level that write."""
+        found = [cte["ctequery"] for cte in self.scope.query.list_of("cteList")]
+        return [self.inner(q) for q in found if q["commandType"] != kinds.Command.SELECT]
 
     def keys(self, clause: str) -> tuple[Key, ...]:
         """Return the keys of GROUP BY or DISTINCT."""
@@ -502,11 +523,28 @@ def _limit(query: Node) -> Limit:
     )
 
 
+def _sublinks(query: Node) -> Iterator[Node]:
+    """Yield the queries in a level's own expressions."""
+    rest: list[Any] = [value for _, value in query.children()]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, list):
+            rest += value
+        elif isinstance(value, Node) and value.kind != "QUERY":
+            if value.kind == "SUBLINK":
+                yield value["subselect"]
+            rest += [inside for _, inside in value.children()]
+
+
 def _conflict(node: Node) -> Conflict:
-    updates = node["action"] == kinds.ON_CONFLICT_UPDATE and node["onConflictWhere"] is None
+    updates = node["action"] == kinds.ON_CONFLICT_UPDATE
+    elements = [element["expr"] for element in node.list_of("arbiterElems")]
     return Conflict(
-        updates=updates and is_understood(node),
+        updates=updates and node["onConflictWhere"] is None and is_understood(node),
         alone=not _READS_WITH.search(node.text),
+        does_nothing=not updates,
+        key=frozenset(element["varattno"] for element in elements if element.kind == "VAR"),
+        sets=frozenset(target["resno"] for target in node.list_of("onConflictSet")),
     )
 
 

@@ -1,0 +1,30 @@
+"""Report queries that are not proved to stay with one tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import Tenant, TypedQuery
+
+EVERY_TENANT = "tenant"
+"""The mark among a query's ignored codes of `-- tenant: all REASON`."""
+
+
+def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Iterator[Diagnostic]:
+    """Yield an error for each query with leaks that is not declared for every tenant."""
+    if tenant is None:
+        return
+    for query in queries:
+        parsed = query.parsed
+        declared = any(code == EVERY_TENANT for code, _ in parsed.ignores)
+        if query.leaks and not declared:
+            first, *more = query.leaks
+            rest = f", and {len(more)} more" if len(more) > 1 else f"; {more[0]}" if more else ""
+            yield Diagnostic(
+                "E374",
+                f"`{parsed.name}` may touch another tenant's rows: {first}{rest}",
+                (Label(parsed.file, parsed.name_span, "not proved"),),
+                f"compare its `{tenant.column}` with `@{tenant.parameter}`, list a shared table in"
+                " `tenant.shared`, or write `-- tenant: all REASON` above the query",
+            )

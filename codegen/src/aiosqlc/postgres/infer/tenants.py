@@ -1,0 +1,77 @@
+"""Answers for PostgreSQL what the proof of tenants asks, and runs it over a query."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Final
+
+from aiosqlc.ir import Tenant
+from aiosqlc.postgres.catalog.facts import FIRST_USER_OID, Facts
+from aiosqlc.postgres.infer.levels import level_of
+from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.relational.tenant import leaks_of
+from aiosqlc.relational.tree import Equality
+
+# Functions of the server that read rows or files which their arguments name.
+_READERS: Final = (
+    "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml", "ts_stat",
+    "ts_rewrite", "lo_", "loread", "lowrite", "pg_read_", "pg_ls_", "pg_stat_file", "pg_logical_",
+    "currtid",
+)  # fmt: skip
+_IMMUTABLE: Final = "i"
+
+
+class Tenants:
+    """The tenants of a schema, as the configuration declares them."""
+
+    def __init__(self, facts: Facts, tenant: Tenant) -> None:
+        self.facts = facts
+        self.tenant = tenant
+
+    def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
+        """Return what is not proved about a text; `number` is the tenant's parameter in it."""
+        if scope is None:
+            return ("the statement is not understood",)
+        found = leaks_of(level_of(scope), self, number)
+        return tuple(f"`{leak.source}`: {leak.why}" if leak.source else leak.why for leak in found)
+
+    def column(self, relation: Hashable) -> int:
+        """Return the number of a table's tenant column, 0 without one."""
+        columns = self.facts.columns.get(relation, ()) if isinstance(relation, int) else ()
+        return next((c.number for c in columns if c.name == self.tenant.column), 0)
+
+    def shared(self, relation: Hashable) -> bool:
+        """Return whether the configuration lists a table as shared."""
+        entry = self.facts.relations.get(relation) if isinstance(relation, int) else None
+        return entry is not None and self._listed(entry.schema, entry.name)
+
+    def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
+        """Return a table's foreign keys that hold for every stored row."""
+        constraints = self.facts.constraints.get(relation, ()) if isinstance(relation, int) else ()
+        return tuple(
+            (c.foreign_relation, dict(zip(c.columns, c.foreign_columns, strict=True)))
+            for c in constraints
+            if c.kind == "f" and c.validated
+        )
+
+    def image(self, equality: Equality) -> bool:
+        """Return whether only one datum meets an equality."""
+        collation = equality.collation
+        return equality.image and isinstance(collation, int) and self.facts.deterministic(collation)
+
+    def reads_rows(self, call: Hashable) -> bool:
+        """Return whether a function may read or write rows; an immutable one must not."""
+        found = self.facts.functions.get(call) if isinstance(call, int) else None
+        if found is None:
+            return isinstance(call, int) and call >= FIRST_USER_OID
+        if found.oid < FIRST_USER_OID:
+            return found.name.startswith(_READERS)
+        return found.volatility != _IMMUTABLE and not self._listed(found.schema, found.name)
+
+    def called(self, call: Hashable) -> str:
+        """Return the name of a function."""
+        found = self.facts.functions.get(call) if isinstance(call, int) else None
+        return f"{found.name}()" if found else "a function"
+
+    def _listed(self, schema: str, name: str) -> bool:
+        return bool({name, f"{schema}.{name}"} & set(self.tenant.shared))

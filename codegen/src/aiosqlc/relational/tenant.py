@@ -1,0 +1,395 @@
+"""Prove that a statement touches the rows of one tenant only.
+
+Each table with the tenant's column must have it pinned to one parameter, in every level. A table
+without the column belongs to a tenant through a foreign key, to or from a row that is bound. What
+is not understood is not proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiosqlc.relational.joins import conditions_of, joins_of
+from aiosqlc.relational.tree import (
+    Column,
+    Command,
+    CteUse,
+    Derived,
+    Equality,
+    Expr,
+    Function,
+    Grouped,
+    JoinKind,
+    Merged,
+    NoTable,
+    Parameter,
+    Query,
+    SetOperation,
+    Table,
+    Values,
+)
+
+Place = tuple[int, int]
+"""A column of a level: source and column number."""
+
+_DEEPEST = 50  # levels, of a query that is nested without end
+
+
+class Tenancy(Protocol):
+    """The answers about tenants, of the configuration and the schema."""
+
+    def column(self, relation: Hashable) -> int:
+        """Return the number of a table's tenant column, 0 without one."""
+        ...
+
+    def shared(self, relation: Hashable) -> bool:
+        """Return whether a table's rows belong to all tenants."""
+        ...
+
+    def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
+        """Return a table's foreign keys: the other table, and its column for each of these."""
+        ...
+
+    def image(self, equality: Equality) -> bool:
+        """Return whether only one datum meets an equality."""
+        ...
+
+    def reads_rows(self, call: Hashable) -> bool:
+        """Return whether a function may read or write rows."""
+        ...
+
+    def called(self, call: Hashable) -> str:
+        """Return the name of a function, for a person."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What is not proved: the name of the source as the statement has it, and why."""
+
+    source: str
+    why: str
+
+
+@dataclass
+class _Level:
+    """What is known of one level: columns that are the parameter, and sources that are bound."""
+
+    pinned: set[Place] = field(default_factory=set)
+    equal: set[tuple[Place, Place]] = field(default_factory=set)  # the first is given the second
+    bound: set[int] = field(default_factory=set)
+
+
+def leaks_of(query: Query, tenancy: Tenancy, parameter: int) -> list[Leak]:
+    """Return what is not proved about a statement; nothing where it is all proved."""
+    return list(dict.fromkeys(_Proof(tenancy, parameter).visit(query, frozenset(), (), 0)))
+
+
+class _Proof:
+    def __init__(self, tenancy: Tenancy, parameter: int) -> None:
+        self.tenancy = tenancy
+        self.parameter = parameter
+
+    def visit(
+        self,
+        query: Query,
+        given: frozenset[int],
+        outer: tuple[frozenset[Place], ...],
+        depth: int,
+    ) -> Iterator[Leak]:
+        """Yield the leaks of a level and of those inside it.
+
+        `given` are the outputs that the level around it pins, `outer` the pinned columns of the
+        levels around, the next one first.
+        """
+        if query.command is Command.OTHER or depth > _DEEPEST:
+            yield Leak("", "the statement is not understood")
+            return
+        level = self._level(query, given if _keeps_rows(query) else frozenset(), outer)
+        for call in query.calls():
+            if self.tenancy.reads_rows(call):
+                yield Leak(self.tenancy.called(call), "the function may read any tenant's rows")
+        for number in query.reads_from:
+            if number not in level.bound:
+                yield from self._unbound(query, number)
+        yield from self._written(query, level)
+        around = (frozenset(level.pinned), *outer)
+        for inner in query.subqueries():
+            yield from self.visit(inner, frozenset(), around, depth + 1)
+        for written in query.writing_ctes():
+            yield from self.visit(written, frozenset(), (), depth + 1)
+        for number, pins in self._inner(query, level, given):
+            yield from self._below(query, number, pins, around, depth)
+
+    def _below(
+        self,
+        query: Query,
+        number: int,
+        pins: frozenset[int],
+        around: tuple[frozenset[Place], ...],
+        depth: int,
+    ) -> Iterator[Leak]:
+        """Yield the leaks of a subquery in FROM, or of a WITH query as it is used here."""
+        source = query.source(number)
+        if isinstance(source, Derived):
+            yield from self.visit(source.query(), pins, around, depth + 1)
+        elif isinstance(source, CteUse) and not source.itself:
+            inner = source.query()
+            if inner.command is Command.SELECT:  # what writes is visited once, where it stands
+                own = frozenset() if source.recursive else pins
+                yield from self.visit(inner, own, (), depth + 1)
+
+    def _inner(
+        self, query: Query, level: _Level, given: frozenset[int]
+    ) -> Iterator[tuple[int, frozenset[int]]]:
+        """Yield the sources that are queries, each with its outputs that are pinned from here."""
+        if query.arms is not None:
+            kept = given & _kept(query.arms) if _no_limit(query) else frozenset[int]()
+            yield from ((number, kept) for number in _arms(query.arms))
+            return
+        for number in query.reads_from:
+            if isinstance(query.source(number), Derived | CteUse):
+                yield number, frozenset(c for s, c in level.pinned if s == number and c > 0)
+
+    # --- what is pinned and bound -------------------------------------------------------------
+
+    def _level(
+        self, query: Query, given: frozenset[int], outer: tuple[frozenset[Place], ...]
+    ) -> _Level:
+        level = _Level()
+        if any(join.kind is JoinKind.FULL for join in joins_of(query.root)):
+            return level
+        outputs = query.outputs() if given else ()
+        for number in given:
+            if 0 < number <= len(outputs) and (place := _place(query, outputs[number - 1])):
+                level.pinned.add(place)
+        while self._settle(query, level, outer):
+            pass
+        return level
+
+    def _settle(self, query: Query, level: _Level, outer: tuple[frozenset[Place], ...]) -> bool:
+        """Draw the next conclusions; return whether there were any."""
+        before = len(level.pinned), len(level.equal), len(level.bound)
+        for side, condition in conditions_of(query.root):
+            meaning = condition.meaning
+            if not isinstance(meaning, Equality) or not self.tenancy.image(meaning):
+                continue
+            for one, other in ((meaning.left, meaning.right), (meaning.right, meaning.left)):
+                place = _place(query, one)
+                if place is None or (side is not None and place[0] not in side):
+                    continue
+                if self._is_parameter(query, other, level, outer):
+                    level.pinned.add(place)
+                elif (beside := _place(query, other)) is not None:
+                    level.equal.add((place, beside))
+        for number in query.reads_from:
+            if self._is_bound(query, number, level):
+                level.bound.add(number)
+        return before != (len(level.pinned), len(level.equal), len(level.bound))
+
+    def _is_parameter(
+        self, query: Query, expr: Expr, level: _Level, outer: tuple[frozenset[Place], ...]
+    ) -> bool:
+        """Return whether an expression is the tenant's parameter, if it is not NULL."""
+        if isinstance(expr, Parameter):
+            return expr.number == self.parameter
+        if isinstance(expr, Column) and expr.level:
+            around = outer[expr.level - 1] if expr.level <= len(outer) else frozenset[Place]()
+            return (expr.source, expr.column) in around
+        place = _place(query, expr)
+        return place is not None and place in level.pinned
+
+    def _is_bound(self, query: Query, number: int, level: _Level) -> bool:
+        """Return whether the rows of a source that take part are the tenant's, or everybody's."""
+        source = query.source(number)
+        if isinstance(source, NoTable | Values | Function | Derived | CteUse | Merged | Grouped):
+            return True  # what is inside is visited on its own
+        if not isinstance(source, Table):
+            return False
+        if self.tenancy.shared(source.relation):
+            return True
+        if column := self.tenancy.column(source.relation):
+            return (number, column) in level.pinned
+        return any(
+            self._is_tied(query, number, other, level)
+            for other in query.reads_from
+            if other in level.bound and other != number
+        )
+
+    def _is_tied(self, query: Query, number: int, other: int, level: _Level) -> bool:
+        """Return whether a foreign key ties a source to a table that is bound, one way or other."""
+        source, beside = query.source(number), query.source(other)
+        if not isinstance(source, Table) or not isinstance(beside, Table):
+            return False
+        if self.tenancy.shared(beside.relation):
+            return False
+        for relation, columns in self.tenancy.references(source.relation):
+            if relation == beside.relation and all(
+                ((number, own), (other, its)) in level.equal for own, its in columns.items()
+            ):
+                return True
+        for relation, columns in self.tenancy.references(beside.relation):
+            if relation == source.relation and all(
+                ((number, its), (other, own)) in level.equal for own, its in columns.items()
+            ):
+                return True
+        return False
+
+    def _unbound(self, query: Query, number: int) -> Iterator[Leak]:
+        source = query.source(number)
+        name = query.name(number)
+        if not isinstance(source, Table):
+            yield Leak(name, "it is not understood")
+        elif self.tenancy.column(source.relation):
+            yield Leak(name, "its tenant column is not compared with the parameter")
+        else:
+            yield Leak(name, "it has no tenant column, and no foreign key ties it to the tenant")
+
+    # --- writes -------------------------------------------------------------------------------
+
+    def _written(self, query: Query, level: _Level) -> Iterator[Leak]:
+        if query.command not in {Command.INSERT, Command.UPDATE} or not query.target:
+            return
+        source, name = query.source(query.target), query.name(query.target)
+        if not isinstance(source, Table):
+            yield Leak(name, "it is not understood")
+            return
+        if self.tenancy.shared(source.relation):
+            yield Leak(name, "its rows belong to all tenants")
+            return
+        column = self.tenancy.column(source.relation)
+        given = query.assigned()
+        if not column:
+            if query.command is Command.INSERT:
+                yield from self._new_row(query, source, given, name)
+            return
+        if column in given and not self._gives(query, given[column], level):
+            yield Leak(name, "its tenant column is given another value than the parameter")
+        elif query.command is Command.INSERT and column not in given:
+            yield Leak(name, "its tenant column is not given")
+        conflict = query.conflict
+        if conflict is not None and not conflict.does_nothing:
+            if column not in conflict.key:
+                yield Leak(name, "ON CONFLICT may meet another tenant's row")
+            if conflict.sets is None or column in conflict.sets:
+                yield Leak(name, "ON CONFLICT gives its tenant column another value")
+
+    def _gives(self, query: Query, expr: Expr, level: _Level) -> bool:
+        """Return whether an expression is the parameter in every row that is written."""
+        if isinstance(expr, Column) and not expr.level:
+            source = query.source(expr.source)
+            if isinstance(source, Values):
+                lists = source.lists()
+                return bool(lists) and all(
+                    self._is_parameter(query, row[expr.column - 1], level, ()) for row in lists
+                )
+            if expr.source == query.target:
+                return True  # it stays as it is
+            if isinstance(source, Derived):  # INSERT … SELECT: the outputs of the subquery
+                return self._puts_out(source.query(), expr.column)
+        return not (isinstance(expr, Column) and expr.absent) and self._is_parameter(
+            query, expr, level, ()
+        )
+
+    def _puts_out(self, query: Query, number: int) -> bool:
+        """Return whether an output of a subquery is the parameter in every row."""
+        outputs = query.outputs()
+        if query.arms is not None or not 0 < number <= len(outputs):
+            return False
+        expr, level = outputs[number - 1], self._level(query, frozenset(), ())
+        absent = isinstance(expr, Column) and bool(expr.absent)
+        return not absent and self._is_parameter(query, expr, level, ())
+
+    def _new_row(
+        self, query: Query, source: Table, given: Mapping[int, Expr], name: str
+    ) -> Iterator[Leak]:
+        """Yield a leak unless a new row of a table without the column refers to the tenant's."""
+        for relation, columns in self.tenancy.references(source.relation):
+            if self.tenancy.shared(relation):
+                continue
+            for number in query.reads_from:
+                inner = query.source(number)
+                if isinstance(inner, Derived) and self._from_bound(
+                    inner.query(), relation, columns, given, number
+                ):
+                    return
+        yield Leak(name, "no foreign key of the new row is proved to lead to the tenant's row")
+
+    def _from_bound(
+        self,
+        query: Query,
+        relation: Hashable,
+        columns: Mapping[int, int],
+        given: Mapping[int, Expr],
+        number: int,
+    ) -> bool:
+        """Return whether the columns of a foreign key come from one bound row of its table."""
+        level, outputs = self._level(query, frozenset(), ()), query.outputs()
+        for bound in level.bound:
+            table = query.source(bound)
+            if not isinstance(table, Table) or table.relation != relation:
+                continue
+            if all(
+                _shows(given.get(own), number, outputs) == (bound, its)
+                for own, its in columns.items()
+            ):
+                return True
+        return False
+
+
+def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
+    """Return the column of a subquery's level that a column of its result shows."""
+    if not isinstance(expr, Column) or expr.level or expr.source != number:
+        return None
+    if not isinstance(outputs, list | tuple) or not 0 < expr.column <= len(outputs):
+        return None
+    shown = outputs[expr.column - 1]
+    if isinstance(shown, Column) and not shown.level and not shown.absent:
+        return shown.source, shown.column
+    return None
+
+
+def _place(query: Query, expr: Expr) -> Place | None:
+    """Return the column of this level behind an expression, through grouped and merged ones."""
+    while isinstance(expr, Column) and not expr.level:
+        source = query.source(expr.source)
+        if isinstance(source, Grouped | Merged) and expr.column > 0 and not expr.absent:
+            expr = source.behind(expr.column)
+            continue
+        return expr.source, expr.column
+    return None
+
+
+def _keeps_rows(query: Query) -> bool:
+    """Return whether a condition on the outputs could as well stand inside."""
+    return (
+        query.command is Command.SELECT
+        and query.no_windows
+        and query.plain_list
+        and not query.one_group
+        and query.grouping_sets == ()
+        and not query.distinct_keys
+        and query.arms is None
+        and _no_limit(query)
+    )
+
+
+def _no_limit(query: Query) -> bool:
+    return query.limit.most is None and query.limit.some and query.limit.from_first
+
+
+def _arms(arms: SetOperation | int) -> Iterator[int]:
+    if isinstance(arms, int):
+        yield arms
+    else:
+        yield from _arms(arms.left)
+        yield from _arms(arms.right)
+
+
+def _kept(arms: SetOperation | int) -> frozenset[int]:
+    """Return the columns that every part of set operations gives as they are."""
+    if isinstance(arms, int):
+        return frozenset(range(1, 1_600))
+    return arms.left_kept & arms.right_kept & _kept(arms.left) & _kept(arms.right)

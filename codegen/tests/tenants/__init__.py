@@ -1,0 +1,1 @@
+"""The proof that a query touches the rows of one tenant only."""

@@ -1,0 +1,102 @@
+"""What stays with one tenant is proved; what may not is refused, with the table and the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import main
+from aiosqlc.postgres import Analyzer
+
+from tests.projects import write_project
+from tests.tenants.asking import typed
+from tests.tenants.queries import KEPT, LEAKING, SCHEMA
+
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries.sql
+    gen: {python: {out: out}}
+    tenant: {column: tenant_id, shared: [country]}
+"""
+_PREDICATE = re.compile(r"(?:\w+\.)?tenant_id = (?:@|\w+\.)tenant_id")
+
+
+def test_each_query_of_one_tenant_is_proved(analyzer: Analyzer, tmp_path: Path) -> None:
+    found = typed(analyzer, SCHEMA, KEPT, tmp_path)
+    assert len(found) == KEPT.count("-- name:")
+    assert {name: query.leaks for name, query in found.items() if query.leaks} == {}
+
+
+@pytest.mark.parametrize("text", LEAKING.values(), ids=LEAKING)
+def test_a_leak_is_found(text: str, analyzer: Analyzer, tmp_path: Path) -> None:
+    assert typed(analyzer, SCHEMA, text, tmp_path)["Q"].leaks
+
+
+def without_one(text: str) -> Iterator[str]:
+    """Yield the queries, each with one comparison of tenants made true."""
+    for query in text.split("-- name: ")[1:]:
+        for found in _PREDICATE.finditer(query):
+            yield f"-- name: {query[: found.start()]}true{query[found.end() :]}"
+
+
+def test_every_predicate_is_needed(analyzer: Analyzer, tmp_path: Path) -> None:
+    texts = list(without_one(KEPT))
+    numbered = "\n".join(
+        re.sub(r"name: (\w+)", rf"name: \g<1>_{n}", t) for n, t in enumerate(texts)
+    )
+    found = typed(analyzer, SCHEMA, numbered, tmp_path)
+    assert len(found) == len(texts)
+    assert len(texts) > 20
+    assert [name for name, query in found.items() if not query.leaks] == []
+
+
+def test_a_shared_table_is_shared_only_where_it_is_listed(
+    analyzer: Analyzer, tmp_path: Path
+) -> None:
+    from aiosqlc.ir import Tenant
+
+    text = "-- name: Q :many\nSELECT name FROM country;\n"
+    strict = typed(analyzer, SCHEMA, text, tmp_path, Tenant("tenant_id", "tenant_id"))
+    assert strict["Q"].leaks == (
+        "`country`: it has no tenant column, and no foreign key ties it to the tenant",
+    )
+    assert typed(analyzer, SCHEMA, text, tmp_path)["Q"].leaks == ()
+
+
+def test_the_command_refuses_a_leak_unless_every_tenant_is_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    query = "-- name: AllIssues :many\nSELECT id FROM issue;\n"
+    write_project(tmp_path, {"schema.sql": SCHEMA, "queries.sql": query, "sqlc.yaml": CONFIG})
+    assert main(["generate", "-f", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "error[E374]: `AllIssues` may touch another tenant's rows: `issue`:" in said
+    assert "queries.sql:1:" in said
+    assert "`-- tenant: all REASON`" in said
+    (tmp_path / "queries.sql").write_text(f"-- tenant: all\n{query}")
+    assert main(["generate", "-f", str(tmp_path)]) == 1
+    assert "malformed `tenant` annotation" in capsys.readouterr().err
+    (tmp_path / "queries.sql").write_text(f"-- tenant: all the nightly report\n{query}")
+    assert main(["generate", "-f", str(tmp_path)]) == 0
+    (tmp_path / "queries.sql").write_text(query)
+    assert main(["generate", "-f", str(tmp_path)]) == 1  # the lock has not forgotten it
+
+
+def test_a_proof_that_mysql_lacks_is_not_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(
+        tmp_path,
+        {
+            "schema.sql": "CREATE TABLE t (id int PRIMARY KEY);",
+            "queries.sql": "-- name: Q :many\nSELECT id FROM t;\n",
+            "sqlc.yaml": CONFIG.replace("postgresql", "mysql"),
+        },
+    )
+    assert main(["generate", "-f", str(tmp_path)]) == 2
+    assert "tenants are proved on PostgreSQL only" in capsys.readouterr().err
