@@ -36,7 +36,7 @@ _CHECK_NAME = re.compile(r"(?:CONSTRAINT|constraint) [`'](?P<name>[^`']+)[`']")
 
 
 def translate(error: BaseException) -> BaseException:
-    """Return the application error for a driver's exception. A bug is returned unchanged."""
+    """Return the application error for a driver's exception, or an unknown exception unchanged."""
     if isinstance(error, TimeoutError):
         return StatementTimeoutError()
     if isinstance(error, OSError | EOFError | pymysql.InterfaceError):

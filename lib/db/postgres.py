@@ -492,7 +492,7 @@ class _Hosts:
 
 
 def _limits(settings: DatabaseSettings) -> dict[str, str]:
-    """Return the session limits. Sessions of a pooler are shared, so there the role has them."""
+    """Return the session limits. Behind a pooler, set them on the role: its sessions are shared."""
     statement_ms = int(settings.db_statement_seconds * 1000)
     return {
         "statement_timeout": str(statement_ms),

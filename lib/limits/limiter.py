@@ -62,9 +62,9 @@ class Limiter:
         return self._circuit is not None and not self._circuit.is_open
 
     def known(self, rule: Rule, key: str) -> Decision | None:
-        """Count one request of `key` if that needs no call. Return None where `take` must.
+        """Count one request of `key` without asking Redis. Return None if only `take` can decide.
 
-        Most requests need none, and then waiting for an answer costs more than the answer.
+        Most requests can be decided here, and a call to Redis would take longer than the decision.
         """
         if self._shared is None or self._circuit is None or self._circuit.is_open:
             return self._by_memory.count(self._memory.take(rule, key))

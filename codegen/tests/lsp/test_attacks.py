@@ -73,8 +73,8 @@ REFUSED = [
     ("@wan|ted", "@other", "is not a name"),
     ("@l|ow", "high", ""),
     ("AS cal|led", "face", "only queries, their parameters"),
-    ("author AS |b", "OTHER", "the query says `OTHER` already"),
-    ("author AS |b", "a", "the query says `a` already"),
+    ("author AS |b", "OTHER", "the query already uses `OTHER`"),
+    ("author AS |b", "a", "the query already uses `a`"),
     ("author AS |b", "order", "it would not compile"),
 ]
 

@@ -161,10 +161,10 @@ async def test_what_is_not_safe_is_refused_with_a_sentence(desk: Editor, project
         ("Get|Book", "a b", "is not a name"),
         ("|@book_id", "class", "keyword of Python"),
         ("param: pa|rt", "rest", "parameter"),
-        ("book AS bu|k", "WRI", "the query says `WRI` already"),
-        ("book AS bu|k", "author", "the query says `author` already"),
+        ("book AS bu|k", "WRI", "the query already uses `WRI`"),
+        ("book AS bu|k", "author", "the query already uses `author`"),
         ("book AS bu|k", "order", "would not compile"),
-        ("sqlc.embed(perso|n)", "hand", "would not"),
+        ("sqlc.embed(perso|n)", "hand", "would change columns"),
         ("INTO auth|or", "human", "only queries, their parameters"),
     ]:
         with pytest.raises(JsonRpcException) as refused:

@@ -29,7 +29,7 @@ LongName = Annotated[
     ),
 ]
 Description = Annotated[
-    str, Meta(examples=["With new strings where they are needed."], max_length=4000)
+    str, Meta(examples=["I replace the strings if necessary."], max_length=4000)
 ]
 
 

@@ -274,7 +274,7 @@ class _Loader:
 
         found = self._reader.choice(node, NAMES, "driver", "")
         if found and engine and found not in (fitting := DRIVERS[_ENGINES[engine]]):
-            message = f"`{found}` is no driver for {engine}"
+            message = f"`{found}` is not a driver for {engine}"
             self._reader.error(node, message, hint=f"one of {', '.join(fitting)}")
         return found
 

@@ -30,7 +30,7 @@ def targets(row: PyRow) -> str:
 
 
 def mapped(row: PyRow, rows: str) -> str:
-    """Return the expression for an iterator of objects, if one call makes each."""
+    """Return an expression that makes an object of each row by one call."""
     if row.builder:
         return f"map({row.builder}, {rows})"
     assert row.cls is not None  # noqa: S101  # bare values are not constructed

@@ -90,7 +90,7 @@ class OnMysql(Opened):
         own: Sequence[str],
         borrowed: Sequence[str],
     ) -> Needs:
-        """Return the privileges that texts need."""
+        """Return the privileges that SQL statements need."""
         from aiosqlc.mysql.rights import needs
 
         del schema, options

@@ -93,7 +93,7 @@ class Engine(Protocol):
         own: Sequence[str],
         borrowed: Sequence[str],
     ) -> Needs:
-        """Return the privileges that texts need; `catalog` is what the schema makes."""
+        """Return the privileges that SQL statements need; `catalog` is what the schema makes."""
         ...
 
 

@@ -113,7 +113,7 @@ class OnPostgres(Opened):
         own: Sequence[str],
         borrowed: Sequence[str],
     ) -> Needs:
-        """Return the privileges that texts need."""
+        """Return the privileges that SQL statements need."""
         from aiosqlc.analysis.grants import Needs
         from aiosqlc.postgres.rights import needs
 

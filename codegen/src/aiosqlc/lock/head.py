@@ -42,7 +42,7 @@ def other_format(project: Project) -> str:
     name = lock_path(project).name
     return (
         f"{name} has format {head.format}, this release writes {FORMAT}:"
-        " everything is compiled anew"
+        " everything is compiled again"
     )
 
 

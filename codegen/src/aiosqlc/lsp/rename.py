@@ -71,7 +71,7 @@ def check_name(renaming: Renaming) -> None:
         if (token.start + symbol.block.span.start, token.end + symbol.block.span.start) not in spans
     }
     if new.lower() in said and symbol.sort is not Sort.PARAMETER:
-        raise RefusedError(f"the query says `{new}` already, of something else")
+        raise RefusedError(f"the query already uses `{new}` for something else")
     for span in symbol.places:
         if symbol.sort is not Sort.PARAMETER and renaming.file.text[span.start] in '"`':
             raise RefusedError(f"`{symbol.name}` is written in quotation marks; rename it by hand")
@@ -98,11 +98,10 @@ def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str,
             other = new.queries.get(renamed.get(name, name) if is_it else name)
             if other is None or not _same(query, other, names if is_it else {}):
                 raise RefusedError(
-                    f"with `{renaming.new}` the query `{name}` would not be what it is: "
-                    "its columns or parameters would change"
+                    f"with `{renaming.new}` the query `{name}` would change columns or parameters"
                 )
             if not _same_function(old, new, name, other.parsed.name, names if is_it else {}):
-                raise RefusedError(f"the function of `{name}` would not be what it is")
+                raise RefusedError(f"the function of `{name}` would change")
     return names
 
 

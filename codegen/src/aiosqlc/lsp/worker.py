@@ -89,7 +89,9 @@ class AnalysisWorker:
     def sample(self, entry: Entry, query: TypedQuery) -> list[str]:
         """Run a query on generated rows and return the result as lines."""
         if entry.settings.database_uri and not entry.schema:
-            return ["without a schema the database is your own: no rows are put into it"]
+            return [
+                "without a schema, queries run on your own database: no sample rows are inserted"
+            ]
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).sample(entry.schema, query, options)
 

@@ -78,7 +78,7 @@ def register(server: Server) -> None:
         about, _ = _query(ls, uri, name)
         place = function_of(about.entry, name)
         if place is None:
-            raise RequestFailedError("nothing is generated of it yet: run `aiosqlc generate`")
+            raise RequestFailedError("no code is generated for it yet: run `aiosqlc generate`")
         where = span_range(ls.codec, place[1], place[2])
         await ls.window_show_document_async(
             types.ShowDocumentParams(uri_of(place[0]), take_focus=True, selection=where)
@@ -116,7 +116,7 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
         )
     )
     if found is None:
-        raise RequestFailedError("not formatted: the file has mistakes")
+        raise RequestFailedError("not formatted: the file has errors")
     for name, why in found.left.items():
         text = f"`{name}` is left as it is: {why}"
         ls.window_log_message(types.LogMessageParams(types.MessageType.Info, text))

@@ -166,7 +166,7 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
     if _CODES.get(code) == "E310" and re.search(
         rf"\b{re.escape(word)}\s*(?:\([^()]*\)\s*)?AS\s*\(", sql, re.IGNORECASE
     ):
-        return "WITH names it behind its use: put it first, or write `WITH RECURSIVE`"
+        return "WITH defines it after its use: put it first, or write `WITH RECURSIVE`"
     return did_you_mean(word, known, otherwise=_HINTS.get(code, ""))
 
 

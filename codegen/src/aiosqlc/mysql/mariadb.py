@@ -147,14 +147,14 @@ def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
 
 def unbuilt(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Report that an index was skipped, because MariaDB cannot build it."""
-    label = Label(file.file, span, "no query is typed by this index")
+    label = Label(file.file, span, "no type of a query depends on this index")
     said = f"skipped, because MariaDB is used instead of MySQL: {message}"
     return _warning("E217", said, label)
 
 
 def unkeyed(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Report that a table was created without the foreign keys that the server refuses."""
-    label = Label(file.file, span, "no query is typed by them")
+    label = Label(file.file, span, "no type of a query depends on them")
     said = f"created without its foreign keys, which the server refuses: {message}"
     hint = "declare the other table first, with columns of the same type and collation"
     return _warning("E217", said, label, hint)

@@ -138,7 +138,7 @@ def _under_rollup(node: exp.Expr) -> Verdict:
         return _COUNTED
     if isinstance(node, exp.Literal) and not node.is_string:
         return _CONSTANT
-    return maybe("in a super-aggregate row what is grouped by is NULL")
+    return maybe("in a super-aggregate row, a grouping key is NULL")
 
 
 def _constant(_node: exp.Expr, _proof: Proof) -> Verdict:
@@ -252,7 +252,7 @@ def _cast(node: exp.Expr, proof: Proof) -> Verdict:
     kind = target.this.value if isinstance(target, exp.DataType) else ""
     plain = isinstance(target, exp.DataType) and (kind == "DECIMAL" or not target.expressions)
     if not proof.holds("cast", "every value can be cast", plain and kind in _SAFE_CASTS):
-        return maybe("a cast of what is no such value is NULL")
+        return maybe("a cast of an invalid value is NULL")
     text = "a cast of a value to a number or a text is not NULL"
     return proof.all_of("cast", _inferred([node.this], proof), text)
 

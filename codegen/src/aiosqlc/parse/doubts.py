@@ -113,7 +113,7 @@ def _joined(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
         if right.kind is Kind.STRING or (left.kind is Kind.STRING and not compared):
             yield Diagnostic(
                 "E127",
-                "`||` is OR on MySQL: of texts it makes 0 or 1",
+                "on MySQL `||` is OR: for texts it returns 0 or 1",
                 (Label(file, token.span, "no text"),),
                 f"write `concat({left.text}, {right.text})`",
                 Severity.WARNING,

@@ -267,7 +267,7 @@ def _of_another_engine(sql: str, found: re.Match[str]) -> Instead | None:
         f"`{name}` is not a PostgreSQL type; {ours} is used instead",
         f"for PostgreSQL write `{TYPES.get(name, ours)}`; in a schema for SQLite too,"
         f" `CREATE DOMAIN {name} AS …;` in a file that `shims` names says otherwise, and"
-        " an INTEGER PRIMARY KEY counts by itself",
+        " an INTEGER PRIMARY KEY is numbered automatically",
     )
 
 

@@ -83,7 +83,7 @@ def _compared(left: str, sign: str, right: str, before: str, behind: str) -> str
     if sign not in _COMPARES:
         return ""
     if right == "record" and sign == "=" and (listed := _LIST_BEHIND.match(behind)):
-        return f"one of several values is found with `IN {listed['list']}`"
+        return f"to compare with several values, write `IN {listed['list']}`"
     if {left, right} & _NUMBERS and {left, right} & _TEXTS:
         number = right if right in _NUMBERS else left
         if left in _TEXTS and (member := _MEMBER_BEFORE.search(before)):

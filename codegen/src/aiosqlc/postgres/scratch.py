@@ -182,7 +182,7 @@ class Scratch:
     def states(
         self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
     ) -> Iterator[States]:
-        """Make a database per state, each from the one before: rows are migrated as they would be.
+        """Make a database per schema state by migrating a copy of the previous one and its rows.
 
         Where a migration fails on rows, it is tried without any.
         """

@@ -116,7 +116,7 @@ RULES = {
         ),
         Rule(
             "V017",
-            "of a batch that writes and returns rows a failure leaves what was written before it",
+            "if a batch that writes and returns rows fails, the rows written before stay",
             "-- name: AddTasks :batchone",
             "call it in a transaction (psycopg undoes all of it anyway), or use `:many :bulk`",
         ),
@@ -154,7 +154,7 @@ RULES = {
         ),
         Rule(
             "V025",
-            "the server keeps no array to its declared dimensions, and the Python type trusts them",
+            "the server does not check dimensions of arrays, but the Python type relies on them",
             "grid int[][]",
             "add a check such as `CHECK (array_ndims(grid) = 2)`",
         ),

@@ -51,7 +51,7 @@ class _Tidy(Input, frozen=True, kw_only=True):
 
 
 class NewCity(_Tidy, frozen=True, kw_only=True):
-    """A city to create. `capital` is what it is the capital of: country, region or less."""
+    """A city to create. `capital` is its rank as a capital: of a country, a region or less."""
 
     name: PlaceName
     location: Location

@@ -115,5 +115,5 @@ async def list_offers_on_service_order(
 def _view(
     order: ServiceOrder, who: Caller, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
-    """Return an order of a list. Open orders have no accepted offer."""
+    """Return an order as the list shows it. Open orders have no accepted offer."""
     return view_of_order(order, exact=who.may_see_of(order.customer_id), distance_km=distance_km)

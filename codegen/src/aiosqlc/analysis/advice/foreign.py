@@ -59,7 +59,7 @@ def _parameter(place: Place) -> str:
 def _array(place: Place) -> str:
     """Correct `[1, 2]`, but not `array[1][1]`, whose second bracket is a subscript."""
     if place.word(-1) in {"]", ")"}:
-        return "put what an element is taken of in brackets: `(ARRAY[1, 2])[1]`"
+        return "put the array in brackets before its subscript: `(ARRAY[1, 2])[1]`"
     if not place.is_name(1) or place.word(2) != "]":
         return "an array is written `ARRAY[1, 2]`"
     return ""

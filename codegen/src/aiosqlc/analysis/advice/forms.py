@@ -62,7 +62,7 @@ def _calls(place: Place) -> str:
         if ["OVER", word] in [recent[at : at + 2] for at in range(len(recent))]:
             return f"write the window in brackets: `OVER ({word} BY …)`"
     if place.word() == "DISTINCT" and place.word(-1) == "," and place.clause == "SELECT":
-        return "`DISTINCT` is said of whole rows, once: `SELECT DISTINCT a, b`"
+        return "`DISTINCT` applies to whole rows, so write it once: `SELECT DISTINCT a, b`"
     distinct = [place.word(-2), place.word(-1)] == ["DISTINCT", "ON"]
     if distinct and place.is_name() and LEXES[place.dialect].names_by_at:
         return f"write the columns in brackets: `DISTINCT ON ({place.said()})`"

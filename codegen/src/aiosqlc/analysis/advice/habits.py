@@ -66,7 +66,7 @@ def _statements(place: Place) -> str:
         return "there is no PIVOT: write a column for each case, `sum(CASE WHEN a = 1 THEN b END)`"
     excluded = {"EXCEPT", "EXCLUDE"} & set(words[max(place.at - 2, 0) : place.at + 1])
     if excluded and "*" in words[max(place.at - 3, 0) : place.at]:
-        return "name the columns that are wanted: `*` leaves none out"
+        return "name the columns that you want: `*` returns all of them"
     if before == "FETCH" and place.is_number():
         return f"write `LIMIT {place.said()}`"
     if place.said().startswith("\\"):

@@ -44,12 +44,12 @@ def _said(char: str, word: str) -> str:
     if category == "Zs":
         return f"a blank here is {code}, which is part of a name: write a space"
     if category == "Cf":
-        return f"a sign without a width, {code}, is part of the name: remove it"
+        return f"an invisible character, {code}, is part of the name: remove it"
     if category == "Pd":
         return f"this dash is {code}: write `-`, or `--` before a comment"
     plain = unicodedata.normalize("NFKC", char)
     if plain != char and plain.isascii():
-        return f"`{char}` is {code}, a wide sign: write `{plain}`"
+        return f"`{char}` is {code}, a full-width character: write `{plain}`"
     mixed = any(letter.isascii() and letter.isalpha() for letter in word)
     if mixed and unicodedata.name(char, "").startswith(_OTHER_ALPHABETS):
         return f"`{char}` is {code}, a letter of another alphabet: type the name again"

@@ -49,9 +49,7 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return array_elements(p, node["arg"], scope)
     if node.kind == "ARRAYCOERCEEXPR" and _keeps_values(p, node["elemexpr"]):
         inner = array_elements(p, node["arg"], scope)
-        return (
-            inner if inner.null else never("array-cast", "the cast keeps elements not NULL", inner)
-        )
+        return inner if inner.null else never("array-cast", "the cast makes no element NULL", inner)
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
         return _subquery(p, node["subselect"], scope)
     if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.EXPR:

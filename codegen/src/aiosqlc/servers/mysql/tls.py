@@ -19,7 +19,7 @@ def tls_arguments(query: str) -> dict[str, object]:
     pairs = parse_qsl(query, keep_blank_values=True)
     given = dict(pairs)
     if len(given) < len(pairs):
-        raise ValueError(f"`{_MODE}` and `{_CA}` are said once each")
+        raise ValueError(f"`{_MODE}` and `{_CA}` may each be given only once")
     if unknown := sorted(set(given) - {_MODE, _CA}):
         raise ValueError(f"`{unknown[0]}` is no parameter of a MySQL URL: use {_MODE}, {_CA}")
     mode = given.get(_MODE, "").upper()

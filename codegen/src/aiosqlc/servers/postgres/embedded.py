@@ -55,7 +55,7 @@ class Server:
         try:
             return make_conninfo(self.base, dbname=database)
         except psycopg.ProgrammingError as error:
-            message = f"`database.uri` is no connection string: {str(error).strip()}"
+            message = f"`database.uri` is not a connection string: {str(error).strip()}"
             raise ConnectionFailedError(message) from error
 
     @property
