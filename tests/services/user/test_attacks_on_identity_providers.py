@@ -610,6 +610,15 @@ async def test_a_provider_that_answers_rubbish_is_a_503(
     assert await town.count("session") == 0
 
 
+async def test_a_redirect_of_a_provider_is_not_followed(town: Town) -> None:
+    keys = {"keys": [KEY.public()]}
+    town.one.answers["/jwks"] = lambda: web.Response(status=302, headers={"Location": "/moved"})
+    town.one.answers["/moved"] = lambda: web.json_response(keys)
+    answer = await town.browser().sign_in(town.one)
+    assert (answer.status, answer.code) == (503, "SERVICE_UNAVAILABLE")
+    assert "/moved" not in town.one.asked
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 async def test_a_provider_that_does_not_answer_is_over_in_time(town: Town, endpoint: str) -> None:
     town.one.answers[endpoint] = _never
