@@ -15,8 +15,10 @@ import psycopg
 import yoyo
 from yoyo.backends import DatabaseBackend
 from yoyo.connections import get_backend_class, parse_uri
+from yoyo.migrations import Migration
 
 from lib.db import grants
+from lib.db.migration_step import apply_one
 
 ROOT = Path("migrations")
 # Per URL scheme, the driver yoyo is to use.
@@ -122,6 +124,13 @@ class _Session:
         if isinstance(error, Exception):
             raise MigrationError(f"{self._folder}: {_said(error)}") from error
 
+    def apply(self, migration: Migration) -> None:
+        """Apply a migration and mark it. Raises what the driver raises."""
+        if urlsplit(self._url).scheme == "mysql":
+            self.backend.apply_one(migration)
+        else:
+            apply_one(self.backend, migration, report=_report)
+
     def _others(self) -> list[str]:
         """Return other databases with tables here, whose migrations could have the same names."""
         tables = [str(name) for name in self.backend.list_tables()]
@@ -159,7 +168,7 @@ def _apply(url: str, folder: Path, db: str) -> list[str]:
         missing = session.backend.to_apply(session.files)
         for migration in missing:
             try:
-                session.backend.apply_one(migration)
+                session.apply(migration)
             except Exception as error:
                 raise RuntimeError(f"{migration.id} failed: {_said(error)}") from error
         return [migration.id for migration in missing]
@@ -193,6 +202,10 @@ def _yoyo_url(url: str) -> str:
 def _without_secret(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.hostname or 'localhost'}:{parts.port or '(default port)'}{parts.path}"
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _said(error: BaseException) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
+import psycopg
 import pytest
 from pydantic import SecretStr
 
 from lib.config import PostgresSettings
-from lib.db import migrations
+from lib.db import migration_step, migrations
 from lib.db.postgres import open_database
 
 
@@ -131,6 +135,89 @@ async def test_a_migration_under_way_is_waited_for_and_then_named(
         migrations.apply(empty_database, folder, db="shop")
     await connection.close()
     assert len(migrations.apply(empty_database, folder, db="shop")) == 2
+
+
+async def test_a_migration_and_its_mark_are_one_transaction(empty_database, folder):
+    migrations.apply(empty_database, folder, db="shop")
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("ALTER TABLE shop_schema_version ADD CHECK (migration_id < '0003')")
+    (folder / "0003_lamp.sql").write_text("CREATE TABLE lamp (watt int)")
+    with pytest.raises(migrations.MigrationError, match="0003_lamp failed"):
+        migrations.apply(empty_database, folder, db="shop")
+    assert "lamp" not in await tables(empty_database)
+    await connection.close()
+
+
+async def test_a_lock_is_requested_again_and_got_once_it_is_free(
+    empty_database, folder, monkeypatch
+):
+    migrations.apply(empty_database, folder, db="shop")
+    (folder / "0003_wide.sql").write_text("ALTER TABLE shelf ADD COLUMN width int")
+    monkeypatch.setattr(migration_step, "_WAIT", "20ms")
+    monkeypatch.setattr(migration_step, "_PAUSE_SECONDS", 0.0)
+    lines = []
+    with psycopg.connect(empty_database) as holder:
+        holder.execute("SELECT * FROM shelf")
+
+        def report(line):
+            lines.append(line)
+            holder.rollback()
+
+        monkeypatch.setattr(migrations, "_report", report)
+        assert migrations.apply(empty_database, folder, db="shop") == ["0003_wide"]
+    assert lines == ["0003_wide did not get its locks, attempt 1 of 6"]
+
+
+async def test_a_lock_that_stays_taken_ends_the_migration_with_a_sentence(
+    empty_database, folder, monkeypatch
+):
+    migrations.apply(empty_database, folder, db="shop")
+    (folder / "0003_wide.sql").write_text("ALTER TABLE shelf ADD COLUMN width int")
+    monkeypatch.setattr(migration_step, "_WAIT", "20ms")
+    monkeypatch.setattr(migration_step, "_PAUSE_SECONDS", 0.0)
+    with psycopg.connect(empty_database) as holder:
+        holder.execute("SELECT * FROM shelf")
+        with pytest.raises(migrations.MigrationError, match=r"0003_wide failed: .*lock timeout"):
+            migrations.apply(empty_database, folder, db="shop")
+
+
+async def test_a_deployer_takes_over_from_one_that_was_killed(empty_database, folder):
+    gate = 4242
+    (folder / "0003_slow.sql").write_text(
+        f"SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({gate}); CREATE TABLE lamp ()"
+    )
+    script = (
+        "import sys; from pathlib import Path; from lib.db import migrations;"
+        "print(migrations.apply(sys.argv[1], Path(sys.argv[2]), db='shop'))"
+    )
+    command = [sys.executable, "-c", script, empty_database, str(folder)]
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("SELECT pg_advisory_lock($1)", gate)
+    first = subprocess.Popen(command, stdout=subprocess.PIPE)
+    await waits_for(connection, gate, 1)
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    await waits_for(connection, migrations._LOCK_KEY, 1)
+    first.kill()
+    first.wait(30)
+    await waits_for(connection, gate, 2)  # the killed one's session does not know it yet
+    await connection.execute("SELECT pg_advisory_unlock($1)", gate)
+    output, _ = second.communicate(timeout=30)
+    assert (second.returncode, output.splitlines()[-1]) == (0, "['0003_slow']")
+    query = "SELECT count(*) FROM shop_schema_version"
+    assert await connection.fetchval(query) == 3
+    assert "lamp" in await tables(empty_database)
+    await connection.close()
+
+
+async def waits_for(connection: asyncpg.Connection, key: int, sessions: int) -> None:
+    """Wait until so many sessions wait for an advisory lock."""
+    query = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND (classid::bigint << 32) + objid::bigint = $1"
+    )
+    async with asyncio.timeout(30):
+        while await connection.fetchval(query, key) != sessions:
+            await asyncio.sleep(0.02)
 
 
 def test_init_numbers_the_next_pair(folder):
