@@ -356,8 +356,14 @@ def test_mysql_is_refused_in_one_sentence(shop: Project) -> None:
     done = shop.checked("SELECT 1;\n")
     assert (done.code, done.err) == (
         2,
-        "`migrations check` needs PostgreSQL: this entry is for MySQL\n",
+        "`migrations check` needs PostgreSQL: every entry is for MySQL\n",
     )
+
+
+def test_entries_for_mysql_are_left_out_beside_others(shop: Project) -> None:
+    shop.write({"sqlc.yaml": CONFIG + CONFIG.partition("sql:\n")[2].replace("postgresql", "mysql")})
+    done = shop.checked("CREATE INDEX person_age ON person (age);\n")
+    assert (done.code, done.codes) == (1, ["M003"])
 
 
 def test_no_server_is_said_in_one_sentence(shop: Project) -> None:

@@ -26,6 +26,7 @@ from aiosqlc.production.migrations.pending import (
     since_reference,
 )
 from aiosqlc.servers.private import NoServerError
+from aiosqlc.source import Dialect
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -51,7 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     style = style_of(arguments, project.root)
     found: list[Diagnostic] = []
-    for entry in project.sets:
+    entries = [entry for entry in project.sets if entry.engine is Dialect.POSTGRESQL]
+    if not entries:
+        sys.stderr.write("`migrations check` needs PostgreSQL: every entry is for MySQL\n")
+        return 2
+    for entry in entries:
         try:
             checked = _checked(project, entry, arguments, style)
         except GitError as error:
@@ -91,11 +96,10 @@ def _checked(
     if not inputs.readable:
         raise _UnusableError("the schema cannot be read: fix it first")
     with engine_for(entry.engine) as engine:
-        if engine.observer is None:
-            raise _UnusableError("`migrations check` needs PostgreSQL: this entry is for MySQL")
         chosen = _chosen(project, entry, inputs, arguments)
         if not chosen.pending:
             return []
+        assert engine.observer is not None  # noqa: S101 - PostgreSQL's
         checked = check(engine.observer, entry, inputs, chosen, patient=arguments.timeout_set)
     if arguments.fix:
         for path in fix(project, entry, checked):
