@@ -11,7 +11,7 @@ from yoyo.backends import DatabaseBackend
 from yoyo.migrations import Migration
 
 ATTEMPTS: Final = 6
-_WAIT = "2s"  # for a lock: whoever comes after us waits as long, so it is short
+_WAIT = "2s"  # for a lock: queries behind us wait as long, so it is short
 _PAUSE_SECONDS = 0.5  # before the second attempt, and twice as long before each further one
 _PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 

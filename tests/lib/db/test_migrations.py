@@ -199,7 +199,7 @@ async def test_a_deployer_takes_over_from_one_that_was_killed(empty_database, fo
     await waits_for(connection, migrations._LOCK_KEY, 1)
     first.kill()
     first.wait(30)
-    await waits_for(connection, gate, 2)  # the killed one's session does not know it yet
+    await waits_for(connection, gate, 2)  # the session of the killed process is still there
     await connection.execute("SELECT pg_advisory_unlock($1)", gate)
     output, _ = second.communicate(timeout=30)
     assert (second.returncode, output.splitlines()[-1]) == (0, "['0003_slow']")
@@ -210,7 +210,7 @@ async def test_a_deployer_takes_over_from_one_that_was_killed(empty_database, fo
 
 
 async def waits_for(connection: asyncpg.Connection, key: int, sessions: int) -> None:
-    """Wait until so many sessions wait for an advisory lock."""
+    """Wait until `sessions` sessions wait for an advisory lock."""
     query = (
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         " AND (classid::bigint << 32) + objid::bigint = $1"
