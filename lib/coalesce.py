@@ -24,7 +24,7 @@ class _Waiting(Generic[K, V]):
 class Coalesced(Generic[K, V]):
     """One call at a time, for all who ask while the one before is under way.
 
-    Who asks alone waits for nobody. A call is made by one of those it is for, in its context: its
+    A lone caller does not wait. A call is made by one of those it is for, in its context: its
     deadline and its trace. Where it fails, it fails for all of them.
     """
 
@@ -61,7 +61,7 @@ class Coalesced(Generic[K, V]):
     async def _ask_for_all(self, key: K) -> V | None:
         self._is_asking = True
         others, self._waiting = self._waiting[: self._most - 1], self._waiting[self._most - 1 :]
-        failure: Exception = AppError(Code.SERVICE_UNAVAILABLE, "the request was given up")
+        failure: Exception = AppError(Code.SERVICE_UNAVAILABLE, "the request was cancelled")
         found: Mapping[K, V] | None = None
         try:
             found = await self._ask([key, *(other.key for other in others)])

@@ -1,4 +1,4 @@
-"""Who asks while a call is under way goes with the next, and nobody waits for ever."""
+"""Callers that ask during a call share the next one, and none of them waits for ever."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_failure_is_everybodys_and_the_next_call_is_made(source) -> None
     assert await squares.find(4) == 16
 
 
-async def test_whoever_asks_for_others_and_is_cancelled_leaves_nobody_waiting(source) -> None:
+async def test_a_cancelled_caller_that_asked_for_others_fails_them(source) -> None:
     squares = Coalesced(source.ask)
     first = asyncio.create_task(squares.find(1))
     await _all_wait()
@@ -98,7 +98,7 @@ async def test_whoever_asks_for_others_and_is_cancelled_leaves_nobody_waiting(so
 
 
 @pytest.mark.parametrize("is_next", [False, True], ids=["waiting", "about to ask"])
-async def test_whoever_waits_and_is_cancelled_is_passed_over(source, monkeypatch, is_next) -> None:
+async def test_a_cancelled_caller_is_passed_over(source, monkeypatch, is_next) -> None:
     squares = Coalesced(source.ask)
     first = asyncio.create_task(squares.find(1))
     await _all_wait()
