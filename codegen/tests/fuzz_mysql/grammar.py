@@ -97,7 +97,7 @@ class Grammar:
             sql = self._returning()
         elif kind < 0.2:
             sql = self._lookup()
-        elif kind < 0.4:
+        elif kind < 0.5:
             sql = directed(self)
         else:
             sql = self._with() + self.select(2)[0]

@@ -51,7 +51,7 @@ ONE, AT_MOST, SOME, MANY = (
         ("SELECT 1", ONE),
         ("SELECT 1 LIMIT 0", AT_MOST),
         ("SELECT 1 UNION ALL SELECT 2", SOME),
-        ("SELECT t.n FROM (SELECT count(*) AS n FROM a) t", AT_MOST),
+        ("SELECT t.n FROM (SELECT count(*) AS n FROM a) t", ONE),
         ("INSERT INTO b (id, aid, title) VALUES (?, ?, ?) RETURNING id", ONE),
         ("INSERT IGNORE INTO b (id, aid, title) VALUES (?, ?, ?) RETURNING id", AT_MOST),
         ("INSERT INTO b (id, aid, title) VALUES (1, 1, ''), (2, 1, '') RETURNING id", MANY),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
+from aiosqlc.mysql.fixed import is_constant
 from aiosqlc.mysql.rules import Premises
 from aiosqlc.mysql.scope import ColumnKey, Level, Output, Result, Source, unwrap
 
@@ -20,30 +23,71 @@ def of_select(
 ) -> Result:
     """Return the result of a SELECT whose sources are all understood."""
     one, least, why = _rows(node, level, reader)
-    return limited(node, Result(outputs, one, least, why), level.premises)
+    return limited(node, Result(outputs, one, least, why, node), level.premises)
 
 
 def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, str]:
     holds = level.premises.holds
-    having, where = node.args.get("having"), node.args.get("where")
+    having = node.args.get("having")
     if level.aggregated:
         certain = holds("some-row", "no HAVING", having is None)
         return True, certain, "an aggregate without GROUP BY returns one row [some-row]"
     if not level.sources:
-        certain = holds("some-row", "no WHERE", where is None and not level.bare_is_null)
+        certain = holds("some-row", "no WHERE", node.args.get("where") is None)
+        certain = certain and not level.bare_is_null
         certain = certain and holds("some-row", "no HAVING", having is None)
         return True, certain, "there is no FROM [some-row]"
-    bound = _closure(level, where.this if where else None, reader)
-    open_ = [s for s in level.sources if not _determined(s, bound, level.premises)]
+    least = reads_a_row(node, level) and holds("some-row", "no HAVING", having is None)
+    one, why = _one_row(node, level, reader, set())
+    return one, least, why
+
+
+def _one_row(
+    node: exp.Select, level: Level, reader: Reader, given: set[ColumnKey]
+) -> tuple[bool, str]:
+    """Return whether at most one row has one value in each of the `given` columns, and why."""
+    holds = level.premises.holds
+    bound = _closure(level, _condition(node), reader, given)
+    open_ = [s for s in level.sources if not _determined(s, bound, level, reader)]
     plain = holds("unique-key", "no super-aggregate row", not level.rollup)
     if not open_ and plain:
-        return True, False, "every table is bound by a unique key [unique-key]"
+        return True, "every table is bound by a unique key [unique-key]"
     group = node.args.get("group")
-    if group is not None and not level.rollup and _grouped_by_bound(group, level, bound):
-        return True, False, "every column of GROUP BY is bound to one value [group-keys]"
+    if group is not None and not level.rollup and _have_one_value(group.expressions, level, bound):
+        return True, "every column of GROUP BY is bound to one value [group-keys]"
+    if (
+        node.args.get("distinct") is not None
+        and not level.rollup
+        and _have_one_value(filter(_is_no_literal, map(_shown, node.expressions)), level, bound)
+    ):
+        return True, "every column of DISTINCT is bound to one value [group-keys]"
     if not open_:
-        return False, False, "ROLLUP adds rows"
-    return False, False, f"`{open_[0].alias}` is not bound by a unique key"
+        return False, "ROLLUP adds rows"
+    return False, f"`{open_[0].alias}` is not bound by a unique key"
+
+
+def _condition(node: exp.Expr) -> exp.Expr | None:
+    where = node.args.get("where")
+    return where.this if where else None
+
+
+def reads_a_row(node: exp.Select, level: Level) -> bool:
+    """Return whether a row is read, before any grouping."""
+    holds = level.premises.holds
+    return holds("some-row", "no WHERE", node.args.get("where") is None) and holds(
+        "some-row", "FROM has a row", _from_has_row(node, level)
+    )
+
+
+def _from_has_row(node: exp.Select, level: Level) -> bool:
+    """Return whether no join can lose the rows of sub-selects that always have one."""
+    if not level.sources or node.args.get("laterals"):
+        return False
+    free = all(
+        join.side in {"LEFT", "RIGHT"} or not (join.on or join.using or join.natural)
+        for join in level.joins
+    )
+    return free and all(source.at_least_one or source.nulled_by for source in level.sources)
 
 
 def limited(node: exp.Expr, result: Result, premises: Premises) -> Result:
@@ -58,9 +102,9 @@ def limited(node: exp.Expr, result: Result, premises: Premises) -> Result:
     start = holds("some-row", "no OFFSET", offset is None)
     if holds("limit", "the limit is 0 or 1", cut):
         least = result.at_least_one and count is not None and count.this == "1" and start
-        return Result(result.outputs, at_most_one=True, at_least_one=least, why="LIMIT 1 [limit]")
+        return replace(result, at_most_one=True, at_least_one=least, why="LIMIT 1 [limit]")
     certain = isinstance(count, exp.Literal) and start
-    return Result(result.outputs, result.at_most_one, result.at_least_one and certain, result.why)
+    return replace(result, at_least_one=result.at_least_one and certain)
 
 
 def _most(limit: exp.Expr | None) -> exp.Expr | None:
@@ -102,14 +146,13 @@ def of_set_operation(
 
 def of_change(node: exp.Update | exp.Delete, level: Level, reader: Reader) -> str:
     """Return why an UPDATE or DELETE touches at most one row, or an empty string."""
-    where = node.args.get("where")
     limit = node.args.get("limit")
     if isinstance(limit, exp.Limit) and str(limit.expression) in {"0", "1"}:
         return "LIMIT 1"
-    bound = _closure(level, where.this if where else None, reader)
+    bound = _closure(level, _condition(node), reader)
     return (
         "found by a unique key"
-        if all(_determined(s, bound, level.premises) for s in level.sources)
+        if all(_determined(s, bound, level, reader) for s in level.sources)
         else ""
     )
 
@@ -125,20 +168,43 @@ def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None, premises: Pr
     return Result(outputs, at_most_one=True, at_least_one=kept, why="one row is inserted [one-row]")
 
 
-def _determined(source: Source, bound: set[ColumnKey], premises: Premises) -> bool:
+def _determined(source: Source, bound: set[ColumnKey], level: Level, reader: Reader) -> bool:
     """Return whether at most one row of the source can match."""
-    holds = premises.holds
+    holds = level.premises.holds
     if source.at_most_one:
         return True
     if source.relation is None:
-        return False
+        return source.select is not None and _narrowed(source, source.select, bound, reader)
     if not holds("unique-key", "it reads current rows, not older versions", not source.historic):
         return False
     keys = [[(source.number, column) in bound for column in key] for key in source.relation.unique]
     return any(any(key) and holds("unique-key", "every column is bound", all(key)) for key in keys)
 
 
-def _closure(level: Level, where: exp.Expr | None, reader: Reader) -> set[ColumnKey]:
+def _narrowed(source: Source, select: exp.Select, bound: set[ColumnKey], reader: Reader) -> bool:
+    """Return whether a sub-select has at most one row with the values that bind its columns.
+
+    Under GROUP BY, a column other than the keys comes from any row of the group.
+    """
+    inside = reader.levels.get(id(select))
+    if inside is None or inside.rollup or select.args.get("laterals"):
+        return False
+    given = {
+        output.column
+        for output in source.outputs or ()
+        if output.column is not None and (source.number, output.name.lower()) in bound
+    }
+    group = select.args.get("group")
+    if group is not None:
+        keys = map(unwrap, group.expressions)
+        found = (inside.local(key) for key in keys if isinstance(key, exp.Column))
+        given &= {(at[0].number, at[1].name.lower()) for at in found if at}
+    return bool(given) and _one_row(select, inside, reader, given)[0]
+
+
+def _closure(
+    level: Level, where: exp.Expr | None, reader: Reader, given: Iterable[ColumnKey] = ()
+) -> set[ColumnKey]:
     """Collect the columns with a single value, starting with `column = constant`."""
     everywhere = _conjuncts(where)
     conditions: list[tuple[exp.Expr, frozenset[int] | None]] = [(c, None) for c in everywhere]
@@ -146,14 +212,14 @@ def _closure(level: Level, where: exp.Expr | None, reader: Reader) -> set[Column
         # The ON of an outer join binds only the side it may null: the other is kept anyway.
         side = {"LEFT": join.right, "RIGHT": join.left, "FULL": frozenset[int]()}.get(join.side)
         conditions += [(c, side) for c in _conjuncts(join.on)]
-    bound: set[ColumnKey] = set()
+    bound = set(given)
     grown = True
     while grown:
         before = len(bound)
         for condition, side in conditions:
             _bind(condition, side, level, bound, reader)
         for source in level.sources:
-            if _determined(source, bound, level.premises):
+            if _determined(source, bound, level, reader):
                 bound |= {(source.number, o.name.lower()) for o in source.outputs or ()}
         grown = len(bound) > before
     return bound
@@ -189,7 +255,7 @@ def _bind(
             inside = side is None or found[0].number in side
             if not level.premises.holds("unique-key", "ON binds only the optional side", inside):
                 continue
-            if _one_value(value, level, bound) and level.premises.holds(
+            if _one_value(value, level, bound, reader) and level.premises.holds(
                 "unique-key",
                 "the comparison is that of the key",
                 _compares_alike(found[1], value, level, reader),
@@ -205,7 +271,7 @@ def _pairs(node: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
     return [(left, right)]
 
 
-def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
+def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey], reader: Reader) -> bool:
     """Return whether an expression has one value for the whole statement."""
     if isinstance(node, exp.Literal | exp.Placeholder | exp.Boolean | exp.HexString):
         return True
@@ -216,6 +282,10 @@ def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
             # An outer join gives the column a second value, NULL; but that equals nothing.
             return (source.number, output.name.lower()) in bound
         return not level.may_have(node) and level.resolve(node) is not None
+    if isinstance(node, exp.Query) and isinstance(level.node, exp.Select):
+        return level.premises.holds(
+            "unique-key", "the sub-select has one value", is_constant(node, level, reader)
+        )
     return False
 
 
@@ -242,6 +312,9 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
     kind = type_of(value, level, reader)
     if kind is None or types.family(kind) != mine or mine in {"timestamp", "float", "double"}:
         return False
+    if mine == "text" and isinstance(value, exp.Query):
+        made = reader.sub_select(value, level).outputs
+        return bool(made) and (made or ())[0].collation == column.collation != ""
     if mine != "text" or not isinstance(value, exp.Column):
         return True
     found = level.resolve(value)
@@ -253,12 +326,20 @@ def _may_be_empty(label: str) -> bool:
     return not any(sign.isalnum() or "!" <= sign <= "~" for sign in label)
 
 
-def _grouped_by_bound(group: exp.Expr, level: Level, bound: set[ColumnKey]) -> bool:
+def _have_one_value(items: Iterable[exp.Expr], level: Level, bound: set[ColumnKey]) -> bool:
     bare = all(
-        isinstance(key := unwrap(item), exp.Column)
+        isinstance(key, exp.Column)
         and (found := level.local(key)) is not None
         and (found[0].number, found[1].name.lower()) in bound
         and not found[0].nulled_by
-        for item in group.expressions
+        for key in map(unwrap, items)
     )
     return level.premises.holds("group-keys", "every key has one value", bare)
+
+
+def _is_no_literal(item: exp.Expr) -> bool:
+    return not isinstance(item, exp.Literal)
+
+
+def _shown(item: exp.Expr) -> exp.Expr:
+    return unwrap(item.this if isinstance(item, exp.Alias) else item)

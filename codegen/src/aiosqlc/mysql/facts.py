@@ -1,4 +1,8 @@
-"""Derive what a true condition proves about columns."""
+"""Derive the columns and expressions that are not NULL if the outcome of a condition is known.
+
+A condition has three outcomes. AND, OR and NOT follow from three-valued logic, everything else from
+strictness: what is NULL for a NULL operand has had operands with values, if it has one.
+"""
 
 from __future__ import annotations
 
@@ -7,55 +11,123 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from aiosqlc.mysql import types
-from aiosqlc.mysql.functions import STRICT, STRICT_IN, arguments, name_of
-from aiosqlc.mysql.scope import ColumnKey, Join, Level, is_chained, unwrap
+from aiosqlc.mysql.expressions import PREDICATES
+from aiosqlc.mysql.functions import PLAIN, SAFE_CASTS, STRICT, STRICT_IN, arguments, name_of
+from aiosqlc.mysql.scope import ColumnKey, Fact, Join, Level, Written, is_chained, unwrap
 
-Columns = frozenset[ColumnKey]
-_NONE: Columns = frozenset()
+Facts = frozenset[Fact]
+Outcomes = frozenset[str]
+TRUE, FALSE, NULL = "T", "F", "N"
+IF_TRUE: Outcomes = frozenset({TRUE})
+IF_KNOWN: Outcomes = frozenset({TRUE, FALSE})
+IF_NOT_TRUE: Outcomes = frozenset({FALSE, NULL})
+_ALL: Outcomes = frozenset({TRUE, FALSE, NULL})
+_NEGATED = {TRUE: FALSE, FALSE: TRUE, NULL: NULL}
+_NONE: Facts = frozenset()
+_ARITHMETIC = (
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr,
+    exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift,
+)  # fmt: skip
 # NULL as soon as one operand is.
 _STRICT_OPERATORS = (
-    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.Xor, exp.Add,
-    exp.Sub, exp.Mul,
-    exp.Div, exp.IntDiv, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor,
-    exp.BitwiseLeftShift,
-    exp.BitwiseRightShift,
+    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.Xor,
+    *_ARITHMETIC,
 )  # fmt: skip
 _QUANTIFIED = (exp.Any, exp.All, exp.Tuple)
+_CALCULATED = (exp.Func, exp.Neg, exp.BitwiseNot, *_ARITHMETIC)
+# What is NULL for the same rows, however often and as whatever it is evaluated.
+_STABLE = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not,
+    exp.BitwiseNot, exp.Nullif, exp.Coalesce, exp.DataType, exp.DataTypeParam, exp.Case, exp.If,
+    exp.And, exp.Or, *_STRICT_OPERATORS,
+)  # fmt: skip
 IsSlice = Callable[[exp.Expr], bool]
 
 
-def true_columns(level: Level, condition: exp.Expr | None, is_slice: IsSlice) -> Columns:
-    """Return the level's own columns that are not NULL if `condition` is true."""
-    node = unwrap(condition) if condition is not None else None
-    if isinstance(node, exp.And):
-        return true_columns(level, node.this, is_slice) | true_columns(
-            level, node.expression, is_slice
-        )
-    if isinstance(node, exp.Or):
-        return true_columns(level, node.this, is_slice) & true_columns(
-            level, node.expression, is_slice
-        )
-    if isinstance(node, exp.Not):
-        return _not_true(level, unwrap(node.this), is_slice)
-    if isinstance(node, exp.Is):
-        untrue = level.premises.holds(
-            "condition", "the test is false for NULL", _is_boolean(node.expression)
-        )
-        return strict_columns(level, node.this, is_slice) if untrue else _NONE
-    if isinstance(node, exp.In | exp.Between) and not _stands_alone(level, node):
+def facts_of(
+    level: Level, condition: exp.Expr | None, possible: Outcomes, is_slice: IsSlice
+) -> Facts:
+    """Return what of this level has a value if the outcome of `condition` is one of `possible`."""
+    if condition is None:
         return _NONE
-    if isinstance(node, exp.In):
-        return strict_columns(level, node.this, is_slice)  # it was found among the values
-    if isinstance(node, exp.Between):
-        sides = (node.this, node.args.get("low"), node.args.get("high"))
-        return _NONE.union(*(strict_columns(level, side, is_slice) for side in sides))
+    node = unwrap(condition)
+    if isinstance(node, exp.And | exp.Or):
+        return _connected(level, node, possible, is_slice)
+    if isinstance(node, exp.Not):
+        negated = frozenset(_NEGATED[outcome] for outcome in possible)
+        return facts_of(level, node.this, negated, is_slice)
+    if isinstance(node, exp.Is):
+        return _tested(level, node, possible, is_slice)
     if isinstance(node, exp.NullSafeEQ):
-        readable = _is_constant(node.expression) and _reads_texts(level, node.this)
-        said = level.premises.holds(
-            "condition", "the constant cannot be converted to NULL", readable
+        return _equal(level, node, is_slice) if FALSE not in possible else _NONE
+    if NULL in possible:
+        return _NONE
+    if possible == IF_TRUE and isinstance(node, exp.Coalesce):
+        return known(level, node, is_slice) | _instead(level, node, is_slice)
+    if possible == IF_TRUE and isinstance(node, exp.In) and _stands_alone(level, node):
+        return known(level, node.this, is_slice)  # it was found among the values
+    if possible == IF_TRUE and isinstance(node, exp.Between) and _stands_alone(level, node):
+        sides = (node.this, node.args.get("low"), node.args.get("high"))
+        return _NONE.union(*(known(level, side, is_slice) for side in sides))
+    return known(level, node, is_slice)
+
+
+def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSlice) -> Facts:
+    """AND is decided by one FALSE, OR by one TRUE; without that both sides agree."""
+    decider, agreement = (FALSE, TRUE) if isinstance(node, exp.And) else (TRUE, FALSE)
+    sides = (node.this, node.expression)
+    alternatives: list[Facts] = []
+    if agreement in possible:
+        agreed = frozenset({agreement})
+        alternatives.append(
+            _NONE.union(*(facts_of(level, side, agreed, is_slice) for side in sides))
         )
-        return strict_columns(level, node.this, is_slice) if said else _NONE
-    return strict_columns(level, node, is_slice)
+    some = possible - {agreement}
+    if decider in some:
+        alternatives += [facts_of(level, side, some, is_slice) for side in sides]
+    elif some:
+        return _NONE
+    return frozenset.intersection(*alternatives) if alternatives else _NONE
+
+
+def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
+    """`x IS TRUE`, `IS FALSE`, `IS NULL` and `IS UNKNOWN`: each is true of one outcome of x."""
+    wanted = unwrap(node.expression)
+    if isinstance(wanted, exp.Null):
+        passing = frozenset({NULL})
+    elif isinstance(wanted, exp.Boolean):
+        passing = frozenset({TRUE if wanted.this else FALSE})
+    else:
+        return _NONE
+    inner: Outcomes = passing if TRUE in possible else frozenset()
+    if possible & IF_NOT_TRUE:
+        inner |= _ALL - passing
+    if not level.premises.holds("condition", "the test is false for NULL", NULL not in inner):
+        return _NONE
+    return facts_of(level, node.this, inner - {NULL}, is_slice)
+
+
+def _equal(level: Level, node: exp.NullSafeEQ, is_slice: IsSlice) -> Facts:
+    """`x <=> constant` is true: x equals the constant."""
+    readable = _is_constant(node.expression) and _reads_texts(level, node.this)
+    said = level.premises.holds("condition", "the constant cannot be converted to NULL", readable)
+    return known(level, node.this, is_slice) if said else _NONE
+
+
+def _instead(level: Level, node: exp.Coalesce, is_slice: IsSlice) -> Facts:
+    """`COALESCE(x, FALSE)` is true: x is."""
+    untrue = all(_is_untrue(unwrap(value)) for value in node.expressions)
+    if not level.premises.holds("condition", "what stands for NULL is false", untrue):
+        return _NONE
+    first = unwrap(node.this)
+    outcomes = IF_TRUE if isinstance(first, PREDICATES) else IF_KNOWN
+    return facts_of(level, first, outcomes, is_slice)
+
+
+def _is_untrue(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Literal):
+        return not node.is_string and float(node.this) == 0
+    return isinstance(node, exp.Null) or (isinstance(node, exp.Boolean) and not node.this)
 
 
 def _stands_alone(level: Level, node: exp.Expr) -> bool:
@@ -70,25 +142,22 @@ def _reads_texts(level: Level, node: exp.Expr) -> bool:
     return kind is not None and kind.name not in types.PARSED
 
 
-def _not_true(level: Level, node: exp.Expr, is_slice: IsSlice) -> Columns:
-    """Return the facts of a true `NOT node`: the node is false, not NULL."""
-    if isinstance(node, exp.Is):
-        return (
-            strict_columns(level, node.this, is_slice)
-            if isinstance(node.expression, exp.Null)
-            else _NONE
-        )
-    return strict_columns(level, node, is_slice)
-
-
-def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Columns:
-    """Return the level's own columns that are not NULL if the expression is not NULL."""
+def known(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Facts:
+    """Return what of this level cannot be NULL where the expression is not."""
     node = unwrap(node) if node is not None else None
+    if node is None:
+        return _NONE
     if isinstance(node, exp.Column):
         found = level.local(node)
         return frozenset({(found[0].number, found[1].name.lower())}) if found else _NONE
-    if isinstance(node, exp.Not | exp.Neg | exp.BitwiseNot | exp.Collate):
-        return strict_columns(level, node.this, is_slice)
+    return _itself(level, node) | _operands(level, node, is_slice)
+
+
+def _operands(level: Level, node: exp.Expr, is_slice: IsSlice) -> Facts:
+    if isinstance(node, exp.And | exp.Or):
+        return _connected(level, node, IF_KNOWN, is_slice)
+    if isinstance(node, exp.Not | exp.Neg | exp.BitwiseNot | exp.Collate | exp.Cast | exp.Nullif):
+        return known(level, node.this, is_slice)
     if isinstance(node, _STRICT_OPERATORS):
         # `x > ALL (nothing)` is true for NULL; a tuple may differ before its NULL.
         one = not is_chained(node) and not any(
@@ -96,40 +165,71 @@ def strict_columns(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Co
         )
         if not level.premises.holds("condition", "it is compared with one value", one):
             return _NONE
-        return strict_columns(level, node.this, is_slice) | strict_columns(
-            level, node.expression, is_slice
-        )
+        return known(level, node.this, is_slice) | known(level, node.expression, is_slice)
     if isinstance(node, exp.In | exp.Between) and not _stands_alone(level, node):
         return _NONE
     if isinstance(node, exp.Between):
-        return strict_columns(level, node.this, is_slice)
+        return known(level, node.this, is_slice)
     if isinstance(node, exp.In):
         values = node.expressions
         certain = values and not any(is_slice(value) for value in values)
         if not level.premises.holds("condition", "the list is not empty", certain):
             return _NONE
-        return strict_columns(level, node.this, is_slice)
-    if isinstance(node, exp.Cast):
-        return strict_columns(level, node.this, is_slice)
-    if node is None:
-        return _NONE
+        return known(level, node.this, is_slice)
     name = name_of(node)
-    known = name in STRICT
+    strict = name in STRICT
     if isinstance(node, exp.Func):
-        known = level.premises.holds("condition", "the function is strict", known)
-    if known:
-        strict = arguments(node)[: STRICT_IN.get(name)]
-        return _NONE.union(*(strict_columns(level, argument, is_slice) for argument in strict))
-    return _NONE
-
-
-def _is_boolean(node: exp.Expr) -> bool:
-    """`IS TRUE` and `IS FALSE` are false for NULL; `IS NULL` and `IS UNKNOWN` are not."""
-    return isinstance(node, exp.Boolean)
+        strict = level.premises.holds("condition", "the function is strict", strict)
+    if not strict:
+        return _NONE
+    given = arguments(node)[: STRICT_IN.get(name)]
+    return _NONE.union(*(known(level, argument, is_slice) for argument in given))
 
 
 def _is_constant(node: exp.Expr) -> bool:
     return isinstance(unwrap(node), exp.Literal | exp.Boolean)
+
+
+# --- expressions ----------------------------------------------------------------------------------
+
+
+def _itself(level: Level, node: exp.Expr) -> Facts:
+    written = written_as(level, node)
+    return frozenset({written}) if written is not None else _NONE
+
+
+def written_as(level: Level, node: exp.Expr) -> Written | None:
+    """Return what two expressions share that have one value in a row; None for most."""
+    if not isinstance(node, _CALCULATED) or isinstance(node, exp.Connector):
+        return None
+    stable = all(_is_stable(level, inner) for inner in node.walk())
+    if not level.premises.holds("condition", "evaluating it again gives the same result", stable):
+        return None
+    return ("", _written(level, node))
+
+
+def _is_stable(level: Level, node: exp.Expr) -> bool:
+    if isinstance(node, exp.Column):
+        return level.local(node) is not None
+    if isinstance(node, exp.Cast):
+        return node.to.this.value in SAFE_CASTS
+    return isinstance(node, _STABLE) or name_of(node) in PLAIN
+
+
+def _written(level: Level, node: object) -> object:
+    if isinstance(node, exp.Column) and (found := level.local(node)):
+        return found[0].number, found[1].name.lower()
+    if isinstance(node, exp.Paren):
+        return _written(level, node.this)
+    if isinstance(node, exp.Expr):
+        parts = ((name, _written(level, part)) for name, part in node.args.items() if part)
+        return type(node).__name__, *parts
+    if isinstance(node, list):
+        return tuple([_written(level, part) for part in node])
+    return node
+
+
+# --- FROM and WHERE -------------------------------------------------------------------------------
 
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
@@ -148,17 +248,17 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
         ):
             _note(level, _using(level, join), "using")
     for condition in proved:
-        _note(level, true_columns(level, condition, is_slice), "condition")
+        _note(level, facts_of(level, condition, IF_TRUE, is_slice), "condition")
     while _revive(level, is_slice):
         pass
 
 
-def _note(level: Level, columns: Columns, rule: str) -> None:
-    for column in columns:
-        level.facts.setdefault(column, rule)
+def _note(level: Level, facts: Facts, rule: str) -> None:
+    for fact in facts:
+        level.facts.setdefault(fact, rule)
 
 
-def _using(level: Level, join: Join) -> Columns:
+def _using(level: Level, join: Join) -> Facts:
     """Both sides of `USING (x)` are equal, so neither is NULL; skip a side that is unclear."""
     keys: set[ColumnKey] = set()
     for name in join.using:
@@ -175,13 +275,14 @@ def _revive(level: Level, is_slice: IsSlice) -> bool:
     """
     alive = {
         number
-        for source_number, _ in level.facts
-        for number in level.sources[source_number].nulled_by - level.dead
+        for source, _ in level.facts
+        if isinstance(source, int)
+        for number in level.sources[source].nulled_by - level.dead
     }
     if not alive:
         return False
     level.dead |= alive
     for join in level.joins:
         if join.number in alive and join.side == "LEFT":
-            _note(level, true_columns(level, join.on, is_slice), "condition")
+            _note(level, facts_of(level, join.on, IF_TRUE, is_slice), "condition")
     return True

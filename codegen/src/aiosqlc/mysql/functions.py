@@ -51,6 +51,32 @@ STRICT = TOTAL | frozenset(
     }
 )  # fmt: skip
 
+# NULL for the same arguments, wherever it stands: a moment that cannot be is NULL, but as a number
+# it is one.
+PLAIN = TOTAL | frozenset(
+    {
+        "ACOS", "ASIN", "ATAN", "ATAN2", "BIN", "CONCAT", "CONV", "COS", "COT", "EXP", "HEX",
+        "INET_ATON", "INET_NTOA", "LN", "LOG10", "LOG2", "LPAD", "OCT", "POW", "POWER", "REPEAT",
+        "REPLACE", "RPAD", "SHA2", "SIN", "SPACE", "SQRT", "TAN", "UNHEX",
+    }
+)  # fmt: skip
+
+# A value becomes another one by a cast to these, never NULL.
+SAFE_CASTS = frozenset(
+    {
+        "BIGINT",
+        "UBIGINT",
+        "INT",
+        "DECIMAL",
+        "UDECIMAL",
+        "CHAR",
+        "VARCHAR",
+        "TEXT",
+        "NCHAR",
+        "BINARY",
+    }
+)
+
 # How many of the first arguments of a strict function it is strict in, where not in all.
 STRICT_IN = {"DATE_FORMAT": 2, "REPLACE": 2, "SHA2": 1, "WEEK": 1, "YEARWEEK": 1}
 

@@ -10,17 +10,27 @@ from sqlglot import exp
 
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.analysis.verdict import Verdict, maybe, never
-from aiosqlc.mysql.facts import Columns, IsSlice, strict_columns, true_columns
+from aiosqlc.mysql.facts import (
+    IF_NOT_TRUE,
+    IF_TRUE,
+    Facts,
+    IsSlice,
+    facts_of,
+    known,
+    written_as,
+)
 from aiosqlc.mysql.functions import (
     AGGREGATES_OF_ROWS,
     BIT_AGGREGATES,
     NEVER_NULL,
     RANKS,
+    SAFE_CASTS,
     TOTAL,
     arguments,
     name_of,
     routine_name,
 )
+from aiosqlc.mysql.literals import has_current_row, is_true
 from aiosqlc.mysql.scope import Level, Result, is_chained, unwrap
 
 # NULL only for a NULL operand. Overflow is an error, so it is no NULL.
@@ -31,22 +41,6 @@ _TOTAL_OPERATORS = (
 )  # fmt: skip
 _DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
 _LEAST = 1e-30  # of a number with a hundred digits after its point the server reads the first ones
-_SAFE_CASTS = frozenset(
-    {
-        "BIGINT",
-        "UBIGINT",
-        "INT",
-        "DECIMAL",
-        "UDECIMAL",
-        "CHAR",
-        "VARCHAR",
-        "TEXT",
-        "NCHAR",
-        "BINARY",
-    }
-)
-
-
 _CONSTANT = never("constant", "it is a constant")
 _TEST = never("always", "a test is true or false")
 _IS_NULL = maybe("it is NULL")
@@ -60,7 +54,7 @@ class Proof:
     """The inputs of the rules besides the expression.
 
     `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
-    `given` are columns that a surrounding CASE has shown not to be NULL, `never_null` functions
+    `given` is what a surrounding CASE has shown not to be NULL, `never_null` functions
     that the user says never return it.
     """
 
@@ -68,13 +62,13 @@ class Proof:
     required: Callable[[exp.Expr], bool]
     read: Callable[[exp.Expr, Level], Result]
     is_slice: IsSlice
-    given: Columns = field(default_factory=frozenset)
+    given: Facts = field(default_factory=frozenset)
     never_null: frozenset[str] = frozenset()
     converts: Callable[[exp.Expr, Level], bool] = lambda _node, _level: False
 
-    def knowing(self, columns: Columns) -> Proof:
-        """Return the proof for a branch that is entered only if `columns` are not NULL."""
-        return replace(self, given=self.given | columns)
+    def knowing(self, facts: Facts) -> Proof:
+        """Return the proof for a branch that is entered only if `facts` are not NULL."""
+        return replace(self, given=self.given | facts)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Return whether a precondition of a rule is met."""
@@ -119,7 +113,22 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
     same = not proof.converts(node, proof.level)
     if not proof.holds("expression", "no value is converted to another type", same):
         return maybe("a value is converted to another type, and NULL where it cannot be")
-    return next((rule for kinds, rule in _RULES if isinstance(node, kinds)), _function)(node, proof)
+    rule = next((rule for kinds, rule in _RULES if isinstance(node, kinds)), _function)
+    verdict = rule(node, proof)
+    return _known(node, proof) or verdict if verdict.null else verdict
+
+
+def _known(node: exp.Expr, proof: Proof) -> Verdict | None:
+    """Say that a condition holds only where the whole expression has a value, if one does."""
+    level = proof.level
+    if not (level.facts or proof.given) or isinstance(node, exp.Column):
+        return None
+    written = written_as(level, node)
+    if written is None or (written not in level.facts and written not in proof.given):
+        return None
+    if not proof.holds("column", "a row was read", not level.bare_is_null):
+        return None
+    return never("condition", "a condition holds only where this expression has a value")
 
 
 def _inferred(nodes: Iterable[exp.Expr | None], proof: Proof) -> Iterator[Verdict]:
@@ -251,7 +260,7 @@ def _cast(node: exp.Expr, proof: Proof) -> Verdict:
     target = node.args.get("to")
     kind = target.this.value if isinstance(target, exp.DataType) else ""
     plain = isinstance(target, exp.DataType) and (kind == "DECIMAL" or not target.expressions)
-    if not proof.holds("cast", "every value can be cast", plain and kind in _SAFE_CASTS):
+    if not proof.holds("cast", "every value can be cast", plain and kind in SAFE_CASTS):
         return maybe("a cast of an invalid value is NULL")
     text = "a cast of a value to a number or a text is not NULL"
     return proof.all_of("cast", _inferred([node.this], proof), text)
@@ -262,36 +271,31 @@ def _case(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _branches(node: exp.Expr, proof: Proof) -> Iterator[Verdict]:
-    otherwise: Columns = frozenset()
+    otherwise: Facts = frozenset()
     operand = node.args.get("this")
     for branch in node.args["ifs"]:
         condition = branch.this
         if operand is None:
-            known = true_columns(proof.level, condition, proof.is_slice)
+            facts = facts_of(proof.level, condition, IF_TRUE, proof.is_slice)
         else:
-            known = strict_columns(proof.level, operand, proof.is_slice)
-        yield infer(branch.args["true"], proof.knowing(otherwise | known))
+            facts = known(proof.level, operand, proof.is_slice)
+        yield infer(branch.args["true"], proof.knowing(otherwise | facts))
         if operand is None:
-            otherwise |= _if_false(condition, proof)
+            if proof.holds("case", "a condition that is always true ends it", is_true(condition)):
+                return
+            otherwise |= facts_of(proof.level, condition, IF_NOT_TRUE, proof.is_slice)
     yield infer(node.args.get("default"), proof.knowing(otherwise))
 
 
 def _if(node: exp.Expr, proof: Proof) -> Verdict:
-    known = true_columns(proof.level, node.this, proof.is_slice)
     branches = (
-        (node.args.get("true"), known),
-        (node.args.get("false"), _if_false(node.this, proof)),
+        infer(
+            node.args.get(branch),
+            proof.knowing(facts_of(proof.level, node.this, possible, proof.is_slice)),
+        )
+        for branch, possible in (("true", IF_TRUE), ("false", IF_NOT_TRUE))
     )
-    verdicts = (infer(branch, proof.knowing(columns)) for branch, columns in branches)
-    return proof.all_of("case", verdicts, "no branch of IF is NULL")
-
-
-def _if_false(condition: exp.Expr, proof: Proof) -> Columns:
-    """`x IS NULL` is never NULL itself. If it is false, x has a value."""
-    node = unwrap(condition)
-    if isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
-        return strict_columns(proof.level, node.this, proof.is_slice)
-    return frozenset()
+    return proof.all_of("case", branches, "no branch of IF is NULL")
 
 
 def _subquery(node: exp.Expr, proof: Proof) -> Verdict:
@@ -316,8 +320,7 @@ def _window(node: exp.Expr, proof: Proof) -> Verdict:
     text = "a window function is not NULL if its frame contains the current row"
     if name in RANKS or isinstance(inner, exp.Count):
         return never("window", "a rank or a count is a number")
-    # The default frame holds the current row, so there is always one value to take.
-    framed = node.args.get("spec") is None and node.args.get("alias") is None
+    framed = node.args.get("alias") is None and has_current_row(node.args.get("spec"))
     if not proof.holds("window", "the frame contains the current row", framed):
         return maybe("the frame may be empty")
     if not proof.holds(

@@ -15,7 +15,9 @@ from aiosqlc.mysql.conversions import may_fail, parses, parses_in
 from aiosqlc.mysql.expressions import collation_of, of_rows, type_of
 from aiosqlc.mysql.facts import settle
 from aiosqlc.mysql.grouping import aggregates
+from aiosqlc.mysql.literals import counts_a_row
 from aiosqlc.mysql.nullness import Proof, infer
+from aiosqlc.mysql.recursion import assumed, corrected_by, only_adds
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.rules import Premises
 from aiosqlc.mysql.scope import (
@@ -140,6 +142,8 @@ class Reader:
         if clause is None:
             return ctes
         known = dict(ctes)
+        if clause.args.get("recursive"):  # MariaDB reads a CTE that stands behind, too
+            known |= {cte.alias.lower(): _UNKNOWN for cte in clause.expressions}
         for cte in clause.expressions:
             name = cte.alias.lower()
             if clause.args.get("recursive") and _names(cte.this, name):
@@ -149,7 +153,11 @@ class Reader:
         return known
 
     def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
-        """Take names and types from the first parts of a recursion; any round may add a NULL."""
+        """Take names and types from the arms that begin.
+
+        Assume that no column is NULL, and drop the assumption for each that an arm may then make
+        NULL, until the arms make no other one NULL.
+        """
         name = cte.alias.lower()
         arms = list(self._arms(cte.this, parent, known))
         begin = [self.query(arm, parent, at) for arm, at in arms if not _names(arm, name)]
@@ -158,15 +166,22 @@ class Reader:
         shown = [result.outputs or () for result in begin]
         if len({len(outputs) for outputs in shown}) > 1:
             return _UNKNOWN
-        outputs = tuple(
-            Output(these[0].name, of_rows([o.type for o in these]), unsure=True)
-            for these in zip(*shown, strict=True)
-        )
-        result = _renamed(Result(outputs), cte)
-        for arm, at in arms:
-            if _names(arm, name):
-                self.query(arm, parent, {**at, name: result})
-        return result
+        adds = only_adds(cte.this)
+        least = adds and any(result.at_least_one for result in begin)
+        outputs = assumed(shown, adds=adds)
+        before = dict(self._results)
+        while True:
+            result = _renamed(Result(outputs, at_least_one=least), cte)
+            self._results = dict(before)
+            rounds = [
+                self.query(arm, parent, {**at, name: result}).outputs
+                for arm, at in arms
+                if _names(arm, name)
+            ]
+            corrected = corrected_by([*shown, *rounds], outputs, self.schema.premises)
+            if corrected == outputs:
+                return result
+            outputs = corrected
 
     def _arms(
         self, node: exp.Expr, parent: Level | None, known: dict[str, Result]
@@ -197,8 +212,8 @@ class Reader:
         level = Level(node, parent, ctes, self.schema.premises)
         self.levels[id(node)] = level
         complete = self._from(level, node)
-        self._group(level, node)
         where = node.args.get("where")
+        self._group(level, node)
         settle(level, where.this if where else None, self.is_slice)
         outputs = self._outputs(level, node.expressions)
         for argument in node.iter_expressions():  # scopes of the sub-selects in WHERE, HAVING, …
@@ -214,6 +229,7 @@ class Reader:
             *(node.args.get(k) for k in ("having", "order") if node.args.get(k)),
         ]
         certain, possible = aggregates(shown, level, self.schema)
+        has_row = self._has_row(level, node) if certain or possible else False
         if group is not None:
             level.rollup = any(
                 group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets", "totals")
@@ -222,7 +238,18 @@ class Reader:
             level.bare_is_null = level.rollup
         else:
             level.aggregated = certain
-            level.bare_is_null = certain or possible
+            level.grouped = has_row
+            level.bare_is_null = (certain or possible) and not has_row
+
+    def _has_row(self, level: Level, node: exp.Select) -> bool:
+        """Return whether an aggregate without GROUP BY is made of a row, where it is returned."""
+        having = node.args.get("having")
+        counted = counts_a_row(having.this if having else None, level)
+        if having is not None and self.schema.premises.holds(
+            "aggregate", "HAVING is true only for a row", counted
+        ):
+            return True
+        return cardinality.reads_a_row(node, level)
 
     # --- FROM ---------------------------------------------------------------------------------
 
@@ -246,12 +273,12 @@ class Reader:
             # As MySQL has it, what is around the statement may be named here, its neighbours not.
             inner = self.query(item.this, level.parent, self._with(item, level.parent, level.ctes))
             result = _renamed(inner, item)
-            self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
+            self._derived(level, item.alias, result)
         elif isinstance(item, exp.Table) and isinstance(item.this, exp.JSONTable):
             self._add(level, item.alias, _columns_of(item.this.args.get("schema")))
         elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
             result = _renamed(self.query(item.this, level, level.ctes), item)
-            self._add(level, item.alias, result.outputs, at_most_one=result.at_most_one)
+            self._derived(level, item.alias, replace(result, select=None, at_least_one=False))
         else:
             self._add(level, item.alias_or_name, None)
         self._joins(level, item, first=first, nested=True)
@@ -261,8 +288,7 @@ class Reader:
         if name.lower() == "dual" and not item.db:
             return
         if not item.db and name.lower() in level.ctes:
-            result = level.ctes[name.lower()]
-            self._add(level, alias, result.outputs, at_most_one=result.at_most_one)
+            self._derived(level, alias, level.ctes[name.lower()])
             return
         relation = self.schema.relation(name, item.db)
         if relation is None:
@@ -272,6 +298,18 @@ class Reader:
         old = version is not None and str(version.args.get("kind")).upper() != "AS OF"
         self._add(level, alias, _offered(relation), relation=relation, historic=old)
 
+    def _derived(self, level: Level, alias: str, made: Result) -> None:
+        """Add what a sub-select returns, or a CTE."""
+        source = Source(
+            len(level.sources),
+            alias,
+            made.outputs,
+            at_most_one=made.at_most_one,
+            at_least_one=made.at_least_one,
+            select=made.select,
+        )
+        level.sources.append(source)
+
     def _add(
         self,
         level: Level,
@@ -279,12 +317,9 @@ class Reader:
         outputs: tuple[Output, ...] | None,
         *,
         relation: Relation | None = None,
-        at_most_one: bool = False,
         historic: bool = False,
     ) -> None:
-        source = Source(
-            len(level.sources), alias, outputs, relation, at_most_one, historic=historic
-        )
+        source = Source(len(level.sources), alias, outputs, relation, historic=historic)
         level.sources.append(source)
 
     def _joins(self, level: Level, node: exp.Expr, *, first: int, nested: bool) -> None:
@@ -335,6 +370,7 @@ class Reader:
             found = level.resolve(node)
             if found:
                 _, source, output = found
+                here = found[0] is level
                 return Output(
                     name or output.name,
                     kind,
@@ -343,6 +379,7 @@ class Reader:
                     source.alias,
                     output.collation,
                     unsure=unsure,
+                    column=(source.number, output.name.lower()) if here else None,
                 )
         return Output(
             name or item.output_name or item.name,
@@ -391,6 +428,7 @@ class Reader:
                         output.collation,
                         unsure=output.unsure,
                         nameless=output.nameless,
+                        column=(source.number, output.name.lower()),
                     )
                 )
         return outputs
@@ -491,7 +529,7 @@ def _renamed(result: Result, named: exp.Expr) -> Result:
         replace(o, name=name, invisible=False, nameless=False)
         for name, o in zip(names, result.outputs, strict=False)
     )
-    return Result(outputs, result.at_most_one, result.at_least_one, result.why)
+    return replace(result, outputs=outputs)
 
 
 def _names(node: exp.Expr, name: str) -> bool:

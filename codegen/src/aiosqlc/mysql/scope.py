@@ -14,6 +14,9 @@ from aiosqlc.mysql.rules import STRICT, Premises
 
 ColumnKey = tuple[int, str]
 """The number of a source in its level, and a column's name in lower case."""
+Written = tuple[str, object]
+"""An expression, by the columns, constants and functions that it is made of."""
+Fact = ColumnKey | Written
 DECLARED = never("column", "it is declared NOT NULL")
 NULLABLE = maybe("it may be NULL")
 
@@ -24,6 +27,7 @@ class Output:
 
     What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
     it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression.
+    `column` is what it is of the sub-select's own sources, if it is a column of one.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Output:
     invisible: bool = False
     unsure: bool = False
     nameless: bool = False
+    column: ColumnKey | None = None
 
     @property
     def not_null(self) -> bool:
@@ -44,19 +49,24 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a query, as far as its text proves it; `outputs` is None if unknown."""
+    """The result of a query, as far as its text proves it; `outputs` is None if unknown.
+
+    `select` is the query, if it is a SELECT.
+    """
 
     outputs: tuple[Output, ...] | None
     at_most_one: bool = False
     at_least_one: bool = False
     why: str = ""
+    select: exp.Select | None = None
 
 
 @dataclass
 class Source:
     """One item of FROM. `nulled_by` lists the outer joins that may replace its row by NULLs.
 
-    `historic`: a row may be there in several versions, so that no key holds.
+    `historic`: a row may be there in several versions, so that no key holds. `select` is what a
+    derived table or a CTE is made by.
     """
 
     number: int
@@ -64,6 +74,8 @@ class Source:
     outputs: tuple[Output, ...] | None
     relation: Relation | None = None
     at_most_one: bool = False
+    at_least_one: bool = False
+    select: exp.Select | None = None
     nulled_by: set[int] = field(default_factory=set)
     historic: bool = False
 
@@ -97,8 +109,8 @@ class Level:
     """One statement's scope. `bare_is_null`: a column outside an aggregate may be NULL in any case.
 
     That is so without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` says that GROUP BY
-    guarantees a row to every aggregate. `facts` are the columns that have a value in every row that
-    is kept, each with the rule that says so.
+    guarantees a row to every aggregate. `facts` are the columns and expressions that have a value
+    in every row that is kept, each with the rule that says so.
     """
 
     node: exp.Expr
@@ -108,7 +120,7 @@ class Level:
     sources: list[Source] = field(default_factory=list)
     joins: list[Join] = field(default_factory=list)
     merged: dict[str, int] = field(default_factory=dict)
-    facts: dict[ColumnKey, str] = field(default_factory=dict)
+    facts: dict[Fact, str] = field(default_factory=dict)
     dead: set[int] = field(default_factory=set)
     bare_is_null: bool = False
     rollup: bool = False

@@ -313,6 +313,8 @@ def _type(
         return types.ANY if varies else returned
     if returned == types.ANY or (known == types.BOOL and types.family(returned) == "integer"):
         return known
+    if returned == types.BOOL and types.family(known) == "integer" and output and output.unsure:
+        return known  # of a recursive query the server says what its first arm makes
     if known.name == "json" and types.family(returned) == "text":
         return known
     if known.labels and types.same_family(known, returned):

@@ -15,6 +15,7 @@ INSERT INTO d VALUES (1, '9999-12-31 23:59:59', NULL, '::1');
 INSERT INTO k VALUES (NULL, 1), (2, 2);
 INSERT INTO past VALUES (1, 1);
 UPDATE past SET x = 2;
+SET sql_mode = '';
 
 -- refutes: expression / it is not in a super-aggregate row
 -- case: NULL in c
@@ -59,6 +60,19 @@ SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
 -- refutes: condition / the constant cannot be converted to NULL
 -- case: NULL in c
 SELECT ip AS c FROM d WHERE ip <=> 'bad';
+
+-- refutes: condition / what stands for NULL is false
+-- case: NULL in c
+SELECT n AS c FROM a WHERE COALESCE(n > 1, TRUE);
+
+-- refutes: condition / evaluating it again gives the same result
+-- case: NULL in c
+SELECT NULLIF(ROUND(RAND(3)), 0) AS c FROM a, a AS o, b, b AS p, two
+WHERE NULLIF(ROUND(RAND(3)), 0) IS NOT NULL;
+
+-- refutes: condition / the test is false for NULL
+-- case: NULL in c
+SELECT bio AS c FROM a WHERE (bio = 'x' OR bio = 'y') IS NOT TRUE;
 
 -- refutes: using / it is an inner join
 -- case: NULL in c
@@ -116,6 +130,10 @@ SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
 -- case: NULL in c
 SELECT CASE WHEN n = 0 THEN FIRST_VALUE(n) OVER (ORDER BY id) ELSE 1 END AS c FROM a;
 
+-- refutes: case / a condition that is always true ends it
+-- case: NULL in c
+SELECT COALESCE(CASE WHEN 1 = id THEN 1 END) AS c FROM a;
+
 -- refutes: subquery / it has a row
 -- case: NULL in c
 SELECT (SELECT x FROM b WHERE id = 9) AS c;
@@ -136,6 +154,15 @@ SELECT MAX(n) OVER (PARTITION BY id) AS c FROM a;
 -- case: NULL in c
 SELECT MAX(id) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS c FROM a;
 
+-- refutes: window / the frame contains the current row
+-- case: NULL in c
+SELECT SUM(id) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS c FROM a;
+
+-- refutes: window / the frame contains the current row
+-- case: NULL in c
+SELECT FIRST_VALUE(id) OVER (ORDER BY id RANGE BETWEEN 5 FOLLOWING AND UNBOUNDED FOLLOWING) AS c
+FROM a;
+
 -- refutes: aggregate / every part is not NULL
 -- case: NULL in c
 SELECT MAX(bio) AS c FROM a GROUP BY id;
@@ -143,6 +170,34 @@ SELECT MAX(bio) AS c FROM a GROUP BY id;
 -- refutes: aggregate / every group has a row
 -- case: NULL in c
 SELECT MAX(1) AS c FROM a WHERE id = 9;
+
+-- refutes: aggregate / every group has a row
+-- case: NULL in c
+SELECT MAX(1) AS c FROM a WHERE id = 9 HAVING COUNT(*) < 1;
+
+-- refutes: aggregate / HAVING is true only for a row
+-- case: NULL in c
+SELECT MAX(id) AS c FROM a WHERE id = 9 HAVING COUNT(*) >= 0;
+
+-- refutes: aggregate / HAVING is true only for a row
+-- case: NULL in c
+SELECT MAX(id) AS c FROM a WHERE id = 9 HAVING COUNT(*) > 0 OR MAX(id) IS NULL;
+
+-- refutes: recursion / every part is not NULL
+-- case: NULL in c
+WITH RECURSIVE r (n, m) AS (SELECT 1, 2 UNION ALL SELECT n + 1, NULLIF(m, n + 1) FROM r WHERE n < 3)
+SELECT m AS c FROM r;
+
+-- refutes: recursion / every part is not NULL
+-- case: NULL in c
+WITH RECURSIVE r (n, m, o) AS (
+    SELECT 1, 2, 3 UNION ALL SELECT n + 1, o, NULLIF(o, 3) FROM r WHERE n < 4
+) SELECT m AS c FROM r;
+
+-- refutes: recursion / no value is converted to another type
+-- case: NULL in c
+WITH RECURSIVE r (n, m) AS (SELECT 1, own FROM d UNION ALL SELECT n + 1, 'bad' FROM r WHERE n < 3)
+SELECT m AS c FROM r;
 
 -- refutes: aggregate / it is NULL only if all its inputs are
 -- case: NULL in c
@@ -188,6 +243,30 @@ SELECT x FROM past FOR SYSTEM_TIME ALL WHERE id = 1;
 -- case: many
 SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH ROLLUP;
 
+-- refutes: unique-key / no super-aggregate row
+-- case: many
+SELECT q.n FROM (SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH ROLLUP) q;
+
+-- refutes: unique-key / every column is bound
+-- case: many
+SELECT q.y FROM (SELECT x, y FROM two) q WHERE q.x = 1;
+
+-- refutes: unique-key / the comparison is that of the key
+-- case: many
+SELECT q.c FROM (SELECT c FROM code) q WHERE q.c = 1;
+
+-- refutes: unique-key / it reads current rows, not older versions
+-- case: many
+SELECT q.x FROM (SELECT id, x FROM past FOR SYSTEM_TIME ALL) q WHERE q.id = 1;
+
+-- refutes: unique-key / the sub-select has one value
+-- case: many
+SELECT b.id FROM b WHERE b.id = (SELECT MAX(a.id) FROM a WHERE a.id = b.id);
+
+-- refutes: group-keys / every key has one value
+-- case: many
+SELECT DISTINCT name FROM a;
+
 -- refutes: group-keys / every key has one value
 -- case: many
 SELECT name, COUNT(*) AS n FROM a GROUP BY name;
@@ -211,6 +290,22 @@ SELECT COUNT(*) AS n FROM a HAVING COUNT(*) > 9;
 -- refutes: some-row / no WHERE
 -- case: empty
 SELECT 1 AS x WHERE 1 = 2;
+
+-- refutes: some-row / FROM has a row
+-- case: empty
+SELECT q.id FROM (SELECT id FROM a WHERE id = 9) q;
+
+-- refutes: some-row / FROM has a row
+-- case: empty
+SELECT q.x FROM (SELECT 1 AS x) q JOIN (SELECT 2 AS x) r ON q.x = r.x;
+
+-- refutes: some-row / no WHERE
+-- case: empty
+SELECT q.x FROM (SELECT 1 AS x) q WHERE q.x = 2;
+
+-- refutes: some-row / no HAVING
+-- case: empty
+SELECT q.x FROM (SELECT 1 AS x) q HAVING q.x = 2;
 
 -- refutes: some-row / no OFFSET
 -- case: empty

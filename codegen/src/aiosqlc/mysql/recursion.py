@@ -1,0 +1,83 @@
+"""Infer the columns of a recursive query: assume, and drop what a round refutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from aiosqlc.analysis.rules import EVERY_PART
+from aiosqlc.analysis.verdict import Verdict, maybe, never
+from aiosqlc.ir import SqlType
+from aiosqlc.mysql import types
+from aiosqlc.mysql.expressions import of_rows
+from aiosqlc.mysql.rules import Premises
+from aiosqlc.mysql.scope import NULLABLE, Output
+
+Columns = tuple[Output, ...]
+_ASSUMED = never("recursion", "no round of the recursion makes it NULL")
+
+
+def only_adds(node: exp.Expr) -> bool:
+    """Return whether a query is a UNION of all the rows of its arms."""
+    if not isinstance(node, exp.SetOperation):
+        return True
+    cut = any(node.args.get(clause) for clause in ("limit", "offset"))
+    union = isinstance(node, exp.Union) and not cut
+    return union and only_adds(node.left) and only_adds(node.right)
+
+
+def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
+    """Return the columns by the arms that begin, each assumed never to be NULL if rows only add."""
+    verdict = _ASSUMED if adds else NULLABLE
+    return tuple(
+        Output(these[0].name, of_rows([o.type for o in these]), verdict, unsure=True)
+        for these in zip(*begin, strict=True)
+    )
+
+
+def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Premises) -> Columns:
+    """Return the columns as the arms make them, if they were what was assumed before."""
+    return tuple(
+        _corrected(
+            column,
+            [arm[index] if arm is not None and index < len(arm) else None for arm in arms],
+            premises,
+        )
+        for index, column in enumerate(columns)
+    )
+
+
+def _corrected(column: Output, made: Sequence[Output | None], premises: Premises) -> Output:
+    """Drop what an arm refutes: a truth value that is counted on is a number."""
+    kind = column.type
+    if kind == types.BOOL and any(one is None or one.type != types.BOOL for one in made):
+        kind = types.INT
+    verdict = column.verdict if column.verdict.null else of_rounds(kind, made, premises)
+    return replace(column, type=kind, verdict=verdict)
+
+
+def of_rounds(wanted: SqlType | None, made: Iterable[Output | None], premises: Premises) -> Verdict:
+    """Infer whether a column of a recursive query can be NULL, from those that its arms make.
+
+    What a round makes becomes of the type of the first one.
+    """
+    for one in made:
+        same = one is not None and _stays(one.type, wanted)
+        if not premises.holds("recursion", "no value is converted to another type", same):
+            return maybe("a round of the recursion may convert a value, and make it NULL")
+        value = one is not None and one.not_null
+        if not premises.holds("recursion", EVERY_PART, value):
+            return maybe("a round of the recursion may make it NULL")
+    return _ASSUMED
+
+
+def _stays(kind: SqlType | None, wanted: SqlType | None) -> bool:
+    """Return whether each value of one type is one of the other, or the nearest to it."""
+    if kind is None or wanted is None or {kind.name, wanted.name} & {*types.PARSED, "json"}:
+        return False
+    if kind.labels or wanted.labels:
+        return False
+    family = types.family(wanted)
+    return family in {"integer", "decimal", "text"} and types.family(kind) == family
