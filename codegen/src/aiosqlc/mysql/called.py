@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.relations import Routine
-from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.source import Dialect
 
 # Statements that return rows, or may: what a nested call or a text made at run time returns is
@@ -49,7 +49,7 @@ def returned_by(sql: str, routines: Sequence[Routine]) -> str | None:
 def _rows(routine: Routine) -> str | None:
     tokens = _tokens(routine.body)
     variables = {name.lower(): kind for name, kind in routine.params}
-    found: list[list[Token]] = []
+    found: list[Sequence[Token]] = []
     for statement, is_always_run in _statements(tokens):
         first = statement[0].text.upper()
         if first == "DECLARE":
@@ -65,11 +65,11 @@ def _rows(routine: Routine) -> str | None:
     return _prepared(found[0], routine.body, variables) if len(found) == 1 else None
 
 
-def _tokens(sql: str) -> list[Token]:
-    return [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+def _tokens(sql: str) -> Sequence[Token]:
+    return code_tokens(sql, Dialect.MYSQL)
 
 
-def _statements(tokens: Sequence[Token]) -> Iterator[tuple[list[Token], bool]]:
+def _statements(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], bool]]:
     """Yield the simple statements of a body, and whether each is in plain blocks only."""
     opened: list[str] = []
     at, starts = 0, True

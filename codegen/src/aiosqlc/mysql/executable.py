@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.parse.scanner import MARKS, Kind, Token, scan
+from aiosqlc.parse.scanner import MARKS, Kind, Token, code_tokens, scan
 from aiosqlc.source import Dialect, Span
 
 _MARK = re.compile(r"/\*(?P<maria>M?)!(?P<version>\d*)")
@@ -80,7 +80,7 @@ def _blanked(sql: str, spans: list[Span]) -> str:
 
 def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:
     """Report that MySQL and MariaDB read a query as two different statements."""
-    marks = [token for token in scan(query.sql, Dialect.MYSQL) if token.kind is Kind.OPENING]
+    marks = [t for t in code_tokens(query.sql, Dialect.MYSQL) if t.kind is Kind.OPENING]
     mark = next((m for m in marks if MYSQL.runs(m.text) != MARIADB.runs(m.text)), None)
     if mark is None:
         return []

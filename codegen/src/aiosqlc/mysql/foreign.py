@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pymysql
 
 from aiosqlc.mysql.errors import code_of
-from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.parse.scanner import Token, code_tokens
 from aiosqlc.source import Dialect
 
 # Of MariaDB and of MySQL: no such table, no such key, or columns that do not go together.
@@ -25,7 +25,7 @@ def is_foreign_key(error: pymysql.MySQLError) -> bool:
 
 def without_foreign_keys(sql: str) -> str:
     """Return a CREATE TABLE without its foreign keys; nothing for an ALTER that only adds one."""
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["ALTER"] and "FOREIGN" in words:
         added = words.index("FOREIGN")

@@ -11,7 +11,7 @@ import pymysql
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, SchemaFile
 from aiosqlc.mysql.errors import code_of, message_of
-from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.source import Dialect, Span
 
 # Syntax, a collation, a function that does not exist (with and without parentheses), a type.
@@ -47,7 +47,7 @@ _NO_COLUMN = frozenset({"ADD", "COLUMN", "DROP", "EXISTS", "ON", "REFERENCES", "
 
 def only_in_mysql(sql: str) -> str:
     """Return the first construct of a statement that MySQL has and MariaDB lacks, or nothing."""
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     return _first_of(tokens, words) or _as_a_whole(words)
 
@@ -175,7 +175,7 @@ def as_mariadb_has_it(sql: str) -> str:
     A VECTOR is to a client a column of bytes; collations have other names.
     """
     out = sql
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     for token in tokens:
         if name := _COLLATIONS.get(token.text.upper().strip("`'\"")):
             out = out[: token.start] + name.ljust(token.end - token.start) + out[token.end :]
@@ -193,7 +193,7 @@ def without_null(sql: str) -> tuple[str, tuple[str, ...]]:
 
     Returns the names, in lower case, of the columns that were NOT NULL.
     """
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     certain = []
     name, depth, computed = "", 0, -1
@@ -226,7 +226,7 @@ def without_expression(sql: str, error: pymysql.MySQLError) -> str:
     found = _COMPUTED.search(str(error.args[-1])) if code_of(error) == _NOT_COMPUTED else None
     if found is None or found[1].lower() in without_null(sql)[1]:
         return sql
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     named = False
     for index, token in enumerate(tokens[:-1]):
         if index and tokens[index - 1].text.upper() in _BEFORE_COLUMN:
@@ -242,7 +242,7 @@ def without_expression(sql: str, error: pymysql.MySQLError) -> str:
 
 def _without_inner_checks(sql: str) -> str:
     """Remove a column's CHECK before another attribute. MariaDB accepts it only at the end."""
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     texts = [token.text.upper() for token in tokens]
     for index, text in enumerate(texts):
         if text != "CHECK" or texts[index - 1 : index] in ([","], ["ADD"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aiosqlc.mysql.executable import as_read, kin_of
-from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.servers.mysql.session import Session
 from aiosqlc.source import Dialect
 
@@ -32,7 +32,7 @@ _LISTS = frozenset({"DROP", "RENAME", "DELETE", "UPDATE"})
 def reaches_out(session: Session, sql: str, ours: str) -> str:
     """Return what a statement changes outside of our database, or empty text."""
     read = as_read(sql, kin_of(session.version))
-    tokens = [token for token in scan(read, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(read, Dialect.MYSQL)
     words = [token.text.upper() if token.kind is Kind.NAME else token.text for token in tokens]
     verb = words[0] if words else ""
     if verb in _ADMINISTERS and tuple(words[:2]) not in _HARMLESS:

@@ -11,9 +11,8 @@ from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import TypedQuery
 from aiosqlc.mysql.errors import code_of, message_of, query_error
 from aiosqlc.mysql.relations import Schema
-from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.parse.scanner import first_word
 from aiosqlc.servers.mysql.session import Session
-from aiosqlc.source import Dialect
 
 _EXPLAINED = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "("})
 _VALUE_COUNT, _NO_FULLTEXT, _UNSUPPORTED, _NO_DEFAULT = 1136, 1191, 1235, 1364
@@ -76,8 +75,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
 
 def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
     """Return the server's error when it plans a text; nothing is run."""
-    first = next((t for t in scan(sent, Dialect.MYSQL) if t.kind is not Kind.COMMENT), None)
-    if first is None or first.text.upper() not in _EXPLAINED:
+    if first_word(sent) not in _EXPLAINED:
         return None
     try:
         # One column and one row: a plan nobody reads is to cost little.

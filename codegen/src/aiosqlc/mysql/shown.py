@@ -10,8 +10,7 @@ from pymysql.connections import Connection
 from pymysql.protocol import FieldDescriptorPacket
 
 from aiosqlc.mysql.prepare import Described, described_by
-from aiosqlc.parse.scanner import Kind, scan
-from aiosqlc.source import Dialect
+from aiosqlc.parse.scanner import first_word
 
 # The database, the pattern, and the account that asks are in some names.
 _NAMED_FOR = re.compile(r"^(Tables|Database|Grants|CREATE USER)(?:_in_| \(| for ).*$", re.DOTALL)
@@ -19,8 +18,7 @@ _NAMED_FOR = re.compile(r"^(Tables|Database|Grants|CREATE USER)(?:_in_| \(| for 
 
 def is_show(sql: str) -> bool:
     """Return whether a statement is `SHOW …`."""
-    first = next((t for t in scan(sql, Dialect.MYSQL) if t.kind is not Kind.COMMENT), None)
-    return first is not None and first.text.upper() == "SHOW"
+    return first_word(sql) == "SHOW"
 
 
 def run(connection: Connection[Any], sql: str) -> tuple[Described, ...]:

@@ -16,7 +16,7 @@ from sqlglot.parsers.mysql import MySQLParser
 
 from aiosqlc.mysql.executable import MYSQL, as_read
 from aiosqlc.parse.placeholders import Filled, Place, fill
-from aiosqlc.parse.scanner import Kind, Token, scan, unquote
+from aiosqlc.parse.scanner import Kind, Token, code_tokens, first_word, unquote
 from aiosqlc.source import Dialect, Span
 
 # What it cannot parse it warns of and returns as a Command: we look for that ourselves.
@@ -92,7 +92,7 @@ def parse(sql: str) -> Tree | None:
     if root is None or isinstance(root, exp.Command) or any(map(_is_half, root.find_all(exp.Join))):
         return None
     if isinstance(root, exp.Insert):
-        root.set("overwrite", _first_word(sql) == "REPLACE")
+        root.set("overwrite", first_word(as_read(sql, MYSQL)) == "REPLACE")
     return Tree(_selected(root) if isinstance(root, exp.Values) else root, filled)
 
 
@@ -104,11 +104,6 @@ def _is_half(join: exp.Join) -> bool:
     conditional = bool(join.args.get("on") or join.args.get("using"))
     natural = str(join.args.get("method") or "").upper() == "NATURAL"
     return conditional if natural else bool(join.args.get("side")) and not conditional
-
-
-def _first_word(sql: str) -> str:
-    tokens = scan(as_read(sql, MYSQL), Dialect.MYSQL)
-    return next((token.text.upper() for token in tokens if token.kind is not Kind.COMMENT), "")
 
 
 def _selected(values: exp.Values) -> exp.Expr:
@@ -162,14 +157,14 @@ def mentions(sql: str, word: str) -> bool:
         return False
     return any(
         token.kind in {Kind.NAME, Kind.QUOTED} and unquote(token).upper() == name
-        for token in scan(sql, Dialect.MYSQL)
+        for token in code_tokens(sql, Dialect.MYSQL)
     )
 
 
 def _plain(sql: str) -> str:
     """Blank out what sqlglot cannot parse and inference does not need; keep offsets."""
     sql = as_read(sql, MYSQL)
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["REPLACE"]:
         return _over(sql, tokens[0], "INSERT")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.parse.scanner import Kind, code_tokens
 from aiosqlc.source import Dialect, Span
 
 
 def mistaken(query: ParsedQuery) -> list[Diagnostic]:
     """Warn of a variable that a query reads without setting it: probably a parameter was meant."""
-    tokens = [token for token in scan(query.sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(query.sql, Dialect.MYSQL)
     texts = [token.text.lower() for token in tokens]
     around = zip(["", *texts], [*texts[1:], ""], strict=False)
     named = [

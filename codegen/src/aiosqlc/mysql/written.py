@@ -5,11 +5,11 @@ The tree cannot say it: sqlglot has one class for several functions, and another
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from aiosqlc.parse.scanner import Kind, Token, scan
+from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.source import Dialect
 
 # Words that end an argument as a comma does: `SUBSTRING(s FROM ? FOR ?)`.
@@ -57,7 +57,7 @@ def calls(sql: str) -> Mapping[str, Call]:
     """
     found: dict[str, Call] = {}
     opened = [_Open("")]
-    tokens = [token for token in scan(sql, Dialect.MYSQL) if token.kind is not Kind.COMMENT]
+    tokens = code_tokens(sql, Dialect.MYSQL)
     for index, token in enumerate(tokens):
         if token.text == "(":
             opened.append(_Open(_name(tokens, index)))
@@ -90,7 +90,7 @@ def _close(opened: list[_Open], found: dict[str, Call]) -> None:
     opened[-1].parts.append(only if closed.index == 1 else "")
 
 
-def _add(inside: _Open, tokens: list[Token], index: int) -> None:
+def _add(inside: _Open, tokens: Sequence[Token], index: int) -> None:
     token = tokens[index]
     before = tokens[index - 1] if index else None
     if before is not None and before.text == ":" and before.end == token.start:
@@ -103,7 +103,7 @@ def _add(inside: _Open, tokens: list[Token], index: int) -> None:
         inside.parts.append("")
 
 
-def _name(tokens: list[Token], index: int) -> str:
+def _name(tokens: Sequence[Token], index: int) -> str:
     """Return the name before a parenthesis in upper case, if it may be a built-in function."""
     if not index or tokens[index - 1].kind is not Kind.NAME:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.parse.scanner import code_tokens
 from aiosqlc.source import Dialect
 
 _NUMBERED = re.compile(r"\$(\d+)")
@@ -44,20 +44,12 @@ def find(sql: str) -> tuple[Place, ...]:
     if "$" not in sql:
         return ()
     places = []
-    skipped = [
-        token.span
-        for token in scan(sql, Dialect.MYSQL)
-        if token.kind in {Kind.STRING, Kind.QUOTED, Kind.COMMENT}
-    ]
-    skipped.reverse()
+    marks = {token.start for token in code_tokens(sql, Dialect.MYSQL) if token.text == "$"}
     for match in _NUMBERED.finditer(sql):
-        while skipped and skipped[-1].end <= match.start():
-            skipped.pop()
-        inside = bool(skipped) and skipped[-1].start <= match.start()
         named = match.start() > 0 and (
             sql[match.start() - 1].isalnum() or sql[match.start() - 1] in "_$@"
         )
-        if not inside and not named:
+        if match.start() in marks and not named:
             places.append(Place(int(match[1]), match.start(), match.end()))
     return tuple(places)
 

@@ -182,6 +182,12 @@ def code_tokens(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Token
     return tuple([token for token in scan(text, dialect) if token.kind is not Kind.COMMENT])
 
 
+def first_word(sql: str) -> str:
+    """Return the first token of a MySQL statement in upper case; an empty text has none."""
+    tokens = code_tokens(sql, Dialect.MYSQL)
+    return tokens[0].text.upper() if tokens else ""
+
+
 _token = tuple.__new__  # a NamedTuple's own __new__ takes twice as long
 MARKS = frozenset({Kind.OPENING, Kind.CLOSING})
 _WHOLE = {kind.value: kind for kind in Kind if kind not in {*MARKS, Kind.UNTERMINATED}}
