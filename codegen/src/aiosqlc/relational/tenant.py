@@ -67,7 +67,7 @@ class Tenancy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What is not proved: the name of the source as the statement has it, and why."""
+    """A source that is not proved to be bound, by its name in the statement, and the reason."""
 
     source: str
     why: str
@@ -75,7 +75,7 @@ class Leak:
 
 @dataclass
 class _Level:
-    """What is known of one level: columns that are the parameter, and sources that are bound."""
+    """Knowledge of one level: columns that are the parameter, and sources that are bound."""
 
     pinned: set[Place] = field(default_factory=set)
     equal: set[tuple[Place, Place]] = field(default_factory=set)  # the first is given the second
@@ -202,7 +202,7 @@ class _Proof:
         return place is not None and place in level.pinned
 
     def _is_bound(self, query: Query, number: int, level: _Level) -> bool:
-        """Return whether the rows of a source that take part are the tenant's, or everybody's."""
+        """Return whether the rows of a source that take part are the tenant's, or shared."""
         source = query.source(number)
         if isinstance(source, NoTable | Values | Function | Derived | CteUse | Merged | Grouped):
             return True  # what is inside is visited on its own
