@@ -36,11 +36,15 @@ INSERT INTO identity (id, account_id, issuer, subject, proved) VALUES (@id, @acc
 -- name: ProveIdentities :execrows
 UPDATE identity SET proved = true WHERE account_id = @account_id AND NOT proved;
 
+-- name: UnproveIdentities :execrows
+-- What was shown about a former address says nothing about the new one.
+UPDATE identity SET proved = false WHERE account_id = @account_id AND proved;
+
 -- name: NoteIdentityUsed :execrows
 UPDATE identity SET used_at = now() WHERE id = @id;
 
 -- name: ListIdentities :many
-SELECT id, issuer, subject, created_at, used_at FROM identity
+SELECT id, issuer, subject, proved, created_at, used_at FROM identity
 WHERE account_id = @account_id
 ORDER BY created_at, id
 LIMIT 100;

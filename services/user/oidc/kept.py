@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
+from lib import context
+
 T = TypeVar("T")
 
 # Not more often than that for what a stranger may have made up.
@@ -47,6 +49,8 @@ class Kept(Generic[T]):
         return await asyncio.shield(self._fetching)
 
     async def _load(self) -> T:
+        # For all callers: the first may have less time than others.
+        context.deadline.set(None)
         self._tried_at = time.monotonic()
         try:
             self._value = await self._fetch()

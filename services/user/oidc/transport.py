@@ -114,7 +114,8 @@ class _Refusal(msgspec.Struct, frozen=True):
 async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
     """Open the connections to all providers, and close them at the end."""
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=50),
+        # The upstream of each provider limits its connections: one that hangs takes none of others.
+        connector=aiohttp.TCPConnector(limit=0),
         # The upstream limits each call, so that it can be shorter for a request that is late.
         timeout=aiohttp.ClientTimeout(total=None),
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -24,6 +24,7 @@ from services.user.service.throttle import Limits
 from services.user.store import (
     accounts,
     addresses,
+    identities,
     mail,
     profiles,
     roles,
@@ -292,6 +293,7 @@ async def _count_address(
 async def _change_email(tx: Executor, person: LockPersonRow, email: str) -> None:
     with change_errors(taken=EMAIL_TAKEN):
         await profiles.change_email(tx, id=person.id, email=email)
+    await identities.unprove_identities(tx, account_id=person.id)
     await check_free(tx, email, person.id)
     # Links that went to the former address are worth nothing from now on, but for those to undo.
     for kind in (TokenKind.VERIFY_EMAIL, TokenKind.RESET_PASSWORD):

@@ -98,7 +98,8 @@ async def link(
     identity_id = new_id()
     async with db.transaction() as tx:
         await _may_change(tx, principal)
-        if len(await identities.list_identities(tx, account_id=account_id)) >= _MOST:
+        known = await identities.list_identities(tx, account_id=account_id)
+        if len(known) >= _MOST:
             raise AppError(Code.CONFLICT, f"an account can have at most {_MOST} identities")
         with change_errors(taken="this identity is linked to an account"):
             await identities.add_identity(
@@ -107,7 +108,8 @@ async def link(
                 account_id=account_id,
                 issuer=back.identity.issuer,
                 subject=back.identity.subject,
-                proved=True,
+                # Else what a stranger links would outlive the reset that removes the stranger's.
+                proved=all(one.proved for one in known),
             )
         await audit.record(tx, "identity.linked", account_id, provider=name)
         await notices.tell(tx, account_id, "identity_changed")

@@ -60,6 +60,7 @@ QUERY_NAMES: Final = {
     identities.IS_LINKED: "IsLinked",
     identities.ADD_IDENTITY: "AddIdentity",
     identities.PROVE_IDENTITIES: "ProveIdentities",
+    identities.UNPROVE_IDENTITIES: "UnproveIdentities",
     identities.NOTE_IDENTITY_USED: "NoteIdentityUsed",
     identities.LIST_IDENTITIES: "ListIdentities",
     identities.HAS_USABLE_PASSWORD: "HasUsablePassword",

@@ -143,6 +143,15 @@ async def prove_identities(db: Executor, *, account_id: UUID) -> int:
     return int(status.rpartition(" ")[2])
 
 
+UNPROVE_IDENTITIES: Final = "UPDATE identity SET proved = false WHERE account_id = $1 AND proved"
+
+
+async def unprove_identities(db: Executor, *, account_id: UUID) -> int:
+    """What was shown about a former address says nothing about the new one."""
+    status = await db.execute(UNPROVE_IDENTITIES, account_id)
+    return int(status.rpartition(" ")[2])
+
+
 NOTE_IDENTITY_USED: Final = "UPDATE identity SET used_at = now() WHERE id = $1"
 
 
@@ -152,7 +161,7 @@ async def note_identity_used(db: Executor, *, id: UUID) -> int:
 
 
 LIST_IDENTITIES: Final = """\
-SELECT id, issuer, subject, created_at, used_at FROM identity
+SELECT id, issuer, subject, proved, created_at, used_at FROM identity
 WHERE account_id = $1
 ORDER BY created_at, id
 LIMIT 100
@@ -163,6 +172,7 @@ class ListIdentitiesRow(msgspec.Struct, frozen=True, gc=False):
     id: UUID
     issuer: str
     subject: str
+    proved: bool
     created_at: datetime
     used_at: datetime | None
 

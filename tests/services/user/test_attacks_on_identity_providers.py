@@ -9,6 +9,7 @@ import hmac
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from devstack.testing.wait import DEADLINE
 from lib.auth import csrf
 from tests.conftest import NewDatabase
 from tests.services.user.at_provider import LINKS, Browser, Town, running_town
@@ -545,6 +547,31 @@ async def test_undoing_a_change_of_the_address_removes_what_was_linked_since(tow
     assert [row["issuer"] for row in issuers] == [town.one.issuer]
 
 
+async def test_an_identity_that_a_strangers_identity_linked_does_not_outlive_a_reset(
+    town: Town,
+) -> None:
+    """The owner has pressed the button of the first mail, and the stranger has come back."""
+    town.two.user["email"] = VICTIM
+    await town.browser().sign_in(town.two, "two")
+    link = await town.world.token("Account verification", VICTIM)
+    assert (await town.world.post("verify", {"token": link})).status == 204
+    thief = (await town.browser().sign_in(town.two, "two")).data
+    assert (await town.browser().link(town.one, thief)).status == 201
+    await reset(town.world)
+    assert await town.count("identity") == 0
+
+
+async def test_an_identity_of_a_former_address_does_not_outlive_a_reset(town: Town) -> None:
+    thief = await town.world.proved()
+    assert (await town.browser().link(town.two, thief, "two")).status == 201
+    me, moved = "/api/v1/users/me", {"email": VICTIM}
+    assert (await town.world.call("PATCH", me, moved, headers=bearer(thief))).status == 200
+    link = await town.world.token("Account verification", VICTIM)
+    assert (await town.world.post("verify", {"token": link})).status == 204
+    await reset(town.world)
+    await refused_again(town)
+
+
 async def refused_again(town: Town) -> None:
     """The stranger's identity opens nothing any more."""
     answer = await town.browser().sign_in(town.two, "two")
@@ -635,6 +662,53 @@ async def test_a_provider_that_is_away_is_left_alone_for_a_while(town: Town) -> 
     assert answers[-1].code == "CIRCUIT_OPEN"
     # The other one is not concerned.
     assert (await town.browser().sign_in(town.two, "two")).status == 200
+
+
+async def test_a_caller_in_a_hurry_does_not_take_the_document_from_others(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answering = asyncio.Event(), asyncio.Event()
+    discovery = town.one._discovery
+
+    async def late(request: web.Request) -> web.Response:
+        asked.set()
+        await answering.wait()
+        return await discovery(request)
+
+    monkeypatch.setattr(town.one, "_discovery", late)
+    start = partial(town.world.post, "identity-providers/one/start", {})
+    hurried = asyncio.create_task(start(headers={"X-Deadline-Ms": "300"}))
+    await asked.wait()
+    patient = asyncio.create_task(start())
+    assert (await hurried).status == 504
+    answering.set()
+    assert (await patient).status == 200
+
+
+@pytest.mark.parametrize("settings", [{"oidc_seconds": 4.0}])
+async def test_a_provider_that_hangs_does_not_delay_another_one(town: Town) -> None:
+    hanging = 0
+
+    async def hang() -> None:
+        nonlocal hanging
+        hanging += 1
+        await _never()
+
+    town.two.answers["/token"] = hang
+    async with asyncio.TaskGroup() as group:
+        browsers = [town.browser() for _ in range(50)]
+        backs = [town.two.authorize(await browser.start("two")) for browser in browsers]
+        tasks = [
+            group.create_task(browser.finish(back, "two"))
+            for browser, back in zip(browsers, backs, strict=True)
+        ]
+        async with asyncio.timeout(DEADLINE):
+            while hanging < len(tasks):
+                await asyncio.sleep(0.01)
+        assert (await town.browser().sign_in(town.one)).status == 200
+        assert not any(task.done() for task in tasks)
+        for task in tasks:
+            task.cancel()
 
 
 @pytest.mark.parametrize(
