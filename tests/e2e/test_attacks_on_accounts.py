@@ -40,8 +40,8 @@ NO_ROLES = ("ADMIN", "SERVICE", "admin", "ADMIN ", "../ADMIN", "A" * 200, "АDMI
 
 
 @pytest.fixture
-async def world(stack) -> AsyncIterator[Deletable]:
-    async with deletable(stack) as world:
+async def world(stack, identity_provider) -> AsyncIterator[Deletable]:
+    async with deletable(stack, identity_provider) as world:
         yield world
 
 

@@ -53,8 +53,8 @@ FRAMES = (
 
 
 @pytest.fixture
-async def world(stack) -> AsyncIterator[Deletable]:
-    async with deletable(stack) as world:
+async def world(stack, identity_provider) -> AsyncIterator[Deletable]:
+    async with deletable(stack, identity_provider) as world:
         yield world
 
 

@@ -45,8 +45,8 @@ MONEY_THAT_IS_NONE = ("-1.00", "0.001", "1e3", "NaN", "1,00", "٣.00", " 1.00", 
 
 
 @pytest.fixture
-async def world(stack) -> AsyncIterator[Deletable]:
-    async with deletable(stack) as world:
+async def world(stack, identity_provider) -> AsyncIterator[Deletable]:
+    async with deletable(stack, identity_provider) as world:
         yield world
 
 

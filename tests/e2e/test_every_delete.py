@@ -80,8 +80,8 @@ def test_every_delete_route_has_a_row() -> None:
 
 
 @pytest.fixture
-async def world(stack) -> AsyncIterator[Deletable]:
-    async with deletable(stack) as world:
+async def world(stack, identity_provider) -> AsyncIterator[Deletable]:
+    async with deletable(stack, identity_provider) as world:
         yield world
 
 
