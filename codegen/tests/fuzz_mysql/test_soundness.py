@@ -43,7 +43,7 @@ def test_the_hunt_asks_for_embedded_rows_in_queries_with_optional_parts(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aiosqlc.mysql.variants._weaker_embed", lambda _whole, ours, *_: ours)
-    assert hunt(1500, 4, cache).false
+    assert hunt(1500, 2, cache).false
 
 
 def test_the_hunt_asks_for_rows_that_every_part_of_a_union_has(
@@ -52,7 +52,7 @@ def test_the_hunt_asks_for_rows_that_every_part_of_a_union_has(
     monkeypatch.setattr(Grammar, "_embedded", Grammar._embedded_parts)
     monkeypatch.setattr("aiosqlc.mysql.embeds._apart", lambda *_: "")
     monkeypatch.setattr("aiosqlc.mysql.embeds._as_declared", lambda *_: True)
-    assert hunt(3000, 4, cache).false
+    assert hunt(3000, 7, cache).false
 
 
 def test_the_hunt_passes_what_the_annotation_of_a_parameter_says(
