@@ -87,6 +87,18 @@ SELECT i.id FROM issue i WHERE i.tenant_id = @tenant_id AND EXISTS (SELECT 1
 -- name: FilteredUnion :many
 SELECT id FROM (SELECT tenant_id, id, title FROM issue UNION ALL
     SELECT tenant_id, id, name FROM project) q WHERE q.tenant_id = @tenant_id;
+
+-- name: CountedComments :many
+SELECT i.id, (SELECT count(*) FROM comment c WHERE c.issue_id = i.id) FROM issue i
+    WHERE i.tenant_id = @tenant_id;
+
+-- name: CountedByTenant :many
+SELECT p.tenant_id, (SELECT count(*) FROM issue i WHERE i.tenant_id = p.tenant_id)
+    FROM project p WHERE p.tenant_id = @tenant_id GROUP BY p.tenant_id;
+
+-- name: MoveComment :exec
+UPDATE comment c SET issue_id = j.id FROM issue i, issue j WHERE i.id = c.issue_id
+    AND i.tenant_id = @tenant_id AND j.tenant_id = @tenant_id AND j.id = @issue_id;
 """
 LEAKING = {
     "no condition": """\
@@ -187,4 +199,132 @@ SELECT query_to_xml('select * from issue', true, true, '') FROM project
 -- name: Q :exec
 TRUNCATE issue;
 """,
+    "another column as the tenant": """\
+-- name: Q :exec
+UPDATE issue SET tenant_id = id WHERE tenant_id = @tenant_id;
+""",
+    "a row that is given to another tenant's": """\
+-- name: Q :exec
+UPDATE comment c SET issue_id = @other FROM issue i WHERE i.id = c.issue_id
+    AND i.tenant_id = @tenant_id;
+""",
+    "a conflict with another tenant's comment": """\
+-- name: Q :exec
+INSERT INTO comment (id, issue_id, body) SELECT @id, i.id, 'x' FROM issue i
+    WHERE i.tenant_id = @tenant_id ON CONFLICT (id) DO UPDATE SET body = 'y';
+""",
+    "a shared row that is deleted": """\
+-- name: Q :exec
+DELETE FROM country c USING project p WHERE p.country = c.code AND p.tenant_id = @tenant_id;
+""",
+    "a sample of all rows": """\
+-- name: Q :many
+SELECT id FROM issue TABLESAMPLE SYSTEM (50) REPEATABLE (1) WHERE tenant_id = @tenant_id;
+""",
+    "what other sessions run": """\
+-- name: Q :many
+SELECT a.query FROM pg_stat_get_activity(NULL) a;
+""",
 }
+_PERSON = """\
+CREATE TABLE person (id int PRIMARY KEY, name text);
+ALTER TABLE issue ADD assignee int REFERENCES person;
+ALTER TABLE comment ADD author int REFERENCES person;
+"""
+_COUNTS = """\
+CREATE FUNCTION counts(int, int) RETURNS int LANGUAGE sql STABLE
+    AS 'SELECT count(*)::int FROM issue';
+CREATE AGGREGATE total(int) (sfunc = counts, stype = int, initcond = '0');
+"""
+# By a schema of its own, beside the one above.
+LEAKING_BESIDE = {
+    "a row that other tenants refer to, written": (
+        _PERSON,
+        """\
+-- name: Q :exec
+UPDATE person a SET name = 'x' FROM issue i WHERE a.id = i.assignee AND i.tenant_id = @tenant_id;
+""",
+    ),
+    "a row that refers to what other tenants refer to": (
+        _PERSON,
+        """\
+-- name: Q :many
+SELECT c.body FROM issue i JOIN person a ON a.id = i.assignee JOIN comment c ON c.author = a.id
+    WHERE i.tenant_id = @tenant_id;
+""",
+    ),
+    "a new row that refers to what other tenants refer to": (
+        _PERSON,
+        """\
+-- name: Q :exec
+INSERT INTO comment (id, issue_id, author, body) SELECT @id::int, @issue_id::int, a.id, 'x'
+    FROM issue i JOIN person a ON a.id = i.assignee WHERE i.tenant_id = @tenant_id;
+""",
+    ),
+    "a rule that writes more": (
+        "CREATE RULE more AS ON UPDATE TO issue DO ALSO DELETE FROM project;",
+        """\
+-- name: Q :exec
+UPDATE issue SET title = 'x' WHERE tenant_id = @tenant_id;
+""",
+    ),
+    "a materialized view": (
+        "CREATE MATERIALIZED VIEW sums AS SELECT tenant_id, count(*) OVER () AS n FROM issue;",
+        """\
+-- name: Q :many
+SELECT n FROM sums WHERE tenant_id = @tenant_id;
+""",
+    ),
+    "an aggregate that reads": (
+        _COUNTS,
+        """\
+-- name: Q :many
+SELECT total(id) FROM issue WHERE tenant_id = @tenant_id;
+""",
+    ),
+    "a window over an aggregate that reads": (
+        _COUNTS,
+        """\
+-- name: Q :many
+SELECT total(id) OVER () FROM issue WHERE tenant_id = @tenant_id;
+""",
+    ),
+    "a generated tenant": (
+        "CREATE TABLE made (owner int, tenant_id int GENERATED ALWAYS AS (owner / 10) STORED);",
+        """\
+-- name: Q :exec
+UPDATE made SET owner = @owner WHERE tenant_id = @tenant_id;
+""",
+    ),
+    "a child that repeats a key of its parent": (
+        "CREATE TABLE old_issue () INHERITS (issue);",
+        """\
+-- name: Q :many
+SELECT c.body FROM comment c JOIN issue i ON i.id = c.issue_id WHERE i.tenant_id = @tenant_id;
+""",
+    ),
+    "a child without the foreign key": (
+        "CREATE TABLE old_comment () INHERITS (comment);",
+        """\
+-- name: Q :many
+SELECT c.body FROM comment c JOIN issue i ON i.id = c.issue_id WHERE i.tenant_id = @tenant_id;
+""",
+    ),
+    "a foreign key of one column twice": (
+        """\
+CREATE TABLE cell (tenant_id int, x int, y int, UNIQUE (x, y));
+CREATE TABLE mark (at int, FOREIGN KEY (at, at) REFERENCES cell (x, y));
+""",
+        """\
+-- name: Q :many
+SELECT m.at FROM mark m JOIN cell c ON c.y = m.at WHERE c.tenant_id = @tenant_id;
+""",
+    ),
+}
+# Its collation may hold unequal tenants to be equal.
+FOLDED_SCHEMA = "CREATE TABLE named (id int, tenant_id text UNIQUE);"
+FOLDED = """\
+-- name: Q :exec
+INSERT INTO named (tenant_id, id) VALUES (@tenant_id, 1) ON CONFLICT (tenant_id)
+    DO UPDATE SET id = 2;
+"""

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from aiosqlc.cli.main import main
 from aiosqlc.postgres import Analyzer
+from aiosqlc.postgres.catalog.facts import Facts
 
 from tests.projects import write_project
 from tests.tenants.asking import typed
-from tests.tenants.queries import KEPT, LEAKING, SCHEMA
+from tests.tenants.queries import FOLDED, FOLDED_SCHEMA, KEPT, LEAKING, LEAKING_BESIDE, SCHEMA
 
 CONFIG = """\
 version: "2"
@@ -35,6 +36,22 @@ def test_each_query_of_one_tenant_is_proved(analyzer: Analyzer, tmp_path: Path) 
 @pytest.mark.parametrize("text", LEAKING.values(), ids=LEAKING)
 def test_a_leak_is_found(text: str, analyzer: Analyzer, tmp_path: Path) -> None:
     assert typed(analyzer, SCHEMA, text, tmp_path)["Q"].leaks
+
+
+@pytest.mark.parametrize(("schema", "text"), LEAKING_BESIDE.values(), ids=LEAKING_BESIDE)
+def test_a_leak_of_an_odd_schema_is_found(
+    schema: str, text: str, analyzer: Analyzer, tmp_path: Path
+) -> None:
+    assert typed(analyzer, SCHEMA + schema, text, tmp_path)["Q"].leaks
+
+
+def test_a_key_does_not_tell_apart_tenants_that_its_collation_holds_equal(
+    analyzer: Analyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert typed(analyzer, FOLDED_SCHEMA, FOLDED, tmp_path)["Q"].leaks == ()
+    default = 100  # as if it were of ICU, which not every server has
+    monkeypatch.setattr(Facts, "deterministic", lambda _, collation: collation != default)
+    assert typed(analyzer, FOLDED_SCHEMA, FOLDED, tmp_path)["Q"].leaks
 
 
 def without_one(text: str) -> Iterator[str]:

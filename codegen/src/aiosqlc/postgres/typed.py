@@ -147,7 +147,7 @@ class QueryTyper:
         main = self._text(query.sql, query.embeds, described, scope, optional, loose)
         texts = [main]
         trees = [nodes]
-        leaks = self._leaks(params, scope, range(1, len(params) + 1))
+        leaks = self._leaks(params, nodes, scope, range(1, len(params) + 1))
         for variant, answer in zip(query.variants, variants, strict=True):
             own, held = (
                 {i for i, number in enumerate(variant.numbers, 1) if number in some}
@@ -157,7 +157,7 @@ class QueryTyper:
             inner = self._main_scope(trees[-1], answer)
             embeds = query.embeds_in(variant)
             texts.append(self._text(variant.sql, embeds, answer, inner, own, held))
-            leaks += self._leaks(params, inner, variant.numbers)
+            leaks += self._leaks(params, trees[-1], inner, variant.numbers)
         access = access_of(self.facts, nodes) if nodes else Access((), (), None, False)
         unproved = (self.reading.why_not(tree) for tree in trees)
         rows, unfit = fitting(query, [text.embeds for text in texts])
@@ -189,7 +189,11 @@ class QueryTyper:
         return Judged(typed, stars, missing_columns(self.facts, nodes), unfit)
 
     def _leaks(
-        self, params: Sequence[TypedParam], scope: Scope | None, numbers: Sequence[int]
+        self,
+        params: Sequence[TypedParam],
+        nodes: Sequence[Node],
+        scope: Scope | None,
+        numbers: Sequence[int],
     ) -> tuple[str, ...]:
         """Return what is not proved of a text, whose parameters have these numbers in the query."""
         if self.tenants is None:
@@ -197,7 +201,7 @@ class QueryTyper:
         name = self.tenants.tenant.parameter
         number = next((p.number for p in params if p.name == name), 0)
         at = next((at for at, given in enumerate(numbers, 1) if given == number), 0)
-        return self.tenants.leaks(scope, at)
+        return self.tenants.leaks(scope if len(nodes) == 1 else None, at)  # a rule adds others
 
     def _text(
         self,

@@ -1,8 +1,9 @@
 """Prove that a statement touches the rows of one tenant only.
 
 Each table with the tenant's column must have it pinned to one parameter, in every level. A table
-without the column belongs to a tenant through a foreign key, to or from a row that is bound. What
-is not understood is not proved.
+without the column belongs to a tenant through a foreign key to a row that belongs to it. A row that
+such a row refers to may be read, no more: others may refer to it too. What is not understood is not
+proved.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from aiosqlc.relational.joins import conditions_of, joins_of
 from aiosqlc.relational.tree import (
@@ -27,6 +30,7 @@ from aiosqlc.relational.tree import (
     Parameter,
     Query,
     SetOperation,
+    Source,
     Table,
     Values,
 )
@@ -56,6 +60,14 @@ class Tenancy(Protocol):
         """Return whether only one datum meets an equality."""
         ...
 
+    def stored(self, relation: Hashable) -> bool:
+        """Return whether a relation is a stored answer, which may be made of all tenants' rows."""
+        ...
+
+    def generated(self, relation: Hashable) -> bool:
+        """Return whether a table calculates its tenant column from other columns."""
+        ...
+
     def reads_rows(self, call: Hashable) -> bool:
         """Return whether a function may read or write rows."""
         ...
@@ -75,11 +87,29 @@ class Leak:
 
 @dataclass
 class _Level:
-    """Knowledge of one level: columns that are the parameter, and sources that are bound."""
+    """The columns of one level that are the parameter, and its sources that are bound.
+
+    `owned` are the bound tables whose rows belong to the tenant. Of the others they may be read.
+    """
 
     pinned: set[Place] = field(default_factory=set)
     equal: set[tuple[Place, Place]] = field(default_factory=set)  # the first is given the second
+    beyond: dict[int, set[tuple[Place, Place]]] = field(default_factory=dict)  # levels out: so too
     bound: set[int] = field(default_factory=set)
+    owned: set[int] = field(default_factory=set)
+
+    def size(self) -> tuple[int, ...]:
+        """Return how much is known, to see when no more is learnt."""
+        beyond = sum(map(len, self.beyond.values()))
+        return len(self.pinned), len(self.equal), beyond, len(self.bound), len(self.owned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """A level around another one."""
+
+    query: Query
+    level: _Level
 
 
 def leaks_of(query: Query, tenancy: Tenancy, parameter: int) -> list[Leak]:
@@ -96,13 +126,13 @@ class _Proof:
         self,
         query: Query,
         given: frozenset[int],
-        outer: tuple[frozenset[Place], ...],
+        outer: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
         """Yield the leaks of a level and of those inside it.
 
-        `given` are the outputs that the level around it pins, `outer` the pinned columns of the
-        levels around, the next one first.
+        `given` are the outputs that the level around it pins, `outer` the levels around, the next
+        one first.
         """
         if query.command is Command.OTHER or depth > _DEEPEST:
             yield Leak("", "the statement is not understood")
@@ -115,7 +145,7 @@ class _Proof:
             if number not in level.bound:
                 yield from self._unbound(query, number)
         yield from self._written(query, level)
-        around = (frozenset(level.pinned), *outer)
+        around = (_Around(query, level), *outer)
         for inner in query.subqueries():
             yield from self.visit(inner, frozenset(), around, depth + 1)
         for written in query.writing_ctes():
@@ -128,7 +158,7 @@ class _Proof:
         query: Query,
         number: int,
         pins: frozenset[int],
-        around: tuple[frozenset[Place], ...],
+        around: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
         """Yield the leaks of a subquery in FROM, or of a WITH query as it is used here."""
@@ -155,9 +185,7 @@ class _Proof:
 
     # --- what is pinned and bound -------------------------------------------------------------
 
-    def _level(
-        self, query: Query, given: frozenset[int], outer: tuple[frozenset[Place], ...]
-    ) -> _Level:
+    def _level(self, query: Query, given: frozenset[int], outer: tuple[_Around, ...]) -> _Level:
         level = _Level()
         if any(join.kind is JoinKind.FULL for join in joins_of(query.root)):
             return level
@@ -169,9 +197,9 @@ class _Proof:
             pass
         return level
 
-    def _settle(self, query: Query, level: _Level, outer: tuple[frozenset[Place], ...]) -> bool:
+    def _settle(self, query: Query, level: _Level, outer: tuple[_Around, ...]) -> bool:
         """Draw the next conclusions; return whether there were any."""
-        before = len(level.pinned), len(level.equal), len(level.bound)
+        before = level.size()
         for side, condition in conditions_of(query.root):
             meaning = condition.meaning
             if not isinstance(meaning, Equality) or not self.tenancy.image(meaning):
@@ -184,64 +212,91 @@ class _Proof:
                     level.pinned.add(place)
                 elif (beside := _place(query, other)) is not None:
                     level.equal.add((place, beside))
+                elif isinstance(other, Column) and (found := _outside(other, outer)):
+                    level.beyond.setdefault(other.level, set()).add((place, found))
         for number in query.reads_from:
-            if self._is_bound(query, number, level):
+            if self._is_owned(query, number, level, outer):
+                level.owned.add(number)
+            if number in level.owned or self._is_bound(query, number, level):
                 level.bound.add(number)
-        return before != (len(level.pinned), len(level.equal), len(level.bound))
+        return before != level.size()
 
     def _is_parameter(
-        self, query: Query, expr: Expr, level: _Level, outer: tuple[frozenset[Place], ...]
+        self, query: Query, expr: Expr, level: _Level, outer: tuple[_Around, ...]
     ) -> bool:
         """Return whether an expression is the tenant's parameter, if it is not NULL."""
         if isinstance(expr, Parameter):
             return expr.number == self.parameter
         if isinstance(expr, Column) and expr.level:
-            around = outer[expr.level - 1] if expr.level <= len(outer) else frozenset[Place]()
-            return (expr.source, expr.column) in around
+            outside = _outside(expr, outer)
+            return outside is not None and outside in outer[expr.level - 1].level.pinned
         place = _place(query, expr)
         return place is not None and place in level.pinned
 
     def _is_bound(self, query: Query, number: int, level: _Level) -> bool:
-        """Return whether the rows of a source that take part are the tenant's, or shared."""
+        """Return whether the tenant may read the rows of a source that take part."""
         source = query.source(number)
         if isinstance(source, NoTable | Values | Function | Derived | CteUse | Merged | Grouped):
             return True  # what is inside is visited on its own
-        if not isinstance(source, Table):
+        if not isinstance(source, Table) or not source.whole:
             return False
         if self.tenancy.shared(source.relation):
             return True
+        swapped = {(other, one) for one, other in level.equal}
+        return not self.tenancy.column(source.relation) and any(
+            self._refers(query.source(other), other, source, number, swapped)
+            for other in level.bound
+        )
+
+    def _is_owned(
+        self, query: Query, number: int, level: _Level, outer: tuple[_Around, ...]
+    ) -> bool:
+        """Return whether the rows of a source that take part are the tenant's."""
+        source = query.source(number)
+        if not isinstance(source, Table) or not source.whole:
+            return False
+        if self.tenancy.shared(source.relation) or self.tenancy.stored(source.relation):
+            return False
         if column := self.tenancy.column(source.relation):
             return (number, column) in level.pinned
         return any(
-            self._is_tied(query, number, other, level)
-            for other in query.reads_from
-            if other in level.bound and other != number
+            self._refers(source, number, query.source(other), other, level.equal)
+            for other in level.owned
+        ) or any(
+            self._refers(source, number, around.query.source(other), other, level.beyond[up])
+            for up, around in enumerate(outer, 1)
+            if up in level.beyond
+            for other in around.level.owned
         )
 
-    def _is_tied(self, query: Query, number: int, other: int, level: _Level) -> bool:
-        """Return whether a foreign key ties a source to a table that is bound, one way or other."""
-        source, beside = query.source(number), query.source(other)
+    def _refers(
+        self,
+        source: Source,
+        number: int,
+        beside: Source,
+        other: int,
+        equal: set[tuple[Place, Place]],
+    ) -> bool:
+        """Return whether the rows of a table refer to those of another by a foreign key."""
         if not isinstance(source, Table) or not isinstance(beside, Table):
             return False
-        if self.tenancy.shared(beside.relation):
+        if self.tenancy.shared(source.relation) or self.tenancy.shared(beside.relation):
             return False
-        for relation, columns in self.tenancy.references(source.relation):
-            if relation == beside.relation and all(
-                ((number, own), (other, its)) in level.equal for own, its in columns.items()
-            ):
-                return True
-        for relation, columns in self.tenancy.references(beside.relation):
-            if relation == source.relation and all(
-                ((number, its), (other, own)) in level.equal for own, its in columns.items()
-            ):
-                return True
-        return False
+        return any(
+            relation == beside.relation
+            and all(((number, own), (other, its)) in equal for own, its in columns.items())
+            for relation, columns in self.tenancy.references(source.relation)
+        )
 
     def _unbound(self, query: Query, number: int) -> Iterator[Leak]:
         source = query.source(number)
         name = query.name(number)
         if not isinstance(source, Table):
             yield Leak(name, "it is not understood")
+        elif not source.whole:
+            yield Leak(name, "TABLESAMPLE chooses among all rows")
+        elif self.tenancy.stored(source.relation):
+            yield Leak(name, "a materialized view may be made of several tenants' rows")
         elif self.tenancy.column(source.relation):
             yield Leak(name, "its tenant column is not compared with the parameter")
         else:
@@ -250,7 +305,7 @@ class _Proof:
     # --- writes -------------------------------------------------------------------------------
 
     def _written(self, query: Query, level: _Level) -> Iterator[Leak]:
-        if query.command not in {Command.INSERT, Command.UPDATE} or not query.target:
+        if query.command is Command.SELECT or not query.target:
             return
         source, name = query.source(query.target), query.name(query.target)
         if not isinstance(source, Table):
@@ -260,12 +315,15 @@ class _Proof:
             yield Leak(name, "its rows belong to all tenants")
             return
         column = self.tenancy.column(source.relation)
-        given = query.assigned()
         if not column:
-            if query.command is Command.INSERT:
-                yield from self._new_row(query, source, given, name)
+            yield from self._tied_row(query, source, level, name)
             return
-        if column in given and not self._gives(query, given[column], level):
+        if query.command is Command.DELETE:
+            return
+        given = query.assigned()
+        if query.command is Command.UPDATE and self.tenancy.generated(source.relation):
+            yield Leak(name, "its tenant column follows from other columns")
+        if column in given and not self._gives(query, given[column], level, column):
             yield Leak(name, "its tenant column is given another value than the parameter")
         elif query.command is Command.INSERT and column not in given:
             yield Leak(name, "its tenant column is not given")
@@ -276,7 +334,7 @@ class _Proof:
             if conflict.sets is None or column in conflict.sets:
                 yield Leak(name, "ON CONFLICT gives its tenant column another value")
 
-    def _gives(self, query: Query, expr: Expr, level: _Level) -> bool:
+    def _gives(self, query: Query, expr: Expr, level: _Level, column: int) -> bool:
         """Return whether an expression is the parameter in every row that is written."""
         if isinstance(expr, Column) and not expr.level:
             source = query.source(expr.source)
@@ -286,7 +344,7 @@ class _Proof:
                     self._is_parameter(query, row[expr.column - 1], level, ()) for row in lists
                 )
             if expr.source == query.target:
-                return True  # it stays as it is
+                return expr.column == column or self._is_parameter(query, expr, level, ())
             if isinstance(source, Derived):  # INSERT … SELECT: the outputs of the subquery
                 return self._puts_out(source.query(), expr.column)
         return not (isinstance(expr, Column) and expr.absent) and self._is_parameter(
@@ -302,22 +360,70 @@ class _Proof:
         absent = isinstance(expr, Column) and bool(expr.absent)
         return not absent and self._is_parameter(query, expr, level, ())
 
-    def _new_row(
-        self, query: Query, source: Table, given: Mapping[int, Expr], name: str
-    ) -> Iterator[Leak]:
-        """Yield a leak unless a new row of a table without the column refers to the tenant's."""
-        for relation, columns in self.tenancy.references(source.relation):
-            if self.tenancy.shared(relation):
-                continue
-            for number in query.reads_from:
-                inner = query.source(number)
-                if isinstance(inner, Derived) and self._from_bound(
-                    inner.query(), relation, columns, given, number
-                ):
-                    return
-        yield Leak(name, "no foreign key of the new row is proved to lead to the tenant's row")
+    def _tied_row(self, query: Query, source: Table, level: _Level, name: str) -> Iterator[Leak]:
+        """Yield the leaks of a write to a table without the column."""
+        if query.command is Command.INSERT:
+            yield from self._new_row(query, source, name)
+            return
+        if query.target in level.bound and query.target not in level.owned:
+            yield Leak(name, "rows of other tenants may refer to its row too")
+        if query.command is Command.UPDATE:
+            given = query.assigned()
+            for relation, columns in self._owners(source):
+                if any(
+                    own in given and _place(query, given[own]) != (query.target, own)
+                    for own in columns
+                ) and not self._refers_to_owned(query, relation, columns, given, level):
+                    yield Leak(name, "it is given to a row that is not proved to be the tenant's")
 
-    def _from_bound(
+    def _owners(self, source: Table) -> Iterator[tuple[Hashable, Mapping[int, int]]]:
+        """Yield the foreign keys that may tie a table's rows to a tenant."""
+        for relation, columns in self.tenancy.references(source.relation):
+            if not self.tenancy.shared(relation):
+                yield relation, columns
+
+    def _refers_to_owned(
+        self,
+        query: Query,
+        relation: Hashable,
+        columns: Mapping[int, int],
+        given: Mapping[int, Expr],
+        level: _Level,
+    ) -> bool:
+        """Return whether the columns of a foreign key are given from one row of the tenant."""
+        for number in level.owned:
+            table = query.source(number)
+            if (
+                isinstance(table, Table)
+                and table.relation == relation
+                and all(
+                    _present(query, given.get(own)) == (number, its) for own, its in columns.items()
+                )
+            ):
+                return True
+        return False
+
+    def _new_row(self, query: Query, source: Table, name: str) -> Iterator[Leak]:
+        """Yield a leak unless a new row of a table without the column refers to the tenant's."""
+        given, conflict = query.assigned(), query.conflict
+        keys = [
+            columns.keys()
+            for relation, columns in self._owners(source)
+            for number in query.reads_from
+            if isinstance(inner := query.source(number), Derived)
+            and self._from_owned(inner.query(), relation, columns, given, number)
+        ]
+        if not keys:
+            yield Leak(name, "no foreign key of the new row is proved to lead to the tenant's row")
+        if conflict is None or conflict.does_nothing:
+            return
+        if not any(key <= conflict.key for key in keys):
+            yield Leak(name, "ON CONFLICT may meet another tenant's row")
+        tied = {own for _, columns in self._owners(source) for own in columns}
+        if conflict.sets is None or tied & conflict.sets:
+            yield Leak(name, "ON CONFLICT may give its row to another tenant")
+
+    def _from_owned(
         self,
         query: Query,
         relation: Hashable,
@@ -325,14 +431,14 @@ class _Proof:
         given: Mapping[int, Expr],
         number: int,
     ) -> bool:
-        """Return whether the columns of a foreign key come from one bound row of its table."""
+        """Return whether the columns of a foreign key come from one row of the tenant."""
         level, outputs = self._level(query, frozenset(), ()), query.outputs()
-        for bound in level.bound:
-            table = query.source(bound)
+        for owned in level.owned:
+            table = query.source(owned)
             if not isinstance(table, Table) or table.relation != relation:
                 continue
             if all(
-                _shows(given.get(own), number, outputs) == (bound, its)
+                _shows(given.get(own), number, outputs) == (owned, its)
                 for own, its in columns.items()
             ):
                 return True
@@ -349,6 +455,21 @@ def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
     if isinstance(shown, Column) and not shown.level and not shown.absent:
         return shown.source, shown.column
     return None
+
+
+def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
+    """Return the column of a level further out behind an expression, None where it has no part."""
+    if not 0 < expr.level <= len(outer):
+        return None
+    here = msgspec.structs.replace(expr, level=0)
+    return _place(outer[expr.level - 1].query, here)
+
+
+def _present(query: Query, expr: Expr | None) -> Place | None:
+    """Return the column of this level behind an expression if its row is there."""
+    if not isinstance(expr, Column) or expr.absent:
+        return None
+    return _place(query, expr)
 
 
 def _place(query: Query, expr: Expr) -> Place | None:

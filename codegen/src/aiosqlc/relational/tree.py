@@ -162,10 +162,11 @@ class Source(_Part, frozen=True, kw_only=True):
 
 
 class Table(Source, frozen=True, kw_only=True):
-    """A table, with those that inherit from it or without."""
+    """A table, with those that inherit from it or without. `whole`: no sample of it is taken."""
 
     relation: Relation
     with_children: bool = True
+    whole: bool = False
 
 
 class NoTable(Source, frozen=True, kw_only=True):

@@ -96,6 +96,7 @@ _IMAGE_EQUALITIES = frozenset({
     "macaddr8_eq", "enum_eq",
 })  # fmt: skip
 _READS_WITH = re.compile(rf":rtekind {kinds.Rte.CTE}\b")
+_CALLS = re.compile(r" :(?:opfuncid|funcid|aggfnoid|winfnoid) (\d+)")
 _BOOL = 16
 _ALWAYS_MATERIALIZED = 1
 _APPLIES = frozenset(rule.name for rule in RULES)
@@ -200,12 +201,12 @@ class Lowering:
             limit=_limit(node),
             arms=operation if isinstance(operation, SetOperation) else None,
             target=node["resultRelation"] or 0,
-            conflict=None if conflict is None else _conflict(conflict),
+            conflict=None if conflict is None else _conflict(conflict, self.facts),
             no_windows=not node["hasWindowFuncs"],
             assigned=self.assigned,
             subqueries=self.subqueries,
             writing_ctes=self.writing_ctes,
-            calls=lambda: tuple(functions_below(node)),
+            calls=lambda: tuple({int(oid) for oid in _CALLS.findall(node.text)}),
             name=lambda number: str(self.scope.entry(number)["eref"]["aliasname"]),
         )
 
@@ -256,7 +257,11 @@ class Lowering:
 
     def table(self, entry: Node) -> Source:
         """Return a table, or a view that is written."""
-        return Table(relation=entry["relid"], with_children=bool(entry["inh"]))
+        return Table(
+            relation=entry["relid"],
+            with_children=bool(entry["inh"]),
+            whole=entry.get("tablesample") is None,
+        )
 
     def derived(self, entry: Node) -> Source:
         """Return a subquery in FROM, or a view that is read."""
@@ -536,14 +541,22 @@ def _sublinks(query: Node) -> Iterator[Node]:
             rest += [inside for _, inside in value.children()]
 
 
-def _conflict(node: Node) -> Conflict:
+def _conflict(node: Node, facts: Facts) -> Conflict:
     updates = node["action"] == kinds.ON_CONFLICT_UPDATE
-    elements = [element["expr"] for element in node.list_of("arbiterElems")]
+    elements = [
+        element["expr"]
+        for element in node.list_of("arbiterElems")
+        if facts.deterministic(element["infercollid"])
+    ]
     return Conflict(
         updates=updates and node["onConflictWhere"] is None and is_understood(node),
         alone=not _READS_WITH.search(node.text),
         does_nothing=not updates,
-        key=frozenset(element["varattno"] for element in elements if element.kind == "VAR"),
+        key=frozenset(
+            element["varattno"]
+            for element in elements
+            if element.kind == "VAR" and facts.deterministic(element["varcollid"])
+        ),
         sets=frozenset(target["resno"] for target in node.list_of("onConflictSet")),
     )
 

@@ -15,8 +15,9 @@ from aiosqlc.relational.tree import Equality
 # Functions of the server that read rows or files which their arguments name.
 _READERS: Final = (
     "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml", "ts_stat",
-    "ts_rewrite", "lo_", "loread", "lowrite", "pg_read_", "pg_ls_", "pg_stat_file", "pg_logical_",
-    "currtid",
+    "ts_rewrite", "lo_", "loread", "lowrite", "pg_read_", "pg_ls_", "pg_stat_", "pg_logical_",
+    "currtid", "pg_relation_size", "pg_table_size", "pg_indexes_size", "pg_total_relation_size",
+    "pg_database_size",
 )  # fmt: skip
 _IMMUTABLE: Final = "i"
 
@@ -46,18 +47,35 @@ class Tenants:
         return entry is not None and self._listed(entry.schema, entry.name)
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return a table's foreign keys that hold for every stored row."""
+        """Return a table's foreign keys that hold for every row that is read.
+
+        A child does not inherit them, nor the uniqueness of what is referred to. Partitions do.
+        """
         constraints = self.facts.constraints.get(relation, ()) if isinstance(relation, int) else ()
         return tuple(
             (c.foreign_relation, dict(zip(c.columns, c.foreign_columns, strict=True)))
             for c in constraints
-            if c.kind == "f" and c.validated
+            if c.kind == "f"
+            and c.validated
+            and len(set(c.columns)) == len(c.columns)
+            and not self._inherited(c.relation)
+            and not self._inherited(c.foreign_relation)
         )
 
     def image(self, equality: Equality) -> bool:
         """Return whether only one datum meets an equality."""
         collation = equality.collation
         return equality.image and isinstance(collation, int) and self.facts.deterministic(collation)
+
+    def stored(self, relation: Hashable) -> bool:
+        """Return whether a relation is a materialized view."""
+        entry = self.facts.relations.get(relation) if isinstance(relation, int) else None
+        return entry is not None and entry.kind == "m"
+
+    def generated(self, relation: Hashable) -> bool:
+        """Return whether a table calculates its tenant column from other columns."""
+        columns = self.facts.columns.get(relation, ()) if isinstance(relation, int) else ()
+        return any(c.generated for c in columns if c.name == self.tenant.column)
 
     def reads_rows(self, call: Hashable) -> bool:
         """Return whether a function may read or write rows; an immutable one must not."""
@@ -66,12 +84,18 @@ class Tenants:
             return isinstance(call, int) and call >= FIRST_USER_OID
         if found.oid < FIRST_USER_OID:
             return found.name.startswith(_READERS)
+        if found.kind == "a":  # the server calls each aggregate immutable
+            return any(map(self.reads_rows, self.facts.set_off.get(found.oid, ())))
         return found.volatility != _IMMUTABLE and not self._listed(found.schema, found.name)
 
     def called(self, call: Hashable) -> str:
         """Return the name of a function."""
         found = self.facts.functions.get(call) if isinstance(call, int) else None
         return f"{found.name}()" if found else "a function"
+
+    def _inherited(self, relation: int) -> bool:
+        entry = self.facts.relations.get(relation)
+        return bool(self.facts.children.get(relation)) and (entry is None or entry.kind != "p")
 
     def _listed(self, schema: str, name: str) -> bool:
         return bool({name, f"{schema}.{name}"} & set(self.tenant.shared))
