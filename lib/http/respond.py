@@ -81,7 +81,7 @@ encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Answer(Whole, Generic[T_co]):
-    """A success with a T under `data`. Its subclass appears in the OpenAPI document."""
+    """A success with a T under `data`. Each subclass appears in the OpenAPI document."""
 
     success: ClassVar[int] = 200
     # Whether a caller who asks for it is answered 304 where nothing has changed.

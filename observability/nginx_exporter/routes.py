@@ -86,7 +86,7 @@ def _path(target: str) -> str:
 
 
 def _add(root: _Node, pattern: str) -> int:
-    """Add the pattern to the tree; return its number of words."""
+    """Add a route pattern to the tree; return the number of its segments."""
     node = root
     words = pattern.removesuffix("/").split("/")[1:]
     everything = words[-1:] == ["*"]

@@ -56,7 +56,7 @@ PRODUCERS: Final[Mapping[str, str]] = {
 
 
 def create_app(config: UserConfig) -> web.Application:
-    """Return the application; starting it opens the database and the channels to point."""
+    """Return the application. Its start opens the database and the channels to `point`."""
     app = new_app(
         "user",
         config,

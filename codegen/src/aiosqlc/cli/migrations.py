@@ -33,7 +33,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `migrations`."""
     command.add_argument("action", choices=("check",), help="what to do with them")
     which = command.add_mutually_exclusive_group(required=True)
-    which.add_argument("--base", metavar="REF", help="check what this git reference lacks")
+    which.add_argument(
+        "--base",
+        metavar="REF",
+        help="check only the migrations that this git reference does not have",
+    )
     which.add_argument("--after", metavar="FILE", help="check what comes after a migration")
     which.add_argument(
         "--each", action="store_true", help="check every migration as a release by itself"

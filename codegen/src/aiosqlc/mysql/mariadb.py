@@ -116,7 +116,7 @@ def excused(error: pymysql.MySQLError, sql: str) -> str:
 
 
 def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
-    """Report that a query was typed from its text; an error unless `server: mysql` is set."""
+    """Report that types come from the text alone. An error unless `server: mysql` is set."""
     return Diagnostic(
         code="E213",
         message=f"{query.name} was typed without a server: MariaDB has no `{construct}`",

@@ -44,7 +44,7 @@ class Described:
 
     @property
     def is_binary(self) -> bool:
-        """Return whether it holds bytes (or a number), not text."""
+        """Return whether the column holds bytes or a number instead of text."""
         return self.charset == BINARY_CHARSET
 
 

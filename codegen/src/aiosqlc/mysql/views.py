@@ -75,7 +75,7 @@ def _settled(
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
-    """Return whether a view's column has an expression whose type is fixed too late."""
+    """Return whether a view's column is an expression that the server types only when it runs."""
     expression = made is None or made.origin is None or made.type == types.ANY
     return expression and types.family(column.type) in late
 

@@ -55,7 +55,7 @@ RULES = (
           "evaluating it again gives the same result", "it refers to the returned row",
           "no trigger changes it")),
     Rule("assigned-value", NOT_NULL,
-         "RETURNING shows the values that INSERT and UPDATE give.",
+         "A column in RETURNING is not NULL if the value that is assigned to it is not NULL.",
          "Returning Data from Modified Rows; INSERT; Trigger Behavior",
          "relations.assigned_value",
          (EVERY_PART, "no trigger changes it", "ON CONFLICT sets it too")),

@@ -218,7 +218,7 @@ class Function(_Inner, frozen=True, kw_only=True):
 
 
 class Merged(Source, frozen=True, kw_only=True):
-    """The columns of a join, by their numbers: what each stands for."""
+    """The columns of a join. `behind` maps the number of each to the expression that it shows."""
 
     behind: Callable[[int], Expr]
 

@@ -138,7 +138,7 @@ class PostgresEngine:
         return not isinstance(relation, int) or asked[command is not Command.INSERT](relation)
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Return a table or view if these are its columns, all of them in its order."""
+        """Return the table or view that has exactly these columns in this order."""
         if not isinstance(relation, int) or relation not in self.facts.relations:
             return None
         entry = self.facts.relations[relation]

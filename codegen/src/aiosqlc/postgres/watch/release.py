@@ -34,7 +34,7 @@ _SEED = 0
 
 
 class Watched:
-    """A migration that was watched, and the state before it, in which others may be tried."""
+    """A migration whose locks were observed, and the schema before it, to try others on."""
 
     def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
         self._stage, self._before, self._pending = stage, before, pending
