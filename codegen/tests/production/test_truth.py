@@ -24,7 +24,7 @@ from aiosqlc.schema import schema_file
 from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.source import SourceFile
 
-from tests.plugin import Full
+from tests.conftest import Full
 from tests.production.statements import SCHEMA, STATEMENTS
 from tests.production.truth import Truth
 from tests.servers.postgres import TestPostgres
