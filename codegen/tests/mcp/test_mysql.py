@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pymysql
 import pytest
+from aiosqlc.mcp.mysql import excess_of
 from mcp import Client, StdioServerParameters
 
 from tests.mcp.test_attacks import code_of
@@ -131,3 +132,23 @@ def test_a_role_that_can_do_more_is_refused(
     )  # fmt: skip
     assert ended.returncode == 2
     assert "the role of `mcp.database` can do more than the tools: it has ALL" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "written", "excess"),
+    [
+        ("GRANT SELECT (`created`, `updated_at`, `a ON b`) ON `s`.`users` TO `r`@`%`", "", []),
+        ("GRANT SELECT, UPDATE (`paid`) ON `s`.`orders` TO `r`@`%`", "orders", []),
+        ("GRANT SELECT, UPDATE (`paid`) ON `s`.`orders` TO `r`@`%`", "", ["UPDATE"]),
+        ("GRANT UPDATE (`name`) ON `s`.`users` TO `r`@`%`", "orders", ["UPDATE"]),
+        ("GRANT SELECT, DELETE ON `s`.* TO `r`@`%`", "orders", ["DELETE"]),
+        ("GRANT SELECT, INSERT ON *.* TO `r`@`%`", "orders", ["INSERT"]),
+        ('GRANT SELECT, UPDATE ON "s"."users" TO "r"@"%"', "orders", ["UPDATE"]),
+        ("GRANT TRIGGER ON `s`.`orders` TO `r`@`%`", "orders", ["TRIGGER"]),
+        ("GRANT USAGE ON *.* TO `r`@`%` WITH GRANT OPTION", "orders", ["GRANT OPTION"]),
+    ],
+)
+def test_a_grant_exceeds_the_tools_where_it_changes_more_than_they_write(
+    line: str, written: str, excess: list[str]
+) -> None:
+    assert excess_of(line, frozenset({written} - {""})) == excess

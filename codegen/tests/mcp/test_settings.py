@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
 
+import msgspec
+import psycopg
 import pytest
+from aiosqlc.mcp.schemas import from_setting
+from aiosqlc.mcp.tokens import read_tokens
+from psycopg.sql import SQL, Identifier
 
 from tests.mcp.shop import Shop
 
@@ -17,6 +26,14 @@ CASES = {
     "no tokens": (("--http", "[::1]:9", "--tokens", "none.json"), {}, "", "cannot read none.json"),
     "half a file": (("--http", "[::1]:9", "--tokens", "sqlc.yaml"), {}, "", "sqlc.yaml: JSON"),
     "no tenant": ((), {"SHOP_TENANT": None}, "", "SHOP_TENANT is not set: `mcp.bind` needs it"),
+    "a tenant of another type": (
+        (), {"SHOP_TENANT": "abc"}, "",
+        "the environment gives a value that does not fit `tenant_id` of `get_user`: Expected `int`",
+    ),
+    "no tenant in a token": (
+        ("--http", "[::1]:9", "--tokens", "tokens.json"), {}, '": "1"|": "null"',
+        "tokens.json: `one` gives a value that does not fit `tenant_id` of `get_user`: Expected",
+    ),
     "no database": ((), {"SHOP_URL": None}, "", "SHOP_URL is not set: `mcp.database` needs it"),
     "nothing listens": (
         (), {"SHOP_URL": "postgresql://a:secret-word@127.0.0.1:1/x"}, "",
@@ -58,3 +75,47 @@ def test_a_mistake_is_one_sentence(
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "secret-word" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        ("GRANT DELETE ON users TO {group}", "it may write to users;"),
+        ("GRANT {owner} TO {group}", "it is a superuser;"),
+        ("ALTER TABLE mails OWNER TO {group}", "it owns mails"),
+    ],
+)
+def test_a_role_that_can_become_another_one_is_refused(right: str, said: str, shop: Shop) -> None:
+    role = urlsplit(shop.url).username or ""
+    group, owner = f"group_{secrets.token_hex(4)}", urlsplit(shop.owner).username or ""
+    named = {"group": Identifier(group), "role": Identifier(role), "owner": Identifier(owner)}
+    with psycopg.connect(shop.owner, autocommit=True) as connection:
+        for text in (
+            "CREATE ROLE {group}", "ALTER ROLE {role} NOINHERIT", "GRANT {group} TO {role}", right,
+        ):  # fmt: skip
+            connection.execute(SQL(text).format(**named))
+        try:
+            ended = shop.command()
+        finally:
+            for text in (
+                "REASSIGN OWNED BY {group} TO {owner}", "DROP OWNED BY {group}",
+                "DROP ROLE {group}", "ALTER ROLE {role} INHERIT",
+            ):  # fmt: skip
+                connection.execute(SQL(text).format(**named))
+    assert ended.returncode == 2
+    assert said in ended.stderr
+
+
+@pytest.mark.parametrize("hint", [int | None, bool | None, UUID | None])
+def test_a_bound_value_is_never_none(hint: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        from_setting("null", hint)
+
+
+async def test_a_token_binds_a_parameter_of_any_name(tmp_path: Path) -> None:
+    digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    given = [{"name": "one", "sha256": digest, "bind": {"class": "7"}}]
+    (tmp_path / "tokens.json").write_text(json.dumps(given))
+    found = await read_tokens(tmp_path / "tokens.json", ["class"]).verify_token("test")
+    assert found is not None
+    assert found.claims == {"bind": {"class_": "7"}}

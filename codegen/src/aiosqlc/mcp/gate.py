@@ -50,9 +50,12 @@ class Gate:
     async def call(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
         """Run one call. Never raises for what a caller or the database does wrong."""
         started = self.clock()
-        refusal = self._refusal(session, name, given)
-        outcome = refusal or await self._admitted(session, name, given)
-        self._record(session, name, given, outcome, self.clock() - started)
+        outcome: Outcome = Failure("cancelled", "the caller left")  # unless it stays
+        try:
+            refusal = self._refusal(session, name, given)
+            outcome = refusal or await self._admitted(session, name, given)
+        finally:
+            self._record(session, name, given, outcome, self.clock() - started)
         return outcome
 
     async def _admitted(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:

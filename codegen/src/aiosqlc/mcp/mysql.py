@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -17,8 +18,10 @@ from aiosqlc.servers.mysql.session import SQL_MODE
 from aiosqlc.servers.mysql.tls import tls_arguments
 
 _AT_ONCE: Final = 4  # connections
-_WIDE: Final = ("ALL PRIVILEGES", "SUPER", "FILE", "CREATE USER", "GRANT OPTION", "PROCESS")
-_WRITES: Final = ("INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "CREATE", "TRIGGER", "REFERENCES")
+_WIDE: Final = frozenset({"ALL PRIVILEGES", "SUPER", "FILE", "CREATE USER", "PROCESS"})
+_WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE"})
+_CHANGES: Final = frozenset({"DROP", "ALTER", "CREATE", "TRIGGER", "REFERENCES"})
+_QUOTED: Final = re.compile(r"([`\"])((?:(?!\1).|\1\1)*)\1")
 _KNOWN: Final = {
     1205: ("timeout", "a lock was not free in time"),
     1213: ("conflict", "another transaction was in the way: try again"),
@@ -32,6 +35,21 @@ _KNOWN: Final = {
 }
 _FAILED: Final = ("query_failed", "the database reports an error")
 _AWAY: Final = ("unavailable", "the database is not available")
+
+
+def excess_of(grant: str, written: frozenset[str]) -> list[str]:
+    """Return what a line of SHOW GRANTS gives beyond reading and writing the `written` tables."""
+    names = [found[2] for found in _QUOTED.finditer(grant)]
+    text = _QUOTED.sub("`", grant)  # a name may hold a keyword
+    privileges, _, rest = text.removeprefix("GRANT ").partition(" ON ")
+    thing = rest.partition(" TO ")[0]
+    is_written = thing == "`.`" and names[privileges.count("`") + 1] in written
+    found = []
+    for privilege in re.sub(r" \([^)]*\)", "", privileges).split(", "):
+        first = privilege.partition(" ")[0]
+        if privilege in _WIDE or first in _CHANGES or (first in _WRITES and not is_written):
+            found.append(privilege)
+    return [*found, *(["GRANT OPTION"] if rest.endswith("WITH GRANT OPTION") else [])]
 
 
 async def opened(uri: str, seconds: int) -> MysqlConnections:
@@ -118,15 +136,7 @@ class MysqlConnections:
             cursor = await connection.cursor()
             await cursor.execute("SHOW GRANTS")
             grants = [str(row[0]) for row in await cursor.fetchall()]
-        found = []
-        for grant in grants:
-            privileges = grant.upper().partition(" ON ")[0]
-            wide = [name for name in _WIDE if name in privileges]
-            if "WITH GRANT OPTION" in grant.upper():
-                wide.append("GRANT OPTION")
-            if not written:
-                wide += [name for name in _WRITES if name in privileges]
-            found += [f"has {name}" for name in wide]
+        found = [f"has {right}" for grant in grants for right in excess_of(grant, written)]
         return list(dict.fromkeys(found))
 
     async def close(self) -> None:

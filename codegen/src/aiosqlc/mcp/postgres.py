@@ -11,16 +11,13 @@ import asyncpg
 from aiosqlc.mcp.outcome import Failure
 
 _SIZE: Final = 4  # connections
+# What a role inherits, and what it can become by SET ROLE.
 _ROLE: Final = """
-select r.rolsuper, r.rolbypassrls, r.rolcreaterole or r.rolcreatedb, r.rolreplication
-from pg_roles r where r.rolname = current_user
+select coalesce(bool_or(r.rolsuper), false), coalesce(bool_or(r.rolbypassrls), false),
+  coalesce(bool_or(r.rolcreaterole or r.rolcreatedb), false),
+  coalesce(bool_or(r.rolreplication), false)
+from pg_roles r where pg_has_role(current_user, r.oid, 'member')
 """
-_SAID: Final = (
-    "is a superuser",
-    "bypasses row security",
-    "can create roles or databases",
-    "can replicate",
-)
 _FILES: Final = """
 select p.name from unnest(array['pg_read_server_files', 'pg_write_server_files',
   'pg_execute_server_program', 'pg_read_all_data', 'pg_write_all_data']) p (name)
@@ -29,14 +26,16 @@ where pg_has_role(current_user, p.name, 'member')
 _OWNED: Final = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 join unnest($1::text[], $2::text[]) t (schema, name) on (n.nspname, c.relname) = (t.schema, t.name)
-where pg_has_role(current_user, c.relowner, 'usage')
+where pg_has_role(current_user, c.relowner, 'member')
 order by 1
 """
 _WRITABLE: Final = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 join unnest($1::text[], $2::text[]) t (schema, name) on (n.nspname, c.relname) = (t.schema, t.name)
-where has_table_privilege(c.oid, 'insert, update, delete, truncate')
-   or has_any_column_privilege(c.oid, 'insert, update')
+where exists (
+  select from pg_roles r where pg_has_role(current_user, r.oid, 'member')
+    and (has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate')
+      or has_any_column_privilege(r.oid, c.oid, 'insert, update')))
 order by 1
 """
 # By SQLSTATE, the longest prefix first.

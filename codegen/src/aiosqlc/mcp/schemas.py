@@ -69,6 +69,14 @@ def from_json(value: Any, hint: Any) -> Any:
     return msgspec.convert(value, hint, dec_hook=_from_text)
 
 
+def from_setting(text: str, hint: Any) -> Any:
+    """Return a text of the settings as the annotated type, never None.
+
+    Raises `msgspec.ValidationError`, `ValueError` or `NotImplementedError`.
+    """
+    return msgspec.convert(text, without(hint, "NoneType"), strict=False, dec_hook=_from_text)
+
+
 def to_json(value: Any) -> Any:
     """Return a result as JSON values; numbers that are not finite become text."""
     return _finite(msgspec.to_builtins(value, enc_hook=str))

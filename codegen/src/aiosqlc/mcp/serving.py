@@ -28,6 +28,7 @@ from aiosqlc.mcp.outcome import Database
 from aiosqlc.mcp.project import Toolbox, bound_from, expanded
 from aiosqlc.mcp.server import SessionsByToken, author_server, serve_stdio, server_for
 from aiosqlc.mcp.tokens import TokenFile, TokenFileError, read_tokens
+from aiosqlc.mcp.tools import BoundValueError
 from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.source import Dialect
 
@@ -72,6 +73,12 @@ async def _serve(settings: Settings, name: str, part: Analysed, toolbox: Toolbox
     address = _address(settings.http) if settings.http else None
     tokens = _tokens(settings) if address else None
     bound = {} if tokens else _bound(settings)
+    _check_values(
+        toolbox,
+        {f"{settings.tokens}: `{name}`": one for name, one in tokens.bound.items()}
+        if tokens
+        else {"the environment": bound},
+    )
     database = await _database(settings, part.entry.engine)
     try:
         await _check_role(database, policy, part, toolbox)
@@ -119,6 +126,16 @@ def _bound(settings: Settings) -> dict[str, str]:
     if missing:
         raise SettingsError(f"environment variable {missing[0]} is not set: `mcp.bind` needs it")
     return values
+
+
+def _check_values(toolbox: Toolbox, bound: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse values that do not fit their parameters. `bound` has them by who gives them."""
+    for giver, values in bound.items():
+        for tool in toolbox.tools.values():
+            try:
+                tool.bound_values(values)
+            except BoundValueError as error:
+                raise SettingsError(f"{giver} gives a value that does not fit {error}") from None
 
 
 async def _database(settings: Settings, engine: Dialect) -> Database:

@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 from mcp.server.auth.provider import AccessToken
 
+from aiosqlc.plan.naming import argument
+
 
 class TokenFileError(Exception):
     """A file of tokens cannot be used. The message names it and says why."""
@@ -29,6 +31,11 @@ class TokenFile:
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tuple(tokens)
 
+    @property
+    def bound(self) -> dict[str, dict[str, str]]:
+        """Return the bound values of each caller by name."""
+        return {token.name: token.bind for token in self._tokens}
+
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return the caller of a token, or None. Compares with every digest in constant time."""
         digest = sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
@@ -46,6 +53,7 @@ class TokenFile:
 def read_tokens(path: Path, bound: Sequence[str]) -> TokenFile:
     """Read a JSON file of tokens, each of which must give a value for every bound parameter.
 
+    The callers have these values by the Python names of the parameters.
     Raises `TokenFileError`.
     """
     try:
@@ -64,4 +72,9 @@ def read_tokens(path: Path, bound: Sequence[str]) -> TokenFile:
     names = [token.name for token in tokens]
     if len(set(names)) < len(names):
         raise TokenFileError(f"{path}: two tokens have one name")
-    return TokenFile(tokens)
+    return TokenFile(
+        [
+            msgspec.structs.replace(token, bind={argument(p): token.bind[p] for p in bound})
+            for token in tokens
+        ]
+    )

@@ -11,7 +11,7 @@ import msgspec
 
 from aiosqlc.ir import Cardinality, Command
 from aiosqlc.mcp.offers import Offer
-from aiosqlc.mcp.schemas import from_json, input_schema, output_schema, without
+from aiosqlc.mcp.schemas import from_json, from_setting, input_schema, output_schema, without
 from aiosqlc.plan.model import PyRow
 
 MASKED: Final = "[masked]"
@@ -27,6 +27,10 @@ _NAMED: Final = 20  # relations in a description
 
 class ArgumentError(Exception):
     """Arguments that a tool refuses. The message is for the assistant."""
+
+
+class BoundValueError(Exception):
+    """A value of a session does not fit its parameter. The message names it and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,20 @@ class Tool:
         if missing:
             raise ArgumentError(f"the argument `{missing[0]}` is missing")
         found = {name: _converted(name, value, self.hints[name]) for name, value in given.items()}
+        return found | self.bound_values(bound)
+
+    def bound_values(self, bound: Mapping[str, str]) -> dict[str, Any]:
+        """Return the arguments that the session binds. Raises `BoundValueError`.
+
+        None is refused: it could leave out a condition, and the tool would show every row.
+        """
         hints = get_type_hints(self.call)
+        found = {}
         for name in self.offer.bound:
-            found[name] = _of_session(bound[name], without(hints[name], "Unset"))
+            try:
+                found[name] = from_setting(bound[name], without(hints[name], "Unset"))
+            except (msgspec.ValidationError, ValueError, NotImplementedError) as error:
+                raise BoundValueError(f"`{name}` of `{self.name}`: {error}") from None
         return found
 
 
@@ -157,11 +172,6 @@ def texts_in(value: Any) -> Iterator[str]:
 def is_storable(text: str) -> bool:
     """Return whether a text has neither NUL nor half of a surrogate pair."""
     return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
-
-
-def _of_session(text: str, hint: Any) -> Any:
-    """Return a value that the session binds, which comes as text."""
-    return msgspec.convert(text, hint, strict=False)
 
 
 def _description(offer: Offer) -> str:
