@@ -79,7 +79,7 @@ SELECT 100 / @divisor::int AS result FROM users WHERE tenant_id = @tenant_id LIM
 SELECT count(*) FROM generate_series(1, @n::bigint) g WHERE @tenant_id::int > 0;
 
 -- name: Wide :many
-SELECT repeat('x', @n::int) FROM users WHERE tenant_id = @tenant_id;
+SELECT repeat('x', @n::int) FROM users, generate_series(1, 200) WHERE tenant_id = @tenant_id;
 
 -- name: PayOrder :execrows
 UPDATE orders SET paid = true WHERE id = @id AND tenant_id = @tenant_id;

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
 
 import httpx2
 import pytest
 from jsonschema import Draft202012Validator
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from tests.mcp.conftest import Connect
-from tests.mcp.shop import Shop
+from tests.mcp.shop import Shop, over_http
+from tests.mcp.test_attacks import code_of
+from tests.servers.ports import free_port
 
 REFUSED = {
     "NewestOrders": "it is not proved to only read",
@@ -164,3 +169,26 @@ async def test_the_protocols_own_client_works_over_standard_input(shop: Shop) ->
             content = (await client.call_tool("get_user", {"id": 2})).structured_content
             assert content is not None
             assert content["row"]["score"] == 1.5
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+async def test_wide_rows_are_not_all_in_memory(shop: Shop) -> None:
+    with over_http(shop, port := free_port()) as url:
+        async with Client(streamable_http_client(url)) as client:
+            assert code_of(await client.call_tool("wide", {"n": 10})) == ""
+            before = peak_of(port)
+            failed = await client.call_tool("wide", {"n": 1_000_000})
+            assert code_of(failed) in {"result_too_large", "timeout"}
+            assert peak_of(port) - before < 100_000
+
+
+def peak_of(port: int) -> int:
+    """Return the most memory that the server on a port has had, in KiB."""
+    (pid,) = (
+        path.parent
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if path.read_text().split("\0")[-3:-1] == ["--http", f"127.0.0.1:{port}"]
+    )
+    found = re.search(r"VmHWM:\s+(\d+)", (pid / "status").read_text())
+    assert found
+    return int(found[1])

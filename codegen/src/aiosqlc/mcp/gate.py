@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from inspect import isasyncgen
+from inspect import isasyncgen, isasyncgenfunction
 from typing import Any, Final
 
 import msgspec
@@ -18,10 +18,11 @@ from aiosqlc.config.policy import McpPolicy
 from aiosqlc.ir import Command
 from aiosqlc.mcp.outcome import Database, Failure, Outcome, Result
 from aiosqlc.mcp.schemas import to_json
-from aiosqlc.mcp.tools import ArgumentError, Tool, hide, is_many, texts_in
+from aiosqlc.mcp.tools import STREAM_OPTION, ArgumentError, Tool, hide, is_many, texts_in
 
 _log: Final = logging.getLogger("aiosqlc.mcp")
 _MINUTE: Final = 60.0  # seconds
+_ROWS_AT_ONCE: Final = 10
 _AT_ONCE: Final = 16  # calls of one session that run or wait
 _MOST_VALUES: Final = 10_000  # JSON values among the arguments of one call
 
@@ -101,7 +102,7 @@ class Gate:
     async def _executed(self, tool: Tool, arguments: dict[str, Any]) -> Outcome:
         """Run the function in a transaction; a result that is too large rolls it back."""
         async with self.database.transaction(writes=tool.offer.writes) as connection:
-            answer = tool.call(self.executor(connection), **arguments)
+            answer = tool.call(self.executor(connection), **arguments, **_options(tool))
             if is_many(tool.offer):
                 return await self._rows(tool, answer)
             value = await answer
@@ -149,6 +150,11 @@ class Gate:
                 "ms": round(seconds * 1000),
             }
         )
+
+
+def _options(tool: Tool) -> dict[str, int]:
+    """Return how many rows come at once: of wide ones, the memory holds no more than these."""
+    return {STREAM_OPTION: _ROWS_AT_ONCE} if isasyncgenfunction(tool.call) else {}
 
 
 async def _each(answer: Awaitable[Sequence[Any]]) -> AsyncGenerator[Any, None]:
