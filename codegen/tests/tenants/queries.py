@@ -221,6 +221,12 @@ DELETE FROM country c USING project p WHERE p.country = c.code AND p.tenant_id =
 -- name: Q :many
 SELECT id FROM issue TABLESAMPLE SYSTEM (50) REPEATABLE (1) WHERE tenant_id = @tenant_id;
 """,
+    "a returned row's new value, compared when it was old": """\
+-- name: Q :many
+UPDATE issue i SET project_id = @other WHERE i.tenant_id = @tenant_id
+    AND i.project_id = @tenant_id RETURNING (SELECT count(*) FROM project p
+    WHERE p.tenant_id = i.project_id);
+""",
     "what other sessions run": """\
 -- name: Q :many
 SELECT a.query FROM pg_stat_get_activity(NULL) a;

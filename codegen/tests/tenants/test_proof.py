@@ -45,7 +45,7 @@ def test_a_leak_of_an_odd_schema_is_found(
     assert typed(analyzer, SCHEMA + schema, text, tmp_path)["Q"].leaks
 
 
-def test_a_key_does_not_tell_apart_tenants_that_its_collation_holds_equal(
+def test_a_key_does_not_separate_tenants_that_its_collation_holds_equal(
     analyzer: Analyzer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert typed(analyzer, FOLDED_SCHEMA, FOLDED, tmp_path)["Q"].leaks == ()

@@ -145,13 +145,23 @@ class _Proof:
             if number not in level.bound:
                 yield from self._unbound(query, number)
         yield from self._written(query, level)
-        around = (_Around(query, level), *outer)
+        around = (_Around(query, self._returned(query, level)), *outer)
         for inner in query.subqueries():
             yield from self.visit(inner, frozenset(), around, depth + 1)
         for written in query.writing_ctes():
             yield from self.visit(written, frozenset(), (), depth + 1)
         for number, pins in self._inner(query, level, given):
             yield from self._below(query, number, pins, around, depth)
+
+    def _returned(self, query: Query, level: _Level) -> _Level:
+        """Return what of a level holds in RETURNING too, where an UPDATE shows its new row."""
+        if query.command is not Command.UPDATE:
+            return level
+        target, changed = query.source(query.target), set(query.assigned())
+        if isinstance(target, Table):
+            changed -= {self.tenancy.column(target.relation)}  # which keeps its value
+        lost = {(query.target, column) for column in changed}
+        return _Level(pinned=level.pinned - lost, owned=level.owned - {query.target})
 
     def _below(
         self,
