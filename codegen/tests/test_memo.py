@@ -98,7 +98,7 @@ OTHER = {
     "cardinality": Cardinality.MANY, "insert_into": ColumnRef("s", "t", ""), "writes": ("t",),
     "violable": (Constraint("s", "t", "c", "unique"),), "unproved_reading": "",
     "session_clean": False,
-    "cardinality_reasons": ("why",), "advice": (("V1", "a"),),
+    "cardinality_reasons": ("why",), "advice": (("V1", "a"),), "leaks": ("why",),
 }  # fmt: skip
 _TYPED_ALIKE = {
     "params": (TypedParam(1, "a", SqlType("pg_catalog", "int4"), not_null=True),),

@@ -39,14 +39,14 @@ def repeated(type_: object) -> str:
 NAME = meta(account.Name)
 FIELDS = DatabaseSettings.model_fields
 STATED = {
-    "`email` up to": f"up to {meta(account.Email).max_length},",
-    "`phone_number`": f"{repeated(account.Phone)} digits, with or without a `+`",
+    "`email` has up to": f"up to {meta(account.Email).max_length} characters,",
+    "`phone_number`": f"{repeated(account.Phone)} digits, optionally with `+` first",
     "names: 2 to 30": f"{NAME.min_length} to {NAME.max_length} letters",
     "passwords: 8 to 36": f"{repeated(account.NewPassword)};",
     "`personal_id_number`": f"{repeated(account.PersonalId)} digits",
-    "a text of its own for each reason of a 401": f"`{unauthorized().message}`",
+    "a different text for each reason of a 401": f"`{unauthorized().message}`",
     "`insufficient rights`": f"`{forbidden().message}`",
-    "`page_size` is 10": f"{PageQuery().page_size} unless given; more than {MAX_PAGE_SIZE} is 400",
+    "the default `page_size` is 10": f"default is {PageQuery().page_size}; more than {MAX_PAGE_SIZE} is",
     "five attempts": f"five, 1 to {len(postgres.CONNECT_WAITS)} s apart",
     "pools of": f"({FIELDS['db_pool_min'].default}) to `<SVC>_DB_POOL_MAX` "
     f"({FIELDS['db_pool_max'].default})",

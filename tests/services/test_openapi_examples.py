@@ -100,6 +100,8 @@ def test_the_service_decodes_the_example_of_each_body(name, found):
     kinds = {kind.__name__: kind for kind in types_of(specs.application(name)) if type_(kind)}
     for key, one in operations(found):
         for content in one.get("requestBody", {}).get("content", {}).values():
+            if "$ref" not in content["schema"]:
+                continue  # a form with a file
             kind = kinds[content["schema"]["$ref"].rpartition("/")[2]]
             raw = msgspec.json.encode(content["example"])
             assert isinstance(msgspec.json.decode(raw, type=kind), kind), key
@@ -115,7 +117,7 @@ def test_the_swagger_document_has_the_same_examples(name, found):
     listed = dict(operations(found))
     for key, one in operations(older):
         modern = listed[key]
-        plain = [each for each in one["parameters"] if each["in"] != "body"]
+        plain = [p for p in one["parameters"] if p["in"] not in {"body", "formData"}]
         assert list(map(shown, plain)) == list(map(shown, modern["parameters"]))
         for status, answer in one["responses"].items():
             if "schema" in answer:

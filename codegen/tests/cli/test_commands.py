@@ -158,15 +158,15 @@ def test_a_project_may_start_from_a_database(tmp_path: Path, empty_database: str
 def test_a_databases_password_is_in_no_argument(
     tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aiosqlc.servers.postgres import embedded
+    from aiosqlc.servers.postgres import dump
 
     programs, seen = tmp_path / "programs", tmp_path / "arguments"
     programs.mkdir()
     wrapper = programs / "pg_dump"
-    real = embedded.binaries() / "pg_dump"
+    real = dump.binaries() / "pg_dump"
     wrapper.write_text(f'#!/bin/sh\necho "$PGPASSWORD" "$@" >{seen}\nexec {real} "$@"\n')
     wrapper.chmod(0o755)
-    monkeypatch.setattr(embedded, "binaries", lambda: programs)
+    monkeypatch.setattr(dump, "binaries", lambda: programs)
     secret = urlsplit(empty_database).password
     assert secret
     assert main(["init", str(tmp_path / "new"), "--database", empty_database]) == 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from lib.db import Database
 from lib.log import get_logger
@@ -35,8 +36,8 @@ class ExportedPasskey(Struct, frozen=True):
 class ExportedIdentity(Struct, frozen=True):
     """An account at an identity provider that signs in here: its issuer and its name there."""
 
-    issuer: str
-    subject: str
+    issuer: Annotated[str, Meta(examples=["https://accounts.example.com"])]
+    subject: Annotated[str, Meta(examples=["248289761001"])]
     created_at: datetime
     used_at: datetime | None
 

@@ -26,7 +26,6 @@ from aiosqlc.production.migrations.pending import (
     since_reference,
 )
 from aiosqlc.servers.private import NoServerError
-from aiosqlc.source import Dialect
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     style = style_of(arguments, project.root)
     found: list[Diagnostic] = []
-    entries = [entry for entry in project.sets if entry.engine is Dialect.POSTGRESQL]
+    entries = [entry for entry in project.sets if engine_for(entry.engine).embedded]
     if not entries:
         sys.stderr.write("`migrations check` needs PostgreSQL: every entry is for MySQL\n")
         return 2

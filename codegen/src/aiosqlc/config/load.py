@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -20,11 +21,13 @@ from aiosqlc.config.project import (
 )
 from aiosqlc.config.reader import Reader, merged_pairs
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Tenant
 from aiosqlc.messages.files import reason
 from aiosqlc.parse.typenames import is_dotted, is_type, type_hint, unknown_type
 from aiosqlc.source import Dialect, SourceFile
 from aiosqlc.store.disk import read_bytes
+
+if TYPE_CHECKING:
+    from aiosqlc.ir import Tenant
 
 DEFAULT_NAMES = ("sqlc.yaml", "sqlc.yml", "sqlc.json")
 
@@ -199,6 +202,8 @@ class _Loader:
 
     def _tenant(self, node: yaml.Node | None, engine: str) -> Tenant | None:
         """Read the declaration of tenants."""
+        from aiosqlc.ir import Tenant  # most declare none, and start sooner
+
         reader = self._reader
         if node is None:
             return None

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiosqlc.config.policy import McpPolicy
-from aiosqlc.ir import Tenant
 from aiosqlc.source import Dialect, SourceFile, Span
+
+if TYPE_CHECKING:  # a look whether anything has changed imports no stage of the compiler
+    from aiosqlc.ir import Tenant
 
 
 class ModelKind(StrEnum):
