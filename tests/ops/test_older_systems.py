@@ -46,7 +46,9 @@ STATED = {
     "`personal_id_number`": f"{repeated(account.PersonalId)} digits",
     "a different text for each reason of a 401": f"`{unauthorized().message}`",
     "`insufficient rights`": f"`{forbidden().message}`",
-    "the default `page_size` is 10": f"default is {PageQuery().page_size}; more than {MAX_PAGE_SIZE} is",
+    "the default `page_size` is 10": (
+        f"default is {PageQuery().page_size}; more than {MAX_PAGE_SIZE} is"
+    ),
     "five attempts": f"five, 1 to {len(postgres.CONNECT_WAITS)} s apart",
     "pools of": f"({FIELDS['db_pool_min'].default}) to `<SVC>_DB_POOL_MAX` "
     f"({FIELDS['db_pool_max'].default})",

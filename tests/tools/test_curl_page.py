@@ -16,7 +16,9 @@ PUBLIC = [service.name for service in Settings.read({}).services if service.publ
 def test_the_page_has_a_command_for_every_operation(name):
     document = specs.openapi(name)
     listed = {one["operationId"] for verbs in document["paths"].values() for one in verbs.values()}
-    assert set(re.findall(r"\(`(\w+)`\): the response is", curl_page.page(name, document))) == listed
+    assert (
+        set(re.findall(r"\(`(\w+)`\): the response is", curl_page.page(name, document))) == listed
+    )
 
 
 def operation(**more: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What stays with one tenant is proved; what may not is refused, with the table and the reason."""
+"""A query of one tenant is proved; any other is refused, with the table and the reason."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _ROWS, _PERSONS, _TENANTS = 6, 3, 2
 
 @dataclass
 class Tally:
-    """The counts of a hunt, and the statements whose answers differ."""
+    """The counts of a fuzz, and the statements whose answers differ."""
 
     statements: int = 0
     refused: int = 0
@@ -112,7 +112,7 @@ def _answer(
     return found, after
 
 
-def hunt(statements: int, fillings: int, seed: int, url: str, folder: Path) -> Tally:
+def fuzz(statements: int, datasets: int, seed: int, url: str, folder: Path) -> Tally:
     """Make statements, and run the proved ones on random rows."""
     random, tally = Random(seed), Tally(statements=statements)
     grammar = Grammar(random)
@@ -125,7 +125,7 @@ def hunt(statements: int, fillings: int, seed: int, url: str, folder: Path) -> T
     tally.proved = len(proved)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(SCHEMA.encode())
-        for _ in range(fillings):
+        for _ in range(datasets):
             fill(connection, random)
             before = connection.execute(_OTHERS).fetchall()
             calls = [(query, _values(query, random)) for query in proved]

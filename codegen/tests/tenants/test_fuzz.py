@@ -1,4 +1,4 @@
-"""The hunt's sample: random statements that are proved answer the same without other tenants."""
+"""The fuzz's sample: random statements that are proved answer the same without other tenants."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from aiosqlc.relational import tenant
 
 from tests.servers.postgres import TestPostgres
-from tests.tenants.hunt import Tally, hunt
+from tests.tenants.fuzz import Tally, fuzz
 
 
 def sample(server: TestPostgres, folder: Path) -> Tally:
     url = server.create_empty("hunted")
     try:
-        return hunt(400, 5, 1, url, folder)
+        return fuzz(400, 5, 1, url, folder)
     finally:
         server.drop(url)
 
@@ -28,7 +28,7 @@ def test_proved_statements_answer_the_same_without_other_tenants(
     assert tally.different == []
 
 
-def test_the_hunt_sees_a_false_proof(
+def test_the_fuzzer_sees_a_false_proof(
     postgres_server: TestPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tenant._Proof, "_unbound", lambda *_: iter(()))
