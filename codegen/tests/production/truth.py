@@ -84,29 +84,51 @@ def _others_wait(url: str, statement: str) -> bool:
             acting.execute(statement)  # type: ignore[call-overload] # a text of ours
         except errors.ActiveSqlTransaction:
             acting.execute("ROLLBACK")
-            return _wait_meanwhile(acting, other, statement)
+            return _wait_meanwhile(url, acting, other, statement)
         return _waits(other, READ)
 
 
 def _wait_meanwhile(
-    acting: psycopg.Connection[tuple[int]], other: psycopg.Connection[tuple[int]], statement: str
+    url: str,
+    acting: psycopg.Connection[tuple[int]],
+    other: psycopg.Connection[tuple[int]],
+    statement: str,
 ) -> bool:
-    """Try while a statement runs that commits by itself."""
-    acting.pgconn.send_query(statement.encode())
-    met = False
-    while True:
-        acting.pgconn.consume_input()
-        if not acting.pgconn.is_busy():
-            break
-        met = met or _waits(other, READ, milliseconds=1)
+    """Try while a statement that commits by itself is held up by a transaction on its tables.
+
+    So it cannot end before the others have tried. Where nothing holds it up, it needs no lock
+    against which a read or a write counts.
+    """
+    with psycopg.connect(url) as holder:
+        for table in READ:
+            name = sql.Identifier(table)
+            holder.execute(sql.SQL("SELECT * FROM {} LIMIT 1").format(name))
+            if table != "score":
+                holder.execute(sql.SQL("UPDATE {} SET id = id WHERE id = 2").format(name))
+        acting.pgconn.send_query(statement.encode())
+        met = _is_held_up(acting, other) and _waits(other, READ)
+        holder.rollback()
     while acting.pgconn.get_result():
         pass
     return met
 
 
-def _waits(
-    other: psycopg.Connection[tuple[int]], tables: Sequence[str], *, milliseconds: int = 30
+def _is_held_up(
+    acting: psycopg.Connection[tuple[int]], other: psycopg.Connection[tuple[int]]
 ) -> bool:
+    """Return whether a statement waits for a lock, or False once it has ended."""
+    asked = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+    while True:
+        acting.pgconn.consume_input()
+        if not acting.pgconn.is_busy():
+            return False
+        row = other.execute(asked, [acting.info.backend_pid]).fetchone()
+        other.rollback()
+        if row and row[0]:
+            return True
+
+
+def _waits(other: psycopg.Connection[tuple[int]], tables: Sequence[str]) -> bool:
     for table in tables:
         name = sql.Identifier(table)
         tries = [sql.SQL("SELECT * FROM {} LIMIT 1").format(name)]
@@ -114,7 +136,7 @@ def _waits(
             tries.append(sql.SQL("UPDATE {} SET id = id WHERE id = 1").format(name))
         for text in tries:
             try:
-                other.execute(f"SET LOCAL lock_timeout = {milliseconds}".encode())
+                other.execute("SET LOCAL lock_timeout = 30")
                 other.execute(text)
             except errors.LockNotAvailable:
                 return True
