@@ -29,7 +29,7 @@ WHERE true
 INSERT INTO category (id, type_id, name) VALUES (@id, @type_id, @name);
 
 -- name: ChangeCategory :execrows
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE category SET
     type_id = @type_id, -- :set
     name = @name, -- :set

@@ -27,7 +27,7 @@ WHERE true
 INSERT INTO category_type (id, name) VALUES (@id, @name);
 
 -- name: ChangeCategoryType :execrows
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE category_type SET
     name = @name, -- :set
     version = version + 1,

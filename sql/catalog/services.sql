@@ -30,7 +30,7 @@ INSERT INTO service (id, subcategory_id, name, description)
 VALUES (@id, @subcategory_id, @name, @description);
 
 -- name: ChangeService :execrows
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE service SET
     subcategory_id = @subcategory_id, -- :set
     name = @name, -- :set

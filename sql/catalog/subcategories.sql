@@ -31,7 +31,7 @@ WHERE true
 INSERT INTO subcategory (id, category_id, name) VALUES (@id, @category_id, @name);
 
 -- name: ChangeSubcategory :execrows
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE subcategory SET
     category_id = @category_id, -- :set
     name = @name, -- :set

@@ -5,8 +5,7 @@ INSERT INTO identity_request (state, browser, provider, nonce, verifier, return_
 VALUES (@state, @browser, @provider, @nonce, @verifier, @return_to, @session_id::uuid);
 
 -- name: SpendIdentityRequest :one
--- Of several that come back with one state, one gets the row; another browser gets none, and neither
--- does a sign-in that comes back as a link, or from another provider.
+-- Take the request of a state, once. Another browser, purpose or provider gets no row.
 DELETE FROM identity_request
 WHERE state = @state AND browser = @browser AND provider = @provider AND expires_at > now()
     AND session_id IS NOT DISTINCT FROM @session_id::uuid
@@ -37,7 +36,7 @@ INSERT INTO identity (id, account_id, issuer, subject, proved) VALUES (@id, @acc
 UPDATE identity SET proved = true WHERE account_id = @account_id AND NOT proved;
 
 -- name: UnproveIdentities :execrows
--- What was shown about a former address says nothing about the new one.
+-- Mark the account's identities as not proved, because its address has changed.
 UPDATE identity SET proved = false WHERE account_id = @account_id AND proved;
 
 -- name: NoteIdentityUsed :execrows
@@ -50,7 +49,7 @@ ORDER BY created_at, id
 LIMIT 100;
 
 -- name: HasUsablePassword :one
--- Whether somebody knows a password of it: `-` stands for one that is still to be set by mail.
+-- Return whether the account has a usable password: `-` is one that its owner has still to set.
 SELECT password_hash IS NOT NULL AND password_hash <> '-' AS usable FROM account WHERE id = @id;
 
 -- name: RemoveIdentity :execrows

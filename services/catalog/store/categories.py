@@ -133,7 +133,7 @@ WHERE id = $3
 async def change_category(
     db: Executor, *, id: UUID, type_id: UUID | UnsetType = UNSET, name: str | UnsetType = UNSET
 ) -> int:
-    """What is not given stays."""
+    """Columns without a given value keep theirs."""
     arguments: list[object] = []
     if type_id is not UNSET:
         arguments.append(type_id)

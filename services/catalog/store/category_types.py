@@ -118,7 +118,7 @@ WHERE id = $2
 
 
 async def change_category_type(db: Executor, *, id: UUID, name: str | UnsetType = UNSET) -> int:
-    """What is not given stays."""
+    """Columns without a given value keep theirs."""
     arguments: list[object] = []
     if name is not UNSET:
         arguments.append(name)

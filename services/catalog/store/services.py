@@ -146,7 +146,7 @@ async def change_service(
     name: str | UnsetType = UNSET,
     description: str | UnsetType = UNSET,
 ) -> int:
-    """What is not given stays."""
+    """Columns without a given value keep theirs."""
     arguments: list[object] = []
     if subcategory_id is not UNSET:
         arguments.append(subcategory_id)

@@ -149,7 +149,7 @@ WHERE id = $3
 async def change_subcategory(
     db: Executor, *, id: UUID, category_id: UUID | UnsetType = UNSET, name: str | UnsetType = UNSET
 ) -> int:
-    """What is not given stays."""
+    """Columns without a given value keep theirs."""
     arguments: list[object] = []
     if category_id is not UNSET:
         arguments.append(category_id)

@@ -55,9 +55,7 @@ class SpendIdentityRequestRow(msgspec.Struct, frozen=True, gc=False):
 async def spend_identity_request(
     db: Executor, *, state: bytes, browser: bytes, provider: str, session_id: UUID | None
 ) -> SpendIdentityRequestRow | None:
-    """Of several that come back with one state, one gets the row; another browser gets none, and neither
-    does a sign-in that comes back as a link, or from another provider.
-    """
+    """Take the request of a state, once. Another browser, purpose or provider gets no row."""
     row = await db.fetchrow(SPEND_IDENTITY_REQUEST, state, browser, provider, session_id)
     return None if row is None else SpendIdentityRequestRow(*row)
 
@@ -147,7 +145,7 @@ UNPROVE_IDENTITIES: Final = "UPDATE identity SET proved = false WHERE account_id
 
 
 async def unprove_identities(db: Executor, *, account_id: UUID) -> int:
-    """What was shown about a former address says nothing about the new one."""
+    """Mark the account's identities as not proved, because its address has changed."""
     status = await db.execute(UNPROVE_IDENTITIES, account_id)
     return int(status.rpartition(" ")[2])
 
@@ -189,7 +187,7 @@ WHERE id = $1
 
 
 async def has_usable_password(db: Reader, *, id: UUID) -> bool | None:
-    """Whether somebody knows a password of it: `-` stands for one that is still to be set by mail."""
+    """Return whether the account has a usable password: `-` is one that its owner has still to set."""
     value: bool | None = await db.fetchval(HAS_USABLE_PASSWORD, id)
     return value
 

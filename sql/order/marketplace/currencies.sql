@@ -27,7 +27,7 @@ WHERE true
 INSERT INTO currency (id, currency, code, symbol) VALUES (@id, @currency, @code, @symbol);
 
 -- name: ChangeCurrency :execrows
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE currency SET
     currency = @currency, -- :set
     code = @code, -- :set

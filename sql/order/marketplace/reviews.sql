@@ -30,7 +30,7 @@ INSERT INTO review (id, job_id, side, customer_id, provider_id, rating, comment)
 VALUES (@id, @job_id, @side, @customer_id, @provider_id, @rating, @comment);
 
 -- name: ChangeReview :execrows
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE review SET
     rating = @rating, -- :set
     comment = @comment, -- :set

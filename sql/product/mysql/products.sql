@@ -43,7 +43,7 @@ INSERT INTO product (id, name, description, price, currency, stock, status)
 VALUES (sqlc.arg(id), sqlc.arg(name), sqlc.arg(description), sqlc.arg(price), sqlc.arg(currency), sqlc.arg(stock), sqlc.arg(status));
 
 -- name: ChangeProduct :exec
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE product SET
     name = sqlc.arg(name), -- :set
     description = sqlc.arg(description), -- :set

@@ -43,7 +43,7 @@ INSERT INTO product (id, name, description, price, currency, stock, status)
 VALUES (@id, @name, @description, @price, @currency, @stock, @status);
 
 -- name: ChangeProduct :exec
--- What is not given stays.
+-- Columns without a given value keep theirs.
 UPDATE product SET
     name = @name, -- :set
     description = @description, -- :set

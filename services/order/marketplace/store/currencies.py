@@ -129,7 +129,7 @@ async def change_currency(
     code: str | UnsetType = UNSET,
     symbol: str | UnsetType = UNSET,
 ) -> int:
-    """What is not given stays."""
+    """Columns without a given value keep theirs."""
     arguments: list[object] = []
     if currency is not UNSET:
         arguments.append(currency)

@@ -181,7 +181,7 @@ WHERE id = $3
 async def change_review(
     db: Executor, *, id: UUID, rating: Decimal | UnsetType = UNSET, comment: str | UnsetType = UNSET
 ) -> int:
-    """What is not given stays."""
+    """Columns without a given value keep theirs."""
     arguments: list[object] = []
     if rating is not UNSET:
         arguments.append(rating)

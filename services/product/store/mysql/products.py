@@ -258,7 +258,7 @@ class ProductsQueries:
         stock: int | UnsetType = UNSET,
         status: ProductStatus | UnsetType = UNSET,
     ) -> None:
-        """What is not given stays."""
+        """Columns without a given value keep theirs."""
         arguments: list[object] = []
         if name is not UNSET:
             arguments.append(name)

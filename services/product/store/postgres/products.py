@@ -211,7 +211,7 @@ class ProductsQueriesProtocol(Protocol):
         stock: int | UnsetType = UNSET,
         status: ProductStatus | UnsetType = UNSET,
     ) -> None:
-        """What is not given stays."""
+        """Columns without a given value keep theirs."""
         ...
 
     async def add_price(
@@ -329,7 +329,7 @@ class ProductsQueries:
         stock: int | UnsetType = UNSET,
         status: ProductStatus | UnsetType = UNSET,
     ) -> None:
-        """What is not given stays."""
+        """Columns without a given value keep theirs."""
         arguments: list[object] = []
         if name is not UNSET:
             arguments.append(name)
