@@ -69,6 +69,7 @@ class Watching:
     existing: Mapping[int, Relation]
     own_server: bool
     filled: bool
+    poll: float = _POLL  # seconds between two looks at a statement outside a transaction
     failures: list[Diagnostic] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -229,15 +230,18 @@ class Watching:
                 if not released and not all(now.values()):
                     holder.run("rollback")
                     released = True
-                time.sleep(_POLL)
+                time.sleep(self.poll)
         error = self._answer()
         if error is not None:
             self._refused(file, span, error)
         after = observer.files(self.acting)
         replaced = _replaced(before, after)
         copied = {oid for oid in replaced if before[oid][0] == oid}
+        # The CONCURRENTLY forms drop an index once it is dead: no query opens it any more.
         held = tuple(
-            Held(self.existing[oid], mode, span) for oid, mode in seen if oid in self.existing
+            Held(self.existing[oid], mode, span)
+            for oid, mode in seen
+            if oid in self.existing and not (self.existing[oid].is_index and oid not in after)
         )
         return Observed(
             file,
