@@ -138,7 +138,7 @@ def test_another_dialect_is_refused_by_name(subject: Subject) -> None:
         [other] = DIALECTS[subject.on_mysql] - {url.drivername}
         engine = create_async_engine(url.set(drivername=other))
     subject.connection = engine
-    with lent(subject), pytest.raises(TypeError, match=r"(mysql|postgresql)\+\w+ is wanted, not"):
+    with lent(subject), pytest.raises(TypeError, match=r"(mysql|postgresql)\+\w+ is required, not"):
         subject.call("count_authors")
 
 

@@ -33,7 +33,7 @@ from tests.fuzz_mysql.hunt import Hunt
 from tests.fuzz_mysql.values import choices
 from tests.fuzz_mysql.world import SCHEMA
 
-_NO_DATE = " is no date"
+_NO_DATE = " is not a valid date"
 _NEEDED = " is needed beside "  # what a function says of arguments that must come together
 _LONGEST = 5.0  # seconds for one call
 
@@ -54,7 +54,7 @@ class Tally:
     def report(self) -> str:
         """Say it in a few lines."""
         head = f"{self.calls} calls of {self.functions} functions, {len(self.broken)} broken"
-        rest = f"{self.refused} calls refused by the server, {self.undated} of what is no date"
+        rest = f"{self.refused} calls refused by the server, {self.undated} with an invalid date"
         return "\n".join([head, rest, *self.broken[:10]])
 
 

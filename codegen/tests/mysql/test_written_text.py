@@ -258,7 +258,7 @@ async def test_a_date_that_is_none_is_an_error_and_no_text(loose) -> None:
     q = loose.module()
     async with loose.connected() as db:
         for function, row in ((q.date_of, 1), (q.date_of, 3), (q.moment_of, 1)):
-            with pytest.raises(ValueError, match="is no date"):
+            with pytest.raises(ValueError, match="is not a valid date"):
                 await function(db, id=row)
         assert await q.date_of(db, id=2) == date(2024, 1, 2)
 

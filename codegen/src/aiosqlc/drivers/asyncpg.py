@@ -8,7 +8,7 @@ from aiosqlc.source import Dialect
 
 _FIND = '''\
 def constraint_error(error: PostgresError) -> PostgresError:
-    """Return the exception of the violated constraint, with all that the server said of it."""
+    """Return the exception of the violated constraint, with the server's details."""
     table, name = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
     known = _BY_CONSTRAINT.get((table, name or (getattr(error, "column_name", None),)))
     if known is None:
@@ -40,18 +40,18 @@ from asyncpg import (  # type: ignore[import-untyped, unused-ignore]
 """
 _TRANSACTION = '''\
 class Pool(Protocol[C_co]):
-    """Lends connections of one type; an asyncpg pool fits as it is."""
+    """Lends connections of one type. Pass an asyncpg pool."""
 
     def acquire(self) -> AbstractAsyncContextManager[C_co]:
-        """Lend a connection."""
+        """Return a context manager that lends a connection."""
         ...
 
 
 class Connection(Protocol):
-    """Begins transactions; an asyncpg connection fits as it is."""
+    """Begins transactions. Pass an asyncpg connection."""
 
     def transaction(self) -> AbstractAsyncContextManager[Any]:
-        """Return what begins a transaction and ends it."""
+        """Return a context manager that begins and ends a transaction."""
         ...
 
 
@@ -83,9 +83,10 @@ async def in_transaction(
 ) -> T:
     """Run `work(connection)` in a transaction and return its result.
 
-    `source` is an asyncpg pool, or a connection of it that is in no transaction yet.
-    After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
-    times, with a short random pause between: `work` must not have effects outside the database.
+    `source` is an asyncpg pool, or a connection of the pool outside a transaction.
+    After a serialization failure or a deadlock, `work` runs again in a new transaction, after a
+    short random pause. `attempts` limits the runs. `work` must not have effects outside the
+    database.
     """
     for attempt in range(1, attempts + 1):
         try:
@@ -120,10 +121,10 @@ ASYNCPG = Driver(
     engine=Dialect.POSTGRESQL,
     types=TYPES,
     fits={
-        "Executor": "an asyncpg connection, pool or transaction fits as it is",
-        "BatchExecutor": "an asyncpg connection or pool fits as it is",
-        "CopyExecutor": "an asyncpg connection or pool fits as it is",
-        "StreamExecutor": "an asyncpg connection inside a transaction fits as it is",
+        "Executor": "Pass an asyncpg connection, pool or transaction",
+        "BatchExecutor": "Pass an asyncpg connection or pool",
+        "CopyExecutor": "Pass an asyncpg connection or pool",
+        "StreamExecutor": "Pass an asyncpg connection inside a transaction",
     },
     violations=VIOLATIONS,
     helpers=Helpers(_IMPORTS, _TRANSACTION, "AbstractAsyncContextManager, nullcontext"),

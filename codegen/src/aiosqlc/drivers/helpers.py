@@ -8,7 +8,7 @@ from aiosqlc.drivers.blocking import blocking
 from aiosqlc.drivers.port import Driver
 
 _HEAD = '''\
-"""Transactions that are tried again, and an executor that reports every query."""
+"""Transactions with retries, and an executor that reports every query."""
 
 import asyncio
 import random
@@ -33,26 +33,26 @@ Isolation = Literal["serializable", "repeatable_read", "read_committed"]
 '''
 _OBSERVED = '''\
 Hook = Callable[[str, float, int | None, BaseException | None], None]
-"""Called after every query: its name, seconds, number of rows (None: unknown), and error.
+"""Called after every query with its name, seconds, number of rows (None: unknown) and error.
 
-A stream calls it once when it is opened, and after each chunk.
+A stream calls the hook once when the stream is opened, and after each chunk.
 """
 
 
 class _Batch(Executor, BatchExecutor, Protocol):
-    """What `:batchexec` needs beside other queries."""
+    """The executor methods that `:batchexec` and other queries need."""
 
 
 class _Copy(Executor, CopyExecutor, Protocol):
-    """What `:copyfrom` needs beside other queries."""
+    """The executor methods that `:copyfrom` and other queries need."""
 
 
 class _Stream(Executor, StreamExecutor, Protocol):
-    """What `:stream` needs beside other queries."""
+    """The executor methods that `:stream` and other queries need."""
 
 
 class Observed(Generic[D_co]):
-    """An executor that reports every query to a hook; without one, queries cost nothing extra."""
+    """An executor that reports every query to a hook."""
 
     __slots__ = ("_db", "_hook", "_names")
 
@@ -64,19 +64,19 @@ class Observed(Generic[D_co]):
         self._names = names
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
-        """Return every row."""
+        """Return all rows."""
         return await self._run(query, self._db.fetch(query, *args), len)
 
     async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         return await self._run(query, self._db.fetchrow(query, *args), _one)
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         return await self._run(query, self._db.fetchval(query, *args), _one)
 
     async def execute(self, query: str, /, *args: Any) -> str:
-        """Run a statement and return the server's status, such as `UPDATE 3`."""
+        """Run a statement and return the server's status such as `UPDATE 3`."""
         return await self._run(query, self._db.execute(query, *args), _counted)
 
 {lastid}    async def executemany(
@@ -93,7 +93,7 @@ class Observed(Generic[D_co]):
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Copy rows and return the server's status, such as `COPY 3`."""
+        """Copy rows and return the server's status such as `COPY 3`."""
         target = f"{schema_name}.{table_name}" if schema_name else table_name
         copying = self._db.copy_records_to_table(
             table_name, records=records, columns=columns, schema_name=schema_name
@@ -101,7 +101,7 @@ class Observed(Generic[D_co]):
         return await self._run(f"COPY {target} ({', '.join(columns or ())})", copying, _counted)
 
     async def cursor(self: "Observed[_Stream]", query: str, /, *args: Any) -> Cursor:
-        """Open a cursor on the rows of a query."""
+        """Open a cursor on the result of a query."""
         cursor = await self._run(query, self._db.cursor(query, *args), _none_yet)
         return _ObservedCursor(cursor, self._hook, self._names.get(query, "other"))
 
@@ -110,7 +110,7 @@ class Observed(Generic[D_co]):
 
 
 class _ObservedCursor:
-    """Reports each chunk."""
+    """Reports each chunk to the hook."""
 
     __slots__ = ("_cursor", "_hook", "_name")
 
@@ -120,7 +120,7 @@ class _ObservedCursor:
         self._name = name
 
     async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
-        """Return the next `n` rows, fewer at the end."""
+        """Return the next `n` rows, or fewer rows at the end of the result."""
         return await _timed(self._hook, self._name, self._cursor.fetch(n), len)
 
 
@@ -155,7 +155,7 @@ def _counted(status: str) -> int | None:
 '''
 _PIPELINE = '''\
 class _Pipeline(Executor, PipelineExecutor, Protocol):
-    """What batches that answer need beside other queries."""
+    """The executor methods that `:batchone`, `:batchmany` and other queries need."""
 
 
 '''
@@ -163,7 +163,7 @@ _FETCHMANY = '''\
     async def fetchmany(
         self: "Observed[_Pipeline]", query: str, args: Iterable[Sequence[Any]]
     ) -> Sequence[Sequence[Iterable[Any]]]:
-        """Return the rows for each set of arguments."""
+        """Return a list of rows for each set of arguments."""
         return await self._run(query, self._db.fetchmany(query, args), _all)
 
 '''
@@ -175,13 +175,13 @@ def _all(results: Sequence[Sequence[Iterable[Any]]]) -> int:
 """
 _LASTID = '''\
 class _LastId(Executor, LastIdExecutor, Protocol):
-    """What `:execlastid` needs beside other queries."""
+    """The executor methods that `:execlastid` and other queries need."""
 
 
 '''
 _EXECUTE_LASTID = '''\
     async def execute_lastid(self: "Observed[_LastId]", query: str, /, *args: Any) -> int:
-        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        """Run an INSERT and return the first new AUTO_INCREMENT id, or 0 if there is none."""
         return await self._run(query, self._db.execute_lastid(query, *args), _unknown)
 
 '''

@@ -8,9 +8,10 @@ from aiosqlc.drivers.port import Violations
 
 _FIND = '''\
 def constraint_error(error: DatabaseError, *tables: str) -> DatabaseError:
-    """Return the exception of the violated constraint, with all that the server said of it.
+    """Return the exception of the violated constraint, with the server's details.
 
-    `tables` are those it may violate: the server names none beside a key or a column.
+    `tables` are the tables that the statement can violate, because MySQL's message names only
+    the key or the column.
     """
     code, said = error.args if len(error.args) == 2 else (0, "")
     found = [
@@ -29,7 +30,7 @@ def constraint_error(error: DatabaseError, *tables: str) -> DatabaseError:
 def _is_said(
     constraint: tuple[str, str, str], code: object, said: str, tables: Sequence[str]
 ) -> bool:
-    """Whether an error is of this constraint, by its number and by what the server quotes."""
+    """Return whether the error number and the quoted names belong to this constraint."""
     kind, table, name = constraint
     owner, quoted, of_column = (
         f"`{part.replace('`', '``')}`" for part in (table, name, f"{table}.{name}")

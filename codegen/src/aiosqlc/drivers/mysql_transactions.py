@@ -8,31 +8,31 @@ _IMPORTS = """\
 from pymysql.err import DatabaseError  # type: ignore[import-untyped, unused-ignore]
 """
 _TRANSACTION = '''\
-# Changed since it was read, waited for a lock too long, deadlock.
+# Record changed since the last read, lock wait timeout, deadlock.
 _LOST = frozenset({1020, 1205, 1213})
 
 
 class Pool(Protocol):
-    """Lends connections; a pool of aiomysql's fits as it is."""
+    """Lends connections. Pass an aiomysql pool."""
 
     def acquire(self) -> AbstractAsyncContextManager[Any]:
-        """Lend a connection."""
+        """Return a context manager that lends a connection."""
         ...
 
 
 class Connection(Protocol):
-    """Begins and ends transactions; an aiomysql connection fits as it is."""
+    """Begins and ends transactions. Pass an aiomysql connection."""
 
     def begin(self) -> Awaitable[Any]:
         """Begin a transaction."""
         ...
 
     def commit(self) -> Awaitable[Any]:
-        """Keep what the transaction did."""
+        """Commit the transaction."""
         ...
 
     def rollback(self) -> Awaitable[Any]:
-        """Undo what the transaction did."""
+        """Roll back the transaction."""
         ...
 
 
@@ -45,9 +45,10 @@ async def in_transaction(
 ) -> T:
     """Run `work(executor)` in a transaction and return its result.
 
-    `source` is an aiomysql pool, or a connection that is in no transaction yet.
-    After a deadlock, or another race lost, the whole of it runs again, at most `attempts` times,
-    with a short random pause between: `work` must not have effects outside the database.
+    `source` is an aiomysql pool, or a connection outside a transaction.
+    After a deadlock, a lock wait timeout or a record changed since the last read, `work` runs
+    again in a new transaction, after a short random pause. `attempts` limits the runs. `work`
+    must not have effects outside the database.
     """
     level = isolation.replace("_", " ").upper()
     for attempt in range(1, attempts + 1):
@@ -60,7 +61,7 @@ async def in_transaction(
                     result = await work(db)
                     await connection.commit()
                 except BaseException:
-                    with suppress(Exception):  # what is to be told is why
+                    with suppress(Exception):  # the first error is the one to report
                         await connection.rollback()
                     raise
                 return result
@@ -89,12 +90,12 @@ OF_PYMYSQL = Helpers(
     _TRANSACTION.replace(_POOL, "")
     .replace("Aiomysql", "Pymysql")
     .replace("source: Pool | Connection,", "source: Callable[[], Any] | Connection,")
-    .replace("an aiomysql connection fits", "a PyMySQL connection fits")
+    .replace("Pass an aiomysql connection", "Pass a PyMySQL connection")
     .replace(
-        "    `source` is an aiomysql pool, or a connection that is in no transaction yet.\n",
-        "    `source` is a connection that is in no transaction yet, or lends one that `close`\n"
-        "    gives back or ends: the `raw_connection` of an engine of SQLAlchemy's, or a function\n"
-        "    of yours that calls `pymysql.connect`.\n",
+        "    `source` is an aiomysql pool, or a connection outside a transaction.\n",
+        "    `source` is a connection outside a transaction, or a function that returns one. The\n"
+        "    connection of a function is closed at the end. Examples: `raw_connection` of\n"
+        "    a SQLAlchemy engine, or a function that calls `pymysql.connect`.\n",
     )
     .replace(
         'source.acquire() if hasattr(source, "acquire") else nullcontext(source)',

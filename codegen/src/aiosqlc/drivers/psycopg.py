@@ -10,7 +10,7 @@ from aiosqlc.source import Dialect
 
 _FIND = '''\
 def constraint_error(error: Error) -> Error:
-    """Return the exception of the violated constraint, with all that the server said of it."""
+    """Return the exception of the violated constraint, with the server's details."""
     said = error.diag
     known = _BY_CONSTRAINT.get((said.table_name, said.constraint_name or (said.column_name,)))
     if known is None:
@@ -39,10 +39,10 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 """
 _TRANSACTION = '''\
 class Pool(Protocol[C_co]):
-    """Lends connections of one type; a pool of psycopg_pool's fits as it is."""
+    """Lends connections of one type. Pass a pool of `psycopg_pool`."""
 
     def connection(self) -> AbstractAsyncContextManager[C_co]:
-        """Lend a connection."""
+        """Return a context manager that lends a connection."""
         ...
 
 
@@ -55,9 +55,10 @@ async def in_transaction(
 ) -> T:
     """Run `work(executor)` in a transaction and return its result.
 
-    `source` is a psycopg pool, or a connection that is in no transaction yet.
-    After a serialization failure or a deadlock the whole of it runs again, at most `attempts`
-    times, with a short random pause between: `work` must not have effects outside the database.
+    `source` is a psycopg pool, or a connection outside a transaction.
+    After a serialization failure or a deadlock, `work` runs again in a new transaction, after a
+    short random pause. `attempts` limits the runs. `work` must not have effects outside the
+    database.
     """
     for attempt in range(1, attempts + 1):
         try:
@@ -68,7 +69,7 @@ async def in_transaction(
                     async with connection.transaction():
                         return await work(PsycopgExecutor(connection))
                 finally:
-                    if not connection.closed:  # its next user has wishes of his own
+                    if not connection.closed:  # restore the level for the next user
                         await connection.set_isolation_level(before)
         except (SerializationFailure, DeadlockDetected):
             if attempt == attempts:
@@ -84,7 +85,7 @@ def _lent(
 
 
 '''
-_FITS = "`PsycopgExecutor` in `adapter` makes a connection fit"
+_FITS = "Wrap a connection in `PsycopgExecutor` of `adapter`"
 PSYCOPG = Driver(
     name="psycopg",
     engine=Dialect.POSTGRESQL,

@@ -8,7 +8,7 @@ from aiosqlc.emit.literal import block_literal, line_literal, text_literal
 from aiosqlc.plan.model import PyChoice, PyPiece
 
 NUMBERING = '''\
-"""Numbers the parameters of texts that are put together of pieces."""
+"""Number the parameters of an SQL text that is assembled from pieces."""
 
 import re
 
@@ -16,7 +16,7 @@ _PARAMETER = re.compile(r"\\$(\\d+)")
 
 
 def numbered(*pieces: str) -> str:
-    """Join the pieces of a text; its parameters count from one without gaps."""
+    """Join the pieces of an SQL text and renumber its parameters from 1 without gaps."""
     text = "".join(pieces)
     present = sorted({int(number) for number in _PARAMETER.findall(text)})
     return _PARAMETER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)

@@ -13,7 +13,7 @@ from aiosqlc.plan.model import PyFunction, PyModule
 from aiosqlc.source import Dialect
 
 _HEAD = '''\
-"""Both engines answer the same calls alike: `engines` is a fixture with an executor on each."""
+"""Both engines return equal results. The fixture `engines` has an executor for each engine."""
 
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ _TEST = '''
 
 @pytest.mark.parametrize("seed", range({seeds}))
 async def test_both_engines_answer_alike(engines: tuple[Any, Any], seed: int) -> None:
-    """`engines` are on two empty databases, {first} first, then {second}."""
+    """`engines` are executors on two empty databases: {first}, then {second}."""
     await tell(CALLS, *engines, seed=seed{given})
 '''
 _SEEDS = 4

@@ -35,7 +35,7 @@ def print_errors(errors: Iterable[PyError], violations: Violations) -> str:
     opening = f"_BY_CONSTRAINT: Final[Mapping[{violations.key}, type[{root}]]] = {{"
     table = "\n".join([opening, *entries, "}"])
     head = [
-        docstring(("Which constraint was violated, as classes to catch.",)),
+        docstring(("One exception class for each constraint that a query can violate.",)),
         "",
         *import_lines(imports, frozenset()),
     ]

@@ -8,71 +8,71 @@ from aiosqlc.drivers import Driver
 from aiosqlc.drivers.blocking import blocking
 
 _HEAD = '''\
-"""What the generated functions ask of a connection, pool or transaction."""
+"""The methods that generated functions call on a connection, pool or transaction."""
 
 '''
 
 _EXECUTOR = '''\
 class Executor(Protocol):
-    """Runs one statement{fits}."""
+    """Runs one statement.{fits}"""
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
-        """Return every row."""
+        """Return all rows."""
         ...
 
     async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         ...
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         ...
 
     async def execute(self, query: str, /, *args: Any) -> str:
-        """Run a statement and return the server's status, such as `UPDATE 3`."""
+        """Run a statement and return the server's status such as `UPDATE 3`."""
         ...
 '''
 
 _READER = '''\
 class Reader(Protocol):
-    """Runs one query that changes nothing; a connection to a replica may be no more than this."""
+    """Runs one read-only query. A connection to a replica can implement this Protocol alone."""
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
-        """Return every row."""
+        """Return all rows."""
         ...
 
     async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         ...
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         ...
 '''
 
 _EXECUTE = '''
     async def execute(self, query: str, /, *args: Any) -> str:
-        """Run a statement and return the server's status, such as `UPDATE 3`."""
+        """Run a statement and return the server's status such as `UPDATE 3`."""
         ...
 '''
 
 _WRITER = f'''\
 class Executor(Reader, Protocol):
-    """Runs one statement{{fits}}."""
+    """Runs one statement.{{fits}}"""
 {_EXECUTE}'''
 
 _BATCH = '''\
 class BatchExecutor(Protocol):
-    """Runs one statement many times{fits}."""
+    """Runs one statement many times.{fits}"""
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of arguments, all or none."""
+        """Run a statement once for each set of arguments. An error undoes all runs."""
         ...
 '''
 
 _COPY = '''\
 class CopyExecutor(Protocol):
-    """Copies rows into a table{fits}."""
+    """Copies rows into a table.{fits}"""
 
     async def copy_records_to_table(
         self,
@@ -82,56 +82,56 @@ class CopyExecutor(Protocol):
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Copy rows and return the server's status, such as `COPY 3`."""
+        """Copy rows and return the server's status such as `COPY 3`."""
         ...
 '''
 
 _STREAM = '''\
 class Cursor(Protocol):
-    """A cursor on the server."""
+    """A cursor on the database server."""
 
     async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
-        """Return the next `n` rows, fewer at the end."""
+        """Return the next `n` rows, or fewer rows at the end of the result."""
         ...
 
 
 class StreamExecutor(Protocol):
-    """Opens cursors{fits}."""
+    """Opens cursors.{fits}"""
 
     def cursor(self, query: str, /, *args: Any) -> Awaitable[Cursor]:
-        """Open a cursor on the rows of a query."""
+        """Open a cursor on the result of a query."""
         ...
 '''
 
 _STREAM_READER = _STREAM.replace("StreamExecutor", "StreamReader")
 _STREAM_WRITER = f'''\
 class StreamExecutor(StreamReader, Protocol):
-    """Opens cursors on what statements return that write; a connection in a transaction fits."""
+    """Opens cursors on statements that write and return rows, inside a transaction."""
 {_EXECUTE}'''
 
 _LASTID = '''\
 class LastIdExecutor(Protocol):
-    """Runs an INSERT and tells the id it made."""
+    """Runs an INSERT and returns the id of the new row."""
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
-        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        """Run an INSERT and return the first new AUTO_INCREMENT id, or 0 if there is none."""
         ...
 '''
 
 _PIPELINE = '''\
 class PipelineExecutor(Protocol):
-    """Runs one statement many times in one round trip, and returns the rows of each{fits}."""
+    """Runs one statement many times in one round trip and returns the rows of each run.{fits}"""
 
     async def fetchmany(
         self, query: str, args: Iterable[Sequence[Any]]
     ) -> Sequence[Sequence[Iterable[Any]]]:
-        """Return the rows for each set of arguments, in their order."""
+        """Return a list of rows for each set of arguments, in the order of the arguments."""
         ...
 '''
 
 _UNSET = '''\
 class Unset(Enum):
-    """The type of `UNSET`: an argument that was not given, unlike one that is None."""
+    """The type of `UNSET`, which marks an omitted argument. None is a value."""
 
     UNSET = "unset"
 
@@ -144,7 +144,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class SequenceNotStr(Protocol[T_co]):
-    """A sequence, such as a list or a tuple, but no `str`: one text is not a list of letters."""
+    """A sequence such as a list or a tuple. Type checkers reject a `str` here."""
 
     def __contains__(self, value: object, /) -> bool: ...
 
@@ -195,4 +195,4 @@ def print_executor(names: Iterable[str], driver: Driver, *, readers: bool = Fals
 
 def _fitting(name: str, text: str, driver: Driver) -> str:
     fits = driver.fits.get(name)
-    return text.replace("{fits}", f"; {fits}" if fits else "")
+    return text.replace("{fits}", f" {fits}." if fits else "")

@@ -29,7 +29,7 @@ def needed(executors: Collection[str]) -> list[str]:
 def _connection(executors: list[str]) -> str:
     head = f"class Connection({', '.join(executors)}, Protocol):"
     return indented(
-        head, [docstring(("All that the queries of this module ask of a connection.",))]
+        head, [docstring(("The methods that the queries of this module call on a connection.",))]
     )
 
 
@@ -54,7 +54,8 @@ def _head(function: PyFunction) -> str:
 
 
 def _protocol(module: PyModule) -> str:
-    body = [docstring((f"What {module.class_name} does: let a test double do the same.",))]
+    text = f"The methods of {module.class_name}, for example for a test double."
+    body = [docstring((text,))]
     for function in module.functions:
         head = _head(function)
         if function.command is Command.STREAM:  # calling it returns the iterator at once

@@ -123,14 +123,14 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
     return "\n".join(
         [
             header,
-            '"""Typed functions over SQL, one module per file of queries."""',
+            '"""Typed functions for SQL queries, in one module per query file."""',
             "",
             *import_lines(imports, first_party),
             "",
             "QUERY_NAMES: Final = {" if named else "QUERY_NAMES: Final[dict[str, str]] = {",
             *entries,
             "}",
-            '"""The name of each query by its text, for an executor to label what it runs."""',
+            '"""The name of each query by its SQL text, as a label for metrics and traces."""',
             *(_reads(named) if target.readers else ()),
             "",
         ]
@@ -145,7 +145,7 @@ def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
     return [
         "",
         *(body if entries else ["READS: Final = frozenset[str]()"]),
-        '"""The texts that are proved to change nothing: any replica may answer them."""',
+        '"""The SQL texts that are proved to be read-only, so a replica can run them."""',
     ]
 
 

@@ -51,7 +51,7 @@ def _error(constraint: Constraint, taken: set[str], violations: Violations) -> P
     """Name an exception after its constraint, and also its table if the name is not unique."""
     base, columns = violations.by_kind[constraint.kind], ", ".join(constraint.columns)
     if constraint.kind == "not_null":  # of which the servers tell the column, and no name
-        table, doc = constraint.table, f"Violates NOT NULL of {constraint.table} ({columns})."
+        table, doc = constraint.table, f"NOT NULL of {constraint.table} ({columns}) was violated."
         plain = f"{camel(table)}{camel(columns)}NotNull"
         names = chain((plain,), (f"{plain}{n}" for n in count(2)))
         name = next(name for name in names if name not in taken)
@@ -64,7 +64,7 @@ def _error(constraint: Constraint, taken: set[str], violations: Violations) -> P
     name = next(name for name in names if name not in taken)
     told = f" ({columns})" if columns else ""
     kind = _KINDS[constraint.kind]
-    doc = f"Violates the {kind} {constraint.name} of {constraint.table}{told}."
+    doc = f"The {kind} {constraint.name} of {constraint.table}{told} was violated."
     return PyError(name, base, constraint.kind, constraint.table, constraint.name, doc)
 
 

@@ -27,7 +27,7 @@ def models_module(package: Package, needed: Gathered) -> PyModule:
     return PyModule(
         path=package.target.out / "models.py",
         source="",
-        doc=("Row classes and enums that several queries share.",),
+        doc=("Row classes and enums that the query modules share.",),
         enums=tuple(needed.enums.values()),
         classes=_in_order(classes),
         imports=frozenset(item for item in imports if item[0] != package.models_name),

@@ -171,7 +171,7 @@ def _module(
     return PyModule(
         path=package.target.out / f"{name}.py",
         source=source,
-        doc=heading or (f"The queries of {file}.",),
+        doc=heading or (f"The queries of `{file}`.",),
         functions=functions,
         class_name=package.class_of(name),
         protocol=package.target.emit_protocol,

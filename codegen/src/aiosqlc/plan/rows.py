@@ -18,6 +18,8 @@ from aiosqlc.plan.scope import Scope, numbered_names
 from aiosqlc.plan.types import TypeResolver
 from aiosqlc.store.memo import memo_by
 
+_KINDS = {"view": "view", "matview": "materialized view", "foreign": "foreign table"}
+
 
 class QueryPlanner:
     """Plan the rows of one query; `gathered` collects what it needs from `models.py`."""
@@ -166,9 +168,15 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
     if name in {planner.types.class_name(schema, enum) for schema, enum in package.enums}:
         name = f"{name}Row"  # a table `moods` beside an enum `mood`
     name = package.renamed.get(("table", table.schema, table.name), name)
-    cls = PyClass(name, package.target.models, fields, table.comment or f"A row of {table.name}.")
+    cls = PyClass(name, package.target.models, fields, table.comment or _row_doc(table))
     planner.gathered.tables[table.schema, table.name] = cls
     return cls, planner.gathered
+
+
+def _row_doc(table: Table) -> str:
+    """Return the docstring of a row class whose table has no comment."""
+    kind = _KINDS.get(table.kind, "table")
+    return f"A row of the {kind} `{table.name}`."
 
 
 def _as_in_classes(

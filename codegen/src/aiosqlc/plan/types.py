@@ -367,7 +367,7 @@ class TypeResolver:
         if row is not None and row.fields != fields:
             name = f"{row.name}Value"
         name = self.renamed.get(("type", sql.schema, sql.name), name)
-        cls = PyClass(name, self.target.models, fields, doc=f"A value of type {sql.name}.")
+        cls = PyClass(name, self.target.models, fields, doc=f"A value of type `{sql.name}`.")
         if parameter:  # the class is the one that rows have too
             self._composite(sql, parameter=False)
         else:

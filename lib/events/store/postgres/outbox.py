@@ -63,7 +63,7 @@ class MeasureBacklogRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class OutboxQueriesProtocol(Protocol):
-    """What OutboxQueries does: let a test double do the same."""
+    """The methods of OutboxQueries, for example for a test double."""
 
     async def add_event(
         self,

@@ -52,7 +52,7 @@ LIMIT $2 OFFSET $3
 
 
 class DepartmentsQueriesProtocol(Protocol):
-    """What DepartmentsQueries does: let a test double do the same."""
+    """The methods of DepartmentsQueries, for example for a test double."""
 
     async def get_department(self, *, id: UUID) -> Department | None: ...
 

@@ -28,7 +28,7 @@ REMOVE_DEPARTMENT: Final = "DELETE FROM department WHERE id = $1"
 
 
 class WritesQueriesProtocol(Protocol):
-    """What WritesQueries does: let a test double do the same."""
+    """The methods of WritesQueries, for example for a test double."""
 
     async def add_department(self, *, id: UUID, name: str, address: str | None) -> None: ...
 

@@ -142,7 +142,7 @@ COUNT_PRICES: Final = "SELECT count(*) FROM price_change WHERE product_id = $1"
 
 
 class ProductsQueriesProtocol(Protocol):
-    """What ProductsQueries does: let a test double do the same."""
+    """The methods of ProductsQueries, for example for a test double."""
 
     async def get_product(self, *, id: UUID) -> Product | None: ...
 

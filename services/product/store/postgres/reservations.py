@@ -79,7 +79,7 @@ FOR UPDATE SKIP LOCKED
 
 
 class ReservationsQueriesProtocol(Protocol):
-    """What ReservationsQueries does: let a test double do the same."""
+    """The methods of ReservationsQueries, for example for a test double."""
 
     async def add_reservation(
         self, *, id: UUID, owner: str, request_key: str, expires_at: datetime, now: datetime

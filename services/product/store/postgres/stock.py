@@ -35,7 +35,7 @@ COUNT_MOVEMENTS: Final = "SELECT count(*) FROM stock_movement WHERE product_id =
 
 
 class StockQueriesProtocol(Protocol):
-    """What StockQueries does: let a test double do the same."""
+    """The methods of StockQueries, for example for a test double."""
 
     async def move_stock(self, *, delta: int, id: UUID) -> int:
         """Add to a stock, or with a negative number take from it. No row where there is not enough."""

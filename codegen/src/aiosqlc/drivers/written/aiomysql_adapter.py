@@ -1,4 +1,4 @@
-"""An aiomysql connection as the executor that the generated functions ask for."""
+"""The executor that runs generated functions on an aiomysql connection."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
-_TIMESTAMP, _DATE, _DATETIME = 7, 10, 12  # as the protocol numbers them
+_TIMESTAMP, _DATE, _DATETIME = 7, 10, 12  # type numbers of the MySQL protocol
 _IN_TRANSACTION, _AUTOCOMMIT = 1, 2
 _UNBUFFERED: Any = import_module("aiomysql").SSCursor
 
@@ -15,8 +15,8 @@ _UNBUFFERED: Any = import_module("aiomysql").SSCursor
 class AiomysqlExecutor:
     """Wraps an aiomysql connection, which the caller opens, commits and closes.
 
-    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC. Dates
-    that are none, such as `0000-00-00`, raise a ValueError when they are read.
+    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC. A date
+    that is not valid, such as `0000-00-00`, raises a ValueError when it is read.
     """
 
     def __init__(self, connection: Any) -> None:
@@ -29,33 +29,33 @@ class AiomysqlExecutor:
         }
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
-        """Return every row."""
+        """Return all rows."""
         cursor = await self._run(query, args)
         rows: Sequence[Iterable[Any]] = await cursor.fetchall()
         return rows
 
     async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         rows = await self.fetch(query, *args)
         return rows[0] if rows else None
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         row = await self.fetchrow(query, *args)
         return None if row is None else next(iter(row))
 
     async def execute(self, query: str, /, *args: Any) -> str:
-        """Run a statement and return a status, such as `UPDATE 3`."""
+        """Run a statement and return a status such as `UPDATE 3`."""
         cursor = await self._run(query, args)
         return f"{query.split(None, 1)[0].upper()} {max(cursor.rowcount, 0)}"
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
-        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        """Run an INSERT and return the first new AUTO_INCREMENT id, or 0 if there is none."""
         cursor = await self._run(query, args)
         return int(cursor.lastrowid or 0)
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of arguments, all or none."""
+        """Run a statement once for each set of arguments. An error undoes all runs."""
         cursor = await self._cursor()
         texts = [command % tuple(map(self._literal, values)) for values in args]
         await self._all_or_none(cursor, texts)
@@ -68,7 +68,7 @@ class AiomysqlExecutor:
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Insert rows, many per statement, all or none; return a status, such as `COPY 3`."""
+        """Insert rows in batches; an error undoes all. Return a status such as `COPY 3`."""
         cursor = await self._cursor()
         target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
         names = ", ".join(map(_quoted, columns or ()))
@@ -79,16 +79,18 @@ class AiomysqlExecutor:
         return f"COPY {len(rows)}"
 
     async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
-        """Send a query whose rows stay with the server; read them before anything else is asked."""
+        """Run an unbuffered query. Read all rows before you run another statement."""
         cursor = await self._run(query, args, _UNBUFFERED)
         return MysqlCursor(cursor, self._check_dates)
 
     async def _all_or_none(self, cursor: Any, texts: Sequence[str]) -> None:
-        """Run statements; where one fails, those before it are undone.
+        """Run statements. If one fails, undo the statements before it.
 
-        Within the caller's transaction by a savepoint, else in a transaction of their own.
+        The caller's transaction gets a savepoint. Without a transaction, a new transaction is
+        begun and committed.
         """
-        await cursor.execute("SAVEPOINT aiosqlc_batch")  # its answer tells whether one has begun
+        # The response says whether a transaction has begun.
+        await cursor.execute("SAVEPOINT aiosqlc_batch")
         status = cursor.connection.server_status
         begun = status & _IN_TRANSACTION or not status & _AUTOCOMMIT
         if not begun:
@@ -98,12 +100,12 @@ class AiomysqlExecutor:
                 await cursor.execute(text)
             await cursor.execute("RELEASE SAVEPOINT aiosqlc_batch" if begun else "COMMIT")
         except BaseException:
-            with suppress(Exception):  # after a deadlock or without a connection nothing is left
+            with suppress(Exception):  # a deadlock or a lost connection has undone all
                 await cursor.execute("ROLLBACK TO aiosqlc_batch" if begun else "ROLLBACK")
             raise
 
     async def _run(self, query: str, args: Sequence[Any], *kind: Any) -> Any:
-        """Run a query; how its dates are read is the connection's only until the rows come."""
+        """Run a query, and use the date decoders of this class until the rows arrive."""
         cursor = await self._cursor(*kind)
         text = query % tuple(map(self._literal, args))
         connection: Any = cursor.connection
@@ -127,10 +129,10 @@ class AiomysqlExecutor:
         if self._no_dates:
             text = self._no_dates[0]
             self._no_dates.clear()
-            raise ValueError(f"{text!r} is no date")
+            raise ValueError(f"{text!r} is not a valid date")
 
     def _decoder(self, decode: Callable[[str], date]) -> Callable[[str], date | None]:
-        """Note what cannot be decoded: raised while rows arrive, it would break the connection."""
+        """Collect invalid values. An exception during the read breaks the connection."""
 
         def read(text: str) -> date | None:
             try:
@@ -142,9 +144,9 @@ class AiomysqlExecutor:
         return read
 
     def _literal(self, value: Any) -> str:
-        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing.
+        """Return a literal. A list becomes the content of `IN (...)`.
 
-        A list of lists has the columns of rows.
+        An empty list becomes a query without rows. A list of lists holds the columns of rows.
         """
         if _is_one(value, list, tuple):
             if any(_is_one(column, list) for column in value):
@@ -162,14 +164,14 @@ class AiomysqlExecutor:
 
 
 class MysqlCursor:
-    """The rows of one query, which arrive as they are asked for."""
+    """The rows of one unbuffered query."""
 
     def __init__(self, cursor: Any, check: Callable[[], None]) -> None:
         self._cursor = cursor
         self._check = check
 
     async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
-        """Return the next `n` rows, fewer at the end."""
+        """Return the next `n` rows, or fewer rows at the end of the result."""
         rows: Sequence[Iterable[Any]] = await self._cursor.fetchmany(n)
         self._check()
         return rows
@@ -180,10 +182,10 @@ def _quoted(name: str) -> str:
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:
-    """Whether a value is of one of some types; what a checker knows of it stays as it was."""
+    """Return whether a value has one of some types, without narrowing for a type checker."""
     return isinstance(value, kinds)
 
 
 def _instant(text: str) -> datetime:
-    """A TIMESTAMP is a moment of the world's; the session runs in UTC."""
+    """Parse a TIMESTAMP as UTC, because the session runs in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""An asyncmy connection as the executor that the generated functions ask for."""
+"""The executor that runs generated functions on a connection of asyncmy."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 _NOTHING = "SELECT NULL FROM DUAL WHERE FALSE"
-_TIMESTAMP = 7  # as the protocol numbers them
+_TIMESTAMP = 7  # type numbers of the MySQL protocol
 _TEMPORAL = frozenset({_TIMESTAMP, 10, 12})
 _PLAIN = frozenset({str, float})
 _UNBUFFERED: Any = import_module("asyncmy.cursors").SSCursor
@@ -18,41 +18,41 @@ Row = tuple[Any, ...]
 class AsyncmyExecutor:
     """Wraps an asyncmy connection, which the caller opens, commits and closes.
 
-    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC. Dates
-    that are none, such as `0000-00-00`, raise a ValueError when they are read.
+    Open it with `charset="utf8mb4"`, `client_flag=CLIENT.FOUND_ROWS` and a session in UTC. A date
+    that is not valid, such as `0000-00-00`, raises a ValueError when it is read.
     """
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
-        """Return every row."""
+        """Return all rows."""
         cursor = await self._run(query, args)
         return _decoded(await cursor.fetchall(), cursor.description)
 
     async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         cursor = await self._run(query, args)
         row = await cursor.fetchone()
         return None if row is None else _decoded((row,), cursor.description)[0]
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         row = await self.fetchrow(query, *args)
         return None if row is None else next(iter(row))
 
     async def execute(self, query: str, /, *args: Any) -> str:
-        """Run a statement and return a status, such as `UPDATE 3`."""
+        """Run a statement and return a status such as `UPDATE 3`."""
         cursor = await self._run(query, args)
         return f"{query.split(None, 1)[0].upper()} {max(cursor.rowcount, 0)}"
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
-        """Run a statement and return the AUTO_INCREMENT id of its first new row, 0 without one."""
+        """Run an INSERT and return the first new AUTO_INCREMENT id, or 0 if there is none."""
         cursor = await self._run(query, args)
         return int(cursor.lastrowid or 0)
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of arguments, all or none."""
+        """Run a statement once for each set of arguments. An error undoes all runs."""
         cursor = await self._cursor()
         texts = [command % tuple(map(self._literal, values)) for values in args]
         await self._all_or_none(cursor, texts)
@@ -65,7 +65,7 @@ class AsyncmyExecutor:
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Insert rows, many per statement, all or none; return a status, such as `COPY 3`."""
+        """Insert rows in batches; an error undoes all. Return a status such as `COPY 3`."""
         cursor = await self._cursor()
         target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
         names = ", ".join(map(_quoted, columns or ()))
@@ -76,15 +76,16 @@ class AsyncmyExecutor:
         return f"COPY {len(rows)}"
 
     async def cursor(self, query: str, /, *args: Any) -> "MysqlCursor":
-        """Send a query whose rows stay with the server; read them before anything else is asked."""
+        """Run an unbuffered query. Read all rows before you run another statement."""
         return MysqlCursor(await self._run(query, args, _UNBUFFERED))
 
     async def _all_or_none(self, cursor: Any, texts: Sequence[str]) -> None:
-        """Run statements; where one fails, those before it are undone.
+        """Run statements. If one fails, undo the statements before it.
 
-        Within the caller's transaction by a savepoint, else in a transaction of their own.
+        The caller's transaction gets a savepoint. Without a transaction, a new transaction is
+        begun and committed.
         """
-        await cursor.execute("SELECT @@autocommit")  # the driver takes no note of its end
+        await cursor.execute("SELECT @@autocommit")  # refresh the driver's view of the transaction
         (autocommit,) = await cursor.fetchone()
         begun = not autocommit or self._connection.get_transaction_status()
         await cursor.execute("SAVEPOINT aiosqlc_batch" if begun else "BEGIN")
@@ -93,7 +94,7 @@ class AsyncmyExecutor:
                 await cursor.execute(text)
             await cursor.execute("RELEASE SAVEPOINT aiosqlc_batch" if begun else "COMMIT")
         except BaseException:
-            with suppress(Exception):  # after a deadlock or without a connection nothing is left
+            with suppress(Exception):  # a deadlock or a lost connection has undone all
                 await cursor.execute("ROLLBACK TO aiosqlc_batch" if begun else "ROLLBACK")
             raise
 
@@ -111,9 +112,9 @@ class AsyncmyExecutor:
         return self._connection
 
     def _literal(self, value: Any) -> str:
-        """Return a literal; a list is the inside of `IN (...)`, and of an empty one nothing.
+        """Return a literal. A list becomes the content of `IN (...)`.
 
-        A list of lists has the columns of rows.
+        An empty list becomes a query without rows. A list of lists holds the columns of rows.
         """
         if type(value) is int:
             return str(value)
@@ -135,24 +136,24 @@ class AsyncmyExecutor:
 
 
 class MysqlCursor:
-    """The rows of one query, which arrive as they are asked for."""
+    """The rows of one unbuffered query."""
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
 
     async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
-        """Return the next `n` rows, fewer at the end."""
+        """Return the next `n` rows, or fewer rows at the end of the result."""
         return _decoded(await self._cursor.fetchmany(n), self._cursor.description)
 
 
 def _decoded(rows: Sequence[Row], description: Sequence[Row] | None) -> Sequence[Iterable[Any]]:
-    """A TIMESTAMP is a moment of the world's, the session runs in UTC; and a date is a date."""
+    """Convert each TIMESTAMP to an aware datetime in UTC. Raise ValueError for invalid dates."""
     for at, column in enumerate(description or ()):
         if column[1] not in _TEMPORAL:
             continue
         if str in {type(row[at]) for row in rows}:
             text = next(row[at] for row in rows if isinstance(row[at], str))
-            raise ValueError(f"{text!r} is no date")
+            raise ValueError(f"{text!r} is not a valid date")
         if column[1] == _TIMESTAMP:
             rows = [(*row[:at], _instant(row[at]), *row[at + 1 :]) for row in rows]
     return rows
@@ -167,5 +168,5 @@ def _quoted(name: str) -> str:
 
 
 def _is_one(value: Any, *kinds: type[Any]) -> bool:
-    """Whether a value is of one of some types; what a checker knows of it stays as it was."""
+    """Return whether a value has one of some types, without narrowing for a type checker."""
     return isinstance(value, kinds)

@@ -1,4 +1,4 @@
-"""A psycopg connection as the executor that the generated functions ask for."""
+"""The executor that runs generated functions on a psycopg connection."""
 
 import re
 import struct
@@ -21,8 +21,8 @@ _LAST, _FIRST = datetime.max, datetime.min  # noqa: DTZ901 - of a timestamp with
 class PsycopgExecutor:
     """Wraps a psycopg connection, which the caller opens, commits and closes.
 
-    Nothing is changed in the connection: other code on it reads and writes as before. What a
-    `timestamptz` holds comes in the zone of the session.
+    The adapter does not change the settings of the connection, so other code can use the same
+    connection. A `timestamptz` value is returned in the time zone of the session.
     """
 
     __slots__ = ("_binary", "_connection")
@@ -32,31 +32,31 @@ class PsycopgExecutor:
         self._binary: dict[str, bool] = {}
 
     async def fetch(self, query: str, /, *args: Any) -> Sequence[Iterable[Any]]:
-        """Return every row."""
+        """Return all rows."""
         cursor = await self._run(query, args)
         return await cursor.fetchall()
 
     async def fetchrow(self, query: str, /, *args: Any) -> Iterable[Any] | None:
-        """Return the first row, or None where there is none."""
+        """Return the first row, or None if there are no rows."""
         cursor = await self._run(query, args)
         return await cursor.fetchone()
 
     async def fetchval(self, query: str, /, *args: Any) -> Any:
-        """Return the first value of the first row, or None where there is no row."""
+        """Return the first value of the first row, or None if there are no rows."""
         cursor = await self._run(query, args)
         row = await cursor.fetchone()
         return None if row is None else row[0]
 
     async def execute(self, query: str, /, *args: Any) -> str:
-        """Run a statement and return the server's status, such as `UPDATE 3`."""
+        """Run a statement and return the server's status such as `UPDATE 3`."""
         cursor = await self._cursor()
         await cursor.execute(query.encode(), args)
         return cursor.statusmessage or ""
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement once for each set of arguments, all or none, in one round trip."""
+        """Run a statement once per set of arguments, in one round trip. Errors undo all runs."""
         cursor = await self._cursor()
-        if not cursor.connection.autocommit:  # what begins here is the caller's to commit
+        if not cursor.connection.autocommit:  # the caller commits this transaction
             await cursor.executemany(command.encode(), args)
             return
         async with cursor.connection.transaction():
@@ -65,7 +65,7 @@ class PsycopgExecutor:
     async def fetchmany(
         self, query: str, args: Iterable[Sequence[Any]]
     ) -> Sequence[Sequence[Iterable[Any]]]:
-        """Return the rows for each set of arguments, all asked for in one round trip."""
+        """Return a list of rows for each set of arguments, in one round trip."""
         cursor = await self._cursor()
         await cursor.executemany(query.encode(), args, returning=True)
         found: list[Sequence[Iterable[Any]]] = []
@@ -83,7 +83,7 @@ class PsycopgExecutor:
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Copy rows and return the server's status, such as `COPY 3`."""
+        """Copy rows and return the server's status such as `COPY 3`."""
         target = sql.Identifier(*filter(None, (schema_name, table_name)))
         names = sql.SQL(", ").join(map(sql.Identifier, columns or ()))
         cursor = await self._cursor()
@@ -100,7 +100,7 @@ class PsycopgExecutor:
         return cursor.statusmessage or ""
 
     async def cursor(self, query: str, /, *args: Any) -> "PsycopgCursor":
-        """Open a cursor on the server, which lives as long as the transaction."""
+        """Open a cursor on the server. The end of the transaction closes the cursor."""
         name = f"aiosqlc_{uuid4().hex}"
         text = f"DECLARE {name} NO SCROLL CURSOR FOR {query}"
         cursor = await self._cursor()
@@ -117,7 +117,7 @@ class PsycopgExecutor:
         cursor = await self._cursor()
         binary = self._binary.get(query)
         await cursor.execute(query.encode(), args, binary=binary)
-        if binary is None:  # the first time, in text: some types are faster in binary
+        if binary is None:  # the first run uses text; some types are faster in binary
             description = cursor.description or ()
             types = {column.type_code for column in description}
             self._binary[query] = types <= _READ_AS_BINARY
@@ -125,7 +125,7 @@ class PsycopgExecutor:
 
 
 class PsycopgCursor:
-    """A cursor on the server."""
+    """A cursor on the database server."""
 
     __slots__ = ("_connection", "_fetch")
 
@@ -134,14 +134,14 @@ class PsycopgCursor:
         self._fetch = f"FROM {name}"
 
     async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
-        """Return the next `n` rows, fewer at the end."""
+        """Return the next `n` rows, or fewer rows at the end of the result."""
         cursor = _Cursor(self._connection)
         await cursor.execute(f"FETCH FORWARD {int(n)} {self._fetch}".encode(), prepare=False)
         return await cursor.fetchall()
 
 
 class _Cursor(psycopg.AsyncRawCursor[Row]):
-    """Passes the text on as it is, and converts values as below whatever the connection does."""
+    """Sends the SQL text unchanged and converts values with the adapters of this module."""
 
     def __init__(self, connection: "psycopg.AsyncConnection[Any]") -> None:
         super().__init__(connection, row_factory=tuple_row)
@@ -151,11 +151,11 @@ class _Cursor(psycopg.AsyncRawCursor[Row]):
         return _ADAPTERS
 
 
-# --- values: sent without a type of ours, so that the server infers what it did at compile time
+# --- values are sent without a type, so that the server infers the same types as at compile time
 
 
 class _Text(adapt.Dumper):
-    """Sends a value as Python writes it."""
+    """Sends a value as the result of Python's `str`."""
 
     def dump(self, obj: Any) -> bytes:
         return str(obj).encode()
@@ -167,7 +167,7 @@ class _Bytes(adapt.Dumper):
 
 
 class _Date(adapt.Dumper):
-    """The last date that Python knows is what infinity was read as."""
+    """Writes the last and first date or datetime of Python as infinity."""
 
     def dump(self, obj: date) -> bytes:
         return {date.max: b"infinity", date.min: b"-infinity"}.get(obj) or str(obj).encode()
@@ -180,15 +180,15 @@ class _Datetime(adapt.Dumper):
 
 
 def _local(moment: datetime) -> datetime:
-    """Return a moment without a zone as one of this machine's, as asyncpg takes it.
+    """Return a naive datetime with the local time zone of this machine, as asyncpg reads it.
 
-    Without an offset the server would take the session's zone. A column without a zone ignores it.
+    Without an offset the server would use the time zone of the session.
     """
     if moment.tzinfo is not None:
         return moment
     try:
         ahead = moment - moment.astimezone(UTC).replace(tzinfo=None)
-    except (OverflowError, ValueError):  # in the first or last hours that Python knows
+    except (OverflowError, ValueError):  # near `datetime.min` or `datetime.max`
         return moment
     return moment.replace(tzinfo=timezone(ahead))
 
@@ -199,7 +199,7 @@ class _Interval(adapt.Dumper):
 
 
 class _Finite(adapt.Loader):
-    """Reads an interval; Python has no infinite one, of which psycopg would make nothing at all."""
+    """Reads an interval. An infinite interval raises an error: Python cannot represent it."""
 
     base: type[abc.Loader]
 
@@ -209,12 +209,13 @@ class _Finite(adapt.Loader):
 
     def load(self, data: abc.Buffer) -> Any:
         if bytes(data).endswith(b"infinity"):
-            raise psycopg.DataError(f"the interval {bytes(data).decode()} has no form in Python")
+            text = bytes(data).decode()
+            raise psycopg.DataError(f"Python cannot represent the interval {text}")
         return self._load(data)
 
 
 class _Endless(adapt.Loader):
-    """Reads infinity as the last or first that Python knows, as asyncpg does: without a zone."""
+    """Reads infinity as the last or first date or datetime of Python, as asyncpg does."""
 
     base: type[abc.Loader]
     last: date
@@ -237,7 +238,7 @@ class _Endless(adapt.Loader):
 
 
 class _EndlessBinary(adapt.Dumper):
-    """Writes the last and the first that Python knows as infinity, in the form COPY takes."""
+    """Writes the last and first date or datetime of Python as infinity, in binary for COPY."""
 
     base: type[abc.Dumper]
     format = pq.Format.BINARY
@@ -267,15 +268,15 @@ def _endless(name: str, last: date, first: date) -> None:
 
 
 class _Nothing(adapt.Loader):
-    """A function that returns void returns nothing."""
+    """Reads the result of a function that returns `void`."""
 
     def load(self, data: abc.Buffer) -> None:
-        """Return None, whatever the server has sent."""
+        """Return None for every value."""
         del data
 
 
 class _Single(adapt.Loader):
-    """Reads the text of a `real` as the number that it is, not as the double of that text."""
+    """Reads a `real` with single precision, not as the double nearest to its text."""
 
     def load(self, data: abc.Buffer) -> float:
         (value,) = struct.unpack("f", struct.pack("f", float(bytes(data))))
@@ -322,7 +323,7 @@ _READ_AS_BINARY = frozenset(
 _COPIED_AS_BINARY = _READ_AS_BINARY | {psycopg.adapters.types["numeric"].oid}
 
 
-# --- types of the schema, which no two databases number alike: read from their text
+# --- types of the schema are read from their text, because their OIDs differ among databases
 
 
 class _Context:
@@ -338,14 +339,14 @@ _TOKEN = re.compile(r'[{}]|"((?:[^"\\]|\\.)*)"|([^{},"]+)', re.DOTALL)
 
 @cache
 def decoder(name: str) -> Callable[[str], Any]:
-    """Return the function that makes a value of a built-in type of its text."""
+    """Return the function that parses the text of a built-in type."""
     oid = psycopg.adapters.types.get_oid(name)
     load = _VALUES.get_loader(oid, pq.Format.TEXT).load
     return lambda text: load(text.encode())
 
 
 def decode_record(text: str, *parsers: Callable[[str], Any]) -> list[Any]:
-    """Return the values of a composite's fields."""
+    """Return the field values of a composite."""
     values: list[Any] = []
     at = 1
     for parse in parsers:
@@ -359,7 +360,7 @@ def decode_record(text: str, *parsers: Callable[[str], Any]) -> list[Any]:
 
 
 def decode_array(text: str, parse: Callable[[str], Any]) -> Any:
-    """Return the list that an array's text says."""
+    """Parse the text of an array into a list."""
     stack: list[list[Any]] = [[]]
     for token in _TOKEN.finditer(text, text.index("{")):
         quoted, bare = token.groups()

@@ -1,4 +1,4 @@
-"""A connection or session of SQLAlchemy's as the executor that the generated functions ask for."""
+"""The executor that runs generated functions on a SQLAlchemy connection or session."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from aiosqlc.drivers.written.psycopg_adapter import PsycopgExecutor
 
 
 class SqlalchemyExecutor(PsycopgExecutor):
-    """Runs queries on the psycopg connection below SQLAlchemy's, in the transaction it is in.
+    """Runs queries on SQLAlchemy's psycopg connection, in the current transaction.
 
-    The engine is one of `postgresql+psycopg`. Where no transaction has begun, one begins, as with
-    any statement of SQLAlchemy's: the caller commits. What a session has not written yet it must
-    flush first. Errors are the driver's.
+    The URL of the engine starts with `postgresql+psycopg`. If no transaction has begun, SQLAlchemy
+    begins a transaction, and the caller commits. Flush a session before a query that needs the
+    session's changes. Errors are exceptions of the driver.
     """
 
     __slots__ = ("_owner",)
@@ -23,11 +23,11 @@ class SqlalchemyExecutor(PsycopgExecutor):
         self._owner = owner
 
     async def _lent(self) -> Any:
-        """Return the connection that is below now: a session has another after a commit."""
+        """Return the current driver connection, which a commit of a session can change."""
         owner = self._owner
         connection = owner if isinstance(owner, AsyncConnection) else await owner.connection()
         if connection.dialect.driver != "psycopg":
-            raise TypeError(f"postgresql+psycopg is wanted, not {connection.dialect.driver}")
+            raise TypeError(f"postgresql+psycopg is required, not {connection.dialect.driver}")
         if not connection.in_transaction():
             await connection.begin()
         return (await connection.get_raw_connection()).driver_connection
