@@ -32,7 +32,7 @@ class Code(StrEnum):
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """An error in one input field. `field` is its path, such as `lines[2].quantity`."""
+    """An error in one input field. `field` is the field's path, such as `lines[2].quantity`."""
 
     field: Annotated[str, msgspec.Meta(examples=["lines[2].quantity"])]
     message: Annotated[str, msgspec.Meta(examples=["must be at least 1"])]

@@ -22,14 +22,16 @@ This page lists the requirements of each route. `make render` generates it from 
 in the code (`access=` in [`lib/http/routes.py`](../lib/http/routes.py),
 [`lib/auth/access.py`](../lib/auth/access.py)). A service with an undeclared route does not start.
 
-- **second factor**: a token with `second_factor_wanted` is refused. Tokens have it after a sign-in
-  with only the password, if the account has a second factor or its role requires one.
-- **fresh sign-in**: the session must have begun within 15 minutes.
-- **verified address**: the token must contain the verification; refresh it after verifying.
-- **services**: other services may call the route with their own token. The three columns before
-  do not apply to them.
+- **second factor**: a token with the claim `second_factor_wanted` is refused. A token has this
+  claim after a sign-in with only the password, if the account has a second factor or its role
+  requires one.
+- **fresh sign-in**: the user must have signed in within the last 15 minutes.
+- **verified address**: the token must contain the verification of the email address. Refresh the
+  token after verifying the address.
+- **services**: other services may call the route with their own token. The requirements of the
+  columns "second factor", "fresh sign-in" and "verified address" do not apply to services.
 
-A word instead of "yes" names the case in which the requirement holds.
+If a cell has a condition instead of "yes", the requirement applies only under that condition.
 """
 # It is only described: no method is called.
 _NO_DATABASE: Final[Any] = None

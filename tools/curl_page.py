@@ -32,7 +32,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z")
 _INTRO: Final = """# {title}: cURL
 
-One command for each operation, from the examples in the
+This page has one command for each operation, with the examples of the
 [OpenAPI document](../../api/openapi/{name}.openapi.yaml). Do not edit this page:
 `make swag-gen svc={name}` writes it, and `tests/e2e/test_curl.py` executes every command.
 [The index](README.md) explains the variables.
@@ -43,8 +43,8 @@ A page for each service has one command for every operation:
 
 {services}
 
-`make swag-gen` writes them from the OpenAPI documents. First set the variables that a command
-names:
+`make swag-gen` writes these pages from the OpenAPI documents. Before you run a command, set the
+variables in it:
 
 ```sh
 GATEWAY=http://127.0.0.1:8080
@@ -58,9 +58,10 @@ TOKEN=$(curl -sS "$GATEWAY/api/users/v1/auth/login" -H 'Content-Type: applicatio
 - `ETAG`: the `ETag` header of an earlier response, with its quotation marks.
 - `TIME_START`, `TIME_END`, `BOOK_TIME`: times in the future, such as `2030-01-31T12:00:00Z`.
 - `PICTURE`: a file. `EXPIRES` and `SIGNATURE` are parts of a picture's signed URL.
-- `IDENTITY_PROVIDER_NAME`, `IDENTITY_NAME`: the name of an identity provider. `PROVIDER_CODE` and
-  `STATE` are parameters that it adds to the URL of the page that the browser comes back to. Their
-  commands also need the cookie of the command that started: `curl -b cookies -c cookies`.
+- `IDENTITY_PROVIDER_NAME`, `IDENTITY_NAME`: the name of an identity provider.
+- `PROVIDER_CODE` and `STATE`: parameters that the identity provider adds to the URL when it
+  redirects the browser back. Commands with these variables also need the cookie of the command
+  that started the sign-in or the link: `curl -b cookies -c cookies`.
 - `CREDENTIAL`: the JSON that `navigator.credentials.create` returns.
 - `MAIL_TOKEN`: the token of the link in an email. `CODE`: the six digits of an authenticator app.
 """

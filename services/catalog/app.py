@@ -34,7 +34,7 @@ def create_app(config: CatalogConfig) -> web.Application:
         "catalog",
         config,
         ROUTES,
-        description="What customers can order, by category, and who offers it.",
+        description="The services that customers can order, by category, and their providers.",
     )
     add_database(app, config, store)
     install_middleware(app, config, remote_verifier(config))

@@ -27,12 +27,14 @@ class ChannelQuery(PageQuery, frozen=True, kw_only=True):
 class HistoryQuery(Query, frozen=True, kw_only=True):
     """Page of a channel's messages, newest first."""
 
-    before: Annotated[UUID | None, Meta(description="return only messages before this one")] = None
+    before: Annotated[
+        UUID | None, Meta(description="ID of a message; return only earlier messages")
+    ] = None
     limit: Annotated[int, Meta(ge=1, le=100, description="maximum number of messages")] = 50
 
 
 class NewMessage(Input, frozen=True, kw_only=True):
-    """A message to send. A repeated `client_id` returns the message sent before."""
+    """A message to send. A request with a known `client_id` returns the earlier message."""
 
     client_id: ClientId
     text: Text
@@ -57,9 +59,9 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     """A channel, seen by one of its members.
 
     `unread` counts messages of the other member after `read_sequence`, up to 100.
-    `other_read_sequence` is the last message that the other member has read. Some days after
-    `ended_at`, when its job or order ended, the channel becomes read-only. While either member has
-    `blocked` it, neither can write.
+    `other_read_sequence` is the last message that the other member has read. `ended_at` is the time
+    when the job or order ended; some days later, the channel becomes read-only. While the channel
+    is `blocked` by either member, neither member can write.
     """
 
     id: UUID

@@ -15,7 +15,7 @@ from services.product.store.postgres.models import ReservationStatus
 
 
 class LineView(Struct, frozen=True, gc=False):
-    """A product and its quantity. The price is the one at the time of the reservation."""
+    """A product and its quantity. `unit_price` is the price at the time of the reservation."""
 
     product_id: UUID
     quantity: int
@@ -35,7 +35,7 @@ class ReservationView(Struct, frozen=True):
 
 
 class ConfirmedView(Struct, frozen=True):
-    """The reservations that were pending and are confirmed now."""
+    """The pending reservations that this request confirmed."""
 
     ids: Sequence[UUID]
 

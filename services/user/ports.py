@@ -45,7 +45,7 @@ class Points(Protocol):
 
 
 class ExportedChannel(Struct, frozen=True):  # with chat
-    """A conversation, newest message first."""
+    """A chat channel and its messages, newest first."""
 
     channel: Annotated[dict[str, Any], Meta(examples=[{"kind": "job"}])]
     messages: Annotated[
@@ -54,7 +54,7 @@ class ExportedChannel(Struct, frozen=True):  # with chat
 
 
 class Elsewhere(Struct, frozen=True):
-    """The data of the other services. `missing` lists those that did not respond."""
+    """The data of the other services. `missing` lists the services that did not respond."""
 
     points: Annotated[
         list[dict[str, Any]], Meta(examples=[[{"amount": 10, "reason": "order delivered"}]])

@@ -26,10 +26,10 @@ class Registered(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """The tokens of a session. Lifetimes are in seconds from now.
+    """The tokens of a session. Their lifetimes are in seconds.
 
-    Browsers also receive the tokens as cookies. They send `csrf_token` in the header `X-CSRF-Token`
-    with each request that changes data.
+    Browsers also receive the tokens as cookies. A browser sends `csrf_token` in the header
+    `X-CSRF-Token` with each request that changes data.
     """
 
     user_id: UUID
@@ -56,7 +56,7 @@ class IdentitySession(Session, frozen=True, kw_only=True):
 
 
 class ServiceToken(Struct, frozen=True):
-    """The access token of a service. Request another one shortly before it expires."""
+    """The access token of a service. Request a new token shortly before `expires_at`."""
 
     access_token: str
     token_type: Literal["Bearer"]

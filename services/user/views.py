@@ -19,8 +19,8 @@ from services.user.store.staff import ListAccountsRow, ListStaffRow, StaffStatis
 class UserWithPoints(Struct, frozen=True, gc=False):
     """One user of the list.
 
-    `points` is null if the point service did not respond. Only employees have an age and a salary,
-    and only callers with permission see them.
+    `points` is null if the point service did not respond. Only employees have `age` and `salary`,
+    and only callers who may see salaries get these fields.
     """
 
     id: UUID
@@ -41,8 +41,8 @@ class UserWithPoints(Struct, frozen=True, gc=False):
 class UserList(Struct, frozen=True):
     """A page of users.
 
-    `statistics` cover all employees, independent of the page and its filters. They are null for
-    callers who may not see salaries.
+    `statistics` covers all employees, independent of the page and its filters. `statistics` is null
+    for callers who may not see salaries.
     """
 
     users: list[UserWithPoints]
@@ -58,7 +58,7 @@ class EmploymentView(Struct, frozen=True):
 
 
 class Person(ReaderView, frozen=True, kw_only=True, omit_defaults=True):
-    """An account, for its owner and administrators.
+    """An account as its owner and administrators see it.
 
     `picture_url` expires after some hours. `personal_id_preview` holds the last two digits of a
     provider's personal ID. `employment` is for the owner and for callers who may see salaries.
@@ -87,7 +87,7 @@ class Person(ReaderView, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A public profile. Only providers have a full name and contact data in it."""
+    """A public profile. Only the profiles of providers have a full name and contact data."""
 
     id: UUID
     first_name: str
@@ -101,7 +101,7 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RoleView(ReaderView, frozen=True):
-    """A role with its permissions. The deletion of a permission does not change its version."""
+    """A role with its permissions. Deleting a permission does not change `version`."""
 
     name: str
     kind: AccountRole

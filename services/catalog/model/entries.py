@@ -29,7 +29,7 @@ LongName = Annotated[
     ),
 ]
 Description = Annotated[
-    str, Meta(examples=["I replace the strings if necessary."], max_length=4000)
+    str, Meta(examples=["We tune the piano and replace broken strings."], max_length=4000)
 ]
 
 
@@ -85,14 +85,20 @@ class CategoryChange(_Named, frozen=True, kw_only=True):
 
 
 class SubcategoryChange(_Named, frozen=True, kw_only=True):
-    """A partial update: omitted fields keep their values. A new `category_id` moves it."""
+    """A partial update: omitted fields keep their values.
+
+    A new `category_id` moves the subcategory.
+    """
 
     category_id: UUID | UnsetType = UNSET
     name: LongName | UnsetType = UNSET
 
 
 class ServiceChange(_Named, frozen=True, kw_only=True):
-    """A partial update: omitted fields keep their values. A new `subcategory_id` moves it."""
+    """A partial update: omitted fields keep their values.
+
+    A new `subcategory_id` moves the service.
+    """
 
     subcategory_id: UUID | UnsetType = UNSET
     name: LongName | UnsetType = UNSET

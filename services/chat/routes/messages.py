@@ -61,7 +61,7 @@ async def list_messages(
     Code.CONFLICT,
     Code.IDEMPOTENCY_KEY_REUSED,
     access=signed_in(),
-    replay_description="the message was sent earlier",
+    replay_description="a message with this `client_id` was sent earlier",
 )
 async def send_message(
     chat: _Chat, channel_id: Id, new: NewMessage, caller: Caller

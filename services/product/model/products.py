@@ -42,7 +42,9 @@ Currency = Annotated[
         extra={"message": "must be a currency such as EUR"},
     ),
 ]
-Stock = Annotated[int, Meta(ge=0, le=MAX_STOCK, description="quantity that is not reserved")]
+Stock = Annotated[
+    int, Meta(ge=0, le=MAX_STOCK, description="quantity in stock that is not reserved")
+]
 
 
 class SaleStatus(StrEnum):
@@ -65,7 +67,7 @@ class ListProducts(ListQuery, frozen=True, kw_only=True):
 
 
 class NewProduct(Input, frozen=True, kw_only=True):
-    """A product to create. Its currency cannot be changed later."""
+    """A product to create. The currency of a product cannot be changed later."""
 
     name: Name
     description: Description = ""

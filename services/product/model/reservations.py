@@ -29,7 +29,7 @@ class Line(Input, frozen=True, kw_only=True):
     min_stock: Annotated[
         int,
         Meta(
-            ge=0, le=2_000_000_000, description="required available quantity before the reservation"
+            ge=0, le=2_000_000_000, description="minimum quantity in stock before the reservation"
         ),
     ] = 0
 
@@ -39,7 +39,7 @@ class NewReservation(Input, frozen=True, kw_only=True):
 
     lines: Annotated[list[Line], Meta(min_length=1, max_length=MAX_LINES)]
     ttl_seconds: Annotated[
-        int, Meta(ge=1, le=86_400, description="expiry time; it does not apply after confirmation")
+        int, Meta(ge=1, le=86_400, description="seconds until an unconfirmed reservation expires")
     ] = 900
 
 

@@ -37,7 +37,7 @@ class IdentityRequest(Input, frozen=True, kw_only=True):
 
 
 class IdentityResponse(Input, frozen=True, kw_only=True):
-    """The query parameters that the provider sent the browser back with."""
+    """The query parameters of the URL that the provider redirected the browser to."""
 
     code: ProviderCode
     state: State
@@ -47,6 +47,6 @@ class IdentityResponse(Input, frozen=True, kw_only=True):
 
 
 class IdentitySignIn(IdentityResponse, frozen=True, kw_only=True):
-    """The same, with an optional device token from an earlier login."""
+    """The provider's query parameters, with an optional device token from an earlier login."""
 
     device_token: DeviceToken | None = None

@@ -44,9 +44,9 @@ _PRESENT: Final = [AccountStatus.ACTIVE, AccountStatus.INACTIVE]
 class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     """Filters, page and order of the list of users."""
 
-    kind: Annotated[Kind, Meta(description="employees, all users, or users with one role")] = (
-        Kind.STAFF
-    )
+    kind: Annotated[
+        Kind, Meta(description="list employees, all users, or the users with one role")
+    ] = Kind.STAFF
     status: Annotated[
         AccountStatus | None,
         Meta(description="account status; by default all except deleted accounts"),
@@ -94,7 +94,7 @@ class Employment(Input, frozen=True, kw_only=True):
 
 
 class NewPerson(Input, frozen=True, kw_only=True):
-    """An account to create. An email asks its owner to choose a password."""
+    """An account to create. The owner gets an email with a link to choose a password."""
 
     email: Email
     first_name: Name

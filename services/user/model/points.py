@@ -14,7 +14,9 @@ from lib.resource.lists import MAX_PAGE_SIZE
 class LedgerQuery(Query, frozen=True, kw_only=True):
     """A page of a ledger, oldest entry first."""
 
-    after: Annotated[UUID | None, Meta(description="return only entries after this one")] = None
+    after: Annotated[UUID | None, Meta(description="ID of an entry; return only later entries")] = (
+        None
+    )
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="maximum number of entries")] = (
         20
     )

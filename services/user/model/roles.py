@@ -39,7 +39,7 @@ _Permissions = Annotated[list[PermissionName], Meta(max_length=200)]
 
 
 class NewRole(Input, frozen=True, kw_only=True):
-    """A custom role. Its permissions replace the default permissions of `kind`."""
+    """A custom role. The permissions of the role replace the default permissions of `kind`."""
 
     name: RoleName
     kind: Annotated[Role, Meta(examples=["STAFF"])]
@@ -81,5 +81,9 @@ class AuditQuery(ListQuery, frozen=True, kw_only=True):
     resource_type: Annotated[str, Meta(max_length=100, examples=["role"])] | None = None
     resource_id: Annotated[str, Meta(max_length=100, examples=["REVIEWER"])] | None = None
     search: Annotated[str, Meta(max_length=200, examples=["reviewer"])] | None = None
-    since: Annotated[datetime, Meta(tz=True, description="from this time on")] | None = None
-    until: Annotated[datetime, Meta(tz=True, description="before this time")] | None = None
+    since: (
+        Annotated[datetime, Meta(tz=True, description="only entries from this time on")] | None
+    ) = None
+    until: (
+        Annotated[datetime, Meta(tz=True, description="only entries before this time")] | None
+    ) = None

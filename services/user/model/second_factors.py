@@ -45,7 +45,7 @@ class Shown(Input, frozen=True, kw_only=True):
 
 
 class FirstCode(Input, frozen=True, kw_only=True):
-    """The first code of a new authenticator. It completes the setup."""
+    """The first code of a new authenticator. The code completes the setup."""
 
     code: Code
 

@@ -83,7 +83,7 @@ def _meant(request: web.Request) -> tuple[Principal, UUID]:
 
 _PATH: Final = {"id": _WHO}
 # When a verified address is needed for what everybody may do with their own.
-OTHERS: Final = When("it belongs to another user")
+OTHERS: Final = When("the account belongs to another user")
 _Account: TypeAlias = tuple[Principal, UUID]
 # The caller; while their session lasts, which the token may outlive; who has signed in just now;
 # their account, FORBIDDEN for a service, which has none.

@@ -43,7 +43,7 @@ class IdentityProviderView(Struct, frozen=True):
 
 
 class Redirection(Struct, frozen=True):
-    """The provider's page, to send the browser to."""
+    """The URL of the provider's page. Redirect the browser to this URL."""
 
     url: Annotated[str, Meta(examples=["https://accounts.example.com/authorize?state=a-state"])]
 
@@ -72,7 +72,7 @@ async def list_identity_providers(deps: AppDeps) -> Answer[list[IdentityProvider
 
 @route(
     "POST /api/v1/auth/identity-providers/{name}/start",
-    "Start to sign in with an identity provider",
+    "Start a sign-in with an identity provider",
     Code.NOT_FOUND,
     access=PUBLIC,
 )
@@ -142,7 +142,7 @@ async def list_identities(deps: AppDeps, own: Own) -> Answer[list[IdentityView]]
 
 @route(
     "POST /api/v1/users/me/identities/{name}/start",
-    "Start to link an identity",
+    "Start linking an identity",
     Code.NOT_FOUND,
     access=_CHANGES,
 )

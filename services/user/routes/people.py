@@ -56,11 +56,11 @@ async def list_users(deps: AppDeps, caller: InSession, query: PeopleQuery) -> Pa
     "Create an account",
     Code.CONFLICT,
     Code.IDEMPOTENCY_KEY_REUSED,
-    access=signed_in(require(access.WRITE), fresh=When("it is not for a customer")),
+    access=signed_in(require(access.WRITE), fresh=When("the new account is not for a customer")),
     headers=(HEADER,),
 )
 async def add_user(deps: AppDeps, new: NewPerson, caller: Caller) -> Created[Person]:
-    """Create an account. An email asks its owner to choose a password."""
+    """Create an account. The owner gets an email with a link to choose a password."""
     account_id = await accounts.add(deps.db, caller, new)
     row = await accounts.get(deps.db, account_id)
     body = person_view(row, None, preview=None, salary=access.may_see_salaries(caller))

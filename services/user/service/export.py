@@ -26,7 +26,7 @@ log = get_logger(__name__)
 
 
 class ExportedPasskey(Struct, frozen=True):
-    """A passkey: its name, and when it was last used."""
+    """A passkey: its name, and the times of its creation and last use."""
 
     name: str
     created_at: datetime
@@ -34,7 +34,7 @@ class ExportedPasskey(Struct, frozen=True):
 
 
 class ExportedIdentity(Struct, frozen=True):
-    """An account at an identity provider that signs in here: its issuer and its name there."""
+    """A linked identity: its issuer, and the ID of the user at that issuer."""
 
     issuer: Annotated[str, Meta(examples=["https://accounts.example.com"])]
     subject: Annotated[str, Meta(examples=["248289761001"])]

@@ -25,7 +25,7 @@ _MOST: Final = 20
 
 
 class IdentityView(Struct, frozen=True):
-    """A linked identity. `provider` is null if the settings no longer name its issuer."""
+    """A linked identity. `provider` is null if the settings no longer name the issuer."""
 
     id: UUID
     provider: Annotated[str, Meta(examples=["google"])] | None

@@ -71,7 +71,7 @@ class NewAuthenticator(Struct, frozen=True):
 class IssuedRecoveryCodes(Struct, frozen=True):
     """Recovery codes. Each works once.
 
-    The list is empty if the account already has recovery codes.
+    If the account already has recovery codes, the response has no new codes.
     """
 
     recovery_codes: Annotated[list[str], Meta(examples=[["k7wq-2m9x-p4td"]])]

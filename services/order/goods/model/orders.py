@@ -28,10 +28,12 @@ class OrderLine(Input, frozen=True, kw_only=True):
 
 
 class NewOrder(Input, frozen=True, kw_only=True):
-    """An order to create. Every product must be available, and all prices share a currency."""
+    """An order to create. All products must be available, with prices in one currency."""
 
     lines: Annotated[list[OrderLine], Meta(min_length=1, max_length=MAX_LINES)]
-    user_id: Annotated[UUID | None, Meta(description="customer to order for; staff only")] = None
+    user_id: Annotated[
+        UUID | None, Meta(description="customer to order for; only staff may set it")
+    ] = None
 
 
 class OrderChange(Input, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
     # Not `| None`: in a query string that would let the word null pass for nothing.
     user_id: (
         Annotated[
-            UUID, Meta(description="orders of this customer; staff only unless it is the caller")
+            UUID, Meta(description="only orders of this customer; only staff may name another user")
         ]
         | UnsetType
     ) = UNSET
@@ -59,9 +61,13 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
     product_id: (
         Annotated[UUID, Meta(description="orders that contain this product")] | UnsetType
     ) = UNSET
-    created_from: Annotated[_Moment, Meta(description="from this time on")] | UnsetType = UNSET
-    created_to: Annotated[_Moment, Meta(description="before this time")] | UnsetType = UNSET
-    deleted: Annotated[bool, Meta(description="include deleted orders; staff only")] = False
+    created_from: (
+        Annotated[_Moment, Meta(description="only orders created from this time on")] | UnsetType
+    ) = UNSET
+    created_to: (
+        Annotated[_Moment, Meta(description="only orders created before this time")] | UnsetType
+    ) = UNSET
+    deleted: Annotated[bool, Meta(description="include deleted orders; only for staff")] = False
 
     @property
     def statuses(self) -> list[GoodsStatus]:

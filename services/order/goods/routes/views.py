@@ -17,7 +17,7 @@ from services.order.ports import User
 
 
 class LineView(Struct, frozen=True, gc=False):
-    """A product and its quantity. The price is the one at the time of the reservation."""
+    """A product and its quantity. `unit_price` is the price at the time of the reservation."""
 
     product_id: UUID
     quantity: int
@@ -28,9 +28,9 @@ class OrderView(Struct, frozen=True, kw_only=True):
     """An order of goods.
 
     `pending_validation` means that the user service did not respond when the order was placed. The
-    order can be confirmed after the user is validated. `user` is absent in lists, for a deleted
-    account, and if the user service does not respond. `settled_at` is the time of the payment,
-    after the delivery.
+    order can be confirmed after the service has validated the user. `user` is absent in lists, for
+    a deleted account, and if the user service does not respond. `settled_at` is the time of the
+    payment, after the delivery.
     """
 
     id: UUID

@@ -56,7 +56,7 @@ class Agreed:
 
 
 class AcceptedOffer(Input, frozen=True, kw_only=True):
-    """The offer to turn into a job. Send its version in `If-Match`, or its price."""
+    """The offer to turn into a job. Send the offer's `ETag` in `If-Match`, or the offer's price."""
 
     offer_id: UUID
     price: OfferPrice | None = None

@@ -51,7 +51,10 @@ class _Tidy(Input, frozen=True, kw_only=True):
 
 
 class NewCity(_Tidy, frozen=True, kw_only=True):
-    """A city to create. `capital` is its rank as a capital: of a country, a region or less."""
+    """A city to create.
+
+    `capital` is the rank of the city as a capital: of a country, of a region or of a smaller area.
+    """
 
     name: PlaceName
     location: Location
@@ -73,7 +76,7 @@ class CityChange(_Tidy, frozen=True, kw_only=True):
 
 
 class NewProviderLocation(_Tidy, frozen=True, kw_only=True):
-    """The workplace of a provider. Without `location` it is the center of the city."""
+    """The workplace of a provider. The default `location` is the center of the city."""
 
     city_id: UUID
     address: Address
@@ -81,7 +84,10 @@ class NewProviderLocation(_Tidy, frozen=True, kw_only=True):
 
 
 class ProviderLocationChange(_Tidy, frozen=True, kw_only=True):
-    """A partial update. A new city without a `location` means the center of that city."""
+    """A partial update.
+
+    If the request has a new city but no `location`, the location is the center of the new city.
+    """
 
     city_id: UUID | UnsetType = UNSET
     address: Address | UnsetType = UNSET

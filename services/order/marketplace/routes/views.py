@@ -42,8 +42,8 @@ class ProviderLocationView(ReaderView, frozen=True):
     """The workplace of a provider.
 
     `distance_km` is the distance from the place in the query. `location` is exact for the provider,
-    the staff and customers with an active job of the provider. For others, `location` and
-    `distance_km` are rounded to about 1 km, and `address` is absent.
+    the staff and customers with an active job of the provider. For other
+    callers, `location` and `distance_km` are rounded to about 1 km, and `address` is absent.
     """
 
     provider_id: UUID
@@ -59,9 +59,9 @@ class ProviderLocationView(ReaderView, frozen=True):
 class ServiceOrderView(ReaderView, frozen=True):
     """A service order.
 
-    `distance_km` is the distance from the place in the query. `location` is exact for its customer,
-    the staff and the verified provider whose offer was accepted. For others, both are rounded to
-    about 1 km.
+    `distance_km` is the distance from the place in the query. `location` is exact for the
+    customer of the order, the staff and the verified provider whose offer was accepted. For other
+    callers, `location` and `distance_km` are rounded to about 1 km.
     """
 
     id: UUID
@@ -79,7 +79,7 @@ class ServiceOrderView(ReaderView, frozen=True):
 
 
 class ReviewView(ReaderView, frozen=True, gc=False):
-    """A review of one party by the other.
+    """A review of one party of a job by the other party.
 
     `job_id` and `customer_id` are included only for the two parties, staff and moderators.
     """
