@@ -29,9 +29,11 @@ def _make_ready() -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Run the stack; return the exit code: 0 stopped, 1 could not start, 2 misused."""
+    """Run the stack; return the exit code: 0 stopped, 1 could not start, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m devstack", description=__doc__)
-    parser.add_argument("--watch", metavar="SERVICE", help="restart it when its code changes")
+    parser.add_argument(
+        "--watch", metavar="SERVICE", help="restart this service when its code changes"
+    )
     watch = parser.parse_args(argv).watch
     _make_ready()
     named = dotenv_values(".env")

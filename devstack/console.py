@@ -30,7 +30,7 @@ class Console:
         self._waiting: list[str] = []
 
     def say(self, text: str) -> None:
-        """Print one of the stack's own lines, with the seconds since the start."""
+        """Print a message of the stack itself, with the seconds since the start."""
         self._print_waiting()
         self._print(f"{time.monotonic() - self._since:6.1f}s  {text}")
 
@@ -50,7 +50,7 @@ class Console:
 
     @staticmethod
     def _soon(call: Callable[[], None]) -> None:
-        """Call it at the end of the loop's current step, so that lines are written together."""
+        """Run `call` at the end of the loop's current step, so that lines are written together."""
         try:
             asyncio.get_running_loop().call_soon(call)
         except RuntimeError:  # nothing goes on

@@ -18,7 +18,7 @@ def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
 
 
 def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
-    """Return the secrets of one service; the user service also gets the hashes for `others`."""
+    """Return one service's secrets. The user service also gets the secret hashes of `others`."""
     signing = {"EVENTS_SIGNING_KEY": _events_key(home, service)}
     if service in CALLERS:
         secret = _client_secret(home, service)

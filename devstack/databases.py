@@ -55,6 +55,9 @@ def owned(home: Home, db: str) -> str:
 
 
 def entered(home: Home, db: str) -> str:
-    """Return a service's URL of its database. Its role has only the privileges of its queries."""
+    """Return a service's URL of its database.
+
+    The service's role has only the privileges that its queries need.
+    """
     secret = home.secret(f"{db}_service_database")
     return home.postgres_instance().url(db, user=role_of(db), password=secret)

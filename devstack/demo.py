@@ -21,7 +21,7 @@ _SECRET: Final = "demo_admin"  # noqa: S105 - the name of a file
 
 
 class Administrator(msgspec.Struct, frozen=True):
-    """The administrator exists; `password` is set only if it was created now."""
+    """The demo administrator. `password` is set only if this run created the account."""
 
     password: str | None
 

@@ -28,7 +28,11 @@ ERRORS = (
     (404, "NOT_FOUND", "there is no such path"),
     (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
     (408, "BAD_REQUEST", "the request did not arrive in time"),
-    (412, "PRECONDITION_FAILED", "the resource does not have the version in the request"),
+    (
+        412,
+        "PRECONDITION_FAILED",
+        "the version in the request is not the current version of the resource",
+    ),
     (413, "PAYLOAD_TOO_LARGE", "the request is larger than 2 MiB"),
     (416, "BAD_REQUEST", "the requested range does not exist"),
     (429, "RATE_LIMIT_EXCEEDED", "too many requests; try again in a moment"),

@@ -45,9 +45,9 @@ def shared(environ: Mapping[str, str]) -> Iterator[Forks]:
 
 
 async def ready(forks: Forks, say: Callable[[str], None]) -> Callable[[Program], Child]:
-    """Return how to start a program: by a fork, or, after a warning, as a new process."""
+    """Return the function that starts a program: by a fork, or after a warning as a new process."""
     if why := await forks.ready():
-        say(f"services do not share imports ({why}): each process imports by itself")
+        say(f"services do not share imported modules ({why}): each process imports them itself")
         return spawn
 
     def fork(program: Program) -> Child:
@@ -57,7 +57,7 @@ async def ready(forks: Forks, say: Callable[[str], None]) -> Callable[[Program],
             program.command, env=program.env or os.environ, death_signal=program.stop_signal
         )
         if found is None:
-            say(f"{program.name} cannot be forked, so its process imports by itself")
+            say(f"{program.name} cannot be forked, so its process imports all modules itself")
         return found or spawn(program)
 
     return fork

@@ -81,7 +81,7 @@ def exporter_program(settings: Settings) -> Program:
 
 
 def blackbox_program(settings: Settings) -> Program | None:
-    """Describe the check of the gateway's certificate. None without TLS or without the program."""
+    """Describe the check of the gateway's certificate. Return None without TLS or exporter."""
     program = shutil.which("prometheus-blackbox-exporter", path=settings.environ.get("PATH"))
     if settings.tls is None or program is None:
         return None
@@ -100,7 +100,7 @@ def blackbox_program(settings: Settings) -> Program | None:
 
 
 def prometheus_program(settings: Settings) -> Program | None:
-    """Write the configuration of Prometheus. None if it is not installed."""
+    """Write the configuration of Prometheus. Return None if Prometheus is not installed."""
     program = shutil.which("prometheus", path=settings.environ.get("PATH"))
     if program is None:
         return None
@@ -145,7 +145,7 @@ def addresses(settings: Settings, running: set[str]) -> Iterator[tuple[str, str]
 
 
 def _write_config(folder: Path, settings: Settings) -> None:
-    """Fill the folder that the configuration of Prometheus names: alert rules and local targets."""
+    """Write the alert rules and the local targets to the folder that Prometheus reads."""
     for name in ("rules", "targets", "certificates", "alertmanagers"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)

@@ -40,7 +40,7 @@ class Service(msgspec.Struct, frozen=True):
 
     @property
     def plural(self) -> str:
-        """The name of the service in the gateway's paths."""
+        """Return the name of the service in the gateway's paths."""
         return plural_of(self.name)
 
 
@@ -104,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
         return settings
 
     def ports(self) -> dict[str, int]:
-        """Return every port of the stack by the name of the variable that changes it."""
+        """Return every port of the stack by the environment variable that sets the port."""
         taken = {
             "GATEWAY_PORT": self.gateway_port,
             "POSTGRES_PORT": self.home.postgres_port,
@@ -125,7 +125,7 @@ def service_names(root: Path = ROOT) -> list[str]:
 
 
 def default_ports(root: Path = ROOT) -> dict[str, int]:
-    """Return the ports of the services by the name of the variable that changes each.
+    """Return the ports of the services by the environment variable that sets each port.
 
     Read from the text of their settings: to import them takes longer than the start.
     """
@@ -184,7 +184,7 @@ def _log_format(environ: Mapping[str, str]) -> str:
 
 
 def _refuse_bound(environ: Mapping[str, str], name: str) -> None:
-    """Refuse invalid rotation settings at the start, as `nginx/rotate.sh` would at each check."""
+    """Refuse rotation settings at the start that `nginx/rotate.sh` would refuse at each check."""
     given = environ.get(name)
     if given and not re.fullmatch("[1-9][0-9]{0,4}", given):
         raise ValueError(f"{name}: {given} is not a number from 1 to 99999")

@@ -1,4 +1,4 @@
-"""Run the stack: if one program cannot start, all started ones are stopped."""
+"""Run the stack. If one program cannot start, all started programs are stopped."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WATCHERS = ("nginx-exporter", "blackbox-exporter", "prometheus")
 
 
 async def run(settings: Settings, forks: Forks, *, watch: str | None = None) -> None:
-    """Run the stack until SIGINT or SIGTERM. With `watch`, restart that service after code changes.
+    """Run the stack until SIGINT or SIGTERM. Restart the service `watch` after code changes.
 
     Services are forked from `forks` the first time; later, spawned, with the code as it is then.
 
@@ -105,7 +105,7 @@ async def _start(
 
 
 async def _hang_up(stopping: asyncio.Event) -> None:
-    """Stop when the terminal is closed. If make leads the session, only make gets the signal."""
+    """Stop when the terminal is closed, because the signal SIGHUP may reach only make."""
     if not sys.stdout.isatty():
         return
     terminal = select.poll()
@@ -144,7 +144,7 @@ async def _reload(keeper: Keeper, console: Console) -> None:
 
 
 async def _first(task: asyncio.Task[dict[str, Keeper]], event: asyncio.Event) -> None:
-    """Return when the task has ended or the event is set."""
+    """Wait until the task has ended or the event is set."""
     waiter = asyncio.create_task(event.wait())
     await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
     await _cancel(waiter)

@@ -157,7 +157,7 @@ class Keeper:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _report_return(self) -> None:
-        """Report that the program is ready again, or not in time.
+        """Report that the program is ready again, or that it was not ready in time.
 
         Report nothing if it has ended.
         """
@@ -173,7 +173,7 @@ class Keeper:
             await asyncio.sleep(POLL_SECONDS)
 
     def _clear_away(self) -> None:
-        """Kill workers that outlived a killed master now, because their IDs may be reused later."""
+        """Kill workers that outlived their killed master, before their process IDs are reused."""
         if self._process is not None:
             children.kill_group(self._process)
 

@@ -1,4 +1,4 @@
-"""Find names in `.env` that nothing reads. Most of them are misspelled."""
+"""Find names in `.env` that nothing reads. Most such names are misspelled."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Infrastructure that every service shares. It knows nothing of the product domain."""
+"""Infrastructure that every service shares. The library contains no business logic."""

@@ -34,12 +34,12 @@ class Every:
     __slots__ = ("_last", "_seconds")
 
     def __init__(self, seconds: float) -> None:
-        """Be due at once, then again `seconds` after each time it was due."""
+        """Create a timer that is due at once and again after each interval of `seconds`."""
         self._seconds = seconds
         self._last = float("-inf")
 
     def is_due(self) -> bool:
-        """Return whether it is time. If so, restart the wait."""
+        """Return whether the work is due. If the work is due, restart the interval."""
         now = time.monotonic()
         if now - self._last < self._seconds:
             return False

@@ -1,4 +1,4 @@
-"""Answer concurrent questions of one kind with one call, as a database commits a group."""
+"""Combine concurrent look-ups of one kind into one call, like the group commit of a database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Waiting(Generic[K, V]):
 
 
 class Coalesced(Generic[K, V]):
-    """One call at a time, for all who ask while the one before is under way.
+    """Run one call at a time for all keys that were requested during the previous call.
 
     A lone caller does not wait. A call is made by one of those it is for, in its context: its
     deadline and its trace. Where it fails, it fails for all of them.
@@ -31,14 +31,14 @@ class Coalesced(Generic[K, V]):
     def __init__(
         self, ask: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, most: int = 100
     ) -> None:
-        """Take `ask`, which returns what it found for at most `most` keys."""
+        """Create a combiner. `ask` returns the values for at most `most` keys."""
         self._ask = ask
         self._most = most
         self._is_asking = False
         self._waiting: list[_Waiting[K, V]] = []
 
     async def find(self, key: K) -> V | None:
-        """Return what was found for the key, or None. Raises what `ask` raises.
+        """Return the value for the key, or None. Raises the exceptions of `ask`.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where the one who asked for all was cancelled.
@@ -80,7 +80,7 @@ class Coalesced(Generic[K, V]):
         return found.get(key)
 
     def _pass_on(self) -> None:
-        """Let the next one ask, if there is one."""
+        """Wake the next waiting caller, if any, to make the next call."""
         while self._waiting:
             following = self._waiting.pop(0)
             if not following.found.done():

@@ -1,4 +1,4 @@
-"""Application errors. HTTP and gRPC servers map them to responses; clients map them back."""
+"""Application errors. Servers map errors to responses; clients map responses to errors."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class AppError(Exception):
 
 
 class StartError(Exception):
-    """The process cannot start, for a reason in one sentence, such as a port in use."""
+    """The reason why the process cannot start, in one sentence, such as a port in use."""
 
 
 def not_found(what: str) -> AppError:

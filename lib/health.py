@@ -1,4 +1,4 @@
-"""Readiness: each resource registers a check, and the response names the failed ones."""
+"""Readiness: each resource registers a check, and the response names the failed checks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Health:
         self._cached = None
 
     def drain(self) -> None:
-        """Report not ready from now on. The process finishes its requests and accepts no more."""
+        """Report not ready from now on. The process finishes its requests and accepts no others."""
         self._draining = True
 
     @property
@@ -56,7 +56,7 @@ class Health:
         return self._draining
 
     async def check(self) -> Readiness:
-        """Run all checks at once. Never raises, and takes at most `ping_seconds`."""
+        """Run all checks concurrently, for at most `ping_seconds`. Never raises."""
         if self._draining:
             return Readiness(ready=False, checks={"process": "draining"})
         if self._cached is not None and monotonic() - self._cached[0] < self.cache_seconds:

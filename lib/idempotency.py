@@ -35,7 +35,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to do the work of a key. It expires if the work takes longer than the lease."""
+    """The exclusive right to handle the request of a key, for a limited time."""
 
     scope: Scope
     token: UUID
@@ -75,13 +75,13 @@ class IdempotencyKeys:
         *,
         secret: bytes = b"",
     ) -> None:
-        """Hash requests with `secret`, which hides passwords in them."""
+        """Hash requests with `secret`, which hides passwords in the requests."""
         self._db = db
         self._secret = secret
         self.policy = policy
 
     async def begin(self, scope: Scope, fingerprint: bytes) -> Lease | Answer:
-        """Return a lease to do the work, or the stored response.
+        """Return a lease to handle the request, or the stored response.
 
         Raises:
             AppError: IDEMPOTENCY_KEY_REUSED where the key came with another request; CONFLICT where
@@ -105,7 +105,7 @@ class IdempotencyKeys:
         return lease
 
     async def mark_done(self, lease: Lease, tx: Executor) -> None:
-        """Record in the transaction of the work that it is done."""
+        """Record in the handler's transaction that the request is executed."""
         await store.mark_done(
             tx,
             principal=lease.scope.principal,
@@ -128,7 +128,7 @@ class IdempotencyKeys:
         )
 
     async def release(self, lease: Lease) -> None:
-        """Release the key without a response. The next request does the work."""
+        """Release the key without a response, so that the next request is handled."""
         await store.release_key(
             self._db,
             principal=lease.scope.principal,
@@ -193,7 +193,7 @@ def parse_key(header: str) -> str:
 
 
 def fingerprint(*parts: bytes) -> bytes:
-    """Return a hash of the parts. The boundaries between the parts are hashed too."""
+    """Return a hash of the parts and of the boundaries between the parts."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))

@@ -13,10 +13,10 @@ def new_id() -> UUID:
 
 
 def to_bytes(value: UUID) -> bytes:
-    """Return the 16 bytes to store in a database without a UUID type. They sort like the ID."""
+    """Return the 16 bytes to store in a database without a UUID type. Bytes and IDs sort alike."""
     return value.bytes
 
 
 def from_bytes(raw: bytes) -> UUID:
-    """Return the ID of bytes from `to_bytes`."""
+    """Return the ID from the bytes that `to_bytes` returned."""
     return UUID(bytes=raw)

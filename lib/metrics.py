@@ -64,7 +64,7 @@ def expose(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
 
 
 class Durations:
-    """Counts and durations by the buckets of `LATENCY_BUCKETS`."""
+    """The number of observations per bucket of `LATENCY_BUCKETS`, and the sum of durations."""
 
     __slots__ = ("_counts", "_seconds")
 
@@ -84,7 +84,7 @@ class Durations:
 
 
 class Latencies(Collector):
-    """A histogram for operations of every request.
+    """A histogram for operations that run in every request.
 
     The library's own takes five locks per observation; this one is for the event loop's thread
     alone and takes none.
@@ -98,7 +98,7 @@ class Latencies(Collector):
         registry.register(self)
 
     def child(self, *values: str) -> Durations:
-        """Return the durations for these label values, to use repeatedly."""
+        """Return the histogram for these label values, for repeated use."""
         return self._children.setdefault(values, Durations())
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
@@ -112,10 +112,10 @@ class Latencies(Collector):
 
 @asynccontextmanager
 async def watch_event_loop(registry: CollectorRegistry) -> AsyncIterator[None]:
-    """Measure the lag of the event loop while entered, which blocking calls cause."""
+    """Measure the lag of the event loop, which blocking calls cause, while the block runs."""
     lag = Histogram(
         "event_loop_lag_seconds",
-        "Delay of the event loop in waking a timer.",
+        "Seconds by which the event loop wakes a timer too late.",
         buckets=_LAG_BUCKETS,
         registry=registry,
     )

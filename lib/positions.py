@@ -49,7 +49,7 @@ class Signer:
 
 
 class Scope:
-    """The positions of one request. `reads` is whether replicas may serve its reads."""
+    """The positions of one request. If `reads` is true, replicas may serve the request's reads."""
 
     __slots__ = ("_changed", "_entries", "_unsettled", "reads")
 
@@ -61,11 +61,11 @@ class Scope:
 
     @property
     def has_written(self) -> bool:
-        """Return whether this request has written, so that `answer` returns a header."""
+        """Return whether this request has written, so that the response needs a header."""
         return self._changed or bool(self._unsettled)
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
-        """Record a write. `settle` gets its position when needed."""
+        """Record a write. `settle` returns the write's position when it is needed."""
         self._unsettled[signer.name] = (signer, settle)
 
     async def needs(self, signer: Signer) -> int:

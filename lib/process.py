@@ -56,7 +56,7 @@ def run(service: str, spec: type[S], components: Callable[[S], Sequence[Componen
 
 @asynccontextmanager
 async def _profiled(port: int | None) -> AsyncIterator[None]:
-    """Open the profiling port, if set, around all components."""
+    """Open the profiling port, if configured, before all components."""
     if port is None:
         yield
         return

@@ -1,4 +1,4 @@
-r"""Normalize text from users: blank text and surrounding space.
+r"""Normalize text from users: refuse blank text and remove surrounding space.
 
 Regular expressions differ in what they take for a space and for an end (Python's `\s` has U+001F,
 its `$` lets a line break through), and callers read the patterns in our documents: spelled out

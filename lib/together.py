@@ -1,4 +1,4 @@
-"""Run several tasks. The first failure cancels the others."""
+"""Run several tasks. Run tasks together; the first failure cancels the other tasks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def together() -> AsyncIterator[asyncio.TaskGroup]:
-    """Return a `TaskGroup` that raises the first failure itself and cancels the rest.
+    """Yield a `TaskGroup` that raises the first exception itself and cancels the other tasks.
 
     A group of exceptions would be no error that the doors know: the caller would be told that it
     is our fault (500) where, for instance, a database is away (503).

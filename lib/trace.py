@@ -40,7 +40,7 @@ _KINDS: Final = {kind: SpanKind[kind.name] for kind in Kind}
 
 
 class Tracing:
-    """Make spans if enabled. One instance per process."""
+    """Make spans if tracing is enabled. A process has one instance."""
 
     def __init__(self) -> None:
         self._provider: TracerProvider | None = None
@@ -84,7 +84,7 @@ class Tracing:
         parent: Mapping[str, str] | None = None,
         **attributes: str | float | bool,
     ) -> Iterator[None]:
-        """Time a block. Its parent is the surrounding span.
+        """Time a block. The surrounding span is the parent.
 
         Where work arrives, `parent` is what it came with: headers, or the fields of an event. An
         exception marks the span as failed and goes on its way.
@@ -114,7 +114,7 @@ span = TRACING.span
 
 
 def accept(inbound: str | None) -> str:
-    """Return the caller's `traceparent` if valid, else nothing."""
+    """Return the caller's `traceparent` if valid, else an empty text."""
     found = _TRACEPARENT.fullmatch(inbound) if inbound else None
     if found is None or set(found[1]) == {"0"} or set(found[2]) == {"0"}:
         return ""

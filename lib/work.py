@@ -34,7 +34,7 @@ class Work:
         )
 
     async def measured(self, name: str, work: Awaitable[T]) -> T:
-        """Run `work` and count it under `name`. Return its result or raise its exception."""
+        """Run `work` and count it under `name`. Return the result or raise the exception."""
         # One that was cancelled has not failed: somebody left, or the process ends.
         counted = aio.count_exceptions(self._failures.labels(name), work, exc=Exception)
         under_way = aio.track_inprogress(self._in_progress.labels(name), counted)

@@ -37,7 +37,7 @@ def restorable(folder: Path) -> datetime | None:
 
 
 def _start(base: Path) -> str:
-    """Return the segment at which recovery starts, or nothing if the backup does not name it."""
+    """Return the WAL segment at which recovery starts, or an empty text if it is unknown."""
     try:
         found = _START.search((base / "backup_label").read_text())
     except FileNotFoundError:
@@ -70,7 +70,7 @@ class Backups(Collector):
         self._folder = folder
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the metric. It is 0 if nothing can be restored or the folder is missing."""
+        """Yield the metric. Its value is 0 if there is no restorable backup or no folder."""
         try:
             made = restorable(self._folder)
         except OSError:

@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
     """Write or compare. Return the exit code: 0 done, 1 something is outdated or undetermined."""
     parser = argparse.ArgumentParser(prog="python -m tools.grants", description=__doc__)
     parser.add_argument("command", choices=("write", "check"))
-    parser.add_argument("database", nargs="?", help="one of them; all without it")
+    parser.add_argument("database", nargs="?", help="one database (default: all)")
     args = parser.parse_args(argv)
     stale = []
     for db, engine, file in files():

@@ -69,7 +69,7 @@ COMMON: Final = {
     ),
     "Ports (make run only)": ("PORT_OFFSET", *PORTS, "POSTGRES_PORT", "REDIS_PORT"),
     "Proxies before the gateway": ("GATEWAY_TRUSTED_PROXIES",),
-    "TLS of the gateway's own (make run only)": (
+    "TLS at the gateway (make run only)": (
         "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",
     ),
     "Your own databases; product and department also mysql://. Containers: then run secrets.sh": (
@@ -79,8 +79,8 @@ COMMON: Final = {
         "SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USER", "SMTP_PASSWORD", "MAIL_FROM",
         "MAIL_REDIRECT_TO",
     ),
-    "Their folder (make run only)": ("FILES_FOLDER",),
-    "Pictures; without a bucket they are in a folder": (
+    "Folder of pictures (make run only)": ("FILES_FOLDER",),
+    "Pictures; stored in a folder if there is no bucket": (
         "S3_BUCKET", "S3_REGION", "S3_ENDPOINT_URL", "S3_ACCESS_KEY",
         "S3_SECRET_KEY",
     ),

@@ -34,7 +34,7 @@ def main(argv: list[str]) -> int:
     """Write or compare. Return the exit code: 0 done, 1 something is outdated, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m tools.specs", description=__doc__)
     parser.add_argument("command", choices=("gen", "config", "check"))
-    parser.add_argument("service", nargs="?", help="for gen: one service; all without it")
+    parser.add_argument("service", nargs="?", help="for gen: one service (default: all)")
     args = parser.parse_args(argv)
     public = [service for service in Settings.read(os.environ).services if service.public]
     names = [service.name for service in public]

@@ -103,7 +103,7 @@ def record(pylock: str) -> str:
     """Return the record of a lock in the format of PEP 751; it names no host."""
     lines = [
         "# Written by `make lock`: the wheels of the locked packages on Linux and macOS, and the",
-        "# first digits of their hashes. The tests ask it which machines need a compiler.",
+        "# first digits of their hashes. Tests read here which machines need a compiler.",
     ]
     for package in tomllib.loads(pylock)["packages"]:
         lines.append(f"{canonicalize_name(package['name'])}=={package['version']}")

@@ -1,4 +1,4 @@
-"""Select the account that a server runs as. PostgreSQL refuses root, so root needs another."""
+"""Select the account that a server runs as. PostgreSQL refuses to run as root."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def unprivileged() -> Account | None:
 
 
 def hand_over(path: Path, account: Account | None) -> None:
-    """Make `path` a private directory of `account`, and let it pass through the parent folders."""
+    """Make `path` a private folder of `account`, and let it traverse the parent folders."""
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o700)
     if account is not None:
@@ -43,7 +43,7 @@ def hand_over(path: Path, account: Account | None) -> None:
 
 
 def let_read(folder: Path) -> None:
-    """Let other accounts read the folder and run its programs, whatever the umask is."""
+    """Let other accounts read the folder and run its programs, regardless of the umask."""
     open_way(folder)
     for path in (folder, *folder.rglob("*")):
         if path.is_symlink():
@@ -55,7 +55,7 @@ def let_read(folder: Path) -> None:
 
 
 def open_way(path: Path) -> None:
-    """Until this process ends, let other accounts pass through the parents of `path`.
+    """Let other accounts traverse the parent folders of `path` until this process ends.
 
     Whoever uses a folder holds a shared lock on it. Who has opened it closes it again, unless
     somebody else is using it then, or we are killed.

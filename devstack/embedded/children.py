@@ -1,4 +1,4 @@
-"""Child processes that end with this one, even if it is killed."""
+"""Start child processes that end when this process ends, even if this process is killed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def spawn(
     cwd: Path | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in its own session, so that Ctrl-C reaches only the stack, which stops it.
+    """Start `command` in its own session, so that Ctrl-C signals only the stack.
 
     Call it from a thread that lives on: the kernel takes its end for the end of the parent.
     """
@@ -82,7 +82,7 @@ def spawn(
 
 
 def adopt_orphans(wanted: bool) -> None:
-    """Make this process adopt orphaned grandchildren, or stop doing so."""
+    """Make this process adopt orphaned grandchildren, or stop adopting orphaned grandchildren."""
     if _LIBC is not None:
         _LIBC.prctl(PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0)
 

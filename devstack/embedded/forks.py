@@ -37,7 +37,7 @@ class Adopted:
         self._one_waits = threading.Lock()  # a second one would find no such child
 
     def poll(self) -> int | None:
-        """Return the exit code, or minus the signal that killed it; None while it runs."""
+        """Return the exit code, or the negated number of a fatal signal, or None before the end."""
         with self._one_waits:
             if self.returncode is None:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -56,7 +56,7 @@ class Adopted:
         return code
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless the child has ended and its number may be another process's."""
+        """Send a signal, unless the child has ended: another process may use its ID now."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
@@ -72,7 +72,7 @@ class Forks:
     """
 
     def __init__(self, modules: Sequence[str], env: Mapping[str, str]) -> None:
-        """Start the process. It imports the modules in the background."""
+        """Start the process, which imports the modules in the background."""
         self._is_ready = False
         self._control: socket.socket | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -119,7 +119,7 @@ class Forks:
         death_signal: signal.Signals = signal.SIGTERM,
         stdin: bytes = b"",
     ) -> Adopted | None:
-        """Run `python -m …` as `children.spawn` does, with its output in a pipe.
+        """Run `python -m …` as `children.spawn` does, with the program's output in a pipe.
 
         None if it cannot fork.
 
@@ -146,7 +146,7 @@ class Forks:
         return None
 
     def close(self) -> str:
-        """End the server but not its forks; return its error output."""
+        """End the fork server but not its forks; return the server's error output."""
         if self._control is None or self._server is None:
             return ""
         self._is_ready = False

@@ -60,7 +60,7 @@ class Home(msgspec.Struct, frozen=True):
         return file.read_text()
 
     def postgres_instance(self) -> postgres.Instance:
-        """Return the PostgreSQL of this folder, with the port of the running server, if it runs."""
+        """Return the PostgreSQL of this folder. Its port is the running server's, if any."""
         data = self.path / "postgres"
         return postgres.Instance(
             data,
@@ -76,7 +76,7 @@ class Home(msgspec.Struct, frozen=True):
 
     @contextmanager
     def postgres_running(self) -> Iterator[postgres.Instance]:
-        """Yield the PostgreSQL of this folder: the running one, or one for the block."""
+        """Yield the PostgreSQL of this folder. Start the server for the block unless it runs."""
         instance = self.postgres_instance()
         if postgres.accepts(instance):
             yield instance

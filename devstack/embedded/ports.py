@@ -61,7 +61,7 @@ def trouble(port: int, host: str = "127.0.0.1") -> str | None:
 
 
 def holder(port: int) -> str:
-    """Return the process that listens on `port`, such as `nginx (pid 712)`, if we may see it."""
+    """Return the process that listens on `port`, such as `nginx (pid 712)`."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
             if connection.status != psutil.CONN_LISTEN or not connection.laddr:

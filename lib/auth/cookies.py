@@ -24,14 +24,14 @@ def set_session(
     refresh_ttl: timedelta,
     csrf_token: str,
 ) -> None:
-    """Set the three cookies. Each expires with its content."""
+    """Set the three cookies. Each cookie expires with its content."""
     _set(response, ACCESS, access, access_ttl, http_only=True)
     _set(response, REFRESH, refresh, refresh_ttl, http_only=True)
     _set(response, csrf.COOKIE, csrf_token, refresh_ttl, http_only=False)
 
 
 def clear_session(response: web.StreamResponse) -> None:
-    """Clear the cookies, with the attributes they were set with, which browsers require."""
+    """Clear the cookies. Browsers require the same attributes as when the cookies were set."""
     for name in (ACCESS, REFRESH, csrf.COOKIE):
         response.del_cookie(name, path="/", secure=True, samesite="Lax")
 

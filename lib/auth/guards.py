@@ -12,7 +12,7 @@ from lib.errors import AppError, Code
 Guard: TypeAlias = Callable[[Principal], None]
 ME = "me"
 _TOLD_WHAT_IS_MISSING = (Role.ADMIN, Role.STAFF, Role.MODERATOR, Role.SERVICE)
-_ASK_TO_PROVIDE = "a customer can apply for it with POST users/me/provider-request"
+_ASK_TO_PROVIDE = "a customer can apply for the role with POST users/me/provider-request"
 
 
 def requirement(guard: Guard) -> str:
@@ -68,7 +68,7 @@ def require_role(*roles: Role) -> Guard:
         if not principal.has_any(*roles):
             needed = " or ".join(sorted(roles))
             how = _ASK_TO_PROVIDE if roles == (Role.PROVIDER,) else "an administrator assigns roles"
-            raise forbidden(f"this requires the role {needed}; {how}")
+            raise forbidden(f"this request requires the role {needed}; {how}")
 
     return guard
 
@@ -92,7 +92,7 @@ def subject_of(owner: str, principal: Principal) -> str:
 
 
 def self_or(principal: Principal, owner: str, *roles: Role) -> str:
-    """Check that the caller is the owner or has one of `roles`. Return the owner, `me` resolved.
+    """Check that the caller is the owner or has one of `roles`. Return the owner's ID.
 
     It says the same for an owner that does not exist, so ids cannot be probed with it.
     """

@@ -52,7 +52,7 @@ class SigningKey:
 
     @classmethod
     def from_pem(cls, pem: str | bytes) -> SigningKey:
-        """Read an unencrypted PKCS#8 PEM. Raises KeyFormatError if it has no Ed25519 key."""
+        """Read an unencrypted PKCS#8 PEM. Raises KeyFormatError if the PEM has no Ed25519 key."""
         raw = pem.encode() if isinstance(pem, str) else pem
         try:
             key = serialization.load_pem_private_key(raw, password=None)
@@ -68,7 +68,7 @@ class SigningKey:
         return cls(private, _thumbprint(_public_x(private.public_key())))
 
     def pem(self) -> bytes:
-        """Return the key as PKCS#8 PEM. Its file must be readable by the owner only."""
+        """Return the key as PKCS#8 PEM. The key's file must be readable by the owner only."""
         return self.private.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -100,7 +100,9 @@ def parse_jwks(document: bytes) -> dict[str, Ed25519PublicKey]:
         raise KeyFormatError("the key set is malformed") from None
     usable = [key for key in listed if key.kty == "OKP" and key.crv == "Ed25519" and key.kid]
     if not usable or len(usable) > MAX_KEYS:
-        raise KeyFormatError(f"the key set has {len(usable)} usable keys, not 1 to {MAX_KEYS}")
+        raise KeyFormatError(
+            f"the key set must have 1 to {MAX_KEYS} usable keys, not {len(usable)}"
+        )
     return {key.kid: _public_key(key.x) for key in usable}
 
 

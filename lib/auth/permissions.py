@@ -25,7 +25,7 @@ OF_SERVICES: Final = "service:"
 
 
 class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A permission: what it allows, and the roles and services that have it initially."""
+    """A permission: its description, and the roles and services that have it initially."""
 
     description: str
     roles: tuple[Role, ...] = ()
@@ -43,7 +43,7 @@ def read(text: str) -> dict[str, Declared]:
         wrong = one.roles if name.startswith(OF_SERVICES) else one.services
         if wrong:
             raise ValueError(
-                f"{name}: only services can have `{OF_SERVICES}…`, and only roles the others"
+                f"{name}: grant permissions named `{OF_SERVICES}…` to services, all others to roles"
             )
     return found
 
@@ -62,7 +62,7 @@ def permission(name: str) -> Permission:
     """
     if name not in declared():
         near = difflib.get_close_matches(name, declared(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"add it to services/{FILE.name}"
+        hint = f"did you mean {near[0]}?" if near else f"add the permission to services/{FILE.name}"
         raise LookupError(f"unknown permission {name}: {hint}")
     return Permission(name)
 

@@ -33,7 +33,7 @@ _SERVICE: Final = Role.SERVICE.value
 
 
 class Transport(StrEnum):
-    """How the token arrived. A cookie is sent by the browser itself, hence the CSRF token."""
+    """How the token arrived. Browsers send cookies by themselves, so cookies need a CSRF token."""
 
     BEARER = "bearer"
     COOKIE = "cookie"
@@ -126,5 +126,5 @@ def set_principal(principal: Principal | None) -> None:
 
 
 def unauthorized(message: str = "the token is missing, invalid or expired") -> AppError:
-    """Return the error for an unknown caller. Its text is general on purpose."""
+    """Return the error for an unknown caller. The message is general on purpose."""
     return AppError(Code.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})

@@ -15,7 +15,7 @@ _FETCH_SECONDS: Final = 2.0
 
 
 def remote_verifier(settings: TokenSettings) -> Verifier:
-    """Return a verifier for the issuer's tokens. It fetches keys at the first token."""
+    """Return a verifier for the issuer's tokens. The verifier fetches keys at the first token."""
 
     async def fetch() -> bytes:
         limit = aiohttp.ClientTimeout(total=_FETCH_SECONDS)

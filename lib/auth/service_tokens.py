@@ -1,4 +1,4 @@
-"""Tokens of a service for its own calls. Each is reused until shortly before it expires."""
+"""Tokens of a service for its own calls. A token is reused until shortly before it expires."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RenewalPolicy:
-    """When to renew a token, how often to retry, and how long to keep a refused one."""
+    """Times for the renewal of a token, for retries, and for the use of a refused token."""
 
     before_end: timedelta = timedelta(minutes=5)
     after_failure: timedelta = timedelta(seconds=5)
@@ -27,7 +27,7 @@ class RenewalPolicy:
 
 
 class ServiceTokens:
-    """Return the current token and renew it in time, in the background.
+    """Return the current token, and renew the token in time in the background.
 
     A renewal is waited for only where there is no good token, and shared by all who wait; one that
     fails is no error while the present token is still good. A token that somebody refused is given
@@ -50,7 +50,7 @@ class ServiceTokens:
         self._failures = 0
 
     async def token(self) -> str:
-        """Return a valid token. Raises what `obtain` raises if there is none."""
+        """Return a valid token. Raises the exceptions of `obtain` if it fails."""
         issued = self._issued
         if issued is None or issued.expires_at <= self._clock():
             # Shielded: a caller that leaves must not take the token from the others.
@@ -80,7 +80,7 @@ class ServiceTokens:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ping(self) -> None:
-        """Check that there is a valid token, without requesting one.
+        """Check that there is a valid token, without requesting a token.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where there is none.

@@ -117,13 +117,13 @@ class Issuer:
 
 
 class Recalled(msgspec.Struct, frozen=True):
-    """A token verified before. It need not be verified again within a minute."""
+    """The caller of a verified token, which need not be verified again within a minute."""
 
     principal: Principal
     fresh_until: float  # on the monotonic clock
 
     def is_fresh(self) -> bool:
-        """Return whether `Verifier.verify` would accept it without checking the signature again."""
+        """Return whether `Verifier.verify` would accept the token without a signature check."""
         return time.monotonic() < self.fresh_until
 
 
@@ -165,7 +165,7 @@ class Verifier:
         audience: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take the time as seconds since the epoch: a `datetime` for each request costs more."""
+        """Create a verifier. `clock` returns seconds, because creating a `datetime` is slow."""
         self._keys = keys
         self._issuer = issuer
         self._audience = audience

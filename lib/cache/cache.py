@@ -34,7 +34,7 @@ Load: TypeAlias = Callable[[], Awaitable[Loaded]]
 
 
 class Cache:
-    """Cache responses by key. Each has tags, which name its sources.
+    """Cache responses by key. Each response has tags, which name its sources.
 
     `forget(tags)` after a change: from then on no answer that was read before it is given again. An
     answer is loaded once at a time per key and process, as long as Redis answers.
@@ -94,7 +94,7 @@ class Cache:
             raise unavailable() from error
 
     async def forget_soon(self, tags: Sequence[str]) -> None:
-        """Invalidate as `forget`, if another mechanism covers an unavailable Redis."""
+        """Invalidate as `forget` does, but ignore an unavailable Redis."""
         if self._store is None or self._circuit is None:
             return
         with suppress(AppError):  # left alone: the circuit has logged it

@@ -1,4 +1,4 @@
-"""The engine of a database. Its URL selects it, and its executors know it."""
+"""The engine of a database, which the scheme of the database URL selects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OpenDatabase(Database, Protocol):
     """A database that supports a health check."""
 
     async def ping(self) -> None:
-        """Check that the server responds. Raises AppError if it does not."""
+        """Check that the server responds. Raises AppError if the server does not respond."""
         ...
 
 

@@ -6,7 +6,7 @@ from lib.errors import AppError, Code
 
 
 class ConstraintViolationError(AppError):
-    """A write that violates a constraint. `constraint` is its name in the schema."""
+    """A write that violates a constraint. `constraint` is the constraint's name in the schema."""
 
     code_ = Code.CONFLICT
     text = "the change conflicts with existing data"
@@ -23,7 +23,7 @@ class UniqueViolationError(ConstraintViolationError):
 
 
 class ForeignKeyViolationError(ConstraintViolationError):
-    """The row refers to one that does not exist, or another row refers to it."""
+    """The row refers to a row that does not exist, or another row refers to the row."""
 
     text = "the value refers to a row that does not exist, or other rows refer to it"
 
@@ -36,7 +36,7 @@ class CheckViolationError(ConstraintViolationError):
 
 
 class SerializationFailureError(AppError):
-    """The transaction lost a race. It can be retried from its beginning."""
+    """The transaction lost a race. The caller can retry the whole transaction."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -56,7 +56,7 @@ class DatabaseUnavailableError(AppError):
 
 
 class DatabaseClosedError(DatabaseUnavailableError):
-    """This process has closed its connections, because it is stopping."""
+    """This process has closed its connections, because the process is stopping."""
 
 
 class StatementTimeoutError(AppError):

@@ -41,7 +41,10 @@ class Database(Executor, Protocol):
     def transaction(
         self, *, isolation: str = "read_committed"
     ) -> AbstractAsyncContextManager[Executor]:
-        """Enter a transaction. It commits on normal exit and rolls back on an exception."""
+        """Enter a transaction.
+
+        The transaction commits on normal exit and rolls back on an exception.
+        """
         ...
 
 

@@ -25,7 +25,7 @@ class LogPosition:
 
 
 def _sequence(gtid: str) -> int:
-    """Return the last part of `domain-server-sequence`. Raises ValueError for several of them."""
+    """Return the last part of `domain-server-sequence`. Raises ValueError for several GTIDs."""
     _domain, _server, sequence = gtid.split("-")
     return int(sequence)
 
@@ -45,7 +45,7 @@ MARIADB: Final = LogPosition(
 
 
 async def log_position_of(primary: Executor, application: str) -> LogPosition:
-    """Return how the primary's log is measured.
+    """Return the queries that measure the position in the primary's log.
 
     Raises:
         StartError: for a MySQL, whose sets of GTIDs are no numbers.

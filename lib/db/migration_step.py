@@ -1,4 +1,4 @@
-"""Apply one migration to PostgreSQL: a bounded wait for locks, marked in its own transaction."""
+"""Apply one migration to PostgreSQL, with a bounded wait for locks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 def apply_one(
     backend: DatabaseBackend, migration: Migration, *, report: Callable[[str], None]
 ) -> None:
-    """Apply a migration and mark it as applied, both or neither.
+    """Apply a migration and mark it as applied, in one transaction.
 
     A lock is waited for briefly and requested again, so that queries queue behind the migration
     only for moments. `SET LOCAL lock_timeout` in the file overrides the wait. Raises what the
@@ -39,7 +39,7 @@ def apply_one(
         except _PASSING:
             if attempt == ATTEMPTS:
                 raise
-            report(f"{migration.id} did not get its locks, attempt {attempt} of {ATTEMPTS}")
+            report(f"{migration.id} could not lock its tables, attempt {attempt} of {ATTEMPTS}")
         else:
             return
         time.sleep(pause)

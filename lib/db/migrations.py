@@ -92,7 +92,7 @@ def init(folder: Path, name: str) -> tuple[Path, Path]:
 
 
 class _Session:
-    """One yoyo connection that holds the lock. Failures are raised as MigrationError."""
+    """One yoyo connection that holds the migration lock. Failures are raised as MigrationError."""
 
     def __init__(self, url: str, folder: Path, db: str) -> None:
         self._url, self._folder, self._table = url, folder, f"{db}{_VERSIONS}"
@@ -112,7 +112,7 @@ class _Session:
         if others:
             self.backend.connection.close()
             raise MigrationError(
-                f"{_without_secret(self._url)} holds the tables of {', '.join(others)} already: "
+                f"{_without_secret(self._url)} already contains the tables of {', '.join(others)}: "
                 f"give each service a database of its own{_or_schema(self._url)}"
             )
         self.files = yoyo.read_migrations(str(self._folder))
@@ -125,20 +125,20 @@ class _Session:
             raise MigrationError(f"{self._folder}: {_said(error)}") from error
 
     def apply(self, migration: Migration) -> None:
-        """Apply a migration and mark it. Raises what the driver raises."""
+        """Apply a migration and mark it. Raises the driver's exceptions."""
         if urlsplit(self._url).scheme == "mysql":
             self.backend.apply_one(migration)
         else:
             apply_one(self.backend, migration, report=_report)
 
     def _others(self) -> list[str]:
-        """Return other databases with tables here, whose migrations could have the same names."""
+        """Return the names of other databases that have version tables in this database."""
         tables = [str(name) for name in self.backend.list_tables()]
         found = {name.removesuffix(_VERSIONS) for name in tables if name.endswith(_VERSIONS)}
         return sorted(found - {self._table.removesuffix(_VERSIONS)})
 
     def _lock_or_leave(self) -> None:
-        """Take a session lock. Unlike yoyo's lock row, it ends with a killed process."""
+        """Acquire a session lock, which unlike yoyo's lock row ends with a killed process."""
         try:
             if urlsplit(self._url).scheme == "mysql":
                 question = f"SELECT GET_LOCK('migrations', {_LOCK_SECONDS})"
@@ -260,7 +260,7 @@ _COMMANDS = {"up": _up, "down": _down, "init": _init}
 
 
 def url_of(db: str, environ: Mapping[str, str]) -> str:
-    """Return the URL of the database to migrate. Raises MigrationError if no setting has it."""
+    """Return the URL of the database to migrate. Raises MigrationError if no setting has a URL."""
     name = f"{db.upper()}_DATABASE_URL"
     # The lock is the session's: a pooler would give it to somebody else.
     direct = environ.get(f"{db.upper()}_DATABASE_DIRECT_URL")

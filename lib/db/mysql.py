@@ -1,4 +1,4 @@
-"""A pool of MySQL or MariaDB connections as a `Database`. It reconnects by itself."""
+"""A pool of MySQL or MariaDB connections as a `Database`. The pool reconnects by itself."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Statements(Statements):
     engine = "mysql"  # for `lib.db.engine.engine_of`
 
     async def execute_lastid(self, query: str, /, *args: object) -> int:
-        """Execute a statement. Return the AUTO_INCREMENT ID of its first new row, or 0."""
+        """Execute a statement. Return the AUTO_INCREMENT ID of the first new row, or 0."""
         last: int = await self._run(session.execute_lastid, query, args)
         return last
 
@@ -135,7 +135,9 @@ class MysqlDatabase(_Statements):
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
-        """Enter a transaction. It commits on normal exit and rolls back on an exception.
+        """Enter a transaction.
+
+        The transaction commits on normal exit and rolls back on an exception.
 
         Args:
             isolation: `read_committed`, `repeatable_read` or `serializable`.
@@ -264,7 +266,7 @@ async def _lives(connection: Any) -> bool:
 
 
 async def _roll_back(connection: Any) -> None:
-    """Roll back. If that fails, close the connection, and the server rolls back."""
+    """Roll back. If the roll-back fails, close the connection, so that the server rolls back."""
     try:
         async with asyncio.timeout(2.0):
             await connection.rollback()
@@ -330,7 +332,7 @@ async def open_database(
 async def open_replica(
     settings: DatabaseSettings, url: SecretStr, application: str
 ) -> AsyncIterator[MysqlDatabase]:
-    """Open the pool of a replica. It connects at first use, because a replica may be down.
+    """Open the pool of a replica. The pool connects at first use, because a replica may be down.
 
     Raises:
         StartError: for a URL that is none.

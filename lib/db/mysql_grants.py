@@ -26,7 +26,7 @@ _ON_ROUTINES: Final = "EXECUTE, ALTER ROUTINE, GRANT OPTION"
 
 
 def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
-    """Run the GRANTs. Return False without such a role. With `only`, revoke all others afterwards.
+    """Run the GRANTs. Return False without the role. With `only`, revoke all other privileges.
 
     At no moment does the role lack what is given. Raises what the driver raises, and ValueError
     for a GRANT that is not on one table, with `only`.
@@ -59,12 +59,12 @@ def apply(url: str, given: list[str], role: str, *, only: bool) -> bool:
 
 
 def _kept(given: Iterable[str]) -> dict[str, set[str]]:
-    """Return the privileges per table. A column privilege counts as one on its table."""
+    """Return the privileges per table. A column privilege counts as a privilege on its table."""
     found: dict[str, set[str]] = {}
     for line in given:
         match = _GRANT.fullmatch(line)
         if match is None:  # it would be taken back
-            raise ValueError(f"this is not a grant on one table: {line}")
+            raise ValueError(f"the statement does not grant privileges on a single table: {line}")
         names = re.sub(r"\([^)]*\)", "", match[1]).split(",")
         found.setdefault(match[2].lower(), set()).update(name.strip() for name in names)
     return found

@@ -21,7 +21,7 @@ class _Backend(MySQLBackend):  # type: ignore[misc] # yoyo ships no types
         super().__init__(dburi, table)
 
     def connect(self, dburi: Any) -> Any:
-        """Connect as the URL requires. With TLS required, a server without TLS is refused."""
+        """Connect as the URL requires. If the URL requires TLS, refuse a server without TLS."""
         return self.driver.connect(
             host=dburi.hostname or "127.0.0.1",
             port=dburi.port or 3306,

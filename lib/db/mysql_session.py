@@ -86,7 +86,7 @@ async def execute(connection: Any, query: str, args: tuple[object, ...]) -> str:
 
 
 async def execute_lastid(connection: Any, query: str, args: tuple[object, ...]) -> int:
-    """Execute a statement. Return the AUTO_INCREMENT ID of its first new row, or 0."""
+    """Execute a statement. Return the AUTO_INCREMENT ID of the first new row, or 0."""
     _, last = await _change(connection, query, args)
     return last
 
@@ -141,7 +141,7 @@ class Cursor:
 
 
 async def open_cursor(connection: Any, query: str, args: tuple[object, ...]) -> Cursor:
-    """Open an unbuffered cursor. It blocks the connection until it is read completely."""
+    """Open an unbuffered cursor. The cursor blocks the connection until all rows are read."""
     cursor = await connection.cursor(SSCursor)
     await cursor.execute(text_of(query, args))
     return Cursor(cursor)

@@ -28,21 +28,21 @@ def context_of(url: str) -> ssl.SSLContext | None:
     try:
         context = ssl.create_default_context(cafile=ca)
     except OSError as error:
-        raise ValueError(f"ssl-ca names no file with certificates: {ca}: {error}") from error
+        raise ValueError(f"ssl-ca must be a file of certificates: {ca}: {error}") from error
     context.check_hostname = mode is SslMode.VERIFY_IDENTITY
     context.verify_mode = ssl.CERT_REQUIRED if mode in VERIFYING else ssl.CERT_NONE
     return context
 
 
 class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships no types
-    """A connection that closes before sending a user name if a required TLS is not offered.
+    """A connection that closes before it sends a user name if the server lacks required TLS.
 
     The driver itself goes on in plain text then, which is what somebody in between would want.
     """
 
     async def _request_authentication(self) -> None:
         if self._ssl_context and not self.server_capabilities & CLIENT.SSL:
-            raise OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server has no TLS")
+            raise OperationalError(CR.CR_SSL_CONNECTION_ERROR, "the server does not support TLS")
         await super()._request_authentication()
 
     async def open(self, certificate: ServerCertificate) -> None:
@@ -61,7 +61,7 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
 
 
 class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
-    """The driver's pool with the connections above."""
+    """The driver's pool, with `Connection` for its connections."""
 
     def __init__(self, *arguments: Any, **connecting: Any) -> None:
         super().__init__(*arguments, **connecting)

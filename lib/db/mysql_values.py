@@ -104,7 +104,7 @@ _ENCODERS: dict[type, Callable[[Any], str]] = {
 
 
 class NoDateError(ValueError):
-    """The server sent an invalid date, such as `0000-00-00`. More of its response follows."""
+    """The server sent an invalid date, such as `0000-00-00`. The rest of the response is unread."""
 
 
 def _day(text: str) -> date:

@@ -15,12 +15,12 @@ from lib.metrics import Latencies
 
 
 class Timings:
-    """`db_query_duration_seconds{query}`: from the request for a connection to the result."""
+    """The metric `db_query_duration_seconds{query}`: time to get a connection and the result."""
 
     def __init__(self, registry: CollectorRegistry, names: Mapping[str, str]) -> None:
         latencies = Latencies(
             "db_query_duration_seconds",
-            "Seconds from the request for a pooled connection to the result of the query.",
+            "Seconds to get a pooled connection and the result of the query.",
             ("query",),
             registry,
         )
@@ -33,14 +33,14 @@ class Timings:
 
 
 class PoolState(Collector):
-    """`db_pool_connections{state}`: open connections by state, and their limit."""
+    """The metric `db_pool_connections{state}`: open connections by state, and the limit."""
 
     def __init__(self, pool: Any, registry: CollectorRegistry) -> None:
         self._pool = pool
         registry.register(self)
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Read the pool sizes when scraped, without counting in between."""
+        """Read the pool sizes at each scrape, without counting in between."""
         idle, size = self._pool.get_idle_size(), self._pool.get_size()
         gauge = GaugeMetricFamily(
             "db_pool_connections", "Connections of the database pool by state.", labels=("state",)
@@ -55,7 +55,7 @@ class PoolState(Collector):
 
 
 class ServerCertificate(Collector):
-    """`db_server_certificate_expiry_timestamp_seconds`: expiry of the latest server certificate.
+    """The metric of the time when the latest certificate of the database server expires.
 
     Without TLS, and where nobody verifies the server, there is no value: nothing will fail.
     """
@@ -73,7 +73,7 @@ class ServerCertificate(Collector):
         """Report the recorded expiry."""
         gauge = GaugeMetricFamily(
             "db_server_certificate_expiry_timestamp_seconds",
-            "Expiry of the latest certificate of the database server.",
+            "Time when the certificate of the database server expires.",
         )
         if self._ends is not None:
             gauge.add_metric((), self._ends)

@@ -10,7 +10,7 @@ log = get_logger(__name__)
 
 
 def warn_of_open_tls(settings: DatabaseSettings) -> None:
-    """Warn in production if the URL of a remote server neither verifies it nor disables TLS.
+    """Warn in production if a remote server's URL neither verifies the server nor disables TLS.
 
     No refusal: a database in a private network may be meant to be without, and stays reachable.
     """

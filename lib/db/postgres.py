@@ -1,4 +1,4 @@
-"""A pool of PostgreSQL connections as a `Database`. It reconnects and has time limits."""
+"""A pool of PostgreSQL connections as a `Database`. The pool reconnects and has time limits."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class PostgresDatabase(_Statements):
         return int(self._pool.get_idle_size()) + len(self._idle)
 
     def get_size(self) -> int:
-        """Return how many connections are open."""
+        """Return the number of open connections."""
         return int(self._pool.get_size())
 
     def get_max_size(self) -> int:
@@ -183,7 +183,9 @@ class PostgresDatabase(_Statements):
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
-        """Enter a transaction. It commits on normal exit and rolls back on an exception.
+        """Enter a transaction.
+
+        The transaction commits on normal exit and rolls back on an exception.
 
         Args:
             isolation: `read_committed`, `repeatable_read` or `serializable`.
@@ -251,7 +253,10 @@ class PostgresDatabase(_Statements):
             raise
 
     async def _next_returned(self) -> Any:
-        """Wait for a returned connection. None means that the driver's pool has one again."""
+        """Wait for a returned connection.
+
+        None means that the driver's pool has a free connection again.
+        """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[Any] = loop.create_future()
         self._waiters.append(waiter)
@@ -340,7 +345,7 @@ class PostgresDatabase(_Statements):
 
 
 def _is_read_only_refusal(error: BaseException) -> bool:
-    """Return whether the error means that the server is read-only, translated or not."""
+    """Return whether the error, translated or not, means that the server is read-only."""
     refusal = asyncpg.ReadOnlySQLTransactionError
     return isinstance(error, refusal) or isinstance(error.__cause__, refusal)
 
@@ -402,7 +407,7 @@ async def open_database(
 async def open_replica(
     settings: DatabaseSettings, url: SecretStr, application: str
 ) -> AsyncIterator[PostgresDatabase]:
-    """Open the pool of a replica. It connects at first use, because a replica may be down."""
+    """Open the pool of a replica. The pool connects at first use, because a replica may be down."""
     followed = settings.model_copy(update={"database_url": url, "db_pool_min": 0})
     warn_of_open_tls(followed)
     pool = await _create_pool(followed, application, ServerCertificate())
@@ -468,7 +473,7 @@ async def _create_pool(
 
 
 class _Hosts:
-    """Connect to one of a URL's hosts, starting with the one that worked last.
+    """Connect to one of the URL's hosts, starting with the host that worked last.
 
     The driver gives all of them one time together: a host that accepts and says nothing more, as a
     machine does that was cut off, would hide those behind it. Here each has its share.
@@ -492,7 +497,7 @@ class _Hosts:
 
 
 def _limits(settings: DatabaseSettings) -> dict[str, str]:
-    """Return the session limits. Behind a pooler, set them on the role: its sessions are shared."""
+    """Return the session limits. Behind a pooler, set these limits on the database role."""
     statement_ms = int(settings.db_statement_seconds * 1000)
     return {
         "statement_timeout": str(statement_ms),

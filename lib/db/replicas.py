@@ -71,7 +71,7 @@ class Replica:
         return self.replayed
 
     def leave(self, error: BaseException | str) -> None:
-        """Remove it from the rotation. The next good response brings it back."""
+        """Remove the replica from the rotation until its next good response."""
         if self.is_in:
             log.warning("replica_out_of_rotation", replica=self.name, error=error)
         self.is_in = False
@@ -100,7 +100,7 @@ class Rotation:
         self._history: deque[tuple[float, int]] = deque(maxlen=1200)
 
     async def pick(self, position: int) -> Replica | None:
-        """Return a replica that has replayed up to `position`, or None if the primary is faster."""
+        """Return a replica that has replayed up to `position`, or None to use the primary."""
         there = [replica for replica in self.replicas if replica.is_in]
         self._turn += 1
         first = self._turn % len(there) if there else 0
@@ -127,7 +127,7 @@ class Rotation:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def look(self) -> None:
-        """Check once which replicas respond, and their lag."""
+        """Check once whether each replica responds, and measure its lag."""
         try:
             async with asyncio.timeout(self._limits.answer_seconds):
                 at = await self.written()
@@ -213,7 +213,7 @@ class ReplicatedDatabase:
             self._wrote()
 
     async def ping(self) -> None:
-        """Check that the primary responds. Raises AppError if it does not."""
+        """Check that the primary responds. Raises AppError if the primary does not respond."""
         await self._primary.fetchval("SELECT 1")
 
     async def _answer(self, method: str, query: str, args: tuple[object, ...]) -> Any:
@@ -258,7 +258,7 @@ class ReplicatedDatabase:
 
 
 class _Counts(Collector):
-    """`db_reads_total{server}`, and the lag and rotation state of each replica."""
+    """The metric `db_reads_total{server}`, and the lag and rotation state of each replica."""
 
     def __init__(self, rotation: Rotation, registry: CollectorRegistry) -> None:
         self._rotation = rotation
@@ -293,7 +293,7 @@ class _Counts(Collector):
 
 @asynccontextmanager
 async def watched(rotation: Rotation) -> AsyncIterator[None]:
-    """Check the replicas while the block runs. The block starts after the first check."""
+    """Check the replicas before the block starts and periodically while the block runs."""
     await rotation.look()
     watching = asyncio.create_task(rotation.watch())
     try:

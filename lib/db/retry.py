@@ -20,7 +20,7 @@ async def in_transaction(
     isolation: str = "serializable",
     attempts: int = 4,
 ) -> T:
-    """Run `work` in a transaction. On a serialization failure or a deadlock, run it again.
+    """Run `work` in a transaction. After a serialization failure or a deadlock, run `work` again.
 
     `work` must have no effect outside the transaction. The waits grow from 10 ms and are jittered.
 

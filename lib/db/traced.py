@@ -52,7 +52,7 @@ class _Traced:
 
 
 class _TracedDatabase(_Traced):
-    """The same with transactions, each a span around its statements."""
+    """A `Database` with a span for each transaction and each statement."""
 
     def __init__(self, inner: Database, names: Mapping[str, str]) -> None:
         super().__init__(inner, names)
@@ -60,7 +60,10 @@ class _TracedDatabase(_Traced):
 
     @asynccontextmanager
     async def transaction(self, *, isolation: str = "read_committed") -> AsyncIterator[Executor]:
-        """Enter a transaction. It commits on normal exit and rolls back on an exception."""
+        """Enter a transaction.
+
+        The transaction commits on normal exit and rolls back on an exception.
+        """
         with trace.span("transaction", trace.Kind.CLIENT):
             async with self._database.transaction(isolation=isolation) as tx:
                 yield _Traced(tx, self._names)

@@ -29,7 +29,7 @@ async def repeating(
     registry: CollectorRegistry | None = None,
     stop_seconds: float = _STOP_SECONDS,
 ) -> AsyncIterator[None]:
-    """Repeat `step` while the block runs: at once after work, else after `idle_seconds`.
+    """Repeat `step` while the block runs. After a step without work, wait `idle_seconds`.
 
     With a `registry` each step is measured, under `name`.
 

@@ -56,10 +56,10 @@ class Subscription(Protocol):
     """
 
     async def create(self) -> None:
-        """Create the group if it does not exist. It starts with the oldest stored entry."""
+        """Create the group if it does not exist. The group starts with the oldest stored entry."""
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return undelivered entries. Wait a short time for the first one."""
+        """Return undelivered entries. Wait a short time for the first entry."""
 
     async def read_own_oldest(self) -> Entry | None:
         """Return the oldest entry that this member has received and not finished."""
@@ -83,14 +83,17 @@ class Subscription(Protocol):
         """Return the backlog of the group."""
 
     async def close(self) -> None:
-        """Stop reading. Unfinished entries go to other members, or to this one after a restart."""
+        """Stop reading.
+
+        Another member, or this member after a restart, gets the unfinished entries.
+        """
 
 
 class Broker(Protocol):
     """Streams of entries by topic. Methods raise the client's exceptions if the broker is down."""
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises if it does not."""
+        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int

@@ -27,6 +27,6 @@ class DomainEvents:
         self._listeners[kind].append(listener)
 
     async def publish(self, tx: Executor, event: object) -> None:
-        """Call all listeners for the type of `event`. There may be none."""
+        """Call all listeners, if any, for the type of `event`."""
         for listener in self._listeners.get(type(event), ()):
             await listener(tx, event)

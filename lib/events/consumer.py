@@ -1,4 +1,4 @@
-"""Handle each event exactly once in effect: record it in the transaction of its effect."""
+"""Apply each event exactly once: record the event in the transaction of its effect."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ class Consumer:
             await subscription.close()
 
     async def step(self) -> bool:
-        """Handle available events, starting with unfinished ones. Return whether there were any.
+        """Handle available events, starting with unfinished ones.
+
+        Return whether there were any events.
 
         Raises:
             AppError, or what the broker's client raises: where one is away; events stay pending.
@@ -151,7 +153,7 @@ class Consumer:
             self._waiting.reschedule(asyncio.get_running_loop().time())
 
     async def _read_new(self, group: Subscription, *, is_busy: bool) -> list[Entry]:
-        """Read available entries. If no other topic has any, wait a short time."""
+        """Read available entries. If no topic has entries, wait a short time."""
         if self._is_leaving:
             return []
         try:
@@ -199,7 +201,7 @@ class Consumer:
             await self._deliver(topic, entry)
 
     async def _deliver_together(self, topic: str, entries: Sequence[Entry]) -> bool:
-        """Handle a batch in one transaction. Return False if it failed and was rolled back."""
+        """Handle a batch in one transaction. Return False if the transaction was rolled back."""
         began, outcomes = time.perf_counter(), []
         if any(entry.deliveries > 1 for entry in entries):
             return False
@@ -228,7 +230,7 @@ class Consumer:
         return True
 
     def _accepted(self, topic: str, entry: Entry) -> tuple[Event, Handler] | None:
-        """Return the event and its handler, or None if it is not for this group."""
+        """Return the event and its handler, or None if the event is not for this group."""
         event = Event.from_fields(entry.fields)
         handler = self._handlers[topic].get(event.kind)
         if handler is None or not entry.is_for(self._group):

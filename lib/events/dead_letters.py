@@ -42,7 +42,7 @@ async def _run(url: str, topic: str, *, back: bool) -> Sequence[str]:
         back_again, old = await broker.redrive(topic, keep_seconds=REMEMBER.total_seconds())
         said = [f"{back_again} events of {topic} were put back into their stream"]
         return (
-            [*said, f"{old} are older than {REMEMBER.days} days and stay dead letters"]
+            [*said, f"{old} events are older than {REMEMBER.days} days and remain dead letters"]
             if old
             else said
         )
@@ -51,7 +51,7 @@ async def _run(url: str, topic: str, *, back: bool) -> Sequence[str]:
 def main(argv: list[str]) -> int:
     """Return the exit code: 0 success, 1 no broker or no URL, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m lib.events.dead_letters", description=__doc__)
-    parser.add_argument("topic", help="topic, such as orders; the alert names it")
+    parser.add_argument("topic", help="topic that the alert names, such as orders")
     parser.add_argument(
         "--redrive", action="store_true", help="put the events back into their stream"
     )

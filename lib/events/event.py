@@ -31,7 +31,7 @@ class Event(msgspec.Struct, frozen=True):
     created_at: datetime
 
     def decode(self, spec: type[T]) -> T:
-        """Decode the payload as `spec`. Raises msgspec.ValidationError if it does not fit."""
+        """Decode the payload as `spec`. Raises msgspec.ValidationError for another payload."""
         return msgspec.json.decode(self.payload, type=spec)
 
     def fields(self) -> dict[str, str]:
@@ -49,7 +49,7 @@ class Event(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_fields(cls, fields: Mapping[bytes, bytes]) -> Event:
-        """Read an entry back.
+        """Decode an event from the fields of a stream entry.
 
         Raises:
             MalformedEventError: where a field is missing or is not what it should be.

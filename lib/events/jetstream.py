@@ -48,13 +48,13 @@ class JetStream:
         self._open: list[Lanes] = []
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises if it does not."""
+        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
         await (await self.context()).account_info()
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries. Each waits until the one before it in its lane is replicated."""
+        """Append entries. Each entry waits until the previous entry of its lane is replicated."""
         js = await self.context()
         lanes: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():
@@ -80,7 +80,7 @@ class JetStream:
         return [fields_of(one.data or b"") for one in found], await self.count(dead_name(topic))
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Redrive dead letters. Each is stored in its stream before it is deleted from theirs."""
+        """Move dead letters back to their stream: store each dead letter, then delete it."""
         js, back, old = await self.context(), 0, 0
         oldest = utc_now() - timedelta(seconds=keep_seconds)
         for one in await self._letters(topic, MAX_DEAD_LETTERS):
@@ -171,7 +171,7 @@ class JetStream:
         return [info for info in found if info.config.durable_name]
 
     async def close(self) -> None:
-        """Release unfinished entries, so that others need not wait for the timeout."""
+        """Release unfinished entries, so that other members need not wait for the timeout."""
         for lanes in self._open:
             await lanes.close()
 
@@ -196,7 +196,7 @@ class JetStream:
         return info.state.messages if info else 0
 
     async def _first_since(self, stream: str, seconds: float) -> int:
-        """Return the sequence of the first entry since this time, or of the next one."""
+        """Return the number of the first entry of the last `seconds`, or of the next entry."""
         js = await self.context()
         reader = api.ConsumerConfig(
             deliver_policy=api.DeliverPolicy.BY_START_TIME,

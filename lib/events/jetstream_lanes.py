@@ -85,7 +85,7 @@ class Lanes:
             self._beating = asyncio.create_task(self._beat(), name=f"beat-{self._topic}")
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return undelivered entries. Wait a short time for the first one."""
+        """Return undelivered entries. Wait a short time for the first entry."""
         await self.create()
         await self._wish()
         if not self._fresh:
@@ -147,7 +147,7 @@ class Lanes:
         )
 
     async def close(self) -> None:
-        """Release unfinished entries, so that others need not wait for the timeout."""
+        """Release unfinished entries, so that other members need not wait for the timeout."""
         if self._beating is not None:
             self._beating.cancel()
             self._beating = None

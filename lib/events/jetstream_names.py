@@ -19,12 +19,12 @@ def dead_name(topic: str) -> str:
 
 
 def subject_of(topic: str, key: str) -> str:
-    """Return the subject of a key: that of its lane, which preserves the order of entries."""
+    """Return the subject of the key's lane, which preserves the order of entries."""
     return f"events.{topic}.{lane_of(key)}"
 
 
 def body(fields: Fields) -> bytes:
-    """Return how an entry is written."""
+    """Return the encoded fields of an entry."""
     texts = {
         name.decode(errors="replace"): value.decode(errors="replace")
         for name, value in fields.items()

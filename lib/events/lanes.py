@@ -25,13 +25,13 @@ class LanedStreams:
         self._lanes = lanes
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises if it does not."""
+        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
         await self._streams.ping()
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries, in one step per lane. Each lane has the length limit of a topic."""
+        """Append entries atomically per lane. `max_length` limits each lane."""
         found: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():
             for entry in entries:
@@ -54,16 +54,16 @@ class LanedStreams:
         return letters[:count], total
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Redrive all dead letters. Return how many were moved, and how many are too old."""
+        """Move all dead letters back. Return the numbers of moved and of too old dead letters."""
         both = [await self._streams.redrive(t, keep_seconds=keep_seconds) for t in self._all(topic)]
         return sum(back for back, _ in both), sum(old for _, old in both)
 
     async def length(self, topic: str) -> int:
-        """Return how many entries a topic has."""
+        """Return the number of entries of a topic."""
         return await self._sum(topic, self._streams.length)
 
     async def trim(self, topic: str, *, keep_seconds: float) -> int:
-        """Delete entries older than this that every group has finished."""
+        """Delete entries older than `keep_seconds` that every group has finished."""
         return await self._sum(topic, partial(self._streams.trim, keep_seconds=keep_seconds))
 
     async def trim_dead_letters(self, topic: str, *, keep_seconds: float) -> int:
@@ -101,7 +101,7 @@ class LanedGroup:
             await lane.create()
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return entries of lanes that have some. Wait a short time for the first one."""
+        """Return new entries of all lanes. Wait a short time for the first entry."""
         for number, lane in enumerate(self._lanes):
             if number not in self._reading:
                 reading = lane.read_new(max(1, count // len(self._lanes)), block_seconds)
@@ -121,7 +121,7 @@ class LanedGroup:
         return await self._first(lambda lane: lane.read_own_oldest())
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
-        """Take over an entry that its member has not finished for this long."""
+        """Take over an entry that its member has not finished within `idle_seconds`."""
         return await self._first(lambda lane: lane.claim_idle(idle_seconds))
 
     async def acknowledge(self, *entry_ids: str) -> None:

@@ -23,7 +23,7 @@ _encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 @dataclass(frozen=True, slots=True)
 class Unpublished:
-    """An event in outbox form, for a statement that writes it together with the change."""
+    """The outbox row of an event, for a statement that writes the row and the change together."""
 
     id: UUID
     lane: int
@@ -94,5 +94,5 @@ async def write(tx: Executor, event: Unpublished) -> None:
 
 
 def lane_of(key: str) -> int:
-    """Return the lane of a key. It is the same in every process and release."""
+    """Return the lane of a key. Every process and release computes the same lane."""
     return zlib.crc32(key.encode()) % LANES

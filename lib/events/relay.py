@@ -29,7 +29,7 @@ _GATHER_SECONDS: Final = 0.1  # less than an idle relay waits
 
 
 class Relay:
-    """A relay. Several may run on one database: each lane is locked by one at a time.
+    """A relay. Several relays may share a database, because one relay at a time locks a lane.
 
     An event is removed after the broker has it. A crash in between sends it twice, with the same
     id: consumers tell by that.

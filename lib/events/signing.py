@@ -51,7 +51,7 @@ class ProducerSettings(Settings):
         return value
 
     def event_signer(self) -> EventSigner | None:
-        """Return the signer for published events, or None without a key."""
+        """Return the signer of published events, or None if there is no key."""
         text = self.events_signing_key.get_secret_value()
         return EventSigner.of(text) if text else None
 
@@ -82,7 +82,7 @@ class ConsumerSettings(Settings):
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
     def event_beliefs(self, producers: Mapping[str, str]) -> TrustedProducers | None:
-        """Return the trusted producers by topic, or None without keys."""
+        """Return the trusted producers by topic, or None if there are no keys."""
         keys = parse_public_keys(self.events_public_keys)
         return TrustedProducers(keys, producers, self.events_signed_since) if keys else None
 
@@ -95,7 +95,7 @@ class EventSigner:
 
     @classmethod
     def of(cls, text: str) -> EventSigner:
-        """Read a key. Raises ValueError if it is invalid."""
+        """Read a key. Raises ValueError if the key is invalid."""
         return cls(Ed25519PrivateKey.from_private_bytes(_bytes(text)))
 
     @property
@@ -139,12 +139,12 @@ class TrustedProducers:
 
 
 def parse_public_keys(text: str) -> Mapping[str, tuple[Ed25519PublicKey, ...]]:
-    """Parse `producer:key,…`. Raises ValueError if it is invalid."""
+    """Parse `producer:key,…`. Raises ValueError if the text is invalid."""
     found: dict[str, tuple[Ed25519PublicKey, ...]] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         producer, colon, key = part.partition(":")
         if not colon or not producer:
-            raise ValueError("must be producer:key, separated by commas")
+            raise ValueError("must be producer:key pairs, separated by commas")
         public = Ed25519PublicKey.from_public_bytes(_bytes(key))
         found[producer] = (*found.get(producer, ()), public)
     return found

@@ -28,13 +28,13 @@ class RedisStreams:
         self._writer = ReplicatedWriter(redis)
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises if it does not."""
+        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
         await ping(self._redis)
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries, atomically per topic. They count once the required replicas have them."""
+        """Append entries, atomically per topic. Wait for the required replicas."""
         commands: dict[str, list[Command]] = {}
         for topic, entries in topics.items():
             # Approximately: Redis drops whole nodes, which costs next to nothing.
@@ -141,7 +141,7 @@ class Group:
         self._member = member
 
     async def create(self) -> None:
-        """Create the group if it does not exist. It starts with the oldest stored entry."""
+        """Create the group if it does not exist. The group starts with the oldest stored entry."""
         try:
             await self._redis.xgroup_create(
                 self._stream, self._group, id=_FROM_THE_START, mkstream=True
@@ -151,7 +151,7 @@ class Group:
                 raise
 
     async def read_new(self, count: int, block_seconds: float) -> list[Entry]:
-        """Return undelivered entries. Wait a short time for the first one.
+        """Return undelivered entries. Wait a short time for the first entry.
 
         The wait must be shorter than the connection's time-out.
         """
@@ -168,7 +168,7 @@ class Group:
         return None
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
-        """Take over the oldest entry that its member has not finished for this long."""
+        """Take over the oldest entry that its member has not finished within `idle_seconds`."""
         idle, after = int(idle_seconds * 1000), _FIRST
         while True:
             # One call looks at some entries only and says where it stopped: those that others are

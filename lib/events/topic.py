@@ -1,4 +1,4 @@
-"""Topics and their events, from which a page and a test list producers and consumers."""
+"""Topics and their events. A documentation page and a test list producers and consumers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 
 class Topic(str):  # noqa: SLOT000 - a handful of them, each with its kinds
-    """A stream by name. `kinds` are its event types with their payload types."""
+    """The name of a stream. `kinds` maps the stream's event types to payload types."""
 
     kinds: Mapping[str, Any]
 

@@ -25,7 +25,7 @@ Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Client:
-    """Call `upstream` over a pool of channels. The owner of the pool closes it.
+    """Call `upstream` over a pool of channels. The owner of the pool closes the pool.
 
     `seconds` of a call covers signing in, waiting for a channel, repeats and the answer, and is cut
     to what is left of the request being served. Only methods said to be idempotent are repeated.
@@ -80,7 +80,10 @@ class Client:
         return await self._call(method, ask, seconds)
 
     async def ping(self, *, seconds: float) -> None:
-        """Call the upstream's standard health service. Raises AppError if it is not serving."""
+        """Call the upstream's standard health service.
+
+        Raises AppError if the upstream is not serving.
+        """
 
         async def ask(channel: grpc.aio.Channel, _: Metadata) -> health_pb2.HealthCheckResponse:
             check = health_pb2_grpc.HealthStub(channel).Check

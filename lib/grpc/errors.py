@@ -73,7 +73,7 @@ def to_trailer(error: AppError) -> tuple[tuple[str, bytes], ...]:
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError, *, upstream: str) -> AppError:
-    """Return the error that the server raised, or the nearest one for a foreign server.
+    """Return the error that the server raised. For a foreign server, return the nearest error.
 
     A text that came without details may be about the network below (addresses, ports): it is not
     repeated to callers, only `upstream`'s name is.

@@ -43,7 +43,7 @@ class Call:
         self.reason: dict[str, str] = {}
 
     def is_late(self) -> bool:
-        """Return whether its deadline has passed. grpc cancels the call then."""
+        """Return whether the call's deadline has passed, after which grpc cancels the call."""
         return self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline
 
 
@@ -181,7 +181,7 @@ def _inbound(context: Context, name: str) -> str | None:
 
 
 def _write_for(status: str) -> Callable[..., Any]:
-    """Choose the log level: error for our faults, warning for the caller's, as over HTTP."""
+    """Choose the log level: error for faults of the server, warning for faults of the caller."""
     if status in _OUR_FAULT:
         return log.error
     return log.info if status in {"OK", "CANCELLED"} else log.warning

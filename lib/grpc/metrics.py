@@ -28,7 +28,7 @@ class MethodMetrics:
 
 
 class ServerMetrics:
-    """Register the metrics. `method` returns those of one method."""
+    """Register the metrics. `method` returns the metrics of one gRPC method."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *more: str) -> Counter:

@@ -1,4 +1,4 @@
-"""A bounded pool of channels, which are reused."""
+"""A bounded pool of reusable channels."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class ChannelPool:
 
     @property
     def active(self) -> int:
-        """Return how many channels are in use."""
+        """Return the number of channels in use."""
         return self._active
 
     @asynccontextmanager
     async def channel(self) -> AsyncIterator[grpc.aio.Channel]:
-        """Borrow a channel. Wait if all are in use."""
+        """Borrow a channel. Wait if all channels are in use."""
         channel = await self._take()
         self._active += 1
         try:

@@ -58,7 +58,7 @@ async def serve(
     registry: CollectorRegistry,
     verifier: Verifier | None = None,
 ) -> AsyncIterator[int]:
-    """Serve until the block ends. The value is the bound port.
+    """Serve until the block ends. Yield the bound port.
 
     With a `verifier` every call needs a token, except for health and reflection.
 

@@ -12,7 +12,7 @@ from lib.errors import StartError
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """PEM files of a server: its chain, its key, and the authority of its clients."""
+    """PEM files of a server: its certificate chain, its key, and the authority of its clients."""
 
     certificate: Path
     key: Path
@@ -54,7 +54,7 @@ class ServerTls:
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """PEM files of a client: the trusted authority and, optionally, its own chain and key."""
+    """PEM files of a client: the trusted authority and, optionally, a certificate chain and key."""
 
     authority: Path
     certificate: Path | None = None

@@ -43,7 +43,7 @@ class _Refused(msgspec.Struct, frozen=True):
 
 
 class HttpClient:
-    """Call one upstream. Errors in its envelope are raised as the original `AppError`.
+    """Call one upstream. Errors in the platform's envelope are raised as the original `AppError`.
 
     It keeps no cookies, follows no redirects, and reads no more than `max_bytes` of an answer.
     """

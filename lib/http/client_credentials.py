@@ -21,7 +21,7 @@ _SECONDS: Final = 2.0
 
 
 class ServiceLoginSettings(Settings):
-    """Settings of services that call others with their own token."""
+    """Settings of services that call other services with their own token."""
 
     # Where the service signs in to call others.
     auth_token_url: WebAddress = Field(
@@ -45,7 +45,7 @@ class _Token(msgspec.Struct, frozen=True):
 def service_tokens(
     settings: ServiceLoginSettings, permissions: Sequence[str] | None = None
 ) -> ServiceTokens:
-    """Return the service's tokens. The first is requested on demand and renewed in time.
+    """Return the service's tokens. The first token is requested on demand and renewed in time.
 
     They are good for `permissions`, so that who is shown one cannot use it for something else;
     without, for all that the service may do.

@@ -36,7 +36,7 @@ class Queries(Protocol):
 
     @property
     def READS(self) -> AbstractSet[str]:  # noqa: N802 - a constant of the package
-        """The texts that replicas may answer."""
+        """The texts of queries that replicas may run."""
         ...
 
 
@@ -67,7 +67,7 @@ def add_database(app: web.Application, settings: DatabaseSettings, *stores: Quer
 
 
 def add_redis(app: web.Application, settings: RedisSettings) -> None:
-    """Open `app[REDIS]`, one client per URL, and `app[BROKER]` on one of them or on NATS.
+    """Open `app[REDIS]`, with one client per URL, and `app[BROKER]` on Redis or NATS.
 
     The application is ready while these are away, too.
     """
@@ -103,7 +103,7 @@ def add_redis(app: web.Application, settings: RedisSettings) -> None:
 
 
 def add_background(app: web.Application, components: Callable[[], Iterable[Component]]) -> None:
-    """Run `components` in the background, opened after all earlier ones.
+    """Run `components` in the background. Open them after all earlier components.
 
     Each is entered before the next is asked for, and left in reverse order.
     """

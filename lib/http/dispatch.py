@@ -1,4 +1,4 @@
-"""Find the handler of an address once, and remember it."""
+"""Find the handler of an address once, and cache the handler."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _Found: TypeAlias = tuple[UrlMappingMatchInfo, Handler]
 
 
 class Dispatch:
-    """Serves the requests of an application as it does itself, for a fifth of the work.
+    """Serves the requests of an application like aiohttp, with a fifth of the work.
 
     Routes never change while an application runs, so an address leads to the same handler with the
     same middleware every time. What leads nowhere, and what `Expect`s something, is the library's.
     """
 
     def __init__(self, app: web.Application, otherwise: _Handle) -> None:
-        """Take the application, and what the library would serve its requests with."""
+        """Create a dispatcher for `app`. `otherwise` handles all other requests."""
         self._app = app
         self._otherwise = otherwise
         self._found: dict[tuple[str, str], _Found] = {}

@@ -1,4 +1,4 @@
-"""Convert any exception to a response. The caller gets the error body, the log the cause."""
+"""Convert any exception to a response, and write its cause to the log."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def if_match(request: web.Request) -> int | None:
 
 
 def require_if_match(request: web.Request) -> int | None:
-    """Return as `if_match`. Raises PRECONDITION_REQUIRED without the header.
+    """Return as `if_match`. Raises PRECONDITION_REQUIRED if the header is missing.
 
     Raises:
         AppError: PRECONDITION_REQUIRED without the header; PRECONDITION_FAILED as `if_match`.

@@ -1,4 +1,4 @@
-"""Gives every field in the schemas an example, and puts whole objects together from them.
+"""Add an example to every field in the schemas, and compose examples of whole objects.
 
 A field's own example stands in its metadata: `Annotated[str, Meta(examples=["EUR"])]`. A field
 without one, such as a column of a generated row, takes the example of a field of the same name.
@@ -55,7 +55,7 @@ def components(
 
 
 def value_of(schema: dict[str, Any]) -> Any:
-    """Return an example of a simple value by its type; None for a text without a format."""
+    """Return an example of a simple value by its type, or None for a text without a format."""
     if schema.get("default") not in (None, "", [], (), {}):
         return schema["default"]
     if schema.get("enum"):
@@ -92,7 +92,7 @@ def compose(schema: Mapping[str, Any], schemas: _Schemas, *, whole: bool) -> Any
 
 
 def failure(code: Code, schemas: _Schemas) -> Any:
-    """Return the example of a refusal with this code."""
+    """Return the example of an error response with this code."""
     found = compose(schemas["Failure"], schemas, whole=True)
     error = found["error"] | {"code": code.value, "message": code.value.lower().replace("_", " ")}
     if code is not Code.VALIDATION_ERROR:
@@ -101,7 +101,7 @@ def failure(code: Code, schemas: _Schemas) -> Any:
 
 
 def _moments(types: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """Name the fields that are moments: msgspec gives a format only to those with a time zone."""
+    """Yield the timestamp fields, because msgspec gives a format only to aware timestamps."""
     seen: set[Any] = set()
     left: list[Any] = list(inspect.multi_type_info(types))
     while left:
@@ -143,7 +143,7 @@ def _simple(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(found: _Schemas) -> dict[str, list[tuple[str, Any]]]:
-    """Return by field the examples that metadata gives, with the Struct of each."""
+    """Return the examples in the metadata by field, each with the Struct of the field."""
     named: dict[str, list[tuple[str, Any]]] = {}
     for title, schema in found.items():
         for name, one in schema.get("properties", {}).items():
@@ -154,7 +154,7 @@ def _named(found: _Schemas) -> dict[str, list[tuple[str, Any]]]:
 
 
 def _give(schema: dict[str, Any], named: Sequence[tuple[str, Any]], title: str, name: str) -> None:
-    """Write an example into a field that has none and refers to nothing that has."""
+    """Add an example to a field without an example, unless the field is a reference."""
     simple = _simple(schema)
     if "$ref" in simple or "const" in simple or schema.get("examples") or simple.get("examples"):
         return

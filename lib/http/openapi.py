@@ -163,7 +163,7 @@ async def _serve_document(request: web.Request) -> web.Response:
 
 
 class _Document:
-    """The document, built at first use."""
+    """Return the document, built at first use."""
 
     def __init__(
         self, assemble: Callable[[], dict[str, Any]], routes: Sequence[web.AbstractRoute]

@@ -1,4 +1,4 @@
-"""The same document as OpenAPI 3.1 with JSON Schema, for client generators.
+"""Convert the API document to OpenAPI 3.1 with JSON Schema, for client generators.
 
 aiohttp-apispec writes Swagger 2.0. Schemas come from msgspec as they are, so that null, unions and
 constants keep their meaning; operations are those of the Swagger document.
@@ -98,7 +98,7 @@ def _operation(given: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict
 
 
 def _form(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Describe the files of a form, in the form that client generators read."""
+    """Describe the files of an HTML form as client generators expect."""
     return {
         "schema": {
             "type": "object",

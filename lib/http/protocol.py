@@ -1,4 +1,4 @@
-"""A connection whose parser errors are answered and logged like other errors."""
+"""A connection that responds to parser errors, and logs them, like all other errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 class Connection(RequestHandler):
-    """Respond to invalid HTTP with our error body. aiohttp would quote it and log it as an error.
+    """Respond to invalid HTTP with our error body. aiohttp would quote and log the request.
 
     What cannot be read may hold a token: of it the log has the kind of the mistake and no byte.
     """

@@ -26,7 +26,7 @@ class Versioned(Protocol):
 
     @property
     def version(self) -> int:
-        """The number of changes so far."""
+        """Return the number of changes so far."""
 
 
 V = TypeVar("V", bound=Versioned)
@@ -81,7 +81,7 @@ encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class Answer(Whole, Generic[T_co]):
-    """A success with a T under `data`. Each subclass appears in the OpenAPI document."""
+    """A response with a T under `data`. Each subclass appears in the OpenAPI document."""
 
     success: ClassVar[int] = 200
     # Whether a caller who asks for it is answered 304 where nothing has changed.
@@ -101,7 +101,7 @@ class Created(Answer[T_co]):
 
 
 class Paged(Answer[T_co]):
-    """A T that contains a page of a list, with its `meta`."""
+    """A T that contains a page of a list, with the page's `meta`."""
 
 
 class Page(Paged[Sequence[T_co]]):
@@ -109,7 +109,7 @@ class Page(Paged[Sequence[T_co]]):
 
 
 class Bare(Answer[T_co]):
-    """A T without our envelope, because a standard defines its form."""
+    """A T without the envelope, because a standard defines the body."""
 
 
 class Done(Answer[Any]):
@@ -142,7 +142,7 @@ def page_meta(wanted: PageQuery, total: int, *, degraded: tuple[str, ...] = ()) 
 
 
 def paged(wanted: PageQuery, data: T, total: int, *, degraded: tuple[str, ...] = ()) -> Paged[T]:
-    """Return an object that contains a page of a list with `total` items, with its `meta`."""
+    """Return an object that contains a page of a list with `total` items, and the `meta`."""
     return _json(Paged, SuccessPage(True, data, page_meta(wanted, total, degraded=degraded)))
 
 
@@ -161,12 +161,12 @@ def item(request: web.Request, data: V) -> Item[V]:
 
 
 def changed(data: V) -> Item[V]:
-    """Return a versioned object after a change, with its new `ETag`."""
+    """Return a changed object with its new `ETag`."""
     return _tagged(Item, data)
 
 
 def created(data: V, location: str, *, before: bool = False) -> Created[V]:
-    """Return as `made`, with the URL and `ETag` of the object."""
+    """Return a response as `made` does, with the URL and `ETag` of the object."""
     status = 200 if before else 201
     return _tagged(Created, data, status, headers={hdrs.LOCATION: location})
 

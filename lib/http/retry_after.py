@@ -1,4 +1,4 @@
-"""Parse `Retry-After` of other servers: seconds or a date."""
+"""Parse the `Retry-After` header of other servers: seconds or a date."""
 
 from __future__ import annotations
 

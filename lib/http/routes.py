@@ -1,4 +1,4 @@
-"""Routes, each declared once: path, access, inputs and output of its handler.
+"""Routes. Each declaration has the path, the access, and the inputs and output of the handler.
 
 What a handler takes stands in its signature, and is made of the request in that order; what it
 answers is what it says it returns. Both are what the OpenAPI document tells.
@@ -42,7 +42,7 @@ _Function: TypeAlias = Callable[..., Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class From:
-    """How to build an argument from the request, and how to document it.
+    """The functions that build and document an argument of a handler.
 
     Args:
         make: a function of the request, or a coroutine function; what it raises is the answer.
@@ -115,7 +115,7 @@ class Routes:
         tag: str | None = None,
         types: Mapping[str, Any] | None = None,
     ) -> Callable[[_Function], Handler]:
-        """Declare a route. Returns the handler that serves it.
+        """Declare a route. Return a decorator that makes its handler.
 
         Args:
             where: its method and its path.

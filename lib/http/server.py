@@ -33,7 +33,7 @@ _BACKLOG = 1024
 
 @asynccontextmanager
 async def serve_app(app: web.Application, settings: Settings, *, port: int) -> AsyncIterator[int]:
-    """Serve `app` on `settings.host`. The value is the port, chosen by the system if `port` is 0.
+    """Serve `app` on `settings.host`. Yield the port, which the system selects if `port` is 0.
 
     Leaving says "not ready", stops accepting, answers what still comes over open connections until
     their callers have let go of them, lets running requests finish for `drain_seconds`, cancels the
@@ -94,7 +94,7 @@ async def _listener(
 
 
 async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connection]) -> None:
-    """Close the port. Established connections are accepted, not reset."""
+    """Close the port. Connections in the queue are accepted, not reset."""
     loop = asyncio.get_running_loop()
     copies = [listening.dup() for listening in server.sockets]
     server.close()  # the loop accepts no more; the copies keep the queue
@@ -111,7 +111,7 @@ async def _stop_accepting(server: asyncio.Server, accepted: Callable[[], Connect
 
 
 async def _linger(protocols: web.Server, seconds: float) -> None:
-    """Serve open connections until they close or their requests are done.
+    """Serve open connections until the connections close or their requests are finished.
 
     An idle connection that is closed at once may be the one on which a caller is just sending.
     """

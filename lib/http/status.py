@@ -33,7 +33,7 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 def code_for(status: int) -> Code:
-    """Return the code of a bare status, for a response without an envelope."""
+    """Return the error code for the HTTP status of a response without an envelope."""
     known = _BY_STATUS.get(status)
     if known is not None:
         return known

@@ -21,7 +21,7 @@ def definitions(types: Sequence[Any]) -> dict[str, dict[str, Any]]:
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
-    """Return the schema of any type. Structs and enums inside are references."""
+    """Return the schema of any type, with references to Structs and enums."""
     (schema,), _ = examples.components((kind,), _TEMPLATE)
     return convert(schema)
 
@@ -52,7 +52,7 @@ def parameters_of(struct: type[msgspec.Struct]) -> list[dict[str, Any]]:
 
 
 def with_example(schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
-    """Return the schema of a parameter, for whose example Swagger 2.0 has no word.
+    """Return the schema of a parameter with its example, for which Swagger 2.0 has no keyword.
 
     Swagger UI fills `x-example` in. A filter that was not chosen would hide rows, so parameters
     that may be left out have `x-sample` instead.
@@ -86,7 +86,7 @@ def convert(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _optional(schema: dict[str, Any]) -> dict[str, Any]:
-    """Convert `anyOf: [X, null]` to a nullable X. A union of several types is left open."""
+    """Convert `anyOf: [X, null]` to a nullable X. A union of several types gets no type."""
     kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
     rest = {key: value for key, value in schema.items() if key in ("description", "title")}
     nullable = len(kinds) < len(schema["anyOf"])

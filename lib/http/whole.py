@@ -1,4 +1,4 @@
-"""Responses with their whole body, written in one step instead of the fourteen of aiohttp."""
+"""Responses whose head and body are written in one step. aiohttp needs fourteen steps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ZLIB_EXECUTOR_SIZE: Final = web.Response()._zlib_executor_size  # noqa: SLF001 
 
 
 class Whole(web.Response):
-    """A response that writes its head and body together. Others are written by aiohttp.
+    """A response that writes its head and body together. aiohttp writes all other responses.
 
     Others are compressed or chunked, have no body or set cookies, or belong to an application with
     an `on_response_prepare` signal.
@@ -65,7 +65,7 @@ class Whole(web.Response):
 
     @property  # type: ignore[override] # read-only in one of the library's classes, set in another
     def _headers(self) -> CIMultiDict[str]:
-        """Return what the library keeps its headers in, with those given as lines."""
+        """Return the library's table of headers, with the headers from `lines`."""
         table = self._table
         if table is None:
             table = self._table = CIMultiDict()
@@ -102,7 +102,7 @@ class Whole(web.Response):
         self._body_length = writer.output_size
 
     def _head(self, request: web.BaseRequest) -> str | None:
-        """Return the head, or None where the library has to make it."""
+        """Return the head, or None if the library must build the head."""
         body, lines = self._body, self._lines
         if type(body) is not bytes or not self._is_plain(request):
             return None
@@ -150,7 +150,7 @@ def has_header(response: web.StreamResponse, name: str) -> bool:
 
 
 def add_lines(response: web.StreamResponse, lines: str) -> None:
-    """Add header lines, as `Whole` takes them, of names that no line has yet.
+    """Add header lines whose names are not in the response yet.
 
     They replace headers of their names.
     """

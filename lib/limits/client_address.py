@@ -1,4 +1,4 @@
-"""The client's address: the peer's, or the one reported by trusted proxies."""
+"""The client's address: the peer's address, or the address that trusted proxies report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TrustedProxies:
     """The networks whose `X-Forwarded-For` is trusted. Others are ignored."""
 
     def __init__(self, networks: Collection[str] = ()) -> None:
-        """Take networks such as `10.0.0.0/8` or single addresses.
+        """Parse the proxies: networks such as `10.0.0.0/8`, or single addresses.
 
         Raises ValueError for other text.
         """
@@ -51,7 +51,7 @@ class TrustedProxies:
 
 @lru_cache(maxsize=4096)
 def limit_key(client: str) -> str:
-    """Return the key to count a client by. For IPv6 it is the /64 network, which one host owns."""
+    """Return the key to count a client by. The key of an IPv6 address is its /64 network."""
     address = _parse(client)
     if isinstance(address, IPv6Address):
         return f"ip:{ip_network((address, 64), strict=False).network_address}/64"
@@ -60,7 +60,7 @@ def limit_key(client: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _spelt(peer: str) -> str:
-    """Return the canonical spelling of an address."""
+    """Return the canonical form of an IP address."""
     address = _parse(peer)
     return UNKNOWN if address is None else str(address)
 

@@ -46,21 +46,21 @@ class _Lease:
         return Decision(True, known.limit, remaining, known.retry_after, known.reset_after)
 
     def ended_with(self, now: float) -> int:
-        """Return the unused rest of an ended lease, once. Return 0 before its end."""
+        """Return the unused rest of an ended lease, once. Return 0 before the lease ends."""
         if self.left == 0 or now < self.until:
             return 0
         left, self.left = self.left, 0
         return left
 
     def next_size(self, now: float, most: int) -> int:
-        """Return the next lease size: twice the last one if that was used up in time."""
+        """Return the size of the next lease: double after a lease that was used up in time."""
         if self.left == 0 and now < self.until:
             return min(most, self.size * 2)
         return max(1, self.size // 2)
 
 
 class LeasedStore:
-    """Decide from leases. Redis grants the next few requests, or one for a quiet key.
+    """Decide from leases. A lease of Redis covers the next few requests of a key.
 
     All processes together never let through more than the rule allows. What a lease has left when
     it ends is given back, by the next request of its key or soon after, so that it is not lost.
@@ -83,7 +83,7 @@ class LeasedStore:
         self._giving: asyncio.Task[None] | None = None
 
     def known(self, rule: Rule, key: str) -> Decision | None:
-        """Count one request if a lease can decide on it. Return None where Redis must."""
+        """Count one request if a lease can decide. Return None if Redis must decide."""
         place = (rule, key)
         lease = self._leases.get(place)
         if lease is None:

@@ -13,7 +13,7 @@ _LOOK_SECONDS: Final = 1.0
 
 
 class _Entry:
-    """The usage of a key, and when it was last used."""
+    """The usage of a key, and the time of its last use."""
 
     __slots__ = ("state", "used_at")
 
@@ -23,7 +23,7 @@ class _Entry:
 
 
 class MemoryStore:
-    """Store the usage of at most `max_keys` keys. Idle keys are dropped along the way.
+    """Store the usage of at most `max_keys` keys. Each call drops some idle keys.
 
     A key pushed out by a flood of others starts afresh: that is the price of a bound on memory.
     """
@@ -56,7 +56,7 @@ class MemoryStore:
         return decision
 
     def _evict(self, now: float) -> None:
-        """Drop at most two old keys, which is more than are added, so that the table shrinks."""
+        """Drop at most two old keys. A call adds at most one key, so the table shrinks."""
         for _ in range(2):
             place, oldest = next(iter(self._entries.items()))
             idle_at = oldest.used_at + place[0].idle_seconds

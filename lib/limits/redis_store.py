@@ -26,7 +26,7 @@ class Grant:
 
 
 class RedisStore:
-    """Limits in Redis. Every key expires once it has no effect."""
+    """Limits in Redis. Every key expires when the key has no effect."""
 
     def __init__(self, redis: Redis) -> None:
         self._script = redis.register_script(
@@ -36,7 +36,7 @@ class RedisStore:
     async def take(
         self, rule: Rule, key: str, wanted: int = 1, *, returned: int = 0, period: int = 0
     ) -> Grant:
-        """Count up to `wanted` requests of `key` under `rule`: as many as the limit allows.
+        """Count as many of the `wanted` requests of `key` as `rule` allows.
 
         First `returned` ones are taken off again that were granted in `period` and not used.
 

@@ -1,4 +1,4 @@
-"""The two rate limit rules as pure functions. The Lua script computes the same."""
+"""The two rate limit rules as pure functions. The Lua script has the same rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Decision(Struct, frozen=True, gc=False):
-    """The decision of a rule. Times are in seconds, counts in requests."""
+    """The decision of a rule. Times are in seconds. Counts are numbers of requests."""
 
     allowed: bool
     limit: int
@@ -29,7 +29,7 @@ class Decision(Struct, frozen=True, gc=False):
         return named
 
     def lines(self) -> str:
-        """Return the headers of a request that is allowed as they are sent."""
+        """Return the header lines for an allowed request, with line ends."""
         return (
             f"RateLimit-Limit: {self.limit}\r\nRateLimit-Remaining: {self.remaining}\r\n"
             f"RateLimit-Reset: {math.ceil(self.reset_after)}\r\n"
@@ -37,7 +37,7 @@ class Decision(Struct, frozen=True, gc=False):
 
 
 class TokenBucket(Struct, frozen=True, cache_hash=True):
-    """A token bucket: `rate` tokens per second, up to `burst`. A request takes one.
+    """A token bucket: `rate` tokens per second, up to `burst`. A request takes one token.
 
     A bucket is one number, the moment at which it will be full: less than `burst / rate` ahead of
     now, and in the past for a full one, which is therefore the same as no bucket at all.
@@ -48,7 +48,7 @@ class TokenBucket(Struct, frozen=True, cache_hash=True):
 
     @property
     def idle_seconds(self) -> float:
-        """Seconds after which an unused key has no effect and can be dropped."""
+        """Return the seconds after which an unused key has no effect and can be dropped."""
         return self.burst / self.rate
 
     def unused(self, now: float) -> float:
@@ -87,7 +87,7 @@ class Window(Struct, frozen=True, cache_hash=True):
 
     @property
     def idle_seconds(self) -> float:
-        """Seconds after which an unused key can be dropped."""
+        """Return the seconds after which an unused key can be dropped."""
         return 2 * self.seconds
 
     def unused(self, now: float) -> Counted:  # noqa: ARG002 - the rules are called alike
@@ -110,7 +110,7 @@ class Window(Struct, frozen=True, cache_hash=True):
         return after, Decision(True, limit, math.floor(left), 0.0, ends_in)
 
     def _wait(self, current: int, previous: int, ends_in: float) -> float:
-        """Return the seconds until one more request fits, if no other arrives."""
+        """Return the seconds until one more request is allowed, if no other request arrives."""
         free = self.limit - 1 - current
         if previous > 0 and free >= 0:
             return max(0.0, ends_in - free * self.seconds / previous)

@@ -17,7 +17,7 @@ _PLACES: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Bulkhead]] = WeakKey
 
 @asynccontextmanager
 async def searching(pattern: str | None) -> AsyncIterator[None]:
-    """Hold a search slot while the block runs. Without a `pattern` none is needed.
+    """Hold a search slot while the block runs. Without a `pattern`, hold no slot.
 
     Raises:
         AppError: SERVICE_UNAVAILABLE with `Retry-After` where none gets free within a second.

@@ -36,7 +36,7 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """SMTP settings. `implicit_tls` is for port 465; otherwise STARTTLS unless `plain`.
+    """SMTP settings. TLS is implicit with `implicit_tls`, else STARTTLS unless `plain`.
 
     `ca_file` holds the authorities that are trusted instead of the system's.
     """
@@ -53,13 +53,13 @@ class SmtpOptions:
 
 
 class SmtpSender:
-    """Send with one connection per email: they are few, and a broken one affects no other."""
+    """Send each email over a connection of its own, so that a failure affects one email only."""
 
     def __init__(self, options: SmtpOptions) -> None:
         self._options = options
 
     async def send(self, mail: Mail) -> None:
-        """Send it; raises as `Sender.send` does."""
+        """Send the email. Raises the exceptions of `Sender.send`."""
         options = self._options
         try:
             await aiosmtplib.send(
@@ -102,7 +102,7 @@ class FileSender:
         self._sender = sender
 
     async def send(self, mail: Mail) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file atomically."""
         await asyncio.to_thread(self._write, mail)
         log.info("mail_written", mail_id=mail.id)
 
@@ -119,7 +119,7 @@ class FileSender:
 
 
 def _is_permanent(error: Exception) -> bool:
-    """Return whether the server refused this email for good. Earlier failures are ours to fix."""
+    """Return whether the server refused this email permanently."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         return all(refused.code >= 500 for refused in error.recipients)
     return isinstance(error, aiosmtplib.SMTPDataError) and error.code >= 500

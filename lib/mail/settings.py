@@ -12,7 +12,7 @@ from lib.mail.senders import FileSender, RedirectingSender, Sender, SmtpOptions,
 
 
 class SmtpSecurity(StrEnum):
-    """How the connection to the mail server is protected."""
+    """The protection of the connection to the mail server."""
 
     STARTTLS = "starttls"
     TLS = "tls"

@@ -23,7 +23,7 @@ _WAIT_SECONDS: Final = 0.25
 
 
 class _Client(Client):
-    """A client that sends no password if a required TLS connection is not encrypted."""
+    """A client that sends no password if TLS is required and the connection is not encrypted."""
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         if initial_connection and "tls" in self.options and not info.get("tls_required"):
@@ -32,7 +32,7 @@ class _Client(Client):
 
 
 class Connection:
-    """One connection, made on demand and again after a permanent failure."""
+    """One connection, opened on demand and reopened after a permanent failure."""
 
     def __init__(self, address: NatsAddress, *, name: str) -> None:
         self._address, self._name = address, name
@@ -40,7 +40,7 @@ class Connection:
         self._connecting = asyncio.Lock()
 
     async def client(self) -> Client:
-        """Return the client. While it reconnects, its calls wait.
+        """Return the client. Calls wait while the client reconnects.
 
         Raises:
             nats.errors.Error, OSError: where no server can be reached, or none lets us in.

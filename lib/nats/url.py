@@ -35,17 +35,17 @@ class NatsAddress:
 
     @property
     def inbox(self) -> str:
-        """Return the inbox prefix of this user, which other users can be denied."""
+        """Return the prefix of this user's inboxes, so that other users can be denied access."""
         return f"_INBOX_{self.user}" if _WORD.fullmatch(self.user or "") else "_INBOX"
 
 
 def is_nats(url: str) -> bool:
-    """Return whether a URL is for NATS, valid or not."""
+    """Return whether a URL, valid or invalid, is for NATS."""
     return url.partition("://")[0] in _SCHEMES
 
 
 def check_nats_url(url: str) -> str:
-    """Return the URL if valid. Raises ValueError with a message that does not contain it."""
+    """Return the URL if valid. Raises ValueError with a message that omits the URL."""
     parse(url)
     return url
 

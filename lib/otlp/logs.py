@@ -1,4 +1,4 @@
-"""Export masked log lines over OTLP as they are written."""
+"""Export masked log lines over OTLP when they are written."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ELSEWHERE: Final = ("event", "level", "timestamp", "service")
 
 @asynccontextmanager
 async def sending_logs(url: str, resource: Resource) -> AsyncIterator[None]:
-    """Send every line of `lib.log` while entered."""
+    """Send every line of `lib.log` while the block runs."""
     provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
     exporter = OTLPLogExporter(url, timeout=_TIMEOUT_SECONDS)
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter, schedule_delay_millis=1000))

@@ -49,7 +49,7 @@ async def sending_metrics(url: str, resource: Resource, *, seconds: float) -> As
 
 
 class _Sender:
-    """Read metrics in the event loop, where they are written without locks; send in a thread."""
+    """Read metrics in the event loop, because their writers use no locks. Send in a thread."""
 
     def __init__(self, exporter: OTLPMetricExporter, resource: Resource) -> None:
         self._exporter = exporter

@@ -16,7 +16,7 @@ _running = asyncio.Lock()
 
 
 class CpuFormat(StrEnum):
-    """The format of a profile: for speedscope.app, for `pstats` or snakeviz, or as a page."""
+    """The format of a profile: for speedscope.app, for `pstats` or snakeviz, or an HTML page."""
 
     SPEEDSCOPE = "speedscope"
     PSTATS = "pstats"

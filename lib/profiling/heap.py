@@ -15,7 +15,7 @@ _running = asyncio.Lock()
 
 
 class Allocation(msgspec.Struct, frozen=True):
-    """A source line, and the memory it holds in addition; sizes in bytes."""
+    """A source line, and the growth of the memory that it holds. Sizes are in bytes."""
 
     trace: list[str]
     size_difference: int
@@ -33,7 +33,9 @@ class Heap(msgspec.Struct, frozen=True):
 
 
 async def watch_heap(seconds: float, *, top: int = 50) -> Heap:
-    """Trace allocations for `seconds`. Return where memory was allocated and is still held.
+    """Trace allocations for `seconds`.
+
+    Return the source lines that allocated memory which is still in use.
 
     Tracing slows the process down while it lasts; it is off otherwise.
 

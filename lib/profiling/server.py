@@ -82,7 +82,7 @@ async def _listen(runner: web.AppRunner, port: int) -> int:
 
 @web.middleware
 async def _local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse requests from browsers with another host name or from another page."""
+    """Refuse requests with another host name, and requests from web pages of another origin."""
     try:
         if request.url.host not in _OWN_NAMES or "Origin" in request.headers:
             raise AppError(Code.FORBIDDEN, "only for tools on this machine")

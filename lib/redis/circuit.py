@@ -1,4 +1,4 @@
-"""A circuit for Redis: after a failure it is not called until it responds again."""
+"""A circuit breaker for Redis: after a failure, Redis is not called until it responds again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PROBE_SECONDS: Final = 0.5
 
 
 class RedisCircuit:
-    """For uses of Redis that a request does not depend on.
+    """A circuit breaker for optional uses of Redis in a request.
 
     Opens at the first failure. A breaker that lets requests probe would cost a quiet service the
     whole time-out for each: here a ping in the background finds out when Redis is back.
@@ -36,18 +36,20 @@ class RedisCircuit:
 
     @property
     def is_open(self) -> bool:
-        """Return whether Redis is not called at present."""
+        """Return whether the circuit is open, so that Redis is not called."""
         return self._next is not None
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Guard a use of Redis.
+        """Guard one call of Redis.
 
         Raises:
             AppError: CIRCUIT_OPEN while Redis is left alone.
         """
         if self._next is not None:
-            raise AppError(Code.CIRCUIT_OPEN, f"{self._name} is not used at present")
+            raise AppError(
+                Code.CIRCUIT_OPEN, f"{self._name} is not called while Redis is unavailable"
+            )
         try:
             yield
         except (RedisError, OSError) as error:

@@ -49,7 +49,7 @@ class RedisOptions:
 
 
 class _Server(Redis):
-    """A client that knows how many replicas must confirm important writes."""
+    """A client with the number of replicas that must confirm important writes."""
 
     replicas: int = 0
 
@@ -77,7 +77,7 @@ def _told_as_away() -> Iterator[None]:
 
 
 class _Cancellable(AbstractConnection):
-    """A connection that keeps a cancellation that arrives as the sending ends.
+    """A connection that does not lose a cancellation at the end of sending.
 
     The library sends within `asyncio.wait_for`, which on Python 3.11 forgets such a one
     (python/cpython#86296): the task would go on to wait for a reply that nobody wants.
@@ -124,7 +124,7 @@ class _SharedTls(_Shared, SSLConnection):
 
 
 class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Connections to the current primary. Callers wait if all are in use."""
+    """Connections to the current primary. Callers wait if all connections are in use."""
 
 
 def cluster_of(redis: Redis) -> RedisCluster | None:
@@ -252,7 +252,7 @@ async def ping(redis: Redis) -> None:
         return  # a service that lets nobody ask
     if found.get("cluster_enabled"):
         raise AppError(
-            Code.SERVICE_UNAVAILABLE, "this is a Redis Cluster: its URL is redis+cluster://"
+            Code.SERVICE_UNAVAILABLE, "the server is a Redis Cluster: use a redis+cluster:// URL"
         )
 
 
@@ -263,11 +263,11 @@ async def _ping_cluster(redis: RedisCluster) -> None:
         await redis.ping()
         return
     if found.get("cluster_state") != "ok":
-        raise ClusterDownError("not all slots of the cluster are served")
+        raise ClusterDownError("some slots of the cluster are not served")
 
 
 async def subscribed(redis: Redis, channel: str) -> PubSub:
-    """Return a subscription to `channel`. In a cluster, each one uses another node."""
+    """Return a subscription to `channel`. In a cluster, the subscriptions use different nodes."""
     if (cluster := cluster_of(redis)) is not None:
         await cluster.initialize()
         subscription: PubSub = cluster.pubsub(node=cluster.get_random_node())

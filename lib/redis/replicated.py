@@ -34,7 +34,7 @@ class ReplicatedWriter:
         self._is_behind = False
 
     async def write(self, commands: Mapping[str, Sequence[Command]]) -> None:
-        """Run the `commands` of each key in order. They use no other key.
+        """Run the `commands` of each key in order. A command uses only its key.
 
         Raises:
             RedisError, OSError: where Redis is away, or too few replicas are there.
@@ -78,7 +78,7 @@ class ReplicatedWriter:
             raise
 
     def _steps(self, commands: Sequence[Command]) -> list[Command]:
-        """Return the commands for one connection, because WAIT refers to its writes."""
+        """Return the commands for one connection, because WAIT refers to its own connection."""
         steps = [("MULTI",), *commands, ("EXEC",)] if commands else []
         return [*steps, ("WAIT", self._replicas, _WAIT_MILLISECONDS)] if self._replicas else steps
 
@@ -92,4 +92,4 @@ class ReplicatedWriter:
             if isinstance(answer, Exception):
                 raise answer
         if self._replicas and answers[-1] < self._replicas:
-            raise NotReplicatedError(f"{answers[-1]} of {self._replicas} replicas have it")
+            raise NotReplicatedError(f"{answers[-1]} of {self._replicas} replicas have the write")

@@ -1,4 +1,4 @@
-"""The Redis of each purpose: one for all, or one for each."""
+"""The Redis server of each purpose: a shared server or separate servers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RedisSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class RedisParts:
-    """The clients by purpose. The same URL shares a client, and no URL gives None.
+    """The clients by purpose. Purposes with one URL share a client.
 
     Events on another broker than Redis have none; `app[BROKER]` is there for both.
     """

@@ -68,11 +68,13 @@ def parse(url: str) -> RedisAddress:
     kind = Kind(kind_name or Kind.SERVER)
     hosts = _hosts(parts, 26379 if kind is Kind.SENTINEL else 6379)
     if kind is Kind.SERVER and len(hosts) > 1:
-        raise ValueError("must name one server; several are redis+sentinel:// or redis+cluster://")
+        raise ValueError(
+            "must name one server; for several, use redis+sentinel:// or redis+cluster://"
+        )
     query = parse_qs(parts.query)
     for name, refused in _UNVERIFIED.items():
         if any(value.lower() in refused for value in query.get(name, ())):
-            raise ValueError(f"certificates are always verified: leave {name} out")
+            raise ValueError(f"certificates are always verified: remove {name}")
     path = unquote(parts.path.strip("/"))
     if kind is Kind.SENTINEL and not path:
         raise ValueError("must end with the name of the primary, as configured in the Sentinels")
@@ -106,7 +108,7 @@ def _hosts(parts: SplitResult, port: int) -> tuple[tuple[str, int], ...]:
 
 def _lanes(query: dict[str, list[str]], kind: Kind) -> int:
     if "lanes" in query and kind is not Kind.CLUSTER:
-        raise ValueError("lanes are for a Redis Cluster only: remove them")
+        raise ValueError("lanes require a Redis Cluster: remove the option")
     return _number(query, "lanes", 1, _MOST_LANES) or 1
 
 

@@ -1,4 +1,4 @@
-"""A circuit breaker: it stops calls to a failing upstream, probes it, then closes again."""
+"""A circuit breaker: stop calls to a failing upstream, probe the upstream, then close again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class State(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """When to open and when to close; times in seconds."""
+    """The conditions to open and close the circuit. Times are in seconds."""
 
     min_requests: int = 3
     failure_ratio: float = 0.5
@@ -50,7 +50,7 @@ class BreakerPolicy:
 
 
 class CircuitBreaker:
-    """Guard the calls to one upstream. Use it from one event loop only.
+    """Guard the calls to one upstream, from one event loop.
 
     Closed: failures of the last `window_seconds` are counted in twelve slices. Open: every call is
     refused with CIRCUIT_OPEN. Half-open: at most `probes` calls at a time are let through; as many
@@ -88,7 +88,7 @@ class CircuitBreaker:
 
     @contextmanager
     def guard(self, seconds: float = _FAIR_SECONDS) -> Iterator[None]:
-        """Guard one call, whose success or exception is counted.
+        """Guard one call, and count its success or exception.
 
         A call that is cancelled counts as neither, unless the time of its request was up: then the
         upstream was too slow. Not where the request left it less than a second, or half of the
@@ -172,7 +172,7 @@ class CircuitBreaker:
 
 
 class _Counts:
-    """Calls and failures of the last window, in slices of fixed number."""
+    """The calls and failures of the last window, in a fixed number of time slices."""
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -206,7 +206,7 @@ def _verdict(error: BaseException, *, had_time: bool) -> bool | None:
 
 
 class BreakerGauge:
-    """`circuit_breaker_state{upstream}`: 0 closed, 1 half-open, 2 open; set on every change."""
+    """The metric `circuit_breaker_state{upstream}`: 0 closed, 1 half-open, 2 open."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._gauge = Gauge(
@@ -225,7 +225,7 @@ _GAUGES: Final[WeakKeyDictionary[CollectorRegistry, BreakerGauge]] = WeakKeyDict
 
 
 def gauge_in(registry: CollectorRegistry) -> BreakerGauge:
-    """Return the only such metric of the registry."""
+    """Return the registry's only metric of this class."""
     if registry not in _GAUGES:
         _GAUGES[registry] = BreakerGauge(registry)
     return _GAUGES[registry]

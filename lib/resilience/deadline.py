@@ -40,7 +40,7 @@ async def within(seconds: float, *, what: str = "the call") -> AsyncIterator[Non
 
 @contextmanager
 def budget(seconds: float) -> Iterator[float]:
-    """Lower the request's budget inside the block. The value is its end on the loop's clock.
+    """Lower the request's budget inside the block. Yield the end as loop time.
 
     Nothing is cancelled here: what is called inside looks at `lib.context.remaining`.
     """
@@ -54,7 +54,7 @@ def budget(seconds: float) -> Iterator[float]:
 
 
 def write_header(headers: MutableMapping[str, str], seconds: float) -> None:
-    """Send our time limit to the upstream."""
+    """Add the remaining time limit to the headers for the upstream."""
     headers[HEADER] = str(max(1, int(context.remaining(seconds) * 1000)))
 
 

@@ -19,14 +19,14 @@ _TRANSIENT: Final = frozenset({Code.SERVICE_UNAVAILABLE, Code.DEADLINE_EXCEEDED}
 
 
 def is_upstream_fault(error: BaseException) -> bool:
-    """Return whether `error` counts against the upstream. A 4xx does not."""
+    """Return whether `error` counts as a failure of the upstream. A 4xx does not count."""
     if isinstance(error, AppError):
         return error.code in _UPSTREAM_FAULTS
     return isinstance(error, Exception)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether the same call may succeed later."""
+    """Return whether a repetition of the call may succeed."""
     if isinstance(error, AppError):
         return error.code in _TRANSIENT
     return isinstance(error, OSError)  # TimeoutError and ConnectionError are both

@@ -1,4 +1,4 @@
-"""A call to another service with all its safeguards, for HTTP and gRPC."""
+"""A call to another service with time limit, retries and circuit breaker, for HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Upstream:
-    """An upstream: budget → token → bulkhead → retry → breaker → deadline → attempt.
+    """An upstream. A call runs: budget → token → bulkhead → retry → breaker → deadline → attempt.
 
     The bulkhead is outside: a call that waits for its next attempt keeps its place, so that retries
     cannot multiply the load. The breaker is inside: it sees each attempt. With `tokens` it is

@@ -44,7 +44,7 @@ def collect(
 
 
 def from_message(message: str) -> FieldError:
-    """Return the field and our message from msgspec's `Expected … - at `$.a.b``."""
+    """Return the field and this platform's message for msgspec's `Expected … - at `$.a.b``."""
     path, reason = _split(message)
     return FieldError(path or "body", sentence(reason))
 
@@ -84,7 +84,7 @@ def _split(message: str) -> tuple[str, str]:
 
 
 def _friendly(reason: str, kind: Any) -> str:
-    """Prefer the type's own message for a pattern or step: `extra={"message": …}`."""
+    """Return the type's message for a pattern or step, from `extra={"message": …}`, if any."""
     if "matching regex" in reason or "that's a multiple of" in reason:
         for meta in _metas(kind):
             if meta.extra and "message" in meta.extra:

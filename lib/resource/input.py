@@ -22,7 +22,7 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 def given(value: T | UnsetType, before: T) -> T:
-    """Return a value after a partial change."""
+    """Return the value of a field after a partial update."""
     return before if value is UNSET else value
 
 

@@ -19,14 +19,14 @@ MAX_PAGE = 1_000
 
 
 class Sort(StrEnum):
-    """The direction of a list."""
+    """The sort direction of a list."""
 
     ASC = "asc"
     DESC = "desc"
 
 
 class PageQuery(Query, frozen=True, kw_only=True):
-    """A page of a list with a fixed order."""
+    """Query parameters of a page of a list with a fixed order."""
 
     page: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="page number, from 1")] = 1
     page_size: Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE, description="items per page")] = 20
@@ -44,7 +44,7 @@ class ListQuery(PageQuery, frozen=True, kw_only=True):
 
     @property
     def sql_sort(self) -> Any:
-        """Return the sort order as the query names it: `price`, `price desc`.
+        """Return the sort order by its name in the SQL query: `price` or `price desc`.
 
         Of any type: a test compares what can be asked for with what each query takes.
         """

@@ -1,4 +1,4 @@
-"""Our messages for invalid values, which hide the decoder from callers."""
+"""Messages for invalid values, which do not reveal the decoder to callers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MOST_CHOICES: Final = 20
 
 
 def sentence(reason: str, kind: Any = None) -> str:
-    """Return our message for msgspec's `reason` to refuse a value of type `kind`."""
+    """Return the message for a value of type `kind` that msgspec refused with `reason`."""
     for pattern, words in _FORMS:
         if found := pattern.fullmatch(reason):
             return words(found, kind)

@@ -1,4 +1,4 @@
-"""Checks that most use cases start with, and their errors."""
+"""Common checks at the start of a use case, and their errors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_version(seen: int | None, present: int) -> None:
 
 
 def at_version(row: V | None, noun: str, seen: int | None) -> V:
-    """Return a locked row. Raises NOT_FOUND for None, or as `check_version`."""
+    """Return a locked row. Raises NOT_FOUND for None, or the errors of `check_version`."""
     found = or_not_found(row, noun)
     check_version(seen, found.version)
     return found
@@ -53,7 +53,7 @@ def conflict(message: str) -> AppError:
 
 
 def check_distinct(values: Iterable[Hashable], field: str, message: str) -> None:
-    """Raise VALIDATION_ERROR with every value that an earlier one equals.
+    """Raise VALIDATION_ERROR that names every repeated value.
 
     `field` is the path of a value, with `{}` for its index: `lines[{}].product_id`.
     """

@@ -19,7 +19,7 @@ class ReaderView(Struct, frozen=True):
 
 
 def view(kind: type[S], row: Struct, **others: Any) -> S:
-    """Return a `kind` with the fields that `row` has by the same names, and `others`.
+    """Return a `kind` with the fields of `row` that have the same names, and with `others`.
 
     Raises:
         TypeError: a field has not the type, or not the name, of one of the row.
@@ -30,7 +30,7 @@ def view(kind: type[S], row: Struct, **others: Any) -> S:
 
 @cache
 def _shared(kind: type[Struct], row: type[Struct], others: tuple[str, ...]) -> Sequence[str]:
-    """Return the fields that come from the row. Their types are checked once per kind."""
+    """Return the fields that come from the row. Field types are checked once per kind."""
     wanted, there = get_type_hints(kind), get_type_hints(row)
     names = [name for name in kind.__struct_fields__ if name not in others]
     for name in names:

@@ -1,4 +1,4 @@
-"""CloudFront links, signed with a canned policy: one object, until a time."""
+"""CloudFront links, signed with a canned policy for one object and an expiry time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from lib.storage.port import check_key
 
 
 class CloudFrontLinks:
-    """Sign links for a distribution with the RSA key that it knows as `key_pair_id`."""
+    """Sign links for a distribution with the RSA key that is registered as `key_pair_id`."""
 
     def __init__(
         self, base_url: str, *, key_pair_id: str, private_key_pem: bytes, clock: Clock = utc_now
     ) -> None:
-        """Take the key as unencrypted PEM. Raises ValueError if it is not an RSA key."""
+        """Read the RSA key from an unencrypted PEM. Raises ValueError for other keys."""
         from botocore.signers import CloudFrontSigner  # here: most processes never need the SDK
 
         self._base_url = base_url.rstrip("/")

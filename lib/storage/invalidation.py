@@ -36,7 +36,7 @@ class CloudFront:
         self._distribution_id = distribution_id
 
     async def forget(self, key: str) -> None:
-        """Invalidate every copy of an object. Repeating it has no effect.
+        """Invalidate every copy of an object. A repeated call has no effect.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where CloudFront does not answer or refuses.
@@ -68,7 +68,7 @@ class BehindCloudFront:
         return await self._storage.get(key)
 
     async def delete(self, key: str) -> None:
-        """Delete the object, then its copies.
+        """Delete the object, then invalidate its copies.
 
         In the other order, a new copy could be made in between.
         """
@@ -78,7 +78,7 @@ class BehindCloudFront:
 
 @asynccontextmanager
 async def open_cloudfront(options: CloudFrontOptions) -> AsyncIterator[CloudFront]:
-    """Open a client and close it at the end. It connects at first use."""
+    """Open a client and close it at the end. The client connects at first use."""
     from aiobotocore.session import get_session  # here, for the reason that `open_s3` gives
 
     async with get_session().create_client(

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class LocalStorage:
-    """Stores under `folder`; links lead to `base_url` + key, with their end and a signature.
+    """Stores under `folder`. A link is `base_url` + key, with an expiry time and a signature.
 
     The route behind `base_url` checks both with `is_valid_link`.
     """
@@ -35,7 +35,7 @@ class LocalStorage:
         self._clock = clock
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file atomically."""
         await _in_thread(_write, self._path(key), data, content_type)
 
     async def get(self, key: str) -> StoredObject:

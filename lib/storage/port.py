@@ -22,10 +22,10 @@ class StoredObject(msgspec.Struct, frozen=True):
 
 
 class Storage(Protocol):
-    """Store objects by key. Keys are generated, never the name of an uploaded file."""
+    """Store objects by key. Keys are generated. A key is never the name of an uploaded file."""
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        """Store an object, replacing one with that key. Readers see the old or the new one.
+        """Store an object, replacing one with that key. Readers see the old or the new object.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where the storage does not answer; as do the others.
@@ -33,7 +33,7 @@ class Storage(Protocol):
         ...
 
     async def get(self, key: str) -> StoredObject:
-        """Return the object. Raises AppError NOT_FOUND if it does not exist."""
+        """Return the object. Raises AppError NOT_FOUND for a missing object."""
         ...
 
     async def delete(self, key: str) -> None:
@@ -50,7 +50,7 @@ class Links(Protocol):
 
 
 def check_key(key: str) -> str:
-    """Return the key. Raises ValueError for one that could leave its folder or need quoting."""
+    """Return the key. Raises ValueError for a key that could leave its folder or need quoting."""
     if len(key) > _MAX_KEY or not _KEY.fullmatch(key):
         raise ValueError(f"{key[:50]!r} is not a storage key")
     return key

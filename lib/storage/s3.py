@@ -78,7 +78,7 @@ class S3Storage:
 
 @asynccontextmanager
 async def open_s3(options: S3Options) -> AsyncIterator[S3Storage]:
-    """Open a client and close it at the end. It connects at first use."""
+    """Open a client and close it at the end. The client connects at first use."""
     # Here, because the SDK is larger than all else a service imports, and a folder does without.
     from aiobotocore.config import AioConfig
     from aiobotocore.session import get_session

@@ -85,7 +85,7 @@ class StorageSettings(PublicSettings):
     @classmethod
     def _production_says_where(cls, value: str, info: ValidationInfo) -> str:
         if in_production(info) and not value and info.data.get("files_folder") == _FOLDER:
-            raise ValueError("in production files need a bucket, or a permanent FILES_FOLDER")
+            raise ValueError("in production, set S3_BUCKET or a permanent FILES_FOLDER")
         return value
 
     @field_validator("s3_secret_key")
@@ -115,7 +115,7 @@ class StorageSettings(PublicSettings):
 
     @asynccontextmanager
     async def open_files(self, secret: bytes) -> AsyncIterator[Files]:
-        """Open the storage. `secret` signs our own links."""
+        """Open the storage. `secret` signs the links of local files."""
         cloudfront = self._cloudfront() if self.cloudfront_url else None
         if not self.s3_bucket:
             key = hmac.new(secret, b"links to files", hashlib.sha256).digest()

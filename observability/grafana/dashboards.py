@@ -18,7 +18,7 @@ __all__ = ["basic", "containers", "gateway", "overview", "replicas", "service", 
 
 
 def overview() -> Dashboard:
-    """An overview of all services, to see if anything is wrong, and where."""
+    """Return the overview of all services, which shows faulty services."""
     rows = [Row("Now", _now()), Row("Traffic", _traffic()), Row("Processes", _processes())]
     return Dashboard(
         "overview", "Overview", rows, "All services side by side: errors, latency and load."
@@ -45,7 +45,7 @@ def _now() -> list[Panel]:
         ),
         Panel(
             "Which alerts",
-            "Firing alerts. Each has a heading of its name in the runbook. Empty if none fires.",
+            "Firing alerts. The runbook has a section on each alert. Empty if no alert fires.",
             {"": f"sort_desc(count by (alertname, job, severity) ({firing}))"},
             kind="table",
         ),
@@ -78,7 +78,7 @@ def _traffic() -> list[Panel]:
         ),
         Panel(
             "Latency p95",
-            "95 % of a service's requests are faster than this.",
+            "95 % of a service's requests are faster than this value.",
             {"{{job}}": f"histogram_quantile(0.95, sum by (job, le) (rate({slow}[{RATE}])))"},
             "s",
         ),
@@ -89,8 +89,8 @@ def _processes() -> list[Panel]:
     return [
         Panel(
             "Event loop lag p99",
-            "Delay of timers by service. More than 0.1 s: a call blocks the loop, or "
-            "the CPU is short.",
+            "Delay of timers by service. If it exceeds 0.1 s, a call blocks the event loop or the "
+            "CPU is overloaded.",
             {"{{job}}": "job:event_loop_lag_seconds:p99_5m"},
             "s",
             bad=0.1,
@@ -130,14 +130,14 @@ def _processes() -> list[Panel]:
 
 
 def sql() -> Dashboard:
-    """The dashboard of every query, by its name in `sql/`."""
+    """Return the dashboard of every query, by its name in `sql/`."""
     selector = 'job=~"$job",query=~"$query"'
     timed = f"db_query_duration_seconds_sum{{{selector}}}"
     most = f"topk(10, sum by (job, query) (rate({timed}[{RATE}])))"
     worst = 'topk(10, job_query:db_query_seconds:p99_5m{job=~"$job",query=~"$query"} >= 0)'
     by_query = [
         Panel(
-            "Time spent, ten most",
+            "Ten queries with the most database time",
             "Seconds per second that the database spends on a query: its frequency times its "
             "duration.",
             {"{{job}} {{query}}": most},
@@ -145,7 +145,7 @@ def sql() -> Dashboard:
         ),
         Panel(
             "Slowest queries, p99 of 5 minutes",
-            "99 % of a query's executions are faster than this; the ten slowest.",
+            "The ten slowest queries. 99 % of a query's executions are faster than this value.",
             {"{{job}} {{query}}": worst},
             "s",
             bad=1,
@@ -164,7 +164,7 @@ def sql() -> Dashboard:
 
 
 def replicas() -> Dashboard:
-    """The dashboard of reads by server and of the lag of replicas."""
+    """Return the dashboard of reads by server and of the lag of replicas."""
     reads = f'sum by (job, server) (rate(db_reads_total{{job=~"$job"}}[{RATE}]))'
     panels = [
         Panel(
@@ -183,7 +183,7 @@ def replicas() -> Dashboard:
         ),
         Panel(
             "In rotation",
-            "1 while a replica is read, 0 while it is left out: unreachable or too far behind.",
+            "1 if queries can use the replica, 0 if the replica is unreachable or lags too far.",
             {"{{job}} {{replica}}": 'min by (job, replica) (db_replica_in_rotation{job=~"$job"})'},
             needs=Needs.REPLICAS,
         ),
@@ -192,14 +192,13 @@ def replicas() -> Dashboard:
         "replicas",
         "Database replicas",
         [Row("Replicas", panels)],
-        "Only with `…_DB_REPLICA_URLS` (docs/replicas.md): without replicas every panel here is "
-        "empty.",
+        "These panels have data only if `…_DB_REPLICA_URLS` is set (docs/replicas.md).",
         [Variable("job", "db_reads_total", "job")],
     )
 
 
 def gateway() -> Dashboard:
-    """The dashboard of NGINX, from its log: traffic, times in and before services, the exporter."""
+    """Return the dashboard of NGINX, from its log: traffic, durations, and the exporter."""
     rows = [
         Row("Time", _times()),
         Row("Traffic", _gateway_traffic()),
@@ -207,7 +206,7 @@ def gateway() -> Dashboard:
         Row("Exporter", _exporter()),
     ]
     return Dashboard(
-        "gateway", "Gateway", rows, "NGINX by its access log, and the exporter of the log."
+        "gateway", "Gateway", rows, "NGINX metrics from the access log, and the log exporter."
     )
 
 
@@ -230,8 +229,8 @@ def _times() -> list[Panel]:
             "s",
         ),
         Panel(
-            "Outside of the services, per second",
-            "Request time per second outside of the services: slow clients and NGINX itself.",
+            "Request time outside the services",
+            "Request time per second spent outside the services: on slow clients and in NGINX.",
             {"time": gap},
             "s",
         ),
@@ -279,7 +278,7 @@ def _gateway_traffic() -> list[Panel]:
 def _exporter() -> list[Panel]:
     return [
         Panel(
-            "Log not read yet",
+            "Unread part of the log",
             "Bytes of the access log that are not counted yet.",
             {"{{log}}": "nginx_exporter_lag_bytes"},
             "bytes",
@@ -292,14 +291,14 @@ def _exporter() -> list[Panel]:
         ),
         Panel(
             "Unreadable",
-            "Lines per second in an unexpected format. They are not counted elsewhere.",
+            "Lines per second in an unexpected format. Other panels do not count such lines.",
             {"{{log}}": f"rate(nginx_exporter_parse_errors_total[{RATE}])"},
         ),
     ]
 
 
 def basic() -> Dashboard:
-    """The four golden signals by route, method and status."""
+    """Return the four golden signals by route, method and status."""
     chosen = 'route=~"$route",status=~"$status",method=~"$method"'
     rows = [
         Row("Signals", signals(chosen, 'route=~"$route"')),
@@ -320,7 +319,7 @@ def basic() -> Dashboard:
 
 
 def containers() -> Dashboard:
-    """The dashboard of the CPU and memory of each container, from cAdvisor, by its short ID."""
+    """Return the dashboard of each container's CPU and memory, from cAdvisor."""
     chosen = 'name=~"$name",name!=""'
     age = Panel(
         "Age in days",
@@ -333,7 +332,7 @@ def containers() -> Dashboard:
         "containers",
         "Containers",
         [Row("Resources", _containers(chosen)), Row("About", [age])],
-        "Only where cAdvisor runs: the `monitoring` profile of Compose, or the kubelet of "
+        "These panels need cAdvisor: the `monitoring` profile of Compose, or the kubelet of "
         "Kubernetes.",
         [Variable("name", "container_last_seen", "name")],
         span="now-1h",
@@ -346,7 +345,7 @@ def _containers(selector: str) -> list[Panel]:
         ("CPU", "Cores in use by container.", cpu, "percentunit"),
         (
             "Memory (rss)",
-            "Memory of a container's processes, without files.",
+            "Memory of a container's processes, without cached files.",
             f"sum by (name) (container_memory_rss{{{selector}}})",
             "bytes",
         ),

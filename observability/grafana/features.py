@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Feature(StrEnum):
-    """A feature that only some services have. Only their dashboards have its panels."""
+    """A feature that only some services have.
+
+    Only the dashboards of these services have the feature's panels.
+    """
 
     HTTP = "http"
     GRPC = "grpc"

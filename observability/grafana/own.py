@@ -30,7 +30,7 @@ def _mail(mine: str) -> Row:
         ),
         Panel(
             "Mails: oldest",
-            "Age of the oldest email that waits. Registration and password reset stall with it.",
+            "Age of the oldest unsent email. Registration and password reset depend on emails.",
             {"age": f"mail_oldest_seconds{mine}"},
             "s",
             bad=300,
@@ -49,16 +49,16 @@ def _backlog(mine: str) -> Row:
     panels = [
         Panel(
             "Left to do",
-            "Goods orders with a step left, and service orders past their time that are still "
-            "open.",
+            "Unfinished goods orders, and service orders that are still open after their time "
+            "window.",
             {
                 "goods": f"max(orders_waiting{mine})",
                 "services": f"max(service_orders_overdue{mine})",
             },
         ),
         Panel(
-            "Oldest order with a step left",
-            "Age of the oldest order that waits for a step, in seconds.",
+            "Oldest unfinished order",
+            "Age of the oldest unfinished order, in seconds.",
             {
                 "goods": f"max(orders_oldest_seconds{mine})",
                 "services": f"max(service_orders_overdue_oldest_seconds{mine})",
@@ -74,8 +74,8 @@ def _backlog(mine: str) -> Row:
         ),
         Panel(
             "Suspected self-dealing",
-            "Pairs of accounts that deal mostly with each other, by kind. The log of the service "
-            "names them.",
+            "Pairs of accounts that deal mostly with each other, by kind. The service logs the "
+            "pairs.",
             {"{{kind}}": f"max by (kind) (jobs_self_dealing_suspects{mine})"},
         ),
     ]
@@ -103,14 +103,13 @@ def _chat(mine: str) -> Row:  # with chat
         ),
         Panel(
             "Connected to the other replicas",
-            "1 while an instance receives the announcements of the others. At 0 messages "
-            "arrive up to two seconds late.",
+            "1 if an instance receives the announcements of the other instances. If the value is "
+            "0, messages arrive up to two seconds late.",
             {"{{instance}}": f"chat_fanout_up{mine}"},
         ),
         Panel(
             "Lost announcements",
-            "Reads per second from the database because an announcement of another replica was "
-            "lost.",
+            "Database reads per second that replace a lost announcement of another replica.",
             {"fills": _rate("chat_gap_fills_total", mine)},
             "ops",
         ),

@@ -67,7 +67,7 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class Dashboard(msgspec.Struct, frozen=True):
-    """One page. `uid` is its address and its file name."""
+    """One page. `uid` is the page's address and file name."""
 
     uid: str
     title: str

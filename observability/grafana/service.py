@@ -11,7 +11,7 @@ from observability.grafana.shared import ERRORS, RATE, REAL, quantiles, queries,
 
 
 def service(name: str, prefix: str, features: AbstractSet[Feature]) -> Dashboard:
-    """Return a service's dashboard; `prefix` is its path at the gateway: `/api/users/v1`."""
+    """Return a service's dashboard. `prefix` is the service's path at the gateway."""
     rows = []
     if Feature.HTTP in features:
         routes = f'route=~"{prefix}/.*"'
@@ -50,9 +50,8 @@ def _http(name: str) -> list[Panel]:
         ),
         Panel(
             "Error share",
-            "Share of requests answered with 5xx in the last 5 minutes. Red if the "
-            "monthly budget of 0.1 % "
-            "would be used up in two days.",
+            "Share of requests answered with 5xx in the last 5 minutes. The panel is red if two "
+            "days at this rate would use up the monthly error budget of 0.1 %.",
             {"5xx": f'job:http_errors:ratio_rate5m{{job="{name}"}}'},
             "percentunit",
             bad=ERRORS,
@@ -65,7 +64,7 @@ def _http(name: str) -> list[Panel]:
         ),
         Panel(
             "Latency by route, p95",
-            "95 % of a route's requests are faster than this.",
+            "95 % of a route's requests are faster than this value.",
             {"{{route}}": f"histogram_quantile(0.95, {route})"},
             "s",
         ),
@@ -168,8 +167,8 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
             ),
             Panel(
                 "Outbox: oldest",
-                "Age of the oldest event that is not published. Other services lack it for that "
-                "long.",
+                "Age of the oldest unpublished event. Other services receive events late by this "
+                "age.",
                 {"age": f"outbox_oldest_seconds{mine}"},
                 "s",
                 bad=60,
@@ -178,8 +177,8 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
         Feature.EVENTS: [
             Panel(
                 "Events behind",
-                "Events of other services that this one has not finished: undelivered "
-                "or in progress.",
+                "Events of other services that this service has not handled yet: undelivered or in "
+                "progress.",
                 {"{{topic}}": f"events_lag{mine} + events_pending{mine}"},
                 bad=1000,
             ),
@@ -198,7 +197,7 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
         Feature.CACHE: [
             Panel(
                 "Cache",
-                "Look-ups per second by outcome.",
+                "Cache look-ups per second by outcome.",
                 {"{{outcome}}": rate("cache_requests_total", "outcome")},
                 "ops",
             ),
@@ -206,8 +205,8 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
         Feature.LIMITS: [
             Panel(
                 "Rate limits",
-                "Decisions per second by store (`redis`, or `memory` while Redis "
-                "is unavailable) and outcome.",
+                "Rate limit decisions per second by outcome and store. The store is `redis`, or "
+                "`memory` while Redis is unavailable.",
                 {"{{store}} {{outcome}}": rate("rate_limit_decisions_total", "store, outcome")},
                 "ops",
             ),

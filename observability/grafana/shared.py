@@ -18,7 +18,7 @@ def quantiles(metric: str, selector: str) -> dict[str, str]:
 
 
 def signals(selector: str, traffic: str) -> list[Panel]:
-    """Return latency, traffic and availability from the gateway's log."""
+    """Return the panels on latency, traffic and availability, from the gateway's log."""
     requests = "nginx_http_requests_total"
     good = f'sum(rate({requests}{{{traffic},status!~"[45].*"}}[{RATE}]))'
     total = f"sum(rate({requests}{{{traffic}}}[{RATE}]))"
@@ -47,7 +47,7 @@ def signals(selector: str, traffic: str) -> list[Panel]:
 
 
 def connections() -> list[Panel]:
-    """Return the connections of NGINX, from its status page or else from its log.
+    """Return the panels on connections of NGINX, from its status page or else from its log.
 
     The mean of requests in progress is the sum of their durations per second (Little's law). A
     WebSocket would add all of its hours when it ends.
@@ -57,23 +57,21 @@ def connections() -> list[Panel]:
     return [
         Panel(
             "Active connections",
-            "Open connections. Without a status page (NGINX built without stub_status): the mean "
-            "number of "
-            "connections that serve a request, from the access log.",
+            "Open connections. If NGINX has no status page (stub_status), the value is the mean "
+            "number of connections that serve a request, from the access log.",
             {"active": f"sum(nginx_connections_active) or {busy}"},
         ),
         Panel(
             "Connections by state",
             "Connections that read a request, write a response or wait for the next request. "
-            "Without a status page: "
-            "those that serve a request, from the access log.",
+            "If NGINX has no "
+            "status page, only connections that serve a request, from the access log.",
             {"{{state}}": f"nginx_connections or {serving}"},
         ),
         Panel(
             "Connections opened",
-            "Connections per second that sent their first request, from the access log. Far "
-            "fewer than requests "
-            "means that clients keep connections alive.",
+            "Connections per second that sent their first request, from the access log. If there "
+            "are far fewer connections than requests, clients keep connections alive.",
             {"opened": f"sum(rate(nginx_http_connections_total[{RATE}]))"},
             "cps",
         ),
@@ -81,7 +79,7 @@ def connections() -> list[Panel]:
 
 
 def queries(selector: str) -> list[Panel]:
-    """Return the query rates of a database and its connections."""
+    """Return the panels on the queries and the connections of a database."""
     count = f"db_query_duration_seconds_count{{{selector}}}"
     pool = f"db_pool_connections{{{selector.partition(',')[0]}}}"
     return [

@@ -202,7 +202,8 @@ def _keys(text: str) -> dict[str, str]:
     wrong = [fact for fact, key in pairs if fact not in KEYS or not key]
     if wrong:
         raise UsageError(
-            f"--json-keys: {wrong[0]} must read FACT=KEY, with one of {', '.join(KEYS)}."
+            f"--json-keys: {wrong[0]} must have the form FACT=KEY; "
+            f"FACT is one of {', '.join(KEYS)}."
         )
     return dict(pairs)
 
@@ -226,10 +227,12 @@ def _check(options: argparse.Namespace) -> None:
         if os.path.realpath(one) == os.path.realpath(other):
             raise UsageError(f"--log {one} and --log {other} are the same file.")
         if siblings.is_rotated(one, other):
-            raise UsageError(f"--log {one} is read as a rotated file of {other}, with it.")
+            raise UsageError(f"--log {one} is a rotated file of --log {other}: remove it.")
     for path in options.log:
         if options.state and siblings.is_rotated(options.state.absolute(), path):
-            raise UsageError(f"--state {options.state} would be read as a rotated file of {path}.")
+            raise UsageError(
+                f"--state {options.state} has the name of a rotated file of --log {path}."
+            )
     if options.status_url:
         _check_url(options.status_url)
     if not series_within(options.max_samples, len(options.buckets)):

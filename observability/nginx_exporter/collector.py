@@ -27,7 +27,7 @@ def followed(logs: list[Watched]) -> Iterator[Metric]:
     lost = _counter("lost_files", "Times the rotated log was missing after a restart.")
     opened = CounterMetricFamily(
         "nginx_http_connections",
-        "Connections with their first request in the log.",
+        "Connections whose first request is in the log.",
         labels=("log",),
     )
     now = time.time()
@@ -77,8 +77,12 @@ def connections(seen: Connections | None) -> Iterator[Metric]:
     yield states
     for name, text, value in (
         ("nginx_connections_accepted", "Connections accepted.", seen.accepted),
-        ("nginx_connections_handled", "Connections not dropped because of a limit.", seen.handled),
-        ("nginx_server_requests", "Requests as NGINX itself counts them.", seen.requests),
+        (
+            "nginx_connections_handled",
+            "Accepted connections that NGINX did not drop because of a limit.",
+            seen.handled,
+        ),
+        ("nginx_server_requests", "Requests that NGINX itself has counted.", seen.requests),
     ):
         yield CounterMetricFamily(name, text, value)
 

@@ -23,7 +23,7 @@ class Watched:
     def __init__(
         self, path: Path, parser: Parser, totals: Totals, past: Log | None, start: Start
     ) -> None:
-        """Resume from `past`, or begin where `start` says."""
+        """Resume from `past`, or begin at the position `start`."""
         self.counts = past.counts if past else LogCounts()
         self.read_errors = 0
         self._failing = ""
@@ -53,14 +53,14 @@ class Watched:
         return more
 
     def lag(self) -> float:
-        """The number of bytes not yet counted; NaN if the file sizes are unknown."""
+        """Return the number of bytes not yet counted, or NaN if the file sizes are unknown."""
         try:
             return self.follower.lag()
         except OSError:
             return math.nan
 
     def _failed(self, error: OSError) -> None:
-        """A failing disk or mount is retried: what is not read now is read later."""
+        """Record a failed read of the log. The next poll reads the same lines."""
         self.read_errors += 1
         self.follower.up = False
         reason = error.strerror or str(error)
@@ -102,7 +102,7 @@ class Exporter:
         past: Snapshot | None,
         start: Start = "beginning",
     ) -> None:
-        """`totals` must come from `past`, the snapshot.
+        """Create an exporter. `totals` must come from the snapshot `past`.
 
         A log that is not in it starts from zero.
         """
@@ -118,7 +118,7 @@ class Exporter:
         self._unwritten = ""
 
     def look(self) -> None:
-        """Detect the files. From now on no rotation is missed."""
+        """Detect the files. Follow the logs, so that no rotation is missed from now on."""
         with self.lock:
             for watched in self.logs:
                 watched.look()
@@ -137,7 +137,7 @@ class Exporter:
                 time.sleep(0.0001)
 
     def commit(self) -> None:
-        """Store counters and positions. Call it with the lock held, before exporting them.
+        """Store counters and positions. Hold the lock, and call this method before each export.
 
         What a scrape has seen must be on disk first: after a crash, reading again from an older
         position would show smaller counters, which Prometheus takes for a reset.

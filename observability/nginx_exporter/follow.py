@@ -41,7 +41,7 @@ class Follower:
         drain_seconds: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Pass whole lines to `consume`. Without a `state` the log is new and `start` applies.
+        """Pass whole lines to `consume`. Without a `state`, begin at `start`.
 
         Of a line longer than `chunk` bytes only the beginning is handed over, as a line. A rotated
         file is watched until it has been silent for `drain_seconds`, since NGINX writes on until it
@@ -74,7 +74,7 @@ class Follower:
         return self._state
 
     def lag(self) -> int:
-        """The number of bytes written but not yet read."""
+        """Return the number of bytes written but not yet read."""
         behind = (file.size() - self._tracks[ident].offset for ident, file in self._open.items())
         return sum(max(0, size) for size in behind)
 
@@ -87,7 +87,7 @@ class Follower:
     # --- What is there -----------------------------------------------------------------------
 
     def look(self) -> None:
-        """Compare the known files with the directory; call it before reading."""
+        """Compare the known files with the directory; call this method before reading."""
         # Nothing stands still: between any two steps here the log may be written, copied, cut and
         # rotated, and a copy be renamed past the listing or away from its name.
         self.trouble = None
@@ -127,7 +127,7 @@ class Follower:
             self._orphans.append((track, self._clock()))
 
     def _visit(self, found: Found, current: Found | None) -> _Unknown | None:
-        """Open a file that may have changed; return it if its content is not known."""
+        """Open a file that may have changed. Return the file if its content is unknown."""
         idle = found is not current and self._stamps.get(found.ident) == found.stamp
         if found.ident in self._open or idle:
             return None
@@ -154,7 +154,7 @@ class Follower:
         listed: dict[Ident, Found],
         current: Found | None,
     ) -> None:
-        """Resume an unclaimed content in the longest file that contains it."""
+        """Resume unclaimed content in the longest file that contains the content."""
 
         def fits(it: _Unknown) -> bool:
             # A log that is new under its name starts afresh, unless only the device number is
@@ -206,7 +206,7 @@ class Follower:
             self._state.rotations += 1
 
     def _originals(self) -> list[Track]:
-        """Return the content that an unknown file may be a copy of."""
+        """Return the tracks whose content an unknown file may copy."""
         return [t for t in self._tracks.values() if t.is_original()] + [t for t, _ in self._orphans]
 
     def _track(self, it: _Unknown, *, offset: int, inside: bool = False) -> None:
@@ -301,7 +301,7 @@ class Follower:
         return True
 
     def _opened(self, found: Found, current: Found | None) -> Opened | None:
-        """The file, if it is readable and still the listed one."""
+        """Return the file if it is readable and still the same file as in the listing."""
         try:
             file = Opened(found.path)
         except FileNotFoundError:

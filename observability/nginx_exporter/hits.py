@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 Number = int | float | str | None
-"""A value in a log: `12`, `0.012`, `"-"`, `"0.1, 0.2 : 0.3"` or nothing."""
+"""A value in a log: `12`, `0.012`, `"-"`, `"0.1, 0.2 : 0.3"` or None."""
 
 Hit = tuple[str, str, int | str, Number, Number, Number]
-"""One request: method, target, status, bytes sent, its duration and its upstreams' durations.
+"""A request: method, target, status, bytes sent, duration and the durations of upstreams.
 
 Method and target are empty where the client sent something else. A tuple, and one for all formats,
 because nothing is quicker to make and to take apart.
@@ -31,12 +31,12 @@ class Parser(Protocol):
         ...
 
     def connections(self, lines: bytes) -> int:
-        """Return how many connections began in `lines`; 0 if the format does not log it."""
+        """Return the number of connections that began in `lines`, or 0 if the format lacks them."""
         ...
 
 
 def seconds(value: Number) -> float | None:
-    """The seconds in a value: the sum over several upstreams; None for `-` and invalid text.
+    """Return the seconds in a value, summed over upstreams, or None for `-` and invalid text.
 
     NGINX separates upstreams tried in turn by a comma and internal redirects by a colon.
     """
@@ -58,7 +58,7 @@ def _sum(text: str) -> float | None:
 
 
 def count(value: Number) -> int:
-    """The bytes in a value; 0 for missing or invalid text."""
+    """Return the bytes in a value, or 0 for missing or invalid text."""
     try:
         size = int(value) if value is not None else 0
     except (ValueError, OverflowError):
@@ -67,7 +67,7 @@ def count(value: Number) -> int:
 
 
 def total(values: Sequence[Number]) -> int:
-    """The sum of `count` over all values, in one step if all are plain numbers."""
+    """Return the sum of `count` over all values, in one step if all values are plain numbers."""
     try:
         sizes = [*map(int, values)]  # type: ignore[arg-type]  # None is refused, as said below
     except (TypeError, ValueError, OverflowError):

@@ -28,10 +28,13 @@ _hit: Final[Callable[[Any], Hit]] = msgspec.structs.astuple
 
 
 class JsonLines:
-    """A parser for one JSON object per line; it skips other keys."""
+    """A parser for one JSON object per line, which skips other keys."""
 
     def __init__(self, keys: Mapping[str, str] = KEYS) -> None:
-        """`keys` maps our facts to keys of the log; omitted facts keep their default key."""
+        """Create a parser.
+
+        `keys` maps facts to keys of the log; omitted facts keep the default key.
+        """
         line = msgspec.defstruct(
             "Line",
             [  # In the order of a Hit.
@@ -56,7 +59,7 @@ class JsonLines:
             return self._one_by_one(lines)
 
     def connections(self, lines: bytes) -> int:
-        """See `Parser.connections`: count the lines with `connection_requests` 1.
+        """Count the lines with `connection_requests` 1, as `Parser.connections` requires.
 
         Counted in the text, which costs next to nothing. No client can write the key: escaping
         puts a backslash before its quotes.

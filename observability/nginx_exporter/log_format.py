@@ -49,11 +49,11 @@ _QUOTED: Final = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([
 
 
 class FormatError(ValueError):
-    """A format that cannot be parsed back; the message is one sentence."""
+    """A log format whose lines cannot be parsed; the message is one sentence."""
 
 
 def compile_format(template: str) -> re.Pattern[str]:
-    """The regular expression that matches the next line of the format, including its end.
+    """Return the regular expression that matches the next line of the format, including its end.
 
     It has a named group for each fact the format knows, and a last one that is always empty. A line
     of another kind is matched as well, with all groups empty: `status` tells which it was. Values
@@ -66,7 +66,7 @@ def compile_format(template: str) -> re.Pattern[str]:
     names = [braced or plain for braced, plain in zip(pieces[1::3], pieces[2::3], strict=True)]
     literals = pieces[3::3]
     if "status" not in names:
-        raise FormatError("The log format has no $status, so it cannot be counted.")
+        raise FormatError("The log format has no $status, so its requests cannot be counted.")
     if "\n" in template:
         raise FormatError("The log format writes several lines per request.")
     facts = _choose(names)
@@ -92,7 +92,7 @@ def compile_format(template: str) -> re.Pattern[str]:
 
 
 def _directive(text: str) -> tuple[str, Escape]:
-    """The string and escaping of a format, from a bare string or a pasted directive."""
+    """Return the string and escaping of a format, from a bare string or a pasted directive."""
     if not text.lstrip().startswith("log_format"):
         return text, "default"
     escape: Escape = "default"
@@ -131,7 +131,7 @@ def _unquote(text: str) -> str:
 
 
 def _choose(names: list[str]) -> dict[int, str]:
-    """Return the occurrence of the variable that provides each fact."""
+    """Return the facts by the position of the variable that provides the fact."""
     facts: dict[int, str] = {}
     for fact, sources in _FACTS.items():
         found = next((source for source in sources if source in names), None)
@@ -141,7 +141,7 @@ def _choose(names: list[str]) -> dict[int, str]:
 
 
 def _shape(name: str, literal: str, escape: Escape) -> str:
-    """The expression for one value, as narrow as its variable and the text around it allow."""
+    """Return the narrowest expression for one value that its variable and context allow."""
     if name == "time_local" and literal[:1] == "]":
         return r"[^\]]{0,64}+"  # Bounded, for a user's name may hold any number of beginnings.
     if _SHAPES.get(name) is _TIMES and literal[:1] in ('"', ""):
@@ -159,7 +159,7 @@ def _shape(name: str, literal: str, escape: Escape) -> str:
 
 
 def _request(shape: str, asked: tuple[str, ...]) -> str:
-    """The expression for a request line: method and target, or any text a client sent."""
+    """Return the expression for a request line: method and target, or any text of a client."""
     target = {_FREE: r"[^ \r\n]*", **_TARGETS}[shape]
     method, path = (f"?P<{fact}>" if fact in asked else "?:" for fact in ("method", "path"))
     return rf"({method}[\w-]+) ({path}{target}){shape}|{shape}"

@@ -12,14 +12,14 @@ _LONGEST: Final = 256
 
 
 class Memo(dict[K, V]):
-    """`memo[key]` is `ask(key)`, cached for recent keys.
+    """A dictionary in which `memo[key]` is `ask(key)`, cached for recent keys.
 
     `functools.lru_cache` does the same at twice the price: it keeps an order, and begins to forget
     one by one. This forgets everything when it is full.
     """
 
     def __init__(self, ask: Callable[[K], V], most: int = 16_384) -> None:
-        """Long strings are not cached, so that the memory is bounded too."""
+        """Create a cache of `most` keys. Long strings are not cached, so that memory is bounded."""
         super().__init__()
         self._ask = ask
         self._most = most

@@ -43,14 +43,14 @@ class Page:
         process: CollectorRegistry,
         ask: Callable[[], Connections | None] | None = None,
     ) -> None:
-        """`process` holds the metrics of the process itself."""
+        """Create the page. `process` holds the metrics of the process itself."""
         self._exporter = exporter
         self._process = process
         self._ask = ask
         self._requests = RequestTexts(exporter.totals.buckets)
 
     def text(self) -> bytes:
-        """All families. The state file has the same values before they are exported."""
+        """Return all families. Their values are written to the state file first."""
         exporter = self._exporter
         with exporter.lock:
             exporter.commit()
@@ -82,7 +82,7 @@ class RequestTexts:
     """
 
     def __init__(self, buckets: Sequence[float]) -> None:
-        """`buckets` are the upper bounds of both histograms."""
+        """Create the texts. `buckets` are the upper bounds of both histograms."""
         self._bounds = [*map(floatToGoString, buckets), "+Inf"]
         self._kept: dict[Labels, tuple[int, _Texts]] = {}
 

@@ -13,29 +13,29 @@ MAX_SAMPLES: Final = 12_000
 """The default limit of samples; Prometheus is configured to refuse a page with 20,000."""
 
 _ANYWHERE: Final = frozenset({"401", "404", "405", "408", "413", "414", "429", "431"})
-"""Statuses that any client gets on every route and method, so those labels are dropped."""
+"""Statuses that any client can cause on every route and method, so both labels are dropped."""
 
 
 def series_within(samples: int, buckets: int) -> int:
-    """Return how many series fit into the samples: each has two counters and two histograms."""
+    """Return how many series, each of two counters and two histograms, fit into the samples."""
     return samples // (2 + 2 * (buckets + 3))
 
 
 class Places:
-    """Give each label set the most specific place that is left.
+    """Give each label set the most specific place that is free.
 
     A quarter of the places is for refusals and half is for answers and failures; the rest is for
     what finds no room in these, told apart by its status alone.
     """
 
     def __init__(self, most: int) -> None:
-        """`most` is the maximum number of label sets."""
+        """Create places for at most `most` label sets."""
         refusals, others = most // 4, most // 2
         self._left = {"refusal": refusals, "other": others, "status": most - refusals - others - 1}
         self._taken: set[Labels] = set()
 
     def find(self, labels: Labels) -> Labels:
-        """Return the label set to count under, which has a place from now on."""
+        """Return the label set to count a request under, and reserve the label set's place."""
         _, status, _ = labels
         kind = "refusal" if status.startswith("4") else "other"
         by_status = (OTHER, status, OTHER)

@@ -16,11 +16,11 @@ _MOST_STATES: Final = 100_000
 
 
 class RouteError(ValueError):
-    """Patterns that take too long to tell apart; the message is one sentence."""
+    """Patterns that take too long to distinguish; the message is one sentence."""
 
 
 class _Node(msgspec.Struct, eq=False):
-    """A word of the patterns, and the words that may follow it."""
+    """A word of the route patterns, and the words that may follow the word."""
 
     children: dict[str, _Node] = {}
     parameter: _Node | None = None
@@ -29,11 +29,11 @@ class _Node(msgspec.Struct, eq=False):
 
 
 _Ways = tuple[_Node | str, ...]
-"""Candidates for the words so far, best first; `route` is set if a final `*` decided it."""
+"""Candidates for the words so far, best first. A text is a route with a final `*`."""
 
 
 class _State(dict[str, "_State"]):
-    """The next state for the next word or any `other` word, and the route if the path ends here."""
+    """The next state by word, the state for any `other` word, and the route of a path that ends."""
 
     __slots__ = ("other", "route")
 
@@ -47,7 +47,7 @@ class Router:
     """Find the pattern of a path: `/users/{id}`, `/docs/*`. Words win over parameters."""
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        """Each pattern is its own label; a final `*` matches the path and all below it.
+        """Create the routes. Each pattern is a label; a final `*` matches the path and all below.
 
         Raises RouteError.
         """
@@ -59,7 +59,10 @@ class Router:
         self._above = Memo(self._walk)
 
     def route(self, target: str) -> str:
-        """The route of a request target, or `other`. Query, host and final slash are ignored."""
+        """Return the route of a request target, or `other`.
+
+        Query, host and final slash are ignored.
+        """
         path = target[: target.index("?")] if "?" in target else target
         if path[:1] != "/" or "#" in path:
             path = _path(path)
@@ -78,7 +81,7 @@ class Router:
 
 
 def _path(target: str) -> str:
-    """Return the path of a request target, or nothing if it has none."""
+    """Return the path of a request target, or an empty text if the target has no path."""
     path = target.partition("#")[0]
     if "://" in path[:8]:
         path = "/" + path.partition("://")[2].partition("/")[2]
@@ -132,7 +135,7 @@ def _states(root: _Node) -> _State:
 
 
 def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
-    """Return the candidates after the word; None is a word that no pattern has."""
+    """Return the candidates after the word. None means a word that is in no pattern."""
     for way in ways:
         if isinstance(way, str):
             yield way

@@ -31,7 +31,10 @@ class _Handler(WSGIRequestHandler):
 
 
 def open_server(page: Callable[[], bytes], host: str, port: int) -> WSGIServer:
-    """A server bound to the address, not serving yet; port 0 selects a free one. Raises OSError."""
+    """Return a server that is bound but not serving yet; port 0 selects a free port.
+
+    Raises OSError.
+    """
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")

@@ -18,7 +18,8 @@ class Found(NamedTuple):
     path: str
     ident: Ident
     stamp: tuple[int, int]
-    """The size and modification time. While both are unchanged, so is the content."""
+    """The size and modification time. The content is unchanged while size and time are unchanged.
+    """
 
 
 def find(log: Path) -> tuple[Found | None, list[Found]]:
@@ -42,7 +43,7 @@ def find(log: Path) -> tuple[Found | None, list[Found]]:
 
 
 def is_rotated(path: Path, log: Path) -> bool:
-    """Return whether the name is one of a readable rotated file of `log`."""
+    """Return whether the name belongs to a readable rotated file of `log`."""
     beside = path.parent == log.parent and not path.name.endswith(_NOT_LOGS)
     return beside and path.name.startswith((log.name + ".", log.name + "-"))
 

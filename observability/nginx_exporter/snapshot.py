@@ -1,4 +1,4 @@
-"""Store counters and positions in one file that is replaced atomically, so they always agree."""
+"""Store counters and positions in one file that is replaced atomically."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class StateError(Exception):
 
 
 class StateFile:
-    """The stored state of one exporter, locked as long as the process lives."""
+    """The state file of one exporter, locked until the process ends."""
 
     def __init__(self, path: Path) -> None:
-        """Raises StateError if the folder is read-only or another exporter holds the file."""
+        """Lock the file. Raises StateError for a read-only folder or a second exporter."""
         self.path = path
         self._written = b""
         lock = path.with_name(path.name + ".lock")
@@ -65,7 +65,7 @@ class StateFile:
             raise StateError(f"Another exporter is using the state file {path}.") from error
 
     def load(self) -> Snapshot | None:
-        """The last snapshot, or None. Raises StateError if it is invalid."""
+        """Return the last snapshot, or None. Raises StateError for an invalid file."""
         try:
             snapshot = msgspec.json.decode(self.path.read_bytes(), type=Snapshot)
         except FileNotFoundError:
@@ -90,7 +90,7 @@ class StateFile:
         return snapshot
 
     def save(self, snapshot: Snapshot) -> None:
-        """Write the snapshot if it has changed. Raises OSError and keeps the old one."""
+        """Write the snapshot if it has changed. An OSError leaves the old file."""
         encoded = msgspec.json.encode(snapshot)
         if encoded == self._written:
             return

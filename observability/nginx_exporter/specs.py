@@ -16,7 +16,7 @@ class SpecError(ValueError):
 
 
 def spec_routes(argument: str) -> list[str]:
-    """The routes of `GLOB[,FROM=TO]`: OpenAPI 2 or 3, JSON or YAML, with the gateway's paths.
+    """Return the routes in the OpenAPI documents of `GLOB[,FROM=TO]`, with the gateway's paths.
 
     FROM is the prefix a service serves and TO the gateway's; `{name}` in TO is the file's name up
     to its first dot, so `api/*.swagger.yaml,/api/v1=/api/{name}s/v1` covers every service.
@@ -37,13 +37,16 @@ def spec_routes(argument: str) -> list[str]:
 
 
 def rule_routes(path: Path) -> list[str]:
-    """The routes listed in a file, one pattern a line; `#` starts a comment. Raises SpecError."""
+    """Return the routes listed in a file, one pattern a line; `#` starts a comment.
+
+    Raises SpecError.
+    """
     lines = (line.partition("#")[0].strip() for line in _read(path).splitlines())
     return [checked(line) for line in lines if line]
 
 
 def checked(pattern: str) -> str:
-    """The pattern, if it can match a path. Raises SpecError."""
+    """Return the pattern if it can match a path. Raises SpecError."""
     if not pattern.isprintable():  # What the shell passes on of bytes that are no UTF-8 is not.
         raise SpecError(f"The route {pattern!a} is not plain text.")
     if not pattern.startswith("/"):

@@ -14,7 +14,7 @@ _PAGE: Final = re.compile(
 
 
 class Connections(NamedTuple):
-    """NGINX's own figures: the first and the last three are current, the others totals."""
+    """NGINX's own figures: the first and the last three are current values, the others totals."""
 
     active: int
     accepted: int
@@ -26,7 +26,7 @@ class Connections(NamedTuple):
 
 
 def fetch(url: str, seconds: float) -> Connections | None:
-    """The figures of the page; None if NGINX is down or slow or the page is invalid."""
+    """Return the figures of the page, or None if NGINX is down or slow or the page is invalid."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection

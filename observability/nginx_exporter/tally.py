@@ -1,4 +1,4 @@
-"""The counts of one series from one chunk of lines, added to its totals at once.
+"""The counts of one series from one chunk of lines, added to the totals in one step.
 
 Appending to lists is the least a line can cost; the arithmetic is left to loops that are not ours:
 sums over a list, one sort, and one search for each bound of a histogram.
@@ -40,7 +40,7 @@ class Series(msgspec.Struct, array_like=True):
 
 
 def rebucketed(series: Series, old: Sequence[float], new: Sequence[float]) -> Series:
-    """Convert the series to the `new` bounds, which must all be among the `old`."""
+    """Convert the series to the `new` bounds, all of which must be among the `old` bounds."""
 
     def merged(counts: Sequence[int]) -> list[int]:
         below = [0, *(sum(counts[: old.index(bound) + 1]) for bound in new), sum(counts)]
@@ -56,10 +56,10 @@ Times = Memo[Number, float | None]
 
 
 class Tally:
-    """Lists to append to, and the series that they are added to."""
+    """Lists that collect values, and the series to which the values are added."""
 
     def __init__(self, series: Series, buckets: Sequence[float], times: Times) -> None:
-        """All tallies share `times`."""
+        """Create empty lists for the series. All tallies share `times`."""
         self._series = series
         self._buckets = buckets
         self._times = times

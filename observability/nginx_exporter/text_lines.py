@@ -23,7 +23,7 @@ class TextLines:
     """A parser for lines of one `log_format`."""
 
     def __init__(self, template: str, *, upstream_is_duration: bool = False) -> None:
-        """`template` is the format's string, or the whole `log_format …;` directive.
+        """Create a parser. `template` is the format's string or a `log_format …;` directive.
 
         `upstream_is_duration` lets a format without `$request_time` fill the request histogram.
         Raises FormatError.
@@ -43,7 +43,7 @@ class TextLines:
         return hits, len(rows) - len(hits)
 
     def connections(self, lines: bytes) -> int:  # noqa: ARG002 - of the protocol
-        """See `Parser.connections`: always 0, because text formats do not log it."""
+        """Return 0, because text formats do not log the start of connections."""
         return 0
 
     def _rows(self, text: str) -> list[Any]:

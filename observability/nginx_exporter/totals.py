@@ -36,7 +36,7 @@ class Totals:
         max_series: int | None = None,
         series: Iterable[Series] = (),
     ) -> None:
-        """Continue from `series`, which must have been counted with the same buckets.
+        """Continue from `series`, which must have the same buckets.
 
         Those that would find no place of their own today are added to the one they would go to.
         `max_series` is what fits in `MAX_SAMPLES` unless given.
@@ -57,7 +57,7 @@ class Totals:
 
     @property
     def series(self) -> list[Series]:
-        """The live series: read them under the lock that guards `add`."""
+        """Return the live series, to read under the lock that guards `add`."""
         self._settle()
         return list(self._series.values())
 

@@ -1,4 +1,4 @@
-"""Stored facts about a log file: its identity, its beginning, and how far it was counted."""
+"""Stored facts about a log file: its identity, its beginning and its counted length."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ class Track(msgspec.Struct):
         return size >= max(self.offset, len(self.head)) and head.startswith(self.head)
 
     def begins(self, head: bytes) -> bool:
-        """Return whether both beginnings can be of one file, as far as the shorter shows."""
+        """Return whether the shorter beginning is the start of the longer beginning."""
         known = min(len(self.head), len(head))
         return known > 0 and self.head[:known] == head[:known]
 
     def is_original(self) -> bool:
-        """Return whether the file is counted and identifiable, so that its copies are known."""
+        """Return whether the file is counted and identifiable, so that copies are recognized."""
         return tells(self.head) and not self.copy
 
 
 class LogState(msgspec.Struct):
-    """The state of a follower for a restart; counts are since the first start."""
+    """The state of a follower for a restart. Counts are totals since the first start."""
 
     path: str
     current: Ident | None = None
     tracks: list[Track] = []
     orphans: list[Track] = []
-    """Truncated contents whose copy is not found yet."""
+    """Contents of truncated files whose copies are not found yet."""
     bytes_read: int = 0
     rotations: int = 0
     truncations: int = 0
@@ -65,7 +65,7 @@ class LogState(msgspec.Struct):
 
 
 class Opened:
-    """An open file. Its identity and beginning come from the descriptor, not from its name."""
+    """An open file. The descriptor, not the name, determines identity and beginning."""
 
     def __init__(self, path: str) -> None:
         """Open the file for reading. Raises OSError. A device or a pipe also raises OSError."""
@@ -75,11 +75,11 @@ class Opened:
         self.quiet_since = 0.0
 
     def size(self) -> int:
-        """The current size in bytes."""
+        """Return the current size in bytes."""
         return os.fstat(self.fd).st_size
 
     def head(self) -> bytes:
-        """The current first bytes of the file."""
+        """Return the current first bytes of the file."""
         return os.pread(self.fd, HEAD_BYTES, 0)
 
     def read(self, offset: int, size: int) -> bytes:

@@ -29,7 +29,7 @@ PRODUCERS: Final[Mapping[str, str]] = {
 
 
 def create_app(config: CatalogConfig) -> web.Application:
-    """Return the application; it connects to its database when it starts."""
+    """Return the application, which connects to the database when it starts."""
     app = new_app(
         "catalog",
         config,

@@ -222,7 +222,7 @@ class UserConfig(
             # Our client secret and the keys that verify users come over this connection.
             check_trusted(provider.issuer, info)
         if value and in_production(info) and not info.data.get("public_url"):
-            raise ValueError("needs PUBLIC_URL, where the providers send browsers back to")
+            raise ValueError("needs PUBLIC_URL: identity providers redirect browsers to this URL")
         return value
 
     @field_validator("oidc_client_secrets")

@@ -38,7 +38,7 @@ def read(lines: Iterable[str]) -> Mapping[UUID, datetime]:
         try:
             when = datetime.fromisoformat(deleted_at)
             if when.tzinfo is None:
-                raise ValueError("it has no time zone")
+                raise ValueError("the time has no time zone")
             found[UUID(account_id)] = when
         except ValueError:
             raise ValueError(f"line {number} is not `id|time of the deletion`") from None

@@ -160,18 +160,24 @@ async def _run() -> Outcome:
 
 def _complain(outcome: Outcome) -> None:
     if outcome.unreadable:
-        print(f"{outcome.unreadable} cannot be decrypted and are unchanged:", file=sys.stderr)
+        print(
+            f"{outcome.unreadable} personal ids cannot be decrypted and are unchanged:",
+            file=sys.stderr,
+        )
         for account_id, reason in outcome.reasons.items():
             print(f"  account {account_id}: {reason}", file=sys.stderr)
         if outcome.unreadable > len(outcome.reasons):
             print(f"  and {outcome.unreadable - len(outcome.reasons)} more", file=sys.stderr)
     if (shared := outcome.shared - outcome.unreadable) > 0:
         print(
-            f"{shared} belong to accounts that share their personal id with another account",
+            f"{shared} accounts have a personal id that another account has too",
             file=sys.stderr,
         )
     if outcome.former > outcome.unreadable:
-        print("some were written with a former key meanwhile: run this again", file=sys.stderr)
+        print(
+            "another process wrote personal ids with a former key: run the command again",
+            file=sys.stderr,
+        )
 
 
 def main(argv: list[str]) -> int:

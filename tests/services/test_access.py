@@ -31,12 +31,15 @@ ANYBODY = Principal(
 )
 FLAWS = {
     "second_factor": ({"second_factor_wanted": True}, "verify your second factor first"),
-    "fresh": ({"signed_in_at": 0.0}, "sign in again to do this"),
+    "fresh": ({"signed_in_at": 0.0}, "this request requires a recent sign-in: sign in again"),
     "verified": (
         {"verified": False},
         "user is not verified; if you have just verified",
     ),
-    "services": ({"roles": frozenset({Role.SERVICE})}, "this is for users, not for services"),
+    "services": (
+        {"roles": frozenset({Role.SERVICE})},
+        "this request is for users, not for services",
+    ),
 }
 # What a token may do whose second factor was not shown: show it, and add the first one.
 WITHOUT_FACTOR = {

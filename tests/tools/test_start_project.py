@@ -24,13 +24,13 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["Acme"], "'Acme' is not a name of a project: use 2 to 20 of a-z and 0-9"),
-        (["acme-shop"], "'acme-shop' is not a name of a project"),
-        ([""], "'' is not a name of a project"),
+        (["Acme"], "'Acme' is not a valid project name: use 2 to 20 of a-z and 0-9"),
+        (["acme-shop"], "'acme-shop' is not a valid project name"),
+        ([""], "'' is not a valid project name"),
         (["user"], "user is a service: choose another name"),
         (["gateway"], "gateway is a word of "),
-        (["marketplace"], "marketplace is the name already"),
-        (["acme", "--holder", "A\nB"], "holder= is not one line of 2 to 100 characters"),
+        (["marketplace"], "marketplace is already the name of the project"),
+        (["acme", "--holder", "A\nB"], "holder= must be one line of 2 to 100 characters"),
         (["acme", "--apply", "yes"], "apply=yes is neither 0 nor 1"),
     ],
 )
@@ -47,7 +47,7 @@ def test_without_apply_it_says_which_files_would_change_and_changes_none(untouch
     before = digests(untouched)
     said = done(untouched, "tools.scaffold", "start", "acme")
     assert "  pyproject.toml: 1\n" in said
-    assert "dashboards/marketplace.yml: 2, and its own name\n" in said
+    assert "dashboards/marketplace.yml: 2, and the file is renamed\n" in said
     assert "nothing was changed" in said
     assert digests(untouched) == before
 

@@ -25,12 +25,18 @@ def main(argv: list[str]) -> int:
     """Run the command. Return the exit code: 0 done, 1 refused, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m tools.scaffold", description=__doc__)
     parser.add_argument("command", choices=("new", "remove", "start"))
-    parser.add_argument("name", help="in the singular, such as inventory")
-    parser.add_argument("--engine", default="postgres", help="postgres, or mysql: runs on both")
+    parser.add_argument("name", help="name in the singular, such as inventory")
+    parser.add_argument(
+        "--engine",
+        default="postgres",
+        help="postgres, or mysql for a service that runs on both engines",
+    )
     parser.add_argument("--grpc", default="", help="1: gRPC beside HTTP")
-    parser.add_argument("--port", default="", help="the next free one unless it is given")
-    parser.add_argument("--holder", default="", help="start: who holds the copyright")
-    parser.add_argument("--apply", default="", help="start: 1 writes; without it nothing changes")
+    parser.add_argument("--port", default="", help="port (default: the next free port)")
+    parser.add_argument("--holder", default="", help="start: holder of the copyright")
+    parser.add_argument(
+        "--apply", default="", help="start: 1 writes the changes (default: only list them)"
+    )
     args = parser.parse_args(argv)
     # Like Ctrl-C: what was written is taken back.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -45,7 +51,7 @@ def main(argv: list[str]) -> int:
         else:
             for line in remove(ROOT, args.name):
                 print(line)
-            print(f"{args.name} is removed; its data under .run/ stays until make clean")
+            print(f"{args.name} is removed; make clean deletes its data under .run/")
     except ScaffoldError as error:
         print(error, file=sys.stderr)
         return 1
@@ -82,9 +88,9 @@ def _start(args: argparse.Namespace) -> None:
     for line in start(ROOT, args.name, args.holder, write=write):
         print(line)
     if write:
-        print(f"the project is {args.name}; next: make setup, and docs/services.md for later fixes")
+        print(f"the project is now {args.name}; next: run make setup and read docs/services.md")
     else:
-        print("nothing was changed; write it, NOTICE and what is rendered with: apply=1")
+        print("nothing was changed; apply=1 writes these changes, NOTICE and the rendered files")
 
 
 def _introduce(name: str) -> None:

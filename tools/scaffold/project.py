@@ -46,7 +46,7 @@ def start(root: Path, name: str, holder: str, *, write: bool) -> list[str]:
     found = list(_renamed(root, old, name))
     if not write:
         return [
-            f"  {path.relative_to(root)}: {count}, and its own name"
+            f"  {path.relative_to(root)}: {count}, and the file is renamed"
             if _moved(path, old, name) != path
             else f"  {path.relative_to(root)}: {count}"
             for path, _, count in found
@@ -72,13 +72,13 @@ def current(root: Path) -> str:
 
 def _check(root: Path, old: str, name: str, holder: str) -> None:
     if not _NAME.fullmatch(name):
-        raise ScaffoldError(f"{name!r} is not a name of a project: use 2 to 20 of a-z and 0-9")
+        raise ScaffoldError(f"{name!r} is not a valid project name: use 2 to 20 of a-z and 0-9")
     if name == old:
-        raise ScaffoldError(f"{name} is the name already")
+        raise ScaffoldError(f"{name} is already the name of the project")
     if name in service_names(root):
         raise ScaffoldError(f"{name} is a service: choose another name")
     if holder and not _HOLDER.fullmatch(holder):
-        raise ScaffoldError("holder= is not one line of 2 to 100 characters")
+        raise ScaffoldError("holder= must be one line of 2 to 100 characters")
     used = re.compile(rf"(?<![a-z]){name}(?![a-z])", re.IGNORECASE)
     for path in _named(root):
         if used.search(path.read_text(encoding="utf-8")):

@@ -43,7 +43,7 @@ def remove(root: Path, name: str) -> list[str]:
         if needs := sorted(_needs(root, name)):
             raise ScaffoldError(
                 f"{name} cannot be removed: {', '.join(' '.join(need) for need in needs)}; mark "
-                f"what goes with it by `# with {name}` in services/{needs[0][0]}"
+                f"the code to remove with `# with {name}` in services/{needs[0][0]}"
             )
         _delete_tests(root, name)
         permissions.take_away(root, (name, plural_of(name)))

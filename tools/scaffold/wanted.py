@@ -67,7 +67,7 @@ class Wanted(msgspec.Struct, frozen=True):
 def check_name(root: Path, name: str) -> None:
     """Raise ScaffoldError unless `name` is valid for a new service."""
     if not _NAME.fullmatch(name):
-        raise ScaffoldError(f"{name!r} is not a name of a service: use 2 to 30 letters a-z")
+        raise ScaffoldError(f"{name!r} is not a valid service name: use 2 to 30 letters a-z")
     if name.endswith("s") and not name.endswith(("ss", "us", "is")):
         raise ScaffoldError(f"{name} is a plural: name the service in the singular")
     for folder in FOLDERS:

@@ -18,7 +18,7 @@ log = get_logger(_COMPONENT)
 
 
 class RequestLine(Line, tag_field="event", tag="request", gc=False):
-    """The line of a request. A failed one has its error instead of the size of its body."""
+    """The log line of a request. A failed request has an error instead of a body size."""
 
     method: str
     path: str

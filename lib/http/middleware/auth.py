@@ -26,7 +26,7 @@ _DOCUMENTATION: Final = "/docs"
 
 
 def public(handler: H) -> H:
-    """Mark a handler as public. An invalid token is refused even there."""
+    """Mark a handler as public. A public handler also refuses an invalid token."""
     setattr(handler, _PUBLIC, True)
     return handler
 
@@ -62,7 +62,7 @@ class Authenticator:
         return principal
 
     def recall(self, exchange: Exchange) -> Recalled | None:
-        """Return the cached caller of this Bearer token, fresh or not."""
+        """Return the cached caller of this Bearer token, even if the entry is no longer fresh."""
         try:
             token = _bearer(exchange)
         except AppError:

@@ -1,4 +1,4 @@
-"""The caller's deadline: stop work that no one waits for."""
+"""The caller's deadline: stop work when the caller no longer waits for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADER: Final = istr(HEADER)
 
 
 def waits_less(exchange: Exchange) -> AbstractAsyncContextManager[None] | None:
-    """Return the time limit, which `X-Deadline-Ms` of the caller may shorten."""
+    """Return the time limit, which the caller may shorten with `X-Deadline-Ms`."""
     if _HEADER not in exchange.headers:
         return None
     seconds = context.remaining(read_header(exchange.headers, limit=_LONGEST_SECONDS))

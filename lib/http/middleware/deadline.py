@@ -23,7 +23,7 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
 
     def enter(self) -> asyncio.Task[Any]:
-        """Start the present task's time."""
+        """Start the time limit of the current task."""
         loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a request is served by a task, always
@@ -35,7 +35,7 @@ class Deadline:
         return task
 
     def leave(self, task: asyncio.Task[Any]) -> None:
-        """Stop the task's time."""
+        """Stop the time limit of the task."""
         self._running.pop(task, None)
         self._expired.discard(task)
 

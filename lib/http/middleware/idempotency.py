@@ -28,7 +28,7 @@ _PASSING: Final = frozenset({401, 403, 408, 425, 429})  # what signing in or wai
 
 
 class Idempotency:
-    """Answer POSTs that carry the header. `serve` runs after authentication.
+    """Handle POST requests with an Idempotency-Key. `serve` runs after authentication.
 
     Kept is what would be the same a moment later: successes, and refusals of the request itself.
     A 5xx gives the key back, so that the request may be tried again, and so does whatever passes:
@@ -45,7 +45,7 @@ class Idempotency:
         resumable: Collection[str] = (),
         own: Collection[str] = (),
     ) -> None:
-        """All parameters except the first are route templates.
+        """Create the middleware. All parameters except the first are route templates.
 
         Args:
             keys: where answers are kept.
@@ -62,7 +62,7 @@ class Idempotency:
 
     @web.middleware
     async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Return the stored response, or do the work."""
+        """Return the stored response, or run the handler."""
         header = request.headers.get(HEADER)
         route = template_of(request.match_info.route)
         if header is None or request.method != "POST" or route in self._exempt:
@@ -83,14 +83,14 @@ class Idempotency:
         return await asyncio.shield(task)
 
     async def finish(self) -> None:
-        """Wait for work whose clients have left, while its dependencies are still open."""
+        """Wait for handlers whose clients have disconnected, before the dependencies are closed."""
         if self._working:
             await asyncio.wait(self._working, timeout=self._keys.policy.lease_seconds)
 
     def _begin(
         self, work: Coroutine[Any, Any, web.StreamResponse]
     ) -> asyncio.Task[web.StreamResponse]:
-        """Run the work to its end, even if the client leaves."""
+        """Run the handler to its end, even if the client disconnects."""
         task = asyncio.create_task(work)
         self._working.add(task)
         task.add_done_callback(self._finished)
@@ -130,7 +130,7 @@ async def _keep(keys: IdempotencyKeys, lease: Lease, response: web.StreamRespons
 
 
 async def _settle(step: Awaitable[None]) -> None:
-    """Store the response without failing a finished request. The lease expires by itself."""
+    """Store the response. A failure does not fail the request, because the lease expires."""
     try:
         await step
     except AppError as error:

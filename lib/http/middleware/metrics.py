@@ -15,7 +15,7 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class _Answers:
-    """The number of responses of one kind. Their durations are shared with other statuses."""
+    """The number of responses of one kind. Several statuses share one histogram of durations."""
 
     __slots__ = ("count", "durations")
 
@@ -50,7 +50,7 @@ class RequestMetrics(Collector):
             self._running += 1
 
     def end(self, exchange: Exchange, status: int, seconds: float) -> None:
-        """Count it as answered."""
+        """Count a finished request and record its duration."""
         kind = (exchange.method, exchange.route, status)
         answers = self._answers.get(kind) or self._add(*kind)
         answers.count += 1

@@ -16,7 +16,7 @@ _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 
 
 def enter(exchange: Exchange) -> Scope:
-    """Bind the position scope of the request. It ends with the request's task.
+    """Bind the position scope of the request. The scope ends with the request's task.
 
     Replicas may answer GET and HEAD. A connection that lives long reads from the primary.
     """

@@ -1,4 +1,4 @@
-"""Request ID: accept a safe one from the caller or create one, and return it."""
+"""Request ID: accept a safe ID from the caller or create a new ID, and return it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _IDEMPOTENCY_KEY: Final = istr(idempotency.HEADER)
 
 
 class Shell:
-    """An application's middleware. `serve` is the outermost one that a service adds.
+    """An application's middleware. A service adds only `serve`.
 
     `admit` and `idempotent` are for services with callers of their own, set when what they need is
     open; `proxies` are believed about addresses.
@@ -129,7 +129,7 @@ class Shell:
             self._deadline.leave(task)
 
     async def _admitted(self, exchange: Exchange, handler: Handler) -> web.StreamResponse:
-        """Admit the caller. The response of the handler will show the remaining rate limit."""
+        """Admit the caller. The response will report the remaining rate limit."""
         request = exchange.request
         limit = None if self.admit is None else await self.admit(exchange)
         if self.idempotent is not None and _IDEMPOTENCY_KEY in exchange.headers:

@@ -78,7 +78,7 @@ class CategoryTypeChange(_Named, frozen=True, kw_only=True):
 
 
 class CategoryChange(_Named, frozen=True, kw_only=True):
-    """A partial update: omitted fields keep their values. A new `type_id` moves the category."""
+    """A partial update: omitted fields keep their values. `type_id` moves the category."""
 
     type_id: UUID | UnsetType = UNSET
     name: ShortName | UnsetType = UNSET

@@ -31,5 +31,5 @@ def of_change(level: str, entry_id: UUID | str) -> tuple[str, ...]:
 
 
 def of_offer(provider_id: UUID | str, service_id: UUID | str) -> tuple[str, ...]:
-    """Return the tags to invalidate after a provider starts or stops offering a service."""
+    """Return the tags to invalidate after a provider starts or stops to offer a service."""
     return of_provider(provider_id), of_providers(service_id)

@@ -18,7 +18,7 @@ class HubMetrics:
     def __init__(self, registry: CollectorRegistry, hub: _Sized) -> None:
         self.delivered = Counter(
             "chat_messages_delivered_total",
-            "Messages delivered to sockets live, without resumed ones.",
+            "Messages delivered live to sockets. Resumed messages are not counted.",
             registry=registry,
         )
         self.fills = Counter(
@@ -28,7 +28,7 @@ class HubMetrics:
         )
         users = Gauge("chat_users", "Users connected to this replica.", registry=registry)
         users.set_function(lambda: hub.size[0])
-        feeds = Gauge("chat_channels", "Channels of these users.", registry=registry)
+        feeds = Gauge("chat_channels", "Channels of the connected users.", registry=registry)
         feeds.set_function(lambda: hub.size[1])
 
 
@@ -44,5 +44,7 @@ class SocketMetrics:
             registry=registry,
         )
         self.stored = Counter(
-            "chat_messages_stored_total", "Messages stored, without repetitions.", registry=registry
+            "chat_messages_stored_total",
+            "Messages stored. Repeated requests are not counted.",
+            registry=registry,
         )

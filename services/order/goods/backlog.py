@@ -10,14 +10,18 @@ from services.order.goods.store import backlog
 
 
 class BacklogGauges:
-    """The number of orders of goods with a step left, and the age of the oldest."""
+    """Gauges for the number of unfinished goods orders and the age of the oldest."""
 
     def __init__(self, db: Executor, registry: CollectorRegistry) -> None:
         self._db = db
         self._measure = Every(10.0)
-        self._waiting = Gauge("orders_waiting", "Orders with a step left.", registry=registry)
+        self._waiting = Gauge(
+            "orders_waiting", "Goods orders with unfinished steps.", registry=registry
+        )
         self._oldest = Gauge(
-            "orders_oldest_seconds", "Age of the oldest of these orders.", registry=registry
+            "orders_oldest_seconds",
+            "Age of the oldest goods order with unfinished steps.",
+            registry=registry,
         )
 
     async def refresh(self) -> None:

@@ -23,12 +23,12 @@ class OverdueOrders:
         )
         self._waiting = Gauge(
             "service_orders_overdue",
-            "Service orders past their time that are still open.",
+            "Service orders that are still open after their time window.",
             registry=registry,
         )
         self._oldest = Gauge(
             "service_orders_overdue_oldest_seconds",
-            "Age of the oldest of these orders.",
+            "Seconds since the time window of the oldest overdue service order ended.",
             registry=registry,
         )
 

@@ -39,7 +39,7 @@ Currency = Annotated[
         max_length=3,
         pattern=r"^[A-Z]{3}$",
         description="ISO 4217",
-        extra={"message": "must be a currency such as EUR"},
+        extra={"message": "must be a currency code such as EUR"},
     ),
 ]
 Stock = Annotated[

@@ -76,5 +76,5 @@ def shortages(lines: Sequence[Line], found: Sequence[Product]) -> Iterator[Field
         elif left < line.quantity:
             yield FieldError(f"lines[{index}].quantity", f"only {left} left")
         elif left < line.min_stock:
-            why = f"is more than one customer may hold of the remaining {left}"
+            why = f"exceeds the share of the remaining {left} that one customer may reserve"
             yield FieldError(f"lines[{index}].quantity", why)

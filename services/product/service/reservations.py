@@ -71,7 +71,7 @@ async def reserve(
             there is not enough; IDEMPOTENCY_KEY_REUSED where the key came with other lines.
     """
     ids = [line.product_id for line in wanted.lines]
-    check_distinct(ids, "lines[{}].product_id", "is already in another line")
+    check_distinct(ids, "lines[{}].product_id", "is already in another line of the request")
     new = _new(wanted, owner, key, clock)
 
     async def step(tx: Executor) -> Sequence[ReservationLine]:

@@ -82,7 +82,7 @@ class OidcProvider:
     def _check_issuer(self, metadata: Metadata, issuer: str | None) -> None:
         required = metadata.authorization_response_iss_parameter_supported
         if (issuer is None and required) or issuer not in (None, self._settings.issuer):
-            raise self._refused("iss of another provider")
+            raise self._refused("the iss parameter names another provider")
 
     async def _exchange(self, metadata: Metadata, answer: ProviderAnswer) -> _Tokens:
         form = {
@@ -97,10 +97,10 @@ class OidcProvider:
         )
         if isinstance(tokens, str):
             if tokens == "invalid_client":
-                raise self._transport.unavailable("our client secret is refused")
+                raise self._transport.unavailable("the provider refused our client secret")
             raise self._refused("the code was refused", error=tokens[:50])
         if len(tokens.id_token) > _LONGEST_TOKEN:
-            raise self._refused("a token without end")
+            raise self._refused("the ID token is too long")
         return tokens
 
     def _credentials(self, metadata: Metadata) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -136,7 +136,7 @@ class OidcProvider:
         headers = {"Authorization": f"Bearer {tokens.access_token}"}
         found = await self._transport.get(url, dict[str, Any], headers)
         if found.get("sub") != claims["sub"]:
-            raise self._refused("userinfo about another user")
+            raise self._refused("the userinfo is about another user")
         return found
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:

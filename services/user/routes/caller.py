@@ -78,7 +78,7 @@ def _meant(request: web.Request) -> tuple[Principal, UUID]:
     try:
         return principal, UUID(subject_of(owner, principal))
     except ValueError:
-        raise invalid(FieldError("id", "is neither me nor a UUID")) from None
+        raise invalid(FieldError("id", "is neither `me` nor a UUID")) from None
 
 
 _PATH: Final = {"id": _WHO}

@@ -68,7 +68,7 @@ def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> Non
     if is_own(principal, account_id) or role is not AccountRole.ADMIN:
         return
     if not principal.has_any(Role.ADMIN):
-        raise forbidden("only an administrator may do this to an administrator")
+        raise forbidden("only an administrator may change an administrator")
 
 
 def check_superset(principal: Principal, permissions: Iterable[str] | None, message: str) -> None:

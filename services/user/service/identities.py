@@ -137,7 +137,8 @@ async def unlink(
         works = any(providers.name_of(one.issuer) is not None for one in others)
         if not works and not await identities.has_usable_password(tx, id=account_id):
             raise AppError(
-                Code.CONFLICT, "this is the only way to sign in: set a password first, by a reset"
+                Code.CONFLICT,
+                "this identity is your only way to sign in: first set a password by a reset",
             )
         own = _session_of(principal)
         await sessions.end_opened_by(tx, account_id, identity_id, own, because="identity_unlinked")
@@ -164,5 +165,5 @@ async def _may_change(tx: Executor, principal: Principal) -> None:
 
 def _session_of(principal: Principal) -> UUID:
     if not principal.session:
-        raise forbidden("sign in again to do this")
+        raise forbidden("this request requires a recent sign-in: sign in again")
     return UUID(principal.session)

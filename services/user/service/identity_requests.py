@@ -104,7 +104,9 @@ async def finish(
         session_id=session_id,
     )
     if spent is None:
-        raise unauthorized("this browser has not started this sign-in lately; start it again")
+        raise unauthorized(
+            "this browser has not started this sign-in recently: start the sign-in again"
+        )
     answer = ProviderAnswer(given.code, given.iss, spent.nonce, spent.verifier)
     try:
         identity = await providers.identify(name, answer)

@@ -79,7 +79,7 @@ async def _open(
     account = await identities.hold_account(tx, id=found.account_id)
     linked = await identities.is_linked(tx, id=found.id, account_id=found.account_id)
     if account is None or not linked:  # deactivated or unlinked meanwhile
-        raise unauthorized("this sign-in has just been removed")
+        raise unauthorized("this sign-in method was just removed")
     signed_in = await opening.open_session(
         tx,
         policy,
@@ -149,7 +149,7 @@ def _address(identity: Identity) -> str:
     try:
         return msgspec.convert(identity.email, Email)
     except msgspec.ValidationError:
-        message = "the identity provider gives no email address, so no account can be made"
+        message = "the identity provider sent no email address, so no account can be created"
         raise AppError(Code.BAD_REQUEST, message) from None
 
 

@@ -178,7 +178,7 @@ async def new_recovery_codes(
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.is_enrolled(tx, account_id=account_id):
-            raise AppError(Code.CONFLICT, "there is no second factor")
+            raise AppError(Code.CONFLICT, "the account has no second factor")
         await store.remove_recovery_codes(tx, account_id=account_id)
         await audit.record(tx, "second_factor.recovery_codes", account_id)
         return await _recovery_codes(tx, account_id)
@@ -267,7 +267,7 @@ async def remove_all_of(db: Database, principal: Principal, account_id: UUID) ->
         AppError: NOT_FOUND; FORBIDDEN, also for one's own.
     """
     if principal.account_id == account_id:
-        raise forbidden("you cannot reset your own second factors here; remove them one by one")
+        raise forbidden("you cannot reset your own second factors here; remove each factor")
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         await accounts.lock(tx, principal, account_id, None)
@@ -357,7 +357,7 @@ async def _spend_code(
 async def _challenge(tx: Executor, principal: Principal, purpose: str) -> bytes:
     found = await store.spend_challenge(tx, session_id=_session_of(principal), purpose=purpose)
     if found is None:
-        raise invalid(FieldError("passkey", "was not requested, or too long ago"))
+        raise invalid(FieldError("passkey", "was not requested, or was requested too long ago"))
     return found
 
 
@@ -406,5 +406,5 @@ def _account_of(principal: Principal) -> UUID:
 
 def _session_of(principal: Principal) -> UUID:
     if not principal.session:
-        raise forbidden("sign in again to do this")
+        raise forbidden("this request requires a recent sign-in: sign in again")
     return UUID(principal.session)

@@ -51,7 +51,7 @@ async def check_session(
     if principal.session and found is None:
         raise forbidden("your session has ended; sign in again")
     if fresh and (found is None or found.seconds > _FRESH_SECONDS):
-        raise forbidden("sign in again to do this")
+        raise forbidden("this request requires a recent sign-in: sign in again")
     if (fresh or second_factor) and found is not None and found.enrolled and not found.shown:
         raise forbidden("verify your second factor first")
 

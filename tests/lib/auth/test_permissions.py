@@ -18,7 +18,7 @@ def caller(role: Role, *permissions: str) -> Principal:
     ("name", "hint"),
     [
         ("users:wirte", "did you mean users:write?"),
-        ("nothing:like-it-at-all", "add it to services/permissions.toml"),
+        ("nothing:like-it-at-all", "add the permission to services/permissions.toml"),
     ],
 )
 @pytest.mark.parametrize("asks", [permission, require, require_one])

@@ -89,7 +89,9 @@ async def test_a_second_service_in_a_schema_is_refused_before_anything_is_writte
 ):
     migrations.apply(empty_database, folder, db="shop")
     before = await tables(empty_database)
-    with pytest.raises(migrations.MigrationError, match=r"holds the tables of shop already.*own"):
+    with pytest.raises(
+        migrations.MigrationError, match=r"already contains the tables of shop: .*own"
+    ):
         migrations.apply(empty_database, folder, db="library")
     assert await tables(empty_database) == before
     assert migrations.roll_back_one(empty_database, folder, db="shop") == "0002_book"
@@ -165,7 +167,7 @@ async def test_a_lock_is_requested_again_and_got_once_it_is_free(
 
         monkeypatch.setattr(migrations, "_report", report)
         assert migrations.apply(empty_database, folder, db="shop") == ["0003_wide"]
-    assert lines == ["0003_wide did not get its locks, attempt 1 of 6"]
+    assert lines == ["0003_wide could not lock its tables, attempt 1 of 6"]
 
 
 async def test_a_lock_that_stays_taken_ends_the_migration_with_a_sentence(

@@ -451,7 +451,10 @@ async def test_links_are_changed_by_a_fresh_session_with_its_second_factor(town:
     await town.world.db.execute("UPDATE session SET created_at = now() - interval '16 minutes'")
     for method, path, body in (calls[0], calls[2]):
         answer = await town.world.call(method, path, body, headers=bearer(owner))
-        assert (answer.status, answer.message) == (403, "sign in again to do this")
+        assert (answer.status, answer.message) == (
+            403,
+            "this request requires a recent sign-in: sign in again",
+        )
 
 
 async def test_nothing_is_linked_by_a_session_that_ended_meanwhile(town: Town) -> None:

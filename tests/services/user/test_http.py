@@ -172,7 +172,7 @@ async def test_somebody_unknown_is_a_404_and_a_bad_id_a_400(users: str) -> None:
     assert missing["error"]["code"] == "NOT_FOUND"
     assert missing["error"]["message"] == "user not found"
     bad = await get(f"{users}/abc", 400)
-    assert bad["error"]["details"] == [{"field": "id", "message": "is neither me nor a UUID"}]
+    assert bad["error"]["details"] == [{"field": "id", "message": "is neither `me` nor a UUID"}]
 
 
 async def test_readiness_names_database_and_point(users: str) -> None:

@@ -102,9 +102,7 @@ async def test_rekeying_makes_prints_and_names_those_that_were_shared_before(
         assert await asyncio.to_thread(rekey.main, []) == 0
         said = capsys.readouterr()
         assert said.out == "second: 3\nfirst: 0\n"
-        assert (
-            said.err == "1 belong to accounts that share their personal id with another account\n"
-        )
+        assert said.err == "1 accounts have a personal id that another account has too\n"
     rows = await connection.fetch("SELECT account_id FROM provider WHERE fingerprint IS NULL")
     assert [row["account_id"] for row in rows] == [max(shared[0], shared[2])]
     await connection.close()

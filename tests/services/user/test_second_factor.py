@@ -202,7 +202,10 @@ async def test_an_old_sign_in_adds_no_second_factor(world: World) -> None:
     session = await sign_in(world)
     await world.db.execute("UPDATE session SET created_at = now() - interval '16 minutes'")
     answer = await world.post("totp", headers=bearer(session))
-    assert (answer.status, answer.message) == (403, "sign in again to do this")
+    assert (answer.status, answer.message) == (
+        403,
+        "this request requires a recent sign-in: sign in again",
+    )
 
 
 async def test_a_secret_that_was_never_confirmed_asks_for_nothing(world: World) -> None:

@@ -67,7 +67,10 @@ async def test_an_old_sign_in_gives_nobody_more_than_they_have(world, subtests) 
         with subtests.test(method=method):
             where = path.format(bob=bob.path)
             answer = await world.call(method, where, body, headers=bearer(refreshed))
-            assert (answer.status, answer.message) == (403, "sign in again to do this")
+            assert (answer.status, answer.message) == (
+                403,
+                "this request requires a recent sign-in: sign in again",
+            )
             fresh = (await world.login()).data
             assert (await world.call(method, where, body, headers=bearer(fresh))).status < 300
 

@@ -44,7 +44,10 @@ async def test_an_old_sign_in_changes_neither_address_nor_password_and_takes_not
         ):
             with subtests.test(method=method, path=path):
                 answer = await world.call(method, path, body, headers=bearer(stale))
-                assert (answer.status, answer.message) == (403, "sign in again to do this")
+                assert (answer.status, answer.message) == (
+                    403,
+                    "this request requires a recent sign-in: sign in again",
+                )
     # What gives nothing away needs no fresh sign-in.
     answer = await world.call("PATCH", ME, {"first_name": "Anna"}, headers=bearer(aged))
     assert answer.status == 200

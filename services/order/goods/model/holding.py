@@ -31,7 +31,7 @@ def parse_values(text: str) -> dict[str, Decimal]:
             raise ValueError(f"{match[1]} is given twice")
         found[match[1]] = Decimal(match[2])
     if OTHERS not in found:
-        raise ValueError(f"{OTHERS}:amount is missing, for all other currencies")
+        raise ValueError(f"the entry {OTHERS}:amount for all other currencies is missing")
     return found
 
 

@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 NO_USER: Final = "user not found"
 INACTIVE_USER: Final = "user is not active"
-_EXPIRED: Final = "the reservation of its products has expired"
+_EXPIRED: Final = "the reservation of the products has expired"
 
 
 async def cancel(

@@ -140,7 +140,7 @@ async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Cal
 
 def _check_step(order: GoodsOrder, after: GoodsStatus, caller: Caller) -> None:
     if after is not GoodsStatus.CANCELLED and not caller.staff:
-        raise forbidden("only the staff may do this; you may cancel")
+        raise forbidden("only the staff may set this status; you may cancel the order")
     if not may_follow(order.status, after):
         raise AppError(Code.CONFLICT, f"a {order.status} order cannot become {after}")
     if after is not GoodsStatus.CONFIRMED:
@@ -149,7 +149,7 @@ def _check_step(order: GoodsOrder, after: GoodsStatus, caller: Caller) -> None:
         raise AppError(Code.CONFLICT, "the user is not validated yet; try again later")
     if order.stock is not GoodsStock.SOLD:
         raise AppError(
-            Code.CONFLICT, "the reservation of its products is not confirmed yet; try again"
+            Code.CONFLICT, "the reservation of the products is not confirmed yet; try again"
         )
 
 

@@ -61,7 +61,7 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
     check_distinct(
         (line.product_id for line in new.lines),
         "lines[{}].product_id",
-        "is already in another line",
+        "is already in another line of the request",
     )
     try:
         user = await _orderer(shop, request.user_id)
@@ -191,7 +191,7 @@ def _check_same(request: Request, new: NewOrder, user_id: UUID, before: Mapping[
 
 def _no_room() -> AppError:
     """Return the error for a customer who would hold too much of the stock."""
-    message = f"{MAX_WAITING} orders are waiting for confirmation: cancel one or wait"
+    message = f"{MAX_WAITING} orders are waiting for confirmation: cancel an order or wait"
     return AppError(Code.CONFLICT, message)
 
 

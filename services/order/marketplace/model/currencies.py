@@ -19,7 +19,7 @@ CurrencyCode = Annotated[
         max_length=3,
         pattern="^[A-Z]{3}$",
         description="ISO 4217",
-        extra={"message": "must be a currency such as EUR"},
+        extra={"message": "must be a currency code such as EUR"},
     ),
 ]
 

@@ -25,7 +25,7 @@ Iso2 = Annotated[
         max_length=2,
         pattern="^[A-Z]{2}$",
         description="ISO 3166-1",
-        extra={"message": "must be a country such as DE"},
+        extra={"message": "must be a country code such as DE"},
     ),
 ]
 Country = Annotated[PlaceName, Meta(examples=["Germany"])]

@@ -20,7 +20,7 @@ from services.order.marketplace.store import jobs as store
 from services.order.marketplace.store.models import Job, Offer, ServiceOrder
 
 _UNSEEN: Final = (
-    "name the terms that you accept: the offer's ETag in If-Match, or its price and currency"
+    "send the terms that you accept: the offer's ETag in If-Match, or its price and currency"
 )
 
 

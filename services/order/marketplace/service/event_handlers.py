@@ -57,7 +57,7 @@ async def customer_left(tx: Executor, person: UUID, *, until: datetime) -> None:
     ):
         cancelled = order_after(open_order.status, OrderStep.CANCEL)
         if cancelled is None:
-            raise AssertionError(f"an open order was {open_order.status}")
+            raise AssertionError(f"an open order cannot have the status {open_order.status}")
         await orders.move(tx, open_order, cancelled)
     for job in await job_store.list_unfinished_jobs_of_customer(
         tx, customer_id=person, order_ids=locked, until=until

@@ -30,7 +30,9 @@ async def expire(db: Database, *, clock: Clock = utc_now) -> int:
         for order in overdue:
             expired = order_after(order.status, OrderStep.EXPIRE)
             if expired is None:
-                raise AssertionError(f"an order without a job was {order.status}")
+                raise AssertionError(
+                    f"an order without a job cannot have the status {order.status}"
+                )
             await orders.move(tx, order, expired)
     if overdue:
         log.info("service_orders_expired", count=len(overdue))

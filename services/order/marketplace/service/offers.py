@@ -178,7 +178,7 @@ async def follow_job(tx: Executor, fact: JobMoved) -> None:
     offer = or_not_found(await store.get_offer(tx, id=fact.job.offer_id), NOUN)
     cancelled = offer_after(offer.status, OfferStep.CANCEL)
     if cancelled is None:
-        raise AssertionError(f"the offer of a job was {offer.status}")
+        raise AssertionError(f"the offer of a job cannot have the status {offer.status}")
     await move(tx, offer, cancelled)
 
 
