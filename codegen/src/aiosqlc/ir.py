@@ -34,6 +34,7 @@ class Command(StrEnum):
     BATCHMANY = "batchmany"
     BATCHONE = "batchone"
     STREAM = "stream"
+    PAGE = "page"
 
     @property
     def returns_rows(self) -> bool:
@@ -42,7 +43,14 @@ class Command(StrEnum):
 
 
 _ROW_COMMANDS = frozenset(
-    {Command.ONE, Command.MANY, Command.STREAM, Command.BATCHMANY, Command.BATCHONE}
+    {
+        Command.ONE,
+        Command.MANY,
+        Command.STREAM,
+        Command.PAGE,
+        Command.BATCHMANY,
+        Command.BATCHONE,
+    }
 )
 
 
@@ -179,6 +187,19 @@ class Variant:
     source_map: SourceMap = field(default_factory=SourceMap)
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the text of a `:page` query selects one page.
+
+    The last `hidden` columns of the text are not part of a row: the total. `limit` and `skip` are
+    the numbers of the parameters of LIMIT (None: a constant) and OFFSET.
+    """
+
+    hidden: int
+    skip: int
+    limit: int | None = None
+
+
 _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
 
 
@@ -189,7 +210,8 @@ class ParsedQuery:
     A dynamic query's `sql` has every optional part present and the first choice of each sort;
     `variants` lists all reachable texts, that one included. A static query has none. `options` are
     the words after the command (`:bulk`) with their values, `ignores` the silenced codes with their
-    reasons. `comments` are those that sqlc hands on: each line that is one, above and inside.
+    reasons. `paging` is set for `:page` only. `comments` are those that sqlc hands on: each line
+    that is one, above and inside.
     """
 
     file: SourceFile
@@ -209,6 +231,7 @@ class ParsedQuery:
     variants: tuple[Variant, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     ignores: tuple[tuple[str, str], ...] = ()
+    paging: Paging | None = None
 
     def spelled(self, number: int) -> str:
         """Return a parameter as first written: `@name`, `sqlc.arg(name)`, `$1`, `?`."""

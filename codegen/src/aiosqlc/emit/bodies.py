@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.rows import (
@@ -28,6 +29,7 @@ def returns(function: PyFunction) -> str:
     return {
         Command.ONE: one,
         Command.MANY: f"list[{row}]",
+        Command.PAGE: f"tuple[list[{row}], int]",
         Command.STREAM: f"{_iterator(function)}[{row}]",
         Command.EXECROWS: "int",
         Command.EXECLASTID: "int",
@@ -89,7 +91,7 @@ def _iterator(function: PyFunction) -> str:
 def body_imports(function: PyFunction) -> set[Import]:
     """Return the imports of the statements and of the result annotation."""
     found: set[Import] = set()
-    many = {Command.MANY, Command.BATCHMANY, Command.STREAM}
+    many = {Command.MANY, Command.PAGE, Command.BATCHMANY, Command.STREAM}
     if function.command in many and function.row and function.row.starmapped:
         found.add(("itertools", "starmap"))
     if function.command is Command.STREAM:
@@ -209,6 +211,43 @@ def _many(function: PyFunction) -> list[str]:
     rows = function.local("rows")
     results = from_rows(_row(function), rows, function.local("value"))
     return [f"{rows} = await db.fetch({_call(function)})", f"return {results}"]
+
+
+def _page(function: PyFunction) -> list[str]:
+    rows, found, total = (function.local(name) for name in ("rows", "found", "total"))
+    results = from_rows(_row(function), found, function.local("value"))
+    return [
+        f"{rows} = await db.fetch({_call(function)})",
+        f"if not {rows}:  # behind the last page: the total is in the first row",
+        *_first_row(function, rows),
+        f"    return [], split_total({rows})[1]",
+        f"{found}, {total} = split_total({rows})",
+        f"return {results}, {total}",
+    ]
+
+
+def _first_row(function: PyFunction, rows: str) -> list[str]:
+    """Fetch the first row of all, with the arguments of LIMIT and OFFSET replaced."""
+    instead = dict(function.first_row)
+    choice = function.choice
+    if choice and any(condition for condition, _ in choice.arguments):
+        last = [instead[given] for _, given in choice.arguments if given in instead]
+        values = f"{', '.join(last)}{',' if len(last) == 1 else ''}"
+        arguments = function.local("arguments")
+        return [
+            f"    {arguments}[-{len(last)}:] = ({values})",
+            f"    {rows} = await db.fetch({_call(function)})",
+        ]
+    changed = replace(
+        function,
+        arguments=tuple(instead.get(given, given) for given in function.arguments),
+        choice=choice
+        and replace(
+            choice,
+            arguments=tuple(("", instead.get(given, given)) for _, given in choice.arguments),
+        ),
+    )
+    return [f"    {rows} = await db.fetch({_call(changed)})"]
 
 
 def _one(function: PyFunction) -> list[str]:
@@ -334,6 +373,7 @@ _BODIES: dict[Command, Callable[[PyFunction], list[str]]] = {
     Command.EXECROWS: _execrows,
     Command.EXECLASTID: _execlastid,
     Command.MANY: _many,
+    Command.PAGE: _page,
     Command.ONE: _one,
     Command.STREAM: _stream,
     Command.COPYFROM: _copyfrom,

@@ -155,6 +155,13 @@ class SequenceNotStr(Protocol[T_co]):
     def __len__(self) -> int: ...
 '''
 
+_SPLIT_TOTAL = '''\
+def split_total(rows: Sequence[Iterable[Any]]) -> tuple[list[tuple[Any, ...]], int]:
+    """Split the last column from the rows of a page: it is the total of all pages, in each row."""
+    values = [tuple(row) for row in rows]
+    return [row[:-1] for row in values], values[0][-1] if values else 0
+'''
+
 PARTS = {
     "Executor": _EXECUTOR,
     "BatchExecutor": _BATCH,
@@ -164,6 +171,7 @@ PARTS = {
     "PipelineExecutor": _PIPELINE,
     "Unset": _UNSET,
     "SequenceNotStr": _NOT_STR,
+    "split_total": _SPLIT_TOTAL,
 }
 
 # Where reading is told from writing: what only reads is the part of the other that a replica has.
@@ -189,7 +197,7 @@ def print_executor(names: Iterable[str], driver: Driver, *, readers: bool = Fals
     typing = [name for name in ("Any", "Final", "Protocol", "TypeVar") if name in body]
     imports = f"from collections.abc import {', '.join(abc)}\n" if abc else ""
     imports += "from enum import Enum\n" if "Unset" in wanted else ""
-    gap = "\n\n\n" if body.startswith("class") else "\n\n"
+    gap = "\n\n\n" if body.startswith(("class", "def")) else "\n\n"
     return f"{_HEAD}{imports}from typing import {', '.join(typing)}{gap}{body}"
 
 

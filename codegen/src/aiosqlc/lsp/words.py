@@ -25,6 +25,7 @@ COMMANDS = {
     "batchmany": "returns the rows of each of many sets of arguments",
     "batchone": "returns one row for each of many sets of arguments",
     "stream": "yields rows as they come",
+    "page": "returns the rows of one page and the total: `LIMIT @size OFFSET @skip`",
 }
 ANNOTATIONS = {
     "name": "the query's name and command: `name: GetUser :one`",

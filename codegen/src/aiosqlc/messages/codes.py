@@ -87,6 +87,7 @@ CODES = {
     "E373": "a `*` that could not be expanded to column names (warning)",
     "E374": "a query that may touch another tenant's rows",
     "E380": "`verify`: generated code that does not work with another version of the schema",
+    "E390": "a `:page` query whose rows cannot be counted or paged",
     "E401": "two columns with the same name: the second gets a number, `id_2` (warning)",
     "E402": "two parameters with the same name: the second gets a number, `id_2` (warning)",
     "E403": (

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.ir import OptionalPart, ParsedQuery, Variant
+from aiosqlc.ir import Command, OptionalPart, ParsedQuery, Variant
 from aiosqlc.messages.files import nul_byte
 from aiosqlc.parse.annotations import no_query, read_annotations
 from aiosqlc.parse.doubts import doubts
 from aiosqlc.parse.dynamic import read_parts, stray_directives, swallowed_semicolon
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
+from aiosqlc.parse.paging import paged
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
 from aiosqlc.parse.statements import parse_ahead, statements_of
 from aiosqlc.parse.variants import write_variants
@@ -197,7 +198,11 @@ def _parse_statement(
         options=tuple(notes.options),
         ignores=tuple(notes.ignores),
     )
-    return query, doubts(file, body, uses, dialect)
+    found = doubts(file, body, uses, dialect)
+    if query.command is not Command.PAGE:
+        return query, found
+    page = paged(query, dialect)
+    return (None, [page]) if isinstance(page, Diagnostic) else (page, found)
 
 
 _NAMED = ("-- name:", "/* name:", "# name:")

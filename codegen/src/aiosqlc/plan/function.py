@@ -18,6 +18,7 @@ from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, Py
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
 from aiosqlc.plan.one_way import not_decoded, not_encoded
 from aiosqlc.plan.package import Package
+from aiosqlc.plan.paging import first_row, without_hidden
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.row_lists import once, with_row_lists
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
@@ -39,6 +40,7 @@ _EXECUTORS = {
 _READERS = {
     Command.ONE: "Reader",
     Command.MANY: "Reader",
+    Command.PAGE: "Reader",
     Command.BATCHONE: "Reader",
     Command.BATCHMANY: "Reader",
     Command.STREAM: "StreamReader",
@@ -49,7 +51,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     """Plan one query's function."""
     parsed = query.parsed
     query = folded(query, constant(parsed.name), planner.package.engine)
-    row = planner.row(query) if parsed.command.returns_rows and query.columns else None
+    shown = without_hidden(query)
+    row = planner.row(shown) if parsed.command.returns_rows and shown.columns else None
     problems = not_decoded(query, planner.types.applied)
     kinds, one_way = _kinds(query, planner)
     used = names_used(query, row, kinds.values(), planner.package)
@@ -107,6 +110,9 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     elif is_bulk(parsed):
         function, classes = _bulked(query, function, planner)
         own += classes
+    if parsed.paging:
+        imports.add((planner.package.in_package("executor"), "split_total"))
+        function = replace(function, first_row=first_row(parsed.paging, params))
     if parsed.command is Command.STREAM:
         function = replace(function, params=(*function.params, _CHUNK))
     if parsed.command is Command.COPYFROM:

@@ -190,6 +190,7 @@ class PyFunction:
     pipelined: bool = False
     synchronous: bool = False
     used: frozenset[str] = frozenset()  # by its body, besides its own variables
+    first_row: tuple[tuple[str, str], ...] = ()  # of a page: what to pass instead of arguments
     defines_builder: bool = False  # of its rows: the first function that calls it
     imports: frozenset[Import] = frozenset()
 

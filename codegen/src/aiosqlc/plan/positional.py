@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
+from graphlib import TopologicalSorter
+from typing import NamedTuple
 
 from aiosqlc.ir import Command, TypedQuery, Variant
 from aiosqlc.parse.placeholders import find, for_driver
@@ -44,15 +47,22 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
     arguments = tuple(
         (
             condition_of(number, parsed.dynamic, list(choice.selectors), variants),
-            params[place[1]].expression,
+            params[place.parameter].expression,
         )
         for number, place in enumerate(known, start=1)
     )
     return with_pieces(replace(choice, texts=texts, arguments=arguments))
 
 
-Place = tuple[int, int]
-"""The place of a parameter in the file, and its number in the query."""
+class Place(NamedTuple):
+    """One use of a parameter: its place in the file, its number in the query, and which use it is.
+
+    Text that the compiler adds has one place, and may use a parameter more than once.
+    """
+
+    source: int
+    parameter: int
+    use: int
 
 
 def _listed(variant: Variant, query: TypedQuery) -> str:
@@ -60,13 +70,23 @@ def _listed(variant: Variant, query: TypedQuery) -> str:
 
 
 def _of_variant(variant: Variant, left_out: Collection[int]) -> list[Place]:
-    return [
-        (variant.source_map.to_source(place.start), variant.numbers[place.number - 1])
-        for place in find(variant.sql)
-        if variant.numbers[place.number - 1] not in left_out
-    ]
+    """Return the places of a text in its order."""
+    uses: Counter[tuple[int, int]] = Counter()
+    found = []
+    for place in find(variant.sql):
+        number = variant.numbers[place.number - 1]
+        if number not in left_out:
+            at = (variant.source_map.to_source(place.start), number)
+            uses[at] += 1
+            found.append(Place(*at, uses[at]))
+    return found
 
 
 def _places(variants: tuple[Variant, ...], left_out: Collection[int]) -> list[Place]:
-    """Return every place of every text, in file order."""
-    return sorted({place for variant in variants for place in _of_variant(variant, left_out)})
+    """Return every place of every text, each text's in its own order."""
+    after: dict[Place, set[Place]] = {}
+    for variant in variants:
+        places = _of_variant(variant, left_out)
+        for before, place in zip([None, *places], places, strict=False):
+            after.setdefault(place, set()).update([] if before is None else [before])
+    return list(TopologicalSorter(after).static_order())

@@ -23,8 +23,8 @@ CLASSES = frozenset(
 FUNCTIONS = frozenset(
     {
         "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
-        "float", "int", "len", "list", "map", "msgspec", "numbered", "object", "starmap", "str",
-        "time", "timedelta", "tuple",
+        "float", "int", "len", "list", "map", "msgspec", "numbered", "object", "split_total",
+        "starmap", "str", "time", "timedelta", "tuple",
     }
 )  # fmt: skip
 """The other names that generated modules import or use."""

@@ -17,6 +17,7 @@ _RAISED = frozenset({"KeyError", "TypeError", "ValueError", "object"})
 _VARIABLES = {
     Command.BATCHONE: frozenset({"batch", "item", "results"}),
     Command.STREAM: frozenset({"cursor", "chunk"}),
+    Command.PAGE: frozenset({"found", "total"}),
 }
 
 
@@ -33,6 +34,8 @@ def names_used(
         found.add("self")
     if query.parsed.command is Command.STREAM:
         found.add("chunk")  # a parameter of ours
+    if query.parsed.command is Command.PAGE:
+        found.add("split_total")
     if package.errors_of(query) and package.driver.violations:
         found |= {"violation", package.driver.violations.caught}
     if row is None:

@@ -1,0 +1,5 @@
+CREATE TABLE product (
+    id int PRIMARY KEY,
+    name text NOT NULL,
+    price numeric
+);
