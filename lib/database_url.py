@@ -27,7 +27,7 @@ _DECIDED: Final[dict[str, tuple[str, set[str]]]] = {
 
 
 def mysql_tls(url: str) -> tuple[SslMode | None, str | None]:
-    """Return the TLS mode and the CA file in a MySQL URL. A missing parameter is None.
+    """Return the TLS mode and the CA file in a MySQL URL. Return None for a missing parameter.
 
     Raises:
         ValueError: for a parameter or a mode that there is not, and an authority nobody asks.

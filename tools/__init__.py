@@ -1,1 +1,1 @@
-"""Programs that write files or measure. The running platform never imports them."""
+"""Programs that write files or measure. The running platform never imports this package."""

@@ -47,7 +47,7 @@ class Route(NamedTuple):
 
 
 def files() -> dict[Path, str]:
-    """Return the page by its path."""
+    """Return the text of the page by its path."""
     lines = [_HEAD.rstrip()]
     service = ""
     for route in sorted(routes(), key=_by_path):

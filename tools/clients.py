@@ -23,7 +23,7 @@ _UV = Path(sys.executable).parent / "uv"
 
 
 def main() -> int:
-    """Generate and check both; return the exit code."""
+    """Generate and check the clients in both languages; return the exit code."""
     if shutil.which("npm") is None:
         print("npm is not installed: run `make setup-system` as root on Debian", file=sys.stderr)
         return 1

@@ -19,7 +19,7 @@ def package_of(file: str) -> str:
 
 
 def table(files: dict[str, dict[str, dict[str, int]]]) -> list[str]:
-    """Return a line per package and one for the total."""
+    """Return a line per package and a line for the total."""
     sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(_COUNTS))
     for file, found in files.items():
         for name in (package_of(file), "all"):

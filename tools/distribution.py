@@ -49,7 +49,7 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True)
 class Found:
-    """Features of a database that need all of its shards."""
+    """Keys and queries of a database that involve all shards."""
 
     unique: tuple[str, ...]  # keys without the column
     everywhere: tuple[str, ...]  # queries that do not say it of some table

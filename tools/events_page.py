@@ -1,4 +1,4 @@
-"""The page of events: what each service publishes, with which fields, and who consumes it.
+"""The page of events: the events of each service, their fields, and their consumers.
 
 From the code: a topic refuses a kind that it does not declare, and consumers run the same handlers.
 """
@@ -29,7 +29,7 @@ HANDLERS: Final[Mapping[str, str]] = {
 
 
 def files() -> dict[Path, str]:
-    """Return the page by its path."""
+    """Return the text of the page by its path."""
     consumers = consumed()
     lines = [
         "# Events",

@@ -1,4 +1,4 @@
-"""The users of NATS and the subjects that each may use, derived from the code.
+"""The users of NATS, and the subjects that each user may use, derived from the code.
 
 A topic says who publishes it, handlers say who consumes it. Whoever consumes a topic can bury its
 entries and trim it, and write nothing into it. Answers come to an inbox of one's own. The
@@ -53,7 +53,7 @@ def subjects(service: str) -> list[str]:
 
 
 def _kept(stream: str) -> Iterator[str]:
-    """Return the subjects to create, measure and trim a stream, the last with its own consumer."""
+    """Yield the subjects that are needed to create, measure and trim a stream."""
     for call in ("STREAM.*", "STREAM.MSG.GET", "CONSUMER.*"):
         yield f"$JS.API.{call}.{stream}"
     yield f"$JS.API.CONSUMER.*.{stream}.>"

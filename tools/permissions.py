@@ -61,7 +61,7 @@ def _migrated(folder: Path) -> tuple[set[str], set[tuple[str, str]]]:
 def missing(
     wanted: Mapping[str, Declared], migrated: tuple[set[str], set[tuple[str, str]]]
 ) -> tuple[dict[str, str], list[tuple[Role, str]]]:
-    """Return what the migrations lack: descriptions by permission, and roles with permissions."""
+    """Return missing descriptions by permission, and missing pairs of role and permission."""
     names, grants = migrated
     ours = {name: one for name, one in wanted.items() if not name.startswith(OF_SERVICES)}
     new = {name: one.description for name, one in ours.items() if name not in names}

@@ -111,7 +111,7 @@ def differences(left: Path, right: Path) -> list[str]:
 
 
 def rpc_module(file: FileDescriptorProto) -> str:
-    """Print the module for the services of one .proto file: everything except the messages."""
+    """Return the module for the services of one .proto file: everything except the messages."""
     methods = [m for service in file.service for m in service.method]
     for method in methods:
         _refuse_what_we_do_not_speak(file, method)

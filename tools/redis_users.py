@@ -1,4 +1,4 @@
-"""The users of Redis with their keys and channels, derived from the code.
+"""The users of Redis, with the keys and channels that each may use, derived from the code.
 
 A topic says who publishes it, handlers say who consumes it; the other names are those of the code.
 Whoever makes the users (the local stack, Compose, an administrator) adds a password to each line.

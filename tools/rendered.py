@@ -169,7 +169,7 @@ def _filled_in(template: str, settings: Settings, **more: object) -> str:
 
 
 def calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
-    """Return the services that a service calls, with ports, from the addresses in its settings."""
+    """Return the services that a service calls, and their ports, from the service's settings."""
     module = importlib.import_module(f"services.{service.name}.config")
     fields = getattr(module, f"{service.name.title()}Config").model_fields
     found = {("user", PORTS["USER_PORT"])}  # the keys of tokens, and a token of its own
@@ -182,7 +182,7 @@ def calls(service: Service, settings: Settings) -> list[tuple[str, int]]:
 
 
 def _callers(service: Service, calls: dict[str, list[tuple[str, int]]]) -> list[tuple[str, int]]:
-    """Return the callers of a service and their target port, the gateway first."""
+    """Return the callers of a service, gateway first, and the port that each calls."""
     found = [("gateway", service.port)] if service.public else []
     for caller, called in sorted(calls.items()):
         found += [(caller, port) for name, port in called if name == service.name]
@@ -224,7 +224,7 @@ def _container_targets(settings: Settings) -> str:
 
 
 def all_dashboards() -> list[Dashboard]:
-    """Return every dashboard. Each service's dashboard shows the features it has."""
+    """Return every dashboard. A service's dashboard shows the service's features."""
     return [
         dashboards.overview(),
         *(_service_dashboard(service) for service in Settings.read({}).services),

@@ -169,7 +169,7 @@ def is_secret(info: FieldInfo) -> bool:
 
 
 def _opened(annotation: object, metadata: Sequence[object]) -> tuple[object, Sequence[object]]:
-    """Return the plain type of an optional or annotated one, and its annotations."""
+    """Return the plain type in an optional or annotated type, and the annotations."""
     if get_origin(annotation) in (Union, types.UnionType):
         (inner,) = (part for part in get_args(annotation) if part is not types.NoneType)
         return _opened(inner, metadata)
@@ -246,12 +246,12 @@ def _page(found: Sequence[Entry], compose: str) -> str:
 
 
 def _health_port(service: str, compose: str) -> str:
-    """Return the address in docker-compose.yml of a service's health and metrics."""
+    """Return the address of a service's health and metrics in docker-compose.yml."""
     return compose.partition(f"${{{service.upper()}_HEALTH_PORT:-")[2].partition("}")[0]
 
 
 def _table(title: str, found: Sequence[Entry], everyone: int = 0) -> list[str]:
-    """Return a section; with `everyone` (all services) it lists who reads a variable."""
+    """Return a section. `everyone`, the number of services, adds a column with the readers."""
     rows = ["", f"## {title}", ""]
     rows.append(f"| variable | type | default |{' read by |' * bool(everyone)} |")
     rows.append(f"|---|---|---|---|{'---|' * bool(everyone)}")

@@ -1,4 +1,4 @@
-"""The table of settings that operators may change. It renders Compose, Kubernetes and ECS.
+"""The table of settings that operators may change. The table renders Compose, Kubernetes and ECS.
 
 A service's classes say which there are. An empty variable is none, so each is passed on whether it
 is set or not. Left out is what a deployment decides by itself (addresses, ports, the image's own)
@@ -59,17 +59,17 @@ class Setting(msgspec.Struct, frozen=True):
 
     @property
     def compose(self) -> str:
-        """Its value in Compose."""
+        """Return the value in Compose."""
         return f"${{{self.name}:-{COMPOSE.get(self.name, '')}}}"
 
     @property
     def kubernetes(self) -> str:
-        """Its value in the ConfigMap, which an overlay replaces."""
+        """Return the value in the ConfigMap, which an overlay replaces."""
         return KUBERNETES.get(self.name, "")
 
     @property
     def ecs(self) -> str:
-        """Its value in a task definition, which the rollout fills in."""
+        """Return the value in an ECS task definition, which the rollout fills in."""
         return ECS.get(self.name, f"${{{self.name}}}")
 
 
@@ -104,6 +104,6 @@ def plain() -> list[Setting]:
 
 
 def ecs_names() -> str:
-    """Return the names that the rollout on ECS fills in, one a line."""
+    """Return the names of the settings that the rollout on ECS fills in, one name a line."""
     filled = [setting.name for setting in plain() if setting.name not in ECS]
     return "".join(f"{name}\n" for name in filled)

@@ -1,4 +1,4 @@
-"""Wheels of the locked requirements, and the machines that lack one.
+"""Wheels of the locked requirements, and the machines that lack a wheel.
 
 `python -m tools.wheels FILE` reads a lock in the format of PEP 751 and prints the record that
 `make lock` keeps beside the locks: a line for each wheel, under its package.
@@ -28,7 +28,7 @@ _RECORDED: Final = re.compile(
 
 
 class Wheel(msgspec.Struct, frozen=True):
-    """A file of the package index: its compressed tag and the first digits of its hash."""
+    """A file of the package index: the compressed tag and the first digits of the hash."""
 
     tag: str
     digest: str
@@ -56,7 +56,7 @@ class Machine(msgspec.Struct, frozen=True):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The values of environment markers on that machine."""
+        """Return the values of environment markers on this machine."""
         version = ".".join(map(str, self.python))
         return {
             **{name: str(value) for name, value in default_environment().items()},
@@ -100,7 +100,7 @@ MACHINES: Final = [
 
 
 def record(pylock: str) -> str:
-    """Return the record of a lock in the format of PEP 751; it names no host."""
+    """Return the record of a lock in the format of PEP 751. The record has no host names."""
     lines = [
         "# Written by `make lock`: the wheels of the locked packages on Linux and macOS, and the",
         "# first digits of their hashes. Tests read here which machines need a compiler.",

@@ -71,7 +71,7 @@ def create_app(config: ChatConfig) -> web.Application:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    """Close all sockets, so that clients reconnect elsewhere. Runs before the server drains."""
+    """Close all sockets, so that clients reconnect elsewhere. Run this before the server drains."""
     await app[SOCKETS].close_all(Close.RESTART)
 
 

@@ -28,7 +28,7 @@ async def list_departments(db: Db, wanted: ListDepartments) -> Page[Department]:
 
 @route("POST /api/v1/departments", "Create a department", Code.CONFLICT, access=_WRITERS)
 async def add_department(db: Db, new: NewDepartment) -> Created[Department]:
-    """Create a department. Return it with its URL."""
+    """Create a department. Return the department with its URL."""
     added = await service.add(db, new)
     # Relative to the address of the list, so that it holds behind the gateway's prefix too.
     return respond.created(added, f"departments/{added.id}")

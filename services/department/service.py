@@ -1,4 +1,4 @@
-"""Rules of departments: names are unique, and an update names the version it changes."""
+"""Rules of departments: names are unique, and an update states the version to change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Dep
 
 
 def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments) -> _List:
-    """Return the query for the requested order. All of them take the same parameters."""
+    """Return the query for the requested order. All queries have the same parameters."""
     return {
         ("name", False): queries.list_departments_by_name,
         ("name", True): queries.list_departments_by_name_desc,
@@ -95,7 +95,7 @@ async def change(
 
 
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
-    """Delete the department, under the same conditions as an update."""
+    """Delete the department at the caller's version. None means any version."""
     async with db.transaction() as tx:
         before = await _locked(tx, department_id, version)
         await writes(tx).remove_department(id=department_id)

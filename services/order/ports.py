@@ -25,7 +25,7 @@ class User(Struct, frozen=True, gc=False):
 
 
 class Wanted(Struct, frozen=True, gc=False):
-    """A product to reserve, its quantity, and how many of it must be in stock."""
+    """A product to reserve, the quantity to reserve, and the quantity that must be in stock."""
 
     product_id: UUID
     quantity: int
@@ -53,7 +53,7 @@ class Users(Protocol):
     """Source of users."""
 
     async def find(self, user_id: UUID) -> User | None:
-        """Return the user, or None if it does not exist.
+        """Return the user, or None if the user does not exist.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE, DEADLINE_EXCEEDED or CIRCUIT_OPEN where nobody can say.
@@ -85,7 +85,7 @@ class Products(Protocol):
         ...
 
     async def confirm(self, reservation_id: UUID) -> bool:
-        """Confirm a reservation. Return False if it has expired or was released."""
+        """Confirm a reservation. Return False if the reservation has expired or was released."""
         ...
 
     async def release(self, reservation_id: UUID) -> None:
@@ -97,7 +97,7 @@ class Payments(Protocol):
     """The payment provider. A repeated request does not charge twice."""
 
     async def settled(self, order_id: UUID, total: Decimal, currency: str) -> bool:
-        """Request the payment of a delivered order. Return whether it is paid.
+        """Request the payment of a delivered order. Return whether the order is paid.
 
         Raises:
             AppError: where nobody can say; the order is asked about again.

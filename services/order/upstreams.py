@@ -164,7 +164,7 @@ class Upstreams(NamedTuple):
     tokens: Sequence[ServiceTokens]
 
     async def signed_in(self) -> None:
-        """Check that a service token is available. Raises AppError if not."""
+        """Check that a service token is available. Raises AppError without a token."""
         for tokens in self.tokens:
             await tokens.ping()
 
@@ -173,7 +173,7 @@ class Upstreams(NamedTuple):
 async def open_upstreams(
     config: OrderConfig, *, registry: CollectorRegistry
 ) -> AsyncIterator[Upstreams]:
-    """Open the clients of the other services. They may start later."""
+    """Open the clients of the other services. Those services may start later."""
     # One for each who is asked: none can use what it is shown to ask another in our name.
     to_users = service_tokens(config, ["service:users"])
     to_products = service_tokens(config, ["service:reservations"])

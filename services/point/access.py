@@ -1,4 +1,4 @@
-"""Access rules for points: users see their own, account readers and services see all."""
+"""Access rules for points: users see their own points, account readers and services see all."""
 
 from __future__ import annotations
 

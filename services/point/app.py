@@ -36,7 +36,7 @@ PRODUCERS: Final[Mapping[str, str]] = {
 
 
 def create_app(config: PointConfig) -> web.Application:
-    """Return the application. Starting it opens the database, then the gRPC port."""
+    """Return the application, which opens the database and then the gRPC port at start."""
     app = new_app("point", config, (), description="Points of users: health and metrics.")
     add_database(app, config, store)
     app.cleanup_ctx.append(partial(_grpc, config))
@@ -46,7 +46,7 @@ def create_app(config: PointConfig) -> web.Application:
 
 
 def rpc_services(db: Executor) -> tuple[Service, ...]:
-    """Return the gRPC services: the current API and the legacy one."""
+    """Return the gRPC services of the current and of the legacy API."""
     return point_service(PointRpc(db)), point_server(PointServerRpc(db))
 
 

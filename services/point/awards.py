@@ -91,7 +91,7 @@ class Awards:
 
 
 async def job_cancelled(tx: Executor, event: Event) -> None:
-    """Take back the points of a job that was cancelled after its completion."""
+    """Deduct the points of a job that was cancelled after its completion."""
     told = event.decode(JobCancelled)
     sources = [_source(told.job_id, side) for side in ("customer", "provider")]
     await service.take_back(tx, sources, reason=f"job {told.job_id} taken back")

@@ -30,12 +30,12 @@ PAIR_SECONDS: Final = 30 * DAY_SECONDS
 
 
 def points_for_spending(amount: Decimal) -> int:
-    """Return the points for a payment of `amount`: one for each whole ten."""
+    """Return the points for a payment of `amount`: one point for each full 10 units."""
     return int(amount // SPENT_PER_POINT)
 
 
 def parse_rates(text: str) -> dict[str, Decimal]:
-    """Return the value of each currency from `USD:0.9,GBP:1.15`. Ten units of value earn a point.
+    """Return the value of each currency from `USD:0.9,GBP:1.15`. Ten units earn one point.
 
     Raises:
         ValueError: naming the entry that is wrong.
@@ -55,7 +55,7 @@ def that_fit(points: int, balance: int) -> int:
 
 
 def user_id(text: str) -> UUID:
-    """Parse a user ID. Raises AppError(VALIDATION_ERROR) if it is not a UUID."""
+    """Parse a user ID. Raises AppError(VALIDATION_ERROR) for other text."""
     return _uuid("user_id", text)
 
 
@@ -80,7 +80,7 @@ def user_ids(texts: Sequence[str]) -> dict[str, UUID]:
 
 
 def after_id(text: str) -> UUID:
-    """Parse the ID of the last seen entry. Empty means from the start."""
+    """Parse the ID of the last seen entry. An empty ID means the start of the ledger."""
     return _uuid("after_id", text) if text else BEFORE_ALL
 
 

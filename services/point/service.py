@@ -25,7 +25,7 @@ async def points_of(db: Executor, user_id: UUID) -> int:
 
 
 async def points_of_many(db: Executor, user_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return the points of the users who have had any, in one query."""
+    """Return the points of the users who have ledger entries, in one query."""
     if not user_ids:
         return {}
     rows = await points.list_balances(db, user_ids=list(user_ids))
@@ -97,7 +97,7 @@ async def award(
 
 
 async def take_back(tx: Executor, sources: Collection[str], *, reason: str) -> None:
-    """Take back the award of each source once, up to the remaining balance."""
+    """Deduct the award of each source once, up to the remaining balance."""
     # In the order of those who award, so that two do not deadlock.
     for given in await points.list_awards(tx, sources=list(sources)):
         await _take_back(tx, given, reason)

@@ -38,7 +38,7 @@ class AdminConfig(PostgresSettings):
 async def add(
     db: Database, passwords: Passwords, email: str, password: str, *, name: str = NAME
 ) -> bool:
-    """Add a verified administrator; return whether the address was free.
+    """Add a verified administrator, and return whether the address was free.
 
     The last of several words of the name is taken for the last name.
     """
@@ -75,7 +75,7 @@ async def _run(email: str, password: str, name: str) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 the administrator exists, 1 could not be added, 2 wrong usage."""
+    """Return the exit code: 0 administrator exists, 1 failure, 2 wrong usage."""
     parser = argparse.ArgumentParser(prog="python -m services.user.admin", description=__doc__)
     parser.add_argument("email")
     parser.add_argument("--name", default=NAME, help=f"name of the administrator (default: {NAME})")

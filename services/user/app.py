@@ -56,7 +56,10 @@ PRODUCERS: Final[Mapping[str, str]] = {
 
 
 def create_app(config: UserConfig) -> web.Application:
-    """Return the application. Its start opens the database and the channels to `point`."""
+    """Return the application.
+
+    At start, the application opens the database and the channels to `point`.
+    """
     app = new_app(
         "user",
         config,

@@ -98,7 +98,10 @@ class UserConfig(
     ConsumerSettings,
     ProducerSettings,
 ):
-    """Settings. Production requires keys, secrets and a mail server; `USER_DATABASE_URL` always."""
+    """Settings. `USER_DATABASE_URL` is required.
+
+    Production also requires keys, secrets and a mail server.
+    """
 
     model_config = SettingsConfigDict(env_prefix="USER_")
     issues_tokens = True
@@ -269,7 +272,7 @@ class UserConfig(
         )
 
     def login_limits(self) -> Limits:
-        """Return how many logins may fail."""
+        """Return the limits of failed logins."""
         return Limits(
             pair=Limit(self.login_attempts, self.login_window_seconds),
             account=Limit(self.login_account_attempts, self.login_account_window_seconds),
@@ -277,7 +280,7 @@ class UserConfig(
         )
 
     def second_factor_limits(self) -> Limits:
-        """Return how many wrong codes are allowed.
+        """Return the limits of wrong codes.
 
         At any time, three of a million codes are valid.
         """
@@ -286,7 +289,7 @@ class UserConfig(
         return Limits(pair=logins.pair, account=account, address=logins.address)
 
     def mail_limits(self) -> Limits:
-        """Return how many emails one address may receive on request."""
+        """Return the limits of emails that users request."""
         return Limits(
             pair=Limit(self.mails_per_address, self.mails_window_seconds),
             account=Limit(self.mails_per_recipient, self.mails_window_seconds),
@@ -294,7 +297,7 @@ class UserConfig(
         )
 
     def keep(self) -> Keep:
-        """Return how long unused data is kept."""
+        """Return the retention times of unused data."""
         return Keep(self.audit_days, self.audit_address_days, self.deleted_days)
 
     def links(self) -> dict[str, Link]:

@@ -21,13 +21,13 @@ from services.user.service import deletion
 
 
 class EraseConfig(PostgresSettings):
-    """Setting: `USER_DATABASE_URL`, the same as for the service."""
+    """The setting `USER_DATABASE_URL`, with the same value as for the service."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
 
 
 def read(lines: Iterable[str]) -> Mapping[UUID, datetime]:
-    """Return when each account was deleted.
+    """Return the time of deletion of each account.
 
     Raises:
         ValueError: naming the first line that is none, before anything is done.
@@ -46,7 +46,7 @@ def read(lines: Iterable[str]) -> Mapping[UUID, datetime]:
 
 
 async def repeat(deleted: Mapping[UUID, datetime]) -> int:
-    """Delete each account again. Return how many of them the restored database still had."""
+    """Delete each account again. Return how many accounts the restored database still had."""
     async with open_database(load(EraseConfig), application="user-erase-again") as db:
         done = [await deletion.erase_again(db, *one) for one in sorted(deleted.items())]
     return sum(done)

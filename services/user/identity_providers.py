@@ -1,4 +1,4 @@
-"""Identity providers as settings name them: one URL each, and their secrets apart."""
+"""Identity providers in settings: a URL per provider, and secrets in a separate setting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SCOPE: Final = "openid email profile"
 
 @dataclass(frozen=True, slots=True)
 class IdentityProvider:
-    """A provider: its issuer, and our registration there.
+    """An identity provider: its issuer, and the platform's registration there.
 
     With `trusts_email`, an address that the provider calls verified counts as verified here.
     """

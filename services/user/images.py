@@ -43,7 +43,7 @@ class Redrawn:
 
 
 def redraw(data: bytes) -> Redrawn:
-    """Re-encode a JPEG or PNG: upright, and no larger than it is displayed.
+    """Re-encode a JPEG or PNG: upright, and no larger than the size of display.
 
     Nothing but its pixels is taken over: no place, no camera, no comment, nothing behind its end.
 
@@ -112,7 +112,7 @@ def _invalid(message: str) -> AppError:
 
 
 class Images(Threads):
-    """Re-encode one picture at a time in a thread, because each takes memory and a core."""
+    """Re-encode one picture at a time in a thread, to limit the use of memory and cores."""
 
     def __init__(self) -> None:
         super().__init__("picture processing", limit=1, queue=_QUEUE, wait_seconds=_WAIT_SECONDS)

@@ -30,7 +30,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link in an email: the purpose of its token, its URL with `{token}`, its lifetime."""
+    """A link in an email: the purpose of the token, the URL with `{token}`, and the lifetime."""
 
     kind: TokenKind
     url: str
@@ -54,7 +54,9 @@ class MailPolicy:
 
 
 class Mailer:
-    """Send each email at least once. A crash after sending and before recording sends it again.
+    """Send each email at least once.
+
+    A crash before the email is recorded as sent causes a second email.
 
     Any number may run on one database. A link's token is made here, when its mail is sent: the
     outbox never holds one.
@@ -69,7 +71,7 @@ class Mailer:
         registry: CollectorRegistry,
         policy: MailPolicy = MailPolicy(),
     ) -> None:
-        """Take `links` by template. Other templates have no link."""
+        """Create a mailer with `links` by template. Other templates have no link."""
         self._db = db
         self._sender = sender
         self._links = links
@@ -82,7 +84,10 @@ class Mailer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Send emails in the background, several at a time, because one mail server may be slow."""
+        """Send emails in the background.
+
+        Several are sent concurrently, because a server may be slow.
+        """
         async with AsyncExitStack() as stack:
             for number in range(self._policy.senders):
                 await stack.enter_async_context(
@@ -96,7 +101,7 @@ class Mailer:
             yield
 
     async def step(self) -> bool:
-        """Send the next due email. Return whether there was one."""
+        """Send the next due email. Return whether an email was due."""
         await self._measure()
         # Each kind comes first in its turn: thousands of one do not delay those of another.
         self._kinds.rotate()
@@ -181,7 +186,7 @@ class Mailer:
 
 
 def _may_have_link(claimed: ClaimMailRow, to: GetAddresseeRow | None, link: Link) -> bool:
-    """Return whether the account still exists and still has the address that the link was for."""
+    """Return whether the account is active and still has the address of the link."""
     return (
         to is not None
         and to.status is AccountStatus.ACTIVE

@@ -1,4 +1,4 @@
-"""Who performs an action, as recorded in the audit trail."""
+"""The actor of an action, as recorded in the audit trail."""
 
 from __future__ import annotations
 

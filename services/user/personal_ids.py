@@ -19,12 +19,12 @@ _SHOWN: Final = 2
 
 
 class UnreadableError(Exception):
-    """A stored value that cannot be decrypted: it is damaged, of another account, or has no key."""
+    """A stored value that cannot be decrypted: damaged, of another account, or without a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:
-    """A stored value: nonce and ciphertext, and the name of the key."""
+    """A stored value: nonce and ciphertext together, and the name of the key."""
 
     ciphertext: bytes
     key_id: str
@@ -37,7 +37,7 @@ class PersonalIds:
     """
 
     def __init__(self, keys: dict[str, bytes]) -> None:
-        """Take keys by name. The first key encrypts, all keys decrypt. See `parse_keys`."""
+        """Create from keys by name. The first key encrypts, all keys decrypt. See `parse_keys`."""
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
         # A key of its own for each: what prints tell must say nothing about what is encrypted.
@@ -76,7 +76,7 @@ class PersonalIds:
 
 
 def preview(number: str) -> str:
-    """Return the last two digits, by which the owner recognises the number."""
+    """Return the last two digits, so that the owner recognises the number."""
     return number[-_SHOWN:]
 
 

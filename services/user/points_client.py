@@ -52,7 +52,7 @@ class GrpcPoints:
         return [_entry(entry) for entry in found]
 
     async def ping(self) -> None:
-        """Check that the point service is serving. Raises AppError if it is not."""
+        """Check that the point service is serving. Raises AppError if it is not serving."""
         await self._client.ping(seconds=self._seconds)
 
 
@@ -65,7 +65,7 @@ def _entry(entry: LedgerEntry) -> PointEntry:
 
 
 def own_tokens(issuer: Issuer) -> ServiceTokens:
-    """Return tokens in the name of this service. The issuer makes its own tokens."""
+    """Return tokens in the name of this service. The issuer makes these tokens itself."""
 
     async def obtain() -> Issued:
         return issuer.issue(SERVICE, [Role.SERVICE], ["service:points"])
@@ -77,7 +77,7 @@ def own_tokens(issuer: Issuer) -> ServiceTokens:
 async def open_points(
     config: UserConfig, tokens: ServiceTokens, *, registry: CollectorRegistry
 ) -> AsyncIterator[GrpcPoints]:
-    """Open the gRPC channels to the point service. It may start later.
+    """Open the gRPC channels to the point service. The point service may start later.
 
     `tokens` say in whose name it is asked.
     """

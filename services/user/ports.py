@@ -70,7 +70,7 @@ class Others(Protocol):
     """The other services that hold data about an account."""
 
     async def collect(self, account_id: UUID) -> Elsewhere:
-        """Return all their data about an account.
+        """Return all data of the other services about an account.
 
         Services that do not respond are listed by name.
         """
@@ -78,7 +78,7 @@ class Others(Protocol):
 
 
 class Identity(Struct, frozen=True):
-    """A user of an identity provider, as a verified ID token names them.
+    """A user of an identity provider, from a verified ID token.
 
     `email_verified` only if the provider says so and the settings trust it.
     """
@@ -93,7 +93,7 @@ class Identity(Struct, frozen=True):
 
 
 class ProviderAnswer(Struct, frozen=True):
-    """The parameters that a provider redirected with, and the secrets of the request.
+    """The parameters of a provider's redirect, and the secrets of the sign-in request.
 
     `issuer` is the `iss` parameter of RFC 9207.
     """
@@ -112,11 +112,11 @@ class IdentityProviders(Protocol):
         ...
 
     def name_of(self, issuer: str) -> str | None:
-        """Return the name of an issuer, or None if the settings name it no longer."""
+        """Return the name of an issuer, or None for an issuer that is not in the settings."""
         ...
 
     async def authorization_url(self, name: str, *, state: str, nonce: str, verifier: str) -> str:
-        """Return the URL at which the user signs in.
+        """Return the provider's URL at which the user signs in.
 
         Raises:
             AppError: NOT_FOUND for a name that the settings do not have; SERVICE_UNAVAILABLE,
@@ -125,7 +125,7 @@ class IdentityProviders(Protocol):
         ...
 
     async def identify(self, name: str, answer: ProviderAnswer) -> Identity:
-        """Exchange the code for an ID token, verify it, and return whom it names.
+        """Exchange the code for an ID token, verify the token, and return its user.
 
         Raises:
             AppError: as `authorization_url`; UNAUTHORIZED where the provider does not take the

@@ -41,7 +41,7 @@ def _keys(value: SecretStr) -> SecretStr:
 
 
 class RekeyConfig(PostgresSettings):
-    """`USER_DATABASE_URL` and `USER_ENCRYPTION_KEYS` of the service. Neither has a default."""
+    """`USER_DATABASE_URL` and `USER_ENCRYPTION_KEYS` of the service, which have no defaults."""
 
     model_config = SettingsConfigDict(env_prefix="USER_")
 
@@ -50,7 +50,7 @@ class RekeyConfig(PostgresSettings):
 
 @dataclass(slots=True)
 class Outcome:
-    """The state after a run."""
+    """The state after a run of the command."""
 
     # Personal ids by the name of their key: the newest first, then the rest of the configured
     # ones, then those that are no longer configured.
@@ -63,7 +63,7 @@ class Outcome:
 
     @property
     def former(self) -> int:
-        """Return how many are not under the newest key."""
+        """Return the number of values that are encrypted with former keys."""
         return sum(list(self.kept.values())[1:])
 
 
@@ -88,7 +88,7 @@ async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
 async def _rekey_batch(
     db: Database, ids: PersonalIds, kind: _Kind, newest: str, after: UUID, outcome: Outcome
 ) -> UUID | None:
-    """Process a batch. Return its last account, or None if nothing was left."""
+    """Process a batch. Return the last account of the batch, or None if no rows were left."""
     async with db.transaction() as tx:
         rows = await kind.lock(tx, newest, after)
         read: dict[UUID, str] = {}
@@ -142,7 +142,7 @@ async def _replace_authenticators(
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A table of encrypted values: how to lock its next outdated rows, and replace them."""
+    """A table of encrypted values, with queries that lock and replace its outdated rows."""
 
     lock: Callable[[Executor, str, UUID], Awaitable[list[_Sealed]]]
     replace: Callable[[Executor, str, PersonalIds, Mapping[UUID, str]], Awaitable[None]]
@@ -181,7 +181,7 @@ def _complain(outcome: Outcome) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Return the exit code: 0 all values use the newest key, 1 some do not, 2 wrong usage."""
+    """Return the exit code: 0 all values use the newest key, 1 failure, 2 wrong usage."""
     argparse.ArgumentParser(prog="python -m services.user.rekey", description=__doc__).parse_args(
         argv
     )

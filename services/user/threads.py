@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Threads:
-    """Run CPU-bound work. With more than `queue` waiting, callers get SERVICE_UNAVAILABLE."""
+    """Run CPU-bound work. If more than `queue` calls wait, raise SERVICE_UNAVAILABLE."""
 
     def __init__(self, name: str, *, limit: int, queue: int, wait_seconds: float) -> None:
         self._pool = ThreadPoolExecutor(limit, thread_name_prefix=name)

@@ -1,4 +1,4 @@
-"""Response types for users: in lists, for themselves, and public."""
+"""Response types for users: in lists, for the account's owner, and public."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def role_view(row: ListRolesRow) -> RoleView:
 def with_points(
     row: ListStaffRow | ListAccountsRow, points: int | None, *, salaries: bool
 ) -> UserWithPoints:
-    """Join a user of the list with their points. Without `salaries`, omit age and salary."""
+    """Join a user of the list with the user's points. Without `salaries`, omit age and salary."""
     hidden = {} if salaries else {"age": None, "salary": None}
     return view(UserWithPoints, row, points=points, **hidden)
 

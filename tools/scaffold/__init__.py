@@ -1,1 +1,1 @@
-"""Create and remove services, with one command each."""
+"""Create and remove services: one command for each task."""

@@ -23,7 +23,7 @@ _PROBE: Final = "zzprobe"
 
 
 def create(root: Path, wanted: Wanted) -> list[str]:
-    """Write a service and its generated files, or nothing; return a line for each file.
+    """Write a service and its generated files, or change nothing; return a line for each file.
 
     An error leaves every file unchanged.
 
@@ -81,7 +81,7 @@ def _copy_events(root: Path, wanted: Wanted) -> None:
 
 
 def _permit(root: Path, wanted: Wanted) -> None:
-    """Declare the permission that its writes need."""
+    """Declare the permission that the service's writes require."""
     names = wanted.words["names"]
     block = (
         f'\n["{names}:write"]\n'

@@ -13,7 +13,7 @@ from tools import grants, permissions, rendered, schema_page, specs
 
 
 def main(names: list[str]) -> int:
-    """Write the files, and the privileges of the services in `names`; return the exit code."""
+    """Write all dependent files, and the privileges of the services in `names`."""
     steps: list[Callable[[], int | None]] = [
         lambda: permissions.main(["write"]),
         *(partial(grants.main, ["write", name]) for name in names),

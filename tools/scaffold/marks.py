@@ -1,4 +1,4 @@
-"""Code elsewhere that is marked as belonging to a service, and is removed with it.
+"""Marked code outside a service that is removed together with the service.
 
 `# with chat` behind the first line of a Python statement takes the whole statement, and the comment
 above it; behind any other line, that line. Between lines that are `# with chat, from here` and
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 
 def without(text: str, name: str, *, python: bool) -> str:
-    """Return a text without the parts that are marked as only for the service `name`."""
+    """Return a text without the parts that are marked for the service `name`."""
     mark = rf"(?:#|<!--|\{{#) with {name}"
     if not re.search(mark, text):
         return text
@@ -53,7 +53,7 @@ def _comments(text: str, count: int) -> list[str]:
 
 
 def _statements(text: str, lines: list[str], marked: set[int]) -> set[int]:
-    """Return the lines of statements that begin on a marked line, with the comments above them."""
+    """Return the lines of statements that begin on a marked line, and of the comments above."""
     found: set[int] = set()
     for first, last in _spans(text):
         if first in marked:
@@ -65,7 +65,7 @@ def _statements(text: str, lines: list[str], marked: set[int]) -> set[int]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the first and last line of every statement, from 0; an `elif` ends with its body."""
+    """Yield the first and last line of every statement, from 0. An `elif` ends with its body."""
     lines = text.splitlines()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.stmt):

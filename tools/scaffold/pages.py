@@ -16,7 +16,7 @@ _FOLDERS: Final = ("docs", "services", "nginx", "observability", "deploy")
 
 
 def unlink(root: Path, gone: Collection[Path]) -> None:
-    """Delete list items and table rows that name only removed things, and unlink the rest."""
+    """Delete list items and table rows that link only to removed files, and unlink the rest."""
     places = {path for file in gone for path in (file, *file.parents) if not path.exists()}
     pages = [*root.glob("*.md"), *(page for f in _FOLDERS for page in root.glob(f"{f}/**/*.md"))]
     for page in pages:
@@ -33,7 +33,7 @@ def _line(root: Path, page: Path, line: str, gone: Collection[Path]) -> str:
         return (page.parent / file).resolve() in gone
 
     def lost(file: str) -> bool:
-        """Return whether a path from the root, or from `tests/`, matches only removed files."""
+        """Return whether a path below the root or below `tests/` matches only removed files."""
         named = [place / file.rstrip("/.") for place in (root, root / "tests")]
         return any(fnmatch(str(path), str(one)) for path in gone for one in named) and not any(
             list(root.glob(str(one.relative_to(root)))) for one in named

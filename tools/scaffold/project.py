@@ -87,7 +87,7 @@ def _check(root: Path, old: str, name: str, holder: str) -> None:
 
 
 def _renamed(root: Path, old: str, name: str) -> Iterator[tuple[Path, str, int]]:
-    """Yield the files with the old name in text or path, and how often it occurs."""
+    """Yield the files with the old name in text or path, and the number of occurrences."""
     word = rf"(?<!order[/.]){old}"
     for path in _named(root):
         before = path.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from tools.scaffold.wanted import ScaffoldError
 
 
 def run(root: Path, *command: str) -> None:
-    """Run a Python module in the repository. Raises ScaffoldError with its output."""
+    """Run a Python module in the repository. Raises ScaffoldError with the output."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=root,
@@ -25,7 +25,7 @@ def run(root: Path, *command: str) -> None:
 
 
 def tidy(root: Path, paths: Sequence[Path]) -> None:
-    """Format Python files; sort their imports and remove unused ones."""
+    """Format Python files, sort imports, and remove unused imports."""
     names = [str(path) for path in paths if path.suffix == ".py" and path.exists()]
     if names:
         run(root, "ruff", "check", "--quiet", "--fix", "--select", "I,F401", *names)
@@ -33,5 +33,5 @@ def tidy(root: Path, paths: Sequence[Path]) -> None:
 
 
 def follow(root: Path, *names: str) -> None:
-    """Write the files that depend on the list of services; for `names`, also their documents."""
+    """Write the files that depend on the list of services, and the documents of `names`."""
     run(root, "tools.scaffold.follow", *names)

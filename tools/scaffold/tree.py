@@ -1,4 +1,4 @@
-"""Restore the files of the repository if a command fails, so that it does everything or nothing."""
+"""Restore the files of the repository if a command fails, so that it changes all or nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MADE: Final = ("__pycache__", "secrets", "node_modules")
 
 
 def files(root: Path) -> Iterator[Path]:
-    """Yield the files in the folders that commands write to."""
+    """Yield the files in the folders that scaffold commands write to."""
     for place in _PLACES:
         path = root / place
         found = [path] if path.is_file() else sorted(path.rglob("*"))
@@ -57,7 +57,7 @@ def restore(root: Path, before: dict[Path, bytes]) -> None:
 
 
 def prune(folder: Path) -> None:
-    """Remove a folder with only compiled Python in it, and its parents that are empty then."""
+    """Remove a folder that has only compiled Python in it, and then its empty parents."""
     while folder.is_dir() and all(path.name == "__pycache__" for path in folder.iterdir()):
         for path in folder.rglob("*.pyc"):
             path.unlink()

@@ -52,7 +52,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> dict[str, object]:
-        """The words for the placeholders of the template."""
+        """Return the words for the placeholders of the template."""
         names = plural_of(self.name)
         return {
             "name": self.name, "Name": self.name.title(), "NAME": self.name.upper(),

@@ -52,7 +52,7 @@ async def page(
     wanted: PageQuery,
     load: Callable[[], Awaitable[tuple[Sequence[T], int]]],
 ) -> TaggedPage[T]:
-    """Return one page with an `ETag` of its content. Without tags the cache is not used."""
+    """Return one page with an `ETag` of its content. Without tags, do not use the cache."""
 
     async def loaded() -> Loaded:
         rows, total = await load()
@@ -64,7 +64,7 @@ async def page(
 
 
 async def changed(request: web.Request, tags: Sequence[str]) -> None:
-    """Invalidate the cache for the caller of a change. Its event does the same for all others."""
+    """Invalidate the cache at once after a change. The event of the change repeats this later."""
     await request.app[CACHE].forget_soon(tags)
 
 

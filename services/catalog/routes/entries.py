@@ -29,7 +29,7 @@ _WRITERS: Final = signed_in(require(WRITE))
 
 @dataclass(frozen=True)
 class Entries:
-    """A level with its request and response types. `path` is its place under the API."""
+    """A level with its request and response types. `path` is the level's path in the API."""
 
     level: Level[Any]
     path: str

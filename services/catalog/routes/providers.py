@@ -36,7 +36,7 @@ route: Final = Routes("provider services")
 async def list_providers_of_service(
     request: web.Request, db: Db, wanted: PageQuery, service_id: Id
 ) -> TaggedPage[ProviderService]:
-    """Return the providers of the service, with the time since when they offer it."""
+    """Return the providers of the service, each with the start of the offer."""
     key = tags.of_providers(service_id)
     made_of = (key, tags.of_entry(SERVICES.tag, service_id))
     return await answers.page(

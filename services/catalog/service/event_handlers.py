@@ -1,4 +1,4 @@
-"""Remove the offered services of a provider whose account is gone.
+"""Remove the offered services of a provider whose account was deactivated or deleted.
 
 What they took up after that is left alone: the event may arrive late or again, and they may be
 back.

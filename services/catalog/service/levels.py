@@ -41,7 +41,7 @@ class Level(Generic[R]):
 
     @property
     def tag(self) -> str:
-        """The name of the level in events and cache tags, such as `category_type`."""
+        """Return the name of the level in events and cache tags, such as `category_type`."""
         return self.noun.replace(" ", "_")
 
 
@@ -159,7 +159,7 @@ async def change(
 
 
 async def remove(level: Level[Any], db: Database, entry_id: UUID, *, version: int | None) -> None:
-    """Delete an entry without children, else raise CONFLICT. Otherwise as an update."""
+    """Delete an entry at the caller's version. Raises CONFLICT for an entry with children."""
     with change_errors(in_use=f"{level.noun} is still in use"):
         async with db.transaction() as tx:
             before = await _locked(level, tx, entry_id, version)

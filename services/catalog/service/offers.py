@@ -52,7 +52,7 @@ async def providers_of(
 
 
 async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Service, bool]:
-    """Add a service to those of a provider. Return it, and whether it is new.
+    """Add a service to a provider's services. Return the service, and whether it is new.
 
     Whether there is such a provider is for the user service to know: a caller's token says so.
 
@@ -71,7 +71,7 @@ async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Servic
 
 
 async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
-    """Remove a service from those of a provider. Raises NOT_FOUND if it is not offered."""
+    """Remove a service from a provider's services. Raises NOT_FOUND if it is not offered."""
     async with db.transaction() as tx:
         removed = await store.remove_provider_service(
             tx, provider_id=provider_id, service_id=service_id
@@ -82,7 +82,7 @@ async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
 
 
 async def remove_all(tx: Executor, provider_id: UUID, *, until: datetime) -> None:
-    """Remove all services that a provider started to offer before that time."""
+    """Remove all services that a provider started to offer before the given time."""
     for service_id in await store.remove_services_of_provider(
         tx, provider_id=provider_id, until=until
     ):

@@ -29,7 +29,7 @@ class Allowance:
         self._bytes: float = limits.byte_burst
 
     def frames_left(self) -> int:
-        """Return how many frames may arrive now."""
+        """Return the number of frames that are allowed now."""
         limits, now = self._limits, self._clock()
         past, self._at = now - self._at, now
         self._frames = min(limits.frame_burst, self._frames + past * limits.frame_rate)
@@ -37,7 +37,7 @@ class Allowance:
         return int(self._frames)
 
     def take(self, frames: int, size: int) -> bool:
-        """Count frames and bytes. Return whether both are within the limits."""
+        """Count frames and bytes. Return whether the frames and the bytes are within the limits."""
         self._frames -= frames
         self._bytes -= size
         return self._frames >= 0 and self._bytes >= 0

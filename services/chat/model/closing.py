@@ -1,4 +1,4 @@
-"""Close codes of a socket, which tell clients what to do. See docs/chat.md."""
+"""Close codes of a socket, which determine what clients do next. See docs/chat.md."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Close(IntEnum):
-    """Close codes. After them a client may reconnect at once and resume, except after `GONE`.
+    """Close codes. A client may reconnect at once and resume, except after `GONE`.
 
     `ENDED` needs a new sign-in, `EXPIRED` a new token, `FLOOD` a second's wait: who is back sooner
     and sends it all again has only the frame that resumes let through.

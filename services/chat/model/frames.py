@@ -41,7 +41,7 @@ class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class Resume(Incoming, frozen=True, tag="resume"):
-    """Resume after these sequences, by channel, then receive new messages."""
+    """Resume after these sequence numbers, by channel, then receive new messages."""
 
     channels: Annotated[dict[UUID, Sequence], Meta(max_length=MAX_RESUMED)] = {}
 
@@ -68,7 +68,7 @@ class Typing(Incoming, frozen=True, tag="typing"):
 
 
 class Presence(Incoming, frozen=True, tag="presence"):
-    """Ask whether the other member is online. The server responds now and on every change."""
+    """Request the presence of the other member. The server sends it now and on every change."""
 
     channel_id: UUID
 
@@ -89,13 +89,13 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
-    """All missed messages up to these sequences have been delivered."""
+    """All missed messages up to these sequence numbers have been delivered."""
 
     channels: dict[UUID, int]
 
 
 class Ack(msgspec.Struct, frozen=True, tag="ack"):
-    """A message is stored at this sequence."""
+    """A message is stored with this sequence number."""
 
     client_id: str
     channel_id: UUID
@@ -105,7 +105,7 @@ class Ack(msgspec.Struct, frozen=True, tag="ack"):
 
 
 class Delivered(msgspec.Struct, frozen=True, tag="message"):
-    """A message, in channel order. The author's own sockets receive it too."""
+    """A message, in channel order. The author's own sockets receive the message too."""
 
     channel_id: UUID
     message_id: UUID
@@ -117,7 +117,7 @@ class Delivered(msgspec.Struct, frozen=True, tag="message"):
 
 
 class WasRead(msgspec.Struct, frozen=True, tag="read"):
-    """A member has read all messages up to this one."""
+    """A member has read all messages up to this message."""
 
     channel_id: UUID
     user_id: UUID
@@ -134,7 +134,7 @@ class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
 
 
 class IsPresent(msgspec.Struct, frozen=True, tag="presence"):
-    """Whether the other member has an open socket."""
+    """The presence of the other member: online with an open socket, else offline."""
 
     channel_id: UUID
     user_id: UUID
@@ -146,7 +146,7 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="error", omit_defaults=True):
-    """A frame was refused. `client_id` and `channel_id` are those of the frame, if it had any."""
+    """A frame was refused. `client_id` and `channel_id` are copied from the frame, if present."""
 
     code: Code
     message: str
@@ -216,7 +216,7 @@ def refusal(error: AppError, raw: bytes = b"") -> Refused:
 
 
 class _About(msgspec.Struct):
-    """The IDs of a frame, read even if the rest of it is invalid."""
+    """Read the IDs of a frame, even if the rest of the frame is invalid."""
 
     client_id: ClientId | None = None
     channel_id: UUID | None = None

@@ -18,7 +18,7 @@ class OpenSockets(Protocol):
     """The sockets of this process, as far as departures need them."""
 
     def users(self) -> Collection[UUID]:
-        """Return who has a socket here."""
+        """Return the users with a socket here."""
         ...
 
     def sessions(self) -> Mapping[UUID, UUID]:
@@ -50,7 +50,7 @@ class Departures:
         self._sockets.close_sessions(user_id, sessions, Close.ENDED)
 
     async def catch_up(self) -> None:
-        """Query whose account or session has ended. Raises AppError if the query fails."""
+        """Query for ended accounts and sessions. Raises AppError if the query fails."""
         for users in _batches(list(self._sockets.users())):
             for user_id in await departed.list_departed(self._db, user_ids=users):
                 self.account_gone(user_id)

@@ -76,7 +76,7 @@ class Fanout:
 
     @property
     def works(self) -> bool:
-        """Return whether Redis carries messages in both directions, as far as known."""
+        """Return whether Redis carries messages in both directions, by the latest attempts."""
         return self._subscription is not None and not self._untold and self._away_until == 0.0
 
     def say(self, said: Said) -> None:
@@ -92,7 +92,7 @@ class Fanout:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Carry messages while the block runs."""
+        """Exchange messages with other replicas while the block runs."""
         async with AsyncExitStack() as stack:
             if self._redis is not None:
                 # What is not heard any more, nobody is here to be told.
@@ -122,7 +122,7 @@ class Fanout:
             self._presence.seen(said)
 
     async def _hear(self) -> bool:
-        """Receive one batch. Subscribe first if needed."""
+        """Receive one batch, after subscribing if there is no subscription."""
         if self._subscription is None:
             await self._subscribe()
         try:
@@ -159,7 +159,7 @@ class Fanout:
             await subscription.aclose()
 
     async def _tell(self) -> bool:
-        """Publish the collected batch, or a heartbeat if there was none for a while."""
+        """Publish the collected batch, or a heartbeat if there was no batch for a while."""
         if not self._batch and not self._untold:
             try:
                 async with asyncio.timeout(_BEAT_SECONDS):
@@ -203,7 +203,7 @@ class Fanout:
                 )
 
     async def _ask(self) -> bool:
-        """Query the database for missed messages: rarely, or often while Redis is down."""
+        """Query the database for missed messages. Query more often while Redis is down."""
         wait = _ASK_SECONDS if self.works else _ASK_AWAY_SECONDS
         if time.monotonic() - self._asked_at >= wait:
             self._asked_at = time.monotonic()

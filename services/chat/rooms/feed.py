@@ -47,7 +47,7 @@ class Feed:
         return self.last < self.known
 
     def accept(self, sequence: int, frame: bytes) -> int:
-        """Accept a message and deliver what is next in order. Return how many were delivered.
+        """Accept a message, deliver the messages that are next in order, and return their number.
 
         Without a frame it says only that there is this message.
         """
@@ -63,7 +63,7 @@ class Feed:
         return count
 
     def fill(self, sequence: int, frame: bytes) -> int:
-        """Deliver messages read from the database, which has all of them up to the last."""
+        """Deliver messages read from the database, which are complete up to the last message."""
         if sequence <= self.last:
             return 0
         self.known = max(self.known, sequence)

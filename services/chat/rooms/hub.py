@@ -46,11 +46,11 @@ class Hub:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return how many users are connected, and how many channels they have."""
+        """Return the number of connected users and the number of their channels."""
         return len(self._users), len(self._feeds)
 
     async def join(self, user_id: UUID, seat: Seat) -> bool:
-        """Register a socket, which misses nothing from now on. Return whether its user is new here.
+        """Register a socket for all new messages. Return whether the user is new in this process.
 
         Raises:
             AppError: where the user's channels cannot be read; the seat is not taken then.
@@ -75,7 +75,7 @@ class Hub:
         return first
 
     def leave(self, user_id: UUID, seat: Seat) -> bool:
-        """Remove a socket. Return whether it was the user's last one."""
+        """Remove a socket. Return whether the user has no sockets left."""
         user = self._users.get(user_id)
         if user is None or seat not in user.seats:
             return False

@@ -1,4 +1,4 @@
-"""Presence of users that someone watches, stored in Redis with an expiry."""
+"""Presence of users that other users watch, stored in Redis with an expiry."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WATCHED: Final = 100
 
 
 class Presence:
-    """Track local users, query Redis for others, and notify the sockets that watch them.
+    """Track local users, query Redis for other users, and notify the watching sockets.
 
     Without Redis everybody counts as online who is connected to this process.
     """
@@ -44,7 +44,7 @@ class Presence:
         self._refreshed_at = 0.0
 
     def touch(self, user_id: UUID) -> None:
-        """Record that a user has connected or disconnected here."""
+        """Record that a user has connected to or disconnected from this process."""
         self._changed.add(user_id)
 
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> bool:
@@ -121,7 +121,7 @@ class Presence:
                 self.seen(Seen(user_id, online))
 
     async def _record(self, users: Sequence[UUID]) -> list[bool]:
-        """Store which of the users are here. Return who is online anywhere."""
+        """Store which users are connected here. Return whether each user is online anywhere."""
         present = [self._here(user_id) for user_id in users]
         for user_id, here in zip(users, present, strict=True):
             if here:

@@ -1,4 +1,4 @@
-"""Send a socket its missed messages, without a gap before new ones."""
+"""Send a socket its missed messages, without a gap before new messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PAGE: Final = 100
 async def resume(
     db: Executor, hub: Hub, seat: Seat, user_id: UUID, after: dict[UUID, int], send: Send
 ) -> dict[UUID, int]:
-    """Send missed messages, oldest first, then new ones. Return the last sequences.
+    """Send missed messages, oldest first, then new messages. Return the last sequences.
 
     Channels that are not the user's are left out of the answer.
 

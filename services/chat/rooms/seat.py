@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Seat:
-    """Pass new messages on to the socket. Nothing is sent before it is `live`."""
+    """Pass new messages on to the socket. Nothing is sent before `live` is set."""
 
     __slots__ = ("_ahead", "_behind", "_send", "live")
 
@@ -20,7 +20,7 @@ class Seat:
         self._ahead: dict[UUID, int] | None = None
 
     def deliver(self, channel_id: UUID, sequence: int, frame: bytes) -> None:
-        """Send the next message of a channel, unless the socket has it or will get it."""
+        """Send the next message of a channel, unless the catch-up sends or has sent the message."""
         if not self.live or (self._behind and channel_id in self._behind):
             return
         if self._ahead and channel_id in self._ahead:

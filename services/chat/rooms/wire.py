@@ -14,7 +14,7 @@ _FINAL_TEXT: Final = 0x81
 
 
 class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
-    """A stored message. Without `frame`, the receiver reads it from the database."""
+    """A stored message. Without `frame`, the receiver reads the message from the database."""
 
     channel_id: UUID
     sequence: int

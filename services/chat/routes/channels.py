@@ -27,13 +27,13 @@ async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[Ch
 
 @route("GET /api/v1/channels/{id}", "Get a channel", Code.NOT_FOUND, access=signed_in())
 async def get_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """Return a channel. Channels of others are NOT_FOUND."""
+    """Return a channel. Channels of other users are NOT_FOUND."""
     return respond.ok(channel_view(await service.get_mine(db, caller, channel_id)))
 
 
 @route("PUT /api/v1/channels/{id}/block", "Block a channel", Code.NOT_FOUND, access=signed_in())
 async def block_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """Block a channel. Neither member can write in it until both have removed their blocks."""
+    """Block a channel. The members cannot write until all blocks are removed."""
     return respond.ok(channel_view(await service.block(db, caller, channel_id, blocked=True)))
 
 

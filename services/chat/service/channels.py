@@ -58,7 +58,7 @@ async def list_mine(
 
 
 async def get_mine(db: Executor, user_id: UUID, channel_id: UUID) -> ListChannelsRow:
-    """Return one of a user's channels. Raises NOT_FOUND, also for channels of others."""
+    """Return one of a user's channels. Raises NOT_FOUND, also for channels of other users."""
     found = await store.list_channels(
         db, user_id=user_id, channel_id=channel_id, page_size=1, skip=0
     )
@@ -114,7 +114,7 @@ async def writing_members(db: Executor, user_id: UUID, channel_id: UUID) -> GetS
 async def check_writable(
     db: Executor, user_id: UUID, channel_id: UUID, *, ended_before: datetime
 ) -> None:
-    """Raise as `writing_members`, or CONFLICT if the channel ended before that time."""
+    """Raise the errors of `writing_members`, or CONFLICT if the channel ended before the time."""
     state = await writing_members(db, user_id, channel_id)
     if state.ended_at is not None and state.ended_at <= ended_before:
         raise AppError(Code.CONFLICT, "the channel has ended and is read-only")
@@ -135,5 +135,5 @@ def not_active() -> AppError:
 
 
 def no_such_channel() -> AppError:
-    """Return the same error for a missing channel and a channel of others."""
+    """Return the same error for a missing channel and a channel of other users."""
     return not_found("channel")

@@ -131,7 +131,7 @@ class Chat:
         return found.customer_id, found.provider_id
 
     async def _is_first(self, key: str) -> bool:
-        """Return whether this is the first event of its kind for a while; without Redis, True."""
+        """Return whether `key` was not used within some seconds. Return True without Redis."""
         if self.redis is None:
             return True
         try:

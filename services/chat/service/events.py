@@ -1,4 +1,4 @@
-"""Consumed events: offers and jobs open and end channels; inactive users cannot write.
+"""Handle events: offers and jobs open and end channels; inactive users cannot write.
 
 A deleted account is erased as well. One that is deactivated keeps its messages, and may come back.
 """
@@ -155,7 +155,7 @@ _DEPARTURES: Final = frozenset({"user.deactivated", "user.deleted", "user.erased
 
 
 def announcing(tell: Callable[[Said], None]) -> Mapping[str, Mapping[str, Handler]]:
-    """Return `HANDLERS`; each departure and end of a session is reported to the replicas."""
+    """Return `HANDLERS` and report each ended account or session to the replicas."""
 
     def telling(handler: Handler, news: Callable[[Event], Said]) -> Handler:
         async def handle(tx: Executor, event: Event) -> None:

@@ -33,7 +33,7 @@ async def send(
     text: str,
     ended_before: datetime,
 ) -> Stored:
-    """Store a message, or return it if the author has sent it before.
+    """Store a message, or return the stored message if the author has sent it before.
 
     Raises:
         AppError: NOT_FOUND for a channel of others; FORBIDDEN and CONFLICT as
@@ -66,7 +66,7 @@ async def send(
 async def history(
     db: Executor, channel_id: UUID, *, before: UUID | None, limit: int
 ) -> list[Message]:
-    """Return messages, newest first, and one more than `limit` if there are more.
+    """Return up to `limit` + 1 messages, newest first.
 
     Raises:
         AppError: VALIDATION_ERROR where `before` is no message of the channel.
@@ -80,7 +80,7 @@ async def history(
 async def mark_read(
     db: Executor, *, channel_id: UUID, user_id: UUID, message_id: UUID
 ) -> tuple[int, bool]:
-    """Move the read position forward, never back. Return the requested position and the change.
+    """Move the read position forward, never back. Return the requested message and the change.
 
     Raises:
         AppError: NOT_FOUND for a channel of others; VALIDATION_ERROR where the message is none of

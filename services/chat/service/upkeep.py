@@ -32,7 +32,7 @@ class Keep:
 
 
 async def upkeep(db: Executor, keep: Keep, *, clock: Clock = utc_now) -> None:
-    """Do all maintenance once. Several replicas may run it at the same time."""
+    """Do all maintenance once. Several replicas may do the maintenance at the same time."""
     if added := await partitions.add_partitions(db, months_ahead=MONTHS_AHEAD):
         log.info("message_partitions_added", months=added)
     if dropped := await partitions.drop_partitions(db, older_than=clock() - keep.messages):

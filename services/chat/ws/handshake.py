@@ -26,7 +26,7 @@ _BEARER: Final = "bearer."
 
 
 async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
-    """Return the caller of a socket, the account, and the session of the token (None without).
+    """Return the caller of a socket, the account, and the token's session or None.
 
     Raises:
         AppError: BAD_REQUEST where it is no handshake; UNAUTHORIZED; FORBIDDEN for a page that may
@@ -48,7 +48,7 @@ async def identify(request: web.Request) -> tuple[Principal, UUID, UUID | None]:
 
 
 async def _from_subprotocol(request: web.Request, offered: Collection[str]) -> Principal:
-    """Return the token from the subprotocol, since scripts in browsers cannot set headers."""
+    """Return the token from the subprotocol, because scripts in browsers cannot set headers."""
     tokens = [name.removeprefix(_BEARER) for name in offered if name.startswith(_BEARER)]
     if len(tokens) != 1:
         raise unauthorized()
@@ -61,7 +61,7 @@ def _offered(request: web.Request) -> list[str]:
 
 
 def _check_origin(request: web.Request, principal: Principal) -> None:
-    """Refuse foreign origins, because browsers send cookies with sockets from any site."""
+    """Refuse other origins, because browsers send cookies for sockets that any site opens."""
     origin = request.headers.get("Origin")
     if origin is None:
         if principal.transport is Transport.COOKIE:

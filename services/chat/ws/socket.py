@@ -1,4 +1,4 @@
-"""An open socket. Frames are written to its transport; a socket that does not read is closed."""
+"""An open socket. Frames go to its transport. A socket whose client does not read is closed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Socket:
 
     @property
     def is_leaving(self) -> bool:
-        """Return whether we have closed the socket, or will after its handshake."""
+        """Return whether the server has closed the socket, or will close it after the handshake."""
         return self._closing is not None or self._early is not None
 
     def close(self, code: Close) -> asyncio.Task[None] | None:
@@ -122,7 +122,7 @@ class Socket:
         return self._closing
 
     def ended(self) -> None:
-        """Record that reading has ended: the client has closed the socket or is gone."""
+        """Record that reading has ended: the client has closed the socket or has disconnected."""
         self._ended.set()
 
     async def _close(self, ws: web.WebSocketResponse, code: Close) -> None:

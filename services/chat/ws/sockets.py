@@ -1,4 +1,4 @@
-"""All sockets of the process: their limits, and closing them."""
+"""All sockets of the process: limit and close sockets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Sockets:
 
     @contextmanager
     def holding(self, socket: Socket, address: str) -> Iterator[None]:
-        """Count a socket while the block runs. Above a user's limit, the oldest one is closed.
+        """Count a socket while the block runs. Above the limit, close the user's oldest socket.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE if the process has as many as it may;

@@ -1,4 +1,4 @@
-"""Metrics of the recovery of orders: the number and age of orders that wait for a step."""
+"""Metrics of the recovery of orders: the number and age of unfinished orders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BacklogGauges:
         )
 
     async def refresh(self) -> None:
-        """Measure, at most once in ten seconds.
+        """Measure the unfinished orders, at most once in ten seconds.
 
         Raises:
             AppError: where the database is away.

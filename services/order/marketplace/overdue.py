@@ -1,4 +1,4 @@
-"""Expire overdue service orders, and export metrics about it."""
+"""Expire overdue service orders, and export metrics about overdue orders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.order.marketplace.store import service_orders
 
 
 class OverdueOrders:
-    """The sweep of overdue service orders. Several processes may run it."""
+    """The sweep of overdue service orders. Several processes may run a sweep."""
 
     def __init__(self, db: Database, registry: CollectorRegistry) -> None:
         self._db = db
@@ -33,7 +33,7 @@ class OverdueOrders:
         )
 
     async def step(self) -> bool:
-        """Expire some orders. Return whether there were any.
+        """Expire some orders. Return whether any orders were overdue.
 
         Raises:
             AppError: where the database is away.

@@ -37,7 +37,7 @@ class SelfDealing:
         )
 
     async def step(self) -> bool:
-        """Measure if the interval has passed. Return False, because no work is left.
+        """Measure when the interval has passed. Return False, because no work is left.
 
         Raises:
             AppError: where the database is away.

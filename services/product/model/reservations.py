@@ -1,4 +1,4 @@
-"""Request types for reservations, their caller, and what a shortage is."""
+"""Request types for reservations, their caller, and the check for shortages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Reserved:
 
 
 def shortages(lines: Sequence[Line], found: Sequence[Product]) -> Iterator[FieldError]:
-    """Yield an error for each line that cannot be reserved of these products."""
+    """Yield an error for each line that the stock of these products cannot satisfy."""
     for_sale = {p.id: p.stock for p in found if p.status is ProductStatus.ACTIVE}
     for index, line in enumerate(lines):
         left = for_sale.get(line.product_id)

@@ -1,4 +1,4 @@
-"""Routes of products. Reading is public; the staff writes with a version."""
+"""Routes of products. Reading is public. The staff sends the version to change."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def _refuse_key(request: web.Request) -> None:
 async def add_product(
     _: Annotated[None, From(_refuse_key)], db: Db, new: NewProduct
 ) -> Created[Product]:
-    """Create a product. Return it with its URL. An `Idempotency-Key` is refused."""
+    """Create a product. Return the product with its URL. An `Idempotency-Key` is refused."""
     added = await service.add(db, new, actor=require_principal().subject)
     return respond.created(added, f"products/{added.id}")
 
 
 @route("GET /api/v1/products/{id}", "Get a product", Code.NOT_FOUND, access=PUBLIC)
 async def get_product(request: web.Request, db: Db, product_id: Id) -> Item[Product]:
-    """Return a product with its `ETag`, whether or not it is available."""
+    """Return an available or unavailable product with its `ETag`."""
     return respond.item(request, await service.get(db, product_id))
 
 

@@ -54,13 +54,13 @@ async def reserve(db: Db, wanted: NewReservation, key: Key) -> Created[Reservati
 
 @route("GET /api/v1/reservations/{id}", "Get a reservation", Code.NOT_FOUND, access=_ACCESS)
 async def get_reservation(db: Db, reservation_id: Id, caller: _By) -> Answer[ReservationView]:
-    """Return a reservation: the caller's own, or any for the staff."""
+    """Return a reservation of the caller. The staff may get any reservation."""
     return respond.ok(view_of(await service.get(db, reservation_id, caller)))
 
 
 @route("POST /api/v1/reservations/confirm", "Confirm reservations", access=_ACCESS)
 async def confirm_reservations(db: Db, wanted: Confirmation, caller: _By) -> Answer[ConfirmedView]:
-    """Confirm the pending reservations. Why one is left out, its own confirmation says."""
+    """Confirm the pending reservations, and omit reservations that cannot be confirmed."""
     return respond.ok(ConfirmedView(await service.confirm_all(db, wanted.ids, caller)))
 
 

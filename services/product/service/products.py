@@ -1,4 +1,4 @@
-"""Rules of products: an update names its version; prices and stock changes are recorded."""
+"""Rules of products: an update states the version; prices and stock changes are recorded."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ async def change(
 
 
 async def remove(db: Database, product_id: UUID, *, version: int | None) -> None:
-    """Delete the product, under the same conditions as an update.
+    """Delete the product at the caller's version. None means any version.
 
     Its ledger stays, and what is reserved of it may still be confirmed or released.
     """

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class _Way(Protocol):
-    """How steps are taken on an engine. What cannot be has no result and no effect."""
+    """The steps of reservations on one engine. An impossible step has no result and no effect."""
 
     async def reserve(
         self, tx: Executor, new: Reservation, lines: Sequence[Line], /
@@ -131,7 +131,7 @@ async def settle(
 async def confirm_all(
     db: Database, ids: Sequence[UUID], caller: Caller, *, clock: Clock = utc_now
 ) -> list[UUID]:
-    """Confirm pending reservations together. Return those confirmed; `settle` says why not."""
+    """Confirm pending reservations together. Return the confirmed reservations."""
 
     async def work(tx: Executor) -> Sequence[Reserved]:
         return await _way(tx).confirm(tx, sorted(set(ids)), caller, now=clock())
@@ -167,7 +167,7 @@ def _way(tx: Executor) -> _Way:
 
 
 async def _take(db: Database, step: Callable[[Executor], Awaitable[T]]) -> T:
-    """Take a step in a transaction. A single statement is one by itself."""
+    """Take a step in a transaction, unless the step is a single statement."""
     if engine_of(db) is Engine.MYSQL:
         return await in_transaction(db, step, isolation="read_committed")
     return await step(db)

@@ -1,4 +1,4 @@
-"""Steps of reservations on MySQL, which writes to one table at a time. Each needs a transaction."""
+"""Steps of reservations on MySQL: each step is several statements in a transaction."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def _settled(
 
 
 def _reason(before: ReservationStatus, after: ReservationStatus) -> StockMovementReason | None:
-    """Return why the stock comes back, or None where it does not."""
+    """Return the reason why the stock is returned, or None if the stock is not returned."""
     expired = after is ReservationStatus.EXPIRED
     if before is ReservationStatus.PENDING:
         return StockMovementReason.EXPIRED if expired else StockMovementReason.RELEASED

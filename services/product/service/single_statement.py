@@ -1,4 +1,4 @@
-"""Steps of reservations on PostgreSQL: each is one statement, and one round trip."""
+"""Steps of reservations on PostgreSQL: each step is one statement, and one round trip."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.product.store.postgres.models import (
 async def reserve(
     tx: Executor, new: Reservation, lines: Sequence[Line]
 ) -> Sequence[ReservationLine]:
-    """Reserve every line and return them, or none where one is short.
+    """Reserve every line and return the lines. Return no lines if a product is short.
 
     Raises:
         AppError: UniqueViolationError where the same request was here before;
@@ -58,7 +58,7 @@ async def reserve(
 async def confirm(
     tx: Executor, ids: Sequence[UUID], caller: Caller, *, now: datetime
 ) -> list[Reserved]:
-    """Confirm pending reservations of the caller. Return those that were."""
+    """Confirm pending reservations of the caller. Return the confirmed reservations."""
     events = [_event(reservation_id, "reservation.confirmed") for reservation_id in ids]
     rows = await store.confirm(
         tx,
@@ -84,7 +84,7 @@ async def give_back(
     *,
     now: datetime,
 ) -> list[Reserved]:
-    """Release a reservation of the caller, or let it expire, and return its stock."""
+    """Release or expire a reservation of the caller, and return the stock."""
     event = _event(reservation_id, f"reservation.{status.value}")
     rows = await store.give_back(
         tx,
@@ -108,7 +108,7 @@ async def give_back(
 def _reserved(
     rows: Sequence[store.ConfirmRow], status: ReservationStatus, now: datetime
 ) -> list[Reserved]:
-    """Return the reservations of the rows: each row is a line, with what there is to say of all."""
+    """Return the reservations of the rows. Each row is a line with its reservation."""
     lines: defaultdict[UUID, list[store.ConfirmRow]] = defaultdict(list)
     for row in rows:
         lines[row.id].append(row)

@@ -179,7 +179,7 @@ def tidy_name(text: str) -> str:
 
 
 def check_names(**names: str) -> dict[str, str]:
-    """Return the names tidied.
+    """Return the names in stored form.
 
     Raises:
         AppError: VALIDATION_ERROR with every name that is not made of letters, spaces, hyphens and

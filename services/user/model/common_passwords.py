@@ -93,7 +93,7 @@ def is_common(password: str, about: Iterable[str] = ()) -> bool:
 
 
 def _words_in(text: str) -> Iterable[str]:
-    """Return the word in a password, as written and with digits and signs replaced by letters."""
+    """Yield the word in a password, as written and with digits and signs replaced by letters."""
     for spelled in (text, text.translate(_INSTEAD)):
         word = _DECORATION.sub("", spelled)
         if len(text) - len(word) <= _DECORATED_BY:
@@ -106,7 +106,7 @@ def _words_in(text: str) -> Iterable[str]:
 
 
 def _names_in(text: str) -> Iterable[str]:
-    """Return the parts of a name or of the local part of an address, and the whole."""
+    """Return the whole and the parts of a name, or of the local part of an address."""
     parts = re.split(r"[\W\d_]+", text.lower().partition("@")[0])
     return [name for name in (*parts, "".join(parts)) if len(name) >= _SHORTEST_NAME]
 
@@ -120,7 +120,7 @@ def _once(text: str) -> str:
 
 
 def _is_made_of_runs(text: str) -> bool:
-    """Return whether it is up to three keyboard runs, such as `12345678` or `qwerty123`."""
+    """Return whether the text is up to three keyboard runs, such as `12345678` or `qwerty123`."""
     at = pieces = 0
     while at < len(text):
         length = max(_run_at(text, at), _same_at(text, at))
@@ -132,7 +132,7 @@ def _is_made_of_runs(text: str) -> bool:
 
 
 def _run_at(text: str, at: int) -> int:
-    """Return how many characters from `at` follow a row of keys."""
+    """Return how many characters from `at` are adjacent keys of a keyboard row."""
     length = 0
     while at + length < len(text) and any(text[at : at + length + 1] in run for run in _RUNS):
         length += 1

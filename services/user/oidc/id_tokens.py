@@ -26,11 +26,11 @@ _JWS: Final = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 class InvalidTokenError(Exception):
-    """The token is not the provider's, or not for this sign-in. The message says why."""
+    """The token is not from the provider or not for this sign-in, for the reason in the message."""
 
 
 class UnknownKeyError(InvalidTokenError):
-    """The token names a key that is not among the known ones."""
+    """The token names an unknown key."""
 
 
 class Jwks(Struct, frozen=True):
@@ -40,7 +40,7 @@ class Jwks(Struct, frozen=True):
 
 
 def usable_keys(published: Jwks) -> KeySet:
-    """Return the keys that can verify signatures. Others are left out, as RFC 7517 asks."""
+    """Return the keys that can verify signatures. Other keys are omitted, as RFC 7517 requires."""
     return KeySet([key for one in published.keys[:_MOST_KEYS] if (key := _key(one)) is not None])
 
 

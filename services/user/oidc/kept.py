@@ -1,4 +1,4 @@
-"""A document of a provider, fetched on demand and kept for a while."""
+"""A document of an identity provider, fetched on demand and cached."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _REFETCH_SECONDS: Final = 30.0
 
 
 class Kept(Generic[T]):
-    """Concurrent callers share one fetch. Its failure is raised to each of them, and not kept."""
+    """Concurrent callers share one fetch. A failure is raised to each caller and not cached."""
 
     def __init__(self, fetch: Callable[[], Awaitable[T]], *, fresh_seconds: float) -> None:
-        """Take how long a document is fresh."""
+        """Create a cache. A document is fresh for `fresh_seconds`."""
         self._fetch = fetch
         self._fresh_seconds = fresh_seconds
         self._value: T | None = None
@@ -27,13 +27,13 @@ class Kept(Generic[T]):
         self._fetching: asyncio.Task[T] | None = None
 
     async def get(self) -> T:
-        """Return the document, fetched if there is none that is fresh. Raises as the fetch does."""
+        """Return a fresh document, cached or fetched. Raises the exceptions of the fetch."""
         if self._value is not None and time.monotonic() - self._fetched_at < self._fresh_seconds:
             return self._value
         return await self._shared()
 
     async def newer(self) -> T:
-        """Fetch the document again, or return the present one if that was tried a moment ago.
+        """Fetch the document again, or return the cached document if the last fetch was recent.
 
         Raises as the fetch does.
         """
@@ -61,6 +61,6 @@ class Kept(Generic[T]):
 
 
 def _seen(task: asyncio.Task[T]) -> None:
-    """Take note of the failure of a fetch whose callers have all left."""
+    """Retrieve the exception of a fetch without callers, so that asyncio does not log it."""
     if not task.cancelled():
         task.exception()

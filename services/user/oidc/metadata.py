@@ -11,7 +11,7 @@ WELL_KNOWN: Final = "/.well-known/openid-configuration"
 
 
 class Metadata(Struct, frozen=True):
-    """The fields that are used (OpenID Connect Discovery 1.0, section 3)."""
+    """The used fields of the document (OpenID Connect Discovery 1.0, section 3)."""
 
     issuer: str
     authorization_endpoint: str
@@ -23,7 +23,7 @@ class Metadata(Struct, frozen=True):
     authorization_response_iss_parameter_supported: bool | None = None
 
     def problem(self, issuer: str) -> str | None:
-        """Return what is wrong with the document of `issuer`, or None."""
+        """Return the reason why the document of `issuer` is invalid, or None."""
         if self.issuer != issuer:
             return "another issuer"
         schemes = ("https",) if issuer.startswith("https://") else ("https", "http")

@@ -42,7 +42,7 @@ class _Tokens(Struct, frozen=True):
 
 
 class OidcProvider:
-    """One provider, with its metadata and keys."""
+    """One identity provider, with its metadata and keys."""
 
     def __init__(self, settings: IdentityProvider, transport: Transport, redirect_uri: str) -> None:
         self._settings = settings
@@ -104,7 +104,7 @@ class OidcProvider:
         return tokens
 
     def _credentials(self, metadata: Metadata) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Return the headers and the fields of the form that sign us in."""
+        """Return the headers and form fields that authenticate this platform at the provider."""
         client_id, secret = self._settings.client_id, self._settings.client_secret
         methods = metadata.token_endpoint_auth_methods_supported
         if methods is not None and "client_secret_basic" not in methods:
@@ -178,7 +178,7 @@ class OidcProviders:
     """`ports.IdentityProviders` over HTTP."""
 
     def __init__(self, providers: Mapping[str, OidcProvider], names: Mapping[str, str]) -> None:
-        """Take the providers by name, and their names by issuer."""
+        """Create the collection from providers by name, and names by issuer."""
         self._providers = providers
         self._names = names
 
@@ -214,7 +214,7 @@ async def open_identity_providers(
     seconds: float,
     registry: CollectorRegistry,
 ) -> AsyncIterator[OidcProviders]:
-    """Open the connections to the providers. They may start later.
+    """Open the connections to the identity providers. Providers may be unavailable at start.
 
     Each sends browsers back to a page of its own, `<public_url>/sign-in/<name>`.
     """

@@ -1,4 +1,4 @@
-"""Calls to one provider: bounded in time and size, without redirects, cookies or our headers."""
+"""Calls to one provider, with limits on time and size, and without redirects or cookies."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Transport:
         *,
         headers: Mapping[str, str],
     ) -> T | str:
-        """Send a form once. Return the answer, or the `error` of a refusal (RFC 6749 5.2).
+        """Send a form once.
+
+        Return the response, or the `error` of an error response (RFC 6749 5.2).
 
         Raises:
             AppError: as `get`.
@@ -69,7 +71,7 @@ class Transport:
         return await self._upstream.call(attempt, seconds=self._seconds, idempotent=False)
 
     def unavailable(self, reason: str, **details: object) -> AppError:
-        """Return the error for a provider that does not answer properly; the log says why."""
+        """Return the error for a provider that responds incorrectly, and log the reason."""
         log.warning("identity_provider_failed", reason=reason, **self._named(), **details)
         return AppError(
             Code.SERVICE_UNAVAILABLE, "the identity provider is not available; try again later"

@@ -37,7 +37,7 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Sign-in settings, known before anything is opened."""
+    """Sign-in settings, available before any dependency is opened."""
 
     tokens: TokenPolicy
     logins: Limits

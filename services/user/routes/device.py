@@ -1,4 +1,4 @@
-"""The device cookie. It is separate from the session cookies, because it outlives a logout."""
+"""The device cookie. The device cookie outlives a logout, unlike session cookies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def shown(request: web.Request) -> str | None:
 
 
 def remember(response: web.StreamResponse, token: str, devices: Devices) -> None:
-    """Set the device cookie. It grants no permission, so other sites gain nothing from it."""
+    """Set the device cookie. The cookie grants no permission, so other sites cannot misuse it."""
     response.set_cookie(
         COOKIE,
         token,

@@ -1,4 +1,4 @@
-"""Routes of identity providers: sign in with one, link and unlink one."""
+"""Routes of identity providers: sign in, link an identity, and unlink an identity."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def sign_in_with_provider(
     access=signed_in(),
 )
 async def list_identities(deps: AppDeps, own: Own) -> Answer[list[IdentityView]]:
-    """Return the accounts at identity providers that sign in to this account."""
+    """Return the linked identities, which can sign in to this account."""
     return respond.ok(await identities.list_own(deps.db, deps.identity_providers, own))
 
 
@@ -154,7 +154,7 @@ async def start_identity_link(
     browser: _Browser,
     given: IdentityRequest,
 ) -> Answer[Redirection]:
-    """Return the provider's URL. This session and this browser must complete the link."""
+    """Return the provider's URL. Only this session in this browser can complete the link."""
     started = await identities.begin_link(
         deps.db,
         deps.identity_providers,
@@ -182,7 +182,10 @@ async def link_identity(
     browser: _Browser,
     given: IdentityResponse,
 ) -> Created[LinkedIdentity]:
-    """Link the identity. From now on it signs in to this account. We email the owner."""
+    """Link the identity. The identity can then sign in to this account.
+
+    The owner is notified by email.
+    """
     linked = await identities.link(
         deps.db, deps.identity_providers, caller, own, provider, given, browser
     )
@@ -197,7 +200,7 @@ async def link_identity(
     access=_CHANGES,
 )
 async def unlink_identity(deps: AppDeps, caller: Caller, own: Own, identity_id: Id) -> Done:
-    """Remove the link, and end the other sessions that it opened. The last way to sign in stays."""
+    """Remove the link, and end the other sessions that the identity opened."""
     await identities.unlink(deps.db, deps.identity_providers, caller, own, identity_id)
     return respond.no_content()
 

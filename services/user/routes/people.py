@@ -137,7 +137,7 @@ async def change_user(
     access=signed_in(fresh=True, verified=OTHERS),
 )
 async def delete_user(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
-    """Delete an account. Its address becomes free, and no one can sign in to it."""
+    """Delete an account. The address becomes free, and no one can sign in to the account."""
     await deletion.delete(deps.db, *who, version)
     return respond.no_content()
 
@@ -151,7 +151,7 @@ async def delete_user(deps: AppDeps, who: Changed, version: IfMatch) -> Done:
 async def deactivate_user(
     request: web.Request, deps: AppDeps, who: Managed, version: IfMatch
 ) -> Item[Person]:
-    """Deactivate an account. Its sessions end and its owner cannot log in."""
+    """Deactivate an account. All sessions end, and the owner cannot log in."""
     await accounts.set_status(deps.db, *who, AccountStatus.INACTIVE, version)
     return await _answer(request, deps, *who)
 
@@ -178,7 +178,7 @@ async def activate_user(
     alias="GET /api/v1/profile/{id}",
 )
 async def get_profile(deps: AppDeps, account_id: Id) -> Answer[Profile]:
-    """Return a public profile. Only providers have contact data in it."""
+    """Return a public profile. Only profiles of providers have contact data."""
     principal = known_principal()
     row = await accounts.get_profile(deps.db, account_id)
     known = principal is not None and (
@@ -190,7 +190,7 @@ async def get_profile(deps: AppDeps, account_id: Id) -> Answer[Profile]:
 
 
 def _check_may_list(principal: Principal, query: PeopleQuery) -> bool:
-    """Check that the caller may list these users. Return whether they may see salaries."""
+    """Check that the caller may list these users. Return whether the caller may see salaries."""
     if access.may_see_salaries(principal):
         return True
     # An order tells as much as the figures.

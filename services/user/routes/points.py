@@ -25,7 +25,10 @@ route: Final = Routes("users")
     access=signed_in(),
 )
 async def get_points(deps: AppDeps, who: Seen, query: LedgerQuery) -> Answer[service.PointsView]:
-    """Return the balance and a page of the ledger, oldest entry first. Fails if either fails."""
+    """Return the balance and a page of the ledger, oldest entry first.
+
+    Fails if the balance or the ledger is unavailable.
+    """
     principal, account_id = who
     access.check_may_see_points(principal, account_id)
     return respond.ok(await service.statement(deps.db, deps.points, account_id, query))

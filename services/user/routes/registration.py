@@ -32,7 +32,7 @@ route: Final = Routes("auth")
 async def register_customer(
     deps: AppDeps, rules: AppRules, new: NewCustomer
 ) -> Created[Registered]:
-    """Register a customer. An email asks them to verify the address."""
+    """Register a customer. An email asks the customer to verify the address."""
     return _registered(await register.register_customer(deps.db, deps.passwords, new, rules.mails))
 
 
@@ -71,7 +71,7 @@ async def verify(deps: AppDeps, given: TokenOnly) -> Done:
     access=PUBLIC,
 )
 async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
-    """Restore the former address. All sessions end, and a reset link is sent to it."""
+    """Restore the former address. All sessions end, and a reset link is sent."""
     await addresses.undo(deps.db, given.token)
     return respond.no_content()
 

@@ -50,7 +50,7 @@ _Policy: TypeAlias = Annotated[Policy, From(lambda request: request.app[RULES].s
 
 @route("GET /api/v1/auth/second-factor", "Get my second factors", access=_SHOWS)
 async def overview(deps: AppDeps, caller: Caller, own: Own) -> Answer[SecondFactors]:
-    """Return the second factors, and whether this session has verified one."""
+    """Return the second factors, and whether this session has verified a second factor."""
     return respond.ok(await service.overview(deps.db, caller, own))
 
 
@@ -63,7 +63,7 @@ async def show(deps: AppDeps, policy: _Policy, caller: Caller, _: Own, given: Sh
 
 @route("POST /api/v1/auth/totp", "Start authenticator (TOTP) setup", Code.CONFLICT, access=_CHANGES)
 async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthenticator]:
-    """Return a new secret. It takes effect with its first valid code."""
+    """Return a new secret. The secret takes effect with the first valid code."""
     made = await service.begin_totp(deps.db, deps.personal_ids, caller, own)
     return respond.ok(made, headers=_SECRET)
 
@@ -91,7 +91,7 @@ async def remove_totp(deps: AppDeps, caller: Caller, own: Own) -> Done:
     access=_CHANGES,
 )
 async def recovery_codes(deps: AppDeps, caller: Caller, own: Own) -> Answer[IssuedRecoveryCodes]:
-    """Return ten recovery codes. Each works once, and the former codes stop working."""
+    """Return ten recovery codes. A code works once. Former codes stop working."""
     codes = await service.new_recovery_codes(deps.db, caller, own)
     return respond.ok(codes, headers=_SECRET)
 

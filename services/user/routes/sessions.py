@@ -60,7 +60,7 @@ async def service_token(
 
 
 async def _refresh_token(request: web.Request) -> tuple[str | None, bool]:
-    """Return the refresh token, if any, and whether it came from a cookie."""
+    """Return the refresh token, if any, and whether the token came from a cookie."""
     if request.can_read_body:
         given = await decode.body(request, RefreshRequest)
         if given.refresh_token is not None:

@@ -1,4 +1,4 @@
-"""Access rules for accounts: owners may act on their own, others need permissions."""
+"""Access rules for accounts: owners may act on their accounts, others need permissions."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check_may_change(principal: Principal, account_id: UUID) -> None:
 
 
 def check_rank(principal: Principal, account_id: UUID, role: AccountRole) -> None:
-    """Check that only administrators change administrators' accounts and the role itself.
+    """Check that only administrators change accounts of administrators and the role ADMIN.
 
     Raises:
         AppError: FORBIDDEN where an account of this role is beyond the caller.

@@ -225,12 +225,12 @@ async def check_rank(
 
 
 async def lock_administrators(tx: Executor) -> None:
-    """Serialize changes of administrators. Call this before any other lock."""
+    """Serialize changes of administrators. Call this function before any other lock."""
     await roles.lock_role(tx, name=AccountRole.ADMIN)
 
 
 async def keep_an_administrator(tx: Executor, person: LockPersonRow) -> None:
-    """Refuse to remove the last account that can manage everything. See `lock_administrators`.
+    """Refuse to remove the last active administrator. See `lock_administrators`.
 
     Raises:
         AppError: CONFLICT.
@@ -278,7 +278,7 @@ async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
 async def _count_address(
     db: Database, principal: Principal, account_id: UUID, email: str, limits: Limits
 ) -> None:
-    """Count an attempt before checking whether the address is in use, which limits such checks.
+    """Count an attempt before the check whether the address is in use, to limit such checks.
 
     By who asks: nobody uses up what the owner may change.
     """

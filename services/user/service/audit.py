@@ -1,4 +1,4 @@
-"""The audit trail. Each entry is written in the transaction of its change."""
+"""The audit trail. An entry is written in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def get(db: Executor, entry_id: UUID) -> AuditEntry:
 
 
 async def list_page(db: Executor, query: AuditQuery) -> tuple[Sequence[AuditEntry], int]:
-    """Return one page of entries, newest first, and how many match."""
+    """Return one page of entries, newest first, and the total count."""
     search = contains(query.search)
     since = None if query.since is None else in_utc(query.since)
     until = None if query.until is None else in_utc(query.until)

@@ -74,7 +74,10 @@ def _all_of(shape: type[msgspec.Struct], identified_by: str) -> Handler:
 
 
 def _change_of(service: str) -> Handler:
-    """Return a handler for events such as `thing.changed`. It records the ID and the actor only."""
+    """Return a handler for events such as `thing.changed`.
+
+    The handler records the ID and the actor only.
+    """
 
     async def handle(tx: Executor, event: Event) -> None:
         told = event.decode(Changed)

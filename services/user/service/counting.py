@@ -1,4 +1,4 @@
-"""Count attempts before they are made. Attempts that fail by our own fault do not count."""
+"""Count attempts in advance. Attempts that fail because of the server do not count."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _under_way: Final[set[asyncio.Task[None]]] = set()
 
 @dataclass(slots=True)
 class Attempt:
-    """An attempt in progress. If it is `wrong`, it counts, whatever fails afterwards."""
+    """An attempt in progress. An attempt marked `wrong` counts, even after a later failure."""
 
     wrong: bool = False
 

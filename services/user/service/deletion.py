@@ -1,4 +1,4 @@
-"""Delete accounts: most data at once, the name after a retention time, again after a restore."""
+"""Delete accounts: most data at once, and the name after a retention time."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class UserChanged(Struct, frozen=True):
 
 
 class SessionsEnded(Struct, frozen=True):
-    """The event `user.sessions_ended`: no access token of these sessions counts any more."""
+    """The event `user.sessions_ended`: the access tokens of these sessions are no longer valid."""
 
     id: UUID
     sessions: tuple[UUID, ...]

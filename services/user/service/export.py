@@ -107,7 +107,7 @@ async def export(
 
 
 def opened(personal_ids: PersonalIds, sealed: bytes, key_id: str, account_id: UUID) -> str | None:
-    """Return a decrypted personal ID, or None if it cannot be decrypted. The log has the reason."""
+    """Return a decrypted personal ID. Return None and log the reason if decryption fails."""
     try:
         return personal_ids.decrypt(sealed, key_id, account_id)
     except UnreadableError as error:

@@ -13,7 +13,7 @@ from services.user.store import roles
 
 
 async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[str]) -> None:
-    """Check that the caller has all the permissions, so that no one gains power by granting.
+    """Check that the caller has all the permissions, so that callers only grant what they have.
 
     Raises:
         AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN.

@@ -1,4 +1,4 @@
-"""The identities of an account: its owner lists, links and unlinks them, freshly signed in."""
+"""List, link and unlink the identities of an account. Changes require a recent sign-in."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ async def begin_link(
     return_to: str,
     browser: str | None,
 ) -> Started:
-    """Return the provider's URL to link an identity there. Raises as `_may_change` and `begin`."""
+    """Return the provider's URL to link an identity of the provider.
+
+    Raises as `_may_change` and `begin`.
+    """
     async with db.transaction() as tx:
         await _may_change(tx, principal)
     return await identity_requests.begin(
@@ -84,7 +87,7 @@ async def link(
     given: IdentityResponse,
     browser: str | None,
 ) -> LinkedIdentity:
-    """Link whom the provider names to the account of the session that asked for it.
+    """Link the provider's user to the account of the session that requested the link.
 
     Raises:
         AppError: as `identity_requests.finish` and `_may_change`; CONFLICT where the identity is
@@ -123,7 +126,7 @@ async def unlink(
     account_id: UUID,
     identity_id: UUID,
 ) -> None:
-    """Remove an identity, and end the sessions that it opened, except the caller's.
+    """Remove an identity, and end the sessions that the identity opened, except the caller's.
 
     Raises:
         AppError: as `_may_change`; NOT_FOUND; CONFLICT for the last way to sign in.
@@ -148,7 +151,7 @@ async def unlink(
 
 
 async def _may_change(tx: Executor, principal: Principal) -> None:
-    """Check for a fresh sign-in, a verified address, and a verified second factor if there is one.
+    """Check for a recent sign-in, a verified address, and a verified second factor, if any.
 
     The account is held: of two identities that are removed at once, one stays.
 

@@ -26,7 +26,7 @@ TTL: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The URL to send the browser to, and the secret that it keeps meanwhile."""
+    """The URL to send the browser to, and the secret for the browser's cookie."""
 
     url: str
     browser: str = field(repr=False)
@@ -87,7 +87,7 @@ async def finish(
     browser: str | None,
     session_id: UUID | None = None,
 ) -> Returned:
-    """Spend the request and return whom the provider names.
+    """Use up the request, and return the identity from the provider.
 
     Raises:
         AppError: UNAUTHORIZED if this browser has not started it for this purpose within ten
@@ -119,7 +119,7 @@ async def finish(
 
 
 async def give_back(tx: Executor) -> None:
-    """Take back the attempt of a client whose sign-in has succeeded."""
+    """Remove the counted attempt of a client whose sign-in has succeeded."""
     await attempts.take_attempt_back(tx, key=_client())
 
 

@@ -1,4 +1,4 @@
-"""Sign in with an identity provider. An email address opens no account."""
+"""Sign in with an identity provider. A matching email address does not grant access."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TAKEN: Final = "an account has this email address: sign in to it, then link the
 
 @dataclass(frozen=True, slots=True)
 class SignedInAtProvider:
-    """A new session, the token of its device, and where its browser wanted to go."""
+    """A new session, the token of the device, and the path that the browser returns to."""
 
     signed_in: SignedIn
     device_token: str = field(repr=False)
@@ -52,7 +52,7 @@ async def sign_in(
     given: IdentitySignIn,
     browser: str | None,
 ) -> SignedInAtProvider:
-    """Open a session for the user that the provider names. Register a new one.
+    """Open a session for the provider's user, and register a new user.
 
     A second factor is asked for as after a password.
 
@@ -101,7 +101,7 @@ async def _find(db: Executor, identity: Identity) -> FindIdentityRow | None:
 async def _registered(
     db: Database, identity: Identity, name: str, limits: Limits
 ) -> FindIdentityRow:
-    """Add the account of a new user. Attempts with an address count as registrations do."""
+    """Add the account of a new user. An attempt counts as a registration of the address."""
     email = _address(identity)
     async with counted(db, limits.of("register", email)):
         try:

@@ -97,7 +97,7 @@ def wrong() -> AppError:
 async def _improved(
     db: Executor, passwords: Passwords, found: GetCredentialsRow, password: str
 ) -> str:
-    """Return the stored hash, or a new one if its parameters are outdated."""
+    """Return the stored hash, or a new hash if the parameters are outdated."""
     stored = found.password_hash or ""
     if not passwords.is_outdated(stored):
         return stored

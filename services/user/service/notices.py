@@ -1,4 +1,4 @@
-"""Email users about events that they did not cause themselves."""
+"""Email users about events that other users or devices caused."""
 
 from __future__ import annotations
 

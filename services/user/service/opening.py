@@ -1,4 +1,4 @@
-"""Open a session for a user who has just shown who they are, whatever with."""
+"""Open a session for a user who has just authenticated, by any method."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def open_session(
     device: str | None,
     **how: str,
 ) -> SignedIn:
-    """Open a session of an account that this transaction holds, and record `how`.
+    """Open a session of an account that this transaction has locked, and record `how`.
 
     We email the owner if the `device` is not a known one.
 

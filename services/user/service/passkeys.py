@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn): keys that sign our challenges for our origin only."""
+"""Passkeys (WebAuthn): keys that sign challenges for the platform's origin only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RelyingParty:
 
     @property
     def id(self) -> str:
-        """Return the host that keys are bound to."""
+        """Return the host that passkeys are bound to."""
         return urlsplit(self.origin).hostname or ""
 
     def creation(self, user_id: bytes, user_name: str, known: Iterable[bytes]) -> Options:
@@ -95,7 +95,7 @@ class RelyingParty:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Options for the browser and their challenge."""
+    """Options for the browser, and the challenge in the options."""
 
     challenge: bytes
     public: dict[str, Any]

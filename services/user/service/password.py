@@ -58,7 +58,9 @@ async def change(
 async def ask_reset(
     db: Database, email: str, limits: Limits, devices: Devices, device_token: str | None
 ) -> None:
-    """Email a link if an account with a password has the address. Takes equally long otherwise.
+    """Email a link if an account with a password has the address.
+
+    Otherwise the function takes equally long.
 
     The owner asks with a device they have signed in with, however many others ask as well.
 
@@ -112,7 +114,7 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
 
 
 async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
-    """Mark the address as verified. Remove older factors and identities, perhaps a stranger's.
+    """Mark the address as verified. Remove older second factors and identities.
 
     Sessions end with every reset; a second factor would keep the owner of the address out, and an
     identity would let the stranger in again.

@@ -27,7 +27,7 @@ _Rows = Sequence[ListStaffRow | ListAccountsRow]
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """A page, the total count, and the services whose data is missing."""
+    """A page of users, the total count, and the services whose data is missing."""
 
     data: UserList
     total: int

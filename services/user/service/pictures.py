@@ -1,4 +1,4 @@
-"""Profile pictures: store the file, update the reference, remove the old file in background."""
+"""Profile pictures: store the file, update the reference, and later remove the old file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def remove(db: Database, principal: Principal, account_id: UUID, version: 
 
 
 async def clear_away(db: Database, storage: Storage) -> bool:
-    """Remove the file that has been due longest. Return whether there was one.
+    """Remove the file that has been due longest. Return whether any file was due.
 
     One that cannot be removed now is tried again after a minute.
     """

@@ -24,7 +24,7 @@ from services.user.store.provider_requests import ListRequestsRow
 async def ask(
     db: Database, principal: Principal, account_id: UUID, personal_ids: PersonalIds, number: str
 ) -> ProviderRequest:
-    """Submit the caller's own application, with the personal ID that providers must give.
+    """Submit the caller's application, with the personal ID that providers must submit.
 
     Raises:
         AppError: CONFLICT for who is no customer, where a request waits already, and where another

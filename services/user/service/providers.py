@@ -14,7 +14,7 @@ _TAKEN: Final = "the personal id belongs to another account"
 
 
 async def keep_number(tx: Executor, ids: PersonalIds, account_id: UUID, number: str) -> None:
-    """Store the personal ID of an account that has none yet.
+    """Store the personal ID of an account without a personal ID.
 
     Raises:
         AppError: CONFLICT where another account has it.

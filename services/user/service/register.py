@@ -1,4 +1,4 @@
-"""Register accounts. They can log in at once, and an email asks to verify the address."""
+"""Register accounts. Users can log in at once, and an email asks to verify the address."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ async def ask_to_verify(tx: Executor, account: Account) -> None:
 
 
 async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
-    """Refuse an address that another account had within a week, so that its change can be undone.
+    """Refuse an address that another account had within a week and may restore.
 
     To be asked after the address was written: whoever gives it up at the same time is done then.
 

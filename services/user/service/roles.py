@@ -27,7 +27,7 @@ BUILT_IN: Final = frozenset(name for name in declared() if not name.startswith(O
 
 
 async def list_all(db: Executor) -> Sequence[ListRolesRow]:
-    """Return every role with its permissions: first the kinds of accounts, then custom roles."""
+    """Return every role with its permissions: first the account kinds, then custom roles."""
     return [*await roles.list_roles(db), *await roles.list_custom_roles(db)]
 
 
@@ -43,7 +43,7 @@ async def change(
     given: RoleChange,
     version: int | None,
 ) -> GetRoleRow:
-    """Replace the description and permissions of a role. Tokens change at their next refresh.
+    """Replace the description and permissions of a role. Access tokens change at the next refresh.
 
     Raises:
         AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN for permissions that the

@@ -1,4 +1,4 @@
-"""Second factors: adding one requires a fresh sign-in; each session verifies one once.
+"""Second factors: adding a factor requires a recent sign-in; a session verifies a factor once.
 
 A session in which none was shown is nobody's with permissions, where its account has one or its
 role needs one: its tokens carry none.
@@ -53,7 +53,7 @@ class PasskeyView(Struct, frozen=True):
 
 
 class SecondFactors(Struct, frozen=True):
-    """The second factors of the account, and whether this session has verified one."""
+    """The second factors of the account, and whether this session has verified a factor."""
 
     totp: bool
     passkeys: list[PasskeyView]
@@ -79,7 +79,7 @@ class IssuedRecoveryCodes(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How second factors are verified and limited."""
+    """The settings, limits and services that verify second factors."""
 
     party: RelyingParty
     limits: Limits
@@ -87,7 +87,7 @@ class Policy:
 
 
 async def overview(db: Executor, principal: Principal, account_id: UUID) -> SecondFactors:
-    """Return what the caller has."""
+    """Return the caller's second factors."""
     authenticator = await store.get_authenticator(db, account_id=account_id)
     found = await standing.of_session(db, principal)
     return SecondFactors(
@@ -104,7 +104,7 @@ async def overview(db: Executor, principal: Principal, account_id: UUID) -> Seco
 async def begin_totp(
     db: Database, sealing: PersonalIds, principal: Principal, account_id: UUID
 ) -> NewAuthenticator:
-    """Return a new secret. It takes effect with its first code. Raises as `_may_change`."""
+    """Return a new secret. The secret takes effect with the first code. Raises as `_may_change`."""
     secret = pyotp.random_base32()
     async with db.transaction() as tx:
         await _may_change(tx, principal)
@@ -144,7 +144,7 @@ async def confirm_totp(
 async def show(
     db: Database, sealing: PersonalIds, policy: Policy, principal: Principal, given: Shown
 ) -> None:
-    """Record in the session that a second factor was verified. Refreshed tokens carry it.
+    """Record in the session that a second factor was verified. Refreshed tokens contain this fact.
 
     Codes that can be guessed are counted as passwords are; others cannot be guessed.
 
@@ -174,7 +174,7 @@ async def show(
 async def new_recovery_codes(
     db: Database, principal: Principal, account_id: UUID
 ) -> IssuedRecoveryCodes:
-    """Replace the recovery codes and return the new ones. Raises as `_may_change`."""
+    """Replace the recovery codes and return the new codes. Raises as `_may_change`."""
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.is_enrolled(tx, account_id=account_id):
@@ -204,7 +204,7 @@ async def begin_passkey(
 async def add_passkey(
     db: Database, policy: Policy, principal: Principal, account_id: UUID, given: NewPasskey
 ) -> IssuedRecoveryCodes:
-    """Store a new passkey. If it is the first second factor, other sessions end.
+    """Store a new passkey. The first second factor ends other sessions.
 
     Raises:
         AppError: VALIDATION_ERROR, also for an answer to nothing we asked; CONFLICT; FORBIDDEN.
@@ -226,7 +226,7 @@ async def add_passkey(
 
 
 async def ask_passkey(db: Database, policy: Policy, principal: Principal) -> dict[str, Any]:
-    """Return a challenge for the caller's passkeys. Raises NOT_FOUND without any."""
+    """Return a challenge for the caller's passkeys. Raises NOT_FOUND without passkeys."""
     account_id = _account_of(principal)
     async with db.transaction() as tx:
         await standing.check_session(tx, principal)
@@ -241,7 +241,10 @@ async def ask_passkey(db: Database, policy: Policy, principal: Principal) -> dic
 
 
 async def remove_totp(db: Database, principal: Principal, account_id: UUID) -> None:
-    """Remove the caller's authenticator. Raises as `_may_change`, and NOT_FOUND without one."""
+    """Remove the caller's authenticator.
+
+    Raises the errors of `_may_change`, and NOT_FOUND without an authenticator.
+    """
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.remove_authenticator(tx, account_id=account_id):
@@ -252,7 +255,10 @@ async def remove_totp(db: Database, principal: Principal, account_id: UUID) -> N
 async def remove_passkey(
     db: Database, principal: Principal, account_id: UUID, passkey: bytes
 ) -> None:
-    """Remove one of the caller's passkeys. Raises as `_may_change`, and NOT_FOUND if unknown."""
+    """Remove one of the caller's passkeys.
+
+    Raises the errors of `_may_change`, and NOT_FOUND for an unknown passkey.
+    """
     async with db.transaction() as tx:
         await _may_change(tx, principal)
         if not await store.remove_passkey(tx, id=passkey, account_id=account_id):
@@ -284,7 +290,7 @@ async def erase(tx: Executor, account_id: UUID) -> None:
 
 
 async def _may_change(tx: Executor, principal: Principal) -> None:
-    """Check for a fresh sign-in, a verified address, and a verified second factor if there is one.
+    """Check for a recent sign-in, a verified address, and a verified second factor, if any.
 
     Those at the same time come in turn: the first that is added ends the others' sessions.
 

@@ -1,4 +1,4 @@
-"""Access tokens for services, issued for a secret, limited to the service's own permissions."""
+"""Access tokens that services get for a secret, limited to the service's permissions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def issue(
 
 
 def _some(what: str, wanted: Sequence[str] | None, all_: Sequence[T]) -> Sequence[T]:
-    """Return the requested members of `all_`."""
+    """Return the members of `all_` that are in `wanted`."""
     if wanted is None:
         return all_
     if not set(wanted) <= set(all_):

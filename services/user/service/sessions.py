@@ -80,13 +80,13 @@ async def begin(
 
 
 async def session_of(db: Executor, refresh_token: str) -> UUID | None:
-    """Return the session of a refresh token, used or not, or None for an unknown token."""
+    """Return the session of a refresh token, even a used token, or None for an unknown token."""
     found = await sessions.session_of_token(db, hash=digest(refresh_token))
     return None if found is None else found.session_id
 
 
 async def refresh(db: Database, policy: TokenPolicy, refresh_token: str) -> SignedIn:
-    """Exchange a refresh token for new tokens, with the current role and verification.
+    """Exchange a refresh token for new tokens with the current role and verified state.
 
     One that was spent before is stolen, or its owner's is: the session ends for whoever holds it.
 
@@ -117,7 +117,7 @@ async def end(db: Database, session_id: UUID) -> None:
 
 
 async def end_all(tx: Executor, account_id: UUID, *, because: str, actor: str | None = None) -> int:
-    """End every session of an account. Return how many there were."""
+    """End every session of an account. Return the number of ended sessions."""
     ended = await sessions.revoke_sessions(tx, account_id=account_id, because=because)
     await audit.record(
         tx, "session.all_ended", account_id, actor=actor, because=because, sessions=len(ended)
@@ -129,7 +129,7 @@ async def end_all(tx: Executor, account_id: UUID, *, because: str, actor: str | 
 async def end_others(
     tx: Executor, account_id: UUID, own: Principal | None, *, because: str
 ) -> None:
-    """End every session of an account except the caller's `own`, if given."""
+    """End every session of an account except `own`, the caller's session."""
     if own is None or not own.session:
         await end_all(tx, account_id, because=because)
         return
@@ -138,7 +138,7 @@ async def end_others(
 
 
 async def end_all_but(tx: Executor, account_id: UUID, kept: UUID, *, because: str) -> int:
-    """End every session of an account but one; return how many there were."""
+    """End every session of an account except `kept`. Return the number of ended sessions."""
     ended = await second_factors.revoke_other_sessions(
         tx, account_id=account_id, id=kept, because=because
     )

@@ -21,7 +21,7 @@ from services.user.store import attempts
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `attempts` in a window of `seconds` that starts with the first attempt."""
+    """A limit of `attempts` in a window of `seconds` that starts with the first attempt."""
 
     attempts: int
     seconds: float
@@ -40,7 +40,7 @@ class Limits:
     address: Limit
 
     def of(self, what: str, email: str, *, known_as: str | None = None) -> Mapping[bytes, Limit]:
-        """Return the limits by what they count, narrowest first.
+        """Return the limits by the key of their counters, narrowest first.
 
         Args:
             what: is tried or asked for.
@@ -55,7 +55,7 @@ class Limits:
 
 
 def key(*parts: str) -> bytes:
-    """Return the key to count by: a hash, so that no address is stored, ignoring case."""
+    """Return the key of a counter: a hash that ignores case and hides the address."""
     return hashlib.sha256("\0".join(parts).lower().encode("utf-8", "surrogateescape")).digest()
 
 
@@ -65,7 +65,7 @@ def counted_for(what: str, email: str) -> tuple[bytes, bytes]:
 
 
 async def take(tx: Executor, limits: Mapping[bytes, Limit]) -> None:
-    """Count one attempt for every key, narrowest first, before it is made.
+    """Count one attempt for every key, narrowest first, before the attempt is made.
 
     In a transaction of the caller's, which the error rolls back: what is refused counts nowhere.
 

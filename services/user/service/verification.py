@@ -71,7 +71,7 @@ async def say_verified(tx: Executor, account_id: UUID) -> None:
 
 
 async def _check_factor(tx: Executor, account_id: UUID, own: Principal | None) -> None:
-    """Require the second factor of the account before another address is verified.
+    """Require the account's second factor before a new address is verified.
 
     Whoever has moved an account with a factor to the address of somebody else would keep them out.
     """
@@ -111,7 +111,7 @@ def refused(*, used: bool) -> AppError:
 
 
 async def _is_verified_own(db: Database, email: str, caller: Principal) -> bool | None:
-    """Return whether the caller's address is verified, or None if it is not the caller's."""
+    """Return whether the address is verified, or None for an address of another account."""
     if caller.account_id is None:  # a service
         return None
     return await accounts.is_verified_address(db, id=caller.account_id, email=email)

@@ -1,4 +1,4 @@
-"""State transitions of an order of goods, and who may make them."""
+"""State transitions of an order of goods, and the callers who may make a transition."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def may_follow(before: GoodsStatus, after: GoodsStatus) -> bool:
 
 
 def may_be_removed(status: GoodsStatus) -> bool:
-    """Return whether an order may be deleted. An order in shipment may not."""
+    """Return whether an order may be deleted. An order in shipment may not be deleted."""
     return status is not GoodsStatus.SHIPPED

@@ -84,7 +84,7 @@ async def get_order(shop: _In, order_id: Id, caller: _By) -> Answer[OrderView]:
 async def change_order(
     shop: _In, order_id: Id, change: OrderChange, version: RequiredIfMatch, caller: _By
 ) -> Item[OrderView]:
-    """Update the status of an order. Customers may cancel their own, the staff may do all else."""
+    """Update the status of an order. Customers may only cancel their orders."""
     changed = await service.change(shop, order_id, change, version=version, caller=caller)
     return respond.changed(view_of(changed))
 

@@ -1,1 +1,1 @@
-"""Business rules, one module per use case. Each owns its transactions."""
+"""Business rules, one module per use case. Each use case opens its own transactions."""

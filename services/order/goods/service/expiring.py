@@ -18,7 +18,9 @@ _BATCH: Final = 20
 
 
 async def expire(shop: Shop, *, after: timedelta, clock: Clock = utc_now) -> bool:
-    """Cancel some orders that have waited longer than `after`. Return whether there were any.
+    """Cancel some orders that have waited longer than `after`.
+
+    Return whether any order was cancelled.
 
     Any number of processes may do so at once: each takes what no other has in hand. The stock is
     given back by the recovery where it cannot be at once.

@@ -1,4 +1,4 @@
-"""Steps that follow a committed order. Each is idempotent and can run later.
+"""Steps that follow a committed order. Each step is idempotent and can run later.
 
 Requests take these steps at once where they can; `recovery` takes those that were left.
 """
@@ -61,18 +61,18 @@ async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
 
 
 async def note_sold(db: Executor, ids: Sequence[UUID]) -> Mapping[UUID, GoodsOrder]:
-    """Note that orders are sold. Return those of which it was not known."""
+    """Record that orders are sold. Return the orders that were not recorded as sold."""
     return {order.id: order for order in await orders.note_sold(db, ids=sorted(ids))}
 
 
 async def give_back(shop: Shop, order: GoodsOrder) -> None:
-    """Return the stock of a cancelled order. Raises as `secure`."""
+    """Return the stock of a cancelled order. Raises the errors of `secure`."""
     await shop.products.release(order.reservation_id)
     await orders.note_returned(shop.db, id=order.id)
 
 
 async def validate(shop: Shop, order: GoodsOrder) -> None:
-    """Check again that the user exists and is active. If not, cancel the order.
+    """Cancel the order unless the user still exists and is active.
 
     Raises:
         AppError: where the user service or the database did not answer: take it again.
@@ -91,7 +91,7 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
-    """Run the pending stock step of the order. If it fails, the recovery repeats it.
+    """Run the pending stock step of the order. If the step fails, the recovery repeats the step.
 
     Returns the order as it is then.
     """

@@ -42,7 +42,7 @@ async def get(shop: Shop, order_id: UUID, caller: Caller) -> Found:
 async def list_page(
     db: Executor, wanted: ListOrders, caller: Caller
 ) -> tuple[Sequence[Found], int]:
-    """Return a page of matching orders: the caller's own, or all for the staff.
+    """Return a page of matching orders. The staff sees all orders, others see their own.
 
     Raises:
         AppError: FORBIDDEN for somebody else's orders, or removed ones, without being of the staff.
@@ -166,7 +166,7 @@ def _visible(order: GoodsOrder | None, caller: Caller) -> GoodsOrder:
 
 
 def _whose(wanted: ListOrders, caller: Caller) -> UUID | None:
-    """Return whose orders to list. None means all orders."""
+    """Return the customer whose orders to list. None means all customers."""
     asked = _given(wanted.user_id)
     if caller.staff:
         return asked

@@ -48,7 +48,7 @@ class Request:
 
 
 async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
-    """Place the order, or return the order that the same request placed before.
+    """Place the order, or return the order that an earlier identical request placed.
 
     Where nobody can say whether the user may order, it is placed with `pending_validation`.
 
@@ -84,7 +84,9 @@ async def place(shop: Shop, new: NewOrder, request: Request) -> Found:
 
 
 async def proceed(shop: Shop, draft: GoodsDraft) -> GoodsOrder:
-    """Reserve the products of a draft and turn it into an order. Safe to repeat at any point.
+    """Reserve the products of a draft and turn it into an order.
+
+    A repetition after a crash is safe.
 
     Raises:
         AppError: CONFLICT or VALIDATION_ERROR where it cannot be had so: the draft is over. Others
@@ -115,7 +117,7 @@ async def _hold(shop: Shop, draft: GoodsDraft) -> tuple[Reservation, Price]:
 
 
 def _wanted(shop: Shop, draft: GoodsDraft) -> list[Wanted]:
-    """Return the lines to reserve, with the stock that each requires: some is left for others."""
+    """Return the lines to reserve, each with the stock that must be available."""
     limits = shop.limits if _is_limited(draft) else None
     return [
         Wanted(product_id, quantity, 0 if limits is None else limits.min_stock(quantity, held))
@@ -126,7 +128,7 @@ def _wanted(shop: Shop, draft: GoodsDraft) -> list[Wanted]:
 
 
 def _is_limited(draft: GoodsDraft) -> bool:
-    """Return whether the holding limits apply. They do not if the staff orders for a customer."""
+    """Return whether the holding limits apply. Orders by the staff for a customer are exempt."""
     return draft.created_by == str(draft.user_id)
 
 
@@ -165,7 +167,7 @@ async def _place(shop: Shop, draft: GoodsDraft, user: User | None) -> Found:
 
 
 async def _earlier(shop: Shop, request: Request, new: NewOrder) -> Found | None:
-    """Return the order of an earlier identical request, and continue it if it was interrupted."""
+    """Return the order of an earlier identical request, and continue an interrupted order."""
     if request.key is None:
         return None
     names = {"created_by": request.actor, "request_key": request.key}
@@ -190,7 +192,7 @@ def _check_same(request: Request, new: NewOrder, user_id: UUID, before: Mapping[
 
 
 def _no_room() -> AppError:
-    """Return the error for a customer who would hold too much of the stock."""
+    """Return the error for a customer with too many unconfirmed orders."""
     message = f"{MAX_WAITING} orders are waiting for confirmation: cancel an order or wait"
     return AppError(Code.CONFLICT, message)
 
@@ -269,7 +271,7 @@ async def _become_order(
 
 
 async def _made_by_another(shop: Shop, draft: GoodsDraft, price: Price) -> GoodsOrder:
-    """Return the order that a concurrent request made of the draft, or raise CONFLICT."""
+    """Return the order that a concurrent request placed from the draft, or raise CONFLICT."""
     order = await orders.lock_order(shop.db, id=draft.id)
     if order is not None:
         return order
@@ -283,7 +285,7 @@ async def _made_by_another(shop: Shop, draft: GoodsDraft, price: Price) -> Goods
 
 
 class _GivenUpError(AppError):
-    """A concurrent request abandoned the draft after a failure, so its key can be used again."""
+    """A concurrent request abandoned the draft after a failure, so the key can be used again."""
 
     def __init__(self) -> None:
         super().__init__(Code.CONFLICT, "a concurrent request abandoned the order")

@@ -23,7 +23,7 @@ _SOONEST: Final = 0.5  # seconds
 
 
 async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
-    """Take one step for some of the due orders. Return whether there were any.
+    """Take one step for some of the due orders. Return whether any orders were due.
 
     Any number of processes may do so at once. What nobody answered for is due again after a quarter
     of its age, at the latest after the lease. All are gone on with at once: none may wait for the
@@ -85,7 +85,7 @@ async def _resume_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
 
 
 def _note(error: AppError, **what: str) -> None:
-    """Log the failure. An unavailable service is not logged each time."""
+    """Log the failure. An unavailable service is logged at debug level."""
     if error.code in NO_ANSWER:
         log.debug("recovery_waits", error=error, **what)
     else:

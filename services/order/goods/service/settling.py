@@ -1,4 +1,4 @@
-"""Publish that an order is settled, once its payment is confirmed."""
+"""Publish that an order is settled when the payment is confirmed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH: Final = 20
 
 
 async def settle(shop: Shop, order: GoodsOrder) -> bool:
-    """Check the payment of a delivered order and publish it. Return whether it is paid.
+    """Return whether a delivered order is paid, and publish the payment of a paid order.
 
     Raises:
         AppError: where nobody can say: take it again.
@@ -33,7 +33,7 @@ async def settle(shop: Shop, order: GoodsOrder) -> bool:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> None:
-    """Settle the order now if possible. Otherwise `settle_due` does it later."""
+    """Settle the order now if possible. Otherwise `settle_due` settles the order later."""
     try:
         await settle(shop, order)
     except AppError as error:
@@ -41,7 +41,7 @@ async def try_now(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def settle_due(shop: Shop) -> bool:
-    """Check the payment of some unsettled orders. Return whether there were any.
+    """Check the payment of some unsettled orders. Return whether there were any such orders.
 
     Any number of processes may do so at once. Each is asked about again after the lease.
 

@@ -1,4 +1,4 @@
-"""Dependencies of the use cases of goods, and their caller."""
+"""Dependencies and caller of the use cases of goods."""
 
 from __future__ import annotations
 

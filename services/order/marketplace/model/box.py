@@ -15,7 +15,7 @@ _MARGIN: Final = 0.0001
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Two boxes in degrees. They are equal, or lie on either side of the 180° meridian."""
+    """Two boxes in degrees, which are equal or lie on either side of the 180° meridian."""
 
     south: float
     north: float
@@ -26,7 +26,7 @@ class Boxes:
 
 
 def rounded(degrees_: float) -> float:
-    """Return a coordinate in hundredths of a degree, about 1 km. The queries do the same."""
+    """Return a coordinate in hundredths of a degree, about 1 km. The queries round alike."""
     return round(degrees_ * 100) / 100
 
 

@@ -28,7 +28,7 @@ Near = Annotated[
 
 
 class Direction(StrEnum):
-    """Whether to list reviews about a user or reviews written by the user."""
+    """The reviews to list: reviews about a user or reviews written by the user."""
 
     RECEIVED = "received"
     WRITTEN = "written"
@@ -60,7 +60,7 @@ class ListOrdersOf(ListQuery, frozen=True, kw_only=True):
 
 
 class ListServiceOrders(ListOrdersOf, frozen=True, kw_only=True):
-    """Filters of service orders. With `near`, list open ones within `radius_km`, nearest first."""
+    """Filters of service orders. `near` lists open orders within `radius_km`, nearest first."""
 
     near: Near | None = None
     radius_km: RadiusKm = 25.0

@@ -95,7 +95,7 @@ class ProviderLocationChange(_Tidy, frozen=True, kw_only=True):
 
 
 class Nearest(Query, frozen=True, kw_only=True):
-    """Where to search for providers."""
+    """The place and radius of a search for providers."""
 
     longitude: Longitude
     latitude: Latitude

@@ -1,4 +1,4 @@
-"""Text types of jobs. Only a comment may be blank."""
+"""Text types of jobs. Only comments may be blank."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The caller of a request, and the user whose data it is about."""
+"""The caller of a request, and the user whose data is requested."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ VERIFIED_PROVIDERS: Final = signed_in(*PROVIDERS.guards, verified=True)
 
 
 def caller() -> Caller:
-    """Return the caller. Without a token or a required second factor it is anonymous."""
+    """Return the caller, who is anonymous without a token or a required second factor."""
     principal = known_principal()
     if principal is None:
         return Caller()
@@ -63,7 +63,7 @@ def _named_to_read(request: web.Request) -> UUID:
 
 
 def check_may_read(person: UUID) -> None:
-    """Raise FORBIDDEN unless the caller is that user or belongs to the staff."""
+    """Raise FORBIDDEN unless the caller is the named user or belongs to the staff."""
     if not caller().may_see_of(person):
         raise lacking(require_principal(), _READ, _MANAGE, any_of=True)
 

@@ -35,7 +35,7 @@ async def list_cities(db: Db, wanted: ListCities) -> Page[CityView]:
 
 @route("POST /api/v1/cities", "Create a city", Code.CONFLICT, access=WRITERS_OF_PLACES)
 async def add_city(db: Db, new: NewCity) -> Created[CityView]:
-    """Create a city. Return it with its URL."""
+    """Create a city. Return the city with its URL."""
     added = await service.add(db, new)
     return respond.created(view_of_city(added), f"cities/{added.id}")
 
@@ -69,7 +69,7 @@ async def remove_city(db: Db, city_id: Id, version: IfMatch) -> Done:
 async def list_providers_of_city(
     db: Db, city_id: Id, wanted: PageQuery, who: Who
 ) -> Page[ProviderLocationView]:
-    """Return the providers of the city. Only they and the staff see exact locations."""
+    """Return the providers of the city. Only the provider and the staff see an exact location."""
     rows, total = await service.providers_of(db, city_id, wanted)
     views = [view_of_location(row, exact=who.may_see_of(row.provider_id)) for row in rows]
     return respond.page(wanted, views, total)

@@ -28,7 +28,7 @@ async def list_currencies(db: Db, wanted: ListCurrencies) -> Page[Currency]:
 
 @route("POST /api/v1/currencies", "Create a currency", Code.CONFLICT, access=WRITERS)
 async def add_currency(db: Db, new: NewCurrency) -> Created[Currency]:
-    """Create a currency. Return it with its URL."""
+    """Create a currency. Return the currency with its URL."""
     added = await service.add(db, new)
     return respond.created(added, f"currencies/{added.id}")
 
@@ -43,7 +43,7 @@ async def get_currency(request: web.Request, db: Db, currency_id: Id) -> Item[Cu
 async def change_currency(
     db: Db, currency_id: Id, changes: CurrencyChange, version: IfMatch
 ) -> Item[Currency]:
-    """Return the currency after a partial update. A code in use by offers cannot change."""
+    """Return the currency after a partial update. A code that offers use cannot change."""
     return respond.changed(await service.change(db, currency_id, changes, version=version))
 
 

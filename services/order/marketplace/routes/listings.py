@@ -32,7 +32,7 @@ route: Final = Routes("jobs")
 
 @route("GET /api/v1/jobs", "List jobs", access=signed_in())
 async def list_jobs(db: Db, wanted: ListJobs, who: access.Who) -> Page[Job]:
-    """Return all jobs to the staff, and to others their own, as provider or as customer."""
+    """Return all jobs to the staff. Return their own jobs to providers and customers."""
     own = None if who.sees_all else access.own_id()
     rows, total = await listings.jobs_of(
         db,
@@ -80,7 +80,7 @@ async def _reviews_of_customer(
 def _declare(
     people: str, kind: str, handler: Callable[..., Awaitable[Page[Any]]], of_me: Access
 ) -> None:
-    """Declare a list under `me`, for that role, and under a user ID."""
+    """Declare a list under `me` for the role in `people`, and under a user ID."""
     what, name = kind.replace("-", " "), kind.replace("-", "_")
     noun = people.removesuffix("s")
     is_public = (people, kind) == ("providers", "reviews")

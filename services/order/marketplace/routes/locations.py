@@ -32,7 +32,7 @@ route: Final = Routes("provider locations")
 async def list_nearest_providers(
     db: Db, wanted: Nearest, who: access.Who
 ) -> Answer[list[ProviderLocationView]]:
-    """Return the providers within the radius, nearest first, with the straight-line distance.
+    """Return the providers within the radius, nearest first, with straight-line distances.
 
     Places and distances are rounded to about 1 km; one's own place and those that the staff see
     are exact.

@@ -27,7 +27,7 @@ route: Final = Routes("offers")
     access=VERIFIED_PROVIDERS,
 )
 async def make_offer(db: Db, new: NewOffer, provider_id: Own) -> Created[Offer]:
-    """Create an offer by the caller. Return it with its URL."""
+    """Create an offer by the caller. Return the offer with its URL."""
     made = await service.make(db, new, provider_id=provider_id)
     return respond.created(made, f"offers/{made.id}")
 
@@ -55,6 +55,6 @@ async def remove_offer(db: Db, offer_id: Id, who: Who, version: IfMatch) -> Done
 
 @route("POST /api/v1/offers/{id}/accept", "Accept an offer", *CHANGE_ERRORS, access=VERIFIED)
 async def accept_offer(db: Db, offer_id: Id, who: Who, version: RequiredIfMatch) -> Created[Job]:
-    """Accept an offer and return its job. `If-Match` must name a version; `*` is not enough."""
+    """Accept an offer and return its job. `If-Match` must be a version, not `*`."""
     job = await accept(db, offer_id, who, version=version)
     return respond.created(job, f"jobs/{job.id}")

@@ -32,7 +32,7 @@ route: Final = Routes("service orders")
 async def list_service_orders(
     db: Db, wanted: ListServiceOrders, who: Who
 ) -> Page[ServiceOrderView]:
-    """Return all orders to the staff, open orders to providers, and to others their own.
+    """Return all orders to the staff, open orders to providers, and other callers' own orders.
 
     With `near` what takes offers there, for providers and the staff.
     """
@@ -85,7 +85,7 @@ async def change_service_order(
     who: Who,
     version: IfMatch,
 ) -> Item[ServiceOrderView]:
-    """Return the order after a partial update. Its terms cannot change after the first offer."""
+    """Return the order after a partial update. The terms of an order with offers cannot change."""
     changed = await service.change(db, catalog, order_id, changes, who, version=version)
     return respond.changed(view_of_order(changed, exact=True))
 
@@ -108,12 +108,12 @@ async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch)
 async def list_offers_on_service_order(
     db: Db, order_id: Id, wanted: ListOffers, who: Who
 ) -> Page[Offer]:
-    """Return all offers to the customer and the staff, and to a provider their own."""
+    """Return all offers to the customer and the staff. Return a provider's own offers."""
     return respond.page(wanted, *await listings.offers_on(db, order_id, wanted, who))
 
 
 def _view(
     order: ServiceOrder, who: Caller, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
-    """Return an order as the list shows it. Open orders have no accepted offer."""
+    """Return an order for the list. Open orders have no accepted offer."""
     return view_of_order(order, exact=who.may_see_of(order.customer_id), distance_km=distance_km)

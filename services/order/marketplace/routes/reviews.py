@@ -21,7 +21,7 @@ route: Final = Routes("reviews")
 
 @route("POST /api/v1/reviews", "Create a review", *CHANGE_ERRORS, access=VERIFIED)
 async def add_review(db: Db, new: NewReview, who: Who) -> Created[ReviewView]:
-    """Create a review. Return it with its URL."""
+    """Create a review. Return the review with its URL."""
     added = await service.add(db, new, who)
     return respond.created(view_of_review(added, who), f"reviews/{added.id}")
 

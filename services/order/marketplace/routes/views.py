@@ -1,4 +1,4 @@
-"""Response types: a place is one object, stars are a number."""
+"""Response types. A place is one object, and stars are a number."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def view_of_city(row: City) -> CityView:
 def view_of_location(
     row: ProviderLocation, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ProviderLocationView:
-    """Return the workplace as a response. It is rounded unless the caller may see it exactly."""
+    """Return the workplace as a response. The place is rounded unless `exact`."""
     return view(
         ProviderLocationView,
         row,
@@ -124,7 +124,7 @@ def view_of_nearest(row: NearestLocationsRow, caller: Caller) -> ProviderLocatio
 def view_of_order(
     row: ServiceOrder, *, exact: bool, distance_km: float | UnsetType = UNSET
 ) -> ServiceOrderView:
-    """Return the order as a response. The place is rounded unless the caller may see it exactly."""
+    """Return the order as a response. The place is rounded unless `exact`."""
     return view(ServiceOrderView, row, location=_place(row, exact=exact), distance_km=distance_km)
 
 

@@ -1,4 +1,4 @@
-"""Business rules of service orders, offers, jobs and reviews, and how they trigger each other.
+"""Business rules of service orders, offers, jobs and reviews, and the events between them.
 
 The table is in the package itself, so that no rule can be used without it. All of it happens in the
 transaction of the cause, in this order.

@@ -55,7 +55,7 @@ async def providers_of(
 
 
 async def add(db: Database, new: NewCity) -> City:
-    """Create a city. Raises CONFLICT if its region has a city of this name."""
+    """Create a city. Raises CONFLICT if the region has a city of this name."""
     city_id = new_id()
     with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:
@@ -106,7 +106,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
 
 
 async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
-    """Delete a city without providers, else raise CONFLICT. Otherwise as an update."""
+    """Delete a city at the caller's version. Raises CONFLICT for a city with providers."""
     with change_errors(in_use="city is still in use"):
         async with db.transaction() as tx:
             before = at_version(await store.lock_city(tx, id=city_id), "city", version)

@@ -73,7 +73,7 @@ async def change(
 
 
 async def remove(db: Database, currency_id: UUID, *, version: int | None) -> None:
-    """Delete a currency without offers, else raise CONFLICT. Otherwise as an update."""
+    """Delete a currency at the caller's version. Raises CONFLICT if offers use the currency."""
     with change_errors(in_use=_IN_USE):
         async with db.transaction() as tx:
             at_version(await store.lock_currency(tx, id=currency_id), "currency", version)

@@ -40,7 +40,7 @@ class JobBegun:
 
 @dataclass(frozen=True, slots=True)
 class JobMoved:
-    """A job has a new status. `job` is the new state; its order is not updated yet."""
+    """A job has a new status. `job` is the new state; `order` is not updated yet."""
 
     job: Job
     order: ServiceOrder

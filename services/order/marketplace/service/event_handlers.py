@@ -1,4 +1,4 @@
-"""Cancel what depends on a deactivated or deleted account.
+"""Cancel the orders, offers and jobs of a deactivated or deleted account.
 
 That includes work under way, which nobody is there to do, or to pay for. What is newer than the
 departure is left alone: the event may arrive late or again, and the person may be back. Where the
@@ -35,7 +35,7 @@ class UserChanged(msgspec.Struct, frozen=True):
 
 
 async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
-    """Withdraw a provider's offers, cancel their jobs and delete their workplace.
+    """Withdraw a provider's offers, cancel the provider's jobs and delete the workplace.
 
     The orders of those jobs take offers again.
     """
@@ -50,7 +50,7 @@ async def provider_left(tx: Executor, person: UUID, *, until: datetime) -> None:
 
 
 async def customer_left(tx: Executor, person: UUID, *, until: datetime) -> None:
-    """Cancel a customer's open orders and their jobs."""
+    """Cancel a customer's open orders and unfinished jobs."""
     locked = await service_orders.lock_service_orders_of(tx, person_id=person)
     for open_order in await service_orders.list_open_orders_of(
         tx, customer_id=person, order_ids=locked, until=until

@@ -38,7 +38,7 @@ class ServiceOrderEnded(Struct, frozen=True):
 
 
 class OfferTold(Struct, frozen=True):
-    """The payload of `offer.made`. Its key is the order."""
+    """The payload of `offer.made`. The event key is the order."""
 
     offer_id: UUID
     order_id: UUID
@@ -70,7 +70,7 @@ class JobCompleted(Struct, frozen=True):
 
 
 class JobDone(Struct, frozen=True):
-    """The payload of `job.done`: the provider reports it done, the customer may object."""
+    """The payload of `job.done`: the provider reports the job done, the customer may object."""
 
     job_id: UUID
     order_id: UUID

@@ -20,7 +20,7 @@ NOUN = "job"
 
 
 async def get(db: Executor, job_id: UUID, caller: Caller) -> Job:
-    """Return a job to its parties and the staff. Raises NOT_FOUND for others."""
+    """Return a job to its parties and the staff. Raises NOT_FOUND for other callers."""
     job = or_not_found(await store.get_job(db, id=job_id), NOUN)
     if not caller.may_see_of(job.customer_id, job.provider_id):
         raise not_found(NOUN)
@@ -30,7 +30,7 @@ async def get(db: Executor, job_id: UUID, caller: Caller) -> Job:
 async def move(
     db: Database, job_id: UUID, wanted: JobStatus, caller: Caller, *, version: int | None
 ) -> Job:
-    """Move a job to a status. The current status has no effect.
+    """Set the status of a job. Setting the current status has no effect.
 
     With the job its order is completed; or, where it is cancelled, it takes offers again if that
     was the provider's doing, and is cancelled otherwise.

@@ -38,7 +38,7 @@ from services.order.marketplace.store.service_orders import ListServiceOrdersNea
 async def orders_for(
     db: Executor, wanted: ListServiceOrders, caller: Caller, *, clock: Clock = utc_now
 ) -> tuple[Sequence[ServiceOrder], int]:
-    """Return the orders that the caller may see: the staff all, providers open ones.
+    """Return the orders that the caller may see: all for the staff, open orders for providers.
 
     Everybody else sees their own.
     """
@@ -85,7 +85,7 @@ async def orders_of(
 async def offers_on(
     db: Executor, order_id: UUID, wanted: ListOffers, caller: Caller
 ) -> tuple[Sequence[Offer], int]:
-    """Return the offers on an order: all to its customer and the staff, else the provider's own.
+    """Return all offers on an order to its customer and the staff, else the provider's own offers.
 
     Raises:
         AppError: NOT_FOUND where the caller may not see the order.
@@ -129,7 +129,7 @@ async def reviews_of(
     customer_id: UUID | None = None,
     provider_id: UUID | None = None,
 ) -> tuple[Sequence[Review], int]:
-    """Return the reviews about a user, or those written by the user."""
+    """Return the reviews about a user, or the reviews that the user has written."""
     own = ReviewSide.PROVIDER if customer_id is None else ReviewSide.CUSTOMER
     other = ReviewSide.CUSTOMER if customer_id is None else ReviewSide.PROVIDER
     side = own if wanted.direction is Direction.WRITTEN else other

@@ -46,7 +46,7 @@ async def may_know_place(db: Executor, provider_id: UUID, caller: Caller) -> boo
 
 
 async def nearest(db: Executor, wanted: Nearest) -> Sequence[NearestLocationsRow]:
-    """Return the nearest providers within the radius, with their distance in kilometres.
+    """Return the nearest providers within the radius, with distances in kilometres.
 
     Both are about the rounded places, which is all that most callers may know.
     """

@@ -1,4 +1,4 @@
-"""Rules of offers: one active offer per provider and order. Only a pending one can change."""
+"""Rules of offers: one active offer per provider and order. Only pending offers can change."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _TAKE_OFFERS = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 
 
 async def get(db: Executor, offer_id: UUID, caller: Caller) -> Offer:
-    """Return an offer to its provider, the customer and the staff. Raises NOT_FOUND for others."""
+    """Return an offer to the provider, the customer and the staff, else raise NOT_FOUND."""
     offer = or_not_found(await store.get_offer(db, id=offer_id), NOUN)
     if caller.may_see_of(offer.provider_id):
         return offer
@@ -90,7 +90,7 @@ async def make(db: Database, new: NewOffer, *, provider_id: UUID, clock: Clock =
 
 
 async def _check_room(tx: Executor, provider_id: UUID, clock: Clock) -> None:
-    """Limit the number of open offers of a provider. Concurrent offers are counted in turn."""
+    """Limit the number of open offers of a provider. A lock serializes concurrent offers."""
     await store.lock_provider(tx, provider_id=provider_id)
     waiting = await store.count_waiting_offers_of(tx, provider_id=provider_id, open_after=clock())
     if waiting >= MAX_OPEN_OFFERS:
@@ -137,7 +137,7 @@ async def change(
 
 
 async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Withdraw a pending offer; fail with CONFLICT for any other. Otherwise like a change.
+    """Withdraw a pending offer at the caller's version. Raises CONFLICT for other offers.
 
     Who manages jobs may, too.
     """
@@ -166,7 +166,7 @@ async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
 
 
 async def reject_waiting(tx: Executor, fact: OrderMoved) -> None:
-    """Reject the pending offers of an order that no longer takes any."""
+    """Reject the pending offers of an order that no longer accepts offers."""
     if fact.order.status not in _TAKE_OFFERS:
         await store.reject_offers(tx, order_id=fact.order.id)
 
@@ -183,7 +183,7 @@ async def follow_job(tx: Executor, fact: JobMoved) -> None:
 
 
 def check_takes_offers(order: ServiceOrder, clock: Clock) -> None:
-    """Raise CONFLICT if the order takes no offers, or none at present."""
+    """Raise CONFLICT if the order does not accept offers now."""
     if order.status is not ServiceOrderStatus.PENDING:
         raise conflict(f"the service order is {order.status.lower()}")
     if order.time_end <= clock():

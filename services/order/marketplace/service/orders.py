@@ -1,4 +1,4 @@
-"""Rules of service orders: the window is in the future, and an offer fixes the terms."""
+"""Rules of service orders: the time window is in the future, and an offer fixes the terms."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OPEN = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 
 
 async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
-    """Return an order that the caller may see. Raises NOT_FOUND for others.
+    """Return an order that the caller may see. Raises NOT_FOUND for other orders.
 
     Its customer and the staff see it always, providers while it takes offers and when they have
     made one.
@@ -166,7 +166,7 @@ async def change(
 
 
 async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Delete an order without offers, else raise CONFLICT. Otherwise as an update."""
+    """Delete an order at the caller's version. Raises CONFLICT for an order with offers."""
     with change_errors(in_use="the service order has offers: cancel it instead"):
         async with db.transaction() as tx:
             await _own(tx, order_id, caller, version)

@@ -1,4 +1,4 @@
-"""Rules of reviews: each party of a completed job writes one, and only its author edits it."""
+"""Rules of reviews: each party of a completed job writes one review, which only they edit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def get(db: Executor, review_id: UUID, caller: Caller) -> Review:
 
 
 async def add(db: Database, new: NewReview, caller: Caller) -> Review:
-    """Create the review of the caller about the other party.
+    """Create the caller's review of the other party.
 
     Raises:
         AppError: NOT_FOUND for the job; FORBIDDEN for others than its sides; CONFLICT before it is
@@ -101,7 +101,7 @@ async def change(
 
 
 async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Delete a review, by its author or a moderator. Otherwise as an update."""
+    """Delete a review at the caller's version. The caller is the author or a moderator."""
     async with db.transaction() as tx:
         before = await _locked(tx, review_id, caller)
         if not (caller.moderates or caller.is_one_of(author_of(before))):
@@ -111,7 +111,7 @@ async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int 
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
-    """Delete the reviews of a cancelled job, which may have been completed before."""
+    """Delete the reviews of a cancelled job. The job may have been completed before."""
     if fact.job.status is JobStatus.CANCELLED:
         await store.remove_reviews_of_job(tx, job_id=fact.job.id)
 

@@ -1,4 +1,4 @@
-"""State transitions of service orders, offers and jobs, and who may make them."""
+"""State transitions of service orders, offers and jobs, and the users who may make each."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def order_after(status: ServiceOrderStatus, step: OrderStep) -> ServiceOrderStat
 def order_moved(
     status: ServiceOrderStatus, wanted: ServiceOrderStatus
 ) -> ServiceOrderStatus | None:
-    """Return `wanted` if the customer may set it or it is the current status, else None."""
+    """Return `wanted` if it is the current status or the customer may set it, else None."""
     if status is wanted:
         return wanted
     step = _ASKED_FOR.get(wanted)
@@ -133,7 +133,7 @@ def judge(status: JobStatus, wanted: JobStatus, actor: Actor) -> Verdict:
 
 
 def order_step_of(job: JobStatus, actor: Actor) -> OrderStep | None:
-    """Return the transition of the order for a new job status, or None."""
+    """Return the transition of the order that follows a new job status, or None."""
     if job is _J.COMPLETED:
         return OrderStep.COMPLETE
     if job is _J.CANCELLED:
