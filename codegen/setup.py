@@ -1,4 +1,4 @@
-"""Build in a temporary folder, because a later build would ship the leftovers of this one."""
+"""Build in a temporary folder, so that no build packages leftover files of an earlier build."""
 
 import tempfile
 

@@ -1,4 +1,4 @@
-"""Diagnostics as data. `render` converts them to text."""
+"""Diagnostics as data. `render` converts diagnostics to text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Diagnostic:
 
     @property
     def sort_key(self) -> tuple[str, int, str]:
-        """Source order: by file, then by position, then by code."""
+        """Return the sort key of a diagnostic: file, then position, then code."""
         if not self.labels:
             return ("", 0, self.code)
         first = self.labels[0]

@@ -21,7 +21,10 @@ UNREAD = frozenset({"E007", "E008"})
 def find_sql_files(
     root: Path, patterns: Iterable[str], config: SourceFile, span: Span
 ) -> tuple[list[Path], list[Diagnostic]]:
-    """Expand files, folders and globs to visible `.sql` files; folders are sorted by name."""
+    """Expand files, folders and globs to `.sql` files without hidden ones.
+
+    Sort a folder by name.
+    """
     found: list[Path] = []
     problems: list[Diagnostic] = []
     for pattern in patterns:
@@ -46,7 +49,7 @@ def find_sql_files(
 
 
 def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
-    """Return where a configuration names a path, searching from the value at `span`."""
+    """Return the position of a path in the configuration, searching from the value at `span`."""
     word = re.compile(rf"(?<![\w./*-]){re.escape(pattern)}(?![\w./*-])")
     found = word.search(config.text, span.start)
     return Span(found.start(), found.end()) if found else span
@@ -93,7 +96,7 @@ def _is_sql(name: str) -> bool:
 def read_files(
     root: Path, paths: Iterable[Path], *, whole: bool = True
 ) -> tuple[list[SourceFile], list[Diagnostic]]:
-    """Read files as UTF-8. Displayed paths are relative to `root`; line ends are unified.
+    """Read files as UTF-8. Displayed paths are relative to `root`; line ends become line feeds.
 
     A file that has to be `whole` is left out if there is a NUL byte in it.
     """

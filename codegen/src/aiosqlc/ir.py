@@ -1,4 +1,4 @@
-"""The frozen values between the compiler's stages.
+"""The immutable values that the compiler's stages pass to each other.
 
     SourceFile → ParsedQuery → TypedQuery → PyModule → Rendered
 
@@ -75,7 +75,7 @@ class SchemaFile:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The declaration of tenants: the `column` that their tables have, and the `parameter`.
+    """The tenant settings: the `column` of tenant tables, and the `parameter` with the tenant's ID.
 
     `shared` are tables that belong to all of them, and functions that a person has checked.
     """
@@ -87,7 +87,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeOptions:
-    """Options of an analyser, beside the schema and queries.
+    """Options of an analyser, in addition to the schema and the queries.
 
     `database_uri` names the server to ask (None: the embedded one), `cache_dir` where it may keep
     data between runs (None: the user's cache folder). `strict` turns a `:one` that may return many
@@ -110,7 +110,9 @@ class AnalyzeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter as written. `$1` has no name yet; `@x` and `sqlc.arg(x)` have one.
+    """A parameter as written in the query.
+
+    `$1` has no name yet; `@x` and `sqlc.arg(x)` have the name `x`.
 
     `nullable` is what the user said (`sqlc.narg` → True), None where the analysis decides. `row` is
     the name of the list of rows that this is one column of: `(a, b) IN (sqlc.slice(pairs))`.
@@ -126,7 +128,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """`sqlc.embed(t)`: `t.*` at this place in the select list becomes one nested row.
+    """`sqlc.embed(t)`: replaced by `t.*` in the select list, with the columns as one nested row.
 
     `alias` is what follows it, `AS name`, which no star can have: it is not in the text.
     """
@@ -157,7 +159,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class OptionalPart:
-    """A closed dynamic part of a query, which differs between the variants.
+    """A part of a query text that can vary: each variant contains one of its forms.
 
     `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while
     parameter `name` is UNSET) or `sort` (`name` is the Python argument that picks one of
@@ -175,7 +177,7 @@ class OptionalPart:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One reachable text of a dynamic query, numbered `$1 …` without gaps.
+    """One possible text of a dynamic query, with parameters numbered `$1 …` without gaps.
 
     `key` has one entry per dynamic part: 1 or 0 for present or absent, the index of the choice for
     `sort`. `numbers[i]` is the query's own number of the parameter that this text calls `$i+1`.
@@ -205,7 +207,9 @@ _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """An annotated query. `sql` is for the server: `$n` only, no macros, no final semicolon.
+    """An annotated query.
+
+    `sql` is the text for the server: `$n` parameters, no macros, no final semicolon.
 
     A dynamic query's `sql` has every optional part present and the first choice of each sort;
     `variants` lists all reachable texts, that one included. A static query has none. `options` are
@@ -243,11 +247,11 @@ class ParsedQuery:
         return self.file.text[param.spans[0].start : param.spans[0].end]
 
     def with_names(self, text: str) -> str:
-        """Return data about parameters by name instead of by number."""
+        """Replace the numbers of parameters in a text by their names."""
         return _NUMBERED.sub(lambda found: self.spelled(int(found[1])), text)
 
     def embeds_in(self, variant: Variant) -> tuple[Embed, ...]:
-        """Return the embedded tables of a text by position."""
+        """Return the embedded tables of a variant, by their position in its text."""
         made = {src: out for out, src, copied in variant.source_map.pieces if not copied}
         found = []
         for embed in self.embeds:
@@ -259,7 +263,7 @@ class ParsedQuery:
 
     @cached_property
     def question(self) -> str:
-        """A hash of everything that an engine reads, without position and hints."""
+        """Return a hash of all query data that an engine reads, without position and hints."""
         return digest_of(
             *(self.name, self.command, self.sql, self.options),
             [
@@ -274,19 +278,19 @@ class ParsedQuery:
 
     @cached_property
     def said(self) -> str:
-        """Hash of everything in the query, independent of its position in the file."""
+        """Return a hash of all query data except the position in the file."""
         dynamic = [item.numbers for item in self.dynamic]
         return digest_of(self.question, self.doc, self.comments, str(self.file.path), dynamic)
 
     def placed(self, **places: object) -> ParsedQuery:
-        """Return the query at another position in its file. Its hashes stay valid."""
+        """Return the query at another position in its file. The copy keeps the stored hashes."""
         found = copy(self)
         vars(found).update(places)
         return found
 
     @property
     def place(self) -> str:
-        """Return the name in cost lists: `file.sql:Name`."""
+        """Return the query's name in cost reports: `file.sql:Name`."""
         return f"{self.file.path.as_posix()}:{self.name}"
 
 
@@ -307,7 +311,9 @@ class TypeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SqlType:
-    """A database type. With `array_dims` > 0 it is an array of the type in the other fields.
+    """A database type.
+
+    With `array_dims` > 0 the type is an array, and the other fields describe its element type.
 
     `base` is set for domains (the type below), ranges and multiranges (the subtype); `labels` for
     enums; `fields` for composites. `length` is that of varchar(n), `scale` that of numeric(p, s).
@@ -386,7 +392,7 @@ class Catalog:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of the content."""
+        """Return a hash of the catalog's content."""
         return digest_of(self.tables, self.types, self.default_schema)
 
 
@@ -394,7 +400,7 @@ class Catalog:
 
 
 class Cardinality(StrEnum):
-    """The proved number of rows of a query.
+    """The proved bounds of the number of rows that a query returns.
 
     `SOME` is at least one, `MANY` is no claim at all.
     """
@@ -406,13 +412,13 @@ class Cardinality(StrEnum):
 
     @property
     def at_most_one(self) -> bool:
-        """Return whether a second row is impossible."""
+        """Return whether the query returns at most one row."""
         return self in {Cardinality.ONE, Cardinality.ZERO_OR_ONE}
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRef:
-    """The table column of a result column or parameter, if there is one."""
+    """The table column that a result column or a parameter corresponds to."""
 
     schema: str
     table: str
@@ -468,7 +474,7 @@ class TypedParam:
 
 @dataclass(frozen=True, slots=True)
 class TypedEmbed:
-    """The columns `first … first + count - 1` form one nested row of `table`.
+    """The result columns `first … first + count - 1` form one nested row of `table`.
 
     `nullable` is whether an outer join can leave the whole row out; then column `presence` (an
     index into the columns) is NULL exactly when it did. `others` is what the further parts of a set
@@ -513,13 +519,13 @@ class TypedQuery:
 
     @cached_property
     def digest(self) -> str:
-        """Hash of everything except the position in the file."""
+        """Return a hash of all data except the position in the file."""
         rest = [getattr(self, item.name) for item in fields(self) if item.name not in _PLACED]
         variants = [(item.key, item.sql, item.numbers) for item in self.variants]
         return digest_of(self.parsed.said, variants, rest)
 
     def placed(self, parsed: ParsedQuery) -> TypedQuery:
-        """Return the same query at another position. Its diagnostics may differ."""
+        """Return the same query at another position. The diagnostics of the copy may differ."""
         found = copy(self)
         vars(found)["parsed"] = parsed
         if parsed.said != self.parsed.said:
@@ -528,7 +534,7 @@ class TypedQuery:
 
     @property
     def read_only(self) -> bool:
-        """Return whether it provably changes nothing, so that any standby can run it."""
+        """Return whether the query provably changes nothing, so that a standby can run it."""
         return not self.unproved_reading
 
 
@@ -540,7 +546,7 @@ _PLACED = frozenset({"parsed", "variants"})
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A file to write. Producing it cannot fail any more."""
+    """A file to write. Only writing the file can still fail."""
 
     path: Path
     text: str

@@ -63,7 +63,7 @@ def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze
 
 
 def _merged(one: TypedQuery, many: TypedQuery | None, *, arrays: bool) -> TypedQuery:
-    """Merge the parameters of one row with the result of the multi-row statement."""
+    """Merge the parameters of the one-row INSERT with the result of the multi-row statement."""
     if many is None:
         return one
     sql = many.sql if arrays else one.sql
@@ -103,7 +103,7 @@ def row_in(sql: str, engine: Dialect) -> str:
 
 
 def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
-    """Return the multi-row query, or the reason why there is none."""
+    """Return the multi-row query, or the reason why the query cannot be converted."""
     arrays = LEXES[engine].has_arrays
     if query.parsed.command not in _COMMANDS:
         return "use `:many` for what RETURNING gives, or `:exec` or `:execrows`"

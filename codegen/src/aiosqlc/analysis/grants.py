@@ -1,4 +1,4 @@
-"""Privileges that queries need, as values, and the GRANT statements for exactly those."""
+"""The privileges that queries need, and GRANT statements for exactly those privileges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The privileges of queries. `unknown` lists undetermined ones; `reserved` are keywords."""
+    """The privileges of queries.
+
+    `unknown` gives the reasons why other privileges are undetermined; `reserved` lists keywords.
+    """
 
     rights: frozenset[Right] = frozenset()
     unknown: tuple[str, ...] = ()

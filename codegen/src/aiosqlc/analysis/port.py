@@ -1,4 +1,4 @@
-"""The one function that the compiler needs of an engine."""
+"""The interface between the compiler and an engine's analyser."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ Analyze = Callable[
     [Sequence[SchemaFile], Sequence[ParsedQuery], AnalyzeOptions],
     tuple[Analysis, tuple[Diagnostic, ...]],
 ]
-"""Types the queries; a user's mistake is among the diagnostics."""
+"""The analyser types the queries and reports a user's mistakes as diagnostics."""

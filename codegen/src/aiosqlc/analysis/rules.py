@@ -1,4 +1,4 @@
-"""The structure of a proof rule. Each engine has a register of rules."""
+"""The structure of a proof rule. Each engine has a registry of rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rule:
 
 
 def table_of(rules: Iterable[Rule], level: str = "##") -> str:
-    """Return a register as a table for the manual."""
+    """Return a registry of rules as a Markdown table for the manual."""
     lines = []
     rules = tuple(rules)
     for claim in (NOT_NULL, ELEMENTS, ROWS):

@@ -1,4 +1,4 @@
-"""Report queries that are not proved to stay with one tenant."""
+"""Report queries that are not proved to access only one tenant's rows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import Tenant, TypedQuery
 
 EVERY_TENANT = "tenant"
-"""The mark among a query's ignored codes of `-- tenant: all REASON`."""
+"""The entry in a query's ignored codes that stands for the directive `-- tenant: all REASON`."""
 
 
 def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Iterator[Diagnostic]:
-    """Yield an error for each query with leaks that is not declared for every tenant."""
+    """Yield an error for each query that may access other tenants' rows without a directive."""
     if tenant is None:
         return
     for query in queries:

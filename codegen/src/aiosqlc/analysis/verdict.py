@@ -1,4 +1,4 @@
-"""A judgement on one expression, with the sentences that led to it."""
+"""The inferred nullability of an expression, with the reasons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Says whether an expression can be NULL, why, what that rests on, and by which rule."""
+    """The nullability of an expression, with the reason, the reason's own grounds, and the rule."""
 
     null: bool
     text: str
@@ -15,11 +15,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """The text, with the rule's name where there is one."""
+        """Return the reason, followed by the rule's name if a rule applies."""
         return f"{self.text} [{self.rule}]" if self.rule else self.text
 
     def reasons(self) -> tuple[str, ...]:
-        """Return the chain of sentences, innermost first, each once."""
+        """Return the reasons of all nested verdicts, innermost first, without duplicates."""
         if not self.because:
             return (self.sentence,)
         found: dict[str, None] = {}
@@ -33,10 +33,10 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def never(rule: str, text: str, *because: Verdict) -> Verdict:
-    """The expression cannot be NULL, by a rule of the register."""
+    """Return a verdict that the expression cannot be NULL, by a rule of the registry."""
     return Verdict(False, text, because, rule)
 
 
 def maybe(text: str, *because: Verdict) -> Verdict:
-    """The expression could not be proved not null."""
+    """Return a verdict that the expression is not proved to be non-null."""
     return Verdict(True, text, because)

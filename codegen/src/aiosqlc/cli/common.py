@@ -21,7 +21,7 @@ def style_of(arguments: argparse.Namespace, root: Path) -> Style:
 
 
 def load(arguments: argparse.Namespace) -> Project | None:
-    """Load the configuration and print its errors. None if it cannot be used."""
+    """Load the configuration and print its errors. Return None if the configuration is unusable."""
     path = find_config(arguments.file, Path())
     if isinstance(path, Diagnostic):
         report([path], style_of(arguments, Path()))

@@ -44,7 +44,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _length(text: str) -> int:
-    """Return a line length; an `ArgumentTypeError` if it is not one."""
+    """Parse a line length, and raise `ArgumentTypeError` if it is out of range."""
     length = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
     if length not in _LENGTHS:
         raise argparse.ArgumentTypeError(
@@ -54,7 +54,10 @@ def _length(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Format files if the queries provably stay the same. Return 1 for changes or errors."""
+    """Format files if the queries provably keep their meaning.
+
+    Return 1 if a file changed or has errors.
+    """
     project = load(arguments)
     if project is None:
         return 2
@@ -82,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool) -> int:
-    """Write a file, or print its changes. Return 1 if the user should look at the file."""
+    """Write a file, or print its changes. Return 1 if the file changed or has errors."""
     if found is None:
         sys.stderr.write(
             f"{file.path}: not formatted, because it has errors; see `aiosqlc generate`\n"
@@ -109,7 +112,7 @@ def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool)
 def prover(
     entry: QuerySet, schema: tuple[SchemaFile, ...], shims: tuple[SchemaFile, ...]
 ) -> Iterator[Prove]:
-    """Yield the function that proves two texts equal on the entry's engine. It starts a server."""
+    """Start the entry's engine and yield the function that proves two texts equal."""
     with engine_for(entry.engine) as engine:
         options = options_of(entry, shims)
 

@@ -137,7 +137,7 @@ def _no_access(error: OSError, *, verbose: bool) -> int:
 
 
 def _for_machines(arguments: argparse.Namespace) -> bool:
-    """Return whether the output is for a machine."""
+    """Return whether the output format is machine-readable."""
     return getattr(arguments, "json", False) or getattr(arguments, "format", "text") != "text"
 
 
@@ -172,7 +172,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """The option `--version`. The version is looked up only when needed."""
+    """The option `--version`. The metadata lookup is delayed until the option is used."""
 
     def __init__(self, option_strings: Sequence[str], dest: str) -> None:
         super().__init__(option_strings, dest, nargs=0, help="show the version and exit")

@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _serve_author(arguments: argparse.Namespace, project: Project) -> int:
-    """Answer an assistant that writes queries for the first entry of the project."""
+    """Serve the tools that help an assistant to write queries for the project's first entry."""
     from aiosqlc.mcp.serving import serve_author  # needs the extra `mcp`
     from aiosqlc.vet import vet
 
@@ -121,7 +121,10 @@ def _serve(
     part: Analysed,
     toolbox: Toolbox,
 ) -> int:
-    """Connect to the database and answer assistants. Mistakes in the settings are one sentence."""
+    """Connect to the database and serve the tools to assistants.
+
+    The user sees one sentence per mistake in the settings.
+    """
     from aiosqlc.mcp.serving import Settings, SettingsError, serve  # needs the extra `mcp`
 
     with contextlib.ExitStack() as stack:

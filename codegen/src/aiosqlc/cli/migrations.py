@@ -1,4 +1,4 @@
-"""`aiosqlc migrations check`: what each pending migration locks, and which queries wait."""
+"""`aiosqlc migrations check`: report each pending migration's locks and the blocked queries."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class _UnusableError(Exception):
-    """The entry cannot be checked."""
+    """Raised if an entry of the configuration cannot be checked."""
 
 
 def _checked(

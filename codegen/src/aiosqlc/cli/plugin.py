@@ -18,7 +18,7 @@ from aiosqlc.plugin import (
 
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # every command takes them
-    """Read a GenerateRequest of sqlc and write a GenerateResponse, both as protobuf or as JSON."""
+    """Read sqlc's GenerateRequest and write a GenerateResponse, in protobuf or in JSON."""
     data = sys.stdin.buffer.read()
     in_json = data[:1] == b"{"  # no protobuf message begins with a brace
     try:

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
-    """Return the errors that keep the code of an entry from being imported."""
+    """Return the errors that prevent an import of the entry's generated code."""
     python = analysed.entry.python
     return not_importable(project, python, analysed.analysis.queries) if python else []
 

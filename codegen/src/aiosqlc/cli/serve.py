@@ -1,4 +1,4 @@
-"""`aiosqlc serve`: run a fresh database with the project's schema, to try a program on."""
+"""`aiosqlc serve`: run a fresh database with the project's schema for a program to connect to."""
 
 from __future__ import annotations
 

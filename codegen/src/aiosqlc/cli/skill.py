@@ -22,7 +22,7 @@ def skill() -> str:
 
 
 def write_skill(folder: Path) -> int:
-    """Write the skill file below a folder, unless another one is there; return the exit code."""
+    """Write the skill file below a folder, unless another file is there; return the exit code."""
     path = folder / PLACE
     if path.exists() and path.read_text("utf-8", "replace") != skill():
         sys.stderr.write(f"{path} exists already: remove it to have the new one\n")

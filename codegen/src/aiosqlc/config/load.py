@@ -139,7 +139,7 @@ class _Loader:
         return tuple(found for found in sets if found)
 
     def _other(self, node: yaml.Node) -> bool:
-        """Return whether an entry is for an engine that sqlc supports and we do not."""
+        """Return whether an entry is for an engine that only sqlc supports."""
         pairs = merged_pairs(node) if isinstance(node, yaml.MappingNode) else []
         for key, value in pairs:
             if key.value == "engine" and value.value in _OTHER_ENGINES:
@@ -201,7 +201,7 @@ class _Loader:
         )
 
     def _tenant(self, node: yaml.Node | None, engine: str) -> Tenant | None:
-        """Read the declaration of tenants."""
+        """Read the key `tenant`: the tenant column, its parameter and the shared tables."""
         from aiosqlc.ir import Tenant  # most declare none, and start sooner
 
         reader = self._reader
@@ -263,7 +263,7 @@ class _Loader:
         return python, self._json(found["json"]) if "json" in found else None
 
     def _drivers(self, node: yaml.Node | None, engine: str) -> list[str]:
-        """Read the drivers, one or a list of several."""
+        """Read the drivers: one name, or a list of names."""
         items = list(node.value) if isinstance(node, yaml.SequenceNode) else [node] if node else []
         found: list[str] = []
         for item in items:
@@ -274,7 +274,7 @@ class _Loader:
         return found or [""]
 
     def _driver(self, node: yaml.Node, engine: str) -> str:
-        """Read a driver's name, which must be one of the engine's."""
+        """Read a driver's name, and report a name that the engine has no driver for."""
         from aiosqlc.drivers import DRIVERS, NAMES  # most name none, and start sooner
 
         found = self._reader.choice(node, NAMES, "driver", "")

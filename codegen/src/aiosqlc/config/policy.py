@@ -60,7 +60,7 @@ class McpPolicy:
 
 
 def read_policy(reader: Reader, node: yaml.Node) -> McpPolicy | None:
-    """Read the section `mcp`; None, and a problem in the reader, where it cannot be used."""
+    """Read the section `mcp`, or report its problems to the reader and return None."""
     before = len(reader.problems)
     found = reader.mapping(node, _KEYS, "mcp")
     if "queries" not in found:
@@ -89,7 +89,7 @@ def read_policy(reader: Reader, node: yaml.Node) -> McpPolicy | None:
 
 
 def _columns(reader: Reader, node: yaml.Node | None, where: str) -> tuple[str, ...]:
-    """Read names of columns, each with its table."""
+    """Read column names in the form `table.column`."""
     found = reader.strings(node, where)
     for name in found:
         if node is not None and not _COLUMN.fullmatch(name):

@@ -77,7 +77,7 @@ class PythonTarget:
     contract_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def on_others(self) -> Iterator[PythonTarget]:
-        """Yield how the functions for each additional driver are written."""
+        """Yield the settings of the generated package for each additional driver."""
         for driver in self.beside:
             name = f"on_{driver.replace('-', '_')}"  # not `psycopg`: that is the driver's own
             package = f"{self.package}.{name}" if self.package else ""

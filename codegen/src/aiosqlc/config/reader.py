@@ -41,7 +41,7 @@ class Reader:
         self.problems: list[Diagnostic] = []
 
     def root(self) -> yaml.Node | None:
-        """Parse the document. Return None if it is empty or not YAML."""
+        """Parse the document. Return None if the document is empty or not valid YAML."""
         try:
             node: yaml.Node | None = yaml.compose(as_yaml(self.file.text), Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:

@@ -1,4 +1,4 @@
-"""Results in comparable form; only the time when a row was written is ignored."""
+"""Convert results for comparison: all timestamps of the last day are equal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The result of a call that raised: both engines must refuse, with any message."""
+    """The result of a call that raised: both engines must raise, with any message."""
 
     def __repr__(self) -> str:
         return "refused"

@@ -20,7 +20,7 @@ _REMEMBERED = 3  # rows of each answer
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A query on both engines: a function of two modules, or a method of two classes.
+    """A query on both engines, as a function of two modules or a method of two classes.
 
     `ordered` is whether its text orders the rows; if not, they are compared in any order. `naive`
     names the parameters whose times have no zone.
@@ -34,7 +34,7 @@ class Call:
 
     @property
     def function(self) -> Callable[..., object]:
-        """Return the function that defines the parameters: that of the first engine."""
+        """Return the first engine's function, which defines the parameters."""
         found: Callable[..., object] = getattr(self.first, self.name)
         return found
 
@@ -94,7 +94,7 @@ async def tell(
 
 
 def _next(random: Random, calls: Sequence[Call], told: _Told) -> Call:
-    """Choose a call; calls that have not had an effect yet are four times as likely."""
+    """Choose a call; a call that has had no effect yet is four times as likely."""
     weights = [1 if call.name in told.effective else 4 for call in calls]
     return random.choices(calls, weights)[0]
 

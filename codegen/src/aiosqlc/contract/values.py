@@ -1,4 +1,4 @@
-"""Argument values: few per type, so that calls share rows, and some of them hostile."""
+"""Argument values: a few per type, so that calls use the same rows, and some edge cases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from uuid import UUID
 from aiosqlc.contract.conforms import hints_of
 
 Given = Mapping[str, Sequence[object]]
-"""Values by parameter name, for those that a schema restricts; texts are converted."""
+"""Allowed values by parameter name, for parameters that a schema restricts."""
 
 _TEXTS = (
     "a", "A", "b", "Z", "z", "a ", " a", "", " ", "10", "9", "é", "É", "e", "ä", "ss", "ß",
@@ -56,7 +56,7 @@ _CHANGES: Sequence[Callable[[str], str]] = (
 
 
 class Values:
-    """Chooses arguments. `given` has the values of parameters that a schema restricts."""
+    """Chooses arguments. `given` has the allowed values per restricted parameter."""
 
     def __init__(self, random: Random, given: Given) -> None:
         self._random = random
@@ -64,7 +64,7 @@ class Values:
         self._seen: dict[str, list[object]] = {}
 
     def remember(self, arguments: Mapping[str, object]) -> None:
-        """Store the arguments of an accepted call, because later calls should find its rows."""
+        """Store the arguments of an accepted call, so that later calls find the rows it wrote."""
         for name, value in arguments.items():
             if value is not None and not isinstance(value, list):
                 self._seen[name] = [*self._seen.get(name, ())[-_KEPT:], value]
@@ -72,7 +72,7 @@ class Values:
     def arguments(
         self, function: Callable[..., object], naive: frozenset[str]
     ) -> dict[str, object]:
-        """Choose arguments for every parameter except `self`, the executor and `chunk`.
+        """Choose an argument for each parameter except `self`, the executor and `chunk`.
 
         `naive` names those whose times have no zone.
         """

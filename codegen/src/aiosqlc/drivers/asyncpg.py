@@ -1,4 +1,4 @@
-"""The driver asyncpg, whose connections and pools are executors themselves."""
+"""The driver asyncpg, whose connections and pools need no adapter to serve as executors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two helpers for users of generated code who have no platform of their own."""
+"""The source of `helpers.py`: transactions with retries, and an executor that reports queries."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def print_helpers(driver: Driver, package: str, local: str, executor: str) -> st
 
 
 def protocols_of(driver: Driver) -> set[str]:
-    """Return the Protocols of everything that is reported, except `Executor`."""
+    """Return the names of the Protocols that the executor implements, except `Executor`."""
     found = {"BatchExecutor", "CopyExecutor", "StreamExecutor"}
     found |= {"PipelineExecutor"} if driver.pipelined else set()
     return found | ({"LastIdExecutor"} if driver.makes_ids else set())

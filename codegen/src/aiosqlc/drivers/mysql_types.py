@@ -42,7 +42,7 @@ _MYSQL: dict[str, PyType] = {
 
 
 def python_type(sql: SqlType) -> PyType:
-    """Return the type of a value that is not NULL."""
+    """Return the Python type of a non-null value."""
     if sql.name == "tinyint" and sql.length == 1:
         return _BOOL
     return _MYSQL.get(sql.name, _STR)

@@ -1,4 +1,4 @@
-"""The interface of a driver: everything that generated code depends on."""
+"""The interface of a driver: all driver-specific parts of generated code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Types:
 
 @dataclass(frozen=True, slots=True)
 class Violations:
-    """The driver's exceptions. `caught` is the base of the classes by kind of constraint.
+    """The driver's exceptions. `caught` is the exception class that generated functions catch.
 
     `find` is the source of the function that knows what the server says, by the `entry` of each
     class, a `key`; that of NOT NULL, which has no name, is `null_entry`, by its column.
@@ -78,7 +78,7 @@ class Helpers:
 
     @property
     def overload(self) -> str:
-        """Return the name that an overloaded function imports in addition, or ''."""
+        """Return `, overload` if the helper's transaction function is overloaded, or else ''."""
         return ", overload" if "@overload" in self.transaction else ""
 
 

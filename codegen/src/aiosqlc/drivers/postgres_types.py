@@ -94,7 +94,7 @@ _OF_ASYNCPG: dict[str, PyType] = {
 _OF_PSYCOPG: dict[str, PyType] = dict.fromkeys(_TEXTS, _STR)
 
 KNOWN = frozenset({*_COMMON, *_OF_ASYNCPG})
-"""The types that this driver has an entry for."""
+"""The PostgreSQL types with an entry in the table of this driver."""
 
 
 def _plain(own: dict[str, PyType]) -> Callable[[SqlType], PyType]:

@@ -1,4 +1,4 @@
-"""Connections and sessions of SQLAlchemy: use their transaction on the driver below them."""
+"""The driver for SQLAlchemy connections and sessions, whose transactions its functions join."""
 
 from __future__ import annotations
 

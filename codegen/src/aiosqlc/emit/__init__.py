@@ -1,1 +1,1 @@
-"""Print planned modules and sqlc's JSON document."""
+"""Render planned modules as source, and sqlc's JSON document."""

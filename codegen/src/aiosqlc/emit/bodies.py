@@ -1,4 +1,4 @@
-"""Print the body of a function for each command."""
+"""Render the body of a function for each command."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def parameters(function: PyFunction, receiver: str) -> str:
 
 
 def define(function: PyFunction) -> str:
-    """Return the keywords a function's definition starts with."""
+    """Return the keywords that start a function's definition: `def` or `async def`."""
     return "def" if function.synchronous else "async def"
 
 
@@ -116,7 +116,7 @@ def _sorts(function: PyFunction) -> list[str]:
 
 
 def _sorted(function: PyFunction) -> list[str]:
-    """Look the text up first, because a sort order may come unchecked from outside."""
+    """Emit a lookup of the text that raises ValueError, because sort orders may be user input."""
     sorts, choice = _sorts(function), function.choice
     if not sorts or choice is None:
         return []
@@ -130,7 +130,7 @@ def _sorted(function: PyFunction) -> list[str]:
 
 
 def _arguments(function: PyFunction) -> list[str]:
-    """Collect the arguments of a dynamic query: only those in the chosen text."""
+    """Emit the list of a dynamic query's arguments, with only those in the chosen text."""
     choice = function.choice
     if choice is None:
         return []
@@ -154,7 +154,10 @@ def _arguments(function: PyFunction) -> list[str]:
 
 
 def _repeated(function: PyFunction) -> list[str]:
-    """Repeat the row of a statement for each set of arguments. Without any, run no query."""
+    """Emit code that repeats the VALUES row of a statement for each set of arguments.
+
+    The emitted code runs no query for an empty batch.
+    """
     if not function.repeated:
         return []
     nothing = {Command.MANY: " []", Command.EXECROWS: " 0"}.get(function.command, "")
@@ -192,7 +195,7 @@ def _execresult(function: PyFunction) -> list[str]:
 
 
 def _count(function: PyFunction, call: str) -> list[str]:
-    """Return the number at the end of the server's status."""
+    """Return the expression for the number at the end of the server's status text."""
     status = function.local("status")
     return [f"{status} = await {call}", f'return int({status}.rpartition(" ")[2])']
 
@@ -347,7 +350,7 @@ def _batchone(function: PyFunction) -> list[str]:
 
 
 def _pipelined(function: PyFunction) -> list[str]:
-    """Request the rows of a whole batch at once."""
+    """Emit code that requests the rows of a whole batch in one call."""
     row = _row(function)
     call = f"await db.fetchmany({function.constant}, {_records(function)})"
     if function.command is Command.BATCHMANY:

@@ -1,4 +1,4 @@
-"""Print the texts of a dynamic query: each line once, and how to assemble each text."""
+"""Render the texts of a dynamic query: each line once, and the code that joins the lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def numbered(*pieces: str) -> str:
 
 
 def texts_by_choice(choice: PyChoice) -> str:
-    """Return the expression for all texts by key."""
+    """Return the expression of a dictionary from each choice of options to the query's text."""
     labels = [dict(items) for items in choice.labels] or [{} for _ in choice.names]
     if not choice.pieces:
         entries = [
@@ -48,7 +48,7 @@ def texts_by_choice(choice: PyChoice) -> str:
 
 
 def _choices(choice: PyChoice) -> list[list[bool | str]]:
-    """Return the values of each part of the key, in order."""
+    """Return the possible values of each option of the query, in order."""
     keys = [key for key, _ in choice.texts]
     return [list(dict.fromkeys(values)) for values in zip(*keys, strict=True)]
 
@@ -84,7 +84,7 @@ def _tuple(items: Sequence[str]) -> str:
 
 
 def _label(value: bool | str, labels: Mapping[str, str]) -> str:
-    """Return a part of a key under the name that callers use."""
+    """Return an option's value under the name that callers use for the value."""
     return _value(labels.get(value, value) if isinstance(value, str) else value)
 
 

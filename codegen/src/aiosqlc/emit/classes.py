@@ -1,4 +1,4 @@
-"""Print row classes and enums."""
+"""Render row classes and enums as source."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![.\w])\w+""")
 
 
 def _annotated(cls: PyClass) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield each attribute, its annotation, and the types that an earlier attribute hides.
+    """Yield each attribute, its annotation, and the types whose names an earlier attribute shadows.
 
     After `date: date`, `date` is the attribute to a type checker: what follows says `_date`.
     """
@@ -71,7 +71,7 @@ def _second_name(hidden: set[str], word: re.Match[str]) -> str:
 
 
 def print_aliases(classes: Iterable[PyClass]) -> list[str]:
-    """Return aliases of types that attributes hide."""
+    """Return aliases of the types whose names attributes shadow."""
     found = {
         name for cls in classes if not cls.alias for *_, names in _annotated(cls) for name in names
     }

@@ -1,4 +1,4 @@
-"""Print the exceptions that identify a violated constraint."""
+"""Render the exceptions that identify a violated constraint."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def from_lines(module: str, names: list[str]) -> list[str]:
 
 
 def _name_key(name: str) -> tuple[int, str]:
-    """Constants first, then classes, then the rest, as isort orders members."""
+    """Return the sort key of an imported name: constants first, then classes, then the rest."""
     if name.isupper() and len(name) > 1:
         return 0, name
     return (1, name) if name[:1].isupper() else (2, name)

@@ -1,4 +1,4 @@
-"""Select lists and parameters as sqlc sees them: from tokens, without a parse tree."""
+"""Find select-list items and parameters by sqlc's rules, from tokens and without a parse tree."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CONSTANT = _BOUNDS | _NO_ALIAS | {"INTERVAL"}
 
 
 class Item(msgspec.Struct, frozen=True):
-    """An item of a select list. `kind`: column, cast, call, coalesce, other.
+    """An item of a select list. `kind` is column, cast, call, coalesce or other.
 
     `name` is its alias, or what sqlc calls it without one; None where the server's name is it.
     `column` is the column that it names, where it is nothing else.
@@ -87,7 +87,7 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
 
 @lru_cache(maxsize=64)
 def places_of(sql: str) -> dict[int, str]:
-    """Return the use of each parameter at its first occurrence.
+    """Return the syntactic position of each parameter at its first occurrence.
 
     That is cast, limit, offset, call, alone (beside nothing that has a column) or ''.
     """
@@ -107,14 +107,14 @@ def places_of(sql: str) -> dict[int, str]:
 
 
 def _is_assigned(tokens: Sequence[Token], position: int) -> bool:
-    """Return whether UPDATE assigns a parameter directly to a column; sqlc reads those first."""
+    """Return whether UPDATE assigns a parameter to a column; sqlc numbers such parameters first."""
     before = [token.text.upper() for token in tokens[max(position - 3, 0) : position]]
     after = tokens[position + 1].text.upper() if position + 1 < len(tokens) else ""
     return before[:1] in (["SET"], [","]) and before[-1:] == ["="] and after in {",", "", *_ENDS}
 
 
 def pages_of(sql: str) -> tuple[str, ...]:
-    """Return for each `?` of a MySQL text whether it is a limit or an offset, or ''.
+    """Return the clause of each `?` in a MySQL text: limit, offset, or '' for any other.
 
     `skipped` is the offset of `LIMIT ?, ?`.
     """
@@ -168,7 +168,7 @@ _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
 
 
 def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the operator's other operand, for the operand at an expression."""
+    """Return the span of the other operand of the operator beside an expression."""
     left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
     if left is not None and (right is None or left >= right):
         return _operand(tokens, start - 2, -1, left), start
@@ -183,7 +183,7 @@ def _strength(tokens: Sequence[Token], position: int) -> int | None:
 
 
 def _operand(tokens: Sequence[Token], position: int, step: int, strength: int) -> int:
-    """Return the end of an operand in one direction."""
+    """Return the end of an operand, to its left or right."""
     depth = 0
     while 0 <= position < len(tokens):
         token = tokens[position]
@@ -219,7 +219,7 @@ def _step(token: Token) -> int:
 
 
 def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
-    """Return the position of the first of some words outside brackets, else the end."""
+    """Return the position of the first of some words outside brackets, or the end of the tokens."""
     depth = 0
     for position in range(start, len(tokens)):
         depth += _step(tokens[position])
@@ -336,7 +336,7 @@ def _is_call(tokens: Sequence[Token]) -> bool:
 
 
 def _cast_name(tokens: Sequence[Token]) -> str:
-    """Return the name of a cast without an alias: the name of its column, with qualifier."""
+    """Return sqlc's name for a cast without an alias: the qualified name of the cast column."""
     end = next((n for n, token in enumerate(tokens) if token.text == "::"), 0)
     inner = tokens[:end]
     return "_".join(_folded(t) for t in inner[::2]) if inner and _is_column(inner) else ""

@@ -1,4 +1,4 @@
-"""Print sqlc's JSON document (CodeGenRequest), which sqlc's plugins read."""
+"""Render sqlc's JSON document (CodeGenRequest), which sqlc's plugins read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _CARDINALITY = {
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """sqlc's view of an engine's results.
+    """Functions that convert an engine's results to sqlc's conventions.
 
     `places` is how each parameter is used, as far as its type hangs on it; `by_words` is whether
     the words around a parameter decide on its name and NULL.
@@ -179,7 +179,7 @@ def _relation(origin: ColumnRef, catalog: Catalog) -> Json:
 def _value(
     name: str, kind: SqlType, catalog: Catalog, *, not_null: bool, table: Json | None = None
 ) -> Json:
-    """Return a Column message without the details of its place."""
+    """Return a Column message without the fields that depend on the column's position."""
     return {
         "name": name,
         "not_null": not_null,
@@ -201,7 +201,7 @@ def _value(
 
 
 def _length(kind: SqlType) -> int:
-    """Return the declared length; MySQL's times, enums and sets have that of their longest text.
+    """Return the declared length; a MySQL time, enum or set has the length of its longest text.
 
     A decimal has its precision, unless that is what one without has: nobody can tell then.
     """
@@ -227,7 +227,7 @@ def _type(kind: SqlType, catalog: Catalog) -> Json:
 
 
 def _as_enum(kind: SqlType, at: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return a MySQL SET as the enum that sqlc makes of it, named after its column."""
+    """Return a MySQL SET as the enum that sqlc creates for the column, with the column's name."""
     column = _column_of(at, catalog)
     if at is None or column is None or kind.schema or kind.name != "set":
         return kind
@@ -293,7 +293,9 @@ def _columns(query: TypedQuery, catalog: Catalog, view: _View) -> list[Json]:
 
 
 def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
-    """Return a result column. For sqlc a cast has no table, and only a bare call is a call.
+    """Return a result column.
+
+    In sqlc, a cast has no table, and only a call without a cast counts as a function call.
 
     Over a sub-select its original name is what that calls it.
     """
@@ -316,7 +318,10 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
 
 
 def _declared(kind: SqlType, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the domain of a column. A server describes the underlying type instead."""
+    """Return the domain of a column.
+
+    For a column of a domain type, the server describes only the underlying type.
+    """
     column = _column_of(origin, catalog)
     return column.type if column is not None and column.type.base == kind else kind
 
@@ -327,7 +332,7 @@ _POSITIONAL = re.compile(r"p\d+|(?P<base>.+)_\d+")
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """The parameters of a query: as written, by number, and by name."""
+    """The parameters of a query by number, the names of all parameters, and the query's file."""
 
     written: Mapping[int, Param]
     names: frozenset[str]
@@ -341,7 +346,7 @@ class _Told:
 
 
 def _param_name(told: _Told, param: TypedParam, place: str) -> str:
-    """Return sqlc's name of a parameter: folded, or empty for a number."""
+    """Return sqlc's name of a parameter in lower case, or an empty string for a numbered one."""
     if param.is_named:
         written = told.written.get(param.number)
         first = written.spans[0] if written and written.spans else Span(0, 0)
@@ -368,7 +373,7 @@ def _pages(query: TypedQuery) -> list[str]:
 
 
 def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
-    """Return the numbers of the parameters; in `LIMIT ?, ?` sqlc counts the limit first."""
+    """Return the numbers of the parameters; in `LIMIT ?, ?` sqlc numbers the limit first."""
     numbers = [param.number for param in query.params]
     for at, place in enumerate(places):
         if place == "skipped":
@@ -406,13 +411,13 @@ def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _
 
 
 def _is_bound(param: TypedParam, source: ColumnRef | None) -> bool:
-    """Return whether it is a bound of BETWEEN without its own name."""
+    """Return whether a parameter has the default name of a bound of BETWEEN."""
     column = source.column if source else ""
     return not param.is_named and param.name in {f"from_{column}", f"to_{column}"}
 
 
 def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> SqlType:
-    """Return the type of the compared column; compared with a varchar, the server takes text."""
+    """Return the type of the column that a parameter is compared with, if the types match."""
     column = _column_of(origin, catalog)
     if column is None or column.type.array_dims:
         return param.type
@@ -427,7 +432,7 @@ def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> 
 
 
 def _may_be_null(origin: ColumnRef | None, catalog: Catalog) -> bool:
-    """Return whether it is a table column without NOT NULL."""
+    """Return whether a value comes from a table column without NOT NULL."""
     column = _column_of(origin, catalog)
     return column is not None and not column.not_null
 
@@ -437,7 +442,7 @@ def _column_of(origin: ColumnRef | None, catalog: Catalog) -> TableColumn | None
 
 
 def _with_slices(sql: str, query: TypedQuery) -> str:
-    """Write sqlc's marker, which plugins replace by a placeholder per value."""
+    """Write sqlc's marker, which plugins replace by one placeholder per value."""
     for param in query.params if "ANY ($" in sql or "ALL ($" in sql else ():
         if param.is_slice:
             marked = f"IN (${param.number}/*SLICE:{param.name}*/)"

@@ -93,7 +93,7 @@ def _wrapped(block: Sequence[str]) -> Sequence[str]:
 
 
 def indented(head: str, body: list[str]) -> str:
-    """Return a statement with its block."""
+    """Return a statement with its indented block."""
     lines = [f"    {line}" if line else "" for part in body for line in part.split("\n")]
     return "\n".join([head, *lines])
 

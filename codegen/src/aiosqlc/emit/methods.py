@@ -1,4 +1,4 @@
-"""Print the functions of a module as methods of one class, and a Protocol for test doubles."""
+"""Render the functions of a module as methods of a class, with a Protocol for test doubles."""
 
 from __future__ import annotations
 

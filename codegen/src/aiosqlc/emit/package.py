@@ -31,7 +31,7 @@ def print_package(
     *,
     empty: bool = False,
 ) -> list[Rendered]:
-    """Print every file of a package. Each starts with a line that names the command.
+    """Render every file of a package. Each file starts with a line that names the command.
 
     `empty` leaves out what the modules are made of: which files there are is all that is wanted.
     """
@@ -72,7 +72,7 @@ def print_package(
 
 
 def _imported_from(target: PythonTarget, modules: tuple[PyModule, ...], name: str) -> set[str]:
-    """Return the names that the modules import from a file beside them."""
+    """Return the names that the modules import from one file of their own package."""
     local = f"{target.package}.{name}" if target.package else f".{name}"
     return {
         "Unset" if name == "UNSET" else name
@@ -113,7 +113,7 @@ def _one_line(path: str) -> str:
 
 
 def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> str:
-    """Print `__init__.py`: the names of the queries by their text, for metrics and traces."""
+    """Render `__init__.py`: the names of the queries by their text, for metrics and traces."""
     package = target.package or "."
     named = [(module.path.stem, item) for module in modules for item in module.functions]
     imports: set[Import] = {("typing", "Final")}

@@ -1,4 +1,4 @@
-"""Give two entries one interface: the second one's functions use the first's classes."""
+"""Make the functions of one entry use the classes of another entry (`same_as`)."""
 
 from __future__ import annotations
 
@@ -25,26 +25,29 @@ class Planned:
 
     @property
     def package(self) -> str:
-        """The dotted name of its package."""
+        """Return the dotted name of the entry's package."""
         return self.entry.python.package if self.entry.python else ""
 
     @property
     def driver(self) -> str:
-        """The name of the driver that its functions run on."""
+        """Return the name of the driver that the entry's functions use."""
         return driver_of(
             self.entry.python.driver if self.entry.python else "", self.entry.engine
         ).name
 
     @property
     def functions(self) -> dict[str, tuple[PyFunction, PyModule]]:
-        """Every function by its query's name, with its module."""
+        """Return each function with its module, by the name of its query."""
         return {f.query_name: (f, module) for module in self.modules for f in module.functions}
 
 
 def paired_interface(
     second: Planned, known: Mapping[str, Planned]
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Return the modules of an entry with `same_as`. `known` are the earlier entries."""
+    """Return the modules of an entry that has the option `same_as`.
+
+    `known` maps package names to the earlier entries.
+    """
     wanted = second.entry.python.same_as if second.entry.python else ""
     if wanted in known:
         return paired(second, known[wanted])
@@ -57,7 +60,7 @@ def paired_interface(
 
 
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Return the second entry's modules with the first one's classes, and every difference.
+    """Return the second entry's modules with the first entry's classes, and every difference.
 
     With differences the modules are not to be printed: a caller could tell the engines apart.
     """
@@ -185,7 +188,7 @@ def _labels(name: str, shown: Sequence[tuple[Planned, str]]) -> Iterator[Label]:
 
 
 def _on_shared_classes(module: PyModule, second: Planned, first: Planned) -> PyModule:
-    """Import shared classes from the first entry's package instead of defining them again."""
+    """Import shared classes from the first entry's package instead of defining them twice."""
     functions = tuple(_shared(function, second, first) for function in module.functions)
     gone = frozenset[Import]().union(
         *(
@@ -230,5 +233,5 @@ def _moved(item: Import, second: Planned, first: Planned) -> Import:
 
 
 def _in_package(first: Planned, module: str) -> str:
-    """Return the import path from the second entry to a module of the first."""
+    """Return the import path from the second entry's package to a module of the first."""
     return f"{first.package}.{module}" if first.package else f"..{module}"

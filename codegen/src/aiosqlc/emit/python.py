@@ -1,4 +1,4 @@
-"""Print a planned module as Python source that looks handwritten."""
+"""Render a planned module as Python source in a handwritten style."""
 
 from __future__ import annotations
 

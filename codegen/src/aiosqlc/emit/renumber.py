@@ -1,4 +1,4 @@
-"""Named parameters in sqlc's order of numbers, which follows its tree, not the text."""
+"""Number named parameters as sqlc does: in the order of its syntax tree, not of the text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _RANK = {"ORDER": 0, "OFFSET": 1, "LIMIT": 2, "FETCH": 2, "FOR": 3}
 
 
 def renumbered(query: TypedQuery) -> TypedQuery:
-    """Return a query with sqlc's numbers. A query with unnamed parameters is unchanged."""
+    """Return a query whose parameters have sqlc's numbers.
+
+    A query with unnamed parameters is unchanged.
+    """
     if len(query.params) < 2 or not all(param.is_named for param in query.params) or query.variants:
         return query
     tokens = code_tokens(query.sql)
@@ -47,7 +50,7 @@ def _is_number(token: Token) -> bool:
 
 
 def _walk(tokens: Sequence[Token], before: Sequence[Token] = ()) -> Iterator[Token]:
-    """Yield a statement's tokens, with those of WITH (`before`) last.
+    """Yield a statement's tokens in sqlc's order; the tokens of WITH (`before`) come last.
 
     OFFSET comes before LIMIT, UPDATE's WHERE before its FROM, and the ORDER BY and LIMIT of a set
     operation before its arms.
@@ -67,7 +70,7 @@ def _walk(tokens: Sequence[Token], before: Sequence[Token] = ()) -> Iterator[Tok
 
 
 def _parts(tokens: Sequence[Token], words: Sequence[str], first: str) -> list[Sequence[Token]]:
-    """Split an UPDATE, and an INSERT around its SELECT, in sqlc's order."""
+    """Split an UPDATE or INSERT into its clauses, in sqlc's order."""
     if first == "UPDATE":
         rank = {"": 0, "WHERE": 1, "FROM": 2, "RETURNING": 3}
         parts = _cut(tokens, words, ("FROM", "WHERE", "RETURNING"))
@@ -94,7 +97,7 @@ def _of_select(
 
 
 def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Yield tokens in order, those of each parenthesized SELECT in the order of `_walk`."""
+    """Yield tokens in order, but those of each parenthesized SELECT in the order of `_walk`."""
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -110,12 +113,15 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_ordered(tokens: Sequence[Token], start: int) -> bool:
-    """Return whether `_walk` may visit this part in another order than the text."""
+    """Return whether `_walk` may visit the parenthesized part in another order than the text."""
     return start < len(tokens) and tokens[start].text.upper() in _ORDERED
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:
-    """Return each token in upper case. Inside brackets and after a dot, nothing is a keyword."""
+    """Return each token in upper case, or '' for tokens that are not keywords of this level.
+
+    Tokens inside brackets or after a dot are not keywords.
+    """
     words, depth, before = [], 0, ""
     for token in tokens:
         opened = {"(": 1, "[": 1}.get(token.text, 0)

@@ -1,4 +1,4 @@
-"""Print how rows become objects: positionally without conversions, else by name."""
+"""Render the conversion of rows: positional without converted values, by name otherwise."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def from_rows(row: PyRow, rows: str, value: str) -> str:
 
 
 def unpacked(row: PyRow) -> str:
-    """Return the targets of a row's values; many are in parentheses, which can be wrapped."""
+    """Return the assignment targets for a row's values, in parentheses if the line is long."""
     names = targets(row)
     return f"({names})" if len(names) > _LONG else names
 
 
 def targets(row: PyRow) -> str:
-    """Return the targets of an assignment of a row's values; a single one is a tuple too."""
+    """Return the assignment targets for a row's values, as a tuple even for a single value."""
     return ", ".join(row.names) if len(row.names) > 1 else f"({row.names[0]},)"
 
 
 def mapped(row: PyRow, rows: str) -> str:
-    """Return an expression that makes an object of each row by one call."""
+    """Return an expression that makes an object of each row in one call."""
     if row.builder:
         return f"map({row.builder}, {rows})"
     assert row.cls is not None  # noqa: S101  # bare values are not constructed
@@ -38,28 +38,28 @@ def mapped(row: PyRow, rows: str) -> str:
 
 
 def built(row: PyRow, name: str) -> str:
-    """Return the expression for the object of a row variable; empty if it needs statements."""
+    """Return the expression for a row's object, or an empty string if statements are needed."""
     if row.builder:
         return f"{row.builder}({name})"
     return f"{row.cls.name}(*{name})" if row.cls and row.starmapped else ""
 
 
 def from_row(row: PyRow, name: str) -> list[str]:
-    """Return the statements that return the object of the row in variable `name`."""
+    """Return the statements that convert the row in variable `name` and return the object."""
     if expression := built(row, name):
         return [f"return {expression}"]
     return [f"{targets(row)} = {name}", f"return {construct(row)}"]
 
 
 def print_builder(row: PyRow) -> str:
-    """Return the function that makes an object of a row."""
+    """Return the function that converts a row to an object."""
     assert row.cls is not None  # noqa: S101  # bare values are not constructed
     head = f"def {row.builder}(row: Iterable[Any]) -> {row.cls.name}:"
     return indented(head, [f"{targets(row)} = row", f"return {construct(row)}"])
 
 
 def bare_value(row: PyRow, name: str) -> str:
-    """Return the expression for the only column of a row, in variable `name`."""
+    """Return the expression for the value of a one-column row in variable `name`."""
     return row.columns[0].decode.replace("{}", name) or name
 
 

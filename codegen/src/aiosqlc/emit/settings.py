@@ -8,7 +8,10 @@ _NAMES = ("ruff.toml", ".ruff.toml", "pyproject.toml")
 
 
 def ruff_settings(near: Path) -> Path | None:
-    """Return the nearest ruff configuration in a folder or above it. None means ruff's defaults."""
+    """Return the nearest ruff configuration in a folder or its parent folders.
+
+    None means ruff's defaults.
+    """
     resolved = near.resolve()
     for folder in (resolved, *resolved.parents):
         for name in _NAMES:
@@ -19,7 +22,9 @@ def ruff_settings(near: Path) -> Path | None:
 
 
 def said_by(path: Path) -> str:
-    """Return ruff's settings in a file. In `pyproject.toml` also the Python version.
+    """Return ruff's settings in a file.
+
+    The settings of a `pyproject.toml` include the Python version.
 
     The rest of `pyproject.toml`, such as a new dependency, changes no layout.
     """

@@ -1,4 +1,4 @@
-"""A query as sqlc passes it to plugins: `?` in the text, and one parameter for each."""
+"""Convert a query to the form that sqlc passes to plugins: `?` in the text, a parameter each."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def _lower_ref(ref: ColumnRef) -> ColumnRef:
 
 
 def _numbers(met: Sequence[TypedParam]) -> list[int]:
-    """Return sqlc's numbers: plain `?` come before named parameters."""
+    """Return sqlc's numbers of the parameters: unnamed `?` come before named parameters."""
     plain, named = count(1), count(1 + sum(not param.is_named for param in met))
     return [next(named if param.is_named else plain) for param in met]

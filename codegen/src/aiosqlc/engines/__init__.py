@@ -1,4 +1,4 @@
-"""Operations of an engine's server beyond analysis: the only gateway to the two engines."""
+"""Operations of an engine's server beyond analysis; other packages reach the engines only here."""
 
 from aiosqlc.engines.known import engine_for
 from aiosqlc.engines.port import Engine

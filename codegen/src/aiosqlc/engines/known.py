@@ -17,5 +17,5 @@ _ENGINES: Final[Mapping[Dialect, Callable[[], Engine]]] = {
 
 
 def engine_for(engine: Dialect) -> Engine:
-    """Return an engine to use as a context, which closes it."""
+    """Return a context manager that closes the engine at its end."""
     return _ENGINES[engine]()

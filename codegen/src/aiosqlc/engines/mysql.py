@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: each call uses its own connection, and some need no server."""
+"""MySQL and MariaDB: each call opens its own connection, and some calls need no server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class OnMysql(Opened):
     observer = None
 
     def dumped(self, uri: str) -> str:
-        """Refuse: no program of MySQL's comes with the compiler."""
+        """Raise `NoServerError`: the compiler has no program that dumps a MySQL schema."""
         from aiosqlc.servers.private import NoServerError
 
         del uri
@@ -40,7 +40,7 @@ class OnMysql(Opened):
     def query_plan(
         self, schema: Schema, query: TypedQuery, options: AnalyzeOptions
     ) -> dict[str, Any] | None:
-        """Return the rows of EXPLAIN, on a few generated rows, as `rows`."""
+        """Return the rows of EXPLAIN under the key `rows`, for tables with a few generated rows."""
         from aiosqlc.mysql.explain import query_plan
 
         rows = query_plan(schema, query, options)
@@ -55,7 +55,7 @@ class OnMysql(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Report nothing, because MySQL scans tables with few rows completely."""
+        """Return no findings, because MySQL scans tables with few rows completely."""
         del schema, queries, options
         return {}
 

@@ -1,4 +1,4 @@
-"""The interface of an engine. Its server runs as long as the engine is open."""
+"""The interface of an engine. The engine's server runs as long as the engine is open."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Schema = tuple[SchemaFile, ...]
 
 
 class Engine(Protocol):
-    """One engine. Nothing is started or imported before the first call.
+    """One engine. The server and its libraries are loaded at the first call that needs them.
 
     `quote` is the mark around identifiers, `planned_on` what its query plans are for, `embedded`
     whether its programs come with ours: a server to lend, and what dumps a schema. A method raises
@@ -31,16 +31,16 @@ class Engine(Protocol):
 
     @property
     def scratch(self) -> Scratch | None:
-        """Return what makes databases for a while, or None where this engine makes none."""
+        """Return the factory for temporary databases, or None if this engine has none."""
         ...
 
     @property
     def observer(self) -> ReleaseObserver | None:
-        """Return what runs migrations and watches their locks, or None if this engine cannot."""
+        """Return the observer of running migrations and their locks, or None if unsupported."""
         ...
 
     def dumped(self, uri: str) -> str:
-        """Return a database's schema as SQL. Raises `NoServerError` where it cannot be read."""
+        """Return a database's schema as SQL. Raise `NoServerError` if the schema cannot be read."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -72,7 +72,7 @@ class Engine(Protocol):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return by name why pairs of texts are not proved to be the same query."""
+        """Return, by query name, the reasons why two texts are not proved equivalent."""
         ...
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:
@@ -93,7 +93,7 @@ class Engine(Protocol):
         own: Sequence[str],
         borrowed: Sequence[str],
     ) -> Needs:
-        """Return the privileges that SQL statements need; `catalog` is what the schema makes."""
+        """Return the privileges that SQL statements need, for the catalog of the schema."""
         ...
 
 

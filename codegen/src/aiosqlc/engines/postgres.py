@@ -26,21 +26,21 @@ class OnPostgres(Opened):
 
     @cached_property
     def scratch(self) -> Scratch:
-        """Return what makes databases on the same server."""
+        """Return the factory for temporary databases on the same server."""
         from aiosqlc.postgres.scratch import Scratch
 
         return Scratch(self.analyzer)
 
     @cached_property
     def observer(self) -> ReleaseObserver:
-        """Return what watches migrations on the same server."""
+        """Return the observer of migrations on the same server."""
         from aiosqlc.postgres.watch import ReleaseObserver
 
         return ReleaseObserver(self.analyzer)
 
     @cached_property
     def analyzer(self) -> Analyzer:
-        """The server and its connections. It starts at the first call."""
+        """Return the analyser with its server and connections. It is started at the first use."""
         from aiosqlc.postgres import Analyzer
 
         return self._stack.enter_context(Analyzer())
@@ -86,7 +86,7 @@ class OnPostgres(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return by name why texts are not proved to be the same query."""
+        """Return, by query name, the reasons why two texts are not proved equivalent."""
         from aiosqlc.postgres.same_tree import unproved
 
         return unproved(self.analyzer, schema, options, pairs)

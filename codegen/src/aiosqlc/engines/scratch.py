@@ -1,4 +1,4 @@
-"""The interface of databases that an engine makes for a while, and of queries tried in them."""
+"""Protocols for temporary databases and for trial runs of queries in them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Schema = Sequence[SchemaFile]
 
 
 class Answer(Protocol):
-    """The server's answer to one execution of a query."""
+    """The server's response to one execution of a query."""
 
     @property
     def refusal(self) -> str:
-        """Return the server's message where it refused, else empty text."""
+        """Return the server's error message, or an empty string if the query succeeded."""
         ...
 
     @property
     def key_taken(self) -> bool:
-        """Return whether it refused because a unique key exists."""
+        """Return whether the server refused the query because a unique key already exists."""
         ...
 
     @property
@@ -51,7 +51,7 @@ class Answer(Protocol):
 
 
 class Trial(Protocol):
-    """One text of a query with values."""
+    """One text of a query with values for its parameters."""
 
     @property
     def sql(self) -> str:
@@ -60,12 +60,12 @@ class Trial(Protocol):
 
     @property
     def values(self) -> Sequence[str | None]:
-        """Return the values of its parameters, as text."""
+        """Return the values of the query's parameters, as text."""
         ...
 
     @property
     def arguments(self) -> str:
-        """Return the values with their names for people, or empty text."""
+        """Return the values with the parameters' names for display, or an empty string."""
         ...
 
 
@@ -79,12 +79,12 @@ class Rows(Protocol):
 
     @property
     def random(self) -> Random:
-        """Return the source of random choices."""
+        """Return the random number generator."""
         ...
 
     @property
     def empty(self) -> Sequence[str]:
-        """Return the tables into which no row could be inserted so far."""
+        """Return the tables that are still empty because every INSERT failed."""
         ...
 
     def undone(self) -> AbstractContextManager[None]:
@@ -96,15 +96,15 @@ class Rows(Protocol):
         ...
 
     def fill(self, most: int) -> None:
-        """Insert up to `most` rows into each table; `draw` takes values from them, too."""
+        """Insert up to `most` rows into each table; later calls of `draw` also use their values."""
         ...
 
     def draw(self, query: TypedQuery) -> Trial:
-        """Return a trial of a query with random arguments that its types and claims allow."""
+        """Return the query with random arguments that its types and declared constraints allow."""
         ...
 
     def run(self, trials: Sequence[Trial]) -> Iterator[Answer]:
-        """Run trials on the same rows; each is undone before the next.
+        """Run trials on the same rows; each trial is rolled back before the next.
 
         Inside one of the transactions above.
         """
@@ -112,7 +112,7 @@ class Rows(Protocol):
 
 
 class States(Protocol):
-    """The states of a schema, each with the rows of the one before, migrated with it."""
+    """A database for each migration step, with the migrated rows of the step before."""
 
     @property
     def rows(self) -> Sequence[Rows]:
@@ -121,20 +121,20 @@ class States(Protocol):
 
     @property
     def failed(self) -> Mapping[int, tuple[Diagnostic, ...]]:
-        """Return the errors of a migration that fails on rows, by the number of its state."""
+        """Return the errors of migrations that fail on existing rows, by the index of the state."""
         ...
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return what may refuse rows in a state but not at home, by table."""
+        """Return, by table, the constraints of state `there` that rows of `home` may violate."""
         ...
 
 
 class Lent(Protocol):
-    """A database for a program."""
+    """A temporary database that another program can connect to."""
 
     @property
     def url(self) -> str:
-        """Return the URL for drivers."""
+        """Return the connection URL for drivers."""
         ...
 
     @property
@@ -144,12 +144,12 @@ class Lent(Protocol):
 
     @property
     def complete(self) -> bool:
-        """Return whether the whole schema was applied."""
+        """Return whether every statement of the schema was applied."""
         ...
 
 
 class Scratch(Protocol):
-    """Makes databases that are dropped at the end of their context.
+    """Creates databases that are dropped when their context ends.
 
     Each method raises `NoServerError` where there is no server to ask.
     """
@@ -157,13 +157,16 @@ class Scratch(Protocol):
     def rows(
         self, schema: Schema, options: AnalyzeOptions, texts: Sequence[str], seed: int
     ) -> AbstractContextManager[Rows]:
-        """Return a database with the schema; `texts` are queries whose constants are likely."""
+        """Return a database with the schema.
+
+        The rows contain constants of the queries in `texts`.
+        """
         ...
 
     def states(
         self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
     ) -> AbstractContextManager[States]:
-        """Return a filled database for each state: before the pending files and after each."""
+        """Return a database for each state: before the pending files, and after each of them."""
         ...
 
     def lent(self, schema: Schema, shims: Schema) -> AbstractContextManager[Lent]:

@@ -1,4 +1,4 @@
-"""The interface of an engine that runs migrations and watches their locks."""
+"""The interface of an engine that runs migrations and observes their locks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.ir import AnalyzeOptions, SchemaFile
 
 
 class Watched(Protocol):
-    """A migration that ran, and the state before it, in which others may be tried."""
+    """A migration that ran; other migrations can be tried on the state before it."""
 
     @property
     def seen(self) -> ObservedFile:
@@ -18,7 +18,7 @@ class Watched(Protocol):
         ...
 
     def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
-        """Run migrations in place of one statement.
+        """Run other migrations instead of one statement of this migration.
 
         Return their observations, and whether they lead to the same schema without a failure.
         """
@@ -35,7 +35,7 @@ class ReleaseObserver(Protocol):
         queries: Mapping[str, Sequence[str]],
         options: AnalyzeOptions,
     ) -> Iterator[Watched]:
-        """Yield each migration once it ran; `queries` are texts by name.
+        """Yield each migration after it ran; `queries` maps names to the texts of queries.
 
         Raises `SchemaFailsError` if the schema before has errors, and `NoServerError`.
         """

@@ -1,4 +1,4 @@
-"""The parts of a statement in parentheses, or between CASE and END."""
+"""Parse the bracketed parts of a statement: parentheses, and CASE to END."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WANTS_OPERAND = frozenset({"CASE", "WHEN", "THEN", "ELSE", "AND", "OR", "NOT", 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Parentheses, or CASE and END, and their contents."""
+    """A bracketed part of a statement: parentheses or CASE and END, with the nodes between."""
 
     opening: Atom
     body: tuple[Node, ...]
@@ -65,7 +65,7 @@ def last_of(nodes: Sequence[Node]) -> Atom:
 
 
 def word_of(node: Node) -> str:
-    """Return the word of a node, or empty text for a group."""
+    """Return the word of a node, or an empty string for a group."""
     return "" if isinstance(node, Group) else node.word
 
 

@@ -1,4 +1,4 @@
-"""The places to break a statement: clauses, commas, conditions, operators."""
+"""Find the places where a statement can be split: clauses, commas, conditions and operators."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _opens_bracket(node: Node) -> bool:
 
 
 def _cut(nodes: Nodes, starts: Callable[[int], bool]) -> list[Nodes]:
-    """Split before each node that starts a part."""
+    """Split a list of nodes before each node that starts a new part."""
     places = [0, *(at for at in range(1, len(nodes)) if starts(at)), len(nodes)]
     return [nodes[begin:end] for begin, end in pairwise(places)]
 
@@ -99,12 +99,12 @@ def cases_of(nodes: Nodes) -> list[Nodes]:
 
 
 def items_of(nodes: Nodes) -> list[Nodes]:
-    """Split after each comma."""
+    """Split a list of nodes after each comma."""
     return _cut(nodes, lambda at: word_of(nodes[at - 1]) == ",")
 
 
 def conditions_of(nodes: Nodes) -> list[Nodes]:
-    """Split before each OR; without any, before each AND that joins conditions."""
+    """Split before each OR, or if there is no OR, before each AND that joins conditions."""
     for wanted in ("OR", "AND"):
         between = 0
         places: set[int] = set()
@@ -121,12 +121,12 @@ def conditions_of(nodes: Nodes) -> list[Nodes]:
 
 
 def words_of(nodes: Nodes, *words: str) -> list[Nodes]:
-    """Split before each of some words."""
+    """Split a list of nodes before each of some words."""
     return _cut(nodes, lambda at: word_of(nodes[at]) in words)
 
 
 def operands_of(nodes: Nodes) -> list[Nodes]:
-    """Split before each operator of the lowest precedence."""
+    """Split a list of nodes before each operator of the lowest precedence."""
 
     def rows(at: int) -> bool:
         return all(isinstance(node, Group) for node in (nodes[at - 1], nodes[at + 1]))
@@ -146,7 +146,7 @@ def operands_of(nodes: Nodes) -> list[Nodes]:
 
 
 def head_of(nodes: Nodes) -> int:
-    """Return how many nodes of a clause precede its first item."""
+    """Return the number of nodes in a clause before its first item."""
     first = word_of(nodes[0])
     if first not in _CLAUSES | {"WITH", "PARTITION"}:
         return 0

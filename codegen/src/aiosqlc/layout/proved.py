@@ -1,4 +1,4 @@
-"""Format a query file as far as its meaning is proved to stay the same."""
+"""Format the queries of a file, except those whose equivalence is not proved."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from aiosqlc.layout.statement import WIDTH, LayoutStyle
 from aiosqlc.source import Dialect, SourceFile, Span
 
 Prove = Callable[[Sequence[tuple[str, str, str]]], Mapping[str, str]]
-"""Return by name why pairs of texts are not proved to be the same query."""
+"""A function that returns, by query name, why two texts are not proved equivalent."""
 
 
 @dataclass(frozen=True)
 class Formatted:
-    """A formatted file, and the unchanged queries with the reasons, by name."""
+    """A formatted file, and the reason for each query that was not changed."""
 
     tidied: Tidied
     left: Mapping[str, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ def format_file(
     within: Span | None = None,
     width: int = WIDTH,
 ) -> Formatted | None:
-    """Return the formatted file with every change proved, or None if it has errors."""
+    """Return the formatted file with every change proved, or None if the file has errors."""
     found = tidy(file, dialect, style, within=within, width=width)
     if found is None or not found.changed:
         return Formatted(found) if found else None

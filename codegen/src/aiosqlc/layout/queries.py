@@ -1,4 +1,4 @@
-"""Format query files. Queries whose meaning is not proved to stay the same are unchanged."""
+"""Format query files. A query whose meaning is not proved to stay the same is left unchanged."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def tidy(
 
 
 def texts_of(query: ParsedQuery) -> list[str]:
-    """Return every text of a query: its own, then its variants'."""
+    """Return every text of a query: its main text and those of its variants."""
     return [query.sql, *(variant.sql for variant in query.variants)]
 
 

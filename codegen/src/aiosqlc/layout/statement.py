@@ -36,14 +36,14 @@ _DEEPEST = 50
 
 
 class LayoutStyle(StrEnum):
-    """The style: `house` keeps a query on one line if it fits, `sqlc` splits every clause."""
+    """The layout style: `house` keeps short queries on one line, `sqlc` splits every clause."""
 
     HOUSE = "house"
     SQLC = "sqlc"
 
 
 class _CommentInTheWayError(Exception):
-    """A comment is at a place where no line can end."""
+    """Raised if a comment is at a place where the line cannot be broken."""
 
 
 def lay_out(
@@ -54,7 +54,7 @@ def lay_out(
     width: int = WIDTH,
     keep_lines: bool = False,
 ) -> str:
-    """Return a formatted statement: only blanks and the case of keywords differ.
+    """Return a statement in which only whitespace and the case of keywords differ.
 
     Its lines stay as they are where a comment or a string of several lines stands inside, where a
     comment would have to move, and where asked.
@@ -164,7 +164,7 @@ def _must(nodes: Nodes) -> str:
 
 
 def _bare(nodes: Nodes) -> Nodes:
-    """Return nodes without the comments above them."""
+    """Return nodes without the comments on the lines above them."""
     first, *rest = nodes
     if isinstance(first, Group):
         return [replace(first, opening=replace(first.opening, above=())), *rest]
@@ -182,7 +182,7 @@ class _Layout:
     style: LayoutStyle
 
     def lines(self, nodes: Nodes, width: int, *, inside: bool = False) -> list[str]:
-        """Return the lines of some nodes; `inside` is whether they are all in parentheses."""
+        """Return the lines for some nodes; `inside` is whether parentheses enclose all nodes."""
         above = list(first_of(nodes).above)
         nodes = _bare(nodes) if above else nodes
         clauses = clauses_of(nodes) if is_query(nodes) else [nodes]
@@ -220,7 +220,7 @@ class _Layout:
         return self._conditions(nodes, head, width) or self._opened(nodes, width)
 
     def _conditions(self, nodes: Nodes, head: int, width: int) -> list[str]:
-        """Split a condition, or the join before it, or return nothing."""
+        """Split a join or a condition into lines, or return an empty list if that is impossible."""
         first, *rest = words_of(nodes, "ON" if word_of(nodes[0]) != "WHEN" else "THEN")
         if word_of(nodes[0]) == "WHEN" or not rest:
             parts = [*conditions_of(first), *rest]
@@ -235,13 +235,13 @@ class _Layout:
         return [*self.lines(parts[0], width), *self._within(parts[1:], width)]
 
     def _operands(self, nodes: Nodes, width: int) -> list[Nodes]:
-        """Split a chain of operands, unless one of them does not fit on a line."""
+        """Split a chain of operands, unless one of the operands does not fit on a line."""
         parts = operands_of(nodes)
         fits = [_line(part, width - _INDENT) for part in parts]
         return [nodes] if None in fits else parts
 
     def _opened(self, nodes: Nodes, width: int) -> list[str]:
-        """Split a chain of operands, or the longest parentheses, or leave the line too long."""
+        """Split a chain of operands or the longest parentheses; otherwise return one long line."""
         parts = self._operands(nodes, width)
         if len(parts) > 1:
             return [*self.lines(parts[0], width), *self._within(parts[1:], width)]
@@ -256,7 +256,7 @@ class _Layout:
         return self._around(nodes, at, group, width)
 
     def _around(self, nodes: Nodes, at: int, group: Group, width: int) -> list[str]:
-        """Print a group: the text before it, its content indented, and the text after it."""
+        """Return a group's lines: the text before it, the indented content, the text after it."""
         before: list[Node] = [*nodes[:at], group.opening]
         body: list[Nodes] = [group.body]
         if group.opening.word == "CASE":

@@ -1,4 +1,4 @@
-"""Tokens as printed: the case of keywords, and the spaces between tokens."""
+"""Render tokens: the case of keywords, and the spaces between tokens."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _BEFORE_BRACKET = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A token as printed; `spaced` is whether a space precedes it.
+    """A token with its final text; `spaced` is whether a space precedes the token.
 
     `word` is its text in capitals; empty if it is quoted or names something here. `above` are the
     comments on lines before it, `behind` the one that ends its line.
@@ -73,7 +73,7 @@ def folded(token: Token) -> str:
 
 
 def names_something(tokens: Sequence[Token], at: int) -> bool:
-    """Return whether a word that may be a keyword is a name here: `t.order`, `@limit`."""
+    """Return whether a word is used as a name although it may be a keyword: `t.order`, `@limit`."""
     token = tokens[at]
     before = tokens[at - 1] if at else None
     after = tokens[at + 1] if at + 1 < len(tokens) else None
@@ -87,7 +87,7 @@ def names_something(tokens: Sequence[Token], at: int) -> bool:
 
 
 def cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
-    """Return the text of a token; keywords are in upper case, unless they are names here."""
+    """Return the text of a token, in upper case if the token is used as a keyword."""
     token = tokens[at]
     upper = token.text.upper()
     if token.kind is not Kind.NAME or upper not in KEYWORDS | _PAIRED:
@@ -101,7 +101,7 @@ def cased(tokens: Sequence[Token], at: int, dialect: Dialect) -> str:
 
 
 def spaced(tokens: Sequence[Token], at: int) -> bool:
-    """Return whether a space precedes a token: as written, except where a convention exists."""
+    """Return whether a space precedes a token: as in the source, unless a convention applies."""
     before, token = tokens[at - 1], tokens[at]
     if before.text in {"(", "["} or token.text in {")", "]", ",", ";"}:
         return False

@@ -1,4 +1,4 @@
-"""Replace columns, parameters and constraints by their names in the catalog.
+"""Abbreviate columns, parameters and constraints as references to catalog objects.
 
 A value is written short only where reading that back gives the very same value:
 
@@ -39,7 +39,7 @@ _SHORTEST = 2  # columns that `*` stands for
 
 
 class Shorthand:
-    """Short forms of the objects of a catalog."""
+    """Abbreviates references to the objects of one catalog, and expands them."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._names: dict[tuple[str, str], str] = {}
@@ -74,7 +74,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and its number of columns, if its columns start here."""
+        """Return `table.*` and its number of columns, if all columns of the table start here."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()
@@ -96,7 +96,7 @@ class Shorthand:
         return text if self._reads_as(text, [column]) else ""
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
-        """Return whether a short form expands to these columns, except for their reasons."""
+        """Return whether a short form expands to these columns, ignoring the inference reasons."""
         told = self._told.get(text)
         if told is None:
             try:
@@ -107,7 +107,7 @@ class Shorthand:
         return told == [_said(column) for column in columns]
 
     def read_column(self, text: str) -> list[Column]:
-        """Return the columns of a short form. Raises `UnpackError`."""
+        """Return the columns that a short form stands for. Raises `UnpackError`."""
         parts = _COLUMN.fullmatch(text)
         table = self._tables.get(parts[2]) if parts else None
         if parts is None or table is None:
@@ -144,7 +144,7 @@ class Shorthand:
         return text if param.number == number and _meets(param) == met else ""
 
     def read_param(self, text: str, number: int) -> TypedParam:
-        """Return the parameter of a short form. Raises `UnpackError`."""
+        """Return the parameter that a short form stands for. Raises `UnpackError`."""
         parts = _PARAM.fullmatch(text)
         table = self._tables.get(parts[4]) if parts else None
         column = self._columns[parts[4]].get(parts[5]) if parts and table else None
@@ -178,7 +178,7 @@ class Shorthand:
         return found
 
     def read_constraints(self, text: str) -> list[Constraint]:
-        """Return the constraints of a short form. Raises `UnpackError`."""
+        """Return the constraints that a short form stands for. Raises `UnpackError`."""
         name, _, places = text.partition(" ")
         table = self._tables.get(name)
         if table is None:
@@ -201,12 +201,12 @@ class Shorthand:
 
 @memo_by(lambda catalog: catalog.digest)
 def shorthand(catalog: Catalog) -> Shorthand:
-    """Return the short forms of a catalog."""
+    """Return the object that abbreviates references to a catalog."""
     return Shorthand(catalog)
 
 
 def changed(text: str, written: str) -> list[int | str]:
-    """Return the difference from the written text: equal ends, and the new middle."""
+    """Return the difference between two texts: the lengths of equal ends, and the new middle."""
     most = min(len(text), len(written))
     front = next((n for n in range(most) if text[n] != written[n]), most)
     most -= front

@@ -25,7 +25,7 @@ class LockedWarning(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """The lock of one entry: its undecoded queries by key, and the key of the whole.
+    """The lock of one configuration entry: its undecoded queries by key, and the entry's key.
 
     `catalog` is the key of a catalog, which entries share and queries refer to.
     """
@@ -65,7 +65,7 @@ class Locked:
 
     @property
     def complete(self) -> str:
-        """The key of the whole entry. The positions of queries matter only for warnings."""
+        """Return the key of the entry, with query positions if there are warnings."""
         if not self.warnings:
             return ""
         return complete_key(self.keys, [query.parsed for query in self.analysis.queries])

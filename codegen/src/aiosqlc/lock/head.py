@@ -16,7 +16,7 @@ FORMAT = 5
 
 
 class Head(msgspec.Struct):
-    """The first line: digests of the inputs and outputs of a run without diagnostics."""
+    """The first line: digests of the inputs and outputs of a run that had no diagnostics."""
 
     format: int
     inputs: str = ""
@@ -35,7 +35,7 @@ def read_head(project: Project) -> Head | None:
 
 
 def other_format(project: Project) -> str:
-    """Return a message if another release wrote the lock in another format, else ""."""
+    """Return a message if another release wrote the lock in another format, or else ""."""
     head = _head(project)
     if head is None or head.format == FORMAT:
         return ""
@@ -57,7 +57,7 @@ def _head(project: Project) -> Head | None:
 
 @cache
 def compiler_digest() -> str:
-    """Return a hash of the compiler's code, because another release may analyse differently."""
+    """Return a hash of the compiler's code, because another release may infer other results."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
     paths = [os.path.join(folder, name) for folder, _, names in os.walk(package) for name in names]  # noqa: PTH118  # a path object for each costs more than reading it
@@ -69,7 +69,7 @@ def compiler_digest() -> str:
 
 
 def as_locked(key: str, locked: str) -> str:
-    """Return the locked key if it differs only in the server, and no server is available.
+    """Return the locked key if no server is installed and the keys differ only in the server.
 
     What is locked may be used where no server is installed; another release is asked anew.
     """
@@ -79,7 +79,7 @@ def as_locked(key: str, locked: str) -> str:
 
 @cache
 def embedded_server() -> str:
-    """Return the default server, or "" if none is installed.
+    """Return the name of the default server, or "" if none is installed.
 
     Another release of it may answer otherwise. This is part of the quick look whether anything
     changed.

@@ -21,17 +21,17 @@ T = TypeVar("T")
 
 
 class UnpackError(ValueError):
-    """The data that was read is not packed data."""
+    """Raised if stored data is not in the packed format."""
 
 
 @cache
 def stored_fields(kind: type) -> tuple[Field[Any], ...]:
-    """Return the fields of a frozen value that are stored."""
+    """Return the fields of a frozen value that the lock stores."""
     return tuple([item for item in fields(kind) if item.name not in FORGOTTEN])
 
 
 def plain_type(value: object) -> str:
-    """Return the name of a type that consists of only a name, or ''."""
+    """Return the name of a type whose other fields are all defaults, or ''."""
     if type(value) is SqlType and value == SqlType(_BUILT_IN, value.name):
         return value.name
     return ""
@@ -94,7 +94,7 @@ def _list(raw: Any) -> list[Any]:
 
 
 def _value(kind: type) -> Callable[[Any], Any]:
-    """Return the unpacker of a frozen value, made at first use, because types can be recursive."""
+    """Return the function that unpacks a frozen value."""
     readers: list[tuple[str, Callable[[Any], Any]]] = []
     known: dict[str, Any] = {}  # plain types: few, and met everywhere
 

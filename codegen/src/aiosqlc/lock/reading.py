@@ -1,4 +1,4 @@
-"""Read the lock once. Content that this process wrote is not read again."""
+"""Read the lock file and cache it. The lock that this process wrote itself is used from memory."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _catalog(found: LockedCatalog) -> Catalog:
 
 
 def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
-    """Store the content of the lock file, which is that of these entries."""
+    """Cache these entries as the content of the lock file."""
     known = {name: known_of(entry) for name, entry in entries.items()}
     if key := file_digest(lock_path(project)):
         _read.put(key, known)
@@ -148,7 +148,7 @@ _SHORT: Mapping[str, Callable[[Shorthand, list[Any]], Any]] = {
 
 @cache
 def _reader_of(name: str) -> Callable[[Any], Any]:
-    """Return the reader of a query's field. Raises `KeyError` if there is none."""
+    """Return the decoder for a query's field. Raise `KeyError` if the query has no such field."""
     return reader(_hints()[name])
 
 

@@ -1,4 +1,4 @@
-"""Print the lock: one line per query in source order, for readable diffs."""
+"""Write the lock: one line per query in source order, for readable diffs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aiosqlc.store.memo import memo_by
 
 
 def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | None) -> Rendered:
-    """Print the lock file: a summary line, then one line per query."""
+    """Return the text of the lock file: a summary line, then one line per query."""
     body = ",\n".join(f"{_json(name)}: {_print_entry(entry)}" for name, entry in entries.items())
     catalogs = {
         _catalog_key(entry.analysis.catalog): entry.analysis.catalog for entry in entries.values()
@@ -35,7 +35,7 @@ def print_lock(project: Project, entries: Mapping[str, Locked], head: Head | Non
 
 
 def locked_warnings(entry: Locked) -> tuple[LockedWarning, ...]:
-    """Return the warnings of an entry without the files that they refer to."""
+    """Return the warnings of an entry in stored form: with paths instead of files."""
     return tuple(_locked_warning(item, entry) for item in entry.warnings)
 
 
@@ -79,7 +79,10 @@ def _print_entry(entry: Locked) -> str:
 
 
 def _catalog_key(catalog: Catalog) -> str:
-    """Return the key of a catalog by its content. Entries with one schema share it."""
+    """Return the catalog's key, a hash of its content.
+
+    Entries with the same schema have the same key.
+    """
     return catalog.digest[:16]
 
 
@@ -98,7 +101,10 @@ _STORED = [item for item in stored_fields(TypedQuery) if item.name != "sql"]
 
 @memo_by(lambda query, catalog: (query.digest, catalog.digest))
 def _query(query: TypedQuery, catalog: Catalog) -> str:
-    """Print a query with its field names. Values are packed or refer to the catalog."""
+    """Return a query as JSON with its field names.
+
+    The values are packed, or are references to the catalog.
+    """
     short = shorthand(catalog)
     shown: dict[str, Any] = {
         "columns": short.columns(query.columns),
@@ -117,7 +123,7 @@ def _query(query: TypedQuery, catalog: Catalog) -> str:
 
 
 def _json(value: object) -> str:
-    """Return a value as JSON; frozen values packed."""
+    """Return a value as JSON, in which frozen values are packed."""
     kind = type(value)
     known = _PLAIN.get(kind)
     if known is not None:

@@ -1,4 +1,4 @@
-"""The call around the cursor, of a server function or a macro."""
+"""Find the function call or macro call at the cursor."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MACROS = {
 
 @dataclass(frozen=True)
 class Call:
-    """The name of a function, and the number of commas before the cursor."""
+    """A call at the cursor: the function's name, and the number of commas before the cursor."""
 
     name: str
     argument: int
 
 
 def call_at(file: SourceFile, entry: Entry, at: int) -> Call | None:
-    """Return the innermost call that an offset is in."""
+    """Return the innermost call that contains an offset."""
     tokens = [token for token in block_at(file, entry.dialect, at).tokens if token.start < at]
     depth = commas = 0
     for position in range(len(tokens) - 1, 0, -1):

@@ -32,7 +32,7 @@ _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 
 @dataclass(frozen=True)
 class Offer:
-    """A completion item. `insert` is the text to insert, if it differs."""
+    """A completion item. `insert` is the text to insert if it is not `label`."""
 
     label: str
     sort: Sort
@@ -73,7 +73,7 @@ def _in_comment(
 
 
 def _words(words: dict[str, str], before: str, sign: str) -> list[Offer]:
-    """Offer words that begin with a sign, without the sign if it is already written."""
+    """Return words that begin with a sign, without the sign if the text already contains it."""
     written = re.search(rf"{sign}\w*$", before)
     return [
         Offer(f"{sign}{word}", Sort.Keyword, text, word if written else f"{sign}{word}")

@@ -1,4 +1,4 @@
-"""Quick fixes from the hints of diagnostics."""
+"""Derive quick fixes from the hints of diagnostics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MEANT = re.compile(r"did you mean `(?P<word>[^`]+)`\?")
 
 
 def meant(hint: str, written: str) -> str | None:
-    """Return the replacement in a hint, or None.
+    """Return the replacement that a hint suggests, or None.
 
     A hint may name a column with its table, where the text has the column alone.
     """

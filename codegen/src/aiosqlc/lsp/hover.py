@@ -1,4 +1,4 @@
-"""Describe the symbol at the cursor, as `explain` does."""
+"""Describe the symbol at the cursor, with the same facts as `explain`."""
 
 from __future__ import annotations
 

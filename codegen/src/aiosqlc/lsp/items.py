@@ -1,4 +1,4 @@
-"""The result columns of each item of a select list or of RETURNING."""
+"""Match the items of a select list or RETURNING list with the result columns they produce."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ENDS = frozenset(
 
 @dataclass(frozen=True)
 class Item:
-    """An item of the list, and the columns that it produces."""
+    """An item of a select list, and the result columns that the item produces."""
 
     span: Span
     columns: tuple[Column, ...]
 
 
 def items(tokens: Sequence[Token], query: TypedQuery) -> list[Item]:
-    """Return the items, or none if the text does not determine their columns."""
+    """Return the items, or an empty list if the text does not determine their columns."""
     pieces = _pieces(tokens)
     embedded = iter([embed.count for embed in query.embeds])
     sizes: list[int | None] = []

@@ -1,4 +1,4 @@
-"""The state of a project: the last analysis, and older results for queries that fail now."""
+"""The state of a project: the last analysis, and older results for queries that now fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aiosqlc.source import Dialect, SourceFile
 
 @dataclass(frozen=True)
 class Entry:
-    """One configuration entry, with the data that editors need.
+    """One configuration entry, with the data that editor requests need.
 
     `files` are the query files' absolute paths, `queries` by name the last that compiled, `modules`
     what was generated of them.
@@ -41,13 +41,13 @@ class Entry:
 
     @property
     def dialect(self) -> Dialect:
-        """Return the SQL dialect."""
+        """Return the entry's SQL dialect."""
         return self.settings.engine
 
 
 @dataclass(frozen=True)
 class State:
-    """A project after an analysis. `locked` lets the next analysis reuse this one."""
+    """A project after an analysis. `locked` lets the next analysis reuse these results."""
 
     root: Path
     project: Project | None = None
@@ -57,7 +57,7 @@ class State:
 
 
 def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | None) -> Entry:
-    """Return the current state of an entry, completed from the former one."""
+    """Return the state of an entry; results of the previous state replace missing ones."""
     inputs, analysis, settings = part.inputs, part.analysis, part.entry
     queries = {query.parsed.name: query for query in analysis.queries}
     if before:
@@ -78,14 +78,17 @@ def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | Non
 
 
 def absolute(root: Path, path: Path) -> str:
-    """Return the absolute path of a file that is displayed relative to `root`; keep links."""
+    """Return the absolute path of a file that is displayed relative to `root`.
+
+    Keep symbolic links.
+    """
     return os.path.abspath(root / path)  # noqa: PTH100  # `..` goes, links stay
 
 
 def _still_there(
     older: Mapping[str, TypedQuery], now: Mapping[str, TypedQuery], files: Sequence[SourceFile]
 ) -> dict[str, TypedQuery]:
-    """Return the last good results of queries that do not compile now."""
+    """Return the last successful results of queries that no longer compile."""
     missing = [query for name, query in older.items() if name not in now]
     texts = {file.path: file.text for file in files} if missing else {}
     return {

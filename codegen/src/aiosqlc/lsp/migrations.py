@@ -1,4 +1,4 @@
-"""Positions in migrations that create tables and columns."""
+"""Find the positions in migrations where tables and columns are created."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.source import SourceFile, Span
 from aiosqlc.store.memo import memo
 
 Made = tuple[str, str, Span]
-"""A table, one of its columns (empty for the table itself), and its definition."""
+"""A table or one of its columns (empty for the table itself), and the definition's position."""
 _NO_COLUMN = frozenset(
     {"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE", "KEY", "INDEX"}
 )
@@ -19,7 +19,7 @@ _NO_COLUMN = frozenset(
 def place_of(
     schema: tuple[SchemaFile, ...], table: str, column: str = ""
 ) -> tuple[SourceFile, Span] | None:
-    """Return where a table or column was last created."""
+    """Return the position where a table or column was last created."""
     for part in reversed(schema):
         for made_table, made_column, span in reversed(_made(part)):
             if (made_table, made_column) == (table.lower(), column.lower()):

@@ -1,4 +1,4 @@
-"""Convert between offsets in our texts and the editor's lines and units."""
+"""Convert between character offsets and the line and column units of the editor's protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosqlc.source import SourceFile, Span
 
 
 def position(codec: PositionCodec, file: SourceFile, offset: int) -> types.Position:
-    """Return the editor's position of an offset."""
+    """Return the editor's position for an offset."""
     line, column = file.line_col(min(offset, len(file.text)))
     return types.Position(line - 1, _units(codec, file, line)[column - 1])
 
@@ -35,12 +35,12 @@ def _units(codec: PositionCodec, file: SourceFile, line: int) -> Sequence[int]:
 
 
 def span_range(codec: PositionCodec, file: SourceFile, span: Span) -> types.Range:
-    """Return the editor's range of a span."""
+    """Return the editor's range for a span."""
     return types.Range(position(codec, file, span.start), position(codec, file, span.end))
 
 
 def offset(codec: PositionCodec, file: SourceFile, at: types.Position) -> int:
-    """Return the offset of a position; a position past the line or text gives its end."""
+    """Return the offset of a position; a position past the end of its line gives the line's end."""
     if at.line >= file.line_col(len(file.text))[0]:
         return len(file.text)
     units = _units(codec, file, at.line + 1)

@@ -24,7 +24,7 @@ SOURCE = "aiosqlc"
 def by_file(
     found: Iterable[Diagnostic], config: Path, codec: PositionCodec
 ) -> dict[str, list[types.Diagnostic]]:
-    """Return the diagnostics by file; those without a place belong to the configuration.
+    """Return the diagnostics by file; those without a position go to the configuration file.
 
     Data of each is its hint: what a fix is made of.
     """

@@ -1,4 +1,4 @@
-"""Find the configurations of a workspace, and those that a file belongs to."""
+"""Find the configurations of a workspace, and the configurations that a file belongs to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def configurations(roots: Iterable[Path]) -> Iterator[Path]:
 
 
 def files_below(roots: Iterable[Path], suffix: str) -> Iterator[Path]:
-    """Yield the files with a suffix below some folders, with the same exceptions."""
+    """Yield the files with a suffix in some folders, except hidden and third-party folders."""
     for folder, inside in _folders(roots):
         yield from (folder / item.name for item in inside if item.name.endswith(suffix))
 

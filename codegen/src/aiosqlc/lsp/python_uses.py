@@ -18,7 +18,7 @@ _LONGEST = 2_000_000  # bytes of a file that is looked into
 
 @dataclass(frozen=True)
 class Wanted:
-    """Names of a generated module; `argument` is the parameter of the function to rename.
+    """The names of a generated module to look for; `argument` is a parameter that is renamed.
 
     `modules` are its dotted name and its file, for each driver.
     """
@@ -30,7 +30,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Use:
-    """A place in a Python file. `doubt` is set if it may not be a use, or cannot be changed."""
+    """A use of a generated name in a Python file.
+
+    `doubt` is the reason why this may not be a use, or why it cannot be changed.
+    """
 
     path: Path
     file: SourceFile
@@ -63,7 +66,7 @@ def _python(path: Path, _written: object) -> tuple[SourceFile, ast.Module] | Non
 
 
 class _Uses:
-    """The uses in one file: first its imports, then the names that refer to them."""
+    """Finds the uses in one file: first its imports, then the names that refer to the imports."""
 
     def __init__(self, path: Path, file: SourceFile, tree: ast.Module, wanted: Wanted) -> None:
         self._path, self._file, self._tree, self._wanted = path, file, tree, wanted
@@ -182,6 +185,6 @@ class _Uses:
 
 
 def shown(use: Use, root: Path) -> str:
-    """Return the place of a use in readable form."""
+    """Return the position of a use in readable form: file, line and column."""
     line, _ = use.file.line_col(use.span.start)
     return f"{os.path.relpath(use.path, root)}:{line}"

@@ -23,7 +23,7 @@ _TUPLES = frozenset({Command.COPYFROM, Command.BATCHEXEC, Command.BATCHMANY, Com
 
 
 class RefusedError(Exception):
-    """The reason why a rename is not safe, in one sentence."""
+    """A rename that is not safe, with the reason in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Renaming:
 
     @property
     def text(self) -> str:
-        """The file's text afterwards."""
+        """Return the file's text after the rename."""
         return written(self.file.text, [(span, self.new) for span in self.symbol.places])
 
 
@@ -50,7 +50,7 @@ def written(text: str, edits: list[tuple[Span, str]]) -> str:
 
 
 def check_name(renaming: Renaming) -> None:
-    """Refuse invalid names, and names that the query already uses.
+    """Raise an error for invalid names, and for names that the query already uses.
 
     Raises `RefusedError`.
     """
@@ -78,7 +78,9 @@ def check_name(renaming: Renaming) -> None:
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
-    """Return the new generated names. Refuse if anything else changes.
+    """Return the new names of the generated functions and classes.
+
+    Raise an error if the rename changes anything else.
 
     Raises `RefusedError`.
     """
@@ -204,7 +206,7 @@ def _seen(value: object, name: str) -> object:
 
 
 def python_uses(entry: Entry, symbol: Symbol, roots: list[Path]) -> list[Use]:
-    """Return where Python files use the generated names of a query, or pass its parameter."""
+    """Return where Python files use a query's generated names or pass its parameter."""
     found = entry.functions.get(symbol.block.name)
     if found is None or symbol.sort not in {Sort.QUERY, Sort.PARAMETER}:
         return []
@@ -231,7 +233,9 @@ def python_uses(entry: Entry, symbol: Symbol, roots: list[Path]) -> list[Use]:
 
 
 def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root: Path) -> Edits:
-    """Return the text edits. Refuse if a use in Python cannot be followed.
+    """Return the text edits for a rename.
+
+    Raise an error if the effect of the rename on a use in Python is unknown.
 
     Raises `RefusedError`.
     """

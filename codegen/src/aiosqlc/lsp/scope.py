@@ -1,4 +1,4 @@
-"""The tables in a statement, found by its tokens, even if it is incomplete."""
+"""Find the tables of a statement from its tokens, even if the statement is incomplete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _NO_ALIAS = frozenset(
 
 @dataclass(frozen=True)
 class Source:
-    """A table under its name in a statement. Without `table` it is a WITH query or unknown."""
+    """A table, with the name that a statement uses for the table.
+
+    `table` is None for a WITH query or an unknown table.
+    """
 
     alias: str
     name: str
@@ -69,7 +72,7 @@ def _is_name(token: Token) -> bool:
 
 
 def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
-    """Return a table by its name, first from the default schema."""
+    """Return the table with a name, preferring the default schema."""
     named = [
         table
         for table in catalog.tables
@@ -82,7 +85,7 @@ def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
 def columns_named(
     found: Iterable[Source], name: str, alias: str = ""
 ) -> Iterator[tuple[Table, TableColumn]]:
-    """Yield the columns with a name, of one alias if given."""
+    """Yield the columns with a name, from the tables with an alias if the alias is not empty."""
     for source in found:
         if source.table and alias.lower() in {"", source.alias.lower()}:
             for column in source.table.columns:

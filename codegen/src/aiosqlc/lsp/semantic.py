@@ -41,7 +41,7 @@ def semantic_tokens(codec: PositionCodec, file: SourceFile, entry: Entry) -> lis
 
 
 def words(file: SourceFile, entry: Entry) -> Iterator[Word]:
-    """Yield tokens beyond SQL keywords, in order and without overlaps."""
+    """Yield the tokens that are not SQL keywords, in order and without overlaps."""
     for block in blocks(file, entry.dialect):
         end = -1
         for span, kind in sorted(_words(file, entry, block)):

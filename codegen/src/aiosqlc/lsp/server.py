@@ -136,7 +136,7 @@ def _answers(server: Server) -> None:
 
 
 async def _query_plan(ls: Server, file: SourceFile, entry: Entry, at: int) -> list[str]:
-    """Return the query plan of the query whose name is at an offset."""
+    """Return the server's plan for the query whose name is at an offset."""
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)
     if query is None or not block.name_span.start <= at <= block.name_span.end:

@@ -20,14 +20,17 @@ from aiosqlc.source import SourceFile
 
 
 class RequestFailedError(JsonRpcException):
-    """A request that fails with a message for the user. The server itself works."""
+    """A request that fails with a message for the user.
+
+    The language server itself continues to work.
+    """
 
     CODE = types.LSPErrorCodes.RequestFailed
 
 
 @dataclass(frozen=True)
 class About:
-    """A file in the editor, with the project it is in."""
+    """A file in the editor, with the project that contains the file."""
 
     path: Path
     file: SourceFile
@@ -42,7 +45,7 @@ class About:
 
 
 class Server(LanguageServer):
-    """Answer an editor's requests about the SQL of its workspace."""
+    """Answers the editor's requests about the SQL files of its workspace."""
 
     def __init__(self) -> None:
         super().__init__("aiosqlc", metadata.version("aiosqlc"), protocol_cls=Protocol)
@@ -51,11 +54,11 @@ class Server(LanguageServer):
 
     @property
     def codec(self) -> PositionCodec:
-        """Return the editor's position encoding."""
+        """Return the editor's encoding of positions."""
         return self.workspace.position_codec
 
     def about(self, uri: str) -> About | None:
-        """Return the current text of a query file, and its last analysis."""
+        """Return the current text of a file, with the last analysis of its project."""
         path = path_of(uri)
         owner = self.analysis.owner(path) if path else None
         file = self.analysis.text(path) if path else None
@@ -65,7 +68,7 @@ class Server(LanguageServer):
         return About(path, file, entry, config, state)
 
     def query_file(self, uri: str) -> About | None:
-        """Return a query file, or nothing for a migration."""
+        """Return a query file, or None for a migration."""
         found = self.about(uri)
         return found if found and str(found.path) in found.entry.files else None
 
@@ -78,7 +81,10 @@ class Server(LanguageServer):
         return roots
 
     def _show(self, config: Path, state: State, versions: dict[str, int | None]) -> None:
-        """Publish changed diagnostics. A file in several projects shows those of each."""
+        """Publish changed diagnostics.
+
+        A file that belongs to several projects has the diagnostics of all of them.
+        """
         now = by_file(state.diagnostics, config, self.workspace.position_codec)
         before = self._shown.get(config, {})
         self._shown[config] = now

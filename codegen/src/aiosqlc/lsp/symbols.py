@@ -1,4 +1,4 @@
-"""The named symbols of a query, and the places where its text names them."""
+"""Find the named symbols of a query, and the places where its text uses the names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosqlc.source import SourceFile, Span
 
 
 class Sort(StrEnum):
-    """The kind of a name."""
+    """The kind of a symbol."""
 
     QUERY = "query"
     PARAMETER = "parameter"
@@ -27,7 +27,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Symbol:
-    """A name in a block with all its places; `here` is the one at the cursor."""
+    """A name and all its places in a block; `here` is the place at the cursor."""
 
     sort: Sort
     name: str
@@ -43,7 +43,7 @@ _NO_CALL = frozenset({"AS", "MATERIALIZED", "NOT"})
 
 
 def symbol_at(file: SourceFile, entry: Entry, at: int) -> Symbol | None:
-    """Return the symbol at an offset; None if the query does not define it."""
+    """Return the symbol at an offset, or None if the query does not define the name there."""
     block = block_at(file, entry.dialect, at)
     if block.name and block.name_span.start <= at <= block.name_span.end:
         return Symbol(Sort.QUERY, block.name, block.name_span, (block.name_span,), block)
@@ -103,7 +103,7 @@ def _made_by_with(block: Block) -> Iterator[Token]:
 
 
 def _aliases(entry: Entry, block: Block) -> dict[str, list[Span]]:
-    """Return the aliases of tables and subqueries, without names of WITH queries."""
+    """Return the aliases of tables and subqueries, but not the names of WITH queries."""
     made = {unquote(token).lower() for token in _made_by_with(block)}
     declared = {
         source.alias: source.alias.lower()
@@ -120,7 +120,7 @@ def _aliases(entry: Entry, block: Block) -> dict[str, list[Span]]:
 
 
 def _declares(block: Block, name: str) -> bool:
-    """Return whether `t AS t` is here, where the second is the alias."""
+    """Return whether a block contains `t AS t`, in which the second `t` is the alias."""
     texts = [unquote(token).lower() for token in block.tokens]
     wanted = name.lower()
     return any(
@@ -152,7 +152,7 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 
 
 def _is_reference(block: Block, token: Token) -> bool:
-    """Return whether a word is where a table alias stands, not a column name.
+    """Return whether a word is in the position of a table alias, not of a column name.
 
     What it is wrong about, the compiler sees: the query would mean something else, or nothing.
     """
@@ -170,7 +170,7 @@ def _is_reference(block: Block, token: Token) -> bool:
 
 
 def _in_table_list(tokens: tuple[Token, ...], at: int) -> bool:
-    """Return whether a word is in a clause of tables: FROM a, b AS c JOIN d."""
+    """Return whether a word is in a clause that lists tables: `FROM a, b AS c JOIN d`."""
     depth = 0
     for token in reversed(tokens[:at]):
         depth += {")": 1, "(": -1}.get(token.text, 0)

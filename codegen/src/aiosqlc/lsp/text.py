@@ -1,4 +1,4 @@
-"""A query file in blocks, one per query, even if the queries are broken."""
+"""Split a query file into blocks, one per query, even if the queries are invalid."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Block:
 
 @lru_cache(maxsize=16)
 def blocks(file: SourceFile, dialect: Dialect) -> tuple[Block, ...]:
-    """Split a file at its semicolons, and before names if a semicolon is missing."""
+    """Split a file at its semicolons, and before `-- name:` comments if a semicolon is missing."""
     return tuple(_blocks(file.text, dialect))
 
 
@@ -68,13 +68,13 @@ def _block(start: int, end: int, tokens: list[Token], comments: list[Token]) -> 
 
 
 def block_at(file: SourceFile, dialect: Dialect, at: int) -> Block:
-    """Return the block that an offset is in."""
+    """Return the block that contains an offset."""
     found = blocks(file, dialect)
     return next((block for block in found if at <= block.span.end), found[-1])
 
 
 def token_at(tokens: tuple[Token, ...], at: int) -> int | None:
-    """Return the index of the token at an offset, with preference for words."""
+    """Return the index of the token at an offset; between two tokens, prefer a word."""
     touching = [i for i, token in enumerate(tokens) if token.start <= at <= token.end]
     words = [i for i in touching if tokens[i].kind in {Kind.NAME, Kind.QUOTED, Kind.PARAM}]
     return next(iter(words or touching), None)

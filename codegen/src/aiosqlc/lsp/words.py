@@ -1,4 +1,4 @@
-"""One-line descriptions of the compiler's own keywords."""
+"""One-line descriptions of the compiler's own directives and macros."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Analyse projects one after another, and keep the servers running in between."""
+"""Analyse projects one after another, and keep their database servers running."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _AGE = 50  # analyses after which a text that is gone is forgotten
 
 
 class AnalysisWorker:
-    """Call the compiler for the server from one thread, because calls are not concurrent."""
+    """Runs the compiler for the language server on one thread, because calls must not overlap."""
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
@@ -68,7 +68,7 @@ class AnalysisWorker:
         return State(root, project, entries, tuple(found), locked)
 
     def explained(self, entry: Entry, query: TypedQuery) -> TypedQuery:
-        """Return a query with the reasons of its types, which the lock does not store."""
+        """Return a query with the reasons for its inferred types, which the lock does not store."""
         options = options_of(entry.settings, entry.shims)
         found, _ = self._engine(entry.dialect).analyze(entry.schema, [query.parsed], options)
         analysis, _ = apply_hints(found)
@@ -82,7 +82,7 @@ class AnalysisWorker:
         return [f"plan, on {engine.planned_on}:", *engine.plan_lines(plan)] if plan else []
 
     def prove(self, entry: Entry, pairs: Sequence[tuple[str, str, str]]) -> Mapping[str, str]:
-        """Return by name why pairs of texts are not proved to be the same query."""
+        """Return, by query name, the reasons why two texts are not proved equivalent."""
         options = options_of(entry.settings, entry.shims)
         return self._engine(entry.dialect).unproved(entry.schema, options, pairs)
 
@@ -101,7 +101,7 @@ class AnalysisWorker:
         return self._engine(entry.dialect).signatures(entry.schema, options, name)
 
     def tidy_up(self) -> None:
-        """Collect garbage after an analysis, rarely in full.
+        """Collect garbage after an analysis; only few of the collections are full.
 
         Sooner, what was made of texts that are gone is forgotten.
         """

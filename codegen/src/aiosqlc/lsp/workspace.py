@@ -1,4 +1,4 @@
-"""Open files and their analyses: one at a time, the newest texts first."""
+"""Manage open files and their analyses: one analysis at a time, of the newest texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _MOST_PUT_OFF = 10  # changes in a row that may put it off
 
 
 class Workspace:
-    """Own the open files. `show` receives each new state, with the versions of the files."""
+    """Manages the open files of the editor.
+
+    `show` is called with each new state and the versions of the files.
+    """
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class Workspace:
             self._changed(name)
 
     async def put(self, path: Path, text: str, version: int | None) -> None:
-        """Use a text from the editor instead of the file."""
+        """Use the editor's text for a file instead of the file on disk."""
         name = str(path)
         opened = name not in self._texts
         self._texts[name], self._versions[name] = text, version
@@ -70,7 +73,7 @@ class Workspace:
         self._changed(name)
 
     async def drop(self, path: Path) -> None:
-        """Use the file on disk again."""
+        """Use the file on disk again instead of the editor's text."""
         self._texts.pop(str(path), None)
         self._versions.pop(str(path), None)
         self._changed(str(path))
@@ -101,7 +104,7 @@ class Workspace:
         return schema
 
     def text(self, path: Path) -> SourceFile | None:
-        """Return the text in the editor, or else on disk."""
+        """Return the editor's text of a file, or the text on disk if the file is not open."""
         text = self._texts.get(str(path))
         if text is None:
             try:
@@ -125,7 +128,7 @@ class Workspace:
         return replace(entry, queries={**entry.queries, name: known[1]})
 
     async def as_if(self, config: Path, path: Path, text: str) -> State:
-        """Return the project with another text of a file."""
+        """Return the project with another text in place of a file's text."""
         texts = {**self._encoded(), str(path): text.encode("utf-8", "surrogatepass")}
         before = self.states.get(config)
         try:
@@ -155,7 +158,7 @@ class Workspace:
     # --- analyses ---
 
     def _owners(self, name: str) -> list[Path]:
-        """Return the projects that read a file, or else the nearest one, even if it is broken."""
+        """Return the projects that read a file, or else the nearest project, even if invalid."""
         found = [config for config, sources in self._sources.items() if name in sources]
         return found or [config for config in above(Path(name)) if config in self._sources][:1]
 

@@ -126,7 +126,7 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
 
 
 def _edits(ls: Server, about: About, after: str, ending: str) -> Iterator[types.TextEdit]:
-    """Yield an edit for each group of changed lines, so that cursors elsewhere stay.
+    """Yield one edit for each group of changed lines, so that the cursor does not move elsewhere.
 
     `ending` is what the editor's lines end with; the file's here end with a line feed.
     """

@@ -1,4 +1,4 @@
-"""Offer a project's queries to assistants over the Model Context Protocol, and nothing else.
+"""Serve only a project's queries to assistants over the Model Context Protocol.
 
     TypedQuery + McpPolicy → Offer → Tool → Call → Outcome
 

@@ -1,4 +1,4 @@
-"""The audit log: one JSON object a line for each call, with the names of arguments only."""
+"""The audit log: one JSON object per call and line, with argument names but without values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 
 def audit_to(stream: TextIO) -> Callable[[dict[str, Any]], None]:
-    """Return a function that writes a record to a stream at once."""
+    """Return a function that immediately writes a record to a stream."""
 
     def write(record: dict[str, Any]) -> None:
         stream.write(json.dumps({"time": datetime.now(UTC).isoformat(), **record}) + "\n")

@@ -27,16 +27,16 @@ _MOST_QUERIES: Final = 20  # of a draft
 
 
 Advise = Callable[[Analysis, Sequence[SchemaFile], Dialect, Sequence[str]], list[Diagnostic]]
-"""The linter: an analysis, its schema and the names of rules in, advice out."""
+"""The linter: returns advice for an analysis, its schema files, and the names of rules."""
 
 
 class AuthorError(Exception):
-    """A tool has no answer. The message is for the assistant."""
+    """Raised if a tool cannot return a result. The message is shown to the assistant."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorTool:
-    """A tool: its description, the description of its argument by name, and what it runs."""
+    """A tool: its description, a description per argument, and the function that it runs."""
 
     description: str
     arguments: Mapping[str, str]
@@ -44,7 +44,7 @@ class AuthorTool:
 
     @property
     def input_schema(self) -> dict[str, Any]:
-        """Return the schema of the arguments, each of which is a required text."""
+        """Return the JSON Schema of the arguments, all of which are required strings."""
         return {
             "type": "object",
             "properties": {
@@ -57,7 +57,7 @@ class AuthorTool:
 
 
 class Author:
-    """The tools over one analysed entry and an engine that stays open."""
+    """The tools for one analysed configuration entry, with an engine that stays open."""
 
     def __init__(self, part: Analysed, engine: Engine, advise: Advise) -> None:
         self._part = part
@@ -100,7 +100,7 @@ class Author:
         return {"tables": [_named(t) | {"kind": t.kind, "comment": t.comment} for t in tables]}
 
     def describe_table(self, table: str) -> dict[str, Any]:
-        """Return the columns and constraints of the tables of a name."""
+        """Return the columns and constraints of all tables with a name."""
         found = [
             one
             for one in self._part.analysis.catalog.tables
@@ -135,13 +135,16 @@ class Author:
         return {"text": "\n".join(self._engine.plan_lines(plan)) if plan else "no plan"}
 
     def sample_rows(self, name: str) -> dict[str, Any]:
-        """Return a result of a query of the project on generated rows."""
+        """Run one of the project's queries on generated rows and return the result as text."""
         query = self._query(name)
         lines = self._engine.sample(self._part.inputs.schema, query, self._private())
         return {"text": "\n".join(lines)}
 
     def check_draft(self, sql: str) -> dict[str, Any]:
-        """Compile a draft. Its hints are left out: to test a `!`, the compiler would run it."""
+        """Compile a draft.
+
+        Hints are ignored, because the compiler would run the draft to test a `!`.
+        """
         if len(sql) > _LONGEST_DRAFT:
             raise AuthorError(f"a draft has at most {_LONGEST_DRAFT} characters")
         entry = self._part.entry
@@ -177,7 +180,10 @@ class Author:
         raise AuthorError(f"there is no query `{name}`; `list_queries` lists them")
 
     def _private(self) -> AnalyzeOptions:
-        """Return the options for the private server. Raises where a named server is asked."""
+        """Return the options for the private server.
+
+        Raise an error if the configuration names a server.
+        """
         if self._part.entry.database_uri:
             raise AuthorError("`database.uri` names a server; this tool needs a private one")
         return options_of(self._part.entry, self._part.inputs.shims)

@@ -1,4 +1,4 @@
-"""The one way to the database: a call within the limits of the policy, and its audit record."""
+"""Run the calls of tools within the limits of the policy, and write the audit records."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Gate:
-    """Runs calls of tools. `audit` takes one record for each call, refused ones included."""
+    """Runs calls of tools. `audit` receives one record for each call, including refused calls."""
 
     tools: Mapping[str, Tool]
     policy: McpPolicy
@@ -49,7 +49,7 @@ class Gate:
     clock: Callable[[], float] = time.monotonic
 
     async def call(self, session: Session, name: str, given: Mapping[str, Any]) -> Outcome:
-        """Run one call. Never raises for what a caller or the database does wrong."""
+        """Run one call. Never raises for a mistake of the caller or the database."""
         started = self.clock()
         outcome: Outcome = Failure("cancelled", "the caller left")  # unless it stays
         try:
@@ -67,7 +67,7 @@ class Gate:
             session.running -= 1
 
     def _refusal(self, session: Session, name: str, given: Mapping[str, Any]) -> Failure | None:
-        """Return why a call is not even tried: the limits on names, rates and sizes."""
+        """Return the reason to refuse a call: an unknown name, a rate limit or a size limit."""
         now = self.clock()
         while session.recent and session.recent[0] <= now - _MINUTE:
             session.recent.popleft()
@@ -100,7 +100,7 @@ class Gate:
             return known or Failure("internal_error", "the tool failed")
 
     async def _executed(self, tool: Tool, arguments: dict[str, Any]) -> Outcome:
-        """Run the function in a transaction; a result that is too large rolls it back."""
+        """Run the function in a transaction; roll back if the result is too large."""
         async with self.database.transaction(writes=tool.offer.writes) as connection:
             answer = tool.call(self.executor(connection), **arguments, **_options(tool))
             if is_many(tool.offer):
@@ -117,7 +117,7 @@ class Gate:
             return Result({"row": row}, rows=int(row is not None))
 
     async def _rows(self, tool: Tool, answer: Any) -> Result:
-        """Read rows until a limit; what follows is left with the server."""
+        """Read rows up to a limit, and leave the remaining rows unread."""
         rows: list[Any] = []
         size = 0
         async with aclosing(answer if isasyncgen(answer) else _each(answer)) as stream:
@@ -153,22 +153,22 @@ class Gate:
 
 
 def _options(tool: Tool) -> dict[str, int]:
-    """Return how many rows come at once: of wide ones, the memory holds no more than these."""
+    """Return the option that limits how many rows of a stream are in memory."""
     return {STREAM_OPTION: _ROWS_AT_ONCE} if isasyncgenfunction(tool.call) else {}
 
 
 async def _each(answer: Awaitable[Sequence[Any]]) -> AsyncGenerator[Any, None]:
-    """Yield the rows of a function that returns them at once."""
+    """Yield the rows of a function that returns all rows at once."""
     for row in await answer:
         yield row
 
 
 class _TooLargeError(Exception):
-    """A row is larger than a result may be."""
+    """Raised if one row is larger than the limit for results."""
 
 
 def _of_function(error: Exception) -> Failure | None:
-    """Return a failure for what a generated function raises of its own."""
+    """Return a failure for an exception that the generated function itself raises, or None."""
     if isinstance(error, _TooLargeError):
         return Failure("result_too_large", "one row is larger than a result may be")
     if isinstance(error, ValueError | OverflowError | TypeError):
@@ -177,7 +177,7 @@ def _of_function(error: Exception) -> Failure | None:
 
 
 def _is_too_large(given: Mapping[str, Any], limit: int) -> bool:
-    """Return whether the arguments are too long, too many or nested too deeply to look at."""
+    """Return whether the arguments are too long, too many or nested too deeply to process."""
     try:
         total = 0
         for count, text in enumerate(texts_in(dict(given))):

@@ -1,4 +1,4 @@
-"""The functions of offered queries, printed into a private package and imported.
+"""Write the functions of offered queries to a private package and import the package.
 
 These are the functions that `aiosqlc generate` writes, for a driver and row classes of our choice:
 what is proved of them holds here as it does in a program.
@@ -32,7 +32,7 @@ DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """The functions by the name of their query, each with the layout of its rows.
+    """The functions by query name, each with the layout of its rows.
 
     `executor` makes a connection of the driver what the functions take.
     """
@@ -45,7 +45,7 @@ class Functions:
 def functions_for(
     project: Project, part: Analysed, queries: Sequence[TypedQuery]
 ) -> Iterator[Functions]:
-    """Import the functions of queries; the package and its files are gone when the context ends.
+    """Import the functions of queries; their package is deleted when the context ends.
 
     Raises `ValueError` where the names of two queries clash.
     """
@@ -89,7 +89,7 @@ def _as_it_is(connection: Any) -> Any:
 
 
 def _as_tool(query: TypedQuery) -> TypedQuery:
-    """Return a query whose rows come one by one, without the classes that its hints name."""
+    """Return a query that streams its rows, without the Python types of its hints."""
     parsed = query.parsed
     hints = tuple(replace(hint, python_type=None) for hint in parsed.hints)
     streams = parsed.command is Command.MANY and not _TAKEN & {item.name for item in query.params}

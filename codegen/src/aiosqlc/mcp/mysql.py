@@ -1,4 +1,4 @@
-"""The MySQL or MariaDB connections that tools run on, one for each call."""
+"""The MySQL or MariaDB connections of the tools, one for each call."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _AWAY: Final = ("unavailable", "the database is not available")
 
 
 def excess_of(grant: str, written: frozenset[str]) -> list[str]:
-    """Return what a line of SHOW GRANTS gives beyond reading and writing the `written` tables."""
+    """Return the privileges in a line of SHOW GRANTS, except reads, and writes of `written`."""
     names = [found[2] for found in _QUOTED.finditer(grant)]
     text = _QUOTED.sub("`", grant)  # a name may hold a keyword
     privileges, _, rest = text.removeprefix("GRANT ").partition(" ON ")
@@ -53,12 +53,15 @@ def excess_of(grant: str, written: frozenset[str]) -> list[str]:
 
 
 async def opened(uri: str, seconds: int) -> MysqlConnections:
-    """Take an address. Raises `ValueError` if it is malformed. Nothing is connected yet."""
+    """Take an address.
+
+    Raise `ValueError` if the connection string is malformed. The connections are opened later.
+    """
     return MysqlConnections(uri, seconds)
 
 
 class MysqlConnections:
-    """Connections of one role. Every statement ends after `timeout` seconds.
+    """The connections of one database role. Every statement ends after `timeout` seconds.
 
     A connection is closed after its call: rows that a limit leaves unread would have to be read
     before it could serve another.
@@ -79,7 +82,7 @@ class MysqlConnections:
 
     @asynccontextmanager
     async def transaction(self, *, writes: bool) -> AsyncIterator[Any]:
-        """Lend a connection in a transaction: read-only unless it writes, limited in time."""
+        """Open a connection with a transaction that is read-only unless the call writes."""
         async with self._connected() as connection:
             cursor = await connection.cursor()
             await cursor.execute(f"START TRANSACTION READ {'WRITE' if writes else 'ONLY'}")
@@ -115,7 +118,7 @@ class MysqlConnections:
                 connection.close()  # the server rolls back what is not committed
 
     def failure_of(self, error: Exception) -> Failure | None:
-        """Return a failure for an error of the driver or the server; None for any other."""
+        """Return a failure for an error of the driver or server, or None for other exceptions."""
         if isinstance(error, pymysql.MySQLError):
             number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
             if number in _KNOWN:
@@ -131,7 +134,10 @@ class MysqlConnections:
     async def excess(
         self, _tables: tuple[tuple[str, str], ...], written: frozenset[str], /
     ) -> list[str]:
-        """Return what the role may do beyond the tools, of which `written` are the tables."""
+        """Return the privileges of the role that the tools do not need.
+
+        They write only `written`.
+        """
         async with self._connected() as connection:
             cursor = await connection.cursor()
             await cursor.execute("SHOW GRANTS")

@@ -1,4 +1,4 @@
-"""Queries that an assistant may call, by the policy and by what is proved of each query."""
+"""Select the queries that an assistant may call, by the policy and the facts proved of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_NAME: Final = 64  # characters; several clients refuse more
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A query that is a tool.
+    """A query that is served as a tool.
 
     `writes` is whether the policy lets it write. `bound` are the Python names of the parameters
     that the assistant cannot pass. `reads` are the columns, `table.column`, or tables that it
@@ -45,7 +45,10 @@ class NotOffered:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The outcome of a policy. `mistakes` are names in it that match nothing."""
+    """The tools that a policy selects, the refused queries, and the mistakes.
+
+    `mistakes` lists names in the policy that match nothing.
+    """
 
     offered: tuple[Offer, ...] = ()
     refused: tuple[NotOffered, ...] = ()
@@ -58,7 +61,10 @@ def offers_of(
     catalog: Catalog,
     needs_of: Callable[[TypedQuery], Needs],
 ) -> Offers:
-    """Decide for each query. `needs_of` returns the rights that one query needs."""
+    """Decide for each query whether it becomes a tool.
+
+    `needs_of` returns the privileges that one query needs.
+    """
     asked = [q for q in queries if any(fnmatchcase(q.parsed.name, p) for p in policy.queries)]
     offered: dict[str, Offer] = {}
     refused: list[NotOffered] = []
@@ -81,7 +87,7 @@ def _decide(
     catalog: Catalog,
     needs_of: Callable[[TypedQuery], Needs],
 ) -> Offer | str:
-    """Return the offer, or why there is none."""
+    """Return the tool of a query, or the reason why the query is not a tool."""
     name, command = query.parsed.name, query.parsed.command
     if command not in OFFERED_COMMANDS:
         return f"a `:{command.value}` query cannot be a tool"
@@ -104,7 +110,7 @@ def _decide(
 
 
 def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
-    """Return the bound parameters, or why the query is not a tool without them."""
+    """Return the bound parameters, or the reason why a missing one prevents the tool."""
     names = {param.name for param in query.params}
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:
@@ -115,7 +121,7 @@ def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
 def _hidden(
     query: TypedQuery, policy: McpPolicy, catalog: Catalog, needs: Needs
 ) -> frozenset[int] | str:
-    """Return the positions of masked result columns, or why what is hidden could be seen."""
+    """Return the positions of masked result columns, or the reason why masking is not safe."""
     if not policy.mask and not policy.forbid:
         return frozenset()
     views = {
@@ -155,13 +161,13 @@ def _origins(column: Column) -> Iterator[ColumnRef]:
 
 
 def _is(ref: ColumnRef, name: str) -> bool:
-    """Return whether a column is the one that a policy names, with its schema or without."""
+    """Return whether a column is the one that a policy names, with or without its schema."""
     *schema, table, column = name.split(".")
     return (ref.table, ref.column) == (table, column) and (not schema or schema == [ref.schema])
 
 
 def _touches(right: Right, name: str) -> bool:
-    """Return whether a right on a table includes a column that a policy names."""
+    """Return whether a privilege on a table includes a column that a policy names."""
     *schema, table, column = name.split(".")
     if right.kind != "TABLE" or right.name != table:
         return False
@@ -171,7 +177,7 @@ def _touches(right: Right, name: str) -> bool:
 
 
 def _names(right: Right) -> str:
-    """Return how a right is shown: `table (column, column)`."""
+    """Return a privilege as text: `table (column, column)`."""
     table = f"{right.schema}.{right.name}" if right.schema else right.name
     return table if right.columns is None else f"{table} ({', '.join(sorted(right.columns))})"
 
@@ -182,7 +188,7 @@ def _mistakes(
     asked: Sequence[TypedQuery],
     catalog: Catalog,
 ) -> Iterator[str]:
-    """Yield what is wrong with a policy: names that match nothing protect nothing."""
+    """Yield the mistakes in a policy, because a name that matches nothing has no effect."""
     names = [query.parsed.name for query in queries]
     for pattern in policy.queries:
         if not any(fnmatchcase(name, pattern) for name in names):

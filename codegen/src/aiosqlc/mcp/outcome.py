@@ -1,4 +1,4 @@
-"""The outcome of a call as data: a result, or a failure that names no value of the database."""
+"""The outcome of a call as data: a result, or a failure without values of the database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a call has no result. `code` is stable; `message` is for the assistant.
+    """A call without a result, and the reason.
+
+    `code` is stable; `message` is shown to the assistant.
 
     `state` is the SQLSTATE and `constraint` the violated constraint, where there is one. What the
     server says is left out, because it may quote rows.
@@ -23,7 +25,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The `structuredContent` of a call, and its number of rows."""
+    """The `structuredContent` of a call's result, and the number of rows in it."""
 
     content: dict[str, Any]
     rows: int = 0
@@ -33,23 +35,23 @@ Outcome = Result | Failure
 
 
 class Database(Protocol):
-    """A pool of connections of one database, under the role of the tools."""
+    """A pool of connections to one database, under the role of the tools."""
 
     def transaction(self, *, writes: bool) -> AbstractAsyncContextManager[Any]:
-        """Lend a connection in a transaction: read-only unless it writes, limited in time.
+        """Lend a connection with a transaction that is read-only unless the call writes.
 
         It commits when the context ends, and rolls back when that raises.
         """
         ...
 
     def failure_of(self, error: Exception) -> Failure | None:
-        """Return a failure for the driver's or the server's error; None for any other."""
+        """Return a failure for an error of the driver or server, or None for other exceptions."""
         ...
 
     async def excess(
         self, tables: tuple[tuple[str, str], ...], written: frozenset[str], /
     ) -> list[str]:
-        """Return what the role may do beyond the tools.
+        """Return the privileges of the role that the tools do not need.
 
         `tables` are schema and name of all tables, `written` the names of those that tools write.
         """

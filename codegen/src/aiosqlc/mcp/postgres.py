@@ -1,4 +1,4 @@
-"""The pool of PostgreSQL connections that tools run on."""
+"""The pool of PostgreSQL connections that the tools use."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _FAILED: Final = ("query_failed", "the database reports an error")
 
 
 async def opened(uri: str, seconds: int) -> PostgresPool:
-    """Connect. Raises `OSError` or an error of asyncpg where that fails."""
+    """Connect. Raise `OSError` or an error of asyncpg if the connection fails."""
     pool = await asyncpg.create_pool(
         uri,
         min_size=1,
@@ -67,7 +67,7 @@ async def opened(uri: str, seconds: int) -> PostgresPool:
 
 
 class PostgresPool:
-    """Connections of one role. Every statement ends after `timeout` seconds."""
+    """The connections of one database role. Every statement ends after `timeout` seconds."""
 
     def __init__(self, pool: Any, timeout: int) -> None:
         self._pool = pool
@@ -75,7 +75,7 @@ class PostgresPool:
 
     @asynccontextmanager
     async def transaction(self, *, writes: bool) -> AsyncIterator[Any]:
-        """Lend a connection in a transaction: read-only unless it writes, limited in time."""
+        """Lend a connection with a transaction that is read-only unless the call writes."""
         async with (
             self._pool.acquire(timeout=self._timeout) as connection,
             connection.transaction(readonly=not writes),
@@ -89,7 +89,7 @@ class PostgresPool:
             yield connection
 
     def failure_of(self, error: Exception) -> Failure | None:
-        """Return a failure for an error of the driver or the server; None for any other."""
+        """Return a failure for an error of the driver or server, or None for other exceptions."""
         if isinstance(error, asyncpg.PostgresError):
             state = error.sqlstate or ""
             known = next(
@@ -105,7 +105,10 @@ class PostgresPool:
     async def excess(
         self, tables: tuple[tuple[str, str], ...], written: frozenset[str], /
     ) -> list[str]:
-        """Return what the role may do beyond the tools, of which `written` are the tables."""
+        """Return the privileges of the role that the tools do not need.
+
+        They write only `written`.
+        """
         schemas, names = [schema for schema, _ in tables], [name for _, name in tables]
         async with self._pool.acquire() as connection:
             flags = await connection.fetchrow(_ROLE)

@@ -1,4 +1,4 @@
-"""From a project to its tools: compile, decide what is offered, import the functions."""
+"""Build the tools of a project: compile, select the queries, import their functions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Toolbox:
 
 
 def entry_of(project: Project, policy: McpPolicy) -> QuerySet | str:
-    """Return the entry of `sql` that the policy is for, or why there is none."""
+    """Return the entry of `sql` that the policy applies to, or the reason why there is none."""
     named = [one for one in project.sets if policy.entry in {"", one.name}]
     if len(named) == 1:
         return named[0]
@@ -56,7 +56,7 @@ def offers_in(part: Analysed, policy: McpPolicy) -> Offers:
 
 
 def needs_of(engine: Engine, part: Analysed, queries: Sequence[TypedQuery]) -> Needs:
-    """Return the rights that every text of queries needs."""
+    """Return the privileges that the texts of some queries need."""
     texts = [text for query in queries for text in _texts(query)]
     schema, shims = part.inputs.schema, part.inputs.shims
     return engine.needs(
@@ -99,12 +99,12 @@ def _tool(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool | N
 
 
 def expanded(text: str, environ: Mapping[str, str]) -> str | list[str]:
-    """Return a text with each `${NAME}` replaced, or the names that are not set."""
+    """Return a text with each `${NAME}` replaced, or the names of unset variables."""
     missing = [name for name in re.findall(r"\$\{(\w+)\}", text) if not environ.get(name)]
     return missing or re.sub(r"\$\{(\w+)\}", lambda found: environ[found[1]], text)
 
 
 def bound_from(policy: McpPolicy, environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Return the values of bound parameters from the environment, and the names not set there."""
+    """Return the values of bound parameters from the environment, and the unset names."""
     missing = [name for _, name in policy.bind if not environ.get(name)]
     return {argument(p): environ[name] for p, name in policy.bind if name in environ}, missing

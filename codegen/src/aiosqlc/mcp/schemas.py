@@ -1,4 +1,4 @@
-"""JSON Schema of annotations, and values of these annotations as JSON and back.
+"""JSON Schema for annotations, and conversion of annotated values from and to JSON.
 
 `msgspec` does both; what it has no form for (network addresses, ranges, bit strings …) travels as
 the text that Python shows, and only outwards.
@@ -34,11 +34,14 @@ _NOT_FINITE: Final = ["NaN", "Infinity", "-Infinity"]
 
 
 class NoJsonFormError(Exception):
-    """An annotation of which no value can come from JSON. The message names the class."""
+    """Raised for an annotation whose values cannot be represented in JSON.
+
+    The message names the class.
+    """
 
 
 def without(hint: Any, sentinel: str) -> Any:
-    """Return a union without the class of that name."""
+    """Return a union without the class named `sentinel`."""
     if get_origin(hint) not in {Union, UnionType}:
         return hint
     kept = tuple(item for item in get_args(hint) if getattr(item, "__name__", "") != sentinel)
@@ -46,7 +49,7 @@ def without(hint: Any, sentinel: str) -> Any:
 
 
 def input_schema(hints: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the schema of each argument, and the definitions they share.
+    """Return the schema of each argument, and the definitions that the schemas share.
 
     Raises `NoJsonFormError` for an annotation that JSON cannot fill.
     """
@@ -57,7 +60,7 @@ def input_schema(hints: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
 
 def output_schema(hint: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the schema of a result, and the definitions it uses."""
+    """Return the schema of a result, and the definitions that the schema uses."""
     (schema,), shared = msgspec.json.schema_components(
         [hint], schema_hook=_outgoing, ref_template="#/$defs/{name}"
     )
@@ -65,12 +68,12 @@ def output_schema(hint: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def from_json(value: Any, hint: Any) -> Any:
-    """Return an argument as the annotated type. Raises `msgspec.ValidationError`."""
+    """Convert an argument to the annotated type. Raises `msgspec.ValidationError`."""
     return msgspec.convert(value, hint, dec_hook=_from_text)
 
 
 def from_setting(text: str, hint: Any) -> Any:
-    """Return a text of the settings as the annotated type, never None.
+    """Convert a text of the settings to the annotated type, but never to None.
 
     Raises `msgspec.ValidationError`, `ValueError` or `NotImplementedError`.
     """
@@ -78,7 +81,7 @@ def from_setting(text: str, hint: Any) -> Any:
 
 
 def to_json(value: Any) -> Any:
-    """Return a result as JSON values; numbers that are not finite become text."""
+    """Convert a result to JSON values; numbers that are not finite become text."""
     return _finite(msgspec.to_builtins(value, enc_hook=str))
 
 
@@ -99,7 +102,7 @@ def _from_text(kind: type, value: Any) -> Any:
 
 
 def _with_not_finite(schema: Any) -> Any:
-    """Return a schema in which a number may be one of the texts for those that are not finite."""
+    """Return a schema that also accepts the texts for infinity and NaN in place of a number."""
     if isinstance(schema, list):
         return [_with_not_finite(item) for item in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""The Model Context Protocol over stdio and HTTP, by the protocol's own SDK."""
+"""The server for the Model Context Protocol over stdio and HTTP, on the official SDK."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _INSTRUCTIONS: Final = (
 )
 
 SessionOf = Callable[[], Session]
-"""Returns the session of the request that is being answered."""
+"""Return the session of the request that is being handled."""
 
 
 def server_for(gate: Gate, session_of: SessionOf, name: str, version: str) -> Server[Any]:
@@ -53,7 +53,7 @@ def server_for(gate: Gate, session_of: SessionOf, name: str, version: str) -> Se
 
 
 def author_server(author: Author, name: str, version: str) -> Server[Any]:
-    """Return a server for an assistant that writes queries. One call runs at a time."""
+    """Return a server for an assistant that writes queries. The server runs one call at a time."""
     tools = author.tools()
     one_at_a_time = asyncio.Lock()
 
@@ -97,13 +97,13 @@ def author_server(author: Author, name: str, version: str) -> Server[Any]:
 
 
 async def serve_stdio(server: Server[Any]) -> None:
-    """Answer one client on standard input and output until it leaves."""
+    """Serve one client on standard input and output until it disconnects."""
     async with stdio_server() as (read, write):
         await server.run(read, write, server.create_initialization_options())
 
 
 class SessionsByToken:
-    """Keeps a session for each token of the HTTP transport."""
+    """Stores a session for each token of the HTTP transport."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}

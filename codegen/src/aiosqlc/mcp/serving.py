@@ -42,12 +42,15 @@ _SHOWN: Final = 5  # excess rights in a message
 
 
 class SettingsError(Exception):
-    """The tools cannot be served. The message is one sentence for the person who starts them."""
+    """Raised if the tools cannot be served.
+
+    The message is one sentence for the user who starts the server.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a server: policy, environment, HTTP address if any, and audit log."""
+    """The settings of a server: the policy, environment, optional HTTP address and audit log."""
 
     policy: McpPolicy
     environ: Mapping[str, str]
@@ -57,7 +60,7 @@ class Settings:
 
 
 def serve(settings: Settings, name: str, part: Analysed, toolbox: Toolbox) -> None:
-    """Serve until the client leaves or a signal comes. Raises `SettingsError`."""
+    """Serve until the client disconnects or a signal arrives. Raises `SettingsError`."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)  # standard output is the client's
     asyncio.run(_serve(settings, name, part, toolbox))
 
@@ -102,7 +105,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _tokens(settings: Settings) -> TokenFile | None:
-    """Read the tokens; only on a loopback address may there be none."""
+    """Read the tokens, which are optional only if the server listens on a loopback address."""
     if settings.tokens is None:
         host, _ = _address(settings.http or "")
         if not _is_loopback(host):
@@ -129,7 +132,10 @@ def _bound(settings: Settings) -> dict[str, str]:
 
 
 def _check_values(toolbox: Toolbox, bound: Mapping[str, Mapping[str, str]]) -> None:
-    """Refuse values that do not fit their parameters. `bound` has them by who gives them."""
+    """Raise an error for values that do not fit their parameters.
+
+    `bound` maps each source of values to its values.
+    """
     for giver, values in bound.items():
         for tool in toolbox.tools.values():
             try:
@@ -156,14 +162,14 @@ async def _database(settings: Settings, engine: Dialect) -> Database:
 
 
 def _reason(error: Exception) -> str:
-    """Return the driver's reason on one line; a driver never repeats the password."""
+    """Return the driver's error message on one line; a driver never repeats the password."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
 async def _check_role(
     database: Database, policy: McpPolicy, part: Analysed, toolbox: Toolbox
 ) -> None:
-    """Refuse a database role that can do more than the tools, unless the policy accepts it."""
+    """Refuse a database role with more privileges than needed, unless the policy accepts it."""
     tables = tuple((table.schema, table.name) for table in part.analysis.catalog.tables)
     written = frozenset(
         table.rpartition(".")[2]
@@ -189,7 +195,7 @@ async def _check_role(
 async def _serve_http(
     server: Server[Any], address: tuple[str, int], tokens: TokenFile | None
 ) -> None:
-    """Answer over streamable HTTP, without sessions: each request names its caller."""
+    """Serve over streamable HTTP without sessions: each request has its caller's token."""
     host, port = address
     shown = f"[{host}]" if ":" in host else host
     auth = None

@@ -1,4 +1,4 @@
-"""Bearer tokens for the HTTP transport: who calls, and the values that bind the session."""
+"""Bearer tokens for the HTTP transport: each identifies a caller and the caller's bound values."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aiosqlc.plan.naming import argument
 
 
 class TokenFileError(Exception):
-    """A file of tokens cannot be used. The message names it and says why."""
+    """Raised for an unusable token file. The message names the file and the reason."""
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One caller: a name for the audit log, the SHA-256 of the token in hex, its bound values."""
+    """A caller: a name for the audit log, the token's SHA-256 in hexadecimal, the bound values."""
 
     name: str
     sha256: str
@@ -26,18 +26,18 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenFile:
-    """Knows tokens by their digests; the file holds no token."""
+    """Stores only the digests of tokens, as the token file does."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tuple(tokens)
 
     @property
     def bound(self) -> dict[str, dict[str, str]]:
-        """Return the bound values of each caller by name."""
+        """Return the bound values of each caller, by the caller's name."""
         return {token.name: token.bind for token in self._tokens}
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return the caller of a token, or None. Compares with every digest in constant time."""
+        """Return the caller with a token, or None. Compare with every digest in constant time."""
         digest = sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
         found = None
         for known in self._tokens:
@@ -51,7 +51,7 @@ class TokenFile:
 
 
 def read_tokens(path: Path, bound: Sequence[str]) -> TokenFile:
-    """Read a JSON file of tokens, each of which must give a value for every bound parameter.
+    """Read a JSON file of tokens, each of which must have a value for every bound parameter.
 
     The callers have these values by the Python names of the parameters.
     Raises `TokenFileError`.

@@ -1,4 +1,4 @@
-"""A tool: a query's function with its schemas, and how arguments become a call of it."""
+"""A tool: a query's function, its schemas, and the conversion of arguments for a call."""
 
 from __future__ import annotations
 
@@ -26,16 +26,21 @@ _NAMED: Final = 20  # relations in a description
 
 
 class ArgumentError(Exception):
-    """Arguments that a tool refuses. The message is for the assistant."""
+    """Raised for arguments that a tool refuses. The message is shown to the assistant."""
 
 
 class BoundValueError(Exception):
-    """A value of a session does not fit its parameter. The message names it and says why."""
+    """Raised if a session's value does not fit its parameter.
+
+    The message names the parameter and the reason.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A query's function as a tool. `hints` are the annotations of what the assistant may pass.
+    """A query's function in the form of a tool.
+
+    `hints` are the annotations of the parameters that the assistant may pass.
 
     `required` are the arguments without a default. `masked` are the fields of a row, each with the
     position inside it where it is a nested row, whose values are hidden.
@@ -52,11 +57,11 @@ class Tool:
 
     @property
     def name(self) -> str:
-        """Return the name by which it is called."""
+        """Return the name of the tool."""
         return self.offer.name
 
     def arguments(self, given: Mapping[str, Any], bound: Mapping[str, str]) -> dict[str, Any]:
-        """Return the arguments of the function: what was given, and what the session binds.
+        """Return the arguments of the function: the assistant's and those that the session binds.
 
         `bound` are texts by parameter. Raises `ArgumentError`.
         """
@@ -123,7 +128,7 @@ def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool:
 
 
 def _is_passed(parameter: inspect.Parameter) -> bool:
-    """Return whether a parameter is passed by name: the connection is not."""
+    """Return whether a parameter is passed by name, which excludes the connection."""
     return parameter.kind is inspect.Parameter.KEYWORD_ONLY
 
 
@@ -133,7 +138,7 @@ def is_many(offer: Offer) -> bool:
 
 
 def hide(row: Any, masked: tuple[tuple[int, int | None], ...]) -> Any:
-    """Return a row, as JSON, without its masked values."""
+    """Replace the masked values of a row, which is in its JSON form."""
     if not isinstance(row, dict):
         return MASKED if masked else row
     names = list(row)
@@ -157,7 +162,7 @@ def _converted(name: str, value: Any, hint: Any) -> Any:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Yield every text inside a JSON value, keys included."""
+    """Yield every text inside a JSON value, including the keys of objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -170,12 +175,12 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def is_storable(text: str) -> bool:
-    """Return whether a text has neither NUL nor half of a surrogate pair."""
+    """Return whether a text has neither a NUL character nor an unpaired surrogate."""
     return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
 
 
 def _description(offer: Offer) -> str:
-    """Describe a query: its comment, then what is proved of it."""
+    """Describe a query: its comment, followed by the proved facts."""
     query = offer.query
     facts = [
         "Writes to the database." if offer.writes else "Proved to only read.",
@@ -195,7 +200,7 @@ def _description(offer: Offer) -> str:
 
 
 def _result_schema(offer: Offer, returned: Any, *, open_rows: bool) -> dict[str, Any]:
-    """Return the schema of `structuredContent`: an object for every command."""
+    """Return the schema of `structuredContent`, which is an object for every command."""
     command = offer.query.parsed.command
     if command is Command.EXEC:
         return _object({"done": {"const": True}})
@@ -221,7 +226,7 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _masked_fields(offer: Offer, row: PyRow | None) -> tuple[tuple[int, int | None], ...]:
-    """Return where the masked columns stand among a row's fields, nested ones included."""
+    """Return the positions of the masked columns in a row's fields, including nested rows."""
     if row is None or not offer.masked:
         return ()
     found: list[tuple[int, int | None]] = []

@@ -1,1 +1,1 @@
-"""Output for people and machines: diagnostics as text, their codes, and progress."""
+"""Output for people and machines: diagnostics as text, diagnostic codes, and progress."""

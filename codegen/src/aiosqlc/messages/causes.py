@@ -12,7 +12,7 @@ _OWN = {"E300"}  # what the text of one query has done wrong, whatever is said o
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge the same diagnostic of several configuration entries."""
+    """Merge a diagnostic that several configuration entries report into one."""
     found: dict[Diagnostic, dict[str, None]] = {}
     for item in diagnostics:
         found.setdefault(replace(item, costs=()), {}).update(dict.fromkeys(item.costs))
@@ -20,7 +20,7 @@ def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Merge findings that several queries share, and sort by the number of queries.
+    """Merge a finding that several queries share, and sort findings by their number of queries.
 
     Two refusals share a cause where the server says the same of both. The rest keeps its order.
     """
@@ -40,7 +40,7 @@ def _order(item: Diagnostic) -> int:
 
 
 def _told(item: Diagnostic) -> Diagnostic:
-    """Add a note on the number of affected queries, if the label does not show it."""
+    """Add a note with the number of affected queries, unless the label contains the number."""
     if item.code.startswith("E2"):
         lost = item.costs
         lead = "query does" if len(lost) == 1 else "queries do"

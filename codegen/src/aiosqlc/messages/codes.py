@@ -1,4 +1,7 @@
-"""The register of diagnostic codes: one meaning each. The manual's table is generated from it."""
+"""The registry of diagnostic codes, each of which has one meaning.
+
+The table in the manual is generated from this registry.
+"""
 
 from __future__ import annotations
 
@@ -115,6 +118,6 @@ CODES = {
 
 
 def table() -> str:
-    """Return the register as a table for the manual."""
+    """Return the registry as a table for the manual."""
     rows = [f"| {code} | {meaning} |" for code, meaning in CODES.items()]
     return "\n".join(["| code | says |", "|---|---|", *rows])

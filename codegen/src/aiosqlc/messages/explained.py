@@ -1,4 +1,4 @@
-"""Describe a query and the reasons of its types, for `explain` and for editors."""
+"""Describe a query and the reasons for its inferred types, for `explain` and for editors."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _null(value: Column | TypedParam) -> str:
 
 
 def type_name(kind: SqlType) -> str:
-    """Return a type as SQL writes it."""
+    """Return a type in SQL syntax."""
     name = kind.name
     if kind.precision is not None:
         scale = "" if kind.scale is None else f",{kind.scale}"
@@ -81,7 +81,7 @@ def type_name(kind: SqlType) -> str:
 
 
 def query_plan_lines(node: dict[str, Any], depth: int) -> Iterator[str]:
-    """Format a query plan like EXPLAIN, without costs, because the tables are empty."""
+    """Format a query plan like EXPLAIN; costs are omitted because the tables are empty."""
     where = " using " + node["Index Name"] if "Index Name" in node else ""
     where += " on " + node["Relation Name"] if "Relation Name" in node else ""
     yield "    " * depth + node["Node Type"] + where

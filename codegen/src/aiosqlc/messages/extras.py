@@ -1,4 +1,4 @@
-"""The extra that installs a missing module."""
+"""The optional dependency group (extra) that installs a missing module."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DISTRIBUTIONS = {"google": "protobuf"}  # where it is not called as the module 
 
 
 def not_installed(error: ModuleNotFoundError) -> str | None:
-    """Return the command that installs a missing module, or None for a module of our own."""
+    """Return the command that installs a missing module, or None for the compiler's own module."""
     module = (error.name or "").partition(".")[0]
     extra = _EXTRAS.get(module)
     if extra is None:

@@ -11,7 +11,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def reason(error: OSError | UnicodeDecodeError) -> str:
-    """Return the reason, to follow a colon."""
+    """Return the reason as text that can follow a colon."""
     if isinstance(error, UnicodeDecodeError):
         if error.object.startswith(_UTF_16):
             return "it is UTF-16; save it as UTF-8"
@@ -24,7 +24,7 @@ def reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def nul_byte(file: SourceFile, at: int) -> Diagnostic:
-    """Return the error for a NUL byte."""
+    """Return the error for a file that contains a NUL byte."""
     return Diagnostic(
         "E008", "a NUL byte: this is not a text file", (Label(file, Span(at, at + 1), "here"),)
     )

@@ -1,4 +1,4 @@
-"""Diagnostics for machines: JSON, SARIF for code scanning, GitHub's annotations."""
+"""Format diagnostics for machines: JSON, SARIF for code scanning, GitHub annotations."""
 
 from __future__ import annotations
 

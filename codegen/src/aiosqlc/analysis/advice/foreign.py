@@ -21,12 +21,12 @@ _NUMBERED = {Dialect.POSTGRESQL: "`${}`", Dialect.MYSQL: "`?`"}
 
 
 def foreign_advice(place: Place) -> str:
-    """Return the engine's own form of foreign syntax, or empty text if it is unknown."""
+    """Return the engine's form of another database's syntax, or an empty string if unknown."""
     return _parameter(place) or _comment(place) or _anyones(place)
 
 
 def parameter(name: str, dialect: Dialect) -> str:
-    """Return a parameter in the engine's syntax, as code for a sentence."""
+    """Return a parameter in the syntax of the engine, in backticks."""
     return _PARAMETER[dialect].format(name)
 
 
@@ -57,7 +57,7 @@ def _parameter(place: Place) -> str:
 
 
 def _array(place: Place) -> str:
-    """Correct `[1, 2]`, but not `array[1][1]`, whose second bracket is a subscript."""
+    """Suggest a fix for `[1, 2]`, but not for `array[1][1]`, which ends with a subscript."""
     if place.word(-1) in {"]", ")"}:
         return "put the array in brackets before its subscript: `(ARRAY[1, 2])[1]`"
     if not place.is_name(1) or place.word(2) != "]":

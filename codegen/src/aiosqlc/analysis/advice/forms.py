@@ -13,7 +13,7 @@ _AFTER_A_TABLE = frozenset({"GROUP", "ORDER"})
 
 
 def form_advice(place: Place) -> str:
-    """Return the correct form of malformed SQL at a place, or empty text if unknown."""
+    """Return the correct form of malformed SQL at a token, or an empty string if none is known."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 
@@ -37,7 +37,7 @@ def _lists(place: Place) -> str:
 
 
 def _listed(place: Place) -> str:
-    """Return the literals that start at a place, as written."""
+    """Return the consecutive literals from a token on, as written and separated by commas."""
     items: list[str] = []
     step = 0
     while (token := place.token(step)) and token.kind in _LITERALS and len(items) < _MOST:

@@ -1,4 +1,7 @@
-"""Hints for aggregates and groups. The remedy depends on the clause of the aggregate."""
+"""Hints for aggregates and groups.
+
+The right correction depends on the clause that contains the aggregate.
+"""
 
 from __future__ import annotations
 

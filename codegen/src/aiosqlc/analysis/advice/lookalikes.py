@@ -22,7 +22,7 @@ def lookalike_advice(place: Place) -> str:
 
 
 def _near(place: Place) -> Iterator[tuple[str, str]]:
-    """Yield each non-ASCII character near a place, outside of strings, with its word."""
+    """Yield each non-ASCII character near a token, but not in strings, with the word around it."""
     tokens = place.tokens[max(place.at - _BEFORE, 0) : place.at + 2]
     ahead = tokens[0].start if tokens else 0
     for token in tokens:

@@ -19,7 +19,7 @@ _LONGEST = 60  # characters of an expression that is worth repeating in a senten
 
 
 def name_advice(place: Place, meant: str = "") -> str:
-    """Return the probable column for a missing one, or else `meant`, a similar name.
+    """Return the column that was probably meant, or else the similar name `meant`.
 
     Empty if neither is known.
     """
@@ -44,7 +44,7 @@ def _key(place: Place) -> str:
 
 
 def _same(place: Place, meant: str) -> str:
-    """Return whether one side of `p.id = c.id` exists, which makes the other side the error."""
+    """Return advice for `p.id = c.id` if one side exists, so that the other side is the error."""
     operand = [place.word(step) for step in (1, 2)]
     if not meant or operand[:1] != ["."] or place.word(-1) != "=":
         return ""
@@ -55,7 +55,7 @@ def _same(place: Place, meant: str) -> str:
 
 
 def _argument(place: Place) -> str:
-    """Detect `dateadd(day, 1, born)`: a keyword of a function that this engine lacks."""
+    """Detect `dateadd(day, 1, born)`: a unit keyword, in a call of another database's function."""
     function = place.call[0].lower()
     own = ELSEWHERE[place.dialect].get(function)
     return f"there is no `{function}`: write `{own}`" if own else ""
@@ -92,7 +92,7 @@ def _keyword(place: Place) -> str:
 
 
 def qualified_advice(place: Place) -> str:
-    """Return the qualified forms of an ambiguous column; empty if FROM is unclear."""
+    """Return the qualified forms of an ambiguous column, or an empty string if FROM is unclear."""
     name = place.said()
     sources = list(dict.fromkeys(sources_of(place)))
     if not name or len(sources) < 2 or place.word(1) == ".":

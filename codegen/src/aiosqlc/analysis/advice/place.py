@@ -1,4 +1,4 @@
-"""The place in a query that a server refuses, with the tokens around it."""
+"""A position in a query that a server refuses, with the tokens around it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLAUSES = frozenset(
 
 @dataclass(frozen=True)
 class Place:
-    """A token of a query, by its index in `tokens`; the index after the last is the end."""
+    """A position in a query: an index in `tokens`, where `len(tokens)` is the end of the query."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -27,11 +27,11 @@ class Place:
 
     @cached_property
     def words(self) -> list[str]:
-        """The texts of the tokens in upper case."""
+        """Return the texts of the tokens in upper case."""
         return [token.text.upper() for token in self.tokens]
 
     def word(self, step: int = 0) -> str:
-        """Return the token at an offset in upper case, or empty text after the query's end."""
+        """Return the token at an offset in upper case, or an empty string after the query's end."""
         at = self.at + step
         return self.words[at] if 0 <= at < len(self.tokens) else ""
 
@@ -81,7 +81,7 @@ class Place:
 
     @cached_property
     def call(self) -> tuple[str, int]:
-        """The word before the parenthesis around this place, and its index; '' and -1 if none."""
+        """Return the word before the enclosing parenthesis and the parenthesis' index."""
         last = self.above()[-1:]
         if not last or last[0][1] != "(" or not last[0][0]:
             return "", -1
@@ -94,17 +94,17 @@ class Place:
 
     @cached_property
     def clauses(self) -> list[str]:
-        """The keywords of the clauses before this place at the same depth, nearest first."""
+        """Return the keywords of the clauses before this place at the same depth, nearest first."""
         return [word for _, word in self.above() if word in CLAUSES]
 
     @cached_property
     def verb(self) -> str:
-        """The first word of the statement."""
+        """Return the first word of the statement in upper case."""
         return self.words[0] if self.words else ""
 
 
 def place_in(file: SourceFile, query: Span, span: Span, dialect: Dialect) -> Place:
-    """Return the place of a span in a query; a span on the last character may mean the end."""
+    """Return the first token of a span as a place in its query."""
     tokens = tuple(
         token
         for token in scan(file.text[: query.end], dialect, start=query.start)

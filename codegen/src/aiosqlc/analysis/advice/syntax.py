@@ -187,7 +187,7 @@ def _cases(place: Place) -> bool:
 
 
 def _clause_order(place: Place) -> str:
-    """Detect `ORDER BY id WHERE …`: a clause after one that must follow it."""
+    """Detect `ORDER BY id WHERE …`: clauses in the wrong order."""
     word = place.word()
     if word not in _CLAUSE_NAMES:
         return ""

@@ -41,7 +41,7 @@ def _brackets(place: Place) -> str:
 
 
 def _words(place: Place) -> str:
-    """Detect misspelled, missing and glued words."""
+    """Detect misspelled words, missing words, and words without a space between them."""
     word, before = place.word(), place.word(-1)
     if word == "NOTNULL":
         return "write `NOT NULL`"

@@ -1,4 +1,4 @@
-"""Reads a type as people write it in SQL, and as MySQL writes a column's declaration."""
+"""Parse a MySQL type, both in the syntax of SQL and in the syntax of a column declaration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NUMBERS = INTEGERS | {"decimal", "float", "double"}
 CHARACTERS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
 BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 PARSED = frozenset({"uuid", "inet4", "inet6"})
-"""A text beside one of these is read as one, or as NULL."""
+"""A text that is compared with one of these types is converted to the type, or to NULL."""
 MOMENTS = frozenset({"date", "time", "datetime", "timestamp"})
 
 _DECLARED = re.compile(
@@ -49,7 +49,7 @@ NAMES = frozenset(
 
 
 def type_named(text: str) -> SqlType | None:
-    """Return the type that a text names as a column's declaration does, or None.
+    """Return the type that a column declaration names, or None if the text is not a type.
 
     What the text says of length, precision and labels is kept, and nothing that it leaves open.
     """
@@ -98,7 +98,7 @@ def _labels(args: str) -> tuple[str, ...]:
 
 
 def _length(name: str, numbers: list[int]) -> int | None:
-    """Keep the lengths that mean something; the display width of an integer does not."""
+    """Return the declared length, but drop the display width of an integer type."""
     if name in INTEGERS - {"bit"}:
         return 1 if name == "tinyint" and numbers == [1] else None
     if name in MOMENTS:

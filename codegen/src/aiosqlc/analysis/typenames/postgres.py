@@ -1,4 +1,4 @@
-"""Reads a type as people write it in SQL: every name that PostgreSQL's grammar takes for it."""
+"""Parse a PostgreSQL type in SQL syntax, with every synonym that PostgreSQL's grammar accepts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SIZED = frozenset({"varchar", "bpchar", "bit", "varbit"})
 
 
 def type_named(text: str) -> SqlType | None:
-    """Return the type that a text names, with no schema where it names none; None: no name."""
+    """Return the type that a text names, or None if the text is not a type name."""
     text = text.strip()
     array = _ARRAY.search(text)
     plain = text[: array.start()] if array else text

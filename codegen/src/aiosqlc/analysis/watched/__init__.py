@@ -1,1 +1,1 @@
-"""Observations of migrations that ran, as values: which engine made them is not said."""
+"""Observations of migrations that ran, in a form that does not depend on the engine."""

@@ -22,26 +22,26 @@ class Mode(IntEnum):
 
     @property
     def written(self) -> str:
-        """Return it as SQL writes it: `ACCESS EXCLUSIVE`."""
+        """Return the mode as SQL writes it: `ACCESS EXCLUSIVE`."""
         return self.name.replace("_", " ")
 
     def conflicts(self, other: Mode) -> bool:
-        """Return whether two transactions cannot hold both at once on one relation."""
+        """Return whether two transactions cannot hold both modes at once on one relation."""
         return other in _CONFLICTS[self]
 
     @property
     def stops_writes(self) -> bool:
-        """Return whether INSERT, UPDATE and DELETE wait behind it."""
+        """Return whether INSERT, UPDATE and DELETE wait for a lock of this mode."""
         return self.conflicts(Mode.ROW_EXCLUSIVE)
 
     @property
     def stops_reads(self) -> bool:
-        """Return whether SELECT waits behind it."""
+        """Return whether SELECT waits for a lock of this mode."""
         return self.conflicts(Mode.ACCESS_SHARE)
 
 
 def mode_of(reported: str) -> Mode:
-    """Return the mode of `pg_locks.mode`: `AccessExclusiveLock`."""
+    """Return the lock mode for a value of `pg_locks.mode`, such as `AccessExclusiveLock`."""
     return _REPORTED[reported]
 
 

@@ -1,4 +1,4 @@
-"""Observations of a statement that ran, as values."""
+"""Observations of a migration's statements that ran, as values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosqlc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation that was there before: `table` is the table it belongs to, `name` its own name.
+    """A relation that existed before the migration: its own `name`, and the `table` it belongs to.
 
     `written` is whether queries can write it: they cannot write a materialized view.
     """
@@ -25,13 +25,13 @@ class Relation:
 
     @property
     def is_index(self) -> bool:
-        """Return whether it is an index."""
+        """Return whether the relation is an index."""
         return self.name != self.table
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A lock that is held when a statement ends, `since` the place of the one that took it."""
+    """A lock held when a statement ends; `since` is the statement that acquired the lock."""
 
     relation: Relation
     mode: Mode
@@ -40,7 +40,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A statement that ran.
+    """A statement of a migration, after its execution.
 
     `held` are the locks of its transaction on relations that were there before the release.
     `rewritten`, `scanned`, `indexed` and `changed` name the tables whose every row it copied, read,
@@ -71,12 +71,12 @@ class Observed:
 
     @property
     def works(self) -> bool:
-        """Return whether its time grows with a table's size."""
+        """Return whether the statement's duration grows with the size of a table."""
         return bool(self.rewritten or self.scanned or self.indexed or self.changed)
 
     @property
     def stopping(self) -> tuple[Held, ...]:
-        """Return the locks behind which reads or writes wait, the strongest first."""
+        """Return the locks that block reads or writes, the strongest first."""
         found = [
             held
             for held in self.held
@@ -87,7 +87,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
-    """A migration that ran, statement by statement.
+    """A migration that ran, with the observations for each statement.
 
     `failures` are what the server refused, `on_rows` what it refused only with rows in the tables.
     `broken` are the queries that could be planned before it and cannot be after it, `lost` what of
@@ -106,7 +106,7 @@ class ObservedFile:
 
 
 class SchemaFailsError(Exception):
-    """The schema before the pending migrations has errors of its own."""
+    """Raised if the schema has errors even before the pending migrations."""
 
     def __init__(self, problems: Sequence[Diagnostic]) -> None:
         super().__init__(problems[0].message)
@@ -115,7 +115,7 @@ class SchemaFailsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A migration to be watched, and the file or section that takes it back, if there is one.
+    """A migration to observe, and its rollback file or section if there is one.
 
     `in_block` is whether its tool runs it in a transaction, `alone` whether it is a release by
     itself: what the ones before it made is in use then.
