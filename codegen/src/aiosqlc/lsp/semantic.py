@@ -25,7 +25,7 @@ Word = tuple[Span, str]
 
 
 def semantic_tokens(codec: PositionCodec, file: SourceFile, entry: Entry) -> list[int]:
-    """Return the tokens in the protocol's encoding: each relative to the one before."""
+    """Return the tokens as the protocol encodes them, each relative to the previous token."""
     data: list[int] = []
     line = column = 0
     for span, kind in words(file, entry):

@@ -24,7 +24,7 @@ class Line:
         self._shown = False
 
     def show(self, text: str) -> None:
-        """Write the line, unless it was written a moment ago."""
+        """Write the line, unless less than `EVERY` seconds have passed since the last time."""
         now = self._clock()
         if now < self._next:
             return
@@ -55,7 +55,7 @@ if hasattr(os, "register_at_fork"):  # its parent's terminal is not a child's to
 
 
 def counted(what: str, items: Sequence[T]) -> Iterator[T]:
-    """Yield the items, and show how many are done: `compiling 812/2000`."""
+    """Yield the items, and show the number of finished items: `compiling 812/2000`."""
     line = _line
     if line is None:
         yield from items

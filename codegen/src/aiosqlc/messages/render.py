@@ -26,7 +26,7 @@ _VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The output style. `root` is the folder at the start of displayed paths."""
+    """The output style. `root` is the folder that displayed paths start with."""
 
     root: Path = Path()
     colour: bool = False
@@ -36,7 +36,7 @@ class Style:
         return f"{_COLOURS[name]}{text}{_RESET}" if self.colour else text
 
     def shown(self, path: Path) -> str:
-        """Return a path that can be opened from the current folder."""
+        """Return a path in the form that the current folder can open."""
         return os.path.normpath(self.root / path)
 
 

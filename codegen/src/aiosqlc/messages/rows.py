@@ -1,4 +1,4 @@
-"""A row in readable form."""
+"""Format a row of a query's result for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST_CELLS = 12
 
 
 def show_row(heads: Sequence[tuple[str, bool]], cells: Sequence[str | None]) -> str:
-    """Format a row as `id = 1, bio = NULL`, with the first columns of a wide one.
+    """Format a row as `id = 1, bio = NULL`; a row with many columns is shortened.
 
     `heads` are the names, each with whether its values are numbers.
     """

@@ -14,7 +14,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def nearest_function(word: str, known: Iterable[str]) -> str | None:
-    """Return the function at most two edits away from a word, or with the word in its name.
+    """Return the function whose name is at most two edits from a word or contains the word.
 
     Functions have many names alike, `array_fill` and `array_min`: a ratio of letters says little.
     """
@@ -33,7 +33,7 @@ _MOST_EDITS = 2
 
 
 def _edits(one: str, other: str) -> int:
-    """Return the number of inserted, deleted, changed and swapped letters."""
+    """Return the number of inserted, deleted, changed and swapped letters between two words."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, char in enumerate(one, 1):
@@ -46,6 +46,6 @@ def _edits(one: str, other: str) -> int:
 
 
 def did_you_mean(word: str, known: Iterable[str], *, otherwise: str = "") -> str:
-    """Return a hint naming the nearest known word, or `otherwise`."""
+    """Return a hint with the nearest known word, or else `otherwise`."""
     found = nearest(word, known)
     return f"did you mean `{found}`?" if found else otherwise

@@ -1,4 +1,4 @@
-"""MySQL and MariaDB: types and nullability from the server's PREPARE, the rest from the text."""
+"""MySQL and MariaDB: infer types and nullability with PREPARE and from the SQL text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
 def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Type the queries with a MySQL or MariaDB server, or from their text without one."""
+    """Infer the queries' types with a MySQL or MariaDB server, or only from their SQL text."""
     from aiosqlc.mysql import analyzer  # the drivers load slowly, and PostgreSQL's users need none
 
     return analyzer.analyze(schema, queries, options)

@@ -1,4 +1,4 @@
-"""The MySQL analyser: server, schema, queries, proofs; or the text alone."""
+"""The MySQL analyser: it types queries with a server, or only from their SQL text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _UNASKED = "inferred from the text alone, without a server"
 
 @dataclass(frozen=True)
 class AnalysisContext:
-    """Hold the schema that queries are analysed against, and its server, if there is one.
+    """Hold the schema that queries are analysed against, and its server if there is one.
 
     `for_mysql`: the server is a MariaDB of ours, and what it refuses may be meant for MySQL.
     `strict`: then somebody must have said so. `kin` is whose executable comments are run.
@@ -75,7 +75,7 @@ class AnalysisContext:
 def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Type the queries with a MySQL or MariaDB server, or from their text without one.
+    """Infer the queries' types with a MySQL or MariaDB server, or only from their SQL text.
 
     Returns what could be typed, in the order given, and everything that is wrong. Never raises for
     a user's mistake or an unreachable server.
@@ -144,7 +144,7 @@ def _with_server(
 def _without_the_lost(
     failed: Sequence[Failed], queries: Sequence[ParsedQuery]
 ) -> tuple[list[ParsedQuery], list[Diagnostic]]:
-    """Return the queries that no schema failure affects, and each failure with its queries."""
+    """Return the queries that use nothing from a failed statement, and an error per failure."""
     costs: dict[Failed, list[str]] = {failure: [] for failure in failed}
     kept = []
     for query in queries:
@@ -168,7 +168,7 @@ def _after(cause: Failed) -> tuple[str, ...]:
 def _with_skipped(
     known: Schema, files: Sequence[SchemaFile], loaded: Loaded
 ) -> tuple[Schema, frozenset[str]]:
-    """Add the tables of refused statements, as far as their text defines them.
+    """Add the tables of refused statements, if their text defines the columns.
 
     Returns the names, in lower case, of the tables about which the server cannot be asked.
     """
@@ -183,7 +183,7 @@ def _with_skipped(
 
 
 def _given(file: SchemaFile, span: Span) -> Diagnostic:
-    """Report that a statement was skipped, because the server has what it creates."""
+    """Report a skipped statement whose object already exists on the server."""
     return Diagnostic(
         code="E217",
         message="skipped: the server has this already",
@@ -193,7 +193,7 @@ def _given(file: SchemaFile, span: Span) -> Diagnostic:
 
 
 def _with_not_nulls(known: Schema, files: Sequence[SchemaFile]) -> Schema:
-    """Add NOT NULL to MySQL's generated columns, which MariaDB cannot declare."""
+    """Add NOT NULL to generated columns that MySQL declares so, because MariaDB cannot."""
     said: dict[str, set[str]] = {}
     for sql in (file.sql[span.start : span.end] for file in files for span in file.statements):
         if names := mariadb.without_null(sql)[1]:
@@ -216,13 +216,13 @@ def _certain(relation: Relation, names: frozenset[str]) -> Relation:
 
 
 def _vouched(schema: Schema, options: AnalyzeOptions) -> Schema:
-    """Add the functions that the user declares never NULL; a schema in the name is ignored."""
+    """Add the functions that the user declares never NULL; schema names are ignored."""
     names = (name.rpartition(".")[2].upper() for name in options.not_null_functions)
     return replace(schema, never_null=frozenset(names))
 
 
 def _lost(error: pymysql.MySQLError, session: Session) -> Diagnostic:
-    """The connection was lost, or the server refused one of our own statements."""
+    """Return the error for a lost connection, or for a refusal of the compiler's own statement."""
     return Diagnostic(
         code="E210",
         message=f"the MySQL server cannot be used: {error.args[-1] if error.args else error}",
@@ -239,7 +239,10 @@ def _without_server(
     options: AnalyzeOptions,
     reason: str,
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Type from the text alone. In CI this is an error: a server is required there."""
+    """Infer the types from the SQL text without a server.
+
+    In CI, a missing server is an error.
+    """
     demanded = os.environ.get("CI", "").lower() in {"1", "true"} or options.database_uri is not None
     notice = Diagnostic(
         code="E210",
@@ -262,7 +265,7 @@ def _without_server(
 
 
 def _unasked(query: TypedQuery) -> TypedQuery:
-    """Add a note to each claim of a query that no server was asked."""
+    """Add a note to each inferred fact of a query that was not checked on a server."""
     return replace(
         query,
         columns=tuple([replace(c, reasons=(*c.reasons, _UNASKED)) for c in query.columns]),
@@ -288,7 +291,7 @@ def _type_all(
 def type_one(
     judge: AnalysisContext, query: ParsedQuery
 ) -> tuple[TypedQuery | None, list[Diagnostic]]:
-    """Type one query and every variant of it."""
+    """Infer the types of one query and each variant of the query."""
     result, problems = _type_text(judge, query)
     if result is None or not query.variants:
         return result, problems
@@ -361,7 +364,7 @@ def _asked(judge: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether MariaDB reads a query with other columns or parameters."""
+    """Return whether a query has other columns or parameters if MariaDB reads its comments."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False
@@ -376,7 +379,7 @@ def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuer
 
 
 def _is_computed(query: ParsedQuery, columns: Sequence[Described], schema: Schema) -> bool:
-    """Return whether a parameter may decide the type of a column."""
+    """Return whether the type of a column may depend on a parameter."""
     return bool(query.params) and not all(origin_of(column, schema) for column in columns)
 
 
@@ -387,7 +390,7 @@ def _is_about(query: ParsedQuery, tables: frozenset[str]) -> bool:
 def _not_whole(
     query: ParsedQuery, text: Text, schema: Schema, described: Sequence[Described] | None
 ) -> Iterator[Diagnostic]:
-    """Check that `sqlc.embed(t)` is a whole row of `t`, present or absent as a whole."""
+    """Check that each `sqlc.embed(t)` returns a whole row of `t`, which is complete or missing."""
     for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
         yield Diagnostic(
             "E342",
@@ -399,7 +402,7 @@ def _not_whole(
 
 
 def _unread(query: ParsedQuery) -> Diagnostic:
-    """Type a query that the server accepts and we cannot parse; warn that less is known."""
+    """Warn about a query that the server accepts but that the compiler cannot parse."""
     span = unread(query.sql)
     if span is None:
         why, label = "it is nested too deeply", Label(query.file, query.name_span, "split it")
@@ -425,7 +428,7 @@ def _history(schema: Sequence[SchemaFile]) -> Callable[[], History]:
 def _with_history(
     problem: Diagnostic, error: pymysql.MySQLError, judge: AnalysisContext, sql: str
 ) -> Diagnostic:
-    """Add to the error of a missing name which migration dropped or renamed it."""
+    """Add to the error for a missing name the migration that dropped or renamed it."""
     relation, column = missing_in(error, judge.database)
     if relation:
         return with_past(problem, judge.history().relation(relation))
@@ -490,7 +493,7 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield the errors of a query's command and its result."""
+    """Yield the errors of a query's command and of its result."""
     parsed = query.parsed
     if parsed.command.returns_rows and not query.columns:
         yield _without_rows(parsed)

@@ -15,7 +15,7 @@ from aiosqlc.mysql.written import Call
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """The type of an argument; `type` is None if only a cast can decide it.
+    """The type of an argument; `type` is None if only a cast determines the type.
 
     `weak`: any moment fits. `alike`: the type of the other arguments.
     """
@@ -134,7 +134,7 @@ _BY_NAME = {name: code for code, names in _SIGNATURES.items() for name in names.
 
 
 def argument_of(call: Call) -> Argument | None:
-    """Return the type of a function's argument; None for an unknown function."""
+    """Return the type of a function's argument, or None for an unknown function."""
     code = _BY_NAME.get(f"{call.name}/{call.count}") or _code(call.name)
     if code is None:
         return None

@@ -1,4 +1,4 @@
-"""Type the rows of `CALL p(…)`: those of the one SELECT that the body always runs.
+"""Infer the result of `CALL p(…)` from the one SELECT that the procedure always runs.
 
 A server describes a call only by running it. So the body is read, and its SELECT prepared with
 NULL of the right type in place of each variable.
@@ -36,7 +36,7 @@ def is_call(sql: str) -> bool:
 
 
 def returned_by(sql: str, routines: Sequence[Routine]) -> str | None:
-    """Return a SELECT with the columns of a `CALL`, or None if they are unknown."""
+    """Return a SELECT with the same columns as a `CALL`, or None if the columns are unknown."""
     tokens = _tokens(sql)
     if len(tokens) < 2 or _word(tokens, 0) != "CALL":
         return None
@@ -70,7 +70,7 @@ def _tokens(sql: str) -> Sequence[Token]:
 
 
 def _statements(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], bool]]:
-    """Yield the simple statements of a body, and whether each is in plain blocks only."""
+    """Yield the statements of a procedure body, and whether each one runs unconditionally."""
     opened: list[str] = []
     at, starts = 0, True
     while at < len(tokens):
@@ -130,7 +130,7 @@ def _of_handler(statement: Sequence[Token]) -> Sequence[Token]:
 
 
 def _declared(statement: Sequence[Token], body: str) -> dict[str, SqlType]:
-    """Return the variables of `DECLARE a, b int DEFAULT 0`; none for a cursor."""
+    """Return the variables of `DECLARE a, b int DEFAULT 0`, or nothing for a cursor."""
     names: list[str] = []
     at = 1
     while at < len(statement):
@@ -149,7 +149,7 @@ def _declared(statement: Sequence[Token], body: str) -> dict[str, SqlType]:
 def _prepared(
     statement: Sequence[Token], body: str, variables: Mapping[str, SqlType]
 ) -> str | None:
-    """Replace variables in a SELECT by NULL, with an alias if one is a whole column."""
+    """Replace variables in a SELECT by NULL, and keep a variable's name as the column alias."""
     parts: list[str] = []
     at = statement[0].start
     for index, token in enumerate(statement):
@@ -168,7 +168,7 @@ def _prepared(
 
 
 def _is_limit(statement: Sequence[Token], index: int) -> bool:
-    """Return whether a position holds a number of rows: `LIMIT a, b`, `LIMIT a OFFSET b`."""
+    """Return whether a token is a row count: `LIMIT a, b` or `LIMIT a OFFSET b`."""
     words = [_word(statement, at) for at in range(max(index - 3, 0), index)]
     return words[-1:] in (["LIMIT"], ["OFFSET"]) or (words[:1] == ["LIMIT"] and words[-1] == ",")
 

@@ -1,4 +1,4 @@
-"""Prove how many rows a query can return: keys bound to constants, aggregates, LIMIT."""
+"""Prove the number of rows of a query, from unique keys, aggregates and LIMIT."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def of_select(
     node: exp.Select, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
 ) -> Result:
-    """Return the result of a SELECT whose sources are all understood."""
+    """Return the columns and the proved row count of a SELECT whose sources are all known."""
     one, least, why = _rows(node, level, reader)
     return limited(node, Result(outputs, one, least, why, node), level.premises)
 
@@ -45,7 +45,7 @@ def _rows(node: exp.Select, level: Level, reader: Reader) -> tuple[bool, bool, s
 def _one_row(
     node: exp.Select, level: Level, reader: Reader, given: set[ColumnKey]
 ) -> tuple[bool, str]:
-    """Return whether at most one row has one value in each of the `given` columns, and why."""
+    """Return whether at most one row has the same values in the `given` columns, and why."""
     holds = level.premises.holds
     bound = _closure(level, _condition(node), reader, given)
     open_ = [s for s in level.sources if not _determined(s, bound, level, reader)]
@@ -72,7 +72,7 @@ def _condition(node: exp.Expr) -> exp.Expr | None:
 
 
 def reads_a_row(node: exp.Select, level: Level) -> bool:
-    """Return whether a row is read, before any grouping."""
+    """Return whether at least one row is read before grouping."""
     holds = level.premises.holds
     return holds("some-row", "no WHERE", node.args.get("where") is None) and holds(
         "some-row", "FROM has a row", _from_has_row(node, level)
@@ -80,7 +80,7 @@ def reads_a_row(node: exp.Select, level: Level) -> bool:
 
 
 def _from_has_row(node: exp.Select, level: Level) -> bool:
-    """Return whether no join can lose the rows of sub-selects that always have one."""
+    """Return whether FROM has at least one row: no join can remove a source's only row."""
     if not level.sources or node.args.get("laterals"):
         return False
     free = all(
@@ -145,7 +145,7 @@ def of_set_operation(
 
 
 def of_change(node: exp.Update | exp.Delete, level: Level, reader: Reader) -> str:
-    """Return why an UPDATE or DELETE touches at most one row, or an empty string."""
+    """Return the reason why an UPDATE or DELETE changes at most one row, or an empty string."""
     limit = node.args.get("limit")
     if isinstance(limit, exp.Limit) and str(limit.expression) in {"0", "1"}:
         return "LIMIT 1"
@@ -158,7 +158,7 @@ def of_change(node: exp.Update | exp.Delete, level: Level, reader: Reader) -> st
 
 
 def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None, premises: Premises) -> Result:
-    """Return the rows of INSERT … RETURNING."""
+    """Return the number of rows of INSERT … RETURNING."""
     holds = premises.holds
     values = node.expression
     single = isinstance(values, exp.Values) and len(values.expressions) == 1
@@ -169,7 +169,7 @@ def of_insert(node: exp.Insert, outputs: tuple[Output, ...] | None, premises: Pr
 
 
 def _determined(source: Source, bound: set[ColumnKey], level: Level, reader: Reader) -> bool:
-    """Return whether at most one row of the source can match."""
+    """Return whether at most one row of a source matches the bound columns."""
     holds = level.premises.holds
     if source.at_most_one:
         return True
@@ -182,7 +182,7 @@ def _determined(source: Source, bound: set[ColumnKey], level: Level, reader: Rea
 
 
 def _narrowed(source: Source, select: exp.Select, bound: set[ColumnKey], reader: Reader) -> bool:
-    """Return whether a sub-select has at most one row with the values that bind its columns.
+    """Return whether a sub-select has at most one row for fixed values of the bound columns.
 
     Under GROUP BY, a column other than the keys comes from any row of the group.
     """
@@ -205,7 +205,7 @@ def _narrowed(source: Source, select: exp.Select, bound: set[ColumnKey], reader:
 def _closure(
     level: Level, where: exp.Expr | None, reader: Reader, given: Iterable[ColumnKey] = ()
 ) -> set[ColumnKey]:
-    """Collect the columns with a single value, starting with `column = constant`."""
+    """Collect the columns that have only one value, starting with `column = constant`."""
     everywhere = _conjuncts(where)
     conditions: list[tuple[exp.Expr, frozenset[int] | None]] = [(c, None) for c in everywhere]
     for join in level.joins:
@@ -272,7 +272,7 @@ def _pairs(node: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
 
 
 def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey], reader: Reader) -> bool:
-    """Return whether an expression has one value for the whole statement."""
+    """Return whether an expression has the same value throughout the statement."""
     if isinstance(node, exp.Literal | exp.Placeholder | exp.Boolean | exp.HexString):
         return True
     if isinstance(node, exp.Column):
@@ -290,7 +290,7 @@ def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey], reader: Read
 
 
 def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether `column = value` compares as the column's unique index does.
+    """Return whether `column = value` uses the same comparison as the column's unique index.
 
     A text column compared with a number compares numbers, of which many texts are spellings; a
     comparison under another collation finds more texts equal. An empty label of an enum or a set
@@ -322,7 +322,7 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
 
 
 def _may_be_empty(label: str) -> bool:
-    """Return whether some collation can treat a label as empty, because it ignores its signs."""
+    """Return whether a collation may treat a label as empty, ignoring all its characters."""
     return not any(sign.isalnum() or "!" <= sign <= "~" for sign in label)
 
 

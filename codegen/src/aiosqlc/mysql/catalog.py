@@ -1,4 +1,4 @@
-"""Read the schema back from the server's `information_schema`."""
+"""Read the schema from the server's `information_schema`."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ Name = tuple[str, str]
 
 
 def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> Schema:
-    """Read the tables, views and routines of `database`, the default one, and of `others`."""
+    """Read the tables, views and routines of the default `database` and of `others`."""
     databases = (database, *others)
     shown = {name: DEFAULT if name == database else name for name in databases}
     keys = _keys(session, databases)
@@ -132,7 +132,7 @@ def read_schema(session: Session, database: str, others: Iterable[str] = ()) -> 
 
 
 def catalog_of(schema: Schema) -> Catalog:
-    """Return the part of the schema for generators, without the server's own tables."""
+    """Return the catalog for generators, without the server's system tables."""
     known = (relation.table for relation in schema.relations)
     tables = tuple(table for table in known if table.schema not in SYSTEM)
     enums = tuple(
@@ -206,12 +206,15 @@ def _not_nulls(
 
 
 def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Return the rows of exactly these databases: `information_schema` treats `A` as `a`."""
+    """Return the rows of these databases only, because `information_schema` may ignore case."""
     return [row for row in session.rows(sql, databases) if row[0] in databases]
 
 
 def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tuple[str, ...], ...]]:
-    """Collect unique keys over whole columns. Prefixes and expressions prove nothing."""
+    """Return the unique keys whose parts are whole columns.
+
+    Keys with prefixes or expressions do not make the columns unique.
+    """
     parts: dict[tuple[str, str, str], list[str | None]] = defaultdict(list)
     for schema, table, index, column, prefix in _rows(session, _KEYS, databases):
         parts[schema, table, index].append(None if prefix is not None else column)
@@ -224,7 +227,7 @@ def _keys(session: Session, databases: tuple[str, ...]) -> dict[Name, tuple[tupl
 
 
 def _checks(session: Session, databases: tuple[str, ...]) -> dict[tuple[str, str, str], str]:
-    """Return the CHECK conditions by database, table (empty on MySQL) and name."""
+    """Return the CHECK conditions by database, table name (empty on MySQL) and constraint name."""
     if session.is_mariadb:
         rows = _rows(session, _CHECKS.format(table="table_name"), databases)
     elif session.rows(_HAS_CHECKS):

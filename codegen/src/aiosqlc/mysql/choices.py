@@ -1,4 +1,4 @@
-"""Choices between several values: the other values and the target decide the type."""
+"""Infer the type of a choice between values from the other values and the target."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _CHOICES = (exp.Coalesce, exp.If, exp.Nvl2, exp.Case, exp.Nullif, exp.Greatest, 
 
 
 def is_choice(node: exp.Expr) -> bool:
-    """Return whether a node returns one of several values in a common type."""
+    """Return whether an expression returns one of several values in their common type."""
     return isinstance(node, _CHOICES)
 
 
 def values_of(node: exp.Expr) -> list[exp.Expr]:
-    """Return the values that a node chooses from, or compares to choose."""
+    """Return the values that an expression returns or compares in order to choose one."""
     if isinstance(node, exp.Case):
         found = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
     elif isinstance(node, exp.If | exp.Nvl2):
@@ -37,14 +37,14 @@ def values_of(node: exp.Expr) -> list[exp.Expr]:
 
 
 def is_row(node: exp.Expr) -> bool:
-    """Return whether a node is a row of values: `(a, b)`, `ROW(a, b)`."""
+    """Return whether an expression is a row of values: `(a, b)` or `ROW(a, b)`."""
     return isinstance(node, exp.Tuple) or (
         isinstance(node, exp.Anonymous) and name_of(node) == "ROW"
     )
 
 
 def named_value(node: exp.Expr) -> exp.Expr:
-    """Return the column in `VALUES(column)`, and any other node unchanged."""
+    """Return the column in `VALUES(column)`, or any other expression unchanged."""
     if not isinstance(node, exp.Anonymous) or name_of(node) not in {"VALUES", "VALUE"}:
         return node
     named = node.expressions[0] if len(node.expressions) == 1 else None
@@ -56,7 +56,7 @@ def named_value(node: exp.Expr) -> exp.Expr:
 
 
 def is_literal(node: exp.Expr) -> bool:
-    """Return whether a node consists of literals and NULL only."""
+    """Return whether an expression consists only of literals and NULL."""
     if isinstance(node, exp.Query):
         return False
     return all(isinstance(inner, _CONSTANT) for inner in node.walk())
@@ -69,7 +69,7 @@ _CONSTANT = (
 
 
 def literal_type(node: exp.Expr) -> SqlType | None:
-    """Return the type of a literal; None for NULL."""
+    """Return the type of a literal, or None for NULL."""
     inner = unwrap(node)
     while isinstance(inner, exp.Neg):
         inner = unwrap(inner.this)
@@ -88,7 +88,7 @@ def literal_type(node: exp.Expr) -> SqlType | None:
 def best_of(
     known: SqlType | None, target: SqlType | None, literals: Sequence[SqlType | None]
 ) -> SqlType | None:
-    """Return the type of a value among others.
+    """Return the type of a value that is used together with other values.
 
     `known` is the type of a value that is not a literal.
 
@@ -127,7 +127,7 @@ def _size(kind: SqlType) -> int:
 
 
 def _is_wider(target: SqlType, known: SqlType) -> bool:
-    """Return whether every value of the first type is one of the second."""
+    """Return whether every value of the second type is also a value of the first."""
     families = types.family(target), types.family(known)
     if families[0] == families[1]:
         return target != types.BOOL or known == types.BOOL

@@ -1,4 +1,4 @@
-"""Implicit conversions, and the NULL of values that cannot be converted."""
+"""Find implicit conversions, which return NULL if a value cannot be converted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPT
 
 
 def may_fail(node: exp.Expr) -> bool:
-    """Return whether the server flags such a node NOT NULL although it can be NULL.
+    """Return whether an expression can be NULL although the server describes it as NOT NULL.
 
     A regular expression that exceeds its limits is; so is a comparison with ALL of a list that has
     a NULL.
@@ -34,7 +34,7 @@ def may_fail(node: exp.Expr) -> bool:
 
 
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
-    """Return whether the common type of these types cannot represent every text.
+    """Return whether the common type of some types cannot represent every text.
 
     `compared`: dates are read too, as by GREATEST and LEAST.
     """
@@ -44,7 +44,7 @@ def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
 
 
 def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether one of the values that a node chooses from, or compares, may become NULL."""
+    """Return whether a value that an expression chooses from or compares may convert to NULL."""
     if isinstance(node, _COMPARISONS):
         values = _sides(node)
     elif is_choice(node):
@@ -60,7 +60,7 @@ def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
 
 
 def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
-    """Return whether a time is derived from a stored one, which may be a zero date.
+    """Return whether a time value is derived from a stored value, which may be a zero date.
 
     Under NO_ZERO_DATE the server makes NULL of it, of a timestamp alone it does not; dates are
     rounded as numbers.
@@ -74,7 +74,7 @@ def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
 
 
 def _sides(node: exp.Expr) -> list[exp.Expr]:
-    """Return the compared values, with rows and lists expanded."""
+    """Return the compared values, with the items of rows and lists as separate values."""
     sides = [node.this, *node.expressions]
     sides += [
         node.args[name] for name in ("expression", "query", "low", "high") if node.args.get(name)
@@ -112,7 +112,7 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 
 
 def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether a node is a column of a table, or a function, without known facts.
+    """Return whether an expression is a table column or a function without known type facts.
 
     So is a sub-select that makes its value of one, and a column of it.
     """

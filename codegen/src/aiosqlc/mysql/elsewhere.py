@@ -1,4 +1,4 @@
-"""Hints for syntax that PostgreSQL, Oracle or SQL Server accepts."""
+"""Hints for syntax that only PostgreSQL, Oracle or SQL Server accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UPSERT = "`INSERT … ON DUPLICATE KEY UPDATE a = VALUES(a)`"
 
 
 def mysql_advice(place: Place) -> str:
-    """Return the MySQL form of other databases' syntax, or empty text if unknown."""
+    """Return the MySQL form of other databases' syntax, or an empty string if unknown."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 
@@ -42,7 +42,7 @@ def _operators(place: Place) -> str:
 
 
 def _statements(place: Place) -> str:
-    """Detect clauses of INSERT that MySQL lacks."""
+    """Detect clauses of INSERT that MySQL does not have."""
     word, before, words = place.word(), place.word(-1), place.words
     if "CONFLICT" in {word, before} or (word == "ON" and place.word(1) == "CONFLICT"):
         nothing = "NOTHING" in words
@@ -53,7 +53,7 @@ def _statements(place: Place) -> str:
 
 
 def _clauses(place: Place) -> str:
-    """Detect clauses that MySQL lacks."""
+    """Detect clauses that MySQL does not have."""
     word, before, words = place.word(), place.word(-1), place.words
     if word == "FILTER" or before == "FILTER" or (word == "(" and "FILTER" in words):
         return "write the condition inside the aggregate: `sum(CASE WHEN … THEN a END)`"
@@ -78,7 +78,7 @@ def _clauses(place: Place) -> str:
 
 
 def _lists(place: Place) -> str:
-    """Detect intervals, arrays and lists."""
+    """Detect intervals, arrays and lists in the syntax of other databases."""
     word, before = place.word(), place.word(-1)
     if before == "INTERVAL" or place.word(-2) == "INTERVAL":
         return "write `INTERVAL 1 DAY`: a number and a unit"
@@ -96,7 +96,7 @@ def _lists(place: Place) -> str:
 
 
 def _changes(place: Place) -> str:
-    """Detect UPDATE and DELETE in the form of PostgreSQL."""
+    """Detect UPDATE and DELETE in PostgreSQL's syntax."""
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb == "UPDATE" and word == "FROM":
         return "write `UPDATE t JOIN other ON … SET …`"
@@ -120,7 +120,7 @@ def _changes(place: Place) -> str:
 
 
 def _functions(place: Place) -> str:
-    """Detect functions that MySQL lacks and whose arguments it cannot even parse."""
+    """Detect functions that MySQL does not have and whose arguments it cannot parse."""
     name = place.call[0]
     own = ELSEWHERE[Dialect.MYSQL].get(name.lower())
     return f"there is no `{name.lower()}`: write `{own}`" if own else ""

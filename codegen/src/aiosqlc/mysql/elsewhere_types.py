@@ -1,4 +1,4 @@
-"""Hints for types of PostgreSQL and SQL Server that MySQL lacks."""
+"""Hints for types of PostgreSQL and SQL Server that MySQL does not have."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _CASTS: Final = {
 
 
 def own_type(name: str) -> str:
-    """Return the replacement for an unknown type, or empty text."""
+    """Return the replacement for an unknown type, or an empty string."""
     own = _OWN.get(name.lower())
     return f"write `{own}`" if own else did_you_mean(name, _KNOWN)
 
 
 def own_cast(name: str) -> str:
-    """Return the target that CAST accepts instead of a type, or empty text."""
+    """Return the type that CAST accepts in place of another, or an empty string."""
     if name.lower() in {"boolean", "bool"}:
         return "write `a <> 0`: CAST makes no boolean"
     own = _CASTS.get(name.lower())
@@ -53,7 +53,7 @@ def own_cast(name: str) -> str:
 
 
 def type_advice(place: Place) -> str:
-    """Return the replacement for a type near a syntax error, or empty text if there is none."""
+    """Return the replacement for a type near a syntax error, or an empty string."""
     function, _ = place.call
     if place.word(-1) == "AS" and function == "CAST":
         return own_cast(place.said())

@@ -1,4 +1,4 @@
-"""Embedded rows: `sqlc.embed(t)` as one value, optional as a whole where its row may be missing."""
+"""Type `sqlc.embed(t)` as one value, which is optional if its row may be missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNCOUNTED = "the number of columns of the `*` before it is unknown"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An embedded row in one part of the query, and the index of its first result column."""
+    """An embed in one part of a set operation, with the index of its first result column."""
 
     embed: Embed
     first: int
@@ -32,7 +32,10 @@ class _Place:
 
     @property
     def nullable(self) -> bool:
-        """Return whether the whole row may be missing. An aggregate over no rows gives NULLs."""
+        """Return whether the whole row may be missing.
+
+        An aggregate query over no rows returns NULLs.
+        """
         return self.level.can_be_nulled(self.source) or self.level.bare_is_null
 
 
@@ -42,7 +45,7 @@ def why_not_whole(
     schema: Schema,
     described: Sequence[Described] | None,
 ) -> Iterator[tuple[Embed, str]]:
-    """Yield each embed that is not a row of one source, with the reason."""
+    """Yield each embed that is not a row of one table or sub-select, with the reason."""
     if reader is not None:
         width = None if described is None else len(described)
         yield from _placed(found, reader, width)[1].items()
@@ -78,7 +81,7 @@ def embeds(
 def _placed(
     found: Sequence[Embed], reader: Reader, width: int | None
 ) -> tuple[list[list[_Place]], Mapping[Embed, str]]:
-    """Return the places of each row in the parts of a query, and why others are not rows."""
+    """Return each embed's places in the parts of a query, and the reasons for refused embeds."""
     refused = dict.fromkeys(found, _ELSEWHERE)
     parts = list(_parts(reader.tree.root))
     groups: dict[tuple[int, int], list[_Place]] = {}
@@ -101,7 +104,7 @@ def _placed(
 
 
 def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield the parts of the result: one SELECT, or the parts of a set operation as written."""
+    """Yield the result's SELECTs: a single one, or the operands of a set operation in order."""
     stack = [root]
     while stack:
         node = stack.pop()
@@ -116,7 +119,7 @@ def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
 def _in_part(
     part: exp.Expr, found: Sequence[Embed], reader: Reader, width: int | None
 ) -> Iterator[tuple[Embed, _Place | str]]:
-    """Yield the embeds of one part: the place, or the reason why it is not a row of one source."""
+    """Yield the embeds of one SELECT, with the place or the reason to refuse the embed."""
     level = reader.levels.get(id(part))
     if level is None:
         return
@@ -146,7 +149,7 @@ def _list_of(part: exp.Expr) -> list[exp.Expr]:
 
 
 def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:
-    """Return the number of columns of a select item; None if unknown."""
+    """Return the number of columns of a select item, or None if unknown."""
     if not item.is_star or isinstance(item, exp.Count):
         return 1
     columns = reader.star(level, item)
@@ -168,7 +171,7 @@ def _unfit(relation: Relation | None) -> str:
 
 
 def _apart(places: Sequence[_Place], parts: int) -> str:
-    """Return why a row of a set operation is not one value, or empty text.
+    """Return the reason why an embed in a set operation is refused, or an empty string.
 
     Nothing is proved but that it is there, and of one table, in every part.
     """
@@ -189,7 +192,10 @@ def _table(source: Source) -> ColumnRef | None:
 
 
 def _embed(one: _Place, others: Sequence[_Place], columns: Sequence[Column]) -> TypedEmbed:
-    """Type a row. That of a set operation has the table's class if its columns are equal."""
+    """Type a row.
+
+    In a set operation, the row has the table's class if its columns are equal to the table's.
+    """
     first, count = one.where
     certain = [i for i, output in enumerate(one.source.shown) if output.not_null]
     table = _table(one.source)
@@ -221,7 +227,7 @@ def _as_present(column: Column, output: Output) -> Column:
 
 
 def _start(item: exp.Expr, reader: Reader) -> int | None:
-    """Return the position of `t.*` in the text; None for any other item."""
+    """Return the position of `t.*` in the text, or None for any other item."""
     if not isinstance(item, exp.Column) or not item.is_star or not item.table:
         return None
     return reader.tree.filled.to_original(int(item.args["table"].meta["start"]))
@@ -230,7 +236,7 @@ def _start(item: exp.Expr, reader: Reader) -> int | None:
 def described_embeds(
     found: tuple[Embed, ...], schema: Schema, columns: Sequence[Described]
 ) -> tuple[TypedEmbed, ...]:
-    """Find each embedded row among the columns of the server, as optional."""
+    """Return each embed with its place in the server's columns; the row may always be missing."""
     typed = []
     at = 0
     for embed in found:
@@ -250,7 +256,7 @@ def described_embeds(
 def _run(
     alias: str, schema: Schema, columns: Sequence[Described], start: int
 ) -> tuple[int, Relation] | None:
-    """Find the columns of a whole table under an alias, in order."""
+    """Find consecutive result columns that are all columns of the table with an alias."""
     for first in range(start, len(columns)):
         origin = columns[first].origin
         relation = origin and (schema.relation(origin[1], origin[0]) or schema.relation(origin[1]))

@@ -1,4 +1,4 @@
-"""Find the place of a server error in the user's text. Servers name a word, not a position."""
+"""Find the position of a server error in the user's text. Servers report a word, not a position."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def code_of(error: pymysql.MySQLError) -> int:
 
 
 def message_of(error: pymysql.MySQLError, database: str) -> str:
-    """Return the server's message without the name of our working database."""
+    """Return the server's message without the name of the compiler's temporary database."""
     text = str(error.args[-1]) if error.args else str(error)
     return _SHORTER.sub("", text).replace(f"`{database}`.", "").replace(f"{database}.", "")
 
 
 def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
-    """Find what the message refers to in the statement, else its first word."""
+    """Return the span that the message refers to, or else the statement's first word."""
     text = message_of(error, database)
     near = _NEAR.search(text)
     if near:
@@ -93,7 +93,7 @@ def span_in(sql: str, error: pymysql.MySQLError, database: str = "") -> Span:
 
 
 def missing_in(error: pymysql.MySQLError, database: str) -> tuple[str, str]:
-    """Return the missing relation and column of an error; one of them is empty."""
+    """Return the missing table and the missing column of an error; one of the two is empty."""
     named = _NAMED.search(message_of(error, database))
     name = named["name"].rstrip(",;").rpartition(".")[2] if named else ""
     code = code_of(error)
@@ -104,7 +104,7 @@ _IN_DEFAULT = re.compile(r"Function or expression '`(?P<name>\w+)`\(")
 
 
 def absent_function(error: pymysql.MySQLError) -> str:
-    """Return the function of a DEFAULT that the server refuses, in lower case, or ''."""
+    """Return the function of a refused DEFAULT in lower case, or ''."""
     found = _IN_DEFAULT.search(str(error.args[-1])) if error.args else None
     return found["name"].lower() if found else ""
 
@@ -117,7 +117,9 @@ def query_error(
     database: str,
     schema: Schema,
 ) -> Diagnostic:
-    """Describe a refused statement. `to_source` maps offsets of `sql` to the file's.
+    """Return the diagnostic for a refused statement.
+
+    `to_source` maps offsets in `sql` to offsets in the file.
 
     A name that is not in the schema comes with the nearest one that is.
     """
@@ -140,7 +142,7 @@ _MACRO = re.compile(r"sqlc\.\w+\([^()]*\)")
 
 
 def _end(file: SourceFile, last: int) -> int:
-    """Return the end of a query by its last character, because a macro has many for one."""
+    """Return the end offset of a query: the end of a macro if its last part is one."""
     macro = _MACRO.match(file.text, last)
     return macro.end() if macro else last + 1
 
@@ -171,7 +173,7 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
 
 
 def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
-    """Hint at a name of the SELECT list, or at values that other databases write like columns."""
+    """Return a hint for a misused SELECT alias or for column-like values of other databases."""
     place = place_in(file, query, Span(at, at), Dialect.MYSQL)
     if said := lookalike_advice(place):
         return said
@@ -184,7 +186,7 @@ def _alias(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) ->
 
 
 def _absent(place: Place) -> str:
-    """Detect `SELECT customer.id FROM customer c`: the alias hides the table."""
+    """Detect `SELECT customer.id FROM customer c`: a table name that the alias replaces."""
     if place.word(-1) != "." or not place.is_name(-2):
         return ""
     sources, table = list(sources_of(place)), place.said(-2)
@@ -199,7 +201,7 @@ def _absent(place: Place) -> str:
 
 
 def _advice(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -> str:
-    """Hint at a syntax error or a misplaced aggregate, by the words around it."""
+    """Return a hint for a syntax error or a misplaced aggregate, from the words around it."""
     if code_of(error) == _AGGREGATE:
         return group_advice("WHERE")
     if _CODES.get(code_of(error)) not in {"E300", "E312"}:
@@ -212,7 +214,7 @@ def _advice(file: SourceFile, query: Span, at: int, error: pymysql.MySQLError) -
 
 
 def _known(sql: str, code: int, schema: Schema) -> list[str]:
-    """Return the names that may have been meant in an error."""
+    """Return the names that the user may have meant."""
     match _CODES.get(code):
         case "E310":
             return [relation.table.name for relation in schema.relations]
@@ -226,7 +228,7 @@ def _known(sql: str, code: int, schema: Schema) -> list[str]:
 
 
 def _near(sql: str, text: str, line: int) -> Span:
-    """Find the rest of the text that a server quotes, or its first 80 characters."""
+    """Find the text that a server quotes: the rest of the statement, or its first 80 characters."""
     sent = for_server(sql)
     starts = [0, *(i + 1 for i, char in enumerate(sent.sql) if char == "\n")]
     at = starts[min(line, len(starts)) - 1]
@@ -242,7 +244,7 @@ def _near(sql: str, text: str, line: int) -> Span:
 
 
 def _word(sql: str, name: str, qualifier: str = "", clause: str = "") -> Span | None:
-    """Find a name, after the keyword of its clause if known, and not where it is defined.
+    """Find a name in a statement, after its clause's keyword if known, but not its definition.
 
     With a qualifier, only where the last part of this stands before the name.
     """

@@ -1,4 +1,4 @@
-"""Executable comments, `/*! … */`: select those that a server runs, and the resulting statement."""
+"""Executable comments `/*! … */`: find those that a server runs, and the effective statement."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _MYSQL_ALONE = range(50700, 100000)
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """A kind of server and its version in the form of comments: 101119 is 10.11.19."""
+    """The kind of a server, and its version as in comments: 101119 is version 10.11.19."""
 
     is_mariadb: bool
     version: int
 
     def runs(self, opening: str) -> bool:
-        """Return whether the server runs the comment after such an opening."""
+        """Return whether the server runs a comment that starts with this opening."""
         match = _MARK.match(opening)
         if match is None:
             return False
@@ -39,14 +39,14 @@ MARIADB = Kin(is_mariadb=True, version=MYSQL.version + 100000)
 
 
 def kin_of(version: str) -> Kin:
-    """Read a server's version: `10.11.19-MariaDB-0+deb12u1`, `8.4.3`."""
+    """Parse a server's version: `10.11.19-MariaDB-0+deb12u1` or `8.4.3`."""
     match = _VERSION.search(version)
     major, minor, patch = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     return Kin("mariadb" in version.lower(), major * 10000 + minor * 100 + patch)
 
 
 def as_read(sql: str, kin: Kin) -> str:
-    """Return the statement as a server reads it, at the same offsets.
+    """Return the statement as a server reads it, with the same offsets.
 
     Marks are blanks, and so is what stands in a comment that it does not run.
     """
@@ -69,7 +69,7 @@ def as_read(sql: str, kin: Kin) -> str:
 
 
 def _blanked(sql: str, spans: list[Span]) -> str:
-    """Replace these ordered places by blanks; keep line ends."""
+    """Replace some spans by blanks, but not the line breaks in them."""
     out, at = [], 0
     for span in spans:
         gone = sql[span.start : span.end].split("\n")

@@ -1,4 +1,4 @@
-"""Show how the server would run a query, on a few generated rows."""
+"""Show the server's plan for a query on a few generated rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def query_plan(
 
 
 def query_plan_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Show a query plan: a line for each table, in reading order."""
+    """Format a query plan: one line for each table, in the order of reading."""
     return [_line(row) for row in rows]
 
 

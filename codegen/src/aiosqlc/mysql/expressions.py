@@ -1,4 +1,4 @@
-"""Type an expression from its text: exact for columns, typical for operators."""
+"""Infer an expression's type from its SQL text: exactly for columns, usually for operators."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _CASTS = {
 
 
 def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the type of an expression, or None if only a server knows it."""
+    """Return the type of an expression, or None if only a server can determine the type."""
     if node is None:
         return None
     node = unwrap(node)
@@ -84,12 +84,12 @@ def type_of(node: exp.Expr | None, level: Level | None, reader: Reader) -> SqlTy
 
 
 def _sent(kind: SqlType | None) -> SqlType | None:
-    """Return the type of a parameter's value for the server: an address or a UUID is a text."""
+    """Return the type that the driver sends for a parameter: an address or a UUID is a text."""
     return types.VARCHAR if kind and kind.name in types.PARSED else kind
 
 
 def _made_above(column: exp.Column, level: Level) -> exp.Expr | None:
-    """Return the expression behind an alias of the select list in HAVING."""
+    """Return the SELECT expression that an alias in HAVING refers to."""
     if column.table or not isinstance(column.find_ancestor(exp.Having, exp.Query), exp.Having):
         return None
     items = level.node.expressions if isinstance(level.node, exp.Select) else []
@@ -172,7 +172,7 @@ def _moved(kind: SqlType | None, moved: Shift) -> SqlType | None:
 
 
 def _rounded(name: str, kind: SqlType | None) -> SqlType | None:
-    """Return the type of a number without its sign, or without digits."""
+    """Return the result type of ABS, CEIL, FLOOR and similar functions for a number."""
     family = types.family(kind) if kind else ""
     if family == "integer":
         return types.BIGINT
@@ -212,7 +212,7 @@ def _branches(node: exp.Expr) -> list[exp.Expr | None]:
 
 
 def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -> SqlType | None:
-    """Return the type of a value from one of several places."""
+    """Return the common type of expressions that may provide a value."""
     present = [
         node for node in nodes if node is not None and not isinstance(unwrap(node), exp.Null)
     ]
@@ -220,7 +220,7 @@ def _common(nodes: list[exp.Expr | None], level: Level | None, reader: Reader) -
 
 
 def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
-    """Return the common type of several types, or None if unknown."""
+    """Return the common type of several types, or None if it is unknown."""
     known = [kind for kind in kinds if kind]
     parsed = [kind for kind in known if kind.name in types.PARSED]
     if parsed:  # texts beside it are read as one
@@ -236,7 +236,7 @@ def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
 
 
 def of_rows(kinds: Sequence[SqlType | None]) -> SqlType | None:
-    """Return the type of a set operation's column: a text if one part is a text."""
+    """Return the type of a set operation's column: a text if one operand's column is a text."""
     families = {types.family(kind) if kind else "" for kind in kinds}
     mixed = len(families) > 1 and "text" in families
     if mixed and families <= {"text", *types.MOMENTS, "integer", "decimal", "float", "double"}:
@@ -254,6 +254,6 @@ def _widest(kinds: list[SqlType]) -> SqlType | None:
 
 
 def collation_of(node: exp.Expr, level: Level) -> str:
-    """Return the collation of an expression that is a text column."""
+    """Return the collation of an expression, if the expression is a text column."""
     found = level.resolve(node) if isinstance(node, exp.Column) else None
     return found[2].collation if found else ""

@@ -1,4 +1,4 @@
-"""Derive the columns and expressions that are not NULL if the outcome of a condition is known.
+"""Derive columns and expressions that are not NULL from the outcome of a condition.
 
 A condition has three outcomes. AND, OR and NOT follow from three-valued logic, everything else from
 strictness: what is NULL for a NULL operand has had operands with values, if it has one.
@@ -47,7 +47,7 @@ IsSlice = Callable[[exp.Expr], bool]
 def facts_of(
     level: Level, condition: exp.Expr | None, possible: Outcomes, is_slice: IsSlice
 ) -> Facts:
-    """Return what of this level has a value if the outcome of `condition` is one of `possible`."""
+    """Return the parts of this SELECT that are not NULL if `condition` has a `possible` outcome."""
     if condition is None:
         return _NONE
     node = unwrap(condition)
@@ -73,7 +73,7 @@ def facts_of(
 
 
 def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """AND is decided by one FALSE, OR by one TRUE; without that both sides agree."""
+    """Return the facts of AND and OR: one FALSE decides AND, and one TRUE decides OR."""
     decider, agreement = (FALSE, TRUE) if isinstance(node, exp.And) else (TRUE, FALSE)
     sides = (node.this, node.expression)
     alternatives: list[Facts] = []
@@ -91,7 +91,7 @@ def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSli
 
 
 def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """`x IS TRUE`, `IS FALSE`, `IS NULL` and `IS UNKNOWN`: each is true of one outcome of x."""
+    """Return the facts of `x IS TRUE` and similar tests, each of which means one outcome of x."""
     wanted = unwrap(node.expression)
     if isinstance(wanted, exp.Null):
         passing = frozenset({NULL})
@@ -108,14 +108,14 @@ def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -
 
 
 def _equal(level: Level, node: exp.NullSafeEQ, is_slice: IsSlice) -> Facts:
-    """`x <=> constant` is true: x equals the constant."""
+    """Return the facts of a true `x <=> constant`: x is not NULL."""
     readable = _is_constant(node.expression) and _reads_texts(level, node.this)
     said = level.premises.holds("condition", "the constant cannot be converted to NULL", readable)
     return known(level, node.this, is_slice) if said else _NONE
 
 
 def _instead(level: Level, node: exp.Coalesce, is_slice: IsSlice) -> Facts:
-    """`COALESCE(x, FALSE)` is true: x is."""
+    """Return the facts of a true `COALESCE(x, FALSE)`: x is true."""
     untrue = all(_is_untrue(unwrap(value)) for value in node.expressions)
     if not level.premises.holds("condition", "what stands for NULL is false", untrue):
         return _NONE
@@ -143,7 +143,7 @@ def _reads_texts(level: Level, node: exp.Expr) -> bool:
 
 
 def known(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Facts:
-    """Return what of this level cannot be NULL where the expression is not."""
+    """Return the parts of this SELECT that are not NULL if the expression is not NULL."""
     node = unwrap(node) if node is not None else None
     if node is None:
         return _NONE
@@ -199,7 +199,7 @@ def _itself(level: Level, node: exp.Expr) -> Facts:
 
 
 def written_as(level: Level, node: exp.Expr) -> Written | None:
-    """Return what two expressions share that have one value in a row; None for most."""
+    """Return a key that is equal for expressions with equal values in a row, or None."""
     if not isinstance(node, _CALCULATED) or isinstance(node, exp.Connector):
         return None
     stable = all(_is_stable(level, inner) for inner in node.walk())
@@ -233,7 +233,7 @@ def _written(level: Level, node: object) -> object:
 
 
 def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
-    """Collect the facts of WHERE and the joins, and the outer joins that cannot add NULLs."""
+    """Collect the facts of WHERE and of joins, and the outer joins that cannot add NULLs."""
     holds = level.premises.holds
     turned = any(join.side in {"RIGHT", "FULL"} for join in level.joins)
     proved = [where] if where is not None else []
@@ -259,7 +259,7 @@ def _note(level: Level, facts: Facts, rule: str) -> None:
 
 
 def _using(level: Level, join: Join) -> Facts:
-    """Both sides of `USING (x)` are equal, so neither is NULL; skip a side that is unclear."""
+    """Return the columns of `USING (x)`, which are equal and thus not NULL; skip ambiguous ones."""
     keys: set[ColumnKey] = set()
     for name in join.using:
         for side in (join.left, join.right):
@@ -269,7 +269,7 @@ def _using(level: Level, join: Join) -> Facts:
 
 
 def _revive(level: Level, is_slice: IsSlice) -> bool:
-    """A column that is not NULL belongs to a real row, so its outer joins found a match.
+    """Mark outer joins as matched if one of their columns is not NULL.
 
     A LEFT JOIN that did not null has matched, so its ON was true, which may prove more.
     """

@@ -1,4 +1,4 @@
-"""Recognize sub-selects with one value for the whole statement: the server runs them once."""
+"""Recognize sub-selects with one value for the whole statement, which the server runs once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOSE = (
 
 
 def is_constant(query: exp.Query, level: Level, reader: Reader) -> bool:
-    """Return whether a sub-select of `level` depends on no row around it, nor on chance."""
+    """Return whether a sub-select depends neither on outer rows nor on random functions."""
     reader.sub_select(query, level)
     inside = {id(node) for node in query.walk()}
     for node in query.walk():
@@ -46,7 +46,7 @@ def _is_stored(table: exp.Table, level: Level, reader: Reader) -> bool:
 
 
 def _level_of(column: exp.Column, reader: Reader) -> Level | None:
-    """Return the level whose column it is."""
+    """Return the SELECT level that a column belongs to."""
     level = reader.level_of(column)
     found = level.resolve(column) if level is not None else None
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Remove foreign keys that a server refuses. They do not affect the types of queries."""
+"""Remove foreign keys that a server refuses. Foreign keys do not affect the types of queries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_foreign_key(error: pymysql.MySQLError) -> bool:
 
 
 def without_foreign_keys(sql: str) -> str:
-    """Return a CREATE TABLE without its foreign keys; nothing for an ALTER that only adds one."""
+    """Return a CREATE TABLE without foreign keys, or '' for an ALTER that only adds one."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     if words[:1] == ["ALTER"] and "FOREIGN" in words:
@@ -44,7 +44,7 @@ def without_foreign_keys(sql: str) -> str:
 
 
 def _constraint(words: Sequence[str], place: int) -> int:
-    """Return the start of a constraint: at `CONSTRAINT name` if it has a name."""
+    """Return the start of a constraint, which is `CONSTRAINT` if the constraint has a name."""
     return next((place - n for n in (1, 2) if words[place - n] == "CONSTRAINT"), place)
 
 

@@ -1,4 +1,4 @@
-"""Facts about built-in functions: which are NULL only for NULL, and their result types."""
+"""Facts about built-in functions: their result types, and which return NULL only for NULL."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ _NAMES: dict[type[exp.Expr], str] = {
 
 
 def name_of(node: exp.Expr) -> str:
-    """Return the name of a function in upper case, or an empty string.
+    """Return the upper-case name of a function, or an empty string.
 
     A name in backticks, or behind a schema's, keeps backticks: it is no built-in function's, even
     if it is spelled like one.
@@ -265,7 +265,7 @@ def name_of(node: exp.Expr) -> str:
 
 
 def routine_name(name: str) -> str:
-    """Return the name of a routine as in the schema, from the result of `name_of`."""
+    """Return the name of a routine as the schema writes it, for a result of `name_of`."""
     return name.strip("`")
 
 
@@ -275,13 +275,13 @@ def _is_stored(node: exp.Expr) -> bool:
 
 
 def arguments(node: exp.Expr) -> list[exp.Expr]:
-    """Return the arguments of a function, of every keyword."""
+    """Return the arguments of a function, including those after keywords."""
     return [
         child for child in node.iter_expressions() if not isinstance(child, exp.Var | exp.DataType)
     ]
 
 
 def is_aggregate(node: exp.Expr) -> bool:
-    """Return whether a node is an aggregate function, also as a window function."""
+    """Return whether an expression is an aggregate function, even as a window function."""
     name = name_of(node)
     return (isinstance(node, exp.AggFunc) and name not in RANKS) or name in AGGREGATES

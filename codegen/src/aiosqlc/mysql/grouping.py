@@ -1,4 +1,4 @@
-"""Return whether a SELECT aggregates, by its own aggregates or those of its sub-selects."""
+"""Detect whether a SELECT aggregates, by its own aggregates or by those in sub-selects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.mysql.scope import Level, own_nodes
 
 
 def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[bool, bool]:
-    """Return whether this level certainly aggregates, and whether it might.
+    """Return whether this SELECT certainly aggregates, and whether it possibly does.
 
     An aggregate in a sub-select that names only columns of ours is computed here; a function that
     nobody knows may be an aggregate of the user's.
@@ -32,7 +32,7 @@ def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[boo
 
 
 def _is_windowed(node: exp.Expr) -> bool:
-    """Return whether an aggregate has an OVER, also after WITHIN GROUP (…)."""
+    """Return whether an aggregate has an OVER clause, possibly after WITHIN GROUP (…)."""
     while isinstance(node.parent, exp.WithinGroup | exp.IgnoreNulls | exp.RespectNulls):
         node = node.parent
     return isinstance(node.parent, exp.Window) and node.parent.this is node
@@ -46,7 +46,7 @@ def _only_outer(node: exp.Expr, level: Level) -> bool:
 
 
 def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
-    """Return whether an aggregate in a sub-select might refer only to columns of `level`."""
+    """Return whether an aggregate in a sub-select might use only columns of the outer `level`."""
     columns = list(node.find_all(exp.Column))
     if not columns or not all(level.may_have(column) for column in columns):
         return False
@@ -59,7 +59,7 @@ def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
 
 
 def _surely_has(select: exp.Select, column: exp.Column, schema: Schema) -> bool:
-    """Return whether a table in a sub-select's FROM has the column, because the inner one wins."""
+    """Return whether a table in a sub-select's FROM has a column, which hides outer columns."""
     clause = select.args.get("from_")
     items = [clause.this] if clause is not None else []
     items += [join.this for join in select.args.get("joins") or []]

@@ -1,4 +1,4 @@
-"""Prove each generated text on the server, as the driver sends it, against its function."""
+"""Check each generated text on the server, in the driver's form, against its function."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
 def unproved(
     prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence[Described]
 ) -> Iterator[Diagnostic]:
-    """Yield an error for a generated text that differs from its row class and signature.
+    """Yield an error for a generated text that does not match its row class and signature.
 
     `first` is what the server said of the text as the user wrote it.
     """
@@ -53,14 +53,14 @@ def _difference(prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence
 
 
 def as_sent(query: TypedQuery) -> str:
-    """Return the text with a value for each parameter, as a driver formats it."""
+    """Return the text with a sample value for each parameter, in the driver's format."""
     text, numbers = for_driver(query.sql)
     samples = {param.number: types.sample(param.type) for param in query.params}
     return text % tuple(samples[number] for number in numbers)
 
 
 def _promised(query: TypedQuery, first: Sequence[Described], found: Sequence[Described]) -> Shape:
-    """Return the columns of the class.
+    """Return the names and types of the columns that the row class expects.
 
     An expression's name is its text, which may hold a parameter's or that of a star.
     """
@@ -80,7 +80,7 @@ def _found(columns: Sequence[Described]) -> Shape:
 
 
 def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, str]]:
-    """Ignore differences from an unknown type: `any` guarantees nothing."""
+    """Ignore differences from the type `any`, which guarantees nothing."""
     return [
         (name, found[at] if at < len(found) and "any" in {kind, found[at]} else kind)
         for at, (name, kind) in enumerate(columns)
@@ -88,7 +88,7 @@ def _known(columns: list[tuple[str, str]], found: list[str]) -> list[tuple[str, 
 
 
 def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Diagnostic]:
-    """Yield an error for a variant with other columns than the class, or other parameter values."""
+    """Yield an error for a variant whose columns or parameters differ from the query's."""
     mine = Shape(
         _columns(query), tuple(types.value_of(param.type) for param in _ordered(query.params))
     )
@@ -131,7 +131,7 @@ WHERE trigger_schema = DATABASE() AND event_object_table = %s AND event_manipula
 def impossible(
     session: Session, query: TypedQuery, tree: Tree | None, schema: Schema
 ) -> Iterator[Diagnostic]:
-    """Yield an error for an INSERT that omits a required column, or gives an impossible value."""
+    """Yield an error for an INSERT that omits a required column or contains an invalid value."""
     missing = _left_out(tree, schema)
     if missing is not None and not session.rows(_BEFORE_INSERT, missing[0]):
         table, column = missing
@@ -166,7 +166,7 @@ WHERE t.table_schema = DATABASE() AND t.table_name = %s AND e.transactions = 'YE
 
 
 def _refused(session: Session, relation: Relation, given: Sequence[exp.Expr]) -> Sequence[exp.Expr]:
-    """Return the values by row that the server refuses if they do not fit.
+    """Return the inserted values that the server refuses if they are invalid.
 
     Where the engine has no transactions, it changes what stands in a row after the first.
     """
@@ -182,7 +182,7 @@ def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
 
 
 def _given(tree: Tree | None, schema: Schema) -> Iterator[tuple[Relation, str, Sequence[exp.Expr]]]:
-    """Yield the columns of an INSERT with VALUES in lower case, and the value in each row."""
+    """Yield the columns of an INSERT … VALUES in lower case, with the value in each row."""
     root = tree.root if tree else None
     if not isinstance(root, exp.Insert) or not isinstance(root.expression, exp.Values):
         return
@@ -201,7 +201,10 @@ def _given(tree: Tree | None, schema: Schema) -> Iterator[tuple[Relation, str, S
 
 
 def _takes_no_null(relation: Relation, name: str) -> bool:
-    """Return whether NULL is refused. AUTO_INCREMENT and old timestamps replace NULL."""
+    """Return whether a column refuses NULL.
+
+    AUTO_INCREMENT columns and old timestamps replace NULL.
+    """
     column = relation.column(name)
     if column is None or relation.is_view or not column.not_null or name in relation.generated:
         return False
@@ -214,7 +217,7 @@ def _listed(root: exp.Insert) -> list[exp.Expr]:
 
 
 def _is_value(given: exp.Expr) -> bool:
-    """Return whether a value is more than DEFAULT, or a NULL that means no value."""
+    """Return whether an inserted value is neither DEFAULT nor NULL."""
     return not isinstance(given, exp.Null) and given.sql().upper() != "DEFAULT"
 
 

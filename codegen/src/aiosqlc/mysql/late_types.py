@@ -1,4 +1,4 @@
-"""Types that MariaDB fixes only at execution, so that its earlier description may be wrong.
+"""Types that MariaDB determines only at execution, so that an earlier description may differ.
 
 How many digits a moment has, or whether a digest can be made, it knows of a constant; what a
 sub-select makes is one as soon as it has run, and the type of the function around it another. A
@@ -24,7 +24,7 @@ _LATE = {
 
 
 def settled_late(sql: str, reader: Reader | None, schema: Schema) -> frozenset[str]:
-    """Return the kinds of values (`types.family`) whose columns may arrive as another kind."""
+    """Return the kinds of values (`types.family`) that may change their type at execution."""
     if reader is None:
         named = [kinds for name, (_, kinds) in _LATE.items() if mentions(sql, name)]
         views = [relation.settled_late for relation in schema.relations]
@@ -47,7 +47,7 @@ def _argument(node: exp.Expr, place: int) -> list[exp.Expr]:
 
 
 def _is_made(node: exp.Expr, reader: Reader) -> bool:
-    """Return whether a node is a sub-select, or a derived table's column that may contain one."""
+    """Return whether an expression is a sub-select, or a derived column that may contain one."""
     if not isinstance(node, exp.Column):
         return isinstance(node, exp.Query)
     level = reader.level_of(node)

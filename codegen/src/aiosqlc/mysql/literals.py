@@ -1,4 +1,4 @@
-"""Evaluate the numbers of a statement: a condition without columns, a frame, a count of rows."""
+"""Evaluate literal numbers: in constant conditions, window frames and row counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BEFORE, _AFTER, _CURRENT, _ALL = "PRECEDING", "FOLLOWING", "CURRENT ROW", "UNBO
 
 
 def integer(node: object) -> int | None:
-    """Return the integer that is written, if it is one that every server compares exactly."""
+    """Return the value of an integer literal, if every server compares such numbers exactly."""
     node = unwrap(node) if isinstance(node, exp.Expr) else None
     if not isinstance(node, exp.Literal) or node.is_string or not str(node.this).isdecimal():
         return None
@@ -27,7 +27,7 @@ def integer(node: object) -> int | None:
 
 
 def is_true(condition: exp.Expr) -> bool:
-    """Return whether a condition is true of every row: `TRUE`, `1`, `1 = 1`."""
+    """Return whether a condition is always true: `TRUE`, `1` or `1 = 1`."""
     node = unwrap(condition)
     if isinstance(node, exp.Boolean):
         return bool(node.this)
@@ -39,7 +39,7 @@ def is_true(condition: exp.Expr) -> bool:
 
 
 def has_current_row(frame: exp.Expr | None) -> bool:
-    """Return whether the frame of a window holds the row that it is computed for.
+    """Return whether a window frame always contains the current row.
 
     Without a frame it does.
     """
@@ -56,7 +56,7 @@ def has_current_row(frame: exp.Expr | None) -> bool:
 
 
 def _reaches(bound: object, side: object, wanted: str, *, by_rows: bool) -> bool:
-    """Return whether one end of a frame is the current row, or beyond it."""
+    """Return whether one end of a frame is the current row or farther out."""
     if bound == _CURRENT:
         return True
     if str(side).upper() != wanted:
@@ -65,7 +65,7 @@ def _reaches(bound: object, side: object, wanted: str, *, by_rows: bool) -> bool
 
 
 def counts_a_row(having: exp.Expr | None, level: Level) -> bool:
-    """Return whether HAVING is true only where a row was read: `COUNT(*) > 0`."""
+    """Return whether HAVING is true only if a row was read: `COUNT(*) > 0`."""
     if having is None:
         return False
     node = unwrap(having)
@@ -85,7 +85,7 @@ def counts_a_row(having: exp.Expr | None, level: Level) -> bool:
 
 
 def _is_count(node: exp.Expr, level: Level) -> bool:
-    """Return whether it counts rows of this level: without columns, or of its own alone."""
+    """Return whether an expression counts rows of this SELECT."""
     return (
         isinstance(node, exp.Count)
         and node.find(exp.Query) is None

@@ -1,4 +1,4 @@
-"""MariaDB in place of MySQL: find what it refuses although MySQL accepts it."""
+"""MariaDB in place of MySQL: find syntax that only MySQL accepts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NO_COLUMN = frozenset({"ADD", "COLUMN", "DROP", "EXISTS", "ON", "REFERENCES", "
 
 
 def only_in_mysql(sql: str) -> str:
-    """Return the first construct of a statement that MySQL has and MariaDB lacks, or nothing."""
+    """Return the first MySQL-only construct of a statement, or an empty string."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
     return _first_of(tokens, words) or _as_a_whole(words)
@@ -71,7 +71,7 @@ def _first_of(tokens: Sequence[Token], words: Sequence[str]) -> str:
 
 
 def _as_a_whole(words: Sequence[str]) -> str:
-    """Return a construct that only the order of the words shows."""
+    """Return a MySQL-only construct that is recognizable only by several words."""
     if words[:1] == ["WITH"] and (verb := _verb(words)) in _CHANGES:
         return f"WITH … {verb}"
     for index, word in enumerate(words):
@@ -90,7 +90,7 @@ def _as_a_whole(words: Sequence[str]) -> str:
 
 
 def _arguments(words: Sequence[str]) -> int:
-    """Count the arguments of a call; `words` start after the parenthesis."""
+    """Return the number of arguments of a call; `words` start after the parenthesis."""
     depth, count = 1, 1
     for word in words:
         depth += {"(": 1, ")": -1}.get(word, 0)
@@ -101,7 +101,7 @@ def _arguments(words: Sequence[str]) -> int:
 
 
 def _verb(words: Sequence[str]) -> str:
-    """Return the verb of a statement with a WITH clause: the first one outside parentheses."""
+    """Return the verb of a statement after a WITH clause: the first one outside parentheses."""
     depth = 0
     for word in words:
         depth += {"(": 1, ")": -1}.get(word, 0)
@@ -111,12 +111,15 @@ def _verb(words: Sequence[str]) -> str:
 
 
 def excused(error: pymysql.MySQLError, sql: str) -> str:
-    """Return the MySQL-only part of a refused statement; nothing if the refusal is right."""
+    """Return the MySQL-only part of a refused statement, or '' if MySQL would refuse it too."""
     return only_in_mysql(sql) if code_of(error) in _UNKNOWN else ""
 
 
 def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
-    """Report that types come from the text alone. An error unless `server: mysql` is set."""
+    """Report that the types of a query come only from its SQL text.
+
+    The report is an error unless `server: mysql` is set.
+    """
     return Diagnostic(
         code="E213",
         message=f"{query.name} was typed without a server: MariaDB has no `{construct}`",
@@ -128,20 +131,20 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
 
 
 def refused(query: ParsedQuery, error: pymysql.MySQLError, database: str) -> Diagnostic:
-    """Report that MariaDB, in place of MySQL, refuses a query that MySQL may accept."""
+    """Report that MariaDB, used in place of MySQL, refuses a query that MySQL may accept."""
     said = f"MariaDB, used instead of MySQL, reports: {message_of(error, database)}"
     label = Label(query.file, query.name_span, "types may be wider than necessary")
     return _warning("E213", f"{query.name} was typed without a server: {said}", label)
 
 
 def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
-    """Report that MariaDB, in place of MySQL, refuses a statement of the schema."""
+    """Report that MariaDB, used in place of MySQL, refuses a statement of the schema."""
     label = Label(file.file, span, "it is inferred from the text alone")
     return _warning("E213", f"MariaDB, used instead of MySQL, reports: {message}", label)
 
 
 def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
-    """Return whether a statement only builds an index over expressions, which MariaDB lacks."""
+    """Return whether a statement only builds an index over expressions, unsupported in MariaDB."""
     return code_of(error) == _SYNTAX and _INDEX.match(sql) is not None
 
 
@@ -219,7 +222,7 @@ _NOT_COMPUTED = 1901
 
 
 def without_expression(sql: str, error: pymysql.MySQLError) -> str:
-    """Compute NULL for a generated column whose expression MariaDB refuses and MySQL accepts.
+    """Use NULL as a generated column's expression that MariaDB refuses and MySQL accepts.
 
     MariaDB takes no CHAR there, whose values one of its modes pads; a column has its type anyway.
     """
@@ -241,7 +244,7 @@ def without_expression(sql: str, error: pymysql.MySQLError) -> str:
 
 
 def _without_inner_checks(sql: str) -> str:
-    """Remove a column's CHECK before another attribute. MariaDB accepts it only at the end."""
+    """Move a column's CHECK behind its other attributes. MariaDB accepts CHECK only at the end."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     texts = [token.text.upper() for token in tokens]
     for index, text in enumerate(texts):
@@ -265,7 +268,7 @@ _ARROW = re.compile(
 
 
 def _without_arrows(sql: str) -> str:
-    """Write `column->>'path'` as the equivalent functions."""
+    """Replace `column->>'path'` by the equivalent functions."""
     return _ARROW.sub(
         lambda found: (
             f"JSON_UNQUOTE(JSON_EXTRACT({found[1]}, {found[3]}))"

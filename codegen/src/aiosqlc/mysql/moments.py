@@ -1,4 +1,4 @@
-"""Date arithmetic: the changed date or time, and the unit."""
+"""Find the operand and the unit of date arithmetic."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ _DAYS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH"})
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A date or time that is changed by an interval. `by_days`: a date stays a date."""
+    """A date or time to which an interval is added or subtracted.
+
+    `by_days` means that the result of a date is a date.
+    """
 
     moment: exp.Expr
     by_days: bool
 
 
 def shift_of(node: exp.Expr | None) -> Shift | None:
-    """Return the operand of date arithmetic; None for other nodes."""
+    """Return the operand of date arithmetic, or None for other expressions."""
     if isinstance(node, MOVES):
         return Shift(node.this, _by_days(node))
     if isinstance(node, exp.Add | exp.Sub):
@@ -49,6 +52,6 @@ def _by_days(node: exp.Expr) -> bool:
 
 
 def amount(node: exp.Expr) -> SqlType:
-    """Return the type of the amount: a number for one unit, a text for several."""
+    """Return the type of the interval's amount: a number for one unit, a text for several."""
     unit = node.args.get("unit")
     return types.BIGINT if unit is None or unit.name.upper() in _PLAIN else types.VARCHAR

@@ -12,7 +12,7 @@ from aiosqlc.mysql.scope import Level
 
 
 def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
-    """Yield the server's error for each unknown name; nothing if the text is unclear."""
+    """Yield the server's error for each unknown name, or nothing if the text is ambiguous."""
     root = reader.tree.root
     ctes = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
     targets = {name.name.lower() for name in _delete_targets(root)}
@@ -28,14 +28,14 @@ def unknown_names(reader: Reader) -> Iterator[pymysql.MySQLError]:
 
 
 def _delete_targets(root: exp.Expr) -> list[exp.Expr]:
-    """Return the names before FROM, or between it and USING, which may be aliases."""
+    """Return the target names of a multi-table DELETE, which may be aliases."""
     if not isinstance(root, exp.Delete):
         return []
     return [*(root.args.get("tables") or []), *([root.this] if root.args.get("using") else [])]
 
 
 def _is_unknown(column: exp.Column, level: Level) -> bool:
-    """Return whether no enclosing statement could have the column."""
+    """Return whether no enclosing SELECT can have the column."""
     for scope in level.outwards():
         unclear = any(source.outputs is None for source in scope.sources)
         if unclear or not _is_read(scope):
@@ -49,7 +49,7 @@ def _is_unknown(column: exp.Column, level: Level) -> bool:
 
 
 def _is_read(scope: Level) -> bool:
-    """A statement with unlisted sources; none of its joins may be lateral."""
+    """Return whether a statement's names can be checked: it has no lateral join."""
     return isinstance(scope.node, exp.Select | exp.Update | exp.Delete) and not scope.node.args.get(
         "laterals"
     )

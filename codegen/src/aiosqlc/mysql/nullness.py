@@ -1,4 +1,4 @@
-"""Prove that an expression cannot be NULL; otherwise it can."""
+"""Prove that an expression cannot be NULL; without a proof, the expression may be NULL."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _VOUCHED = never("declared-function", "the configuration declares the function n
 
 @dataclass(frozen=True)
 class Proof:
-    """The inputs of the rules besides the expression.
+    """The inputs of the nullability rules, apart from the expression.
 
     `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
     `given` is what a surrounding CASE has shown not to be NULL, `never_null` functions
@@ -67,15 +67,15 @@ class Proof:
     converts: Callable[[exp.Expr, Level], bool] = lambda _node, _level: False
 
     def knowing(self, facts: Facts) -> Proof:
-        """Return the proof for a branch that is entered only if `facts` are not NULL."""
+        """Return the inputs for a branch that runs only if `facts` are not NULL."""
         return replace(self, given=self.given | facts)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a precondition of a rule is met."""
+        """Return whether a rule's precondition is met."""
         return self.level.premises.holds(rule, premise, value)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Not null if every part is; a doubt names the first part that is not."""
+        """Return "not null" if every part is not null; otherwise name the first nullable part."""
         parts = []
         for part in verdicts:
             parts.append(part)
@@ -87,7 +87,7 @@ class Proof:
         return Verdict(True, text, (doubt,) if doubt else ())
 
     def any_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Not null if one part is; a proof names the first part that is."""
+        """Return "not null" if one part is not null, and name the first such part."""
         parts = []
         for part in verdicts:
             if not part.null:
@@ -100,7 +100,7 @@ class Proof:
 
 
 def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
-    """Return whether the value of `node` in a returned row can be NULL."""
+    """Infer whether the value of `node` in a returned row can be NULL."""
     if node is None:
         return _IS_NULL
     node = unwrap(node)
@@ -119,7 +119,7 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
 
 
 def _known(node: exp.Expr, proof: Proof) -> Verdict | None:
-    """Say that a condition holds only where the whole expression has a value, if one does."""
+    """Return a verdict if a true condition implies that the whole expression is not NULL."""
     level = proof.level
     if not (level.facts or proof.given) or isinstance(node, exp.Column):
         return None
@@ -136,13 +136,13 @@ def _inferred(nodes: Iterable[exp.Expr | None], proof: Proof) -> Iterator[Verdic
 
 
 def _asks(node: exp.Expr) -> bool:
-    """Return whether an expression is a sub-select, or a test on one."""
+    """Return whether an expression is a sub-select or tests the rows of one."""
     query = node.args.get("query") is not None
     return query or isinstance(node, exp.Query | exp.Exists | exp.Any | exp.All)
 
 
 def _under_rollup(node: exp.Expr) -> Verdict:
-    """In a super-aggregate row, grouped values are NULL, except literals and counts."""
+    """Return a verdict for a super-aggregate row, where only literals and counts are not NULL."""
     if isinstance(node, exp.Count):
         return _COUNTED
     if isinstance(node, exp.Literal) and not node.is_string:
@@ -207,7 +207,7 @@ def _quantified(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _offered(query: exp.Expr, proof: Proof) -> list[Verdict]:
-    """Return the results for the columns of a sub-select."""
+    """Return the verdicts for the columns of a sub-select."""
     outputs = proof.read(query, proof.level).outputs
     if not outputs:
         return [maybe("the columns of the sub-select are not known")]
@@ -349,7 +349,7 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 def _aggregated(node: exp.Expr) -> list[exp.Expr]:
-    """Return the aggregated expression, without DISTINCT, ORDER BY and separator."""
+    """Return the aggregated expression without DISTINCT, ORDER BY and SEPARATOR."""
     inner = node.this
     while isinstance(inner, exp.Order):
         inner = inner.this

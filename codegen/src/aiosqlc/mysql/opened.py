@@ -1,4 +1,4 @@
-"""Open the schema's database for a request about a query."""
+"""Open a database with the schema to answer a request about a query."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECONDS = 3  # that a statement may take
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that has selected our database with the schema."""
+    """A session whose default database contains the schema."""
 
     session: Session
     schema: Schema
@@ -26,7 +26,7 @@ class Opened:
 
 @contextmanager
 def opened(schema: Sequence[SchemaFile], options: AnalyzeOptions) -> Iterator[Opened | None]:
-    """Open the schema's database; None without a server, or if it refuses the schema."""
+    """Open a database with the schema, or return None without a server or a valid schema."""
     try:
         session = open_session(options.database_uri, options.cache_dir, options.server)
     except NoServerError:

@@ -1,4 +1,4 @@
-"""Infer types, names and optionality of parameters from all their uses."""
+"""Infer the types, names and optionality of parameters from all their uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiosqlc.source import Span
 def infer(
     query: ParsedQuery, reader: Reader
 ) -> tuple[tuple[TypedParam, ...], tuple[Use, ...], list[Diagnostic]]:
-    """Type and name the parameters of a parsed query.
+    """Infer the types and names of the parameters of a parsed query.
 
     The uses come in the order of the text. A parameter that nothing types is a diagnostic.
     """
@@ -57,7 +57,7 @@ def infer(
 
 
 def _strongest(uses: Sequence[Use]) -> list[Use]:
-    """Return the uses that decide a parameter's type: those without a type do not count."""
+    """Return the uses that determine a parameter's type; uses without a type are ignored."""
     typed = [use for use in uses if use.type]
     certain = [use for use in typed if not use.weak]
     moments = [use for use in typed if use.type != types.ANY]
@@ -66,7 +66,7 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
 
 
 def _best(uses: Sequence[Use]) -> Use | None:
-    """A column is the most specific: it has a length or an enum."""
+    """Return the most specific use: a column, because it has a length or an enum."""
     return next((use for use in uses if use.origin), uses[0] if uses else None)
 
 
@@ -76,7 +76,7 @@ def _reason(use: Use) -> str:
 
 
 def _conflict(query: ParsedQuery, number: int, uses: Sequence[Use]) -> Diagnostic | None:
-    """Report a parameter with two types that no Python value can have."""
+    """Report a parameter that has two types without a common Python value."""
     if not uses:
         return None
     first = uses[0]

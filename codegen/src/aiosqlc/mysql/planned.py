@@ -1,4 +1,4 @@
-"""Plan each generated text, because the server refuses some texts only then."""
+"""Plan each generated text, because the server refuses some texts only when planning."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEVER = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The server of the plans; `stands_in` is a MariaDB that replaces MySQL.
+    """The server that plans texts; `stands_in` means MariaDB in place of MySQL.
 
     `said`: somebody has said that the queries are for MySQL. `strict`: then somebody must.
     """
@@ -43,7 +43,7 @@ class Asked:
 
 
 def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnostic]:
-    """Yield an error for a text that the server cannot plan, for any parameters."""
+    """Yield an error for a text that the server cannot plan for any parameter values."""
     error = _refusal(asked.session, sent)
     code = code_of(error) if error else 0
     if error is None or code not in {*_NAMES, *_NEVER}:
@@ -74,7 +74,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
 
 
 def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
-    """Return the server's error when it plans a text; nothing is run."""
+    """Return the server's error on planning a text, without running the text."""
     if first_word(sent) not in _EXPLAINED:
         return None
     try:

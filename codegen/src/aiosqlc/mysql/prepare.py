@@ -1,4 +1,4 @@
-"""Ask the server for the result of a statement without running it: COM_STMT_PREPARE."""
+"""Get the description of a statement's result without running it: COM_STMT_PREPARE."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Described:
 
     @property
     def not_null(self) -> bool:
-        """Return whether the server calls it NOT NULL, which is not always right; see `trust`."""
+        """Return whether the server flags the column NOT NULL, which may be wrong; see `trust`."""
         return bool(self.flags & FLAG.NOT_NULL)
 
     @property
     def unsigned(self) -> bool:
-        """Return whether it is an unsigned number."""
+        """Return whether the column is an unsigned number."""
         return bool(self.flags & FLAG.UNSIGNED)
 
     @property
@@ -50,7 +50,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The server's description of a statement: its number of parameters and result columns."""
+    """The server's description of a statement: the number of parameters, and the result columns."""
 
     parameters: int
     columns: tuple[Described, ...]

@@ -1,4 +1,4 @@
-"""Read a statement's tree level by level: sources, joins, facts, and the result of each SELECT."""
+"""Read a statement's syntax tree: the sources, joins, facts and result of each SELECT."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ _OVER_NO_ROW = maybe("over no row every column is NULL")
 
 
 class Reader:
-    """Reads one statement. `levels` holds the scope of each SELECT, UPDATE and DELETE by node id.
+    """Reads one statement.
+
+    `levels` maps the node ID of each SELECT, UPDATE and DELETE to its scope.
 
     `required` says whether a parameter is never None, `types` what is known of their types,
     `slices` which of them are lists.
@@ -62,7 +64,7 @@ class Reader:
         self._results: dict[int, Result] = {}
 
     def read(self) -> Result:
-        """Return the result columns of the statement; `levels` is complete afterwards."""
+        """Return the result columns of the statement; afterwards `levels` is complete."""
         root = self.tree.root
         if isinstance(root, exp.Query):
             result = self.query(root, None, {})
@@ -76,7 +78,7 @@ class Reader:
         return result
 
     def level_of(self, node: exp.Expr) -> Level | None:
-        """Return the innermost scope of a node."""
+        """Return the innermost scope that contains a node."""
         current: exp.Expr | None = node
         while current is not None:
             if id(current) in self.levels:
@@ -85,24 +87,24 @@ class Reader:
         return None
 
     def is_slice(self, node: exp.Expr) -> bool:
-        """Return whether a node is a parameter that takes a list of values or rows."""
+        """Return whether a node is a parameter for a list of values or rows."""
         if isinstance(node, exp.Tuple):
             return any(self.is_slice(column) for column in node.expressions)
         place = self.tree.place(node)
         return place is not None and place.number in self._slices
 
     def required(self, node: exp.Expr) -> bool:
-        """Return whether a placeholder is never None."""
+        """Return whether a placeholder's value is never None."""
         place = self.tree.place(node)
         return place is not None and self._required(place.number)
 
     def parameter_type(self, node: exp.Expr) -> SqlType | None:
-        """Return the type of a placeholder's parameter, if known."""
+        """Return the type of a placeholder's parameter, or None if unknown."""
         place = self.tree.place(node)
         return self._types.get(place.number) if place else None
 
     def proof(self, level: Level) -> Proof:
-        """Return the inputs of the nullness rules inside `level`."""
+        """Return the inputs of the nullability rules for the scope `level`."""
         return Proof(
             level,
             self.required,
@@ -113,13 +115,13 @@ class Reader:
         )
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
-        """Read a sub-select in an expression of `level`."""
+        """Return the result of a sub-select in an expression of the scope `level`."""
         return self.query(node, level, level.ctes)
 
     # --- queries ------------------------------------------------------------------------------
 
     def query(self, node: exp.Expr, parent: Level | None, ctes: dict[str, Result]) -> Result:
-        """Read a SELECT, a set operation or a parenthesised query."""
+        """Return the result of a SELECT, a set operation or a parenthesised query."""
         if id(node) not in self._results:
             self._results[id(node)] = self._query(node, parent, ctes)
         return self._results[id(node)]
@@ -153,7 +155,7 @@ class Reader:
         return known
 
     def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
-        """Take names and types from the arms that begin.
+        """Infer a recursive query's columns, with names and types from its non-recursive operands.
 
         Assume that no column is NULL, and drop the assumption for each that an arm may then make
         NULL, until the arms make no other one NULL.
@@ -186,7 +188,7 @@ class Reader:
     def _arms(
         self, node: exp.Expr, parent: Level | None, known: dict[str, Result]
     ) -> Iterator[tuple[exp.Expr, dict[str, Result]]]:
-        """Yield the SELECTs of a set operation, each with the names visible to it."""
+        """Yield the SELECTs of a set operation, each with the CTEs that are visible to it."""
         if not isinstance(node, exp.SetOperation):
             yield node, known
             return
@@ -242,7 +244,7 @@ class Reader:
             level.bare_is_null = (certain or possible) and not has_row
 
     def _has_row(self, level: Level, node: exp.Select) -> bool:
-        """Return whether an aggregate without GROUP BY is made of a row, where it is returned."""
+        """Return whether an aggregate without GROUP BY always summarizes at least one row."""
         having = node.args.get("having")
         counted = counts_a_row(having.this if having else None, level)
         if having is not None and self.schema.premises.holds(
@@ -254,7 +256,7 @@ class Reader:
     # --- FROM ---------------------------------------------------------------------------------
 
     def _from(self, level: Level, node: exp.Expr) -> bool:
-        """Add the sources of FROM; return whether all of them are understood."""
+        """Add the sources of FROM, and return whether their columns are all known."""
         clause = node.args.get("from_")
         if clause is not None:
             self._item(level, clause.this)
@@ -262,7 +264,7 @@ class Reader:
         return not node.args.get("laterals") and all(s.outputs is not None for s in level.sources)
 
     def _item(self, level: Level, item: exp.Expr) -> None:
-        """Add one item of FROM: a table, a sub-select, or joined tables in parentheses."""
+        """Add an item of FROM: a table, a sub-select, or joined tables in parentheses."""
         first = len(level.sources)
         inside = isinstance(item, exp.Subquery | exp.Paren) and not item.alias
         if inside and isinstance(item.this, exp.Table | exp.Subquery):
@@ -299,7 +301,7 @@ class Reader:
         self._add(level, alias, _offered(relation), relation=relation, historic=old)
 
     def _derived(self, level: Level, alias: str, made: Result) -> None:
-        """Add what a sub-select returns, or a CTE."""
+        """Add the result of a sub-select or CTE as a source."""
         source = Source(
             len(level.sources),
             alias,
@@ -323,7 +325,7 @@ class Reader:
         level.sources.append(source)
 
     def _joins(self, level: Level, node: exp.Expr, *, first: int, nested: bool) -> None:
-        """Add what is joined to the first item; a comma has lower precedence than other joins."""
+        """Add the joined tables; a comma has lower precedence than other joins."""
         for join in node.args.get("joins") or []:
             first = len(level.sources) if _is_comma(join) else first
             self._join(level, join, first=first, nested=nested)
@@ -393,7 +395,7 @@ class Reader:
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
-        """Return whether the server's flag for an expression, or for its parts, may be wrong."""
+        """Return whether the server's NOT NULL flag may be wrong for an expression or its parts."""
         for inner in node.walk():
             if may_fail(inner) or parses_in(inner, level, self):
                 return True
@@ -409,7 +411,7 @@ class Reader:
         return False
 
     def star(self, level: Level, item: exp.Expr) -> list[Output] | None:
-        """Return the columns of `*` or `t.*` after the joins; None if unknown."""
+        """Return the columns of `*` or `t.*` after the joins, or None if they are unknown."""
         table = item.table if isinstance(item, exp.Column) else ""
         sources = [level.source(table)] if table else list(level.sources)
         outputs: list[Output] = []
@@ -470,7 +472,7 @@ class Reader:
         return cardinality.of_insert(node, outputs, self.schema.premises)
 
     def _rest(self, root: exp.Expr) -> None:
-        """Read the sub-selects that no rule has read, so that their columns can be resolved."""
+        """Read the remaining sub-selects, so that their columns can be resolved."""
         level = self.levels.get(id(root))
         if level is not None:
             self._visit(root, level)
@@ -482,7 +484,7 @@ class Reader:
 
 
 def _in_from(node: exp.Expr) -> bool:
-    """Return whether a sub-select is an item of FROM or a CTE, read without correlation."""
+    """Return whether a sub-select is in FROM or in a CTE, where it has no correlation."""
     parent = node.parent
     return isinstance(
         parent, exp.From | exp.Join | exp.CTE | exp.SetOperation | exp.Subquery | exp.Table
@@ -520,7 +522,7 @@ def _columns_of(schema: exp.Expr | None) -> tuple[Output, ...] | None:
 
 
 def _renamed(result: Result, named: exp.Expr) -> Result:
-    """Apply the column names of `t (a, b)`."""
+    """Apply the column aliases of `t (a, b)`."""
     alias = named.args.get("alias")
     names = [column.name for column in alias.args.get("columns") or []] if alias is not None else []
     if not names or result.outputs is None:
@@ -539,7 +541,7 @@ def _names(node: exp.Expr, name: str) -> bool:
 def of_both(
     node: exp.SetOperation, ours: Output, theirs: Output, index: int, premises: Premises
 ) -> Output:
-    """Return a column of a set operation from the columns of its parts at that index."""
+    """Return a column of a set operation, derived from the operands' columns at its index."""
     kinds = [ours.type, theirs.type]
     converts = parses(kinds) or (None in kinds and (ours.unsure or theirs.unsure))
     sides = zip(kinds, (node.left, node.right), strict=True)
@@ -554,7 +556,7 @@ def of_both(
 
 
 def _gives_null(node: exp.Expr, index: int) -> bool:
-    """Return whether a column of a SELECT is a written NULL, which has any type."""
+    """Return whether a column of a SELECT is the literal NULL, which fits any type."""
     items = node.expressions if isinstance(node, exp.Select) else []
     item = items[index] if index < len(items) else None
     return isinstance(item.this if isinstance(item, exp.Alias) else item, exp.Null)
@@ -582,19 +584,19 @@ def _in_both(
 
 
 def _is_comma(join: exp.Join) -> bool:
-    """Return whether a join was written as a comma."""
+    """Return whether a join is written as a comma."""
     return not any(name != "this" for name in join.args)
 
 
 def _common(level: Level, left: frozenset[int], right: frozenset[int]) -> tuple[str, ...]:
-    """Return the names that a NATURAL join compares."""
+    """Return the column names that a NATURAL join compares."""
     theirs = {o.name.lower() for n in right for o in level.sources[n].shown}
     ours = [o.name.lower() for n in sorted(left) for o in level.sources[n].shown]
     return tuple(dict.fromkeys(name for name in ours if name in theirs))
 
 
 def _merge(level: Level, join: Join, name: str) -> None:
-    """An unqualified shared name is the column of the side whose rows are always present."""
+    """Resolve a name that both tables share to the table whose rows are always present."""
     side = join.right if join.side == "RIGHT" else join.left
     having = [number for number in sorted(side) if level.sources[number].output(name)]
     if len(having) == 1 and (join.side == "RIGHT" or name not in level.merged):

@@ -1,4 +1,4 @@
-"""Prove from its tree that a statement is read-only, so that a replica can run it.
+"""Prove that a statement is read-only from its syntax tree, so that a replica can run it.
 
 Conservative: of functions those on a list, no stored ones, of tables those the schema has.
 """
@@ -27,7 +27,7 @@ _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
 
 
 def why_not(root: exp.Expr | None, schema: Schema) -> str:
-    """Return why a statement is not proved to be read-only, or ''."""
+    """Return the reason why a statement is not proved read-only, or ''."""
     if root is None:
         return "its text was not parsed"
     if not isinstance(root, exp.Query):
@@ -36,7 +36,7 @@ def why_not(root: exp.Expr | None, schema: Schema) -> str:
 
 
 def _of(node: exp.Expr, schema: Schema) -> str:
-    """Return why one node is not read-only, without those below it."""
+    """Return the reason why a node is not read-only, ignoring its descendants, or ''."""
     if isinstance(node, _WRITES) and not isinstance(node, exp.Query):
         return "a part of it writes"
     if isinstance(node, exp.Lock) or node.args.get("operation_modifiers"):
@@ -65,7 +65,7 @@ def _table(node: exp.Table, schema: Schema) -> str:
 
 
 def _is_common(node: exp.Table) -> bool:
-    """Return whether the name is a WITH query of an enclosing level."""
+    """Return whether a table name refers to a WITH query of an enclosing SELECT."""
     around: exp.Expr | None = node
     while around is not None:
         found = around.args.get("with_")

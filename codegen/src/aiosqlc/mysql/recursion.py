@@ -1,4 +1,4 @@
-"""Infer the columns of a recursive query: assume, and drop what a round refutes."""
+"""Infer the columns of a recursive query: assume types, and correct them until nothing changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ASSUMED = never("recursion", "no round of the recursion makes it NULL")
 
 
 def only_adds(node: exp.Expr) -> bool:
-    """Return whether a query is a UNION of all the rows of its arms."""
+    """Return whether a query is a UNION without LIMIT, which keeps all rows of its operands."""
     if not isinstance(node, exp.SetOperation):
         return True
     cut = any(node.args.get(clause) for clause in ("limit", "offset"))
@@ -29,7 +29,7 @@ def only_adds(node: exp.Expr) -> bool:
 
 
 def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
-    """Return the columns by the arms that begin, each assumed never to be NULL if rows only add."""
+    """Return the initial columns from the non-recursive operands, assumed not NULL if `adds`."""
     verdict = _ASSUMED if adds else NULLABLE
     return tuple(
         Output(these[0].name, of_rows([o.type for o in these]), verdict, unsure=True)
@@ -38,7 +38,7 @@ def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
 
 
 def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Premises) -> Columns:
-    """Return the columns as the arms make them, if they were what was assumed before."""
+    """Return the columns that the operands produce under the previous assumptions."""
     return tuple(
         _corrected(
             column,
@@ -50,7 +50,7 @@ def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Pre
 
 
 def _corrected(column: Output, made: Sequence[Output | None], premises: Premises) -> Output:
-    """Drop what an arm refutes: a truth value that is counted on is a number."""
+    """Correct an assumption that an operand disproves: a boolean with numbers is a number."""
     kind = column.type
     if kind == types.BOOL and any(one is None or one.type != types.BOOL for one in made):
         kind = types.INT
@@ -59,7 +59,7 @@ def _corrected(column: Output, made: Sequence[Output | None], premises: Premises
 
 
 def of_rounds(wanted: SqlType | None, made: Iterable[Output | None], premises: Premises) -> Verdict:
-    """Infer whether a column of a recursive query can be NULL, from those that its arms make.
+    """Infer the nullability of a recursive query's column from the columns of its operands.
 
     What a round makes becomes of the type of the first one.
     """
@@ -74,7 +74,7 @@ def of_rounds(wanted: SqlType | None, made: Iterable[Output | None], premises: P
 
 
 def _stays(kind: SqlType | None, wanted: SqlType | None) -> bool:
-    """Return whether each value of one type is one of the other, or the nearest to it."""
+    """Return whether values of one type convert to another type without becoming NULL."""
     if kind is None or wanted is None or {kind.name, wanted.name} & {*types.PARSED, "json"}:
         return False
     if kind.labels or wanted.labels:

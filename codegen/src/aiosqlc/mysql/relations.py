@@ -15,7 +15,7 @@ DEFAULT = "public"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key that refers to a table: the columns there, and its actions.
+    """A foreign key of another table that refers to this one: the columns here, and its actions.
 
     The actions are the server's words: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
     """
@@ -28,7 +28,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or view. `unique` are keys on whole columns, `collations` those of text columns.
+    """A table or view.
+
+    `unique` lists the keys on whole columns, `collations` the collations of text columns.
 
     `invisible` are the names, in lower case, of columns that `*` leaves out, `generated` of those
     that the server computes, `counted` of those that it numbers. `unproved_reading` is why reading
@@ -50,7 +52,7 @@ class Relation:
     made_of: tuple[tuple[str, str], ...] = ()
 
     def column(self, name: str) -> TableColumn | None:
-        """Find a column; names of columns have no case."""
+        """Return the column with a name, ignoring case."""
         wanted = name.lower()
         return next(
             (column for column in self.table.columns if column.name.lower() == wanted), None
@@ -58,13 +60,13 @@ class Relation:
 
     @property
     def is_view(self) -> bool:
-        """Return whether it is a view."""
+        """Return whether the relation is a view."""
         return self.table.kind == "view"
 
 
 @dataclass(frozen=True)
 class Routine:
-    """A stored procedure or function: its parameters in order, and what a function returns.
+    """A stored procedure or function: its parameters in order, and a function's result type.
 
     `body` is the text of a procedure's.
     """
@@ -77,7 +79,7 @@ class Routine:
 
 @dataclass(frozen=True)
 class Schema:
-    """Every relation and routine a query may name; the user declares `never_null` functions.
+    """Every relation and routine that a query may use.
 
     `lost` are names, in lower case, of tables that are there but not understood; `premises`
     answers what the rules ask.
@@ -90,7 +92,7 @@ class Schema:
     premises: Premises = STRICT
 
     def relation(self, name: str, schema: str = "") -> Relation | None:
-        """Find a table or view: as written, else ignoring case."""
+        """Return the table or view with a name as written, or else with the name in any case."""
         wanted = schema or DEFAULT
         if wanted.lower() == "information_schema":  # the one name of a database without case
             wanted = wanted.lower()
@@ -106,5 +108,5 @@ class Schema:
         return {(r.table.schema, r.table.name.lower()): r for r in reversed(self.relations)}
 
     def routine(self, name: str) -> Routine | None:
-        """Find a procedure or function."""
+        """Return the procedure or function with a name."""
         return next((r for r in self.routines if r.name.lower() == name.lower()), None)

@@ -1,4 +1,4 @@
-"""The result types of built-in functions that do not depend on their arguments.
+"""The result types of built-in functions whose types do not depend on the arguments.
 
 Measured by preparing each function with arguments of every type.
 """

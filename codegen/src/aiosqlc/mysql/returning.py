@@ -1,4 +1,4 @@
-"""Type the rows of RETURNING, `CALL` and `SHOW`, even if a prepare does not describe them."""
+"""Infer the columns of RETURNING, `CALL` and `SHOW`, which a prepare may not describe."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from aiosqlc.source import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Prepares:
-    """Prepare the texts of one query on one schema, and cache the results."""
+    """Prepares the texts of a query on one schema, and caches the results."""
 
     connection: Connection[object]
     routines: Sequence[Routine] = ()
     _known: dict[str, Prepared] = field(default_factory=dict)
 
     def query(self, sql: str) -> Prepared:
-        """Prepare a query; if it returns rows that the server does not describe, find them.
+        """Prepare a query, and find its columns otherwise if the server does not describe them.
 
         An equal SELECT is prepared, or a `SHOW` is run. The columns of a call and of what was run
         may be NULL. Raises `pymysql.MySQLError` with the server's message where it refuses the
@@ -50,7 +50,7 @@ class Prepares:
         return prepared
 
     def _shown(self, sql: str) -> tuple[Described, ...]:
-        """Run a `SHOW`; if this server does not support it, there are no columns."""
+        """Run a `SHOW` and return its columns, or nothing if the server does not support it."""
         with suppress(pymysql.MySQLError):
             return shown.run(self.connection, sql)
         return ()
@@ -67,7 +67,7 @@ def _optional(columns: Sequence[Described]) -> tuple[Described, ...]:
 
 
 def _proxy(sql: str) -> str | None:
-    """Return `SELECT <list> FROM <target>` for a statement with RETURNING."""
+    """Return `SELECT <list> FROM <target>` in place of a statement with RETURNING."""
     tree = parse(sql) if mentions(sql, "RETURNING") else None
     root = tree.root if tree else None
     if not isinstance(root, exp.Insert | exp.Delete) or root.args.get("returning") is None:

@@ -1,4 +1,4 @@
-"""Collect the table privileges that queries need on MySQL and MariaDB, from their trees.
+"""Collect the table privileges that queries need on MySQL and MariaDB, from their syntax trees.
 
 Triggers and views run as whoever defined them there, and defaults call nothing of the user's.
 """
@@ -17,7 +17,7 @@ from aiosqlc.mysql.writes import changes
 
 
 def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[str] = ()) -> Needs:
-    """Return the privileges, and the objects that cannot be analysed.
+    """Return the needed privileges, and the objects that could not be analysed.
 
     Of `borrowed` statements, those on tables that are not there need nothing.
     """
@@ -62,7 +62,7 @@ def _touched(tree: Tree, known: Mapping[tuple[str, str], Table]) -> set[tuple[st
 
 
 def _is_only_written(root: exp.Expr) -> bool:
-    """Return whether the row that an INSERT creates, or meets, is never read."""
+    """Return whether an INSERT neither returns rows nor updates existing ones."""
     return isinstance(root, exp.Insert) and not (
         root.args.get("returning") or root.args.get("conflict")
     )

@@ -1,4 +1,4 @@
-"""The register of rules for MySQL and MariaDB: the claim, source and preconditions of each.
+"""The registry of rules for MySQL and MariaDB: each rule's guarantee, source and preconditions.
 
 A rule is applied where its name stands in the code: `….holds("limit", "…", …)` asks for a premise.
 The tests drop each premise in turn and look for rows that refute what is then claimed.
@@ -26,7 +26,7 @@ class Premises:
 
 
 STRICT = Premises()
-"""Every precondition must be checked."""
+"""The setting that checks every precondition."""
 
 
 RULES = (
@@ -124,5 +124,5 @@ RULES = (
 
 
 def table() -> str:
-    """Return the register as a table for the manual."""
+    """Return the registry as a table for the manual."""
     return table_of(RULES, "###")

@@ -1,4 +1,4 @@
-"""Compare the parse trees of two texts that should be the same query."""
+"""Compare the syntax trees of two texts that should be the same query."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiosqlc.mysql.syntax import parse
 
 
 def unproved(pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
-    """Return by name why two texts are not proved to be the same query; sqlglot parses both.
+    """Return, by query name, why two texts do not have the same syntax tree in sqlglot.
 
     The server would be no better judge: it tells of a statement's columns, not of its tree.
     """

@@ -1,4 +1,4 @@
-"""Run a query once on generated rows, to show the result, and undo it."""
+"""Run a query once on generated rows, return the result, and roll back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WHERE table_schema = DATABASE() AND coalesce(generation_expression, '') <> ''
 
 
 def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOptions) -> list[str]:
-    """Return the arguments and rows of one run as lines; they are the same each time."""
+    """Return the arguments and rows of one run as lines, which are the same in every run."""
     with opened(schema, options) as found:
         if found is None:
             return ["there is no server, or the schema has errors"]
@@ -42,14 +42,14 @@ def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOpti
 
 
 def is_undone(sql: str) -> bool:
-    """Return whether ROLLBACK undoes a statement; others end the transaction."""
+    """Return whether ROLLBACK undoes a statement; other statements end the transaction."""
     text = sql.lstrip()
     return text[:1] == "(" or text.split(None, 1)[0].upper() in _UNDONE if text else False
 
 
 @contextmanager
 def sample_rows(session: Session, schema: Schema) -> Iterator[None]:
-    """Insert a few rows into each table, and remove them at the end.
+    """Insert a few rows into each table, and remove the rows at the end.
 
     Values of one type are the same everywhere, row by row: so foreign keys lead somewhere.
     """
@@ -88,7 +88,7 @@ def _held(column: TableColumn, number: int, keyed: set[str]) -> str:
 
 
 def value(kind: SqlType, number: int) -> str:
-    """Return a literal of a type for the row with that number."""
+    """Return a literal of a type for the generated row with a number."""
     if kind.labels:
         return _text(kind.labels[(number - 1) % len(kind.labels)])
     word = _WORDS[(number - 1) % len(_WORDS)]
@@ -115,7 +115,7 @@ def _text(text: str) -> str:
 
 
 def with_arguments(query: TypedQuery, number: int) -> str:
-    """Return a query's text with arguments for the row with that number."""
+    """Return a query's text with the arguments for the generated row with a number."""
     given = {param.number: _argument(param, number) for param in query.params}
     return fill(query.sql, lambda _index, place: given.get(place.number, "NULL")).sql
 

@@ -1,4 +1,4 @@
-"""Find the types that parameter values give to columns, by asking with literals."""
+"""Find the column types that parameter values lead to, by preparing texts with literals."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from aiosqlc.mysql.returning import Prepares
 
 @dataclass(frozen=True, slots=True)
 class Casts:
-    """The casts of the generated text: parameters that are times, and those in `nulls`."""
+    """The casts in the generated text: of time parameters, and of the parameters in `nulls`."""
 
     kinds: Mapping[int, SqlType] = field(default_factory=dict)
     nulls: frozenset[int] = frozenset()
 
     def within(self, sql: str) -> str:
-        """Return a text with the casts in it."""
+        """Return a text with the casts added."""
         return types.with_casts(sql, self.kinds, self.nulls)
 
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The server's description of the columns for given values, and the casts that this needs."""
+    """The server's description of the columns for sample values, and the casts needed for it."""
 
     columns: tuple[Described, ...]
     casts: Casts = field(default_factory=Casts)
 
     @property
     def values(self) -> list[str]:
-        """Return the driver's type of each column."""
+        """Return the driver's value type of each column."""
         return [types.value_of(types.returned(column)) for column in self.columns]
 
 
 def sampled(
     prepares: Prepares, sql: str, params: Sequence[TypedParam], first: tuple[Described, ...]
 ) -> Sampled:
-    """Ask again with values in place of parameters.
+    """Describe the columns again, with sample values in place of parameters.
 
     A server takes `n + ?` for a floating-point number. Types are taken from this answer, the
     not-null flags from the first. A moment is sent as a text, and None as NULL: where either makes
@@ -75,7 +75,7 @@ def sampled(
 def _described(
     prepares: Prepares, sql: str, first: Sequence[Described]
 ) -> tuple[Described, ...] | None:
-    """Return the server's description with other parameters; flags and names stay.
+    """Return the types of a description for other parameters, with the first one's flags and names.
 
     None where it refuses the query, or gives another number of columns.
     """

@@ -1,4 +1,4 @@
-"""Apply the schema to its own database, once per schema, and find the failing line."""
+"""Apply each schema once to a database of its own, and find the failing lines."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BOOKS = f"{_PREFIX}books"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A database with the schema, and on our own server those that its files created.
+    """A database with the schema, and on a private server the other databases its files created.
 
     `mark` proves on somebody's server that the database is ours. `skipped` are statements that a
     MariaDB refused which stands in for MySQL, with what it said. `unkeyed` are those whose foreign
@@ -61,7 +61,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A statement of the schema that did not run, or not completely, with the reason."""
+    """A statement of the schema that was not applied completely, with the reason."""
 
     file: SchemaFile
     span: Span
@@ -75,7 +75,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A refused statement: its diagnostic, and the tables that may be wrong.
+    """A refused statement: its diagnostic, and the tables that may be wrong because of it.
 
     `names` is None where nobody can tell what the statement was to change. `followers` counts
     later statements that failed and use one of the tables.
@@ -86,13 +86,13 @@ class Failed:
     followers: int = 0
 
     def is_used_in(self, sql: str) -> bool:
-        """Return whether a text uses something that may be wrong."""
+        """Return whether a text uses a table that may be wrong."""
         return self.names is None or any(mentions(sql, name) for name in self.names)
 
 
 @dataclass(slots=True)
 class _Refusals:
-    """The refused statements while a schema is applied."""
+    """Collects the refused statements while a schema is applied."""
 
     skipped: list[Skipped] = field(default_factory=list)
     unkeyed: list[Skipped] = field(default_factory=list)
@@ -101,7 +101,7 @@ class _Refusals:
     failed: list[Failed] = field(default_factory=list)
 
     def add(self, sql: str, problem: Diagnostic) -> None:
-        """Report a failure, or count it if an earlier one is the cause."""
+        """Add a failure, or count it as a consequence of an earlier failure."""
         changed = changed_by(sql).lower()
         names = frozenset({changed} - {""}) if changed or _types_nothing(sql) else None
         for at, root in enumerate(self.failed):
@@ -126,7 +126,7 @@ class _Refusals:
         )
 
     def any(self) -> bool:
-        """Return whether anything was refused."""
+        """Return whether any statement was refused."""
         return bool(self.skipped or self.unkeyed or self.unbuilt or self.given or self.failed)
 
 
@@ -137,7 +137,7 @@ def load(
     for_mysql: bool = False,
     skips: bool = False,
 ) -> tuple[Loaded | None, Diagnostic | None]:
-    """Create (or find) the database of this schema and select it.
+    """Create or reuse the database of this schema, and select it.
 
     `for_mysql` allows a MariaDB of ours to take a type that only MySQL has for what it holds;
     `skips` goes on after what it refuses nevertheless.
@@ -170,7 +170,7 @@ def load(
 def _load_among_others(
     session: Session, schema: Sequence[SchemaFile]
 ) -> tuple[Loaded | None, Diagnostic | None]:
-    """Create a database on the user's server; nothing else there is touched."""
+    """Create a database on the user's server without changes to other databases there."""
     databases.drop_abandoned(session)
     database, mark = databases.make(session)
     loaded = Loaded(database, mark=mark)
@@ -190,7 +190,7 @@ def _load_among_others(
 
 
 def forget(session: Session, loaded: Loaded) -> None:
-    """Drop temporary databases: on the user's server all, on ours those without a reuse."""
+    """Drop a temporary database on the user's server, or one that cannot be reused."""
     if not session.private:
         databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:
@@ -198,7 +198,7 @@ def forget(session: Session, loaded: Loaded) -> None:
 
 
 def _drop(session: Session, names: Iterable[str]) -> None:
-    """Drop databases of our own server, whose tables may refer to one another."""
+    """Drop databases of the private server, whose tables may refer to each other."""
     session.run("SET foreign_key_checks = 0")
     for name in names:
         session.run(f"DROP DATABASE IF EXISTS `{name}`")
@@ -257,7 +257,7 @@ def _apply(
     lenient: bool,
     skips: bool = False,
 ) -> Diagnostic | None:
-    """Run every statement of the schema that works; return the failures."""
+    """Run every statement of the schema, and return the failures."""
     for file in schema:
         for span in file.statements:
             sql = file.sql[span.start : span.end]
@@ -288,7 +288,7 @@ def _apply(
 
 
 def _run(session: Session, sql: str, *, lenient: bool) -> None:
-    """Run a statement, or a translation for a MariaDB in place of MySQL."""
+    """Run a statement, or its translation if MariaDB is used in place of MySQL."""
     try:
         session.run(sql)
     except pymysql.MySQLError as error:
@@ -306,7 +306,7 @@ def _run(session: Session, sql: str, *, lenient: bool) -> None:
 
 
 def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenient: bool) -> bool:
-    """Run a statement without the refused foreign keys; return whether it worked."""
+    """Run a statement without the refused foreign keys, and return whether it succeeded."""
     bare = without_foreign_keys(sql) if is_foreign_key(error) else sql
     if bare == sql:
         return False
@@ -318,7 +318,7 @@ def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenie
 
 
 def _types_nothing(sql: str) -> bool:
-    """Return whether a statement cannot affect types: it changes rows, privileges or routines."""
+    """Return whether a statement only changes rows, privileges or routines, and so no types."""
     return _NO_TYPES.match(sql) is not None
 
 
@@ -353,7 +353,7 @@ def _with_order(
     error: pymysql.MySQLError,
     database: str,
 ) -> Diagnostic:
-    """Add to an error which file drops the missing name before, or creates it only later."""
+    """Add to an error the file that drops the missing name earlier or creates it later."""
     relation, column = missing_in(error, database)
     if not relation and not column:
         return problem

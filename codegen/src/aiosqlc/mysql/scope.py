@@ -1,4 +1,4 @@
-"""The names inside one SELECT, UPDATE or DELETE: its sources and outer joins."""
+"""The scope of one SELECT, UPDATE or DELETE: its sources and outer joins."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.rules import STRICT, Premises
 
 ColumnKey = tuple[int, str]
-"""The number of a source in its level, and a column's name in lower case."""
+"""A column: the number of its source in the scope, and its name in lower case."""
 Written = tuple[str, object]
-"""An expression, by the columns, constants and functions that it is made of."""
+"""A hashable form of an expression: its columns, constants and functions."""
 Fact = ColumnKey | Written
 DECLARED = never("column", "it is declared NOT NULL")
 NULLABLE = maybe("it may be NULL")
@@ -23,7 +23,7 @@ NULLABLE = maybe("it may be NULL")
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column of a relation or sub-select. `type` is None if only the server knows it.
+    """A column of a relation or sub-select. `type` is None if only the server knows the type.
 
     What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
     it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression.
@@ -43,13 +43,13 @@ class Output:
 
     @property
     def not_null(self) -> bool:
-        """Return whether it is proved that no row of the source has NULL here."""
+        """Return whether the column is proved not NULL in every row of the source."""
         return not self.verdict.null
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a query, as far as its text proves it; `outputs` is None if unknown.
+    """The proved facts about a query's result; `outputs` is None if the columns are unknown.
 
     `select` is the query, if it is a SELECT.
     """
@@ -63,7 +63,7 @@ class Result:
 
 @dataclass
 class Source:
-    """One item of FROM. `nulled_by` lists the outer joins that may replace its row by NULLs.
+    """One item of FROM. `nulled_by` lists the outer joins that may replace the item's row by NULLs.
 
     `historic`: a row may be there in several versions, so that no key holds. `select` is what a
     derived table or a CTE is made by.
@@ -81,11 +81,11 @@ class Source:
 
     @property
     def shown(self) -> tuple[Output, ...]:
-        """Return the columns of `*`."""
+        """Return the columns that `*` includes."""
         return tuple(output for output in self.outputs or () if not output.invisible)
 
     def output(self, name: str) -> Output | None:
-        """Find a column; column names are case-insensitive."""
+        """Return the column with a name, ignoring case."""
         wanted = name.lower()
         return next((o for o in self.outputs or () if o.name.lower() == wanted), None)
 
@@ -106,7 +106,7 @@ class Join:
 
 @dataclass
 class Level:
-    """One statement's scope. `bare_is_null`: a column outside an aggregate may be NULL in any case.
+    """One statement's scope. `bare_is_null` means that a column outside of aggregates may be NULL.
 
     That is so without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` says that GROUP BY
     guarantees a row to every aggregate. `facts` are the columns and expressions that have a value
@@ -129,11 +129,11 @@ class Level:
 
     @property
     def joined_by_name(self) -> bool:
-        """Return whether `*` merges a column of two tables, or changes the order of the tables."""
+        """Return whether a join with USING or NATURAL changes the columns of `*`."""
         return any(join.using or join.natural for join in self.joins)
 
     def local(self, column: exp.Column) -> tuple[Source, Output] | None:
-        """Resolve a column among this level's own sources, or return None."""
+        """Resolve a column among the sources of this scope, or return None."""
         name = column.name
         if column.table:
             source = self.source(column.table)
@@ -147,7 +147,7 @@ class Level:
         return found[0] if len(found) == 1 else None
 
     def source(self, alias: str) -> Source | None:
-        """Find a source by its name in this query."""
+        """Return the source with a name in this scope."""
         for same in (str.__str__, str.lower):
             for source in self.sources:
                 if same(source.alias) == same(alias):
@@ -155,13 +155,13 @@ class Level:
         return None
 
     def may_have(self, column: exp.Column) -> bool:
-        """Return whether the name could belong to this level."""
+        """Return whether this scope could have a column with the name."""
         if column.table:
             return self.source(column.table) is not None
         return any(s.outputs is None or s.output(column.name) for s in self.sources)
 
     def resolve(self, column: exp.Column) -> tuple[Level, Source, Output] | None:
-        """Resolve a column here or in the enclosing statements."""
+        """Resolve a column in this scope or in the enclosing scopes."""
         for level in self.outwards():
             if level.may_have(column):
                 found = level.local(column)
@@ -169,18 +169,18 @@ class Level:
         return None
 
     def outwards(self) -> Iterator[Level]:
-        """Yield this level and the enclosing ones."""
+        """Yield this scope, then the enclosing ones."""
         level: Level | None = self
         while level is not None:
             yield level
             level = level.parent
 
     def can_be_nulled(self, source: Source) -> bool:
-        """Return whether an outer join may replace the row of the source by NULLs."""
+        """Return whether an outer join may replace the source's row by NULLs."""
         return bool(source.nulled_by - self.dead)
 
     def column(self, source: Source, output: Output) -> Verdict:
-        """Infer whether a column of a row in the result can be NULL."""
+        """Infer whether a column of a source can be NULL in a result row."""
         name = f"{source.alias}.{output.name}"
         rule = self.facts.get((source.number, output.name.lower()))
         if rule is not None:
@@ -212,7 +212,7 @@ _PREDICATES = (exp.Like, exp.RegexpLike, exp.In, exp.Between)
 
 
 def is_chained(node: exp.Expr) -> bool:
-    """Return whether a comparison may be in a chain: `a <=> b < c`, `a = b IS NULL`.
+    """Return whether a comparison may be part of a chain: `a <=> b < c`, `a = b IS NULL`.
 
     The server reads a chain from left to right, but LIKE, IN and BETWEEN from right to left
     (`a BETWEEN b AND (c LIKE d)`); sqlglot has other rules: who is compared with whom is not what

@@ -1,4 +1,4 @@
-"""Type the rows of `SHOW …`. A server describes some kinds only by running them."""
+"""Infer the columns of `SHOW …`. A server describes some kinds of SHOW only by running them."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def run(connection: Connection[Any], sql: str) -> tuple[Described, ...]:
 
 
 def named(columns: tuple[Described, ...]) -> tuple[Described, ...]:
-    """Return the columns with the same names for every database and account."""
+    """Return the columns with names that do not depend on the database or account."""
     return tuple([replace(c, name=_NAMED_FOR.sub(r"\1", c.name)) for c in columns])

@@ -1,4 +1,4 @@
-"""The signatures of functions: those of the schema, and the server's from its HELP."""
+"""The signatures of functions: of schema functions, and of built-ins from the server's HELP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HELP = "SELECT description FROM mysql.help_topic WHERE name IN (%s, concat(%s, 
 def signatures(
     schema: Sequence[SchemaFile], options: AnalyzeOptions, name: str
 ) -> list[tuple[str, str]]:
-    """Return the functions with a name: their signatures and descriptions."""
+    """Return the signatures and descriptions of the functions with a name."""
     with opened(schema, options) as found:
         if found is None:
             return []
@@ -43,7 +43,7 @@ def _of_the_server(session: Session, name: str) -> list[tuple[str, str]]:
 
 
 def _calls(text: str, name: str) -> list[tuple[str, str]]:
-    """Return the calls at the start of a HELP topic, each with the topic's first paragraph."""
+    """Return the call forms at the start of a HELP topic, each with the topic's first paragraph."""
     syntax, _, rest = text.partition("Description\n")
     calls = [line.strip() for line in syntax.split("\n")]
     said = next((" ".join(part.split()) for part in rest.lstrip("-\n").split("\n\n")), "")

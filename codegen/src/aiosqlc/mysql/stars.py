@@ -1,4 +1,4 @@
-"""Expand `*` in the generated text, so that a new column cannot break running code."""
+"""Expand `*` in the generated text, so that a new table column does not break deployed code."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from aiosqlc.mysql.scope import Level
 from aiosqlc.mysql.words import quoted
 
 _APART = " \t\r\n(),;"
-"""Characters that may be next to a name without being part of it."""
+"""Characters next to a name that are not part of the name."""
 
 
 def expand(sql: str, reader: Reader) -> str:
-    """Return `sql` with expanded stars in its select lists, if all columns are known."""
+    """Return `sql` with `*` expanded in its select lists, if all columns are known."""
     edits = []
     for star in reader.tree.root.find_all(exp.Star):
         item = star.parent if isinstance(star.parent, exp.Column) else star

@@ -1,4 +1,4 @@
-"""The schema without a server: sqlglot replays the statements of the schema files."""
+"""Derive the schema without a server: apply the statements of the schema files with sqlglot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Name = tuple[str, str]
 
 
 def schema_from_files(files: Sequence[SchemaFile]) -> tuple[Schema, list[Diagnostic]]:
-    """Replay the schema. After a change that is not understood, a table is unknown."""
+    """Replay the schema. A change that sqlglot cannot parse makes its table unknown."""
     replay = _Replay()
     lost = set[str]()
     problems = []
@@ -51,19 +51,19 @@ _TABLE = re.compile(
 
 
 def changed_by(sql: str) -> str:
-    """Return the table or view that a statement creates or changes, or empty text."""
+    """Return the table or view that a statement creates or changes, or an empty string."""
     found = _TABLE.match(sql.replace("`", ""))
     return found["name"] if found else ""
 
 
 class _Replay:
-    """The relations after the statements read so far."""
+    """The relations after the statements applied so far."""
 
     def __init__(self) -> None:
         self.relations: dict[Name, Relation] = {}
 
     def run(self, sql: str) -> str:
-        """Apply one statement; return the name of a table that it made unknown, or nothing."""
+        """Apply one statement, and return the name of a table that became unknown, or ''."""
         tree = parse(sql)
         root = tree.root if tree else None
         if isinstance(root, exp.Create):
@@ -75,7 +75,7 @@ class _Replay:
         return self._unknown(sql)
 
     def _unknown(self, sql: str) -> str:
-        """Forget the table that a statement beyond sqlglot's grammar creates or changes."""
+        """Remove the table that a statement outside sqlglot's grammar creates or changes."""
         name = changed_by(sql)
         self.relations = {k: r for k, r in self.relations.items() if k[1].lower() != name.lower()}
         return name
@@ -183,7 +183,7 @@ def _name(table: exp.Expr) -> Name:
 
 
 def _altered(relation: Relation, action: exp.Expr) -> Relation | None:
-    """Apply one clause of ALTER TABLE; None if it is not understood."""
+    """Apply one clause of ALTER TABLE, or return None if the clause is unsupported."""
     table = relation.table
     if isinstance(action, exp.ColumnDef):
         return _with_definition(_without(relation, action.name), action)
@@ -213,7 +213,7 @@ def _altered(relation: Relation, action: exp.Expr) -> Relation | None:
 
 
 def _dropped(node: exp.Drop) -> list[exp.Expr]:
-    """Return the names in a DROP."""
+    """Return the names that a DROP lists."""
     named = [node.this, *(node.args.get("tables") or []), *node.expressions]
     return [item for item in named if isinstance(item, exp.Table | exp.Column | exp.Identifier)]
 
@@ -304,7 +304,7 @@ def _names(parts: Sequence[exp.Expr]) -> set[str]:
 
 
 def _key(parts: Sequence[exp.Expr]) -> tuple[str, ...]:
-    """Return the columns of a key, or nothing if one is a prefix or an expression."""
+    """Return the columns of a key, or nothing if a part is a prefix or an expression."""
     names = []
     for part in parts:
         inner = part.this if isinstance(part, exp.Ordered) else part

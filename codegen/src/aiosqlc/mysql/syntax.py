@@ -1,4 +1,4 @@
-"""A query as a tree, parsed by sqlglot. The server decides whether it is valid."""
+"""Parse a query to a syntax tree with sqlglot. The server decides whether the query is valid."""
 
 from __future__ import annotations
 
@@ -70,20 +70,23 @@ class _Dialect(MySQL):
 
 @dataclass(frozen=True)
 class Tree:
-    """A parsed statement. `filled` maps the offsets of identifiers to the query's text."""
+    """A parsed statement.
+
+    `filled` maps the offsets of identifiers to offsets in the query's text.
+    """
 
     root: exp.Expr
     filled: Filled
 
     def place(self, node: exp.Expr) -> Place | None:
-        """Return the parameter occurrence of a placeholder node."""
+        """Return the parameter occurrence for a placeholder node."""
         match = _NAME.match(str(node.this)) if isinstance(node, exp.Placeholder) else None
         return self.filled.places[int(match[2])] if match else None
 
 
 @lru_cache(maxsize=16)  # each stage asks for the tree of the query in hand
 def parse(sql: str) -> Tree | None:
-    """Parse a statement with `$n` parameters; None if sqlglot cannot."""
+    """Parse a statement with `$n` parameters, or return None if sqlglot cannot."""
     filled = _filled(sql)
     try:
         root = _Dialect().parse(filled.sql)[0]
@@ -97,7 +100,7 @@ def parse(sql: str) -> Tree | None:
 
 
 def _is_half(join: exp.Join) -> bool:
-    """Return whether it is half of a nested join: `a LEFT JOIN b NATURAL JOIN c ON x`.
+    """Return whether a join is half of a nested join: `a LEFT JOIN b NATURAL JOIN c ON x`.
 
     The condition is that of the outer join, and stands behind the inner one.
     """
@@ -107,7 +110,7 @@ def _is_half(join: exp.Join) -> bool:
 
 
 def _selected(values: exp.Values) -> exp.Expr:
-    """Return the SELECT for a statement `VALUES ROW(…), …`, whose columns are column_0, …."""
+    """Return a SELECT in place of `VALUES ROW(…), …`, with the columns column_0, column_1, …."""
     rows = [row.expressions[0] for row in values.expressions]
     if any(row.name.upper() != "ROW" for row in rows):
         return values
@@ -126,7 +129,7 @@ def _filled(sql: str) -> Filled:
 
 
 def unread(sql: str) -> Span | None:
-    """Return where parsing ended, else the first word; None if it is nested too deeply."""
+    """Return the span where parsing failed, or None if the statement is nested too deeply."""
     filled = _filled(sql)
     start = len(filled.sql) - len(filled.sql.lstrip())
     found = re.compile(r"\w*").match(filled.sql, start)
@@ -151,7 +154,7 @@ def unread(sql: str) -> Span | None:
 
 
 def mentions(sql: str, word: str) -> bool:
-    """Return whether a word, or a quoted name, occurs in the text, outside strings and comments."""
+    """Return whether a name occurs in a text, outside of strings and comments."""
     name = word.upper()
     if name.replace("`", "``") not in sql.upper():  # cutting it into words costs far more
         return False
@@ -162,7 +165,7 @@ def mentions(sql: str, word: str) -> bool:
 
 
 def _plain(sql: str) -> str:
-    """Blank out what sqlglot cannot parse and inference does not need; keep offsets."""
+    """Replace by blanks what sqlglot cannot parse and inference does not need; keep offsets."""
     sql = as_read(sql, MYSQL)
     tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]
@@ -209,6 +212,6 @@ def _plain_definition(sql: str, tokens: Sequence[Token], words: Sequence[str]) -
 
 
 def _over(sql: str, token: Token, text: str, *, blank: bool = False) -> str:
-    """Write `text` over a token; `blank` erases it."""
+    """Replace a token by `text`, or by blanks for `blank`, and keep the offsets."""
     shown = "" if blank else text
     return sql[: token.start] + shown.ljust(token.end - token.start) + sql[token.end :]

@@ -1,4 +1,4 @@
-"""Type one query: combine the server's description and the proofs from its text."""
+"""Infer the types of a query from the server's description and the proofs from its text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NAMELESS = "?column?"
 
 @dataclass(frozen=True)
 class Text:
-    """Facts from the text of a query: its tree, read with the types of its parameters."""
+    """Facts from a query's text: its syntax tree, read with the types of its parameters."""
 
     reader: Reader | None
     result: Result
@@ -48,7 +48,7 @@ class Text:
 
 
 def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic]]:
-    """Read a query's text twice: first for its parameters, then with their types."""
+    """Read a query's text twice: first to type its parameters, then with the types."""
     tree = parse(query.sql)
     if tree is None:
         return _not_read(query), []
@@ -84,7 +84,7 @@ def _not_read(query: ParsedQuery) -> Text:
 
 
 def _untyped(query: ParsedQuery) -> tuple[TypedParam, ...]:
-    """Without a tree a parameter may have any value."""
+    """Return parameters of the type ANY, because there is no syntax tree to type them."""
     return tuple(
         TypedParam(
             p.number, p.name or f"p{p.number}", types.ANY, not_null=False, is_slice=p.is_slice
@@ -100,7 +100,9 @@ def type_query(
     text: Text,
     described: Sequence[Described] | None,
 ) -> TypedQuery:
-    """Combine the parts of a query. `described` is None without a server.
+    """Combine the server's description and the facts from the text.
+
+    `described` is None without a server.
 
     `query` is what the server reads of the one that was `written`, offset for offset.
     """
@@ -140,12 +142,12 @@ def _embedded(
 
 
 def _listed(param: TypedParam) -> TypedParam:
-    """A slice's parameter takes a list of values of its places."""
+    """Return a slice parameter with a list type; return other parameters unchanged."""
     return replace(param, type=replace(param.type, array_dims=1)) if param.is_slice else param
 
 
 def cardinality_of(result: Result) -> Cardinality:
-    """Return what is proved about the number of rows."""
+    """Return the proved bounds of the number of rows."""
     if result.at_most_one:
         return Cardinality.ONE if result.at_least_one else Cardinality.ZERO_OR_ONE
     return Cardinality.SOME if result.at_least_one else Cardinality.MANY
@@ -157,7 +159,7 @@ def cardinality_of(result: Result) -> Cardinality:
 def columns_of(
     query: ParsedQuery, schema: Schema, text: Text, described: Sequence[Described] | None
 ) -> tuple[Column, ...]:
-    """Type the result columns."""
+    """Infer the types of the result columns."""
     outputs = text.result.outputs
     items = _items(text.reader.tree) if text.reader else []
     if described is None:
@@ -182,12 +184,12 @@ def columns_of(
 
 
 def _has_variables(tree: Tree) -> bool:
-    """Return whether session variables are used, whose type depends on the session."""
+    """Return whether a statement uses session variables, whose types depend on the session."""
     return next(tree.root.find_all(exp.Parameter, exp.PropertyEQ), None) is not None
 
 
 def _items(tree: Tree) -> list[exp.Expr]:
-    """Return the select list that names the columns, up to its first star."""
+    """Return the select list that names the columns."""
     root = tree.root
     while isinstance(root, exp.SetOperation | exp.Subquery):
         root = root.this
@@ -197,7 +199,7 @@ def _items(tree: Tree) -> list[exp.Expr]:
 
 
 def _item(items: list[exp.Expr], outputs: Sequence[Output] | None, index: int) -> exp.Expr | None:
-    """Return the expression of a column; after a star, positions are unknown."""
+    """Return the expression of a column, or None if a `*` makes its position unknown."""
     if outputs is None or len(items) != len(outputs):
         return None
     return items[index]
@@ -263,7 +265,7 @@ def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
 
 
 def _fails_somewhere(text: Text) -> bool:
-    """Return whether the server may be wrong about an unknown part of the query."""
+    """Return whether a node exists for which the server's NOT NULL flag may be wrong."""
     if text.reader is None:
         return False
     return any(
@@ -273,7 +275,7 @@ def _fails_somewhere(text: Text) -> bool:
 
 
 def _plain(level: Level) -> bool:
-    """Return whether the server's flags are right in a level: only tables produce NULLs.
+    """Return whether the server's NOT NULL flags are right in a scope without special cases.
 
     It loses count where a derived table, CTE or view is the nullable side of an outer join, and
     where an aggregate over no row nulls what a derived table or a sub-select gives, or what is made
@@ -289,7 +291,7 @@ def _plain(level: Level) -> bool:
 
 
 def _is_bare(item: exp.Expr) -> bool:
-    """Return whether a column is outside of aggregates, where an empty input makes it NULL."""
+    """Return whether an expression has a column outside of aggregates, NULL for an empty input."""
     columns = item.find_all(exp.Column)
     return any(column.find_ancestor(exp.AggFunc) is None for column in columns)
 
@@ -324,7 +326,7 @@ def _type(
 
 
 def origin_of(described: Described, schema: Schema) -> ColumnRef | None:
-    """Return the table column behind a result column, if it is one."""
+    """Return the table column that a result column comes from, or None."""
     if described.origin is None:
         return None
     database, table, name = described.origin
@@ -344,7 +346,7 @@ def _bare(item: exp.Expr) -> exp.Expr:
 
 
 def _name(name: str, item: exp.Expr | None) -> str:
-    """Name a column: its alias, its column, or the function that it comes from."""
+    """Return the name of a column: its alias, its table column, or its function."""
     if (
         item is None
         or isinstance(item, exp.Alias)

@@ -1,4 +1,4 @@
-"""MySQL's types: those of prepared statements, and values of them."""
+"""MySQL's types in prepared statements, and sample values of the types."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ _TEXTS = {
 
 
 def returned(column: Described) -> SqlType:
-    """Return the type of a result column that is not just a table's column."""
+    """Return the type of a result column that is not simply a table's column."""
     name = _CODES.get(column.type_code)
     if name == "decimal":
         return SqlType("", name, scale=column.decimals, unsigned=column.unsigned)
@@ -119,12 +119,12 @@ def returned(column: Described) -> SqlType:
 
 
 def same_family(left: SqlType, right: SqlType) -> bool:
-    """Return whether two types can describe the same column; the second may be from a prepare."""
+    """Return whether two types, possibly one from a prepare, can describe the same column."""
     return family(left) == family(right)
 
 
 def family(kind: SqlType) -> str:
-    """Return the kind of a type's values, which decides how they compare."""
+    """Return the kind of a type's values, which determines their comparison."""
     if kind.kind is TypeKind.ENUM or kind.name in CHARACTERS | {
         "set",
         "json",
@@ -149,7 +149,7 @@ _SHAPES = frozenset(
 
 
 def value_of(kind: SqlType) -> str:
-    """Return the driver's Python type of a value, before the generated code decodes it."""
+    """Return the Python type of the driver's value, before the generated code decodes the value."""
     if kind.name == "bit" or kind.name in _SHAPES:
         return "bytes"
     name = family(kind)
@@ -185,7 +185,7 @@ _CASTS_OF_NULL = {**_CASTS, "text": "CHAR", "integer": "SIGNED", "bytes": "BINAR
 def with_samples(
     sql: str, known: Mapping[int, SqlType], nulls: frozenset[int] = frozenset()
 ) -> str:
-    """Return a query with a literal for each parameter of a known type, as it is sent.
+    """Return a query with a literal for each parameter of a known type, as the driver sends it.
 
     A literal has the type that the server gives the parameter's value; `nulls` are sent as NULL.
     """
@@ -200,12 +200,12 @@ def with_samples(
 
 
 def sample(kind: SqlType) -> str:
-    """Return the literal that is sent for a value of a type."""
+    """Return the literal that the driver sends for a value of a type."""
     return _LITERALS.get(family(kind), "'x'")
 
 
 def with_casts(sql: str, known: Mapping[int, SqlType], nulls: frozenset[int] = frozenset()) -> str:
-    """Return a query with casts of each parameter that is a time or in `nulls`."""
+    """Return a query with a cast of each time parameter and each parameter in `nulls`."""
 
     def cast(_index: int, place: Place) -> str:
         kind = known.get(place.number)

@@ -1,4 +1,4 @@
-"""One use of a parameter: its type, its name, and whether NULL has a meaning."""
+"""Infer a parameter's type, name and optionality from one of its uses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The facts that one use of a parameter shows. `optional`: NULL has a meaning here.
+    """The facts that one use of a parameter provides.
+
+    `optional` means that NULL has a meaning here.
 
     `weak`: any moment fits here, a date as well as a time of a day, or any value at all, where the
     type is ANY; so other places decide. `hint` is what to write where nothing types it.
@@ -64,7 +66,7 @@ class Use:
 
 
 def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
-    """Return the facts from a placeholder's place; None for a node that is not our parameter."""
+    """Return the facts from a placeholder's context, or None for a node that is not a parameter."""
     place = reader.tree.place(node)
     if place is None:
         return None
@@ -81,7 +83,7 @@ def use_of(node: exp.Placeholder, reader: Reader) -> Use | None:
 
 
 def _holder(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None]:
-    """Return the operator of a node and the operand, without signs and parentheses."""
+    """Return the operator around a node, and its operand without signs and parentheses."""
     child, parent = node, node.parent
     while isinstance(parent, exp.Paren | exp.Neg | exp.Alias | exp.Collate | exp.TsOrDsToDate):
         child, parent = parent, parent.parent
@@ -96,13 +98,13 @@ def _is_negated(node: exp.Expr) -> bool:
 
 
 def _negated(use: Use) -> Use:
-    """With a sign, only numbers are known."""
+    """Return the use without its type if that is not a number, because the parameter has a sign."""
     is_number = use.type is not None and types.family(use.type) in _NUMBERS
     return use if is_number else Use(use.place, None)
 
 
 def _is_amount(call: Call) -> bool:
-    """Return whether it is not a function: `INTERVAL (?) DAY`."""
+    """Return whether a call is an interval's amount and not a function: `INTERVAL (?) DAY`."""
     return call.name == "INTERVAL" and call.count == 1
 
 
@@ -122,7 +124,7 @@ def _from_parent(
 def _of_clause(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Type a clause of the statement: a number of rows, a value to store, a condition."""
+    """Infer the type from a clause: a row count, a value to store, or a condition."""
     if isinstance(parent, exp.Limit | exp.Fetch | exp.Offset):
         return Use(place, types.BIGINT, "offset" if isinstance(parent, exp.Offset) else "limit")
     if isinstance(parent, exp.WindowSpec):
@@ -143,7 +145,7 @@ def _of_clause(
 def _of_comparison(
     place: Place, child: exp.Expr, parent: exp.Expr, level: Level | None, reader: Reader
 ) -> Use | None:
-    """Return the type of the other side of a comparison or match."""
+    """Return the type of the other operand of a comparison or pattern match."""
     if is_row(parent):
         return _in_tuple(place, parent, child, level, reader)
     if isinstance(parent, _MATCHES):
@@ -186,13 +188,13 @@ def _of_operator(
 
 
 def _other(node: exp.Expr, child: exp.Expr) -> exp.Expr:
-    """Return the other operand."""
+    """Return the other operand of an operator."""
     other = node.args.get("expression") if node.this is child else node.this
     return unwrap(other) if isinstance(other, exp.Expr) else child
 
 
 def _asks_for_null(node: exp.Expr | None) -> bool:
-    """Return whether a value is only tested for NULL."""
+    """Return whether a value is only compared with NULL."""
     if isinstance(node, exp.Anonymous):
         return name_of(node) == "ISNULL"
     return isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
@@ -201,7 +203,7 @@ def _asks_for_null(node: exp.Expr | None) -> bool:
 def _moved(
     place: Place, parent: exp.Expr, shift: Shift, level: Level | None, reader: Reader
 ) -> Use:
-    """`born > ? - INTERVAL 1 DAY`: the parameter has the type of the other side.
+    """Infer the type of `born > ? - INTERVAL 1 DAY`: the parameter has the other operand's type.
 
     A time of a day is sent as a text, which is no moment to be moved.
     """
@@ -217,7 +219,7 @@ def _moved(
 
 
 def is_assignment(node: exp.Expr) -> bool:
-    """Return whether `=` stores a value."""
+    """Return whether a `=` is an assignment."""
     holder = node.parent
     if not isinstance(node, exp.EQ) or not isinstance(holder, exp.Update | exp.OnConflict):
         return False
@@ -239,7 +241,7 @@ def _stored(place: Place, column: Output, relation: Relation | None) -> Use:
 
 
 def _is_inserted(row: exp.Expr) -> bool:
-    """Return whether a row is one of VALUES: `(1, 2)`, or MySQL's `ROW(1, 2)`."""
+    """Return whether a row is an item of VALUES: `(1, 2)`, or MySQL's `ROW(1, 2)`."""
     holder = row.parent
     if isinstance(holder, exp.Tuple) and len(holder.expressions) == 1 and holder is not row:
         holder = holder.parent
@@ -263,7 +265,7 @@ def _to_insert_column(place: Place, insert: exp.Insert | None, index: int, reade
 
 
 def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader) -> Use:
-    """Type a bare parameter in a select list by the purpose of the list."""
+    """Infer the type of a bare parameter in a select list from the use of the SELECT."""
     index = _index(select.expressions, child)
     holder = select.parent
     target = _inserting(select)
@@ -283,7 +285,7 @@ def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader)
 
 
 def _inserting(select: exp.Expr) -> exp.Insert | None:
-    """Return the INSERT whose rows a SELECT produces, alone or as a part of a set operation."""
+    """Return the INSERT that a SELECT fills, directly or as an operand of a set operation."""
     holder = select.parent
     while isinstance(holder, exp.SetOperation | exp.Paren):
         holder = holder.parent
@@ -293,7 +295,7 @@ def _inserting(select: exp.Expr) -> exp.Insert | None:
 def _in_tuple(
     place: Place, row: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """`(a, b) = (?, ?)` and `(a, b) IN ((?, ?))` compare member by member."""
+    """Infer the types in `(a, b) = (?, ?)` and `(a, b) IN ((?, ?))` member by member."""
     index = _index(row.expressions, child)
     holder = row.parent
     while isinstance(holder, exp.Paren):
@@ -341,7 +343,7 @@ def _compared(
 def _listed(
     place: Place, node: exp.In, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return what IN compares it with; literals all count, because each is read by itself.
+    """Return the type that IN compares the parameter with, considering every literal.
 
     `'123abc' IN (1, ?)` takes a number as well as a text.
     """
@@ -361,7 +363,7 @@ def _listed(
 def _matched(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """A pattern and the matched value are texts, or both bytes."""
+    """Infer the type of a pattern or of the matched value: a text, or bytes if the other is."""
     if isinstance(parent, exp.Escape | exp.Soundex):
         return Use(place, types.VARCHAR)
     use = _compared(place, _other(parent, child), level, reader)
@@ -372,7 +374,7 @@ def _matched(
 def _of_column(
     place: Place, query: exp.Expr, index: int, level: Level | None, reader: Reader
 ) -> Use:
-    """Compare with a column of a sub-select's result."""
+    """Return the facts from a comparison with a column of a sub-select."""
     outputs = reader.sub_select(query, level).outputs if level else None
     if not outputs or not 0 <= index < len(outputs):
         return Use(place, None)
@@ -381,7 +383,7 @@ def _of_column(
 
 
 def _only_column(node: exp.Expr) -> exp.Column | None:
-    """Return the column of an expression, if it depends on one."""
+    """Return the column of an expression that contains exactly one."""
     if isinstance(node, exp.Column):
         return node
     if isinstance(node, exp.Query):
@@ -406,7 +408,7 @@ def _between(
 
 
 def _is_read_as_number(use: Use, operands: Sequence[exp.Expr]) -> bool:
-    """Return whether a text and a number are in one BETWEEN, so that all are read as numbers."""
+    """Return whether BETWEEN has a text and a number, so that the server compares numbers."""
     is_text = use.type is not None and types.family(use.type) == "text"
     return is_text and any(map(_is_number, operands))
 
@@ -418,7 +420,7 @@ def _placeholder(node: exp.Expr) -> bool:
 def _calculated(
     place: Place, node: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """A number has the type of the other operand; beside a literal it may be any number.
+    """Infer the type of a number from the other operand; beside a literal, any number fits.
 
     In `total * (1 + ?)` what is outside says more than the literal.
     """
@@ -446,7 +448,7 @@ def _alike(
     reader: Reader,
     call: Call,
 ) -> Use:
-    """The other arguments have its type: `MOD(id, ?)`, `FIELD(name, ?)`, `INTERVAL(id, ?, 5)`."""
+    """Infer the type from the other arguments: `MOD(id, ?)`, `FIELD(name, ?)`."""
     if isinstance(parent, _ARITHMETIC):
         return _calculated(place, parent, child, level, reader)
     others = [node for node in parent.iter_expressions() if node is not child]
@@ -467,7 +469,7 @@ def _alike(
 def _argument(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Return the facts from a call without a name, a choice, or a function of the schema."""
+    """Return the facts from the call of a schema function, or from a choice between values."""
     if isinstance(parent, exp.Anonymous):
         routine = reader.schema.routine(parent.name)
         index = _index(parent.expressions, child)
@@ -487,7 +489,7 @@ def _argument(
 def _chosen(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Type one of several values: it has the type of the others, or of the target.
+    """Infer the type of one of several values from the other values, or from their target.
 
     A literal says less than either: beside `0` there may be any number.
     """
@@ -512,7 +514,7 @@ def _chosen(
 
 
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
-    """Return the facts from the place where an expression's value is compared or stored.
+    """Return the facts from the comparison or assignment that contains an expression.
 
     A literal there says nothing, and a function takes what it takes.
     """
@@ -546,7 +548,7 @@ def _compared_with(node: exp.Expr, child: exp.Expr) -> list[exp.Expr]:
 def _of_case(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """An operand of CASE is compared, a condition is a boolean, a branch is a choice."""
+    """Infer the type in CASE: operands are compared, conditions are boolean, branches a choice."""
     holder = parent.parent if isinstance(parent, exp.If) else None
     if isinstance(parent, exp.Case) and parent.this is child:
         return _case_operand(place, parent, level, reader)

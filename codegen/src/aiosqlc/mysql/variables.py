@@ -1,4 +1,4 @@
-"""`@name`: a parameter in other databases, a session variable here."""
+"""Detect `@name`: a parameter in other databases, but a session variable in MySQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiosqlc.source import Dialect, Span
 
 
 def mistaken(query: ParsedQuery) -> list[Diagnostic]:
-    """Warn of a variable that a query reads without setting it: probably a parameter was meant."""
+    """Warn about a variable that a query reads but never sets: it may be meant as a parameter."""
     tokens = code_tokens(query.sql, Dialect.MYSQL)
     texts = [token.text.lower() for token in tokens]
     around = zip(["", *texts], [*texts[1:], ""], strict=False)

@@ -1,4 +1,4 @@
-"""The possible texts of a dynamic query: each is typed, and only common facts are claimed."""
+"""Type each possible text of a dynamic query, and merge the facts that all texts share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinalit
 
 
 def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
-    """Return a variant as a separate query with its own `$n`."""
+    """Return a variant as a query of its own, with its own `$n` numbers."""
     by_number = {param.number: param for param in query.params}
     params = tuple(
         replace(by_number[number], number=position)
@@ -28,7 +28,7 @@ def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
 
 
 def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
-    """Add a typed variant: a column is not null, or a row present, only if it is in every text."""
+    """Merge a typed variant: a column is not null only if it is so in every text."""
     columns = tuple(
         _weaker(ours, theirs) for ours, theirs in zip(whole.columns, one.columns, strict=False)
     )
@@ -54,7 +54,7 @@ def _weaker(ours: Column, theirs: Column) -> Column:
 def _weaker_embed(
     whole: TypedQuery, ours: TypedEmbed, one: TypedQuery, theirs: TypedEmbed
 ) -> TypedEmbed:
-    """A row that one text may omit is optional; a column that both fill shows its presence."""
+    """Merge two embeds, where a row that one text may omit is optional."""
     nullable = ours.nullable or theirs.nullable
     both = (
         at
@@ -70,7 +70,7 @@ def _weaker_embed(
 
 
 def _fills(query: TypedQuery, embed: TypedEmbed, at: int) -> bool:
-    """Return whether a column has a value whenever its row is present."""
+    """Return whether a column of an embed is not NULL in every existing row."""
     return at == embed.presence or query.columns[at].not_null
 
 

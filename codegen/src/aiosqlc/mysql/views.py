@@ -1,4 +1,7 @@
-"""Find the view columns that are never NULL. Servers are wrong about nested views and ROLLUP."""
+"""Find the view columns that are never NULL.
+
+The servers' flags are wrong for nested views and ROLLUP.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ from aiosqlc.mysql.scope import Output
 from aiosqlc.mysql.syntax import mentions, parse
 
 Name = tuple[str, str]
-"""The database of a relation, as named in the schema, and its own name."""
+"""The database of a relation as the schema names it, and the relation's name."""
 
 
 def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
-    """Correct the not-null flags of views; `definitions` are their SELECTs by name.
+    """Correct the not-null flags of views; `definitions` maps the views' names to their SELECTs.
 
     The server's flag stands for a view on tables alone. Otherwise only what the view's own text
     proves counts, inner views first.
@@ -75,7 +78,7 @@ def _settled(
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
-    """Return whether a view's column is an expression that the server types only when it runs."""
+    """Return whether a view's column is an expression whose type the server infers late."""
     expression = made is None or made.origin is None or made.type == types.ANY
     return expression and types.family(column.type) in late
 

@@ -1,4 +1,4 @@
-"""Find the constraints that a writing statement can violate, because the server checks them.
+"""Find the constraints that a writing statement can violate.
 
 What is not certain counts as violable: a trigger may change the row in hand as it likes. What a
 trigger writes into other tables is not told.
@@ -42,7 +42,7 @@ def violable(
 
 
 def _bases(relation: Relation, schema: Schema) -> Iterator[Relation]:
-    """Yield the tables of a view, or a table itself."""
+    """Yield the tables below a view, or a table itself."""
     if not relation.is_view:
         yield relation
     for schema_name, name in relation.made_of:
@@ -52,7 +52,7 @@ def _bases(relation: Relation, schema: Schema) -> Iterator[Relation]:
 
 
 def _events(root: exp.Expr | None) -> frozenset[str]:
-    """Return which triggers a statement fires."""
+    """Return the events of the triggers that a statement fires."""
     if isinstance(root, exp.Delete):
         return frozenset({"DELETE"})
     if isinstance(root, exp.Update):
@@ -81,7 +81,7 @@ def _by(root: exp.Expr | None, relation: Relation, schema: Schema) -> Iterator[C
 
 
 def _by_insert(root: exp.Insert, relation: Relation, schema: Schema) -> Iterator[Constraint]:
-    """Yield what a new row can violate; with IGNORE, MariaDB warns of all but CHECKs."""
+    """Yield the constraints that a new row can violate; with IGNORE, these are only CHECKs."""
     own = relation.table.constraints
     if root.args.get("ignore"):
         yield from (c for c in own if c.kind == "check")
@@ -103,7 +103,7 @@ def _by_insert(root: exp.Insert, relation: Relation, schema: Schema) -> Iterator
 def _by_update(
     assignments: Sequence[exp.Expr], relation: Relation, schema: Schema
 ) -> Iterator[Constraint]:
-    """Yield the constraints on changed columns, here and in rows that refer to them."""
+    """Yield the constraints on changed columns, in this table and in tables that refer to it."""
     assigned = [item for item in assignments if isinstance(item.this, exp.Column)]
     names = {item.this.name.lower() for item in assigned}
     nulls = {item.this.name.lower() for item in assigned if not _is_value(item.expression)}
@@ -120,7 +120,7 @@ def _by_update(
 def _by_delete(
     relation: Relation, schema: Schema, seen: set[tuple[str, str]]
 ) -> Iterator[Constraint]:
-    """Yield the constraints that deleting rows can violate: keys that refer to them, and so on."""
+    """Yield the constraints that a DELETE can violate, through foreign keys and their cascades."""
     seen.add(_name(relation))
     for reference in relation.referring:
         if reference.on_delete not in _CASCADES:
@@ -137,7 +137,7 @@ def _by_delete(
 def _by_new_keys(
     relation: Relation, changed: set[str], schema: Schema, seen: set[tuple[str, str]]
 ) -> Iterator[Constraint]:
-    """Yield the constraints that can be violated if other rows refer to changed columns.
+    """Yield the constraints that a change of referenced columns can violate in referring tables.
 
     A key that leads back to a table which the cascade has changed is checked like RESTRICT.
     """
@@ -155,7 +155,7 @@ def _by_new_keys(
 def _by_action(
     reference: Reference, child: Relation, schema: Schema, seen: set[tuple[str, str]]
 ) -> Iterator[Constraint]:
-    """Yield the constraints that can be violated if a foreign key changes its own columns.
+    """Yield the constraints that a foreign key's action can violate by changing its own columns.
 
     That fires no trigger, and such a column stands in no CHECK.
     """
@@ -168,7 +168,7 @@ def _by_action(
 
 
 def _may_be_null(root: exp.Insert, relation: Relation) -> set[str]:
-    """Return the columns that an INSERT gives a possibly NULL value.
+    """Return the columns for which an INSERT may provide NULL.
 
     Those that it leaves out get a default, and NULL is the next number of a counted column.
     """
@@ -197,7 +197,7 @@ def _members(row: exp.Expr) -> list[exp.Expr]:
 
 
 def _is_value(node: exp.Expr) -> bool:
-    """Return whether it is a literal that is not NULL."""
+    """Return whether an expression is a literal other than NULL."""
     inner = unwrap(node)
     inner = unwrap(inner.this) if isinstance(inner, exp.Neg) else inner
     return isinstance(inner, _VALUES)

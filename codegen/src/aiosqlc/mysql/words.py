@@ -1,4 +1,4 @@
-"""Names as they must be written: in backticks if a server would misread a bare one."""
+"""Write names with backticks if a server would misread the bare name."""
 
 from __future__ import annotations
 

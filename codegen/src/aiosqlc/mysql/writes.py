@@ -1,4 +1,4 @@
-"""Find the tables that a statement changes, and the privileges for it."""
+"""Find the tables that a statement changes, and the privileges for the changes."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def _by_insert(root: exp.Insert) -> list[Change]:
 
 
 def replaces(root: exp.Expr | None) -> bool:
-    """Return whether it is a REPLACE, which deletes conflicting rows."""
+    """Return whether a statement is a REPLACE, which deletes conflicting rows."""
     return isinstance(root, exp.Insert) and bool(root.args.get("overwrite"))
 
 
 def _updated(root: exp.Update, has: Callable[[exp.Table, str], bool]) -> list[exp.Table]:
-    """Return the tables of an UPDATE that get a value; all if that is unclear."""
+    """Return the tables that an UPDATE assigns to, or all tables if that is ambiguous."""
     tables = _joined([root.this])
     found: dict[str, exp.Table] = {}
     for item in root.expressions:
@@ -61,7 +61,7 @@ def _updated(root: exp.Update, has: Callable[[exp.Table, str], bool]) -> list[ex
 
 
 def _joined(sources: Iterable[exp.Expr]) -> dict[str, exp.Table]:
-    """Return the joined tables by their names in the statement."""
+    """Return the joined tables by the names that the statement uses."""
     found: dict[str, exp.Table] = {}
     for source in sources:
         if isinstance(source, exp.Table):
@@ -73,7 +73,7 @@ def _joined(sources: Iterable[exp.Expr]) -> dict[str, exp.Table]:
 
 
 def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
-    """Return the tables that a statement changes, if the schema has them."""
+    """Return the changed tables of a statement that are in the schema."""
 
     def has(table: exp.Table, column: str) -> bool:
         relation = schema.relation(table.name, table.db)
@@ -85,7 +85,7 @@ def targets(root: exp.Expr | None, schema: Schema) -> list[Relation]:
 
 
 def insert_into(root: exp.Expr | None, schema: Schema) -> ColumnRef | None:
-    """Return the table that an INSERT writes to, without columns."""
+    """Return the table that an INSERT writes to, without the column list."""
     if not isinstance(root, exp.Insert):
         return None
     changed = targets(root, schema)

@@ -1,4 +1,4 @@
-"""Find the function argument that a parameter is, in the text.
+"""Find the function argument that a parameter occupies, from the text of the query.
 
 The tree cannot say it: sqlglot has one class for several functions, and another order.
 """
@@ -20,7 +20,7 @@ _SIGNS = frozenset({"+", "-"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The call with a parameter as an argument.
+    """A call in which a parameter is an argument.
 
     `index` counts from 0; `count` is the number of arguments.
     """
@@ -32,7 +32,7 @@ class Call:
 
 @dataclass(slots=True)
 class _Open:
-    """An open parenthesis. `parts` are the tokens of the current argument."""
+    """An open parenthesis. `parts` contains the tokens of the current argument."""
 
     name: str
     index: int = 0
@@ -40,7 +40,7 @@ class _Open:
     alone: list[tuple[str, int]] = field(default_factory=list)
 
     def end(self) -> str:
-        """End an argument; return the parameter that is all of it, or empty text."""
+        """End an argument, and return the parameter that is the whole argument, or ''."""
         only = self.parts[0] if len(self.parts) == 1 else ""
         if only:
             self.alone.append((only, self.index))
@@ -51,7 +51,7 @@ class _Open:
 
 @lru_cache(maxsize=16)
 def calls(sql: str) -> Mapping[str, Call]:
-    """Return by name the calls in which a parameter `:name` is a whole argument.
+    """Return, by parameter `:name`, the calls in which the parameter is a whole argument.
 
     A sign before it or parentheses around it change nothing.
     """
@@ -104,7 +104,7 @@ def _add(inside: _Open, tokens: Sequence[Token], index: int) -> None:
 
 
 def _name(tokens: Sequence[Token], index: int) -> str:
-    """Return the name before a parenthesis in upper case, if it may be a built-in function."""
+    """Return the upper-case name before a parenthesis, if it may be a built-in function."""
     if not index or tokens[index - 1].kind is not Kind.NAME:
         return ""
     of_a_schema = index > 1 and tokens[index - 2].text == "."
