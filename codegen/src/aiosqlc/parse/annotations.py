@@ -34,7 +34,7 @@ class Annotations:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of a comment without its markers, and its offset in the file.
+    """A line of a comment without the comment markers, with its offset in the file.
 
     `inner` are those of a block below its first: what has dashes there was put out of use.
     """
@@ -89,7 +89,7 @@ def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
 
 
 def _apart(file: SourceFile, above: Token, below: Token) -> bool:
-    """Return whether a blank line separates two comments, which makes the first a general one."""
+    """Return whether a blank line separates two comments, so that the first is independent."""
     return file.text.count("\n", above.end, below.start) > 1
 
 
@@ -149,7 +149,7 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
 
 
 def _is_prose(keyword: str, rest: str, *, misspelt: bool) -> bool:
-    """Return whether a comment that starts with a keyword is a sentence."""
+    """Return whether a comment that starts with a keyword is ordinary text."""
     if keyword == "ignore":
         well_formed = _IGNORE.match(rest) is not None
     elif keyword == "tenant":
@@ -201,7 +201,7 @@ def _name_hint(name: str, rest: str) -> str:
 def _read_words(
     file: SourceFile, line: _Line, match: re.Match[str], found: Annotations
 ) -> Diagnostic | None:
-    """Parse the words after the name: one command, then options."""
+    """Parse the words after the query's name: one command, then options."""
     words = list(re.finditer(r"\S+", match["rest"]))
     if not words:
         return Diagnostic(
@@ -232,7 +232,7 @@ def _read_words(
 
 
 def _stray(text: str, position: int) -> str:
-    """Return the error for a word that is not a command."""
+    """Return the error message for a word that is not a command."""
     if text in (*COMMANDS, *OPTIONS):
         return f"did you mean `:{text}`?"
     if position:

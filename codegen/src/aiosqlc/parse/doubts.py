@@ -1,4 +1,4 @@
-"""Warn of text that the server accepts with another meaning than intended."""
+"""Warn about text that the server accepts but that probably has an unintended meaning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMPARES = frozenset({"=", "<>", "!=", "<", ">", "<=", ">=", "~", "LIKE", "ILIK
 def doubts(
     file: SourceFile, tokens: list[Token], uses: list[Use], dialect: Dialect
 ) -> list[Diagnostic]:
-    """Return the warnings about a query's tokens, which exclude comments."""
+    """Return the warnings about a query; `tokens` do not include comments."""
     numbers = {str(use.number) for use in uses if use.number is not None}
     return [
         *_single_values(file, tokens, uses, dialect),
@@ -36,7 +36,7 @@ def doubts(
 def _single_values(
     file: SourceFile, tokens: list[Token], uses: list[Use], dialect: Dialect
 ) -> Iterator[Diagnostic]:
-    """Warn of `id IN (@ids)`, where the parameter is one value."""
+    """Warn about `id IN (@ids)`, where the parameter is only one value."""
     by_start = {use.span.start: use for use in uses if use.macro in {"arg", "narg"}}
     for position, token in enumerate(tokens):
         use = by_start.get(token.start)
@@ -66,7 +66,7 @@ def _single_values(
 
 
 def _lone_slices(file: SourceFile, tokens: list[Token], uses: list[Use]) -> Iterator[Diagnostic]:
-    """Warn of `id = sqlc.slice(ids)`: only IN compares with a list."""
+    """Warn about `id = sqlc.slice(ids)`, because only IN can compare with a list."""
     slices = {use.span.start: use for use in uses if use.macro == "slice"}
     for before, token in pairwise(tokens):
         use = slices.get(token.start)
@@ -81,7 +81,7 @@ def _lone_slices(file: SourceFile, tokens: list[Token], uses: list[Use]) -> Iter
 
 
 def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
-    """Warn of `id = @ id` and `id = @1`, where `@` is the absolute value operator."""
+    """Warn about `id = @ id` and `id = @1`, where `@` is the absolute value operator."""
     for before, token, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
         blank = token.text == "@" and token.end < name.start
         named = name.kind is Kind.NAME and not is_reserved(name.text, Dialect.POSTGRESQL)
@@ -104,7 +104,7 @@ def _apart(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
 
 
 def _joined(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
-    """Warn of `name || ' '` on MySQL, where `||` is OR."""
+    """Warn about `name || ' '` on MySQL, where `||` is OR."""
     for position, token in enumerate(tokens[1:-1], 1):
         if token.text != "||":
             continue
@@ -124,7 +124,7 @@ def _joined(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
 def _in_strings(
     file: SourceFile, tokens: list[Token], numbers: Collection[str], dialect: Dialect
 ) -> Iterator[Diagnostic]:
-    """Warn of `'%@name%'`: a name inside a string is text, not a parameter.
+    """Warn about `'%@name%'`: a name inside a string is text, not a parameter.
 
     `$5` may be a price: it is meant only where it is among the `numbers` of the parameters.
     """
@@ -149,7 +149,7 @@ def _in_strings(
 
 
 def _remedy(text: str, found: re.Match[str], dialect: Dialect, word: str) -> str:
-    """Return how to concatenate the string and the parameter."""
+    """Return the correct concatenation of the string and the parameter."""
     quote = text[-1]
     arrays = LEXES[dialect].has_arrays
     name = found["name"] or found["macro"] or ""

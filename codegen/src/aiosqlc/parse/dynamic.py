@@ -31,13 +31,13 @@ _NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
 
 
 def directive_behind(text: str, semicolon: int) -> Token | None:
-    """Return the directive after a semicolon on its line, which belongs to that line."""
+    """Return the directive after a semicolon on the same line, which the statement includes."""
     match = _BEHIND.match(text, semicolon)
     return Token(Kind.COMMENT, match[1], match.start(1), match.end(1)) if match else None
 
 
 def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
-    """Report directives above a statement, where they would have no effect."""
+    """Report directives above a statement, where they have no effect."""
     return [
         Diagnostic(
             "E131",
@@ -51,7 +51,7 @@ def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
 
 
 def swallowed_semicolon(file: SourceFile, comment: Token) -> Diagnostic | None:
-    """Report a directive before the statement's semicolon: the comment hides the semicolon."""
+    """Report a directive before a semicolon on the same line, which the comment hides."""
     match = _DIRECTIVE.match(comment.text)
     if match is None or match["word"].lower() not in DIRECTIVES:
         return None
@@ -70,7 +70,7 @@ _SWALLOWED = "the semicolon is part of the comment: move it to the next line"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A directive: the text that it controls, and for `sort` the texts to choose from.
+    """A directive: the text that it controls, and for `sort` the allowed sort keys.
 
     `also` are the further names of `:if a, b`.
     """
@@ -98,7 +98,7 @@ class _Directive:
 def read_parts(
     file: SourceFile, tokens: list[Token], uses: list[Use]
 ) -> tuple[tuple[Part, ...], list[Diagnostic]]:
-    """Read the dynamic parts of one query from its tokens, comments included."""
+    """Read the dynamic parts of one query from its tokens, including comments."""
     problems: list[Diagnostic] = []
     parts: list[Part] = []
     opened: list[_Directive] = []
@@ -139,7 +139,7 @@ _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
 
 
 def _closed(part: Part, body: list[Token]) -> Part | None:
-    """Return a part without balanced outer parentheses, or None if it is unbalanced.
+    """Return a part without balanced outer parentheses, or None if they are unbalanced.
 
     In `AND (a = @a -- :if a` and `OR b = @b) -- :if b` each line has one of them.
     """
@@ -160,7 +160,7 @@ def _closed(part: Part, body: list[Token]) -> Part | None:
 
 
 def _unmatched(tokens: list[Token]) -> tuple[list[int], list[int]]:
-    """Return the parentheses that are not closed here, and those that are not opened here."""
+    """Return the indexes of unmatched closing or opening parentheses in a list of tokens."""
     opened: list[int] = []
     closed: list[int] = []
     for position, token in enumerate(tokens):
@@ -191,7 +191,7 @@ _start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
-    """Return whether a part would remove the statement's first word."""
+    """Return whether the statement without a part would lose its first word."""
     return any(region.start <= first.start < region.end for region in part.regions)
 
 
@@ -222,7 +222,7 @@ def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
 
 
 def _merged(parts: list[Part]) -> tuple[Part, ...]:
-    """Lines with the same condition appear and disappear together."""
+    """Merge parts with the same condition, which appear and disappear together."""
     merged: dict[tuple[str, str, tuple[str, ...]], Part] = {}
     for part in parts:
         key = (part.kind, part.name, part.also)
@@ -276,7 +276,7 @@ _BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+asc\|desc$", re.IGNORECASE)
 
 
 def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnostic]) -> list[Part]:
-    """Read `ORDER BY created_at, -- :sort created_at, total desc`: the sort key is a choice."""
+    """Read `ORDER BY created_at, -- :sort created_at, total desc`, where callers choose the key."""
     tokens = list(directive.line)
     words = [token.text.upper() for token in tokens]
     if words[:2] == ["ORDER", "BY"]:
@@ -294,7 +294,7 @@ def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnosti
 
 
 def _choices(text: str) -> tuple[str, ...]:
-    """Split at commas outside parentheses; `key asc|desc` offers both directions."""
+    """Split sort keys at commas outside of parentheses; `key asc|desc` allows both directions."""
     found: list[str] = []
     depth, current = 0, ""
     for char in f"{text},":

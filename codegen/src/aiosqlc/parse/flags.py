@@ -1,4 +1,4 @@
-"""Distinguish a flag from a misspelled parameter in `-- :if name`."""
+"""Distinguish a flag in `-- :if name` from a misspelled parameter."""
 
 from __future__ import annotations
 

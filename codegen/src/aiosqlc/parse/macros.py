@@ -21,7 +21,7 @@ _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A place where the text must change: a parameter or a macro.
+    """A span of the text to replace: a parameter or a macro.
 
     A slice behind `(a, b) IN` is one use for each column, of a piece of the macro's text each:
     `column` is which of how many, `row` the name of the list. `alias` follows an embedded row, and
@@ -43,7 +43,7 @@ class Use:
 
 @dataclass
 class Expanded:
-    """A query's text without macros."""
+    """A query's text after the replacement of its macros."""
 
     sql: str = ""
     source_map: SourceMap = field(default_factory=SourceMap)
@@ -89,7 +89,7 @@ _OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE"
 
 
 def _is_whole_table(tokens: list[Token], position: int, first: str) -> bool:
-    """Return whether `TABLE` means `SELECT * FROM`, which MariaDB does not support.
+    """Return whether a `TABLE` at a position is short for `SELECT * FROM`.
 
     The word is reserved: in a statement about rows, as its `first` word says, it can stand for
     nothing else, but for PostgreSQL's `SELECT … INTO TABLE t`.
@@ -124,7 +124,7 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
 
 
 def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diagnostic]:
-    """Refuse `$1` if it is not a parameter, because `$n` is used for generated parameters."""
+    """Report a `$1` that is not a parameter, because `$n` is used for generated parameters."""
     sign = tokens[position]
     number = tokens[position + 1] if position + 1 < len(tokens) else sign
     if number.kind is not Kind.NUMBER or number.start != sign.end:
@@ -147,7 +147,7 @@ def _at_use(tokens: list[Token], position: int) -> Use:
 def _macro(
     file: SourceFile, tokens: list[Token], position: int, dialect: Dialect
 ) -> tuple[Use | Diagnostic | None, int]:
-    """Read `sqlc.word(argument)` at `position`; return it and its number of tokens."""
+    """Read `sqlc.word(argument)` at `position`, and return the macro and its number of tokens."""
     head = tokens[position : position + 4]
     if len(head) < 4 or head[1].text != "." or head[3].text != "(":
         return None, 1  # a table or schema that happens to be called sqlc
@@ -198,7 +198,7 @@ def _macro(
 
 
 def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
-    """Return the correct form of a macro, with its first argument."""
+    """Return the correct form of a macro, with the first of its arguments."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro == "sqlc.embed" and parts[:1] == ["."]:
@@ -230,7 +230,7 @@ _AFTER_ITEM = frozenset(
 
 
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
-    """Read the name after an embedded row too: `[AS] name`."""
+    """Add the alias after an embedded row to its use: `[AS] name`."""
     following = tokens[close + 1 : close + 3]
     said = bool(following) and following[0].text.upper() == "AS"
     name = following[said] if len(following) > said else None
@@ -243,7 +243,10 @@ def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[U
 
 
 def _quoted(name: Token, dialect: Dialect) -> str:
-    """Return a name as the server reads it. `sqlc.embed(user)` accepts reserved words."""
+    """Return a name in quotes for the server, if quotes are necessary.
+
+    `sqlc.embed(user)` accepts reserved words.
+    """
     if name.kind is Kind.STRING:
         return name.text[1:-1]
     if name.kind is Kind.NAME and is_reserved(name.text, dialect):
@@ -252,7 +255,7 @@ def _quoted(name: Token, dialect: Dialect) -> str:
 
 
 def _with_membership(use: Use, tokens: list[Token], first: int, close: int) -> Use:
-    """Record the `[NOT] IN ( … )` around a slice, which becomes `= ANY (…)` or `<> ALL (…)`."""
+    """Extend a slice to the `[NOT] IN ( … )` around it, for `= ANY (…)` or `<> ALL (…)`."""
     before = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
     after = tokens[close + 1].text if close + 1 < len(tokens) else ""
     if before[-2:] != ["IN", "("] or after != ")":
@@ -272,7 +275,7 @@ _JOINS_ROWS = frozenset(
 
 
 def _columns(use: Use, tokens: list[Token], first: int) -> list[Use]:
-    """Return a use per column if a slice is a list of rows: `(a, b) IN (sqlc.slice(pairs))`.
+    """Return a use per column for a slice that is a list of rows: `(a, b) IN (sqlc.slice(pairs))`.
 
     There the first token of the macro is `first`. Each use has a piece of the macro's text.
     """
@@ -295,7 +298,7 @@ def _columns(use: Use, tokens: list[Token], first: int) -> list[Use]:
 
 
 def _width_before(tokens: list[Token], first: int) -> int:
-    """Return the number of columns of the row before `[NOT] IN (`, or 1."""
+    """Return the number of columns in the row before `[NOT] IN (`, or 1 if there is no row."""
     words = [token.text.upper() for token in tokens[max(first - 3, 0) : first]]
     if words[-2:] != ["IN", "("]:
         return 1
@@ -317,7 +320,7 @@ def _width_before(tokens: list[Token], first: int) -> int:
 
 
 class Numbering:
-    """Assign `$n`: one number per name, without the numbers that the user wrote."""
+    """Assigns `$n`: one number per name, skipping the numbers that the user wrote."""
 
     def __init__(self, uses: list[Use], given: dict[str, int] | None = None) -> None:
         self._taken = {use.number for use in uses if use.number is not None}
@@ -325,7 +328,7 @@ class Numbering:
         self._free = 1
 
     def number(self, use: Use) -> int:
-        """Return the number of a use; each bare `?` gets a new one."""
+        """Return the number of a use; each unnamed `?` gets a new number."""
         if use.number is not None:
             return use.number
         known = self._by_name.get(use.name) if use.name else None
@@ -346,7 +349,7 @@ def expand(
     cuts: list[tuple[Span, str]] | None = None,
     numbers: dict[str, int] | None = None,
 ) -> Expanded:
-    """Rewrite the text of `span`.
+    """Rewrite a span of the file with its uses and cuts applied.
 
     `cuts` are further stretches to replace, such as directives; `numbers` are given numbers by
     name.
@@ -384,7 +387,7 @@ def expand(
 
 
 def _placed(use: Use, number: int) -> str:
-    """Return the replacement of a use. For a list of rows, use the columns of one row."""
+    """Return the text that replaces a use. A list of rows is replaced by one row of parameters."""
     column, width = use.column
     before = "" if not width else ", " if column else "("
     return f"{before}${number}{')' if width and column == width - 1 else ''}"

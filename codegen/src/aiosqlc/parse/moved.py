@@ -1,4 +1,4 @@
-"""Move a parsed query whose unchanged text is elsewhere in its file after an edit."""
+"""Move a parsed query to its new position after an edit elsewhere in the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiosqlc.source import SourceFile, SourceMap, Span
 
 
 def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
-    """Return the query as if `file` was parsed, `by` characters further on."""
+    """Return the query as parsed from `file`, with its positions moved by `by` characters."""
     if not by:
         return query.placed(file=file)
 

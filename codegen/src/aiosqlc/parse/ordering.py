@@ -1,4 +1,4 @@
-"""Find parameters that are meant to choose a sort order or a group, where they are constants."""
+"""Find parameters as sort keys or group keys, where the server treats them as constants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDS = frozenset(
 
 
 def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> list[Diagnostic]:
-    """Report ORDER BY or GROUP BY items that consist only of a parameter, cast or not."""
+    """Report items of ORDER BY or GROUP BY that consist only of a parameter and its casts."""
     by_start = {use.span.start: use for use in uses if use.macro != "embed"}
     found = []
     for position in range(len(tokens) - 2):
@@ -30,7 +30,7 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
 
 
 def _ends(tokens: list[Token], at: int, use: Use) -> bool:
-    """Return whether only casts follow the parameter in its item."""
+    """Return whether a parameter is followed only by casts until the end of its item."""
     while at < len(tokens) and tokens[at].start < use.span.end:
         at += 1
     while at < len(tokens) and tokens[at].text == "::":

@@ -15,7 +15,7 @@ _NUMBERED = re.compile(r"\$(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One occurrence of a parameter: `number` in the query, from `start` to `end` in the text."""
+    """An occurrence of a parameter: `number` in the query, `start` and `end` in the text."""
 
     number: int
     start: int
@@ -24,14 +24,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text with other placeholders. `places` are those of the original, in order."""
+    """A text with other placeholders than `$n`.
+
+    `places` lists the parameters of the original text, in order.
+    """
 
     sql: str
     places: tuple[Place, ...]
     pieces: tuple[tuple[int, int, int], ...]
 
     def to_original(self, offset: int) -> int:
-        """Return the offset in the original text for one in this text."""
+        """Return the offset in the original text for an offset in this text."""
         for out, src, length in reversed(self.pieces):
             if offset >= out:
                 return src + min(offset - out, length)
@@ -55,7 +58,7 @@ def find(sql: str) -> tuple[Place, ...]:
 
 
 def fill(sql: str, text_of: Callable[[int, Place], str]) -> Filled:
-    """Replace each parameter by `text_of(index, place)`."""
+    """Replace each parameter by the result of `text_of(index, place)`."""
     places = find(sql)
     out: list[str] = []
     pieces: list[tuple[int, int, int]] = []
@@ -73,12 +76,12 @@ def fill(sql: str, text_of: Callable[[int, Place], str]) -> Filled:
 
 
 def for_server(sql: str) -> Filled:
-    """Return the text to prepare: `?` for each parameter."""
+    """Return the text to prepare on the server, with `?` for each parameter."""
     return fill(sql, lambda _index, _place: "?")
 
 
 def for_driver(sql: str) -> tuple[str, tuple[int, ...]]:
-    """Return the text that aiomysql formats, and the parameter number of each `%s`.
+    """Return the text that aiomysql formats, with the parameter number of each `%s`.
 
     A `%` of the query is doubled, so that formatting leaves it as it was written.
     """

@@ -28,7 +28,7 @@ def parse_files(
     dialect: Dialect,
     parse: Callable[[SourceFile, Dialect], Parsed] | None = None,
 ) -> Parsed:
-    """Parse query files. A name may be used once in all files together.
+    """Parse query files. Each query name must be unique across the files.
 
     `parse` reads one file instead of `parse_file`: a caller may remember what it has read.
     """
@@ -51,7 +51,7 @@ def parse_files(
 
 
 def count_named(file: SourceFile, dialect: Dialect) -> int:
-    """Return the number of queries in a file, including unreadable ones."""
+    """Return the number of queries in a file, including invalid ones."""
     found = 0
     for token in scan(file.text, dialect):
         if token.kind is Kind.COMMENT:
@@ -87,7 +87,7 @@ def _duplicate(query: ParsedQuery, other: ParsedQuery) -> Diagnostic:
 
 
 def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
-    """Parse one query file: every annotated statement becomes a query or a diagnostic."""
+    """Parse a query file: each annotated statement becomes a query or a diagnostic."""
     statements = statements_of(file, dialect, _parse_statement)
     queries = tuple([item.query for item in statements if item.query])
     problems: list[Diagnostic] = []
@@ -107,7 +107,7 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
 
 
 def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
-    """Warn of a query that is only `BEGIN` or `COMMIT`: a pool runs the next one elsewhere."""
+    """Warn about a query that is only `BEGIN` or `COMMIT`: a pool may change connections."""
     word = query.sql.split()[0]
     return Diagnostic(
         "E113",
@@ -123,7 +123,7 @@ def _first_word(query: ParsedQuery) -> Span:
 
 
 def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagnostic:
-    """Refuse a second statement below a name, which would be ignored."""
+    """Report a second statement below a name, because it would be ignored."""
     if _controls(code_tokens(query.sql, Dialect.POSTGRESQL)):
         return Diagnostic(
             "E113",
@@ -209,7 +209,7 @@ _NAMED = ("-- name:", "/* name:", "# name:")
 
 
 def _comments(text: str) -> tuple[str, ...]:
-    """Return the lines of a statement that are comments from their first character on."""
+    """Return the lines of a statement that consist only of a comment."""
     found = []
     for line in text.split("\n"):
         line = line.rstrip("\r")
@@ -245,7 +245,7 @@ def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
 
 
 def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnostic | None:
-    """Report a name below the statement's first word: the semicolon before it is missing."""
+    """Report a name inside a statement, which means that the semicolon before it is missing."""
     for position, token in enumerate(tokens):
         if token.kind is Kind.COMMENT and token.start > start:
             notes, _ = read_annotations(file, [token])
@@ -262,7 +262,7 @@ def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnosti
 
 
 def _script(file: SourceFile, start: int, last: Token) -> str:
-    """Return the error for a command of psql or of SQL Server's tools."""
+    """Return the error for a command of psql or of the SQL Server tools."""
     if file.text[start] == "\\":
         return "a line that begins with a backslash is for psql: remove it"
     if last.text.upper() == "GO":
@@ -292,7 +292,7 @@ _ENDS = (["BEGIN"], ["COMMIT"], ["ROLLBACK"], ["SAVEPOINT"], ["RELEASE"])
 
 
 def _controls(body: Sequence[Token]) -> bool:
-    """Return whether a statement begins or ends a transaction."""
+    """Return whether a statement starts or ends a transaction."""
     words = [token.text.upper() for token in body[:2]]
     return words[:1] in _ENDS or words == ["START", "TRANSACTION"]
 

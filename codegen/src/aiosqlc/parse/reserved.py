@@ -1,4 +1,4 @@
-"""The reserved words of each engine, which must be quoted as names."""
+"""The words that each engine reserves, so that names equal to them need quotes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build rewritten SQL, and the map from its offsets to the user's file."""
+"""Build rewritten SQL, and map its offsets to the user's file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from aiosqlc.source import SourceMap
 
 
 class Rewriter:
-    """Copy parts of a file and replace the rest, in order."""
+    """Copies parts of a file and replaces the rest, in order."""
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text
@@ -27,7 +27,7 @@ class Rewriter:
             self._at = end
 
     def replace(self, end: int, text: str) -> None:
-        """Put `text` in place of the user's text up to `end`."""
+        """Write `text` instead of the user's text up to `end`."""
         if text:
             self._add(text, self._at, copied=False)
         self._at = max(self._at, end)
@@ -38,6 +38,6 @@ class Rewriter:
         self._length += len(text)
 
     def result(self) -> tuple[str, SourceMap]:
-        """Return the rewritten text and its map."""
+        """Return the rewritten text and its map to the source."""
         pieces = tuple(self._pieces) or ((0, self._at, True),)
         return "".join(self._parts), SourceMap(pieces)

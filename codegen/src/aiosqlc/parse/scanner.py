@@ -1,4 +1,7 @@
-"""Split SQL into tokens as each server does. Strings are never parsed as SQL."""
+"""Split SQL into tokens with the lexical rules of each server.
+
+The content of strings is not parsed as SQL.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from aiosqlc.source import Dialect, Span
 
 
 class Kind(StrEnum):
-    """The kind of a token. `PARAM` is `$1` or `?`; `NAME` a bare or quoted name or keyword.
+    """The kind of a token. `PARAM` is `$1` or `?`; `NAME` is a bare name or keyword.
 
     `OPENING` and `CLOSING` are the marks of MySQL's executable comments, `/*!50000` and `*/`: what
     stands between them is part of the statement.
@@ -32,7 +35,7 @@ class Kind(StrEnum):
 
 
 class Token(NamedTuple):
-    """A token: a piece of the text. Whitespace is not a token."""
+    """A token of the text. Whitespace is not a token."""
 
     kind: Kind
     text: str
@@ -41,7 +44,7 @@ class Token(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """Return its span in the scanned text."""
+        """Return the token's span in the scanned text."""
         return Span(self.start, self.end)
 
 
@@ -130,7 +133,7 @@ _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
 @cache
 def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]:
-    """Return an engine's compiled grammar and the kinds of its groups.
+    """Return an engine's compiled grammar and the token kinds of its groups.
 
     None is for those that hold only the beginning of a token.
     """
@@ -139,7 +142,10 @@ def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]
 
 
 def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> Iterator[Token]:
-    """Yield the tokens of `text` from offset `start`. Any text has tokens."""
+    """Yield the tokens of `text` from offset `start`.
+
+    Every text can be split into tokens; invalid parts become tokens too.
+    """
     pattern, kinds = _grammar(dialect)
     opened = False
     closing = -1  # where the next `*/` is, as far as that has been looked for
@@ -166,7 +172,7 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
 def _begun(
     text: str, found: re.Match[str], first: int, dialect: Dialect, closing: int
 ) -> tuple[int, Kind]:
-    """Return the end and kind of a token that starts here."""
+    """Return the end and kind of the token that starts with a match of the grammar."""
     if found.lastgroup == "block":
         return _block_end(text, first, dialect)
     if found.lastgroup == "dollar":
@@ -183,7 +189,7 @@ def code_tokens(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Token
 
 
 def first_word(sql: str) -> str:
-    """Return the first token of a MySQL statement in upper case; an empty text has none."""
+    """Return the first token of a MySQL statement in upper case, or '' for an empty text."""
     tokens = code_tokens(sql, Dialect.MYSQL)
     return tokens[0].text.upper() if tokens else ""
 
@@ -194,7 +200,7 @@ _WHOLE = {kind.value: kind for kind in Kind if kind not in {*MARKS, Kind.UNTERMI
 
 
 def _block_end(text: str, start: int, dialect: Dialect) -> tuple[int, Kind]:
-    """Find the end of a block comment. PostgreSQL's comments nest."""
+    """Return the end of a block comment, and its kind. PostgreSQL's comments nest."""
     depth = 0
     for edge in _BLOCK_EDGE.finditer(text, start):
         if edge.group() == "*/":
@@ -214,7 +220,7 @@ def _dollar_end(text: str, opening: re.Match[str]) -> tuple[int, Kind]:
 
 
 def unquote(token: Token) -> str:
-    """Return the identifier of a NAME or QUOTED token, or the text of a plain string."""
+    """Return the identifier in a NAME or QUOTED token, or the content of a plain string."""
     text = token.text
     if token.kind is Kind.NAME:
         return text
@@ -223,7 +229,7 @@ def unquote(token: Token) -> str:
 
 
 def split_statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Span, ...]:
-    """Return the spans of a file's statements, without surrounding comments and semicolons.
+    """Return the spans of a file's statements, without the comments around them and semicolons.
 
     The bodies of SQL-standard functions (`BEGIN ATOMIC … END`) and MySQL routines stay in one
     piece.
@@ -257,7 +263,7 @@ _BEFORE_STATEMENTS = frozenset({";", ":", "BEGIN", "THEN", "ELSE", "DO", "LOOP",
 
 
 class _Nesting:
-    """The nesting depth inside a routine's body or a rule's parentheses."""
+    """Tracks the nesting depth inside a routine's body or a rule's parentheses."""
 
     def __init__(self) -> None:
         self.depth = 0

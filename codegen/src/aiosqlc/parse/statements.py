@@ -1,4 +1,4 @@
-"""Split a query file at its semicolons. Unchanged statements are not parsed again."""
+"""Split a query file at its semicolons. Unchanged statements keep their previous parse result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The text up to a semicolon (`end` is after it), or after the last one of a file."""
+    """A statement's text: up to and including its semicolon, or the rest of the file."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Statement:
 def statements_of(
     file: SourceFile, dialect: Dialect, parse: Callable[[SourceFile, list[Token], Dialect], Parsed]
 ) -> tuple[Statement, ...]:
-    """Split a file into statements and parse each; the rest may be a comment."""
+    """Split a file into statements and parse each; the text after the last may be a comment."""
     before = _Before(_last_seen(file.path, dialect, parse), file)
     found: list[Statement] = []
     at = 0
@@ -97,7 +97,7 @@ def _next(
 
 @dataclass
 class _Seen:
-    """A file as last parsed."""
+    """A file with its last parse result."""
 
     text: str = ""
     statements: tuple[Statement, ...] = ()
@@ -109,7 +109,7 @@ def _last_seen(_path: Path, _dialect: Dialect, _parse: object) -> _Seen:
 
 
 class _Before:
-    """Find statements of a file's former text at other places in the new text.
+    """Finds statements of a file's previous text at other positions in the new text.
 
     A statement depends on nothing but its own text: the scanner begins anew after a semicolon. Only
     the first one knows that nothing stands before it.
@@ -124,7 +124,7 @@ class _Before:
         self._known = {item.start: item for item in seen.statements if not item.problems}
 
     def at(self, start: int) -> Statement | None:
-        """Return the statement at an offset of the new text, if it is a known one."""
+        """Return the known statement that starts at an offset of the new text, or None."""
         known = self._known.get(start)
         if known and known.closed and known.end <= self._prefix:
             return self._moved(known, 0)
@@ -141,7 +141,7 @@ class _Before:
 
 
 def _common(one: str, other: str) -> int:
-    """Return the length of the longest common prefix."""
+    """Return the length of the longest common prefix of two texts."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""Check the types and functions that users name for generated code."""
+"""Check the types and functions that users specify for generated code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BARE: Final[Mapping[str, tuple[str, str]]] = {
     "time": ("datetime", "time"),
     "timedelta": ("datetime", "timedelta"),
 }
-"""The types that need no module in their name, with their imports."""
+"""The type names that are valid without a module, with the imports they need."""
 _LIKE = 0.8  # a class of the user's is like many a type of Python
 LISTS: Final = frozenset(
     {"list", "Sequence", "Collection", "Iterable", "tuple", "set", "frozenset"}
@@ -34,7 +34,7 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def is_type(text: str) -> bool:
-    """Return whether the text is a type without calls: `dict[str, app.models.Prefs] | None`."""
+    """Return whether a text is a type without calls: `dict[str, app.models.Prefs] | None`."""
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -44,7 +44,7 @@ def is_type(text: str) -> bool:
 
 
 def unknown_type(text: str) -> str:
-    """Return the first unknown name without a module in a type, or ''."""
+    """Return the first unknown name in a type that has no module, or ''."""
     nodes = list(ast.walk(ast.parse(text, mode="eval")))
     modules = [id(node.value) for node in nodes if isinstance(node, ast.Attribute)]
     bare = [n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in modules]
@@ -53,7 +53,7 @@ def unknown_type(text: str) -> str:
 
 
 def type_hint(name: str) -> str:
-    """Return the qualified form of a type whose bare name is unknown."""
+    """Return the qualified form of a type if its bare name is unknown."""
     known = [*BARE, "str", "int", "float", "bool", "bytes", "list", "dict"]
     like = get_close_matches(name, known, n=1, cutoff=_LIKE)
     if like:
@@ -62,6 +62,6 @@ def type_hint(name: str) -> str:
 
 
 def is_dotted(text: str) -> bool:
-    """Return whether the text names a module or something in it: `app.models.decode`."""
+    """Return whether a text is the dotted path of a module or its member: `app.models.decode`."""
     parts = text.split(".")
     return _DOTTED.fullmatch(text) is not None and not any(map(keyword.iskeyword, parts))

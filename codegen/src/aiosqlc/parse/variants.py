@@ -1,4 +1,7 @@
-"""Produce every reachable text of a dynamic query. Each is prepared when compiling."""
+"""Produce every reachable text of a dynamic query.
+
+The analyser prepares each text at compile time.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ _NEXT_CLAUSE = frozenset(
 def write_variants(
     file: SourceFile, span: Span, tokens: list[Token], uses: list[Use], parts: tuple[Part, ...]
 ) -> tuple[Expanded, tuple[Variant, ...], tuple[OptionalPart, ...], list[Diagnostic]]:
-    """Return the full text, every variant, and the parts for later stages."""
+    """Return the full text, every variant, and the dynamic parts for later stages."""
     problems = _check(file, uses, parts)
     if problems:
         return Expanded(), (), (), problems
@@ -105,7 +108,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
 def _cuts(
     parts: tuple[Part, ...], key: tuple[int, ...]
 ) -> tuple[list[Span], list[tuple[Span, str]]]:
-    """Return the removed parts of a variant, and the replacements of sort keys."""
+    """Return the spans that a variant removes, and the replacements of its sort keys."""
     cuts: list[Span] = []
     replaced: list[tuple[Span, str]] = []
     for part, choice in zip(parts, key, strict=True):
@@ -118,7 +121,7 @@ def _cuts(
 
 
 class _Regions:
-    """Spans of a text with fast lookup."""
+    """Finds whether a span lies in one of several spans of a text, quickly."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         ordered = sorted(spans)
@@ -126,20 +129,20 @@ class _Regions:
         self._reach = list(accumulate((span.end for span in ordered), max))
 
     def hold(self, span: Span) -> bool:
-        """Return whether a span lies inside one of them."""
+        """Return whether a span lies inside one of the regions."""
         before = bisect_right(self._starts, span.start)
         return before > 0 and span.end <= self._reach[before - 1]
 
 
 def _blanks_before(text: str, at: int) -> int:
-    """Return the start of the blanks before an offset on its line."""
+    """Return the start of the blanks directly before an offset, within the line."""
     while at and text[at - 1] in " \t":
         at -= 1
     return at
 
 
 def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
-    """Extend a cut by the indentation and the newline if the rest of the line is empty.
+    """Extend a cut to the whole line if nothing else is on the line.
 
     `ends` says where a directive ends, by its beginning.
     """
@@ -150,7 +153,7 @@ def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
 
 
 def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
-    """Drop cuts inside other cuts."""
+    """Remove the cuts that lie inside other cuts."""
     kept = dict(cuts)
     inner: set[Span] = set()
     reach = -1
@@ -164,7 +167,7 @@ def _outermost(cuts: list[tuple[Span, str]]) -> list[tuple[Span, str]]:
 def _directive_comments(
     file: SourceFile, tokens: list[Token], parts: tuple[Part, ...]
 ) -> list[Span]:
-    """Return the comments of directives with the blanks before them, which no variant keeps."""
+    """Return the spans of directive comments, with the blanks before them, for removal."""
     found = []
     spans = {part.span for part in parts}
     for token in tokens:
@@ -177,7 +180,7 @@ def _directive_comments(
 
 
 def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
-    """Return connectives that connect nothing now, and whether a SET has lost all its items.
+    """Return the connectives without operands, and whether a SET has no items.
 
     `opened` is where parentheses open that held something when every part was there: a group of
     conditions that has lost them all asks for nothing, so it goes as well.
@@ -214,7 +217,7 @@ _BEFORE_A_NEEDED_ONE = frozenset({"ON", "WHEN"})
 
 
 def _drop_group(kept: list[Token], position: int, cuts: list[tuple[Span, str]]) -> int:
-    """Remove an empty group of conditions; return where to continue."""
+    """Remove an empty group of conditions, and return the position after the group."""
     before = kept[position - 1].text.upper() if position else ""
     whole = Span(kept[position].start, kept[position + 1].end)
     after = kept[position + 2].text.upper() if position + 2 < len(kept) else ";"

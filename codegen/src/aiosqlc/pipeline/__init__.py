@@ -1,1 +1,1 @@
-"""The compiler from a configuration to files on disk, and what it need not do again."""
+"""The compiler pipeline, from a configuration to files on disk, with reuse of earlier results."""

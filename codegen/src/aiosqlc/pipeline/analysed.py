@@ -1,4 +1,4 @@
-"""Read and analyse one configuration entry, as most commands do."""
+"""Read and analyse a configuration entry, for use by most commands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One entry with the analysis of its queries, after the users' hints are applied."""
+    """A configuration entry with the analysis of its queries, after applying the users' hints."""
 
     entry: QuerySet
     inputs: Inputs
@@ -34,7 +34,7 @@ class Analysed:
 
     @property
     def failed(self) -> bool:
-        """Return whether there is an error."""
+        """Return whether one of the diagnostics is an error."""
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
 

@@ -1,4 +1,4 @@
-"""Compile a project and write the result to disk."""
+"""Compile a project and write the generated files to disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build(
     keep_going: bool = False,
     wrote: Callable[[Changes], None] | None = None,
 ) -> int:
-    """Generate all files and the lock.
+    """Generate all files and the lock, and return the exit code.
 
     If there is an error, write nothing, or only the queries that compile.
 
@@ -64,7 +64,7 @@ def build(
 
 
 def stale_lock(project: Project, compiled: Compiled) -> Changes:
-    """Return the changes to the lock; there are none if it is current."""
+    """Return the changes that would update the lock, or none if the lock is current."""
     quiet = not compiled.diagnostics
     head = head_of(project, compiled.files) if quiet else None
     return compare([print_lock(project, compiled.locked, head)], [])

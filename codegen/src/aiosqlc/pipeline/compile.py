@@ -1,4 +1,4 @@
-"""The whole compiler: from a configuration to files and diagnostics."""
+"""Compile a project: from a configuration to files and diagnostics."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ _NOT_TOGETHER = (
 
 @dataclass
 class Compiled:
-    """The result for a project. If there are errors among the diagnostics, do not write `files`.
+    """The result of compiling a project.
+
+    If the diagnostics include errors, `files` must not be written.
 
     Unless it was compiled to keep going: then they hold the `written` of `asked` queries, and are
     whole in themselves. `sound` counts what would be written then; `near` names the folder whose
@@ -65,13 +67,13 @@ class Compiled:
     written: int = 0
 
     def add(self, files: Sequence[Rendered], near: Path) -> None:
-        """Python files, to be formatted with the settings for the folder `near`."""
+        """Add Python files, which are formatted with the settings for the folder `near`."""
         self.files += files
         self.near |= dict.fromkeys([file.path for file in files], near)
 
     @property
     def failed(self) -> bool:
-        """Return whether there is an error."""
+        """Return whether one of the diagnostics is an error."""
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
 
@@ -82,7 +84,9 @@ def compile_project(
     *,
     keep_going: bool = False,
 ) -> Compiled:
-    """Compile every entry of a project. Errors of one entry do not hide those of others.
+    """Compile every entry of a project.
+
+    An error in one entry does not hide errors in other entries.
 
     `keep_going` prints of an entry with errors what is not concerned by any.
     """
@@ -100,7 +104,7 @@ def compile_project(
 def compile_parts(
     project: Project, parts: Iterable[Analysed], *, keep_going: bool = False, judge: bool = False
 ) -> Compiled:
-    """Compile analysed queries; the Python files in the result are not formatted yet.
+    """Compile analysed queries into Python files that are not formatted yet.
 
     `judge` is for those who want the diagnostics alone: what no diagnostic depends on is empty.
     """
@@ -165,7 +169,7 @@ def _places(item: Diagnostic) -> list[tuple[str, Span]]:
 def _same_paths(
     project: Project, entry: QuerySet, files: Sequence[Rendered], into: Compiled
 ) -> bool:
-    """Report it and return True if a file of an entry has the path of another file.
+    """Report a file that has the path of another entry's file, and return whether there is one.
 
     Two query files of unlike names can become one module, and two entries can have one `out`.
     """
@@ -233,7 +237,7 @@ def print_set(
     keep_going: bool = False,
     judge: bool = False,
 ) -> None:
-    """Plan and print one entry; `keep_going` drops queries whose names clash."""
+    """Plan and render one entry; `keep_going` drops queries whose names clash."""
     if entry.json:
         path = entry.json.out / entry.json.filename
         document = Rendered(path, "") if judge else print_json(entry, entry.json, analysis)
@@ -290,7 +294,7 @@ def _print_beside(
     *,
     judge: bool,
 ) -> None:
-    """Print the functions of an entry for another driver, with the existing classes."""
+    """Render the functions of an entry for another driver, with the classes of the first."""
     into.folders.append(target.out)
     modules, clashes = _planned(target, analysis, entry.engine, into)
     if not clashes:
@@ -304,7 +308,7 @@ def _print_beside(
 def _planned(
     target: PythonTarget, analysis: Analysis, engine: Dialect, into: Compiled
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Plan the modules, report all diagnostics, and return the errors."""
+    """Plan the modules, collect all diagnostics, and return the modules and the errors."""
     modules, found = _plan(target, analysis, engine)
     said = without_ignored(found, [query.parsed for query in analysis.queries])
     into.diagnostics += said
@@ -314,7 +318,7 @@ def _planned(
 def _plan(
     target: PythonTarget, analysis: Analysis, engine: Dialect
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Plan the modules; if planning fails, report the query and plan nothing."""
+    """Plan the modules; if planning crashes, report the query and return no modules."""
     try:
         return plan_modules(target, analysis, engine)
     except Exception:  # whatever it is, the other diagnostics are still to be said
@@ -347,7 +351,7 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
 
 
 def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> Analyze:
-    """Return the analyser of an engine. Its driver is imported at the first use.
+    """Return the analyser of an engine. The engine's libraries are imported at the first use.
 
     With a stack, its server keeps running until the stack is left. Raises `ModuleNotFoundError`
     when it is called where the driver is not installed.
@@ -369,5 +373,5 @@ def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> A
 
 
 def in_source_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Sort by file and position, and drop duplicates."""
+    """Sort diagnostics by file and position, and remove duplicates."""
     return sorted(merged(diagnostics), key=lambda item: item.sort_key)

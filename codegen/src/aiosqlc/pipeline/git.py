@@ -16,13 +16,13 @@ from aiosqlc.source import SourceFile
 
 
 class GitError(Exception):
-    """Git could not show a file of the reference."""
+    """Raised if git cannot return a file of the reference."""
 
 
 def old_schema(
     project: Project, entry: QuerySet, reference: str, current: Sequence[Path]
 ) -> list[SchemaFile]:
-    """Return the former contents of today's schema files, without files that did not exist."""
+    """Return the old contents of the current schema files, except files that did not exist."""
     found = []
     for path in current:
         text = _show(project.root, reference, path)
@@ -32,7 +32,7 @@ def old_schema(
 
 
 def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[ParsedQuery, ...]:
-    """Return the queries of the reference from the currently configured folders and files.
+    """Return the old queries from the folders and files that the configuration now names.
 
     Raises `GitError` where the reference or the repository cannot be read.
     """

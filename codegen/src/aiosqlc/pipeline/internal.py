@@ -1,4 +1,4 @@
-"""Internal errors of the compiler: report the query and continue with the others."""
+"""Handle internal errors of the compiler: report the query, and continue with the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HERE = Path(__file__).parents[1]
 
 
 def surviving(analyze: Analyze) -> Analyze:
-    """Return an analyser that skips queries on which the compiler crashes, and reports them."""
+    """Return an analyser that skips and reports queries on which the compiler crashes."""
 
     def analyze_others(
         schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
@@ -66,7 +66,7 @@ def internal_error(query: ParsedQuery, error: Exception) -> Diagnostic:
 
 
 def frames(error: Exception) -> list[str]:
-    """Return the traceback lines in our own files, outermost first, without values."""
+    """Return the traceback lines in the compiler's files, outermost first, without values."""
     return [
         f"at {Path(frame.filename).relative_to(_HERE).as_posix()}:{frame.lineno} in {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
@@ -75,5 +75,5 @@ def frames(error: Exception) -> list[str]:
 
 
 def exit_code(diagnostics: Sequence[Diagnostic]) -> int:
-    """Return the exit code of a run with errors: 70 if one is a bug of ours, else 1."""
+    """Return the exit code of a run with errors: 70 for an internal error, or else 1."""
     return EXIT if any(item.code == CODE for item in diagnostics) else 1

@@ -1,4 +1,4 @@
-"""Write generated files to disk, all or none, or show the differences."""
+"""Write generated files to disk, either all or none, or show the differences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Changes:
 
 
 def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
-    """Compare generated files with those in `folders`, which hold only generated packages."""
+    """Compare generated files with those in `folders`, which contain only generated packages."""
     wanted = {file.path for file in files}
     stale = [
         path
@@ -43,7 +43,10 @@ def compare(files: Sequence[Rendered], folders: Iterable[Path]) -> Changes:
 
 
 def write(changes: Changes) -> list[Diagnostic]:
-    """Write and remove files. If a handwritten file would be overwritten, change nothing."""
+    """Write and remove the files.
+
+    If a handwritten file would be overwritten, write nothing and return an error.
+    """
     foreign = [file.path for file in changes.write if _is_foreign(file.path)]
     if foreign:
         return [_refusal(path) for path in foreign]
@@ -71,7 +74,7 @@ def write(changes: Changes) -> list[Diagnostic]:
 
 
 def _stage(file: Rendered, handle: int, temporary: Path) -> None:
-    """Write a file under a temporary name beside its target, so that one rename installs it."""
+    """Write a file under a temporary name in the target's folder, so that a rename installs it."""
     with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(file.text)
     mode = file.path.stat().st_mode & 0o777 if file.path.exists() else 0o644
@@ -100,7 +103,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Return whether the file is handwritten. JSON documents never count as such."""
+    """Return whether a file is handwritten. A JSON document is never treated as handwritten."""
     if path.suffix != ".py" or not path.exists():
         return path.is_dir()
     text = _read(path)
@@ -123,7 +126,7 @@ def diff(changes: Changes) -> str:
 
 
 def diff_texts(path: Path, before: str, after: str, made: str = "generated") -> str:
-    """Return a unified diff between two texts of a file; `made` says how the second was made."""
+    """Return a unified diff between two texts of a file; `made` describes the second text."""
     shown = os.path.relpath(path)
     lines = difflib.unified_diff(
         before.splitlines(keepends=True),

@@ -1,4 +1,7 @@
-"""Analyse only queries that the lock does not have. Unchanged input needs no server."""
+"""Analyse only the queries whose results are not in the lock.
+
+No server is needed for unchanged input.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from aiosqlc.store.memo import Recent
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An analysis, its diagnostics, and what to write to the lock (None after an error)."""
+    """An analysis with its diagnostics and the data for the lock, which is None after an error."""
 
     analysis: Analysis
     diagnostics: tuple[Diagnostic, ...]
@@ -38,7 +41,7 @@ def analyze_changed(
     *,
     reuse: bool = True,
 ) -> Outcome:
-    """Return the analysis of every query; call the analyser only for changed ones.
+    """Return the analysis of every query, calling the analyser only for changed queries.
 
     `reuse` allows what this process knows of a project with errors, which has no lock.
     """
@@ -78,13 +81,13 @@ def analyze_changed(
 
 
 def _another_server(known: Known, outcome: Outcome) -> bool:
-    """Return whether the lock is from another server release than the current one."""
+    """Return whether the lock was written with another server release than the current one."""
     now = outcome.analysis.server_version
     return bool(now and known.server_version and now != known.server_version)
 
 
 def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
-    """Return whether a server was used and every error is in a query, not in the schema."""
+    """Return whether a server was used, and all errors are in queries and not in the schema."""
     errors = [item for item in outcome.diagnostics if item.severity is Severity.ERROR]
     return bool(outcome.analysis.server_version) and all(
         any(concerns(item, query) for query in queries) for item in errors
@@ -96,7 +99,7 @@ _unfinished: Recent[str, Known] = Recent(20)  # by schema: `_restored` has the q
 
 
 def _restore(known: Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
-    """Restore a query from the lock, as the same object if it is unchanged."""
+    """Restore a query from the lock; an unchanged query remains the same object."""
     before = known.queries.get(key)
     if isinstance(before, TypedQuery) and before.parsed is parsed:
         return before
@@ -115,7 +118,7 @@ def _warnings_of(
     queries: Sequence[ParsedQuery],
     schema: Sequence[SchemaFile],
 ) -> tuple[Diagnostic, ...] | None:
-    """Return the stored warnings, or None if those of queries may have moved."""
+    """Return the stored warnings, or None if the queries with warnings may have moved."""
     if not known.warnings:
         return ()
     of_queries = any(item.query for item in known.warnings)

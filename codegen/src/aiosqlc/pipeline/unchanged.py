@@ -1,4 +1,4 @@
-"""Detect without compiling that inputs and outputs are unchanged."""
+"""Detect that inputs and outputs are unchanged, without compiling."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
 
 
 def is_unchanged(project: Project) -> bool:
-    """Return whether compiling would report nothing and produce exactly the files on disk."""
+    """Return whether a compilation would report nothing and produce exactly the files on disk."""
     if any(not entry.schema for entry in project.sets):
         return False  # a database taken as it is may have changed
     head = read_head(project)
@@ -38,7 +38,7 @@ def is_unchanged(project: Project) -> bool:
 
 
 def head_of(project: Project, files: Iterable[Rendered]) -> Head:
-    """Return the head that `is_unchanged` compares next time."""
+    """Return the head of the lock, which `is_unchanged` compares in the next run."""
     outputs = {
         Path(os.path.relpath(file.path, project.root)).as_posix(): digest(file.text.encode())
         for file in files
@@ -51,7 +51,7 @@ def head_of(project: Project, files: Iterable[Rendered]) -> Head:
 
 
 def inputs_digest(project: Project) -> str:
-    """Return a hash of everything that a compilation depends on, the compiler included."""
+    """Return a hash of everything that a compilation depends on, including the compiler's code."""
     parts = [compiler_digest(), project.file.text]
     for entry in project.sets:
         parts.append("given" if entry.database_uri else "embedded")

@@ -1,4 +1,4 @@
-"""Turn typed queries into Python modules as values: names, annotations, classes, imports."""
+"""Plan Python modules for typed queries, as values: names, annotations, classes and imports."""
 
 from aiosqlc.plan.module import plan_modules
 

@@ -1,4 +1,4 @@
-"""Plan how the function of a dynamic query selects a text and passes its parameters."""
+"""Plan the selection of a dynamic query's text and the passing of its parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.plan.pieces import numbered, pieces_of
 from aiosqlc.source import Dialect
 
 UnsetNames = tuple[Import, Import]
-"""The module that `UNSET` and its type are imported from."""
+"""The imports of `UNSET` and of its type."""
 
 
 def plan_choice(
@@ -99,7 +99,7 @@ def _halves(
     params: Mapping[int, PyParam],
     nullable: Collection[int],
 ) -> Iterator[tuple[str, str]]:
-    """Yield when another parameter of the same part is missing, with the message."""
+    """Yield the condition that only some parameters of a part are passed, with its message."""
     for number in named:
         beside = {
             params[other].name: _is_given(params[other])
@@ -122,7 +122,7 @@ def _is_given(param: PyParam) -> str:
 
 
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
-    """Return a choice that assembles its texts from pieces, if possible.
+    """Return a choice that assembles its texts from shared pieces, if that is possible.
 
     With `variants`, a parameter has the query's own number in the pieces: in each text it may have
     another.
@@ -140,7 +140,7 @@ def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
 
 
 def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
-    """Return a text whose parameters have the query's own numbers."""
+    """Return a variant's text with the parameter numbers of the whole query."""
     found, at = "", 0
     for token in scan(text):
         if token.kind is Kind.PARAM:
@@ -150,7 +150,7 @@ def _own_numbers(text: str, numbers: tuple[int, ...]) -> str:
 
 
 def without_blank_lines(sql: str, engine: Dialect) -> str:
-    """Close the gaps of removed parts, unless a string may contain them."""
+    """Remove the blank lines that removed parts leave, unless a string may contain them."""
     strings = (token for token in scan(sql, engine) if token.kind in {Kind.STRING, Kind.QUOTED})
     if any("\n" in token.text for token in strings):
         return sql
@@ -158,7 +158,7 @@ def without_blank_lines(sql: str, engine: Dialect) -> str:
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names for the parts of a key; two parts may depend on one parameter."""
+    """Return distinct names for the options of a choice; two options may use one parameter."""
     found: list[str] = []
     for name in names:
         while name in {*found, "numbered"}:
@@ -189,7 +189,7 @@ def condition_of(
     conditions: list[str],
     variants: tuple[Variant, ...],
 ) -> str:
-    """Return the condition for passing a parameter; empty if every text has it."""
+    """Return the condition for passing a parameter, or '' if every text contains the parameter."""
     if all(number in variant.numbers for variant in variants):
         return ""
     present = [
@@ -206,7 +206,7 @@ def condition_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether a part alone, without all others, needs a parameter."""
+    """Return whether a part of the query by itself requires a parameter."""
     for variant in variants:
         others = (
             chosen
@@ -219,7 +219,7 @@ def _brings(
 
 
 def sort_params(query: TypedQuery) -> list[PyParam]:
-    """Return the parameters that choose a sort order: literal texts, the first by default."""
+    """Return the parameters that choose a sort order: literal strings with the first as default."""
     found = []
     for part in query.parsed.dynamic:
         if part.kind == "sort":
@@ -233,7 +233,7 @@ _QUALIFIED = re.compile(r"(?:\w+\.)+(?P<column>\w+(?: .*)?)")
 
 
 def labels_of(choices: Sequence[str]) -> dict[str, str]:
-    """Return the name of each sort key for callers, without aliases of the query."""
+    """Return the name of each sort key for callers, without the query's table aliases."""
     short = {
         key: found["column"] if (found := _QUALIFIED.fullmatch(key)) else key for key in choices
     }

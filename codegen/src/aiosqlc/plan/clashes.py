@@ -1,4 +1,4 @@
-"""Find names with two meanings, because silent renaming would hide the difference."""
+"""Find name clashes in generated code, because silent renaming would hide the problem."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _at_name(query: TypedQuery, text: str) -> tuple[Label, ...]:
 def distinct_fields(
     query: TypedQuery, fields: Sequence[PyField]
 ) -> tuple[tuple[PyField, ...], list[Diagnostic]]:
-    """Number repeated column names of a row, with a warning."""
+    """Number the repeated column names of a row, with a warning."""
     names = numbered_names([field.name for field in fields])
     renamed = [
         (field.name, name) for field, name in zip(fields, names, strict=True) if field.name != name
@@ -57,7 +57,7 @@ def _named(field: PyField, name: str) -> PyField:
 
 
 def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
-    """Return the module and function of each query; functions of the same name get numbers."""
+    """Return the module and function of each query; functions with equal names are numbered."""
     files: dict[str, list[str]] = {}
     for query in queries:
         files.setdefault(module_name(query.file.path.name), []).append(query.name)
@@ -69,7 +69,7 @@ def functions_of(queries: Iterable[ParsedQuery]) -> dict[str, tuple[str, str]]:
 
 
 def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
-    """Warn of a query whose function gets a number because its name is in use."""
+    """Warn about a function that is numbered because its name is already in use."""
     other = function_name(query.parsed.name)
     if function_name(name) == other:
         return []
@@ -81,7 +81,7 @@ def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
 def check_parameters(
     query: TypedQuery, params: Sequence[PyParam], used: Collection[str]
 ) -> list[Diagnostic]:
-    """Report a parameter with the name of another one, or of a name in the function's body."""
+    """Report a parameter whose name equals another parameter's or one in the function's body."""
     return [
         *(
             Diagnostic(
@@ -106,7 +106,7 @@ def check_parameters(
 
 
 def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnostic]:
-    """Warn of parameters that get a number because their name is in use."""
+    """Warn about parameters that are numbered because their names are already in use."""
     return [
         Diagnostic(
             "E402",
@@ -121,7 +121,7 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
 
 
 def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
-    """Return other names for classes with a name that is defined before or imported.
+    """Return new names for classes whose names are already defined or imported.
 
     A row class keeps its name, which the user has given it.
     """
@@ -145,14 +145,14 @@ def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
 
 
 def _defined(kind: Kind, name: str) -> tuple[str, ...]:
-    """Return the names that the module defines for a class, for an enum also its label table."""
+    """Return the names that a class defines in its module; an enum also defines its label table."""
     return (name, labels_table(name)) if kind[0] == "enum" else (name,)
 
 
 def renamed_class(
     kind: Kind, renamed: Mapping[Kind, str], owners: Mapping[Kind, str], query: TypedQuery | None
 ) -> Diagnostic:
-    """Warn of a class that gets a number because its name is in use."""
+    """Warn about a class that is numbered because its name is already in use."""
     plain, name = owners[kind], renamed[kind]
     first = (item for item, called in owners.items() if called == plain and item not in renamed)
     keeping = next(first, None)
@@ -177,7 +177,7 @@ _KEPT = ("row class", "enum", "type", "table")  # in this order they keep their 
 def check_module(
     module: PyModule, queries: Sequence[TypedQuery], named: Sequence[tuple[Kind, str]] = ()
 ) -> list[Diagnostic]:
-    """Report equal names of functions, constants, classes and imports in one module."""
+    """Report functions, constants, classes and imports with equal names in one module."""
     by_name = {query.parsed.name: query for query in queries}
     owners = dict.fromkeys(_MODULE_NAMES, "something the code uses")
     owners |= dict.fromkeys((imported for _, imported in sorted(module.imports)), "an import")
@@ -207,7 +207,7 @@ _MODULE_CLASSES = ("Final", "StrEnum", "BaseModel", "ConfigDict")
 
 
 def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
-    """Yield a warning for each name with a number, because the number may change later."""
+    """Yield a warning for each numbered member of an enum, because the number may change later."""
     for name, label in enum.members:
         if name not in {member(label), spelled_member(label)}:
             yield Diagnostic(

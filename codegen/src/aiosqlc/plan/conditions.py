@@ -1,4 +1,4 @@
-"""Write Python conditions on choices, as short as easily possible."""
+"""Write short Python conditions on the options of a choice."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""A set of keys that agree at some positions; None is any value."""
+"""The set of keys with certain values at some positions; None matches any value."""
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a condition on `names` that holds for exactly these keys; empty if always."""
+    """Return a condition that holds for exactly some keys, or '' if it holds for all."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -32,7 +32,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return the values in which all keys agree."""
+    """Return the values that all keys share."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}
@@ -41,7 +41,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Join the largest cubes that cover the keys with `or`."""
+    """Return the largest cubes that cover the keys, as conditions joined by `or`."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):
@@ -63,7 +63,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return the cubes that contain only these keys, largest first."""
+    """Return the cubes that contain only some keys, largest first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

@@ -1,4 +1,4 @@
-"""Plan `:copyfrom`: the target columns of the rows, if every value is one parameter."""
+"""Plan a `:copyfrom`: find the target column of each parameter."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALIKE = (
 
 
 def plan_copy(query: TypedQuery, package: Package) -> PyCopy | None:
-    """Return the target of a `:copyfrom`; None unless each value is the parameter of a column."""
+    """Return the target of a `:copyfrom`, or None unless each value is a parameter for a column."""
     into = query.insert_into
     params = sorted(query.params, key=lambda param: param.number)
     if into is None:
@@ -65,7 +65,7 @@ def _split(values: str) -> list[str]:
 
 
 def _alike(one: SqlType, other: SqlType) -> bool:
-    """Return whether a value encoded as one type is accepted as the other."""
+    """Return whether a value encoded as one type is accepted as another type."""
     if one.array_dims != other.array_dims:
         return False
     if (one.schema, one.name) == (other.schema, other.name):

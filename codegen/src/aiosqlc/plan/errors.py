@@ -1,4 +1,4 @@
-"""Plan an exception class for each constraint that some query can violate."""
+"""Plan an exception class for each constraint that a query can violate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def plan_errors(
     known: dict[ErrorKey, PyError],
     violations: Violations,
 ) -> tuple[PyError, ...]:
-    """Return the exceptions for these constraints; `known` are the earlier ones."""
+    """Return the exceptions for some constraints; `known` lists those of earlier queries."""
     found = []
     for constraint in constraints:
         if constraint.kind not in violations.by_kind or not constraint.told:
@@ -42,13 +42,13 @@ def plan_errors(
 
 
 def _own_names(violations: Violations) -> set[str]:
-    """Return the classes that `errors.py` imports or uses."""
+    """Return the names of the classes that `errors.py` imports or uses."""
     imported = {name for _, name in {violations.root, *violations.imports}}
     return {"Final", "Mapping", *imported, *violations.by_kind.values()}
 
 
 def _error(constraint: Constraint, taken: set[str], violations: Violations) -> PyError:
-    """Name an exception after its constraint, and also its table if the name is not unique."""
+    """Name an exception after its constraint, and after the table too if the name is ambiguous."""
     base, columns = violations.by_kind[constraint.kind], ", ".join(constraint.columns)
     if constraint.kind == "not_null":  # of which the servers tell the column, and no name
         table, doc = constraint.table, f"NOT NULL of {constraint.table} ({columns}) was violated."
@@ -69,7 +69,7 @@ def _error(constraint: Constraint, taken: set[str], violations: Violations) -> P
 
 
 def _in_table(constraint: Constraint) -> str:
-    """Complete a short constraint name with its table: `name` of `author`."""
+    """Extend a short constraint name by its table: `name` of the table `author`."""
     ending = _ENDINGS[constraint.kind]
     own = "" if constraint.kind == "primary" else camel(constraint.name).removesuffix(ending)
     return camel(constraint.table) + own + ending

@@ -1,4 +1,4 @@
-"""Wrap long lines of a text at white space, without a change for the server."""
+"""Wrap long lines of a text at white space that has no meaning for the server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ASSIGNED = ': Final = ""'
 
 
 def folded(query: TypedQuery, constant: str, engine: Dialect) -> TypedQuery:
-    """Return a query whose lines fit beside the name of its constant."""
+    """Return a query whose text is wrapped to fit beside the name of its constant."""
     if query.variants:
         variants = [
             replace(variant, sql=fold(variant.sql, engine, WIDTH - 3 * len(_INDENT)))
@@ -37,7 +37,7 @@ def folded(query: TypedQuery, constant: str, engine: Dialect) -> TypedQuery:
 
 
 def fold(sql: str, engine: Dialect, width: int) -> str:
-    """Wrap each long line: before a clause, else after a comma, else at a space."""
+    """Wrap each long line before a clause, or else after a comma, or else at a space."""
     if all(len(line) <= width for line in sql.split("\n")):
         return sql
     parts: list[str] = []
@@ -83,7 +83,7 @@ def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
 
 
 def _worth(line: Sequence[_Word], place: int, most: int) -> int:
-    """Rank a break position; positions near the start of the line do not count."""
+    """Return the rank of a line break; breaks near the start of the line do not count."""
     if 2 * place < most:
         return 0
     return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")
@@ -91,7 +91,7 @@ def _worth(line: Sequence[_Word], place: int, most: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """Adjacent tokens without a space between them."""
+    """A word: adjacent tokens without a space between them."""
 
     tokens: tuple[Token, ...]
 
@@ -105,11 +105,11 @@ class _Word:
 
     @property
     def opens(self) -> bool:
-        """Return whether a clause begins here."""
+        """Return whether the word starts a clause."""
         return self.tokens[0].kind is Kind.NAME and self.tokens[0].text.upper() in _CLAUSES
 
     def continues(self, before: _Word) -> bool:
-        """Return whether a line break between the two strings would join them."""
+        """Return whether a line break before this string would join it to the previous string."""
         return before.tokens[-1].kind is Kind.STRING and self.tokens[0].kind is Kind.STRING
 
 

@@ -142,7 +142,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
 
 
 def _executor(query: TypedQuery, readers: bool) -> str:
-    """Return the Protocol of the executor: Reader if the query is proved to be read-only."""
+    """Return the Protocol of the executor, which is Reader for a query proved read-only."""
     command = query.parsed.command
     if readers and query.read_only and command in _READERS:
         return _READERS[command]
@@ -154,7 +154,7 @@ def _in_order(query: TypedQuery) -> list[TypedParam]:
 
 
 def _kinds(query: TypedQuery, planner: QueryPlanner) -> tuple[dict[int, PyType], list[Diagnostic]]:
-    """Return the parameter types, and errors for overrides that cannot produce the value."""
+    """Return the parameter types, and errors for overrides that cannot encode the value."""
     kinds: dict[int, PyType] = {}
     problems: list[Diagnostic] = []
     for param in query.params:
@@ -165,7 +165,7 @@ def _kinds(query: TypedQuery, planner: QueryPlanner) -> tuple[dict[int, PyType],
 
 
 def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType:
-    """Return the type of one parameter."""
+    """Return the Python type of one parameter."""
     kind = planner.types.parameter(
         param.type,
         not_null=param.not_null,
@@ -181,7 +181,7 @@ def _kind(query: TypedQuery, param: TypedParam, planner: QueryPlanner) -> PyType
 
 
 def _without_str(kind: PyType, package: Package) -> PyType:
-    """Require sequences other than `str`, which would be a sequence of its letters."""
+    """Require a sequence that is not a `str`, because a `str` is a sequence of its letters."""
     annotation = _OF_STR.sub("SequenceNotStr[", kind.annotation)
     if annotation == kind.annotation:
         return kind
@@ -196,7 +196,7 @@ _CHUNK = PyParam("chunk", PyType("int"), "chunk", "1000")
 def _dynamic(
     query: TypedQuery, function: PyFunction, params: dict[int, PyParam], planner: QueryPlanner
 ) -> tuple[PyFunction, set[Import]]:
-    """Give optional parameters their defaults, and choose the text at run time."""
+    """Add the defaults of optional parameters, and choose the text at run time."""
     unset = planner.package.unset()
     package = planner.package
     adapted, choice, imports = plan_choice(query, params, unset, package.engine)
@@ -213,7 +213,7 @@ def _dynamic(
 def _batched(
     query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
-    """Take many sets of arguments: values for one parameter, objects for several."""
+    """Make a function accept many sets of arguments: values for one parameter, or else objects."""
     params = function.params
     if len(params) == 1:
         only = params[0]
@@ -235,7 +235,7 @@ def _batched(
 def _bulked(
     query: TypedQuery, function: PyFunction, planner: QueryPlanner
 ) -> tuple[PyFunction, list[PyClass]]:
-    """Take many rows at once, and pass each column on as one array."""
+    """Make a function accept many rows at once, and pass each column as one array."""
     function, classes = _batched(query, function, planner)
     if not planner.package.driver.types.structured:  # no arrays: the row is repeated
         return replace(function, repeatable=True), classes
@@ -301,5 +301,5 @@ _COUNTING = (
 
 
 def _counts_rows(sql: str) -> bool:
-    """Return whether the server's status ends with the number of rows."""
+    """Return whether the server's status text ends with the number of rows."""
     return sql.lstrip().upper().startswith(_COUNTING)

@@ -1,4 +1,4 @@
-"""Collect what queries need from the shared module: enums, composites, table and named rows."""
+"""Collect the classes that queries share in a module: enums, composites, table and named rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from aiosqlc.plan.model import PyClass, PyEnum
 Name = tuple[str, str]
 """A schema and a name in it."""
 Kind = tuple[str, str, str]
-"""The origin of a class: `enum`, `type`, `table` or `row class`, its schema and its name."""
+"""The origin of a class: `enum`, `type`, `table` or `row class`, with schema and name."""
 
 
 @dataclass
 class Gathered:
-    """Shared classes in the order of first use."""
+    """The shared classes in the order of first use."""
 
     enums: dict[Name, PyEnum] = field(default_factory=dict)
     composites: dict[Name, PyClass] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Gathered:
     rows: dict[str, PyClass] = field(default_factory=dict)
 
     def add(self, other: Gathered) -> None:
-        """Add missing classes of another collection."""
+        """Add the classes of another collection that are missing here."""
         for name, enum in other.enums.items():
             self.enums.setdefault(name, enum)
         for name, cls in other.composites.items():
@@ -54,7 +54,7 @@ class Gathered:
         return (*self.composites.values(), *self.tables.values(), *self.rows.values())
 
     def other_shapes(self, rows: dict[str, PyClass], query: TypedQuery) -> list[Diagnostic]:
-        """Return the named rows of a query that differ from those of an earlier query."""
+        """Report a query's named rows that differ from the same named rows of an earlier query."""
         return [
             Diagnostic(
                 "E405",

@@ -1,4 +1,4 @@
-"""Python types that hints in comments name."""
+"""Find the Python types that hints in comments specify."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.ir import TypedQuery
 
 
 def hinted_types(queries: Iterable[TypedQuery]) -> tuple[Override, ...]:
-    """Return the types in hints, as overrides of the columns and parameters of one query."""
+    """Return the types in hints, as overrides for the columns and parameters of their queries."""
     return tuple(
         Override(
             span=hint.span,

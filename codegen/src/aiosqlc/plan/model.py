@@ -1,4 +1,4 @@
-"""Python modules as values. The emitter prints them without knowledge of SQL types."""
+"""Python modules as values. The emitter renders the modules without knowledge of SQL types."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PyField:
 
 @dataclass(frozen=True, slots=True)
 class PyClass:
-    """A row class; `alias` makes it another name of that class."""
+    """A row class; `alias` makes the class another name of an existing one."""
 
     name: str
     kind: ModelKind
@@ -40,7 +40,10 @@ class PyClass:
 
 @dataclass(frozen=True, slots=True)
 class PyEnum:
-    """A StrEnum. `members` are Python names and the database's labels; `table` maps labels back."""
+    """A StrEnum.
+
+    `members` maps Python names to the database's labels; `table` is the reverse mapping.
+    """
 
     name: str
     table: str
@@ -50,7 +53,10 @@ class PyEnum:
 
 @dataclass(frozen=True, slots=True)
 class PyParam:
-    """A keyword-only parameter of a function. `expression` is the argument that is passed on."""
+    """A keyword-only parameter of a function.
+
+    `expression` is the argument that the function passes to the driver.
+    """
 
     name: str
     type: PyType
@@ -60,7 +66,7 @@ class PyParam:
 
 @dataclass(frozen=True, slots=True)
 class PyNested:
-    """A nested object from columns `first …` of a row, or None if `presence` is NULL.
+    """A nested object of a row's columns from `first` on, or None if column `presence` is NULL.
 
     `shared` is whether its class is among those of `models.py`, not written beside the function.
     """
@@ -74,7 +80,7 @@ class PyNested:
 
 @dataclass(frozen=True, slots=True)
 class PyRow:
-    """The conversion of one row to a value. Without `cls` it is the value of the only column.
+    """The conversion of one row to a value. Without `cls`, the value is that of the only column.
 
     `columns` are the types in select-list order, `names` how each may be called locally. `builder`
     is the module's function that makes the object, where several queries need the same.
@@ -90,18 +96,20 @@ class PyRow:
 
     @property
     def plain(self) -> bool:
-        """Return whether a row is returned unchanged: no column is converted or nested."""
+        """Return whether rows are returned unchanged, with no column converted or nested."""
         return not self.nested and not any(column.decode for column in self.columns)
 
     @property
     def starmapped(self) -> bool:
-        """Return whether the values of a row are the class's arguments without conversion."""
+        """Return whether a row's values can be passed to the class without conversion."""
         return self.cls is not None and self.plain and self.cls.kind is not ModelKind.PYDANTIC
 
 
 @dataclass(frozen=True, slots=True)
 class PyPiece:
-    """Lines of a text under one condition; an empty condition means always.
+    """Lines of a query's text with the condition for including them.
+
+    An empty condition means always.
 
     An int among the parts stands for the choice at that place of the key.
     """
@@ -112,7 +120,7 @@ class PyPiece:
 
 @dataclass(frozen=True, slots=True)
 class PyChoice:
-    """How a dynamic query's text is chosen at run time.
+    """The selection of a dynamic query's text at run time.
 
     `selectors` are the expressions that make up the key, `texts` the SQL by key, `arguments` the
     conditions (empty: always) under which each parameter is passed, in order. The texts are put
@@ -134,7 +142,7 @@ class PyChoice:
 
 @dataclass(frozen=True, slots=True)
 class PyCopy:
-    """Where `:copyfrom` copies to. An empty schema is the connection's own."""
+    """Where `:copyfrom` copies to. If the schema is empty, the connection's search path decides."""
 
     schema: str
     table: str
@@ -155,7 +163,7 @@ class PyError:
 
 @dataclass(frozen=True, slots=True)
 class PyFunction:
-    """One query's function, constant and own classes.
+    """The function of one query, with its constant and its own classes.
 
     `reads` is whether it is proved to read only. `batch` is the annotation of one set of arguments,
     where the function takes many; then `arguments` are expressions on `item`, or with `repeatable`
@@ -196,13 +204,13 @@ class PyFunction:
 
     @property
     def batch_kind(self) -> str:
-        """The sets of arguments: an iterable, or a repeatable one if it is read twice."""
+        """Return the type of the sets of arguments, which must be repeatable if read twice."""
         if not self.repeatable:
             return "Iterable"
         return "SequenceNotStr" if self.batch.startswith("str") else "Sequence"
 
     def local(self, name: str) -> str:
-        """Return a variable name that is unused in the body."""
+        """Return a variable name that the function's body does not use."""
         while name in self.used or any(name == param.name for param in self.params):
             name += "_"
         return name
@@ -210,7 +218,10 @@ class PyFunction:
 
 @dataclass(frozen=True)
 class PyModule:
-    """A file to be printed. With a `class_name`, its functions are methods."""
+    """A Python module to render.
+
+    If `class_name` is set, the module's functions are methods of that class.
+    """
 
     path: Path
     source: str
@@ -225,5 +236,5 @@ class PyModule:
 
     @cached_property
     def digest(self) -> str:
-        """A hash of the content."""
+        """Return a hash of the module's content."""
         return digest_of(*(getattr(self, item.name) for item in fields(self)))

@@ -1,4 +1,4 @@
-"""Plan `models`, the module that several queries share."""
+"""Plan `models.py`, the module with the classes that several queries share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiosqlc.store.memo import memo_by
 
 
 def _key(package: Package, needed: Gathered) -> tuple[object, ...]:
-    """Return the identity of a module; except for named rows, names identify classes."""
+    """Return the cache key of a models module; names identify all classes except named rows."""
     names = (*needed.enums, "", *needed.composites, "", *needed.tables)
     return package.digest, names, digest_of(needed.rows)
 
@@ -36,7 +36,7 @@ def models_module(package: Package, needed: Gathered) -> PyModule:
 
 
 def _in_order(classes: Sequence[PyClass]) -> tuple[PyClass, ...]:
-    """Put classes after those that their fields use, else sorted by name, for stable output."""
+    """Sort classes by name, but after the classes that their fields use, for stable output."""
     ordered: dict[str, PyClass] = {}
     by_name = {cls.name: cls for cls in sorted(classes, key=lambda cls: cls.name)}
 

@@ -35,7 +35,10 @@ from aiosqlc.store.memo import memo_by
 def plan_modules(
     target: PythonTarget, analysis: Analysis, engine: Dialect = Dialect.POSTGRESQL
 ) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Plan every module of a query set. If there are diagnostics, do not print the modules."""
+    """Plan every module of a query set.
+
+    If there are diagnostics, the modules must not be rendered.
+    """
     overrides = (*hinted_types(analysis.queries), *target.overrides)
     package = package_of(
         replace(target, overrides=overrides), analysis.catalog, engine, analysis.queries
@@ -59,7 +62,7 @@ def plan_modules(
 def _gathered(
     package: Package, queries: tuple[TypedQuery, ...]
 ) -> tuple[list[_File], Gathered, list[Diagnostic]]:
-    """Plan the query files, and collect what they need from `models`."""
+    """Plan the query files, and collect the classes that they need from `models.py`."""
     needed = Gathered()
     problems: list[Diagnostic] = []
     files = [_file(package, *some) for some in _files(queries)]
@@ -80,7 +83,7 @@ def _first_need(files: Sequence[_File], kind: Kind) -> TypedQuery | None:
 
 
 def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
-    """Yield the queries of each module together, in order."""
+    """Yield the queries of each module as one list, in source order."""
     found: dict[str, list[TypedQuery]] = {}
     for file, inside in groupby(queries, lambda query: query.parsed.file):
         found.setdefault(file.path.name, []).extend(inside)
@@ -98,7 +101,7 @@ class _Plan:
 
 
 def _plan(query: TypedQuery, package: Package) -> _Plan:
-    """Plan one query; a plan without problems is valid at any position in the file."""
+    """Plan one query; a plan without problems remains valid if the query moves in its file."""
     plan = _plan_anywhere(query, package)
     return plan if not plan.problems else _new_plan(query, package)
 
@@ -115,7 +118,7 @@ def _new_plan(query: TypedQuery, package: Package) -> _Plan:
 
 
 def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
-    """Plan a query under a name that is unique in its module."""
+    """Plan a query whose function name is unique in its module."""
     if name == query.parsed.name:
         return _plan(query, package)
     plan = _plan(replace(query, parsed=replace(query.parsed, name=name)), package)
@@ -130,7 +133,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The planned query files of one name; `told` are the queries with diagnostics."""
+    """The planned query files with one name; `told` lists the queries with diagnostics."""
 
     module: PyModule
     needed: Gathered
@@ -163,7 +166,7 @@ def _file(package: Package, *queries: TypedQuery) -> _File:
 def _module(
     package: Package, source: str, heading: tuple[str, ...], planned: Sequence[PyFunction]
 ) -> PyModule:
-    """Plan the module of the query files of one name."""
+    """Plan the module for the query files with one name."""
     file = source.rpartition("/")[2]
     name = module_name(file)
     functions = tuple(share_builders(list(share_shapes(planned))))

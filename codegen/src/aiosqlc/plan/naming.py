@@ -1,4 +1,4 @@
-"""Python names for SQL names."""
+"""Convert SQL names to Python names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def words(name: str) -> list[str]:
 
 
 def snake(name: str) -> str:
-    """Return the words of a function's or module's name: `GetUser` → `get_user`.
+    """Return the name of a function or module: `GetUser` → `get_user`.
 
     Underscores alone have no words, and no capitals to tell a constant by: `_` → `n_`.
     """
@@ -107,7 +107,7 @@ _MODEL_BEGINNINGS = ("model_dump", "model_validate")
 
 
 def attribute(name: str, kind: ModelKind) -> str:
-    """Return the attribute name of a row class: a parameter name that the class allows.
+    """Return the attribute name for a column in a row class, valid in the class library.
 
     Underscores in front go behind: they would make the attribute private.
     """
@@ -134,31 +134,31 @@ def argument(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """Return the class name of a table or type; a name that modules import gets a `_`."""
+    """Return the class name for a table or type, with `_` after a name that modules import."""
     found = camel(name)
     return f"{found}_" if found in CLASSES else found
 
 
 def labels_table(enum: str) -> str:
-    """Return the name of an enum's label table: `Mood` → `MOOD_BY_LABEL`."""
+    """Return the name of an enum's table of labels: `Mood` → `MOOD_BY_LABEL`."""
     return f"{constant(enum)}_BY_LABEL"
 
 
 @lru_cache(maxsize=20_000)
 def function_name(name: str) -> str:
-    """Return the function name of a query; a name that its module needs gets a `_`."""
+    """Return the function name for a query, with `_` after a name that its module needs."""
     found = identifier(snake(name))
     return f"{found}_" if found in FUNCTIONS else found
 
 
 def module_name(file: str) -> str:
-    """Return the module name of a query file; names of the package's own files get a `_`."""
+    """Return the module name for a query file, with `_` after the name of a package file."""
     found = identifier(snake(file.removesuffix(".sql")))
     return f"{found}_" if found in MODULES else found
 
 
 def member(label: str) -> str:
-    """Return the name of an enum's member: `in progress` → `IN_PROGRESS`.
+    """Return the name of an enum member for its label: `in progress` → `IN_PROGRESS`.
 
     Signs are spelled only where a label has nothing else: `<=` → `LESS_THAN_EQUALS`.
     """
@@ -167,7 +167,7 @@ def member(label: str) -> str:
 
 
 def spelled_member(label: str) -> str:
-    """Return the name of a member with its signs as words: `A+` → `A_PLUS`."""
+    """Return the name of an enum member with its symbols as words: `A+` → `A_PLUS`."""
     return _member(words(_SIGN.sub(_spelled, unicodedata.normalize("NFKC", label))))
 
 

@@ -1,4 +1,4 @@
-"""Python types in overrides: their annotations, imports and conversions."""
+"""Resolve the Python types in overrides: their annotations, imports and conversions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JSON = frozenset({"json", "jsonb"})
 def overridden(
     override: Override, sql: SqlType, models: ModelKind, *, json_as_text: bool = True
 ) -> PyType:
-    """Return the type of an override; by default, JSON is decoded into it.
+    """Return the type of an override; by default, JSON is decoded to the type.
 
     `json_as_text` is whether the driver leaves that to us; else what it has decoded is converted.
     """
@@ -35,7 +35,7 @@ def overridden(
 
 @dataclass(frozen=True, slots=True)
 class OfArray:
-    """An override for the elements of an array, and the container of the elements.
+    """An override for the elements of an array, with the collection type of the array.
 
     `holder` is the class that the type names, `list` where it is that of an element.
     """
@@ -45,7 +45,7 @@ class OfArray:
 
 
 def of_array(override: Override) -> OfArray | None:
-    """Return the override for the elements of an array; None if it is for the whole.
+    """Return the override for an array's elements, or None if it is for the whole array.
 
     The type is that of an element, or a list of such; with functions, a list is made by them.
     """
@@ -67,7 +67,7 @@ _MADE = frozenset({"tuple", "set", "frozenset"})
 def _json(
     annotation: str, models: ModelKind, *, as_text: bool
 ) -> tuple[str, str, frozenset[Import]]:
-    """Return the conversions between JSON and an object of the type."""
+    """Return the conversions between JSON and an object of the overriding type."""
     if annotation == "str":
         return "", "", frozenset()
     if models is ModelKind.PYDANTIC:
@@ -81,7 +81,7 @@ def _json(
 
 
 def annotation_of(dotted: str) -> tuple[str, frozenset[Import]]:
-    """Turn `app.models.Prefs` or `list[app.models.Tag]` into an annotation and its imports."""
+    """Convert `app.models.Prefs` or `list[app.models.Tag]` to an annotation and its imports."""
     imports: set[Import] = set()
     text = dotted
     for word in _names(dotted):

@@ -20,7 +20,7 @@ from aiosqlc.store.memo import memo_by
 
 @dataclass(frozen=True)
 class Package:
-    """The import sources and the schema, which `digest` is the hash of.
+    """The settings of a package, its import paths and its schema; `digest` is the hash of them all.
 
     `renamed` are the classes whose own names are those of others.
     """
@@ -34,32 +34,32 @@ class Package:
 
     @cached_property
     def driver(self) -> Driver:
-        """The driver that the code runs on."""
+        """Return the driver that the generated code uses."""
         return driver_of(self.target.driver, self.engine)
 
     @property
     def models_name(self) -> str:
-        """Return the import of the shared classes' module."""
+        """Return the import of the module with the shared classes."""
         return self.in_package("models")
 
     def in_package(self, name: str) -> str:
-        """Return the import of a module of this package, absolute if its name is known."""
+        """Return the import of a module in this package, absolute if the package has a name."""
         return f"{self.target.package}.{name}" if self.target.package else f".{name}"
 
     @property
     def first_party(self) -> frozenset[str]:
-        """The user's top-level packages, for the order of imports."""
+        """Return the user's top-level packages, which import sorting treats as first party."""
         names = (self.target.package, self.target.executor)
         return frozenset(name.partition(".")[0] for name in names if name)
 
     @cached_property
     def tables(self) -> dict[tuple[str, str], Table]:
-        """The tables of the schema by name."""
+        """Return the tables of the schema by name."""
         return {(table.schema, table.name): table for table in self.catalog.tables}
 
     @cached_property
     def singulars(self) -> frozenset[tuple[str, str]]:
-        """Return the base names of the classes for table rows."""
+        """Return the schemas and base names of the classes for table rows."""
         return frozenset((table.schema, singular(table.name)) for table in self.catalog.tables)
 
     @cached_property
@@ -70,18 +70,18 @@ class Package:
 
     @cached_property
     def particular(self) -> frozenset[str]:
-        """The query columns with an override."""
+        """Return the columns of queries that have an override."""
         asked = (item for item in self.target.overrides if item.only != "param")
         return frozenset(item.query for item in asked if item.query)
 
     def executor(self, name: str) -> Import:
-        """Return the module of a Protocol: the configured one, or the generated one."""
+        """Return the import of a Protocol from the configured module, or from the generated one."""
         if name in ("Executor", "Reader") and self.target.executor:
             return (self.target.executor, name)
         return (self.in_package("executor"), name)
 
     def unset(self) -> tuple[Import, Import]:
-        """Return the module of UNSET and its type, which is msgspec for msgspec users."""
+        """Return the imports of UNSET and its type, from msgspec if the package uses msgspec."""
         if self.target.models is ModelKind.MSGSPEC:
             return ("msgspec", "UNSET"), ("msgspec", "UnsetType")
         return (self.in_package("executor"), "UNSET"), (self.in_package("executor"), "Unset")
@@ -103,7 +103,7 @@ class Package:
 def package_of(
     target: PythonTarget, catalog: Catalog, engine: Dialect, queries: Iterable[TypedQuery]
 ) -> Package:
-    """Return the package for these queries: the same object if nothing differs."""
+    """Return the package for some queries, which is the same object while nothing differs."""
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of two constraints of one name has it to itself
         found = dict.fromkeys(item for query in queries for item in query.violable)

@@ -1,4 +1,4 @@
-"""Split the texts of a dynamic query, so that its module contains each line once."""
+"""Split the texts of a dynamic query so that its module contains each line only once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\$(\d+)")
 
 
 def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, ...]:
-    """Return pieces that produce exactly these texts; none if that is impossible.
+    """Return pieces that produce exactly these texts, or nothing if that is impossible.
 
     `texts` has one for each combination of choices; a string among them stands in the text as it
     is. `names` are what conditions call the choices.
@@ -47,7 +47,7 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 
 
 def numbered(text: str) -> str:
-    """Renumber the parameters of a text from one, as the generated helper does."""
+    """Renumber the parameters of a text from one, like the generated helper."""
     present = sorted({int(number) for number in _NUMBER.findall(text)})
     return _NUMBER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
 
@@ -61,7 +61,7 @@ def _filled(text: str, key: Key) -> str:
 
 
 def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
-    """Put a slot at the choice at `position` of a key."""
+    """Insert a slot for the choice at `position` of a key into the lines that differ."""
     groups: dict[Key, dict[str, list[str]]] = {}
     for key, text in lines.items():
         rest = (*key[:position], "", *key[position + 1 :])
@@ -81,7 +81,7 @@ def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str
 
 
 def _one_line(by_choice: dict[str, str], position: int) -> str | None:
-    """Return the line with slots that stands for all these lines, or the line if they are equal."""
+    """Return one line with slots for all these lines, or the line itself if all are equal."""
     if len(set(by_choice.values())) == 1:
         return next(iter(by_choice.values()))
     choice, line = next(iter(by_choice.items()))
@@ -93,7 +93,7 @@ def _one_line(by_choice: dict[str, str], position: int) -> str | None:
 
 
 def _merged(variants: Mapping[Bools, list[str]]) -> list[tuple[str, set[Bools]]]:
-    """Return every line of every variant in a common order, with the variants that have it."""
+    """Return the lines of all variants in a common order, each with the variants that have it."""
     merged: list[tuple[str, set[Bools]]] = []
     for key, lines in variants.items():
         matcher = SequenceMatcher(None, [line for line, _ in merged], lines, autojunk=False)

@@ -1,4 +1,4 @@
-"""Arguments in text order, because aiomysql's `%s` have no numbers."""
+"""Put arguments in text order, because aiomysql's `%s` placeholders have no numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosqlc.source import Dialect
 
 
 def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyParam]) -> PyFunction:
-    """Return the function with the driver's text and one argument per placeholder."""
+    """Return the function with the driver's text and with one argument per placeholder."""
     everything = sorted(params)
     sql, numbers = for_driver(with_one_place(query.sql, everything, query))
     if function.command is Command.COPYFROM:
@@ -29,7 +29,7 @@ def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyPara
 
 
 def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> PyChoice:
-    """Pass each placeholder its argument if the chosen text has it."""
+    """Pass the argument of each placeholder that the chosen text contains."""
     parsed = query.parsed
     left_out = beyond_the_first(query)
     known = _places(parsed.variants, left_out)
@@ -55,7 +55,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 
 
 class Place(NamedTuple):
-    """One use of a parameter: its place in the file, its number in the query, and which use it is.
+    """A use of a parameter: its position in the file, its number in the query, and its index.
 
     Text that the compiler adds has one place, and may use a parameter more than once.
     """
@@ -83,7 +83,7 @@ def _of_variant(variant: Variant, left_out: Collection[int]) -> list[Place]:
 
 
 def _places(variants: tuple[Variant, ...], left_out: Collection[int]) -> list[Place]:
-    """Return every place of every text, each text's in its own order."""
+    """Return every parameter position of all texts, in an order that fits each text."""
     after: dict[Place, set[Place]] = {}
     for variant in variants:
         places = _of_variant(variant, left_out)

@@ -1,4 +1,4 @@
-"""Python types for nullable values and lists."""
+"""Derive Python types for nullable values and lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _unless_none(expression: str) -> str:
 
 
 def list_of(element: PyType, *, parameter: bool = False, exactly: bool = False) -> PyType:
-    """Return the type of an array: a list in results, any sequence as a parameter.
+    """Return the type of an array: a list in results, or any sequence as a parameter.
 
     `exactly` is whether the driver takes a list, and nothing else, for an array.
     """
@@ -45,7 +45,7 @@ def list_of(element: PyType, *, parameter: bool = False, exactly: bool = False) 
 
 
 def held(array: PyType, holder: str, *, parameter: bool) -> PyType:
-    """Return the type of an array that is read into a tuple or a set."""
+    """Return the type of an array that the function returns as a tuple or a set."""
     if holder == "list" or parameter:
         return array
     inside = array.annotation.removeprefix("list")

@@ -1,4 +1,4 @@
-"""Lists of rows: `(a, b) IN (sqlc.slice(pairs))` has one argument, sent as a list per column."""
+"""Lists of rows: `(a, b) IN (sqlc.slice(pairs))` takes one argument and sends a list per column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.plan.rows import QueryPlanner
 def with_row_lists(
     query: TypedQuery, params: Mapping[int, PyParam], planner: QueryPlanner
 ) -> dict[int, PyParam]:
-    """Merge the parameters of each list of rows: `pairs: Sequence[tuple[int, str]]`.
+    """Merge the parameters of each list of rows into one: `pairs: Sequence[tuple[int, str]]`.
 
     PostgreSQL takes an array for each column. A driver that writes values into the text takes the
     columns together, in place of the first of them.
@@ -36,7 +36,7 @@ def with_row_lists(
 
 
 def row_lists(query: TypedQuery) -> dict[str, list[TypedParam]]:
-    """Return the columns of each list of rows, by its name."""
+    """Return the column parameters of each list of rows, by the list's name."""
     found: dict[str, list[TypedParam]] = {}
     for param in sorted(query.params, key=lambda param: param.number):
         if param.row:
@@ -45,12 +45,12 @@ def row_lists(query: TypedQuery) -> dict[str, list[TypedParam]]:
 
 
 def once(params: Sequence[PyParam]) -> tuple[PyParam, ...]:
-    """Return the parameters of the function, where a list of rows is one."""
+    """Return the parameters of the function, with one parameter for each list of rows."""
     return tuple({param.name: param for param in reversed(params)}.values())[::-1]
 
 
 def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
-    """Replace the column parameters of a list of rows by one parameter.
+    """Replace the column parameters of a list of rows by a single parameter.
 
     `numbers` are the query's own of the text's parameters.
     """
@@ -64,7 +64,7 @@ def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
 
 
 def beyond_the_first(query: TypedQuery) -> frozenset[int]:
-    """Return the numbers of parameters that have no own place then."""
+    """Return the numbers of the parameters that `with_one_place` removes from the text."""
     return frozenset(
         column.number for columns in row_lists(query).values() for column in columns[1:]
     )

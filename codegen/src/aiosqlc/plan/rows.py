@@ -1,4 +1,4 @@
-"""Plan how the rows of a query become values, and the shared classes it needs."""
+"""Plan the conversion of a query's rows to values, and the shared classes for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = {"view": "view", "matview": "materialized view", "foreign": "foreign ta
 
 
 class QueryPlanner:
-    """Plan the rows of one query; `gathered` collects what it needs from `models.py`."""
+    """Plan the rows of one query; `gathered` collects the classes it needs from `models.py`."""
 
     def __init__(self, package: Package) -> None:
         self.package = package
@@ -44,11 +44,11 @@ class QueryPlanner:
         )
 
     def own_name(self, query: TypedQuery) -> str:
-        """Return the name of the row class that only this query uses."""
+        """Return the name of the row class that only one query uses."""
         return f"{camel(query.parsed.name)}Row"
 
     def row(self, query: TypedQuery) -> PyRow:
-        """Plan how a row of this query is read."""
+        """Plan the conversion of this query's rows."""
         columns = tuple(self.column(query, column) for column in query.columns)
         nested = tuple(self.nested(query, embed, columns) for embed in query.embeds)
         if len(columns) == 1 and not nested:
@@ -79,7 +79,7 @@ class QueryPlanner:
         )
 
     def nested(self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]) -> PyNested:
-        """Plan the nested row of an embed: a table's class, or its own for a WITH or FROM (…)."""
+        """Plan an embed's nested row, with a table's class or a class of its own."""
         inside = slice(embed.first, embed.first + embed.count)
         table = self.package.tables.get((embed.table.schema, embed.table.table))
         table = table or self._whole_table(query, query.columns[inside])
@@ -100,7 +100,7 @@ class QueryPlanner:
     def row_class(
         self, query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
     ) -> tuple[PyClass, str]:
-        """Return the class of the row and its module (empty for this one)."""
+        """Return the row's class and the module that defines it, which is empty for this module."""
         table = None if nested else self._whole_table(query, query.columns)
         if table:
             return self.table_class(table), self.package.models_name
@@ -116,7 +116,7 @@ class QueryPlanner:
         return cls, self.package.models_name
 
     def _whole_table(self, query: TypedQuery, columns: Sequence[Column]) -> Table | None:
-        """Return the table with exactly these columns, in order, and no less certain."""
+        """Return the table with these columns in order, if its NOT NULL flags match too."""
         origins = [column.origin for column in columns]
         first = origins[0] if origins else None
         table = self.package.tables.get((first.schema, first.table)) if first else None
@@ -182,7 +182,7 @@ def _row_doc(table: Table) -> str:
 def _as_in_classes(
     columns: tuple[PyType, ...], cls: PyClass, nested: tuple[PyNested, ...]
 ) -> tuple[PyType, ...]:
-    """Return columns with the types of their classes' fields, which are no narrower.
+    """Return the column types as declared by the fields of their classes.
 
     What a condition makes certain in one query alone would give it a way of its own to make an
     object that others make too.
@@ -201,7 +201,7 @@ def _fields(
     nested: tuple[PyNested, ...],
     kind: ModelKind,
 ) -> tuple[PyField, ...]:
-    """Return a row class's fields: one per column, one for all columns of an embed."""
+    """Return the fields of a row class: one per column, but a single one per embed."""
     fields: list[PyField] = []
     starts = {item.first: (item, embed) for item, embed in zip(nested, query.embeds, strict=True)}
     position = 0
@@ -228,7 +228,7 @@ def _column_name(column: Column, position: int) -> str:
 def _local_names(
     query: TypedQuery, nested: tuple[PyNested, ...], taken: frozenset[str]
 ) -> tuple[str, ...]:
-    """Return a distinct local name for every column, for rows read by name."""
+    """Return a distinct local variable name for each column of a row that is read by name."""
     inside = {
         position: embed.name
         for item, embed in zip(nested, query.embeds, strict=True)
@@ -246,14 +246,14 @@ def _local_names(
 
 
 def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
-    """Return the names that a function's body uses for other purposes than columns."""
+    """Return the names that a function's body uses for anything except columns."""
     converters = {name for column in columns for _, name in column.imports}
     converters |= {word for column in columns for word in re.findall(r"\w+", column.decode)}
     return frozenset({"db", "row", "rows", *converters, *parameter_names(query)})
 
 
 def parameter_names(query: TypedQuery, used: frozenset[str] = frozenset()) -> list[str]:
-    """Return the names of a query's parameters in Python, in their order, all different.
+    """Return the distinct Python names of a query's parameters, in order.
 
     One that the function's body uses itself gets an underscore.
     The columns of a list of rows have one name: they are one argument.

@@ -1,4 +1,4 @@
-"""The scopes of generated code: names in use, and free names for the database's.
+"""Find free names in the scopes of generated code.
 
 A name of the database's is cleaned first (`naming`). If the scope uses the name itself, it gets an
 underscore. If an earlier name of the scope is equal, it gets a number.
@@ -29,27 +29,30 @@ FUNCTIONS = frozenset(
 )  # fmt: skip
 """The other names that generated modules import or use."""
 MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering", "session"})
-"""The files of a generated package that are not query modules."""
+"""The modules of a generated package that do not contain queries."""
 BODY = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
-"""The names in bodies of generated functions, except local variables."""
+"""The names in the bodies of generated functions, apart from local variables."""
 LOCALS = frozenset({"db", "row", "rows"})
-"""The variables of every function that reads rows."""
+"""The local variables of every function that reads rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A scope with the names that it uses itself. Its results depend on nothing else."""
+    """A scope with the set of names that it already uses.
+
+    The results of its methods depend only on that set.
+    """
 
     used: frozenset[str]
 
     def free(self, name: str) -> str:
-        """Return a name that is unused in the scope: `list` → `list_`."""
+        """Return a name that the scope does not use: `list` → `list_`."""
         while name in self.used:
             name += "_"
         return name
 
     def distinct(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return distinct free names: `list, id, id` → `list_, id, id_2`."""
+        """Return distinct names that the scope does not use: `list, id, id` → `list_, id, id_2`."""
         return tuple(numbered_names([self.free(name) for name in names], taken=self.used))
 
 
@@ -73,7 +76,7 @@ def numbered_names(
 
 
 def words_in(expressions: Iterable[str]) -> frozenset[str]:
-    """Return the names in expressions, without attributes, keywords and strings."""
+    """Return the names in expressions, except attributes, keywords and text in strings."""
     return frozenset(word for text in expressions for word in _WORD.findall(_QUOTED.sub("", text)))
 
 

@@ -1,4 +1,4 @@
-"""Let queries with rows of one shape share a class and the function that builds it."""
+"""Let queries whose rows have the same shape share a class and the function that builds it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiosqlc.plan.naming import snake
 
 
 def share_shapes(functions: Iterable[PyFunction]) -> Iterator[PyFunction]:
-    """Turn a row class with the fields of an earlier one in its module into an alias."""
+    """Replace a row class by an alias of an earlier class with the same fields in its module."""
     first: dict[tuple[PyField, ...], str] = {}
     for function in functions:
         row = function.row.cls if function.row else None
@@ -29,7 +29,7 @@ _BUILDER_IMPORTS: frozenset[Import] = frozenset(
 
 
 def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
-    """Give queries that convert rows of one class equally one function for it.
+    """Extract one builder function for queries that convert rows to the same class alike.
 
     Where only one query does, its own body says it best. Rows that are passed on as they come need
     no such function.
@@ -55,7 +55,7 @@ def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
 
 
 def _built(function: PyFunction) -> tuple[object, ...] | None:
-    """Return the inputs and conversions of a row's object, if anything is converted."""
+    """Return a key of the conversion from a row to an object, or None without conversions."""
     row = function.row
     if row is None or row.cls is None or row.starmapped:
         return None
@@ -63,13 +63,13 @@ def _built(function: PyFunction) -> tuple[object, ...] | None:
 
 
 def _real_name(function: PyFunction, name: str) -> str:
-    """Return the class that a name in this query stands for."""
+    """Return the class that a class name refers to after alias resolution."""
     aliases = {cls.name: cls.alias for cls in function.own_classes if cls.alias}
     return aliases.get(name, name)
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """Return and reserve a name that is new in the module."""
+    """Return a name that is new in the module, and reserve the name."""
     while name in taken:
         name += "_"
     taken.add(name)

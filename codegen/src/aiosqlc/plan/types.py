@@ -25,7 +25,7 @@ def _no_rows(_schema: str, _name: str) -> PyClass | None:
 
 @dataclass
 class TypeResolver:
-    """Resolve types for one query set, and collect the definitions for `models.py`.
+    """Resolves the types of one query set, and collects the definitions for `models.py`.
 
     `row_of` gives the class of a table's rows: of a *value* of the table's type, which a query can
     make of anything, no constraint of the table is true. `stored` gives it to rows of which it is
@@ -74,7 +74,7 @@ class TypeResolver:
         origin: ColumnRef | None = None,
         query: str = "",
     ) -> PyType:
-        """Return the type of a parameter; a slice holds values of the column's type.
+        """Return the type of a parameter; a slice's items have the type of the column.
 
         `is_part` is whether it is no value that the column could have, as a pattern is not.
         """
@@ -109,7 +109,7 @@ class TypeResolver:
         parameter: bool,
         is_slice: bool = False,
     ) -> PyType | None:
-        """Return the override of the query's column, else of the table's column."""
+        """Return the override for the query's column, or else for the table's column."""
         override = self._queried(query, parameter=parameter)
         dims, several = sql.array_dims, False
         if override is None and origin:
@@ -143,7 +143,7 @@ class TypeResolver:
         return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
 
     def _queried(self, query: str, *, parameter: bool) -> Override | None:
-        """Return the first override of a query's column or parameter."""
+        """Return the first override for a column or parameter of the query."""
         other = "column" if parameter else "param"
         for override in self.target.overrides:
             if override.query == query and query and override.only != other:
@@ -151,7 +151,7 @@ class TypeResolver:
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override whose target of this kind has one of these names."""
+        """Return the first override of a target kind for one of some names."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override
@@ -167,7 +167,7 @@ class TypeResolver:
         return found
 
     def _whole(self, override: Override, sql: SqlType) -> PyType:
-        """Return the type that an override gives to a whole value."""
+        """Return the type that an override specifies for a value that is not an array's element."""
         self.applied[override] = None
         return overridden(
             override,
@@ -177,7 +177,7 @@ class TypeResolver:
         )
 
     def _alike(self, one: SqlType, other: SqlType) -> bool:
-        """Return whether values of two types, or array elements of them, are the same in Python."""
+        """Return whether values of two types, or of two array types, have the same Python type."""
         first, second = (replace(behind(kind), array_dims=0) for kind in (one, other))
         if first.kind is TypeKind.ENUM or second.kind is TypeKind.ENUM:
             return first.kind is second.kind
@@ -187,7 +187,10 @@ class TypeResolver:
         return plain(first).annotation == plain(second).annotation
 
     def _as_in_column(self, sql: SqlType, origin: ColumnRef | None) -> SqlType:
-        """Return the column's domain if it has an override and the server names its base type."""
+        """Return a column's domain if an override exists for the domain.
+
+        Servers report the base type.
+        """
         column = self.columns.get(origin) if origin else None
         if column is None or column.type.kind is not TypeKind.DOMAIN:
             return sql
@@ -200,7 +203,7 @@ class TypeResolver:
     def _value(
         self, sql: SqlType, *, element_not_null: bool, parameter: bool, own: bool = False
     ) -> PyType:
-        """Return the type of a value; `own` ignores overrides."""
+        """Return the Python type of a value; `own` means to ignore overrides."""
         if sql.array_dims and not own:
             override = self._by_type(sql)
             written = override and named(self.engine, override.db_type).type
@@ -229,7 +232,7 @@ class TypeResolver:
         return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
 
     def _list(self, sql: SqlType, item: PyType, parameter: bool) -> PyType:
-        """Return the type of an array of such items."""
+        """Return the type of an array with items of a type."""
         found, exactly = item, self.driver.user_types_as_text
         for _ in range(sql.array_dims):
             found = pytypes.list_of(found, parameter=parameter, exactly=exactly)
@@ -258,7 +261,7 @@ class TypeResolver:
         return self.driver.plain(sql)
 
     def _record(self, sql: SqlType) -> PyType:
-        """Return the tuple type of a row without a type; its values are texts if untyped."""
+        """Return the tuple type of an anonymous record; untyped values are texts."""
         if self.driver.user_types_as_text:
             kinds = [pytypes.TEXT for _ in sql.fields]
         else:
@@ -273,13 +276,13 @@ class TypeResolver:
         return PyType(f"tuple[{shown}]", imports, atomic=False)
 
     def _in_record(self, sql: SqlType) -> PyType:
-        """Return the type of a field that asyncpg reads there as it does elsewhere."""
+        """Return the type of a record's field, if asyncpg reads the field as it reads columns."""
         if is_record(sql):
             return self._record(sql)
         return self.driver.plain(sql) if sql.name in _READ_IN_RECORDS else pytypes.UNKNOWN
 
     def _range(self, sql: SqlType, range_: PyType, *, parameter: bool) -> PyType:
-        """Return the driver's range class of the subtype, with values as the driver has them."""
+        """Return the driver's range class for the subtype; bounds are the driver's values."""
         if self.driver.user_types_as_text and is_users(sql):
             return pytypes.TEXT
         plain = self._bound(sql.base) if sql.base else pytypes.UNKNOWN
@@ -295,7 +298,7 @@ class TypeResolver:
         return replace(several, decode="list({})", encode=encode, imports=imports)
 
     def _bound(self, sql: SqlType) -> PyType:
-        """Return the type of a range's bounds, which never is a generated class."""
+        """Return the type of a range's bounds, which is never a generated class."""
         inner = sql
         while inner.kind is TypeKind.DOMAIN and inner.base and not inner.array_dims:
             inner = inner.base
@@ -306,13 +309,16 @@ class TypeResolver:
 
     @property
     def _functions(self) -> frozenset[Import]:
-        """Return the adapter names in expressions. Others are not imported."""
+        """Return the adapter's functions that the expressions use.
+
+        Only these functions are imported.
+        """
         return frozenset(
             (self.adapter, name) for name in ("decode_array", "decode_record", "decoder")
         )
 
     def _parser(self, sql: SqlType, decode: str) -> str:
-        """Return the function that parses a value inside an array or composite.
+        """Return the function that parses a value's text inside an array or composite.
 
         `decode` is what makes it of the driver's value.
         """
@@ -324,7 +330,7 @@ class TypeResolver:
         return f"lambda item: {decode.removeprefix(_UNLESS_NONE).replace('{}', value)}"
 
     def _raw(self, sql: SqlType) -> str:
-        """Return the function that parses a text to the driver's value."""
+        """Return the function that parses a text to the value that the driver returns."""
         if sql.kind is TypeKind.DOMAIN and sql.base and not sql.array_dims:
             return self._raw(sql.base)
         if is_users(sql):
@@ -332,7 +338,7 @@ class TypeResolver:
         return f'decoder("{sql.name}[]")' if sql.array_dims else f'decoder("{sql.name}")'
 
     def class_name(self, schema: str, name: str) -> str:
-        """Return the class of a type or table; its name has the schema unless default."""
+        """Return the class name of a type or table, with the schema unless it is the default."""
         if schema in {"", self.default_schema}:
             return class_name(name)
         return Scope(CLASSES).free(camel(schema) + camel(name))
@@ -375,7 +381,7 @@ class TypeResolver:
         return self._made(sql, cls)
 
     def _made(self, sql: SqlType, cls: PyClass) -> PyType:
-        """Return the type of the objects of a composite, which have a class."""
+        """Return the type of a composite's objects, which are instances of a generated class."""
         fields = cls.fields
         imports = frozenset({(self.models, cls.name)}).union(*(f.type.imports for f in fields))
         decode = _build(cls)
@@ -398,7 +404,7 @@ class TypeResolver:
         return tuple(PyField(name, kind) for name, kind in zip(names, types, strict=True))
 
     def _build_of_text(self, sql: SqlType, cls: PyClass) -> str:
-        """Return the expression that parses the text of a composite."""
+        """Return the expression that parses the text form of a composite."""
         parsers = [
             self._parser(kind, item.type.decode)
             for (_, kind, _), item in zip(sql.fields, cls.fields, strict=True)
@@ -415,7 +421,7 @@ _UNLESS_NONE = "None if {} is None else "
 
 
 def behind(sql: SqlType) -> SqlType:
-    """Return the type below a value's domains; an array of domains is an array of their base."""
+    """Return a type without its domains; an array of a domain becomes an array of the base type."""
     while sql.kind is TypeKind.DOMAIN and sql.base:
         dims = sql.array_dims or sql.base.array_dims
         sql = replace(sql.base, array_dims=dims)
@@ -428,7 +434,7 @@ def is_json(sql: SqlType) -> bool:
 
 
 def is_record(sql: SqlType) -> bool:
-    """Return whether a type is an anonymous row, which the server does not describe."""
+    """Return whether a type is an anonymous record, whose fields the server does not describe."""
     return sql.name == "record" and sql.schema in {"", "pg_catalog"}
 
 
@@ -443,7 +449,7 @@ _READ_IN_RECORDS = frozenset(
 
 
 def unreadable_field(sql: SqlType) -> str:
-    """Return the type of a field that asyncpg refuses in an anonymous row, or ''."""
+    """Return a field type that asyncpg cannot read in an anonymous record, or ''."""
     if not is_record(sql):
         return ""
     for _, kind, _ in sql.fields:
@@ -458,7 +464,7 @@ _REFUSED_IN_RECORDS = frozenset({TypeKind.RANGE, TypeKind.MULTIRANGE})
 
 
 def is_users(sql: SqlType) -> bool:
-    """Return whether the schema or an extension defines a type, so that its number varies."""
+    """Return whether the schema or an extension defines a type, so that its OID varies."""
     return sql.schema not in {"", "pg_catalog"}
 
 
@@ -467,7 +473,7 @@ _SENT_AS_TEXT = frozenset({"money"})
 
 
 def _build(cls: PyClass) -> str:
-    """Return the expression that turns the driver's record into a composite's object."""
+    """Return the expression that converts the driver's record to a composite's object."""
     if cls.kind is not ModelKind.PYDANTIC and not any(item.type.decode for item in cls.fields):
         return f"{cls.name}(*{{}})"
     parts = []
@@ -478,6 +484,6 @@ def _build(cls: PyClass) -> str:
 
 
 def _take_apart(cls: PyClass) -> str:
-    """Return the expression that turns a composite's object into the driver's tuple."""
+    """Return the expression that converts a composite's object to the driver's tuple."""
     parts = [(item.type.encode or "{}").replace("{}", f"{{}}.{item.name}") for item in cls.fields]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"

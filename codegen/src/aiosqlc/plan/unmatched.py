@@ -1,4 +1,4 @@
-"""Find overrides with unknown targets, which would have no effect."""
+"""Find overrides with unknown targets, which have no effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def unmatched_overrides(
     analyses: Sequence[tuple[Analysis, Dialect]],
     config: SourceFile,
 ) -> list[Diagnostic]:
-    """Return an error for each override whose target is in no configuration entry."""
+    """Return an error for each override whose target is missing from all configuration entries."""
     asked = tuple(dict.fromkeys(overrides))
     if not asked:
         return []

@@ -1,4 +1,4 @@
-"""Collect the names in the body of a function, which parameters and columns must not hide."""
+"""Collect the names in a function's body that parameters and columns must not shadow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VARIABLES = {
 def names_used(
     query: TypedQuery, row: PyRow | None, kinds: Iterable[PyType], package: Package
 ) -> frozenset[str]:
-    """Return the names in the body of a function, except local variables.
+    """Return the names in a function's body, except local variables.
 
     `kinds` are the types of its parameters.
     """
@@ -51,7 +51,7 @@ def names_used(
 def with_locals(
     query: TypedQuery, row: PyRow, used: frozenset[str], params: Collection[str]
 ) -> PyRow:
-    """Give the variables of a row's columns names that are free in the function."""
+    """Name the local variables for a row's columns so that they shadow nothing in the function."""
     taken = {*used, *params, *LOCALS, *_VARIABLES.get(query.parsed.command, ())}
     if query.parsed.dynamic:
         taken |= {"arguments", "sql", *_RAISED}

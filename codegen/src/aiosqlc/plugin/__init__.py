@@ -1,4 +1,4 @@
-"""Generate code from sqlc's analysis: a request in, files out."""
+"""Generate code from sqlc's analysis: read a request and return files."""
 
 from aiosqlc.plugin.generate import generate_from_request
 from aiosqlc.plugin.request import RequestError

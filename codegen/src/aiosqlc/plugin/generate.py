@@ -1,4 +1,4 @@
-"""Turn sqlc's request into the files to write."""
+"""Convert sqlc's request to the files to write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OPTIONS: dict[str, type] = {
 
 
 def generate_from_request(request: Json) -> list[Rendered]:
-    """Return the files, their paths relative to the plugin's `out` folder.
+    """Return the files with paths relative to the plugin's `out` folder.
 
     Raises `RequestError` for unknown options and for what cannot be named in Python.
     """
@@ -62,7 +62,7 @@ def _target(request: Json) -> PythonTarget:
 
 
 def _options(request: Json) -> dict[str, Any]:
-    """Read the plugin's options: JSON, which sqlc's JSON format encodes in base64 again."""
+    """Read the plugin's options, which are JSON and in sqlc's JSON format also base64."""
     raw = request.get("plugin_options") or "{}"
     try:
         text = raw if raw.lstrip().startswith("{") else base64.b64decode(raw).decode()

@@ -1,4 +1,7 @@
-"""Read sqlc's request into the compiler's values. Types and nullability are those of sqlc."""
+"""Convert sqlc's request to the compiler's values.
+
+The types and nullability are those that sqlc inferred.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ _ENGINE = "postgresql"
 
 
 class RequestError(Exception):
-    """The request cannot be turned into code; the message has the reason."""
+    """Raised for a request that cannot be compiled; the message contains the reason."""
 
 
 def analysis_of(request: Json) -> Analysis:
@@ -213,7 +216,7 @@ def _with_arrays(text: str, slices: set[int]) -> str:
 
 
 def _told_apart(params: list[TypedParam]) -> tuple[TypedParam, ...]:
-    """Number parameters with the same name, as sqlc's own generators do."""
+    """Number the parameters with equal names, like sqlc's own generators."""
     seen: Counter[str] = Counter()
     found = []
     for param in params:

@@ -1,4 +1,4 @@
-"""Decode sqlc's plugin messages from protobuf to the form of its JSON format."""
+"""Decode sqlc's plugin messages from protobuf to the structure of its JSON format."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 class WireError(ValueError):
-    """The bytes are not a valid message."""
+    """Raised for bytes that are not a valid message."""
 
 
 def decode_request(data: bytes) -> dict[str, Any]:
-    """Return sqlc's request in the form of its JSON format. Raises `WireError`."""
+    """Return sqlc's request in the structure of its JSON format. Raises `WireError`."""
     from google.protobuf.json_format import MessageToDict
     from google.protobuf.message import DecodeError
 

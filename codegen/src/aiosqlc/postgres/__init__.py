@@ -1,4 +1,4 @@
-"""PostgreSQL: types, nullability and row counts from the server's own analysis of each query."""
+"""PostgreSQL: infer types, nullability and row counts from the server's analysis of queries."""
 
 from aiosqlc.postgres.analyze import Analyzer, analyze
 

@@ -1,4 +1,4 @@
-"""The PostgreSQL analyser: server, schema, queries, proofs."""
+"""The PostgreSQL analyser: it starts the server, applies the schema, and types the queries."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _FEWEST = 150  # queries that are worth a process of their own
 def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-    """Analyse queries with a PostgreSQL server, and make the proofs.
+    """Analyse queries with a PostgreSQL server, and prove facts about their results.
 
     Returns what could be typed, in the order given, and everything that is wrong. Never raises for
     a user's mistake or an unreachable server.
@@ -73,7 +73,7 @@ def analyze(
 
 
 class Analyzer:
-    """An analyser that keeps its state between calls: one server, and its applied schemas.
+    """An analyser that reuses one server and the applied schemas between calls.
 
     A context manager; the server starts with the first call and stops with the block.
     """
@@ -95,7 +95,7 @@ class Analyzer:
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Do what the function `analyze` does, reusing existing state."""
+        """Analyse like the function `analyze`, but reuse existing state."""
         nothing = Analysis(Catalog())
         try:
             opened = self._schema(schema, options)
@@ -119,7 +119,7 @@ class Analyzer:
             return nothing, (_no_database(refused),)
 
     def server(self, options: AnalyzeOptions) -> Server:
-        """Return the server of these options, started if needed."""
+        """Return the server for some options, which is started if necessary."""
         key = options.database_uri or str(options.cache_dir or "")
         if key not in self._servers:
             self._servers[key] = (
@@ -136,7 +136,7 @@ class Analyzer:
         *,
         partial: bool = False,
     ) -> tuple[Connection, Facts] | None:
-        """Return a connection to the schema's database and its facts; None if it has errors.
+        """Return a connection to the schema's database with its facts, or None after an error.
 
         `partial` takes what could be applied.
         """
@@ -175,14 +175,14 @@ class Analyzer:
         return opened
 
     def _forget(self) -> None:
-        """Drop the state of a lost server; the next call starts again."""
+        """Discard the state of a lost server; the next call starts a new server."""
         self.__exit__()
         self._servers.clear()
 
 
 @dataclass(frozen=True)
 class _Schema:
-    """A database with the schema, and everything read from it.
+    """A database with the schema, and the catalog facts read from the database.
 
     `scratch` is whether it is ours: rows may be put into it for the length of a transaction.
     `unproved` are the warnings of views, `applied` says what is missing, `closing` what ends with
@@ -200,16 +200,16 @@ class _Schema:
 
     @cached_property
     def history(self) -> History:
-        """Return what its files renamed and dropped; read only if a name is missing."""
+        """Return what the schema files renamed and dropped, read only if a name is missing."""
         return history_of(self.files, Dialect.POSTGRESQL)
 
     @cached_property
     def table_names(self) -> frozenset[str]:
-        """The names of its tables and views."""
+        """Return the names of the schema's tables and views."""
         return frozenset(table.name for table in self.catalog.tables)
 
     def reconnected(self) -> _Schema:
-        """Return a copy with its own connection, for another process."""
+        """Return a copy with a new connection, for use in another process."""
         connection = self.connection.another()
         prepare_session(connection)
         return replace(self, connection=connection)
@@ -233,7 +233,7 @@ def _database(
     options: AnalyzeOptions,
     stack: contextlib.ExitStack,
 ) -> tuple[Connection, Applied]:
-    """Connect to the database of a schema, created if needed.
+    """Connect to the database of a schema, which is created if necessary.
 
     With failures it is a draft that goes with `stack`: it is good for no other run.
     """
@@ -290,7 +290,7 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The results of some queries; `lost` are those that a schema failure affects."""
+    """The results of some queries; `lost` lists queries that a schema failure affects."""
 
     typed: tuple[TypedQuery, ...]
     problems: tuple[Diagnostic, ...]
@@ -342,7 +342,7 @@ def _analyze_share(
 
 
 def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iterator[Starred]:
-    """Yield the texts of a query with stars to expand."""
+    """Yield the texts of a query that contain a `*` to expand."""
     texts = _texts(judged.query.parsed)
     for number, (sql, stars) in enumerate(zip(texts, judged.stars, strict=True)):
         if stars:
@@ -352,7 +352,7 @@ def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iter
 def _doubts(
     typist: QueryTyper, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
-    """Yield the errors of a query: texts unlike its class, a certain failure, lost claims."""
+    """Yield the errors of a query: a text that does not match its class, or a certain failure."""
     query = judged.query
     promised = typist.shape(described[0]) if query.variants else NO_SHAPE
     for variant, answer in zip(query.variants, described[1:], strict=True):
@@ -376,7 +376,7 @@ def _doubts(
 
 
 def _texts(query: ParsedQuery) -> list[str]:
-    """Return every text of a query that the server must accept: its own, then its variants'."""
+    """Return every text of a query that the server must accept: the main one and the variants."""
     return [query.sql, *(variant.sql for variant in query.variants)]
 
 
@@ -395,7 +395,10 @@ def _cause(
 def _answers(
     query: ParsedQuery, answers: Generator[Described | ServerError, None, None], schema: _Schema
 ) -> tuple[list[Described], list[Diagnostic], ServerError | None]:
-    """Read the server's responses for a query; one mistake in all variants is one finding."""
+    """Read the server's responses for a query.
+
+    The same mistake in all variants is reported once.
+    """
     first: ServerError | None = None
     described: list[Described] = []
     refused: list[Diagnostic] = []
@@ -435,7 +438,7 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
 
 
 def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield the errors of a query's command and its result."""
+    """Yield the errors about a query's command and its result."""
     query = judged.query
     parsed = query.parsed
     for embed, reason in judged.unfit:

@@ -1,4 +1,4 @@
-"""Describe queries by the server without running them: parameters, columns, its tree."""
+"""Get the server's description of queries without running them: parameters, columns, parse tree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _TITLE = b"rewritten parse tree:"
 
 
 class ColumnHead(msgspec.Struct, frozen=True):
-    """One column of a row description. `table` and `attribute` are 0 for an expression."""
+    """A column in the server's description of a result.
+
+    `table` and `attribute` are 0 for an expression.
+    """
 
     name: str
     type_oid: int
@@ -45,7 +48,7 @@ class Described:
 
 
 def prepare_session(connection: Connection) -> None:
-    """Make the connection send the rewritten tree of every statement that it parses."""
+    """Make the connection return the rewritten parse tree of each statement that it parses."""
     for setting in (
         "debug_print_rewritten = on",
         "debug_pretty_print = off",
@@ -61,7 +64,10 @@ def prepare_session(connection: Connection) -> None:
 def describe(
     connection: Connection, queries: Sequence[str]
 ) -> Generator[Described | ServerError, None, None]:
-    """Yield the server's response to each query, in order. The connection must be prepared."""
+    """Yield the server's response to each query, in order.
+
+    The connection must be set up by `prepare_session`.
+    """
     trees: list[bytes] = []
 
     def keep(notice: pq.abc.PGresult) -> None:

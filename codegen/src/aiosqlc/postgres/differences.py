@@ -1,4 +1,4 @@
-"""Differences of two schemas that affect writes, and that queries do not show."""
+"""Find differences between two schemas that affect writes but do not appear in queries."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from aiosqlc.postgres.catalog.facts import Facts
 
 Obstacles = dict[str, list[str]]
-"""By table, as `TypedQuery.writes` names it: rules that its writers do not know."""
+"""Rules that writers of a table may not know of, by the table's name in `TypedQuery.writes`."""
 
 
 def obstacles(here: Facts, there: Facts) -> Obstacles:
-    """Return what affects writes in `there` and not in `here`: changed rules, domains, triggers.
+    """Return the rules, domains and triggers that affect writes in `there` but not in `here`.
 
     A constraint that is new is a query's own (`TypedQuery.violable`); these have their old names.
     """

@@ -1,4 +1,4 @@
-"""Query plans without data: the server's plan for any parameters (`explain`, `vet`)."""
+"""Query plans without data: the server's generic plan, for `explain` and `vet`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def query_plans(
     queries: tuple[TypedQuery, ...],
     options: AnalyzeOptions,
 ) -> dict[str, dict[str, Any]]:
-    """Return the generic plan of each query by its name, as EXPLAIN's JSON document.
+    """Return the generic plan of each query by name, as the JSON document of EXPLAIN.
 
     Tables are empty here, so the planner is told to prefer an index wherever one serves
     (`enable_seqscan = off`): a sequential scan in the plan means that no index does.
@@ -49,7 +49,7 @@ def _query_plan(connection: Connection, sql: str) -> dict[str, Any] | None:
 
 
 def full_scans(document: dict[str, Any], facts: Facts) -> tuple[str, ...]:
-    """Return the tables that a plan scans completely because no index serves it."""
+    """Return the tables that a plan scans completely because no index is usable."""
     names = {relation.name for relation in facts.relations.values()}
     found: dict[str, None] = {}
     _visit(document.get("Plan", {}), names, found)

@@ -1,4 +1,4 @@
-"""Failed schema statements: what each leaves missing, and which claims it makes unsafe.
+"""Failed schema statements: the objects that are missing, and the inferred facts that are unsafe.
 
 A schema with holes may still be asked, if nothing is said that the missing statements could have
 changed.
@@ -39,7 +39,7 @@ class Failure:
     followers: int = 0
 
     def explains(self, error: ServerError, words: frozenset[str]) -> bool:
-        """Return whether a refusal of a text with these words is due to this missing object."""
+        """Return whether this missing object explains the refusal of a text with some words."""
         if error.state not in _STATES_OF_ABSENCE:
             return False
         missing = named_in(error.message)
@@ -48,7 +48,7 @@ class Failure:
         return bool(self.names & missing)
 
     def unsettles(self, words: frozenset[str]) -> bool:
-        """Return whether a text with these words uses something that may be wrong."""
+        """Return whether a text with some words uses an object that may be wrong."""
         return self.changes is None or bool(self.changes & words)
 
 
@@ -61,7 +61,7 @@ def named_in(message: str) -> frozenset[str]:
 
 
 def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
-    """Return the effects of a refused statement, from its text alone."""
+    """Return the effects of a refused statement, derived from its text alone."""
     names = words_of(sql, inside_strings=is_procedural(sql))
     return Failure(problem, sql, error, names, table_of(sql))
 

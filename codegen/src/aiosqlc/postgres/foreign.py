@@ -9,12 +9,12 @@ _UPSERT = "`INSERT … ON CONFLICT (key) DO UPDATE SET a = EXCLUDED.a`"
 
 
 def postgres_advice(place: Place) -> str:
-    """Return the PostgreSQL form of other databases' syntax, or empty text if unknown."""
+    """Return the PostgreSQL form of other databases' syntax, or an empty string if unknown."""
     return next((advice for rule in _RULES if (advice := rule(place))), "")
 
 
 def conflict_advice(place: Place) -> str:
-    """Return the two names of a column in ON CONFLICT DO UPDATE, where there are two rows."""
+    """Return both qualified names of a column in ON CONFLICT DO UPDATE, which has two rows."""
     words, name = place.words, place.said()
     if place.verb not in {"INSERT", "WITH"} or "CONFLICT" not in words[: place.at]:
         return ""
@@ -24,7 +24,7 @@ def conflict_advice(place: Place) -> str:
 
 
 def _names_and_lists(place: Place) -> str:
-    """Detect names in backticks, and lists as parameters."""
+    """Detect names in backticks, and parameters for lists in other databases' syntax."""
     word, before = place.word(), place.word(-1)
     if any("`" in token.text for token in place.tokens if token.kind is Kind.OPERATOR):
         return 'backticks are MySQL\'s: a name needs no quotes, or `"…"` if it is a reserved word'
@@ -48,7 +48,7 @@ def _operators(place: Place) -> str:
 
 
 def _statements(place: Place) -> str:
-    """Detect statements that PostgreSQL lacks."""
+    """Detect statements that PostgreSQL does not have."""
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb in {"DESCRIBE", "DESC"}:
         return "`information_schema.columns` lists the columns of a table"
@@ -79,7 +79,7 @@ def _statements(place: Place) -> str:
 
 
 def _changes(place: Place) -> str:
-    """Detect UPDATE and DELETE in the form of MySQL."""
+    """Detect UPDATE and DELETE in MySQL's syntax."""
     word, before, words = place.word(), place.word(-1), place.words
     changed = place.verb == "UPDATE" and "SET" in words[: place.at]
     if word in {"LIMIT", "ORDER"} and (changed or (place.verb == "DELETE" and place.at > 2)):
@@ -131,7 +131,7 @@ def _joined(place: Place) -> bool:
 
 
 def _written(place: Place) -> str:
-    """Return a parameter as written: `@ids` is two tokens."""
+    """Return a parameter as the user wrote it, since `@ids` consists of two tokens."""
     return place.said() + (place.said(1) if place.said() == "@" else "")
 
 

@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def schema_advice(place: Place, error: ServerError) -> str:
-    """Return the correct form of a refused schema statement, or empty text if unknown."""
+    """Return the correct form of a refused schema statement, or an empty string if unknown."""
     if said := lookalike_advice(place):
         return said
     if error.hint:

@@ -1,1 +1,1 @@
-"""The catalog of the database, as facts for the proofs."""
+"""The database's catalog in the form of facts for the proofs."""

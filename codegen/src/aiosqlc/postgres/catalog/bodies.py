@@ -1,4 +1,4 @@
-"""Analyse SQL functions whose body is a string, of which the server stores no tree.
+"""Analyse SQL functions with a string body, for which the server stores no parse tree.
 
 Written anew as `BEGIN ATOMIC … END`, the same statements get one. That happens in a transaction
 that is rolled back; a body that cannot be written so stays unknown.
@@ -21,7 +21,10 @@ _BODY = "select prosqlbody::text from pg_proc where pronamespace = 'aiosqlc_bodi
 
 
 def look_into_bodies(connection: Connection, facts: Facts) -> None:
-    """Add the trees of function bodies to `facts`. The database must be our own."""
+    """Add the parse trees of function bodies to `facts`.
+
+    The database must belong to the compiler.
+    """
     closed = [f for f in facts.functions.values() if is_closed(f)][:_MOST]
     if not closed:
         return
@@ -37,7 +40,7 @@ def look_into_bodies(connection: Connection, facts: Facts) -> None:
 
 
 def is_closed(function: Function) -> bool:
-    """Return whether a function is in SQL and the server stores only its text."""
+    """Return whether a function is written in SQL and stored only as text."""
     users = function.oid >= FIRST_USER_OID and function.kind == "f"
     return users and function.language == "sql" and not function.body
 

@@ -1,4 +1,4 @@
-"""Array columns whose elements a CHECK constraint keeps from being NULL."""
+"""Find array columns whose elements cannot be NULL because of a CHECK constraint."""
 
 from __future__ import annotations
 

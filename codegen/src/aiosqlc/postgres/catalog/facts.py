@@ -36,7 +36,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality operator: how each of its sides is compared, by operator family and type."""
+    """An equality operator, with the families and types that its operands are compared under."""
 
     left: frozenset[Class]
     right: frozenset[Class]
@@ -44,7 +44,7 @@ class Equality:
 
 @dataclass
 class Facts:
-    """Everything that proofs need from the database, read once per schema."""
+    """The database facts that proofs need, which are read once per schema."""
 
     major: int
     reader: Reader
@@ -87,7 +87,7 @@ class Facts:
         return bool(value) or (rule, premise) in self.dropped
 
     def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
-        """Return the server's results for expressions of constants.
+        """Return the server's results for constant expressions.
 
         None if it refuses one, or if one is long: `repeat('x', 300000000)` is nothing to wait for.
         """
@@ -105,7 +105,7 @@ class Facts:
         return self._calculated.get(sql)
 
     def column_ref(self, relation: int, attribute: int) -> ColumnRef | None:
-        """Return the name of a column, or None; the same object for all uses."""
+        """Return the name of a column, or None; equal names are the same object."""
         key = relation, attribute
         if key not in self._refs:
             entry, column = self.relations.get(relation), self.attributes.get(key)
@@ -121,7 +121,7 @@ class Facts:
             yield from self.descendants(child)
 
     def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
-        """Return whether every row read from this relation (and its children) has a value here.
+        """Return whether a column is NOT NULL in every row read from a relation and its children.
 
         The flag alone is not enough: a NOT VALID constraint sets it, a foreign table does not keep
         it, and a child may lack what its parent promises.
@@ -172,7 +172,7 @@ class Facts:
         return not self.holds("column-constraint", "it is validated", validated)
 
     def unique_keys(self, relation: int, *, with_children: bool) -> tuple[UniqueKey, ...]:
-        """Return the keys that no two rows of a scan can share.
+        """Return the keys that are unique among the rows of a scan.
 
         An index of an inheritance parent says nothing of its children's rows; one of a partitioned
         table does.
@@ -212,7 +212,7 @@ class Facts:
         return self._intercepted(relation, _UPDATE)
 
     def rewrites(self, relation: int, attribute: int) -> bool:
-        """Return whether a stored row may have another value than the statement gives its column.
+        """Return whether the stored value of a column may differ from the statement's value.
 
         A trigger may change it, and a generated column follows the others. A row can be inserted
         by a plain UPDATE too, into another partition.
@@ -240,7 +240,7 @@ class Facts:
         return entry is None or entry.volatility == "v"
 
     def is_total(self, function: int) -> bool:
-        """Return whether a strict function never returns NULL for values."""
+        """Return whether a strict function never returns NULL for arguments that are not NULL."""
         return function in self.total
 
     def built_in(self, function: int) -> str:
@@ -249,11 +249,11 @@ class Facts:
         return entry.name if entry is not None and entry.schema == "pg_catalog" else ""
 
     def deterministic(self, collation: int) -> bool:
-        """Return whether equality under a collation means equal bytes."""
+        """Return whether a collation treats only strings with equal bytes as equal."""
         return collation not in self.nondeterministic
 
     def base_type(self, oid: int) -> int:
-        """Return the base type of a domain and the domains below it; any other type itself."""
+        """Return the base type of a domain, even of nested domains, or any other type unchanged."""
         entry = self.types.get(oid)
         while entry is not None and entry.kind == "d":
             oid = entry.base
@@ -266,7 +266,7 @@ class Facts:
         return entry is not None and bool(entry.element)
 
     def is_plain(self, oid: int) -> bool:
-        """Return whether a type is a base type, which polymorphic operators do not take apart."""
+        """Return whether a type is a base type, not one that polymorphic operators decompose."""
         entry = self.types.get(oid)
         return entry is not None and entry.kind == "b" and not entry.element
 
@@ -287,7 +287,7 @@ class Facts:
 
 
 def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
-    """Flatten a stored predicate: a list is an implicit AND."""
+    """Flatten a stored predicate, in which a list is an implicit AND."""
     for node in nodes:
         if node.kind == "BOOLEXPR" and node["boolop"] == "and":
             yield from _conjuncts(node["args"])
@@ -297,7 +297,7 @@ def _conjuncts(nodes: list[Node]) -> Iterable[Node]:
 
 @functools.cache
 def _queries() -> dict[str, str]:
-    """Read `queries.sql`: the text under each `-- name:` line."""
+    """Return the queries of `queries.sql`: the text below each `-- name:` line."""
     text = importlib.resources.files(__package__).joinpath("queries.sql").read_text("utf-8")
     parts = text.split("-- name: ")[1:]
     return {name: sql.strip() for name, _, sql in (part.partition("\n") for part in parts)}
@@ -367,7 +367,9 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
 
 
 def _equalities(entries: Iterable[rows.Equality], untrusted: frozenset[int]) -> dict[int, Equality]:
-    """Index the equality operators. A family with a function in SQL or PL/pgSQL is not trusted.
+    """Index the equality operators.
+
+    An operator family with a function in SQL or PL/pgSQL is not trusted.
 
     Such a function may give NULL, or call equal what its index keeps apart.
     """

@@ -1,4 +1,4 @@
-"""The rows of the catalog queries, one Struct each."""
+"""The rows of the catalog queries, each as a Struct."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class TypeRow(msgspec.Struct, frozen=True):
-    """A type. `element` is set for true arrays, `subtype` for ranges and multiranges."""
+    """A type. `element` is set for real array types, `subtype` for ranges and multiranges."""
 
     oid: int
     schema: str
@@ -30,7 +30,7 @@ class EnumRow(msgspec.Struct, frozen=True):
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """A user's table, view or similar; `permanent` ones are logged and not temporary."""
+    """A user's table, view or similar; `permanent` means logged and not temporary."""
 
     oid: int
     schema: str
@@ -41,7 +41,7 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A column of a relation. The flag `not_null` guarantees less than it seems."""
+    """A column of a relation. The flag `not_null` alone proves less than it seems."""
 
     relation: int
     number: int
@@ -57,7 +57,7 @@ class Attribute(msgspec.Struct, frozen=True):
 
 
 class ConstraintRow(msgspec.Struct, frozen=True):
-    """A constraint of a relation, `kind` as in pg_constraint.
+    """A constraint of a relation, with `kind` as in pg_constraint.
 
     `settled` is whether a CHECK calls nothing but immutable functions of the server's own.
     """
@@ -83,7 +83,7 @@ class DomainCheck(msgspec.Struct, frozen=True):
 
 
 class PartitionBound(msgspec.Struct, frozen=True):
-    """The values of one partition of a relation, with a column of the partition key."""
+    """The values that one partition accepts for a column of the partition key."""
 
     relation: int
     column: int
@@ -91,7 +91,7 @@ class PartitionBound(msgspec.Struct, frozen=True):
 
 
 class Index(msgspec.Struct, frozen=True):
-    """A unique index that is enforced immediately. `columns` has 0 for an expression."""
+    """A unique index that is checked immediately. `columns` contains 0 for an expression."""
 
     relation: int
     name: str
@@ -106,14 +106,14 @@ class Index(msgspec.Struct, frozen=True):
 
 
 class Inheritance(msgspec.Struct, frozen=True):
-    """One child of one parent: inheritance or partitioning."""
+    """A pair of parent and child relations, from inheritance or partitioning."""
 
     parent: int
     child: int
 
 
 class Trigger(msgspec.Struct, frozen=True):
-    """An enabled trigger of the user. `type` is the bit set of pg_trigger.tgtype."""
+    """An enabled trigger that the user created. `type` is the bit set from pg_trigger.tgtype."""
 
     relation: int
     type: int
@@ -142,7 +142,7 @@ class Function(msgspec.Struct, frozen=True):
 
 
 class Equality(msgspec.Struct, frozen=True):
-    """An operator that is equality in these operator families, of a left and a right type."""
+    """An operator that tests equality in some operator families, for a left and a right type."""
 
     operator: int
     families: list[int]
@@ -163,7 +163,7 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """An operator of the user, and the function behind it."""
+    """A user-defined operator and its function."""
 
     oid: int
     name: str
@@ -171,14 +171,14 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 class OwnedTree(msgspec.Struct, frozen=True):
-    """A tree that runs during reading: the check of a domain, or a role's policy."""
+    """A parse tree that the server evaluates on reads: a domain's CHECK, or a role's policy."""
 
     owner: int
     tree: str
 
 
 class SetOff(msgspec.Struct, frozen=True):
-    """A function that is called by an aggregate, a type, or a table's index."""
+    """A function that an aggregate, a type or a table's index calls."""
 
     owner: int
     function: int

@@ -1,4 +1,4 @@
-"""Strict built-in functions that are total, never NULL for values, per server version."""
+"""Strict built-in functions that never return NULL for non-null arguments, by server version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BETWEEN = 17
 
 @functools.cache
 def total_functions(major: int) -> dict[int, str]:
-    """Return the OIDs (with names, for comparison) of a server's total strict built-ins.
+    """Return the OIDs, with names, of a server version's strict built-ins that never return NULL.
 
     They were found by calling them. Those that 16 and 18 share were called on 17 too. Of a version
     that nobody has called, nothing is claimed: what its neighbours do is no proof.

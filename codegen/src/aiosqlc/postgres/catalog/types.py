@@ -1,4 +1,4 @@
-"""Database types and tables in the compiler's form."""
+"""Convert the database's types and tables to the compiler's values."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _DEEPEST = 8
 
 
 class Types:
-    """Build `SqlType` values from type OIDs; equal OIDs give one value."""
+    """Builds `SqlType` values from type OIDs; equal OIDs share one value."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._known: dict[tuple[int, int, int], SqlType] = {}
 
     def get(self, oid: int, typmod: int = -1, dims: int = 0, depth: int = 0) -> SqlType:
-        """Return the type of an OID and modifier, with the declared number of dimensions."""
+        """Return the type for an OID and modifier, with the declared number of dimensions."""
         key = (oid, typmod, dims)
         if key not in self._known:
             self._known[key] = self._build(oid, typmod, dims, depth)
@@ -91,7 +91,7 @@ def _with_dims(item: SqlType, dims: int) -> SqlType:
 
 
 def _modifiers(row: TypeRow, typmod: int) -> tuple[int | None, int | None, int | None]:
-    """Return length, precision and scale as a type modifier encodes them."""
+    """Return the length, precision and scale that a type modifier encodes."""
     if typmod < _TYPMOD_HEADER or row.schema != "pg_catalog":
         return (typmod if typmod >= 0 and row.name in {"bit", "varbit"} else None), None, None
     if row.name in {"varchar", "bpchar"}:
@@ -108,7 +108,7 @@ def _modifiers(row: TypeRow, typmod: int) -> tuple[int | None, int | None, int |
 def build_catalog(
     facts: Facts, types: Types, views: Mapping[int, tuple[Column, ...]] | None = None
 ) -> Catalog:
-    """Describe the user's tables and types; `views` has the proofs about views' columns."""
+    """Return the user's tables and types; `views` has the proved facts about views' columns."""
     judged = {
         (view, number): column
         for view, columns in (views or {}).items()
@@ -156,7 +156,7 @@ def _table_column(facts: Facts, types: Types, row: Attribute, judged: Column | N
 
 
 def _is_declared(facts: Facts, row: TypeRow) -> bool:
-    """Return whether a type was made by CREATE TYPE or DOMAIN, unlike a table's row type."""
+    """Return whether CREATE TYPE or CREATE DOMAIN made a type, unlike a table's row type."""
     if row.schema in {"pg_catalog", "information_schema", "pg_toast"}:
         return False
     relation = facts.relations.get(row.relation)
@@ -164,7 +164,7 @@ def _is_declared(facts: Facts, row: TypeRow) -> bool:
 
 
 def constraints_of(facts: Facts, relation: int) -> tuple[Constraint, ...]:
-    """Return the constraints of a relation, and its unique indexes without a constraint."""
+    """Return the constraints of a relation, including unique indexes without a constraint."""
     if relation not in facts.described_constraints:
         facts.described_constraints[relation] = _describe_constraints(facts, relation)
     return facts.described_constraints[relation]

@@ -1,1 +1,1 @@
-"""Stub extensions for the embedded server: types and signatures, without behaviour."""
+"""Stub extensions for the embedded server: types and signatures without implementations."""

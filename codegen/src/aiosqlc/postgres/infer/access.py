@@ -1,4 +1,4 @@
-"""Find what a statement changes: written tables, constraints at risk, session state."""
+"""Find a statement's effects: written tables, constraints at risk, and session state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WRITES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """See `TypedQuery`: the fields of the same names."""
+    """The values of the fields with the same names in `TypedQuery`."""
 
     writes: tuple[str, ...]
     violable: tuple[Constraint, ...]
@@ -39,7 +39,7 @@ class Access:
 
 
 def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
-    """Return the changes that a statement's rewritten queries make to the database."""
+    """Return the effects that a statement's rewritten queries have on the database."""
     tops = list(queries)
     if any(top["commandType"] == kinds.Command.UTILITY for top in tops):
         return Access((), (), None, session_clean=False)
@@ -66,7 +66,7 @@ def access_of(facts: Facts, queries: Iterable[Node]) -> Access:
 
 
 def writing_queries(top: Node) -> Iterator[Node]:
-    """Yield the statement and its writing WITH queries (which are allowed at the top only)."""
+    """Yield the statement and its writing WITH queries, which are only allowed at the top level."""
     for query in (top, *(cte["ctequery"] for cte in top.list_of("cteList"))):
         if query["commandType"] in _WRITES and query["resultRelation"]:
             yield query

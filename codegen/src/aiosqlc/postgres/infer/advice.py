@@ -1,4 +1,4 @@
-"""Find useless work in a query, proved from its tree, as evidence for three `vet` rules.
+"""Find redundant work in a query from its parse tree, for three `vet` rules.
 
 A finding is a rule's code and the name it is about, as it stands in the query.
 """
@@ -28,7 +28,7 @@ Advice = tuple[str, str]
 
 
 def advice_of(prover: Prover, counter: RowCounter, scope: Scope) -> Iterator[Advice]:
-    """Yield the useless work in a query, its subqueries in FROM and its WITH queries.
+    """Yield the redundant work in a query, in its subqueries in FROM and in its WITH queries.
 
     What a view does is its own affair.
     """
@@ -62,7 +62,7 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
 
 
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
-    """Return whether anything outside a join reads a column of these entries.
+    """Return whether anything outside a join reads a column of some range table entries.
 
     A column of a whole join (a merged one) may come from any of them.
     """
@@ -71,7 +71,7 @@ def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
 
 
 def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
-    """Yield the Vars of a level, without those in the descriptions of joins."""
+    """Yield the Vars of a query level, except those in the descriptions of joins."""
     if isinstance(value, list):
         for item in value:
             yield from _read(item, depth, but_for)
@@ -86,7 +86,7 @@ def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
 
 
 def _acts(scope: Scope, join: Node, entries: frozenset[int]) -> bool:
-    """Return whether dropping a join changes anything besides the number of rows."""
+    """Return whether removing a join could change anything besides the number of rows."""
     parts = [join, *(scope.entry(varno) for varno in entries)]
     return any(
         scope.catalog.volatile(function) for part in parts for function in functions_below(part)
@@ -128,7 +128,7 @@ def _counted_rows(prover: Prover, scope: Scope) -> Iterator[Advice]:
 
 
 def _aggregates(value: Any) -> Iterator[Node]:
-    """Yield the aggregates of a level."""
+    """Yield the aggregates of a query level."""
     if isinstance(value, list):
         for item in value:
             yield from _aggregates(item)

@@ -1,4 +1,4 @@
-"""Rules for aggregates and window functions, whose results depend on the rows they see."""
+"""Nullability rules for aggregates and window functions, which depend on the aggregated rows."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 
 
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
-    """Return what is not null in each row of a group if a key of the group has a value.
+    """Return the facts for each row of a group, given that one of the group's keys is not null.
 
     A key that a grouping set leaves out is NULL, so one with a value is one the rows have in
     common; None if no key is known to have one.
@@ -125,7 +125,7 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
 def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
-    """Infer arguments for all rows: a CASE condition holds for the current row only."""
+    """Infer arguments for all rows, because a CASE condition holds only for the current row."""
     if not p.facts.holds("case", "a condition of one branch does not apply to another", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:

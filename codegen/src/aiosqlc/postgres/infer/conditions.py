@@ -1,4 +1,4 @@
-"""Derive from a condition's outcome which of its parts are certainly not null.
+"""Derive the parts of a condition that are certainly not null from the condition's outcome.
 
 A condition has three outcomes. `facts(condition, possible)` answers: knowing that the outcome is
 one of `possible`, which Vars and expressions are not null? AND, OR and NOT follow from three-valued
@@ -44,24 +44,24 @@ CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "COLLATEEXPR", "ARRAYCOERCEEXPR
 
 
 def var_key(node: Node) -> VarKey:
-    """Return the key for the facts about a Var of its own level."""
+    """Return the key for facts about a Var of the current query level."""
     return (node["varno"], node["varattno"], node["varnullingrels"] or frozenset())
 
 
 def called(node: Node) -> int:
-    """Return the OID of the function behind a call or an operator, 0 for other nodes."""
+    """Return the OID of the function behind a call or an operator, or 0 for other nodes."""
     if node.kind == "FUNCEXPR":
         return int(node["funcid"])
     return int(node["opfuncid"]) if node.kind in _OPERATORS else 0
 
 
 def functions_below(node: Node) -> set[int]:
-    """Return the OIDs of all functions that an expression calls, also through operators."""
+    """Return the OIDs of all functions that an expression calls, including through operators."""
     return {int(oid) for oid in _FUNCTION.findall(node.text)}
 
 
 def stable(node: Node, facts: Facts) -> bool:
-    """Return whether an expression gives one value if evaluated twice in a row (cached)."""
+    """Return whether an expression has the same value when evaluated twice for one row (cached)."""
     if node.memo is None:
         node.memo = {}
     known = node.memo.get("stable")
@@ -76,7 +76,7 @@ def stable(node: Node, facts: Facts) -> bool:
 
 
 def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return what is not null if the condition's outcome is one of `possible`."""
+    """Return the parts that are not null if the condition's outcome is one of `possible`."""
     if node.kind == "BOOLEXPR":
         return _boolean(node, possible, facts)
     if node.kind == "NULLTEST":
@@ -162,7 +162,7 @@ def _is_value(node: Node) -> bool:
 
 
 def _coalesce(node: Node, facts: Facts) -> FactSet:
-    """`coalesce(x, false)` is true: x is."""
+    """Return the facts if `coalesce(x, false)` is true, which means that x is true."""
     first, *rest = node["args"]
     untrue = all(
         a.kind == "CONST" and (a["constisnull"] or not any(a["constvalue"].data)) for a in rest
@@ -171,7 +171,7 @@ def _coalesce(node: Node, facts: Facts) -> FactSet:
 
 
 def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """`x op ANY (array)`: if true, x was compared with an element; if false, perhaps with none."""
+    """Return the facts for `x op ANY (array)`; if it is false, x may not have been compared."""
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
     if facts.holds(
@@ -200,7 +200,7 @@ def _strict(node: Node, facts: Facts) -> bool:
 
 
 def known(node: Node, facts: Facts) -> FactSet:
-    """Return what is certainly not null whenever the expression's value is not null."""
+    """Return the parts that are not null whenever the expression's value is not null."""
     if node.kind == "VAR":
         return frozenset({var_key(node)}) if node["varlevelsup"] == 0 else NOTHING
     itself: FactSet = frozenset({node}) if stable(node, facts) else NOTHING

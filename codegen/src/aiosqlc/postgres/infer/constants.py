@@ -1,4 +1,4 @@
-"""Evaluate constant expressions by asking the server, for built-in functions only."""
+"""Evaluate constant expressions on the server, if they use only built-in functions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcom
 
 
 def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
-    """Return the possible values of an expression for any table contents, or None if unknown.
+    """Return an expression's possible values for any table contents, or None if unknown.
 
     Where CASE chooses by what is no constant, each of its results is possible.
     """
@@ -58,7 +58,7 @@ def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values |
 
 
 def constant_int(node: Node | None) -> int | None:
-    """Return the value of an integer constant; `LIMIT 1` arrives as `int8(1)`."""
+    """Return the value of an integer constant, including `int8(1)`, the form of `LIMIT 1`."""
     while node is not None and node.kind == "FUNCEXPR" and len(node.list_of("args")) == 1:
         if node["funcid"] not in _TO_INT8:
             return None
@@ -72,7 +72,7 @@ def constant_int(node: Node | None) -> int | None:
 
 
 def rows_of(node: Node, facts: Facts) -> int | None:
-    """Return the number of rows of a set-returning function of constants, or None if unknown.
+    """Return the number of rows of a set-returning function with constant arguments, or None.
 
     `MANY_ROWS` are that many or more.
     """
@@ -97,7 +97,10 @@ def _values(node: Node, facts: Facts, subject: Node | None) -> Values | None:
 
 
 def _case(node: Node, facts: Facts) -> Values | None:
-    """Return the values of a CASE. A branch is possible if its condition is not constant."""
+    """Return the possible values of a CASE.
+
+    A branch whose condition is not constant is possible.
+    """
     found, always = Values(), frozenset({TRUE})
     for when in node["args"]:
         possible = outcomes_of(when["expr"], facts, node["arg"])
@@ -114,7 +117,7 @@ def _case(node: Node, facts: Facts) -> Values | None:
 def _called(
     node: Node, facts: Facts, subject: Node | None, around: Callable[[str], str]
 ) -> Values | None:
-    """Ask the server for each combination of the possible arguments."""
+    """Evaluate a call on the server for each combination of its possible arguments."""
     form = _form(node, facts)
     if form is None:
         return None
@@ -131,7 +134,7 @@ def _called(
 
 
 def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[Node]] | None:
-    """Return the SQL of a node for the server, with its arguments."""
+    """Return the SQL text of a node for the server, and its arguments."""
     if node.kind == "ARRAYEXPR":
         return lambda a: f"array[{', '.join(a)}]", node.list_of("elements")
     if node.kind == "COALESCEEXPR":
@@ -191,7 +194,7 @@ def _constant(node: Node, facts: Facts) -> Values | None:
 
 
 def _number(data: bytes) -> str:
-    """Read a numeric: a header, the weight of the first digit, and digits to the base 10,000."""
+    """Decode a numeric: a header, the weight of the first digit, and digits in base 10,000."""
     words = [int.from_bytes(data[at : at + 2], "little") for at in range(0, len(data), 2)]
     head = words[0]
     if head & _SPECIAL == _SPECIAL:
@@ -208,7 +211,7 @@ def _number(data: bytes) -> str:
 
 
 def has_field(row: Node, number: int) -> bool:
-    """Return whether a constant row has a value in a field, from its header."""
+    """Return whether a field of a constant row is not NULL, according to the row's header."""
     data = row["constvalue"].data
     count, flags = (int.from_bytes(data[at : at + 2], "little") for at in (18, 20))
     marks = int.from_bytes(data[23 : 23 + (count % 2048 + 7) // 8], "little")

@@ -1,4 +1,4 @@
-"""Infer the depth of an array from its expression, because its type does not show it."""
+"""Infer the number of an array's dimensions from its expression, because the type lacks it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AS_DEEP = frozenset({
 
 
 def dimensions(node: Node, scope: Scope) -> int:
-    """Return the number of dimensions of an array expression, 1 if unknown.
+    """Return the number of dimensions of an array expression, or 1 if unknown.
 
     Of a column it is the declared number, which the server does not enforce.
     """
@@ -88,7 +88,7 @@ def _collected(node: Node, scope: Scope) -> int:
 
 
 def _filled(sizes: Node) -> int:
-    """Return the depth of array_fill(): the number of its sizes."""
+    """Return the number of dimensions of array_fill(), which is the number of its sizes."""
     if sizes.kind == "ARRAYEXPR" and not sizes["multidims"]:
         return max(len(sizes.list_of("elements")), 1)
     value = None if sizes.kind != "CONST" or sizes["constisnull"] else sizes["constvalue"]

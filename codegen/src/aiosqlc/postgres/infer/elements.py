@@ -35,7 +35,7 @@ _FULL_ARRAYS = frozenset({
 
 
 def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the elements of an array expression."""
+    """Infer whether an array expression may contain NULL elements."""
     if node.kind == "ARRAYEXPR":
         return _constructor(p, node, scope)
     if node.kind == "CONST":
@@ -84,7 +84,7 @@ def _constructor(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def dimensions_of(p: Prover, node: Node) -> int:
-    """Return the certain number of dimensions of an array; 0 if unknown."""
+    """Return the certain number of an array's dimensions, or 0 if unknown."""
     if node.kind == "ARRAYEXPR":
         return int(bool(node["elements"]) and not node["multidims"])
     if node.kind == "CONST" and isinstance(node["constvalue"], Datum):
@@ -93,7 +93,7 @@ def dimensions_of(p: Prover, node: Node) -> int:
 
 
 def collects_values(p: Prover, node: Node) -> bool:
-    """Return whether it is array_agg() of values that are not arrays."""
+    """Return whether a node is array_agg() of values that are not arrays."""
     if node.kind != "AGGREF" or p.facts.built_in(node["aggfnoid"]) not in _ARRAY_AGGS:
         return False
     collected = expression_type(node["args"][0]["expr"]) if node["args"] else 0
@@ -101,7 +101,10 @@ def collects_values(p: Prover, node: Node) -> bool:
 
 
 def _keeps_values(p: Prover, node: Node) -> bool:
-    """Return whether an element's cast never returns NULL (jsonb's casts do for JSON null)."""
+    """Return whether an element's cast never returns NULL.
+
+    Jsonb's casts return NULL for JSON null.
+    """
     if node.kind == "CASETESTEXPR":
         return True
     if node.kind in {"RELABELTYPE", "COERCEVIAIO", "COERCETODOMAIN"}:
@@ -147,7 +150,7 @@ def _aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def _subquery(p: Prover, query: Node, scope: Scope) -> Verdict:
-    """Infer the elements of ARRAY(SELECT …); arrays give one array with more dimensions."""
+    """Infer the elements of ARRAY(SELECT …), where arrays form an array with one more dimension."""
     inside = column_type(query, 1)
     flat = bool(inside) and not p.facts.is_array(inside)
     if p.facts.holds("array-subquery", "the aggregated value is not an array", flat):
@@ -162,7 +165,7 @@ def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
-    """Infer the arrays of a query's output column; a set operation has those of its parts."""
+    """Infer the array elements of a query's output column, for set operations from all operands."""
     scope = parent.inner(query)
     parts = parts_of(query)
     if not parts:
@@ -182,7 +185,7 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
-    """Find the least fixed point for all columns at once, starting from "no NULL elements"."""
+    """Find the least fixed point for all columns together, starting from "no NULL elements"."""
     text = f"the recursive query {name}"
     if name in owner.element_recursion:
         null = owner.element_recursion[name][attribute - 1]
@@ -218,7 +221,7 @@ def _function(p: Prover, node: Node) -> Verdict:
 
 
 def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer `path || id` and similar, which join arrays and elements."""
+    """Infer the elements of `path || id` and similar, which concatenate arrays and elements."""
     arrays = _JOINING[p.facts.built_in(called(node))]
     parts = [
         array_elements(p, part, scope) if is_array else p.judge(part, scope)

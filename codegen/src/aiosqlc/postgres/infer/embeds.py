@@ -1,4 +1,4 @@
-"""The places of `sqlc.embed(t)` in a text, and the columns there if their row is present."""
+"""Find `sqlc.embed(t)` in a text, and infer its columns for rows that are present."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.relational.embeds import Place
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
-    """Return the place of each `sqlc.embed(t)`; several at one place are from a set operation."""
+    """Return the place of each `sqlc.embed(t)`; a set operation has several for one embed."""
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
     for embed in embeds:
@@ -27,7 +27,7 @@ def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
 def as_if_present(
     prover: Prover, scope: Scope, columns: Sequence[Column]
 ) -> Callable[[int, frozenset[int]], Column]:
-    """Return what infers a column of the result as if its row were there."""
+    """Return the function that infers a result column on the assumption that its row is present."""
 
     def inferred(at: int, missing: frozenset[int]) -> Column:
         before = len(prover.ignored_joins)

@@ -51,7 +51,7 @@ _OF_INFINITY = {
 
 
 def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer OPEXPR and FUNCEXPR nodes."""
+    """Infer the nullability of OPEXPR and FUNCEXPR nodes."""
     function = p.facts.functions.get(called(node))
     if function is None:
         return maybe("the function is not known")
@@ -61,7 +61,7 @@ def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Infer a call that returns one value."""
+    """Infer the nullability of a call that returns one value."""
     args: list[Node] = node.list_of("args")
     name = p.facts.built_in(function.oid)
     if is_declared(p, function):
@@ -114,7 +114,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
 
 
 def _makes_range(p: Prover, node: Node) -> bool:
-    """Return whether it makes a range of two bounds with an inclusive lower one."""
+    """Return whether a call constructs a range whose lower bound is inclusive."""
     made = node.kind == "FUNCEXPR" and p.facts.built_in(node["funcid"]) in _RANGES
     return made and len(node.list_of("args")) == len(_BOUNDS)
 
@@ -146,7 +146,7 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
 
 
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """Infer the elements of a set-returning function with one result column."""
+    """Infer the elements that a set-returning function with one result column returns."""
     name = p.facts.built_in(function.oid)
     if p.facts.holds("value-set", "its rows are not NULL", name in NEVER_NULL_SETS):
         return never("value-set", f"{name}() gives values only")

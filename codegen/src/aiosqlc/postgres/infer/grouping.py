@@ -1,4 +1,4 @@
-"""Infer the effect of GROUP BY: whether every group has a row, and which keys may be omitted."""
+"""Infer the effects of GROUP BY: whether every group has a row, and which keys may be NULL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_SETS = 256  # CUBE grows exponentially; beyond this we claim nothing
 
 
 def grouping_sets(query: Node) -> list[frozenset[int]] | None:
-    """Return the grouping sets as sets of sort-group references; None if there are too many.
+    """Return the grouping sets as sets of sort-group references, or None if they are too many.
 
     A plain GROUP BY is one set. A query without grouping has the empty list.
     """
@@ -56,7 +56,7 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 
 
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
-    """Return the keys, from 1, that a grouping set may null without a mark in the tree.
+    """Return the keys, from 1, that a grouping set may replace by NULL without a mark in the tree.
 
     Where one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with both the same column,
     the tree speaks of the first throughout, but the server puts out each for itself.
@@ -76,7 +76,7 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 
 
 def _behind_joins(query: Node, node: Node) -> Node:
-    """Return the column behind a merged column of a join."""
+    """Return the column that a merged column of a join stands for."""
     while node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
         entry = query["rtable"][node["varno"] - 1]
         if entry["rtekind"] != kinds.Rte.JOIN:
@@ -86,7 +86,7 @@ def _behind_joins(query: Node, node: Node) -> Node:
 
 
 def is_ungrouped_aggregate(query: Node) -> bool:
-    """Return whether the query makes one row of all its rows, even of none."""
+    """Return whether the query aggregates all its rows, even zero, to one row."""
     aggregated = query["hasAggs"] or query["havingQual"] is not None
     return bool(aggregated) and not query["groupClause"] and not query["groupingSets"]
 
@@ -100,7 +100,7 @@ def groups_have_rows(query: Node, facts: Facts) -> bool:
 
 
 def _counts_rows(condition: Node, facts: Facts) -> bool:
-    """Return whether HAVING requires a row: `count(*) > 0` and similar, or an aggregate's value."""
+    """Return whether HAVING requires a row: by `count(*) > 0` or by an aggregate's value."""
     if condition.kind == "NULLTEST":
         test = condition["nulltesttype"] == kinds.IS_NOT_NULL and not condition["argisrow"]
         arg = condition["arg"]

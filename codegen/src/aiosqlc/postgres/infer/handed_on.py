@@ -1,4 +1,4 @@
-"""Find the column whose values an array expression passes on unchanged, alone or in arrays."""
+"""Find the columns whose values an array expression returns unchanged."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _ALIKE = {
 _CALLS = frozenset({"FUNCEXPR", "OPEXPR"})
 
 Attribute = tuple[int, int]
-"""A relation and the number of its column."""
+"""A relation's OID and the number of a column in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """The origin of an expression's values: columns, parameters, or `others` too."""
+    """The origin of an expression's values: table columns, parameters, or `others`."""
 
     columns: frozenset[Attribute] = frozenset()
     params: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ class HandedOn:
 
     @property
     def column(self) -> Attribute:
-        """Return the only column that values come from; (0, 0) if there may be others."""
+        """Return the only column that the values come from, or (0, 0) if others are possible."""
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 
@@ -52,7 +52,7 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return the origin of an expression's values; explicit casts make others."""
+    """Return the origin of an expression's values; an explicit cast makes new values."""
     node = _bare(node)
     if node is None:
         return HandedOn()
@@ -86,7 +86,7 @@ def handed_on(node: Node | None, scope: Scope) -> HandedOn:
 
 
 def together(nodes: list[Node], scope: Scope) -> HandedOn:
-    """Return the origin of several expressions' values."""
+    """Return the combined origin of several expressions' values."""
     found = [handed_on(node, scope) for node in nodes]
     return HandedOn(
         frozenset().union(*(one.columns for one in found)),
@@ -96,7 +96,7 @@ def together(nodes: list[Node], scope: Scope) -> HandedOn:
 
 
 def operands_alike(node: Node, scope: Scope) -> HandedOn:
-    """Return the origin of an array function's operands, which are values of one kind."""
+    """Return the origin of an array function's operands, if they have values of one kind."""
     if node.kind == "ARRAYEXPR":
         return handed_on(node, scope)
     if node.kind not in _CALLS:
@@ -106,7 +106,7 @@ def operands_alike(node: Node, scope: Scope) -> HandedOn:
 
 
 def _bare(node: Node | None) -> Node | None:
-    """Remove implicit casts, and extra syntax beside an argument."""
+    """Remove implicit casts and similar syntax around an argument."""
     while node is not None:
         implicit = node.kind == "RELABELTYPE" and node["relabelformat"] == _IMPLICIT
         if not (implicit or node.kind in {"COLLATEEXPR", "NAMEDARGEXPR"}):
@@ -141,7 +141,7 @@ def _of_variable(node: Node, scope: Scope) -> HandedOn:
 
 
 def _of_functions(entry: Node, attribute: int, scope: Scope) -> HandedOn:
-    """Return the origin of a column of functions in FROM."""
+    """Return the origin of a column of a function call in FROM."""
     for function in entry["functions"]:
         if attribute <= function["funccolcount"]:
             return handed_on(function["funcexpr"], scope) if attribute == 1 else _OTHERS

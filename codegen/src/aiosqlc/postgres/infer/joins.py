@@ -1,4 +1,4 @@
-"""Helper functions for conditions and join trees."""
+"""Functions that traverse conditions and join trees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def conjuncts(node: Node | None) -> Iterator[Node]:
 
 
 def variables(value: Any, depth: int) -> Iterator[Node]:
-    """Yield the Vars inside a value that belong to the level `depth` levels out."""
+    """Yield the Vars inside a value that refer to the query level `depth` levels out."""
     if isinstance(value, Node):
         if value.kind == "VAR":
             if value["varlevelsup"] == depth:

@@ -1,4 +1,4 @@
-"""The server's enumerations used by proofs, by name; its trees have numbers.
+"""The server's enumerations for the proofs, by name, because its parse trees contain numbers.
 
 Plain numbers: a member of an enum takes five times as long to look up, and proofs look up many.
 """
@@ -33,7 +33,7 @@ class Rte:
 
 
 class Join:
-    """JoinType, as far as parse trees have it."""
+    """JoinType: the values that occur in parse trees."""
 
     INNER = 0
     LEFT = 1

@@ -1,4 +1,4 @@
-"""Lists the fields of nodes that are read, or may go unread, where levels are made of them.
+"""The fields of parse tree nodes that the conversion to `aiosqlc.relational` reads or ignores.
 
 A field that is neither, with a value that says something, is of a server that is not known yet:
 what it is in is then not understood. The fields are those of PostgreSQL 16 to 18.
@@ -60,7 +60,7 @@ _EXPRESSIONS = frozenset({
 
 
 def is_understood(node: Node) -> bool:
-    """Return whether every field of a node that says something is one that is known."""
+    """Return whether the compiler knows every field of a node that has a value."""
     known = FIELDS[node.kind]
     return known.issuperset(node.names()) or all(
         _says_nothing(node[name]) for name in node.names() if name not in known
@@ -68,7 +68,7 @@ def is_understood(node: Node) -> bool:
 
 
 def is_expression(node: Node) -> bool:
-    """Return whether an expression is of a kind whose value follows from those below it."""
+    """Return whether an expression is of a kind whose value depends only on its operands."""
     return node.kind in _EXPRESSIONS
 
 

@@ -1,4 +1,4 @@
-"""Makes the levels of `aiosqlc.relational` of the server's tree, and answers for PostgreSQL."""
+"""Convert the server's parse tree to the queries of `aiosqlc.relational`."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ _APPLIES = frozenset(rule.name for rule in RULES)
 
 
 class PostgresEngine:
-    """Answers what the proofs of `aiosqlc.relational` ask, from the catalog's facts."""
+    """Provides the catalog's facts to the proofs of `aiosqlc.relational`."""
 
     applies = _APPLIES
 
@@ -111,21 +111,21 @@ class PostgresEngine:
         self.facts = facts
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a premise of a rule is met, or dropped by a test."""
+        """Return whether a rule's precondition is met, or disabled by a test."""
         return rule in self.applies and self.facts.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
-        """Return the unique indexes that are good for every row of a scan."""
+        """Return the unique indexes that apply to every row of a scan."""
         if not isinstance(table.relation, int):
             return ()
         return self.facts.unique_keys(table.relation, with_children=table.with_children)
 
     def deterministic(self, collation: Hashable) -> bool:
-        """Return whether equality under a collation is equality of the bytes."""
+        """Return whether a collation treats only strings with equal bytes as equal."""
         return isinstance(collation, int) and self.facts.deterministic(collation)
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Return whether an expression is one that an index of a source stores."""
+        """Return whether an expression equals one that an index of a source stores."""
         return same(key, stored, source)
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
@@ -133,12 +133,12 @@ class PostgresEngine:
         return implied(condition, source, predicate, self.facts)
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
-        """Return whether a trigger or a foreign server may turn a written row away in silence."""
+        """Return whether a trigger or a foreign server may silently skip a written row."""
         asked = self.facts.may_skip_insert, self.facts.may_skip_update
         return not isinstance(relation, int) or asked[command is not Command.INSERT](relation)
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Return the table or view that has exactly these columns in this order."""
+        """Return the table or view that has exactly these columns in this order, or None."""
         if not isinstance(relation, int) or relation not in self.facts.relations:
             return None
         entry = self.facts.relations[relation]
@@ -146,35 +146,35 @@ class PostgresEngine:
         return ColumnRef(entry.schema, entry.name, "") if whole == columns else None
 
     def not_null(self, relation: Relation | None, column: int) -> bool:
-        """Return whether a column is declared NOT NULL, in children too."""
+        """Return whether a column is declared NOT NULL, including in child tables."""
         return isinstance(relation, int) and self.facts.not_null(relation, column)
 
     def has_row(self, function: Function) -> bool:
-        """Return whether a function of constants among these makes a row."""
+        """Return whether one of some functions with constant arguments returns a row."""
         return any(rows_of(f["funcexpr"], self.facts) for f in function.handle)
 
 
 def row_counter(facts: Facts) -> RowCounter:
-    """Return what counts the rows of a schema's queries."""
+    """Return the object that infers row counts for a schema's queries."""
     return RowCounter(PostgresEngine(facts))
 
 
 def level_of(scope: Scope) -> Query:
-    """Return the level of a scope, made when it is first asked for."""
+    """Return the relational query for a scope, which is converted at the first call."""
     if scope.level is None:
         scope.level = Lowering(scope).query()
     return scope.level
 
 
 class Lowering:
-    """Makes the level of one scope."""
+    """Converts the query of one scope."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.facts = scope.catalog
 
     def query(self) -> Query:
-        """Return the level, one that claims nothing where it is not understood."""
+        """Return the query; an unsupported query becomes one without any guarantee."""
         node = self.scope.query
         tree = node["jointree"]
         root = self.item(tree) if tree is not None else From(items=())
@@ -213,7 +213,7 @@ class Lowering:
     # --- what is read from --------------------------------------------------------------------
 
     def item(self, node: Node) -> JoinItem | None:
-        """Return an item of the join tree, None where it is not understood."""
+        """Return an item of the join tree, or None if it is unsupported."""
         if node.kind not in {"RANGETBLREF", "FROMEXPR", "JOINEXPR"} or not is_understood(node):
             return None
         if node.kind == "RANGETBLREF":
@@ -241,7 +241,7 @@ class Lowering:
         )
 
     def reads_from(self, root: JoinItem, command: Command) -> Iterator[int]:
-        """Yield the sources that the rows are made of, the target of a write included."""
+        """Yield the sources of a query's rows, including the target of a write."""
         found = list(sources_of(root))
         target = self.scope.query["resultRelation"]
         if command in (Command.UPDATE, Command.DELETE) and target not in found:
@@ -249,14 +249,14 @@ class Lowering:
         yield from found
 
     def source(self, entry: Node) -> Source:
-        """Return a source of the range table."""
+        """Return the source for an entry of the range table."""
         if not is_understood(entry):
             return Source()
         make = _SOURCES.get(entry["rtekind"])
         return make(self, entry) if make is not None else Source()
 
     def table(self, entry: Node) -> Source:
-        """Return a table, or a view that is written."""
+        """Return the source for a table, or for a view that is written."""
         return Table(
             relation=entry["relid"],
             with_children=bool(entry["inh"]),
@@ -264,7 +264,7 @@ class Lowering:
         )
 
     def derived(self, entry: Node) -> Source:
-        """Return a subquery in FROM, or a view that is read."""
+        """Return the source for a subquery in FROM, or for a view that is read."""
         query = entry["subquery"]
         return Derived(
             query=functools.partial(self.inner, query),
@@ -274,7 +274,7 @@ class Lowering:
         )
 
     def values(self, entry: Node) -> Source:
-        """Return a VALUES list."""
+        """Return the source for a VALUES list."""
         return Values(
             rows=len(entry["values_lists"]),
             lists=lambda: [list(self.args(row)) for row in entry["values_lists"]],
@@ -283,7 +283,7 @@ class Lowering:
         )
 
     def function(self, entry: Node) -> Source:
-        """Return functions in FROM."""
+        """Return the source for functions in FROM."""
         if not all(map(is_understood, entry["functions"])):
             return Source()
         calls = [function["funcexpr"] for function in entry["functions"]]
@@ -296,7 +296,7 @@ class Lowering:
         )
 
     def cte_use(self, entry: Node) -> Source:
-        """Return a use of a WITH query."""
+        """Return the source for a use of a WITH query."""
         owner = self.scope.up(entry["ctelevelsup"])
         cte = owner.cte(entry["ctename"])
         if not is_understood(cte):
@@ -315,13 +315,13 @@ class Lowering:
         )
 
     def merged(self, entry: Node) -> Source:
-        """Return the columns of a join, whose sides a FULL one may both be without."""
+        """Return the source for the merged columns of a join; a FULL join may lack both sides."""
         if entry["jointype"] == kinds.Join.FULL:
             return Source()
         return Merged(behind=lambda number: self.expr(entry["joinaliasvars"][number - 1]))
 
     def grouped(self, entry: Node) -> Source:
-        """Return the keys of GROUP BY."""
+        """Return the source for the keys of GROUP BY."""
         keys = entry["groupexprs"]
         return Grouped(
             behind=lambda number: self.expr(keys[number - 1]),
@@ -329,25 +329,25 @@ class Lowering:
         )
 
     def no_table(self, _entry: Node) -> Source:
-        """Return the one row of a query without FROM."""
+        """Return the source for the single row of a query without FROM."""
         return NoTable()
 
     def inner(self, query: Node) -> Query:
-        """Return the level of a query nested directly in this one."""
+        """Return the relational query for a directly nested query."""
         return level_of(self.scope.inner(query))
 
     def columns(self, value: Node, depth: int) -> tuple[Column, ...]:
-        """Return the columns of this level that are read within something."""
+        """Return the columns of this query that a value reads."""
         return tuple(self.column(node, level=0) for node in variables(value, depth))
 
     def is_stable(self, node: Node) -> bool:
-        """Return whether no volatile function is called within something."""
+        """Return whether a node calls no volatile function."""
         return not any(self.facts.volatile(function) for function in functions_below(node))
 
     # --- conditions and expressions -----------------------------------------------------------
 
     def condition(self, node: Node) -> Condition:
-        """Return a condition, and what it pins."""
+        """Return a condition with its meaning, if that is a boolean column or an equality."""
         return Condition(handle=node, meaning=self.flag(node) or self.equality(node))
 
     def flag(self, node: Node) -> Column | None:
@@ -359,7 +359,7 @@ class Lowering:
         return self.column(node) if is_understood(node) else None
 
     def equality(self, node: Node) -> Equality | None:
-        """Return what an operator says if it is an equality of a trusted kind."""
+        """Return the two sides of an operator if it is a trusted equality, or None."""
         if node.kind != "OPEXPR" or len(node["args"]) != 2 or not is_understood(node):
             return None
         equality = self.facts.equalities.get(node["opno"])
@@ -378,7 +378,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return the classes if the operator treats a value like an index of its type.
+        """Return the classes if the operator compares a value like an index of the value's type.
 
         An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
         (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.
@@ -388,7 +388,7 @@ class Lowering:
         return classes if same_type or self.facts.is_plain(after) else frozenset()
 
     def expr(self, node: Node) -> Expr:
-        """Return an expression in its shape."""
+        """Return an expression in relational form."""
         if node.kind == "VAR" and is_understood(node):
             return self.column(node, level=node["varlevelsup"])
         if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and is_understood(node):
@@ -410,7 +410,7 @@ class Lowering:
         )
 
     def args(self, values: list[Any]) -> Iterator[Expr]:
-        """Yield the expressions right below one, those in lists of lists too."""
+        """Yield the direct operands of an expression, including those in nested lists."""
         for value in values:
             if isinstance(value, Node):
                 yield self.expr(value)
@@ -418,7 +418,7 @@ class Lowering:
                 yield from self.args(value)
 
     def column(self, node: Node, *, level: int = 0) -> Column:
-        """Return a column of the level that is `level` levels out."""
+        """Return a column of the query that is `level` levels out."""
         nulling, row = node["varnullingrels"], node.get("varreturningtype", 0)
         absent = self.scope.alive(node["varno"], nulling) if nulling and not level else []
         if self.scope.command != kinds.Command.SELECT and not level:
@@ -433,20 +433,20 @@ class Lowering:
         )
 
     def outputs(self) -> Sequence[Expr]:
-        """Return the expressions of the select list, or of RETURNING."""
+        """Return the expressions of the select list or of RETURNING."""
         return [self.expr(target["expr"]) for target in output_targets(self.scope.query)]
 
     def assigned(self) -> dict[int, Expr]:
-        """Return what a write gives the columns of its target."""
+        """Return the expressions that a write assigns to the target's columns."""
         targets = self.scope.query.list_of("targetList")
         return {t["resno"]: self.expr(_bare(t["expr"])) for t in targets if not t["resjunk"]}
 
     def subqueries(self) -> list[Query]:
-        """Return the queries in expressions of this level."""
+        """Return the subqueries in expressions of this query."""
         return [self.inner(query) for query in _sublinks(self.scope.query)]
 
     def writing_ctes(self) -> list[Query]:
-        """Return the WITH queries of this level that write."""
+        """Return the WITH queries of this query that write."""
         found = [cte["ctequery"] for cte in self.scope.query.list_of("cteList")]
         return [self.inner(q) for q in found if q["commandType"] != kinds.Command.SELECT]
 
@@ -474,7 +474,7 @@ class Lowering:
     # --- set operations -----------------------------------------------------------------------
 
     def arm(self, node: Node) -> SetOperation | int | None:
-        """Return a set operation, or the source of a part; None where it is not understood."""
+        """Return an operand as a set operation or a source, or None if it is unsupported."""
         if not is_understood(node):
             return None
         if node.kind == "RANGETBLREF":
@@ -492,7 +492,7 @@ class Lowering:
         )
 
     def kept(self, node: Node, side: str) -> frozenset[int]:
-        """Return the columns that a side of a set operation gives without a cast."""
+        """Return the columns that an operand of a set operation provides without a cast."""
         return frozenset(
             number
             for number, wanted in enumerate(node["colTypes"], 1)
@@ -529,7 +529,7 @@ def _limit(query: Node) -> Limit:
 
 
 def _sublinks(query: Node) -> Iterator[Node]:
-    """Yield the queries in a level's own expressions."""
+    """Yield the subqueries in a query's own expressions."""
     rest: list[Any] = [value for _, value in query.children()]
     while rest:
         value = rest.pop()

@@ -1,4 +1,4 @@
-"""Find by the text alone the stars of every select and returning list."""
+"""Find each `*` in select lists and RETURNING lists from the tokens alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AFTER = frozenset({*_END, ",", ")", ";"})
 
 @dataclass(slots=True)
 class _Level:
-    """The tokens between two parentheses: where the current item begins, if one does.
+    """The tokens between two parentheses, with the start of the current item if there is one.
 
     `prefixed`: `DISTINCT ON (…)` or `RETURNING WITH (…)` has begun, and the first item comes next.
     """
@@ -30,7 +30,7 @@ class _Level:
 
 
 def listed_stars(sql: str) -> Iterator[tuple[int, int]]:
-    """Yield the span of each star item: `*`, `a.*`, `(place).*`."""
+    """Yield the span of each item with a star: `*`, `a.*` or `(place).*`."""
     tokens = code_tokens(sql)
     words = ['"' if token.kind is Kind.QUOTED else token.text.upper() for token in tokens]
     levels = [_Level()]

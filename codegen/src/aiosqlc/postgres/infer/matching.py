@@ -1,4 +1,4 @@
-"""Recognise expressions and predicates of indexes in a query."""
+"""Match a query's expressions and conditions with those of indexes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
 
 
 def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
-    """Return whether `flag = true` means the index's `flag` (the server simplifies its own)."""
+    """Return whether `flag = true` is the index's `flag`, which the server has simplified."""
     wanted = True
     if predicate.kind == "BOOLEXPR" and predicate["boolop"] == "not":
         predicate, wanted = predicate["args"][0], False
@@ -46,7 +46,7 @@ def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
 
 
 def same(node: Any, stored: Any, varno: int) -> bool:
-    """Return whether a query's expression equals a stored one, whose range table has one entry."""
+    """Return whether a query's expression equals a stored one, which has a single source."""
     if isinstance(node, Node) and isinstance(stored, Node):
         if node.kind != stored.kind:
             return False

@@ -1,4 +1,4 @@
-"""The output of a query: its targets, their types, and the expression behind a column."""
+"""The output of a query: its target entries, their types, and the expressions of columns."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _sublink_type(node: Node) -> int:
 
 
 def parts_of(query: Node) -> list[int]:
-    """Return the range table indexes of a set operation's parts; none for other queries."""
+    """Return the range table indexes of a set operation's operands, or none for other queries."""
     return _parts(query["setOperations"]) if query["setOperations"] is not None else []
 
 
@@ -79,14 +79,14 @@ def column_type(query: Node, attribute: int) -> int:
 
 
 def arm_type(node: Node, attribute: int, scope: Scope) -> int:
-    """Return the type of a column in a part of a set operation, before its own cast."""
+    """Return the type of a column in an operand of a set operation, before the operation's cast."""
     if node.kind == "SETOPERATIONSTMT":
         return int(node["colTypes"][attribute - 1])
     return column_type(scope.entry(node["rtindex"])["subquery"], attribute)
 
 
 def follow(node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the expression behind a Var of a subquery or CTE, with its scope; None at a table.
+    """Return the expression and scope behind a Var of a subquery or CTE, or None for a table.
 
     Only the simplest chains are followed: set operations and recursion are not.
     """

@@ -1,4 +1,4 @@
-"""Parameters: their uses decide name, type and optionality."""
+"""Infer the names, types and optionality of parameters from their uses."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 
 
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
-    """Sort the columns that one parameter is stored in by the text, not by their table.
+    """Sort a parameter's target columns by their order in the text, not in the table.
 
     Where queries stand in the statement, an entry's place does not tell whose it is.
     """
@@ -115,7 +115,7 @@ class _Uses:
         self.uses[number].append(use)
 
     def query(self, scope: Scope) -> None:
-        """Visit a query level: assignments and limits first, then every expression."""
+        """Visit a query: assignments and limits first, then every expression."""
         query = scope.query
         if not query.has("PARAM"):
             return
@@ -203,7 +203,7 @@ class _Uses:
         )
 
     def _holds_null(self, relation: int, attribute: int) -> bool:
-        """Return whether a column is an array that may contain NULL."""
+        """Return whether a column is an array that may contain NULL elements."""
         column = self.facts.attributes.get((relation, attribute))
         entry = self.facts.types.get(column.type) if column else None
         while entry is not None and entry.kind == "d":
@@ -216,7 +216,7 @@ class _Uses:
         )
 
     def _with_elements(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record arrays whose elements go into a column: by `unnest`, or joined to others."""
+        """Record the arrays whose elements a column stores, through `unnest` or concatenation."""
         function = self.facts.built_in(called(expr)) if expr.kind in _CALLS else ""
         if function in _JOINING and self._holds_null(relation, attribute):
             for operand in expr.list_of("args"):
@@ -232,14 +232,14 @@ class _Uses:
             self.add(param["paramid"], Use("other", elements=True))
 
     def _element(self, operand: Node) -> None:
-        """Record a parameter that becomes an element, which may be NULL."""
+        """Record a parameter that becomes an array element and thus may be NULL."""
         param = _unwrap(operand)
         if param is not None and _is_param(param) and not self.facts.is_array(param["paramtype"]):
             reason = "an element of the array may be NULL"
             self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
 
     def _kept(self, params: Iterable[int], column: tuple[int, int]) -> None:
-        """Record parameters whose values come from a column."""
+        """Record the parameters whose values are stored in a column."""
         for number in params if column[0] else ():
             self.add(number, Use("other", kept=column))
 
@@ -254,7 +254,7 @@ class _Uses:
     # --- expressions --------------------------------------------------------------------------
 
     def value(self, value: Any, scope: Scope, skip: set[int] | None = None) -> None:
-        """Visit everything below a value, with its scope."""
+        """Visit everything inside a value, with the value's scope."""
         if isinstance(value, list):
             for item in value:
                 self.value(item, scope, skip)
@@ -339,14 +339,14 @@ class _Uses:
             self._kept([param["paramid"]], handed_on(other, scope).column)
 
     def _among(self, operand: Node, array: Node, scope: Scope) -> None:
-        """Record a parameter that is searched in a column's array: `$1 = ANY(tags)`."""
+        """Record a parameter that is compared with a column's array elements: `$1 = ANY(tags)`."""
         param = _unwrap(operand)
         relation, attribute = origin(_unwrap(array), scope)
         if param is not None and _is_param(param) and relation:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether the other operand is not a value that the column could have."""
+        """Return whether an operator's other operand is a pattern or part, not a column value."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False
@@ -354,7 +354,7 @@ class _Uses:
         return built_in in _OF_PARTS or bool(_BESIDE_A_VALUE.search(function.name))
 
     def _beside_a_column(self, node: Node, scope: Scope) -> None:
-        """Name an expression for a column, `COALESCE(bio, $1)`, after it."""
+        """Name a parameter beside a column after the column: `COALESCE(bio, $1)`."""
         for operand in node.list_of("args"):
             bare = _unwrap(operand)
             if bare is not None and bare.kind == "VAR":
@@ -363,7 +363,7 @@ class _Uses:
                 return
 
     def _alternative(self, node: Node, relation: int, attribute: int, name: str) -> None:
-        """Record the parameters among the operands of COALESCE and the like."""
+        """Record the parameters among the operands of COALESCE and similar expressions."""
         for operand in node.list_of("args"):
             param = _unwrap(operand)
             if param is not None and _is_param(param):
@@ -407,13 +407,13 @@ class _Uses:
 
 
 def _written_at(target: Node) -> int:
-    """Return a key that sorts the values of VALUES or a SELECT in its own order."""
+    """Return a sort key that keeps the values of VALUES or SELECT in their own order."""
     bare = _unwrap(target["expr"])
     return int(bare["varattno"]) if bare is not None and bare.kind == "VAR" else 0
 
 
 def _rank(field: tuple[str, Any]) -> int:
-    """Return sqlc's order of the parts of a query: outputs first, WITH last."""
+    """Return sqlc's rank for a part of a query: outputs first, WITH last."""
     return {"targetList": 0, "cteList": 2}.get(field[0], 1)
 
 
@@ -438,7 +438,7 @@ def _unwrap(node: Node | None) -> Node | None:
 
 
 def _element_of(node: Node | None) -> Node | None:
-    """Return the array that an operand is an element of, or the operand."""
+    """Return the array that an operand is an element of, or the operand itself."""
     return _unwrap(node["refexpr"]) if node is not None and node.kind == "SUBSCRIPTINGREF" else node
 
 
@@ -462,7 +462,7 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
 
 
 def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
-    """Return the arrays whose elements an expression returns, by `unnest` here or in its source."""
+    """Return the arrays that are unnested to an expression's values, here or in its source."""
     while node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry, attribute = owner.entry(node["varno"]), node["varattno"]
@@ -480,7 +480,7 @@ def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
 
 
 def _of_functions(entry: Node, attribute: int, facts: Facts) -> list[Node]:
-    """Return the array behind a column of functions in FROM; `unnest(a, b)` has one for each."""
+    """Return the array behind a column of functions in FROM; `unnest(a, b)` has an array each."""
     for function in entry["functions"]:
         width = function["funccolcount"]
         if attribute <= width:
@@ -498,7 +498,7 @@ _UNNESTING = frozenset({"unnest", "array_unnest"})
 
 
 def _column_name(node: Node | None, scope: Scope) -> str:
-    """Return the name of the column that an operand is, or is computed from."""
+    """Return the name of the column that an operand is or is computed from."""
     while node is not None and node.kind != "VAR":
         inside = [i for _, value in node.children() for i in _nodes(value) if i.has("VAR")]
         node = inside[0] if inside else None

@@ -1,4 +1,4 @@
-"""Prove that expressions cannot be NULL: a small rule per kind of node, else no claim."""
+"""Prove that expressions cannot be NULL, by one rule per kind of node."""
 
 from __future__ import annotations
 
