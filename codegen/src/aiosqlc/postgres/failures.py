@@ -67,7 +67,7 @@ def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Report each cause once, and find the parts of the database that it makes unsafe."""
+    """Report each cause once, and find the database objects whose facts are unsafe."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))

@@ -1,4 +1,4 @@
-"""Replacements for refused statements whose effect no query can see.
+"""Replacements for refused schema statements that have no effect on any query.
 
 Storage, compression, owners of things, other languages' bodies, indexes that only make queries
 fast: to the types and the claims they are all the same. What is left out is said where a claim
@@ -24,7 +24,7 @@ _IS = re.IGNORECASE | re.DOTALL
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """The statements that replace one, and the messages about it.
+    """The statements that replace a refused one, and the messages about the replacement.
 
     `partly` is what remains a mistake: the statement failed, but nothing needs to depend on it.
     """
@@ -49,7 +49,7 @@ _WITHOUT_EFFECT = re.compile(
 
 
 def without_effect(sql: str) -> bool:
-    """Return whether a statement is not to be run at all."""
+    """Return whether a statement should be skipped."""
     return bool(_WITHOUT_EFFECT.match(_head(sql)))
 
 
@@ -68,7 +68,7 @@ _CREATES = re.compile(
 
 
 def creates(sql: str) -> bool:
-    """Return whether a statement creates something that belongs to a schema."""
+    """Return whether a statement creates an object that belongs to a schema."""
     return _CREATES.match(_head(sql)) is not None
 
 
@@ -76,7 +76,7 @@ _NEW_ROLE = re.compile(r'create (?:role|user|group) ("(?:[^"]|"")+"|[\w$]+)', _I
 
 
 def new_role(sql: str) -> str:
-    """Return the written name of the role that a statement creates, or ''."""
+    """Return the role that a statement creates, as written, or ''."""
     found = _NEW_ROLE.match(_head(sql))
     return found[1] if found and found[1].lower() != "mapping" else ""
 
@@ -89,7 +89,7 @@ _ON_COMMIT = re.compile(r"\bon\s+commit\s+(?:preserve|delete)\s+rows", _I)
 
 
 def lasting(sql: str) -> str:
-    """Return the statement with a permanent instead of a temporary table, which queries can see.
+    """Return the statement with a permanent table in place of a temporary one, for later queries.
 
     Offsets stay. What goes with its transaction is the schema's own affair.
     """
@@ -101,7 +101,7 @@ def lasting(sql: str) -> str:
 
 
 def instead_of(sql: str, error: ServerError) -> Instead | None:
-    """Return a replacement for a refused statement; None if there is none."""
+    """Return the replacement for a refused statement, or None if there is none."""
     sql = sql.lstrip()
     for state, message, remedy in _REMEDIES:
         if error.state == state and (found := re.search(message, error.message)):
@@ -152,7 +152,7 @@ def _own_storage(sql: str, found: re.Match[str]) -> Instead:
 
 
 def _no_such_class(sql: str, _: re.Match[str]) -> Instead | None:
-    """Skip an index that only speeds up queries, or a constraint that only forbids rows."""
+    """Skip an index that only speeds up queries, or a constraint that only rejects rows."""
     if _PLAIN_INDEX.match(sql):
         return NOTHING
     left = _without_items(sql, _KEYS)
@@ -172,7 +172,7 @@ def _known_language(sql: str, found: re.Match[str]) -> Instead:
 
 
 def _without_key(sql: str, found: re.Match[str]) -> Instead | None:
-    """Skip the foreign keys to a missing table, so that less is claimed."""
+    """Remove the foreign keys to a missing table, so that fewer facts are inferred."""
     target = found[1].rpartition(".")[2]
     refers = rf"\breferences\s+(?:[\w$\"]+\.)?\"?{re.escape(target)}\"?(?![\w$\"])"
     if not re.search(refers, sql, _I):
@@ -194,7 +194,7 @@ _TRIGGER = re.compile(r"create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b
 
 
 def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
-    """Create a trigger whose function is missing, of which nothing is known.
+    """Create a trigger whose function is missing with a stub function of unknown effect.
 
     What stands in for the function gets another name afterwards, which nobody else calls.
     """
@@ -206,7 +206,7 @@ def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
 
 
 def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
-    """Skip a column that exists: schemas for sqlc repeat what a DO block has added."""
+    """Skip a column that already exists: schemas for sqlc repeat columns from a DO block."""
     again = re.compile(rf"\badd\s+(?:column\s+)?\"?{re.escape(found[1])}\"?(?![\w$])", _I)
     left = _without_items(sql, again)
     if left is None:
@@ -243,7 +243,7 @@ _SYSTEM = re.compile(
 
 
 def _of_the_server(sql: str, _: re.Match[str]) -> Instead | None:
-    """Skip definitions of the server's own tables, which other tools need."""
+    """Skip definitions of the server's own tables, which other tools require."""
     said = "skipped: the server has this already"
     return Instead(said=said) if _SYSTEM.match(sql) else None
 
@@ -292,7 +292,7 @@ end $$
 
 
 def is_foreign_type(note: Diagnostic) -> bool:
-    """Return whether a message says that a type of another engine is replaced."""
+    """Return whether a message reports that a type of another engine is replaced."""
     return "is not a PostgreSQL type" in note.message
 
 
@@ -321,7 +321,7 @@ _REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
 
 
 def _without_items(sql: str, unwanted: re.Pattern[str]) -> str | None:
-    """Remove matching constraints of a CREATE or ALTER TABLE; None if there are none.
+    """Remove matching constraints of a CREATE or ALTER TABLE, or return None if none match.
 
     An ALTER TABLE of which nothing stays is ''.
     """

@@ -1,4 +1,4 @@
-"""Store the warnings about a schema in its database, so that later runs repeat them."""
+"""Store the warnings about a schema in its database, so that later runs can repeat them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def write_notes(
 
 
 def read_notes(connection: Connection, files: Sequence[SchemaFile]) -> tuple[Diagnostic, ...]:
-    """Return the stored warnings, at their places in these files."""
+    """Return the stored warnings, with positions in these files."""
     found = connection.rows(_READ)
     rows = json.loads(found[0][0] or "[]") if found else []
     return tuple(

@@ -1,4 +1,4 @@
-"""Hints for an operator that does not exist for its operand types."""
+"""Hints for an operator that is undefined for the types of its operands."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LIST_BEHIND = re.compile(r"\s*(?P<list>\([^()]*\))")
 
 
 def operand_advice(place: Place, left: str, sign: str, right: str) -> str:
-    """Return the correct form of an operator between two types; `left` is empty for a prefix.
+    """Return the correct form of an operator between two types; `left` is '' for a prefix.
 
     `place` is the operator in the query.
     """
@@ -68,7 +68,7 @@ def _cast(kinds: dict[str, None]) -> str:
 
 
 def _moved(left: str, sign: str, right: str, behind: str) -> str:
-    """`at - 7`: a time minus a number of days."""
+    """Return a correction for `at - 7`: a time minus a number of days."""
     moment = left.startswith(("timestamp", "time "))
     if not moment or sign not in {"+", "-"} or right not in _NUMBERS:
         return ""
@@ -79,7 +79,7 @@ def _moved(left: str, sign: str, right: str, behind: str) -> str:
 
 
 def _compared(left: str, sign: str, right: str, before: str, behind: str) -> str:
-    """Return the side of a comparison that takes the other's type."""
+    """Return a comparison's operand that should be cast to the type of the other."""
     if sign not in _COMPARES:
         return ""
     if right == "record" and sign == "=" and (listed := _LIST_BEHIND.match(behind)):
@@ -116,7 +116,7 @@ _WIDTHS = ("smallint", "integer", "bigint", "numeric", "real", "double precision
 
 
 def narrower_of(detail: str) -> str:
-    """Return the type of a parameter with two types, from the server's `text versus mood`.
+    """Return the more specific type of a parameter, from the server's `text versus mood`.
 
     A text is compared with a value of any type, not the reverse; of two numbers it is the wider.
     """

@@ -1,4 +1,4 @@
-"""Fill tables with random rows that the server accepts, with every constraint and trigger on."""
+"""Fill tables with random rows that satisfy every constraint and trigger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Row = dict[int, str | None]
 
 
 class Attempts:
-    """Run statements one by one; a refused one leaves no trace.
+    """Runs statements one by one, and undoes each refused statement.
 
     Inside the caller's transaction. What ends one attempt goes out with the next one: `end` ends
     the last.
@@ -57,7 +57,7 @@ class Attempts:
 
 
 def undone(connection: Connection, statements: Sequence[Statement]) -> Iterator[pq.abc.PGresult]:
-    """Run statements, each of which is undone before the next; yield the responses.
+    """Run statements, each rolled back before the next, and yield the server's responses.
 
     Inside the caller's transaction. A statement is a query's: no COPY, no COMMIT.
     """
@@ -71,18 +71,18 @@ def undone(connection: Connection, statements: Sequence[Statement]) -> Iterator[
 
 
 def answered(result: pq.abc.PGresult) -> bool:
-    """Return whether the server accepted the statement."""
+    """Return whether the server accepted a statement."""
     return result.status in _ANSWERED
 
 
 def quoted(name: str) -> str:
-    """Return a quoted identifier."""
+    """Return an identifier in quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass
 class Population:
-    """The rows of some tables: a possible state of the database.
+    """The rows of some tables, as one possible content of the database.
 
     `tables` are the relations to fill; those that their foreign keys lead to are filled before.
     """
@@ -99,7 +99,7 @@ class Population:
         self._likely = {table: _literals(self.facts, table) for table in self.order}
 
     def fill(self, most: int, *, nulls: float = 0.4) -> None:
-        """Insert up to `most` rows into each table; rows that violate a constraint are skipped.
+        """Insert up to `most` rows into each table, skipping rows that violate a constraint.
 
         Inside the caller's transaction, which is to be rolled back. `nulls` is how often a column
         that may be NULL is.
@@ -111,7 +111,7 @@ class Population:
             self._fill(table, max(0, wanted - len(self.rows[table])), nulls)
 
     def _present(self) -> dict[int, list[Row]]:
-        """Return a few rows of each table that the schema itself has inserted."""
+        """Return a few rows of each table that the schema's own statements inserted."""
         columns = {table: self.facts.columns.get(table, ()) for table in self.order}
         asked = [table for table in self.order if columns[table]]
         found: dict[int, list[Row]] = {table: [] for table in self.order}
@@ -128,13 +128,13 @@ class Population:
         return found
 
     def named(self, table: int) -> str:
-        """Return a table's name in SQL, without its child tables."""
+        """Return a table's name in SQL, with ONLY to exclude its child tables."""
         relation = self.facts.relations[table]
         only = "only " if relation.kind == "r" else ""  # a partitioned table has no rows itself
         return f"{only}{quoted(relation.schema)}.{quoted(relation.name)}"
 
     def _fill(self, table: int, wanted: int, nulls: float) -> None:
-        """Insert rows; values that violated a constraint are replaced and tried again."""
+        """Insert rows, and retry a row with other values for the violated constraint."""
         columns = {a.number: a for a in self.facts.columns.get(table, ()) if not a.generated}
         chosen: dict[int, object] = {}
         renew: Collection[int] = columns
@@ -153,7 +153,7 @@ class Population:
         attempts.end()
 
     def values(self, table: int, column: int) -> list[str]:
-        """Return the values in a column."""
+        """Return the values of a column in the inserted rows."""
         held = (row.get(column) for row in self.rows.get(table, ()))
         return [value for value in held if value is not None]
 
@@ -164,7 +164,7 @@ class Population:
         columns: dict[int, Attribute],
         chosen: dict[int, object],
     ) -> Collection[int]:
-        """Insert a row; return the columns of the violated constraint, if any."""
+        """Insert a row, and return the columns of the violated constraint, if any."""
         relation = self.facts.relations[table]
         every = self.facts.columns[table]
         given = [value for value in chosen.values() if value is not _DEFAULT]
@@ -204,7 +204,7 @@ class Population:
         return [c for c in self.facts.constraints.get(table, ()) if c.kind == "f"]
 
     def _refer(self, key: ConstraintRow, chosen: dict[int, object], nulls: float) -> None:
-        """Make a new row refer to an existing row, or to itself."""
+        """Make a new row's foreign key refer to an existing row, or to the row itself."""
         local = [number for number in key.columns if number in chosen]
         optional = [
             number for number in local if not self.facts.attributes[key.relation, number].not_null
@@ -231,7 +231,7 @@ def _row(columns: Sequence[Attribute], result: pq.abc.PGresult, number: int) -> 
 
 
 def _parents_first(facts: Facts, tables: Iterable[int]) -> list[int]:
-    """Return the tables and those they refer to, each after its dependencies if possible."""
+    """Return the tables and those they refer to, each after the tables it needs if possible."""
     order: list[int] = []
     seen: set[int] = set()
 
@@ -256,7 +256,7 @@ def _name(facts: Facts, table: int) -> tuple[str, str]:
 
 
 def _literals(facts: Facts, table: int) -> dict[int, tuple[str, ...]]:
-    """Return the constants in each column's constraints, which are likely to be accepted."""
+    """Return the constants in each column's constraints, which are likely valid values."""
     found: dict[int, tuple[str, ...]] = {}
     checks = [(c.columns, c.definition) for c in facts.constraints.get(table, ()) if c.kind == "c"]
     checks += [

@@ -1,4 +1,4 @@
-"""Convert the server's refusal of a query to a diagnostic at the right place of the right file."""
+"""Convert the server's refusal of a query to a diagnostic with a position in the source."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ _QUOTED = re.compile(r'"([^"]+)"')
 def query_problem(
     query: ParsedQuery, error: ServerError, sql: str = "", source_map: SourceMap | None = None
 ) -> Diagnostic:
-    """Return the diagnostic for a query (or one text of a dynamic query) the server refused."""
+    """Return the diagnostic for a refused query, or for a refused text of a dynamic query."""
     span = _place(query, error, sql or query.sql, source_map or query.source_map)
     if choice := _sort_choice(query, error):
         return _unknown_sort(query, error, choice)
@@ -123,7 +123,7 @@ _SORT = re.compile(r"--\s*:sort\b(?P<rest>[^\n]*)")
 
 
 def _sort_choice(query: ParsedQuery, error: ServerError) -> Span | None:
-    """Return the place where a `:sort` names a missing column."""
+    """Return the position where a `:sort` directive names a missing column."""
     column = _COLUMN.search(error.message) if error.state == "42703" else None
     if column is None or not query.variants:
         return None
@@ -146,7 +146,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the hint for a refusal: certain ones first, then the server's, then ours."""
+    """Return the hint for a refusal: a certain hint, or the server's, or else the compiler's."""
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'
@@ -179,7 +179,7 @@ def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
 
 
 def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Place) -> str:
-    """Hint at missing or ambiguous names, and wrong types."""
+    """Return a hint for missing names, ambiguous names or wrong types."""
     message = error.message
     meant = _MEANT.sub(_meant, error.hint)
     if error.state == "42703":
@@ -207,7 +207,7 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
 
 
 def _syntax_hint(place: Place, error: ServerError) -> str:
-    """Hint at a syntax error; other messages with this code already say what is wrong."""
+    """Return a hint for a syntax error, if the message does not name the cause."""
     if not error.message.startswith("syntax error"):
         return error.hint
     ended = error.message.endswith("end of input")
@@ -217,7 +217,7 @@ def _syntax_hint(place: Place, error: ServerError) -> str:
 
 
 def _skipped(query: ParsedQuery) -> list[int]:
-    """Return the numbers below a parameter's that no parameter of the query has."""
+    """Return the numbers below a parameter's number that the query does not use."""
     numbers = {param.number for param in query.params}
     return [number for number in range(1, max(numbers, default=0)) if number not in numbers]
 
@@ -225,7 +225,7 @@ def _skipped(query: ParsedQuery) -> list[int]:
 def with_history(
     problem: Diagnostic, query: ParsedQuery, history: Callable[[], History]
 ) -> Diagnostic:
-    """Add to the error of a missing name which migration dropped or renamed it."""
+    """Add to the error for a missing name the migration that dropped or renamed it."""
     past: Past | None = None
     if problem.code == "E310" and (relation := _RELATION.search(problem.message)):
         past = history().relation(relation[1].rpartition(".")[2])
@@ -242,7 +242,7 @@ _FUNCTION_AS_TABLE = re.compile(
 
 
 def function_as_table(query: ParsedQuery, tables: Container[str]) -> Diagnostic | None:
-    """Warn of `FROM user`: a function of PostgreSQL, though there is a table with that name."""
+    """Warn about `FROM user`: a function of PostgreSQL that hides a table of the same name."""
     found = _FUNCTION_AS_TABLE.search(query.sql)
     if found is None or found["name"].lower() not in tables:
         return None
@@ -278,7 +278,7 @@ def _param(query: ParsedQuery, error: ServerError, span: Span) -> str:
 
 
 def too_many_parameters(query: ParsedQuery) -> Diagnostic | None:
-    """Return the diagnostic for a query with too many parameters, without asking the server."""
+    """Return a diagnostic for a query with too many parameters, without using the server."""
     param = query.params[-1] if query.params else None
     if param is None or param.number <= _MOST_PARAMETERS:
         return None

@@ -68,7 +68,7 @@ _FIELD = re.compile(
 
 
 class ReadProofs:
-    """Prove that one schema's statements are read-only, and cache the results."""
+    """Proves that the statements of one schema are read-only, and caches the results."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -78,7 +78,7 @@ class ReadProofs:
         self._harmless: set[str] = set()
 
     def why_not(self, queries: Sequence[Node]) -> str:
-        """Return why a statement's rewritten queries are not proved to be read-only, or ''."""
+        """Return the reason why a statement's rewritten queries are not proved read-only, or ''."""
         if not queries:
             return "its parse tree was not read"
         return next(filter(None, (self._statement(query.text) for query in queries)), "")
@@ -89,7 +89,7 @@ class ReadProofs:
     # --- trees ------------------------------------------------------------------------------------
 
     def _statement(self, text: str) -> str:
-        """Check a tree; parts that were harmless in other trees are not checked again."""
+        """Check a parse tree; parts that earlier checks found harmless are not checked again."""
         if why := self._itself(text):
             return why
         fields = set(_FIELD.findall(text))
@@ -175,7 +175,7 @@ class ReadProofs:
         return _first(self._type, within)
 
     def _behind(self, owner: int, premise: str) -> str:
-        """Return what the functions write that the catalog has for an object."""
+        """Return the writes of the functions that the catalog links to an object, or ''."""
         why = _first(self._function, self._facts.set_off.get(owner, ()))
         return "" if self._holds(premise, not why) else why
 
@@ -256,7 +256,7 @@ class ReadProofs:
 
     @cached_property
     def _named(self) -> tuple[dict[str, list[int]], dict[str, list[int]], dict[str, list[int]]]:
-        """The user's relations, all functions and the user's types by their bare names."""
+        """Return the user's relations, all functions and the user's types, each by bare name."""
         tables, functions, types = (defaultdict[str, list[int]](list) for _ in range(3))
         for relation in self._facts.relations.values():
             tables[relation.name].append(relation.oid)
@@ -269,12 +269,12 @@ class ReadProofs:
 
 
 def _first(judge: Callable[[int], str], oids: Iterable[int]) -> str:
-    """Return the first reason why one of these is not proved, or ''."""
+    """Return the first reason why one of some objects is not proved read-only, or ''."""
     return next((why for oid in sorted(oids) if (why := judge(oid))), "")
 
 
 def _oids(pattern: re.Pattern[str], text: str) -> set[int]:
-    """Return the OIDs in fields that contain one or a list."""
+    """Return the OIDs in fields of a parse tree that contain one OID or a list of OIDs."""
     return {
         int(word) for one, several in pattern.findall(text) for word in (one or several).split()
     }

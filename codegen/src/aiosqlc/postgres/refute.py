@@ -1,4 +1,4 @@
-"""Search for a row that disproves a user's `!`; if there is one, the hint is an error.
+"""Search for a row that disproves a user's `!`, which makes the hint an error.
 
 A claim of ours rests on a proof; a hint rests on somebody's word. It is tried out on rows that
 the server accepts with every constraint and trigger on, so what refutes it can really happen.
@@ -35,7 +35,7 @@ _PARAM = "param:"
 
 @dataclass(frozen=True, slots=True)
 class Hinted:
-    """A query whose hints claim more than was proved, and the relations it reads."""
+    """A query whose hints claim more than was proved, and the relations that the query reads."""
 
     query: TypedQuery
     hints: tuple[Hint, ...]
@@ -43,7 +43,7 @@ class Hinted:
 
 
 def hinted(query: TypedQuery, tree: str) -> Hinted | None:
-    """Return the claims of a query that rest on a hint alone, or None."""
+    """Return the claims of a query that only a hint supports, or None."""
     unproved = {column.name for column in query.columns if not column.not_null}
     hints = tuple(h for h in query.parsed.hints if h.not_null and h.target in unproved)
     if not hints or _typed_by_the_user(query):
@@ -52,19 +52,19 @@ def hinted(query: TypedQuery, tree: str) -> Hinted | None:
 
 
 def relations_in(facts: Facts, tree: str) -> frozenset[int]:
-    """Return the relations in a tree, with their child tables."""
+    """Return the relations in a parse tree, with their child tables."""
     return _with_children(facts, frozenset(map(int, _RELATION.findall(unwrap(tree)))))
 
 
 def _typed_by_the_user(query: TypedQuery) -> bool:
-    """Return whether a parameter takes a class of the user, whose values are unknown here."""
+    """Return whether a parameter has a class of the user as its type, with unknown values."""
     return any(h.python_type and h.target.startswith(_PARAM) for h in query.parsed.hints)
 
 
 def refuted_hints(
     connection: Connection, facts: Facts, queries: Iterable[Hinted]
 ) -> Iterator[Diagnostic]:
-    """Yield an error for every hint that a possible row disproves.
+    """Yield an error for each hint that a possible row disproves.
 
     Each query has about half a second, the same rows in every run, and transactions that are rolled
     back. Finding nothing proves nothing: such a hint stays the user's word.
@@ -74,7 +74,7 @@ def refuted_hints(
 
 
 class _Hunt:
-    """The search for rows against the hints of one query."""
+    """The search for rows that disprove the hints of one query."""
 
     def __init__(self, connection: Connection, facts: Facts, item: Hinted) -> None:
         self.query = with_hints(item.query)
@@ -113,7 +113,7 @@ class _Hunt:
                 yield self._finding(trial, hint)
 
     def _refutes(self, trial: Trial, hint: Hint) -> str:
-        """Return the row in which a hinted column is NULL, in readable form, or ''."""
+        """Return, as text, the row in which a hinted column is NULL, or ''."""
         result = trial.run(self.population)
         for index, name in self.unproved if result is not None else ():
             row = nulls_in(result, index) if result and name == hint.target else None
@@ -138,7 +138,7 @@ class _Hunt:
         )
 
     def _shrink(self, trial: Trial, hint: Hint) -> None:
-        """Delete every row that the counterexample does not need."""
+        """Delete the rows that the counterexample does not need."""
         connection = self.population.connection
         for table in reversed(self.population.order):
             name = self.population.named(table)
@@ -165,7 +165,7 @@ class _Hunt:
 
 
 def _with_children(facts: Facts, relations: frozenset[int]) -> frozenset[int]:
-    """Add child tables; a partition is filled through its parent."""
+    """Add child tables; a partition is filled through its parent table."""
     inheriting = {
         child
         for table in relations
@@ -177,7 +177,7 @@ def _with_children(facts: Facts, relations: frozenset[int]) -> frozenset[int]:
 
 @contextlib.contextmanager
 def _undone(connection: Connection) -> Iterator[None]:
-    """Run a block in a transaction that is rolled back, with short timeouts."""
+    """Run a block in a transaction that is rolled back and has short timeouts."""
     connection.run("begin")
     for setting in (
         "debug_print_rewritten = off",

@@ -1,4 +1,4 @@
-"""Collect the privileges that the server checks when queries run, from its trees and catalog.
+"""Collect the privileges that the server checks at run time, from parse trees and catalog.
 
 What it checks of tables and columns stands in the tree; so do the functions it calls. The rest is
 what a statement sets off: functions in checks, defaults and indexes, sequences, triggers' bodies.
@@ -88,7 +88,7 @@ class _Routine:
 
 @dataclass
 class Asker:
-    """Collect the privileges of trees over one database."""
+    """Collects the privileges that parse trees need in one database."""
 
     connection: Connection
     facts: Facts
@@ -121,7 +121,7 @@ class Asker:
         }
 
     def add(self, tree: str) -> None:
-        """Add the server's checks of a rewritten query, or of the body of a function."""
+        """Add the privileges that a rewritten query or the body of a function needs."""
         for found in _CHECKED.findall(tree):
             relation, bits, checked_as = (int(number) for number in found[:3])
             columns = [{int(word) for word in part.split()} for part in found[3:]]
@@ -152,7 +152,10 @@ class Asker:
     def _checked(
         self, relation: int, privilege: str, columns: set[int] | None, *, by_owner: bool
     ) -> None:
-        """Add one check; `by_owner` is one of a view, whose triggers still run as the caller."""
+        """Add one check.
+
+        `by_owner` marks the check of a view's owner, whose triggers run as the caller.
+        """
         entry = self.facts.relations.get(relation)
         if entry is None:
             return
@@ -168,7 +171,7 @@ class Asker:
             self._written(relation, privilege, columns)
 
     def _written(self, relation: int, privilege: str, columns: set[int] | None) -> None:
-        """Follow the triggered effects of a change, in the table and in its children."""
+        """Add the triggered effects of a change, in the table and in its children."""
         if privilege == "INSERT":
             given = {number - _FIRST_COLUMN for number in columns or ()}
             for owner, column, schema, name in self._defaults:
@@ -195,7 +198,10 @@ class Asker:
                 yield Right(privilege, "TABLE", schema, entry.name, names)
 
     def _columns(self, relation: int, numbers: set[int] | None) -> frozenset[str] | None:
-        """Return the columns by name; None for all. If any one is enough, it is the first."""
+        """Return the columns by name, or None for all columns.
+
+        If any one column is enough, return only the first.
+        """
         columns = {a.number: a.name for a in self.facts.columns.get(relation, ())}
         if numbers is None or not columns:
             return None
@@ -217,7 +223,7 @@ class Asker:
             self._body(oid)
 
     def _body(self, oid: int) -> None:
-        """Follow what a function does with its caller's privileges."""
+        """Add the privileges for a function's body that runs with its caller's privileges."""
         entry, routine = self.facts.functions.get(oid), self._routines.get(oid)
         if entry is None or routine is None or routine.as_owner or ("BODY", oid) in self._seen:
             return
@@ -296,7 +302,7 @@ def _oid_of(argument: Node) -> int:
 def needs(
     connection: Connection, facts: Facts, texts: Iterable[str], borrowed: Iterable[str] = ()
 ) -> Needs:
-    """Return the privileges of statements; `borrowed` ones with missing tables need none."""
+    """Return the privileges of statements; `borrowed` statements on missing tables need none."""
     asker = Asker(connection, facts)
     own = list(texts)
     answers = list(describe(connection, [*own, *borrowed]))

@@ -1,4 +1,4 @@
-"""Find the objects that a PL/pgSQL body uses from its words, because it has no tree.
+"""Find the objects that a PL/pgSQL body uses from its words, because it has no parse tree.
 
 Said of whole tables, and rather too much than too little: a table that is mentioned counts as read.
 """
@@ -16,7 +16,7 @@ _NOISE = frozenset({"ONLY"})
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """`tables` are pairs of a privilege and a table; `called` are names before a `(`.
+    """`tables` contains pairs of a privilege and a table; `called` contains names before a `(`.
 
     `at_run_time` is whether statements are put together when it runs.
     """
@@ -27,7 +27,7 @@ class Touched:
 
 
 def touched(body: str, tables: Collection[str]) -> Touched:
-    """Read a body; its words in `tables` are names of tables."""
+    """Return the objects that a body uses; words that are in `tables` are names of tables."""
     tokens = [token for token in scan(body) if token.kind is not Kind.COMMENT]
     words = [token.text.upper() if token.kind is Kind.NAME else "" for token in tokens]
     locks = any(
@@ -60,7 +60,7 @@ def _names(tokens: list[Token], tables: Collection[str]) -> Iterator[tuple[int, 
 
 
 def _first(tokens: list[Token], place: int) -> int:
-    """Return the start of a name, which may have a schema."""
+    """Return the start of a name, including its schema."""
     return place - 2 if place > 1 and tokens[place - 1].text == "." else place
 
 
@@ -82,7 +82,7 @@ def _privileges(words: list[str], place: int, *, locks: bool) -> tuple[str, ...]
 
 
 def _end(words: list[str], place: int) -> int:
-    """Return where the next statement may begin: at keywords, because semicolons are not words."""
+    """Return the position of the next statement's keyword, because semicolons are not words."""
     starts = {"UPDATE", "DELETE", "INSERT", "RETURN", "END", "PERFORM", "IF"}
     for at in range(place + 1, len(words)):
         if words[at] in starts and words[at - 1] not in {"DO", "THEN"}:

@@ -1,4 +1,4 @@
-"""The register of rules: the claim, source and preconditions of each.
+"""The registry of rules: the guarantee, source and preconditions of each rule.
 
 A rule is applied where its name stands in the code: `never("case", …)` claims by it, and
 `facts.holds("limit", "no WITH TIES", …)` asks for a premise. The tests drop each premise in turn
@@ -239,5 +239,5 @@ RULES = (
 
 
 def table() -> str:
-    """Return the register as a table for the manual."""
+    """Return the registry as a table for the manual."""
     return table_of(RULES)

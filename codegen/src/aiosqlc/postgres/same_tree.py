@@ -1,4 +1,4 @@
-"""Compare the server's analysed trees of two texts that should be the same query."""
+"""Compare the server's parse trees of two texts that should be the same query."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unproved(
     options: AnalyzeOptions,
     pairs: Sequence[tuple[str, str, str]],
 ) -> dict[str, str]:
-    """Return by name why two texts are not proved to be the same query; the server analyses both.
+    """Return, by query name, why two texts have different parse trees on the server.
 
     A pair is a name and two texts.
     """

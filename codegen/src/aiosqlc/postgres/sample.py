@@ -1,4 +1,4 @@
-"""Run a query once on generated rows, to show the result, and undo it."""
+"""Run a query once on generated rows, return the result, and roll back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sample(
     query: TypedQuery,
     options: AnalyzeOptions,
 ) -> list[str]:
-    """Return the arguments and rows of one run as lines; they are the same each time."""
+    """Return the arguments and rows of one run as lines, which are the same in every run."""
     opened = analyzer.opened(schema, options)
     if opened is None:
         return ["the schema has errors"]

@@ -1,4 +1,4 @@
-"""Random values of any type, from small sets, so that conditions and joins match by chance."""
+"""Generate random values of any type from small sets, so that conditions match by chance."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _MOST_WORDS = 40
 
 
 class Sampler:
-    """Makes values. `seen` are texts whose literals are tried: the user's own SQL."""
+    """Makes values. `seen` contains the user's SQL texts, whose literals are used as values."""
 
     def __init__(self, seed: int, seen: Iterable[str] = ()) -> None:
         self.random: random.Random = random.Random(seed)  # noqa: S311 - test data
@@ -59,7 +59,7 @@ class Sampler:
     def value(
         self, kind: SqlType, *, elements_null: bool = True, likely: Sequence[str] = ()
     ) -> str | None:
-        """Return a value of a type as text, or None if none is known.
+        """Return a value of a type as text, or None if the type is unsupported.
 
         `likely` are constants that the place of the value is compared with.
         """
@@ -90,11 +90,11 @@ class Sampler:
         return self.random.choice(values)
 
     def chance(self, of: float) -> bool:
-        """Return True with a probability."""
+        """Return True with the probability `of`."""
         return self.random.random() < of
 
     def _array(self, kind: SqlType, *, elements_null: bool) -> str | None:
-        """Return an array with its declared depth, or an empty one, which has no depth."""
+        """Return an array with its declared number of dimensions, or an empty array."""
         item = SqlType(
             kind.schema, kind.name, kind.kind, 0, kind.labels, kind.base, kind.fields,
             length=kind.length,

@@ -1,4 +1,4 @@
-"""Apply the schema statement by statement, so that every error has a place in a file."""
+"""Apply the schema statement by statement, so that every error has a position in a file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _digested(*files: Sequence[SchemaFile]) -> tuple[tuple[str, bool, str], ...]
 
 @memo_by(lambda schema, shims: _digested(shims, schema))  # while watching, mostly the same
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
-    """Return a hash of everything that determines the database."""
+    """Return a hash of all inputs that determine the database's content."""
     digest = hashlib.sha256(makers_digest().encode())
     for stem, transactional, sql in _digested(shims, schema):
         digest.update(f"{len(sql)} {transactional} {stem}\0".encode())
@@ -80,7 +80,7 @@ def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> 
 
 @cache
 def makers_digest() -> str:
-    """Return a hash of the code and SQL that applies a schema, including stubs."""
+    """Return a hash of the compiler's code and SQL that applies a schema, including stubs."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
     for path in (*sorted(package.glob("*.py")), *sorted(package.glob("extensions/*.sql"))):
@@ -90,14 +90,14 @@ def makers_digest() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The result for a schema: failed statements, and messages about the others."""
+    """The result of applying a schema: failed statements, and messages about other statements."""
 
     failures: tuple[Failure, ...] = ()
     notes: tuple[Diagnostic, ...] = ()
 
     @property
     def failed(self) -> int:
-        """Return how many statements failed."""
+        """Return the number of failed statements."""
         return sum(1 + failure.followers for failure in self.failures)
 
 
@@ -108,7 +108,7 @@ def apply_schema(
     *,
     own_server: bool,
 ) -> Applied:
-    """Run all files in order; a failing statement is skipped and reported.
+    """Run all files in order, skipping and reporting each statement that fails.
 
     On our own server, roles that a schema merely mentions are made: they matter to nothing here.
     A shim is a file named after the extension it stands in for.
@@ -133,7 +133,7 @@ _NO_COLUMN = re.compile(
 
 
 def _with_past(failure: Failure, files: Sequence[SchemaFile]) -> Failure:
-    """Add to an error which file drops the missing name before, or creates it only later."""
+    """Add to an error the file that drops the missing name earlier or creates it later."""
     message = failure.problem.message
     absent, column = _ABSENT.search(message), _NO_COLUMN.search(message)
     if absent is None and column is None:
@@ -153,14 +153,14 @@ _SETS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*set\b|.*\bset_config\b", re.IGN
 
 
 def _fails(run: Callable[[str], ServerError | None], waiting: list[str]) -> bool:
-    """Run the pending statements at once, and return whether one fails."""
+    """Run the pending statements together, and return whether one of them fails."""
     script = "\n;\n".join(text for text in waiting if text)  # a comment may end a statement
     waiting.clear()
     return bool(script) and run(script) is not None
 
 
 class _Applying:
-    """Run schema files on one connection.
+    """Runs the schema files on one connection.
 
     `provided` are the extensions stood in for so far, `assumed` the schemas made for want of a
     statement that does, `notes` what is to be said besides failures.
@@ -175,7 +175,7 @@ class _Applying:
         self.notes: list[Diagnostic] = []
 
     def file(self, file: SchemaFile) -> list[Failure]:
-        """Run a file as its tool would; if that fails, run every statement that works."""
+        """Run a file like a migration tool; if it fails, run each statement that succeeds alone."""
         before, said = set(self._provided), len(self.notes)
         if file.transactional and self._runs_whole(file):
             return []
@@ -184,7 +184,7 @@ class _Applying:
         return self._each(file, in_transaction=file.transactional)
 
     def _runs_whole(self, file: SchemaFile) -> bool:
-        """Run a file in one transaction; undo all of it if anything fails.
+        """Run a file in one transaction, and roll back the transaction if a statement fails.
 
         What needs nothing else goes out together: a round trip for each would take longer.
         """
@@ -208,7 +208,7 @@ class _Applying:
         return run("commit") is None
 
     def _each(self, file: SchemaFile, *, in_transaction: bool) -> list[Failure]:
-        """Run every statement in its own savepoint."""
+        """Run every statement in a savepoint of its own."""
         failures: list[Failure] = []
         for span in file.statements:
             sql = file.sql[span.start : span.end]
@@ -225,7 +225,7 @@ class _Applying:
     def _attempt(
         self, file: SchemaFile, span: Span, sql: str, *, in_transaction: bool
     ) -> tuple[ServerError | None, bool]:
-        """Run a statement, or the part of it that this server supports.
+        """Run a statement, or the part of a statement that this server supports.
 
         Return its own error, if any, and whether all that others could need was run all the same.
         """
@@ -266,7 +266,7 @@ class _Applying:
         return error, False
 
     def _naming_schema(self, error: ServerError) -> ServerError:
-        """Name the first schema of the search path if the server only says that none exists."""
+        """Add the first schema of the search path to an error that no schema exists."""
         if error.state != "3F000" or _QUOTED.search(error.message):
             return error
         ((searched,),) = self._connection.rows("SHOW search_path")
@@ -274,7 +274,7 @@ class _Applying:
         return replace(error, message=f'no schema to create in: "{first}" does not exist')
 
     def _searches_again(self) -> bool:
-        """Restore the usual search path if the first lines of a dump have emptied it."""
+        """Restore the default search path if the first lines of a dump have emptied it."""
         if self._connection.rows("SHOW search_path") not in ([("",)], [('""',)]):
             return False
         return self._connection.run("RESET search_path") is None
@@ -282,7 +282,7 @@ class _Applying:
     def _settles_extension(
         self, file: SchemaFile, span: Span, error: ServerError
     ) -> tuple[str, str] | None:
-        """Create the extension that a statement needs; return the messages about it."""
+        """Create the extension that a statement needs, and return the messages about it."""
         wanted, schema = extension_wanted(error), schema_wanted(error)
         create = f'create extension "{wanted}" with schema "{schema}"'
         if wanted and wanted not in self._provided:
@@ -304,7 +304,7 @@ class _Applying:
         return said, hint
 
     def _settles_role(self, error: ServerError) -> bool:
-        """Create a missing role; skip one that a block wants to create."""
+        """Create a missing role, or rename an existing role that a block is about to create."""
         if role := _MISSING_ROLE.search(error.message):
             self._connection.run(f'create role "{role.group(1)}"')
             return True
@@ -318,7 +318,7 @@ class _Applying:
     def _together(
         self, file: SchemaFile, span: Span, steps: tuple[str, ...]
     ) -> tuple[str, ServerError] | None:
-        """Run steps, all or none; return the failed one."""
+        """Run all steps or none, and return the failed step."""
         run = self._connection.run
         within = self._connection.in_transaction
         if within:
@@ -352,7 +352,7 @@ class _Applying:
         return None
 
     def _as_run(self, file: SchemaFile, span: Span, sql: str) -> str | None:
-        """Return the replacement of a statement, '' for nothing; None if it needs more."""
+        """Return the text to run for a statement, '' for none, or None for several steps."""
         if without_effect(sql):
             return ""
         if role := new_role(sql):  # roles are the whole server's: never one that can log in
@@ -365,12 +365,12 @@ class _Applying:
         return None
 
     def _is_assumed(self, error: ServerError) -> bool:
-        """Return whether a statement creates a schema that was assumed before."""
+        """Return whether a statement creates a schema that was assumed to exist."""
         names = _QUOTED.findall(error.message) if error.state == "42P06" else []
         return any(name in self._assumed for name in names)
 
     def _with_stand_ins(self, file: SchemaFile, span: Span, sql: str) -> str:
-        """Return a DO block without the extensions that it creates, which stubs replace."""
+        """Return a DO block without its CREATE EXTENSION statements, which stubs replace."""
         if not self._own_server:
             return sql
         made = [
@@ -384,7 +384,7 @@ class _Applying:
     def _supplied(
         self, file: SchemaFile, span: Span, sql: str, error: ServerError
     ) -> tuple[str, str] | None:
-        """Create a missing object if it is known; return the messages about it."""
+        """Create a missing object with a known definition, and return the messages about it."""
         missing = _MISSING_SCHEMA.search(error.message)
         own = missing is not None and creates(sql)  # not an extension's
         if self._own_server and not own and (said := self._settles_extension(file, span, error)):
@@ -484,7 +484,7 @@ def _placed(file: SchemaFile, span: Span, place: Span) -> Place:
 
 
 def _mentioned(sql: str, span: Span, error: ServerError) -> Span:
-    """Point at the name in the message, else at the statement's first line."""
+    """Return the span of the name in the message, or else of the statement's first line."""
     for name in _QUOTED.findall(error.message):
         at = sql.find(name)
         if at >= 0:

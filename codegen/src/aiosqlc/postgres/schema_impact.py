@@ -1,4 +1,4 @@
-"""Find what a failed schema statement may have changed, so that nothing is claimed about it.
+"""Find the objects that a failed schema statement may have changed, whose facts are unsafe.
 
 What only adds (a table, a column, an index) leaves the rest true; what changes or drops makes
 everything unsafe that it names, and all that depends on it.
@@ -54,7 +54,7 @@ _OPERATES = re.compile(rf"{_CREATE}(?:operator|cast)\b", re.IGNORECASE)
 
 
 def words_of(sql: str, *, inside_strings: bool = False) -> frozenset[str]:
-    """Return every identifier of a text, in the server's case."""
+    """Return every identifier of a text, in lower case unless quoted."""
     found: set[str] = set()
     for token in scan(sql):
         if token.kind is Kind.NAME:
@@ -73,12 +73,12 @@ def table_of(sql: str) -> frozenset[str]:
 
 
 def is_procedural(sql: str) -> bool:
-    """Return whether a statement runs a function or a block, which may do anything."""
+    """Return whether a statement runs a function or block, whose effects are unknown."""
     return bool(_PROCEDURAL.match(sql.lstrip()))
 
 
 def changed_by(connection: Connection, sql: str, names: frozenset[str]) -> frozenset[str] | None:
-    """Return the names of everything in the database that a statement may have changed."""
+    """Return the names of all database objects that a statement may have changed."""
     text = sql.lstrip()
     if _NOTHING.match(text) or _only_grows(text):
         return frozenset()
@@ -93,13 +93,13 @@ def changed_by(connection: Connection, sql: str, names: frozenset[str]) -> froze
 
 
 def _only_grows(sql: str) -> bool:
-    """Return whether an ALTER TABLE only adds columns and constraints."""
+    """Return whether an ALTER TABLE only adds columns or constraints."""
     found = _TABLE_GROWS.match(sql)
     return found is not None and all(_GROWING.match(part) for part in _parts(found["actions"]))
 
 
 def _parts(text: str) -> list[str]:
-    """Split at the commas outside of parentheses."""
+    """Split a text at the commas outside of parentheses."""
     parts, depth, start = [], 0, 0
     for token in scan(text):
         depth += {"(": 1, ")": -1, "[": 1, "]": -1}.get(token.text, 0)
@@ -166,7 +166,7 @@ from reached r
 def _depending(
     connection: Connection, names: Iterable[str], *, with_schemas: bool
 ) -> frozenset[str] | None:
-    """Return the existing ones of these names, and those of all dependent objects.
+    """Return the names that exist, and the names of all objects that depend on them.
 
     `with_schemas` takes the name of a schema for all that is in it. None if an operator or a cast
     depends on them: these are used without being named.

@@ -1,4 +1,4 @@
-"""Find an order for schema files without numbers in which their dependencies exist.
+"""Find an order for unnumbered schema files in which each file's dependencies exist.
 
 A folder with a file per table is read by the alphabet, and `orders.sql` may need a type that
 `types.sql` makes. Numbered migrations have an order: they are left in it.
@@ -38,7 +38,7 @@ def draft_of(
     shims: Sequence[SchemaFile],
     stack: contextlib.ExitStack,
 ) -> tuple[Draft, Applied]:
-    """Apply a schema to a new database, in the order of files with the fewest failures."""
+    """Apply a schema to a new database, in the file order with the fewest failures."""
     order = Order(schema)
     files: Sequence[SchemaFile] | None = schema
     best: tuple[Draft, Applied] | None = None
@@ -68,7 +68,7 @@ class Order:
                     self._makers.setdefault(made["name"].lower(), file)
 
     def learn(self, failures: Sequence[Failure]) -> list[SchemaFile] | None:
-        """Return another order that fixes these failures; None if there is none."""
+        """Return another order that fixes these failures, or None if there is none."""
         by_source = {id(file.file): file for file in self._files}
         learned = False
         for failure in failures:
@@ -110,7 +110,7 @@ class Order:
         return found
 
     def _sorted(self) -> list[SchemaFile]:
-        """Put each file after its dependencies; others, and cycles, keep their order."""
+        """Sort each file after its dependencies; other files and cycles keep their order."""
         done: dict[int, SchemaFile] = {}
         visiting: set[int] = set()
 

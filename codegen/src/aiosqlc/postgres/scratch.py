@@ -1,4 +1,4 @@
-"""Databases that are made for a while: with random rows, with migrated rows, or to be lent."""
+"""Create temporary databases: with random rows, with migrated rows, or for another program."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ _UNIQUE_VIOLATION = "23505"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The server's answer to one execution."""
+    """The server's response to one execution of a query."""
 
     result: pq.abc.PGresult
 
     @property
     def refusal(self) -> str:
-        """Return the server's message where it refused, else empty text."""
+        """Return the server's error message, or an empty string if the query succeeded."""
         return "" if answered(self.result) else server_error(self.result).message
 
     @property
     def key_taken(self) -> bool:
-        """Return whether a unique key exists already."""
+        """Return whether the server refused the query because a unique key already exists."""
         state = self.result.error_field(pq.DiagnosticField.SQLSTATE) or b""
         return state.decode() == _UNIQUE_VIOLATION
 
@@ -75,7 +75,7 @@ class Answer:
 
 
 class _Text(Protocol):
-    """A text with its values."""
+    """A query's text with the values of its parameters."""
 
     @property
     def sql(self) -> str: ...
@@ -98,25 +98,25 @@ class Rows:
 
     @property
     def random(self) -> Random:
-        """Return the source of random choices."""
+        """Return the random number generator."""
         return self._population.sampler.random
 
     @property
     def empty(self) -> Sequence[str]:
-        """Return the tables into which no row could be inserted so far."""
+        """Return the tables that are still empty because every INSERT failed."""
         tables = [t for t in self._population.order if self.facts.columns.get(t)]
         return [self.facts.relation_name(table) for table in tables if table not in self._filled]
 
     @contextlib.contextmanager
     def undone(self) -> Iterator[None]:
-        """Begin a transaction, and roll it back."""
+        """Start a transaction, and roll it back at the end."""
         self._begin()
         yield
         self._connection.run("rollback")
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """Begin a transaction, and commit it."""
+        """Start a transaction, and commit it at the end."""
         self._begin()
         yield
         self._connection.run("commit")
@@ -131,7 +131,7 @@ class Rows:
         self._filled |= {table for table, rows in self._population.rows.items() if rows}
 
     def draw(self, query: TypedQuery) -> Trial:
-        """Return a trial of a query with random arguments."""
+        """Return the query with random arguments."""
         return draw(query, self._population)
 
     def run(self, trials: Sequence[_Text]) -> Iterator[Answer]:
@@ -142,19 +142,19 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """The states of a schema, each with the rows of the one before."""
+    """A database for each migration step, with the migrated rows of the step before."""
 
     rows: Sequence[Rows] = ()
     failed: Mapping[int, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return what may refuse rows in a state but not at home, by table."""
+        """Return, by table, the constraints of state `there` that rows of `home` may violate."""
         return obstacles(self.rows[home].facts, self.rows[there].facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A database for a program."""
+    """A temporary database that another program can connect to."""
 
     url: str
     problems: tuple[Diagnostic, ...]
@@ -163,7 +163,7 @@ class Lent:
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """Makes databases on the server of an analyser. See `aiosqlc.engines.scratch`."""
+    """Creates temporary databases on the server of an analyser. See `aiosqlc.engines.scratch`."""
 
     analyzer: Analyzer
 
@@ -171,7 +171,7 @@ class Scratch:
     def rows(
         self, schema: Schema, options: AnalyzeOptions, texts: Sequence[str], seed: int
     ) -> Iterator[Rows]:
-        """Make a database with the schema."""
+        """Create a database with the schema."""
         with _one_error(), contextlib.ExitStack() as stack:
             server = self.analyzer.server(options)
             draft, _ = draft_of(server, schema, options.shims, stack)
@@ -182,7 +182,7 @@ class Scratch:
     def states(
         self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
     ) -> Iterator[States]:
-        """Make a database per schema state by migrating a copy of the previous one and its rows.
+        """Create a database for each schema state, as a migrated copy of the previous state's.
 
         Where a migration fails on rows, it is tried without any.
         """
@@ -206,7 +206,7 @@ class Scratch:
 
     @contextlib.contextmanager
     def lent(self, schema: Schema, shims: Schema) -> Iterator[Lent]:
-        """Make a database on the embedded server."""
+        """Create a database on the embedded server for another program."""
         with embedded_server() as server, contextlib.ExitStack() as stack:
             draft, applied = draft_of(server, schema, shims, stack)
             said = [*applied.notes, *(failure.problem for failure in applied.failures)]
@@ -216,7 +216,7 @@ class Scratch:
 
 @contextlib.contextmanager
 def _one_error() -> Iterator[None]:
-    """Raise `NoServerError` for each reason why a server cannot be used."""
+    """Convert each error that makes a server unusable to `NoServerError`."""
     try:
         yield
     except (ConnectionFailedError, DatabaseRefusedError) as error:
@@ -238,7 +238,7 @@ def _migrate(
     names: list[str],
     texts: Sequence[str] | None,
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
-    """Make the databases, add their names; return the state whose schema fails, with the errors.
+    """Create the databases, collect their names, and return the failing state with its errors.
 
     With `texts`, rows are inserted into the first of them.
     """
@@ -264,6 +264,6 @@ def _migrate(
 
 
 def _url(conninfo: str, name: str) -> str:
-    """Return the URL for drivers, over a socket that only this account can use."""
+    """Return the connection URL for drivers, over a socket that only this account can use."""
     folder = quote(str(conninfo_to_dict(conninfo)["host"]), safe="/")
     return f"postgresql://postgres@/{name}?host={folder}"

@@ -45,7 +45,7 @@ def names() -> Iterator[str]:
 
 
 def script_of(extension: str) -> str | None:
-    """Return the SQL of an extension's stub; None if there is none."""
+    """Return the SQL of an extension's stub, or None if there is none."""
     folder = importlib.resources.files("aiosqlc.postgres.extensions")
     script = folder.joinpath(f"{extension}.sql")
     return _SHORT.sub(_written_out, script.read_text("utf-8")) if script.is_file() else None
@@ -69,7 +69,7 @@ def _written_out(short: re.Match[str]) -> str:
 
 
 def _ordered(t: str, equality: str) -> Iterator[str]:
-    """Compare a type; `equality` is the rest of the definition of its `=`."""
+    """Define the comparison operators of a type; `equality` completes the definition of `=`."""
     for name, sign in _ORDER.items():
         function = "texteq" if sign == "=" else "textne" if sign == "<>" else f"text_{name}"
         yield (

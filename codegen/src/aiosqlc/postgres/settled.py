@@ -27,7 +27,7 @@ from pg_type t where t.oid = any ($1::oid[])
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Queries in the order in which they are sent to the server.
+    """Queries in the order of their transmission to the server.
 
     `drafts` are the answers to the texts with lists of rows, by query, before they were written
     out. `problems` are about the queries that are left out.
@@ -47,19 +47,19 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of a query; `numbers` are the query's numbers of its parameters."""
+    """A text of a query; `numbers` maps its parameter numbers to those of the query."""
 
     query: ParsedQuery
     sql: str
     numbers: tuple[int, ...]
 
     def own(self, number: int) -> int:
-        """Return the query's number of a parameter of this text."""
+        """Return the query's number for a parameter of this text."""
         return self.numbers[number - 1] if self.numbers else number
 
 
 def settle(connection: Connection, queries: Sequence[ParsedQuery]) -> Settled:
-    """Rewrite what the types decide; the connection must be prepared to describe."""
+    """Rewrite the parts that depend on types; `prepare_session` must have run on the connection."""
     concerned = [query for query in queries if _rows(query) or _may_be_tested(query)]
     texts = [text for query in concerned for text in _texts(query)]
     if not texts:
@@ -102,7 +102,7 @@ def _texts(query: ParsedQuery) -> Iterator[_Text]:
 
 
 def _rows(query: ParsedQuery) -> dict[str, list[int]]:
-    """Return the lists of rows of a query, each with the numbers of its columns."""
+    """Return the lists of rows of a query, each with the parameter numbers of its columns."""
     found: dict[str, list[int]] = {}
     for param in query.params:
         if param.row:
@@ -122,7 +122,7 @@ def _may_be_tested(query: ParsedQuery) -> bool:
 
 
 def _tests(sql: str) -> list[_Edit]:
-    """Return where a parameter without a cast is tested: `$1 IS NULL`, `($1) IS NOT NULL`."""
+    """Return the places that test a parameter without a cast: `$1 IS NULL`, `($1) IS NOT NULL`."""
     tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
     return [
         _Edit(token.start, token.end, token.text)
@@ -143,7 +143,7 @@ def _is_tested(tokens: Sequence[Token], position: int) -> bool:
 def _casts(
     places: Iterable[_Edit], said: Described, names: dict[int, tuple[str, bool]]
 ) -> list[_Edit]:
-    """Return the casts of tested parameters whose type comes from another place of the text."""
+    """Return the casts for tested parameters whose types come from elsewhere in the text."""
     return [
         replace(place, text=f"{place.text}::{names[oid][0]}")
         for place in places
@@ -188,7 +188,7 @@ def _lists(text: _Text, said: Described, names: dict[int, tuple[str, bool]]) -> 
 def _impossible(
     text: _Text, said: Described, names: dict[int, tuple[str, bool]]
 ) -> Diagnostic | None:
-    """Return the error for a list of rows with a column without an array type."""
+    """Return the error for a list of rows if a column's type has no array type."""
     for number, oid in enumerate(said.param_oids, 1):
         param = next((p for p in text.query.params if p.number == text.own(number) and p.row), None)
         if param and names.get(oid, ("", True))[1]:
@@ -211,7 +211,7 @@ def _edited(sql: str, edits: Sequence[_Edit]) -> str:
 
 
 def _with_edits(query: ParsedQuery, edits: Sequence[Sequence[_Edit]]) -> ParsedQuery:
-    """Return a query whose text and variants are edited, each in its own way."""
+    """Return a query with edits applied to its text and to each variant."""
     if not any(edits):
         return query
     own, *others = edits
@@ -236,14 +236,17 @@ def _variant(variant: Variant, edits: Sequence[_Edit]) -> Variant:
 
 
 def _moved(offset: int, edits: Sequence[_Edit]) -> int:
-    """Return the position of a place of the text after the edits before it."""
+    """Return a position in the text, moved by the edits before it."""
     return offset + sum(
         len(edit.text) - (edit.end - edit.start) for edit in edits if edit.end <= offset
     )
 
 
 def _mapped(source_map: SourceMap, edits: Sequence[_Edit]) -> SourceMap:
-    """Return the offset map of an edited text; insertions map to the first replaced character."""
+    """Return the offset map of an edited text.
+
+    Inserted text maps to the first replaced character.
+    """
     starts = {_moved(out, edits): (src, copied) for out, src, copied in source_map.pieces}
     for edit in edits:
         start = _moved(edit.start, edits)

@@ -1,4 +1,4 @@
-"""The signatures of the server's functions."""
+"""Look up the signatures of the server's functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ order by p.pronargs, p.oid limit 30
 def signatures(
     analyzer: Analyzer, schema: tuple[SchemaFile, ...], options: AnalyzeOptions, name: str
 ) -> list[tuple[str, str]]:
-    """Return each function with a name: its signature and its comment."""
+    """Return the signature and the comment of each function with a name."""
     opened = analyzer.opened(schema, options)
     if opened is None:
         return []

@@ -1,4 +1,4 @@
-"""Stubs for extensions that the embedded server lacks: their types and signatures in SQL."""
+"""Stubs for extensions that the embedded server lacks: SQL for their types and signatures."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _NOTHING = "set local aiosqlc.extension to provided"
 
 
 def made_in_block(sql: str) -> list[re.Match[str]]:
-    """Return the places of a DO block that create an extension; none for other statements."""
+    """Return the matches of CREATE EXTENSION in a DO block, or nothing for other statements."""
     return list(_IN_BLOCK.finditer(sql)) if _DO.match(sql.lstrip()) else []
 
 
 def without(sql: str, made: Iterable[re.Match[str]]) -> str:
-    """Return a block without these extensions, which stubs replace."""
+    """Return a block without the creation of extensions that stubs replace."""
     for found in sorted(made, key=lambda place: place.start(), reverse=True):
         sql = sql[: found.start()] + _NOTHING + sql[found.end() :]
     return sql
@@ -64,7 +64,7 @@ NEEDS = {"earthdistance": "cube"}  # what comes along with `CREATE EXTENSION …
 
 
 def stand_in_for(extension: str) -> str | None:
-    """Return the SQL of an extension's stub; None if it is unknown."""
+    """Return the SQL of an extension's stub, or None if the extension is unknown."""
     if extension in _NOTHING_TO_NAME:
         return ""
     return scripts.script_of(extension)
@@ -81,7 +81,7 @@ _TYPES = {
 
 @cache
 def _extensions_by_name() -> dict[str, str]:
-    """Return the extension of each distinctive name: `st_x`, but not `index`."""
+    """Return the extension for each distinctive name, such as `st_x` but not `index`."""
     found = dict(_TYPES)
     for extension in scripts.names():
         for match in _DEFINED.finditer(scripts.script_of(extension) or ""):
@@ -100,7 +100,7 @@ _QUALIFIED = re.compile(r'^(?:function |type ")(\w+)\.')
 
 
 def extension_wanted(error: ServerError) -> str:
-    """Return the extension that has what the server does not know, or ''."""
+    """Return the extension that defines the object unknown to the server, or ''."""
     if schema := _MISSING_SCHEMA.match(error.message):
         return _SCHEMAS.get(schema[1], "")
     found = _MISSING.match(error.message)
@@ -108,23 +108,23 @@ def extension_wanted(error: ServerError) -> str:
 
 
 def schema_wanted(error: ServerError) -> str:
-    """Return the schema where the server was told to look for it, by default `public`."""
+    """Return the schema in which the server looked for the object, by default `public`."""
     found = _QUALIFIED.match(error.message)
     return found[1] if found else "public"
 
 
 def extension_with(name: str) -> str:
-    """Return the extension that has a function or a type of this name, or ''."""
+    """Return the extension that has a function or a type with this name, or ''."""
     return _extensions_by_name().get(name, "")
 
 
 def extension_name(extension: str) -> str:
-    """Return the name of an extension as SQL writes it."""
+    """Return the name of an extension in SQL syntax."""
     return f'"{extension}"' if "-" in extension else extension
 
 
 def make_stand_in(connection: Connection, sql: str, script: str) -> ServerError | None:
-    """Run a stub in the schema of CREATE EXTENSION (`WITH SCHEMA x`)."""
+    """Run a stub's script in the schema of CREATE EXTENSION (`WITH SCHEMA x`)."""
     named = _SCHEMA.search(sql)
     if named is None:
         return connection.run(script)

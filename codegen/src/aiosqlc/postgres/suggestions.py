@@ -1,4 +1,4 @@
-"""Suggest what an unknown name was probably meant to be."""
+"""Suggest the name that an unknown name was probably meant to be."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ WHERE proname = $1 AND pg_function_is_visible(oid) ORDER BY pronargs, oid LIMIT 
 
 
 def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Return the errors; those about an unknown name get a hint at a similar one, if there is one.
+    """Return the errors, with a hint for each unknown name that resembles a known name.
 
     The server is asked for its names only where one is unknown.
     """
@@ -73,7 +73,7 @@ def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> 
 
 
 def _with_column(connection: Connection, problem: Diagnostic) -> Diagnostic:
-    """Suggest the meant column in a write; the server does so in a read."""
+    """Suggest a column for an unknown one in a write; for reads, the server itself does so."""
     found = _WRITTEN.search(problem.message) if problem.code == "E311" else None
     if found is None or problem.hint:
         return problem
@@ -92,7 +92,7 @@ _MEMBER = re.compile(r"[\w\"]+\s*\.\s*(?P<key>\w+)")
 
 
 def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
-    """Suggest how to read a key of a JSON column that is written like a column of a table."""
+    """Suggest how to read a JSON key that is written like a column of a table."""
     found = _ABSENT.search(problem.message) if problem.code == "E310" else None
     if found is None or not connection.rows(_DOCUMENT, (found["name"],)):
         return problem
@@ -104,7 +104,7 @@ def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
 
 
 def _with_label(connection: Connection, problem: Diagnostic) -> Diagnostic:
-    """List the labels of an enum if a text is none of them."""
+    """Return the error for a text that is not an enum's label, with a list of the labels."""
     found = _LABEL.search(problem.message)
     if found is None:
         return problem
@@ -157,12 +157,12 @@ _COMMON = re.compile(
 
 
 def _in_with(text: str, at: int) -> list[str]:
-    """Return the WITH names of the query before a place."""
+    """Return the names of WITH queries before a position of the query."""
     return _COMMON.findall(text, text.rfind(";", 0, at) + 1, at)
 
 
 def as_written(name: str) -> str:
-    """Return a name as a query must write it, as code for a sentence."""
+    """Return a name as a query must write it, in backticks for a message."""
     if " " in name or name.startswith('"'):  # `timestamp with time zone`, or quoted already
         return f"`{name}`"
     parts = [part if _PLAIN.fullmatch(part) else f'"{part}"' for part in name.split(".")]

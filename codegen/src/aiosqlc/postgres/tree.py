@@ -1,4 +1,4 @@
-"""Read the server's node-tree text of any version: kinds with named values.
+"""Parse the server's node trees, in the text format of any server version.
 
 The text is what `debug_print_rewritten` sends. Nothing here knows which fields a node has, so a
 newer server's new fields are simply there. Nodes are read when first looked at, and within a tree
@@ -43,7 +43,7 @@ _NUMBERED = frozenset("ioxb")
 
 
 class Datum:
-    """The value of a constant: its bytes in the server's format, and its stated length."""
+    """The value of a constant: its bytes in the server's format, and the length in the tree."""
 
     __slots__ = ("data", "length")
 
@@ -53,7 +53,7 @@ class Datum:
 
 
 class Node(dict[str, Any]):
-    """One node: its kind, and its values by field name, read at first use.
+    """A node of a parse tree: its kind, and its fields by name, parsed at first use.
 
     Values are int, str, bool, None, Node, list, frozenset (a bitmap set) or Datum. `text` is the
     node as the server wrote it, which answers "is there any … below" without reading it. `memo` is
@@ -85,11 +85,11 @@ class Node(dict[str, Any]):
         return dict.__contains__(self._read(), name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a field's value, or the default where this server's nodes lack the field."""
+        """Return a field's value, or the default if this server version's nodes lack the field."""
         return dict.get(self._read(), name, default)
 
     def list_of(self, name: str) -> list[Any]:
-        """Return a list field, with NIL as the empty list."""
+        """Return a list field, in which NIL is the empty list."""
         return self[name] or []
 
     def names(self) -> list[str]:
@@ -97,11 +97,11 @@ class Node(dict[str, Any]):
         return list(self._read())
 
     def children(self) -> list[tuple[str, Any]]:
-        """Return the fields that may hold nodes, with their values."""
+        """Return the fields that may contain nodes, with their values."""
         return [item for item in dict.items(self._read()) if item[1].__class__ in (Node, list)]
 
     def has(self, kind: str) -> bool:
-        """Return whether there is a node of a kind here or below."""
+        """Return whether a node of a kind is this node or one of its descendants."""
         return f"{{{kind} " in self.text
 
     def __bool__(self) -> bool:
@@ -118,7 +118,7 @@ class Node(dict[str, Any]):
 
 
 class _Document:
-    """The text of one tree with the positions of matching brackets.
+    """The text of one tree, with the positions of matching brackets.
 
     Lists of numbers among a node's fields are words, whose brackets are not looked up.
     """
@@ -188,7 +188,7 @@ class _Document:
 
 
 class _Tokens(dict[str, Any]):
-    """Values by their text, cached because trees repeat the same few words."""
+    """A cache of parsed values by their text, because trees repeat the same few words."""
 
     def __missing__(self, token: str) -> Any:
         value = _new_value(token)
@@ -219,7 +219,7 @@ def _new_value(token: str) -> Any:
 
 
 def unwrap(dump: str) -> str:
-    """Undo the server's line breaks.
+    """Remove the line breaks that the server inserts into a tree's text.
 
     A line ends where a blank was, which is put back; except that a full line without a blank to
     break at was cut inside a word.
@@ -240,7 +240,7 @@ def unwrap(dump: str) -> str:
 
 
 class Reader:
-    """Read trees; equal nodes of recent trees are the same object.
+    """Parses trees; equal nodes of recent trees are the same object.
 
     What the catalog holds is kept as long as the reader; of queries only what the last ones share.
     """
@@ -250,13 +250,13 @@ class Reader:
         self._queries: dict[str, Node] = {}
 
     def read(self, dump: str) -> list[Node]:
-        """Return the queries of a dump (a rule can turn one statement into several, or none)."""
+        """Return the queries of a dump; a rule can rewrite one statement to several or none."""
         if len(self._queries) > _MOST_NODES:
             self._queries.clear()  # each of them knows this table: without it, they go at once
         return _read(without_places(unwrap(dump)), self._queries)
 
     def read_text(self, text: str) -> list[Node]:
-        """Read a tree of the catalog, which is not broken into lines."""
+        """Parse a tree from the catalog, where the text has no line breaks."""
         return _read(without_places(text), self._catalog)
 
 
@@ -272,17 +272,17 @@ def _read(text: str, nodes: dict[str, Node]) -> list[Node]:
 
 @lru_cache(maxsize=4)  # a tree is read, and soon after compared
 def without_places(text: str) -> str:
-    """Return a tree's text without what distinguishes two writings of the same query."""
+    """Return a tree's text without the positions in the query's text."""
     return _PLACE.sub("", text)
 
 
 def located(dump: str) -> list[Node]:
-    """Read a dump with its source positions."""
+    """Parse a dump with the positions in the query's text."""
     return _read(unwrap(dump), {})
 
 
 def walk(value: Any) -> Iterator[Node]:
-    """Yield every node below a value, starting with the value itself."""
+    """Yield every node in a value, starting with the value itself."""
     stack = [value]
     while stack:
         value = stack.pop()

@@ -1,4 +1,4 @@
-"""Run a query once on existing rows, with random arguments, and undo its changes."""
+"""Run a query once on existing rows with random arguments, and roll back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBERS = {
 
 @dataclass(slots=True)
 class Trial:
-    """One text of a query with its arguments, which can be run again on other rows.
+    """A text of a query with arguments, which can be run again on other rows.
 
     `refusal` is what the server said when it was last run, '' where it answered.
     """
@@ -39,20 +39,20 @@ class Trial:
     refusal: str = ""
 
     def run(self, population: Population) -> pq.abc.PGresult | None:
-        """Return the server's response, or None if it refuses; the data stays unchanged."""
+        """Run the query in a transaction that is rolled back, and return the response or None."""
         (result,) = run_all([self], population.connection)
         return result
 
     @property
     def arguments(self) -> str:
-        """The arguments in readable form: `id = 2`."""
+        """Return the arguments in readable form: `id = 2`."""
         return show_row(
             [(p.name, p.type.name in _NUMBERS.values()) for p in self.params], self.values
         )
 
 
 def run_all(trials: Sequence[Trial], connection: Connection) -> Iterator[pq.abc.PGresult | None]:
-    """Run trials, each on the same data; yield the server's response, or None if it refuses."""
+    """Run trials on the same data, and yield each response, or None for a refusal."""
     answers = undone(connection, [(trial.sql, trial.values) for trial in trials])
     for trial, result in zip(trials, answers, strict=True):
         trial.refusal = "" if answered(result) else server_error(result).message
@@ -60,7 +60,7 @@ def run_all(trials: Sequence[Trial], connection: Connection) -> Iterator[pq.abc.
 
 
 def draw(query: TypedQuery, population: Population) -> Trial:
-    """Choose one of a query's texts, and arguments that its types and claims allow."""
+    """Choose one of a query's texts, and arguments that its types and constraints allow."""
     sampler = population.sampler
     sql, numbers = query.sql, tuple(param.number for param in query.params)
     if query.variants and sampler.chance(0.7):
@@ -96,7 +96,7 @@ def _argument(param: TypedParam, population: Population) -> str | None:
 
 
 def _held(param: TypedParam, population: Population) -> list[str]:
-    """Return the values of the compared column of a parameter, which make conditions true."""
+    """Return the values of the column that a parameter is compared with."""
     origin = param.origin
     if origin is None or (param.type.array_dims and not param.is_slice):
         return []
@@ -110,7 +110,7 @@ def _held(param: TypedParam, population: Population) -> list[str]:
 
 
 def nulls_in(result: pq.abc.PGresult, index: int) -> int | None:
-    """Return the first row in which a column is NULL."""
+    """Return the index of the first row in which a column is NULL."""
     return next((r for r in range(result.ntuples) if result.get_value(r, index) is None), None)
 
 

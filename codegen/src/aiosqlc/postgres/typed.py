@@ -1,4 +1,4 @@
-"""Make a typed query from a parsed one and the server's description."""
+"""Create a typed query from a parsed query and the server's description."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of a query, analysed."""
+    """One text of a query with its analysis."""
 
     columns: tuple[Column, ...]
     cardinality: Cardinality
@@ -64,7 +64,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A typed query, and what is still undecided.
+    """A typed query, with the facts that still have to be checked.
 
     `stars` are those of its text and of each variant, not written out yet. `missing` are required
     columns that it leaves out. `unfit` is what is embedded and no row of one source, with the
@@ -79,7 +79,7 @@ class Judged:
 
 
 class QueryTyper:
-    """Type the queries of one schema."""
+    """Infers the types of one schema's queries."""
 
     def __init__(self, facts: Facts, tenant: Tenant | None = None) -> None:
         self.facts = facts
@@ -90,7 +90,7 @@ class QueryTyper:
     def type_query(
         self, query: ParsedQuery, described: Described, variants: Sequence[Described] = ()
     ) -> Judged:
-        """Return everything known about one accepted query, in all its variants.
+        """Return the inferred facts about an accepted query with all its variants.
 
         Where a proof fails, the types are the server's word all the same, nothing else is claimed,
         and the answer says so.
@@ -103,7 +103,7 @@ class QueryTyper:
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
     def with_columns_of_rows(self, judged: Judged, draft: Described) -> Judged:
-        """Return the columns compared with lists of rows, from a draft with one row each."""
+        """Return the columns that lists of rows are compared with, from a one-row draft."""
         query = judged.query
         try:
             scope = self._main_scope(self._nodes(draft), draft)
@@ -118,7 +118,7 @@ class QueryTyper:
         return replace(judged, query=replace(query, params=tuple(params)))
 
     def shape(self, described: Described) -> Shape:
-        """Return the server's description of a text, with readable type names."""
+        """Return the shape of a text from the server's description, with readable type names."""
         columns = tuple((c.name, self._type_name(c.type_oid)) for c in described.columns or ())
         return Shape(columns, tuple(self._type_name(oid) for oid in described.param_oids))
 
@@ -195,7 +195,7 @@ class QueryTyper:
         scope: Scope | None,
         numbers: Sequence[int],
     ) -> tuple[str, ...]:
-        """Return what is not proved of a text, whose parameters have these numbers in the query."""
+        """Return the tenant accesses of a text that are not proved; `numbers` are the query's."""
         if self.tenants is None:
             return ()
         name = self.tenants.tenant.parameter
@@ -212,7 +212,7 @@ class QueryTyper:
         optional: Iterable[int],
         loose: Iterable[int],
     ) -> _Text:
-        """Infer one text: its columns, rows, stars, and embedded rows."""
+        """Infer the facts of one text: its columns, row count, stars and embedded rows."""
         prover = Prover(self.facts, RESOLVER, frozenset(optional), loose_params=frozenset(loose))
         columns = self._columns(prover, scope, described.columns or ())
         counter = row_counter(self.facts)
@@ -237,7 +237,7 @@ class QueryTyper:
         return [node for node in nodes if node.kind == "QUERY"]
 
     def _main_scope(self, nodes: list[Node], described: Described) -> Scope | None:
-        """Return the query whose rows the client sees; a rule can make none or several."""
+        """Return the query whose rows the client receives; a rule can make none or several."""
         shown = [q for q in nodes if q["canSetTag"]]
         if len(shown) != 1 or len(output_targets(shown[0])) != len(described.columns or ()):
             return None
@@ -292,7 +292,7 @@ class QueryTyper:
         )
 
     def _type_of(self, scope: Scope | None, head: ColumnHead, number: int, dims: int) -> SqlType:
-        """Return the type of a column; for a domain the server describes only its base type."""
+        """Return a column's type; for a domain, the server describes only the base type."""
         oid = column_type(scope.query, number) if scope is not None else head.type_oid
         below = self.facts.types.get(oid)
         while below is not None and below.kind == "d" and below.oid != head.type_oid:
@@ -304,7 +304,7 @@ class QueryTyper:
     def _with_fields(
         self, kind: SqlType, prover: Prover, scope: Scope | None, expr: Node | None
     ) -> SqlType:
-        """Describe an anonymous row, and which fields of a table's row have a value."""
+        """Describe an anonymous record's fields, and the not-null fields of a table's row."""
         if scope is None or expr is None:
             return kind
         if kind.schema == "pg_catalog" and kind.name == "record":
@@ -375,7 +375,7 @@ class QueryTyper:
         )
 
     def _dimensions(self, oid: int, use: Use | None) -> int:
-        """Return the declared dimensions of the array column compared with a parameter."""
+        """Return the declared dimensions of the array column that a parameter is compared with."""
         met = self.facts.attributes.get((use.relation, use.attribute)) if use else None
         return met.dims if met and met.type == oid else 0
 
@@ -391,7 +391,7 @@ def _why(error: Exception) -> str:
 
 
 def _single_row(nodes: list[Node]) -> str:
-    """Return why a statement that is not a query returns one row, or '' if it may not."""
+    """Return the reason why a utility statement returns one row, or '' if it may not."""
     statement = nodes[0].get("utilityStmt") if len(nodes) == 1 else None
     if statement is None:
         return ""
@@ -403,7 +403,7 @@ def _single_row(nodes: list[Node]) -> str:
 
 
 def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
-    """Keep for each column only the facts that hold in every text of the query."""
+    """Return, for each column, only the facts that hold in every text of the query."""
     first, *others = texts
     columns = list(first)
     for text in others:
@@ -419,7 +419,7 @@ def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
 
 
 def _weakest_fields(mine: SqlType, other: SqlType) -> SqlType:
-    """Keep for a row's fields only the facts of both texts; other fields are unknown."""
+    """Return, for a record's fields, only the facts of both texts; other fields are unknown."""
     if [field[:2] for field in mine.fields] != [field[:2] for field in other.fields]:
         return replace(mine, fields=())
     pairs = zip(mine.fields, other.fields, strict=True)
@@ -441,7 +441,7 @@ def _alias(scope: Scope | None, expr: Node | None) -> str:
 
 
 def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
-    """Name `coalesce(bio, '')` without an alias after its first column, as sqlc does."""
+    """Return the name for `coalesce(bio, '')` without an alias: its first column, as in sqlc."""
     if scope is None or expr is None or expr.kind != "COALESCEEXPR" or name != "coalesce":
         return name
     columns = [arg for arg in expr["args"] if arg.kind == "VAR" and arg["varattno"] > 0]
@@ -449,7 +449,7 @@ def _shown_name(name: str, scope: Scope | None, expr: Node | None) -> str:
 
 
 def _view_of(use: Use | None, met: ColumnRef | None) -> ColumnRef | None:
-    """Return the view's column compared with a parameter; None for a table's own column."""
+    """Return the view column that a parameter is compared with, or None for a table's column."""
     named = use.via if use else None
     return named if named and named.schema and named != met else None
 
@@ -461,7 +461,7 @@ def _suggested(uses: Iterable[Use], number: int) -> str:
 
 
 def _free_name(name: str, taken: dict[str, int]) -> str:
-    """Return a name with a number if it is in use; each name has its last number."""
+    """Return the name, with a number if it is already in use; `taken` maps names to numbers."""
     free, count = name, taken.get(name, 1)
     while free in taken:
         count += 1

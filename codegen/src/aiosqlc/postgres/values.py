@@ -1,4 +1,4 @@
-"""Hints for a value that a type does not accept, from the tokens beside it."""
+"""Hints for a value that its type does not accept, based on the adjacent tokens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LITERALS = frozenset({Kind.NUMBER, Kind.STRING})
 
 
 def value_advice(place: Place, message: str) -> str:
-    """Return the correct form of a text that is refused as a value of another type."""
+    """Return the correct form of a text that is invalid for another type."""
     text = place.said()[1:-1]
     found = _TYPE.match(message)
     kind = found["type"] if found else ""
@@ -36,7 +36,7 @@ def value_advice(place: Place, message: str) -> str:
 
 
 def one_of(place: Place) -> str:
-    """Hint at `a = 'x' OR 'y'`, where the second value has no comparison."""
+    """Return a hint for `a = 'x' OR 'y'`, where the second value is not compared."""
     token = place.token()
     if token is None or token.kind not in _LITERALS or place.word(-1) != "OR":
         return ""
@@ -55,7 +55,7 @@ def flag_advice(place: Place, message: str) -> str:
 
 
 def _element(place: Place) -> str:
-    """`labels = 'x'`, `labels @> 'x'`, `'x' IN (labels)`: one element in place of an array."""
+    """Return a hint for `labels = 'x'` or `labels @> 'x'`: an element in place of an array."""
     text = place.said()
     if place.call[0] in {"JSON_OBJECT", "JSONB_OBJECT"}:
         return f"write `{place.call[0].lower().replace('_', '_build_')}(…)`"

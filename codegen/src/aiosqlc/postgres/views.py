@@ -1,4 +1,4 @@
-"""Infer the columns of views. A view has no constraints, but its tables have."""
+"""Infer the columns of views. A view has no constraints, but its tables have some."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.servers.postgres.connection import Connection
 def view_columns(
     connection: Connection, facts: Facts, typist: QueryTyper
 ) -> tuple[dict[int, tuple[Column, ...]], tuple[Diagnostic, ...]]:
-    """Return the columns of each view by its OID, as in `SELECT *` from it.
+    """Return the columns of each view by OID, with the facts that `SELECT *` has.
 
     Where the proofs fail, a warning says so, and the view's columns count as nullable.
 

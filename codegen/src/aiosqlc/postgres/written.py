@@ -1,4 +1,4 @@
-"""Produce the texts that generated code sends, and prove that each is the user's query.
+"""Produce the texts that generated code sends, and prove each one equal to the user's query.
 
 A text in which stars became columns is analysed again, and written only where the server's tree of
 it is that of the user's text, source positions aside. Whatever is written is then planned.
@@ -34,7 +34,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What two texts of the same query have in common."""
+    """A summary of a described text, which is equal for equal queries."""
 
     tree: bytes
     columns: tuple[ColumnHead, ...] | None
@@ -49,7 +49,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Starred:
-    """One text with stars: its query, its tokens, and the columns that may replace the stars.
+    """A text with stars: its query, its tokens, and the columns that may replace each `*`.
 
     `text` 0 is the query's own text, n its variant n - 1.
     """
@@ -64,7 +64,7 @@ class Starred:
 def write_stars(
     connection: Connection, queries: Sequence[TypedQuery], starred: Sequence[Starred]
 ) -> tuple[list[TypedQuery], list[Diagnostic]]:
-    """Return the queries with columns in place of every provably equal star.
+    """Return the queries with columns in place of each `*` if the result is provably equal.
 
     A star that stays is a warning: a column added later changes what comes back.
     """
@@ -116,7 +116,7 @@ def _why_kept(written: str, star: Star) -> tuple[str, str]:
 def _proved(
     connection: Connection, starred: Sequence[Starred]
 ) -> list[tuple[str, tuple[Star, ...]]]:
-    """Return the longest proved text of each, with its remaining stars."""
+    """Return the longest proved text of each query, with the stars that remain."""
     full = [expand(item.sql, item.stars) for item in starred]
     left: dict[int, tuple[Star, ...]] = {}
     for index in _unequal(connection, starred, full):
@@ -134,7 +134,7 @@ def _proved(
 def _unequal(
     connection: Connection, originals: Sequence[Starred], texts: Sequence[str]
 ) -> list[int]:
-    """Return the texts that differ from their original query."""
+    """Return the indexes of the texts that differ from their original query."""
     return [
         index
         for index, (item, answer) in enumerate(
@@ -145,7 +145,7 @@ def _unequal(
 
 
 def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterator[Diagnostic]:
-    """Yield an error for every generated text that the server accepts but can never run.
+    """Yield an error for each generated text that the server accepts but can never execute.
 
     Each is planned for any parameters, without running it. Many go at once: where the server
     refuses one of them, each is asked about by itself.
@@ -171,7 +171,7 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
 
 
 def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> Diagnostic:
-    """Return the error for a statement that can never succeed, or never `does` its task.
+    """Return the error for a statement that can never succeed or never fulfil its purpose.
 
     The latter is a warning: it succeeds as long as there is nothing to do.
     """

@@ -1,1 +1,1 @@
-"""Answers, before a change is merged, what it would do to a database that is in use."""
+"""Check a change against a database in production before the change is merged."""

@@ -1,1 +1,1 @@
-"""Inference from the server's tree and the catalog: not-null, row counts, parameters, access."""
+"""Inference from the server's parse tree and catalog: nullability, row counts and writes."""

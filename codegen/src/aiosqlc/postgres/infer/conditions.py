@@ -148,7 +148,7 @@ def _null_test(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _distinct(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """`x IS DISTINCT FROM value` is false: x equals the value."""
+    """Return the facts if `x IS DISTINCT FROM value` is false: x equals the value."""
     if TRUE in possible:
         return NOTHING
     left, right = node["args"]
@@ -182,7 +182,7 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """`x op ANY (select …)` is true: the comparison was true of some row."""
+    """Return the facts if `x op ANY (select …)` is true: it was true for one row."""
     if node["subLinkType"] == kinds.SubLink.ANY and possible == IF_TRUE and node["testexpr"]:
         return frozenset(
             fact
@@ -224,5 +224,5 @@ def known(node: Node, facts: Facts) -> FactSet:
 
 
 def _has_elements(node: Node) -> bool:
-    """Return whether an array has an element: `ARRAY[x]` does, `ARRAY['{}'::int[]]` does not."""
+    """Return whether an array has an element: `ARRAY[x]`, but not `ARRAY['{}'::int[]]`."""
     return node.kind == "ARRAYEXPR" and bool(node["elements"]) and not node["multidims"]

@@ -1,4 +1,4 @@
-"""Rules for operators and functions: total ones preserve values, a few always return one."""
+"""Nullability rules for operators and functions, based on their strictness and totality."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def is_declared(p: Prover, function: Function) -> bool:
 
 
 def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
-    """A set in the select list is padded with NULL to the length of the longest one beside it."""
+    """Infer a set-returning call in the select list, padded with NULL beside a longer one."""
     sets = [
         inner
         for target in scope.query.list_of("targetList")

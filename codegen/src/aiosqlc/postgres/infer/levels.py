@@ -129,7 +129,7 @@ class PostgresEngine:
         return same(key, stored, source)
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Return whether a condition implies a part of the predicate of a source's index."""
+        """Return whether a condition implies a part of a partial index's predicate."""
         return implied(condition, source, predicate, self.facts)
 
     def may_skip(self, relation: Relation, command: Command) -> bool:

@@ -153,7 +153,7 @@ class _Uses:
                     yield target, relation
 
     def _assigned(self, expr: Node, relation: int, attribute: int, scope: Scope) -> None:
-        """Record parameters that become a column's value, directly or through VALUES or SELECT."""
+        """Record the parameters that an assignment stores in a column, directly or indirectly."""
         bare = _unwrap(expr)
         if bare is None:
             return

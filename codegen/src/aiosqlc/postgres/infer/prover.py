@@ -20,7 +20,7 @@ NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 @dataclass(frozen=True)
 class Resolver:
-    """The rules, and how they call one another across files.
+    """The table of rules, through which rules in different files call each other.
 
     `judges` has the rule for each kind of node; `column` judges a query's output column, `body` a
     call of a user's function, `outcomes` a condition; `no_rows`, `at_least_one` and `reads_a_row`
@@ -37,7 +37,7 @@ class Resolver:
 
 
 class Prover:
-    """Infer the nullness of one statement's expressions.
+    """Infers the nullability of one statement's expressions.
 
     `nullable_params` are the parameters that may be NULL, `loose_params` the arrays that may hold
     NULL; `arguments`, for a function's body, the
@@ -65,7 +65,7 @@ class Prover:
         self._contexts: dict[tuple[int, Hashable], int] = {}
 
     def judge(self, node: Node, scope: Scope) -> Verdict:
-        """Return whether an expression of a query level can be NULL."""
+        """Infer whether an expression of a query level can be NULL."""
         key = (self.context, node)
         verdict = scope.verdicts.get(key)
         if verdict is None:
@@ -74,7 +74,10 @@ class Prover:
 
     @contextlib.contextmanager
     def assuming(self, *assumption: Hashable) -> Iterator[None]:
-        """Infer under an assumption; results within it are cached for it alone."""
+        """Infer under an assumption.
+
+        Results within the block are cached only for that assumption.
+        """
         before = self.context
         key = (before, assumption)
         self.context = self._contexts.setdefault(key, len(self._contexts) + 1)
@@ -101,11 +104,11 @@ class Prover:
         return never("constant-expression", "the server computes a value from these constants")
 
     def column(self, query: Node, attribute: int, scope: Scope) -> Verdict:
-        """Infer an output column of a query nested in a scope."""
+        """Infer whether an output column of a nested query can be NULL."""
         return self.resolver.column(self, scope.inner(query), attribute)
 
     def all_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Not null if every part is; a doubt names the first part that is not."""
+        """Return "not null" if every part is not null; otherwise name the first nullable part."""
         parts = tuple(verdicts)
         doubt = next((part for part in parts if part.null), None)
         if self.facts.holds(rule, "every part is not NULL", doubt is None):
@@ -113,7 +116,7 @@ class Prover:
         return Verdict(True, text, (doubt,) if doubt else ())
 
     def any_of(self, rule: str, verdicts: Iterable[Verdict], text: str) -> Verdict:
-        """Not null if at least one part is; a proof names the first part that is."""
+        """Return "not null" if one part is not null, and name the first such part."""
         parts = tuple(verdicts)
         proof = next((part for part in parts if not part.null), None)
         if self.facts.holds(rule, "one part is not NULL", proof is not None):
@@ -126,7 +129,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the keys that a grouping set can null without a mark of the server (16, 17)."""
+    """Return the grouping keys that a grouping set can null without a server's mark (16, 17)."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()

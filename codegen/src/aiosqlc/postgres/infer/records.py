@@ -1,4 +1,4 @@
-"""The contents of anonymous rows: `ROW(a, b)`, and arrays of them."""
+"""Infer the fields of anonymous records: `ROW(a, b)`, and arrays of records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLLECTS = frozenset({"array_agg"})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a row: its type, whether it has a value, and its expression."""
+    """A field of a record: its type, whether it is not null, and its expression."""
 
     type: int
     certain: bool
@@ -24,7 +24,7 @@ class Field:
 
 
 def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
-    """Return the fields of the rows that an expression is, or collects; none if unknown."""
+    """Return the fields of a record or of the records in an array, or nothing if unknown."""
     found = _row_in(p, node, scope)
     if found is None:
         return []
@@ -36,7 +36,7 @@ def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
 
 
 def whole_row(p: Prover, node: Node, scope: Scope) -> int:
-    """Return the table whose stored rows an expression is, or collects; 0 if there is none.
+    """Return the table whose stored rows an expression returns or collects, or 0 for none.
 
     No outer join can leave such a row out.
     """
@@ -68,7 +68,7 @@ def _row_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
 
 
 def _value_in(p: Prover, node: Node, scope: Scope) -> tuple[Node, Scope] | None:
-    """Return the value that an array collects, with its scope; for other values, the value."""
+    """Return the value that an array collects, or the value itself, with its scope."""
     while True:
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.ARRAY:
             query = node["subselect"]

@@ -1,4 +1,4 @@
-"""Rules for columns: the origin of a Var, and the facts of its source."""
+"""Nullability rules for columns: the origin of a Var, and the facts of its source."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) -> Verdict:
-    """Infer the value that INSERT or UPDATE gives a column, which RETURNING then shows."""
+    """Infer the value that INSERT or UPDATE assigns to a column, as RETURNING returns it."""
     query = owner.query
     if owner.command not in (kinds.Command.INSERT, kinds.Command.UPDATE):
         return otherwise
@@ -87,7 +87,7 @@ def _is_excluded(node: Node, excluded: int, attribute: int) -> bool:
 
 
 def _of_old_row(p: Prover, owner: Scope, node: Node) -> Verdict:
-    """Infer an expression of SET or VALUES, which sees no new row."""
+    """Infer an expression of SET or VALUES, which cannot refer to the new row."""
     owner.returned = False
     try:
         with p.assuming(owner, "old row"):
@@ -114,7 +114,7 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return why the row of an entry, OLD or NEW may be missing from the result of a write."""
+    """Return the reasons why an entry's row, OLD or NEW may be missing from a write's result."""
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -156,7 +156,7 @@ def _column_name(owner: Scope, node: Node) -> str:
 
 
 def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict:
-    """Infer a column of a range table entry, before any outer join."""
+    """Infer a column of a range table entry, without the effect of outer joins."""
     entry = scope.entry(varno)
     kind = entry["rtekind"]
     if attribute == 0:
@@ -231,7 +231,7 @@ def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict
 
 
 def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[Verdict]:
-    """Find the least fixed point for all columns at once, starting from "not null"."""
+    """Find the least fixed point for all columns together, starting from "not null"."""
     count = len(output_targets(query))
     state = [False] * count
     try:
@@ -280,7 +280,7 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
 
 
 def column_verdict(p: Prover, query: Node, attribute: int, parent: Scope | None) -> Verdict:
-    """Infer an output column of a query, given the scope around it."""
+    """Infer an output column of a query, using the enclosing scope."""
     scope = parent.inner(query) if parent is not None else Scope(query, None, p.facts)
     return column_in(p, scope, attribute)
 
@@ -339,7 +339,7 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
 
 
 def judge_field(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer a field of a row that is written in the query; others guarantee nothing."""
+    """Infer a field of a record that the query itself constructs; other fields may be NULL."""
     arg, number = node["arg"], node["fieldnum"]
     if arg.kind == "CONST" and not arg["constisnull"]:
         filled = has_field(arg, number)

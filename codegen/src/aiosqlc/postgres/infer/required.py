@@ -1,4 +1,4 @@
-"""Find the required columns that an INSERT or MERGE gives no value."""
+"""Find required columns for which an INSERT or MERGE has no value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """`table.column` for each required column without a value, or with a bare NULL.
+    """The missing required columns as `table.column`: without a value, or with a literal NULL.
 
     `always`: an INSERT that surely has a row leaves it out, so the statement fails. A MERGE, an
     INSERT of what a SELECT finds, or one under the condition of a rule fails once it inserts.
@@ -28,7 +28,7 @@ class Missing:
 
 
 def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
-    """Return the columns that INSERTs certainly omit, or else those that they may omit.
+    """Return the columns that INSERTs always omit, or else the columns that they may omit.
 
     The server has put defaults, identities and generated values into the tree already. Where a
     trigger may give a value before the row is checked, nothing is said.
@@ -50,7 +50,7 @@ def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
 
 
 def _has_a_row(query: Node) -> bool:
-    """Return whether an INSERT, or its SELECT, has a row for any table contents."""
+    """Return whether an INSERT always inserts a row, whatever the tables contain."""
     join = query["jointree"]
     if join["quals"] is not None or any(query[name] is not None for name in _FEWER):
         return False

@@ -1,4 +1,4 @@
-"""The list of rules: the function for each kind of node, and their connections."""
+"""The table of rules: the function for each kind of node, and links between rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One query level: its range table, the facts of its conditions, its harmless outer joins."""
+"""One query level: its range table, the facts of its conditions, and matched outer joins."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN_VAR = re.compile(r" :varlevelsup 0\b")
 
 
 class Scope:
-    """A query and the queries around it.
+    """The scope of a query, with links to the enclosing scopes.
 
     `command` is the query's, one of `kinds.Command`. `known` holds for every row the query puts
     out. `old` holds for the old row of an UPDATE. `assumed` is pushed while a CASE branch is
@@ -46,7 +46,7 @@ class Scope:
         self._settle()
 
     def up(self, levels: int) -> Scope:
-        """Return the scope `levels` levels out."""
+        """Return the enclosing scope that is `levels` levels out."""
         scope = self
         for _ in range(levels):
             if scope.parent is None:
@@ -56,7 +56,7 @@ class Scope:
         return scope
 
     def inner(self, query: Node) -> Scope:
-        """Return the scope of a query nested directly in this one."""
+        """Return the scope of a directly nested query."""
         scope = self.subscopes.get(query)
         if scope is None:
             scope = self.subscopes[query] = Scope(query, self, self.catalog)
@@ -67,16 +67,16 @@ class Scope:
         return self.range_table[varno - 1]
 
     def cte(self, name: str) -> Node:
-        """Return this level's WITH query with a name."""
+        """Return the WITH query with a name at this level."""
         ctes: list[Node] = self.query.list_of("cteList")
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 
     def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
-        """Return which of these outer joins may really have nulled this entry."""
+        """Return the outer joins among `nulling` that may replace this entry's row by NULLs."""
         return [join for join in nulling if (join, varno) not in self.dead] if nulling else []
 
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
-        """Return whether a Var is not null in every row of the result.
+        """Return whether a Var is proved not null in every result row.
 
         A fact carries over between occurrences of one column under different outer joins: downwards
         always (a value not nulled by more joins was not nulled by fewer), upwards over dead joins.
@@ -94,11 +94,11 @@ class Scope:
         return False
 
     def is_known_expression(self, node: Node) -> bool:
-        """Return whether this very expression was tested and is not null."""
+        """Return whether a condition proves that exactly this expression is not null."""
         return node in self.known or any(node in fact_set for fact_set in self.assumed)
 
     def _settle(self) -> None:
-        """Collect facts and harmless joins until neither adds to the other."""
+        """Collect the facts and the matched outer joins until nothing new is found."""
         always = self._conditions()
         while True:
             self.known = always.union(
@@ -115,7 +115,7 @@ class Scope:
         self._forget_new_values()
 
     def _matched(self, join: Node) -> bool:
-        """Return whether every row of the result is a match of this outer join."""
+        """Return whether every result row is a match of this outer join."""
         return all(
             (join["rtindex"], varno) in self.dead
             for side in self.joins.sides[join["rtindex"]]
@@ -134,7 +134,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Conditions refer to old rows; an UPDATE returns new ones."""
+        """Drop facts about columns that an UPDATE changes: conditions refer to old rows."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -151,7 +151,7 @@ class Scope:
             )
 
     def _keeps(self, attribute: int) -> bool:
-        """Return whether an UPDATE leaves a column of its target unchanged."""
+        """Return whether an UPDATE does not change a column of its target."""
         if self.command != kinds.Command.UPDATE or attribute <= 0:
             return False
         assigned = {target["resno"] for target in self.query.list_of("targetList")}
@@ -163,7 +163,7 @@ class Scope:
 
 
 def _about_rows(found: FactSet) -> FactSet:
-    """Drop expressions without a column of this level.
+    """Remove expressions that contain no column of this query level.
 
     A condition on parameters alone holds for the rows that met it, but an ungrouped aggregate puts
     out a row that met nothing, and so does an outer join around the condition.
@@ -174,7 +174,7 @@ def _about_rows(found: FactSet) -> FactSet:
 
 
 class _Joins:
-    """The shape of the join tree: its always-true conditions, and each outer join's sides."""
+    """The shape of the join tree: the conditions that always hold, and the sides of outer joins."""
 
     def __init__(self, tree: Node | None) -> None:
         self.quals: list[Node] = []
@@ -188,7 +188,7 @@ class _Joins:
             self.always = [q for q in [tree["quals"]] if q is not None]
 
     def _visit(self, item: Node) -> frozenset[int]:
-        """Record an item; return the range table indexes below it, including its own."""
+        """Record a join tree item, and return the range table indexes in it, including its own."""
         if item.kind == "RANGETBLREF":
             return frozenset({item["rtindex"]})
         if item.kind == "FROMEXPR":
@@ -212,7 +212,7 @@ class _Joins:
         return left | right | {index}
 
     def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
-        """Return what each outer join's ON condition proves about a matched row."""
+        """Return the facts that each outer join's ON condition proves for matched rows."""
         if self._matched is None:
             self._matched = [
                 (join, facts_of(join["quals"], IF_TRUE, catalog))
@@ -222,7 +222,7 @@ class _Joins:
         return self._matched
 
     def dead(self, known: FactSet) -> set[tuple[int, int]]:
-        """Return (join, entry) pairs: facts show that the join did not null the entry's side."""
+        """Return the pairs (join, entry) for which facts prove that the join matched."""
         found: set[tuple[int, int]] = set()
         for fact in known:
             if isinstance(fact, Node):

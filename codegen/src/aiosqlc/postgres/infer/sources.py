@@ -1,4 +1,4 @@
-"""The origin of a column in sqlc's view: a WITH query hides the table behind it."""
+"""The origin of a column by sqlc's rules, in which a WITH query hides its tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORMATS = {"RELABELTYPE": "relabelformat", "COERCEVIAIO": "coerceformat"}
 
 
 def source_of(scope: Scope, number: int) -> ColumnRef | None:
-    """Return the table, or WITH query, of an output column; for a set operation the left one's."""
+    """Return the table or WITH query of an output column; a set operation uses its left operand."""
     operation = scope.query["setOperations"]
     if operation is not None:
         while operation.kind == "SETOPERATIONSTMT":
@@ -25,7 +25,7 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
 
 
 def origin_of(scope: Scope, number: int) -> tuple[int, int]:
-    """Return the table and column that an output column shows unchanged, or (0, 0).
+    """Return the table and column that an output column returns unchanged, or (0, 0).
 
     The server says so, except of a set operation: there every part must show the same one.
     """
@@ -65,7 +65,7 @@ def _origin(scope: Scope, number: int) -> tuple[int, int]:
 
 
 def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:
-    """Return the source of an expression that is one column, or COALESCE of one."""
+    """Return the source of an expression that is a column, or COALESCE of a column."""
     node = _bare(node)
     if node is None:
         return None
@@ -110,7 +110,7 @@ def _of_variable(node: Node, scope: Scope) -> ColumnRef | None:
 
 
 def variable_name(node: Node, scope: Scope) -> str:
-    """Return the column name of a Var in its range table entry, or ''."""
+    """Return the name of a Var's column in its range table entry, or ''."""
     names = scope.up(node["varlevelsup"]).entry(node["varno"])["eref"]["colnames"] or []
     number = node["varattno"]
     return str(names[number - 1]) if 0 < number <= len(names) else ""

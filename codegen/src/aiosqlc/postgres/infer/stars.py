@@ -1,4 +1,4 @@
-"""Find the stars of a query and their columns, because a new column must not change its result.
+"""Find each `*` and its columns, because a new column must not change a query's result.
 
 What is found here is a proposal. Whether the text without the stars is the same query, the server
 says: `postgres.written` compares the two trees, and writes a star that it cannot prove as it was.
@@ -37,7 +37,7 @@ _BEFORE_ITEMS = frozenset({"SELECT", "DISTINCT", "ALL", "RETURNING", ",", ")"})
 
 @dataclass(frozen=True, slots=True)
 class Star:
-    """One star: its position in the text, its columns, and its position in the output.
+    """A `*`: its position in the text, its columns, and its position in the output.
 
     `first` is the index of its first column in the result, or None for a star of a subquery that is
     no part of a set operation.
@@ -58,7 +58,7 @@ class Star:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A possible star in the text: its item, with the tokens before the asterisk."""
+    """A possible `*` in the text: its item, with the tokens before the asterisk."""
 
     start: int
     end: int
@@ -67,7 +67,7 @@ class _Place:
     spaced_after: bool
 
     def star(self, columns: str, count: int, first: int | None = None, varno: int = 0) -> Star:
-        """Return the star for columns at this place."""
+        """Return the star for the columns at this position."""
         before = "" if self.spaced_before else " "
         after = "" if self.spaced_after else " "
         return Star(self.start, self.end, f"{before}{columns}{after}", count, first, varno)
@@ -75,7 +75,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One entry of a list: its position, its name, and the column as written."""
+    """An entry of a select list: its position, its name, and the column as written."""
 
     index: int
     name: str
@@ -84,7 +84,7 @@ class _Member:
 
     @property
     def column(self) -> tuple[int, int, int, int]:
-        """The column as the query names it: two equal entries are not from one star."""
+        """Return a key of the column; two equal entries are not from one star."""
         var = self.var
         returning = var.get("varreturningtype", 0)
         return (var["varlevelsup"], var["varnosyn"], var["varattnosyn"], returning)
@@ -93,7 +93,7 @@ class _Member:
 def find_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool = False
 ) -> tuple[Star, ...]:
-    """Return the stars of the select and returning lists at every level, in source order.
+    """Return each `*` of the select lists and RETURNING lists at every level, in source order.
 
     With `embeds`, the place of a star's columns in the result is looked for too.
     """
@@ -112,7 +112,7 @@ def find_stars(
 def _known_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool
 ) -> tuple[Star, ...]:
-    """Return the stars whose columns have positions in the tree."""
+    """Return each `*` whose columns have positions in the parse tree."""
     places = _places(sql)
     if not places:
         return ()
@@ -129,7 +129,7 @@ def _known_stars(
 
 
 def expand(sql: str, stars: Collection[Star]) -> str:
-    """Replace every star by its columns."""
+    """Replace each `*` by its columns."""
     for star in sorted(stars, key=lambda s: s.start, reverse=True):
         sql = sql[: star.start] + star.text + sql[star.end :]
     return sql
@@ -146,7 +146,7 @@ def quote(name: str, reserved: Collection[str]) -> str:
 
 
 def _places(sql: str) -> dict[int, _Place]:
-    """Return the possible stars of the text, by the byte offset of their items.
+    """Return the possible positions of `*` in the text, by the byte offset of their items.
 
     An asterisk that multiplies can be among them: no column of the tree has its place.
     """
@@ -171,7 +171,7 @@ def _places(sql: str) -> dict[int, _Place]:
 
 
 def _item(tokens: Sequence[Token], star: int) -> int | None:
-    """Return the start of a star item, `a.b.*` or `*`; None if it is not one."""
+    """Return the start of the item with a star, `a.b.*` or `*`, or None for multiplication."""
     first = star
     while first >= 2 and tokens[first - 1].text == "." and _is_name(tokens[first - 2]):
         first -= 2
@@ -193,7 +193,7 @@ def _is_word(char: str) -> bool:
 def _plain_stars(
     dump: str, places: dict[int, _Place], reserved: Collection[str]
 ) -> tuple[Star, ...] | None:
-    """Read the stars from the tree's text; None if two columns of a star have the same name.
+    """Find each `*` in the parse tree, or return None if two of its columns have equal names.
 
     A list is printed before those that pass its columns on (INSERT, set operations): the first run
     of entries with a star's place is the star's.
@@ -221,7 +221,7 @@ def _plain_stars(
 
 
 def _queries(value: Any) -> Iterator[Node]:
-    """Yield the queries at or below a value, only where there are some."""
+    """Yield the queries at or below a value."""
     if isinstance(value, list):
         for item in value:
             yield from _queries(item)
@@ -247,7 +247,7 @@ def _stars_of(
 
 
 def _members(query: Node) -> list[_Member]:
-    """Return the entries that the user wrote, without those added for INSERT and set operations.
+    """Return the entries that the user wrote, without entries added for INSERT and set operations.
 
     Since PostgreSQL 18 a grouped column points to the key it is grouped by, which says where the
     column stood, if not always at which of two places.
@@ -269,7 +269,7 @@ def _members(query: Node) -> list[_Member]:
 
 
 def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_Member]]:
-    """Return the columns of each star by its position: an unbroken run without repetitions."""
+    """Return the columns of each `*` by position: consecutive entries without repetitions."""
     by_index = {member.index: member for member in members}
     certain: dict[int, list[_Member]] = {}
     guessed: dict[int, list[_Member]] = {}
@@ -296,7 +296,7 @@ def _runs(members: list[_Member], places: dict[int, _Place]) -> dict[int, list[_
 def _widened(
     run: list[_Member], by_index: dict[int, _Member], taken: Collection[int]
 ) -> list[_Member]:
-    """Add the adjacent grouped columns that can belong to the same star."""
+    """Add adjacent grouped columns that can belong to the same `*`."""
     columns = {member.column for member in run}
     relations = {member.column[:2] for member in run}
     for step in (-1, 1):
@@ -313,7 +313,7 @@ def _widened(
 
 
 def _columns(query: Node, qualifier: str, run: Sequence[_Member], reserved: Collection[str]) -> str:
-    """Name the columns like the star, or by their table if two have the same name."""
+    """Name the columns with the qualifier of the `*`, or with table names where necessary."""
     seen = Counter(member.name for member in run)
     parts = []
     for member in run:

@@ -1,4 +1,4 @@
-"""Rules for subqueries used as expressions."""
+"""Nullability rules for subqueries in expressions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _scalar(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _comparison(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """`x op ANY (select …)` is NULL only if some comparison is."""
+    """Infer `x op ANY (select …)`, which is NULL only if a comparison is NULL."""
     p.sublink_columns.append((node["subselect"], scope))
     try:
         with p.assuming(node, scope):

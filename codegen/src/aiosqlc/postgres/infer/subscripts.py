@@ -1,4 +1,4 @@
-"""Rules for array elements: `(array_agg(x))[1]`."""
+"""Nullability rules for array elements: `(array_agg(x))[1]`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiosqlc.postgres.tree import Node
 
 
 def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer one element of an array whose first elements certainly exist."""
+    """Infer an element of an array whose first elements certainly exist."""
     array, places = node["refexpr"], node.list_of("refupperindexpr")
     plain = node["refassgnexpr"] is None and not node.list_of("reflowerindexpr")
     if not (plain and len(places) == 1 and p.facts.is_array(node["refcontainertype"])):

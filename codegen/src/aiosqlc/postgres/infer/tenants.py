@@ -1,4 +1,4 @@
-"""Answers for PostgreSQL what the proof of tenants asks, and runs it over a query."""
+"""Check with PostgreSQL's catalog whether queries access only one tenant's rows."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _IMMUTABLE: Final = "i"
 
 
 class Tenants:
-    """The tenants of a schema, as the configuration declares them."""
+    """The tenant settings of the configuration, applied to a schema."""
 
     def __init__(self, facts: Facts, tenant: Tenant) -> None:
         self.facts = facts
         self.tenant = tenant
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
-        """Return what is not proved about a text; `number` is the tenant's parameter in it."""
+        """Return the accesses of a text that are not proved; `number` is its tenant parameter."""
         if scope is None:
             return ("the statement is not understood",)
         found = leaks_of(level_of(scope), self, number)
         return tuple(f"`{leak.source}`: {leak.why}" if leak.source else leak.why for leak in found)
 
     def column(self, relation: Hashable) -> int:
-        """Return the number of a table's tenant column, 0 without one."""
+        """Return the number of a table's tenant column, or 0 if the table has none."""
         columns = self.facts.columns.get(relation, ()) if isinstance(relation, int) else ()
         return next((c.number for c in columns if c.name == self.tenant.column), 0)
 
@@ -47,7 +47,7 @@ class Tenants:
         return entry is not None and self._listed(entry.schema, entry.name)
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return a table's foreign keys that hold for every row that is read.
+        """Return a table's foreign keys that hold for every row that a query may read.
 
         A child does not inherit them, nor the uniqueness of what is referred to. Partitions do.
         """
@@ -63,7 +63,7 @@ class Tenants:
         )
 
     def image(self, equality: Equality) -> bool:
-        """Return whether only one datum meets an equality."""
+        """Return whether only one stored value can satisfy an equality."""
         collation = equality.collation
         return equality.image and isinstance(collation, int) and self.facts.deterministic(collation)
 
@@ -73,12 +73,12 @@ class Tenants:
         return entry is not None and entry.kind == "m"
 
     def generated(self, relation: Hashable) -> bool:
-        """Return whether a table calculates its tenant column from other columns."""
+        """Return whether a table computes its tenant column from other columns."""
         columns = self.facts.columns.get(relation, ()) if isinstance(relation, int) else ()
         return any(c.generated for c in columns if c.name == self.tenant.column)
 
     def reads_rows(self, call: Hashable) -> bool:
-        """Return whether a function may read or write rows; an immutable one must not."""
+        """Return whether a function may read or write rows, which an immutable function may not."""
         found = self.facts.functions.get(call) if isinstance(call, int) else None
         if found is None:
             return isinstance(call, int) and call >= FIRST_USER_OID

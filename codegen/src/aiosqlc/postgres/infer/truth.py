@@ -22,7 +22,7 @@ _TRUE_OR_FALSE: Outcomes = frozenset({TRUE, FALSE})
 
 
 def outcomes(p: Prover, node: Node, scope: Scope) -> Outcomes:
-    """Return the possible outcomes of a condition."""
+    """Return the possible outcomes of a condition: true, false or NULL."""
     if node.kind == "CONST":
         if node["constisnull"]:
             return frozenset({NULL})
@@ -60,7 +60,7 @@ def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:
 
 
 def has_no_rows(p: Prover, scope: Scope) -> bool:
-    """Return whether the conditions contradict each other, or LIMIT is 0: there is no row.
+    """Return whether a query has no rows, because its conditions contradict or LIMIT is 0.
 
     An aggregate over no rows still puts out a row.
     """

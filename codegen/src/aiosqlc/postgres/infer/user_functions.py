@@ -1,4 +1,4 @@
-"""SQL functions: their stored body is a tree too, so it is analysed like any query."""
+"""Analyse SQL functions like queries, because the server stores the parse trees of bodies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEEPEST = 8
 
 
 def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) -> Verdict:
-    """Infer a call of a user's function from its body, if it has one.
+    """Infer a call of a user's function from its body, if the server stores the tree.
 
     Of a function that returns a set, the verdict is on the values in it.
     """
@@ -54,12 +54,12 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
 
 
 def _position(arg: Node, number: int) -> int:
-    """Return the parameter of an argument: `f(y => 1, x => 2)` keeps the written order."""
+    """Return the parameter number of an argument, since `f(y => 1, x => 2)` keeps this order."""
     return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 
 def _last_query(p: Prover, function: Function) -> Node | None:
-    """Return the query whose result the function returns, if the body is a sequence of queries."""
+    """Return the query whose result a function returns, if the body consists of queries."""
     nodes = p.facts.reader.read_text(function.body)
     if not nodes:
         nodes = p.facts.reader.read_text(function.body.removeprefix("(").removesuffix(")"))

@@ -1,4 +1,4 @@
-"""Rules for constants, parameters, conditionals and tests."""
+"""Nullability rules for constants, parameters, conditional expressions and tests."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """A NOT NULL domain checks only values that are cast to it: its columns can contain NULL."""
+    """Infer a value of a NOT NULL domain, which checks only casts: columns can contain NULL."""
     entry = p.facts.types.get(node["resulttype"])
     for _ in range(_MAX_DOMAIN_DEPTH):
         if entry is None:
@@ -117,7 +117,7 @@ def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """IS DISTINCT FROM evaluates `=` if both sides have values, and returns its result."""
+    """Infer IS DISTINCT FROM, which returns the result of `=` if both operands are not null."""
     own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
     total = own or p.facts.is_total(node["opfuncid"])
     if p.facts.holds("distinct-from", "it is a built-in equality operator", total):
@@ -126,7 +126,7 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """The comparison calls support functions of families, to which users can add their own."""
+    """Infer a row comparison, which calls support functions that users can define."""
     own = all(oid < FIRST_USER_OID for oid in (*node["opfamilies"], *node["opnos"]))
     if not p.facts.holds("row-comparison", "they are built-in comparison operators", own):
         return maybe("a user-defined comparison may return NULL")
@@ -159,7 +159,7 @@ def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer JSONEXPR nodes: only JSON_EXISTS is true or false."""
+    """Infer JSONEXPR nodes, of which only JSON_EXISTS always returns true or false."""
     if node["op"] != _JSON_EXISTS:
         return judge_path(p, node, scope) or maybe(
             "JSON_VALUE() and JSON_QUERY() are NULL without a match"
@@ -172,7 +172,7 @@ def judge_json_expression(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Each branch is inferred under its own condition, and the failure of the earlier ones."""
+    """Infer a CASE: each branch under its own condition and the failure of the earlier ones."""
     failed: FactSet = frozenset()
     branches: list[Verdict] = []
     for when in node["args"]:
@@ -213,7 +213,7 @@ def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Ou
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
-    """`CASE x WHEN 1`: the test compares a placeholder for x, so its facts are facts about x."""
+    """Return the facts of `CASE x WHEN 1`, whose tests contain a placeholder instead of x."""
     compared = any(isinstance(f, Node) and f.kind == "CASETESTEXPR" for f in holds)
     rest = frozenset(f for f in holds if not isinstance(f, Node) or not f.has("CASETESTEXPR"))
     return rest | known(case["arg"], p.facts) if compared and case["arg"] is not None else rest

@@ -1,4 +1,4 @@
-"""The verdict of both engines, under the name that PostgreSQL's rules know it by."""
+"""The verdict type of both engines, under the name in PostgreSQL's rules."""
 
 from aiosqlc.analysis.verdict import Verdict, maybe, never
 

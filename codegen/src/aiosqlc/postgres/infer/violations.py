@@ -1,4 +1,4 @@
-"""Find the constraints that a writing statement can violate, because the server checks them.
+"""Find the constraints that a writing statement can violate.
 
 What is not certain counts as violable: a trigger or a function of the user's may write anything.
 """
@@ -33,7 +33,7 @@ _ACTIONS = re.compile(
 
 
 def violable(facts: Facts, query: Node, relation: int, *, calls: bool) -> Iterator[Constraint]:
-    """Yield the constraints that a statement can violate in the table that it writes.
+    """Yield the constraints that a statement can violate in the table that it writes to.
 
     `calls` is whether it calls functions that may write, too.
     """
@@ -95,7 +95,7 @@ def _with_generated(facts: Facts, relation: int, changed: set[int]) -> set[int]:
 
 
 def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]:
-    """Yield a table's constraints that the server checks if these columns change."""
+    """Yield a table's constraints that the server checks when some columns change."""
     looks_at = _looks_at(facts, relation)
     for constraint in constraints_of(facts, relation):
         columns = looks_at.get(constraint.name)
@@ -104,7 +104,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns that each constraint depends on, for those that depend on no more.
+    """Return the columns of each constraint that depends only on columns of its row.
 
     The server checks every CHECK of a row that changes: one that was true remains true only if it
     was validated, and if nothing but the row decides.
@@ -127,7 +127,7 @@ def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Action:
-    """The effect of a foreign key on an event; `own`: it can itself be violated then."""
+    """The effect of a foreign key on an event; `own` means that the key itself can be violated."""
 
     name: str
     own: bool
@@ -143,7 +143,7 @@ def _action(key: ConstraintRow, event: str) -> _Action:
 
 
 def _by_delete(facts: Facts, relation: int, seen: set[int]) -> Iterator[Constraint]:
-    """Yield the constraints that deleting rows can violate: keys that refer to them, and so on."""
+    """Yield the constraints that a DELETE can violate, through foreign keys and their cascades."""
     seen.add(relation)
     for key in facts.referring.get(relation, ()):
         action = _action(key, "delete")
@@ -160,7 +160,7 @@ def _by_delete(facts: Facts, relation: int, seen: set[int]) -> Iterator[Constrai
 def _by_new_keys(
     facts: Facts, relation: int, changed: set[int], seen: set[int]
 ) -> Iterator[Constraint]:
-    """Yield the constraints that can be violated if other rows refer to changed columns."""
+    """Yield the constraints that a change of referenced columns can violate in referring tables."""
     seen.add(relation)
     for key in facts.referring.get(relation, ()):
         if not changed & set(key.foreign_columns):
@@ -175,7 +175,7 @@ def _by_new_keys(
 def _by_action(
     facts: Facts, key: ConstraintRow, *, own: bool, seen: set[int]
 ) -> Iterator[Constraint]:
-    """Yield the constraints that can be violated if a foreign key changes its own columns."""
+    """Yield the constraints that a foreign key's action can violate by changing its own columns."""
     if _triggered(facts, key.relation, _FIRES[kinds.Command.UPDATE]):
         yield from _everything(facts, key.relation)
         return
@@ -188,7 +188,7 @@ def _by_action(
 
 
 def _covered(facts: Facts, relation: int, conflict: Node, changed: set[int]) -> set[str]:
-    """Return the unique and exclusion constraints whose conflicts ON CONFLICT handles."""
+    """Return the unique and exclusion constraints whose violations ON CONFLICT handles."""
     arbiters = conflict.list_of("arbiterElems")
     named = conflict["constraint"]
     rows = facts.constraints.get(relation, ())

@@ -1,1 +1,1 @@
-"""Facts found by calling the server's own functions, and the program that finds them."""
+"""Facts from calls of the server's own functions, and the program that collects the facts."""

@@ -1,4 +1,4 @@
-"""Find total functions by calling them: `python -m aiosqlc.postgres.totality.build [URI …]`.
+"""Find total functions by calls on a server: `python -m aiosqlc.postgres.totality.build [URI …]`.
 
 Every strict built-in is called with adversarial values. One NULL, and it is not total; no
 successful call, and it is not claimed either. Families whose NULL depends on the state of the
@@ -62,7 +62,7 @@ where p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and p.proi
 
 
 def main() -> int:
-    """Rewrite the facts for every server version in the wheel, and for the named servers."""
+    """Regenerate the facts for every server version in the wheel, and for the named servers."""
     found: dict[int, dict[int, str]] = {}
     for uri in sys.argv[1:]:
         with Connection(uri) as connection:
@@ -80,7 +80,7 @@ def main() -> int:
 
 
 def _written(found: Mapping[int, Mapping[int, str]]) -> str:
-    """Return the table of results by version: those of all versions, and of some."""
+    """Return the table of results by server version, as text."""
     by_line: dict[tuple[int, str], list[str]] = {}
     for major, facts in sorted(found.items()):
         for item in facts.items():
@@ -122,7 +122,7 @@ def _examine(conninfo: str) -> dict[int, str]:
 
 
 def nulls_among(conninfo: str, oids: Collection[int]) -> list[str]:
-    """Call some functions again; return the names of those that returned NULL."""
+    """Call some functions again, and return the names of those that returned NULL."""
     connection = _connect(conninfo)
     signatures = [s for s in connection.decode(_STRICT, _Signature) if s.oid in set(oids)]
     connection.run("set statement_timeout = '200ms'")
@@ -140,7 +140,7 @@ def _connect(conninfo: str) -> Connection:
 
 
 def _is_total(connection: Connection, one: _Signature) -> bool:
-    """Call a function with every combination of samples, or as many as reasonable."""
+    """Call a function with the combinations of samples, limited to a reasonable number."""
     answered = False
     for args in _arguments(one):
         call = f"select pg_catalog.{_quoted(one.name)}({', '.join(args)}) is null"

@@ -1,4 +1,4 @@
-"""Values that trigger rare results of functions: empty, infinite, with NULL inside."""
+"""Sample values that trigger rare results of functions: empty, infinite or with NULL inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches statements from a second connection: the locks they hold and the work under them."""
+"""Observe statements from a second connection: the locks they hold and the work they cause."""
 
 from aiosqlc.postgres.watch.release import ReleaseObserver
 

@@ -1,4 +1,4 @@
-"""Compares what tables hold, and what a schema is, before and after something ran."""
+"""Compare the content of tables, and the schema, before and after a migration."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ from pg_trigger where not tgisinternal
 """
 
 Schema = frozenset[tuple[str | None, ...]]
-"""The parts of a schema: two that are equal are the same to every query."""
+"""The parts of a schema; schemas with equal values are the same for every query."""
 
 
 class Column(NamedTuple):
-    """A column: its number in the table, and a digest of its values in any order."""
+    """A column: its number in the table, and a digest of its values regardless of order."""
 
     number: int
     digest: str
@@ -59,7 +59,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The content of a table: `oid` is the table's own number, `rows` how many there are."""
+    """The content of a table: its OID, and the number of its rows."""
 
     oid: int
     rows: int
@@ -67,12 +67,12 @@ class Contents:
 
 
 def schema_of(connection: Connection) -> Schema:
-    """Return what the schema of a database consists of."""
+    """Return the parts of a database's schema."""
     return frozenset(connection.rows(_SCHEMA))
 
 
 def contents(connection: Connection) -> dict[str, Contents]:
-    """Return what every table holds; the order of rows does not count."""
+    """Return the content of every table, regardless of the order of rows."""
     columns: dict[tuple[str, int], dict[str, int]] = {}
     for schema, name, oid, column, number in connection.rows(_COLUMNS):
         named = f"{quoted(str(schema))}.{quoted(str(name))}"
@@ -98,7 +98,7 @@ def contents(connection: Connection) -> dict[str, Contents]:
 
 
 def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return what was there before and is not any more, as phrases."""
+    """Return descriptions of the data that existed before and no longer exists."""
     found = []
     for table, held in before.items():
         now = after.get(table)
@@ -119,7 +119,7 @@ def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple
 
 
 def gone(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
-    """Return the tables, columns and rows that were there before; a new name is not a loss."""
+    """Return the tables, columns and rows that no longer exist; renamed ones are not included."""
     later = {held.oid: held for held in after.values()}
     found = []
     for table, held in before.items():

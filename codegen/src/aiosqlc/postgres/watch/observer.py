@@ -1,4 +1,4 @@
-"""Reads, beside a session at work, what others would meet: its locks, and the relations' files."""
+"""Observe the locks of a running session and the files of relations, from another connection."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from pg_stat_xact_user_tables
 """
 
 Locks = dict[tuple[int, Mode], bool]
-"""Locks by relation and mode, with whether they are granted."""
+"""The locks by relation and mode; the value is whether the lock is granted."""
 
 
 def relations(connection: Connection) -> dict[int, Relation]:
-    """Return the user's relations that a session sees, by number."""
+    """Return the user's relations that a session sees, by OID."""
     found = {}
     for oid, name, table, schema, written in connection.rows(_RELATIONS):
         of = f"{schema}." if schema else ""
@@ -55,35 +55,35 @@ def relations(connection: Connection) -> dict[int, Relation]:
 
 
 def locks(connection: Connection, session: int) -> Locks:
-    """Return the locks that a session holds or waits for, as another one sees them."""
+    """Return the locks that a session holds or waits for, read from another connection."""
     rows = connection.rows(_LOCKS, (str(session),))
     return {(int(str(oid)), mode_of(str(mode))): granted == "t" for oid, mode, granted in rows}
 
 
 def files(connection: Connection) -> Mapping[int, tuple[int, int]]:
-    """Return the file of each table and index, beside the table that it belongs to."""
+    """Return the file of each table and index, with the table that it belongs to."""
     rows = ([int(str(cell)) for cell in row] for row in connection.rows(_FILES))
     return {oid: (table, node) for table, oid, node in rows}
 
 
 class Counts(NamedTuple):
-    """The session's work on a table in its transaction: whole reads, changed and deleted rows."""
+    """A session's work on a table in its transaction: full scans, changed and deleted rows."""
 
     scans: int = 0
     changed: int = 0
     deleted: int = 0
 
     def since(self, before: Counts) -> Counts:
-        """Return what was done since an earlier count."""
+        """Return the work since an earlier count."""
         return Counts(*(now - then for now, then in zip(self, before, strict=True)))
 
 
 def counts(connection: Connection) -> Mapping[int, Counts]:
-    """Return what was done to each table in the session's transaction."""
+    """Return the work on each table in the session's transaction."""
     rows = ([int(str(cell)) for cell in row] for row in connection.rows(_COUNTS))
     return {oid: Counts(*numbers) for oid, *numbers in rows}
 
 
 def tables(connection: Connection) -> list[str]:
-    """Return the tables that LOCK takes, as SQL names them."""
+    """Return the tables that a LOCK statement can name, in SQL syntax."""
     return [str(name) for (name,) in connection.rows(_TABLES)]

@@ -1,4 +1,4 @@
-"""Runs pending migrations one after the other, each at the schema before it, and watches them."""
+"""Run pending migrations in order, each on the previous state, and observe their effects."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _SEED = 0
 
 
 class Watched:
-    """A migration whose locks were observed, and the schema before it, to try others on."""
+    """A migration that was observed; other migrations can be tried on the state before it."""
 
     def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
         self._stage, self._before, self._pending = stage, before, pending
         self.seen = seen
 
     def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
-        """Run migrations in place of one statement, watched.
+        """Run and observe other migrations in place of one statement.
 
         Return what was seen of them, and whether they lead to the same schema without a failure.
         """
@@ -65,7 +65,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Stage:
-    """The server on which databases are made and dropped."""
+    """The server on which databases are created and dropped."""
 
     server: Server
     admin: Connection
@@ -73,7 +73,7 @@ class Stage:
 
     @contextlib.contextmanager
     def database(self, template: str = "template0") -> Iterator[str]:
-        """Yield a new database, a copy of another, which is dropped at the end of the block."""
+        """Yield a new database that is a copy of another; it is dropped at the end of the block."""
         name = new_draft(self.admin, template, own_server=self.server.embedded)
         try:
             yield name
@@ -81,24 +81,27 @@ class Stage:
             self.drop(name)
 
     def copy(self, template: str = "template0") -> str:
-        """Return a new database, a copy of another, which is dropped at the very end."""
+        """Return a new database that is a copy of another.
+
+        It is dropped when the observer closes.
+        """
         name = new_draft(self.admin, template, own_server=self.server.embedded)
         self.stack.callback(self.drop, name)
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database of ours."""
+        """Drop a database that the compiler created."""
         self.admin.run(f'drop database if exists "{name}" with (force)')
 
     def run(self, template: str, files: Sequence[SchemaFile]) -> Schema:
-        """Return the schema that files lead to from the state of a database."""
+        """Return the schema after some files run on a copy of a database."""
         with self.database(template) as name, Connection(self.server.conninfo(name)) as connection:
             apply_schema(connection, files, (), own_server=self.server.embedded)
             return schema_of(connection)
 
 
 class ReleaseObserver:
-    """Watches releases on the server of an analyser."""
+    """Observes migrations on the server of an analyser."""
 
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
@@ -110,7 +113,7 @@ class ReleaseObserver:
         queries: Mapping[str, Sequence[str]],
         options: AnalyzeOptions,
     ) -> Iterator[Watched]:
-        """Yield the observations of each migration, while the state before it exists.
+        """Yield the observations of each migration while the state before it still exists.
 
         `queries` are texts by name. Raises `SchemaFailsError` and `NoServerError`.
         """
@@ -153,7 +156,7 @@ def _watched(
 
 
 def prepared(stage: Stage, schema: Sequence[SchemaFile], options: AnalyzeOptions) -> str:
-    """Make a database with a schema and return its name."""
+    """Create a database with a schema, and return the database's name."""
     name = stage.copy()
     with Connection(stage.server.conninfo(name)) as connection:
         done = apply_schema(connection, schema, options.shims, own_server=stage.server.embedded)
@@ -163,7 +166,7 @@ def prepared(stage: Stage, schema: Sequence[SchemaFile], options: AnalyzeOptions
 
 
 def fill(stage: Stage, name: str) -> None:
-    """Put a few rows that the constraints accept into each table, as far as any is found."""
+    """Insert a few valid rows into each table, if any can be found."""
     with Connection(stage.server.conninfo(name)) as connection:
         facts = load_facts(connection)
         connection.run("begin")
@@ -181,7 +184,7 @@ def relations_in(stage: Stage, name: str) -> dict[int, Relation]:
 def _renumbered(
     existing: Mapping[int, Relation], found: Mapping[int, Relation]
 ) -> dict[int, Relation]:
-    """Return the relations that were in use, as another database numbers them."""
+    """Return the existing relations with their OIDs in another database."""
     names = {item.name for item in existing.values()}
     return {oid: item for oid, item in found.items() if item.name in names}
 
@@ -195,7 +198,7 @@ def watch_one(
     *,
     filled: bool,
 ) -> tuple[str, ObservedFile]:
-    """Run a migration in a copy of the state before it; return that copy, and what was seen."""
+    """Run a migration in a copy of the previous state; return the copy and the observations."""
     after = stage.copy(before)
     with Connection(stage.server.conninfo(after)) as connection:
         needed = needed_locks(connection, queries)
@@ -222,7 +225,7 @@ def watch_one(
 def _broken(
     connection: Connection, queries: Mapping[str, Sequence[str]], needed: Mapping[str, object]
 ) -> tuple[str, ...]:
-    """Return the queries that could be planned before, and cannot be now."""
+    """Return the queries that could be planned before the migration but not after it."""
     planned = {name: texts for name, texts in queries.items() if name in needed}
     now = needed_locks(connection, planned)
     return tuple(name for name in planned if name not in now)
@@ -231,7 +234,7 @@ def _broken(
 def _taken_back(
     stage: Stage, after: str, back: SchemaFile, seen: ObservedFile, held: Mapping[str, Contents]
 ) -> ObservedFile:
-    """Run the rollback on the migrated rows and compare what is there with what was."""
+    """Run the rollback on the migrated rows, and compare the content with the original."""
     with stage.database(after) as name, Connection(stage.server.conninfo(name)) as connection:
         done = apply_schema(connection, [back], (), own_server=stage.server.embedded)
         problems = tuple(failure.problem for failure in done.failures)

@@ -1,4 +1,4 @@
-"""Runs the statements of a migration as its tool would, each watched from a second connection."""
+"""Run a migration's statements like its tool, and observe each from a second connection."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _ZONE = "set timezone = 'Asia/Kathmandu'"
 
 
 class RowsRefuseError(Exception):
-    """A statement fails on rows that the schema before it allows."""
+    """Raised if a statement fails on rows that the schema before it allows."""
 
     def __init__(self, problem: Diagnostic) -> None:
         super().__init__(problem.message)
@@ -59,7 +59,7 @@ class RowsRefuseError(Exception):
 
 @dataclass
 class Watching:
-    """A database of a migration that runs, and a second connection that looks.
+    """A database in which a migration runs, and a second connection that observes it.
 
     `existing` are the relations that others use: those that were there before the release. `filled`
     is whether rows were put into the tables. A context manager.
@@ -84,7 +84,10 @@ class Watching:
         self._stack.close()
 
     def run(self, file: SchemaFile, *, in_block: bool) -> list[Observed]:
-        """Run a file and return what was seen. Raises `RowsRefuseError` only with rows."""
+        """Run a file and return the observations of its statements.
+
+        Raise `RowsRefuseError` if a statement fails only because of rows.
+        """
         found = []
         self._block(opened=in_block)
         for span in file.statements:
@@ -109,7 +112,7 @@ class Watching:
                 self.acting.run("begin")
 
     def _end(self) -> ServerError | None:
-        """End the transaction, and its locks with it."""
+        """End the transaction, which releases its locks."""
         self._since.clear()
         return self.acting.run("commit") if self.acting.in_transaction else None
 
@@ -141,7 +144,7 @@ class Watching:
         return alone
 
     def _watched(self, file: SchemaFile, span: Span, sql: str) -> Observed | ServerError:
-        """Run a statement in the open transaction; return what was seen, or why it failed."""
+        """Run a statement in the open transaction, and return its observation or its error."""
         acting = self.acting
         word = first_word(sql)
         before, read = observer.files(acting), observer.counts(acting)
@@ -174,7 +177,10 @@ class Watching:
         )
 
     def _mostly(self, table: int, done: observer.Counts, sql: str) -> bool:
-        """Return whether most rows of a table were changed; of an empty one, the text says it."""
+        """Return whether most rows of a table were changed.
+
+        For an empty one, judge by the SQL text.
+        """
         if table not in self.existing:
             return False
         named = self._sql_name(table)
@@ -187,7 +193,7 @@ class Watching:
         return str(name)
 
     def _held(self, span: Span) -> tuple[Held, ...]:
-        """Return the session's locks on what others use, each with the statement that took it."""
+        """Return the session's locks on existing relations, each with the acquiring statement."""
         found = []
         for oid, mode in observer.locks(self._looking, self._session):
             if oid in self.existing:
@@ -199,7 +205,10 @@ class Watching:
         return tuple(sorted({self.existing[oid].table for oid in oids if oid in self.existing}))
 
     def _leniently(self, file: SchemaFile, span: Span, error: ServerError) -> Observed:
-        """Run what the analyser would run in its place; what even that refuses is a failure."""
+        """Run the analyser's replacement for a refused statement.
+
+        Report a failure if that fails too.
+        """
         if self.filled and error.state[:2] in _ROWS:
             raise RowsRefuseError(schema_problem(file, span, error))
         one = SchemaFile(file.file, file.sql, (span,), file.transactional)
@@ -209,7 +218,7 @@ class Watching:
         return Observed(file, span, unwatched=error.message)
 
     def _alone(self, file: SchemaFile, span: Span, sql: str, refused: str) -> Observed:
-        """Run a statement outside a transaction; see its locks while it waits for another's.
+        """Run a statement outside a transaction, and observe its locks while it waits for a lock.
 
         The other session holds a lock that lets reads and writes pass and stops whatever changes a
         table, so that even the shortest statement is caught at its first lock.
@@ -259,7 +268,7 @@ class Watching:
         return bool(self.acting.pg.is_busy())
 
     def _answer(self) -> ServerError | None:
-        """Return the error of the statement that was sent, when it has ended."""
+        """Wait for the statement that was sent, and return its error if there is one."""
         error = None
         while (result := self.acting.pg.get_result()) is not None:
             if result.status == pq.ExecStatus.FATAL_ERROR:
@@ -271,18 +280,18 @@ _Files = Mapping[int, tuple[int, int]]
 
 
 def _replaced(before: _Files, after: _Files) -> set[int]:
-    """Return the tables and indexes that have another file now."""
+    """Return the tables and indexes that were rewritten to another file."""
     return {oid for oid, (_, node) in before.items() if oid in after and after[oid][1] != node}
 
 
 def _indexed(before: _Files, after: _Files, replaced: set[int]) -> set[int]:
-    """Return the tables with an index that was built."""
+    """Return the tables on which an index was built."""
     made = {table for oid, (table, _) in after.items() if oid not in before and table != oid}
     return made | {before[oid][0] for oid in replaced if before[oid][0] != oid}
 
 
 def first_word(sql: str) -> str:
-    """Return the verb of a statement in capitals."""
+    """Return the verb of a statement in upper case."""
     for token in scan(sql):
         if token.kind is not Kind.COMMENT:
             return token.text.upper()

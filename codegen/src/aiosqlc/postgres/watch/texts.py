@@ -1,4 +1,4 @@
-"""Reads which locks the project's own queries need: the server takes them to plan each text."""
+"""Find the locks that the project's queries need, which the server acquires to plan them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiosqlc.postgres.watch import observer
 from aiosqlc.servers.postgres.connection import Connection
 
 Needed = frozenset[tuple[int, Mode]]
-"""The locks of a query, by relation."""
+"""The locks that a query needs, by relation and mode."""
 
 _KEYS = """
 select conrelid, confrelid, confdeltype, confupdtype from pg_constraint where contype = 'f'
@@ -22,7 +22,7 @@ _TAKES_NOTHING = frozenset({"a", "r"})  # NO ACTION and RESTRICT only look
 
 
 def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -> dict[str, Needed]:
-    """Return the locks of each query that can be planned now, over all of its texts.
+    """Return the needed locks of each query that can be planned, for all of its texts.
 
     A query is left out where one of its texts fails: it needs another state of the schema. Locks of
     what triggers do are not seen, except those of foreign keys.
@@ -42,7 +42,7 @@ def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -
 
 
 def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ...]:
-    """Return the queries that wait while these locks are held."""
+    """Return the queries that wait if a session holds some locks."""
     return tuple(
         name
         for name, locks in needed.items()

@@ -1,1 +1,1 @@
-"""Checks pending migrations: what each statement locks, for how long, and who waits."""
+"""Check pending migrations: the locks of each statement, their duration, and who waits."""

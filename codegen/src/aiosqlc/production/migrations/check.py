@@ -1,4 +1,4 @@
-"""Checks the migrations of one entry: watches them, derives findings, and tries proposals."""
+"""Check an entry's migrations: observe them, derive findings, and test proposed fixes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosqlc.source import Span
 
 @dataclass
 class Checked:
-    """The findings of a migration.
+    """A migration with its findings.
 
     `better` are the proposals by statement, `reason` says why the findings are accepted.
     """
@@ -37,7 +37,7 @@ def check(
     patient: bool = False,
     tries: bool = True,
 ) -> list[Checked]:
-    """Return what is found of each pending migration, in their order.
+    """Return the findings of each pending migration, in order.
 
     `patient` is whether the tool sets lock_timeout, `tries` whether proposals are made. Raises what
     `ReleaseObserver.release` raises.
@@ -73,7 +73,7 @@ def _checked(watched: Watched, *, patient: bool, tries: bool) -> Checked:
 
 
 def _advised(item: Diagnostic, seen: ObservedFile, proved: dict[Span, Proved]) -> Diagnostic:
-    """Add the proposal to the finding of its statement."""
+    """Add the proposed fix to the finding of its statement."""
     for statement in seen.statements:
         one = proved.get(statement.span)
         if one and _concerns(item, seen, statement):

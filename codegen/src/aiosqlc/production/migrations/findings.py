@@ -1,4 +1,4 @@
-"""Derives findings from observations: which locks are dangerous, and what else goes wrong."""
+"""Derive findings from observations: dangerous locks and other problems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_NAMES = 8
 
 
 def danger(seen: Observed) -> str:
-    """Return the code of what is dangerous in a statement's locks, empty where nothing is.
+    """Return the code for a statement's dangerous locks, or '' if its locks are harmless.
 
     A lock is dangerous if queries wait for it and the work done under it grows with a table.
     """
@@ -32,7 +32,7 @@ def danger(seen: Observed) -> str:
 
 
 def findings(seen: ObservedFile, *, patient: bool) -> list[Diagnostic]:
-    """Return everything there is to say of a migration; `patient`: its tool sets lock_timeout."""
+    """Return all findings of a migration; `patient` means that its tool sets lock_timeout."""
     found = [*seen.failures]
     for statement in seen.statements:
         found += _of_statement(statement)
@@ -52,7 +52,7 @@ def _of_statement(seen: Observed) -> Iterator[Diagnostic]:
 
 
 def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
-    """Return a finding for the first statement that would wait for a strong lock without end."""
+    """Return a finding for the first statement that could wait for a strong lock forever."""
     asking = [one for one in statements if one.stopping and not one.patience and _fresh(one)]
     if not asking:
         return []
@@ -103,13 +103,13 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
 def finding(
     code: str, seen: Observed, message: str, hint: str = "", notes: Sequence[str] = ()
 ) -> Diagnostic:
-    """Return a finding that points at a statement's first line."""
+    """Return a finding whose label is the first line of a statement."""
     label = Label(seen.file.file, place(seen.file, seen.span))
     return Diagnostic(code, message, (label,), hint, Severity.WARNING, tuple(notes))
 
 
 def place(file: SchemaFile, span: Span) -> Span:
-    """Return the first line of a statement, comments before it left out."""
+    """Return the span of a statement's first line, without the comments before it."""
     text = file.sql[span.start : span.end]
     start = span.start + len(text) - len(text.lstrip())
     end = file.sql.find("\n", start, span.end)
@@ -117,7 +117,7 @@ def place(file: SchemaFile, span: Span) -> Span:
 
 
 def notes(seen: Observed) -> tuple[str, ...]:
-    """Return the locks of a statement, and the queries that wait for them."""
+    """Return notes about a statement's locks and the queries that wait for them."""
     strongest: dict[str, Held] = {}  # those of indexes only where they are stronger
     for held in sorted(seen.stopping, key=lambda held: (-held.mode, held.relation.is_index)):
         strongest.setdefault(held.relation.table, held)
@@ -130,7 +130,7 @@ def notes(seen: Observed) -> tuple[str, ...]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return a few names, and how many more there are."""
+    """Return a text with a few names and the number of further names."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
@@ -151,7 +151,7 @@ def _lock(seen: Observed, held: Held) -> str:
 
 
 def _fresh(seen: Observed) -> bool:
-    """Return whether one of the locks began with the statement itself."""
+    """Return whether the statement itself acquired one of the locks."""
     return any(held.since == seen.span for held in seen.stopping)
 
 

@@ -1,4 +1,4 @@
-"""Writes the proposed migrations: the file that was checked, and new ones after it."""
+"""Write proposed migrations: a changed version of the checked file, and new files after it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SUFFIX = ".up.sql"
 
 
 class FixError(Exception):
-    """The proposed migrations cannot be written; the text says why."""
+    """Raised if the proposed migrations cannot be written; the text contains the reason."""
 
 
 def fix(project: Project, entry: QuerySet, checked: Sequence[Checked]) -> list[Path]:
-    """Write the proposals of every migration that has some; return the written paths.
+    """Write each migration that has a proposal, and return the written paths.
 
     Raises `FixError` before anything is written.
     """
@@ -51,7 +51,7 @@ def _rewritten(project: Project, tool: Format, one: Checked) -> dict[Path, str]:
 
 
 def _pieces(one: Checked) -> Iterator[Piece]:
-    """Yield the migrations in their order: statements as they are, and what replaces some."""
+    """Yield the migrations in order, with each statement unchanged or replaced."""
     waiting: list[str] = []
     block = one.seen.file.transactional
     for statement in one.seen.statements:
@@ -68,12 +68,12 @@ def _pieces(one: Checked) -> Iterator[Piece]:
 
 
 def _only_settings(statements: Sequence[str]) -> bool:
-    """Return whether statements only set what ends with the transaction."""
+    """Return whether statements only change settings that end with the transaction."""
     return all(re.match(r"set\s+local\b", text, re.IGNORECASE) for text in statements)
 
 
 def _heading(text: str) -> str:
-    """Return the comments at the top of a file that no tool reads."""
+    """Return the comments at the top of a file that have no meaning for a tool."""
     kept = []
     for line in text.split("\n"):
         if not line.startswith("--"):
@@ -90,7 +90,10 @@ def _way_back(text: str) -> str:
 
 
 def _later(root: Path, path: Path, number: int) -> Iterator[Path]:
-    """Yield the names of migrations after one. Raises `FixError` where their numbers are taken."""
+    """Yield file names for new migrations after an existing one.
+
+    Raise `FixError` if the numbers for the names are already in use.
+    """
     name = path.name.removesuffix(_SUFFIX).removesuffix(".sql")
     suffix = _SUFFIX if path.name.endswith(_SUFFIX) else ".sql"
     version = _VERSION.fullmatch(name)

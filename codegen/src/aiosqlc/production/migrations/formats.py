@@ -1,4 +1,4 @@
-"""Recognises the migration tool of a file, and writes files for it."""
+"""Detect the migration tool of a file, and write files in the tool's format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MARKS = (
 
 
 def format_of(file: SchemaFile, *, has_rollback_file: bool = False) -> Format:
-    """Return the tool of a migration."""
+    """Return the tool that a migration file is written for."""
     for tool, mark in _MARKS:
         if mark.search(file.file.text):
             return tool
@@ -47,7 +47,7 @@ def runs_in_block(file: SchemaFile, tool: Format) -> bool:
 
 
 def text_of(tool: Format, statements: list[str], *, in_block: bool) -> str:
-    """Return the way forward of a migration as the tool reads it, without a way back."""
+    """Return a migration in the tool's format, without a rollback."""
     body = "".join(f"{statement.strip()};\n" for statement in statements)
     match tool:
         case Format.DBMATE:

@@ -1,4 +1,4 @@
-"""Chooses the migrations to check: those that a git reference lacks, those after one, or each."""
+"""Select the migrations to check: those missing in a git reference, those after one, or all."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ACCEPTED = re.compile(
 
 
 class UnknownMigrationError(Exception):
-    """There is no migration of the name that was given."""
+    """Raised if no migration has the given name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The schema that is in use, the migrations to check, and the queries that run meanwhile."""
+    """The schema in production, the migrations to check, and the queries that run at the time."""
 
     applied: tuple[SchemaFile, ...]
     pending: tuple[Pending, ...]
@@ -34,7 +34,7 @@ class Chosen:
 
 
 def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference: str) -> Chosen:
-    """Return the migrations that a git reference lacks, beside its schema and its queries.
+    """Return the migrations missing in a git reference, with its schema and queries.
 
     Raises `GitError` where the reference cannot be read.
     """
@@ -47,7 +47,7 @@ def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference
 
 
 def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chosen:
-    """Return the migrations after one that is named by its file, with or without `.sql`.
+    """Return the migrations after the one with a file name, with or without `.sql`.
 
     Raises `UnknownMigrationError`.
     """
@@ -64,13 +64,13 @@ def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chose
 
 
 def each(project: Project, entry: QuerySet, inputs: Inputs) -> Chosen:
-    """Return every migration as a release by itself: what was there before it is in use."""
+    """Return every migration as a separate release on the schema of the migrations before it."""
     pending = _pending(project, entry, inputs.schema, alone=True)
     return Chosen((), pending, texts_of(inputs.queries))
 
 
 def accepted(file: SchemaFile) -> str | None:
-    """Return the reason of `-- lock: accepted REASON`; empty without one, None without the line."""
+    """Return the reason of `-- lock: accepted REASON`, or None if the line is missing."""
     found = _ACCEPTED.search(file.file.text)
     return found["reason"].strip() if found else None
 
@@ -83,7 +83,7 @@ def tool_of(project: Project, entry: QuerySet, file: SchemaFile) -> Format:
 
 
 def texts_of(queries: tuple[ParsedQuery, ...]) -> dict[str, tuple[str, ...]]:
-    """Return every text of each query by its place, `file.sql:Name`."""
+    """Return every text of each query by `file.sql:Name`."""
     return {
         query.place: tuple(dict.fromkeys((query.sql, *(item.sql for item in query.variants))))
         for query in queries

@@ -1,4 +1,4 @@
-"""The findings of `aiosqlc migrations check`: what each means and what it is measured by."""
+"""The findings of `aiosqlc migrations check`: the meaning and the measured facts of each."""
 
 from __future__ import annotations
 

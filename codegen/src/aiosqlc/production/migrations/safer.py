@@ -1,4 +1,4 @@
-"""Proposes, for a statement whose locks are dangerous, a sequence of migrations with lighter ones.
+"""Propose migrations with weaker locks for a statement with dangerous locks.
 
 A proposal is only text until it was run: see `tried.py`.
 """
@@ -18,7 +18,7 @@ _PAGES: Final = 1000  # of a batch: about 8 MB of a table
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One migration of a proposal: its statements, and whether a transaction is around them."""
+    """A migration of a proposal: its statements, and whether they run in a transaction."""
 
     statements: tuple[str, ...]
     in_block: bool = True
