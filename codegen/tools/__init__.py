@@ -1,1 +1,4 @@
-"""Programs that write files or measure. The compiler never imports them."""
+"""Programs that generate files or measure the compiler.
+
+The compiler never imports these programs.
+"""

@@ -27,7 +27,7 @@ _TO_THE_NEWEST = """\
 
 
 def main() -> int:
-    """Build the current manual as a version."""
+    """Build the current manual as a version of the site."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("version", type=Version)
     parser.add_argument("folder", type=Path)
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def build(folder: Path) -> int:
-    """Build the manual into a folder beside other versions; return 0 if it is complete."""
+    """Build the manual into a folder beside other versions; return 0 on success."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "SITE_VERSIONS": "mike"}
     command += ["--site-dir", str(folder.absolute())]

@@ -1,4 +1,4 @@
-"""A hook of the site that adapts pages written for the repository."""
+"""A hook of the documentation site that adapts pages written for the repository."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CODE = re.compile(r"`[^`]*`")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Return the page with links to other folders as text, and with code in tables unescaped.
+    """Return the page with links to other folders as plain text, and with unescaped code in tables.
 
     There a `|` must be escaped for the repository's pages, and must not be for the site's.
     """

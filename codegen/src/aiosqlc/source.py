@@ -1,4 +1,4 @@
-"""Source text and positions, so that every message can point at the user's text."""
+"""Source texts and positions in them, which messages refer to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Dialect(StrEnum):
-    """The dialect whose lexical rules apply: that of an engine."""
+    """The SQL dialect, which determines the lexical rules."""
 
     POSTGRESQL = "postgresql"
     MYSQL = "mysql"
@@ -28,14 +28,14 @@ class Span(msgspec.Struct, frozen=True, order=True):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file as read from disk. `path` is for display: relative to the configuration's folder."""
+    """A file as read from disk. `path` is for display, relative to the configuration's folder."""
 
     path: Path
     text: str
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the text, in hex."""
+        """Return the SHA-256 of the text in hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
@@ -48,11 +48,11 @@ class SourceFile:
         return line, offset - self._line_starts[line - 1] + 1
 
     def line_start(self, line: int) -> int:
-        """Return the offset at which a 1-based line begins."""
+        """Return the offset at which a line starts, by its 1-based number."""
         return self._line_starts[line - 1]
 
     def line_text(self, line: int) -> str:
-        """Return the text of a 1-based line, without its newline."""
+        """Return the text of a line without its newline, by its 1-based number."""
         start = self._line_starts[line - 1]
         end = self.text.find("\n", start)
         return self.text[start:] if end < 0 else self.text[start:end]
@@ -60,7 +60,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class SourceMap:
-    """Map offsets of rewritten SQL back to the original file.
+    """Maps offsets of rewritten SQL back to the original file.
 
     `pieces` is sorted by `out`: from offset `out` on, up to the next piece, text was either copied
     from offset `src` on (`copied`), or made in place of the user's text at `src` (every offset maps

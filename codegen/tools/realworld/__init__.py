@@ -1,4 +1,4 @@
-"""Measure the compiler on other projects: it must compile what sqlc compiles.
+"""Measure the compiler on other projects: it must compile the queries that sqlc compiles.
 
     python -m tools.realworld FOLDER...
 

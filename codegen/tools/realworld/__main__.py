@@ -1,4 +1,4 @@
-"""`python -m tools.realworld FOLDER...`: compile other projects, call their functions, count.
+"""`python -m tools.realworld FOLDER...`: compile other projects, call their functions, and count.
 
 Exit code: 0, or 1 where a text is wrong, a claim is refuted or the compiler broke.
 """
@@ -25,7 +25,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Process the folders one after another; print a table row for each, then the causes."""
+    """Process the folders in turn, and print a table row for each and then the error causes."""
     arguments = _parser().parse_args()
     rows: list[Row] = []
     shapes = Shapes()
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Shapes) -> Row:
-    """Return the row of one project."""
+    """Return the table row for one project."""
     row = Row(folder.name)
     copy_project(folder, copy)
     for place, entry in enumerate(find_entries(copy)):
@@ -80,7 +80,7 @@ def _project(folder: Path, copy: Path, arguments: argparse.Namespace, shapes: Sh
 def _outcome(
     entry: Entry, out: Path, arguments: argparse.Namespace, said: dict[str, list[bool]]
 ) -> dict[str, Any]:
-    """Run our compiler on an entry in a separate process."""
+    """Run the compiler on an entry in a separate process."""
     told = out.parent / f"{out.name}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     asked = {

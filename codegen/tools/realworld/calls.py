@@ -37,12 +37,15 @@ _TRIALS = 50  # of each function in each
 _SECONDS = 60.0  # the longest that looking for witnesses takes
 
 Said = Mapping[str, Sequence[bool]]
-"""The columns that sqlc calls NOT NULL, by query."""
+"""The columns that sqlc infers as NOT NULL, by query."""
 
 
 @dataclass
 class Called:
-    """The results of calls. `answered` counts functions that the server accepted."""
+    """The results of calling generated functions.
+
+    `answered` counts functions that the server accepted.
+    """
 
     functions: int = 0
     answered: int = 0
@@ -53,13 +56,13 @@ class Called:
     nulls: dict[str, list[int]] = field(default_factory=dict)  # columns seen empty, by query
 
     def saw(self, query: TypedQuery, empty: set[int]) -> None:
-        """Record where a row had no value, by position in sqlc's document."""
+        """Record the positions at which a row had no value, by sqlc's document."""
         shown = {n for n, place in enumerate(places(query)) if place in empty}
         name = query.parsed.name
         self.nulls[name] = sorted({*self.nulls.get(name, ()), *shown})
 
     def misses(self, query: TypedQuery, wanted: set[int]) -> bool:
-        """Return whether one of some positions of a row was never empty."""
+        """Return whether one of some columns has not yet been NULL in any row."""
         shown = places(query)
         return not wanted <= {shown[n] for n in self.nulls.get(query.parsed.name, ())}
 
@@ -69,7 +72,7 @@ _COMMITS = re.compile(r"\s*(?:create|drop|alter|truncate|rename)\b", re.IGNORECA
 
 
 def call_all(analysed: Analysed, out: Path, names: Sequence[str], said: Said) -> Called:
-    """Call the functions of the package in `out` and compare with their source texts."""
+    """Call the functions of the package in `out`, and compare them with their source texts."""
     return asyncio.run(_call_all(analysed, out, names, said))
 
 
@@ -116,7 +119,7 @@ async def _call_all(analysed: Analysed, out: Path, names: Sequence[str], said: S
 async def _find_witnesses(
     called: Called, wanted: Sequence[tuple[_Function, set[int]]], values: Values, world: World
 ) -> None:
-    """Call functions with arguments that match rows, until a guaranteed value is missing."""
+    """Call functions with arguments that match rows, until a guaranteed value is NULL."""
     until = time.monotonic() + _SECONDS
     for number in range(_SETS):
         missing = [pair for pair in wanted if called.misses(pair[0].query, pair[1])]
@@ -137,7 +140,7 @@ def _function(package: str, module: str, function: str) -> tuple[ModuleType, Any
 
 
 def _naive(query: TypedQuery) -> frozenset[str]:
-    """Return the parameters with times without a zone."""
+    """Return the parameters whose times have no time zone."""
     return frozenset(argument(p.name) for p in query.params if p.type.name in {"timestamp", "time"})
 
 
@@ -150,11 +153,11 @@ class _Function:
     call: Any
 
     def arguments(self, values: Values) -> dict[str, object]:
-        """Choose arguments of any kind."""
+        """Choose random arguments."""
         return values.arguments(self.call, _naive(self.query))
 
     def near(self, near: Near) -> dict[str, object]:
-        """Choose arguments that match rows."""
+        """Choose arguments that match existing rows."""
         return near.arguments(self.query, self.call, _naive(self.query))
 
 
@@ -168,7 +171,7 @@ class _Trial:
     world: World
 
     async def run(self, called: Called) -> str:
-        """Call it; return the server's refusal, or empty text."""
+        """Call the function, and return the server's refusal or an empty string."""
         query, function = self.function.query, self.function.call
         name = query.parsed.name
         try:
@@ -205,7 +208,7 @@ class _Trial:
         return ""
 
     async def _compare_refusal(self, recorder: Recorder, error: Exception, called: Called) -> None:
-        """A generated text that the server refuses is wrong if it accepts the source."""
+        """Report a generated text that the server refuses although it accepts the source text."""
         if by_data(error):  # a row may be in the way at one time and not at another
             return
         if recorder.statements and not await recorder.source_fails(self.function.query):

@@ -1,4 +1,4 @@
-"""Compile an entry: the queries that compile, and the reasons of the others."""
+"""Compile an entry, and return the compiled queries and the errors of the others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass
 class Ours:
-    """The outcome for one entry. `causes` has, by query, the code and message of its error."""
+    """The compiler's outcome for one entry.
+
+    `causes` maps each failed query to the code and message of its error.
+    """
 
     queries: list[str] = field(default_factory=list)
     compiled: list[str] = field(default_factory=list)
@@ -40,7 +43,7 @@ class Ours:
 
 
 def compile_entry(entry: Entry, out: Path) -> Ours:
-    """Compile one entry with its own configuration, but other output folders."""
+    """Compile an entry with its own configuration, but with other output folders."""
     ours = Ours()
     started = time.monotonic()
     config = entry.config.with_name(f".aiosqlc_{entry.name}.yaml")
@@ -64,7 +67,7 @@ def compile_entry(entry: Entry, out: Path) -> Ours:
 
 
 def _with_outputs(entry: Entry, out: Path) -> dict[str, Any]:
-    """Return the configuration reduced to the entry; a version 1 file as `init` converts it."""
+    """Return a configuration with only this entry; a version 1 file is converted as by `init`."""
     document = dict(read_document(entry.config))
     if "packages" in document:
         only = {**document, "packages": [document["packages"][entry.number]]}
@@ -81,7 +84,7 @@ def _with_outputs(entry: Entry, out: Path) -> dict[str, Any]:
 
 
 def _take(ours: Ours, analysed: Analysed, general: list[Diagnostic]) -> None:
-    """Group an entry's findings by query; some stop everything."""
+    """Group an entry's findings by query; findings without a query stop the entry."""
     typed = {query.parsed.name for query in analysed.analysis.queries}
     parsed = analysed.inputs.queries
     ours.queries = [query.name for query in parsed]
@@ -102,7 +105,7 @@ def _take(ours: Ours, analysed: Analysed, general: list[Diagnostic]) -> None:
 
 
 def _query_of(item: Diagnostic, queries: Sequence[ParsedQuery]) -> ParsedQuery | None:
-    """Return the query at the first place of a finding."""
+    """Return the query that contains the first label of a finding."""
     for label in item.labels[:1]:
         for query in queries:
             inside = query.span.start <= label.span.start <= query.span.end
@@ -115,7 +118,7 @@ def _query_of(item: Diagnostic, queries: Sequence[ParsedQuery]) -> ParsedQuery |
 def _print(
     ours: Ours, project: Project, analysed: Analysed, kept: Sequence[TypedQuery]
 ) -> Compiled:
-    """Print the queries whose names do not clash."""
+    """Render the queries whose names do not clash."""
     for _ in range(_ATTEMPTS):
         into = Compiled()
         print_set(project, analysed.entry, replace(analysed.analysis, queries=tuple(kept)), into)

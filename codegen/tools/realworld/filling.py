@@ -1,4 +1,4 @@
-"""Insert random rows into the tables of a MySQL database; skip constraint violations."""
+"""Insert random rows into the tables of a MySQL database, skipping constraint violations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMBERS = ("int", "decimal", "float", "double", "year", "bit")
 
 
 def quoted(name: str) -> str:
-    """Return a name escaped for a text with `%s`."""
+    """Return a quoted name that is safe in a text with `%s`."""
     return f"`{name.replace('`', '``').replace('%', '%%')}`"
 
 

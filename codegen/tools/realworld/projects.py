@@ -20,7 +20,7 @@ ENGINES = ("postgresql", "mysql")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One package of a configuration: a schema and the queries on it.
+    """A package of a configuration: a schema and the queries on it.
 
     `number` is its place among the entries, those of other engines included.
     """
@@ -33,12 +33,12 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The unique names of its temporary files."""
+        """Return the unique name of the entry's temporary files."""
         return f"{self.config.name.replace('.', '_')}_{self.number}"
 
 
 def copy_project(folder: Path, to: Path) -> None:
-    """Copy the SQL and the configurations of a project. Nothing else is read."""
+    """Copy the SQL files and the configurations of a project. The copy contains no other files."""
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in files:
@@ -62,7 +62,7 @@ def find_entries(folder: Path) -> list[Entry]:
 
 
 def read_document(path: Path) -> Mapping[str, Any]:
-    """Return a configuration as plain values; empty if it is not one."""
+    """Return a configuration as plain values, or an empty mapping if it is invalid."""
     try:
         document = yaml.safe_load(as_yaml(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

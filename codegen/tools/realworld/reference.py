@@ -1,4 +1,4 @@
-"""Compile an entry with sqlc: the document of its JSON generator."""
+"""Compile an entry with sqlc, and read the document of its JSON generator."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _NAME = re.compile(r"^\s*(?:--|#|/\*)\s*name:\s*\S+\s+:", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """sqlc's document by query name, and the refusals: the message by file and line."""
+    """sqlc's document by query name, and its error messages by file and line."""
 
     queries: Mapping[str, Mapping[str, Any]]
     refused: tuple[str, ...] = ()
 
 
 def ask_sqlc(entry: Entry) -> Reference:
-    """Compile an entry with sqlc in its folder, which is a temporary copy.
+    """Compile an entry with sqlc in a temporary copy of its folder.
 
     A query that sqlc refuses stops the whole entry: it is taken out and the rest is asked again.
     The copy is put back as it was.
@@ -86,7 +86,7 @@ def _run(config: Path) -> str | None:
 
 
 def _mistakes(said: str, folder: Path) -> Iterator[tuple[Path, int, str]]:
-    """Yield file, line and message of each error, the last line of a file first."""
+    """Yield the file, line and message of each error, starting with a file's last error."""
     found = {}
     for name, line, message in _PLACE.findall(said):
         path = next(iter(sorted(folder.glob(f"**/{Path(name).name}"))), None)
@@ -99,7 +99,7 @@ def _mistakes(said: str, folder: Path) -> Iterator[tuple[Path, int, str]]:
 
 
 def _without_query(text: str, line: int) -> str:
-    """Blank out the query at a line."""
+    """Blank out the query at a line of a text."""
     lines = text.split("\n")
     starts = [n for n, content in enumerate(lines) if _NAME.match(content)]
     first = max((n for n in starts if n < line), default=0)

@@ -1,4 +1,4 @@
-"""Run one entry in its own process: a crash or a hang costs only that entry."""
+"""Run one entry in its own process, so that a crash or a hang affects only that entry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.realworld.projects import Entry
 
 
 def main() -> None:
-    """Read the task from the first file, write the outcome to the second."""
+    """Read the task from the first file, and write the outcome to the second file."""
     asked = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     entry = Entry(
         Path(asked["config"]),
@@ -44,7 +44,7 @@ def _keep(ours: Ours, called: Called) -> None:
 
 
 def _told(error: Exception) -> str:
-    """Return the error with the innermost place in our code."""
+    """Return the error with the innermost traceback line in the compiler's code."""
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f for f in reversed(frames) if "aiosqlc" in f.filename), frames[-1])
     return f"{type(error).__name__}: {error} at {Path(place.filename).name}:{place.lineno}"

@@ -1,4 +1,4 @@
-"""Compare our JSON document with sqlc's, query by query, and count the differences."""
+"""Compare the compiler's JSON document with sqlc's, query by query, and count the differences."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ALIASES = {
 
 @dataclass
 class Shapes:
-    """The number of equal queries, and the differences of the others.
+    """The number of equal queries, and the differences in the other queries.
 
     `only` counts the queries that differ in nothing but this. Of those that differ in what may be
     NULL, `proved` have fewer such columns than sqlc says; in the `shown` a row had NULL where sqlc
@@ -64,7 +64,10 @@ class Shapes:
         where: str,
         nulls: Mapping[str, list[int]],
     ) -> None:
-        """Compare the queries in both documents; `nulls` are the columns seen empty."""
+        """Compare the queries that are in both documents.
+
+        `nulls` lists the columns that had NULL.
+        """
         document = json.loads(ours.read_text("utf-8"))
         for query in document.get("queries", []):
             theirs = sqlc.get(query["name"])
@@ -90,7 +93,7 @@ class Shapes:
         ours: Mapping[str, Any],
         nulls: Mapping[str, list[int]],
     ) -> None:
-        """Search for rows with NULL in columns that only sqlc calls NOT NULL."""
+        """Classify a difference in nullability: proved, shown by rows, or caused by types."""
         pairs = enumerate(zip(sqlc["columns"], ours["columns"], strict=True))
         loose = {n for n, (one, other) in pairs if one["not_null"] and not other["not_null"]}
         if not loose <= set(nulls.get(ours["name"], ())):
@@ -103,7 +106,7 @@ class Shapes:
             self.proved += 1
 
     def print(self) -> str:
-        """Return the counts, the most frequent cause first."""
+        """Return the counts as text, the most frequent cause first."""
         head = (
             f"{self.equal} of {self.compared} queries are wholly equal; of those that differ in"
             f" nullability and types alone {self.proved} are proved, {self.shown} shown by rows,"
@@ -118,7 +121,7 @@ class Shapes:
 
 
 def differences(sqlc: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each kind of difference between two messages of one query, with an example."""
+    """Yield each kind of difference between two documents of one query, with an example."""
     for name in _PLAIN:
         if (sqlc.get(name) or None) != (ours.get(name) or None):
             yield name, f"sqlc {sqlc.get(name)}, ours {ours.get(name)}"
@@ -180,7 +183,7 @@ def _column(
 
 
 def _named(value: object) -> object:
-    """Return a relation without the default schema, which sqlc writes only sometimes."""
+    """Return a relation without the default schema, which sqlc writes inconsistently."""
     if isinstance(value, dict) and value.get("schema") == "public":
         return {**value, "schema": ""}
     return value

@@ -16,7 +16,10 @@ _MOST_CAUSES = 60
 
 @dataclass
 class Row:
-    """The results for one project. `both` are the queries that sqlc and we compile."""
+    """The results for one project.
+
+    `both` is the number of queries that sqlc and this compiler both compile.
+    """
 
     name: str
     queries: int = 0
@@ -40,7 +43,7 @@ class Row:
     def add(
         self, engine: str, config: str, sqlc: Sequence[str], outcome: Mapping[str, Any]
     ) -> None:
-        """Add one entry of the project."""
+        """Add the outcome of one entry of the project."""
         ours, called = outcome["ours"], outcome["called"]
         compiled = set(ours["compiled"])
         self.queries += max(len(ours["queries"]), len(sqlc))
@@ -73,7 +76,7 @@ def print_rows(rows: Sequence[Row], *, total: bool = False) -> str:
 
 
 def print_causes(rows: Sequence[Row]) -> str:
-    """Return why queries that sqlc compiles failed here, and all other errors."""
+    """Return the causes of errors: first for queries that sqlc compiles, then all others."""
     parts = []
     causes: Counter[str] = Counter()
     projects: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Translate projects of other tools for sqlc: only annotations and parameters change.
+"""Translate projects of other tools for sqlc by changing only annotations and parameters.
 
     python -m tools.realworld.translate KIND FOLDER TO --schema GLOB... --queries GLOB...
 
@@ -45,7 +45,7 @@ Query = tuple[str, str, str]  # name, its mark of what comes back, SQL
 
 
 def main() -> int:
-    """Write the translated project and print the number of its queries."""
+    """Write the translated project, and print its number of queries."""
     parser = argparse.ArgumentParser(prog="python -m tools.realworld.translate")
     parser.add_argument("kind", choices=sorted(_READERS))
     parser.add_argument("folder", type=Path)
@@ -112,7 +112,7 @@ def _outermost(sql: str) -> str:
 
 
 def _named(sql: str, spread: dict[str, str] | None = None) -> str:
-    """Return the SQL with `@name` for `:name`, and `$n` for `?`."""
+    """Return SQL with `@name` in place of `:name`, and `$n` in place of `?`."""
     marks = 0
 
     def put(match: re.Match[str]) -> str:
@@ -159,7 +159,7 @@ _HUG_PARAM = re.compile(
 
 
 def _hugsql(_stem: str, text: str) -> Iterator[Query]:
-    """Optional parts in Clojure comments are kept, so that such a query has all its parts."""
+    """Translate a HugSQL file; optional parts in Clojure comments become unconditional."""
 
     def put(match: re.Match[str]) -> str:
         if not match["name"]:

@@ -1,4 +1,4 @@
-"""Search for rows in which a column is NULL that sqlc calls NOT NULL.
+"""Search for rows with NULL in a column that sqlc infers as NOT NULL.
 
 Where an outer join finds no partner, a group is empty or a nullable column is cast, sqlc says NOT
 NULL and nothing proves it. A call meets such a row when its arguments come from rows that are
@@ -20,14 +20,14 @@ from aiosqlc.ir import TypedParam, TypedQuery
 from aiosqlc.plan.naming import argument
 
 Tables = Mapping[str, Sequence[Mapping[str, object]]]
-"""Some rows of each table, by table name without schema."""
+"""Some rows of each table, by the table's name without schema."""
 
 _FROM_A_ROW = 0.85  # how often an argument is a row's value, where the column it meets is known
 _DAYS = timedelta(days=400)
 
 
 def places(query: TypedQuery) -> list[int | None]:
-    """Return the row position of each column of sqlc's document; None for an embed."""
+    """Return the row position of each column in sqlc's document, or None for an embed."""
     embeds = {embed.first: embed.count for embed in query.embeds}
     found: list[int | None] = []
     position = 0
@@ -39,7 +39,7 @@ def places(query: TypedQuery) -> list[int | None]:
 
 
 def doubtful(query: TypedQuery, said: Sequence[bool]) -> set[int]:
-    """Return the positions of the columns that only sqlc calls NOT NULL."""
+    """Return the positions of the columns that only sqlc infers as NOT NULL."""
     shown = places(query)
     if len(shown) != len(said):
         return set()
@@ -52,7 +52,7 @@ def doubtful(query: TypedQuery, said: Sequence[bool]) -> set[int]:
 
 @dataclass
 class Near:
-    """Choose arguments that match rows."""
+    """Chooses arguments that match existing rows."""
 
     values: Values
     tables: Tables
@@ -61,7 +61,7 @@ class Near:
     def arguments(
         self, query: TypedQuery, function: Callable[..., object], naive: frozenset[str]
     ) -> dict[str, object]:
-        """Choose a value for every parameter: from a row, if it is compared with a column."""
+        """Choose a value for every parameter, from a row if a column is compared with it."""
         chosen = self.values.arguments(function, naive)
         hints = get_type_hints(function)
         rows = {name: self.random.choice(rows) for name, rows in self.tables.items() if rows}
@@ -77,7 +77,7 @@ class Near:
         return chosen
 
     def _met(self, param: TypedParam, rows: Mapping[str, Mapping[str, object]]) -> object:
-        """Return the value of the compared column, or of a column with the parameter's name."""
+        """Return a value of the compared column, or of a column with the parameter's name."""
         if param.origin is not None:
             return rows.get(param.origin.table, {}).get(param.origin.column)
         if param.type.name in {"int4", "int8", "bigint"}:
@@ -94,7 +94,7 @@ def _shifted(value: datetime, by: timedelta) -> datetime:
 
 
 def _fitting(value: object, hint: Any, instead: object) -> object:
-    """Return a driver's value as an argument, or the chosen value if it is unsuitable."""
+    """Return a driver's value as an argument, or `instead` if the value is unsuitable."""
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     if get_origin(hint) not in {None, Union, UnionType}:  # a list of ids
         fitting = _fitting(value, kinds[0], None)

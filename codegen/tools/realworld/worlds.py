@@ -41,21 +41,24 @@ class World(Protocol):
     refusals: tuple[type[Exception], ...]
 
     async def fill(self, number: int, nulls: float = 0.4) -> None:
-        """Add rows for the given round; the first round has only the rows of the schema."""
+        """Add rows for a round; the first round has only the rows of the schema itself."""
         ...
 
     async def rows(self) -> dict[str, list[dict[str, object]]]:
-        """Return some rows of every table by its name, for arguments that match them."""
+        """Return some rows of every table by name, for arguments that match them."""
         ...
 
     def attempt(self) -> contextlib.AbstractAsyncContextManager[Recorder]:
-        """Yield an executor whose changes are undone at the end of the block."""
+        """Yield an executor whose changes are rolled back at the end of the block."""
         ...
 
 
 @dataclass
 class Statement:
-    """A statement that a function has run, and its outcome. Without `sql`, rows were copied."""
+    """A statement that a function has executed, and its outcome.
+
+    A statement without `sql` stands for copied rows.
+    """
 
     sql: str
     arguments: Sequence[Any]
@@ -64,7 +67,7 @@ class Statement:
 
 @dataclass
 class Engine(ABC):
-    """One connection, inside a transaction."""
+    """A connection to the database, inside a transaction."""
 
     executor: Any
 
@@ -77,15 +80,15 @@ class Engine(ABC):
         return str(await self.executor.execute(sql, *arguments))
 
     async def mark(self) -> None:
-        """Set the savepoint that `undo` returns to."""
+        """Set the savepoint that `undo` rolls back to."""
         await self.executor.execute("savepoint called")
 
     async def undo(self) -> None:
-        """Undo everything since the savepoint."""
+        """Roll back everything since the savepoint."""
         await self.executor.execute("rollback to savepoint called")
 
     def source(self, query: TypedQuery, arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-        """Return the text as written by the user, and the arguments in its order."""
+        """Return the query's source text, with the arguments in the order of that text."""
         return query.parsed.sql, arguments
 
     @abstractmethod
@@ -95,7 +98,7 @@ class Engine(ABC):
 
 @dataclass
 class Recorder:
-    """The executor for generated functions, which runs and records their statements."""
+    """The executor for generated functions, which executes and records their statements."""
 
     engine: Engine
     statements: list[Statement] = field(default_factory=list)
@@ -123,12 +126,12 @@ class Recorder:
         return status
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
-        """Run an INSERT. IDs differ between runs and are not compared."""
+        """Run an INSERT. The new row's ID differs between runs and is not compared."""
         self._note(query, args)
         return int(await self.engine.executor.execute_lastid(query, *args))
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement many times."""
+        """Run a statement for each set of arguments."""
         rows = [tuple(item) for item in args]
         for item in rows:
             self._note(command, item)
@@ -155,19 +158,19 @@ class Recorder:
         return self.statements[-1]
 
     def nulls(self) -> set[int]:
-        """Return the positions of the columns in which some row had no value."""
+        """Return the positions of the columns that were NULL in some row."""
         outcomes = [item.outcome for item in self.statements if isinstance(item.outcome, list)]
         rows = [tuple(row) for rows in outcomes for row in rows]
         return {place for row in rows for place, value in enumerate(row) if value is None}
 
     async def source_fails(self, query: TypedQuery) -> bool:
-        """Return whether the text as written fails too, or the comparison is impossible."""
+        """Return whether the source text fails too, or cannot be compared."""
         if query.variants or not self.statements:
             return True
         return isinstance(await self._source(query), Exception)
 
     async def differs_from_source(self, query: TypedQuery) -> str:
-        """Return how the effect differs from that of the text as written."""
+        """Return how the effect differs from the effect of the source text."""
         if query.variants or not self.statements:
             return ""
         ours = [await self.engine.state(table) for table in query.writes]
@@ -191,11 +194,11 @@ class Recorder:
         return ""
 
     async def _is_certain(self, query: TypedQuery, answers: list[Any]) -> bool:
-        """Return whether the text as written is repeatable, unlike `ORDER BY random()`."""
+        """Return whether the source text gives repeatable results, unlike `ORDER BY random()`."""
         return all([await self._source(query) == answers for _ in range(_TIMES)])
 
     async def _source(self, query: TypedQuery) -> list[Any] | Exception:
-        """Run the text as written with the same arguments, from the same state."""
+        """Run the source text with the same arguments, from the same state."""
         await self.engine.undo()
         outcomes: list[Any] = []
         try:
@@ -213,7 +216,7 @@ class Recorder:
 
 
 def by_data(error: Exception) -> bool:
-    """Return whether the rows or the clock caused the refusal, which varies between calls."""
+    """Return whether rows or the clock caused a refusal, which thus varies between calls."""
     return isinstance(
         error,
         asyncpg.IntegrityConstraintViolationError
@@ -223,7 +226,7 @@ def by_data(error: Exception) -> bool:
 
 
 def _difference(mine: Any, one: Any, other: Any) -> str:
-    """Compare an outcome with those of the source text, which may vary between two runs."""
+    """Return how an outcome differs from two outcomes of the source text, which may vary."""
     if mine is None or one is None:
         return ""
     if not isinstance(mine, list):
@@ -250,7 +253,7 @@ def _first_unlike(theirs: list[list[str]], ours: list[list[str]]) -> str:
 
 @contextlib.asynccontextmanager
 async def open_world(analysed: Analysed, out: Path) -> AsyncIterator[World]:
-    """Yield a database with the schema of an entry, which is dropped after the block."""
+    """Yield a database with the schema of an entry; it is dropped after the block."""
     opener = _open_mysql if analysed.entry.engine is Dialect.MYSQL else _open_postgres
     async with opener(analysed, out) as world:
         yield world
@@ -340,7 +343,7 @@ async def _open_postgres(analysed: Analysed, _out: Path) -> AsyncIterator[World]
 
 
 def _asyncpg(conninfo: str) -> dict[str, Any]:
-    """Translate libpq's connection arguments."""
+    """Convert libpq's connection arguments to those of asyncpg."""
     from psycopg.conninfo import conninfo_to_dict
 
     said = conninfo_to_dict(conninfo)
@@ -426,6 +429,6 @@ async def _open_mysql(analysed: Analysed, out: Path) -> AsyncIterator[World]:
 
 
 def _named(table: str, row: dict[str, object]) -> dict[str, object]:
-    """Add a row's ID under the name that other tables use: `author_id` for a row of `authors`."""
+    """Add a row's ID under the name that other tables use: `author_id` for the table `authors`."""
     singular = table.rpartition(".")[2].strip('"').removesuffix("s")
     return {**row, f"{singular}_id": row["id"]} if "id" in row else row

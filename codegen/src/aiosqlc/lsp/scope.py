@@ -21,7 +21,7 @@ _NO_ALIAS = frozenset(
 class Source:
     """A table, with the name that a statement uses for the table.
 
-    `table` is None for a WITH query or an unknown table.
+    `table` has no value for a WITH query or an unknown table.
     """
 
     alias: str

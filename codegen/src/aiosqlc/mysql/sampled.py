@@ -75,7 +75,7 @@ def sampled(
 def _described(
     prepares: Prepares, sql: str, first: Sequence[Described]
 ) -> tuple[Described, ...] | None:
-    """Return the types of a description for other parameters, with the first one's flags and names.
+    """Return the types of a description for other parameters, with the flags and names of `first`.
 
     None where it refuses the query, or gives another number of columns.
     """

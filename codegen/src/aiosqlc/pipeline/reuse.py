@@ -24,7 +24,7 @@ from aiosqlc.store.memo import Recent
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An analysis with its diagnostics and the data for the lock, which is None after an error."""
+    """An analysis with its diagnostics, and the data for the lock if there is no error."""
 
     analysis: Analysis
     diagnostics: tuple[Diagnostic, ...]

@@ -1,1 +1,1 @@
-"""Proofs on the levels of a statement that both engines share: rows, keys, equalities."""
+"""Proofs about queries that both engines share, on row counts, unique keys and equalities."""

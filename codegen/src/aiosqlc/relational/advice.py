@@ -1,4 +1,4 @@
-"""Find joins and DISTINCT that change nothing: evidence for rules of `vet`."""
+"""Find joins and DISTINCT clauses without effect, for rules of `vet`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosqlc.relational.tree import Column, Join, JoinKind, Query
 def dead_joins(
     counter: RowCounter, query: Query, is_unread: Callable[[Join, frozenset[int]], bool]
 ) -> Iterator[int]:
-    """Yield the first source of each outer join that may go: at most one row of it is found.
+    """Yield the first source of each removable outer join, which matches at most one row.
 
     `is_unread` says of a join and its optional sources that nothing else reads them, and that no
     function within has an effect.
@@ -31,7 +31,7 @@ def dead_joins(
 
 
 def is_distinct_anyway(counter: RowCounter, query: Query, has_value: Callable[[int], bool]) -> bool:
-    """Return whether no two rows are equal even without DISTINCT.
+    """Return whether the rows of a query are distinct even without DISTINCT.
 
     `has_value` says of an output column that it is NULL only if an outer join found no match.
     """

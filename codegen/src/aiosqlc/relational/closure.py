@@ -1,4 +1,4 @@
-"""Find columns with a single value, and sources that are thereby limited to one row.
+"""Find columns with a single value, and sources that such columns limit to one row.
 
 Two strengths of "pinned" are kept apart. A column is *exact* when all its values are the same
 datum: it may then feed any function. It is merely *equal* when an equality operator holds against
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The binding of a column: exact, or up to the equality of some operator families."""
+    """The way a column is fixed: to one exact value, or to values equal in operator families."""
 
     exact: bool
     classes: frozenset[Class]
@@ -53,7 +53,7 @@ EXACT = Binding(True, frozenset(), None)
 
 
 class Closure:
-    """The consequences of a level's equalities.
+    """The columns and sources that the equalities of a query level determine.
 
     `given` pins outputs, by their numbers, from outside; `fixed` are sources taken as one row each.
     """
@@ -107,13 +107,16 @@ class Closure:
 
     @property
     def all_determined(self) -> bool:
-        """Return whether at most one row of every source takes part."""
+        """Return whether each source contributes at most one row to the result."""
         return self.determined.issuperset(self.query.reads_from)
 
     # --- equalities ---------------------------------------------------------------------------
 
     def _apply(self, side: frozenset[int] | None, equality: Equality) -> bool:
-        """Bind what an equality binds. The ON of an outer join binds its optional side only."""
+        """Record the columns that an equality fixes, and return whether there are new ones.
+
+        The ON condition of an outer join fixes columns of its optional side only.
+        """
         changed = False
         left = self.resolve(equality.left), equality.left_classes
         right = self.resolve(equality.right), equality.right_classes
@@ -137,7 +140,7 @@ class Closure:
     def _fixing(
         self, source: Expr, classes: frozenset[Class], equality: Equality
     ) -> frozenset[Hashable]:
-        """Return the operator families in which an operand is fixed up to equality."""
+        """Return the operator families in which an operand has one value up to equality."""
         if self.is_exact(source, direct=True):
             return equality.families
         binding = self._binding(source)
@@ -167,7 +170,7 @@ class Closure:
         return True
 
     def _is_image(self, expr: Expr, equality: Equality) -> bool:
-        """Return whether only one datum satisfies a condition; the operator decides that."""
+        """Return whether only one stored value satisfies a condition, according to its operator."""
         return (
             isinstance(expr, Column)
             and self.engine.holds(
@@ -177,7 +180,7 @@ class Closure:
         )
 
     def resolve(self, expr: Expr) -> Expr:
-        """Return the column behind a grouped or merged column."""
+        """Return the column that a grouped or merged column stands for."""
         while isinstance(expr, Column) and not expr.level and not expr.absent and expr.column > 0:
             source = self.query.source(expr.source)
             if not isinstance(source, Grouped | Merged):
@@ -186,7 +189,7 @@ class Closure:
         return expr
 
     def is_exact(self, expr: Expr, *, direct: bool = False) -> bool:
-        """Return whether an expression has one value over the whole result.
+        """Return whether an expression has one value in all rows of the result.
 
         `direct`: it stands alone in a strict equality, which a NULL made by an outer join cannot
         meet; elsewhere such a NULL would be a second value.
@@ -220,7 +223,7 @@ class Closure:
     # --- sources ------------------------------------------------------------------------------
 
     def _determine(self, number: int) -> bool:
-        """Return whether at most one row of a source matches the bound columns."""
+        """Return whether at most one row of a source matches the fixed columns."""
         source = self.query.source(number)
         if isinstance(source, Table):
             key = next((k for k in self.engine.keys(source) if self._covers(number, k)), None)
@@ -241,7 +244,7 @@ class Closure:
         return source.rows <= 1 if isinstance(source, Values) else source.one_row
 
     def _is_exact_source(self, number: int) -> bool:
-        """Return whether each column of a determined source has one value whenever it is read.
+        """Return whether each column of a one-row source has the same value on each read.
 
         A plan may read a source again for every row beside it, so a LIMIT without an order, or a
         volatile function, can show another row each time.
@@ -295,7 +298,7 @@ class Closure:
         )
 
     def _matches(self, binding: Binding, part: KeyPart) -> bool:
-        """Return whether values equal under the binding are equal for the key."""
+        """Return whether values that are equal under the binding are equal for a key part."""
         if binding.exact:
             return True
         return part.cls in binding.classes and (

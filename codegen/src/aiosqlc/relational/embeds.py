@@ -1,4 +1,4 @@
-"""Embedded rows: `sqlc.embed(t)` as one value, optional as a whole where its row may be missing."""
+"""Type `sqlc.embed(t)` as one value, which is optional if its row may be missing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from aiosqlc.relational import tree
 from aiosqlc.relational.port import Engine
 
 Present = Callable[[int, frozenset[int]], Column]
-"""Infers a column of the result, by its index, as if nothing of these had left its row out."""
+"""A function that infers a result column by index, as if some joins had not omitted its row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The columns of an embedded row among those of the result.
+    """The columns of an embedded row in the result.
 
     There is one of `embeds` in a plain query, and one in each part of a set operation.
     """
@@ -27,14 +27,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An embedded row in one text, with its columns inferred as if the row was present."""
+    """An embedded row of one text, with its columns inferred as if the row is present."""
 
     embed: TypedEmbed
     columns: tuple[Column, ...]
 
 
 Found = Mapping[Place, Row | str]
-"""The embedded row at each place of one text, or why it is not a row of one source."""
+"""The embedded row at each place of one text, or the reason why the embed is refused."""
 
 _ELSEWHERE = "it is not in a select list of the result, or a rule rewrites the statement"
 
@@ -46,7 +46,7 @@ def embedded_rows(
     engine: Engine,
     present: Present,
 ) -> Found:
-    """Infer the row at each place in one text of a query.
+    """Infer the embedded row at each place of one text.
 
     Inside a row that may be missing, columns are inferred as if it were there: the whole row is
     optional, not each of its fields.
@@ -82,7 +82,7 @@ def embedded_rows(
 
 
 def _parts(query: tree.Query, arm: tree.SetOperation | int) -> list[tree.Query]:
-    """Return the parts of a set operation from left to right."""
+    """Return the operands of a set operation from left to right."""
     if isinstance(arm, tree.SetOperation):
         return [*_parts(query, arm.left), *_parts(query, arm.right)]
     source = query.source(arm)
@@ -95,7 +95,7 @@ def _unfit(
     missing: Sequence[frozenset[int]],
     tables: Collection[ColumnRef | None],
 ) -> str:
-    """Return why a row at a place is not one value, or empty text.
+    """Return the reason why the row at a place cannot be one value, or an empty string.
 
     In a set operation nothing is proved but that it is there, and of one table, in every part.
     """
@@ -115,7 +115,7 @@ def _unfit(
 def fitting(
     query: ParsedQuery, texts: Sequence[Found]
 ) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
-    """Return the rows that fit every text, and the embeds that do not fit one of them.
+    """Return the rows that fit every text, and the refused embeds with the reasons.
 
     The texts are the query's own, then its variants'.
     """
@@ -137,7 +137,7 @@ def fitting(
 
 
 def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Return the columns of a text, those of embedded rows as if the rows were present."""
+    """Return the columns of a text, where embedded rows are inferred as if present."""
     changed = list(columns)
     for row in rows:
         changed[row.embed.first : row.embed.first + row.embed.count] = row.columns
@@ -145,7 +145,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
-    """Return the common facts of a row in every text of a query; `columns` hold in all of them."""
+    """Return the facts about a row that hold in every text; `columns` hold in all of them."""
     embeds = [row.embed for row in rows]
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
@@ -159,7 +159,7 @@ def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
 
 
 def _at(place: Place, text: Found) -> Row | str:
-    """Return what another text of the query embeds at a place."""
+    """Return the row that another text of the query embeds at a place, or the reason for none."""
     where = (place.first, place.count)
     return next(
         (row for there, row in text.items() if (there.first, there.count) == where),
@@ -179,7 +179,7 @@ def _left_out(query: ParsedQuery, variant: Variant) -> str:
 
 
 def _row(query: tree.Query, place: Place) -> list[tree.Column] | None:
-    """Return the columns at a place if they are one row of one source, whole or missing."""
+    """Return the columns at a place if all belong to one row of one source, or None."""
     outputs = query.outputs()[place.first : place.first + place.count]
     found = [column for column in (_ungrouped(query, expr) for expr in outputs) if column]
     one = len({(column.source, column.row) for column in found}) == 1
@@ -187,7 +187,7 @@ def _row(query: tree.Query, place: Place) -> list[tree.Column] | None:
 
 
 def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
-    """Return the column behind a key of GROUP BY; None if a grouping set may leave it out."""
+    """Return the column of a GROUP BY key, or None if a grouping set may omit the key."""
     if not isinstance(expr, tree.Column) or expr.level:
         return None
     source = query.source(expr.source)
@@ -202,7 +202,7 @@ def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
 def _certain_enough(
     engine: Engine, query: tree.Query, row: Sequence[tree.Column], columns: Sequence[Column]
 ) -> bool:
-    """Return whether the columns are as certain as those of the table, whose class the row has."""
+    """Return whether each column is not null if the table's column is, so that the class fits."""
     relation = _relation(query, row)
     return all(
         column.not_null or not engine.not_null(relation, shown.column)
@@ -211,11 +211,11 @@ def _certain_enough(
 
 
 def _table(engine: Engine, query: tree.Query, row: Sequence[tree.Column]) -> ColumnRef | None:
-    """Return the table or view whose columns these are, all of them and in its order."""
+    """Return the table or view that has exactly these columns in this order, or None."""
     return engine.whole(_relation(query, row), [column.column for column in row])
 
 
 def _relation(query: tree.Query, row: Sequence[tree.Column]) -> tree.Relation | None:
-    """Return the table or view that a row is of."""
+    """Return the table or view that a row belongs to."""
     source = query.source(row[0].source)
     return source.relation if isinstance(source, tree.Table | tree.Derived) else None

@@ -1,4 +1,4 @@
-"""Small questions about join trees."""
+"""Functions that traverse join trees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.relational.tree import (
 
 
 def sources_of(item: JoinItem) -> Iterator[int]:
-    """Yield the sources of an item."""
+    """Yield the sources in a join tree item."""
     if isinstance(item, Leaf):
         yield item.source
     else:
@@ -24,7 +24,7 @@ def sources_of(item: JoinItem) -> Iterator[int]:
 
 
 def joins_of(item: JoinItem) -> Iterator[Join]:
-    """Yield the joins of an item, inner ones first."""
+    """Yield the joins in a join tree item, inner joins first."""
     for inner in _items(item):
         yield from joins_of(inner)
     if isinstance(item, Join):
@@ -32,7 +32,7 @@ def joins_of(item: JoinItem) -> Iterator[Join]:
 
 
 def conditions_of(item: JoinItem) -> Iterator[tuple[frozenset[int] | None, Condition]]:
-    """Yield the conditions with the sources they may pin; None for any.
+    """Yield the conditions, each with the sources whose columns it may fix, or None for any.
 
     The ON of an outer join holds for the rows of its optional side alone.
     """
@@ -53,7 +53,7 @@ def _side(item: From | Join) -> frozenset[int] | None:
 
 
 def optional_side(join: Join) -> JoinItem:
-    """Return the side that a LEFT or RIGHT join need not find."""
+    """Return the side of a LEFT or RIGHT join that may have no match."""
     return join.right if join.kind is JoinKind.LEFT else join.left
 
 

@@ -1,4 +1,4 @@
-"""The questions that the proofs ask an engine, and the engine that knows nothing."""
+"""The interface between the proofs and an engine, and an implementation without any facts."""
 
 from __future__ import annotations
 
@@ -10,43 +10,46 @@ from aiosqlc.relational.tree import Command, Function, Handle, Relation, Table, 
 
 
 class Engine(Protocol):
-    """The answers of an engine. Where it does not know, it answers as `Pessimist` does."""
+    """The facts that an engine provides to the proofs.
+
+    If a fact is unknown, the engine returns the value that `Pessimist` returns.
+    """
 
     @property
     def applies(self) -> frozenset[str]:
-        """The rules of the register that this engine has adopted."""
+        """Return the rules of the registry that this engine supports."""
         ...
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a rule is adopted and a premise of it is met."""
+        """Return whether the engine supports a rule and the rule's precondition is met."""
         ...
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
-        """Return the keys that no two rows of a table share."""
+        """Return the keys that are unique among the rows of a table."""
         ...
 
     def deterministic(self, collation: Hashable) -> bool:
-        """Return whether equality under a collation is equality of the bytes."""
+        """Return whether a collation treats only strings with equal bytes as equal."""
         ...
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Return whether an opaque expression is one that an index of a source stores."""
+        """Return whether an expression equals one that an index of a source stores."""
         ...
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Return whether a condition implies a part of the predicate of a source's index."""
+        """Return whether a condition implies a part of a partial index's predicate."""
         ...
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
-        """Return whether a row that is written may be left out in silence."""
+        """Return whether a written row may be silently skipped."""
         ...
 
     def has_row(self, function: Function) -> bool:
-        """Return whether functions in FROM that may make sets surely make a row."""
+        """Return whether set-returning functions in FROM certainly return a row."""
         ...
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Return a table or view if these are its columns, all of them in its order."""
+        """Return the table or view that has exactly these columns in this order, or None."""
         ...
 
     def not_null(self, relation: Relation | None, column: int) -> bool:
@@ -55,12 +58,12 @@ class Engine(Protocol):
 
 
 class Pessimist:
-    """An engine that knows nothing, whatever it has adopted."""
+    """An engine without any facts about the schema."""
 
     applies: frozenset[str] = frozenset()
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Meet no more premises than are met."""
+        """Return whether the rule is supported and the precondition is met."""
         del premise
         return rule in self.applies and bool(value)
 
@@ -85,7 +88,7 @@ class Pessimist:
         return False
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
-        """Expect a trigger everywhere."""
+        """Return True, because any table may have a trigger."""
         del relation, command
         return True
 

@@ -1,4 +1,4 @@
-"""Prove the row count of a query: at least one, at most one, both, or nothing is known."""
+"""Prove bounds of a query's row count: at least one row, at most one row, or both."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ Given = Mapping[int, Binding]
 
 
 class RowCounter:
-    """Count the rows of levels. `reasons` collects the reasons for the outermost query."""
+    """Infers the row counts of queries.
+
+    `reasons` collects the reasons for the outermost query's row count.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -49,7 +52,7 @@ class RowCounter:
     # --- at most one --------------------------------------------------------------------------
 
     def at_most_one(self, query: Query, given: Given | None = None, *, limits: bool = True) -> bool:
-        """Return whether a second row is impossible.
+        """Return whether a query returns at most one row.
 
         `given` are output columns pinned from outside; without `limits`, a LIMIT does not count.
         """
@@ -130,7 +133,10 @@ class RowCounter:
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
-        """Return the bindings that hold in a part too; a column cast on output keeps none."""
+        """Return the bindings that also hold in an operand.
+
+        A column with an output cast has none.
+        """
         return {
             number: binding
             for number, binding in given.items()
@@ -161,7 +167,7 @@ class RowCounter:
     # --- at least one -------------------------------------------------------------------------
 
     def at_least_one(self, query: Query) -> bool:
-        """Return whether an empty result is impossible."""
+        """Return whether a query always returns at least one row."""
         if not self.engine.holds("some-row", "no OFFSET", query.limit.from_first):
             return False
         if not self.engine.holds("some-row", "LIMIT allows a row", query.limit.some):
@@ -183,7 +189,7 @@ class RowCounter:
         return self._item_at_least_one(query.root, query)
 
     def reads_a_row(self, query: Query) -> bool:
-        """Return whether FROM and WHERE admit a row, before any grouping."""
+        """Return whether FROM and WHERE always select a row, before any grouping."""
         plain = query.command is Command.SELECT and query.arms is None
         return plain and self._item_at_least_one(query.root, query)
 

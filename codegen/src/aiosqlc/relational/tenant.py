@@ -1,4 +1,4 @@
-"""Prove that a statement touches the rows of one tenant only.
+"""Prove that a statement accesses only one tenant's rows.
 
 Each table with the tenant's column must have it pinned to one parameter, in every level. A table
 without the column belongs to a tenant through a foreign key to a row that belongs to it. A row that
@@ -36,16 +36,16 @@ from aiosqlc.relational.tree import (
 )
 
 Place = tuple[int, int]
-"""A column of a level: source and column number."""
+"""A column of a query level: the numbers of its source and column."""
 
 _DEEPEST = 50  # levels, of a query that is nested without end
 
 
 class Tenancy(Protocol):
-    """The answers about tenants, of the configuration and the schema."""
+    """The facts about tenants from the configuration and the schema."""
 
     def column(self, relation: Hashable) -> int:
-        """Return the number of a table's tenant column, 0 without one."""
+        """Return the number of a table's tenant column, or 0 if the table has none."""
         ...
 
     def shared(self, relation: Hashable) -> bool:
@@ -53,19 +53,19 @@ class Tenancy(Protocol):
         ...
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return a table's foreign keys: the other table, and its column for each of these."""
+        """Return a table's foreign keys: the other table, and its column for each own column."""
         ...
 
     def image(self, equality: Equality) -> bool:
-        """Return whether only one datum meets an equality."""
+        """Return whether only one stored value can satisfy an equality."""
         ...
 
     def stored(self, relation: Hashable) -> bool:
-        """Return whether a relation is a stored answer, which may be made of all tenants' rows."""
+        """Return whether a relation is a materialized view, which may contain all tenants' rows."""
         ...
 
     def generated(self, relation: Hashable) -> bool:
-        """Return whether a table calculates its tenant column from other columns."""
+        """Return whether a table computes its tenant column from other columns."""
         ...
 
     def reads_rows(self, call: Hashable) -> bool:
@@ -73,13 +73,13 @@ class Tenancy(Protocol):
         ...
 
     def called(self, call: Hashable) -> str:
-        """Return the name of a function, for a person."""
+        """Return the name of a function for messages."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A source that is not proved to be bound, by its name in the statement, and the reason."""
+    """A source whose rows are not proved to be the tenant's: its name and the reason."""
 
     source: str
     why: str
@@ -87,7 +87,7 @@ class Leak:
 
 @dataclass
 class _Level:
-    """The columns of one level that are the parameter, and its sources that are bound.
+    """The columns of a level that equal the tenant's parameter, and the sources bound by them.
 
     `owned` are the bound tables whose rows belong to the tenant. Of the others they may be read.
     """
@@ -99,21 +99,21 @@ class _Level:
     owned: set[int] = field(default_factory=set)
 
     def size(self) -> tuple[int, ...]:
-        """Return how much is known, to see when no more is learnt."""
+        """Return the number of known facts, to detect when nothing new is found."""
         beyond = sum(map(len, self.beyond.values()))
         return len(self.pinned), len(self.equal), beyond, len(self.bound), len(self.owned)
 
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """A level around another one."""
+    """An enclosing level with its facts."""
 
     query: Query
     level: _Level
 
 
 def leaks_of(query: Query, tenancy: Tenancy, parameter: int) -> list[Leak]:
-    """Return what is not proved about a statement; nothing where it is all proved."""
+    """Return the accesses of a statement that are not proved to be the tenant's."""
     return list(dict.fromkeys(_Proof(tenancy, parameter).visit(query, frozenset(), (), 0)))
 
 
@@ -129,7 +129,7 @@ class _Proof:
         outer: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the leaks of a level and of those inside it.
+        """Yield the leaks of a level and of the levels inside it.
 
         `given` are the outputs that the level around it pins, `outer` the levels around, the next
         one first.
@@ -154,7 +154,7 @@ class _Proof:
             yield from self._below(query, number, pins, around, depth)
 
     def _returned(self, query: Query, level: _Level) -> _Level:
-        """Return what of a level holds in RETURNING too, where an UPDATE shows its new row."""
+        """Return the facts of a level that also hold in RETURNING, after an UPDATE."""
         if query.command is not Command.UPDATE:
             return level
         target, changed = query.source(query.target), set(query.assigned())
@@ -171,7 +171,7 @@ class _Proof:
         around: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the leaks of a subquery in FROM, or of a WITH query as it is used here."""
+        """Yield the leaks of a subquery in FROM, or of one use of a WITH query."""
         source = query.source(number)
         if isinstance(source, Derived):
             yield from self.visit(source.query(), pins, around, depth + 1)
@@ -184,7 +184,7 @@ class _Proof:
     def _inner(
         self, query: Query, level: _Level, given: frozenset[int]
     ) -> Iterator[tuple[int, frozenset[int]]]:
-        """Yield the sources that are queries, each with its outputs that are pinned from here."""
+        """Yield the sources that are queries, each with the outputs that this level fixes."""
         if query.arms is not None:
             kept = given & _kept(query.arms) if _no_limit(query) else frozenset[int]()
             yield from ((number, kept) for number in _arms(query.arms))
@@ -208,7 +208,7 @@ class _Proof:
         return level
 
     def _settle(self, query: Query, level: _Level, outer: tuple[_Around, ...]) -> bool:
-        """Draw the next conclusions; return whether there were any."""
+        """Derive further facts from the known ones, and return whether there are new facts."""
         before = level.size()
         for side, condition in conditions_of(query.root):
             meaning = condition.meaning
@@ -234,7 +234,7 @@ class _Proof:
     def _is_parameter(
         self, query: Query, expr: Expr, level: _Level, outer: tuple[_Around, ...]
     ) -> bool:
-        """Return whether an expression is the tenant's parameter, if it is not NULL."""
+        """Return whether an expression is either NULL or equal to the tenant's parameter."""
         if isinstance(expr, Parameter):
             return expr.number == self.parameter
         if isinstance(expr, Column) and expr.level:
@@ -244,7 +244,7 @@ class _Proof:
         return place is not None and place in level.pinned
 
     def _is_bound(self, query: Query, number: int, level: _Level) -> bool:
-        """Return whether the tenant may read the rows of a source that take part."""
+        """Return whether the tenant may read the selected rows of a source."""
         source = query.source(number)
         if isinstance(source, NoTable | Values | Function | Derived | CteUse | Merged | Grouped):
             return True  # what is inside is visited on its own
@@ -261,7 +261,7 @@ class _Proof:
     def _is_owned(
         self, query: Query, number: int, level: _Level, outer: tuple[_Around, ...]
     ) -> bool:
-        """Return whether the rows of a source that take part are the tenant's."""
+        """Return whether the selected rows of a source belong to the tenant."""
         source = query.source(number)
         if not isinstance(source, Table) or not source.whole:
             return False
@@ -287,7 +287,7 @@ class _Proof:
         other: int,
         equal: set[tuple[Place, Place]],
     ) -> bool:
-        """Return whether the rows of a table refer to those of another by a foreign key."""
+        """Return whether the rows of a table refer to rows of another table by a foreign key."""
         if not isinstance(source, Table) or not isinstance(beside, Table):
             return False
         if self.tenancy.shared(source.relation) or self.tenancy.shared(beside.relation):
@@ -345,7 +345,7 @@ class _Proof:
                 yield Leak(name, "ON CONFLICT gives its tenant column another value")
 
     def _gives(self, query: Query, expr: Expr, level: _Level, column: int) -> bool:
-        """Return whether an expression is the parameter in every row that is written."""
+        """Return whether an expression equals the parameter in every written row."""
         if isinstance(expr, Column) and not expr.level:
             source = query.source(expr.source)
             if isinstance(source, Values):
@@ -362,7 +362,7 @@ class _Proof:
         )
 
     def _puts_out(self, query: Query, number: int) -> bool:
-        """Return whether an output of a subquery is the parameter in every row."""
+        """Return whether an output of a subquery equals the parameter in every row."""
         outputs = query.outputs()
         if query.arms is not None or not 0 < number <= len(outputs):
             return False
@@ -371,7 +371,7 @@ class _Proof:
         return not absent and self._is_parameter(query, expr, level, ())
 
     def _tied_row(self, query: Query, source: Table, level: _Level, name: str) -> Iterator[Leak]:
-        """Yield the leaks of a write to a table without the column."""
+        """Yield the leaks of a write to a table without a tenant column."""
         if query.command is Command.INSERT:
             yield from self._new_row(query, source, name)
             return
@@ -400,7 +400,7 @@ class _Proof:
         given: Mapping[int, Expr],
         level: _Level,
     ) -> bool:
-        """Return whether the columns of a foreign key are given from one row of the tenant."""
+        """Return whether the columns of a foreign key are assigned from one row of the tenant."""
         for number in level.owned:
             table = query.source(number)
             if (
@@ -456,7 +456,7 @@ class _Proof:
 
 
 def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
-    """Return the column of a subquery's level that a column of its result shows."""
+    """Return the column of a subquery's level that a result column returns unchanged, or None."""
     if not isinstance(expr, Column) or expr.level or expr.source != number:
         return None
     if not isinstance(outputs, list | tuple) or not 0 < expr.column <= len(outputs):
@@ -468,7 +468,7 @@ def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
 
 
 def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
-    """Return the column of a level further out behind an expression, None where it has no part."""
+    """Return the column of an enclosing level that an expression refers to, or None."""
     if not 0 < expr.level <= len(outer):
         return None
     here = msgspec.structs.replace(expr, level=0)
@@ -476,14 +476,14 @@ def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
 
 
 def _present(query: Query, expr: Expr | None) -> Place | None:
-    """Return the column of this level behind an expression if its row is there."""
+    """Return the column of this level that an expression reads from an existing row, or None."""
     if not isinstance(expr, Column) or expr.absent:
         return None
     return _place(query, expr)
 
 
 def _place(query: Query, expr: Expr) -> Place | None:
-    """Return the column of this level behind an expression, through grouped and merged ones."""
+    """Return the column of this level behind an expression, through grouped and merged columns."""
     while isinstance(expr, Column) and not expr.level:
         source = query.source(expr.source)
         if isinstance(source, Grouped | Merged) and expr.column > 0 and not expr.absent:
@@ -494,7 +494,7 @@ def _place(query: Query, expr: Expr) -> Place | None:
 
 
 def _keeps_rows(query: Query) -> bool:
-    """Return whether a condition on the outputs could as well stand inside."""
+    """Return whether a condition on a query's outputs could also be applied inside the query."""
     return (
         query.command is Command.SELECT
         and query.no_windows
@@ -520,7 +520,7 @@ def _arms(arms: SetOperation | int) -> Iterator[int]:
 
 
 def _kept(arms: SetOperation | int) -> frozenset[int]:
-    """Return the columns that every part of set operations gives as they are."""
+    """Return the columns that every operand of set operations returns unchanged."""
     if isinstance(arms, int):
         return frozenset(range(1, 1_600))
     return arms.left_kept & arms.right_kept & _kept(arms.left) & _kept(arms.right)

@@ -1,4 +1,4 @@
-"""A statement's levels: sources, joins, conditions, equalities, keys, what limits the rows.
+"""The queries of a statement in engine-independent form: sources, joins, conditions and keys.
 
 An engine makes this tree of its own one, and answers what is asked beside it (`relational.port`).
 Nothing here is a claim unless it is said: each flag is named so that False, each collection so that
@@ -14,17 +14,17 @@ from typing import Any
 import msgspec
 
 Class = tuple[Hashable, Hashable]
-"""A way to compare a value: a family of operators that agree, and the type they take."""
+"""A way to compare values: a family of compatible operators, and the type they accept."""
 
 Relation = Hashable
-"""The engine's name for a table or a view."""
+"""The engine's identifier of a table or view."""
 
 Handle = Any
-"""The engine's own node, into which only the engine looks."""
+"""The engine's own parse tree node, which only the engine reads."""
 
 
 class Command(Enum):
-    """The command of a level. `OTHER` proves nothing."""
+    """The command of a query level. `OTHER` proves nothing."""
 
     OTHER = 0
     SELECT = 1
@@ -34,18 +34,23 @@ class Command(Enum):
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A part of the tree. None equals another; expressions are compared by what they name."""
+    """A part of the tree.
+
+    Parts are never equal; expressions are compared by the columns that they refer to.
+    """
 
 
 # --- expressions ----------------------------------------------------------------------------------
 
 
 class Expr(_Part, frozen=True, kw_only=True):
-    """An expression, in one of five shapes."""
+    """The base class of the five kinds of expressions."""
 
 
 class Column(Expr, frozen=True, kw_only=True):
-    """A column of a source, `level` levels out. `absent`: what may have left its row out.
+    """A column of a source, `level` query levels out.
+
+    `absent` lists the outer joins that may have omitted the column's row.
 
     `row` distinguishes the old and the new row of a write, as the engine numbers them.
     """
@@ -59,7 +64,7 @@ class Column(Expr, frozen=True, kw_only=True):
 
 
 class Parameter(Expr, frozen=True, kw_only=True):
-    """A parameter of the statement, by its number: one value for the whole run."""
+    """A parameter of the statement, by number, which has one value during execution."""
 
     number: int = 0
 
@@ -69,14 +74,19 @@ class Constant(Expr, frozen=True, kw_only=True):
 
 
 class Subquery(Expr, frozen=True, kw_only=True):
-    """A subquery. `one_value`: it is run once if it reads no column of this level (`reads`)."""
+    """A subquery.
+
+    `one_value` means that the subquery runs once if it reads no column of this level (`reads`).
+    """
 
     reads: tuple[Column, ...]
     one_value: bool = False
 
 
 class Opaque(Expr, frozen=True, kw_only=True):
-    """Anything else. Two of one `key` are one expression; `args` is all that is below.
+    """Anything else.
+
+    Two with the same `key` are the same expression; `args` are the direct operands.
 
     `from_args`: its value follows from those of `args` in one row. `stable`: not so of a volatile
     function.
@@ -108,7 +118,7 @@ class Equality(_Part, frozen=True, kw_only=True):
 
 
 class Condition(_Part, frozen=True, kw_only=True):
-    """One of the conditions of a join or of WHERE that must all hold.
+    """One of the conditions of a join or of WHERE, all of which must hold.
 
     `meaning` is what pins something: an equality, or a column that is true or false.
     """
@@ -127,13 +137,16 @@ class JoinKind(Enum):
 
 
 class Leaf(_Part, frozen=True, kw_only=True):
-    """A source, by its number from 1."""
+    """A source in the join tree, by its number from 1."""
 
     source: int
 
 
 class From(_Part, frozen=True, kw_only=True):
-    """Items side by side, and conditions. `every_row`: no condition turns a row away."""
+    """The items of FROM, and the conditions on them.
+
+    `every_row` means that no condition excludes a row.
+    """
 
     items: tuple[JoinItem, ...]
     conditions: tuple[Condition, ...] = ()
@@ -141,7 +154,7 @@ class From(_Part, frozen=True, kw_only=True):
 
 
 class Join(_Part, frozen=True, kw_only=True):
-    """Two items joined under conditions."""
+    """Two join tree items that are joined under conditions."""
 
     kind: JoinKind
     left: JoinItem
@@ -158,11 +171,17 @@ JoinItem = Leaf | From | Join
 
 
 class Source(_Part, frozen=True, kw_only=True):
-    """Something that is read from. A source of this class alone is not known."""
+    """Anything that a query reads from.
+
+    An instance of this class itself is an unsupported source.
+    """
 
 
 class Table(Source, frozen=True, kw_only=True):
-    """A table, with those that inherit from it or without. `whole`: no sample of it is taken."""
+    """A table, with or without its child tables.
+
+    `whole` means that the query does not read a sample of the table.
+    """
 
     relation: Relation
     with_children: bool = True
@@ -170,11 +189,11 @@ class Table(Source, frozen=True, kw_only=True):
 
 
 class NoTable(Source, frozen=True, kw_only=True):
-    """The one row, without columns, of a query without FROM."""
+    """The single row without columns of a query without FROM."""
 
 
 class _Inner(Source, frozen=True, kw_only=True):
-    """A source with expressions within.
+    """A source that contains expressions.
 
     `reads` are the columns of this level that it refers to. `stable`: it has no volatile function.
     """
@@ -184,14 +203,14 @@ class _Inner(Source, frozen=True, kw_only=True):
 
 
 class Derived(_Inner, frozen=True, kw_only=True):
-    """A subquery in FROM, or a view, which `relation` is then."""
+    """A subquery in FROM, or a view, in which case `relation` is the view."""
 
     query: Callable[[], Query]
     relation: Relation | None = None
 
 
 class CteUse(Source, frozen=True, kw_only=True):
-    """A use of a WITH query. `runs_once`: all uses see the same rows.
+    """A use of a WITH query. `runs_once` means that all uses see the same rows.
 
     `recursive` is whether the WITH query is, `itself` whether it is used within itself.
     """
@@ -203,14 +222,14 @@ class CteUse(Source, frozen=True, kw_only=True):
 
 
 class Values(_Inner, frozen=True, kw_only=True):
-    """A list of this many rows; `lists` are their expressions."""
+    """A VALUES list with this number of rows; `lists` contains the expressions."""
 
     rows: int
     lists: Callable[[], Sequence[Sequence[Expr]]] = tuple
 
 
 class Function(_Inner, frozen=True, kw_only=True):
-    """Functions in FROM. `one_row`: no set is among them, `a_row`: not all of them are sets."""
+    """Functions in FROM. `one_row`: none returns a set, `a_row`: not all return sets."""
 
     handle: Handle
     one_row: bool = False
@@ -218,13 +237,16 @@ class Function(_Inner, frozen=True, kw_only=True):
 
 
 class Merged(Source, frozen=True, kw_only=True):
-    """The columns of a join. `behind` maps the number of each to the expression that it shows."""
+    """The columns of a join.
+
+    `behind` maps a column's number to the expression that it stands for.
+    """
 
     behind: Callable[[int], Expr]
 
 
 class Grouped(Source, frozen=True, kw_only=True):
-    """The keys of GROUP BY, by their numbers: what each stands for.
+    """The keys of GROUP BY, by number, with the expression of each.
 
     `repeated` are those that a grouping set may leave out though `absent` does not say so.
     """
@@ -237,7 +259,7 @@ class Grouped(Source, frozen=True, kw_only=True):
 
 
 class Key(_Part, frozen=True, kw_only=True):
-    """A key of GROUP BY or DISTINCT; `classes` is how it is compared, None where not known.
+    """A key of GROUP BY or DISTINCT; `classes` is its comparison, or None if unknown.
 
     `output` is the number of the column that shows it, 0 if none does.
     """
@@ -248,7 +270,7 @@ class Key(_Part, frozen=True, kw_only=True):
 
 
 class Limit(_Part, frozen=True, kw_only=True):
-    """The rows that LIMIT and OFFSET let through.
+    """The rows that LIMIT and OFFSET select.
 
     `most` is its number where that is written; `exact`: never more (no WITH TIES); `some`: at
     least one row, `from_first`: none is skipped.
@@ -269,7 +291,7 @@ class SetOp(Enum):
 
 
 class SetOperation(_Part, frozen=True, kw_only=True):
-    """A set operation of other ones, or of sources.
+    """A set operation on other set operations or on sources.
 
     `left_kept` and `right_kept` are the columns that a side gives as they are, not cast.
     """
@@ -282,7 +304,7 @@ class SetOperation(_Part, frozen=True, kw_only=True):
 
 
 class Conflict(_Part, frozen=True, kw_only=True):
-    """ON CONFLICT. `updates`: whatever row is there; `alone`: no WITH query is read within.
+    """ON CONFLICT. `updates`: any existing row is updated; `alone`: the action reads no WITH query.
 
     `does_nothing`: the other row stays as it is. `key` are the columns that the other row shares
     with the new one, `sets` those that it is given again, None where not known.
@@ -296,7 +318,7 @@ class Conflict(_Part, frozen=True, kw_only=True):
 
 
 class Query(_Part, frozen=True, kw_only=True):
-    """One level. `reads_from` are the sources that its rows are made of.
+    """One level. `reads_from` lists the sources of the query's rows.
 
     `plain_list`: no function of the select list makes rows. `grouping_sets`: () if none are
     written, None if they are too many; sets are of numbers of keys. `one_group`: it makes one row
@@ -340,7 +362,10 @@ class Query(_Part, frozen=True, kw_only=True):
 
 
 class KeyPart(_Part, frozen=True, kw_only=True):
-    """A part of a unique key: a column, or the engine's expression. `cls`: None if not trusted."""
+    """A part of a unique key: a column, or the engine's expression.
+
+    An untrusted comparison has no `cls`.
+    """
 
     column: int = 0
     expr: Handle = None
@@ -349,7 +374,7 @@ class KeyPart(_Part, frozen=True, kw_only=True):
 
 
 class UniqueKey(_Part, frozen=True, kw_only=True):
-    """A key no two rows share, of the rows for which the engine's `predicate` holds throughout."""
+    """A unique key on the rows that satisfy the engine's `predicate` completely."""
 
     name: str
     parts: tuple[KeyPart, ...]

@@ -1,4 +1,4 @@
-"""Finds the way back of a migration: a file beside it, or the section below its way forward."""
+"""Find the rollback of a migration: a separate file, or a section of the migration's file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect, SourceFile
 
 
 def backward(root: Path, file: SourceFile, dialect: Dialect) -> SchemaFile | None:
-    """Return what takes a migration back; None where there is nothing to run.
+    """Return the rollback of a migration, or None if it has no statements.
 
     yoyo and golang-migrate have a file for it, dbmate, goose and sql-migrate a section.
     """

@@ -31,7 +31,7 @@ _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNOR
 
 
 def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
-    """Blank out what must not run, keep all offsets; return whether a transaction works."""
+    """Blank out the parts that must not run, and return whether a transaction works."""
     if LEXES[dialect].delimits:
         text = without_definers(_with_semicolons(text) if "delimiter" in text.lower() else text)
     kept: list[str] = []
@@ -59,7 +59,10 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
 
 
 def _is_quoted(text: str, dialect: Dialect, outside: int, place: int) -> bool:
-    """Return whether a place is in a quoted name or string; `outside` is one that is not."""
+    """Return whether a position is in a quoted name or string.
+
+    `outside` is a position that is not.
+    """
     for token in scan(text, dialect, outside):
         if token.end > place:
             return token.start < place and token.kind in _QUOTED
@@ -76,7 +79,7 @@ _DEFINER = re.compile(
 
 
 def without_definers(text: str) -> str:
-    """Blank out the owners of views and routines; here they belong to our account.
+    """Blank out the DEFINER of views and routines, which then belong to the compiler's account.
 
     A view whose account is not on the server cannot be read.
     """
@@ -86,7 +89,7 @@ def without_definers(text: str) -> str:
 
 
 def _with_semicolons(text: str) -> str:
-    """Return a text without DELIMITER lines and with `;` as the only delimiter."""
+    """Return a text without DELIMITER lines, in which `;` is the only delimiter."""
     kept: list[str] = []
     sign = ";"
     for line in text.split("\n"):
@@ -101,7 +104,7 @@ def _with_semicolons(text: str) -> str:
 
 
 def _copies(line: str) -> bool:
-    r"""Return whether rows follow a line, up to `\.`."""
+    r"""Return whether a line starts data rows that end with `\.`."""
     begins = _COPY.match(line) is not None and line.rstrip().endswith(";")
     return begins and _FROM_STDIN.search(line) is not None
 
@@ -115,7 +118,9 @@ _CREATES = re.compile(r"create\b", re.IGNORECASE)
 
 
 def forward_statements(sql: str, dialect: Dialect) -> tuple[Span, ...]:
-    """Return the statements to run. If a file also holds queries, return only its definitions.
+    """Return the spans of the statements to run.
+
+    If a file also contains queries, return only its schema definitions.
 
     A query may itself define something, such as a temporary table that later ones use; that it
     drops or alters something is the program's doing, not the schema's.

@@ -1,4 +1,4 @@
-"""Record what migrations created, renamed and dropped, with file and line."""
+"""Record the objects that migrations created, renamed and dropped, with file and line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.source import Dialect, Span
 
 
 class Past(NamedTuple):
-    """The fate of a name: `now` is its current name, empty if it was dropped."""
+    """A renamed or dropped object: `now` is its current name, empty if it was dropped."""
 
     name: str
     now: str
@@ -22,7 +22,7 @@ class Past(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """Return the sentence for a message."""
+        """Return the sentence about the object for a message."""
         file = self.label.file.path.as_posix()
         if self.now:
             return f"{file} renames `{self.name}` to `{self.now}`"
@@ -31,7 +31,7 @@ class Past(NamedTuple):
 
 @dataclass
 class History:
-    """Former names by relation and by column, and the statements that create them."""
+    """Former names of relations and columns, and the statements that create each object."""
 
     relations: dict[str, Past] = field(default_factory=dict)
     columns: dict[tuple[str, str], Past] = field(default_factory=dict)
@@ -39,18 +39,18 @@ class History:
     added: dict[tuple[str, str], Label] = field(default_factory=dict)
 
     def relation(self, name: str) -> Past | None:
-        """Return the fate of a table, view or type that does not exist now."""
+        """Return the record of a table, view or type that no longer exists."""
         return self._today(self.relations.get(name.lower()), self.relations)
 
     def column(self, name: str, words: frozenset[str]) -> Past | None:
-        """Return the fate of a missing column of one of a query's tables."""
+        """Return the record of a missing column in one of a query's tables."""
         for (table, column), past in self.columns.items():
             if column == name.lower() and table in words:
                 return past
         return None
 
     def _today(self, past: Past | None, later: dict[str, Past]) -> Past | None:
-        """Follow a name that was renamed more than once."""
+        """Return the record with the current name of an object that was renamed repeatedly."""
         for _ in range(len(later)):
             after = later.get(past.now.lower()) if past and past.now else None
             if past is None or after is None or after is past:
@@ -81,7 +81,7 @@ def names_in(sql: str, dialect: Dialect) -> frozenset[str]:
 
 
 def with_past(problem: Diagnostic, past: Past | None) -> Diagnostic:
-    """Add the fate of a missing name to its error."""
+    """Add to an error of a missing name that the object was renamed or dropped."""
     if past is None:
         return problem
     return replace(problem, hint=past.advice, labels=(*problem.labels, past.label))
@@ -96,7 +96,7 @@ def with_order(
     column: str = "",
     words: frozenset[str] = frozenset(),
 ) -> Diagnostic:
-    """Add to an error in the schema what drops the missing name before, or creates it later.
+    """Add to a schema error the statement that drops the missing name earlier or creates it later.
 
     The name is a relation's, or that of a column of one of the tables that `words` names.
     """
@@ -129,13 +129,13 @@ class _Statement:
         return self.tokens[at].text.upper() if 0 <= at < len(self.tokens) else ""
 
     def past_words(self, at: int, *words: str) -> int:
-        """Return the place after optional words."""
+        """Return the position after optional words."""
         while self.word(at) in words:
             at += 1
         return at
 
     def name(self, at: int) -> tuple[str, int]:
-        """Return the last part of a name, in lower case unless quoted, and the place after it."""
+        """Return the last part of a name, in lower case unless quoted, and its end position."""
         while self.word(at + 1) == ".":
             at += 2
         if at >= len(self.tokens) or self.tokens[at].kind not in {Kind.NAME, Kind.QUOTED}:

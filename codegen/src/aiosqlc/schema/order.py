@@ -75,12 +75,12 @@ _CALLBACK = re.compile(
 
 
 def is_numbered(path: Path) -> bool:
-    """Return whether the name of a file gives its order."""
+    """Return whether a file's name starts with a number that defines its order."""
     return bool(_VERSION.match(path.name) or _REPEATED.match(path.name))
 
 
 def _planned(folder: Path, files: Sequence[Path]) -> Sequence[Path]:
-    """Return the files of sqitch's `deploy` folder in the order of its plan, if there is one."""
+    """Return the files of a sqitch `deploy` folder in the order of its plan, if there is a plan."""
     listed = folder.parent / "sqitch.plan"
     if folder.name != "deploy" or not listed.is_file():
         return []
@@ -109,7 +109,7 @@ _DEPENDS = re.compile(r"^--\s*depends:(?P<names>.*)$", re.MULTILINE)
 
 
 def by_dependency(files: list[SourceFile]) -> list[SourceFile]:
-    """Put each file after those in its yoyo `-- depends:` line; cycles keep sorted order."""
+    """Sort each file after those in its yoyo `-- depends:` line; cycles keep their order."""
     by_name = {file.path.name.removesuffix(".sql"): file for file in files}
     ordered: dict[Path, SourceFile] = {}
     visiting: set[Path] = set()

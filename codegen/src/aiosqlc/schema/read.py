@@ -17,7 +17,7 @@ from aiosqlc.store.memo import memo
 def read_schema(
     root: Path, patterns: Iterable[str], dialect: Dialect, config: SourceFile, span: Span
 ) -> tuple[tuple[SchemaFile, ...], list[Diagnostic]]:
-    """Read the schema files that `patterns` match, in the order they are applied."""
+    """Read the schema files that match `patterns`, in the order of application."""
     paths, problems = find_sql_files(root, patterns, config, span)
     files, unreadable = read_files(root, forward_files(paths))
     return _applied(tuple(files), dialect), problems + unreadable

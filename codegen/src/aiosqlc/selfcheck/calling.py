@@ -32,7 +32,7 @@ _REMEMBERED = 5  # rows of an answer or a table whose values are passed again
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A generated package: its name, its parent folder, and the path for its imports.
+    """A generated package: its name, its parent folder, and the folders for its imports.
 
     `driver` is what its functions run on.
     """
@@ -45,7 +45,7 @@ class Package:
 
 @dataclass(slots=True)
 class Called:
-    """The results by query: why a function broke its guarantee, or never returned.
+    """The results by query: the broken guarantee of a function, or the reason why a call failed.
 
     `calls` counts those that answered; `unread` says why Python has no value for what came back.
     """
@@ -59,7 +59,7 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class _Function:
-    """A function, or a method with the class that binds it to a connection."""
+    """A function, or a method with the class that holds its connection."""
 
     call: Callable[..., Any]
     receiver: Callable[[Any], Any]
@@ -79,7 +79,7 @@ def _found(module: ModuleType, name: str) -> _Function:
 def call_all(
     conninfo: str, package: Package, queries: Sequence[TypedQuery], seed: int = 0
 ) -> Called:
-    """Call each query's function a few times, in transactions that are rolled back."""
+    """Call each query's function several times, in transactions that are rolled back."""
     try:
         with importing_from([package.folder, *package.paths]):
             return asyncio.run(_call_all(conninfo, package, queries, seed))
@@ -113,7 +113,7 @@ async def _call_all(
 
 
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
-    """Return argument values for a query, with some from the compared columns."""
+    """Return argument values for a query, some of them from the columns it compares with."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:

@@ -1,4 +1,4 @@
-"""Connect to a database with the driver of an entry's functions."""
+"""Connect to a database with the driver that an entry's functions use."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _ON_PSYCOPG: Final = frozenset({"psycopg", "psycopg-sync", "sqlalchemy-psycopg",
 
 
 def called_on(driver: str) -> str:
-    """Return the driver of the functions that are generated for the test calls."""
+    """Return the driver for which the functions of the test calls are generated."""
     return "psycopg" if driver in _ON_PSYCOPG else "asyncpg"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection, its executor for functions, and the exceptions of its driver.
+    """A connection, the executor for functions, and the driver's exceptions.
 
     `refusals` are what the server refuses, and a lost connection.
     """
@@ -40,7 +40,7 @@ class Opened:
         await self.connection.execute(sql)
 
     async def values(self, origin: ColumnRef, most: int) -> Sequence[Any]:
-        """Return up to `most` values of a table's column."""
+        """Return at most `most` values of a table's column."""
         column, schema, table = map(_quoted, (origin.column, origin.schema, origin.table))
         sql = f"select {column} from {schema}.{table} limit {most}"  # noqa: S608 - quoted names
         return [value for (value,) in await self.executor.fetch(sql)]
@@ -51,7 +51,7 @@ _quoted = plain_or('"', frozenset())
 
 @contextlib.asynccontextmanager
 async def opened(conninfo: str, package: str, driver: str) -> AsyncIterator[Opened]:
-    """Connect with a driver; if it is not installed, no function can be imported."""
+    """Connect with a driver, or raise if the driver is not installed."""
     if called_on(driver) == "psycopg":
         import psycopg
 
@@ -78,7 +78,7 @@ async def opened(conninfo: str, package: str, driver: str) -> AsyncIterator[Open
 
 
 def has_no_value(error: Exception) -> bool:
-    """Return whether the driver met a value that Python cannot hold, such as a year BC."""
+    """Return whether the driver read a value that Python cannot represent, such as a year BC."""
     if type(error).__module__.partition(".")[0] == "psycopg":
         return type(error).__name__ == "DataError" and getattr(error, "sqlstate", "") is None
     frames = traceback.extract_tb(error.__traceback__)

@@ -19,7 +19,7 @@ _ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings of a search, and its coverage.
+    """The findings of a search, and the queries that it could test.
 
     `refuted` are false claims. `unrun` are queries that every time failed, and `uncalled` those
     whose functions did, with the reason; `unread` are those that returned what Python has no value
@@ -47,7 +47,7 @@ class _Seen:
 def selfcheck(
     analysed: Analysed, *, executions: int = 50, seed: int = 0, package: Package | None = None
 ) -> Checked:
-    """Run every query about `executions` times on random rows; report each counterexample once.
+    """Run every query about `executions` times on random rows, and report counterexamples.
 
     Everything happens in a database of its own, which is dropped. A claim may be ours or the
     user's (`!`): the finding shows the row and the parameters that refute it. The functions of
@@ -95,7 +95,7 @@ def _checked(
 def _hunt(
     rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
-    """Yield counterexamples. In the end rows are left behind for functions to be called on."""
+    """Yield counterexamples. At the end, some rows remain for the calls of functions."""
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         with rows.undone():

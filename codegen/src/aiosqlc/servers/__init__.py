@@ -1,1 +1,1 @@
-"""Servers for the analysis: private ones or the user's, each with databases of our own."""
+"""Database servers for the analysis, either private or the user's."""

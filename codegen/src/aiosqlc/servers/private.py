@@ -1,4 +1,4 @@
-"""Common code of private servers: a child process with its own data that ends with us.
+"""Common code of private servers: child processes with their own data, which end with the compiler.
 
 A run takes a slot, a data directory that no other run is using. Nothing is shared between two
 compilers at once, so nothing needs counting; on Linux the kernel stops the server when we die.
@@ -29,11 +29,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 class NoServerError(Exception):
-    """No server runs or responds; the text is a sentence for the user, without passwords."""
+    """Raised if no server is available; the text is a sentence for the user, without passwords."""
 
 
 def cache_folder() -> Path:
-    """Return the parent of data directories: `$AIOSQLC_CACHE_DIR`, or the user's cache folder.
+    """Return the folder for data directories: `$AIOSQLC_CACHE_DIR`, or the user's cache.
 
     Root's home is closed to the account that PostgreSQL runs as, so root uses `/var/cache`.
     """
@@ -47,7 +47,7 @@ def cache_folder() -> Path:
 
 @contextlib.contextmanager
 def slot(root: Path) -> Iterator[Path]:
-    """Lock the first free folder; the lock ends with the process.
+    """Lock the first free folder until the process ends, and yield it.
 
     Raises `NoServerError`.
     """
@@ -86,7 +86,7 @@ def running(
     orphaned: signal.Signals,
     account: Mapping[str, Any] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server during the block, from when `ready` (called with its process ID) is true.
+    """Run a server within the block, which starts when `ready` returns true for its process ID.
 
     `stops` are the signals that end it, each stronger than the one before; `orphaned` is what the
     kernel sends when we die. Raises `NoServerError` where it does not start.
@@ -137,7 +137,7 @@ def install(command: Sequence[str], log: Path, account: Mapping[str, Any] | None
 
 
 def last_words(log: Path) -> str:
-    """Return the last two lines of a log, or a note that it is empty."""
+    """Return the last two lines of a log, or a note that the log is empty."""
     with contextlib.suppress(OSError):
         lines = log.read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-2:]) or "it said nothing"
@@ -145,7 +145,7 @@ def last_words(log: Path) -> str:
 
 
 def _begin(parent: int, orphaned: signal.Signals) -> None:
-    """Ask the kernel to stop this process with its parent."""
+    """Ask the kernel to stop this process when its parent process ends."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned))
         if os.getppid() != parent:  # it died in between

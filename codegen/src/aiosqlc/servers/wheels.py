@@ -1,4 +1,4 @@
-"""The packages that contain PostgreSQL's programs, and the selection of one.
+"""Select the installed package that contains PostgreSQL's programs.
 
 Nothing is imported from them: where their files are is enough, and quick to find.
 """
@@ -16,7 +16,7 @@ DEFAULT_MAJOR = 18
 
 
 class NoWheelError(Exception):
-    """No installed package contains a server; the text is a sentence for the user."""
+    """Raised if no installed package contains a server; the text is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class ServerWheel:
 
     @property
     def release(self) -> str:
-        """Its name and version, from the name of its metadata folder, or ""."""
+        """Return the package's name and version from its metadata folder's name, or ""."""
         found = sorted(self.root.parent.glob(f"{self.package}-*.dist-info")) if self.root else []
         return found[0].name.removesuffix(".dist-info") if found else ""
 
     def home(self, major: int = DEFAULT_MAJOR) -> Path:
-        """Return the folder above `bin/` of a major version. Raises `NoWheelError`."""
+        """Return the folder that contains `bin/` for a major version. Raises `NoWheelError`."""
         if self.root is None:
             raise NoWheelError(f"{self.name} is not installed: pip install {self.name}")
         home = self.root / self.folders.get(major, "absent")
@@ -61,7 +61,7 @@ WHEELS = (
 
 
 def chosen(name: str = "") -> ServerWheel | None:
-    """Return the package to use: the named one, the configured one, or an installed one.
+    """Return the package to use: by name, from the configuration, or else an installed one.
 
     None where none is named and none is installed. Raises `NoWheelError` for a name that is none.
     """

@@ -1,4 +1,4 @@
-"""Find a safe order to deploy code and migrations: compare guarantees, and try calls."""
+"""Find a safe order to deploy code and migrations: compare guarantees, and run calls."""
 
 from __future__ import annotations
 

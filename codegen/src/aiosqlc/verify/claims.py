@@ -1,4 +1,4 @@
-"""Compare what generated code relies on with what another schema provides."""
+"""Compare the assumptions of generated code with the guarantees of another schema."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _AT_LEAST_ONE = (Cardinality.ONE, Cardinality.SOME)
 
 
 def sent(query: TypedQuery) -> ParsedQuery:
-    """Return the texts that generated code sends: with expanded stars, without hints."""
+    """Return the texts that generated code sends, with expanded stars and without hints."""
     return replace(query.parsed, sql=query.sql, variants=query.variants, embeds=(), hints=())
 
 
 def broken(
     promised: TypedQuery, home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog
 ) -> Iterator[str]:
-    """Yield what generated code relies on in `promised` and its text does not provide in `found`.
+    """Yield the assumptions of `promised` that the query's text does not fulfil in `found`.
 
     `home` is what the same text means on the schema that the code was generated for, `here` that
     schema; `there` is the schema that it meets.
@@ -69,7 +69,7 @@ def _changed(what: str, was: Column, now: Column) -> str:
 
 
 def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
-    """Columns of an outer join's optional rows are only guaranteed if the row exists."""
+    """Yield the columns of embedded rows that are not null now but may be NULL there."""
     for embed in promised.embeds:
         for column in promised.columns[embed.first : embed.first + embed.count]:
             origin = column.origin
@@ -97,7 +97,7 @@ def _params(
 
 
 def _stored(param: TypedParam, catalog: Catalog) -> SqlType:
-    """Return the type of the column for a parameter; the server's own type has no length."""
+    """Return the column type for a parameter, because the server's own type has no length."""
     origin = param.origin
     column = origin and _column(catalog, origin.schema, origin.table, origin.column)
     if not column or param.type.array_dims != column.type.array_dims:
@@ -133,7 +133,7 @@ def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
 
 
 def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
-    """Return whether code made for `here` can violate a constraint of `there`.
+    """Return whether code generated for `here` can violate a constraint of `there`.
 
     What is only about new columns meets their defaults: NULL violates nothing but NOT NULL.
     """

@@ -1,4 +1,4 @@
-"""The steps of a release: old and new code on the old schema and after each migration."""
+"""The steps of a release: old and new code on the old schema, and after each migration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAFE = ("any order is safe", "migrate first", "deploy the code first", "no migra
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The deployed and the new version: schema files, pending ones, and both query sets."""
+    """The deployed and the new version: schema files, pending migrations, and both query sets."""
 
     applied: tuple[SchemaFile, ...]
     pending: tuple[SchemaFile, ...]
@@ -29,13 +29,13 @@ class Release:
     new: tuple[ParsedQuery, ...]
 
     def state(self, number: int) -> tuple[SchemaFile, ...]:
-        """Return the schema after that many pending migrations."""
+        """Return the schema after a number of pending migrations."""
         return (*self.applied, *self.pending[:number])
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A state of the schema during a release; `migration` led to it, empty for the old one.
+    """A state of the schema during a release, after `migration`, which is empty for the old schema.
 
     `old_code` and `new_code` are what fails or no longer holds; `tried` is the number of calls that
     were made on rows, 0 where claims were only compared. `on_rows` says why the migration fails on
@@ -51,18 +51,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The queries of one version as generated; `own` is the schema state it was made for."""
+    """The generated queries of one version; `own` is the schema state they were compiled for."""
 
     queries: tuple[TypedQuery, ...]
     own: int
 
 
 Try = Callable[[Release, Code, Code, AnalyzeOptions], Sequence[Step]]
-"""Call both versions on rows in every state; report calls that fail only in other states."""
+"""A function that calls both versions on rows in every state, and reports new failures."""
 
 
 def read_release(project: Project, entry: QuerySet, reference: str) -> Release:
-    """Read the deployed version from git and the new one from disk.
+    """Read the deployed version from git, and the new version from disk.
 
     Raises `GitError` where the reference or the repository cannot be read.
     """
@@ -85,7 +85,7 @@ def verify_release(
     analyze: Analyze | None = None,
     attempt: Try | None = None,
 ) -> list[Step]:
-    """Check each version's assumptions against each state of the schema, and try calls."""
+    """Check each version's assumptions in each state of the schema, and run calls."""
     options = options_of(entry, shims)
     asked = _Asked(release, analyze or analyzer(entry.engine), options)
     last = len(release.pending)
@@ -109,7 +109,7 @@ def verify_release(
 
 
 def _with(step: Step, tried: Step) -> Step:
-    """Add the results of calls; for a query, a proof has priority over an observation."""
+    """Add the results of calls; for one query, a proof takes precedence over a failed call."""
     return replace(
         step,
         old_code=(*step.old_code, *_unsaid(step.old_code, tried.old_code)),
@@ -129,7 +129,7 @@ def _unsaid(said: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diag
 
 
 class _Asked:
-    """Analyse queries on the states of a release, each once.
+    """Analyses the queries in the states of a release, each only once.
 
     Most queries are the same in both codes, and the same as they are sent.
     """
@@ -142,7 +142,7 @@ class _Asked:
     def of(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Return the meaning of the queries in a state, and the reasons of those that fail."""
+        """Return the analysis of the queries in a state, with the errors of failed queries."""
         rest = [query for query in queries if (state, query.question) not in self._known]
         typed, found = self._asked(state, rest) if rest or state not in self._state else ({}, ())
         analysis, of_schema = self._state[state]
@@ -156,7 +156,7 @@ class _Asked:
     def _asked(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[dict[str, TypedQuery], tuple[Diagnostic, ...]]:
-        """Analyse queries, keep those without errors; return all, with the errors."""
+        """Analyse queries, store those without errors, and return them with the errors."""
         fresh, found = self._analyze(self._release.state(state), queries, self._options)
         errors = [item for item in found if item.severity is Severity.ERROR]
         failing = [query for query in queries if any(concerns(item, query) for item in errors)]
@@ -170,7 +170,7 @@ class _Asked:
 
 
 def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
-    """Return which assumptions of a version do not hold in another state."""
+    """Return the assumptions of a version that do not hold in another state."""
     texts = [sent(query) for query in code.queries]
     here, _ = asked.of(code.own, texts)
     there, problems = asked.of(state, texts)
@@ -186,7 +186,7 @@ def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
 
 
 def relies(query: TypedQuery, why: str) -> Diagnostic:
-    """Return the finding that a query relies on something false."""
+    """Return the finding for a query with an assumption that does not hold."""
     return Diagnostic(
         "E380",
         f"{query.parsed.name} {why}",
@@ -195,7 +195,7 @@ def relies(query: TypedQuery, why: str) -> Diagnostic:
 
 
 def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
-    """Point at the query's name, because the sent text differs from the file."""
+    """Point at the query's name, because the generated text differs from the file."""
     for label in item.labels[:1]:
         for query in code.queries:
             span = query.parsed.span
@@ -205,7 +205,7 @@ def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
 
 
 def advice(steps: Sequence[Step]) -> str:
-    """Return a safe order of deployment."""
+    """Return a safe order of deployment as text."""
     old_survives = not any(step.old_code for step in steps)
     new_runs_before = not steps[0].new_code
     if len(steps) == 1:

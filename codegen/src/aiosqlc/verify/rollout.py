@@ -1,4 +1,4 @@
-"""Try a release on rows: calls that work in their own state must work in every state."""
+"""Run the calls of a release on rows: calls that succeed in their own state must do so in each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Seen:
 def try_release(
     scratch: Scratch, release: Release, old: Code, new: Code, options: AnalyzeOptions
 ) -> list[Step]:
-    """Call both codes in every state on the same rows, migrated with the schema.
+    """Call both versions in every state on the same rows, which are migrated with the schema.
 
     A call that the server answers in the state its code was made for has to be answered in the
     others, with what the code can read. Everything happens in databases that are dropped.
@@ -69,7 +69,7 @@ def _try_code(code: Code, states: States, side: str, seen: list[_Seen]) -> None:
 
 
 def _run_all(rows: Rows, trials: Sequence[tuple[TypedQuery, Trial]]) -> list[Answer]:
-    """Run every trial, and repeat after key conflicts; return the server's last responses."""
+    """Run every trial, repeat those with key conflicts, and return the server's last responses."""
     answers: dict[int, Answer] = {}
     left = list(range(len(trials)))
     with rows.undone():
@@ -80,7 +80,7 @@ def _run_all(rows: Rows, trials: Sequence[tuple[TypedQuery, Trial]]) -> list[Ans
 
 
 def _problem(query: TypedQuery, answer: Answer) -> str:
-    """Return the part of a response that the code of a query cannot handle, or empty text."""
+    """Return the part of a response that a query's code cannot handle, or an empty string."""
     if answer.refusal:
         return f"fails: {answer.refusal}"
     if query.columns and query.cardinality.at_most_one and answer.rows > 1:

@@ -1,4 +1,4 @@
-"""Check whether code generated for one type works with another."""
+"""Check whether code that was generated for one type works with another type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FAMILIES = (_INTEGERS, _TEXTS, ("float4", "float8"))
 
 
 def reads_as(promised: SqlType, found: SqlType) -> bool:
-    """Return whether every value of `found` decodes to what the code expects of `promised`."""
+    """Return whether the code for `promised` decodes every value of `found`."""
     promised, found = _below(promised), _below(found)
     if promised.array_dims != found.array_dims or promised.kind is not found.kind:
         return False
@@ -61,7 +61,7 @@ def _fits(found: SqlType, passed: SqlType) -> bool:
 
 
 def _below(kind: SqlType) -> SqlType:
-    """Return the type below a domain: what a driver decodes."""
+    """Return the type below a domain, which is the type that a driver decodes."""
     while kind.kind is TypeKind.DOMAIN and kind.base is not None and not kind.array_dims:
         kind = kind.base
     return kind

@@ -1,4 +1,4 @@
-"""Rules with evidence from the server's parse tree; here it gets a place in the file.
+"""Find positions in the file for rules whose evidence comes from the server's parse tree.
 
 See `aiosqlc/relational/advice.py` and `aiosqlc/postgres/infer/advice.py` for what is proved.
 """
@@ -13,7 +13,7 @@ from aiosqlc.vet.queries import Finding, Text
 
 
 def proved_findings(text: Text) -> Iterator[Finding]:
-    """Yield proved findings about a query, at their place, else at the query's name."""
+    """Yield proved findings about a query, with their positions or else the query's name."""
     for code, name in text.query.advice:
         yield code, _PLACES[code](text, name.lower()) or text.query.parsed.name_span
 

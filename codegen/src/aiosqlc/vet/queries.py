@@ -12,19 +12,19 @@ from aiosqlc.source import Dialect, Span
 from aiosqlc.vet.values import foreign_values
 
 Finding = tuple[str, Span]
-"""A rule's code and the place in the file."""
+"""The code of a rule and a position in the file."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A query as written, split into tokens. Depths count open parentheses."""
+    """A query as written, with its tokens. Depths are numbers of open parentheses."""
 
     query: TypedQuery
     dialect: Dialect
 
     @cached_property
     def tokens(self) -> list[Token]:
-        """The tokens without comments; offsets are those of the file."""
+        """Return the tokens without comments; their offsets are those of the file."""
         span = self.query.parsed.span
         text = self.query.parsed.file.text[: span.end]
         found = scan(text, self.dialect, span.start)
@@ -32,14 +32,14 @@ class Text:
 
     @cached_property
     def words(self) -> list[str]:
-        """The tokens in upper case; quoted ones unchanged."""
+        """Return the tokens in upper case, but quoted tokens unchanged."""
         return [
             token.text.upper() if token.kind is Kind.NAME else token.text for token in self.tokens
         ]
 
     @cached_property
     def depths(self) -> list[int]:
-        """Return how many parentheses are open before each token."""
+        """Return the number of open parentheses before each token."""
         depths, depth = [], 0
         for word in self.words:
             depth -= word == ")"
@@ -48,7 +48,7 @@ class Text:
         return depths
 
     def outer(self, word: str) -> list[int]:
-        """Return the position of a word outside all parentheses."""
+        """Return the indexes of a word outside all parentheses."""
         return [
             position
             for position, found in enumerate(self.words)
@@ -56,7 +56,7 @@ class Text:
         ]
 
     def span(self, first: int, last: int | None = None) -> Span:
-        """Return the place of some tokens."""
+        """Return the span of some tokens."""
         last = first if last is None else last
         return Span(self.tokens[first].start, self.tokens[last].end)
 
@@ -218,5 +218,5 @@ QUERY_RULES: tuple[Callable[[Text], Iterator[Finding]], ...] = (
 
 
 def same_text(query: TypedQuery) -> tuple[str, Command]:
-    """Return the common part of two queries if one of them is redundant."""
+    """Return a key that is equal for two queries if one of them is redundant."""
     return " ".join(query.sql.split()), query.parsed.command

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule. `example` is SQL that the rule finds, `fix` is the replacement."""
+    """A rule. `example` is SQL that violates the rule, `fix` is the replacement."""
 
     code: str
     title: str

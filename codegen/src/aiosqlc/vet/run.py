@@ -18,7 +18,7 @@ from aiosqlc.vet.values import foreign_values
 def vet(
     analysis: Analysis, schema: Sequence[SchemaFile], dialect: Dialect, wanted: Iterable[str] = ()
 ) -> list[Diagnostic]:
-    """Return what the rules find; `wanted` limits them to some codes."""
+    """Return the findings of all rules; `wanted` limits them to some codes."""
     found = [
         *_queries(analysis.queries, dialect),
         *_schema(analysis.catalog.tables, schema, dialect),
@@ -58,7 +58,7 @@ def _schema(
 
 
 def _where(table: str, column: str, schema: Sequence[SchemaFile], dialect: Dialect) -> Label | None:
-    """Find the place of a table, or of a column in the last statement that names both."""
+    """Return the position of a table, or of a column in the last statement that names both."""
     found: Label | None = None
     for file in schema:
         for span in file.statements:

@@ -1,4 +1,4 @@
-"""The rule about query plans: conditions that no index serves."""
+"""The rule about query plans: conditions for which no index is usable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.vet.rules import RULES
 
 
 def vet_scans(analysed: Analysed) -> list[Diagnostic]:
-    """Return the queries with a WHERE that still scan whole tables."""
+    """Return a finding for each query with a WHERE that still scans a whole table."""
     entry, inputs, queries = analysed.entry, analysed.inputs, analysed.analysis.queries
     with engine_for(entry.engine) as engine:
         read = engine.full_scans(inputs.schema, queries, options_of(entry, inputs.shims))

@@ -1,4 +1,4 @@
-"""Rules about a table."""
+"""The rules about tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FLOATS = frozenset({"float4", "float8", "float", "double"})
 
 
 def table_findings(table: Table, dimensioned: Collection[str] = ()) -> Iterator[tuple[str, str]]:
-    """Yield the codes of rules that a table violates, with the column (empty for the table).
+    """Yield the rules that a table violates, each with the column, which is '' for the table.
 
     `dimensioned` are the names of columns whose dimensions are looked at by a constraint.
     """

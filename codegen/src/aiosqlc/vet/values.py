@@ -17,7 +17,7 @@ _NUMBERS = frozenset({"float", "float4", "float8", "real", "double", "numeric", 
 
 
 def foreign_values(tokens: Sequence[Token]) -> Iterator[Span]:
-    """Yield the places of such literals, except in CHECK comparisons."""
+    """Yield the spans of dates and times that Python cannot represent, except in CHECKs."""
     clauses: list[list[str]] = [[]]  # the words before, since the last comma, by parentheses
     for position, token in enumerate(tokens):
         word = token.text.lower()

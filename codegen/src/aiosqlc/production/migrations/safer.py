@@ -33,7 +33,7 @@ def _alone(statement: str) -> Piece:
 
 
 def proposals(sql: str) -> Iterator[tuple[Piece, ...]]:
-    """Yield what could take a statement's place, the best first."""
+    """Yield the migrations that could replace a statement, the best proposal first."""
     text = _without_comments(sql)
     for propose in (_index, _reindex, _refresh, _drop_index, _table):
         pieces = propose(text)
@@ -91,7 +91,7 @@ _ALTER = re.compile(
 
 
 def _table(sql: str) -> Sequence[Piece]:
-    """Take an ALTER TABLE apart; what is light by itself comes first, in one transaction."""
+    """Split an ALTER TABLE: actions with weak locks come first, in one transaction."""
     head = _ALTER.match(sql)
     if head is None:
         return []
@@ -110,7 +110,7 @@ def _table(sql: str) -> Sequence[Piece]:
 
 
 Parts = tuple[list[str], list[Piece]]
-"""Light statements that go first, and the migrations after them."""
+"""Statements with weak locks that run first, and the migrations after them."""
 
 
 def _action(table: str, action: str) -> Parts | None:
@@ -124,7 +124,7 @@ def _action(table: str, action: str) -> Parts | None:
 
 
 def _not_valid(table: str, found: re.Match[str]) -> Parts | None:
-    """Add a constraint that holds for new rows, and check the others under a weak lock."""
+    """Add a constraint for new rows, and validate it for existing rows under a weak lock."""
     if re.search(r"\bnot\s+valid\s*$", found["rest"], re.IGNORECASE):
         return None
     name = found["name"] or _key_name(table, found["rest"])
@@ -133,7 +133,7 @@ def _not_valid(table: str, found: re.Match[str]) -> Parts | None:
 
 
 def _unique(table: str, found: re.Match[str]) -> Parts | None:
-    """Build the index of a constraint beside the traffic, then adopt it."""
+    """Build the index of a constraint concurrently, then add the constraint with that index."""
     columns = [name.strip() for name in found["columns"].split(",")]
     primary = found["kind"].lower().startswith("p")
     default = f"{_bare(table)}_pkey" if primary else _named(table, columns, "key")
@@ -156,7 +156,7 @@ def _set_not_null(table: str, found: re.Match[str]) -> Parts:
 
 
 def _not_null(table: str, column: str) -> Parts:
-    """Prove that a column has no NULL by a check that is validated: SET NOT NULL reads nothing."""
+    """Prove that a column has no NULL by a validated CHECK, so that SET NOT NULL reads no row."""
     name = _quoted(f"{_bare(table)}_{_bare(column)}_not_null_yet")
     alter = f"ALTER TABLE {table}"
     return [f"{alter} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID"], [
@@ -174,7 +174,7 @@ _IS_UNIQUE = re.compile(r"\bunique\b", re.IGNORECASE)
 
 
 def _add_column(table: str, found: re.Match[str]) -> Parts | None:
-    """Add a column without values, give new rows theirs, then fill the old ones in batches."""
+    """Add a column without values, set the default for new rows, and fill old rows in batches."""
     column, rest = found["column"], found["rest"]
     if re.search(r"\bgenerated\b|\bserial|primary\s+key", rest, re.IGNORECASE):
         return None
@@ -256,7 +256,7 @@ _ACTIONS: Final[Sequence[tuple[re.Pattern[str], Callable[[str, re.Match[str]], P
 
 
 def _actions(text: str) -> Iterator[str]:
-    """Yield the actions of an ALTER TABLE: what commas outside of brackets part."""
+    """Yield the actions of an ALTER TABLE, which commas outside of brackets separate."""
     depth, start = 0, 0
     for token in scan(text):
         depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0)
@@ -272,7 +272,7 @@ def _bare(name: str) -> str:
 
 
 def _named(table: str, columns: Sequence[str], what: str) -> str:
-    """Return the name that the server would give."""
+    """Return the name that the server would choose for a constraint."""
     return _quoted("_".join([_bare(table), *(_bare(column) for column in columns), what]))
 
 

@@ -1,4 +1,4 @@
-"""Runs proposals in place of a dangerous statement: only what is lighter there is recommended."""
+"""Run proposals in place of a dangerous statement, and recommend only those with weaker locks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aiosqlc.source import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A proposal that was run: it led to the same schema, and nothing of it was dangerous.
+    """A proposal that was run: it led to the same schema and had no dangerous lock.
 
     `strongest` is the strongest lock that a query would have waited for, None where there was none.
     """
@@ -27,7 +27,7 @@ class Proved:
 
 
 def better(watched: Watched, statement: Observed) -> Proved | None:
-    """Return the first proposal that is proved to be lighter, None where none is."""
+    """Return the first proposal that is proved to have weaker locks, or None."""
     for pieces in proposals(statement.sql):
         seen, same = watched.instead(statement, tuple(_files(pieces)))
         if same and not any(danger(one) or one.refused_in_block for one in seen):
@@ -44,7 +44,7 @@ def _files(pieces: Sequence[Piece]) -> Iterator[Pending]:
 
 
 def shown(proved: Proved) -> str:
-    """Return a proposal as text, a comment before each migration."""
+    """Return a proposal as text, with a comment before each migration."""
     parts = []
     for number, piece in enumerate(proved.pieces, 1):
         how = "in a transaction" if piece.in_block else "without a transaction"
@@ -54,7 +54,7 @@ def shown(proved: Proved) -> str:
 
 
 def outcome(proved: Proved) -> str:
-    """Return what was measured of a proposal, as a sentence."""
+    """Return the measured locks of a proposal as a sentence."""
     if proved.strongest is None:
         return "tried: the same schema, and no lock that a query waits for"
     return (

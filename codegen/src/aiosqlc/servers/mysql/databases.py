@@ -1,4 +1,7 @@
-"""Databases on a shared server. A random name and a marker table identify ours."""
+"""Create and drop the compiler's databases on a shared server.
+
+A random name and a marker table identify these databases.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ import pymysql
 from aiosqlc.servers.mysql.session import Session
 
 MARK = "aiosqlc_scratch"
-"""The table that marks our databases. It is not part of the schema."""
+"""The table that marks a database of the compiler. The table is not part of the schema."""
 _NAME = re.compile(r"aiosqlc_[0-9a-f]{16}")
 _ABANDONED = "1 DAY"  # whoever made a database so long ago was killed
 _ABSENT = {(1049,), (1146,), (1044,), (1142,)}
 
 
 def make(session: Session) -> tuple[str, str]:
-    """Create an empty database with a new name; return its name and its marker."""
+    """Create an empty database with a new name, and return its name and its marker."""
     name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
     session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails where it is there
     session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")
@@ -26,13 +29,13 @@ def make(session: Session) -> tuple[str, str]:
 
 
 def drop(session: Session, name: str, mark: str) -> None:
-    """Drop a database if it has that marker."""
+    """Drop a database if it contains a given marker."""
     if _carries(session, name, f"mark = '{mark}'"):
         session.run(f"DROP DATABASE `{name}`")
 
 
 def drop_abandoned(session: Session) -> None:
-    """Drop databases of compilers that were killed."""
+    """Drop the databases of compilers that were killed."""
     names = [row[0] for row in session.rows("SHOW DATABASES") if _NAME.fullmatch(row[0])]
     for name in names:
         if _carries(session, name, f"made < UTC_TIMESTAMP() - INTERVAL {_ABANDONED}"):

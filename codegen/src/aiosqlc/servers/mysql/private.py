@@ -1,4 +1,4 @@
-"""A private MySQL or MariaDB: the installed binaries, on a Unix socket only."""
+"""A private MySQL or MariaDB server, run from installed binaries on a Unix socket only."""
 
 from __future__ import annotations
 
@@ -36,14 +36,17 @@ _MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
 
 @dataclass(frozen=True, slots=True)
 class Binaries:
-    """The programs of one installation. `install` is None if the server initialises itself."""
+    """The programs of one installation.
+
+    `install` is None if the server program itself initialises the data directory.
+    """
 
     server: str
     install: str | None
 
     @property
     def flavour(self) -> str:
-        """`mariadb` or `mysql`. Neither can read the other's data."""
+        """`mariadb` or `mysql`. A server of one kind cannot read the other kind's data."""
         return "mariadb" if self.install else "mysql"
 
 
@@ -64,7 +67,7 @@ def find_binaries(kin: str = "") -> Binaries | None:
 
 
 def _is_mariadb(server: str) -> bool:
-    """Debian's MariaDB is also named `mysqld`."""
+    """Return whether a program is MariaDB, which Debian also names `mysqld`."""
     if Path(server).resolve().name == "mariadbd":
         return True
     said = subprocess.run([server, "--version"], capture_output=True, text=True, check=False)
@@ -72,7 +75,7 @@ def _is_mariadb(server: str) -> bool:
 
 
 class PrivateServer:
-    """A running server with its `socket`."""
+    """A running server with the path of its `socket`."""
 
     def __init__(self, binaries: Binaries, cache: Path) -> None:
         with contextlib.ExitStack() as stack:
@@ -93,11 +96,11 @@ class PrivateServer:
 
     @property
     def running(self) -> bool:
-        """Return whether the server process runs."""
+        """Return whether the server process is running."""
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """Stop the server and release its slot; stopping twice is harmless."""
+        """Stop the server and release its slot; a second call has no effect."""
         atexit.unregister(self.stop)
         self._stack.close()
 
@@ -142,5 +145,5 @@ def _install(binaries: Binaries, home: Path, run: Path) -> None:
 
 
 def _as_root() -> list[str]:
-    """Confirm to the server that running as root is intended: only we can reach it."""
+    """Return the option to run the server as root, which is safe on a private socket."""
     return ["--user=root"] if os.geteuid() == 0 else []

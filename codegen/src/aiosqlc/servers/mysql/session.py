@@ -1,4 +1,4 @@
-"""The analysis server: that of `database.uri`, or a private one; a database per schema."""
+"""The analysis server: the one in `database.uri`, or a private one with a database per schema."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open connection to a server on which we may use databases named `prefix…`.
+    """An open connection to a server on which the compiler may use databases named `prefix…`.
 
     `private` is whether the server is ours alone.
     """
@@ -37,7 +37,7 @@ class Session:
 
     @property
     def is_mariadb(self) -> bool:
-        """Return whether it is MariaDB, not MySQL."""
+        """Return whether the server is MariaDB and not MySQL."""
         return "mariadb" in self.version.lower()
 
     def run(self, sql: str) -> None:
@@ -67,13 +67,13 @@ class _Warm:
         self._servers: dict[str, PrivateServer] = {}
 
     def stop(self) -> None:
-        """Stop all servers; the next call of `socket` starts another."""
+        """Stop all servers; the next call of `socket` starts a new one."""
         with self._lock:
             while self._servers:
                 self._servers.popitem()[1].stop()
 
     def socket(self, cache: Path, kin: str) -> str:
-        """Return the socket of a server of this kind, and start it if needed."""
+        """Return the socket of a server of a kind, which is started if necessary."""
         with self._lock:
             known = self._servers.get(kin)
             if known is None or not known.running:
@@ -90,7 +90,7 @@ _warm = _Warm()
 
 
 def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = "") -> Session:
-    """Connect to the named server, or to the private one, which is started if needed.
+    """Connect to the configured server, or to the private one, which is started if necessary.
 
     `kin` is which private server is wanted where there is a choice: `mysql` or `mariadb`.
 

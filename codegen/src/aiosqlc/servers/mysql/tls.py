@@ -1,4 +1,4 @@
-"""TLS to a named server, requested in its URL with the option names of MySQL's clients."""
+"""TLS to a configured server, with the URL options of MySQL's clients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MODES: Final = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 
 
 def tls_arguments(query: str) -> dict[str, object]:
-    """Return the driver's TLS arguments; without `ssl-mode`, use TLS if the server has it.
+    """Return the driver's TLS arguments; without `ssl-mode`, TLS is used if available.
 
     Raises ValueError for a parameter, a mode or a file that there is not.
     """

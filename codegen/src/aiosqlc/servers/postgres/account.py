@@ -1,4 +1,4 @@
-"""Select the account that runs the embedded PostgreSQL: ours, or another one if we are root."""
+"""Select the account for the embedded PostgreSQL: the current one, or another for root."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _NAME = "pgserver"  # as the wheel has it
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account that runs the server if we are root."""
+    """The account that runs the server if the compiler runs as root."""
 
     uid: int
     gid: int
 
     @property
     def process(self) -> dict[str, Any]:
-        """The arguments that make `subprocess` run a program as this account."""
+        """Return the `subprocess` arguments that run a program under this account."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def closed(self, path: Path) -> Path | None:
-        """Return the outermost parent of `path` that this account cannot enter."""
+        """Return the outermost parent folder of `path` that this account cannot enter."""
         for folder in reversed(path.resolve().parents):
             about = folder.stat()
             bit = 0o001
@@ -43,7 +43,7 @@ class Account:
 
 
 def server_account() -> Account | None:
-    """Return the account of the server, created if needed; None if we can run it ourselves."""
+    """Return the server's account, created if necessary, or None to use the current account."""
     if os.geteuid() != 0:
         return None
     import pwd  # not on Windows, where nothing here runs
@@ -65,7 +65,9 @@ def server_account() -> Account | None:
 
 
 def hand_over(data: Path, account: Account | None) -> None:
-    """Give a data directory to the account. Permissions of its parent folders do not change.
+    """Change the owner of a data directory to the account.
+
+    The permissions of its parent folders do not change.
 
     Raises `NoServerError` where the account could not reach it.
     """

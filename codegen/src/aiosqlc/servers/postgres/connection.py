@@ -1,4 +1,4 @@
-"""A thin, typed wrapper of libpq: run a statement, read rows, return errors as data."""
+"""A typed wrapper around libpq: run a statement, read rows, and return errors as data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Statement = tuple[str, Sequence[str | None]]
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """The server's error message. `position` is a 1-based character index, 0 if unknown."""
+    """The server's error message. `position` is a 1-based character index, or 0 if unknown."""
 
     state: str
     message: str
@@ -32,11 +32,11 @@ class ServerError:
 
 
 class ConnectionFailedError(Exception):
-    """The server could not be reached, or the connection was lost."""
+    """Raised if the server could not be reached, or if the connection was lost."""
 
 
 def server_error(result: pq.abc.PGresult) -> ServerError:
-    """Read the error fields of a failed result."""
+    """Return the error that the fields of a failed result describe."""
 
     def text(field: pq.DiagnosticField) -> str:
         return (result.error_field(field) or b"").decode("utf-8", "replace")
@@ -70,7 +70,7 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; closing twice is harmless."""
+        """Close the connection; a second call has no effect."""
         self.pg.finish()
 
     def another(self) -> Connection:
@@ -78,18 +78,18 @@ class Connection:
         return Connection(self._conninfo)
 
     def on_notice(self, handler: Callable[[pq.abc.PGresult], None]) -> None:
-        """Call `handler` for every notice the server sends from now on."""
+        """Call `handler` for every notice that the server sends from now on."""
         self.pg.notice_handler = handler
 
     def run(self, sql: str) -> ServerError | None:
-        """Run one statement or a `;`-separated script; return the error, if any."""
+        """Run a statement or a script of several, and return the error if there is one."""
         result = self.execute(sql)
         if result.status in _COPYING:
             return self._refuse_copy(result.status)
         return None if result.status in _OK else server_error(result)
 
     def _refuse_copy(self, status: int) -> ServerError:
-        """End a COPY from or to the client, which is not supported; return an error."""
+        """End a COPY from or to the client, which is unsupported, and return an error."""
         message = "COPY … TO STDOUT has nobody to send data to"
         if status == pq.ExecStatus.COPY_IN:
             message = "COPY … FROM STDIN waits for data that only psql sends"
@@ -144,7 +144,7 @@ class Connection:
         return found
 
     def _answer(self) -> pq.abc.PGresult:
-        """Return the result of the next statement of a pipeline."""
+        """Return the result of the next statement in a pipeline."""
         result = self.pg.get_result()
         if result is None:
             raise ConnectionFailedError(_GONE)
@@ -152,7 +152,7 @@ class Connection:
         return result
 
     def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:
-        """Return a query's rows as text. Raises `RuntimeError` if the server refuses it."""
+        """Return a query's rows as text. Raise `RuntimeError` if the server refuses the query."""
         result = self.execute(sql, params or None)
         if result.status not in _OK:
             raise RuntimeError(server_error(result).message)
@@ -176,7 +176,7 @@ class Connection:
 
     @property
     def in_transaction(self) -> bool:
-        """Return whether a transaction is open, failed or not."""
+        """Return whether a transaction is open, even if it has failed."""
         return self.pg.transaction_status != pq.TransactionStatus.IDLE
 
     @property
@@ -186,5 +186,5 @@ class Connection:
 
     @property
     def major(self) -> int:
-        """The server's major version: 18."""
+        """Return the server's major version, such as 18."""
         return self.pg.server_version // 10000

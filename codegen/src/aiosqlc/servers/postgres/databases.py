@@ -1,4 +1,4 @@
-"""One database per schema hash, kept while in use, and created completely or not at all."""
+"""One database per schema hash, reused while in use, and created completely or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ where datname ~ '^aiosqlc_draft_[0-9a-f]{16}$'
 
 
 class DatabaseRefusedError(Exception):
-    """The server does not allow us to create a database."""
+    """Raised if the server does not allow the compiler to create a database."""
 
     def __init__(self, error: ServerError) -> None:
         super().__init__(error.message)
@@ -71,7 +71,7 @@ def connect_existing(server: Server, name: str) -> Connection | None:
 
 @contextlib.contextmanager
 def new_database(server: Server) -> Iterator[Draft]:
-    """Yield a new empty database, which is dropped when the block ends, unless it was named.
+    """Yield a new empty database, which is dropped at the end of the block unless it was renamed.
 
     Whatever ends the block early leaves no database behind. Raises `DatabaseRefusedError`.
     """
@@ -88,7 +88,7 @@ def new_database(server: Server) -> Iterator[Draft]:
 
 @dataclass
 class Draft:
-    """A database under construction, with a name that nobody else knows."""
+    """A database under construction, with a name that no other process knows."""
 
     server: Server
     name: str
@@ -96,11 +96,11 @@ class Draft:
 
     @property
     def conninfo(self) -> str:
-        """The connection string of the draft."""
+        """Return the connection string of the draft."""
         return self.server.conninfo(self.name)
 
     def keep(self, name: str) -> None:
-        """Rename the draft, which has no connections, to the name that others look for.
+        """Rename the draft, which has no connections, to the final name that other processes use.
 
         Raises `DatabaseRefusedError`.
         """
@@ -116,7 +116,7 @@ class Draft:
 
 
 def _when_free(admin: Connection, sql: str) -> ServerError | None:
-    """Run a statement that needs a database without connections; return the last error.
+    """Run a statement on a database once it has no connections, and return the last error.
 
     Who has closed a connection may still be there for a moment, on a busy machine for longer than
     the five seconds that the server waits.

@@ -1,4 +1,4 @@
-"""Reads a database's schema as SQL, with PostgreSQL's own program."""
+"""Read a database's schema as SQL with PostgreSQL's pg_dump."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiosqlc.servers.private import NoServerError
 
 
 def dumped(uri: str) -> str:
-    """Return a database's schema as SQL. Raises `NoServerError` where it cannot be read."""
+    """Return a database's schema as SQL. Raise `NoServerError` if the schema cannot be read."""
     try:
         program = binaries() / "pg_dump"
         target = conninfo_to_dict(uri)

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: a private server from the wheel, on a Unix socket only."""
+"""The embedded PostgreSQL: a private server from a Python wheel, on a Unix socket only."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: ours (`embedded`), or the user's, by a URI or connection string."""
+    """A running server: the embedded one, or the user's by URI or connection string."""
 
     base: str
     embedded: bool
 
     def conninfo(self, database: str) -> str:
-        """Return the connection string of a database of this server.
+        """Return the connection string for a database of this server.
 
         Raises `ConnectionFailedError` where what the user gave is no connection string.
         """
@@ -60,7 +60,7 @@ class Server:
 
     @property
     def admin(self) -> str:
-        """The connection string for creating and dropping databases."""
+        """Return the connection string for creating and dropping databases."""
         return self.conninfo("postgres") if self.embedded else self.base
 
 
@@ -87,7 +87,7 @@ def binaries(major: int = DEFAULT_MAJOR) -> Path:
 
 
 def _slots(major: int) -> str:
-    """Return the folder of the slots, per wheel, because databases may need its extensions."""
+    """Return the folder of the data directories for one wheel, separate from other wheels'."""
     wheel = _wheel()
     return f"postgres-{major}" if wheel == WHEELS[0] else f"{wheel.name}-{major}"
 
@@ -103,7 +103,7 @@ def _wheel() -> ServerWheel:
 def embedded_server(
     cache_dir: Path | None = None, *, major: int = DEFAULT_MAJOR
 ) -> Iterator[Server]:
-    """Run a private server during the `with` block.
+    """Run a private server within the block.
 
     Raises `NoServerError` with a sentence for the user where it cannot.
     """
@@ -137,7 +137,7 @@ def embedded_server(
 
 
 def _answers(data: Path, pid: int) -> bool:
-    """Return whether the server of a data directory accepts connections, as `pg_ctl` checks it."""
+    """Return whether a data directory's server accepts connections, as `pg_ctl` checks it."""
     with contextlib.suppress(OSError):
         lines = (data / "postmaster.pid").read_text().split("\n")
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
@@ -145,7 +145,7 @@ def _answers(data: Path, pid: int) -> bool:
 
 
 def _initialised(home: Path, bin_dir: Path, account: Account | None) -> Path:
-    """Return the data directory, created by `initdb` if missing or incomplete."""
+    """Return the data directory, which `initdb` creates if it is missing or incomplete."""
     data = home / "data"
     if (data / "ready").exists():
         _stop_stale(data)
@@ -165,7 +165,7 @@ def _initialised(home: Path, bin_dir: Path, account: Account | None) -> Path:
 
 
 def _stop_stale(data: Path) -> None:
-    """Stop a server that a killed compiler left in our slot, if the kernel did not."""
+    """Stop a server that a killed compiler left running in this slot."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
