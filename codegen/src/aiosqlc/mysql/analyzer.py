@@ -46,7 +46,7 @@ from aiosqlc.servers.mysql.session import SYSTEM, Session, open_session
 from aiosqlc.servers.private import NoServerError
 from aiosqlc.source import Dialect, Span
 
-_UNASKED = "inferred from the text alone, without a server"
+_UNASKED = "inferred from the query text, without a server"
 
 
 @dataclass(frozen=True)
