@@ -128,7 +128,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """`sqlc.embed(t)`: replaced by `t.*` in the select list, with the columns as one nested row.
+    """A `sqlc.embed(t)`, which becomes `t.*` in the select list and one nested row in the result.
 
     `alias` is what follows it, `AS name`, which no star can have: it is not in the text.
     """
@@ -191,7 +191,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How the text of a `:page` query selects one page.
+    """The way in which the text of a `:page` query selects one page.
 
     The last `hidden` columns of the text are not part of a row: the total. `limit` and `skip` are
     the numbers of the parameters of LIMIT (None: a constant) and OFFSET.
@@ -247,7 +247,7 @@ class ParsedQuery:
         return self.file.text[param.spans[0].start : param.spans[0].end]
 
     def with_names(self, text: str) -> str:
-        """Replace the numbers of parameters in a text by their names."""
+        """Replace the numbers of parameters in a text by the parameters' names."""
         return _NUMBERED.sub(lambda found: self.spelled(int(found[1])), text)
 
     def embeds_in(self, variant: Variant) -> tuple[Embed, ...]:

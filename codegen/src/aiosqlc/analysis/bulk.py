@@ -131,7 +131,7 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
 
 
 def _has_parameter(tokens: Sequence[Token]) -> bool:
-    """Return whether there is a `$n`, which MySQL's scanner reads as a sign and a number."""
+    """Return whether a parameter `$n` occurs, which MySQL's lexer splits into two tokens."""
     return any(
         token.kind is Kind.PARAM or (token.text == "$" and following.kind is Kind.NUMBER)
         for token, following in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The nullability of an expression, with the reason, the reason's own grounds, and the rule."""
+    """The nullability of an expression, with its reason, earlier verdicts, and the rule."""
 
     null: bool
     text: str

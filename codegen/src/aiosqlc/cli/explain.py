@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
-    """Return the document of PostgreSQL's EXPLAIN, or the rows of MySQL's as `rows`.
+    """Return PostgreSQL's EXPLAIN document, or MySQL's EXPLAIN rows under the key `rows`.
 
     PostgreSQL plans for any parameters and empty tables, MySQL for a few rows made for it.
     """

@@ -47,7 +47,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the privileges that all queries need. Return 1 if they cannot be determined."""
+    """Print the privileges that all queries need.
+
+    Return 1 if the privileges cannot be determined.
+    """
     project = load(arguments)
     if project is None:
         return 2

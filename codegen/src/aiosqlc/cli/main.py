@@ -172,7 +172,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """The option `--version`. The metadata lookup is delayed until the option is used."""
+    """The option `--version`. The package metadata is read only when the option is used."""
 
     def __init__(self, option_strings: Sequence[str], dest: str) -> None:
         super().__init__(option_strings, dest, nargs=0, help="show the version and exit")

@@ -46,7 +46,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve the tools until the client leaves, or print what they are."""
+    """Serve the tools until the client disconnects, or print a list of the tools."""
     project = load(arguments)
     if project is None:
         return 2

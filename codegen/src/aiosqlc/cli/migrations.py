@@ -49,7 +49,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the pending migrations of every entry on the private server, and report."""
+    """Run the pending migrations of every entry on the private server, and print the findings."""
     project = load(arguments)
     if project is None:
         return 2

@@ -108,7 +108,7 @@ def _package(project: Project, analysed: Analysed) -> Iterator[Package | None]:
 
 
 def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[str]:
-    """Summarize the search, and list what it could not test."""
+    """Summarize the search, and list the queries that it could not test."""
     count = len(analysed.analysis.queries)
     yield f"{count} queries on random rows: {len(checked.refuted)} guarantees disproved"
     if checked.unrun:

@@ -22,7 +22,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the rules over every entry."""
+    """Run the lint rules over every configuration entry."""
     if arguments.list:
         for rule in RULES.values():
             sys.stdout.write(f"{rule.code}  {rule.title}\n      {rule.example}\n      {rule.fix}\n")

@@ -96,7 +96,7 @@ Changes = set[tuple[Change, str]]
 
 @contextlib.contextmanager
 def _watching(project: Project) -> Iterator[SimpleQueue[Changes | BaseException]]:
-    """Watch for changes while the block runs. Yield the collector of changes.
+    """Watch for changes while the block runs. Yield the queue that collects the changes.
 
     An empty set among them says that the watching has begun.
     """
@@ -132,7 +132,7 @@ def _watching(project: Project) -> Iterator[SimpleQueue[Changes | BaseException]
 
 
 def _next(events: SimpleQueue[Changes | BaseException]) -> Changes:
-    """Wait for a change, and return it with all others known by then."""
+    """Wait for a change, and return all changes since the last call."""
     found = [events.get()]
     with contextlib.suppress(Empty):
         while True:

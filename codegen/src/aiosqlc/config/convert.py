@@ -37,7 +37,7 @@ def is_ours(document: Mapping[str, Any]) -> bool:
 
 
 def convert(document: Mapping[str, Any], out: str) -> Converted:
-    """Keep the engine, schema, queries and Python settings. List what is dropped.
+    """Keep the engine, schema, queries and Python settings. List the dropped settings.
 
     `out` is the folder for code that was in another language before; with several entries, each
     has a folder of its own in it.
@@ -63,7 +63,7 @@ def _old_out(entry: Mapping[str, Any]) -> str:
 
 
 def _folders(outs: Sequence[str]) -> dict[str, str]:
-    """Return a folder name for each of several old ones, from their differing parts."""
+    """Return a new name for each of several folders, from the parts that differ in their paths."""
     old = [found for found in dict.fromkeys(outs) if found]
     if len(outs) < 2:
         return dict.fromkeys(old, "")

@@ -83,7 +83,10 @@ def _missing(message: str) -> Diagnostic:
 def load_project(
     path: Path, environ: Mapping[str, str] | None = None
 ) -> tuple[Project | None, list[Diagnostic]]:
-    """Read a configuration file. Return None as project if errors make it unusable."""
+    """Read a configuration file.
+
+    Return None instead of a project if the configuration has errors.
+    """
     try:
         text = read_bytes(path).decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The configuration as frozen values."""
+"""The configuration as immutable values."""
 
 from __future__ import annotations
 
@@ -123,7 +123,10 @@ class QuerySet:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A configuration file. `root` is its folder, where relative paths start."""
+    """A configuration file.
+
+    `root` is the folder of the configuration file, and relative paths start there.
+    """
 
     file: SourceFile
     root: Path

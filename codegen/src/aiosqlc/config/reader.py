@@ -34,7 +34,10 @@ _OTHERS = {"sql_package": "write `driver: asyncpg` or `driver: psycopg`"}
 
 
 class Reader:
-    """Typed access to YAML nodes. Invalid values are reported in `problems` and read as absent."""
+    """Typed access to YAML nodes.
+
+    Invalid values are reported in `problems` and treated as missing.
+    """
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file

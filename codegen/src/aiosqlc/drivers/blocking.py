@@ -17,7 +17,7 @@ _WORDS = (
 
 
 def blocking(text: str) -> str:
-    """Return source without `async` and `await`, on the driver's blocking classes."""
+    """Return the source without `async` and `await`, for the driver's blocking classes."""
     for pattern, with_ in _WORDS:
         text = re.sub(pattern, with_, text)
     return text

@@ -1,4 +1,4 @@
-"""psycopg 3, with an asyncio or a blocking connection, from one source."""
+"""The driver psycopg 3, for asyncio connections and for blocking connections."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 Import = tuple[str, str]
-"""A module and the name taken from it; an empty name imports the module itself."""
+"""A module and the name imported from it; an empty name imports the module itself."""
 
 
 @dataclass(frozen=True, slots=True)

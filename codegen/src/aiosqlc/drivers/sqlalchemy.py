@@ -1,4 +1,4 @@
-"""The driver for SQLAlchemy connections and sessions, whose transactions its functions join."""
+"""The driver for SQLAlchemy: functions run in the transaction of a connection or session."""
 
 from __future__ import annotations
 

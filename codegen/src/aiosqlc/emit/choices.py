@@ -24,7 +24,7 @@ def numbered(*pieces: str) -> str:
 
 
 def texts_by_choice(choice: PyChoice) -> str:
-    """Return the expression of a dictionary from each choice of options to the query's text."""
+    """Return a dictionary expression that maps each choice of options to the query's text."""
     labels = [dict(items) for items in choice.labels] or [{} for _ in choice.names]
     if not choice.pieces:
         entries = [
@@ -84,7 +84,7 @@ def _tuple(items: Sequence[str]) -> str:
 
 
 def _label(value: bool | str, labels: Mapping[str, str]) -> str:
-    """Return an option's value under the name that callers use for the value."""
+    """Return an option's value as callers write the value."""
     return _value(labels.get(value, value) if isinstance(value, str) else value)
 
 

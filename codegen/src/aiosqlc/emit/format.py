@@ -15,7 +15,7 @@ from aiosqlc.store.memo import memo
 
 
 def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> list[Rendered]:
-    """Format files of many folders, in one run for all that have the same settings.
+    """Format files of many folders, in one run for all files with the same settings.
 
     `near` names for each path the folder whose settings hold; a file without one stays as it is.
     """
@@ -33,7 +33,7 @@ def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> lis
 
 
 def format_all(files: Sequence[Rendered], near: Path) -> tuple[Rendered, ...]:
-    """Format Python files in one run, by the ruff settings that hold in the folder `near`."""
+    """Format Python files in one run, with the ruff settings of the folder `near`."""
     return _formatted(files, _settings(near))
 
 

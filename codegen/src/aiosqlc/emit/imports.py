@@ -13,7 +13,7 @@ _WIDTH = 88
 
 
 def import_lines(imports: Iterable[Import], first_party: frozenset[str]) -> list[str]:
-    """Return import lines: standard library, third party, first party, local, with blanks."""
+    """Return import lines in groups: standard library, third party, first party and local."""
     sections: dict[int, list[Import]] = {}
     for item in set(imports):
         sections.setdefault(_section(item[0], first_party), []).append(item)
@@ -48,7 +48,7 @@ def _block(items: list[Import]) -> list[str]:
 
 
 def from_lines(module: str, names: list[str]) -> list[str]:
-    """Return the lines that import names of a module; ignore errors about missing types."""
+    """Return the lines that import names of a module; untyped modules get an ignore comment."""
     line = f"from {module} import {', '.join(names)}"
     if module not in _UNTYPED:
         return [line]

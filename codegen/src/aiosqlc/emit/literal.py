@@ -20,7 +20,7 @@ def text_literal(text: str) -> str:
 
 
 def block_literal(text: str) -> str:
-    """Return a literal equal to a text that ends with a newline; two lines or more give a block."""
+    """Return a literal equal to a text with a final newline; several lines become a block."""
     if text.count("\n") == 1:
         return line_literal(text)
     return f'"""\\\n{_escape(text)}"""'

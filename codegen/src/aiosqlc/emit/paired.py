@@ -60,7 +60,7 @@ def paired_interface(
 
 
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
-    """Return the second entry's modules with the first entry's classes, and every difference.
+    """Return the second entry's modules with the first entry's classes, and the differences.
 
     With differences the modules are not to be printed: a caller could tell the engines apart.
     """

@@ -135,7 +135,7 @@ def _words(tokens: Sequence[Token]) -> list[str]:
 def _cut(
     tokens: Sequence[Token], words: Sequence[str], at: Sequence[str]
 ) -> list[tuple[str, Sequence[Token]]]:
-    """Split before each of some keywords."""
+    """Split tokens before each of some keywords."""
     cuts = [
         n for n, word in enumerate(words) if word in at and not (n and words[n - 1] == "DISTINCT")
     ]

@@ -1,4 +1,4 @@
-"""Convert a query to the form that sqlc passes to plugins: `?` in the text, a parameter each."""
+"""Convert a query to the form that sqlc passes to plugins, with one parameter per `?`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations of an engine's server beyond analysis; other packages reach the engines only here."""
+"""All access to an engine's server, apart from analysis, goes through this package."""
 
 from aiosqlc.engines.known import engine_for
 from aiosqlc.engines.port import Engine

@@ -40,7 +40,7 @@ class OnPostgres(Opened):
 
     @cached_property
     def analyzer(self) -> Analyzer:
-        """Return the analyser with its server and connections. It is started at the first use."""
+        """Return the analyser with its server and connections. The server starts at first use."""
         from aiosqlc.postgres import Analyzer
 
         return self._stack.enter_context(Analyzer())

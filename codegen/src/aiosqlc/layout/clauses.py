@@ -42,7 +42,7 @@ _HEADS = frozenset({"ALL", "BY", "DISTINCT", "KEY", "SET", "UPDATE"})
 
 
 def is_query(nodes: Nodes) -> bool:
-    """Return whether some nodes are a statement, or several joined by UNION."""
+    """Return whether some nodes are a statement, or several statements joined by UNION."""
     if not nodes:
         return False
     node = nodes[0]

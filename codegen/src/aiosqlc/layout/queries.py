@@ -34,7 +34,7 @@ def tidy(
     within: Span | None = None,
     width: int = WIDTH,
 ) -> Tidied | None:
-    """Return the formatted file, or None if it has errors or would contain other queries.
+    """Return the formatted file, or None if it has errors or formatting changes its queries.
 
     The queries named in `leave` stay as they are, and where `within` is given all outside of it.
     """

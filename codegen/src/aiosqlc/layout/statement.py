@@ -201,7 +201,7 @@ class _Layout:
         return _indented(self._each(parts, width - _INDENT))
 
     def _broken(self, nodes: Nodes, width: int, *, inside: bool) -> list[str]:
-        """Split nodes that do not fit on a line at the weakest operator."""
+        """Split nodes at the weakest operator if the nodes do not fit on a line."""
         head = head_of(nodes)
         if inside and len(window := window_of(nodes)) > 1:
             return self._each(window, width, inside=True)

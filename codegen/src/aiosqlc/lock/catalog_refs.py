@@ -162,7 +162,10 @@ class Shorthand:
     # --- constraints --------------------------------------------------------------------------
 
     def constraints(self, constraints: Sequence[Constraint]) -> list[str | Constraint]:
-        """Replace the constraints of each table by their indexes; others are unchanged."""
+        """Replace the constraints of each table by their indexes.
+
+        Other constraints are unchanged.
+        """
         found: list[str | Constraint] = []
         for key, group in groupby(constraints, key=lambda item: (item.schema, item.table)):
             members = list(group)

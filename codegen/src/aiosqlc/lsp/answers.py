@@ -44,7 +44,7 @@ def _detail(entry: Entry, name: str) -> str:
 def hints(
     codec: PositionCodec, file: SourceFile, entry: Entry, within: Span
 ) -> Iterator[types.InlayHint]:
-    """Yield the type of each select item; `?` means that it may be NULL."""
+    """Yield the type of each select item; `?` marks a type that may be NULL."""
     for block in blocks(file, entry.dialect):
         query = entry.queries.get(block.name)
         if query is None or block.span.end < within.start or block.span.start > within.end:

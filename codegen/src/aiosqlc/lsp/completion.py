@@ -73,7 +73,7 @@ def _in_comment(
 
 
 def _words(words: dict[str, str], before: str, sign: str) -> list[Offer]:
-    """Return words that begin with a sign, without the sign if the text already contains it."""
+    """Return the completions for words with a prefix sign, but no second sign if one is typed."""
     written = re.search(rf"{sign}\w*$", before)
     return [
         Offer(f"{sign}{word}", Sort.Keyword, text, word if written else f"{sign}{word}")

@@ -85,7 +85,7 @@ def table_named(catalog: Catalog, name: str, schema: str = "") -> Table | None:
 def columns_named(
     found: Iterable[Source], name: str, alias: str = ""
 ) -> Iterator[tuple[Table, TableColumn]]:
-    """Yield the columns with a name, from the tables with an alias if the alias is not empty."""
+    """Yield the columns with a name; an alias that is not empty selects the table."""
     for source in found:
         if source.table and alias.lower() in {"", source.alias.lower()}:
             for column in source.table.columns:

@@ -74,7 +74,7 @@ def block_at(file: SourceFile, dialect: Dialect, at: int) -> Block:
 
 
 def token_at(tokens: tuple[Token, ...], at: int) -> int | None:
-    """Return the index of the token at an offset; between two tokens, prefer a word."""
+    """Return the index of the token at an offset, preferring a word to another token."""
     touching = [i for i, token in enumerate(tokens) if token.start <= at <= token.end]
     words = [i for i in touching if tokens[i].kind in {Kind.NAME, Kind.QUOTED, Kind.PARAM}]
     return next(iter(words or touching), None)

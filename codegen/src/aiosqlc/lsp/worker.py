@@ -101,7 +101,7 @@ class AnalysisWorker:
         return self._engine(entry.dialect).signatures(entry.schema, options, name)
 
     def tidy_up(self) -> None:
-        """Collect garbage after an analysis; only few of the collections are full.
+        """Collect garbage after an analysis; a full collection is rare.
 
         Sooner, what was made of texts that are gone is forgotten.
         """

@@ -146,7 +146,7 @@ class Workspace:
             await asyncio.wait([self._task])
 
     def close(self) -> None:
-        """Stop the servers; closing twice is harmless."""
+        """Stop the servers; a second call has no effect."""
         if self.closed:
             return
         self.closed = True

@@ -38,7 +38,7 @@ _AWAY: Final = ("unavailable", "the database is not available")
 
 
 def excess_of(grant: str, written: frozenset[str]) -> list[str]:
-    """Return the privileges in a line of SHOW GRANTS, except reads, and writes of `written`."""
+    """Return the privileges in a line of SHOW GRANTS, except reads, and writes to `written`."""
     names = [found[2] for found in _QUOTED.finditer(grant)]
     text = _QUOTED.sub("`", grant)  # a name may hold a keyword
     privileges, _, rest = text.removeprefix("GRANT ").partition(" ON ")

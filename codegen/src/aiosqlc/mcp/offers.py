@@ -110,7 +110,7 @@ def _decide(
 
 
 def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
-    """Return the bound parameters, or the reason why a missing one prevents the tool."""
+    """Return the bound parameters, or the reason why the query cannot be a tool without them."""
     names = {param.name for param in query.params}
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:
@@ -188,7 +188,7 @@ def _mistakes(
     asked: Sequence[TypedQuery],
     catalog: Catalog,
 ) -> Iterator[str]:
-    """Yield the mistakes in a policy, because a name that matches nothing has no effect."""
+    """Yield each name in a policy that matches nothing, because such a name protects nothing."""
     names = [query.parsed.name for query in queries]
     for pattern in policy.queries:
         if not any(fnmatchcase(name, pattern) for name in names):

@@ -30,7 +30,7 @@ SessionOf = Callable[[], Session]
 
 
 def server_for(gate: Gate, session_of: SessionOf, name: str, version: str) -> Server[Any]:
-    """Return a server that lists the tools of a gate and calls them through it."""
+    """Return a server that lists the tools of a gate and calls the tools through the gate."""
     listed = [_listed(tool) for tool in gate.tools.values()]
 
     async def list_tools(
@@ -97,7 +97,7 @@ def author_server(author: Author, name: str, version: str) -> Server[Any]:
 
 
 async def serve_stdio(server: Server[Any]) -> None:
-    """Serve one client on standard input and output until it disconnects."""
+    """Serve one client on standard input and output until the client disconnects."""
     async with stdio_server() as (read, write):
         await server.run(read, write, server.create_initialization_options())
 

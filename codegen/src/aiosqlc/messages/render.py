@@ -36,7 +36,7 @@ class Style:
         return f"{_COLOURS[name]}{text}{_RESET}" if self.colour else text
 
     def shown(self, path: Path) -> str:
-        """Return a path in the form that the current folder can open."""
+        """Return a path that can be opened from the current folder."""
         return os.path.normpath(self.root / path)
 
 

@@ -1,4 +1,4 @@
-"""The MySQL analyser: it types queries with a server, or only from their SQL text."""
+"""The MySQL analyser: infers the types of queries with a server, or only from their SQL text."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def _declared(statement: Sequence[Token], body: str) -> dict[str, SqlType]:
 def _prepared(
     statement: Sequence[Token], body: str, variables: Mapping[str, SqlType]
 ) -> str | None:
-    """Replace variables in a SELECT by NULL, and keep a variable's name as the column alias."""
+    """Replace variables in a SELECT by NULL, with the variable's name as an alias if necessary."""
     parts: list[str] = []
     at = statement[0].start
     for index, token in enumerate(statement):

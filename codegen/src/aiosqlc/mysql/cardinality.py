@@ -80,7 +80,7 @@ def reads_a_row(node: exp.Select, level: Level) -> bool:
 
 
 def _from_has_row(node: exp.Select, level: Level) -> bool:
-    """Return whether FROM has at least one row: no join can remove a source's only row."""
+    """Return whether FROM has at least one row: no join can remove the only row of a source."""
     if not level.sources or node.args.get("laterals"):
         return False
     free = all(

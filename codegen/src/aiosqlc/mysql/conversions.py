@@ -44,7 +44,7 @@ def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
 
 
 def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether a value that an expression chooses from or compares may convert to NULL."""
+    """Return whether a value that an expression returns or compares may be converted to NULL."""
     if isinstance(node, _COMPARISONS):
         values = _sides(node)
     elif is_choice(node):
@@ -112,7 +112,7 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 
 
 def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
-    """Return whether an expression is a table column or a function without known type facts.
+    """Return whether an expression is a table column or a function whose type is unknown.
 
     So is a sub-select that makes its value of one, and a column of it.
     """

@@ -171,7 +171,7 @@ def _unfit(relation: Relation | None) -> str:
 
 
 def _apart(places: Sequence[_Place], parts: int) -> str:
-    """Return the reason why an embed in a set operation is refused, or an empty string.
+    """Return the reason to refuse an embed in a set operation, or an empty string.
 
     Nothing is proved but that it is there, and of one table, in every part.
     """

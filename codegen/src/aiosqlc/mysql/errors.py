@@ -244,7 +244,7 @@ def _near(sql: str, text: str, line: int) -> Span:
 
 
 def _word(sql: str, name: str, qualifier: str = "", clause: str = "") -> Span | None:
-    """Find a name in a statement, after its clause's keyword if known, but not its definition.
+    """Find a name in a statement, after the keyword of its clause, except where it is defined.
 
     With a qualifier, only where the last part of this stands before the name.
     """

@@ -18,7 +18,7 @@ _MYSQL_ALONE = range(50700, 100000)
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """The kind of a server, and its version as in comments: 101119 is version 10.11.19."""
+    """The kind of a server, and its version as comments write it: 101119 is version 10.11.19."""
 
     is_mariadb: bool
     version: int

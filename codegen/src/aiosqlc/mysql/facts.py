@@ -47,7 +47,7 @@ IsSlice = Callable[[exp.Expr], bool]
 def facts_of(
     level: Level, condition: exp.Expr | None, possible: Outcomes, is_slice: IsSlice
 ) -> Facts:
-    """Return the parts of this SELECT that are not NULL if `condition` has a `possible` outcome."""
+    """Return the columns and expressions not NULL if `condition` has one of the outcomes."""
     if condition is None:
         return _NONE
     node = unwrap(condition)
@@ -73,7 +73,7 @@ def facts_of(
 
 
 def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return the facts of AND and OR: one FALSE decides AND, and one TRUE decides OR."""
+    """Return the facts of AND and OR; one FALSE decides AND, and one TRUE decides OR."""
     decider, agreement = (FALSE, TRUE) if isinstance(node, exp.And) else (TRUE, FALSE)
     sides = (node.this, node.expression)
     alternatives: list[Facts] = []
@@ -91,7 +91,7 @@ def _connected(level: Level, node: exp.Expr, possible: Outcomes, is_slice: IsSli
 
 
 def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -> Facts:
-    """Return the facts of `x IS TRUE` and similar tests, each of which means one outcome of x."""
+    """Return the facts of `x IS TRUE` and similar tests, which are true for one outcome of x."""
     wanted = unwrap(node.expression)
     if isinstance(wanted, exp.Null):
         passing = frozenset({NULL})
@@ -143,7 +143,7 @@ def _reads_texts(level: Level, node: exp.Expr) -> bool:
 
 
 def known(level: Level, node: exp.Expr | None, is_slice: IsSlice) -> Facts:
-    """Return the parts of this SELECT that are not NULL if the expression is not NULL."""
+    """Return the columns and expressions that are not NULL if an expression is not NULL."""
     node = unwrap(node) if node is not None else None
     if node is None:
         return _NONE
@@ -259,7 +259,7 @@ def _note(level: Level, facts: Facts, rule: str) -> None:
 
 
 def _using(level: Level, join: Join) -> Facts:
-    """Return the columns of `USING (x)`, which are equal and thus not NULL; skip ambiguous ones."""
+    """Return the columns of `USING (x)`, which are not NULL because they are equal."""
     keys: set[ColumnKey] = set()
     for name in join.using:
         for side in (join.left, join.right):

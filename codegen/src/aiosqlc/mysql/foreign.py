@@ -44,12 +44,12 @@ def without_foreign_keys(sql: str) -> str:
 
 
 def _constraint(words: Sequence[str], place: int) -> int:
-    """Return the start of a constraint, which is `CONSTRAINT` if the constraint has a name."""
+    """Return the position of a constraint's first word, which is CONSTRAINT if it has a name."""
     return next((place - n for n in (1, 2) if words[place - n] == "CONSTRAINT"), place)
 
 
 def _end(tokens: Sequence[Token], place: int) -> int:
-    """Return the end of a constraint: a comma, or the closing parenthesis."""
+    """Return the position after a constraint: a comma, or the closing parenthesis."""
     depth = 0
     for position in range(place, len(tokens)):
         text = tokens[position].text

@@ -119,7 +119,7 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
 
 
 def _known(node: exp.Expr, proof: Proof) -> Verdict | None:
-    """Return a verdict if a true condition implies that the whole expression is not NULL."""
+    """Return a verdict if a condition on each row proves that the whole expression is not NULL."""
     level = proof.level
     if not (level.facts or proof.given) or isinstance(node, exp.Column):
         return None

@@ -1,4 +1,4 @@
-"""Infer the columns of a recursive query: assume types, and correct them until nothing changes."""
+"""Infer the columns of a recursive query: assume types, and correct them until none changes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def corrected_by(arms: Sequence[Columns | None], columns: Columns, premises: Pre
 
 
 def _corrected(column: Output, made: Sequence[Output | None], premises: Premises) -> Output:
-    """Correct an assumption that an operand disproves: a boolean with numbers is a number."""
+    """Return a column with its type corrected, if an operand returns numbers for a boolean."""
     kind = column.type
     if kind == types.BOOL and any(one is None or one.type != types.BOOL for one in made):
         kind = types.INT

@@ -92,7 +92,7 @@ class Schema:
     premises: Premises = STRICT
 
     def relation(self, name: str, schema: str = "") -> Relation | None:
-        """Return the table or view with a name as written, or else with the name in any case."""
+        """Return the table or view with a name, preferring the same case."""
         wanted = schema or DEFAULT
         if wanted.lower() == "information_schema":  # the one name of a database without case
             wanted = wanted.lower()

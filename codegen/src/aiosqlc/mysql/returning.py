@@ -30,7 +30,7 @@ class Prepares:
     _known: dict[str, Prepared] = field(default_factory=dict)
 
     def query(self, sql: str) -> Prepared:
-        """Prepare a query, and find its columns otherwise if the server does not describe them.
+        """Prepare a query; if the server does not describe its columns, prepare a substitute.
 
         An equal SELECT is prepared, or a `SHOW` is run. The columns of a call and of what was run
         may be NULL. Raises `pymysql.MySQLError` with the server's message where it refuses the

@@ -1,4 +1,4 @@
-"""Find the column types that parameter values lead to, by preparing texts with literals."""
+"""Find the column types for given parameter values, by preparing texts with literals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apply each schema once to a database of its own, and find the failing lines."""
+"""Apply each schema once to a database of its own, and find the failing statements."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _load_among_others(
 
 
 def forget(session: Session, loaded: Loaded) -> None:
-    """Drop a temporary database on the user's server, or one that cannot be reused."""
+    """Drop a temporary database on the user's server, or a private one that cannot be reused."""
     if not session.private:
         databases.drop(session, loaded.database, loaded.mark)
     elif loaded.others:
@@ -318,7 +318,7 @@ def _run_unkeyed(session: Session, sql: str, error: pymysql.MySQLError, *, lenie
 
 
 def _types_nothing(sql: str) -> bool:
-    """Return whether a statement only changes rows, privileges or routines, and so no types."""
+    """Return whether a statement cannot affect types: it changes rows, privileges or routines."""
     return _NO_TYPES.match(sql) is not None
 
 

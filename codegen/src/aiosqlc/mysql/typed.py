@@ -265,7 +265,7 @@ def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
 
 
 def _fails_somewhere(text: Text) -> bool:
-    """Return whether a node exists for which the server's NOT NULL flag may be wrong."""
+    """Return whether the query has a node for which the server's NOT NULL flag may be wrong."""
     if text.reader is None:
         return False
     return any(
@@ -275,7 +275,7 @@ def _fails_somewhere(text: Text) -> bool:
 
 
 def _plain(level: Level) -> bool:
-    """Return whether the server's NOT NULL flags are right in a scope without special cases.
+    """Return whether the server's NOT NULL flags are right in a scope: only tables produce NULL.
 
     It loses count where a derived table, CTE or view is the nullable side of an outer join, and
     where an aggregate over no row nulls what a derived table or a sub-select gives, or what is made
@@ -291,7 +291,7 @@ def _plain(level: Level) -> bool:
 
 
 def _is_bare(item: exp.Expr) -> bool:
-    """Return whether an expression has a column outside of aggregates, NULL for an empty input."""
+    """Return whether an expression has a column outside of aggregates."""
     columns = item.find_all(exp.Column)
     return any(column.find_ancestor(exp.AggFunc) is None for column in columns)
 

@@ -265,7 +265,7 @@ def _to_insert_column(place: Place, insert: exp.Insert | None, index: int, reade
 
 
 def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader) -> Use:
-    """Infer the type of a bare parameter in a select list from the use of the SELECT."""
+    """Infer the type of a bare parameter in a select list from the purpose of the SELECT."""
     index = _index(select.expressions, child)
     holder = select.parent
     target = _inserting(select)
@@ -285,7 +285,7 @@ def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader)
 
 
 def _inserting(select: exp.Expr) -> exp.Insert | None:
-    """Return the INSERT that a SELECT fills, directly or as an operand of a set operation."""
+    """Return the INSERT whose rows come from a SELECT, directly or through a set operation."""
     holder = select.parent
     while isinstance(holder, exp.SetOperation | exp.Paren):
         holder = holder.parent
@@ -363,7 +363,7 @@ def _listed(
 def _matched(
     place: Place, parent: exp.Expr, child: exp.Expr, level: Level | None, reader: Reader
 ) -> Use:
-    """Infer the type of a pattern or of the matched value: a text, or bytes if the other is."""
+    """Infer the type of a pattern or of the matched value: text, or bytes if the other is bytes."""
     if isinstance(parent, exp.Escape | exp.Soundex):
         return Use(place, types.VARCHAR)
     use = _compared(place, _other(parent, child), level, reader)
@@ -383,7 +383,7 @@ def _of_column(
 
 
 def _only_column(node: exp.Expr) -> exp.Column | None:
-    """Return the column of an expression that contains exactly one."""
+    """Return the column of an expression that contains exactly one column."""
     if isinstance(node, exp.Column):
         return node
     if isinstance(node, exp.Query):

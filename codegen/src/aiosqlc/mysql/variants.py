@@ -28,7 +28,7 @@ def as_query(query: ParsedQuery, variant: Variant) -> ParsedQuery:
 
 
 def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
-    """Merge a typed variant: a column is not null only if it is so in every text."""
+    """Merge a typed variant: a column is not null only if it is not null in every text."""
     columns = tuple(
         _weaker(ours, theirs) for ours, theirs in zip(whole.columns, one.columns, strict=False)
     )
@@ -54,7 +54,7 @@ def _weaker(ours: Column, theirs: Column) -> Column:
 def _weaker_embed(
     whole: TypedQuery, ours: TypedEmbed, one: TypedQuery, theirs: TypedEmbed
 ) -> TypedEmbed:
-    """Merge two embeds, where a row that one text may omit is optional."""
+    """Merge two embeds; a row that one of the texts may omit is optional."""
     nullable = ours.nullable or theirs.nullable
     both = (
         at

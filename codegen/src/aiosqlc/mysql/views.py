@@ -78,7 +78,7 @@ def _settled(
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:
-    """Return whether a view's column is an expression whose type the server infers late."""
+    """Return whether a view's column is an expression whose type is known only at execution."""
     expression = made is None or made.origin is None or made.type == types.ANY
     return expression and types.family(column.type) in late
 

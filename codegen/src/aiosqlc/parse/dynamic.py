@@ -160,7 +160,7 @@ def _closed(part: Part, body: list[Token]) -> Part | None:
 
 
 def _unmatched(tokens: list[Token]) -> tuple[list[int], list[int]]:
-    """Return the indexes of unmatched closing or opening parentheses in a list of tokens."""
+    """Return the indexes of unmatched opening and of unmatched closing parentheses."""
     opened: list[int] = []
     closed: list[int] = []
     for position, token in enumerate(tokens):
@@ -191,7 +191,7 @@ _start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
-    """Return whether the statement without a part would lose its first word."""
+    """Return whether removing a part would remove the first word of the statement."""
     return any(region.start <= first.start < region.end for region in part.regions)
 
 
@@ -276,7 +276,7 @@ _BOTH_WAYS = re.compile(r"(?P<key>.*\S)\s+asc\|desc$", re.IGNORECASE)
 
 
 def _sort_part(file: SourceFile, directive: _Directive, problems: list[Diagnostic]) -> list[Part]:
-    """Read `ORDER BY created_at, -- :sort created_at, total desc`, where callers choose the key."""
+    """Read `ORDER BY created_at, -- :sort created_at, total desc`: callers choose the sort key."""
     tokens = list(directive.line)
     words = [token.text.upper() for token in tokens]
     if words[:2] == ["ORDER", "BY"]:

@@ -198,7 +198,7 @@ def _macro(
 
 
 def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
-    """Return the correct form of a macro, with the first of its arguments."""
+    """Return the correct form of a macro, with its first argument only."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro == "sqlc.embed" and parts[:1] == ["."]:
@@ -275,7 +275,7 @@ _JOINS_ROWS = frozenset(
 
 
 def _columns(use: Use, tokens: list[Token], first: int) -> list[Use]:
-    """Return a use per column for a slice that is a list of rows: `(a, b) IN (sqlc.slice(pairs))`.
+    """Return one parameter per column for a list of rows: `(a, b) IN (sqlc.slice(pairs))`.
 
     There the first token of the macro is `first`. Each use has a piece of the macro's text.
     """
@@ -387,7 +387,10 @@ def expand(
 
 
 def _placed(use: Use, number: int) -> str:
-    """Return the text that replaces a use. A list of rows is replaced by one row of parameters."""
+    """Return the text that replaces a use.
+
+    A list of rows is replaced by the parameters of one row.
+    """
     column, width = use.column
     before = "" if not width else ", " if column else "("
     return f"{before}${number}{')' if width and column == width - 1 else ''}"

@@ -22,7 +22,7 @@ _FORM = "end it with `ORDER BY … LIMIT @size OFFSET @skip`"
 
 
 class _UnfitError(Exception):
-    """A query that cannot be paged: `why`, and what to do instead."""
+    """Raised for a query that cannot be paged, with the reason `why` and a correction."""
 
     def __init__(self, why: str, hint: str) -> None:
         super().__init__(why)
@@ -51,13 +51,13 @@ def _variant(variant: Variant, dialect: Dialect) -> Variant:
 
 @dataclass(frozen=True, slots=True)
 class _Clauses:
-    """The tokens of a statement, and where each clause of its outermost SELECT begins."""
+    """The tokens of a statement, with the start of each clause of its outermost SELECT."""
 
     tokens: Sequence[Token]
     at: dict[str, int]
 
     def of(self, name: str) -> Sequence[Token]:
-        """Return the tokens of a clause, without the word that begins it."""
+        """Return the tokens of a clause, without the keyword that starts the clause."""
         start = self.at[name]
         end = min([at for at in self.at.values() if at > start], default=len(self.tokens))
         return self.tokens[start + 1 : end]
@@ -106,7 +106,7 @@ def _paging(query: ParsedQuery, dialect: Dialect) -> Paging:
 
 
 def _parameter(tokens: Sequence[Token]) -> int | None:
-    """Return the number of the parameter that is all of a clause: `$2`, `($2)`, `$2::int`."""
+    """Return the number of a parameter that is a whole clause: `$2`, `($2)`, `$2::int`."""
     text = "".join(token.text for token in tokens)
     head = text.partition("::")[0].strip("()")
     return int(head[1:]) if head.startswith("$") and head[1:].isdigit() else None
@@ -130,7 +130,7 @@ def _with_total(sql: str, source_map: SourceMap, dialect: Dialect) -> tuple[str,
 
 
 def _inserted(sql: str, source_map: SourceMap, at: int, text: str) -> tuple[str, SourceMap]:
-    """Return a text with another one inserted, and its map."""
+    """Return a text with another text inserted, and its source map."""
     source, length = source_map.to_source(at), len(text)
     before = [piece for piece in source_map.pieces if piece[0] < at]
     copied = before[-1][2] if before else True

@@ -107,7 +107,7 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
 
 
 def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
-    """Warn about a query that is only `BEGIN` or `COMMIT`: a pool may change connections."""
+    """Warn about a query that is only `BEGIN` or `COMMIT`, because a pool switches connections."""
     word = query.sql.split()[0]
     return Diagnostic(
         "E113",

@@ -229,7 +229,7 @@ def unquote(token: Token) -> str:
 
 
 def split_statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Span, ...]:
-    """Return the spans of a file's statements, without the comments around them and semicolons.
+    """Return the spans of a file's statements, without semicolons and surrounding comments.
 
     The bodies of SQL-standard functions (`BEGIN ATOMIC … END`) and MySQL routines stay in one
     piece.

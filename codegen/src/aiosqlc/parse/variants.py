@@ -121,7 +121,7 @@ def _cuts(
 
 
 class _Regions:
-    """Finds whether a span lies in one of several spans of a text, quickly."""
+    """A set of spans of a text, which quickly tests whether another span lies in one of them."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         ordered = sorted(spans)

@@ -294,7 +294,7 @@ def _print_beside(
     *,
     judge: bool,
 ) -> None:
-    """Render the functions of an entry for another driver, with the classes of the first."""
+    """Render the functions of an entry for another driver, with the classes of the first driver."""
     into.folders.append(target.out)
     modules, clashes = _planned(target, analysis, entry.engine, into)
     if not clashes:

@@ -25,7 +25,7 @@ class Changes:
     remove: tuple[Path, ...]
 
     def __bool__(self) -> bool:
-        """Return whether anything would change."""
+        """Return whether there are changes to write."""
         return bool(self.write or self.remove)
 
 

@@ -38,7 +38,7 @@ def is_unchanged(project: Project) -> bool:
 
 
 def head_of(project: Project, files: Iterable[Rendered]) -> Head:
-    """Return the head of the lock, which `is_unchanged` compares in the next run."""
+    """Return the first line of the lock, which `is_unchanged` compares in the next run."""
     outputs = {
         Path(os.path.relpath(file.path, project.root)).as_posix(): digest(file.text.encode())
         for file in files

@@ -21,7 +21,7 @@ UnsetNames = tuple[Import, Import]
 def plan_choice(
     query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
-    """Return the parameters with defaults, the choice of the text, and the imports."""
+    """Return the parameters with defaults, the selection of the text, and the imports."""
     parts = query.parsed.dynamic
     by_name = {param.name: param.number for param in query.params}
     nullable = {param.number for param in query.params if not param.not_null}
@@ -99,7 +99,7 @@ def _halves(
     params: Mapping[int, PyParam],
     nullable: Collection[int],
 ) -> Iterator[tuple[str, str]]:
-    """Yield the condition that only some parameters of a part are passed, with its message."""
+    """Yield an error condition with its message, for calls with only some parameters of a part."""
     for number in named:
         beside = {
             params[other].name: _is_given(params[other])

@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""The set of keys with certain values at some positions; None matches any value."""
+"""A pattern for the option values of a choice; None matches every value."""
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a condition that holds for exactly some keys, or '' if it holds for all."""
+    """Return a condition that is true for exactly some option values, or '' if always true."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -32,7 +32,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return the values that all keys share."""
+    """Return the option values that all combinations share."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}
@@ -41,7 +41,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return the largest cubes that cover the keys, as conditions joined by `or`."""
+    """Return the largest patterns that cover some combinations, as conditions joined by `or`."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):
@@ -63,7 +63,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return the cubes that contain only some keys, largest first."""
+    """Return the patterns that match only some combinations, largest first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

@@ -10,7 +10,7 @@ from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.model import PyClass, PyEnum
 
 Name = tuple[str, str]
-"""A schema and a name in it."""
+"""A schema, and the name of an object in it."""
 Kind = tuple[str, str, str]
 """The origin of a class: `enum`, `type`, `table` or `row class`, with schema and name."""
 

@@ -118,7 +118,7 @@ def _new_plan(query: TypedQuery, package: Package) -> _Plan:
 
 
 def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
-    """Plan a query whose function name is unique in its module."""
+    """Plan a query under a function name that is unique in its module."""
     if name == query.parsed.name:
         return _plan(query, package)
     plan = _plan(replace(query, parsed=replace(query.parsed, name=name)), package)

@@ -20,7 +20,7 @@ from aiosqlc.store.memo import memo_by
 
 @dataclass(frozen=True)
 class Package:
-    """The settings of a package, its import paths and its schema; `digest` is the hash of them all.
+    """The settings, import paths and schema of a package; `digest` is a hash of the whole.
 
     `renamed` are the classes whose own names are those of others.
     """

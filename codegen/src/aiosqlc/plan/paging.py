@@ -1,4 +1,4 @@
-"""Plan what the function of a `:page` query returns, and how it asks for the total alone."""
+"""Plan the result of a `:page` query's function, and the separate query for the total."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiosqlc.plan.model import PyParam
 
 
 def without_hidden(query: TypedQuery) -> TypedQuery:
-    """Return a query with the columns of its rows only, without the total of a page."""
+    """Return a query without the column for the total of a page."""
     if query.parsed.paging is None:
         return query
     return replace(query, columns=query.columns[: -query.parsed.paging.hidden])

@@ -55,7 +55,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 
 
 class Place(NamedTuple):
-    """A use of a parameter: its position in the file, its number in the query, and its index.
+    """A use of a parameter: its position in the file, its number in the query, and a counter.
 
     Text that the compiler adds has one place, and may use a parameter more than once.
     """
@@ -70,7 +70,7 @@ def _listed(variant: Variant, query: TypedQuery) -> str:
 
 
 def _of_variant(variant: Variant, left_out: Collection[int]) -> list[Place]:
-    """Return the places of a text in its order."""
+    """Return the parameter positions of a text, in the order of the text."""
     uses: Counter[tuple[int, int]] = Counter()
     found = []
     for place in find(variant.sql):

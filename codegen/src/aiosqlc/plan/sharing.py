@@ -29,7 +29,7 @@ _BUILDER_IMPORTS: frozenset[Import] = frozenset(
 
 
 def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
-    """Extract one builder function for queries that convert rows to the same class alike.
+    """Extract one builder function for all queries that convert rows to a class in the same way.
 
     Where only one query does, its own body says it best. Rows that are passed on as they come need
     no such function.

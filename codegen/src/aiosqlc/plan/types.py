@@ -151,14 +151,14 @@ class TypeResolver:
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override of a target kind for one of some names."""
+        """Return the first override of a kind whose target is one of some names."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override
         return None
 
     def _by_type(self, sql: SqlType) -> Override | None:
-        """Return the closest override of a database type."""
+        """Return the override that matches a database type most closely."""
         found, closest = None, 0
         for override in self.target.overrides:
             fits = named(self.engine, override.db_type).fits(sql) if override.db_type else 0
@@ -232,7 +232,7 @@ class TypeResolver:
         return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
 
     def _list(self, sql: SqlType, item: PyType, parameter: bool) -> PyType:
-        """Return the type of an array with items of a type."""
+        """Return the type of an array for the type of its items."""
         found, exactly = item, self.driver.user_types_as_text
         for _ in range(sql.array_dims):
             found = pytypes.list_of(found, parameter=parameter, exactly=exactly)

@@ -40,7 +40,7 @@ class RequestError(Exception):
 
 
 def analysis_of(request: Json) -> Analysis:
-    """Return the catalog and queries of sqlc.
+    """Return the catalog and the queries that sqlc's request contains.
 
     Raises `RequestError` if the request is invalid or not for PostgreSQL.
     """

@@ -1,4 +1,4 @@
-"""The PostgreSQL analyser: it starts the server, applies the schema, and types the queries."""
+"""The PostgreSQL analyser: starts the server, applies the schema, and types the queries."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class _Schema:
 
     @cached_property
     def history(self) -> History:
-        """Return what the schema files renamed and dropped, read only if a name is missing."""
+        """Return the renamed and dropped objects of the schema files, read at first use."""
         return history_of(self.files, Dialect.POSTGRESQL)
 
     @cached_property

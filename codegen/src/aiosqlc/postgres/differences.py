@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from aiosqlc.postgres.catalog.facts import Facts
 
 Obstacles = dict[str, list[str]]
-"""Rules that writers of a table may not know of, by the table's name in `TypedQuery.writes`."""
+"""The rules that may refuse a write to a table, by the name in `TypedQuery.writes`."""
 
 
 def obstacles(here: Facts, there: Facts) -> Obstacles:

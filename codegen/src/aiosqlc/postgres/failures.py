@@ -1,4 +1,4 @@
-"""Failed schema statements: the objects that are missing, and the inferred facts that are unsafe.
+"""Failed schema statements: the missing objects, and the objects with uncertain facts.
 
 A schema with holes may still be asked, if nothing is said that the missing statements could have
 changed.
@@ -67,7 +67,7 @@ def failure_of(sql: str, error: ServerError, problem: Diagnostic) -> Failure:
 
 
 def settle(connection: Connection, failures: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Report each cause once, and find the database objects whose facts are unsafe."""
+    """Report each cause once, and find the database objects whose facts are uncertain."""
     roots: list[Failure] = []
     for failure in failures:
         failure = replace(failure, changes=changed_by(connection, failure.sql, failure.names))

@@ -24,7 +24,7 @@ _IS = re.IGNORECASE | re.DOTALL
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """The statements that replace a refused one, and the messages about the replacement.
+    """The statements that replace a refused statement, and the messages about the replacement.
 
     `partly` is what remains a mistake: the statement failed, but nothing needs to depend on it.
     """

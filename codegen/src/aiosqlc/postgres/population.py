@@ -51,7 +51,7 @@ class Attempts:
         return result
 
     def end(self) -> None:
-        """Commit the accepted changes, and undo the last refused one."""
+        """Commit the accepted changes, and roll back the last refused change."""
         if self._last:
             self._connection.run("; ".join(self._last))
 

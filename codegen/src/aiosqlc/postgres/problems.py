@@ -146,7 +146,7 @@ def _unknown_sort(query: ParsedQuery, error: ServerError, choice: Span) -> Diagn
 
 
 def _hint(query: ParsedQuery, error: ServerError, span: Span) -> str:
-    """Return the hint for a refusal: a certain hint, or the server's, or else the compiler's."""
+    """Return the hint for a refusal: a certain one, the server's, or else an uncertain one."""
     message = error.message
     if wanted := extension_wanted(error):
         return f'add `CREATE EXTENSION IF NOT EXISTS "{wanted}";` to the schema'
@@ -217,7 +217,7 @@ def _syntax_hint(place: Place, error: ServerError) -> str:
 
 
 def _skipped(query: ParsedQuery) -> list[int]:
-    """Return the numbers below a parameter's number that the query does not use."""
+    """Return the unused parameter numbers below a query's highest parameter number."""
     numbers = {param.number for param in query.params}
     return [number for number in range(1, max(numbers, default=0)) if number not in numbers]
 

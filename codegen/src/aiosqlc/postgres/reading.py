@@ -175,7 +175,7 @@ class ReadProofs:
         return _first(self._type, within)
 
     def _behind(self, owner: int, premise: str) -> str:
-        """Return the writes of the functions that the catalog links to an object, or ''."""
+        """Return the reason why functions that the catalog links to an object may write, or ''."""
         why = _first(self._function, self._facts.set_off.get(owner, ()))
         return "" if self._holds(premise, not why) else why
 
@@ -269,7 +269,7 @@ class ReadProofs:
 
 
 def _first(judge: Callable[[int], str], oids: Iterable[int]) -> str:
-    """Return the first reason why one of some objects is not proved read-only, or ''."""
+    """Return the reason for the first object that is not proved read-only, or ''."""
     return next((why for oid in sorted(oids) if (why := judge(oid))), "")
 
 

@@ -35,7 +35,7 @@ _PARAM = "param:"
 
 @dataclass(frozen=True, slots=True)
 class Hinted:
-    """A query whose hints claim more than was proved, and the relations that the query reads."""
+    """A query with hints beyond the proved facts, and the relations that the query reads."""
 
     query: TypedQuery
     hints: tuple[Hint, ...]
@@ -43,7 +43,7 @@ class Hinted:
 
 
 def hinted(query: TypedQuery, tree: str) -> Hinted | None:
-    """Return the claims of a query that only a hint supports, or None."""
+    """Return the hints of a query that are not proved, or None."""
     unproved = {column.name for column in query.columns if not column.not_null}
     hints = tuple(h for h in query.parsed.hints if h.not_null and h.target in unproved)
     if not hints or _typed_by_the_user(query):
@@ -57,7 +57,7 @@ def relations_in(facts: Facts, tree: str) -> frozenset[int]:
 
 
 def _typed_by_the_user(query: TypedQuery) -> bool:
-    """Return whether a parameter has a class of the user as its type, with unknown values."""
+    """Return whether a parameter's type is a user's class, whose values cannot be generated."""
     return any(h.python_type and h.target.startswith(_PARAM) for h in query.parsed.hints)
 
 

@@ -1,4 +1,4 @@
-"""Find the objects that a failed schema statement may have changed, whose facts are unsafe.
+"""Find the objects that a failed schema statement may have changed.
 
 What only adds (a table, a column, an index) leaves the rest true; what changes or drops makes
 everything unsafe that it names, and all that depends on it.

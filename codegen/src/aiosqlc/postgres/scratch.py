@@ -182,7 +182,7 @@ class Scratch:
     def states(
         self, applied: Schema, pending: Schema, options: AnalyzeOptions, texts: Sequence[str]
     ) -> Iterator[States]:
-        """Create a database for each schema state, as a migrated copy of the previous state's.
+        """Create a database for each schema state, as a migrated copy of the previous database.
 
         Where a migration fails on rows, it is tried without any.
         """

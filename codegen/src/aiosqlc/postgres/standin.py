@@ -81,7 +81,7 @@ _TYPES = {
 
 @cache
 def _extensions_by_name() -> dict[str, str]:
-    """Return the extension for each distinctive name, such as `st_x` but not `index`."""
+    """Return the extension of each distinctive function or type name: `st_x`, but not `index`."""
     found = dict(_TYPES)
     for extension in scripts.names():
         for match in _DEFINED.finditer(scripts.script_of(extension) or ""):

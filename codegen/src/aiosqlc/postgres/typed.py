@@ -195,7 +195,10 @@ class QueryTyper:
         scope: Scope | None,
         numbers: Sequence[int],
     ) -> tuple[str, ...]:
-        """Return the tenant accesses of a text that are not proved; `numbers` are the query's."""
+        """Return the table accesses that may touch other tenants' rows.
+
+        `numbers` are the query's.
+        """
         if self.tenants is None:
             return ()
         name = self.tenants.tenant.parameter
@@ -237,7 +240,10 @@ class QueryTyper:
         return [node for node in nodes if node.kind == "QUERY"]
 
     def _main_scope(self, nodes: list[Node], described: Described) -> Scope | None:
-        """Return the query whose rows the client receives; a rule can make none or several."""
+        """Return the query whose rows the client receives.
+
+        A rewrite rule can make none or several.
+        """
         shown = [q for q in nodes if q["canSetTag"]]
         if len(shown) != 1 or len(output_targets(shown[0])) != len(described.columns or ()):
             return None

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The way a column is fixed: to one exact value, or to values equal in operator families."""
+    """The way a column is fixed: to one value, or to values that some operators treat as equal."""
 
     exact: bool
     classes: frozenset[Class]

@@ -10,7 +10,7 @@ from aiosqlc.relational import tree
 from aiosqlc.relational.port import Engine
 
 Present = Callable[[int, frozenset[int]], Column]
-"""A function that infers a result column by index, as if some joins had not omitted its row."""
+"""A function that infers a result column by index, assuming that its row is present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
-    """Return the facts about a row that hold in every text; `columns` hold in all of them."""
+    """Return the facts about a row that hold in every text; `columns` are valid for all texts."""
     embeds = [row.embed for row in rows]
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)

@@ -133,7 +133,7 @@ class RowCounter:
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
-        """Return the bindings that also hold in an operand.
+        """Return the bindings that also hold in an operand of a set operation.
 
         A column with an output cast has none.
         """

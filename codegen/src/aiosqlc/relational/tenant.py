@@ -129,7 +129,7 @@ class _Proof:
         outer: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the leaks of a level and of the levels inside it.
+        """Yield the possible tenant leaks of a query level and of the levels inside it.
 
         `given` are the outputs that the level around it pins, `outer` the levels around, the next
         one first.
@@ -171,7 +171,7 @@ class _Proof:
         around: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the leaks of a subquery in FROM, or of one use of a WITH query."""
+        """Yield the possible tenant leaks of a subquery in FROM, or of one use of a WITH query."""
         source = query.source(number)
         if isinstance(source, Derived):
             yield from self.visit(source.query(), pins, around, depth + 1)
@@ -184,7 +184,7 @@ class _Proof:
     def _inner(
         self, query: Query, level: _Level, given: frozenset[int]
     ) -> Iterator[tuple[int, frozenset[int]]]:
-        """Yield the sources that are queries, each with the outputs that this level fixes."""
+        """Yield the sources that are queries, with the outputs equal to the tenant's parameter."""
         if query.arms is not None:
             kept = given & _kept(query.arms) if _no_limit(query) else frozenset[int]()
             yield from ((number, kept) for number in _arms(query.arms))
@@ -371,7 +371,7 @@ class _Proof:
         return not absent and self._is_parameter(query, expr, level, ())
 
     def _tied_row(self, query: Query, source: Table, level: _Level, name: str) -> Iterator[Leak]:
-        """Yield the leaks of a write to a table without a tenant column."""
+        """Yield the possible tenant leaks of a write to a table without a tenant column."""
         if query.command is Command.INSERT:
             yield from self._new_row(query, source, name)
             return
@@ -414,7 +414,7 @@ class _Proof:
         return False
 
     def _new_row(self, query: Query, source: Table, name: str) -> Iterator[Leak]:
-        """Yield a leak unless a new row of a table without the column refers to the tenant's."""
+        """Yield a possible leak unless a new row without a tenant column refers to the tenant's."""
         given, conflict = query.assigned(), query.conflict
         keys = [
             columns.keys()

@@ -34,7 +34,7 @@ class Command(Enum):
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A part of the tree.
+    """A node of the query tree.
 
     Parts are never equal; expressions are compared by the columns that they refer to.
     """
@@ -229,7 +229,10 @@ class Values(_Inner, frozen=True, kw_only=True):
 
 
 class Function(_Inner, frozen=True, kw_only=True):
-    """Functions in FROM. `one_row`: none returns a set, `a_row`: not all return sets."""
+    """Functions in FROM.
+
+    `one_row` means that no function returns a set, `a_row` that at least one returns no set.
+    """
 
     handle: Handle
     one_row: bool = False
@@ -304,7 +307,9 @@ class SetOperation(_Part, frozen=True, kw_only=True):
 
 
 class Conflict(_Part, frozen=True, kw_only=True):
-    """ON CONFLICT. `updates`: any existing row is updated; `alone`: the action reads no WITH query.
+    """ON CONFLICT.
+
+    `updates` means that any existing row is updated, `alone` that no WITH query is read.
 
     `does_nothing`: the other row stays as it is. `key` are the columns that the other row shares
     with the new one, `sets` those that it is given again, None where not known.

@@ -31,7 +31,7 @@ _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNOR
 
 
 def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, bool]:
-    """Blank out the parts that must not run, and return whether a transaction works."""
+    """Blank out the parts that must not run, and return whether the file can use a transaction."""
     if LEXES[dialect].delimits:
         text = without_definers(_with_semicolons(text) if "delimiter" in text.lower() else text)
     kept: list[str] = []

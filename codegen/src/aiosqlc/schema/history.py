@@ -81,7 +81,7 @@ def names_in(sql: str, dialect: Dialect) -> frozenset[str]:
 
 
 def with_past(problem: Diagnostic, past: Past | None) -> Diagnostic:
-    """Add to an error of a missing name that the object was renamed or dropped."""
+    """Add to the error for a missing name that the object was renamed or dropped."""
     if past is None:
         return problem
     return replace(problem, hint=past.advice, labels=(*problem.labels, past.label))

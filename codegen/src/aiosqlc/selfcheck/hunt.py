@@ -19,7 +19,7 @@ _ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings of a search, and the queries that it could test.
+    """The findings of a search, and the queries that were tested.
 
     `refuted` are false claims. `unrun` are queries that every time failed, and `uncalled` those
     whose functions did, with the reason; `unread` are those that returned what Python has no value

@@ -47,7 +47,7 @@ def cache_folder() -> Path:
 
 @contextlib.contextmanager
 def slot(root: Path) -> Iterator[Path]:
-    """Lock the first free folder until the process ends, and yield it.
+    """Lock the first free folder until the process ends, and yield the folder.
 
     Raises `NoServerError`.
     """

@@ -69,7 +69,7 @@ def _changed(what: str, was: Column, now: Column) -> str:
 
 
 def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
-    """Yield the columns of embedded rows that are not null now but may be NULL there."""
+    """Yield the columns of embedded rows that are no longer guaranteed to be non-null."""
     for embed in promised.embeds:
         for column in promised.columns[embed.first : embed.first + embed.count]:
             origin = column.origin

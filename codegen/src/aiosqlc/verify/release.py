@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The generated queries of one version; `own` is the schema state they were compiled for."""
+    """The generated queries of one version; `own` is the schema state of their compilation."""
 
     queries: tuple[TypedQuery, ...]
     own: int

@@ -1,4 +1,4 @@
-"""Run the calls of a release on rows: calls that succeed in their own state must do so in each."""
+"""Run calls on rows: a call that succeeds in its own schema state must succeed in every state."""
 
 from __future__ import annotations
 

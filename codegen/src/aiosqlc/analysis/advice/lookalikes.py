@@ -17,7 +17,7 @@ _BEFORE = 2  # words before the one that the server names, which may hold the si
 
 
 def lookalike_advice(place: Place) -> str:
-    """Return a replacement for a non-SQL character near a place, or empty text."""
+    """Return a replacement for a non-SQL character near a place, or an empty string."""
     return next((said for char, word in _near(place) if (said := _said(char, word))), "")
 
 

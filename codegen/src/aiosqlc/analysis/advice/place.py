@@ -31,32 +31,32 @@ class Place:
         return [token.text.upper() for token in self.tokens]
 
     def word(self, step: int = 0) -> str:
-        """Return the token at an offset in upper case, or an empty string after the query's end."""
+        """Return the token at an offset from this place in upper case, or '' after the query."""
         at = self.at + step
         return self.words[at] if 0 <= at < len(self.tokens) else ""
 
     def token(self, step: int = 0) -> Token | None:
-        """Return the token at an offset."""
+        """Return the token at an offset from this place."""
         at = self.at + step
         return self.tokens[at] if 0 <= at < len(self.tokens) else None
 
     def said(self, step: int = 0) -> str:
-        """Return the text of the token at an offset."""
+        """Return the text of the token at an offset from this place."""
         token = self.token(step)
         return token.text if token else ""
 
     def is_name(self, step: int = 0) -> bool:
-        """Return whether the token at an offset is a name or a keyword."""
+        """Return whether the token at an offset from this place is a name or a keyword."""
         token = self.token(step)
         return token is not None and token.kind in {Kind.NAME, Kind.QUOTED}
 
     def is_number(self, step: int = 0) -> bool:
-        """Return whether the token at an offset is a number."""
+        """Return whether the token at an offset from this place is a number."""
         token = self.token(step)
         return token is not None and token.kind is Kind.NUMBER
 
     def moved(self, step: int) -> Place:
-        """Return the place at an offset."""
+        """Return the place at an offset from this place."""
         return Place(self.text, self.tokens, self.at + step, self.dialect)
 
     def above(self) -> list[tuple[int, str]]:
@@ -104,7 +104,7 @@ class Place:
 
 
 def place_in(file: SourceFile, query: Span, span: Span, dialect: Dialect) -> Place:
-    """Return the first token of a span as a place in its query."""
+    """Return the place of a span's first token in the query."""
     tokens = tuple(
         token
         for token in scan(file.text[: query.end], dialect, start=query.start)

@@ -59,7 +59,7 @@ def syntax_advice(place: Place, own: Rule) -> str:
 
 
 def quoted(name: str, dialect: Dialect) -> str:
-    """Return a name in an engine's quotes, as code for a sentence."""
+    """Return a name in an engine's quotes, in backticks for a message."""
     inside = name.join(LEXES[dialect].quotes)
     return f"`` {inside} ``" if "`" in inside else f"`{inside}`"
 

@@ -36,7 +36,7 @@ _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _INSTEAD = 1, 2, 4, 8, 16, 64
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An equality operator, with the families and types that its operands are compared under."""
+    """An equality operator, with the operator families and types of its operands."""
 
     left: frozenset[Class]
     right: frozenset[Class]

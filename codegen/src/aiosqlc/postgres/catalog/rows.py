@@ -41,7 +41,7 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A column of a relation. The flag `not_null` alone proves less than it seems."""
+    """A column of a relation. The flag `not_null` alone does not prove that no row has NULL."""
 
     relation: int
     number: int

@@ -1,4 +1,4 @@
-"""Derive the parts of a condition that are certainly not null from the condition's outcome.
+"""Derive the expressions that are not null from the outcome of a condition.
 
 A condition has three outcomes. `facts(condition, possible)` answers: knowing that the outcome is
 one of `possible`, which Vars and expressions are not null? AND, OR and NOT follow from three-valued
@@ -76,7 +76,7 @@ def stable(node: Node, facts: Facts) -> bool:
 
 
 def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the parts that are not null if the condition's outcome is one of `possible`."""
+    """Return the expressions that are not null if the condition's outcome is one of `possible`."""
     if node.kind == "BOOLEXPR":
         return _boolean(node, possible, facts)
     if node.kind == "NULLTEST":
@@ -171,7 +171,7 @@ def _coalesce(node: Node, facts: Facts) -> FactSet:
 
 
 def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts for `x op ANY (array)`; if it is false, x may not have been compared."""
+    """Return the facts for `x op ANY (array)`; if false, there may have been no comparison."""
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
     if facts.holds(
@@ -182,7 +182,7 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts if `x op ANY (select …)` is true: it was true for one row."""
+    """Return the facts if `x op ANY (select …)` is true: the comparison was true for one row."""
     if node["subLinkType"] == kinds.SubLink.ANY and possible == IF_TRUE and node["testexpr"]:
         return frozenset(
             fact
@@ -200,7 +200,7 @@ def _strict(node: Node, facts: Facts) -> bool:
 
 
 def known(node: Node, facts: Facts) -> FactSet:
-    """Return the parts that are not null whenever the expression's value is not null."""
+    """Return the expressions that are not null whenever an expression's value is not null."""
     if node.kind == "VAR":
         return frozenset({var_key(node)}) if node["varlevelsup"] == 0 else NOTHING
     itself: FactSet = frozenset({node}) if stable(node, facts) else NOTHING

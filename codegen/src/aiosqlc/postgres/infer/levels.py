@@ -150,7 +150,7 @@ class PostgresEngine:
         return isinstance(relation, int) and self.facts.not_null(relation, column)
 
     def has_row(self, function: Function) -> bool:
-        """Return whether one of some functions with constant arguments returns a row."""
+        """Return whether one of the functions in a FROM item certainly returns a row."""
         return any(rows_of(f["funcexpr"], self.facts) for f in function.handle)
 
 
@@ -378,7 +378,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return the classes if the operator compares a value like an index of the value's type.
+        """Return the comparison classes if the operator compares values as indexes do.
 
         An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
         (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.

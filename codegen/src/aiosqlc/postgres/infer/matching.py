@@ -29,7 +29,7 @@ def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:
 
 
 def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
-    """Return whether `flag = true` is the index's `flag`, which the server has simplified."""
+    """Return whether `flag = true` matches an index's predicate `flag`, the simplified form."""
     wanted = True
     if predicate.kind == "BOOLEXPR" and predicate["boolop"] == "not":
         predicate, wanted = predicate["args"][0], False

@@ -462,7 +462,7 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
 
 
 def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
-    """Return the arrays that are unnested to an expression's values, here or in its source."""
+    """Return the arrays whose elements an expression returns, through `unnest` here or in FROM."""
     while node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry, attribute = owner.entry(node["varno"]), node["varattno"]
@@ -480,7 +480,7 @@ def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
 
 
 def _of_functions(entry: Node, attribute: int, facts: Facts) -> list[Node]:
-    """Return the array behind a column of functions in FROM; `unnest(a, b)` has an array each."""
+    """Return the array behind a column of a function call in FROM."""
     for function in entry["functions"]:
         width = function["funccolcount"]
         if attribute <= width:

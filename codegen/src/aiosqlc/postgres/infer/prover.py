@@ -74,7 +74,7 @@ class Prover:
 
     @contextlib.contextmanager
     def assuming(self, *assumption: Hashable) -> Iterator[None]:
-        """Infer under an assumption.
+        """Infer under an assumption within the block.
 
         Results within the block are cached only for that assumption.
         """
@@ -129,7 +129,7 @@ class Prover:
 
 
 def grouped_expressions(scope: Scope) -> frozenset[Node]:
-    """Return the grouping keys that a grouping set can null without a server's mark (16, 17)."""
+    """Return the grouping keys that servers 16 and 17 may null without a node in the tree."""
     query = scope.query
     if scope.catalog.major >= 18 or not query["groupingSets"]:
         return frozenset()

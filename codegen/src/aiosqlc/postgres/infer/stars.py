@@ -84,7 +84,7 @@ class _Member:
 
     @property
     def column(self) -> tuple[int, int, int, int]:
-        """Return a key of the column; two equal entries are not from one star."""
+        """Return a key of the column; two entries with the same key come from different stars."""
         var = self.var
         returning = var.get("varreturningtype", 0)
         return (var["varlevelsup"], var["varnosyn"], var["varattnosyn"], returning)

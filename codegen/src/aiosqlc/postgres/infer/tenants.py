@@ -30,7 +30,10 @@ class Tenants:
         self.tenant = tenant
 
     def leaks(self, scope: Scope | None, number: int) -> tuple[str, ...]:
-        """Return the accesses of a text that are not proved; `number` is its tenant parameter."""
+        """Return the table accesses that may touch other tenants' rows.
+
+        `number` is the text's parameter.
+        """
         if scope is None:
             return ("the statement is not understood",)
         found = leaks_of(level_of(scope), self, number)

@@ -60,7 +60,7 @@ def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:
 
 
 def has_no_rows(p: Prover, scope: Scope) -> bool:
-    """Return whether a query has no rows, because its conditions contradict or LIMIT is 0.
+    """Return whether a query has no rows: its conditions contradict each other, or LIMIT is 0.
 
     An aggregate over no rows still puts out a row.
     """

@@ -54,7 +54,7 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
 
 
 def _position(arg: Node, number: int) -> int:
-    """Return the parameter number of an argument, since `f(y => 1, x => 2)` keeps this order."""
+    """Return the number of an argument's parameter: `f(y => 1, x => 2)` is stored as written."""
     return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 

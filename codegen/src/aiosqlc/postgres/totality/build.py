@@ -1,4 +1,4 @@
-"""Find total functions by calls on a server: `python -m aiosqlc.postgres.totality.build [URI …]`.
+"""Find functions that never return NULL: `python -m aiosqlc.postgres.totality.build [URI …]`.
 
 Every strict built-in is called with adversarial values. One NULL, and it is not total; no
 successful call, and it is not claimed either. Families whose NULL depends on the state of the

@@ -50,7 +50,7 @@ _ZONE = "set timezone = 'Asia/Kathmandu'"
 
 
 class RowsRefuseError(Exception):
-    """Raised if a statement fails on rows that the schema before it allows."""
+    """Raised if a statement fails on rows that the previous schema allows."""
 
     def __init__(self, problem: Diagnostic) -> None:
         super().__init__(problem.message)

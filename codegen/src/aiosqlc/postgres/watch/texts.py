@@ -1,4 +1,4 @@
-"""Find the locks that the project's queries need, which the server acquires to plan them."""
+"""Find the locks that the project's queries need, as acquired by the server's planner."""
 
 from __future__ import annotations
 

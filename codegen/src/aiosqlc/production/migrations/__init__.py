@@ -1,1 +1,1 @@
-"""Check pending migrations: the locks of each statement, their duration, and who waits."""
+"""Check pending migrations: the locks of each statement, their duration, and waiting queries."""

@@ -26,7 +26,7 @@ class UnknownMigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The schema in production, the migrations to check, and the queries that run at the time."""
+    """The schema in production, the migrations to check, and the queries that run meanwhile."""
 
     applied: tuple[SchemaFile, ...]
     pending: tuple[Pending, ...]
@@ -83,7 +83,7 @@ def tool_of(project: Project, entry: QuerySet, file: SchemaFile) -> Format:
 
 
 def texts_of(queries: tuple[ParsedQuery, ...]) -> dict[str, tuple[str, ...]]:
-    """Return every text of each query by `file.sql:Name`."""
+    """Return every text of each query, with `file.sql:Name` as the key."""
     return {
         query.place: tuple(dict.fromkeys((query.sql, *(item.sql for item in query.variants))))
         for query in queries
