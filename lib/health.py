@@ -87,8 +87,8 @@ class Health:
             return f"no response within {self.ping_seconds:g} s"
         except Exception as error:  # noqa: BLE001 - any failure means "not ready"; the log says which
             # Until a resource has answered once the process is starting, which is no fault.
-            tell = log.warning if name in self._answered else log.info
-            tell("not_ready", resource=name, error=error)
+            report = log.warning if name in self._answered else log.info
+            report("not_ready", resource=name, error=error)
             return "unavailable"
         self._answered.add(name)
         return "ok"

@@ -134,6 +134,6 @@ class ServiceTokens:
         error = None if renewal.cancelled() else renewal.exception()
         if error is not None:
             # The first failure in a row is repaired by the next try, or by the issuer's start.
-            tell = log.warning if self._failures else log.info
-            tell("service_token_not_renewed", error=error)
+            report = log.warning if self._failures else log.info
+            report("service_token_not_renewed", error=error)
         self._failures = 0 if error is None else self._failures + 1

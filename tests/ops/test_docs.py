@@ -214,7 +214,8 @@ def test_the_readme_of_a_service_names_its_tables_topics_and_decisions(service):
             topics["publishes"].add(topic)
         if re.search(rf"\| [^|]*\b{service}\b[^|]* \|$", rows, re.MULTILINE):
             topics["consumes"].add(topic)
-    assert {verb: names(entry(readme, f"Topics that it {verb}")) for verb in topics} == topics
+    listed = {verb: names(entry(readme, f"Topics that the service {verb}")) for verb in topics}
+    assert listed == topics
     about = {page.name for page in Path(ROOT, "docs/adr").glob("0*.md")
              if service in page.stem.split("-")}  # fmt: skip
     linked = {Path(file).name for file, _ in LINK.findall(entry(readme, "Decisions"))}
