@@ -278,9 +278,9 @@ class Deletable:
         assert made.status < 300, made.body
         return f"users/v1/permissions/{name}", self.admin
 
-    async def order(self) -> str:
-        """Return a new service order of the customer."""
-        return await self.customer.make(
+    async def order(self, by: User | None = None) -> str:
+        """Return a new service order of the customer, or of another one."""
+        return await (by or self.customer).make(
             "orders/v1/service-orders", service_id=self.service, description="It drips.",
             location={"longitude": 13.45, "latitude": 52.47},
             time_start=_in(hours=24), time_end=_in(hours=32),
