@@ -8,15 +8,16 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(2_000_000, 10, 10)  # nearly all is alive to the end: not to be looked at
+    # Nearly all objects live until the end, so collections find little garbage.
+    gc.set_threshold(2_000_000, 10, 10)
     try:
-        # Here, because an interruption may come while it is imported.
+        # Imported inside the `try`, because an interruption may come during the import.
         from aiosqlc.cli.main import main as run
 
         code = run()
     except KeyboardInterrupt:
-        code = 130  # as a shell says it: 128 and SIGINT
-    gc.freeze()  # nor is there anything to gain by collecting at the end
+        code = 130  # the shell convention: 128 + SIGINT
+    gc.freeze()  # a final collection would only cost time
     sys.exit(code)
 
 

@@ -59,7 +59,7 @@ def _inside(path: Path) -> Sequence[Path]:
     """Return a file, or the files in a folder. A folder of folders contains migrations."""
     if not path.is_dir():
         return [path] if _is_sql(path.name) and path.is_file() else []
-    with os.scandir(path) as inside:  # which tells files without asking about each
+    with os.scandir(path) as inside:  # reports the kind of each entry without another call
         names = sorted(item.name for item in inside if _is_sql(item.name) and item.is_file())
     if names:
         return _joined(path, tuple(names))
@@ -67,7 +67,7 @@ def _inside(path: Path) -> Sequence[Path]:
     return [item for item in next(filter(None, nested), ()) if item.is_file()]
 
 
-@memo  # equal paths are one object then: what is kept by them is found faster
+@memo  # equal paths are then one object, which speeds up caches
 def _joined(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
     return tuple([folder / name for name in names])
 
@@ -75,13 +75,14 @@ def _joined(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
 def _expand(root: Path, pattern: str) -> list[Path]:
     found = _matches(root, pattern)
     if pattern.startswith("/") and not any(path.exists() for path in found):
-        return _matches(root, pattern.lstrip("/"))  # sqlc takes every path from the folder
+        # sqlc treats every path as relative to the folder.
+        return _matches(root, pattern.lstrip("/"))
     return found
 
 
 def _matches(root: Path, pattern: str) -> list[Path]:
     if any(char in pattern for char in "*?["):
-        names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  # absolute and `..` patterns too
+        names = glob.glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207  # supports absolute and `..` patterns
         return [root / name for name in sorted(names)]
     return [root / pattern]
 
@@ -103,7 +104,7 @@ def read_files(
     files: list[SourceFile] = []
     problems: list[Diagnostic] = []
     start = f"{root}{os.sep}"
-    for path in paths:  # hundreds, at each key that is pressed
+    for path in paths:  # hundreds of paths per keystroke
         text = str(path)
         inside = text.startswith(start) and ".." not in text
         shown = text[len(start) :] if inside else os.path.relpath(path, root)
@@ -112,14 +113,14 @@ def read_files(
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Diagnostic("E008", f"cannot read {shown}: {reason(error)}"))
             continue
-        if broken and whole:  # the server would read no further, without a word
+        if broken and whole:  # the server would silently ignore the text after the NUL
             problems.append(nul_byte(file, file.text.index("\0")))
             continue
         files.append(file)
     return files, problems
 
 
-@memo  # while watching, most files are what they were
+@memo  # while watching, most files are unchanged
 def _source(shown: str, data: bytes) -> tuple[SourceFile, bool]:
     """Return a file, and whether it contains a NUL byte."""
     text = data.decode("utf-8-sig").replace("\r\n", "\n")

@@ -274,7 +274,7 @@ class ParsedQuery:
             [(item.target, item.python_type, item.not_null) for item in self.hints],
             [(item.kind, item.name, item.also, item.choices) for item in self.dynamic],
             [item.sql for item in self.variants],
-        )[:32]  # enough to tell one query from another
+        )[:32]  # enough to distinguish queries
 
     @cached_property
     def said(self) -> str:

@@ -162,7 +162,8 @@ def _unnested(query: TypedQuery, opening: Token, closing: Token) -> str:
     names = ", ".join(f"p{number}" for number in numbers)
     one = {number: f"bulk.p{number}" for number in numbers}
     source = f"unnest({', '.join(arrays.values())}) AS bulk({names})"
-    if any(_is_composite(param.type) for param in query.params):  # UNNEST would take it apart
+    # UNNEST would split a composite into its fields.
+    if any(_is_composite(param.type) for param in query.params):
         one = {number: f"({array})[bulk.at]" for number, array in arrays.items()}
         source = f"generate_subscripts({arrays[numbers[0]]}, 1) AS bulk(at)"
     values, at = "", opening.end

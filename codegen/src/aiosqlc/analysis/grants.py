@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-# In the order in which a person would name them.
+# The usual order in which people list privileges.
 _ORDER: Final = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "MAINTAIN", "USAGE", "EXECUTE")
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 

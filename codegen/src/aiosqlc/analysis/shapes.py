@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import ParsedQuery, Variant
 
-# Types that Python and the drivers do not tell apart.
+# Types that Python and the drivers do not distinguish.
 _ALIKE = {
     "int2": "integer",
     "int4": "integer",

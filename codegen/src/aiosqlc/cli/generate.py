@@ -12,7 +12,7 @@ from aiosqlc.cli.common import load, report, style_of
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.pipeline.unchanged import is_unchanged
 
-if TYPE_CHECKING:  # where nothing has changed, nothing else is imported
+if TYPE_CHECKING:  # an unchanged project imports no other stage
     from aiosqlc.pipeline.output import Changes
 
 

@@ -57,7 +57,7 @@ INSERT INTO author (name, bio) VALUES (@name, @bio) RETURNING *;
 """
 _INSTEAD: Mapping[Dialect, Sequence[tuple[str, str]]] = {
     Dialect.POSTGRESQL: (),
-    # It has no RETURNING, and `@name` is a variable of its sessions.
+    # MySQL has no RETURNING, and there `@name` is a session variable.
     Dialect.MYSQL: (
         ("GENERATED ALWAYS AS IDENTITY", "AUTO_INCREMENT"),
         ("timestamptz NOT NULL DEFAULT now()", "timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP"),

@@ -31,11 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, level=level)
     logging.getLogger("pygls.protocol.json_rpc").addFilter(is_trouble)
     server = create()
-    # A stream of its own: the server closes it, and the command's own output stays open.
+    # A separate stream, because the language server closes it and standard output must stay open.
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    with contextlib.redirect_stdout(sys.stderr):  # what else is printed is no message
+    with contextlib.redirect_stdout(sys.stderr):  # other output is not a protocol message
         server.start_io(sys.stdin.buffer, output)
-    # The protocol calls `exit` without `shutdown` a failure; the end of the input is none.
+    # The protocol treats `exit` without `shutdown` as a failure. The end of the input is not a
+    # failure.
     failed = server.analysis.left and not server.analysis.closed
     server.analysis.close()
     return 1 if failed else 0

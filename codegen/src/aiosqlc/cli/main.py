@@ -23,8 +23,8 @@ INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED: Final = 130
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
-# Each is a module of this package with `run(arguments)` and, where it has options of its own,
-# `add_arguments(parser)`. Only the one that runs is imported: starting fast is part of being used.
+# Each command is a module of this package with `run(arguments)` and, if it has options,
+# `add_arguments(parser)`. Only the module of the chosen command is imported, to start fast.
 _COMMANDS = {
     "generate": "generate the Python code of all queries",
     "check": "check that the generated code is up to date",
@@ -43,7 +43,7 @@ _COMMANDS = {
     "selfcheck": "test the not-null guarantees with random data",
     "report": "print a bug report for a query that crashes the compiler",
 }
-# What sqlc appends to the `cmd` of a process plugin.
+# The argument that sqlc appends to the `cmd` of a process plugin.
 _SQLC_CALL = "/plugin.CodegenService/Generate"
 
 
@@ -55,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         try:
             code = _run(words)
-        finally:  # also where `--help` has ended it: what cannot be written is known only now
+        finally:  # even after `--help`: a failed write shows only now
             sys.stdout.flush()
-    except BrokenPipeError:  # who reads us has read enough
+    except BrokenPipeError:  # the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -70,7 +70,7 @@ def _open_streams() -> None:
     """Reopen closed standard streams (`>&-`); otherwise the next opened file would replace one."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - no path, open to the end
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - not a path; stays open until the end
 
 
 def _run(words: list[str]) -> int:
@@ -109,7 +109,7 @@ def _run(words: list[str]) -> int:
         return USAGE
     except OSError as error:
         return _no_access(error, verbose=arguments.verbose)
-    except Exception as error:  # noqa: BLE001  # a person gets a sentence, never a traceback
+    except Exception as error:  # noqa: BLE001  # the user gets a sentence instead of a traceback
         return _internal_error(error, verbose=arguments.verbose)
     return code
 

@@ -102,7 +102,7 @@ def _checked(
         chosen = _chosen(project, entry, inputs, arguments)
         if not chosen.pending:
             return []
-        assert engine.observer is not None  # noqa: S101 - PostgreSQL's
+        assert engine.observer is not None  # noqa: S101 - PostgreSQL has an observer
         checked = check(engine.observer, entry, inputs, chosen, patient=arguments.timeout_set)
     if arguments.fix:
         for path in fix(project, entry, checked):

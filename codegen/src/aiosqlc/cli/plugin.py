@@ -17,10 +17,10 @@ from aiosqlc.plugin import (
 )
 
 
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # every command takes them
+def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # all commands have this parameter
     """Read sqlc's GenerateRequest and write a GenerateResponse, in protobuf or in JSON."""
     data = sys.stdin.buffer.read()
-    in_json = data[:1] == b"{"  # no protobuf message begins with a brace
+    in_json = data[:1] == b"{"  # a protobuf message cannot start with a brace
     try:
         request: dict[str, Any] = json.loads(data) if in_json else decode_request(data)
     except (UnicodeDecodeError, json.JSONDecodeError, WireError) as error:

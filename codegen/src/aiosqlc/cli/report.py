@@ -18,7 +18,7 @@ from aiosqlc.pipeline.internal import culprits, frames
 from aiosqlc.plan import plan_modules
 from aiosqlc.source import Dialect
 
-_KEPT_NUMBERS = ("0", "1")  # LIMIT 1 is a proof, and no secret
+_KEPT_NUMBERS = ("0", "1")  # LIMIT 1 proves a fact and is not a secret
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -67,7 +67,7 @@ def _run(program: list[str], url: str) -> int:
         return 2
     try:
         return process.wait()
-    except KeyboardInterrupt:  # the terminal has told the program, too; it may have things to do
+    except KeyboardInterrupt:  # the terminal interrupts the program too, which may have to clean up
         with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
             return process.wait(10)
         process.kill()
@@ -76,7 +76,8 @@ def _run(program: list[str], url: str) -> int:
 
 def _wait(url: str, entry: QuerySet) -> int:
     tables = ", ".join(entry.schema)
-    with contextlib.suppress(KeyboardInterrupt):  # it may come as soon as the address is out
+    # The interrupt may come as soon as the address is printed.
+    with contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(f"DATABASE_URL={url}\n")
         sys.stdout.flush()
         sys.stderr.write(

@@ -13,7 +13,7 @@ name: aiosqlc
 description: Write SQL queries for aiosqlc, which compiles them to typed Python functions. Use for every change of a query, a migration or sqlc.yaml.
 ---
 
-"""  # noqa: E501 - one line, as the format has it
+"""  # noqa: E501 - the format requires one line
 
 
 def skill() -> str:

@@ -56,7 +56,7 @@ def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
     inputs, _ = read_inputs(project, entry)
     with engine_for(entry.engine) as engine:
         attempt = None
-        # A shim stands in for what a migration makes: only the real thing can be migrated.
+        # A shim replaces the result of a migration, and only the real result can be migrated.
         if engine.scratch and not inputs.shims:
             from aiosqlc.verify.rollout import try_release
 

@@ -29,7 +29,7 @@ from aiosqlc.store.memo import grow_old
 
 EngineOf = Callable[[Dialect], Engine]
 
-_AGE = 50  # generations after which a text that is gone is forgotten
+_AGE = 50  # generations after which an unused text is dropped from the caches
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    gc.disable()  # between edits there is time for it, during one there is not
+    gc.disable()  # garbage is collected between edits, not during one
     with contextlib.ExitStack() as stack:
         engine_of = cache(lambda engine: stack.enter_context(engine_for(engine)))
         events = stack.enter_context(_watching(project))
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         _tidy_up(0)
         sys.stderr.write("watching\n")
         rounds = 0
-        settled = False  # what changed before the watching began shows at its first sign of life
+        settled = False  # changes before the start of watching are reported with the first event
         while True:
             changes = _next(events)
             changed = load(arguments) if changes or not settled else None
@@ -119,7 +119,7 @@ def _watching(project: Project) -> Iterator[SimpleQueue[Changes | BaseException]
                 if changes or not begun:
                     events.put(changes)
                 begun = True
-        except BaseException as error:  # noqa: BLE001  # raised where the changes are waited for
+        except BaseException as error:  # noqa: BLE001  # raised where the changes are awaited
             events.put(error)
 
     thread = Thread(target=gather, name="aiosqlc-watch", daemon=True)

@@ -10,10 +10,10 @@ from typing import Any
 
 _ENGINES = ("postgresql", "mysql")
 _KEPT = ("name", "engine", "schema", "queries", "strict", "not_null_functions", "shims")
-# Said of nothing: the server checks it anyway.
+# Ignored without a message, because the server checks these anyway.
 _NEEDLESS = frozenset({"strict_function_checks", "strict_order_by", "analyzer"})
 _MODELS = ("dataclass", "msgspec", "pydantic", "attrs")
-# Options of the Python plugins that mean the same here, or that hold of all code made here.
+# Options of the Python plugins with the same meaning here, or that always apply here.
 _SAME = {"package": "package", "emit_classes": "emit_class"}
 _ALWAYS = frozenset({"emit_async_querier", "emit_str_enum", "sql_driver", "emit_init_file"})
 
@@ -122,7 +122,7 @@ def _grouped(dropped: Iterable[str]) -> list[str]:
         entry = _OF_ENTRY.match(what)
         if entry:
             found.setdefault(what[entry.end() :], {})[int(entry[1])] = None
-    lines: dict[tuple[str, str], list[str]] = {}  # by entries and key
+    lines: dict[tuple[str, str], list[str]] = {}  # by entries and by key
     for rest, numbers in found.items():
         key, _, value = rest.partition(": ")
         lines.setdefault((_spans(list(numbers)), key), []).append(value)
@@ -133,7 +133,7 @@ def _grouped(dropped: Iterable[str]) -> list[str]:
     ]
 
 
-_SHOWN = 3  # lines about one key
+_SHOWN = 3  # most message lines per key
 
 
 def _first(values: Sequence[str]) -> Sequence[str]:

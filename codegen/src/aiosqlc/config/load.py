@@ -45,7 +45,7 @@ _PYTHON = (
     "out", "package", "driver", "models", "executor", "emit_class", "emit_protocol",
     "emit_exceptions", "emit_helpers", "overrides", "readers", "same_as", "contract",
 )  # fmt: skip
-# Of sqlc's own Python generator: what holds of all code made here, or has no meaning for it.
+# Options of sqlc's own Python generator that always apply here or have no meaning here.
 _PYTHON_OF_SQLC = (
     "emit_async_querier", "emit_exact_table_names", "emit_init_file", "emit_pydantic_models",
     "emit_str_enum", "emit_sync_querier", "inflection_exclude_table_names", "query_parameter_limit",
@@ -162,7 +162,7 @@ class _Loader:
         before = len(reader.problems)
         found = reader.mapping(node, _SET, "this entry")
         engine = reader.choice(found.get("engine"), _ENGINES, "engine", "", _SERVER_HINTS)
-        for name in ("engine", "queries"):  # without a schema: the database, or an empty one
+        for name in ("engine", "queries"):  # without a schema, the database itself is used
             if name not in found and len(reader.problems) == before:
                 reader.error(node, f"`{name}` is missing", f"this entry needs `{name}`")
         schema = reader.strings(found.get("schema"), "schema")
@@ -205,7 +205,7 @@ class _Loader:
 
     def _tenant(self, node: yaml.Node | None, engine: str) -> Tenant | None:
         """Read the key `tenant`: the tenant column, its parameter and the shared tables."""
-        from aiosqlc.ir import Tenant  # most declare none, and start sooner
+        from aiosqlc.ir import Tenant  # imported late, because most projects declare no tenants
 
         reader = self._reader
         if node is None:
@@ -278,7 +278,8 @@ class _Loader:
 
     def _driver(self, node: yaml.Node, engine: str) -> str:
         """Read a driver's name, and report a name that the engine has no driver for."""
-        from aiosqlc.drivers import DRIVERS, NAMES  # most name none, and start sooner
+        # Imported late, because most projects name no driver.
+        from aiosqlc.drivers import DRIVERS, NAMES
 
         found = self._reader.choice(node, NAMES, "driver", "")
         if found and engine and found not in (fitting := DRIVERS[_ENGINES[engine]]):

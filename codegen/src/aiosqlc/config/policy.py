@@ -16,7 +16,7 @@ _KEYS: Final = (
     "wide_role", "max_rows", "max_bytes", "max_argument", "timeout", "calls_per_minute",
 )  # fmt: skip
 _COLUMN: Final = re.compile(r"(?:[^.\s]+\.)?[^.\s]+\.[^.\s]+")
-# The smallest and the largest value of each limit, and what holds where none is given.
+# The minimum, the maximum and the default of each limit.
 _LIMITS: Final = {
     "max_rows": (1, 10_000, 100),
     "max_bytes": (1_000, 10_000_000, 100_000),

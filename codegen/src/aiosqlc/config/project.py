@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aiosqlc.config.policy import McpPolicy
 from aiosqlc.source import Dialect, SourceFile, Span
 
-if TYPE_CHECKING:  # a look whether anything has changed imports no stage of the compiler
+if TYPE_CHECKING:  # the check for changes imports no stage of the compiler
     from aiosqlc.ir import Tenant
 
 
@@ -79,7 +79,8 @@ class PythonTarget:
     def on_others(self) -> Iterator[PythonTarget]:
         """Yield the settings of the generated package for each additional driver."""
         for driver in self.beside:
-            name = f"on_{driver.replace('-', '_')}"  # not `psycopg`: that is the driver's own
+            # Not `psycopg`, which is the name of the driver's own package.
+            name = f"on_{driver.replace('-', '_')}"
             package = f"{self.package}.{name}" if self.package else ""
             yield replace(
                 self, out=self.out / name, package=package, driver=driver, beside=(), contract=None

@@ -9,11 +9,11 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-# Subclasses that are not meant where the class is promised: a truth is no number, a moment no date.
+# Subclasses that are not accepted in place of the class: bool for int, datetime for date.
 _NOT_MEANT: dict[type, type] = {int: bool, date: datetime}
 
 
-# Evaluating the annotations of a function takes longer than most calls of it.
+# Cached, because evaluating a function's annotations takes longer than most calls of it.
 hints_of: Callable[[Any], dict[str, Any]] = lru_cache(maxsize=2_000)(get_type_hints)
 """Return the evaluated annotations of a function or class. Raises their exceptions."""
 

@@ -13,9 +13,9 @@ from aiosqlc.contract.alike import Refused, plain, rows_in
 from aiosqlc.contract.values import Given, Values
 
 STEPS = 200
-_PATIENCE = 10  # as many times longer a story may get before every query has shown something
+_PATIENCE = 10  # longest call sequence, as a multiple, until every query has had an effect
 _SHOWN = 12
-_REMEMBERED = 3  # rows of each answer
+_REMEMBERED = 3  # rows of each result that are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def tell(
     Raises:
         AssertionError: where two answers differ, or a query never found or changed anything.
     """
-    random = Random(seed)  # noqa: S311 - a story must be told again the same
+    random = Random(seed)  # noqa: S311 - call sequences must be repeatable
     values = Values(random, given or {})
     told = _Told()
     while len(told.done) < steps or (
@@ -106,7 +106,7 @@ async def _result(
         if isinstance(owner, ModuleType):
             return await getattr(owner, call.name)(db, **arguments)
         return await getattr(owner(db), call.name)(**arguments)
-    except Exception:  # noqa: BLE001 - whatever a driver raises, it did not answer
+    except Exception:  # noqa: BLE001 - any exception of a driver means that the call failed
         return Refused()
 
 
@@ -122,7 +122,7 @@ def _has_effect(call: Call, answer: object) -> bool:
     if isinstance(answer, Refused):
         return False
     if get_type_hints(call.function)["return"] is NoneType:
-        return True  # an :exec, which was not refused
+        return True  # an :exec that was accepted
     return answer not in ([], ("NoneType", None), ("int", 0))
 
 

@@ -45,7 +45,7 @@ _POOLS: Mapping[type, Sequence[object]] = {
 
 
 _KEPT = 40
-# Texts that some collation takes for equal.
+# Changes of a text that some collations ignore.
 _CHANGES: Sequence[Callable[[str], str]] = (
     str,
     str,
@@ -95,9 +95,9 @@ class Values:
         if origin is not None and origin.__name__ == "Range":  # the driver's own
             bounds: list[Any] = [self._value("", get_args(hint)[0], naive) for _ in range(2)]
             return origin(*sorted(bounds)) if self._random.random() < 0.8 else origin()
-        if origin is tuple:  # a row of a list
+        if origin is tuple:  # a row in a list of rows
             return tuple(self._value("", item, naive) for item in get_args(hint))
-        if origin is not None:  # a list of ids, or a batch of rows
+        if origin is not None:  # a list of IDs, or a batch of rows
             count = self._random.randrange(4)
             return [self._value(name, get_args(hint)[0], naive) for _ in range(count)]
         if name in self._given:

@@ -107,7 +107,7 @@ def _lent(source: Any) -> AbstractAsyncContextManager[Any]:
 
 
 '''
-# COPY is binary, and of these asyncpg knows the text alone.
+# COPY is binary, and asyncpg has only text codecs for these types.
 _TEXTS = frozenset(
     {
         "aclitem", "int2vector", "macaddr", "money", "oidvector", "refcursor", "regclass",

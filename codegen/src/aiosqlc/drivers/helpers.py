@@ -208,7 +208,7 @@ def print_helpers(driver: Driver, package: str, local: str, executor: str) -> st
     text = text.replace("{overload}", driver.helpers.overload)
     text += driver.helpers.transaction + observed
     text = text.replace("{driver}", driver.helpers.imports.rstrip())
-    if driver.synchronous:  # a call that blocks is made when its time is taken
+    if driver.synchronous:  # blocking calls are made while the time is measured
         text = _CALL.sub(r"lambda: \g<0>", text).replace("= await call\n", "= await call()\n")
         text = blocking(text.replace("call: Awaitable[T]", "call: Callable[[], Awaitable[T]]"))
     return text.replace("{package}", package or ".").replace("{executors}", imported)

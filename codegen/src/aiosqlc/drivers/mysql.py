@@ -19,7 +19,7 @@ def _fits(executor: str) -> dict[str, str]:
 AIOMYSQL = Driver(
     name="aiomysql",
     engine=Dialect.MYSQL,
-    # MySQL keeps '' for what an enum could not take: that is no member, and the class says so.
+    # MySQL stores '' for an invalid enum value. It is not a member, so the enum class raises.
     types=Types(python_type, structured=False),
     fits=_fits("AiomysqlExecutor"),
     places=Places.FORMATTED,

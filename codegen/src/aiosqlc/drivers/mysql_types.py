@@ -8,7 +8,7 @@ from aiosqlc.ir import SqlType
 _INT, _STR, _FLOAT, _BYTES = PyType("int"), PyType("str"), PyType("float"), PyType("bytes")
 _DATETIME = PyType("datetime", frozenset({("datetime", "datetime")}))
 _TIMEDELTA = PyType("timedelta", frozenset({("datetime", "timedelta")}))
-# The wire knows no booleans: TINYINT(1) and comparisons arrive as 0 and 1.
+# The protocol has no booleans: TINYINT(1) and comparisons arrive as 0 and 1.
 _BOOL = PyType("bool", decode="bool({})")
 _BITS = PyType("int", decode='int.from_bytes({}, "big")')
 _ANY = PyType("Any", frozenset({("typing", "Any")}), atomic=False)

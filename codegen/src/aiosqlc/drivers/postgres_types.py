@@ -20,7 +20,7 @@ _DATETIME = _type("datetime", ("datetime", "datetime"))
 _TIME = _type("time", ("datetime", "time"))
 
 
-# What all drivers decode to; every line is checked against a live server in the tests.
+# The types that all drivers decode to. Tests compare every line with a server.
 _COMMON: dict[str, PyType] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid", "xid", "cid", "xid8"), _INT),
     **dict.fromkeys(("float4", "float8"), _FLOAT),
@@ -108,7 +108,7 @@ def _plain(own: dict[str, PyType]) -> Callable[[SqlType], PyType]:
 
 OF_ASYNCPG = Types(_plain(_OF_ASYNCPG), range=_asyncpg("Range"))
 OF_ASYNCPG_IN_SQLALCHEMY = replace(
-    OF_ASYNCPG,  # SQLAlchemy decodes JSON on every connection it opens
+    OF_ASYNCPG,  # SQLAlchemy decodes JSON on every connection that it opens
     plain=_plain({**_OF_ASYNCPG, "json": _ANY, "jsonb": _ANY}),
     json_as_text=False,
 )

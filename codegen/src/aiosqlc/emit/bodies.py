@@ -300,7 +300,7 @@ def _stream(function: PyFunction) -> list[str]:
 
 def _copyfrom(function: PyFunction) -> list[str]:
     copy = function.copy
-    assert copy is not None  # noqa: S101  # planned for every :copyfrom
+    assert copy is not None  # noqa: S101  # every :copyfrom has a plan
     schema = f"schema_name={line_literal(copy.schema)}, " if copy.schema else ""
     columns = ", ".join(line_literal(name) for name in copy.columns)
     rest = f"columns=[{columns}], records={_records(function)}"

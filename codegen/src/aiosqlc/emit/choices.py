@@ -66,7 +66,7 @@ def _piece(piece: PyPiece, names: Sequence[str]) -> str:
     if all(isinstance(part, str) for part in piece.parts):
         literal = block_literal("".join(map(str, piece.parts)))
     else:
-        # Braces that are no slot of ours are doubled.
+        # Braces that are not slots are doubled.
         text = "".join(
             f"{{{names[part]}}}" if isinstance(part, int) else _doubled(part)
             for part in piece.parts

@@ -9,7 +9,7 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, line_literal
 from aiosqlc.plan.model import PyError
 
-_UNTYPED = "type: ignore[misc, unused-ignore]"  # where asyncpg is without stubs
+_UNTYPED = "type: ignore[misc, unused-ignore]"  # without stubs for asyncpg
 
 
 def print_errors(errors: Iterable[PyError], violations: Violations) -> str:

@@ -174,7 +174,7 @@ PARTS = {
     "split_total": _SPLIT_TOTAL,
 }
 
-# Where reading is told from writing: what only reads is the part of the other that a replica has.
+# The part of each Protocol that only reads, which a replica supports, and the part that writes.
 _SPLIT = {
     "Executor": {"Reader": _READER, "Executor": _WRITER},
     "StreamExecutor": {"StreamReader": _STREAM_READER, "StreamExecutor": _STREAM_WRITER},

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from aiosqlc.plan.model import Import
 
-_UNTYPED = frozenset({"asyncpg", "pymysql.err"})  # ship no types; some projects have stubs
+# Packages without types; some projects have stubs for them.
+_UNTYPED = frozenset({"asyncpg", "pymysql.err"})
 _UNCHECKED = "type: ignore[import-untyped, unused-ignore]"
 _WIDTH = 88
 

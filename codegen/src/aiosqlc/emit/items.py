@@ -17,7 +17,7 @@ _ENDS = frozenset(
         "LIMIT", "OFFSET", "FETCH", "FOR", "INTO",
     }
 )  # fmt: skip
-# Words in front of a bracket that call nothing.
+# Words before a parenthesis that do not form a call.
 _NO_CALLS = frozenset(
     {
         "ALL", "AND", "ANY", "ARRAY", "AS", "BETWEEN", "BY", "CASE", "CAST", "COALESCE", "CONFLICT",
@@ -74,7 +74,7 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
     if tokens[start].text.upper() != "SELECT":
         start = _at_top(tokens, start, frozenset({"RETURNING"}))
         if "".join(token.text for token in tokens[start + 1 : start + 3]).upper() == "WITH(":
-            start = _closing(tokens, start + 2)  # other names of OLD and NEW
+            start = _closing(tokens, start + 2)  # aliases of OLD and NEW
         return tuple(map(_item, _split(tokens[start + 1 :]))) if start < len(tokens) else ()
     start += 1
     while start < len(tokens) and tokens[start].text.upper() in {"ALL", "DISTINCT"}:
@@ -161,7 +161,7 @@ def _place(tokens: Sequence[Token], position: int, open_at: Sequence[int]) -> st
     return "" if _has_column(tokens, *beside) else "alone"
 
 
-# How strongly operators bind; all others do as `||` does.
+# The precedence of operators; all others have the precedence of `||`.
 _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
     ("=", "<", ">", "<=", ">=", "<>", "!="), 0
 )
@@ -285,7 +285,7 @@ def _item(tokens: list[Token]) -> Item:
         inner = _items(tokens[1:-1])
         if len(inner) == 1 and inner[0].kind == "call":
             return Item("call", alias)
-    # As the server names them; a field, `(a).b`, has no name.
+    # With the server's name. A field, `(a).b`, has no name.
     named = first == "EXISTS" or (tokens[0].text == "(" and tokens[-1].text == ")")
     return Item("other", alias if alias is not None or named else "")
 

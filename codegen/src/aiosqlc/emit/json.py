@@ -35,14 +35,14 @@ from aiosqlc.store.memo import memo_by
 
 Json = dict[str, Any]
 
-# Types whose names are keywords of the SQL standard: sqlc's parser qualifies exactly these.
+# Types whose names are SQL keywords, which sqlc's parser qualifies.
 _QUALIFIED = frozenset(
     {
         "int2", "int4", "int8", "bool", "float4", "float8", "numeric", "varchar", "bpchar", "char",
         "bit", "varbit", "timestamp", "timestamptz", "time", "timetz", "interval",
     }
 )  # fmt: skip
-# Of MySQL: how long the text of a moment is.
+# The text lengths of MySQL's date and time types.
 _LENGTHS = {"datetime": 19, "timestamp": 19, "time": 10}
 _CARDINALITY = {
     Cardinality.ONE: "one",
@@ -214,7 +214,7 @@ def _length(kind: SqlType) -> int:
     if not kind.schema and kind.kind is TypeKind.ENUM and not kind.array_dims:
         return max(map(len, kind.labels), default=-1)
     known = None if kind.schema else _LENGTHS.get(kind.name)
-    if known is not None and kind.precision:  # fractions, and the point in front of them
+    if known is not None and kind.precision:  # the fractional digits and the decimal point
         known += 1 + kind.precision
     return next((size for size in (kind.length, known) if size is not None), -1)
 
@@ -383,12 +383,12 @@ def _numbers(query: TypedQuery, places: Sequence[str]) -> list[int]:
 
 def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _View) -> Json:
     origin = param.origin if not place else None
-    # What a column can hold, sqlc lets be compared with it too; see docs/from-sqlc.md.
+    # sqlc types a compared parameter like the column; see docs/from-sqlc.md.
     written = told.written.get(param.number)
     said = written is not None and bool(written.nullable)
     met = origin is not None and view.by_words
     not_null = (not said if met else param.not_null) and not _may_be_null(origin, catalog)
-    if place and view.by_words:  # by them alone, unless the user says otherwise
+    if place and view.by_words:  # only by the words, unless the user specifies otherwise
         not_null = not said and place != "alone"
     source = param.via or origin if origin else None
     table = _relation(source, catalog) if source else None
@@ -397,7 +397,7 @@ def _param(told: _Told, param: TypedParam, place: str, catalog: Catalog, view: _
     value = _value(name, kind, catalog, not_null=not_null, table=table)
     if place in {"limit", "offset", "skipped"}:
         value["type"] = {"catalog": "", "schema": "", "name": "integer"}
-    if param.is_slice and place != "cast":  # sqlc speaks of one element
+    if param.is_slice and place != "cast":  # sqlc describes one element
         value |= {"is_array": False, "array_dims": 0}
     bound = not view.by_words and _is_bound(param, source)
     if bound or (param.is_slice and not view.by_words):
@@ -422,7 +422,8 @@ def _met_type(param: TypedParam, origin: ColumnRef | None, catalog: Catalog) -> 
     if column is None or column.type.array_dims:
         return param.type
     dims = param.type.array_dims
-    one = replace(param.type, array_dims=0) if dims else param.type  # as `= ANY` takes several
+    # Because `= ANY` takes an array.
+    one = replace(param.type, array_dims=0) if dims else param.type
     base = column.type.base or column.type
     single = param.is_slice or not dims
     same = single and {base.name, one.name} <= {"text", "varchar", "bpchar"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-_DOC_WIDTH = 108  # of 120, with the indentation and the quotes
+_DOC_WIDTH = 108  # of 120 columns, less indentation and quotes
 
 
 def text_literal(text: str) -> str:
@@ -44,7 +44,7 @@ def docstring(lines: tuple[str, ...]) -> str:
 
 
 _ITEM = re.compile(r"(?:[-*+•]|\d+[.)])\s+")
-_APART = re.compile(r"[|>#`]")  # tables, quotations, headings, code
+_APART = re.compile(r"[|>#`]")  # tables, quotations, headings and code
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:

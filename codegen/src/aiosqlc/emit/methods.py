@@ -58,7 +58,8 @@ def _protocol(module: PyModule) -> str:
     body = [docstring((text,))]
     for function in module.functions:
         head = _head(function)
-        if function.command is Command.STREAM:  # calling it returns the iterator at once
+        # Calling the function returns the iterator immediately.
+        if function.command is Command.STREAM:
             head = head.removeprefix("async ")
         doc = [docstring(function.doc)] if function.doc else []
         body += ["", indented(head, [*doc, "..."])]

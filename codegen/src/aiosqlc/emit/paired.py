@@ -133,7 +133,7 @@ def _classes(function: PyFunction, side: Planned) -> Iterator[Shown]:
     """Yield the fields of each class of `models.py` that a function uses."""
     classes = {cls.name: cls for module in side.modules for cls in module.classes}
     wanted = sorted(name for _, name in function.imports if name in classes)
-    for name in wanted:  # it grows: a field's type may be a class, too
+    for name in wanted:  # the list grows, because a field's type may also be a class
         used = {found for item in classes[name].fields for _, found in item.type.imports}
         wanted += sorted(used & classes.keys() - set(wanted))
         yield _fields(classes[name])

@@ -44,7 +44,8 @@ def _imports(module: PyModule) -> set[Import]:
         imports |= {("typing", "Final"), function.executor, *body_imports(function)}
     if module.protocol or len(needed({f.executor[1] for f in module.functions})) > 1:
         imports |= {("typing", "Protocol")} if module.class_name else set()
-    if module.class_name:  # its one connection is an Executor where any function needs one
+    # The class's one connection is an Executor if any function needs an Executor.
+    if module.class_name:
         asked = {function.executor for function in module.functions}
         imports -= {item for item in asked if item[1] not in needed([name for _, name in asked])}
     return imports

@@ -6,7 +6,7 @@ from aiosqlc.config.project import ModelKind
 from aiosqlc.emit.literal import indented
 from aiosqlc.plan.model import PyClass, PyRow
 
-_LONG = 80  # what goes on a line with `for` and `in rows` in any place
+_LONG = 80  # characters that fit on a line with `for` and `in rows` at any indentation
 
 
 def from_rows(row: PyRow, rows: str, value: str) -> str:
@@ -33,7 +33,7 @@ def mapped(row: PyRow, rows: str) -> str:
     """Return an expression that makes an object of each row in one call."""
     if row.builder:
         return f"map({row.builder}, {rows})"
-    assert row.cls is not None  # noqa: S101  # bare values are not constructed
+    assert row.cls is not None  # noqa: S101  # bare values are not built
     return f"starmap({row.cls.name}, {rows})"
 
 
@@ -53,7 +53,7 @@ def from_row(row: PyRow, name: str) -> list[str]:
 
 def print_builder(row: PyRow) -> str:
     """Return the function that converts a row to an object."""
-    assert row.cls is not None  # noqa: S101  # bare values are not constructed
+    assert row.cls is not None  # noqa: S101  # bare values are not built
     head = f"def {row.builder}(row: Iterable[Any]) -> {row.cls.name}:"
     return indented(head, [f"{targets(row)} = row", f"return {construct(row)}"])
 
@@ -65,7 +65,7 @@ def bare_value(row: PyRow, name: str) -> str:
 
 def construct(row: PyRow) -> str:
     """Return the expression that builds a row object from the local names of its columns."""
-    assert row.cls is not None  # noqa: S101  # bare values are not constructed
+    assert row.cls is not None  # noqa: S101  # bare values are not built
     arguments: list[str] = []
     nested = {item.first: item for item in row.nested}
     fields = iter(row.cls.fields)

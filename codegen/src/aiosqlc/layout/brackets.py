@@ -9,7 +9,7 @@ from typing import TypeAlias
 from aiosqlc.layout.words import Atom
 
 CLOSING = {"(": ")", "[": "]", "CASE": "END"}
-# After these `end` is a column of MySQL's, not the end of a CASE.
+# After these tokens, `end` is a column of MySQL and not the end of a CASE.
 _WANTS_OPERAND = frozenset({"CASE", "WHEN", "THEN", "ELSE", "AND", "OR", "NOT", "(", ",", "."})
 
 

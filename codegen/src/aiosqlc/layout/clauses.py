@@ -19,7 +19,7 @@ _CLAUSES = frozenset(
         "SET", "UNION", "VALUES", "WHERE", "WINDOW", "INSERT", "UPDATE", "DELETE", "STRAIGHT_JOIN",
     }
 )  # fmt: skip
-# What such a word goes on with, instead of opening a clause: `LEFT JOIN`, `FOR UPDATE`.
+# Words that continue such a word, which then starts no clause: `LEFT JOIN`, `FOR UPDATE`.
 _TOGETHER = {
     "JOIN": {"LEFT", "RIGHT", "FULL", "INNER", "CROSS", "NATURAL", "OUTER"},
     "FROM": {"DISTINCT", "DELETE", "ROWS"},
@@ -35,7 +35,7 @@ _TOGETHER = {
     "INSERT": {"THEN"},
 }
 _SETS = frozenset({"UNION", "INTERSECT", "EXCEPT"})
-# A star may end a list: `SELECT * FROM`.
+# A star may also end a list: `SELECT * FROM`.
 _OPERATORS = (BINARY | {",", "="}) - {"*"}
 _WINDOW = frozenset({"ORDER", "PARTITION", "ROWS", "RANGE", "GROUPS", "SEPARATOR"})
 _HEADS = frozenset({"ALL", "BY", "DISTINCT", "KEY", "SET", "UPDATE"})

@@ -12,7 +12,7 @@ from aiosqlc.parse.queries import parse_file
 from aiosqlc.source import Dialect, SourceFile, Span
 
 _COMMENT_BEHIND = re.compile(r"[ \t]*+;?+[ \t]*+(?:--|#|/\*)")
-# A run of blanks is looked at from its first one only, and once.
+# Matches a run of blanks only from its first blank, without backtracking.
 _BLANK_ENDS = re.compile(r"(?<![ \t])[ \t]++(?=\n|$)")
 
 

@@ -31,7 +31,7 @@ from aiosqlc.source import Dialect
 
 WIDTH = 100
 _INDENT = 4
-# Each bracket in brackets is gone through once more; beyond this nobody reads them.
+# Nested brackets are traversed once more per level, so the depth is limited.
 _DEEPEST = 50
 
 
@@ -63,7 +63,7 @@ def lay_out(
     code = [token for token in tokens if token.kind is not Kind.COMMENT]
     if not code or any(t.kind is Kind.UNTERMINATED or t.kind in MARKS for t in tokens):
         return sql
-    # Text in two pieces is one only where a line ends between them.
+    # Two adjacent strings are one text only if a line break separates them.
     strings = any(a.kind is b.kind is Kind.STRING for a, b in pairwise(code))
     if not (keep_lines or strings or any("\n" in token.text for token in tokens)):
         atoms = _atoms(sql, tokens, code, dialect)
@@ -226,7 +226,7 @@ class _Layout:
             parts = [*conditions_of(first), *rest]
         else:
             if _line(first, width) is None:
-                return []  # a query in brackets, opened where it stands
+                return []  # a parenthesized query, which is split at its own place
             parts = [first, *(part for one in rest for part in conditions_of(one))]
         if len(parts) < 2:
             return []

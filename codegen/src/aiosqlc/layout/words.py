@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import Dialect
 
-# Words that no column can be called, so that their case never means anything.
+# Words that cannot be column names, so that their case has no meaning.
 KEYWORDS = frozenset(
     {
         "ALL", "AND", "AS", "ASC", "BETWEEN", "BY", "CASE", "CONFLICT", "CROSS", "DEFAULT",
@@ -20,12 +20,12 @@ KEYWORDS = frozenset(
         "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH",
     }
 )  # fmt: skip
-# A column may bear these names on MySQL, or anywhere: left as they are written there.
+# Words that can be column names, on MySQL or everywhere, so that their case is kept.
 _SOFT = {
     Dialect.MYSQL: frozenset({"CONFLICT", "END", "FULL", "ILIKE", "OFFSET", "RETURNING", "WINDOW"}),
     Dialect.POSTGRESQL: frozenset[str](),
 }
-# Words that are keywords only beside another: a column may be called `first`.
+# Words that are keywords only beside certain words: a column may be called `first`.
 _PAIRS = frozenset(
     {
         (")", "OVER"), ("CURRENT", "ROW"), ("DO", "NOTHING"), ("DO", "UPDATE"),
@@ -36,10 +36,10 @@ _PAIRS = frozenset(
     }
 )  # fmt: skip
 _PAIRED = frozenset({word for pair in _PAIRS for word in pair if word.isalpha()})
-# Functions of these names exist: `left(a, 1)`.
+# Words that are also function names: `left(a, 1)`.
 CALLED = frozenset({"LEFT", "RIGHT", "INSERT", "REPLACE"})
 _SPACED = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", ":="})
-# A blank stands on both sides of these between two operands, and after these before a bracket.
+# Operators with blanks on both sides between operands, and one blank before a parenthesis.
 BINARY = frozenset({"+", "-", "*", "/", "%", "||"})
 _BEFORE_BRACKET = frozenset(
     {

@@ -35,7 +35,7 @@ _COLUMN = re.compile(
 )
 _PARAM = re.compile(rf"({_WORD})(\??)(#?) ((?:{_WORD}\.)?{_WORD})\.({_WORD})", re.ASCII)
 _PLAIN = re.compile(_WORD, re.ASCII)
-_SHORTEST = 2  # columns that `*` stands for
+_SHORTEST = 2  # fewest columns that are abbreviated as `*`
 
 
 class Shorthand:
@@ -45,11 +45,13 @@ class Shorthand:
         self._names: dict[tuple[str, str], str] = {}
         self._tables: dict[str, Table] = {}
         self._columns: dict[str, dict[str, TableColumn]] = {}
-        self._told: dict[str, list[tuple[object, ...]]] = {}  # what short forms stand for
-        self._met: dict[str, tuple[object, ...]] = {}  # the same of parameters, () of no short form
+        # The values that short forms expand to.
+        self._told: dict[str, list[tuple[object, ...]]] = {}
+        # The same for parameters, () for an invalid short form.
+        self._met: dict[str, tuple[object, ...]] = {}
         for table in catalog.tables:
             if not (_PLAIN.fullmatch(table.schema or "_") and _PLAIN.fullmatch(table.name)):
-                continue  # a name with a dot could be that of another
+                continue  # a name with a dot may be ambiguous
             name = table.name
             if table.schema != catalog.default_schema:
                 name = f"{table.schema}.{name}"
@@ -101,7 +103,7 @@ class Shorthand:
         if told is None:
             try:
                 read = self.read_column(text)
-            except UnpackError:  # `a."b.c"` reads as a column of `a.b`
+            except UnpackError:  # `a."b.c"` would read as a column of `a.b`
                 read = []
             told = self._told[text] = [_said(column) for column in read]
         return told == [_said(column) for column in columns]

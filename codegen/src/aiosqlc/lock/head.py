@@ -60,7 +60,7 @@ def compiler_digest() -> str:
     """Return a hash of the compiler's code, because another release may infer other results."""
     found = hashlib.sha256()
     package = Path(__file__).parents[1]
-    paths = [os.path.join(folder, name) for folder, _, names in os.walk(package) for name in names]  # noqa: PTH118  # a path object for each costs more than reading it
+    paths = [os.path.join(folder, name) for folder, _, names in os.walk(package) for name in names]  # noqa: PTH118  # faster than path objects
     for path in sorted(paths):
         if path.endswith((".py", ".sql", ".json", ".txt")):
             found.update(path.removeprefix(str(package)).encode())
@@ -87,5 +87,5 @@ def embedded_server() -> str:
     try:
         wheel = chosen()
     except NoWheelError:
-        return ""  # to be said where a server is needed, which may be nowhere
+        return ""  # reported when a server is needed, which may be never
     return wheel.release if wheel else ""

@@ -96,7 +96,7 @@ def _list(raw: Any) -> list[Any]:
 def _value(kind: type) -> Callable[[Any], Any]:
     """Return the function that unpacks a frozen value."""
     readers: list[tuple[str, Callable[[Any], Any]]] = []
-    known: dict[str, Any] = {}  # plain types: few, and met everywhere
+    known: dict[str, Any] = {}  # types with only a name, which are few and frequent
 
     def read(raw: Any) -> Any:
         if kind is SqlType and type(raw) is str:
@@ -108,7 +108,7 @@ def _value(kind: type) -> Callable[[Any], Any]:
             hints = get_type_hints(kind)
             readers.extend((item.name, reader(hints[item.name])) for item in stored_fields(kind))
         try:
-            return kind(**{name: of(item) for (name, of), item in zip(readers, _list(raw))})  # noqa: B905 - the last may be left out
+            return kind(**{name: of(item) for (name, of), item in zip(readers, _list(raw))})  # noqa: B905 - trailing defaults may be missing
         except TypeError as error:
             raise UnpackError(raw) from error
 

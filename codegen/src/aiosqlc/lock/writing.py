@@ -152,7 +152,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     int: str,
     bool: lambda value: "true" if value else "false",
 }
-# Few of these, used over and over: each is written out once.
+# Few different values that occur often; the text of each is cached.
 _REPEATED = frozenset({SqlType, ColumnRef, Constraint})
 
 

@@ -66,7 +66,7 @@ def fixes(
         hint = item.data.get("hint", "") if isinstance(item.data, dict) else ""
         start, end = offset(codec, file, item.range.start), offset(codec, file, item.range.end)
         beyond = _FURTHER.match(file.text, end)
-        if "." in hint and beyond:  # `a.nam` is shown by its first word
+        if "." in hint and beyond:  # `a.nam` is reported by its first word
             end = beyond.end()
         word = meant(hint, file.text[start:end])
         if word is not None:

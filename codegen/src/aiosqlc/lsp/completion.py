@@ -23,7 +23,7 @@ _OPTION = re.compile(r"(?:--|#|/\*)\s*name:\s*\w+\s+:\w+\s+:?\w*$")
 _HINT = re.compile(r"--\s*(?P<word>column|param):\s*\w*$")
 _ABOVE = re.compile(r"^\s*(?:--|#)\s*\w*$")
 _OF_DIRECTIVE = re.compile(r"--\s*:(?P<word>if|sort|set)\s[^\n]*$")
-# A search begins where a word does, and looks at no character of a long line twice.
+# Each search starts at the start of a word and is linear on long lines.
 _DIRECTIVE = re.compile(r"--\s*:?\w*$")
 _DOTTED = re.compile(r"(?<![\w\"`])(?P<before>[\w\"`]+)\.\w*$")
 _PARAM = re.compile(r"@\w*$")

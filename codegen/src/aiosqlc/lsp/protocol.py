@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pygls.protocol import LanguageServerProtocol
 
-if TYPE_CHECKING:  # they are not there at run time
+if TYPE_CHECKING:  # the names do not exist at run time
     from pygls.protocol.json_rpc import MessageCallback, MessageHandler, MsgId
 
 

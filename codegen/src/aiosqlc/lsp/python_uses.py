@@ -13,7 +13,7 @@ from aiosqlc.source import SourceFile, Span
 from aiosqlc.store.disk import signature
 from aiosqlc.store.memo import memo
 
-_LONGEST = 2_000_000  # bytes of a file that is looked into
+_LONGEST = 2_000_000  # largest file, in bytes, that is searched
 
 
 @dataclass(frozen=True)

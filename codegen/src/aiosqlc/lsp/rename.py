@@ -139,7 +139,7 @@ def _names(function: PyFunction) -> Iterator[str]:
 
 
 def _same(one: TypedQuery, other: TypedQuery, names: Mapping[str, str]) -> bool:
-    # A new name of a query or of a parameter never shows in what is returned.
+    # The new name of a query or parameter never appears in the result columns.
     return one is other or (_alike(one.columns, other.columns, {}) and _alike(one, other, names))
 
 
@@ -150,7 +150,7 @@ def _same_function(old: Entry, new: Entry, name: str, now: str, names: Mapping[s
     return before[0] is after[0] or _alike(before[0], after[0], names)
 
 
-# How it is written, and where: not what it does.
+# Fields about the text and its position, not about the meaning.
 _WRITING = frozenset(
     {"parsed", "sql", "variants", "reasons", "cardinality_reasons", "table_alias", "via", "texts"}
     | {"pieces", "doc", "advice"}

@@ -91,7 +91,7 @@ def _made_by_with(block: Block) -> Iterator[Token]:
         return
     for at, token in enumerate(tokens[:-2]):
         after = at + 1
-        if texts[after] == "(":  # the names of its columns
+        if texts[after] == "(":  # the names of the subquery's columns
             while after < len(texts) and texts[after] != ")":
                 after += 1
             after += 1

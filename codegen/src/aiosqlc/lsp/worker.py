@@ -24,8 +24,8 @@ from aiosqlc.pipeline.compile import analyze_project, compile_parts, in_source_o
 from aiosqlc.store.disk import show_unsaved
 from aiosqlc.store.memo import grow_old
 
-_ROUNDS = 200  # analyses between two whole collections of garbage
-_AGE = 50  # analyses after which a text that is gone is forgotten
+_ROUNDS = 200  # analyses between two full garbage collections
+_AGE = 50  # analyses after which an unused text is dropped from the caches
 
 
 class AnalysisWorker:
@@ -52,7 +52,7 @@ class AnalysisWorker:
             older = before or State(root)
             return replace(older, project=older.project, diagnostics=tuple(problems))
         locked = dict(before.locked) if before else {}
-        gc.disable()  # until it is tidied up: what is new now is mostly kept
+        gc.disable()  # until `tidy_up`, because most new objects are kept
         parts = list(
             analyze_project(
                 project, None, lambda engine: self._engine(engine).analyze, known=locked

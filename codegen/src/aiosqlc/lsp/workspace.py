@@ -21,9 +21,9 @@ from aiosqlc.source import SourceFile
 R = TypeVar("R")
 
 log = logging.getLogger(__name__)
-_QUIET = 0.005  # seconds without a change before an analysis begins
+_QUIET = 0.005  # seconds without a change before an analysis starts
 _MOST_EXPLAINED = 500
-_MOST_PUT_OFF = 10  # changes in a row that may put it off
+_MOST_PUT_OFF = 10  # consecutive changes that can delay an analysis
 
 
 class Workspace:
@@ -185,7 +185,7 @@ class Workspace:
                 await self._analyse(config)
             except ModuleNotFoundError as error:
                 self._trouble(f"aiosqlc: {not_installed(error) or error}")
-            except Exception as error:  # whatever it is, the next edit gets its answer
+            except Exception as error:  # after any exception, the next edit is analysed again
                 log.exception("analysis of %s", config)
                 self._trouble(f"aiosqlc: {type(error).__name__}: {error}")
 

@@ -89,7 +89,7 @@ def register(server: Server) -> None:
     async def run(ls: Server, uri: str, name: str) -> str:
         about, query = _query(ls, uri, name)
         lines = await ls.analysis.run(lambda worker: worker.sample(about.entry, query))
-        # Some editors show a message on one line.
+        # Some editors display a message on one line.
         text = ";\n".join([f"{name} on sample rows, {lines[0]}", *lines[1:]])
         ls.window_show_message(types.ShowMessageParams(types.MessageType.Info, text))
         return text

@@ -24,7 +24,7 @@ _log: Final = logging.getLogger("aiosqlc.mcp")
 _MINUTE: Final = 60.0  # seconds
 _ROWS_AT_ONCE: Final = 10
 _AT_ONCE: Final = 16  # calls of one session that run or wait
-_MOST_VALUES: Final = 10_000  # JSON values among the arguments of one call
+_MOST_VALUES: Final = 10_000  # most JSON values in the arguments of one call
 
 
 @dataclass
@@ -89,11 +89,12 @@ class Gate:
         except ArgumentError as error:
             return Failure("invalid_argument", str(error))
         try:
-            async with asyncio.timeout(self.policy.timeout + 1):  # the server's own limit is first
+            # The server's own timeout is one second shorter.
+            async with asyncio.timeout(self.policy.timeout + 1):
                 return await self._executed(tool, arguments)
         except TimeoutError:
             return Failure("timeout", f"no answer within {self.policy.timeout} s")
-        except Exception as error:  # noqa: BLE001 - its text may quote rows: the caller gets a code
+        except Exception as error:  # noqa: BLE001 - the message may quote rows
             known = self.database.failure_of(error) or _of_function(error)
             if known is None:
                 _log.exception("a tool failed: %s", tool.name)

@@ -26,7 +26,8 @@ from aiosqlc.plan.clashes import functions_of
 from aiosqlc.plan.model import PyRow
 from aiosqlc.source import Dialect
 
-_TAKEN: Final = frozenset({"chunk", "cursor"})  # by the body of a function that yields rows
+# Local names in the body of a function that yields rows.
+_TAKEN: Final = frozenset({"chunk", "cursor"})
 DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 
 

@@ -40,7 +40,7 @@ _AWAY: Final = ("unavailable", "the database is not available")
 def excess_of(grant: str, written: frozenset[str]) -> list[str]:
     """Return the privileges in a line of SHOW GRANTS, except reads, and writes to `written`."""
     names = [found[2] for found in _QUOTED.finditer(grant)]
-    text = _QUOTED.sub("`", grant)  # a name may hold a keyword
+    text = _QUOTED.sub("`", grant)  # a quoted name may contain a keyword
     privileges, _, rest = text.removeprefix("GRANT ").partition(" ON ")
     thing = rest.partition(" TO ")[0]
     is_written = thing == "`.`" and names[privileges.count("`") + 1] in written
@@ -115,7 +115,7 @@ class MysqlConnections:
                 )
                 yield connection
             finally:
-                connection.close()  # the server rolls back what is not committed
+                connection.close()  # the server rolls back the uncommitted transaction
 
     def failure_of(self, error: Exception) -> Failure | None:
         """Return a failure for an error of the driver or server, or None for other exceptions."""

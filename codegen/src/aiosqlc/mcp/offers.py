@@ -15,7 +15,7 @@ from aiosqlc.plan.naming import argument, snake
 OFFERED_COMMANDS: Final = frozenset(
     {Command.ONE, Command.MANY, Command.STREAM, Command.EXEC, Command.EXECROWS}
 )
-_LONGEST_NAME: Final = 64  # characters; several clients refuse more
+_LONGEST_NAME: Final = 64  # longest name, in characters, that all clients accept
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import asyncpg
 from aiosqlc.mcp.outcome import Failure
 
 _SIZE: Final = 4  # connections
-# What a role inherits, and what it can become by SET ROLE.
+# The privileges that a role inherits or can get by SET ROLE.
 _ROLE: Final = """
 select coalesce(bool_or(r.rolsuper), false), coalesce(bool_or(r.rolbypassrls), false),
   coalesce(bool_or(r.rolcreaterole or r.rolcreatedb), false),
@@ -38,7 +38,7 @@ where exists (
       or has_any_column_privilege(r.oid, c.oid, 'insert, update')))
 order by 1
 """
-# By SQLSTATE, the longest prefix first.
+# Failures by SQLSTATE; the longest matching prefix comes first.
 _KNOWN: Final = {
     "57014": ("timeout", "the database stopped the query: it took too long"),
     "55P03": ("timeout", "a lock was not free in time"),

@@ -21,7 +21,7 @@ from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
-# Classes whose constructors take their own text: these may come in as text, too.
+# Classes whose constructors parse text, so that JSON text is accepted for them.
 _FROM_TEXT: Final = (
     IPv4Address,
     IPv4Interface,
@@ -45,7 +45,7 @@ def without(hint: Any, sentinel: str) -> Any:
     if get_origin(hint) not in {Union, UnionType}:
         return hint
     kept = tuple(item for item in get_args(hint) if getattr(item, "__name__", "") != sentinel)
-    return Union[kept]  # noqa: UP007 - the members are known only now
+    return Union[kept]  # noqa: UP007 - the members are known only at run time
 
 
 def input_schema(hints: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

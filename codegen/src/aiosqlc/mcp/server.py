@@ -89,7 +89,7 @@ def author_server(author: Author, name: str, version: str) -> Server[Any]:
                 return _answer(Result(await asyncio.to_thread(tool.run, **given)))
         except AuthorError as error:
             return _answer(Failure("invalid_argument", str(error)))
-        except Exception:  # noqa: BLE001 - the assistant gets a code
+        except Exception:  # noqa: BLE001 - the assistant gets an error code
             _log.exception("a tool failed: %s", params.name)
             return _answer(Failure("internal_error", "the tool failed"))
 

@@ -37,8 +37,8 @@ _MODULES: Final = {
     Dialect.POSTGRESQL: "aiosqlc.mcp.postgres",
     Dialect.MYSQL: "aiosqlc.mcp.mysql",
 }
-_LARGEST_BODY: Final = 1_000_000  # bytes of a request over HTTP
-_SHOWN: Final = 5  # excess rights in a message
+_LARGEST_BODY: Final = 1_000_000  # largest HTTP request, in bytes
+_SHOWN: Final = 5  # most privileges that a message lists
 
 
 class SettingsError(Exception):
@@ -61,7 +61,8 @@ class Settings:
 
 def serve(settings: Settings, name: str, part: Analysed, toolbox: Toolbox) -> None:
     """Serve until the client disconnects or a signal arrives. Raises `SettingsError`."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)  # standard output is the client's
+    # Standard output belongs to the protocol.
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     asyncio.run(_serve(settings, name, part, toolbox))
 
 
@@ -152,11 +153,11 @@ async def _database(settings: Settings, engine: Dialect) -> Database:
     if isinstance(uri, list):
         raise SettingsError(f"environment variable {uri[0]} is not set: `mcp.database` needs it")
     try:
-        module = import_module(_MODULES[engine])  # the driver of the other may not be installed
+        module = import_module(_MODULES[engine])  # the other engine's driver may not be installed
         database: Database = await module.opened(uri, policy.timeout)
     except ModuleNotFoundError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever the driver finds wrong with the address
+    except Exception as error:  # noqa: BLE001 - any error in the connection string
         raise SettingsError(f"cannot connect to `mcp.database`: {_reason(error)}") from None
     return database
 

@@ -15,14 +15,14 @@ from aiosqlc.mcp.schemas import from_json, from_setting, input_schema, output_sc
 from aiosqlc.plan.model import PyRow
 
 MASKED: Final = "[masked]"
-STREAM_OPTION: Final = "chunk"  # of functions that yield rows: how many come at once
+STREAM_OPTION: Final = "chunk"  # of functions that yield rows: the number of rows per fetch
 _ROW_COUNTS: Final = {
     Cardinality.ONE: "exactly one row",
     Cardinality.ZERO_OR_ONE: "at most one row",
     Cardinality.SOME: "one or more rows",
     Cardinality.MANY: "any number of rows",
 }
-_NAMED: Final = 20  # relations in a description
+_NAMED: Final = 20  # most relations in a description
 
 
 class ArgumentError(Exception):

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic, Severity
 
-_NAMED = 5  # queries that a note names
-_OWN = {"E300"}  # what the text of one query has done wrong, whatever is said of another
+_NAMED = 5  # most queries that a note names
+_OWN = {"E300"}  # errors in one query's own text, which are never merged
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -45,7 +45,7 @@ def _told(item: Diagnostic) -> Diagnostic:
         lost = item.costs
         lead = "query does" if len(lost) == 1 else "queries do"
         text = f"{len(lost)} {lead} not compile because of this"
-    else:  # the first is the query that is shown
+    else:  # the label shows the first query
         lost = item.costs[1:]
         text = f"the same error in {len(lost)} more quer{'y' if len(lost) == 1 else 'ies'}"
     if not lost:

@@ -14,7 +14,7 @@ _EXTRAS = {
     "asyncpg": "mcp",
     "aiomysql": "mcp",
 }
-_DISTRIBUTIONS = {"google": "protobuf"}  # where it is not called as the module is
+_DISTRIBUTIONS = {"google": "protobuf"}  # packages whose name differs from their module's
 
 
 def not_installed(error: ModuleNotFoundError) -> str | None:

@@ -9,7 +9,7 @@ from typing import TextIO, TypeVar
 
 T = TypeVar("T")
 
-AFTER = 0.5  # seconds; what is done before then needs no line
+AFTER = 0.5  # seconds; faster work has no progress line
 EVERY = 0.1
 _ERASE = "\r\033[K"
 
@@ -50,7 +50,7 @@ def show_on(stream: TextIO | None) -> None:
     _line = Line(stream) if stream is not None and stream.isatty() else None
 
 
-if hasattr(os, "register_at_fork"):  # its parent's terminal is not a child's to write on
+if hasattr(os, "register_at_fork"):  # a child process must not write to its parent's terminal
     os.register_at_fork(after_in_child=lambda: show_on(None))
 
 

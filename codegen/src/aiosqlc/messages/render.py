@@ -18,9 +18,9 @@ _COLOURS = {
     "bold": "\033[1m",
 }
 _RESET = "\033[0m"
-# Characters of a line: more nobody reads, and there may be a message for each word of it.
+# Longest displayed part of a line, in characters, because each word may have a message.
 _WIDEST = 200
-# A terminal would obey these: they are shown by pictures of themselves.
+# Control characters, which a terminal would execute, are replaced by their symbols.
 _VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_WIDEST = 40  # characters of a value that are shown
+_WIDEST = 40  # most characters of a value
 _MOST_CELLS = 12
 
 

@@ -12,6 +12,6 @@ def analyze(
     schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     """Infer the queries' types with a MySQL or MariaDB server, or only from their SQL text."""
-    from aiosqlc.mysql import analyzer  # the drivers load slowly, and PostgreSQL's users need none
+    from aiosqlc.mysql import analyzer  # the drivers load slowly, and PostgreSQL needs none of them
 
     return analyzer.analyze(schema, queries, options)

@@ -319,7 +319,7 @@ def _type_text(
         try:
             described = prepares.query(query.sql).columns
             own = _is_about(query, SYSTEM) or is_show(query.sql)
-            if judge.for_mysql and own:  # MySQL's own tables have other NULLs
+            if judge.for_mysql and own:  # in MySQL's own tables, nullability differs
                 described = tuple([replace(c, flags=c.flags & ~FLAG.NOT_NULL) for c in described])
         except pymysql.MySQLError as error:
             construct = mariadb.excused(error, query.sql) if judge.for_mysql else ""

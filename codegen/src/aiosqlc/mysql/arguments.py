@@ -37,7 +37,7 @@ _CODES = {
     "s": Argument(alike=True),
     "x": Argument(),
 }
-# A letter for each argument: see `_CODES`. What stands behind a bar repeats.
+# A letter per argument; see `_CODES`. The part after a bar repeats.
 _SIGNATURES = {
     # texts and numbers
     "t": "ASCII BIT_LENGTH CHAR_LENGTH CHARACTER_LENGTH COMPRESS CRC32 CRC32C FROM_BASE64 HEX"
@@ -122,13 +122,13 @@ _SIGNATURES = {
     "gii": "ST_ASGEOJSON",
     "jii": "ST_GEOMFROMGEOJSON",
     "|g": "GEOMETRYCOLLECTION LINESTRING MULTILINESTRING MULTIPOINT MULTIPOLYGON POLYGON",
-    # the other arguments say it
+    # the types of the other arguments decide
     "|s": "FIELD INTERVAL MOD",
     "x": "ABS AVG CEIL CEILING CHARSET COERCIBILITY COLLATION COUNT FLOOR JSON_ARRAYAGG MAX"
     " MEDIAN MIN PERCENTILE_DISC SIGN SUM TIME FIRST_VALUE",
     "|x": "DECODE_ORACLE JSON_ARRAY LAST_VALUE NAME_CONST",
 }
-# Behind their arguments stand clauses, such as LIMIT.
+# Functions with clauses after their arguments, such as LIMIT.
 _CLAUSED = frozenset({"GROUP_CONCAT"})
 _BY_NAME = {name: code for code, names in _SIGNATURES.items() for name in names.split()}
 

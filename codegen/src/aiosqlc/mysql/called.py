@@ -14,8 +14,7 @@ from aiosqlc.mysql.relations import Routine
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.source import Dialect
 
-# Statements that return rows, or may: what a nested call or a text made at run time returns is
-# not known.
+# Statements that may return rows: the result of a nested call or of dynamic SQL is unknown.
 _RETURN_ROWS = frozenset({
     "SELECT", "WITH", "VALUES", "TABLE", "(", "CALL", "EXECUTE", "SHOW", "DESCRIBE", "DESC",
     "EXPLAIN", "ANALYZE", "CHECK", "CHECKSUM", "OPTIMIZE", "REPAIR", "HELP",
@@ -88,7 +87,7 @@ def _statements(tokens: Sequence[Token]) -> Iterator[tuple[Sequence[Token], bool
         elif starts and word not in _NO_STATEMENTS and _word(tokens, at + 1) != ":":
             end = _end(tokens, at)
             yield list(tokens[at:end]), set(opened) <= {"BEGIN"}
-            if word == "DECLARE" and _word(tokens, end) == "BEGIN":  # what a handler does
+            if word == "DECLARE" and _word(tokens, end) == "BEGIN":  # the body of a handler
                 opened.append("HANDLER")
                 end += 1
             at = end

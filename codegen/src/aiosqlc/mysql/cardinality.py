@@ -209,7 +209,8 @@ def _closure(
     everywhere = _conjuncts(where)
     conditions: list[tuple[exp.Expr, frozenset[int] | None]] = [(c, None) for c in everywhere]
     for join in level.joins:
-        # The ON of an outer join binds only the side it may null: the other is kept anyway.
+        # The ON of an outer join fixes only the optional side, because the other side keeps all
+        # rows.
         side = {"LEFT": join.right, "RIGHT": join.left, "FULL": frozenset[int]()}.get(join.side)
         conditions += [(c, side) for c in _conjuncts(join.on)]
     bound = set(given)
@@ -279,7 +280,7 @@ def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey], reader: Read
         found = level.local(node)
         if found:
             source, output = found
-            # An outer join gives the column a second value, NULL; but that equals nothing.
+            # An outer join adds NULL as a second value, but NULL is not equal to anything.
             return (source.number, output.name.lower()) in bound
         return not level.may_have(node) and level.resolve(node) is not None
     if isinstance(node, exp.Query) and isinstance(level.node, exp.Select):
@@ -305,7 +306,7 @@ def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reade
     if isinstance(value, exp.Literal):
         if value.is_string:
             return mine in {"text", "bytes", "date", "datetime"}
-        rounded = "e" in str(value.this).lower()  # several keys round to one such number
+        rounded = "e" in str(value.this).lower()  # several keys may round to the same number
         return mine in {"integer", "decimal"} and not rounded
     if isinstance(value, exp.Boolean):
         return mine == "integer"

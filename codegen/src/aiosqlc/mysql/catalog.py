@@ -15,7 +15,7 @@ from aiosqlc.mysql.views import settle_views
 from aiosqlc.servers.mysql.databases import MARK
 from aiosqlc.servers.mysql.session import SYSTEM, Session
 
-# Names of databases and tables differ by case, but not to `information_schema`.
+# Names of databases and tables are case-sensitive, but not in `information_schema`.
 _COLUMNS = """
 SELECT c.table_schema, c.table_name, t.table_type, t.table_comment, c.column_name, c.column_type,
        c.is_nullable, c.column_default IS NOT NULL, c.extra, c.column_comment, c.collation_name
@@ -70,7 +70,7 @@ FROM information_schema.parameters
 WHERE specific_schema IN %s
 ORDER BY specific_schema, specific_name, ordinal_position
 """
-# MySQL names no table, since there a check's name is the schema's; its old versions have none.
+# In MySQL, CHECK names are unique per schema and have no table; old versions lack the view.
 _CHECKS = """
 SELECT constraint_schema, {table}, constraint_name, check_clause
 FROM information_schema.check_constraints WHERE constraint_schema IN %s
@@ -80,7 +80,7 @@ SELECT table_name FROM information_schema.tables
 WHERE table_schema = 'information_schema' AND table_name = 'CHECK_CONSTRAINTS'
 """
 _QUOTED = re.compile(r"`((?:[^`]|``)+)`")
-# MariaDB keeps JSON as LONGTEXT with this check.
+# MariaDB stores JSON as LONGTEXT with this CHECK.
 _IS_JSON = re.compile(r"^\(?json_valid\(`(?P<column>(?:[^`]|``)+)`\)\)?$", re.IGNORECASE)
 _BODIES = """
 SELECT routine_schema, routine_name, routine_definition
@@ -159,7 +159,7 @@ def _relation(
         kind = types.declared(str(row[5]), enum_name=f"{name[1]}_{row[4]}")
         if (*name, str(row[4])) in json:
             kind = types.JSON
-        own = name[0] in SYSTEM  # versions differ in what is NULL there, and in their enums
+        own = name[0] in SYSTEM  # versions differ in the nullability and enums of system tables
         columns.append(
             TableColumn(
                 name=str(row[4]),
@@ -290,7 +290,7 @@ def _routines(session: Session, databases: tuple[str, ...]) -> tuple[Routine, ..
     params: dict[str, list[tuple[str, SqlType]]] = defaultdict(list)
     returns: dict[str, SqlType] = {}
     for routine, name, kind in session.rows(_ROUTINES, databases):
-        if name is None:  # what a function returns
+        if name is None:  # the row of a function's result
             params[routine], returns[routine] = [], types.declared(kind)
         else:
             params[routine].append((name, types.declared(kind)))

@@ -99,7 +99,7 @@ def best_of(
         target = None
     best = target or known
     if target is None and known is not None and known.labels:
-        return types.VARCHAR  # beside a label any text may stand
+        return types.VARCHAR  # beside a label, any text is possible
     if best is None:
         alike = {types.family(kind) for kind in said}
         if alike == {"text"} or set(said) == {types.BOOL}:

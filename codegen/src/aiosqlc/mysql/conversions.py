@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _COMPARED = (exp.Greatest, exp.Least)
 _ROUNDED = (exp.Ceil, exp.Floor, exp.Round, exp.Trunc)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between)
-# Called NOT NULL by the server, whatever comes out.
+# Functions that the server flags NOT NULL although they can be NULL.
 _MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPTH"})
 
 
@@ -98,14 +98,15 @@ _NULL = SqlType("", "null")
 def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
     if isinstance(node, exp.Null):
         return _NULL
-    if isinstance(node, exp.Placeholder):  # an address is any text in Python, a UUID always is one
+    # Python passes an address as any text, but a UUID is always valid.
+    if isinstance(node, exp.Placeholder):
         kind = reader.parameter_type(node)
         return kind if kind == types.UUID else type_of(node, level, reader)
     kind = type_of(node, level, reader)
     if kind is not None:
         return kind
     if any(_is_unknown(inner, level, reader) for inner in node.walk()):
-        return types.UUID  # nothing says that it is none
+        return types.UUID  # nothing excludes a UUID
     found = [level.resolve(column) for column in node.find_all(exp.Column)]
     inside = [output.type for _, _, output in filter(None, found) if output.type]
     return next((kind for kind in inside if kind.name in types.PARSED | types.MOMENTS), None)

@@ -27,7 +27,7 @@ _KNOWN: Final = (
     *("char", "varchar", "text", "tinytext", "mediumtext", "longtext", "binary", "varbinary"),
     *("blob", "date", "datetime", "timestamp", "time", "year", "json", "boolean", "enum", "set"),
 )
-# What CAST takes where a column is of another type.
+# The type names in CAST for column types with other names.
 _CASTS: Final = {
     **dict.fromkeys(("text", "varchar", "string", "character"), "char"),
     **dict.fromkeys(("int", "integer", "bigint", "smallint", "tinyint", "int8", "int4"), "signed"),

@@ -126,7 +126,8 @@ def _in_part(
     items = [(item, _count(item, level, reader)) for item in _list_of(part)]
     unknown = sum(count is None for _, count in items)
     missing = None
-    if unknown == 1 and width is not None:  # the server has counted what the text does not tell
+    # The server knows the number of columns that the text does not show.
+    if unknown == 1 and width is not None:
         missing = width - sum(count for _, count in items if count is not None)
     first: int | None = 0
     for item, known in items:

@@ -50,9 +50,9 @@ _CODES = {
     1052: "E315",
     1055: "E317", 1056: "E317", 1140: "E317",
 }  # fmt: skip
-_NO_COLUMN = frozenset({1054, 1072, 1091})  # in a query, in a key, in what is dropped
+_NO_COLUMN = frozenset({1054, 1072, 1091})  # in a query, in a key, or in a DROP
 UNKNOWN_TYPE = 4161
-_AGGREGATE = 1111  # an aggregate function where none may stand
+_AGGREGATE = 1111  # an aggregate function in an invalid place
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
     1146: "check that the schema files create it",
@@ -232,10 +232,11 @@ def _near(sql: str, text: str, line: int) -> Span:
     sent = for_server(sql)
     starts = [0, *(i + 1 for i, char in enumerate(sent.sql) if char == "\n")]
     at = starts[min(line, len(starts)) - 1]
-    quoted = text.removesuffix("...")  # the server cuts long texts
+    quoted = text.removesuffix("...")  # the server truncates long texts
     whole = sent.sql.rstrip()
     if whole.endswith(quoted):
-        found = len(whole) - max(len(quoted), 1)  # at the end nothing is quoted
+        # At the end of the text, the server quotes nothing.
+        found = len(whole) - max(len(quoted), 1)
     else:
         found = max(sent.sql.find(quoted, at), at)
     found = sent.to_original(found)

@@ -12,7 +12,7 @@ from aiosqlc.source import Dialect, Span
 
 _MARK = re.compile(r"/\*(?P<maria>M?)!(?P<version>\d*)")
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
-# MariaDB leaves to MySQL what asks for one of its own versions from 5.7 on.
+# MariaDB ignores comments for MySQL versions from 5.7 on, which only MySQL runs.
 _MYSQL_ALONE = range(50700, 100000)
 
 

@@ -23,7 +23,7 @@ PREDICATES = (
     exp.Xor, exp.Not, exp.Is,
     exp.NullSafeEQ, exp.Exists, exp.Between, exp.In, exp.Boolean,
 )  # fmt: skip
-# They give one of the values that they are given.
+# Functions that return one of their arguments.
 _GIVEN = (
     exp.Min, exp.Max, exp.AnyValue, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue,
 )  # fmt: skip
@@ -122,7 +122,7 @@ def _computed(node: exp.Expr, level: Level | None, reader: Reader) -> SqlType | 
         return type_of(node.this, level, reader)
     if isinstance(node, _BITS):
         return _BIT
-    if isinstance(node, exp.Interval):  # the function: INTERVAL(n, 1, 5)
+    if isinstance(node, exp.Interval):  # the function INTERVAL(n, 1, 5)
         return types.INT if isinstance(node.this, exp.Tuple) else None
     if isinstance(node, exp.Sum | exp.Avg):
         kind = type_of(node.this, level, reader)
@@ -223,7 +223,7 @@ def common(kinds: Sequence[SqlType | None]) -> SqlType | None:
     """Return the common type of several types, or None if it is unknown."""
     known = [kind for kind in kinds if kind]
     parsed = [kind for kind in known if kind.name in types.PARSED]
-    if parsed:  # texts beside it are read as one
+    if parsed:  # the texts beside the parameter are parsed as that type
         return parsed[0]
     if not known or len(known) < len(kinds):
         return None

@@ -28,14 +28,14 @@ _ARITHMETIC = (
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.BitwiseAnd, exp.BitwiseOr,
     exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift,
 )  # fmt: skip
-# NULL as soon as one operand is.
+# Operators that return NULL if an operand is NULL.
 _STRICT_OPERATORS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.Xor,
     *_ARITHMETIC,
 )  # fmt: skip
 _QUANTIFIED = (exp.Any, exp.All, exp.Tuple)
 _CALCULATED = (exp.Func, exp.Neg, exp.BitwiseNot, *_ARITHMETIC)
-# What is NULL for the same rows, however often and as whatever it is evaluated.
+# Expressions that are NULL for the same rows on every evaluation and in every type.
 _STABLE = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not,
     exp.BitwiseNot, exp.Nullif, exp.Coalesce, exp.DataType, exp.DataTypeParam, exp.Case, exp.If,
@@ -65,7 +65,7 @@ def facts_of(
     if possible == IF_TRUE and isinstance(node, exp.Coalesce):
         return known(level, node, is_slice) | _instead(level, node, is_slice)
     if possible == IF_TRUE and isinstance(node, exp.In) and _stands_alone(level, node):
-        return known(level, node.this, is_slice)  # it was found among the values
+        return known(level, node.this, is_slice)  # x equals one of the values
     if possible == IF_TRUE and isinstance(node, exp.Between) and _stands_alone(level, node):
         sides = (node.this, node.args.get("low"), node.args.get("high"))
         return _NONE.union(*(known(level, side, is_slice) for side in sides))
@@ -159,7 +159,7 @@ def _operands(level: Level, node: exp.Expr, is_slice: IsSlice) -> Facts:
     if isinstance(node, exp.Not | exp.Neg | exp.BitwiseNot | exp.Collate | exp.Cast | exp.Nullif):
         return known(level, node.this, is_slice)
     if isinstance(node, _STRICT_OPERATORS):
-        # `x > ALL (nothing)` is true for NULL; a tuple may differ before its NULL.
+        # `x > ALL (nothing)` is true for NULL, and a tuple may differ before its NULL.
         one = not is_chained(node) and not any(
             isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)
         )

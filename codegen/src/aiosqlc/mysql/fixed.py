@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
 _KNOWN = AGGREGATES | STRICT | {"COALESCE", "NULLIF", "AND", "OR", "CASE", "IF", "CAST"}
-# What may choose other rows another time, or reads what a statement before has left.
+# Nodes that may select other rows on each run, or that read results of earlier statements.
 _LOOSE = (
     exp.Limit, exp.Fetch, exp.Offset, exp.With, exp.Lock, exp.Parameter, exp.SessionParameter,
     exp.PropertyEQ, exp.Window, exp.Lateral,

@@ -10,7 +10,7 @@ from aiosqlc.mysql.errors import code_of
 from aiosqlc.parse.scanner import Token, code_tokens
 from aiosqlc.source import Dialect
 
-# Of MariaDB and of MySQL: no such table, no such key, or columns that do not go together.
+# MariaDB and MySQL: the table or key does not exist, or the columns do not match.
 _REFUSED = frozenset({1215, 1822, 1824, 3780, 6125})
 _CANNOT_CREATE, _MALFORMED = 1005, "errno: 150"
 _NOTHING = "DO 0"
@@ -37,7 +37,7 @@ def without_foreign_keys(sql: str) -> str:
         if words[place : place + 2] == ["FOREIGN", "KEY"]:
             first = _constraint(words, place)
             last = _end(tokens, place)
-            # Each stands after something else, from which a comma parts it.
+            # Each constraint follows another item and a comma.
             if words[first - 1] == ",":
                 out = out[: tokens[first - 1].start] + out[tokens[last - 1].end :]
     return out

@@ -8,7 +8,7 @@ from aiosqlc.ir import SqlType
 from aiosqlc.mysql import types
 from aiosqlc.mysql.results import RESULTS
 
-# NULL exactly when an argument is: checked against the server in the tests, with hostile samples.
+# Functions that are NULL exactly if an argument is NULL. Tests check this on the server.
 TOTAL = frozenset(
     {
         "ABS", "ASCII", "BIT_COUNT", "BIT_LENGTH", "CEIL", "CEILING", "CHAR_LENGTH",
@@ -23,7 +23,7 @@ TOTAL = frozenset(
     }
 )  # fmt: skip
 
-# NULL never, whatever the arguments.
+# Functions that are never NULL.
 NEVER_NULL = frozenset(
     {
         "CONNECTION_ID", "CURDATE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURTIME",
@@ -33,7 +33,7 @@ NEVER_NULL = frozenset(
     }
 )  # fmt: skip
 
-# Not NULL implies that no argument is, though NULL may also come of arguments that are not.
+# Functions that are NULL if an argument is NULL, but also for some other arguments.
 STRICT = TOTAL | frozenset(
     {
         "ACOS", "ADDDATE", "ADDTIME", "ASIN", "ATAN", "ATAN2", "BIN", "CONCAT", "CONV", "COS",
@@ -51,8 +51,8 @@ STRICT = TOTAL | frozenset(
     }
 )  # fmt: skip
 
-# NULL for the same arguments, wherever it stands: a moment that cannot be is NULL, but as a number
-# it is one.
+# Functions that are NULL for the same arguments in every context. An invalid time is NULL as a time
+# but not as a number.
 PLAIN = TOTAL | frozenset(
     {
         "ACOS", "ASIN", "ATAN", "ATAN2", "BIN", "CONCAT", "CONV", "COS", "COT", "EXP", "HEX",
@@ -61,7 +61,7 @@ PLAIN = TOTAL | frozenset(
     }
 )  # fmt: skip
 
-# A value becomes another one by a cast to these, never NULL.
+# Types whose casts never return NULL for a value.
 SAFE_CASTS = frozenset(
     {
         "BIGINT",
@@ -77,10 +77,10 @@ SAFE_CASTS = frozenset(
     }
 )
 
-# How many of the first arguments of a strict function it is strict in, where not in all.
+# The number of leading arguments in which a function is strict, if not all of them.
 STRICT_IN = {"DATE_FORMAT": 2, "REPLACE": 2, "SHA2": 1, "WEEK": 1, "YEARWEEK": 1}
 
-# Aggregates over at least one row: NULL only if every argument is.
+# Aggregates over at least one row that are NULL only if every argument is NULL.
 AGGREGATES_OF_ROWS = frozenset(
     {
         "SUM",
@@ -106,7 +106,7 @@ AGGREGATES = AGGREGATES_OF_ROWS | frozenset(
 BIT_AGGREGATES = frozenset({"BIT_AND", "BIT_OR", "BIT_XOR"})
 RANKS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST"})
 
-# Scalar functions known by name although sqlglot has no class for them: none of them aggregates.
+# Scalar functions that sqlglot has no class for. None of them is an aggregate.
 SCALAR = (
     STRICT
     | NEVER_NULL
@@ -220,7 +220,7 @@ RETURNS: dict[str, SqlType] = {
     "MATCH_AGAINST": types.DOUBLE,
 }
 
-# sqlglot's classes whose name is not the function's.
+# The names of functions for which sqlglot's class has another name.
 _NAMES: dict[type[exp.Expr], str] = {
     exp.CurrentTimestamp: "CURRENT_TIMESTAMP",
     exp.CurrentDate: "CURRENT_DATE",

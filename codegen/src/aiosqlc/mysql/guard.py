@@ -21,7 +21,7 @@ from aiosqlc.mysql.writes import targets
 from aiosqlc.parse.placeholders import find, for_driver
 from aiosqlc.servers.mysql.session import Session
 
-# Syntax, and names that mean nothing: other refusals may be about the sample values.
+# Errors about syntax and unknown names. Other errors may be caused by the sample values.
 _REFUSED = frozenset({1052, 1054, 1064, 1109, 1146, 1305, 1630})
 
 
@@ -224,17 +224,17 @@ def _is_value(given: exp.Expr) -> bool:
 def _left_out(tree: Tree | None, schema: Schema) -> tuple[str, str] | None:
     root = tree.root if tree else None
     if not isinstance(root, exp.Insert) or root.args.get("ignore") or root.args.get("conflict"):
-        return None  # a row that is there already needs no other value
+        return None  # an existing row needs no other value
     if not isinstance(root.expression, exp.Values):
         return None
     named = {part.name.lower() for part in _listed(root)}
     if not named and any(row.expressions for row in root.expression.expressions):
-        return None  # `INSERT INTO t () VALUES (1, 2)` is about every column
+        return None  # `INSERT INTO t () VALUES (1, 2)` assigns every column
     for relation in targets(root, schema):
         if relation.is_view:
             continue
         for column in relation.table.columns:
-            enum = column.type.kind is TypeKind.ENUM  # its first label is its default
+            enum = column.type.kind is TypeKind.ENUM  # the default of an enum is its first label
             needs = column.not_null and not column.has_default and not enum
             if needs and column.name.lower() not in named:
                 return relation.table.name, column.name

@@ -14,8 +14,8 @@ from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.syntax import mentions
 
-# Which argument settles the type, and the sorts of values that it is or becomes one of. Moments
-# that are parameters have all their digits.
+# The argument that determines the type, and the kinds of values that the result may be. Times
+# passed as parameters have all their digits.
 _LATE = {
     "TIME_TO_SEC": (0, frozenset({"decimal"})),
     "UNIX_TIMESTAMP": (0, frozenset({"decimal"})),

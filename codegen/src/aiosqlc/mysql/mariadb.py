@@ -14,7 +14,7 @@ from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.source import Dialect, Span
 
-# Syntax, a collation, a function that does not exist (with and without parentheses), a type.
+# Errors about syntax, a collation, a missing function (with or without parentheses) or a type.
 _UNKNOWN = frozenset({1064, 1273, 1305, 1630, 4161})
 _SYNTAX = 1064
 _INDEX = re.compile(
@@ -28,7 +28,7 @@ _FUNCTIONS = frozenset(
         "UUID_TO_BIN", "VECTOR_DIM", "VECTOR_DISTANCE", "VECTOR_TO_STRING",
     }
 )  # fmt: skip
-# MySQL 8's collations, and shorter names that keep apart what they keep apart: no row is compared.
+# MySQL 8's collations, with shorter MariaDB names that distinguish the same texts.
 _COLLATIONS = {
     "UTF8MB4_0900_AI_CI": "uca1400_ai_ci",
     "UTF8MB4_0900_AS_CI": "uca1400_as_ci",

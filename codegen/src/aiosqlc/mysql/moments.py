@@ -13,7 +13,7 @@ from aiosqlc.mysql.functions import name_of
 MOVES = (
     exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub,
 )  # fmt: skip
-# `INTERVAL ? DAY_HOUR` takes a text, such as '1 12'.
+# Units that take a number; `INTERVAL ? DAY_HOUR` takes a text such as '1 12'.
 _PLAIN = frozenset(
     {"MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 )

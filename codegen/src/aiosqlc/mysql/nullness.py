@@ -33,14 +33,14 @@ from aiosqlc.mysql.functions import (
 from aiosqlc.mysql.literals import has_current_row, is_true
 from aiosqlc.mysql.scope import Level, Result, is_chained, unwrap
 
-# NULL only for a NULL operand. Overflow is an error, so it is no NULL.
+# Operators that are NULL only for a NULL operand. Overflow is an error and not NULL.
 _TOTAL_OPERATORS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.And, exp.Or, exp.Xor, exp.Add,
     exp.Sub, exp.Mul, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift,
     exp.BitwiseRightShift,
 )  # fmt: skip
 _DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
-_LEAST = 1e-30  # of a number with a hundred digits after its point the server reads the first ones
+_LEAST = 1e-30  # the server reads only the first digits of a number with a hundred decimal places
 _CONSTANT = never("constant", "it is a constant")
 _TEST = never("always", "a test is true or false")
 _IS_NULL = maybe("it is NULL")
@@ -106,7 +106,7 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
     node = unwrap(node)
     if not proof.holds("expression", "it is not in a super-aggregate row", not proof.level.rollup):
         return _under_rollup(node)
-    # Over no row, MariaDB does not run a sub-select and takes NULL for its answer.
+    # If no row is read, MariaDB does not run a sub-select and uses NULL as its result.
     run = not (proof.level.bare_is_null and _asks(node))
     if not proof.holds("expression", "it is evaluated for a row", run):
         return maybe("over no row a sub-select is not run")
@@ -176,7 +176,7 @@ def _column(node: exp.Expr, proof: Proof) -> Verdict:
 
 def _operator(node: exp.Expr, proof: Proof) -> Verdict:
     sides = [node.this, node.expression]
-    moved = any(isinstance(side, exp.Interval) for side in sides)  # out of range it is NULL
+    moved = any(isinstance(side, exp.Interval) for side in sides)  # a result out of range is NULL
     if not proof.holds("operator", "no date is changed", not moved):
         return maybe("a date that is moved out of range is NULL")
     return _strict([s for s in sides if not isinstance(s, exp.Interval)], proof)
@@ -371,7 +371,7 @@ def _function(node: exp.Expr, proof: Proof) -> Verdict:
 
 
 NodeRule = Callable[[exp.Expr, Proof], Verdict]
-# The first match counts: subclasses stand before their bases.
+# The first match applies, so subclasses are listed before their base classes.
 _RULES: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], NodeRule], ...] = (
     (exp.Column, _column),
     (exp.Null, _null),

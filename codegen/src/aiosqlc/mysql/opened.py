@@ -13,7 +13,7 @@ from aiosqlc.mysql.schema import forget, load
 from aiosqlc.servers.mysql.session import Session, open_session
 from aiosqlc.servers.private import NoServerError
 
-_SECONDS = 3  # that a statement may take
+_SECONDS = 3  # longest run time of a statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _strongest(uses: Sequence[Use]) -> list[Use]:
     typed = [use for use in uses if use.type]
     certain = [use for use in typed if not use.weak]
     moments = [use for use in typed if use.type != types.ANY]
-    everywhere = len(typed) == len(uses)  # or somewhere something fits that nobody knows
+    everywhere = len(typed) == len(uses)  # or else another use may accept values of an unknown type
     return certain or moments or (typed if everywhere else [])
 
 
@@ -136,7 +136,7 @@ def _shown(use: Use) -> str:
     return use.type.name if use.type else "unknown"
 
 
-# The casts that there are; a type that has none is read of the nearest.
+# The types that CAST supports; other types use the most similar one.
 _CASTS = {
     "integer": "SIGNED", "decimal": "DECIMAL(20, 6)", "float": "DOUBLE", "double": "DOUBLE",
     "text": "CHAR", "bytes": "BINARY", "date": "DATE", "time": "TIME", "datetime": "DATETIME",

@@ -16,7 +16,7 @@ from aiosqlc.servers.mysql.session import Session
 
 _EXPLAINED = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "("})
 _VALUE_COUNT, _NO_FULLTEXT, _UNSUPPORTED, _NO_DEFAULT = 1136, 1191, 1235, 1364
-# Refusals that no value can be the cause of: names, numbers of columns, what the server lacks.
+# Errors that no parameter value can cause: names, column counts, unsupported features.
 _NAMES = frozenset({1052, 1054, 1109, 1305})
 _NEVER = {
     _VALUE_COUNT: "the number of values must equal the number of columns",
@@ -54,7 +54,8 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
         yield query_error(parsed.file, parsed.sql, to_source, error, "", asked.schema)
         return
     said = message_of(error, "")
-    if code == _UNSUPPORTED and asked.stands_in and "DISTINCT" not in said:  # MySQL lacks that, too
+    # MySQL does not support this either.
+    if code == _UNSUPPORTED and asked.stands_in and "DISTINCT" not in said:
         if asked.said:
             return
         yield Diagnostic(
@@ -78,7 +79,7 @@ def _refusal(session: Session, sent: str) -> pymysql.MySQLError | None:
     if first_word(sent) not in _EXPLAINED:
         return None
     try:
-        # One column and one row: a plan nobody reads is to cost little.
+        # A plan with one column and one row is cheap, since only its errors matter.
         session.rows(f"EXPLAIN FORMAT=JSON {sent}")
     except pymysql.MySQLError as error:
         return error

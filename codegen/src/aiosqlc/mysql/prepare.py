@@ -11,7 +11,7 @@ from pymysql.connections import Connection
 from pymysql.constants import COMMAND, FLAG
 from pymysql.protocol import FieldDescriptorPacket
 
-# `status, statement id, columns, parameters, filler, warnings` of the answer to a prepare.
+# The response to a prepare: `status, statement id, columns, parameters, filler, warnings`.
 _PREPARED = struct.Struct("<BIHHBH")
 BINARY_CHARSET = 63
 
@@ -61,13 +61,13 @@ def prepare(connection: Connection[Any], sql: str) -> Prepared:
 
     Raises `pymysql.MySQLError` with the server's message where it refuses the statement.
     """
-    connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)  # noqa: SLF001 - no public call prepares
+    connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)  # noqa: SLF001 - there is no public call for a prepare
     head = connection._read_packet()  # noqa: SLF001 - as above
     _, statement, columns, parameters, _, _ = _PREPARED.unpack(head.get_all_data()[:12])
     _definitions(connection, parameters)
     encoding = connection.encoding
     described = tuple([_described(data, encoding) for data in _definitions(connection, columns)])
-    connection._execute_command(COMMAND.COM_STMT_CLOSE, struct.pack("<I", statement))  # noqa: SLF001 - as above; it has no answer
+    connection._execute_command(COMMAND.COM_STMT_CLOSE, struct.pack("<I", statement))  # noqa: SLF001 - as above; the server sends no response
     return Prepared(parameters, described)
 
 
@@ -79,7 +79,7 @@ def _definitions(connection: Connection[Any], count: int) -> list[bytes]:
     return packets
 
 
-@lru_cache(maxsize=4096)  # the texts of a query, and its neighbours, have columns in common
+@lru_cache(maxsize=4096)  # the texts of a query and adjacent queries share columns
 def _described(data: bytes, encoding: str) -> Described:
     return described_by(FieldDescriptorPacket(data, encoding), encoding)
 

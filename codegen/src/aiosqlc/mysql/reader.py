@@ -144,7 +144,7 @@ class Reader:
         if clause is None:
             return ctes
         known = dict(ctes)
-        if clause.args.get("recursive"):  # MariaDB reads a CTE that stands behind, too
+        if clause.args.get("recursive"):  # MariaDB also allows references to later CTEs
             known |= {cte.alias.lower(): _UNKNOWN for cte in clause.expressions}
         for cte in clause.expressions:
             name = cte.alias.lower()
@@ -218,7 +218,8 @@ class Reader:
         self._group(level, node)
         settle(level, where.this if where else None, self.is_slice)
         outputs = self._outputs(level, node.expressions)
-        for argument in node.iter_expressions():  # scopes of the sub-selects in WHERE, HAVING, …
+        # The scopes of sub-selects in WHERE, HAVING and so on.
+        for argument in node.iter_expressions():
             self._visit(argument, level)
         if not complete:
             return Result(outputs)
@@ -272,7 +273,8 @@ class Reader:
         elif isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier):
             self._table(level, item)
         elif isinstance(item, exp.Subquery):
-            # As MySQL has it, what is around the statement may be named here, its neighbours not.
+            # In MySQL, a derived table may refer to the enclosing statement, but not to its
+            # neighbours.
             inner = self.query(item.this, level.parent, self._with(item, level.parent, level.ctes))
             result = _renamed(inner, item)
             self._derived(level, item.alias, result)

@@ -12,7 +12,7 @@ from sqlglot import exp
 from aiosqlc.mysql.functions import AGGREGATES, RANKS, SCALAR, name_of, routine_name
 from aiosqlc.mysql.relations import Schema
 
-# What answers from the session, leaves something in it, waits for a lock or counts on.
+# Functions that read or change the session, wait for a lock or advance a counter.
 _DENIED: Final = frozenset({
     "BENCHMARK", "CONNECTION_ID", "FOUND_ROWS", "GET_LOCK", "LAST_INSERT_ID", "LASTVAL", "NEXTVAL",
     "RELEASE_LOCK", "ROW_COUNT", "UUID_SHORT",
@@ -54,7 +54,7 @@ def _of(node: exp.Expr, schema: Schema) -> str:
 
 
 def _table(node: exp.Table, schema: Schema) -> str:
-    if not isinstance(node.this, exp.Identifier):  # a function; it is looked at by itself
+    if not isinstance(node.this, exp.Identifier):  # a function, which is checked separately
         return ""
     if not node.db and _is_common(node):
         return ""

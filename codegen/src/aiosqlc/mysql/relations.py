@@ -9,7 +9,7 @@ from functools import cached_property
 from aiosqlc.ir import Constraint, SqlType, Table, TableColumn
 from aiosqlc.mysql.rules import STRICT, Premises
 
-# What sqlc calls the database that the queries run in.
+# sqlc's name for the database in which the queries run.
 DEFAULT = "public"
 
 
@@ -94,7 +94,7 @@ class Schema:
     def relation(self, name: str, schema: str = "") -> Relation | None:
         """Return the table or view with a name, preferring the same case."""
         wanted = schema or DEFAULT
-        if wanted.lower() == "information_schema":  # the one name of a database without case
+        if wanted.lower() == "information_schema":  # the only database whose name ignores case
             wanted = wanted.lower()
         exact = self._by_name.get((wanted, name))
         return exact or self._by_lower_name.get((wanted, name.lower()))

@@ -45,7 +45,7 @@ class Prepares:
         if proxy := _proxy(sql):
             return replace(prepared, columns=self._text(proxy).columns)
         if called := returned_by(sql, self.routines):
-            with suppress(pymysql.MySQLError):  # a SELECT that is not itself without its procedure
+            with suppress(pymysql.MySQLError):  # a SELECT that is invalid without its procedure
                 return replace(prepared, columns=_optional(self._text(called).columns))
         return prepared
 
@@ -77,7 +77,7 @@ def _proxy(sql: str) -> str | None:
     if at is None or not isinstance(target, exp.Table):
         return None
     bare = exp.Table(this=target.this, db=target.args.get("db"), alias=target.args.get("alias"))
-    return f"SELECT {sql[at:]} FROM {bare.sql(dialect='mysql')}"  # noqa: S608 - prepared, never run
+    return f"SELECT {sql[at:]} FROM {bare.sql(dialect='mysql')}"  # noqa: S608 - prepared but never run
 
 
 def _after_returning(sql: str) -> int | None:

@@ -72,8 +72,8 @@ def sample_rows(session: Session, schema: Schema) -> Iterator[None]:
 def _insert(session: Session, table: str, cells: Sequence[tuple[TableColumn, str]]) -> None:
     names = ", ".join(_quoted(column.name) for column, _ in cells)
     values = ", ".join(value for _, value in cells)
-    try:  # a row that breaks a constraint stays out
-        session.run(f"INSERT IGNORE INTO {_quoted(table)} ({names}) VALUES ({values})")  # noqa: S608 - quoted names, literals of ours
+    try:  # a row that violates a constraint is skipped
+        session.run(f"INSERT IGNORE INTO {_quoted(table)} ({names}) VALUES ({values})")  # noqa: S608 - quoted names and generated literals
     except pymysql.MySQLError:
         return
 
@@ -121,7 +121,7 @@ def with_arguments(query: TypedQuery, number: int) -> str:
 
 
 def _argument(param: TypedParam, number: int) -> str:
-    if param.is_slice and not param.row:  # the text has one row of a list of rows
+    if param.is_slice and not param.row:  # the text contains one row of a list of rows
         return ", ".join(value(param.type, other) for other in range(1, number + 1))
     return value(param.type, number)
 

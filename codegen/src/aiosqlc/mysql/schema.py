@@ -34,7 +34,7 @@ from aiosqlc.servers.mysql.session import SYSTEM, Session
 from aiosqlc.source import Dialect, SourceFile, Span
 
 _PREFIX = "aiosqlc_"
-_KEPT = 12  # databases of earlier schemas that a private server keeps
+_KEPT = 12  # databases of earlier schemas that a private server retains
 _BOOKS = f"{_PREFIX}books"
 
 
@@ -163,7 +163,7 @@ def load(
         return None, problem
     session.connection.select_db(database)
     if not others and not refusals.any():
-        session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a name of ours
+        session.run(f"UPDATE `{_BOOKS}`.`databases` SET ready = 1 WHERE name = '{database}'")  # noqa: S608 - a generated name
     return loaded, None
 
 
@@ -223,7 +223,7 @@ def _keep_books(session: Session, database: str) -> None:
         " used datetime(6) NOT NULL)"
     )
     session.run(
-        f"INSERT INTO `{_BOOKS}`.`databases` (name, used) VALUES ('{database}', now(6))"  # noqa: S608 - a name of ours
+        f"INSERT INTO `{_BOOKS}`.`databases` (name, used) VALUES ('{database}', now(6))"  # noqa: S608 - a generated name
         " ON DUPLICATE KEY UPDATE used = now(6)"
     )
     kept = [
@@ -235,7 +235,7 @@ def _keep_books(session: Session, database: str) -> None:
 
 def _is_ready(session: Session, database: str) -> bool:
     rows = session.rows(
-        f"SELECT b.ready FROM `{_BOOKS}`.`databases` b"  # noqa: S608 - a name of ours
+        f"SELECT b.ready FROM `{_BOOKS}`.`databases` b"  # noqa: S608 - a generated name
         " JOIN information_schema.schemata s ON s.schema_name = b.name WHERE b.name = %s",
         database,
     )

@@ -12,7 +12,7 @@ from pymysql.protocol import FieldDescriptorPacket
 from aiosqlc.mysql.prepare import Described, described_by
 from aiosqlc.parse.scanner import first_word
 
-# The database, the pattern, and the account that asks are in some names.
+# Column names may contain the database, the pattern and the current account.
 _NAMED_FOR = re.compile(r"^(Tables|Database|Grants|CREATE USER)(?:_in_| \(| for ).*$", re.DOTALL)
 
 

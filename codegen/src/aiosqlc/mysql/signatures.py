@@ -37,7 +37,7 @@ def signatures(
 def _of_the_server(session: Session, name: str) -> list[tuple[str, str]]:
     try:
         topics = session.rows(_HELP, name, name)
-    except pymysql.MySQLError:  # the account may not read it
+    except pymysql.MySQLError:  # the account has no privilege to read the table
         return []
     return [call for (text,) in topics for call in _calls(str(text), name)]
 

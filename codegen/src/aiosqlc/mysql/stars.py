@@ -24,7 +24,7 @@ def expand(sql: str, reader: Reader) -> str:
             continue
         level = reader.level_of(holder)
         text = _columns(item, level) if level else None
-        if text and "end" in star.meta:  # there is none in `TABLE t`
+        if text and "end" in star.meta:  # `TABLE t` has no star in its text
             start, end = _extent(item, star)
             edits.append(
                 (reader.tree.filled.to_original(start), reader.tree.filled.to_original(end), text)
@@ -52,7 +52,7 @@ def _columns(item: exp.Expr, level: Level) -> str | None:
     if len(known) < len(sources):
         return None
     if any(output.nameless for source in known for output in source.shown):
-        return None  # nobody but a sub-select of the query itself can change these
+        return None  # only the query itself can change these columns
     names = [output.name.lower() for source in known for output in source.shown]
     qualified = bool(table) or len(set(names)) < len(names)
     return ", ".join(

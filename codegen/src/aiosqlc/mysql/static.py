@@ -107,7 +107,8 @@ class _Replay:
         for part in root.this.expressions:
             relation = _with_definition(relation, part)
         engine = root.find(exp.EngineProperty)
-        if engine is not None and engine.name.upper() in _MERGING:  # its tables may share a key
+        # The table's parts may contain equal keys.
+        if engine is not None and engine.name.upper() in _MERGING:
             relation = replace(relation, unique=())
         self.relations[name] = relation
         return ""
@@ -156,7 +157,7 @@ class _Replay:
             for table in _dropped(root):
                 self.relations.pop(_name(table), None)
         elif root.args.get("kind") == "INDEX":
-            # Which key it was is not kept: none of the table's may be relied on.
+            # The dropped key is unknown, so none of the table's keys may be used.
             holder = root.args.get("cluster") or root.find(exp.Table)
             if isinstance(holder, exp.Table) and _name(holder) in self.relations:
                 self.relations[_name(holder)] = replace(self.relations[_name(holder)], unique=())

@@ -19,11 +19,11 @@ from aiosqlc.parse.placeholders import Filled, Place, fill
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, first_word, unquote
 from aiosqlc.source import Dialect, Span
 
-# What it cannot parse it warns of and returns as a Command: we look for that ourselves.
+# sqlglot warns about statements it cannot parse and returns a Command, which is checked here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 _NAME = re.compile(r"^p(\d+)_(\d+)$")
 _JSON = ("JSON_OBJECT", "JSON_OBJECTAGG")
-# Its builders fail of arguments that a function cannot do without: `DATE_ADD(x)`.
+# sqlglot raises these for calls without required arguments: `DATE_ADD(x)`.
 _UNREADABLE = (SqlglotError, RecursionError, AttributeError)
 
 
@@ -84,7 +84,7 @@ class Tree:
         return self.filled.places[int(match[2])] if match else None
 
 
-@lru_cache(maxsize=16)  # each stage asks for the tree of the query in hand
+@lru_cache(maxsize=16)  # each stage parses the current query
 def parse(sql: str) -> Tree | None:
     """Parse a statement with `$n` parameters, or return None if sqlglot cannot."""
     filled = _filled(sql)
@@ -156,7 +156,7 @@ def unread(sql: str) -> Span | None:
 def mentions(sql: str, word: str) -> bool:
     """Return whether a name occurs in a text, outside of strings and comments."""
     name = word.upper()
-    if name.replace("`", "``") not in sql.upper():  # cutting it into words costs far more
+    if name.replace("`", "``") not in sql.upper():  # a full tokenization is much slower
         return False
     return any(
         token.kind in {Kind.NAME, Kind.QUOTED} and unquote(token).upper() == name
@@ -202,7 +202,7 @@ def _plain_definition(sql: str, tokens: Sequence[Token], words: Sequence[str]) -
             of_a_float = False
         named = index > 0 and tokens[index - 1].kind in {Kind.NAME, Kind.QUOTED}
         if words[index] in _SHAPES and named and words[index - 1] not in _NO_NAMES:
-            sql = _over(sql, token, "blob")  # to a client, both are bytes
+            sql = _over(sql, token, "blob")  # a client receives bytes for both types
         is_srid = words[index] == "SRID" and tokens[index + 1 : index + 2]
         if is_srid and tokens[index + 1].kind is Kind.NUMBER:
             sql = _over(_over(sql, token, ""), tokens[index + 1], "")

@@ -54,7 +54,7 @@ def read_text(query: ParsedQuery, schema: Schema) -> tuple[Text, list[Diagnostic
         return _not_read(query), []
     try:
         return _read(query, schema, tree)
-    except RecursionError:  # hundreds of operators, one within the other
+    except RecursionError:  # hundreds of nested operators
         return _not_read(query), []
 
 
@@ -65,7 +65,7 @@ def _read(query: ParsedQuery, schema: Schema, tree: Tree) -> tuple[Text, list[Di
     params, _, problems = infer(query, reader)
     if not params:
         return Text(reader, result, params), problems
-    while True:  # what is known of one parameter may type another: `grp + ? > ?`
+    while True:  # a type of one parameter may determine another: `grp + ? > ?`
         required = {param.number for param in params if param.not_null}
         known = {param.number: param.type for param in params if param.type != types.ANY}
         reader = Reader(schema, tree, required=required.__contains__, types=known, slices=slices)
@@ -316,7 +316,7 @@ def _type(
     if returned == types.ANY or (known == types.BOOL and types.family(returned) == "integer"):
         return known
     if returned == types.BOOL and types.family(known) == "integer" and output and output.unsure:
-        return known  # of a recursive query the server says what its first arm makes
+        return known  # for a recursive query, the server describes only its first operand
     if known.name == "json" and types.family(returned) == "text":
         return known
     if known.labels and types.same_family(known, returned):

@@ -86,7 +86,7 @@ _CODES = {
     FIELD_TYPE.JSON: "json",
     FIELD_TYPE.GEOMETRY: "geometry",
 }
-# The size that an expression's text may have says nothing about the column it is compared with.
+# The size of an expression's text is irrelevant for a compared column.
 _SIZED = re.compile(r"^(?:tiny|medium|long)(?=text|blob)")
 _TEXTS = {
     FIELD_TYPE.STRING: ("char", "binary"),
@@ -157,7 +157,7 @@ def value_of(kind: SqlType) -> str:
 
 
 _SAMPLES = {
-    "integer": "1",  # a cast may not stand in LIMIT
+    "integer": "1",  # a cast is invalid in LIMIT
     "decimal": "1.5",
     "float": "1e0",
     "double": "1e0",
@@ -170,7 +170,7 @@ _SAMPLES = {
 }
 
 
-# Drivers send a moment as a text, and that is what the server takes it for.
+# Drivers send dates and times as text, and the server treats them as text.
 _SENT = {
     "date": "'2000-01-01'",
     "time": "'00:00:01'",

@@ -277,7 +277,7 @@ def _selected(place: Place, select: exp.Select, child: exp.Expr, reader: Reader)
         if isinstance(other, exp.Select) and 0 <= index < len(other.expressions):
             item = other.expressions[index]
             item = item.this if isinstance(item, exp.Alias) else item
-            if _is_number(item):  # a number with a fraction may stand beside it
+            if _is_number(item):  # a number with a fraction may be beside the parameter
                 return Use(place, None, alias)
             kind = type_of(item, reader.levels.get(id(other)), reader)
             return Use(place, kind, alias or item.name, optional=False)
@@ -459,7 +459,7 @@ def _alike(
     if call.name == "TIMEDIFF" and any(use.type == types.DATE for use in uses):
         return Use(place, None, hint=_NO_DATE)
     if uses and uses[0].type and uses[0].type.labels:
-        return Use(place, types.VARCHAR, uses[0].name)  # any text may be among labels
+        return Use(place, types.VARCHAR, uses[0].name)  # beside labels, any text is possible
     if uses:
         return uses[0]
     texts = [node for node in others if isinstance(node, exp.Literal) and node.is_string]

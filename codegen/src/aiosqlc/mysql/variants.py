@@ -34,7 +34,8 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
     )
     embeds = tuple(
         _weaker_embed(whole, ours, one, theirs)
-        for ours, theirs in zip(whole.embeds, one.embeds, strict=True)  # `unlike` has compared them
+        # `unlike` has already compared the embeds.
+        for ours, theirs in zip(whole.embeds, one.embeds, strict=True)
     )
     text = replace(variant, sql=one.sql)
     return replace(

@@ -34,7 +34,8 @@ def settle_views(schema: Schema, definitions: Mapping[Name, str]) -> Schema:
     waiting = {name: r for name, r in names.items() if name in definitions}
     while waiting:
         ready = [name for name in waiting if not _relations_in(definitions[name]) & waiting.keys()]
-        for name in ready or list(waiting):  # a circle cannot be; if it could, nothing is claimed
+        # A cycle is impossible; if there were one, nothing would be inferred.
+        for name in ready or list(waiting):
             relation = waiting.pop(name)
             known = Schema(tuple(settled.values()), schema.routines)
             settled[name] = _settled(relation, definitions[name], known, definitions)

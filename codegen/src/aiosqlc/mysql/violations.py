@@ -33,7 +33,8 @@ def violable(
     found: dict[Constraint, None] = {}
     for relation in (base for one in changed for base in _bases(one, schema)):
         triggered = bool(_events(root) & relation.triggers)
-        whole = triggered or relation not in changed  # through a view, with names of its own
+        # Changed through a view, which has other column names.
+        whole = triggered or relation not in changed
         parts = _everything(relation, schema) if whole else _by(root, relation, schema)
         for constraint in parts:
             unclear = triggered and constraint.kind in _NOT_LOCATED

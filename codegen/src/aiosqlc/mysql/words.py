@@ -6,9 +6,9 @@ import re
 
 from sqlglot.dialects.mysql import MySQL
 
-# A name that begins with an underscore may be a character set's: `_latin1`.
+# A name that starts with an underscore may be a character set: `_latin1`.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-# What each server has and the other's manual does not tell; a test asks the server's own list.
+# Reserved words that the manual of the other server lacks. A test compares the server's list.
 _MARIADB = frozenset(
     {
         "current_role", "delete_domain_id", "do_domain_ids", "ignore_domain_ids",

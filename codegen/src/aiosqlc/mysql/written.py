@@ -12,7 +12,7 @@ from functools import lru_cache
 from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.source import Dialect
 
-# Words that end an argument as a comma does: `SUBSTRING(s FROM ? FOR ?)`.
+# Keywords that end an argument like a comma: `SUBSTRING(s FROM ? FOR ?)`.
 _BETWEEN = frozenset({"AS", "FOR", "FROM", "LIMIT", "ORDER", "SEPARATOR", "USING"})
 _BEFORE = frozenset({"ALL", "BINARY", "BOTH", "DISTINCT", "LEADING", "TRAILING"})
 _SIGNS = frozenset({"+", "-"})

@@ -51,7 +51,7 @@ class _Line:
         return Span(self.start, self.start + len(self.text))
 
 
-_SAYS_NAME = r"name\s*+(?::\s*+)?\w*+\s*+:"  # possessive: no blank is tried twice
+_SAYS_NAME = r"name\s*+(?::\s*+)?\w*+\s*+:"  # possessive quantifiers prevent backtracking
 _NAME_LINE = re.compile(_SAYS_NAME, re.IGNORECASE)
 _DASHED = re.compile(rf"(?P<dashes>-+)\s*+{_SAYS_NAME}", re.IGNORECASE)
 _NAME = re.compile(r" name: +(?P<name>\S+)(?P<rest>.*)$")
@@ -59,7 +59,7 @@ _KEYWORD = re.compile(r"\s*(?P<word>@?[A-Za-z][\w-]*)\s*:(?!:)\s*(?P<rest>.*)$")
 _HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")
 _IGNORE = re.compile(r"(?P<code>[A-Z]\d{3})\b[\s:,-]*(?P<reason>.*)$")
 _ROW = re.compile(r"[A-Z]\w*", re.ASCII)
-# More words than these after a keyword, and it was a sentence's first word: `-- row: one per day`.
+# With more words than these, the keyword starts a sentence: `-- row: one per day`.
 _MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2, "tenant": 2}
 
 

@@ -12,7 +12,7 @@ from aiosqlc.parse.reserved import is_reserved
 from aiosqlc.parse.scanner import LEXES, Kind, Token
 from aiosqlc.source import Dialect, SourceFile, Span
 
-# `@name`, `$1` or a macro that begins a word: `ann@example.com` has none, nor has `$.a ? (@.b)`.
+# `@name`, `$1` or a macro at the start of a word, but not `ann@example.com` or `$.a ? (@.b)`.
 _INSIDE = re.compile(
     r"(?<![\w@$.])(?P<param>@(?P<name>[A-Za-z_]\w*)(?![\w.(])"
     r"|sqlc\.n?arg\((?P<macro>\w+)\)|\$(?P<number>\d+)(?![\w.]))"

@@ -19,13 +19,13 @@ from aiosqlc.source import SourceFile, Span
 
 DIRECTIVES = ("if", "set", "sort", "end")
 _DIRECTIVE = re.compile(r"--\s*:(?P<word>[A-Za-z]\w*)(?P<rest>.*)$")
-# A line keeps these words when they begin it: they belong to the clause, not to the condition.
+# Words at the start of a line that belong to the clause and not to the condition.
 _CLAUSE_STARTS = frozenset({"WHERE", "HAVING", "SET", "ON"})
-# Here ON begins no condition.
+# Contexts in which ON starts no condition.
 _ON_ALONE = (["ON", "CONFLICT"], ["ON", "DUPLICATE"])
 
 
-# A directive behind the semicolon of its line.
+# A directive after the semicolon of its line.
 _BEHIND = re.compile(r"[ \t]*(--\s*:[A-Za-z][^\n]*)")
 _NAMES = re.compile(r"[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*")
 
@@ -134,7 +134,7 @@ def read_parts(
     return tuple(merged), problems
 
 
-# What may stand before a condition and the parenthesis around it and others.
+# Tokens before a condition or before a parenthesis that encloses conditions.
 _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
 
 
@@ -213,7 +213,8 @@ def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
         elif match := _DIRECTIVE.match(token.text):
             line_start = file.text.rfind("\n", 0, token.start) + 1
             first = bisect_left(body, line_start, key=_start)
-            while first and body[first - 1].end > line_start:  # a name with a line break inside
+            # A quoted name with a line break inside.
+            while first and body[first - 1].end > line_start:
                 line_start = file.text.rfind("\n", 0, body[first - 1].start) + 1
                 first = bisect_left(body, line_start, key=_start)
             line = tuple(body[first:])

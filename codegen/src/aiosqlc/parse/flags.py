@@ -12,7 +12,7 @@ from aiosqlc.parse.dynamic import Part
 from aiosqlc.parse.macros import Use
 from aiosqlc.source import SourceFile, Span
 
-_ALIKE = 0.75  # so much are `nmae` and `name`
+_ALIKE = 0.75  # the similarity of `nmae` and `name`
 _NO_VALUES = frozenset({"embed", "table"})
 
 

@@ -14,8 +14,7 @@ from aiosqlc.source import Dialect, SourceFile, SourceMap, Span
 
 MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
 _NO_VALUES = frozenset({"embed", "table"})
-# Operators that may stand directly before `@name`; others, such as `<@`, are operators of their
-# own.
+# Operators that may directly precede `@name`. Others, such as `<@`, are separate operators.
 _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "*", "/", "%", "~"})
 
 
@@ -57,7 +56,7 @@ def find_uses(
     """Find every parameter and macro among a query's tokens, in order."""
     uses: list[Use] = []
     problems: list[Diagnostic] = []
-    after = 0  # the first token that no macro before has taken
+    after = 0  # index of the first token after the previous macro
     first = next((token.text.upper() for token in tokens if token.text != "("), "")
     for position, token in enumerate(tokens):
         kind = token.kind
@@ -118,7 +117,7 @@ def _is_at(tokens: list[Token], position: int, dialect: Dialect) -> bool:
     follower = tokens[position + 1]
     if follower.kind not in {Kind.NAME, Kind.QUOTED} or follower.start != token.end:
         return False
-    # `@t.x` and `@f(x)` are absolute values: a parameter has neither columns nor arguments.
+    # `@t.x` and `@f(x)` are absolute values, since a parameter has no columns or arguments.
     beyond = tokens[position + 2] if position + 2 < len(tokens) else None
     return beyond is None or beyond.start != follower.end or beyond.text not in {".", "("}
 
@@ -150,7 +149,7 @@ def _macro(
     """Read `sqlc.word(argument)` at `position`, and return the macro and its number of tokens."""
     head = tokens[position : position + 4]
     if len(head) < 4 or head[1].text != "." or head[3].text != "(":
-        return None, 1  # a table or schema that happens to be called sqlc
+        return None, 1  # a table or schema with the name sqlc
     macro = f"sqlc.{head[2].text.lower()}"
     span = Span(head[0].start, head[2].end)
     if macro not in MACROS:

@@ -21,7 +21,8 @@ def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> lis
         if clause not in {"ORDER", "GROUP"} or tokens[position + 1].text.upper() != "BY":
             continue
         before = [token.text.upper() for token in tokens[max(position - 3, 0) : position]]
-        if before == ["WITHIN", "GROUP", "("]:  # there it is what the aggregate takes
+        # There the parameter is an argument of the aggregate.
+        if before == ["WITHIN", "GROUP", "("]:
             continue
         use = by_start.get(tokens[position + 2].start)
         if use and _ends(tokens, position + 2, use):

@@ -116,7 +116,7 @@ def _with_total(sql: str, source_map: SourceMap, dialect: Dialect) -> tuple[str,
     clauses = _clauses(sql, dialect)
     tokens, at = clauses.tokens, clauses.at
     last = tokens[min(at[name] for name in _ENDS if name in at) - 1]
-    # Functions in the list may aggregate or return sets, DISTINCT and GROUP BY leave rows out.
+    # Functions in the list may aggregate or return sets, and DISTINCT and GROUP BY merge rows.
     words = {token.text.upper() for token in tokens[at["SELECT"] :]}
     plain = words.isdisjoint({"GROUP", "DISTINCT"}) and not any(
         token.text == "(" for token in tokens[at["SELECT"] : at["FROM"]]

@@ -41,7 +41,7 @@ class Filled:
         return offset
 
 
-@lru_cache(maxsize=16)  # each stage asks for the places of the query in hand
+@lru_cache(maxsize=16)  # each stage reads the places of the current query
 def find(sql: str) -> tuple[Place, ...]:
     """Find every `$n` outside strings, quoted names and comments."""
     if "$" not in sql:

@@ -56,7 +56,7 @@ def count_named(file: SourceFile, dialect: Dialect) -> int:
     for token in scan(file.text, dialect):
         if token.kind is Kind.COMMENT:
             found += _NAME_LINE.match(token.text) is not None
-        elif token.kind is Kind.UNTERMINATED:  # it has swallowed what stood below it
+        elif token.kind is Kind.UNTERMINATED:  # the unterminated token contains the following text
             found += len(_NAME_LINE.findall(token.text))
     return found
 
@@ -100,7 +100,7 @@ def parse_file(file: SourceFile, dialect: Dialect) -> Parsed:
             problems.append(_alone(file, item.query))
         for problem in item.problems:
             second = _second(file, problem, above) if above and problem.code == "E113" else problem
-            # `BEGIN; …; COMMIT;` below one name is one mistake.
+            # `BEGIN; …; COMMIT;` below one name is reported once.
             if problem.code != "E113" or second.hint != _TRANSACTION or second not in problems:
                 problems.append(second)
     return queries, problems
@@ -134,7 +134,7 @@ def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagno
     return Diagnostic(
         "E113",
         f"a second statement below the name `{query.name}`",
-        # First what it is about: the query is left out where others are written.
+        # The first label is on the query, because it identifies the skipped query.
         (Label(file, query.name_span, "names one statement"), unnamed.labels[0]),
         hint="add a name above it, or remove it",
     )
@@ -147,7 +147,7 @@ def _parse_statement(
     if not body:
         return None, _nothing_under(file, tokens)
     nul = file.text.find("\0", tokens[0].start, body[-1].end)
-    if nul >= 0:  # the server would read no further, without a word
+    if nul >= 0:  # the server would silently ignore the text after the NUL
         named, _ = read_annotations(file, [t for t in tokens if t.start < body[0].start])
         broken = nul_byte(file, nul)
         place = (Label(file, named.name_span, "in this query"),) if named.seen_name else ()
@@ -238,7 +238,7 @@ def _nothing_under(file: SourceFile, tokens: list[Token]) -> list[Diagnostic]:
     notes, problems = read_annotations(file, tokens)
     if not notes.seen_name:
         return []
-    if notes.command is None:  # said already what is wrong with it
+    if notes.command is None:  # the problem has already been reported
         return problems
     text = "the next token is a semicolon or the end of the file"
     return [*problems, no_query(file, notes.name_span, text)]

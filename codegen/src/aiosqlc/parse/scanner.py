@@ -48,13 +48,12 @@ class Token(NamedTuple):
         return Span(self.start, self.end)
 
 
-# Beyond ASCII, everything is a letter. Said by what it is not: such a class compiles fast.
+# Beyond ASCII, every character is a letter. A negated class compiles faster.
 _LETTER = r"[^\x00-@\[-^`{-\x7f]"
 _WORD = rf"{_LETTER}[^\x00-\#%-/:-@\[-^`{{-\x7f]*"
 _NUMBER = r"(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
-# Blanks are never given back, and the end of the text matches: each blank is looked at once, also
-# where nothing follows them.
+# Blanks are matched possessively, and the end of the text matches, so that matching is linear.
 _POSTGRES = rf"""
     \s*+(?:
       (?P<comment>--[^\n]*)
@@ -148,11 +147,11 @@ def scan(text: str, dialect: Dialect = Dialect.POSTGRESQL, start: int = 0) -> It
     """
     pattern, kinds = _grammar(dialect)
     opened = False
-    closing = -1  # where the next `*/` is, as far as that has been looked for
+    closing = -1  # the offset of the next `*/` that was found
     while start < len(text):
         for found in pattern.finditer(text, start):
             group = found.lastindex
-            if group is None:  # nothing but blanks is left
+            if group is None:  # only blanks remain
                 return
             first, stop = found.span(group)
             kind = kinds[group]
@@ -194,7 +193,7 @@ def first_word(sql: str) -> str:
     return tokens[0].text.upper() if tokens else ""
 
 
-_token = tuple.__new__  # a NamedTuple's own __new__ takes twice as long
+_token = tuple.__new__  # twice as fast as the NamedTuple's own __new__
 MARKS = frozenset({Kind.OPENING, Kind.CLOSING})
 _WHOLE = {kind.value: kind for kind in Kind if kind not in {*MARKS, Kind.UNTERMINATED}}
 
@@ -285,19 +284,19 @@ class _Nesting:
         if self._head[0] != "CREATE" or _ROUTINES.isdisjoint(self._head):
             return
         after_end, self._ended = self._ended, word == "END" and self.depth > 0
-        if word == "FOR" and before in _BEFORE_STATEMENTS:  # a loop over rows, not `FOR UPDATE`
+        if word == "FOR" and before in _BEFORE_STATEMENTS:  # a loop over rows, but not `FOR UPDATE`
             self._fors += 1
         ends_for = word == "FOR" and self._fors > 0
         if after_end and (word in _INNER_ENDS or ends_for):
             self._fors -= ends_for
-            self.depth += 1  # `END IF` closes what never opened a level
+            self.depth += 1  # a level that `END IF` and similar do not close
         elif self._ended:
             self.depth -= 1
         elif word == "BEGIN" or (word == "CASE" and self.depth and not after_end):
             self.depth += 1
 
     def _parenthesis(self, text: str) -> None:
-        # Only rules hold statements in parentheses; elsewhere a stray one must not swallow the
-        # file.
+        # Only rules contain statements in parentheses. Elsewhere, an unmatched one must not hide
+        # the rest.
         if "RULE" in self._head[:4]:
             self.depth += 1 if text == "(" else -1

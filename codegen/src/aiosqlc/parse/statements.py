@@ -15,7 +15,7 @@ from aiosqlc.parse.scanner import MARKS, Kind, Token, scan
 from aiosqlc.source import Dialect, SourceFile
 from aiosqlc.store.processes import shares, spread
 
-_LONG = 100_000  # characters that are worth a process
+_LONG = 100_000  # fewest characters for which a process pays off
 Parsed = tuple[ParsedQuery | None, list[Diagnostic]]
 
 

@@ -21,7 +21,7 @@ BARE: Final[Mapping[str, tuple[str, str]]] = {
     "timedelta": ("datetime", "timedelta"),
 }
 """The type names that are valid without a module, with the imports they need."""
-_LIKE = 0.8  # a class of the user's is like many a type of Python
+_LIKE = 0.8  # similarity from which a user's class counts as a misspelled type of Python
 LISTS: Final = frozenset(
     {"list", "Sequence", "Collection", "Iterable", "tuple", "set", "frozenset"}
 )

@@ -21,7 +21,7 @@ from aiosqlc.source import SourceFile, Span
 
 LIMIT = 256
 
-# After one of these the next word begins another clause, so what joined two items must go.
+# Words after which the next keyword starts another clause, so that a connective between is removed.
 _NEXT_CLAUSE = frozenset(
     {
         "WHERE", "FROM", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR",
@@ -201,7 +201,7 @@ def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[
         elif (word in {"WHERE", "HAVING", "AND", "OR"} or word == ",") and ends:
             cuts.append((kept.pop(position).span, ""))
             position = max(position - 1, 0)
-        elif word in _JOINTS and following in _JOINTS:  # AND binds closer: what it joined is gone
+        elif word in _JOINTS and following in _JOINTS:  # AND binds more tightly than OR
             cuts.append((kept.pop(position + (word == "OR" and following == "AND")).span, ""))
         elif word == "(" and following == ")" and kept[position].start in opened:
             position = _drop_group(kept, position, cuts)
@@ -211,7 +211,7 @@ def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[
 
 
 _JOINTS = frozenset({"AND", "OR"})
-# Behind one of these, parentheses hold a condition.
+# Tokens after which parentheses enclose a condition.
 _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "AND", "OR", "NOT", "("})
 _BEFORE_A_NEEDED_ONE = frozenset({"ON", "WHEN"})
 
@@ -225,7 +225,7 @@ def _drop_group(kept: list[Token], position: int, cuts: list[tuple[Span, str]]) 
         cuts.append((whole, "TRUE"))
         return position + 2
     if before not in _BEFORE_A_GROUP | _BEFORE_A_NEEDED_ONE:
-        return position + 2  # the arguments of a function, a list
+        return position + 2  # the arguments of a function, or a list
     del kept[position : position + 2]
     cuts.append((whole, ""))
     if before == "NOT":

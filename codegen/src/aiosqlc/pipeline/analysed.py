@@ -19,7 +19,7 @@ class Inputs:
     files: tuple[SourceFile, ...]
     queries: tuple[ParsedQuery, ...]
     shims: tuple[SchemaFile, ...] = ()
-    readable: bool = True  # without its whole schema, nothing true can be said of a query
+    readable: bool = True  # without the whole schema, nothing can be inferred about a query
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,11 @@ def build(
             count = f"{compiled.sound} of {compiled.asked} queries"
             sys.stderr.write(f"nothing is written; `--keep-going` writes {count}\n")
         return exit_code(compiled.diagnostics)
-    # What was made of a query that fails now may still be in use: only a whole run clears up.
+    # The files of a failed query may still be in use, so only a complete run deletes files.
     folders = [] if compiled.failed else compiled.folders
     changes = compare(compiled.files, folders)
     refused = write(changes)
-    if not refused:  # the lock names the files that are there now
+    if not refused:  # the lock refers to the current files
         locked = stale_lock(project, compiled)
         refused = write(locked)
         changes = Changes((*changes.write, *locked.write), changes.remove)

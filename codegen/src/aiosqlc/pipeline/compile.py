@@ -38,7 +38,7 @@ from aiosqlc.schema import read_schema
 from aiosqlc.source import Dialect, SourceFile, Span
 from aiosqlc.store.memo import memo
 
-_parsed = memo(parse_file)  # while watching, most files are what they were
+_parsed = memo(parse_file)  # while watching, most files are unchanged
 
 _NOT_TOGETHER = (
     "give each entry an `out` folder of its own, or make one entry of them: `queries` may be a list"
@@ -93,7 +93,7 @@ def compile_project(
     with contextlib.ExitStack() as stack:
         analyzer_of = analyzer_of or partial(analyzer, stack=stack)
         parts = list(analyze_project(project, analyze, analyzer_of))
-    # Our server, and all that was read from it, is let go before anything is printed.
+    # The server and its results are released before code is rendered.
     compiled = compile_parts(project, parts, keep_going=keep_going)
     if compiled.failed and not keep_going:
         compiled.sound = compile_parts(project, parts, keep_going=True, judge=True).written
@@ -321,7 +321,7 @@ def _plan(
     """Plan the modules; if planning crashes, report the query and return no modules."""
     try:
         return plan_modules(target, analysis, engine)
-    except Exception:  # whatever it is, the other diagnostics are still to be said
+    except Exception:  # after any exception, the other diagnostics are still reported
         typed = {query.parsed: query for query in analysis.queries}
 
         def plan_some(queries: list[ParsedQuery]) -> None:

@@ -70,5 +70,5 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _run_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["git", *arguments]  # the user's own git, as their shell finds it
+    command = ["git", *arguments]  # the user's own git, as found on their PATH
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

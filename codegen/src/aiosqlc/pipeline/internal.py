@@ -24,12 +24,12 @@ def surviving(analyze: Analyze) -> Analyze:
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
         try:
             return analyze(schema, queries, options)
-        except ImportError:  # a driver that is not installed: `main` says which
+        except ImportError:  # a missing driver, which `main` reports by name
             raise
-        except Exception:  # whatever it is, one query must not cost the others
+        except Exception:  # any exception, because one query must not affect the others
             broken = culprits(lambda some: analyze(schema, some, options), queries)
             if not broken:
-                raise  # it is not about a query
+                raise  # the error does not concern a query
         others = [query for query in queries if query not in broken]
         analysis, found = analyze(schema, others, options)
         return analysis, (*found, *(internal_error(q, error) for q, error in broken.items()))
@@ -45,7 +45,7 @@ def culprits(
         return {}
     try:
         run(list(queries))
-    except Exception as error:  # noqa: BLE001 - whatever it is
+    except Exception as error:  # noqa: BLE001 - any exception
         if len(queries) == 1:
             return {queries[0]: error}
         half = len(queries) // 2

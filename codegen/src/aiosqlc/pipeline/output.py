@@ -66,7 +66,7 @@ def write(changes: Changes) -> list[Diagnostic]:
             path.unlink(missing_ok=True)
     except OSError as error:
         return [Diagnostic("E502", f"cannot write {path}: {reason(error)}")]
-    finally:  # whatever ended it, a signal too, nothing unfinished stays behind
+    finally:  # after any exception or signal, no temporary file remains
         for temporary, _ in staged:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)

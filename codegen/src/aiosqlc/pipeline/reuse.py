@@ -62,7 +62,8 @@ def analyze_changed(
             analysis = Analysis(usable.catalog, typed, usable.server_version)
             return Outcome(analysis, warnings, Locked(key, keys, analysis, warnings))
     if usable:
-        for name in {item.query for item in usable.warnings}:  # what is said of them is said anew
+        # The warnings of these queries are reported again.
+        for name in {item.query for item in usable.warnings}:
             found.pop(name, None)
     outcome = _analyze_rest(key, keys, schema, queries, options, found, analyze)
     if usable and _another_server(usable, outcome):
@@ -94,8 +95,8 @@ def _is_about_queries(outcome: Outcome, queries: Sequence[ParsedQuery]) -> bool:
     )
 
 
-_restored: Recent[tuple[str, str], TypedQuery] = Recent()  # by schema and question, if sound
-_unfinished: Recent[str, Known] = Recent(20)  # by schema: `_restored` has the queries
+_restored: Recent[tuple[str, str], TypedQuery] = Recent()  # valid results by schema and question
+_unfinished: Recent[str, Known] = Recent(20)  # by schema; `_restored` contains the queries
 
 
 def _restore(known: Known, key: str, parsed: ParsedQuery) -> TypedQuery | None:
@@ -140,9 +141,9 @@ def _analyze_rest(
 ) -> Outcome:
     rest = [query for name, query in zip(keys, queries, strict=True) if not found.get(name)]
     if len(rest) < len(queries) and not rest:
-        rest = list(queries)  # only warnings have moved: ask again for all of them
+        rest = list(queries)  # only warnings have moved, so all queries are analysed again
     fresh, diagnostics = analyze(schema, rest, options)
-    # What was typed without asking a server is good enough to work with, not to be remembered.
+    # Results without a server are usable now, but are not stored.
     asked = bool(fresh.server_version) or not queries
     by_name = {query.parsed.name: query for query in fresh.queries}
     said: defaultdict[Path, list[Diagnostic]] = defaultdict(list)

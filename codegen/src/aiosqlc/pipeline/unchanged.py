@@ -21,14 +21,14 @@ from aiosqlc.lock.head import (
 from aiosqlc.store.digest import digest, digest_of
 from aiosqlc.store.disk import file_digest
 
-if TYPE_CHECKING:  # where nothing has changed, nothing else needs the stages
+if TYPE_CHECKING:  # an unchanged project imports no other stage
     from aiosqlc.ir import Rendered
 
 
 def is_unchanged(project: Project) -> bool:
     """Return whether a compilation would report nothing and produce exactly the files on disk."""
     if any(not entry.schema for entry in project.sets):
-        return False  # a database taken as it is may have changed
+        return False  # a database without a schema file may have changed
     head = read_head(project)
     if head is None or not head.inputs:
         return False
@@ -45,7 +45,8 @@ def head_of(project: Project, files: Iterable[Rendered]) -> Head:
     }
     inputs, _, server = inputs_digest(project).partition(" ")
     before = read_head(project)
-    if not server and before:  # none is here: what is locked was said by the one before
+    # No server is installed, and the lock has the previous server's results.
+    if not server and before:
         server = before.inputs.partition(" ")[2]
     return Head(FORMAT, f"{inputs} {server}", outputs)
 

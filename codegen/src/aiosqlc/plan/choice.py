@@ -57,7 +57,8 @@ def plan_choice(
         for number in part.numbers:
             if number not in named:
                 adapted[number] = _omittable(params[number])
-                others = {params[other].name for other in named}  # of one list of rows, perhaps
+                # Possibly parameters of one list of rows.
+                others = {params[other].name for other in named}
                 required = (
                     number not in nullable
                     and params[number].name not in others

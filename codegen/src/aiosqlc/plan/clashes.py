@@ -13,7 +13,7 @@ from aiosqlc.plan.model import PyEnum, PyField, PyModule, PyParam
 from aiosqlc.plan.naming import function_name, labels_table, member, module_name, spelled_member
 from aiosqlc.plan.scope import numbered_names
 
-# What annotations and statements of a module say; a query of that name would hide it.
+# Names in the annotations and statements of a module, which a query's name would shadow.
 _MODULE_NAMES = frozenset(
     {
         *("list", "int", "str", "float", "bool", "bytes", "dict", "tuple", "object", "Final"),
@@ -171,7 +171,7 @@ def _said(kind: Kind) -> str:
     return f"{word} `{f'{schema}.' if schema and schema != 'public' else ''}{name}`"
 
 
-_KEPT = ("row class", "enum", "type", "table")  # in this order they keep their names
+_KEPT = ("row class", "enum", "type", "table")  # classes earlier in this list keep their names
 
 
 def check_module(
@@ -186,7 +186,8 @@ def check_module(
         own = [function.name, function.constant]
         own += [cls.name for cls in function.own_classes]
         mine = f"query `{function.query_name}`"
-        clashing: dict[str, str] = {}  # by what owns them, the first name: one cause, said once
+        # By the owner of the first name, so that each cause is reported once.
+        clashing: dict[str, str] = {}
         for name in own:
             other = owners.setdefault(name, mine)
             if other != mine:

@@ -16,7 +16,7 @@ _CAST = re.compile(
     r"^(?:\$(?P<number>\d+)(?:\s*::[\w\s.\"\[\]]+)?|cast\s*\(\s*\$(?P<inner>\d+)\s+as\s+[\w\s.\"\[\]]+\))$",
     re.IGNORECASE,
 )
-# A value of the first is one of the second too, and the server says where it is not.
+# Pairs of types: each value of the first is also valid for the second, or the server refuses it.
 _ALIKE = (
     frozenset({"int2", "int4", "int8"}),
     frozenset({"text", "varchar", "bpchar", "citext", "name"}),

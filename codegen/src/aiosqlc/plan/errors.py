@@ -12,7 +12,7 @@ from aiosqlc.plan.naming import camel
 
 ErrorKey = tuple[str, str, str, str]
 
-# What PostgreSQL calls a constraint for which its writer had no name: `author_name_key`.
+# The endings of PostgreSQL's default constraint names: `author_name_key`.
 _ENDINGS = {"primary": "Pkey", "unique": "Key", "foreign": "Fkey", "check": "Check"}
 _KINDS = {
     "unique": "unique constraint",
@@ -50,7 +50,8 @@ def _own_names(violations: Violations) -> set[str]:
 def _error(constraint: Constraint, taken: set[str], violations: Violations) -> PyError:
     """Name an exception after its constraint, and after the table too if the name is ambiguous."""
     base, columns = violations.by_kind[constraint.kind], ", ".join(constraint.columns)
-    if constraint.kind == "not_null":  # of which the servers tell the column, and no name
+    # Servers report the column of a NOT NULL violation but no name.
+    if constraint.kind == "not_null":
         table, doc = constraint.table, f"NOT NULL of {constraint.table} ({columns}) was violated."
         plain = f"{camel(table)}{camel(columns)}NotNull"
         names = chain((plain,), (f"{plain}{n}" for n in count(2)))

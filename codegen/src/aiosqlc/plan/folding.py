@@ -13,7 +13,7 @@ from aiosqlc.source import Dialect
 
 WIDTH = 120
 _INDENT = "    "
-_LEAST = 40  # what is left of a line beside the name of its constant
+_LEAST = 40  # fewest characters of a line beside the name of its constant
 _CLAUSES = frozenset(
     {
         "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER",

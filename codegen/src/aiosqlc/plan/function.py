@@ -36,7 +36,7 @@ _EXECUTORS = {
 }
 
 
-# Those of a Reader, which has no method that the other commands call.
+# The commands of a Reader, which lacks the methods that other commands call.
 _READERS = {
     Command.ONE: "Reader",
     Command.MANY: "Reader",
@@ -237,7 +237,7 @@ def _bulked(
 ) -> tuple[PyFunction, list[PyClass]]:
     """Make a function accept many rows at once, and pass each column as one array."""
     function, classes = _batched(query, function, planner)
-    if not planner.package.driver.types.structured:  # no arrays: the row is repeated
+    if not planner.package.driver.types.structured:  # without arrays, the VALUES row is repeated
         return replace(function, repeatable=True), classes
     columns = tuple(
         "list(batch)" if argument == "item" else f"[{argument} for item in batch]"

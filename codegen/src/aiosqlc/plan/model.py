@@ -197,9 +197,9 @@ class PyFunction:
     raised: str = ""
     pipelined: bool = False
     synchronous: bool = False
-    used: frozenset[str] = frozenset()  # by its body, besides its own variables
-    first_row: tuple[tuple[str, str], ...] = ()  # of a page: what to pass instead of arguments
-    defines_builder: bool = False  # of its rows: the first function that calls it
+    used: frozenset[str] = frozenset()  # names that the body uses besides its own variables
+    first_row: tuple[tuple[str, str], ...] = ()  # for pages: the replacements of arguments
+    defines_builder: bool = False  # whether this is the first function that calls the builder
     imports: frozenset[Import] = frozenset()
 
     @property

@@ -12,7 +12,7 @@ from functools import lru_cache
 from aiosqlc.config.project import ModelKind
 from aiosqlc.plan.scope import CLASSES, FUNCTIONS, MODULES
 
-# Words with capitals inside, and plurals of abbreviations, are one word: `OAuth`, `IDs`.
+# A word may contain capitals or end with a plural `s`: `OAuth`, `IDs`.
 _CASES = re.compile(
     r"OAuth\d?|GitHub|GitLab|GraphQL|MySQL|PostgreSQL|YouTube|LinkedIn|PayPal|WhatsApp|IPv[46]"
     r"|[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+"
@@ -84,7 +84,7 @@ def identifier(name: str) -> str:
             found = f"n{found}" if found else "_"
         if not found.isidentifier():
             found = "_"
-    found = unicodedata.normalize("NFKC", found)  # as Python itself reads names
+    found = unicodedata.normalize("NFKC", found)  # the normalization that Python applies to names
     return f"{found}_" if keyword.iskeyword(found) or found == "__debug__" else found
 
 
@@ -93,7 +93,7 @@ def _without_front(name: str) -> str:
     return identifier(bare) + "_" * (len(name) - len(bare)) if bare else f"n{name}"
 
 
-# What a pydantic model has already; `model_config` and the like are told by their beginning.
+# Attributes of a pydantic model. Names such as `model_config` are detected by their prefix.
 _MODEL_HAS = frozenset(
     {
         "construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw",
@@ -119,7 +119,7 @@ def attribute(name: str, kind: ModelKind) -> str:
     return f"{found}_" if taken or found == _BY_KIND.get(kind) else found
 
 
-# A method of every class, which a dataclass takes for a default; attrs has `self` as a parameter.
+# A method that a dataclass treats as a default; in attrs, `self` is a parameter.
 _BY_KIND = {ModelKind.DATACLASS: "mro", ModelKind.ATTRS: "self"}
 
 

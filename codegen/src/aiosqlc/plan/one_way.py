@@ -8,7 +8,7 @@ from aiosqlc.config.project import Override
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import TypedParam, TypedQuery
 
-# What a driver is likely to take for a value of another type, as a float for a numeric.
+# Types that a driver probably accepts for other types, such as a float for a numeric.
 _PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "Any", "object", "None"})
 
 

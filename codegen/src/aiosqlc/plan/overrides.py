@@ -27,7 +27,7 @@ def overridden(
         if sql.name in JSON:
             decode, encode, decode_imports = _json(annotation, models, as_text=json_as_text)
         elif annotation.isidentifier() and annotation != "Any":
-            decode = f"{annotation}({{}})"  # a NewType, an enum, a number: called, it converts
+            decode = f"{annotation}({{}})"  # a NewType, enum or number converts by a call
     return PyType(
         annotation, imports | decode_imports | encode_imports, decode, encode, atomic=False
     )

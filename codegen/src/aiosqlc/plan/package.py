@@ -105,7 +105,7 @@ def package_of(
 ) -> Package:
     """Return the package for some queries, which is the same object while nothing differs."""
     found: dict[Constraint, None] = {}
-    if target.emit_exceptions:  # the first of two constraints of one name has it to itself
+    if target.emit_exceptions:  # the first of several constraints with one name keeps the name
         found = dict.fromkeys(item for query in queries for item in query.violable)
     digest = digest_of(target, catalog.digest, engine, tuple(found))
     return _package(digest, target, catalog, engine, tuple(found))

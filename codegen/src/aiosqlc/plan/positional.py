@@ -21,7 +21,7 @@ def positional(function: PyFunction, query: TypedQuery, params: dict[int, PyPara
     everything = sorted(params)
     sql, numbers = for_driver(with_one_place(query.sql, everything, query))
     if function.command is Command.COPYFROM:
-        return replace(function, sql=sql)  # its arguments are the columns of a row
+        return replace(function, sql=sql)  # the arguments are the columns of a row
     if function.choice is not None:
         return replace(function, sql=sql, choice=_choice(function.choice, query, params))
     by_number = dict(zip(everything, function.arguments, strict=True))

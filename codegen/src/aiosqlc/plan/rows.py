@@ -166,7 +166,7 @@ def _table_class(package: Package, table: Table) -> tuple[PyClass, Gathered]:
     )
     name = planner.types.class_name(table.schema, singular(table.name))
     if name in {planner.types.class_name(schema, enum) for schema, enum in package.enums}:
-        name = f"{name}Row"  # a table `moods` beside an enum `mood`
+        name = f"{name}Row"  # for a table `moods` and an enum `mood`
     name = package.renamed.get(("table", table.schema, table.name), name)
     cls = PyClass(name, package.target.models, fields, table.comment or _row_doc(table))
     planner.gathered.tables[table.schema, table.name] = cls

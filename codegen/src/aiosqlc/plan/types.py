@@ -134,7 +134,7 @@ class TypeResolver:
         inside = of_array(override)
         if inside is None and sql.array_dims == dims:
             return self._whole(override, sql)
-        if inside is None:  # an element, of what a function makes as a whole
+        if inside is None:  # an element of an array that a function decodes as a whole
             return None
         item = self._whole(inside.element, replace(sql, array_dims=0))
         if not sql.array_dims:
@@ -326,7 +326,7 @@ class TypeResolver:
         if not decode:
             return raw
         value = "item" if raw == "str" else f"{raw}(item)"
-        # What is NULL never comes here.
+        # The function is never called with None.
         return f"lambda item: {decode.removeprefix(_UNLESS_NONE).replace('{}', value)}"
 
     def _raw(self, sql: SqlType) -> str:
@@ -351,7 +351,7 @@ class TypeResolver:
         if key not in self.enums:
             named = tuple(zip(members(sql.labels), sql.labels, strict=True))
             self.enums[key] = PyEnum(name, table, named)
-        # MySQL keeps '' for what it could not take: that is no member, and the class says so.
+        # MySQL stores '' for an invalid value. It is not a member, so the enum class raises.
         found = "" if self.driver.structured else f"{table}.get({{}}) or {name}({{}})"
         return PyType(
             name,
@@ -360,7 +360,7 @@ class TypeResolver:
         )
 
     def _composite(self, sql: SqlType, *, parameter: bool) -> PyType:
-        if any(certain for _, _, certain in sql.fields):  # rows that are stored in a table
+        if any(certain for _, _, certain in sql.fields):  # the fields of rows that a table stores
             row = self.row_of(sql.schema, sql.name)
             if row is not None and row.fields == self._fields(sql, parameter=False):
                 return self._made(sql, self.stored(sql.schema, sql.name) or row)
@@ -374,7 +374,7 @@ class TypeResolver:
             name = f"{row.name}Value"
         name = self.renamed.get(("type", sql.schema, sql.name), name)
         cls = PyClass(name, self.target.models, fields, doc=f"A value of type `{sql.name}`.")
-        if parameter:  # the class is the one that rows have too
+        if parameter:  # parameters use the class of the result rows
             self._composite(sql, parameter=False)
         else:
             self.composites.setdefault(key, cls)
@@ -438,7 +438,7 @@ def is_record(sql: SqlType) -> bool:
     return sql.name == "record" and sql.schema in {"", "pg_catalog"}
 
 
-# Others are bytes or nothing that asyncpg reads where they stand in a row without a type.
+# The types that asyncpg decodes in an anonymous record. It returns bytes or fails for others.
 _READ_IN_RECORDS = frozenset(
     {
         *("bool", "int2", "int4", "int8", "oid", "float4", "float8", "numeric", "uuid", "bytea"),
@@ -468,7 +468,7 @@ def is_users(sql: SqlType) -> bool:
     return sql.schema not in {"", "pg_catalog"}
 
 
-# What asyncpg has no binary form of: it refuses to decode a range over these.
+# Types without a binary codec in asyncpg, which cannot decode a range over them.
 _SENT_AS_TEXT = frozenset({"money"})
 
 

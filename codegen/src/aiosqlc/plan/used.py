@@ -33,14 +33,14 @@ def names_used(
     if methods and query.parsed.command not in _OBJECTS and not is_bulk(query.parsed):
         found.add("self")
     if query.parsed.command is Command.STREAM:
-        found.add("chunk")  # a parameter of ours
+        found.add("chunk")  # a parameter that the compiler adds
     if query.parsed.command is Command.PAGE:
         found.add("split_total")
     if package.errors_of(query) and package.driver.violations:
         found |= {"violation", package.driver.violations.caught}
     if row is None:
         return frozenset(found)
-    if row.cls is None:  # the value is annotated
+    if row.cls is None:  # the value has an annotation
         return frozenset(found | words_in((row.annotation, row.columns[0].decode)))
     found |= {row.cls.name, *(item.cls.name for item in row.nested)}
     if not row.starmapped:

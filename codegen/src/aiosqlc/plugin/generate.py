@@ -18,7 +18,7 @@ from aiosqlc.plan import plan_modules
 from aiosqlc.plugin.request import Json, RequestError, analysis_of
 from aiosqlc.source import SourceFile, Span
 
-# How a file is made again, in its first line.
+# The command that regenerates a file, for its first line.
 _OURS, _SQLCS = "`aiosqlc generate -f sqlc.yaml`", "`sqlc generate`"
 _OPTIONS: dict[str, type] = {
     "package": str,

@@ -56,8 +56,8 @@ from aiosqlc.source import Dialect
 from aiosqlc.store.processes import shares, spread
 
 _OLDEST_SERVER = 16
-_MOST_OPEN = 3  # schemas a warm analyser keeps at hand
-_FEWEST = 150  # queries that are worth a process of their own
+_MOST_OPEN = 3  # most schemas that an analyser keeps open
+_FEWEST = 150  # fewest queries for which a process pays off
 
 
 def analyze(
@@ -152,7 +152,7 @@ class Analyzer:
         named = sorted(options.not_null_functions)
         key = (digest, options.database_uri or "", repr(options.tenant), *named)
         if key in self._open:
-            self._open[key] = self._open.pop(key)  # the last to be let go
+            self._open[key] = self._open.pop(key)  # the most recently used schema is closed last
             return self._open[key]
         server = self.server(options)
         scratch = bool(schema) or not options.database_uri
@@ -160,7 +160,8 @@ class Analyzer:
             if scratch:
                 connection, applied = _database(server, digest, schema, options, stack)
             else:
-                connection, applied = Connection(server.base), Applied()  # the database as it is
+                # Without a schema file, the existing database is used.
+                connection, applied = Connection(server.base), Applied()
             stack.enter_context(connection)
             if connection.major < _OLDEST_SERVER:
                 message = (
@@ -278,7 +279,7 @@ def _analyze_all(
     parts = spread(here, elsewhere, runs)
     typed = [query for part in parts for query in part.typed]
     problems = [*unasked, *(problem for part in parts for problem in part.problems)]
-    if schema.scratch:  # it writes rows, on which two connections could wait for one another
+    if schema.scratch:  # it writes rows, so two connections could block each other
         doubtful = [item for part in parts for item in part.doubtful]
         problems.extend(refuted_hints(schema.connection, schema.typist.facts, doubtful))
     problems.extend(diagnoses(failures, {f: c for part in parts for f, c in part.lost.items()}))
@@ -451,7 +452,7 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
         )
     yield from _unpassable(query)
     if parsed.command.returns_rows and not query.columns:
-        empty = query.read_only  # `SELECT FROM t`: there are rows, with nothing in them
+        empty = query.read_only  # `SELECT FROM t` returns rows without columns
         yield Diagnostic(
             "E321",
             f":{parsed.command} needs rows, but this statement returns no rows"

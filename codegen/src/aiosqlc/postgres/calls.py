@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _TEXTS: Final = r"(?:text|character varying)"
-# What is called with which types, and what to write instead; `{a}` is what stands in the brackets.
+# A call with some argument types, and its correction; `{a}` is the text in parentheses.
 _CALLS: Final = (
     (r"(?:sum|avg)\(boolean\)", "count the rows: `count(*) FILTER (WHERE {a})`"),
     (rf"(?P<name>sum|avg)\({_TEXTS}\)", "cast to a number: `{name}(({a})::numeric)`"),

@@ -16,7 +16,7 @@ from aiosqlc.servers.postgres.connection import (
     server_error,
 )
 
-_WINDOW = 32  # queries in flight: the server analyses the next ones while we infer
+_WINDOW = 32  # queries in flight, so that the server works during inference
 _TITLE = b"rewritten parse tree:"
 
 
@@ -57,7 +57,7 @@ def prepare_session(connection: Connection) -> None:
         error = connection.run(f"set {setting}")
         if error is not None:
             raise ConnectionFailedError(f"cannot set {setting}: {error.message}")
-    # Keeps the trees out of the server's own log; only a superuser may, so never mind otherwise.
+    # Keeps the trees out of the server's log. Only a superuser may set this, so errors are ignored.
     connection.run("set log_min_messages = fatal")
 
 
@@ -124,7 +124,7 @@ def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
             if pg.status != pq.ConnStatus.OK:
                 raise ConnectionFailedError(failure.message)
         elif result.status == pq.ExecStatus.COMMAND_OK:
-            described = result  # the second of the two, the description, stays
+            described = result  # of two results, the second is the description
     if failure is not None:
         return failure
     if described is None:
@@ -148,6 +148,6 @@ def _described(result: pq.abc.PGresult, tree: bytes) -> Described:
     return Described(
         param_oids=tuple(result.param_type(i) for i in range(result.nparams)),
         columns=columns or None,
-        # A line break inside a long name can fall inside a character.
+        # A line break in a long name may split a character.
         tree=unwrap(tree.decode(errors="surrogateescape")),
     )

@@ -43,7 +43,7 @@ class Failure:
         if error.state not in _STATES_OF_ABSENCE:
             return False
         missing = named_in(error.message)
-        if error.state == "42703":  # a column of that name may be wanted of another table
+        if error.state == "42703":  # the query may refer to that column in another table
             return bool(self.names & missing) and bool(self.tables & words)
         return bool(self.names & missing)
 

@@ -37,12 +37,12 @@ class Instead:
 
 NOTHING = Instead()
 
-# Of these a scratch database must know nothing, or they reach beyond it.
+# Statements that must not affect a temporary database, or that affect the whole server.
 _WITHOUT_EFFECT = re.compile(
     r"(?:(?:create|alter|drop)\s+(?:database|tablespace|subscription|publication|event\s+trigger)"
     r"|(?:alter|drop)\s+(?:role|group|user(?!\s+mapping))|alter\s+system|security\s+label|load|listen|unlisten|notify|checkpoint"
     r"|create\s+(?:or\s+replace\s+)?(?:trusted\s+)?(?:procedural\s+)?language)\b"
-    # a file is one transaction already, or none
+    # a file already runs in one transaction or in none
     r"|(?:begin|commit|end|start\s+transaction)(?:\s+(?:work|transaction))?\s*$",
     _I,
 )
@@ -108,7 +108,7 @@ def instead_of(sql: str, error: ServerError) -> Instead | None:
             instead = remedy(sql, found)
             if instead is not None and instead.run != (sql,):
                 return instead
-    if _ROUTINE.match(sql):  # its body may be right when all is there
+    if _ROUTINE.match(sql):  # its body may be valid once all objects exist
         off, on = "set check_function_bodies = off", "set check_function_bodies = on"
         return Instead((off, sql, on))
     return None
@@ -271,7 +271,7 @@ def _of_another_engine(sql: str, found: re.Match[str]) -> Instead | None:
     )
 
 
-# In a schema written for SQLite too, such a key gets its value where an INSERT gives none.
+# In schemas shared with SQLite, such a key gets a generated value if an INSERT omits it.
 COUNTED_KEYS = """
 do $$
 declare

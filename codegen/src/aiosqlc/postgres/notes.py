@@ -10,8 +10,8 @@ from aiosqlc.ir import SchemaFile
 from aiosqlc.servers.postgres.connection import Connection
 from aiosqlc.source import Span
 
-_SCHEMA = "aiosqlc_notes"  # empty: its comment holds the notes
-_READ = f"select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '{_SCHEMA}'"  # noqa: S608 - a constant
+_SCHEMA = "aiosqlc_notes"  # an empty schema whose comment contains the notes
+_READ = f"select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '{_SCHEMA}'"  # noqa: S608 - a constant name
 
 
 def write_notes(

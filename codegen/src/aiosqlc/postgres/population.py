@@ -15,9 +15,9 @@ from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.servers.postgres.connection import Connection, Statement, server_error
 
 _ATTEMPTS = 40  # per table
-_FEW = 5  # rows of the schema's own that are referred to
-_AT_ONCE = 50  # statements on their way to the server
-_OBEDIENT = 10  # attempts without any DEFAULT, before columns fall back on theirs
+_FEW = 5  # most rows of the schema's own statements that are used
+_AT_ONCE = 50  # statements sent ahead to the server
+_OBEDIENT = 10  # attempts without any DEFAULT, before columns use their defaults
 _LITERAL = re.compile(r"'((?:[^']|'')*)'|(?<![\w.])(-?\d+(?:\.\d+)?)\b")
 _ANSWERED = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _DEFAULT = object()
@@ -130,7 +130,8 @@ class Population:
     def named(self, table: int) -> str:
         """Return a table's name in SQL, with ONLY to exclude its child tables."""
         relation = self.facts.relations[table]
-        only = "only " if relation.kind == "r" else ""  # a partitioned table has no rows itself
+        # A partitioned table contains no rows itself.
+        only = "only " if relation.kind == "r" else ""
         return f"{only}{quoted(relation.schema)}.{quoted(relation.name)}"
 
     def _fill(self, table: int, wanted: int, nulls: float) -> None:
@@ -180,7 +181,7 @@ class Population:
         if not answered(result):
             name = (result.error_field(pq.DiagnosticField.CONSTRAINT_NAME) or b"").decode()
             return [n for n in self._constrained(table, name) if n in columns]
-        if result.ntuples:  # a trigger may have turned it away in silence
+        if result.ntuples:  # a trigger may have silently skipped the row
             self.rows[table].append(_row(every, result, 0))
         return ()
 
@@ -192,7 +193,7 @@ class Population:
 
     def _value(self, column: Attribute, nulls: float, *, defaults: bool) -> object:
         checked = self._likely[column.relation].get(column.number)
-        # Where nothing is checked a default would only bring chance in: the time, a sequence.
+        # Without a CHECK, a default would only add random values: the time, or a sequence.
         if defaults and column.has_default and checked is not None and self.sampler.chance(0.5):
             return _DEFAULT
         if not column.not_null and self.sampler.chance(nulls):

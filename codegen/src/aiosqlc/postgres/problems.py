@@ -44,9 +44,10 @@ _CODES = {
     "42704": "E318",  # undefined object: a type, a collation …
 }
 _OTHER = "E301"
-_MOST_PARAMETERS = 65_535  # the protocol counts them in 16 bits
+_MOST_PARAMETERS = 65_535  # the protocol has a 16-bit count
 _TOO_DEEP = "54001"
-_NO_VALUES = frozenset({"22P02", "22007"})  # a text that is no value of a type, or no moment
+# A text that is invalid for its type, or an invalid time.
+_NO_VALUES = frozenset({"22P02", "22007"})
 _HINTS = {
     "42702": "qualify the column with the table or its alias, as in `a.id`",
     "42803": NOT_GROUPED,
@@ -54,7 +55,7 @@ _HINTS = {
     _TOO_DEEP: "it is nested too deeply: split it, or write a long list as one array",
     "42P08": "it is used with two types: write `{param}::{type}` where it is the other",
 }
-# What the server says of a clause that takes no aggregate or window function.
+# The server's message for a clause that allows no aggregate or window function.
 _NOT_ALLOWED = re.compile(
     r"(?P<kind>aggregate|window) functions are not allowed in (?P<place>.+?)(?: expressions?)?$"
 )
@@ -83,7 +84,8 @@ _SAID = {
     "must be type boolean": "write a comparison, such as `a = 1` or `a IS NOT NULL`",
     "is of type": "cast the value to the type of the column: `…::type`",
 }
-_GLUED = re.compile(r"[-+*/<>=~!#%^&|`?]+@$")  # `a <->@name`: the parameter's mark is lost
+# `a <->@name`: the operator absorbs the parameter's sign.
+_GLUED = re.compile(r"[-+*/<>=~!#%^&|`?]+@$")
 _MEANT = re.compile(
     r'Perhaps you meant to reference the (?:column|table alias) "([^"]+)"'
     r'(?: or the column "([^"]+)")?\.'
@@ -299,7 +301,7 @@ def _meant(found: re.Match[str]) -> str:
 def _place(query: ParsedQuery, error: ServerError, sql: str, source_map: SourceMap) -> Span:
     if error.position:
         at = error.position - 1
-        if at >= len(sql):  # "at end of input"
+        if at >= len(sql):  # the error is "at end of input"
             end = source_map.to_source(len(sql.rstrip()) - 1)
             return Span(end, end + 1)
         return _word_at(query, source_map.to_source(at))

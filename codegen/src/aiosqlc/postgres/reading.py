@@ -32,12 +32,12 @@ PREMISES: Final = (
     "PL/pgSQL uses operators that only read", "casts in PL/pgSQL only read",
 )  # fmt: skip
 
-# VOLATILE because they answer otherwise each time: nothing is changed, and a standby runs them.
+# VOLATILE only because their results vary. They change nothing, and a standby runs them.
 HARMLESS: Final = frozenset({
     "array_sample", "array_shuffle", "clock_timestamp", "gen_random_uuid", "pg_sleep",
     "pg_sleep_for", "pg_sleep_until", "random", "random_normal", "timeofday", "uuidv4", "uuidv7",
 })  # fmt: skip
-# Not VOLATILE, and yet refused by a standby, or running what is named only at run time.
+# Not VOLATILE, but refused by a standby, or with effects known only at run time.
 DENIED: Final = frozenset({
     "database_to_xml", "database_to_xml_and_xmlschema", "database_to_xmlschema",
     "pg_current_xact_id", "pg_input_error_info", "pg_input_is_valid", "pg_replication_origin_oid",
@@ -57,7 +57,7 @@ _OPERATORS = re.compile(
     r" :(?:opno|opnos|eqop|sortop|cycle_mark_neop) (?:(\d+)|\(o([ \d]*)\))", re.ASCII
 )
 _TYPES = re.compile(r" :\w*[tT]ype(?:s|id|Id)? (?:(\d+)|\(o([ \d]*)\))", re.ASCII)
-# A field of those above with its value; the name of a type's is read without stepping back.
+# The rest of such a field with its value; type names are matched without backtracking.
 _REST = r"[0-9A-SU-Z_a-su-z]*+"
 _FIELD = re.compile(
     r" :(?:relid|opfuncid|funcid|aggfnoid|winfnoid|hashfuncid|negfuncid|tsmhandler|startInRangeFunc"
@@ -96,7 +96,7 @@ class ReadProofs:
         if fields <= self._harmless:
             return ""
         why = self._named_in(text)
-        if not why:  # of all of them: what is settled while another is judged is not taken over
+        if not why:  # for all objects, because results found during another check are provisional
             self._harmless |= fields
         return why
 
@@ -120,7 +120,7 @@ class ReadProofs:
         )
 
     def _relation(self, oid: int) -> str:
-        if oid < FIRST_USER_OID:  # of the catalog: a view of it is expanded
+        if oid < FIRST_USER_OID:  # an object of the catalog; its views are expanded in the tree
             return ""
         if oid not in self._relations:
             self._relations[oid] = ""
@@ -156,7 +156,7 @@ class ReadProofs:
 
     def _type(self, oid: int) -> str:
         if oid not in self._types:
-            self._types[oid] = ""  # what is within itself adds nothing
+            self._types[oid] = ""  # a type inside itself adds nothing
             self._types[oid] = self._read_type(oid)
         return self._types[oid]
 
@@ -183,7 +183,7 @@ class ReadProofs:
 
     def _function(self, oid: int) -> str:
         if oid not in self._functions:
-            self._functions[oid] = ""  # one that calls itself does nothing new
+            self._functions[oid] = ""  # a recursive function adds no effect
             self._functions[oid] = self._read_function(oid)
         return self._functions[oid]
 
@@ -216,7 +216,7 @@ class ReadProofs:
     # --- PL/pgSQL, of which there is no tree ------------------------------------------------------
 
     def _words(self, function: Function) -> str:
-        # The server refuses changes by a function's own statements where it is not VOLATILE.
+        # The server refuses changes in a function's own statements unless the function is VOLATILE.
         if not self._holds("PL/pgSQL is not VOLATILE", function.volatility != "v"):
             return "it is VOLATILE, and written in PL/pgSQL"
         tables, functions, types = self._named

@@ -24,11 +24,12 @@ from aiosqlc.servers.postgres.connection import Connection
 
 _ROUNDS = 12
 _TRIALS = 10  # per round
-_SURE = 4  # rounds that even a busy machine is given, so that it finds what others find
-_LONGEST, _AT_WORST = 0.5, 3.0  # seconds per query: for all rounds, and for those
+_SURE = 4  # rounds that run even on a busy machine, so that results do not depend on its speed
+# Seconds per query: for all rounds, and for the first `_SURE` rounds.
+_LONGEST, _AT_WORST = 0.5, 3.0
 _ROWS = 4
-_MOST_ROWS = 40  # of a table, when needless ones are taken away
-_MOST_SHOWN = 6  # rows of tables in a finding
+_MOST_ROWS = 40  # most rows of a table that are reduced to a minimum
+_MOST_SHOWN = 6  # most rows of each table in a finding
 _RELATION = re.compile(r":relid (\d+)")
 _PARAM = "param:"
 
@@ -100,7 +101,7 @@ class _Hunt:
             if not self.open or time.monotonic() > self.deadline:
                 return
             with _undone(self.population.connection):
-                # First nothing at all, then as little as possible, then anything.
+                # First only NULLs, then few values, then random values.
                 self.population.fill(min(number, _ROWS), nulls=1 if number == 1 else 0.4)
                 for _ in range(_TRIALS):
                     if self.open and time.monotonic() < self.deadline:
@@ -142,10 +143,10 @@ class _Hunt:
         connection = self.population.connection
         for table in reversed(self.population.order):
             name = self.population.named(table)
-            places = connection.rows(f"select ctid::text from {name} limit {_MOST_ROWS}")  # noqa: S608 - quoted
+            places = connection.rows(f"select ctid::text from {name} limit {_MOST_ROWS}")  # noqa: S608 - quoted names
             for (place,) in places if time.monotonic() < self.deadline + _AT_WORST else ():
                 connection.run("savepoint shrinking")
-                gone = connection.run(f"delete from {name} where ctid = '{place}'")  # noqa: S608 - the server's own
+                gone = connection.run(f"delete from {name} where ctid = '{place}'")  # noqa: S608 - the server's own value
                 kept = gone is not None or not self._refutes(trial, hint)
                 connection.run("rollback to shrinking" if kept else "release shrinking")
 
@@ -155,7 +156,7 @@ class _Hunt:
         for table in [t for t in self.population.order if t in self.shown]:
             columns = facts.columns.get(table, [])
             names = ", ".join(quoted(column.name) for column in columns)
-            sql = f"select {names} from {self.population.named(table)} limit {_MOST_SHOWN}"  # noqa: S608 - quoted
+            sql = f"select {names} from {self.population.named(table)} limit {_MOST_SHOWN}"  # noqa: S608 - quoted names
             for row in self.population.connection.rows(sql) if columns else ():
                 found.append(f"{facts.relation_name(table)} ({table_row(columns, row)})")
         if not found and self.shown:

@@ -28,10 +28,10 @@ _FUNCTIONS: Final = re.compile(r" :(?:opfuncid|funcid|aggfnoid|winfnoid) (\d+)")
 _DOMAINS: Final = re.compile(r"\{COERCETODOMAIN .*? :resulttype (\d+)")
 _TYPES: Final = re.compile(r" :\w*type (\d+)")
 _TRUNCATED: Final = re.compile(r"\{RANGEVAR :catalogname \S+ :schemaname (\S+) :relname (\S+)")
-# Bits of `requiredPerms`, and of pg_trigger.tgtype.
+# Bits of `requiredPerms` and of pg_trigger.tgtype.
 _BITS: Final = {"INSERT": 1, "SELECT": 2, "UPDATE": 4, "DELETE": 8, "TRUNCATE": 16}
 _EVENTS: Final = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
-_FIRST_COLUMN: Final = 7  # in the sets of columns; what is below belongs to the system
+_FIRST_COLUMN: Final = 7  # in column sets, where lower numbers are system columns
 _SEQUENCES: Final = {"nextval": "USAGE", "currval": "USAGE", "setval": "UPDATE"}
 _NO_TABLE: Final = "42P01"
 _HARMLESS_UTILITIES: Final = ("NOTIFYSTMT", "LISTENSTMT", "UNLISTENSTMT", "VARIABLESETSTMT")
@@ -166,7 +166,7 @@ class Asker:
             self._schema(entry.schema)
         if privilege == "SELECT" and entry.kind == "v":
             self._sets_off(relation)
-        # A SELECT … FOR UPDATE asks for UPDATE and changes no column.
+        # SELECT … FOR UPDATE requires UPDATE but changes no column.
         if privilege != "SELECT" and (privilege != "UPDATE" or columns != set()):
             self._written(relation, privilege, columns)
 
@@ -206,7 +206,7 @@ class Asker:
         if numbers is None or not columns:
             return None
         wanted = {number - _FIRST_COLUMN for number in numbers} or {min(columns)}
-        if min(wanted) <= 0 or wanted >= columns.keys():  # of the system, or the whole row
+        if min(wanted) <= 0 or wanted >= columns.keys():  # a system column, or all columns
             return None
         return frozenset(columns[number] for number in wanted if number in columns)
 
@@ -215,7 +215,7 @@ class Asker:
     def _function(self, oid: int) -> None:
         routine, entry = self._routines.get(oid), self.facts.functions.get(oid)
         if entry is None or routine is None or ("EXECUTE", oid) in self._seen:
-            return  # a function of the server's own, which all may call
+            return  # a function of the server, which all roles may call
         self._seen.add(("EXECUTE", oid))
         kind = "PROCEDURE" if entry.kind == "p" else "FUNCTION"
         self._add("EXECUTE", kind, entry.schema, entry.name, routine.arguments)

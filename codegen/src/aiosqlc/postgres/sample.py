@@ -12,7 +12,7 @@ from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.trial import Trial, draw, row_of
 
 _ROWS = 6  # of each table
-_TRIALS = 30  # until one returns rows
+_TRIALS = 30  # most runs until one returns rows
 _MOST_SHOWN = 8
 
 

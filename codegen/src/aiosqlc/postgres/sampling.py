@@ -39,7 +39,7 @@ _VALUES: dict[str, list[str]] = {
     "char": ["a", "b"],
 }
 _TEXTS = ["", "a", "b", "x y", "Straße"]
-# Forms that CHECK constraints ask for: addresses, codes, numbers, dotted names, hashes.
+# Texts that CHECK constraints often require: addresses, codes, numbers, dotted names, hashes.
 _FORMS = ["ada@example.org", "EUR", "DE", "12345", "+4930123456", "a:b", "a.b", "ab" * 16]
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")

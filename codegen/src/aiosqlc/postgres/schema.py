@@ -53,7 +53,7 @@ _MISSING_TYPE = re.compile(r'^type "(\w+)" does not exist')
 _QUOTED = re.compile(r'"([^"]+)"')
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\$\{\w+\}|<%.*?%>", re.DOTALL)
 _CODES = {"42601": "E200", "42P01": "E202", "0A000": "E203", "42P07": "E204", "42710": "E204"}
-# What a name without its schema meets where no schema is searched.
+# Errors for a name without a schema if the search path is empty.
 _NOT_FOUND = frozenset({"3F000", "42P01", "42704", "42883"})
 _MOST_TRIES = 100
 _SAVEPOINT = "aiosqlc_statement"
@@ -68,7 +68,8 @@ def _digested(*files: Sequence[SchemaFile]) -> tuple[tuple[str, bool, str], ...]
     return tuple([(f.file.path.stem, f.transactional, f.sql) for some in files for f in some])
 
 
-@memo_by(lambda schema, shims: _digested(shims, schema))  # while watching, mostly the same
+# While watching, the schema rarely changes.
+@memo_by(lambda schema, shims: _digested(shims, schema))
 def schema_digest(schema: Sequence[SchemaFile], shims: Sequence[SchemaFile]) -> str:
     """Return a hash of all inputs that determine the database's content."""
     digest = hashlib.sha256(makers_digest().encode())
@@ -193,11 +194,11 @@ class _Applying:
         waiting: list[str] = []
         for span in file.statements:
             sql = file.sql[span.start : span.end]
-            # What is made inside of a block must find what stands before the block.
+            # Statements inside a block must see the effects of statements before it.
             text = None if any(made_in_block(sql)) else self._as_run(file, span, sql)
             if text is not None:
                 waiting.append(text)
-            if text is None or _SETS.match(text):  # a setting may change how the rest is read
+            if text is None or _SETS.match(text):  # a setting may affect later statements
                 failed = _fails(run, waiting)
                 if failed or (text is None and self._statement(file, span, sql) is not None):
                     run("rollback")
@@ -218,7 +219,8 @@ class _Applying:
                 failures.append(failure_of("" if partly else sql, error, problem))
         if self._connection.in_transaction:
             error = self._connection.run("commit")
-            if error is not None:  # a deferred constraint: statement by statement, it shows where
+            # A deferred constraint, whose statement is found by running each one.
+            if error is not None:
                 return self._each(file, in_transaction=False)
         return failures
 
@@ -241,7 +243,7 @@ class _Applying:
                 return mistake, mistake is not None
             step, error = failed
             if steps != (sql,):
-                error = replace(error, position=0)  # it is not in the text that was written
+                error = replace(error, position=0)  # the position refers to a replaced text
             if (error.state == "42710" and new_role(sql)) or self._is_assumed(error):
                 return None, False
             if error.state in _NEEDS_NO_TRANSACTION and self._connection.in_transaction:
@@ -355,7 +357,7 @@ class _Applying:
         """Return the text to run for a statement, '' for none, or None for several steps."""
         if without_effect(sql):
             return ""
-        if role := new_role(sql):  # roles are the whole server's: never one that can log in
+        if role := new_role(sql):  # roles belong to the whole server, so none may log in
             return f"create role {role} nologin"
         wanted = extension_of(sql)
         if wanted in self._provided:

@@ -43,7 +43,7 @@ _TABLE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DYNAMIC = re.compile(r"\b(?:execute|perform)\b", re.IGNORECASE)
-# That a whole thing is gone makes no claim about the others false.
+# Statements other than dropping a whole object, which makes no fact about other objects wrong.
 _DANGEROUS = re.compile(
     r"\b(?:alter|trigger|rule|replace|policy|drop\s+(?!table|view|materialized|schema|sequence"
     r"|function|procedure|aggregate|type|extension))\b",
@@ -83,12 +83,12 @@ def changed_by(connection: Connection, sql: str, names: frozenset[str]) -> froze
     if _NOTHING.match(text) or _only_grows(text):
         return frozenset()
     if _OPERATES.match(text):
-        return None  # operators are written everywhere, without a name
+        return None  # operators are used without a name
     if is_procedural(text) and _DYNAMIC.search(text) and _DANGEROUS.search(text):
         return None
     made = _ADDS.match(text)
     if made and not _OF_A_PARENT.search(text):
-        names = words_of(made["name"])  # what has that name already is another thing
+        names = words_of(made["name"])  # an existing object with that name is another object
     return _depending(connection, names, with_schemas=bool(_SCHEMAS.match(text)))
 
 

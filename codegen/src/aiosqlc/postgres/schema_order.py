@@ -51,7 +51,7 @@ def draft_of(
         if best is None or applied.failed < best[1].failed:
             best = draft, replace(applied, notes=(*applied.notes, *order.notes(files)))
         files = order.learn(applied.failures)
-    assert best is not None  # noqa: S101 - the first order is always taken
+    assert best is not None  # noqa: S101 - there is always a first order
     return best
 
 

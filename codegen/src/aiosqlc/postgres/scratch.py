@@ -28,7 +28,7 @@ from aiosqlc.servers.postgres.embedded import Server, embedded_server
 from aiosqlc.servers.private import NoServerError
 
 Schema = Sequence[SchemaFile]
-_ROWS = 5  # per table, in the first of several states
+_ROWS = 5  # most rows per table in the first of several states
 _SEED = 0
 _UNIQUE_VIOLATION = "23505"
 

@@ -21,7 +21,7 @@ _IN_BLOCK = re.compile(
     r"|version\s+(?:'[^']*'|\"[^\"]*\"|[\w.]+)))*",
     re.IGNORECASE,
 )
-# A statement that does nothing, in the language of blocks and where one says EXECUTE.
+# A statement without effect that is valid in blocks and after EXECUTE.
 _NOTHING = "set local aiosqlc.extension to provided"
 
 
@@ -50,7 +50,7 @@ def is_available(connection: Connection, extension: str) -> bool:
     )
 
 
-# Operator classes or bodies of functions alone: nothing that a query could name.
+# Extensions with only operator classes or function bodies, which queries cannot name.
 _NOTHING_TO_NAME = frozenset(
     {
         *("btree_gin", "pg_prewarm", "pg_buffercache", "auto_explain", "pgaudit", "pg_repack"),
@@ -60,7 +60,7 @@ _NOTHING_TO_NAME = frozenset(
 )
 
 
-NEEDS = {"earthdistance": "cube"}  # what comes along with `CREATE EXTENSION … CASCADE`
+NEEDS = {"earthdistance": "cube"}  # extensions that `CREATE EXTENSION … CASCADE` also creates
 
 
 def stand_in_for(extension: str) -> str | None:
@@ -71,7 +71,7 @@ def stand_in_for(extension: str) -> str | None:
 
 
 _DEFINED = re.compile(r"create\s+(?:function|type|domain)\s+(\w+)|\['(\w+)\(")
-# Types whose names say whose they are.
+# Types whose names identify their extension.
 _TYPES = {
     **{name: name for name in ("citext", "cube", "hstore", "ltree")},
     **dict.fromkeys(("geography", "geometry"), "postgis"),
@@ -95,7 +95,7 @@ _MISSING = re.compile(
     r'^(?:function (?:\w+\.)?(\w+)\(|type "(?:\w+\.)?(\w+)(?:\[\])*" does not exist)'
 )
 _MISSING_SCHEMA = re.compile(r'^schema "(\w+)" does not exist')
-_SCHEMAS = {"cron": "pg_cron"}  # what an extension always makes itself
+_SCHEMAS = {"cron": "pg_cron"}  # schemas that an extension always creates
 _QUALIFIED = re.compile(r'^(?:function |type ")(\w+)\.')
 
 

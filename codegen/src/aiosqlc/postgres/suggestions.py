@@ -16,7 +16,7 @@ from aiosqlc.source import Dialect
 
 _KINDS = {"E310": "relation", "E312": "function", "E318": "type"}
 _UNKNOWN = re.compile(r'(?:relation|type) "(?P<quoted>[^"]+)" does|function (?P<called>[^\s(]+)\(')
-# What can be written without its schema comes first: of two that are as near, it is the one meant.
+# Names visible without a schema come first, so that they win among equally similar names.
 _NAMES = """\
 SELECT kind, CASE WHEN visible THEN name ELSE nspname || '.' || name END AS name
 FROM (
@@ -163,7 +163,7 @@ def _in_with(text: str, at: int) -> list[str]:
 
 def as_written(name: str) -> str:
     """Return a name as a query must write it, in backticks for a message."""
-    if " " in name or name.startswith('"'):  # `timestamp with time zone`, or quoted already
+    if " " in name or name.startswith('"'):  # `timestamp with time zone`, or a quoted name
         return f"`{name}`"
     parts = [part if _PLAIN.fullmatch(part) else f'"{part}"' for part in name.split(".")]
     return f"`{'.'.join(parts)}`"

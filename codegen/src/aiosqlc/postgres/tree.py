@@ -13,19 +13,19 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Self
 
-_LINE = 78  # the server breaks its dump after at most this many bytes
+_LINE = 78  # the server breaks lines after at most this many bytes
 _KIND = re.compile(r"\w+", re.ASCII)
 _NUMBERS = r"\([ioxb](?: -?\d+)*\)"
-# Brackets, and in one piece what has none within, or only lists of numbers.
+# Brackets; a bracketed text without nesting, or with number lists only, is one match.
 _BRACKETS = re.compile(
     rf"\\.|\([^(){{}}\\]*+\)|\{{[^(){{}}\\]*+(?:{_NUMBERS}[^(){{}}\\]*+)*+\}}|[(){{}}]",
     re.DOTALL | re.ASCII,
 )
-# A field of a node with nodes below it, or with a list of anything but numbers.
+# A field with nested nodes, or with a list of anything except numbers.
 _NESTED = re.compile(rf" :(\w+) (?!{_NUMBERS})([{{(])", re.ASCII)
 _ITEM = re.compile(r" ?([{(]|(?:\\.|[^\s(){}\\])+)", re.DOTALL | re.ASCII)
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL | re.ASCII)
-# What differs between two uses of the same expression without changing its meaning.
+# Differences between two uses of an expression that do not affect its meaning.
 _PLACE = re.compile(
     r" :(?:location|varnosyn|varattnosyn|stmt_location|stmt_len|list_start|list_end|rellockmode)"
     r" -?\d+",
@@ -34,8 +34,8 @@ _PLACE = re.compile(
 _NUMBER = re.compile(r"-?\d+", re.ASCII)
 _NODE, _LIST = "{", "("
 _MOST_TOKENS = 50_000
-_MOST_NODES = 5_000  # of the trees read before, for what the next ones share with them
-# A field of a node with no node below it: a word, a number list, or a datum.
+_MOST_NODES = 5_000  # most nodes of earlier trees that are shared with later trees
+# A field without nested nodes: a word, a number list or a datum.
 _FLAT = re.compile(
     rf" :(\w+) ({_NUMBERS}|(?:\\.|[^\s(){{}}\\])+(?: \[[^\]]*\])?)", re.DOTALL | re.ASCII
 )
@@ -105,7 +105,7 @@ class Node(dict[str, Any]):
         return f"{{{kind} " in self.text
 
     def __bool__(self) -> bool:
-        return True  # before its fields are read too
+        return True  # checked before its fields are parsed
 
     def __eq__(self, other: object) -> bool:
         return self is other or (other.__class__ is Node and self.text == other.text)
@@ -252,7 +252,8 @@ class Reader:
     def read(self, dump: str) -> list[Node]:
         """Return the queries of a dump; a rule can rewrite one statement to several or none."""
         if len(self._queries) > _MOST_NODES:
-            self._queries.clear()  # each of them knows this table: without it, they go at once
+            # Breaks reference cycles, so that the nodes are freed immediately.
+            self._queries.clear()
         return _read(without_places(unwrap(dump)), self._queries)
 
     def read_text(self, text: str) -> list[Node]:
@@ -270,7 +271,7 @@ def _read(text: str, nodes: dict[str, Node]) -> list[Node]:
     return [value for value in values if isinstance(value, Node)]
 
 
-@lru_cache(maxsize=4)  # a tree is read, and soon after compared
+@lru_cache(maxsize=4)  # a tree is parsed, and compared soon after
 def without_places(text: str) -> str:
     """Return a tree's text without the positions in the query's text."""
     return _PLACE.sub("", text)

@@ -204,7 +204,8 @@ class QueryTyper:
         name = self.tenants.tenant.parameter
         number = next((p.number for p in params if p.name == name), 0)
         at = next((at for at, given in enumerate(numbers, 1) if given == number), 0)
-        return self.tenants.leaks(scope if len(nodes) == 1 else None, at)  # a rule adds others
+        # A rewrite rule adds other queries.
+        return self.tenants.leaks(scope if len(nodes) == 1 else None, at)
 
     def _text(
         self,
@@ -386,7 +387,7 @@ class QueryTyper:
         return met.dims if met and met.type == oid else 0
 
 
-# Nested too deeply, or a newer server's tree of another shape.
+# Raised for deep nesting, or for an unknown tree of a newer server.
 _NOT_UNDERSTOOD = (RecursionError, LookupError)
 
 

@@ -22,7 +22,7 @@ def view_columns(
     """
     views = [r for r in facts.relations.values() if r.kind == "v" and r.oid not in facts.triggers]
     names = [f"{quoted(view.schema)}.{quoted(view.name)}" for view in views]
-    texts = [f"select * from {name}" for name in names]  # noqa: S608 - names of the catalog, quoted
+    texts = [f"select * from {name}" for name in names]  # noqa: S608 - quoted names of the catalog
     answers = zip(views, describe(connection, texts), strict=True)
     found: dict[int, tuple[Column, ...]] = {}
     problems = []

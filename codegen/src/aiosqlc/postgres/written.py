@@ -18,11 +18,11 @@ from aiosqlc.postgres.tree import without_places
 from aiosqlc.servers.postgres.connection import Connection, ServerError, server_error
 from aiosqlc.source import Span
 
-# What the planner and the executor's start say of a statement, whatever data and settings there
-# are. Other errors come from functions called while planning: they may depend on the session.
+# Errors of the planner and of the executor's start that do not depend on data and settings. Other
+# errors come from functions called during planning and may depend on the session.
 _NEVER = frozenset({
-    "0A000",  # FULL JOIN, FOR UPDATE, GROUP BY over what cannot do it
-    "42P10",  # ON CONFLICT without its index
+    "0A000",  # FULL JOIN, FOR UPDATE or GROUP BY with unsupported operands
+    "42P10",  # ON CONFLICT without a matching index
     "42809",  # a materialized view cannot be changed
 })  # fmt: skip
 _LONGEST_PLAN = "3s"
@@ -152,7 +152,7 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
     """
     connection.run("set debug_print_rewritten = off")
     connection.run("set default_transaction_read_only = on")
-    # Planning calls immutable functions: what takes longer than this counts as possible.
+    # Planning calls immutable functions. A text whose plan takes longer is treated as possible.
     connection.run(f"set statement_timeout = '{_LONGEST_PLAN}'")
     try:
         for start in range(0, len(queries), _AT_ONCE):
@@ -188,7 +188,7 @@ def _texts(query: TypedQuery) -> dict[str, None]:
 
 
 def _explain(sql: str) -> str:
-    return f"explain (generic_plan, costs off) {sql}\n"  # its last line may be a comment
+    return f"explain (generic_plan, costs off) {sql}\n"  # the last line may be a comment
 
 
 def _refusal(connection: Connection, sql: str) -> ServerError | None:

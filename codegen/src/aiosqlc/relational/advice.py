@@ -45,7 +45,7 @@ def is_distinct_anyway(counter: RowCounter, query: Query, has_value: Callable[[i
         return False
     if query.group_keys:
         return all(key.output for key in query.group_keys)
-    # Equal rows agree in what has a value; of two NULLs, nothing is known.
+    # Equal rows have equal non-null columns. Two NULLs may come from different rows.
     bound = {
         key.output: Binding(False, key.classes, key.expr.collation)
         for key in query.distinct_keys

@@ -68,7 +68,7 @@ def embedded_rows(
         table = tables.pop()
         name, *others = [embed.name for embed in place.embeds]
         if table is None or not _certain_enough(engine, *rows[0], inferred):
-            table = ColumnRef("", place.embeds[0].table, "")  # a row of this query's own
+            table = ColumnRef("", place.embeds[0].table, "")  # a class of this query's own
         embed = TypedEmbed(
             name=name,
             first=place.first,

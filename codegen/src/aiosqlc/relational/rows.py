@@ -212,7 +212,7 @@ class RowCounter:
             done = conflict.updates and not self.engine.may_skip(target.relation, Command.UPDATE)
             if not self.engine.holds("some-row", "ON CONFLICT always writes", done):
                 return False
-            # What is read first inside SET may write the very row: the update then passes over it.
+            # A WITH query in SET may change the same row, which the update then skips.
             if not self.engine.holds("some-row", "SET contains no WITH", conflict.alone):
                 return False
         return self._item_at_least_one(query.root, query)

@@ -38,7 +38,7 @@ from aiosqlc.relational.tree import (
 Place = tuple[int, int]
 """A column of a query level: the numbers of its source and column."""
 
-_DEEPEST = 50  # levels, of a query that is nested without end
+_DEEPEST = 50  # most levels, because queries can be nested without limit
 
 
 class Tenancy(Protocol):
@@ -93,8 +93,10 @@ class _Level:
     """
 
     pinned: set[Place] = field(default_factory=set)
-    equal: set[tuple[Place, Place]] = field(default_factory=set)  # the first is given the second
-    beyond: dict[int, set[tuple[Place, Place]]] = field(default_factory=dict)  # levels out: so too
+    # The first column is assigned the second.
+    equal: set[tuple[Place, Place]] = field(default_factory=set)
+    # The same by the number of levels out.
+    beyond: dict[int, set[tuple[Place, Place]]] = field(default_factory=dict)
     bound: set[int] = field(default_factory=set)
     owned: set[int] = field(default_factory=set)
 
@@ -159,7 +161,8 @@ class _Proof:
             return level
         target, changed = query.source(query.target), set(query.assigned())
         if isinstance(target, Table):
-            changed -= {self.tenancy.column(target.relation)}  # which keeps its value
+            # The tenant column, which keeps its value.
+            changed -= {self.tenancy.column(target.relation)}
         lost = {(query.target, column) for column in changed}
         return _Level(pinned=level.pinned - lost, owned=level.owned - {query.target})
 
@@ -177,7 +180,8 @@ class _Proof:
             yield from self.visit(source.query(), pins, around, depth + 1)
         elif isinstance(source, CteUse) and not source.itself:
             inner = source.query()
-            if inner.command is Command.SELECT:  # what writes is visited once, where it stands
+            # A writing query is visited once, at its definition.
+            if inner.command is Command.SELECT:
                 own = frozenset() if source.recursive else pins
                 yield from self.visit(inner, own, (), depth + 1)
 
@@ -247,7 +251,7 @@ class _Proof:
         """Return whether the tenant may read the selected rows of a source."""
         source = query.source(number)
         if isinstance(source, NoTable | Values | Function | Derived | CteUse | Merged | Grouped):
-            return True  # what is inside is visited on its own
+            return True  # inner queries are visited separately
         if not isinstance(source, Table) or not source.whole:
             return False
         if self.tenancy.shared(source.relation):

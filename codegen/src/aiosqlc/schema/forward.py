@@ -7,7 +7,7 @@ import re
 from aiosqlc.parse.scanner import LEXES, Kind, scan, split_statements
 from aiosqlc.source import Dialect, Span
 
-# goose, sql-migrate, dbmate and tern mark where a file turns to the way back.
+# The line in goose, sql-migrate, dbmate and tern that starts the rollback section.
 DOWN = re.compile(
     r"^(?:--\s*\+goose\s+down|--\s*\+migrate\s+down|--\s*migrate:down|---\s*migration:down"
     r"|---- create above / drop below ----)",
@@ -26,7 +26,7 @@ _QUOTED = frozenset({Kind.STRING, Kind.QUOTED, Kind.NAME})
 _FROM_STDIN = re.compile(r"\sFROM\s+stdin\b", re.IGNORECASE)
 
 
-# What mysqldump and others write around routines, for MySQL's own client.
+# The lines that mysqldump and others write around routines for MySQL's client.
 _DELIMITER = re.compile(r"^[^\S\n]*DELIMITER[^\S\n]+(?P<sign>\S+)\s*$", re.IGNORECASE)
 
 
@@ -50,7 +50,7 @@ def forward_sql(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[str, 
             runs = forward and not data and not _PSQL.match(line)
             if data and line.startswith("\\."):
                 data = False
-            elif runs and _copies(line):  # pg_dump's rows are data for psql, not SQL
+            elif runs and _copies(line):  # the rows of pg_dump are data for psql and not SQL
                 data, runs = True, False
             outside = start if runs else start + len(line)
         start += len(line) + 1

@@ -27,7 +27,7 @@ def forward_files(paths: Sequence[Path]) -> list[Path]:
     ]
 
 
-@memo  # while watching, there are the files that there were
+@memo  # while watching, the set of files rarely changes
 def _folders(paths: tuple[Path, ...]) -> tuple[tuple[Path, tuple[Path, ...]], ...]:
     """Return the forward migrations, by folder."""
     there = set(paths)
@@ -64,9 +64,10 @@ def since_checkpoint(files: list[SourceFile]) -> list[SourceFile]:
 
 _VERSION = re.compile(r"^(?:[Vv](?P<dotted>\d+(?:[._]\d+)*)__|[Vv]?(?P<plain>\d+))")
 _UNDONE = re.compile(r"^U\d[\d._]*__")  # Flyway's way back
-_REPEATED = re.compile(r"^R__")  # Flyway's views and functions, made anew after all versions
+# Flyway's repeatable migrations, which run after all versioned ones.
+_REPEATED = re.compile(r"^R__")
 _BY_FLYWAY = re.compile(r"^(?:[VU]\d[\d._]*|R)__")
-# What Flyway runs around its migrations: `afterMigrate.sql`, `beforeEachMigrate__grants.sql`.
+# Files that Flyway runs around migrations: `afterMigrate.sql`, `beforeEachMigrate__grants.sql`.
 _CALLBACK = re.compile(
     r"^(?:createSchema|(?:before|after)(?:Each)?(?:Baseline|Clean|Connect|CreateSchema|Deploy|Info"
     r"|Migrate|Repair|Repeatables|Undo|Validate|Versioned)"

@@ -29,7 +29,7 @@ def _applied(files: tuple[SourceFile, ...], dialect: Dialect) -> tuple[SchemaFil
     return tuple([schema_file(file, dialect) for file in applied])
 
 
-@memo  # while watching, most files are what they were
+@memo  # while watching, most files are unchanged
 def schema_file(file: SourceFile, dialect: Dialect = Dialect.POSTGRESQL) -> SchemaFile:
     """Reduce one file to its forward statements."""
     sql, transactional = forward_sql(file.text, dialect)

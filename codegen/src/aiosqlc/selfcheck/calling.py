@@ -23,11 +23,11 @@ from aiosqlc.selfcheck.drivers import Opened, has_no_value, opened
 from aiosqlc.selfcheck.importable import importing_from
 
 _CALLS = 20  # of each function
-_LONGEST = 10.0  # seconds for one call
-# What a document says that is not of the class which the user has given it: rows here are random.
+_LONGEST = 10.0  # longest time of one call, in seconds
+# Errors for a document that does not fit the user's class, because the test rows are random.
 _DOCUMENT = ("ValidationError: Expected", "DecodeError: ")
-_NEEDED = " is needed beside "  # what a function says of arguments that must come together
-_REMEMBERED = 5  # rows of an answer or a table whose values are passed again
+_NEEDED = " is needed beside "  # the error text for arguments that must be passed together
+_REMEMBERED = 5  # rows of a result or table whose values are passed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ async def _call(
     }
     try:
         arguments = values.arguments(function.call, frozenset(naive))
-    except Exception as error:  # noqa: BLE001 - a class of the user's, of which no value is known
+    except Exception as error:  # noqa: BLE001 - a user's class, for which no value is known
         called.unanswered.setdefault(name, f"no arguments: {type(error).__name__}: {error}")
         return
     undisturbed = False
@@ -146,7 +146,7 @@ async def _call(
             answer = function.call(function.receiver(db.executor), **arguments)
             result = [row async for row in answer] if isasyncgen(answer) else await answer
         undisturbed = query.read_only
-    except Exception as error:  # noqa: BLE001 - whatever it is, the function breaks its promise
+    except Exception as error:  # noqa: BLE001 - any exception breaks the function's guarantee
         text = f"{type(error).__name__}: {error}"
         if has_no_value(error):
             called.unread.setdefault(name, text)

@@ -15,7 +15,7 @@ from aiosqlc.analysis.grants import plain_or
 from aiosqlc.ir import ColumnRef
 
 _DECODER = "pgproto/codecs/datetime.pyx"  # of asyncpg
-# Functions of these are called on the asynchronous driver that their connections are like.
+# Functions for these drivers are called on the asynchronous driver of the same family.
 _ON_PSYCOPG: Final = frozenset({"psycopg", "psycopg-sync", "sqlalchemy-psycopg", "sqlalchemy-sync"})
 
 

@@ -13,7 +13,7 @@ from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.selfcheck.calling import Called, Package, call_all
 from aiosqlc.servers.private import NoServerError
 
-_ROUNDS = 10  # data sets; the executions of a query are spread over them
+_ROUNDS = 10  # data sets, over which the executions of a query are distributed
 _ROWS = 5
 
 

@@ -44,7 +44,7 @@ def _refused(places: Iterable[tuple[Override, SourceFile]]) -> Iterator[Diagnost
 def _why_not(module: str, name: str) -> str:
     try:
         found = importlib.import_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever the user's module raises
+    except Exception as error:  # noqa: BLE001 - any exception of the user's module
         return f"{type(error).__name__}: {error}"
     return "" if hasattr(found, name) else f"the module `{module}` has no `{name}`"
 

@@ -22,8 +22,8 @@ from typing import Any
 _BOOT_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _MOST_SLOTS = 1000
-# Loaded here: between fork and exec nothing may allocate more than it must, nor import: the account
-# that the server runs as may not read our modules.
+# Loaded here, because no import and little allocation is allowed between fork and exec, and the
+# server's account may be unable to read these modules.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
@@ -148,5 +148,5 @@ def _begin(parent: int, orphaned: signal.Signals) -> None:
     """Ask the kernel to stop this process when its parent process ends."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned))
-        if os.getppid() != parent:  # it died in between
+        if os.getppid() != parent:  # the parent died before the call
             os._exit(1)

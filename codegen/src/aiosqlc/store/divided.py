@@ -11,7 +11,7 @@ from aiosqlc.store.processes import shares, spread
 R = TypeVar("R")
 Arguments = tuple[Any, ...]
 
-_FEWEST = 250  # answers that are worth a process of their own
+_FEWEST = 250  # fewest results for which a process pays off
 
 
 def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:

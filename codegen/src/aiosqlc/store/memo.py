@@ -16,7 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _memories: list[Recent[Any, Any]] = []
-_MOST = 20_000  # answers of one function; twice this many are in memory at most
+_MOST = 20_000  # most results of one function; twice as many can be in memory
 
 
 class Recent(Generic[K, V]):

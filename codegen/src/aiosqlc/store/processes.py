@@ -47,7 +47,7 @@ def spread(
     first, *others = runs
     if not others:
         return [here(first)]
-    # Here, because most runs of the compiler divide nothing.
+    # Imported late, because most runs of the compiler use one process.
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -59,14 +59,14 @@ def spread(
             for child, run in zip(children, others, strict=True):
                 try:
                     answers.append(_Receiver(io.BytesIO(child.result()), run).load())
-                except Exception:  # noqa: BLE001 - whatever it is, it comes up here too, or never
+                except Exception:  # noqa: BLE001 - any exception, which the serial run raises again if it is permanent
                     answers.append(here(run))
             return answers
     finally:
         _inherited.clear()
 
 
-# Set before the fork: functions and items are inherited, where a pool would pickle them.
+# Set before the fork, so that functions and items are inherited without pickling.
 _inherited: list[tuple[Callable[[Any], object], Sequence[Any]]] = []
 
 
@@ -96,7 +96,7 @@ def _send(answer: object, run: Sequence[object], stream: BinaryIO) -> None:
         return (_given, (place,)) if place is not None else _by_fields(item)
 
     pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
-    # What pickle does of itself with frozen values in slots takes several times as long.
+    # The default pickling of frozen values with slots is several times slower.
     pickler.dispatch_table = _Reductions({type(item): reduced for item in run})
     pickler.dump(answer)
 

@@ -11,7 +11,7 @@ from aiosqlc.ir import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.verify.release import Code, Release, Step, relies
 
 _CALLS = 16  # of each query
-_PASSING = 12  # tries where a key is taken: sequences of two states need not be at one place
+_PASSING = 12  # tries after a key conflict, because the sequences of two states may differ
 
 
 @dataclass
@@ -48,7 +48,7 @@ def try_release(
 
 def _try_code(code: Code, states: States, side: str, seen: list[_Seen]) -> None:
     home = states.rows[code.own]
-    home.fill(0)  # arguments are drawn from existing values
+    home.fill(0)  # prepares arguments from existing values
     trials = [(query, home.draw(query)) for query in code.queries for _ in range(_CALLS)]
     worked = [not answer.refusal for answer in _run_all(home, trials)]
     for number, rows in enumerate(states.rows):

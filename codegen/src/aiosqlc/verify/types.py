@@ -35,7 +35,8 @@ def takes(found: SqlType, passed: SqlType) -> bool:
     if found.array_dims != passed.array_dims:
         return False
     if found.kind is TypeKind.DOMAIN or passed.kind is TypeKind.DOMAIN:
-        # A domain's conditions are not compared: the same domain, or none any more.
+        # The conditions of a domain are not compared: only the same domain, or its base type, is
+        # accepted.
         return found == passed or (
             found.kind is not TypeKind.DOMAIN and takes(found, _below(passed))
         )

@@ -73,7 +73,7 @@ def _null_comparison(text: Text) -> Iterator[Finding]:
 
 
 def _no_where(text: Text) -> Iterator[Finding]:
-    if text.outer("MERGE"):  # its condition is ON
+    if text.outer("MERGE"):  # the condition of MERGE is ON
         return
     for word in ("UPDATE", "DELETE"):
         for position in text.outer(word):
@@ -152,7 +152,7 @@ def _optional_comparison(text: Text) -> Iterator[Finding]:
     sets, where = text.outer("SET"), text.outer("WHERE")
     for param in text.query.parsed.params:
         if not param.nullable or param.name in optional or len(param.spans) > 1:
-            continue  # used twice: the other use is the guard
+            continue  # used twice, where the other use is the guard
         for position, token in enumerate(text.tokens):
             if token.start != param.spans[0].start or not position:
                 continue
@@ -183,7 +183,7 @@ def _rows_thrown_away(text: Text) -> Iterator[Finding]:
     thrown = text.query.parsed.command in {Command.EXEC, Command.BATCHEXEC} and text.words[:1] == [
         "SELECT"
     ]
-    # A function or a lock may be all that is wanted.
+    # A function's effect or a lock may be the query's purpose.
     if thrown and "(" not in text.words and not text.outer("FOR"):
         yield "V016", text.span(0)
 

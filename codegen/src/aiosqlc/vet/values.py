@@ -12,13 +12,13 @@ _FOREIGN = re.compile(
     r"'\s*([+-]?infinity|24:00(:00(\.0+)?)?([+-][\d:]+)?|\d.*\bbc)\s*'", re.IGNORECASE
 )
 _TEMPORAL = frozenset({"date", "time", "timetz", "timestamp", "timestamptz", "interval"})
-# Of these types infinity is a value in Python too.
+# Types whose infinity is a Python value too.
 _NUMBERS = frozenset({"float", "float4", "float8", "real", "double", "numeric", "decimal"})
 
 
 def foreign_values(tokens: Sequence[Token]) -> Iterator[Span]:
     """Yield the spans of dates and times that Python cannot represent, except in CHECKs."""
-    clauses: list[list[str]] = [[]]  # the words before, since the last comma, by parentheses
+    clauses: list[list[str]] = [[]]  # the words since the last comma, per parenthesis
     for position, token in enumerate(tokens):
         word = token.text.lower()
         if word == "(":

@@ -9,8 +9,8 @@ from aiosqlc.analysis.advice.place import Place
 from aiosqlc.parse.scanner import LEXES
 from aiosqlc.source import Dialect
 
-_LOOKBACK = 12  # characters of a marker before the place that the server names
-# A parameter as drivers, templates and other tools write it; group 1 or 2 is its name.
+_LOOKBACK = 12  # characters of a marker before the position that the server reports
+# A parameter in the syntax of drivers, templates and other tools. Group 1 or 2 is its name.
 _MARKERS: Final = re.compile(
     r"%\((\w+)\)s|%[sd]\b|(?<![:\w]):(\w+)|[#$]?\{\{?\s*([A-Za-z_]\w*)\s*\}?\}|@\{(\w+)\}|\$\{(\w+)\}|#(\w+)#|<([A-Za-z]\w*)>"
 )

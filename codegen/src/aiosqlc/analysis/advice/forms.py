@@ -8,7 +8,7 @@ from aiosqlc.parse.reserved import is_reserved
 from aiosqlc.parse.scanner import LEXES, Kind
 
 _LITERALS = frozenset({Kind.NUMBER, Kind.STRING})
-_MOST = 8  # items of a list that is worth repeating in a sentence
+_MOST = 8  # longest list, in items, that a message repeats
 _AFTER_A_TABLE = frozenset({"GROUP", "ORDER"})
 
 

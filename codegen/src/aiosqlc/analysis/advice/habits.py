@@ -52,10 +52,10 @@ def _statements(place: Place) -> str:
     word, before, words = place.word(), place.word(-1), place.words
     if place.verb == "DELETE" and before == "DELETE" and word == "*":
         table = place.said(2) if place.word(1) == "FROM" else "t"
-        return f"a DELETE removes whole rows: write `DELETE FROM {table}`"  # noqa: S608 - advice
+        return f"a DELETE removes whole rows: write `DELETE FROM {table}`"  # noqa: S608 - advice, not a query
     if words[:2] == ["UPDATE", "TABLE"]:
         table = place.tokens[2].text if len(place.tokens) > 2 else "t"
-        return f"write `UPDATE {table} SET …`"  # noqa: S608 - advice
+        return f"write `UPDATE {table} SET …`"  # noqa: S608 - advice, not a query
     if "QUALIFY" in {word, before}:
         return "compute it in a sub-select in FROM, and filter its rows: `WHERE n = 1`"
     if "NOLOCK" in words[place.at : place.at + 3]:

@@ -13,7 +13,7 @@ TYPOGRAPHIC: Final = "‘’‚‛“”„‟"
 QUOTES: Final = "these are typographic quotes: write a text as `'…'`, a name as `\"…\"`"
 _SIGNS: Final = {"≥": ">=", "≤": "<=", "≠": "<>", "×": "*", "÷": "/", "−": "-", "∗": "*"}
 _OTHER_ALPHABETS = ("CYRILLIC", "GREEK")
-_BEFORE = 2  # words before the one that the server names, which may hold the sign
+_BEFORE = 2  # tokens before the reported one, which may contain the character
 
 
 def lookalike_advice(place: Place) -> str:

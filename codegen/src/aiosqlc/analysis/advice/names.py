@@ -15,7 +15,7 @@ from aiosqlc.source import Dialect
 _ENDS_A_SELECT = frozenset(
     {"FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "WINDOW"}
 )
-_LONGEST = 60  # characters of an expression that is worth repeating in a sentence
+_LONGEST = 60  # longest expression, in characters, that a message repeats
 
 
 def name_advice(place: Place, meant: str = "") -> str:
@@ -61,7 +61,7 @@ def _argument(place: Place) -> str:
     return f"there is no `{function}`: write `{own}`" if own else ""
 
 
-# What other databases write like a column.
+# Values that other databases write like a column.
 _LIKE_COLUMNS = {
     Dialect.POSTGRESQL: {
         "sysdate": "now()",

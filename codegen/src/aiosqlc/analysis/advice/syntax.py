@@ -30,17 +30,18 @@ _KEYWORDS: Final = frozenset(
     )
 )
 _OBJECTS = frozenset({"FUNCTION", "INDEX", "SCHEMA", "SEQUENCE", "TRIGGER", "TYPE", "VIEW"})
-_SHORT = ("and", "asc", "set", "end", "not")  # recognized by their letters alone
-_SHORTEST = 4  # a shorter word is like too many others
+# Short keywords whose misspellings are recognized by their letters alone.
+_SHORT = ("and", "asc", "set", "end", "not")
+_SHORTEST = 4  # a shorter word resembles too many other words
 _BEFORE_A_NAME = frozenset({"from", "join", "into", "update", "as", ",", ".", "table"})
-# A name is expected behind these.
+# Keywords that are followed by a name.
 _NAME_FOLLOWS = frozenset(
     {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT"}
     | {",", "(", ".", "=", "<", ">", "<=", ">=", "<>", "!=", "+", "-", "*", "/", "SET", "BY", "ON"}
     | {"AS", "HAVING", "RETURNING", "WHEN", "THEN", "ELSE", "ONLY"}
 )
 _OPERAND_FOLLOWS = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", ".", ",", ")", "IS", "AS"})
-# A list ends before these.
+# Tokens that end a list.
 _ENDS_A_LIST = frozenset({")", ";", *CLAUSES})
 _ORDER = ("FROM", "WHERE", "GROUP BY", "HAVING", "ORDER BY", "LIMIT")
 _CLAUSE_NAMES = {name.partition(" ")[0]: name for name in _ORDER}
@@ -66,7 +67,7 @@ def quoted(name: str, dialect: Dialect) -> str:
 
 def _reserved(place: Place) -> str:
     """Detect `SELECT id, order FROM t`: a reserved word used as a name."""
-    for here in (place, place.moved(-1)):  # MySQL names the word behind `order` at times
+    for here in (place, place.moved(-1)):  # MySQL sometimes reports the word after `order`
         if _is_reserved_name(here):
             name = here.said()
             return (
@@ -83,7 +84,7 @@ def _is_reserved_name(place: Place) -> bool:
         return False
     before, after = place.word(-1), place.word(1)
     if place.verb == "CREATE" and before in {"(", ","} and place.is_name(1):
-        return place.word() not in _IN_TABLES  # a column, with its type behind it
+        return place.word() not in _IN_TABLES  # a column with its type
     if place.verb in {"CREATE", "DROP", "ALTER"} and before == "EXISTS":
         return True
     if before not in _NAME_FOLLOWS:
@@ -99,7 +100,7 @@ def _is_reserved_name(place: Place) -> bool:
 
 _IN_TABLES = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "LIKE", "SELECT"})
 _NEVER_NAMES = frozenset({"AND", "OR", "NOT", "NULL", "TRUE", "FALSE", "DISTINCT", "AS", "BY"})
-# Words that begin a clause, or an expression: names only if nothing of theirs follows.
+# Words that start a clause or an expression. They are names only if nothing follows as in a clause.
 _OPENERS = frozenset({*CLAUSES, "CASE", "ALL", "EXISTS", "INTERVAL", "WHEN", "ELSE", "THEN"})
 
 

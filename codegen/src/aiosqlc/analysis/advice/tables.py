@@ -11,9 +11,9 @@ _WORDS = (
     *("table", "index", "view", "unique", "primary", "foreign", "references", "constraint"),
     *("default", "check", "column", "exists", "null", "cascade", "type", "trigger", "function"),
 )
-_SHORTEST = 4  # `NUL` and the like are recognized by what stands before them
+_SHORTEST = 4  # shorter words such as `NUL` are recognized by the words before them
 _ENDS_A_COLUMN = frozenset({"KEY", "NULL", "UNIQUE"})
-_LONGEST = 6  # words of a condition that is worth repeating
+_LONGEST = 6  # longest condition, in words, that a message repeats
 
 
 def table_advice(place: Place) -> str:

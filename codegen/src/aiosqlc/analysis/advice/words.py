@@ -39,7 +39,7 @@ _ELSEWHERE_POSTGRES = {
     **dict.fromkeys(("array_contains", "list_contains"), "b = ANY(a)"),
     **dict.fromkeys(("array_overlap", "array_overlaps", "list_has_any"), "a && b"),
     **{
-        f"{kind}_{of}": f"(SELECT {of}(x) FROM unnest(a) AS x)"  # noqa: S608 - advice
+        f"{kind}_{of}": f"(SELECT {of}(x) FROM unnest(a) AS x)"  # noqa: S608 - advice, not a query
         for kind in ("array", "list")
         for of in ("min", "max", "sum", "avg")
     },

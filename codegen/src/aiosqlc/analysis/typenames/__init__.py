@@ -25,7 +25,8 @@ class Named:
         A name without `[]` also fits arrays, whose elements it is about.
         """
         wanted = self.type
-        as_it_is = self.text in {sql.name, f"{sql.schema}.{sql.name}"}  # as the catalog spells it
+        # As the catalog spells the name.
+        as_it_is = self.text in {sql.name, f"{sql.schema}.{sql.name}"}
         if as_it_is and (wanted is None or not wanted.schema):
             return 2
         if wanted is None:

@@ -19,7 +19,7 @@ _DECLARED = re.compile(
     r"^(?P<name>[a-z_0-9 ]+?)\s*(?:\((?P<args>.*)\)(?P<rest>[a-z0-9_ ]*))?$",
     re.DOTALL | re.IGNORECASE,
 )
-# How it is stored: `datetime /* mariadb-5.3 */`, `blob /*M!100301 COMPRESSED*/`.
+# A storage remark: `datetime /* mariadb-5.3 */`, `blob /*M!100301 COMPRESSED*/`.
 _REMARK = re.compile(r"(?:\s*/\*[^']*?\*/)+\s*$")
 _LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 ALIASES = {
@@ -38,7 +38,7 @@ ALIASES = {
     "char byte": "binary",
 }  # fmt: skip
 _COLLATED = re.compile(r"\s+(?:character\s+set|charset|collate)\s+\w+", re.IGNORECASE)
-_SINGLE_FLOAT = 24  # digits, in base 2
+_SINGLE_FLOAT = 24  # binary digits of the precision
 NAMES = frozenset(
     {
         *NUMBERS, *CHARACTERS, *BYTES, *PARSED, *MOMENTS, "enum", "set", "json", "geometry",
@@ -88,7 +88,7 @@ def declared(text: str, *, enum_name: str = "") -> SqlType:
     if name == "decimal":
         precision, scale = [*numbers, *(10, 0)[len(numbers) :]][:2]
         return SqlType("", name, precision=precision, scale=scale, unsigned=unsigned)
-    if name in MOMENTS and numbers and numbers[0]:  # fractions of a second
+    if name in MOMENTS and numbers and numbers[0]:  # the precision is fractional seconds
         return SqlType("", name, precision=numbers[0])
     return SqlType("", name, length=_length(name, numbers), unsigned=unsigned)
 

@@ -6,7 +6,7 @@ import re
 
 from aiosqlc.ir import SqlType
 
-# Words of the grammar; `test_typenames` asks the server about each.
+# Type names of the grammar. `test_typenames` compares each with the server.
 ALIASES = {
     **dict.fromkeys(("int", "integer", "serial", "serial4"), "int4"),
     **dict.fromkeys(("smallint", "smallserial", "serial2"), "int2"),
@@ -34,7 +34,7 @@ ALIASES = {
 _ARRAY = re.compile(r"(?:\s*\[\s*\d*\s*\])+$|\s+array(?:\s*\[\s*\d+\s*\])?$", re.IGNORECASE)
 _MODIFIER = re.compile(r"\s*\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\)")
 _QUALIFIED = re.compile(r'(?:("(?:[^"]|"")+"|[\w$]+)\s*\.\s*)?("(?:[^"]|"")+"|[^".]+)')
-_SINGLE_FLOAT = 24  # digits, in base 2
+_SINGLE_FLOAT = 24  # binary digits of the precision
 _SIZED = frozenset({"varchar", "bpchar", "bit", "varbit"})
 
 
@@ -52,7 +52,7 @@ def type_named(text: str) -> SqlType | None:
     if not named[1] and not named[2].startswith('"'):
         name = " ".join(name.split())
         schema, name = ("pg_catalog", ALIASES[name]) if name in ALIASES else ("", name)
-        if name.startswith("interval "):  # `interval year to month`
+        if name.startswith("interval "):  # as in `interval year to month`
             name = "interval"
     first = int(modifier[1]) if modifier else None
     if name == "float8" and first is not None:

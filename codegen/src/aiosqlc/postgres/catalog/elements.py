@@ -6,7 +6,7 @@ import re
 
 from aiosqlc.postgres.catalog.facts import Facts
 
-# `CHECK (array_position(tags, NULL) IS NULL)` is how a schema says that elements are not null.
+# Schemas declare by this CHECK that elements are not null.
 _NO_NULLS = re.compile(r'CHECK \(\(array_position\("?(\w+)"?, NULL(?:::[\w ]+)?\) IS NULL\)\)')
 
 

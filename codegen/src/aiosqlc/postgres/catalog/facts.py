@@ -18,15 +18,15 @@ from aiosqlc.postgres.tree import Node, Reader
 from aiosqlc.relational.tree import Class, KeyPart, UniqueKey
 from aiosqlc.servers.postgres.connection import Connection
 
-# What is written out is read in again: so that no setting of the database gets between the two.
+# Settings with which the server reads back its own output exactly.
 _CALCULATING = """
 set search_path = pg_catalog; set statement_timeout = '1s'; set datestyle = 'ISO';
 set intervalstyle = 'postgres'; set extra_float_digits = 1
 """
-# How the server writes such a CHECK; what is not enforced or not inherited has more words.
+# The server's text of such a CHECK. Constraints not enforced or not inherited have more words.
 _CHECKED = re.compile(r'CHECK \(\("?(\w+)"? IS NOT NULL\)\)')
 FIRST_USER_OID = 16384
-_LONGEST = 10_000  # bytes of a value that is calculated
+_LONGEST = 10_000  # largest value, in bytes, that is computed
 _HasRelation = TypeVar(
     "_HasRelation", rows.ConstraintRow, rows.Index, rows.Trigger, rows.PartitionBound
 )
@@ -93,9 +93,9 @@ class Facts:
         """
         values = " union all ".join(f"select {call} as v" for call in calls)
         size = "coalesce(pg_column_size(v), 0)"
-        sql = f"select v, 1 / ({size} < {_LONGEST})::int from ({values} offset 0) t"  # noqa: S608 - our own text
+        sql = f"select v, 1 / ({size} < {_LONGEST})::int from ({values} offset 0) t"  # noqa: S608 - generated text
         if sql not in self._calculated and self.connect is not None:
-            # The connection that was read from may be busy with queries, or another process's.
+            # The original connection may be in use, or may belong to another process.
             with self.connect() as connection:
                 connection.run(_CALCULATING)
                 try:
@@ -127,7 +127,8 @@ class Facts:
         it, and a child may lack what its parent promises.
         """
         entry = self.relations.get(relation)
-        # A row inserted into a partitioned table is a partition's, though the tree says ONLY.
+        # A row inserted into a partitioned table is in a partition, although the tree contains
+        # ONLY.
         with_children |= entry is not None and entry.kind == "p"
         key = (relation, attribute, with_children)
         known = self._not_null.get(key)

@@ -13,7 +13,7 @@ from aiosqlc.postgres.infer.conditions import functions_below
 from aiosqlc.postgres.infer.violations import violable as violable_by
 from aiosqlc.postgres.tree import Node
 
-# Built-ins whose effect outlives the transaction: what a pool's reset is there to undo.
+# Built-ins whose effects outlast the transaction and which a pool's reset undoes.
 _LEAVES_TRACE = re.compile(
     r"set_config|pg_(?:try_)?advisory_lock(?:_shared)?|setseed|dblink\w*|lo_open|pg_reload_conf"
 )

@@ -11,15 +11,15 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _COUNTS = frozenset({"count", "regr_count"})
-# NULL only over no rows, whatever the rows hold.
+# Aggregates that are NULL only over no rows.
 _COLLECTORS = frozenset({
     "array_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg",
     "json_agg_strict", "jsonb_agg_strict", "json_object_agg_strict", "jsonb_object_agg_strict",
     "json_object_agg_unique", "jsonb_object_agg_unique", "json_object_agg_unique_strict",
     "jsonb_object_agg_unique_strict",
 })  # fmt: skip
-# NULL only if every value is. Left out: those that are NULL on one row (stddev, variance, corr,
-# covar_samp) or on degenerate rows (regr_*).
+# Aggregates that are NULL only if every value is NULL. Excluded are those that are NULL for one row
+# (stddev, variance, corr, covar_samp) or for degenerate rows (regr_*).
 _SAFE = frozenset({
     "sum", "avg", "min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or", "bit_xor",
     "string_agg", "any_value", "range_agg", "range_intersect_agg", "var_pop", "stddev_pop",
@@ -29,7 +29,7 @@ _ROW_NUMBERS = frozenset({"row_number", "rank", "dense_rank", "percent_rank", "c
 _EDGES = frozenset({"first_value", "last_value"})
 _WITH_DEFAULT = 3  # lag(value, offset, default)
 
-# FRAMEOPTION_* of the server.
+# The server's constants FRAMEOPTION_*.
 _ROWS, _GROUPS = 0x4, 0x8
 _START_UNBOUNDED, _START_CURRENT, _START_BEFORE = 0x20, 0x200, 0x800
 _END_UNBOUNDED, _END_CURRENT, _END_AFTER = 0x100, 0x400, 0x4000

@@ -13,7 +13,7 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.tree import Node
 
-# A Var of this query level: (range table index, attribute, the outer joins that may null it).
+# A Var of this query level: (range table index, attribute, outer joins that may null the Var).
 VarKey = tuple[int, int, frozenset[int]]
 Fact = VarKey | Node
 FactSet = frozenset[Fact]
@@ -29,7 +29,7 @@ NEGATED = {TRUE: FALSE, FALSE: TRUE, NULL: NULL}
 _OPERATORS = frozenset({"OPEXPR", "SCALARARRAYOPEXPR", "DISTINCTEXPR", "NULLIFEXPR"})
 _FUNCTION = re.compile(r" :(?:opfuncid|funcid) (\d+)")
 _INNER_PARAM = re.compile(r"\{PARAM :paramkind [1-9]")
-# x IS [NOT] TRUE and so on: the outcomes of x for which the test is true.
+# `x IS [NOT] TRUE` and similar: the outcomes of x for which the test is true.
 BOOLEAN_TESTS: dict[int, Outcomes] = {
     kinds.IS_TRUE: frozenset({TRUE}),
     kinds.IS_NOT_TRUE: frozenset({FALSE, NULL}),
@@ -39,7 +39,7 @@ BOOLEAN_TESTS: dict[int, Outcomes] = {
     kinds.IS_NOT_UNKNOWN: frozenset({TRUE, FALSE}),
 }
 _ALL: Outcomes = frozenset({TRUE, FALSE, NULL})
-# Casts that are NULL exactly where their argument is.
+# Casts that are NULL exactly if their argument is NULL.
 CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "COLLATEEXPR", "ARRAYCOERCEEXPR", "NAMEDARGEXPR"})
 
 
@@ -106,7 +106,7 @@ def _boolean(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
     args: list[Node] = node["args"]
     if node["boolop"] == "not":
         return facts_of(args[0], frozenset(NEGATED[o] for o in possible), facts)
-    # AND is decided by a FALSE, OR by a TRUE; without the decider all arguments agree.
+    # One FALSE decides AND, and one TRUE decides OR. Otherwise, all arguments have one outcome.
     decider, agreement = (FALSE, TRUE) if node["boolop"] == "and" else (TRUE, FALSE)
     alternatives: list[FactSet] = []
     if agreement in possible:
@@ -136,7 +136,7 @@ def _null_test(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
         return NOTHING
     if not node["argisrow"]:
         return known(node["arg"], facts)
-    # `row IS NOT NULL` is true when every field has a value; `row IS NULL` is false when one has.
+    # `row IS NOT NULL` is true if no field is NULL; `row IS NULL` is false if a field is not NULL.
     row = node["arg"]
     if row.kind == "VAR" and row["varlevelsup"] == 0:
         varno, _, nulling = var_key(row)

@@ -11,24 +11,24 @@ from aiosqlc.postgres.infer.conditions import FALSE, NULL, TRUE, Outcomes, calle
 from aiosqlc.postgres.infer.outputs import expression_type
 from aiosqlc.postgres.tree import Node
 
-# Each as the server writes it, or NULL.
+# Each value is the server's text or NULL.
 Values = frozenset[str | None]
 
 MANY_ROWS = 1000
 _COUNTED = "(select count(*) from (select {} limit 1000) t)"
-_MOST = 24  # combinations of arguments that are tried
-_VARLENA = 4  # the length before what is as long as it needs
-# The types that are read here. What their texts mean depends on no clock and no setting: `date
-# 'today'`, `timestamptz '2024-01-01 00:00'` and `'t'::regclass` do.
+_MOST = 24  # most combinations of arguments that are tried
+_VARLENA = 4  # the length word before a value of variable length
+# The types whose constants are decoded. Their texts do not depend on a clock or a setting, unlike
+# `date 'today'`, `timestamptz '2024-01-01 00:00'` and `'t'::regclass`.
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _TEXTS = frozenset({"text", "varchar", "bpchar"})
-# What these say of two texts depends on no collation, if it is a deterministic one.
+# Text comparisons that do not depend on the collation if it is deterministic.
 _BYTEWISE = frozenset({"texteq", "textne", "bpchareq", "bpcharne"})
 _PASSED_ON = frozenset({"RELABELTYPE", "NAMEDARGEXPR", "COLLATEEXPR"})
 _INTEGER_OIDS = frozenset({20, 21, 23})  # int8, int2, int4
 _TO_INT8 = frozenset({481, 754})  # int8(int4), int8(int2)
 _OUTCOMES = {"t": TRUE, "f": FALSE, None: NULL}
-# The first two bytes of a numeric: what is no number, the short form, and the parts of each form.
+# The first two bytes of a numeric: masks for special values, the short form, and its parts.
 _SPECIAL, _SHORT, _NEGATIVE = 0xC000, 0x8000, 0x4000
 _WORDS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 
@@ -153,7 +153,7 @@ def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[No
     function = facts.functions.get(called(node))
     if function is None or function.oid >= FIRST_USER_OID or node.get("funcvariadic"):
         return None
-    # What chr() makes depends on the encoding of the database, which may be another's.
+    # The result of chr() depends on the database's encoding, which may differ in production.
     settled = function.volatility == "i" and function.name != "chr"
     if not facts.holds("constant-expression", "its functions are immutable", settled):
         return None

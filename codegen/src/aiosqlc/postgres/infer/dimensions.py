@@ -7,15 +7,15 @@ from aiosqlc.postgres.infer.outputs import column_type, expression_type, follow,
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Datum, Node
 
-_NDIM = slice(4, 8)  # of an array datum: after the length word
-_FIRST_LENGTH = slice(16, 20)  # after the depth, the offset to the data and the element type
+_NDIM = slice(4, 8)  # in an array datum, after the length word
+_FIRST_LENGTH = slice(16, 20)  # after the dimensions, the data offset and the element type
 _MOST = 6  # the server's MAXDIM
 _PASSED_ON = frozenset(
     {"RELABELTYPE", "ARRAYCOERCEEXPR", "COLLATEEXPR", "COERCETODOMAIN", "NAMEDARGEXPR"}
 )
-# Aggregates that put out one of the arrays they see.
+# Aggregates that return one of their arrays.
 _PICKS = frozenset({"min", "max", "any_value", "mode"})
-# Built-ins whose result is as deep as the deepest of their arrays.
+# Built-ins whose result has the dimensions of their deepest array.
 _AS_DEEP = frozenset({
     "array_cat", "array_append", "array_prepend", "array_remove", "array_replace", "trim_array",
     "array_sort", "array_reverse", "array_shuffle", "array_sample", "array_larger",

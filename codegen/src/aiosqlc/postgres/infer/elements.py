@@ -17,17 +17,17 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Datum, Node
 
-_DIMENSIONS = slice(4, 8)  # of an array datum: after the length word
-_DATA_OFFSET = slice(8, 12)  # of an array datum: after the length word and the dimensions
+_DIMENSIONS = slice(4, 8)  # in an array datum, after the length word
+_DATA_OFFSET = slice(8, 12)  # in an array datum, after the length word and the dimensions
 _ARRAY_AGGS = frozenset({"array_agg"})
 _CALLS = frozenset({"FUNCEXPR", "OPEXPR"})
-# What joins arrays and elements, and which of its arguments are arrays.
+# Functions that concatenate arrays and elements, with the positions of the array arguments.
 _JOINING = {
     "array_append": (True, False),
     "array_prepend": (False, True),
     "array_cat": (True, True),
 }
-# Built-ins whose arrays never hold NULL.
+# Built-ins whose arrays never contain NULL.
 _FULL_ARRAYS = frozenset({
     "regexp_split_to_array", "parse_ident", "string_to_array", "tsvector_to_array",
     "current_schemas",
@@ -121,7 +121,7 @@ def _constant(p: Prover, node: Node) -> Verdict:
         return never("array-constant", "there is no array")
     value = node["constvalue"]
     if isinstance(value, Datum) and len(value.data) >= _DATA_OFFSET.stop:
-        # A null bitmap is there iff the offset to the data is not zero.
+        # A null bitmap exists if and only if the data offset is not zero.
         return (
             maybe("the array contains NULL")
             if not p.facts.holds(
@@ -212,7 +212,7 @@ def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) 
 def _function(p: Prover, node: Node) -> Verdict:
     name = p.facts.built_in(node["funcid"])
     if name in _FULL_ARRAYS and len(node.list_of("args")) <= 3:
-        # string_to_array's third argument is the text that becomes NULL.
+        # The third argument of string_to_array is the text that becomes NULL.
         null_text = name == "string_to_array" and len(node["args"]) == 3
         if not p.facts.holds("array-function", "no text is converted to NULL", not null_text):
             return maybe("string_to_array() converts the null string to NULL")

@@ -13,7 +13,7 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Datum, Node, walk
 
-# Built-ins that are not strict and yet never give NULL.
+# Built-ins that are not strict but never return NULL.
 _NEVER_NULL = frozenset({
     "concat", "json_build_object", "json_build_array", "jsonb_build_object", "jsonb_build_array",
     "num_nulls", "num_nonnulls", "quote_nullable", "array_append", "array_prepend", "int4range",
@@ -21,9 +21,9 @@ _NEVER_NULL = frozenset({
     "statement_timestamp", "transaction_timestamp", "timeofday", "random", "pi", "version",
     "gen_random_uuid", "uuidv4", "uuidv7", "pg_typeof", "set_config", "pg_notify",
 })  # fmt: skip
-# NULL only where every argument is.
+# Built-ins that are NULL only if every argument is NULL.
 _ANY_ARGUMENT = frozenset({"array_cat"})
-# NULL only where the first argument (a separator, a format) is.
+# Built-ins that are NULL only if the first argument (a separator or format) is NULL.
 _FIRST_ARGUMENT = frozenset({"concat_ws", "format", "array_remove", "array_replace"})
 # Set-returning built-ins whose rows are never NULL.
 NEVER_NULL_SETS = frozenset({
@@ -39,8 +39,8 @@ _OF_DIMENSION = frozenset({
 _RANGES = frozenset({"int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange"})
 _BOUNDS = {"lower": 0, "upper": 1}
 _FIELDS = frozenset({"extract", "date_part"})
-_VARLENA = 4  # the length before a text's bytes
-# The fields of an infinite date, timestamp, timestamptz and interval that are numbers.
+_VARLENA = 4  # the length word before a text's bytes
+# The numeric fields of an infinite date, timestamp, timestamptz and interval.
 _OF_INFINITY = {
     **dict.fromkeys(
         (1082, 1114, 1184),

@@ -9,7 +9,7 @@ from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.joins import conjuncts
 from aiosqlc.postgres.tree import Node
 
-_MOST_SETS = 256  # CUBE grows exponentially; beyond this we claim nothing
+_MOST_SETS = 256  # CUBE grows exponentially, so nothing is inferred beyond this limit
 
 
 def grouping_sets(query: Node) -> list[frozenset[int]] | None:
@@ -120,7 +120,7 @@ def _counts_rows(condition: Node, facts: Facts) -> bool:
 
 # Aggregates that are NULL over no rows.
 _NULL_OVER_NOTHING = frozenset({"sum", "avg", "min", "max", "array_agg", "string_agg", "any_value"})
-# Comparisons of a count with a number: the least number for which they ask for a row.
+# Comparisons of a count with a number: the smallest number that implies a row.
 _MORE_THAN = {
     "int8gt": 0, "int84gt": 0, "int82gt": 0,
     "int8ge": 1, "int84ge": 1, "int82ge": 1,

@@ -11,17 +11,17 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Datum, Node
 
 _IMPLICIT = 2  # CoercionForm: COERCE_IMPLICIT_CAST
-_DIMENSIONS = slice(4, 8)  # of an array datum: after the length word
+_DIMENSIONS = slice(4, 8)  # in an array datum, after the length word
 _ALL = slice(None)
 _FIRST = slice(1)
-# Built-ins whose result holds values of these arguments, and no others.
+# Built-ins whose result contains only values of these arguments.
 _RESULT = {
     "unnest": _FIRST, "array_append": _ALL, "array_prepend": _ALL, "array_cat": _ALL,
     "array_remove": _FIRST, "array_replace": slice(0, 3, 2), "trim_array": _FIRST,
     "array_sort": _FIRST, "array_reverse": _FIRST, "array_shuffle": _FIRST,
     "array_sample": _FIRST,
 }  # fmt: skip
-# Built-ins, and those of their arguments whose values are alike.
+# Built-ins, with the arguments whose values are of the same kind.
 _ALIKE = {
     "array_append": _ALL, "array_prepend": _ALL, "array_cat": _ALL, "array_replace": _ALL,
     "array_remove": slice(2), "array_position": slice(2), "array_positions": slice(2),

@@ -13,7 +13,7 @@ _NOTHING = (None, False, 0, "", -1)
 FIELDS = {
     kind: frozenset(fields.split())
     for kind, fields in {
-        # Read; then what changes neither how many rows there are nor which are equal.
+        # Fields that are read, then fields that affect neither the row count nor equality of rows.
         "QUERY": "commandType canSetTag resultRelation hasAggs hasTargetSRFs cteList rtable"
         " jointree targetList onConflict returningList groupClause groupingSets havingQual"
         " distinctClause limitOffset limitCount limitOption setOperations rowMarks"
@@ -22,7 +22,7 @@ FIELDS = {
         " mergeActionList mergeTargetRelation mergeUseOuterJoin mergeJoinCondition override"
         " returningOldAlias returningNewAlias groupDistinct windowClause sortClause constraintDeps"
         " withCheckOptions",
-        # Rows are taken away, never added, by `securityQuals` and `tablesample`.
+        # `securityQuals` and `tablesample` only remove rows.
         "RANGETBLENTRY": "rtekind jointype joinaliasvars lateral relid inh groupexprs subquery"
         " values_lists functions ctename ctelevelsup self_reference eref"
         " alias joinmergedcols joinleftcols joinrightcols join_using_alias inFromCl securityQuals"
@@ -47,7 +47,7 @@ FIELDS = {
         "OPEXPR": "opno opfuncid opretset inputcollid args opresulttype opcollid",
     }.items()
 }
-# Expressions without a meaning of their own here: their value is made of those below.
+# Expressions whose value depends only on the values of their operands.
 _EXPRESSIONS = frozenset({
     "ARRAYCOERCEEXPR", "ARRAYEXPR", "BOOLEANTEST", "BOOLEXPR", "CASEEXPR", "CASETESTEXPR",
     "CASEWHEN", "COALESCEEXPR", "COERCETODOMAIN", "COERCETODOMAINVALUE", "COERCEVIAIO",

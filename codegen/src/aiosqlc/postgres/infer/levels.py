@@ -77,8 +77,7 @@ _SET_OPERATIONS = {
     kinds.SetOp.EXCEPT: SetOp.EXCEPT,
 }
 _ONE_VALUE = (kinds.SubLink.EXPR, kinds.SubLink.EXISTS, kinds.SubLink.ARRAY)
-# Two local times can be one instant, so these equalities do not pin what a unique index keeps
-# apart.
+# Two local times can be one instant, so these equalities do not determine a unique index's key.
 _ZONE_CROSSING = frozenset(
     {
         "date_eq_timestamptz",
@@ -87,7 +86,8 @@ _ZONE_CROSSING = frozenset(
         "timestamptz_eq_timestamp",
     }
 )
-# Built-in equalities that only one datum meets (those of text under a deterministic collation).
+# Built-in equalities that only one stored value satisfies (for text, if the collation is
+# deterministic).
 _IMAGE_EQUALITIES = frozenset({
     "int2eq", "int4eq", "int8eq", "int24eq", "int28eq", "int42eq", "int48eq", "int82eq", "int84eq",
     "oideq", "booleq", "uuid_eq", "date_eq", "timestamp_eq", "timestamptz_eq", "time_eq",

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from aiosqlc.parse.scanner import Kind, code_tokens
 
 _BEGIN = frozenset({"SELECT", "RETURNING"})
-# Reserved words, none of which is an operand: an asterisk before one of them multiplies nothing.
+# Reserved words that are not operands, so that an asterisk before one is not a multiplication.
 _END = frozenset({
     "FROM", "INTO", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER",
     "LIMIT", "OFFSET", "FETCH", "FOR",
 })  # fmt: skip
-_NAMING = frozenset({".", "AS"})  # what follows one of them is a name, even a reserved word
+_NAMING = frozenset({".", "AS"})  # the next token is a name, even if it is a reserved word
 _BEFORE = frozenset({*_BEGIN, "DISTINCT", "ALL", ",", ")", "."})
 _AFTER = frozenset({*_END, ",", ")", ";"})
 

@@ -10,7 +10,7 @@ from aiosqlc.postgres.infer.conditions import IF_TRUE, facts_of
 from aiosqlc.postgres.tree import Node
 
 _NOT_COMPARED = frozenset({"varnullingrels", "opfuncid", "varreturningtype"})
-_BOOLEAN_EQUAL = 91  # pg_operator.oid of boolean =
+_BOOLEAN_EQUAL = 91  # the OID of boolean = in pg_operator
 
 
 def implied(condition: Node, varno: int, predicate: Node, facts: Facts) -> bool:

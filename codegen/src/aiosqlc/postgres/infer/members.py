@@ -12,9 +12,9 @@ from aiosqlc.postgres.tree import Datum, Node
 _TEXT, _JSON, _JSONB, _UNKNOWN = 25, 114, 3802, 705
 _NUMBERS = frozenset({20, 21, 23})  # int8, int2, int4
 _SCALARS = _NUMBERS | {16, _TEXT}
-_VARLENA = 4  # the length before a text's bytes
-# `$.key` in a jsonpath constant: after its head the root, which says where the next item is, and
-# the key, which says that none is, how long it is, and ends with a zero byte.
+_VARLENA = 4  # the length word before a text's bytes
+# The parts of the jsonpath constant `$.key`: a header, the root with the position of the next item,
+# and the key with its length and a final zero byte.
 _HEAD, _ROOT, _KEY = 8, b"\x1b", b"\x19"
 _QUERY, _VALUE = 1, 2  # JsonExprOp
 _CASTS = frozenset({"int2", "int4", "int8", "numeric"})
@@ -46,7 +46,7 @@ def judge_path(p: Prover, node: Node, scope: Scope) -> Verdict | None:
     value = _member(p, given, _path_key(node["path_spec"])) if given is not None else None
     if value is None:
         return None
-    if node["op"] == _QUERY:  # a text without its quotes may be no JSON; [1] is no number
+    if node["op"] == _QUERY:  # a text without quotes may be invalid JSON, and [1] is not a number
         whole = result == _JSONB and not node["omit_quotes"]
         return never("json-member", "the document has this member") if whole else None
     if node["op"] == _VALUE and result == expression_type(value) and result in _SCALARS:

@@ -12,7 +12,7 @@ _TYPE_FIELDS = (
     "wintype", "casetype", "array_typeid", "coalescetype", "minmaxtype", "row_typeid", "refrestype",
     "typeId",
 )  # fmt: skip
-# Nodes that wear another's type.
+# Nodes with the type of their operand.
 _TRANSPARENT = frozenset({"COLLATEEXPR", "NAMEDARGEXPR"})
 _BOOLEAN = frozenset({
     "BOOLEXPR", "NULLTEST", "BOOLEANTEST", "SCALARARRAYOPEXPR", "ROWCOMPAREEXPR", "JSONISPREDICATE",

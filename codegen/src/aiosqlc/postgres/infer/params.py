@@ -39,17 +39,17 @@ _NULL_TOLERANT = frozenset(
 )
 
 
-# Functions behind `||`, `@>` and `<@` of documents.
+# Functions of the operators `||`, `@>` and `<@` on documents.
 _OF_PARTS = frozenset({"jsonb_concat", "jsonb_contains", "jsonb_contained"})
-# Functions behind operators whose other operand is no value of the column: a pattern, a text to be
-# added, a factor. Extensions give their own the same names.
+# Functions of operators whose other operand is not a value of the column: a pattern, an appended
+# text or a factor. Extensions use the same names.
 _BESIDE_A_VALUE = re.compile(r"like|regex|starts_with|^textcat$|^\w+_?(?:mul|div|mod)\w*$")
-# Functions behind the comparisons of arrays for which NULL is an element like any other.
+# Functions of array comparisons, which treat NULL as an ordinary element.
 _OF_ARRAYS = frozenset({"array_eq", "array_ne", "array_lt", "array_gt", "array_le", "array_ge"})
-# What makes an array of the elements of its operands.
+# Functions that build an array from the elements of their operands.
 _JOINING = frozenset({"array_cat", "array_append", "array_prepend"})
 _CALLS = frozenset({"FUNCEXPR", "OPEXPR"})
-# Expressions that are one of their operands.
+# Expressions whose value is one of their operands.
 _ALTERNATIVES = frozenset({"COALESCEEXPR", "MINMAXEXPR"})
 
 
@@ -294,7 +294,7 @@ class _Uses:
             ]:
                 self._compared(node, element, left, scope)
             self._among(left, right, scope)
-        elif node.kind == "ROWCOMPAREEXPR":  # `(a, b) < ($1, $2)`, column by column
+        elif node.kind == "ROWCOMPAREEXPR":  # `(a, b) < ($1, $2)`, compared column by column
             for left, right in zip(node.list_of("largs"), node.list_of("rargs"), strict=True):
                 for operand, other in ((left, right), (right, left)):
                     self._compared(node, operand, other, scope)

@@ -55,7 +55,7 @@ def whole_row(p: Prover, node: Node, scope: Scope) -> int:
     return relation.oid
 
 
-_STORED = frozenset({"r", "p"})  # a foreign table's constraints are only promised
+_STORED = frozenset({"r", "p"})  # the constraints of a foreign table are not enforced
 
 
 def _is_relation(entry: Node) -> bool:

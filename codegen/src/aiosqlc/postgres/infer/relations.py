@@ -13,7 +13,7 @@ from aiosqlc.postgres.infer.verdict import Verdict, maybe, never
 from aiosqlc.postgres.tree import Node
 
 _OLDEST_WITH_GROUP_ENTRY = 18
-# Set-returning built-ins with several columns: those that are never NULL, by column number.
+# Set-returning built-ins with several columns: the columns that are never NULL, by number.
 _NEVER_NULL_COLUMNS: dict[str, frozenset[int]] = {
     "json_each": frozenset({1, 2}),
     "jsonb_each": frozenset({1, 2}),
@@ -103,7 +103,7 @@ def _grouped_twice(owner: Scope, varno: int, attribute: int) -> bool:
     )
 
 
-# Why a row that a column belongs to need not be there, beside outer joins (which are numbers > 0).
+# Reasons why a column's row may be missing, besides outer joins (which have numbers > 0).
 _NO_OLD, _NO_NEW, _NO_SIDE, _NO_SOURCE = -1, -2, -3, -4
 _WHY_ABSENT = {
     _NO_OLD: "an inserted row has no OLD",
@@ -205,7 +205,7 @@ def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
 def _join_column(p: Prover, varno: int, entry: Node, attribute: int, scope: Scope) -> Verdict:
     expression = entry["joinaliasvars"][attribute - 1]
     if expression.kind == "COALESCEEXPR" and entry["jointype"] == kinds.Join.FULL:
-        # The merged column of FULL JOIN … USING: of two sides, at least one is there.
+        # The merged column of FULL JOIN … USING, in which at least one side has a row.
         p.ignored_joins.append((scope, varno))
         try:
             with p.assuming(scope, varno):

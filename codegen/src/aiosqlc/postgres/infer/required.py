@@ -40,7 +40,7 @@ def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
             continue
         for query in writing_queries(top):
             if query["commandType"] == kinds.Command.INSERT and query["jointree"]["quals"] is None:
-                # With a condition of its own, it is what a rule leaves of it.
+                # An INSERT with a condition of its own is the result of a rewrite rule.
                 into = surely if _has_a_row(query) else perhaps
                 into |= dict.fromkeys(_missing(facts, query, query))
             for action in query.list_of("mergeActionList"):
@@ -65,7 +65,7 @@ def _has_a_row(query: Node) -> bool:
     )
 
 
-# What may leave rows out.
+# Clauses that may remove rows.
 _FEWER = ("havingQual", "limitCount", "limitOffset", "setOperations")
 
 

@@ -184,7 +184,7 @@ class _Joins:
         self._matched: list[tuple[Node, FactSet]] | None = None
         if tree is not None:
             self._visit(tree)
-            # The conditions of the query itself: those below an outer join hold for matches only.
+            # The query's own conditions. Conditions below an outer join hold only for matched rows.
             self.always = [q for q in [tree["quals"]] if q is not None]
 
     def _visit(self, item: Node) -> frozenset[int]:
@@ -203,7 +203,7 @@ class _Joins:
                 self.quals.append(item["quals"])
         else:
             self.outer.append(item)
-            # The sides a join can null. A FULL join nulls each without the other.
+            # The sides that a join can replace by NULLs. A FULL join does so for either side.
             self.sides[index] = {
                 kinds.Join.LEFT: (right,),
                 kinds.Join.RIGHT: (left,),

@@ -34,7 +34,7 @@ def origin_of(scope: Scope, number: int) -> tuple[int, int]:
         query.memo = {}
     found: dict[int, tuple[int, int]] = query.memo.setdefault("origins", {})
     if number not in found:
-        found[number] = (0, 0)  # what a recursive WITH query finds where it meets itself
+        found[number] = (0, 0)  # the use of a recursive WITH query inside itself
         found[number] = _origin(scope, number)
     return found[number]
 
@@ -102,7 +102,8 @@ def _of_variable(node: Node, scope: Scope) -> ColumnRef | None:
     if kind == kinds.Rte.CTE:
         return ColumnRef("", str(entry["ctename"]), variable_name(node, scope))
     relation = entry.get("relid") or 0
-    if relation in scope.catalog.relations:  # a view too, whose query is in place of it
+    # Including a view, which the server replaces by its query.
+    if relation in scope.catalog.relations:
         return scope.catalog.column_ref(relation, attribute)
     if kind == kinds.Rte.SUBQUERY:
         return source_of(owner.inner(entry["subquery"]), attribute)

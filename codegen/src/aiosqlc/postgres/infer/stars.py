@@ -20,7 +20,7 @@ from aiosqlc.postgres.tree import Node, located
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 _QUERY = "{QUERY "
-# An entry of a list that is a column, and what stands between two entries of one list.
+# An entry of a list that is a column, and the text between two entries of a list.
 _ENTRY = re.compile(
     r"\{TARGETENTRY :expr \{VAR :varno \d+ :varattno [1-9]\d* [^{}]* :location (\d+)\} :resno \d+"
     r" :resname ((?:\\.|[^\s\\])+) :ressortgroupref \d+ :resorigtbl \d+ :resorigcol \d+"
@@ -30,8 +30,8 @@ _BETWEEN = 1
 _FIXED = frozenset({kinds.Rte.FUNCTION, kinds.Rte.VALUES, kinds.Rte.TABLEFUNC})
 _GROUPED = ":hasGroupRTE true"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-# After these words, and after a comma, an item of a select or returning list begins. The
-# parenthesis is that of DISTINCT ON (…) or RETURNING WITH (…).
+# The tokens before an item of a select list or RETURNING list. The parenthesis ends DISTINCT ON (…)
+# or RETURNING WITH (…).
 _BEFORE_ITEMS = frozenset({"SELECT", "DISTINCT", "ALL", "RETURNING", ",", ")"})
 
 
@@ -97,7 +97,7 @@ def find_stars(
 
     With `embeds`, the place of a star's columns in the result is looked for too.
     """
-    if sql.count("*") == sql.count("(*"):  # there is none, or only `count(*)`
+    if sql.count("*") == sql.count("(*"):  # no star, or only `count(*)`
         return ()
     found = _known_stars(sql, dump, reserved, embeds=embeds)
     ends = {star.end for star in found}

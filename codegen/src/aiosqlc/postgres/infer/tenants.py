@@ -12,7 +12,7 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.relational.tenant import leaks_of
 from aiosqlc.relational.tree import Equality
 
-# Functions of the server that read rows or files which their arguments name.
+# Functions of the server that read the rows or files that their arguments name.
 _READERS: Final = (
     "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml", "ts_stat",
     "ts_rewrite", "lo_", "loread", "lowrite", "pg_read_", "pg_ls_", "pg_stat_", "pg_logical_",
@@ -87,7 +87,7 @@ class Tenants:
             return isinstance(call, int) and call >= FIRST_USER_OID
         if found.oid < FIRST_USER_OID:
             return found.name.startswith(_READERS)
-        if found.kind == "a":  # the server calls each aggregate immutable
+        if found.kind == "a":  # the server marks each aggregate as immutable
             return any(map(self.reads_rows, self.facts.set_off.get(found.oid, ())))
         return found.volatility != _IMMUTABLE and not self._listed(found.schema, found.name)
 

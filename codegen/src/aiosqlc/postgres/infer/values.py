@@ -190,7 +190,7 @@ def judge_case(p: Prover, node: Node, scope: Scope) -> Verdict:
         if possible == {TRUE}:
             return p.all_of("case", branches, "no reachable branch of CASE is NULL")
         failed |= facts_of(condition, _UNTRUE, p.facts)
-    branches.append(_under(p, scope, failed, node["defresult"]))  # without ELSE: a NULL
+    branches.append(_under(p, scope, failed, node["defresult"]))  # NULL if there is no ELSE
     return p.all_of("case", branches, "no branch of CASE is NULL")
 
 

@@ -23,7 +23,7 @@ _FIRES = {  # bits of pg_trigger.tgtype
     kinds.Command.MERGE: 4 | 8 | 16,
 }
 _COLUMN = re.compile(r" :varattno (-?\d+)")
-# How pg_get_constraintdef ends: what a foreign key does to its rows.
+# The end of pg_get_constraintdef's text: the foreign key's actions.
 _ACTIONS = re.compile(
     r"\)(?P<full> MATCH FULL)?"
     r"(?: ON UPDATE (?P<update>CASCADE|SET NULL|SET DEFAULT|RESTRICT))?"
@@ -136,7 +136,7 @@ class _Action:
 def _action(key: ConstraintRow, event: str) -> _Action:
     found = _ACTIONS.search(key.definition)
     if found is None:
-        return _Action("SET DEFAULT", own=True)  # unknown: as much as can be
+        return _Action("SET DEFAULT", own=True)  # unknown, so every effect is possible
     name = found[event] or ""
     partly = name == "SET NULL" and (found["full"] or found["listed"])
     return _Action(name, own=name not in {"CASCADE", "SET NULL"} or bool(partly))
@@ -192,7 +192,7 @@ def _covered(facts: Facts, relation: int, conflict: Node, changed: set[int]) -> 
     arbiters = conflict.list_of("arbiterElems")
     named = conflict["constraint"]
     rows = facts.constraints.get(relation, ())
-    if not arbiters and not named:  # DO NOTHING, whatever is in the way
+    if not arbiters and not named:  # DO NOTHING for any conflict
         found = {row.name for row in rows if row.kind in "pux"}
         found |= {index.name for index in facts.indexes.get(relation, ())}
     elif named:
@@ -211,5 +211,5 @@ def _covered(facts: Facts, relation: int, conflict: Node, changed: set[int]) -> 
             and not index.predicate
             and set(index.columns[: index.keys]) == columns
         }
-    looks_at = _looks_at(facts, relation)  # what the row that is there gets may conflict again
+    looks_at = _looks_at(facts, relation)  # the update of the existing row may conflict again
     return {name for name in found if not changed or not looks_at.get(name, changed) & changed}

@@ -23,7 +23,7 @@ from aiosqlc.servers.postgres.embedded import binaries, embedded_server
 
 TABLE = Path(__file__).with_name("functions.txt")
 _MOST_CALLS = 600
-# NULL or not depends on what exists, who asks and what happened before.
+# Functions whose NULL depends on existing objects, the user or earlier statements.
 _STATEFUL = re.compile(
     r"pg_.*|has_.*|to_reg.*|txid_.*|inet_(?:client|server)_.*|binary_upgrade_.*|.*_description"
     r"|row_security.*|current_(?:setting|schema)|lo_.*|lo(?:read|write)|.*sequence.*|icu_.*"
@@ -33,14 +33,14 @@ _STATEFUL = re.compile(
     r"|.*_sortsupport|.*_transfn|.*_accum.*|.*_final.*|.*_combine.*|.*_serialize|.*_deserialize"
     r"|amvalidate|index_.*|jsonb?_populate_.*|jsonb_path_(?:exists|match|query_first).*"
 )
-# Never NULL whatever the state: they raise instead, by the server's documentation.
+# Functions that raise instead of returning NULL, according to the server's documentation.
 _ARGUED = frozenset({
     "nextval", "setval", "currval", "lastval", "pg_size_pretty", "pg_backend_pid", "pg_notify",
     "pg_sleep", "pg_advisory_xact_lock", "pg_try_advisory_lock", "pg_try_advisory_xact_lock",
     "pg_advisory_lock", "pg_advisory_unlock", "pg_advisory_xact_lock_shared",
     "pg_current_xact_id", "pg_is_in_recovery", "pg_postmaster_start_time", "txid_current",
 })  # fmt: skip
-# Documented to give NULL where the samples do not reach.
+# Functions with documented NULL results that the samples do not trigger.
 _KNOWN_NULL = frozenset({"regexp_substr", "regexp_match", "uuid_extract_timestamp", "parse_ident"})
 
 
@@ -167,7 +167,7 @@ def _arguments(one: _Signature) -> Iterator[tuple[str, ...]]:
             choices[-1] = [f"variadic {value}" for value in choices[-1]]
         combinations = list(itertools.islice(itertools.product(*choices), 200_000))
         if len(combinations) > _MOST_CALLS:
-            combinations = random.Random(one.oid).sample(combinations, _MOST_CALLS)  # noqa: S311 - no secret
+            combinations = random.Random(one.oid).sample(combinations, _MOST_CALLS)  # noqa: S311 - not a secret
         yield from combinations
 
 

@@ -94,7 +94,7 @@ SAMPLES: dict[str, list[str]] = {
     "record": ["row()", "row(1, null)", "row(null)", "row(1, 'a')"],
 }
 
-# What a polymorphic argument may be; all such arguments of one call take the same row.
+# The types of polymorphic arguments. All such arguments of a call use the same entry.
 POLYMORPHIC: list[dict[str, list[str]]] = [
     {
         "element": [f"{v}::int4" for v in SAMPLES["int4"]],

@@ -16,7 +16,7 @@ left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisd
 where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 order by 1, 2, 5
 """
-# One row for each thing that a schema consists of, as text without numbers of our database.
+# One row for each part of a schema, as text without OIDs.
 _SCHEMA = """
 select 'relation', c.relkind::text, c.oid::regclass::text, c.relpersistence::text
 from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -24,19 +24,20 @@ from aiosqlc.source import Span
 
 _IN_A_BLOCK = "25001"  # active_sql_transaction
 _NEW_LABEL = "55P04"  # unsafe_new_enum_value_usage
-_COMMITS = "2D000"  # invalid_transaction_termination: a procedure or a DO block that commits
+# Invalid_transaction_termination, raised by a procedure or DO block that commits.
+_COMMITS = "2D000"
 _NEED_NO_BLOCK = frozenset({_IN_A_BLOCK, _NEW_LABEL, _COMMITS})
 _NONE = observer.Counts()
-_PATIENCE = 30.0  # seconds that a statement outside a transaction may take
+_PATIENCE = 30.0  # longest run time, in seconds, of a statement outside a transaction
 _POLL = 0.002
 _I = re.IGNORECASE
 _OPENS = re.compile(r"(?:begin|start\s+transaction)\b", _I)
 _CLOSES = re.compile(r"(?:commit|end|rollback)\b(?!\s+(?:to|prepared)\b)", re.IGNORECASE)
 _CHANGES = frozenset({"UPDATE", "DELETE", "MERGE", "WITH", "DO", "CALL"})
 _QUERIES = _CHANGES | {"INSERT", "SELECT"}
-_ROWS = frozenset({"22", "23"})  # classes of SQLSTATE: data exceptions, violated constraints
-# Whole reads are counted apart from look-ups: a validation shall not hide behind an index, and an
-# index that serves a condition shall be used, however small the table is here.
+_ROWS = frozenset({"22", "23"})  # classes of SQLSTATE: data exceptions, and violated constraints
+# Full scans are counted apart from index scans, so that a validation is not hidden by an index.
+# Usable indexes are used even if the table is small here.
 _SCANS = (
     "reset enable_seqscan; set enable_indexscan = off; set enable_indexonlyscan = off;"
     " set enable_bitmapscan = off"
@@ -45,7 +46,7 @@ _LOOKS_UP = (
     "set enable_seqscan = off; reset enable_indexscan; reset enable_indexonlyscan;"
     " reset enable_bitmapscan"
 )
-# The server's zone is not known: in another one than UTC, timestamp and timestamptz differ.
+# The production server's time zone is unknown, so the test uses one other than UTC.
 _ZONE = "set timezone = 'Asia/Kathmandu'"
 
 
@@ -69,7 +70,7 @@ class Watching:
     existing: Mapping[int, Relation]
     own_server: bool
     filled: bool
-    poll: float = _POLL  # seconds between two looks at a statement outside a transaction
+    poll: float = _POLL  # seconds between observations of a statement outside a transaction
     failures: list[Diagnostic] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -156,7 +157,7 @@ class Watching:
         after, reads = observer.files(acting), observer.counts(acting)
         done = {oid: count.since(read.get(oid, _NONE)) for oid, count in reads.items()}
         ((timeout,),) = acting.rows("show lock_timeout")
-        # TRUNCATE gives a table a new file and builds its indexes, all of them empty.
+        # TRUNCATE assigns a new file to the table and rebuilds its indexes, all of them empty.
         emptied = word == "TRUNCATE"
         replaced = set() if emptied else _replaced(before, after)
         whole = set() if emptied else {oid for oid, count in done.items() if count.scans}
@@ -246,7 +247,7 @@ class Watching:
         after = observer.files(self.acting)
         replaced = _replaced(before, after)
         copied = {oid for oid in replaced if before[oid][0] == oid}
-        # The CONCURRENTLY forms drop an index once it is dead: no query opens it any more.
+        # The CONCURRENTLY forms drop an index that no query can still use.
         held = tuple(
             Held(self.existing[oid], mode, span)
             for oid, mode in seen

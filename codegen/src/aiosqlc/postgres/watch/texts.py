@@ -18,7 +18,7 @@ _KEYS = """
 select conrelid, confrelid, confdeltype, confupdtype from pg_constraint where contype = 'f'
 """
 
-_TAKES_NOTHING = frozenset({"a", "r"})  # NO ACTION and RESTRICT only look
+_TAKES_NOTHING = frozenset({"a", "r"})  # NO ACTION and RESTRICT only read
 
 
 def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -> dict[str, Needed]:

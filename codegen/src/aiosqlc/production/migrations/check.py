@@ -46,7 +46,7 @@ def check(
     found = []
     for watched in observer.release(chosen.applied, chosen.pending, chosen.queries, options):
         found.append(_checked(watched, patient=patient, tries=tries))
-        if watched.seen.failures:  # what comes after it would be measured at no real schema
+        if watched.seen.failures:  # later migrations would run on an unrealistic schema
             break
     return found
 

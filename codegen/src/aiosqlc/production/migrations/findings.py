@@ -118,7 +118,7 @@ def place(file: SchemaFile, span: Span) -> Span:
 
 def notes(seen: Observed) -> tuple[str, ...]:
     """Return notes about a statement's locks and the queries that wait for them."""
-    strongest: dict[str, Held] = {}  # those of indexes only where they are stronger
+    strongest: dict[str, Held] = {}  # locks of indexes only if they are stronger
     for held in sorted(seen.stopping, key=lambda held: (-held.mode, held.relation.is_index)):
         strongest.setdefault(held.relation.table, held)
     found = [_lock(seen, held) for held in strongest.values()]

@@ -42,7 +42,7 @@ def _rewritten(project: Project, tool: Format, one: Checked) -> dict[Path, str]:
     texts = [text_of(tool, list(p.statements), in_block=p.in_block) for p in pieces]
     texts[0] = _heading(file.file.text) + texts[0]
     back = _way_back(file.file.text)
-    if back:  # the first of them takes all of them back, when it is its turn
+    if back:  # the first file contains the rollback of them all
         mark = next(line for line in texts[0].split("\n") if DOWN.match(line))
         texts[0] = texts[0].split(mark)[0] + back
     for number, text in enumerate(texts[1:], 1):

@@ -13,7 +13,7 @@ from typing import Final
 from aiosqlc.parse.scanner import Kind, Token, scan, unquote
 
 _TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
-_PAGES: Final = 1000  # of a batch: about 8 MB of a table
+_PAGES: Final = 1000  # pages per batch, about 8 MB of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def proposals(sql: str) -> Iterator[tuple[Piece, ...]]:
         pieces = propose(text)
         if pieces:
             yield tuple(pieces)
-    yield (_block(text),)  # what an earlier statement has locked is free again
+    yield (_block(text),)  # the locks of earlier statements are released
     yield (_alone(text),)
 
 
@@ -224,7 +224,7 @@ BEGIN
         COMMIT;
         page := page + {_PAGES};
     END LOOP;
-END $$"""  # noqa: S608 - the names are those of the migration
+END $$"""  # noqa: S608 - the migration's own names
 
 
 _NAME = r"(?:\"[^\"]+\"|[\w$]+)"

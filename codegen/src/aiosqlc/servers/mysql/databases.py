@@ -15,16 +15,16 @@ from aiosqlc.servers.mysql.session import Session
 MARK = "aiosqlc_scratch"
 """The table that marks a database of the compiler. The table is not part of the schema."""
 _NAME = re.compile(r"aiosqlc_[0-9a-f]{16}")
-_ABANDONED = "1 DAY"  # whoever made a database so long ago was killed
+_ABANDONED = "1 DAY"  # the creator of such an old database was killed
 _ABSENT = {(1049,), (1146,), (1044,), (1142,)}
 
 
 def make(session: Session) -> tuple[str, str]:
     """Create an empty database with a new name, and return its name and its marker."""
     name, mark = f"aiosqlc_{secrets.token_hex(8)}", secrets.token_hex(16)
-    session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails where it is there
+    session.run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")  # fails if the database exists
     session.run(f"CREATE TABLE `{name}`.`{MARK}` (mark char(32) NOT NULL, made datetime NOT NULL)")
-    session.run(f"INSERT INTO `{name}`.`{MARK}` VALUES ('{mark}', UTC_TIMESTAMP())")  # noqa: S608 - names of ours
+    session.run(f"INSERT INTO `{name}`.`{MARK}` VALUES ('{mark}', UTC_TIMESTAMP())")  # noqa: S608 - generated names
     return name, mark
 
 
@@ -44,7 +44,7 @@ def drop_abandoned(session: Session) -> None:
 
 def _carries(session: Session, name: str, condition: str) -> bool:
     try:
-        return bool(session.rows(f"SELECT 1 FROM `{name}`.`{MARK}` WHERE {condition}"))  # noqa: S608 - names of ours
+        return bool(session.rows(f"SELECT 1 FROM `{name}`.`{MARK}` WHERE {condition}"))  # noqa: S608 - generated names
     except pymysql.MySQLError as error:
         if error.args[:1] in _ABSENT:
             return False

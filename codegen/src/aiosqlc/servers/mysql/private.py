@@ -15,7 +15,7 @@ from pathlib import Path
 from aiosqlc.servers.private import NoServerError, install, running, slot
 
 _MARIADB_INSTALL = "mariadb-install-db"
-# Nothing here is worth a disk flush: a broken data directory is thrown away and made again.
+# Disk flushes are disabled, because a broken data directory is simply created again.
 _SETTINGS = (
     "--skip-networking",
     "--skip-log-bin",
@@ -30,7 +30,7 @@ _SETTINGS = (
     "--event-scheduler=OFF",
     "--log-bin-trust-function-creators=1",
 )
-# Files of its own outside of its folder, and a second listener, that only MySQL has.
+# Settings of MySQL alone: no second listener, and no files outside of its folder.
 _MYSQL_SETTINGS = ("--mysqlx=OFF", "--secure-file-priv=")
 
 
@@ -87,7 +87,7 @@ class PrivateServer:
             try:
                 process = stack.enter_context(_booted(binaries, home, run))
             except NoServerError:
-                # The last run may have been killed half-way: the data is a cache, so begin anew.
+                # The last run may have been killed during the installation, so it starts again.
                 _install(binaries, home, run)
                 process = stack.enter_context(_booted(binaries, home, run))
             self._process = process
@@ -115,7 +115,7 @@ def _booted(
         f"--datadir={home / 'data'}",
         f"--socket={run / 'sock'}",
         f"--pid-file={run / 'pid'}",
-        # Not /tmp: a starting server removes there what it takes for its own of last time.
+        # Not /tmp, where a starting server deletes files that look like its own.
         f"--tmpdir={run}",
         *_as_root(),
         *_SETTINGS,
@@ -126,7 +126,8 @@ def _booted(
         log,
         lambda _: b"ready for connections" in log.read_bytes(),
         [signal.SIGTERM],
-        orphaned=signal.SIGKILL,  # at once: the slot is free, the data may be made again
+        # At once, because the slot is free and the data may be created again.
+        orphaned=signal.SIGKILL,
     )
 
 

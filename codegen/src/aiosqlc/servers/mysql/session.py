@@ -16,7 +16,7 @@ from aiosqlc.servers.mysql.private import PrivateServer, find_binaries
 from aiosqlc.servers.mysql.tls import tls_arguments
 from aiosqlc.servers.private import NoServerError, cache_folder
 
-# How a statement is judged: as the executor will run it.
+# The SQL mode of generated executors.
 SQL_MODE = (
     "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
@@ -81,7 +81,7 @@ class _Warm:
                 if binaries is None:
                     raise NoServerError("neither mariadbd nor mysqld is installed")
                 if known is not None:
-                    known.stop()  # it died: its data directory is free again
+                    known.stop()  # the server died, so its data directory is free
                 self._servers[kin] = PrivateServer(binaries, cache / binaries.flavour)
             return self._servers[kin].socket
 
@@ -103,7 +103,7 @@ def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = ""
     try:
         return _session(private=True, unix_socket=_warm.socket(home, kin), user="root")
     except NoServerError:
-        _warm.stop()  # a query may have crashed it: it is about to end, or has just ended
+        _warm.stop()  # a query may have crashed the server, which is ending or has ended
         return _session(private=True, unix_socket=_warm.socket(home, kin), user="root")
 
 
@@ -115,13 +115,13 @@ def _session(*, private: bool, **arguments: Any) -> Session:
             charset="utf8mb4",
             connect_timeout=5,
             sql_mode=SQL_MODE,
-            # Session-wide, so that DDL with foreign keys may come in any order.
+            # For the whole session, so that DDL with foreign keys may run in any order.
             init_command="SET time_zone = '+00:00'",
         )
     except pymysql.MySQLError as error:
         where = arguments.get("host", "the private server")
         raise NoServerError(f"cannot connect to {where}: {error.args[-1]}") from None
-    version = str(connection.get_server_info()).removeprefix("5.5.5-")  # said to old clients
+    version = str(connection.get_server_info()).removeprefix("5.5.5-")  # a prefix for old clients
     return Session(connection, version, private)
 
 

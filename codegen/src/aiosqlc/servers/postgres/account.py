@@ -13,7 +13,7 @@ from typing import Any
 
 from aiosqlc.servers.private import NoServerError
 
-_NAME = "pgserver"  # as the wheel has it
+_NAME = "pgserver"  # the name that the wheel uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def server_account() -> Account | None:
     """Return the server's account, created if necessary, or None to use the current account."""
     if os.geteuid() != 0:
         return None
-    import pwd  # not on Windows, where nothing here runs
+    import pwd  # missing on Windows, where this code does not run
 
     try:
         found = pwd.getpwnam(_NAME)
@@ -102,7 +102,7 @@ def reachable(programs: Path, cache: Path, account: Account | None) -> Path:
         draft.chmod(0o755)
         try:
             draft.rename(copy)
-        except OSError:  # another run was faster
+        except OSError:  # another process created the copy first
             shutil.rmtree(draft, ignore_errors=True)
     return copy / programs.relative_to(installation.parent.parent)
 

@@ -148,7 +148,7 @@ class Connection:
         result = self.pg.get_result()
         if result is None:
             raise ConnectionFailedError(_GONE)
-        self.pg.get_result()  # None: it has no more
+        self.pg.get_result()  # reads the final None
         return result
 
     def rows(self, sql: str, params: tuple[str, ...] = ()) -> list[tuple[str | None, ...]]:
@@ -168,7 +168,7 @@ class Connection:
 
     def decode(self, sql: str, kind: type[T]) -> list[T]:
         """Run a query and decode its rows into `kind`, a Struct with the columns' names."""
-        wrapped = f"select coalesce(json_agg(r), '[]') from ({sql}) r"  # noqa: S608 - our own text
+        wrapped = f"select coalesce(json_agg(r), '[]') from ({sql}) r"  # noqa: S608 - generated text
         result = self.execute(wrapped)
         if result.status not in _OK:
             raise RuntimeError(server_error(result).message)

@@ -13,10 +13,10 @@ from aiosqlc.servers.postgres.embedded import Server
 
 _IN_USE, _DUPLICATE = "55006", "42P04"
 _PATIENCE = 5  # times five seconds
-_KEPT = 12  # databases of one server; each takes about 8 MB
+_KEPT = 12  # most databases of one server; each takes about 8 MB
 _PREFIX = "aiosqlc_"
-_ABANDONED = 3600.0  # seconds; whoever made a draft so long ago was killed
-# Ours by their name and by their comment: a server may have a database called aiosqlc_production.
+_ABANDONED = 3600.0  # seconds; the creator of such an old draft was killed
+# The compiler's databases by name and comment: a user's database may be aiosqlc_production.
 _OURS = """
 select datname, substring(shobj_description(oid, 'pg_database') from '[0-9.]+$')
 from pg_database
@@ -50,7 +50,7 @@ def new_draft(admin: Connection, template: str = "template0", *, own_server: boo
     On one server may be compilers of several machines. Raises `DatabaseRefusedError`.
     """
     draft = f"{_PREFIX}draft_{secrets.token_hex(8)}"
-    # A third of the work, and two checkpoints, which somebody's server would feel.
+    # Faster, but with two checkpoints, which would slow down a user's server.
     strategy = " strategy file_copy" if own_server else ""
     error = _when_free(admin, f'create database "{draft}" template "{template}"{strategy}')
     if error is not None:
@@ -81,7 +81,7 @@ def new_database(server: Server) -> Iterator[Draft]:
         yield draft
     finally:
         if not draft.kept:
-            # a server that is gone took its drafts along, or drops them when they are old
+            # A stopped server has dropped its drafts, or drops them when they are old.
             with contextlib.suppress(ConnectionFailedError), Connection(server.admin) as admin:
                 admin.run(f'drop database if exists "{draft.name}" with (force)')
 
@@ -108,7 +108,7 @@ class Draft:
             error = _when_free(admin, f'alter database "{self.name}" rename to "{name}"')
             if error is not None and error.state != _DUPLICATE:
                 raise DatabaseRefusedError(error)
-            if error is not None:  # another compiler was faster: its database is as good as ours
+            if error is not None:  # another compiler created an equal database first
                 admin.run(f'drop database "{self.name}" with (force)')
             self.kept = True
             _note_use(admin, name)
@@ -130,7 +130,7 @@ def _when_free(admin: Connection, sql: str) -> ServerError | None:
 
 
 def _note_use(connection: Connection, name: str) -> None:
-    # To the microsecond: a dozen may be made in a second, and the newest is not to be dropped.
+    # In microseconds, because several may be created per second, and the newest must remain.
     connection.run(f"comment on database \"{name}\" is 'aiosqlc {time.time():.6f}'")
 
 

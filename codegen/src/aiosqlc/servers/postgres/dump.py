@@ -22,7 +22,7 @@ def dumped(uri: str) -> str:
     except psycopg.ProgrammingError as error:
         said = str(error).strip()
         raise NoServerError(f"`--database` is not a connection string: {said}") from error
-    # Every user of the machine can read arguments, only this account the environment.
+    # All users can read the arguments of a process, but only this account its environment.
     password = target.pop("password", None)
     environment = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     command = [str(program), "--schema-only", "--no-owner", "--no-privileges"]

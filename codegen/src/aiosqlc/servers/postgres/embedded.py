@@ -22,9 +22,9 @@ from aiosqlc.servers.private import NoServerError, cache_folder, install, runnin
 from aiosqlc.servers.wheels import DEFAULT_MAJOR, WHEELS, NoWheelError, ServerWheel, chosen
 
 _STOP_SECONDS = 10.0
-_SOCKET_PATH_LIMIT = 90  # sun_path holds 108 bytes, the socket's own name takes 15
-_STOPS = (signal.SIGINT, signal.SIGQUIT)  # a fast shutdown, an immediate one
-# Nothing here is worth a disk flush: a broken data directory is thrown away and made again.
+_SOCKET_PATH_LIMIT = 90  # sun_path has 108 bytes, of which the socket's name takes 15
+_STOPS = (signal.SIGINT, signal.SIGQUIT)  # a fast shutdown, then an immediate one
+# Disk flushes are disabled, because a broken data directory is simply created again.
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -116,7 +116,7 @@ def embedded_server(
         socket_dir = data
         if len(str(data)) > _SOCKET_PATH_LIMIT:
             socket_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aiosqlc-")))
-            # Whoever reaches the socket is superuser: the folder is the server's account's alone.
+            # The socket grants superuser access, so only the server's account may open its folder.
             hand_over(socket_dir, account)
         settings = {**_SETTINGS, "unix_socket_directories": str(socket_dir)}
         command = [str(bin_dir / "postgres"), "-D", str(data)]
@@ -157,7 +157,7 @@ def _initialised(home: Path, bin_dir: Path, account: Account | None) -> Path:
         str(bin_dir / "initdb"), "--no-sync", "--no-instructions", "--auth=trust",
         "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "-D", str(data),
     ]  # fmt: skip
-    if (bin_dir / "pg_walsummary").exists():  # before 17 there is no builtin provider
+    if (bin_dir / "pg_walsummary").exists():  # before 17 there is no builtin locale provider
         command.append("--locale-provider=builtin")
     install(command, home / "log", account.process if account else None)
     (data / "ready").touch()
