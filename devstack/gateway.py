@@ -26,7 +26,7 @@ ASSETS = folder_of("aiohttp_apispec") / "static"
 # The statuses that NGINX itself answers with, in the services' vocabulary.
 ERRORS = (
     (404, "NOT_FOUND", "there is no such path"),
-    (405, "METHOD_NOT_ALLOWED", "this method is not allowed here"),
+    (405, "METHOD_NOT_ALLOWED", "this path does not support the method"),
     (408, "BAD_REQUEST", "the request did not arrive in time"),
     (
         412,

@@ -193,7 +193,7 @@ def _refuse_what_we_do_not_speak(file: FileDescriptorProto, method: MethodDescri
         raise ValueError(f"{file.name}: {method.name}: client streams are not supported")
     for name in (method.input_type, method.output_type):
         if name.rpartition(".")[0] != f".{file.package}":
-            raise ValueError(f"{file.name}: {method.name}: {name} is of another package")
+            raise ValueError(f"{file.name}: {method.name}: {name} belongs to another package")
 
 
 def _message(name: str) -> str:

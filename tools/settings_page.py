@@ -72,10 +72,10 @@ COMMON: Final = {
     "TLS at the gateway (make run only)": (
         "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",
     ),
-    "Your own databases; product and department also mysql://. Containers: then run secrets.sh": (
+    "Your own databases; product and department also mysql://. Containers: run secrets.sh too": (
         "<SVC>_DATABASE_URL", "REDIS_URL",
     ),
-    "Email; without a host emails are files": (
+    "Email; written to files if there is no host": (
         "SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USER", "SMTP_PASSWORD", "MAIL_FROM",
         "MAIL_REDIRECT_TO",
     ),
@@ -210,10 +210,12 @@ def _page(found: Sequence[Entry], compose: str) -> str:
     lines = [
         "# Settings",
         "",
-        "Generated from the settings classes by `make render`. Variables come from",
-        "the environment or `.env` ([example](../.env.example)). An empty value counts as unset.",
-        "In production secrets have no default, and `PUBLIC_URL` is required. A service reports",
-        "all missing settings in one message. `<SVC>` is the name of the service.",
+        "Generated from the settings classes by `make render`.",
+        "Variables come from the environment or `.env` ([example](../.env.example)).",
+        "An empty value counts as unset.",
+        "In production secrets have no default, and `PUBLIC_URL` is required.",
+        "A service reports all missing settings in one message.",
+        "`<SVC>` is the name of the service.",
         *_table("Of several services", shared, everyone),
     ]
     for service in service_names():
@@ -251,7 +253,7 @@ def _health_port(service: str, compose: str) -> str:
 
 
 def _table(title: str, found: Sequence[Entry], everyone: int = 0) -> list[str]:
-    """Return a section. `everyone`, the number of services, adds a column with the readers."""
+    """Return a section. If `everyone` is the number of services, add a column of readers."""
     rows = ["", f"## {title}", ""]
     rows.append(f"| variable | type | default |{' read by |' * bool(everyone)} |")
     rows.append(f"|---|---|---|---|{'---|' * bool(everyone)}")

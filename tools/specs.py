@@ -39,7 +39,10 @@ def main(argv: list[str]) -> int:
     public = [service for service in Settings.read(os.environ).services if service.public]
     names = [service.name for service in public]
     if args.service and args.service not in names:
-        print(f"{args.service} has no HTTP API; these have: {', '.join(names)}", file=sys.stderr)
+        print(
+            f"{args.service} has no HTTP API; services with an HTTP API: {', '.join(names)}",
+            file=sys.stderr,
+        )
         return 2
     files = {}
     if args.command != "gen":

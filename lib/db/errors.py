@@ -25,7 +25,7 @@ class UniqueViolationError(ConstraintViolationError):
 class ForeignKeyViolationError(ConstraintViolationError):
     """The row refers to a row that does not exist, or another row refers to the row."""
 
-    text = "the value refers to a row that does not exist, or other rows refer to it"
+    text = "a referenced row does not exist, or the row is still referenced"
 
 
 class CheckViolationError(ConstraintViolationError):

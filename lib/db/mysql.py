@@ -180,7 +180,7 @@ class MysqlDatabase(_Statements):
                 # The server has undone the whole statement, which was all of its transaction.
                 if attempt == DEADLOCK_ATTEMPTS:
                     raise
-        raise AssertionError("the loop returns or raises")
+        raise AssertionError("unreachable: the loop above returns or raises")
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:
@@ -364,7 +364,7 @@ async def _connect(settings: DatabaseSettings, application: str) -> Any:
                 ) from error
             log.warning("database_connect_failed", error=why, retry_seconds=wait)
             await asyncio.sleep(wait)
-    raise AssertionError("the loop returns or raises")
+    raise AssertionError("unreachable: the loop above returns or raises")
 
 
 async def _open_pool(settings: DatabaseSettings, application: str) -> Any:

@@ -438,7 +438,7 @@ async def _connect(
                 ) from error
             log.warning("database_connect_failed", error=str(error), retry_seconds=wait)
             await asyncio.sleep(wait)
-    raise AssertionError("the loop returns or raises")
+    raise AssertionError("unreachable: the loop above returns or raises")
 
 
 async def _create_pool(

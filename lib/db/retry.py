@@ -37,4 +37,4 @@ async def in_transaction(
         with attempt:
             async with db.transaction(isolation=isolation) as tx:
                 return await work(tx)
-    raise AssertionError("the loop returns or raises")
+    raise AssertionError("unreachable: the loop above returns or raises")

@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     if url is None:
-        print("EVENTS_URL or REDIS_URL: is not set", file=sys.stderr)
+        print("set EVENTS_URL or REDIS_URL", file=sys.stderr)
         return 1
     try:
         lines = asyncio.run(_run(url, given.topic, back=given.redrive))

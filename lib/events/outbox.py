@@ -38,7 +38,7 @@ class Unpublished:
 def unpublished(*, topic: str, key: str, kind: str, payload: Any) -> Unpublished:
     """Return the row that `publish` would write, for a caller with its own statement."""
     if isinstance(topic, Topic) and kind not in topic.kinds:
-        raise ValueError(f"{kind} is not an event of {topic}: declare it there")
+        raise ValueError(f"{kind} is not an event of {topic}: declare the event in the topic")
     return Unpublished(
         id=new_id(),
         lane=lane_of(key),

@@ -105,7 +105,7 @@ def _refuse_renamed(given: Mapping[str, str], spec: type[msgspec.Struct]) -> Non
 
 def _refuse_nulls(values: Mapping[str, Any], decoded: msgspec.Struct) -> None:
     if nulls := [name for name, value in values.items() if _is_null(value, decoded, name)]:
-        raise invalid(*(FieldError(name, "cannot be null: omit it") for name in nulls))
+        raise invalid(*(FieldError(name, "cannot be null: omit the field") for name in nulls))
 
 
 @cache

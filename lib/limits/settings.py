@@ -48,7 +48,7 @@ class LimitSettings(RedisSettings):
         return Window(self.user_rate_limit, self.user_rate_seconds)
 
     def per_service(self) -> TokenBucket:
-        """Return the rule for other services, whose burst is two seconds of the rate."""
+        """Return the rule for other services. The burst is twice the rate per second."""
         return TokenBucket(self.service_rate_limit, math.ceil(2 * self.service_rate_limit))
 
     def proxies(self) -> TrustedProxies:

@@ -85,7 +85,7 @@ async def _local_only(request: web.Request, handler: Handler) -> web.StreamRespo
     """Refuse requests with another host name, and requests from web pages of another origin."""
     try:
         if request.url.host not in _OWN_NAMES or "Origin" in request.headers:
-            raise AppError(Code.FORBIDDEN, "only for tools on this machine")
+            raise AppError(Code.FORBIDDEN, "the profiling port is only for tools on this machine")
         return await handler(request)
     except Exception as error:  # noqa: BLE001 - the only door of this little application
         return to_response(error)

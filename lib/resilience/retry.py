@@ -56,7 +56,7 @@ async def retrying(
     ):
         with attempt:
             return await work()
-    raise AssertionError("the loop returns or raises")
+    raise AssertionError("unreachable: the loop above returns or raises")
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -138,8 +138,7 @@ def sql() -> Dashboard:
     by_query = [
         Panel(
             "Ten queries with the most database time",
-            "Seconds per second that the database spends on a query: its frequency times its "
-            "duration.",
+            "Seconds of database time per second, by query.",
             {"{{job}} {{query}}": most},
             "s",
         ),

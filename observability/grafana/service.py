@@ -131,7 +131,7 @@ def _process(name: str) -> list[Panel]:
         ),
         Panel(
             "Garbage collections",
-            "Collections per second by generation.",
+            "Garbage collections per second by generation.",
             {"{{generation}}": f"sum by (generation) ({collections})"},
         ),
     ]

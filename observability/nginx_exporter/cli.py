@@ -218,11 +218,11 @@ def _check(options: argparse.Namespace) -> None:
     options.log = list(dict.fromkeys(path.absolute() for path in options.log))
     for path in options.log:
         if not str(path).isprintable():
-            raise UsageError(f"The name of --log {str(path)!a} is not plain text.")
+            raise UsageError(f"The name of --log {str(path)!a} contains unprintable characters.")
         if not path.parent.is_dir():
             raise UsageError(f"The folder of --log {path} does not exist.")
         if path.exists() and not path.is_file():
-            raise UsageError(f"--log {path} is not a file that can be followed.")
+            raise UsageError(f"--log {path} is not a regular file.")
     for one, other in itertools.permutations(options.log, 2):
         if os.path.realpath(one) == os.path.realpath(other):
             raise UsageError(f"--log {one} and --log {other} are the same file.")

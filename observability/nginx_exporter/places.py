@@ -13,11 +13,11 @@ MAX_SAMPLES: Final = 12_000
 """The default limit of samples; Prometheus is configured to refuse a page with 20,000."""
 
 _ANYWHERE: Final = frozenset({"401", "404", "405", "408", "413", "414", "429", "431"})
-"""Statuses that any client can cause on every route and method, so both labels are dropped."""
+"""Statuses that any client can cause everywhere, so route and method are not recorded."""
 
 
 def series_within(samples: int, buckets: int) -> int:
-    """Return how many series, each of two counters and two histograms, fit into the samples."""
+    """Return the number of series that fit into the samples. A series is 4 metrics."""
     return samples // (2 + 2 * (buckets + 3))
 
 

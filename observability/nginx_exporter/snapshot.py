@@ -74,18 +74,18 @@ class StateFile:
             raise StateError(f"{self.path} cannot be read: {error.strerror}.") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise StateError(
-                f"{self.path} is not a state file ({error}); delete it to count from zero."
+                f"{self.path} is not a state file ({error}); delete the file to count from zero."
             ) from error
         if snapshot.version != VERSION:
             raise StateError(
                 f"{self.path} is of version {snapshot.version}, not {VERSION}; "
-                "delete it to count from zero."
+                "delete the file to count from zero."
             )
         lengths = {len(s.duration) for s in snapshot.series}
         lengths |= {len(s.upstream) for s in snapshot.series}
         if lengths - {len(snapshot.buckets) + 1}:
             raise StateError(
-                f"{self.path} holds histograms with other buckets; delete it to count from zero."
+                f"{self.path} has other histogram buckets; delete the file to count from zero."
             )
         return snapshot
 

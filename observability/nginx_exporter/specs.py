@@ -48,7 +48,7 @@ def rule_routes(path: Path) -> list[str]:
 def checked(pattern: str) -> str:
     """Return the pattern if it can match a path. Raises SpecError."""
     if not pattern.isprintable():  # What the shell passes on of bytes that are no UTF-8 is not.
-        raise SpecError(f"The route {pattern!a} is not plain text.")
+        raise SpecError(f"The route {pattern!a} contains unprintable characters.")
     if not pattern.startswith("/"):
         raise SpecError(f"The route {pattern!r} does not start with a slash.")
     if "*" in pattern.removesuffix("/*"):

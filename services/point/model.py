@@ -44,7 +44,7 @@ def parse_rates(text: str) -> dict[str, Decimal]:
     for entry in filter(None, (part.strip() for part in text.split(","))):
         code, _, rate = entry.partition(":")
         if not _RATE.fullmatch(entry) or code in rates or not Decimal(rate):
-            raise ValueError(f"{entry} must be a new currency and its rate, such as USD:0.9")
+            raise ValueError(f"{entry} must be currency:rate, such as USD:0.9, without repetitions")
         rates[code] = Decimal(rate)
     return rates
 

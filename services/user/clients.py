@@ -29,7 +29,9 @@ def parse_clients(text: str) -> dict[str, bytes]:
     for number, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):
         name, separator, secret = entry.partition(":")
         if not separator or not _NAME.fullmatch(name) or name in clients:
-            raise ValueError(f"entry {number} must be a new name, a colon and a secret")
+            raise ValueError(
+                f"entry {number} must be name:secret, with a name that is not repeated"
+            )
         if hashed := _HASHED.fullmatch(secret):
             clients[name] = bytes.fromhex(hashed[1])
             continue

@@ -242,7 +242,7 @@ class UserConfig(
     def _trusts_whom_it_calls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         authority = info.data.get("point_grpc_tls_ca")
         if (info.data.get("point_grpc_tls_certificate") is None) is not (value is None):
-            raise ValueError("and USER_POINT_GRPC_TLS_CERTIFICATE belong together")
+            raise ValueError("must be set together with USER_POINT_GRPC_TLS_CERTIFICATE")
         if value is not None and authority is None:
             raise ValueError("needs POINT_GRPC_TLS_CA")
         if authority is None and in_production(info):

@@ -42,7 +42,7 @@ def parse_providers(text: str) -> dict[str, IdentityProvider]:
     for number, entry in _entries(text):
         name, separator, url = entry.partition("=")
         if not separator or not _NAME.fullmatch(name) or name in found:
-            raise ValueError(f"entry {number} must be a new name, an equals sign and a URL")
+            raise ValueError(f"entry {number} must be name=URL, with a name that is not repeated")
         found[name] = _provider(name, url)
     issuers = [provider.issuer for provider in found.values()]
     if len(set(issuers)) < len(issuers):
@@ -60,7 +60,9 @@ def parse_secrets(text: str) -> dict[str, str]:
     for number, entry in _entries(text):
         name, _, secret = entry.partition(":")
         if not _NAME.fullmatch(name) or name in found or not secret:
-            raise ValueError(f"entry {number} must be a new name, a colon and a secret")
+            raise ValueError(
+                f"entry {number} must be name:secret, with a name that is not repeated"
+            )
         found[name] = secret
     return found
 

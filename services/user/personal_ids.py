@@ -90,7 +90,7 @@ def parse_keys(text: str) -> dict[str, bytes]:
     for number, entry in enumerate(filter(None, (part.strip() for part in text.split(","))), 1):
         name, separator, encoded = entry.partition(":")
         if not separator or not name or name in keys:
-            raise ValueError(f"entry {number} must be a new name, a colon and a key")
+            raise ValueError(f"entry {number} must be name:key, with a name that is not repeated")
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:

@@ -65,7 +65,7 @@ def _entry(entry: LedgerEntry) -> PointEntry:
 
 
 def own_tokens(issuer: Issuer) -> ServiceTokens:
-    """Return tokens in the name of this service. The issuer makes these tokens itself."""
+    """Return tokens in the name of this service. The user service issues them without a call."""
 
     async def obtain() -> Issued:
         return issuer.issue(SERVICE, [Role.SERVICE], ["service:points"])

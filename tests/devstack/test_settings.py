@@ -65,7 +65,7 @@ def test_the_gateway_uses_the_plural(root, name, plural):
             {"GATEWAY_PORT": "8181", "PORT_OFFSET": "100"},
             "USER_PORT and GATEWAY_PORT|are both 8181",
         ),
-        ({"PORT_OFFSET": "many"}, "PORT_OFFSET must be a number that leaves POSTGRES_PORT"),
+        ({"PORT_OFFSET": "many"}, "PORT_OFFSET must be a number, and POSTGRES_PORT"),
         ({"PORT_OFFSET": "20000"}, "leaves POINT_GRPC_PORT .by default 50051. at most 65535"),
         ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT must be"),
         ({"GATEWAY_PORT": "0"}, "GATEWAY_PORT must be a port between 1 and 65535, not '0'"),

@@ -69,7 +69,7 @@ def test_check_names_a_document_that_differs_and_one_that_nobody_serves(
 
 def test_a_service_without_an_http_api_is_refused_with_the_valid_names(capsys):
     assert specs.main(["gen", "point"]) == 2
-    assert "point has no HTTP API; these have: " in capsys.readouterr().err
+    assert "point has no HTTP API; services with an HTTP API: " in capsys.readouterr().err
 
 
 def test_the_list_offers_every_document():

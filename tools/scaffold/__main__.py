@@ -90,7 +90,7 @@ def _start(args: argparse.Namespace) -> None:
     if write:
         print(f"the project is now {args.name}; next: run make setup and read docs/services.md")
     else:
-        print("nothing was changed; apply=1 writes these changes, NOTICE and the rendered files")
+        print("nothing was changed; repeat the command with apply=1 to change the files")
 
 
 def _introduce(name: str) -> None:

@@ -105,7 +105,7 @@ def check_words(wanted: Wanted, texts: Iterator[str]) -> None:
     for word in ("name", "Name", "names", "Names"):
         if words[word] in used:
             raise ScaffoldError(
-                f"{words[word]} is a name in the code of every service: choose another than "
+                f"{words[word]} is a name in the code of every service: choose another name than "
                 f"{wanted.name}"
             )
 

@@ -102,13 +102,14 @@ def _declare(owner: str, *, readers: Access, writers: Access, read: From, change
     many = f"/api/v1/providers/{owner}/services"
     one = f"{many}/{{service_id}}"
     whose, whom = ("my", "I offer") if owner == "me" else ("provider", "a provider offers")
+    services = "my services" if owner == "me" else "a provider's services"
     reading, changing = {"provider": read}, {"provider": change}
     route(
         f"GET {many}", f"List the services {whom}",
         access=readers, name=f"list_{whose}_services", types=reading,
     )(_list)  # fmt: skip
     route(
-        f"POST {many}", f"Add a service to those {whom}", Code.NOT_FOUND,
+        f"POST {many}", f"Add a service to {services}", Code.NOT_FOUND,
         access=writers, name=f"add_{whose}_service", types=changing,
         replay_description="already offered",
     )(_add)  # fmt: skip
@@ -117,7 +118,7 @@ def _declare(owner: str, *, readers: Access, writers: Access, read: From, change
         access=readers, name=f"get_{whose}_service", types=reading,
     )(_get)  # fmt: skip
     route(
-        f"DELETE {one}", f"Remove a service from those {whom}", Code.NOT_FOUND,
+        f"DELETE {one}", f"Remove a service from {services}", Code.NOT_FOUND,
         access=writers, name=f"remove_{whose}_service", types=changing,
     )(_remove)  # fmt: skip
 

@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
     @property
     def roles(self) -> list[Role]:
-        """Return the roles to list. `staff` selects by employment and ignores the role."""
+        """Return the roles to list. The kind `staff` means all employees and ignores the role."""
         if self in (Kind.STAFF, Kind.ALL):
             return list(Role)
         return [Role(self.upper())]

@@ -64,9 +64,9 @@ def test_the_settings_of_the_page_are_read_as_it_says(started: Any) -> None:
 @pytest.mark.parametrize(
     ("providers", "complaint"),
     [
-        ("google", "entry 1 must be a new name, an equals sign and a URL"),
-        ("Google=https://a.example.com?client_id=1", "entry 1 must be a new name"),
-        (f"{GOOGLE},{GOOGLE}", "entry 2 must be a new name"),
+        ("google", "entry 1 must be name=URL, with a name that is not repeated"),
+        ("Google=https://a.example.com?client_id=1", "entry 1 must be name=URL"),
+        (f"{GOOGLE},{GOOGLE}", "entry 2 must be name=URL"),
         (f"{GOOGLE},other=https://accounts.google.com?client_id=2", "have the same issuer"),
         ("a=ftp://a.example.com?client_id=1", "the issuer of a must be an http:// or https:// URL"),
         ("a=https://?client_id=1", "the issuer of a must be"),
@@ -88,8 +88,8 @@ def test_an_entry_that_is_wrong_is_named(started: Any, providers: str, complaint
     ("secrets", "complaint"),
     [
         ("", "has no secret for google"),
-        ("google:", "entry 1 must be a new name, a colon and a secret"),
-        ("google:a-secret,google:a-secret", "entry 2 must be a new name"),
+        ("google:", "entry 1 must be name:secret, with a name that is not repeated"),
+        ("google:a-secret,google:a-secret", "entry 2 must be name=URL"),
         ("a-secret", "entry 1 must be"),
         ("google:a-secret,other:a-secret", "has a secret for other, which is not a provider"),
     ],

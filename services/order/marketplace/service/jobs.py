@@ -49,7 +49,9 @@ async def move(
         if verdict is Verdict.STAYS:
             return job
         if verdict is Verdict.FORBIDDEN:
-            raise forbidden(f"the {actor} cannot do this while the job is {job.status.lower()}")
+            raise forbidden(
+                f"the {actor} cannot set this status while the job is {job.status.lower()}"
+            )
         if verdict is Verdict.IMPOSSIBLE:
             raise conflict(f"the job is {job.status.lower()}")
         return await bring(tx, order, job, wanted, actor)
