@@ -12,7 +12,7 @@ from devstack.settings import CALLERS
 
 
 def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
-    """Return the keys that every service needs to verify the others' tokens and events."""
+    """Return the keys that every service needs to verify tokens and events of other services."""
     keys = [f"{name}:{_public(_events_key(home, name))}" for name in services]
     return {"AUTH_CSRF_SECRET": home.secret("csrf"), "EVENTS_PUBLIC_KEYS": ",".join(keys)}
 

@@ -53,7 +53,7 @@ UNREAD_ERRORS = (
 
 
 class SecretQuery(msgspec.Struct, frozen=True):
-    """A path or path prefix with a secret after the `?`; `page` is the response to a GET."""
+    """A path, or path prefix, with a secret in the query string. GET returns the HTML `page`."""
 
     service: str
     path: str

@@ -27,7 +27,7 @@ OWN_ROUTES = ("/", "/docs/*", "/healthz")
 
 
 def monitoring_programs(settings: Settings, say: Callable[[str], None]) -> list[Program]:
-    """Prepare the monitoring programs found here; pass `say` a sentence for each missing one."""
+    """Prepare the installed monitoring programs. Report each missing program with `say`."""
     found = [exporter_program(settings), blackbox_program(settings), prometheus_program(settings)]
     able = [
         program for program in found if program is not None and _is_free(program, settings, say)

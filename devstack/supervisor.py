@@ -1,4 +1,4 @@
-"""Supervise programs: start them, relay their output, restart those that die, stop in order."""
+"""Supervise programs: start programs, relay output, restart dead programs, stop in order."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Keeper:
 
     @property
     def pid(self) -> int | None:
-        """The process ID of the program while it runs."""
+        """Return the process ID of the program, or None if the program does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     @property
@@ -225,7 +225,7 @@ def _widen(pipe: int) -> None:
 
 
 async def _what_is_there(pipe: int) -> bytes:
-    """Wait for data in the pipe and return all of it; return nothing at its end.
+    """Wait for data in the pipe and return all data. Return empty bytes at the end.
 
     Not a StreamReader: that wakes up for each line that is written, whether it is asked or not.
     """

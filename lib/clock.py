@@ -18,7 +18,9 @@ def utc_now() -> datetime:
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Return an aware time in UTC. Times outside the calendar of UTC become the nearest one in it.
+    """Return an aware time in UTC.
+
+    A time outside the range of `datetime` becomes the nearest valid time.
 
     `0001-01-01T00:00+14:00` is well-formed and lies in no year of UTC: drivers refuse it.
     """

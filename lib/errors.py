@@ -10,7 +10,7 @@ import msgspec
 
 
 class Code(StrEnum):
-    """Stable error codes for callers. The HTTP and gRPC layers map them to statuses."""
+    """Stable error codes for callers. The HTTP and gRPC layers map codes to statuses."""
 
     NOT_FOUND = "NOT_FOUND"
     BAD_REQUEST = "BAD_REQUEST"

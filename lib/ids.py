@@ -8,7 +8,7 @@ from uuid_utils import compat
 
 
 def new_id() -> UUID:
-    """Return a new UUIDv7 as a standard library UUID. Later IDs sort after earlier ones."""
+    """Return a new UUIDv7 as a standard library UUID. Later IDs sort after earlier IDs."""
     return compat.uuid7()
 
 

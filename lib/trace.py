@@ -150,7 +150,7 @@ def inject(headers: MutableMapping[str, str]) -> None:
 
 
 def _context() -> Context | None:
-    """Return the remote parent if no local span is open, else the library's current one."""
+    """Return the remote parent if no local span is open, else the current local context."""
     if trace.get_current_span().get_span_context().is_valid:
         return None
     return propagate.extract({HEADER: _passing.get()})

@@ -1,1 +1,1 @@
-"""The platform's services; each is a package that imports `lib` and never another service."""
+"""The platform's services. A service is a package that imports `lib`, but no other service."""

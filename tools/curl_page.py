@@ -1,4 +1,4 @@
-"""Write a page of cURL commands, one for every operation of a service's OpenAPI document.
+"""Write a page with a cURL command for every operation of a service's OpenAPI document.
 
 Ids, addresses, secrets and times of the examples become shell variables.
 """

@@ -1,4 +1,4 @@
-"""`python -m tools.distribution`: find what prevents sharding a database by one column.
+"""`python -m tools.distribution`: find keys and queries that involve all shards.
 
 Citus and Vitess keep a row where its distribution key says. Then every unique key has to hold that
 column, or its uniqueness would have to be asked of all; and every query has to say it of every

@@ -166,7 +166,7 @@ def _service(file: FileDescriptorProto, service: ServiceDescriptorProto) -> list
         f"            {_constant(m)}.bind(servicer.{_snake(m.name)})," for m in service.method
     ]
     lines += ["        ),", "    )", "", "", f"class {service.name}Stub:"]
-    lines += [f'    """Calls {full}; failures are AppErrors."""', ""]
+    lines += [f'    """Call {full}. Failures raise AppError."""', ""]
     lines += ["    def __init__(self, client: Client) -> None:", "        self._client = client"]
     for m in service.method:
         kind, limit = ("stream", ", limit=limit") if m.server_streaming else ("unary", "")

@@ -31,7 +31,7 @@ _COMMANDS: Final = "+@all -@dangerous -@admin +info +client|setinfo"
 
 
 def files() -> dict[Path, str]:
-    """Return the user list by its path."""
+    """Return the text of the user list by its path."""
     return {USERS: "".join(f"{line(name)}\n" for name in service_names())}
 
 

@@ -62,7 +62,10 @@ def page(create: Callable[[str], str]) -> str:
 
 
 def _published(topics: Iterable[str]) -> list[str]:
-    """Return the text about an outbox. Every database has one, even if it publishes nothing."""
+    """Return the text about an outbox.
+
+    Every database has an outbox, even if the service publishes nothing.
+    """
     names = ", ".join(f"`{topic}`" for topic in sorted(topics))
     said = f"publishes {names}" if names else "stays empty: the service publishes no topic"
     return [f"It {said} ([events](events.md)).", ""]

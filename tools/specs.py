@@ -93,7 +93,7 @@ def application(name: str) -> Any:
 
 
 def through_gateway(found: dict[str, Any], service: Service) -> dict[str, Any]:
-    """Return the document with the gateway's paths, without routes that it does not forward."""
+    """Return the document with the gateway's paths, without routes that are not forwarded."""
     hidden = tuple(NOT_PUBLIC.get(service.name, ()))
     plain: dict[str, Any] = json.loads(json.dumps(found))  # plain dicts and lists, a copy
     paths = {

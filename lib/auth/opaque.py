@@ -10,7 +10,7 @@ import secrets
 
 
 def new_token() -> tuple[str, bytes]:
-    """Return a token of 256 random bits and its hash, to store and look it up."""
+    """Return a token of 256 random bits, and its hash for storage and look-up."""
     token = secrets.token_urlsafe(32)
     return token, digest(token)
 

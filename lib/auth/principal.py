@@ -33,7 +33,7 @@ _SERVICE: Final = Role.SERVICE.value
 
 
 class Transport(StrEnum):
-    """How the token arrived. Browsers send cookies by themselves, so cookies need a CSRF token."""
+    """The carrier of a token. Browsers send cookies by themselves, so cookies need a CSRF token."""
 
     BEARER = "bearer"
     COOKIE = "cookie"

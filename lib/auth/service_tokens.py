@@ -50,7 +50,7 @@ class ServiceTokens:
         self._failures = 0
 
     async def token(self) -> str:
-        """Return a valid token. Raises the exceptions of `obtain` if it fails."""
+        """Return a valid token. Raises the exceptions of `obtain`."""
         issued = self._issued
         if issued is None or issued.expires_at <= self._clock():
             # Shielded: a caller that leaves must not take the token from the others.

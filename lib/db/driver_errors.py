@@ -48,7 +48,10 @@ _GONE = ("closed", "closing", "released back to the pool")
 
 
 def translate(error: BaseException) -> BaseException:
-    """Return the application error for a driver's exception. A bug is returned unchanged."""
+    """Return the application error for a driver's exception.
+
+    Other exceptions are returned unchanged.
+    """
     violation = _VIOLATIONS.get(type(error))
     if violation is not None:
         return violation(getattr(error, "constraint_name", None) or "")

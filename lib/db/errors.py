@@ -36,7 +36,7 @@ class CheckViolationError(ConstraintViolationError):
 
 
 class SerializationFailureError(AppError):
-    """The transaction lost a race. The caller can retry the whole transaction."""
+    """The transaction conflicts with a concurrent transaction, and can be retried as a whole."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,7 @@
-"""Interfaces for generated code and use cases. A pool, connection or transaction fits."""
+"""Interfaces for generated code and use cases.
+
+Pools, connections and transactions implement the interfaces.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The position in a server's log, as an increasing number, of a primary or replica."""
+"""The log position of a primary or a replica, as an increasing number."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def databases(root: Path = ROOT) -> list[str]:
 
 
 def source(root: Path, db: str, url: str) -> Path:
-    """Return the migration folder of `db`. A database on two engines has one folder for each."""
+    """Return the migration folder of `db`. A database on two engines has a folder per engine."""
     engine = root / db / ("mysql" if urlsplit(url).scheme == "mysql" else "postgres")
     return engine if engine.is_dir() else root / db
 
@@ -65,7 +65,7 @@ def apply(url: str, folder: Path, *, db: str, demo: bool = False, only: bool = F
 
 
 def roll_back_one(url: str, folder: Path, *, db: str) -> str | None:
-    """Roll back the newest schema migration. Return its name, or None if none is applied."""
+    """Roll back the newest schema migration. Return the name, or None if none is applied."""
     demo = folder / "demo"
     with _Session(url, folder, db) as session:
         newest = session.backend.to_rollback(session.files)[:1]

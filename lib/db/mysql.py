@@ -43,7 +43,7 @@ _Method = Callable[[Any, str, tuple[Any, ...]], Awaitable[Any]]
 
 
 class _Statements(Statements):
-    """The methods of an `Executor`, and those for `:copyfrom`, `:batch…` and `:execlastid`."""
+    """The methods of an `Executor`, and methods for `:copyfrom`, `:batch…` and `:execlastid`."""
 
     __slots__ = ()
     _driver: ClassVar[Any] = session
@@ -55,7 +55,7 @@ class _Statements(Statements):
         return last
 
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None:
-        """Execute a statement once per set of arguments, all or none."""
+        """Execute a statement once per set of arguments, atomically."""
         await self._run(session.executemany, command, (args,))
 
     async def copy_records_to_table(
@@ -66,7 +66,7 @@ class _Statements(Statements):
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Insert rows in multi-row statements, all or none. Return a status, such as `COPY 3`."""
+        """Insert rows in multi-row statements, atomically. Return a status, such as `COPY 3`."""
         head = session.insert_head(table_name, columns, schema_name)
         status: str = await self._run(session.insert_rows, head, (records,))
         return status

@@ -1,4 +1,4 @@
-"""Run yoyo on MySQL with the TLS of our URLs, since yoyo cannot verify host names."""
+"""Run yoyo on MySQL with TLS from the database URL, because yoyo cannot verify host names."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class Cursor:
         self._cursor = cursor
 
     async def fetch(self, n: int, /) -> Sequence[Iterable[Any]]:
-        """Return the next `n` rows, fewer at the end."""
+        """Return the next `n` rows, or fewer rows at the end."""
         rows: Sequence[Iterable[Any]] = await self._cursor.fetchmany(n)
         return rows
 

@@ -61,7 +61,7 @@ class _Connection(aiomysql.Connection):  # type: ignore[misc] # the driver ships
 
 
 class Pool(aiomysql.Pool):  # type: ignore[misc] # the driver ships no types
-    """The driver's pool, with `Connection` for its connections."""
+    """A pool of the driver that opens instances of `Connection`."""
 
     def __init__(self, *arguments: Any, **connecting: Any) -> None:
         super().__init__(*arguments, **connecting)

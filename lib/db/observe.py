@@ -28,7 +28,7 @@ class Timings:
         self._other = latencies.child("other").observe
 
     def observe(self, query: str, seconds: float) -> None:
-        """Record one execution of `query`, or of `other` if it has no name."""
+        """Record one execution of `query`, or of `other` for a query without a name."""
         self._observe.get(query, self._other)(seconds)
 
 

@@ -168,7 +168,7 @@ class PostgresDatabase(_Statements):
             await self._release(self._idle.pop())
 
     async def close(self) -> None:
-        """Close all connections after some seconds for running statements, and refuse new ones."""
+        """Refuse new calls, wait some seconds for running statements, then close connections."""
         self._closed = True
         for waiter in self._waiters:
             if not waiter.done():

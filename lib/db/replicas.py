@@ -1,4 +1,4 @@
-"""A primary with replicas. Read-only requests use a replica that has replayed enough.
+"""A primary with replicas. Read-only requests use a replica that is recent enough.
 
 Which texts only read is proved by the compiler (`READS` of a generated package). A replica that
 fails, vanishes or is too far behind leaves the rotation, and comes back by itself; what it failed
@@ -36,7 +36,7 @@ _LOST = (DatabaseUnavailableError, StatementTimeoutError, TimeoutError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on a replica's lag, on waiting for it, and on its response time."""
+    """Limits on the lag of a replica, on the wait for a replica, and on its response time."""
 
     lag_seconds: float = 5.0
     wait_seconds: float = 0.05

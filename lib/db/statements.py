@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 
 class Statements:
-    """Each method calls the driver's function of that name through `_run`."""
+    """Each method calls the driver's function of the same name through `_run`."""
 
     __slots__ = ()
     _driver: ClassVar[Any]

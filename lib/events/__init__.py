@@ -1,4 +1,4 @@
-"""Events between services (outbox, relay, consumers), and domain events within one."""
+"""Events between services (outbox, relay, consumers), and domain events within one service."""
 
 from lib.events.bus import DomainEvents
 from lib.events.consumer import Consumer, ConsumerPolicy, Handler

@@ -65,13 +65,13 @@ class Subscription(Protocol):
         """Return the oldest entry that this member has received and not finished."""
 
     async def claim_idle(self, idle_seconds: float) -> Entry | None:
-        """Take over an entry of a member that is gone, if the broker does not reassign it."""
+        """Take over an entry of a terminated member, if the broker does not reassign entries."""
 
     async def acknowledge(self, *entry_ids: str) -> None:
         """Acknowledge finished entries."""
 
     async def move_to_dead_letters(self, entry: Entry, reason: str) -> None:
-        """Finish an entry that cannot be handled, and store it as a dead letter."""
+        """Finish an entry that cannot be handled, and store the entry as a dead letter."""
 
     async def keep(self, entries: Sequence[Entry]) -> None:
         """Extend the ownership of entries in progress, so that no other member takes them."""
@@ -111,7 +111,7 @@ class Broker(Protocol):
         """Return the first dead letters of a topic, and their total number."""
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Move all dead letters back to their stream. Called by an operator.
+        """Move all dead letters back to their stream. Only operators call this method.
 
         Each is for the group that failed; others pass it over. Those older than `keep_seconds`
         stay: the inbox may have forgotten what it did about them. What fails again meanwhile stays

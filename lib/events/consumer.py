@@ -80,7 +80,9 @@ class Consumer:
         registry: CollectorRegistry | None = None,
         beliefs: TrustedProducers | None = None,
     ) -> None:
-        """Take `handlers` by topic, then by event type. Events of other types are skipped.
+        """Create a consumer with `handlers` by topic, then by event type.
+
+        Events of other types are skipped.
 
         With `beliefs`, an event that the producer of its topic has not signed is a dead letter.
 
@@ -123,7 +125,7 @@ class Consumer:
             await subscription.close()
 
     async def step(self) -> bool:
-        """Handle available events, starting with unfinished ones.
+        """Handle available events, starting with unfinished events.
 
         Return whether there were any events.
 
@@ -176,7 +178,7 @@ class Consumer:
                 await self._deliver(topic, entry)
 
     async def _take_over(self) -> bool:
-        """Take over entries of members that are gone."""
+        """Take over entries of terminated members."""
         if not self._taking_over.is_due():
             return False
         worked = False
@@ -296,7 +298,7 @@ class Consumer:
             return await self._in(tx, event, handler, await self._record(tx, [event]))
 
     async def _record(self, tx: Executor, events: Sequence[Event]) -> set[UUID]:
-        """Record that the events are handled. Return the ids of those that are new."""
+        """Record that the events are handled. Return the ids of the new events."""
         if not events:
             return set()
         ids = [event.id for event in events]

@@ -30,7 +30,7 @@ async def housekeeping(
     keep: timedelta = KEEP,
     every: timedelta = timedelta(minutes=10),
 ) -> AsyncIterator[None]:
-    """Delete old data in the background while the block runs. `topics` are the consumed ones.
+    """Delete old data in the background while the block runs. `topics` are the consumed topics.
 
     The inbox remembers twice as long as the streams keep: nothing that can still be delivered is
     forgotten there. Dead letters go with it, and so do members that have been gone for a day.

@@ -196,7 +196,7 @@ class JetStream:
         return info.state.messages if info else 0
 
     async def _first_since(self, stream: str, seconds: float) -> int:
-        """Return the number of the first entry of the last `seconds`, or of the next entry."""
+        """Return the sequence number of the first entry in the last `seconds`, else of the next."""
         js = await self.context()
         reader = api.ConsumerConfig(
             deliver_policy=api.DeliverPolicy.BY_START_TIME,

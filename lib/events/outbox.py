@@ -72,7 +72,10 @@ async def publish(tx: Executor, *, topic: str, key: str, kind: str, payload: Any
 async def publish_change(
     tx: Executor, *, topic: str, key: UUID, kind: str, changed: object
 ) -> None:
-    """Publish a change of an object: its fields, and `actor`, who made it. See `publish`."""
+    """Publish a change of an object: the fields, and the `actor` who made the change.
+
+    See `publish`.
+    """
     if not isinstance(changed, msgspec.Struct):
         raise TypeError(f"{type(changed).__name__} has no fields to publish")
     payload = asdict(changed) | {"actor": context.principal.get() or SYSTEM}

@@ -1,4 +1,4 @@
-"""Redis Streams as broker: one stream per topic, and one for its dead letters."""
+"""Redis Streams as broker: a stream per topic, and a stream for its dead letters."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RedisStreams:
         return int(await self._redis.xlen(stream_of(topic)))
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Move all dead letters back to their stream. Called by an operator.
+        """Move all dead letters back to their stream. Only operators call this method.
 
         Each is for the group that failed; others pass it over. Those older than `keep_seconds`
         stay: the inbox may have forgotten what it did about them. What fails again meanwhile stays

@@ -22,7 +22,9 @@ StreamCall: TypeAlias = Callable[[bytes], AsyncGenerator[bytes, None]]
 
 @dataclass(frozen=True, slots=True)
 class Method(Generic[Request, Response]):
-    """Common part of methods. `service` is the full name, such as `point.v1.PointService`.
+    """The base of unary and streaming methods.
+
+    `service` is the full name, such as `point.v1.PointService`.
 
     `idempotent` comes from `option idempotency_level` in the .proto; only such calls are repeated.
     """

@@ -66,7 +66,7 @@ class ChannelPool:
             await self._give_back(channel)
 
     async def close(self) -> None:
-        """Refuse new callers, wake waiting ones, and close channels when they are idle."""
+        """Refuse new callers, wake waiting callers, and close each channel when it is idle."""
         if self._closed:
             return
         self._closed = True

@@ -41,7 +41,9 @@ class Queries(Protocol):
 
 
 def add_database(app: web.Application, settings: DatabaseSettings, *stores: Queries) -> None:
-    """Open the service's database as `app[DATABASE]`. The service is not ready without it.
+    """Open the service's database as `app[DATABASE]`.
+
+    The service is not ready without the database.
 
     `stores` are the packages of the service's own queries. Those of `lib` are known here; they run
     on the primary.

@@ -172,7 +172,7 @@ def created(data: V, location: str, *, before: bool = False) -> Created[V]:
 
 
 def made(data: T, *, headers: Mapping[str, str] | None = None, before: bool = False) -> Created[T]:
-    """Return 201 with a new object, or 200 with an existing one."""
+    """Return 201 with a new object, or 200 with an existing object."""
     return _json(Created, Success(True, data), 200 if before else 201, headers)
 
 

@@ -115,7 +115,7 @@ class Routes:
         tag: str | None = None,
         types: Mapping[str, Any] | None = None,
     ) -> Callable[[_Function], Handler]:
-        """Declare a route. Return a decorator that makes its handler.
+        """Declare a route. Return a decorator for the route's handler.
 
         Args:
             where: its method and its path.

@@ -1,4 +1,4 @@
-"""msgspec's JSON Schema in the dialect of Swagger 2.0."""
+"""Convert msgspec's JSON Schema to the dialect of Swagger 2.0."""
 
 from __future__ import annotations
 

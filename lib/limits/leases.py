@@ -1,4 +1,4 @@
-"""Take several requests from Redis at once, so that a busy key needs few round trips."""
+"""Reserve several requests in Redis at once, so that a busy key needs few round trips."""
 
 from __future__ import annotations
 

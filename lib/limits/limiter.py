@@ -62,7 +62,9 @@ class Limiter:
         return self._circuit is not None and not self._circuit.is_open
 
     def known(self, rule: Rule, key: str) -> Decision | None:
-        """Count one request of `key` without asking Redis. Return None if only `take` can decide.
+        """Count one request of `key` without a call to Redis.
+
+        Return None if only `take` can decide.
 
         Most requests can be decided here, and a call to Redis would take longer than the decision.
         """
@@ -103,7 +105,7 @@ class Limiter:
 
 
 class _Decisions(Collector):
-    """`rate_limit_decisions_total{store,outcome}`, read from the limiter when scraped."""
+    """The metric `rate_limit_decisions_total{store,outcome}`, read from the limiter at a scrape."""
 
     def __init__(self, tallies: Mapping[str, _Tally], registry: CollectorRegistry) -> None:
         self._tallies = tallies

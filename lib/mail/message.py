@@ -1,4 +1,4 @@
-"""An email as a value and as bytes."""
+"""An email message, and its encoding as bytes."""
 
 from __future__ import annotations
 

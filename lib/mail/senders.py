@@ -1,4 +1,4 @@
-"""Email delivery: an SMTP server, one address for all, or files in a folder."""
+"""Email delivery: by an SMTP server, to one fixed address, or as files in a folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpOptions:
-    """SMTP settings. TLS is implicit with `implicit_tls`, else STARTTLS unless `plain`.
+    """SMTP settings. The connection uses STARTTLS by default.
 
     `ca_file` holds the authorities that are trusted instead of the system's.
     """

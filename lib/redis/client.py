@@ -55,7 +55,7 @@ class _Server(Redis):
 
 
 class _Cluster(RedisCluster):
-    """As `_Server`, for a cluster. An unavailable cluster raises a RedisError."""
+    """The cluster variant of `_Server`. An unavailable cluster raises a RedisError."""
 
     replicas: int = 1
 

@@ -11,7 +11,7 @@ from lib.errors import AppError, Code
 
 
 class Bulkhead:
-    """At most `limit` concurrent calls. Up to `queue` more wait for at most `wait_seconds`."""
+    """At most `limit` concurrent calls. Up to `queue` calls wait for at most `wait_seconds`."""
 
     def __init__(
         self, name: str, *, limit: int = 50, queue: int = 50, wait_seconds: float = 1.0

@@ -59,7 +59,7 @@ def write_header(headers: MutableMapping[str, str], seconds: float) -> None:
 
 
 def read_header(headers: Mapping[str, str], *, limit: float) -> float:
-    """Return the time limit of a request in seconds: the caller's if valid, at most `limit`."""
+    """Return the time limit of a request in seconds: a valid limit of the caller, or `limit`."""
     text = headers.get(HEADER, "")
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(_LONGEST_MS))):
         return limit

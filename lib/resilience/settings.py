@@ -9,7 +9,7 @@ from lib.resilience.breaker import BreakerPolicy
 
 
 class BreakerSettings(Settings):
-    """Settings of the circuit breakers, for services that call others."""
+    """Settings of the circuit breakers, for services that call other services."""
 
     # Fewer calls than this open no breaker.
     circuit_min_requests: int = Field(

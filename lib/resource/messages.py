@@ -85,7 +85,7 @@ def _always(words: str) -> Callable[[re.Match[str], Any], str]:
 
 
 def not_json(what: str, error: Exception) -> str:
-    """Return the message for `what` that could not be parsed at all."""
+    """Return the message for the input `what` that could not be parsed."""
     if isinstance(error, RecursionError):
         return f"{what} is nested too deeply"
     if isinstance(error, UnicodeDecodeError):

@@ -25,7 +25,9 @@ class Storage(Protocol):
     """Store objects by key. Keys are generated. A key is never the name of an uploaded file."""
 
     async def put(self, key: str, data: bytes, *, content_type: str) -> None:
-        """Store an object, replacing one with that key. Readers see the old or the new object.
+        """Store an object, and replace an object with the same key.
+
+        Readers see the old or the new object.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where the storage does not answer; as do the others.

@@ -1,4 +1,4 @@
-"""Metrics that only one service has."""
+"""Panels for metrics that only one service has."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class UsageError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT. Exit codes: 0 stopped, 1 cannot run here, 2 wrong usage."""
+    """Run until SIGTERM or SIGINT. Exit codes: 0 stopped, 1 cannot run, 2 wrong usage."""
     try:
         options = _parser().parse_args(arguments)
         _logging()

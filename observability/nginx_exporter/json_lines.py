@@ -18,7 +18,7 @@ KEYS: Final[Mapping[str, str]] = {
     "duration": "duration",
     "upstream": "upstream_time",
 }
-"""The JSON key of each fact; the command line can change it."""
+"""The JSON key of each fact; the command line can change keys."""
 
 
 _FIRST: Final = re.compile(rb'"connection_requests": ?"?1"?[,}]')

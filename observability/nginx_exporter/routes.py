@@ -33,7 +33,7 @@ _Ways = tuple[_Node | str, ...]
 
 
 class _State(dict[str, "_State"]):
-    """The next state by word, the state for any `other` word, and the route of a path that ends."""
+    """A matcher state: next states by word, a state for any `other` word, and the route here."""
 
     __slots__ = ("other", "route")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 HEAD_BYTES: Final = 512
-"""The length of a beginning that identifies a file; our lines contain a time and an ID."""
+"""The length of a beginning that identifies a file; log lines contain a time and an ID."""
 
 Ident = tuple[int, int]
 """Device and inode."""

@@ -46,7 +46,7 @@ PRODUCERS: Final[Mapping[str, str]] = {
 
 
 def create_app(config: ChatConfig) -> web.Application:
-    """Return the application; it connects to its database when it starts."""
+    """Return the application, which connects to the database when it starts."""
     app = new_app(
         "chat",
         config,
@@ -71,7 +71,10 @@ def create_app(config: ChatConfig) -> web.Application:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    """Close all sockets, so that clients reconnect elsewhere. Run this before the server drains."""
+    """Close all sockets, so that clients reconnect elsewhere.
+
+    Call this function before the server drains.
+    """
     await app[SOCKETS].close_all(Close.RESTART)
 
 

@@ -96,7 +96,7 @@ class ReadMark(msgspec.Struct, frozen=True):
 
 
 def channel_view(row: ListChannelsRow) -> ChannelView:
-    """Return a row as callers see it."""
+    """Return a row as a response."""
     last = None
     if row.message_id and row.author_id and row.text and row.sent_at:
         last = LastMessage(row.message_id, row.author_id, row.text, row.sent_at)

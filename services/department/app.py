@@ -18,7 +18,7 @@ from services.department.routes import route
 
 
 def create_app(config: DepartmentConfig) -> web.Application:
-    """Return the application; it connects to its database when it starts."""
+    """Return the application, which connects to the database when it starts."""
     app = new_app("department", config, route, description="Departments of the company.")
     add_database(app, config, store)
     install_middleware(app, config, remote_verifier(config))

@@ -76,7 +76,7 @@ async def change(
     *,
     version: int | None,
 ) -> Department:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
@@ -95,7 +95,7 @@ async def change(
 
 
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
-    """Delete the department at the caller's version. None means any version."""
+    """Delete the department. Unless None, `version` must be the current version."""
     async with db.transaction() as tx:
         before = await _locked(tx, department_id, version)
         await writes(tx).remove_department(id=department_id)

@@ -51,7 +51,7 @@ PRODUCERS: Final[Mapping[str, str]] = {
 
 
 def create_app(config: OrderConfig, payments: Payments = _PAYMENTS) -> web.Application:
-    """Return the application; it connects to its database when it starts.
+    """Return the application, which connects to the database when it starts.
 
     Args:
         config: what it reads from its environment.

@@ -73,7 +73,7 @@ class OrderConfig(
     draft_seconds: Seconds = 600.0
 
     def holding_limits(self) -> HoldingLimits:
-        """Return the limits on what unconfirmed orders may hold."""
+        """Return the limits on the stock that unconfirmed orders may hold."""
         return HoldingLimits(self.max_stock_share, parse_values(self.max_waiting_value))
 
     # Tokens and people's data go there, and what the catalogue says is believed.

@@ -42,7 +42,7 @@ class _Service(Struct, frozen=True):
 
 
 class HttpUsers:
-    """`ports.Users` over the user service."""
+    """The implementation of `ports.Users` that calls the user service."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -59,7 +59,7 @@ class HttpUsers:
 
 
 class HttpCatalog:
-    """`ports.Catalog` over the catalog service, whose lists are public."""
+    """The implementation of `ports.Catalog` that calls the catalog service's public lists."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client
@@ -76,7 +76,7 @@ class HttpCatalog:
 
 
 class HttpProducts:
-    """`ports.Products` over the product service."""
+    """The implementation of `ports.Products` that calls the product service."""
 
     def __init__(self, client: HttpClient, *, hold_seconds: int) -> None:
         self._client = client

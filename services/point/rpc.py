@@ -1,4 +1,4 @@
-"""gRPC methods. The rules are in `service`."""
+"""gRPC methods. The module `service` contains the rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PointRpc:
 
     @guarded(access.POINTS)
     async def get_user_points(self, request: v1.GetUserPointsRequest) -> v1.GetUserPointsResponse:
-        """Return the points of one user, 0 if the user has none."""
+        """Return the points of one user, or 0 for a user without points."""
         user_id = model.user_id(request.user_id)
         access.check(user_id)
         points = await service.points_of(self.db, user_id)

@@ -20,7 +20,7 @@ LEDGER_PAGE: Final = 500
 
 
 async def points_of(db: Executor, user_id: UUID) -> int:
-    """Return the user's points, 0 if the user has none."""
+    """Return the user's points, or 0 for a user without points."""
     return await points.get_balance(db, user_id=user_id) or 0
 
 

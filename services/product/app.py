@@ -20,7 +20,7 @@ from services.product.service.reservations import expire
 
 
 def create_app(config: ProductConfig) -> web.Application:
-    """Return the application; it connects to its database when it starts."""
+    """Return the application, which connects to the database when it starts."""
     app = new_app("product", config, ROUTES, description="Products and their stock.")
     add_database(app, config, store)
     install_middleware(app, config, remote_verifier(config))

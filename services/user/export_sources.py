@@ -43,7 +43,7 @@ class _History(Struct, frozen=True):  # with chat
 
 @dataclass(frozen=True, slots=True)
 class HttpOthers:
-    """`ports.Others` over the HTTP clients of the other services."""
+    """The implementation of `ports.Others` that calls the other services over HTTP."""
 
     points: Points
     order: HttpClient

@@ -27,7 +27,7 @@ class Keep:
 
 
 async def forget_old(db: Database, keep: Keep) -> None:
-    """Remove all expired data once. Several processes may do so concurrently."""
+    """Remove all expired data once. Several processes may remove data at the same time."""
     await sessions.forget_sessions(db)
     await tokens.forget_tokens(db)
     await identities.forget_identity_requests(db)

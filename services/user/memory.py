@@ -11,6 +11,6 @@ PROCESS_MIB: Final = 170
 
 
 def needed_mib(password_threads: int) -> int:
-    """Return the MiB needed while every thread works and one picture is re-encoded."""
+    """Return the memory in MiB for busy threads and the re-encoding of one picture."""
     hashing = password_threads * -(-passwords.MEMORY_KIB // 1024)
     return PROCESS_MIB + hashing + images.MEMORY_MIB

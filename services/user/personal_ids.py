@@ -37,7 +37,10 @@ class PersonalIds:
     """
 
     def __init__(self, keys: dict[str, bytes]) -> None:
-        """Create from keys by name. The first key encrypts, all keys decrypt. See `parse_keys`."""
+        """Create the cipher from keys by name. The first key encrypts, all keys decrypt.
+
+        See `parse_keys`.
+        """
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self._current = next(iter(keys))
         # A key of its own for each: what prints tell must say nothing about what is encrypted.

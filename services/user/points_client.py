@@ -25,7 +25,7 @@ SERVICE = "user"
 
 
 class GrpcPoints:
-    """`ports.Points` over the gRPC client of the point service."""
+    """The implementation of `ports.Points` that calls the point service over gRPC."""
 
     def __init__(self, client: Client, *, seconds: float) -> None:
         self._client = client
@@ -65,7 +65,7 @@ def _entry(entry: LedgerEntry) -> PointEntry:
 
 
 def own_tokens(issuer: Issuer) -> ServiceTokens:
-    """Return tokens in the name of this service. The user service issues them without a call."""
+    """Return tokens in the name of the user service, which signs these tokens itself."""
 
     async def obtain() -> Issued:
         return issuer.issue(SERVICE, [Role.SERVICE], ["service:points"])

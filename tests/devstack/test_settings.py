@@ -66,7 +66,10 @@ def test_the_gateway_uses_the_plural(root, name, plural):
             "USER_PORT and GATEWAY_PORT|are both 8181",
         ),
         ({"PORT_OFFSET": "many"}, "PORT_OFFSET must be a number, and POSTGRES_PORT"),
-        ({"PORT_OFFSET": "20000"}, "leaves POINT_GRPC_PORT .by default 50051. at most 65535"),
+        (
+            {"PORT_OFFSET": "20000"},
+            "POINT_GRPC_PORT .default 50051. plus PORT_OFFSET at most 65535",
+        ),
         ({"GATEWAY_PORT": "65536"}, "GATEWAY_PORT must be"),
         ({"GATEWAY_PORT": "0"}, "GATEWAY_PORT must be a port between 1 and 65535, not '0'"),
     ],

@@ -36,7 +36,7 @@ The files that differ from it are those that `git diff upstream/main --name-only
 
 
 def start(root: Path, name: str, holder: str, *, write: bool) -> list[str]:
-    """Give the project a name; return a line for each file. Without `write`, nothing is changed.
+    """Rename the project; return a line for each file. Without `write`, nothing is changed.
 
     Raises:
         ScaffoldError: the name or the holder cannot be, or a command fails.

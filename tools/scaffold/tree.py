@@ -29,7 +29,7 @@ def files(root: Path) -> Iterator[Path]:
 
 
 def snapshot(root: Path) -> dict[Path, bytes]:
-    """Return the contents of all these files."""
+    """Return the contents of all files that scaffold commands may change."""
     return {path: path.read_bytes() for path in files(root)}
 
 

@@ -121,7 +121,7 @@ def taken_ports(root: Path) -> dict[int, str]:
 
 
 def choose_port(root: Path, given: int | None) -> int:
-    """Return the port of a new service: the requested one, or the next free one.
+    """Return the port of a new service: the requested port, or the next free port.
 
     Raises:
         ScaffoldError: it is taken, or no port.

@@ -1,4 +1,4 @@
-"""CORS: which browser origins may call, for configured origins only."""
+"""CORS: allow calls from pages of the configured origins only."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Cors:
         return response
 
     def allow(self, exchange: Exchange, response: web.StreamResponse) -> None:
-        """Allow the page to read the response. Without this, browsers hide errors too."""
+        """Allow the page to read the response. Without the headers, browsers hide errors too."""
         origin = exchange.headers.get(hdrs.ORIGIN)
         if origin is None:
             return

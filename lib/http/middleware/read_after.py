@@ -27,6 +27,6 @@ def enter(exchange: Exchange) -> Scope:
 
 
 async def tell(scope: Scope, response: web.StreamResponse) -> None:
-    """Add the write position of this request to the response, if it wrote."""
+    """Add the write position of this request to the response, if the request wrote data."""
     if known := await scope.answer():
         response.headers[_HEADER] = known

@@ -52,7 +52,7 @@ def point_server(servicer: PointServerServicer) -> Service:
 
 
 class PointServerStub:
-    """Calls point.PointServer; failures are AppErrors."""
+    """Call point.PointServer. Failures raise AppError."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

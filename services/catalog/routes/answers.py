@@ -64,7 +64,10 @@ async def page(
 
 
 async def changed(request: web.Request, tags: Sequence[str]) -> None:
-    """Invalidate the cache at once after a change. The event of the change repeats this later."""
+    """Invalidate the cache at once after a change.
+
+    The event of the change also invalidates the cache.
+    """
     await request.app[CACHE].forget_soon(tags)
 
 

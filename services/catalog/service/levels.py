@@ -141,7 +141,7 @@ async def add(level: Level[R], db: Database, new: Struct) -> R:
 async def change(
     level: Level[R], db: Database, entry_id: UUID, changes: Struct, *, version: int | None
 ) -> R:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND, also for what it is to belong to; PRECONDITION_FAILED where
@@ -159,7 +159,7 @@ async def change(
 
 
 async def remove(level: Level[Any], db: Database, entry_id: UUID, *, version: int | None) -> None:
-    """Delete an entry at the caller's version. Raises CONFLICT for an entry with children."""
+    """Delete an entry if `version` is current. Raises CONFLICT for an entry with children."""
     with change_errors(in_use=f"{level.noun} is still in use"):
         async with db.transaction() as tx:
             before = await _locked(level, tx, entry_id, version)

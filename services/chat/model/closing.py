@@ -25,7 +25,7 @@ class Close(IntEnum):
 
     @property
     def reason(self) -> str:
-        """Return a text for people."""
+        """Return a text that explains the code to users."""
         return _REASONS[self]
 
 

@@ -62,13 +62,13 @@ class Read(Incoming, frozen=True, tag="read"):
 
 
 class Typing(Incoming, frozen=True, tag="typing"):
-    """The user is typing. Clients repeat it every few seconds."""
+    """The user is typing. Clients repeat the frame every few seconds."""
 
     channel_id: UUID
 
 
 class Presence(Incoming, frozen=True, tag="presence"):
-    """Request the presence of the other member. The server sends it now and on every change."""
+    """Request the presence of the other member. The server responds now and on every change."""
 
     channel_id: UUID
 
@@ -105,7 +105,7 @@ class Ack(msgspec.Struct, frozen=True, tag="ack"):
 
 
 class Delivered(msgspec.Struct, frozen=True, tag="message"):
-    """A message, in channel order. The author's own sockets receive the message too."""
+    """A message, delivered in channel order. The author's own sockets receive the message too."""
 
     channel_id: UUID
     message_id: UUID
@@ -126,7 +126,7 @@ class WasRead(msgspec.Struct, frozen=True, tag="read"):
 
 
 class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
-    """The other member is typing. The state expires after these seconds."""
+    """The other member is typing. The state expires after `seconds`."""
 
     channel_id: UUID
     user_id: UUID

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class OpenSockets(Protocol):
-    """The sockets of this process, as far as departures need them."""
+    """The operations on sockets of this process that departures need."""
 
     def users(self) -> Collection[UUID]:
         """Return the users with a socket here."""

@@ -96,7 +96,7 @@ class Hub:
         return user_id in self._users
 
     def members(self, user_id: UUID, channel_id: UUID) -> tuple[UUID, UUID] | None:
-        """Return the members of a user's channel, or None if this process does not know it."""
+        """Return the members of a user's channel, or None for a channel unknown to this process."""
         feed = self._feeds.get(channel_id)
         return feed.members if feed is not None and user_id in feed.members else None
 
@@ -106,7 +106,7 @@ class Hub:
         return 0 if feed is None else feed.last
 
     def posted(self, said: Posted) -> None:
-        """Deliver a message to local members, at once or after the missing ones."""
+        """Deliver a message to local members, at once or after missing messages."""
         feed = self._feeds.get(said.channel_id) or self._adopt(said)
         if feed is None:
             return

@@ -41,7 +41,7 @@ class Seat:
             self._ahead.pop(channel_id, None)
 
     def catch_up_done(self, channel_id: UUID, upto: int, announced: int) -> None:
-        """Release the held messages of a channel, except those already sent."""
+        """Release the held messages of a channel, except messages that were sent already."""
         if self._behind is not None:
             self._behind.discard(channel_id)
             self._behind = self._behind or None

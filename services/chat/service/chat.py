@@ -119,7 +119,7 @@ class Chat:
         return stored
 
     async def _other(self, user_id: UUID, channel_id: UUID) -> UUID:
-        """Return the other member. Raises FORBIDDEN if the channel is blocked."""
+        """Return the other member of a channel. Raises FORBIDDEN if the channel is blocked."""
         found = await channels.writing_members(self.db, user_id, channel_id)
         return found.provider_id if user_id == found.customer_id else found.customer_id
 

@@ -1,4 +1,4 @@
-"""Create partitions of coming months, drop expired ones, and delete old client IDs."""
+"""Create partitions of coming months, drop expired partitions, and delete old client IDs."""
 
 from __future__ import annotations
 

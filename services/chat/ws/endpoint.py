@@ -126,7 +126,10 @@ async def _read(
 async def _admit(
     limiter: Limiter, rule: TokenBucket, socket: Socket, strikes: deque[float]
 ) -> None:
-    """Count a frame. Raises RATE_LIMIT_EXCEEDED, and closes the socket of a repeat offender."""
+    """Count a frame. Raises RATE_LIMIT_EXCEEDED.
+
+    Repeated violations close the socket.
+    """
     decision = await limiter.take(rule, f"chat:{socket.user_id}")
     if decision.allowed:
         return

@@ -18,7 +18,7 @@ FLOOD_CLOSE_SECONDS: Final = 1.0
 
 
 class Socket:
-    """Write whole frames, without a queue and a task of its own.
+    """Write whole frames, without a queue and without a separate task.
 
     What the other side does not read waits in the transport, up to `limit` bytes; then the socket
     is closed with `Close.SLOW`.
@@ -56,7 +56,7 @@ class Socket:
         self._turn: list[bytes] | None = None
 
     def opened(self, ws: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
-        """Start writing after the handshake, or close if requested meanwhile."""
+        """Start to write after the handshake, or close if a close was requested meanwhile."""
         self._ws, self._transport = ws, transport
         if self._early is not None:
             self.close(self._early)
@@ -111,7 +111,7 @@ class Socket:
         return self._closing is not None or self._early is not None
 
     def close(self, code: Close) -> asyncio.Task[None] | None:
-        """Close with a code. Return the closing task, or None before the handshake."""
+        """Close the socket with a code. Return the closing task, or None before the handshake."""
         if self._ws is None:
             self._early = code
         elif self._closing is None:

@@ -93,7 +93,7 @@ class Sockets:
                 socket.close(code)
 
     async def close_all(self, code: Close) -> None:
-        """Close every socket and accept no more. Return when done or after the timeout."""
+        """Close every socket and refuse new sockets. Return at the end or after the timeout."""
         self._closed = True
         closing = [
             task

@@ -14,7 +14,7 @@ from services.product.store.postgres.models import Product, Reservation, Reserva
 
 
 class ProductRemoved(Struct, frozen=True):
-    """The payload of `product.removed`. The other product events carry the whole product.
+    """The payload of `product.removed`. All other product events contain the whole product.
 
     Each says besides who did it, as `actor`.
     """

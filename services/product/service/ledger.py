@@ -1,4 +1,4 @@
-"""Changes of stock, each with a ledger entry that explains it."""
+"""Changes of stock, each with a ledger entry that states the reason."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ async def change(
     version: int | None,
     actor: str,
 ) -> Product:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one.
@@ -139,7 +139,7 @@ async def change(
 
 
 async def remove(db: Database, product_id: UUID, *, version: int | None) -> None:
-    """Delete the product at the caller's version. None means any version.
+    """Delete the product. Unless None, `version` must be the current version.
 
     Its ledger stays, and what is reserved of it may still be confirmed or released.
     """

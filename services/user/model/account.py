@@ -161,7 +161,7 @@ class PasswordReset(Input, frozen=True, kw_only=True):
 
 
 class PasswordChange(Input, frozen=True, kw_only=True):
-    """The current password and the new one."""
+    """The current password and the new password."""
 
     old_password: Password
     new_password: NextPassword
@@ -194,7 +194,7 @@ def check_names(**names: str) -> dict[str, str]:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a tidied text is made of letters, spaces, hyphens and apostrophes."""
+    """Return whether a normalized text has only letters, spaces, hyphens and apostrophes."""
     kinds = [unicodedata.category(character)[0] for character in text]
     allowed = all(
         kind in "LM" or character in _BETWEEN_LETTERS

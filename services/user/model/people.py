@@ -20,7 +20,7 @@ OrderBy = Literal["name", "email", "age", "salary", "created_at"]
 
 
 class Kind(StrEnum):
-    """Which users to list: employees, all users, or the users with one role."""
+    """The users to list: employees, all users, or the users with one role."""
 
     STAFF = "staff"
     ALL = "all"

@@ -68,7 +68,7 @@ class NewPermission(Input, frozen=True, kw_only=True):
 
 
 class AuditQuery(ListQuery, frozen=True, kw_only=True):
-    """Filters of the audit trail. The newest entries come first, whatever `sort` is.
+    """Filters of the audit trail. The newest entries come first, regardless of `sort`.
 
     `search` looks into actors, actions and the ids of what was acted upon.
     """

@@ -1,4 +1,4 @@
-"""The caller, the account of a request, and the checks between the two."""
+"""The caller, the account of a request, and the checks of the caller's access."""
 
 from __future__ import annotations
 

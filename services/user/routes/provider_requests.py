@@ -57,7 +57,7 @@ async def ask(
     access=signed_in(),
 )
 async def get(deps: AppDeps, _: InSession, own: Own) -> Answer[RequestView]:
-    """Return the application. After an approval, signing in again gives the role."""
+    """Return the application. After an approval, the next sign-in grants the role."""
     return respond.ok(view(RequestView, await provider_requests.get(deps.db, own)))
 
 

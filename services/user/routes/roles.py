@@ -75,7 +75,7 @@ async def list_roles(deps: AppDeps, _: InSession) -> Answer[Sequence[ListRolesRo
 
 @route("POST /api/v1/roles", "Create a role", Code.CONFLICT, access=_WRITERS)
 async def create_role(deps: AppDeps, new: NewRole, caller: Caller) -> Created[RoleView]:
-    """Create a custom role. Its permissions replace those of its kind."""
+    """Create a custom role. The role's permissions replace the default permissions of the kind."""
     made = await custom_roles.create(deps.db, caller, new)
     return respond.created(role_view(made), f"roles/{made.name}")
 
@@ -106,7 +106,7 @@ async def put_role(
 
 @route("DELETE /api/v1/roles/{name}", "Delete a role", *CHANGE_ERRORS, access=_WRITERS)
 async def delete_role(deps: AppDeps, name: _Name, version: IfMatch, caller: Caller) -> Done:
-    """Delete a custom role. Fails with CONFLICT while accounts have it."""
+    """Delete a custom role. Fails with CONFLICT while accounts have the role."""
     await custom_roles.remove(deps.db, caller, name, version)
     return respond.no_content()
 

@@ -48,7 +48,7 @@ async def get_profile(db: Executor, account_id: UUID) -> GetProfileRow:
 
 
 async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
-    """Create an account without a password and email its owner a link. Return its ID.
+    """Create an account without a password, and email a link to the owner. Return its ID.
 
     Raises:
         AppError: CONFLICT where the address is taken; FORBIDDEN for a role the caller may not
@@ -173,7 +173,10 @@ async def set_status(
     status: AccountStatus,
     version: int | None,
 ) -> None:
-    """Activate or deactivate an account. Deactivating ends its sessions. Raises as `change`."""
+    """Activate or deactivate an account. Deactivating ends the account's sessions.
+
+    Raises as `change`.
+    """
     async with db.transaction() as tx:
         await lock_administrators(tx)
         person = await lock(tx, principal, account_id, version)

@@ -1,4 +1,4 @@
-"""Check which permissions a caller may grant."""
+"""Check the permissions that a caller grants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.user.store import roles
 
 
 async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[str]) -> None:
-    """Check that the caller has all the permissions, so that callers only grant what they have.
+    """Check that the caller has all the permissions, so that callers grant only their own.
 
     Raises:
         AppError: VALIDATION_ERROR naming unknown permissions; FORBIDDEN.
@@ -28,7 +28,7 @@ async def check_may_grant(tx: Executor, principal: Principal, wanted: Sequence[s
 async def record_change(
     tx: Executor, role: str, before: Sequence[str], wanted: Sequence[str]
 ) -> None:
-    """Record which permissions a role gained and lost."""
+    """Record the permissions that a role gained and lost."""
     await audit.record(
         tx,
         "role.changed",

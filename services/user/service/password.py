@@ -1,4 +1,4 @@
-"""Change a password with the current one, or reset it with an emailed token."""
+"""Change a password with the current password, or reset a password with an emailed token."""
 
 from __future__ import annotations
 

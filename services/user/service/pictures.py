@@ -40,7 +40,7 @@ async def replace(
     data: bytes,
     version: int | None,
 ) -> None:
-    """Re-encode and store a picture in place of the former one.
+    """Re-encode a picture, and store it in place of the former picture.
 
     Whatever breaks off in between, no file stays that nobody refers to: it is put on the list of
     those to be removed before it is stored, and taken off when the account refers to it.

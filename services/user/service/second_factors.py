@@ -144,7 +144,9 @@ async def confirm_totp(
 async def show(
     db: Database, sealing: PersonalIds, policy: Policy, principal: Principal, given: Shown
 ) -> None:
-    """Record in the session that a second factor was verified. Refreshed tokens contain this fact.
+    """Record in the session that a second factor was verified.
+
+    Refreshed tokens contain the verification.
 
     Codes that can be guessed are counted as passwords are; others cannot be guessed.
 

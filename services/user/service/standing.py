@@ -57,7 +57,7 @@ async def check_session(
 
 
 async def of_session(db: Executor, principal: Principal) -> GetSessionStandingRow | None:
-    """Return the state of the caller's session, or None without a session that is active."""
+    """Return the state of the caller's session, or None if the token has no active session."""
     if principal.account_id is None or not principal.session:  # every token of a login has one
         return None
     return await second_factors.get_session_standing(

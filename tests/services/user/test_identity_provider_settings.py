@@ -89,7 +89,7 @@ def test_an_entry_that_is_wrong_is_named(started: Any, providers: str, complaint
     [
         ("", "has no secret for google"),
         ("google:", "entry 1 must be name:secret, with a name that is not repeated"),
-        ("google:a-secret,google:a-secret", "entry 2 must be name=URL"),
+        ("google:a-secret,google:a-secret", "entry 2 must be name:secret"),
         ("a-secret", "entry 1 must be"),
         ("google:a-secret,other:a-secret", "has a secret for other, which is not a provider"),
     ],

@@ -66,7 +66,7 @@ def point_service(servicer: PointServiceServicer) -> Service:
 
 
 class PointServiceStub:
-    """Calls point.v1.PointService; failures are AppErrors."""
+    """Call point.v1.PointService. Failures raise AppError."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

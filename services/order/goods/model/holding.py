@@ -46,7 +46,7 @@ class HoldingLimits:
     values: Mapping[str, Decimal]
 
     def min_stock(self, quantity: int, held: int) -> int:
-        """Return the stock required for `quantity`.
+        """Return the stock that must be available for an order of `quantity`.
 
         With the quantity that the customer already holds, it must stay within the limit.
 

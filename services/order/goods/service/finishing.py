@@ -28,7 +28,7 @@ _EXPIRED: Final = "the reservation of the products has expired"
 async def cancel(
     tx: Executor, order: GoodsOrder, *, actor: str, reason: str, lease_seconds: float
 ) -> None:
-    """Cancel an order that `tx` has locked. Its stock is returned after the commit."""
+    """Cancel an order that `tx` has locked. The stock is returned after the commit."""
     await orders.cancel_order(
         tx, id=order.id, reason=reason, updated_by=actor, lease_seconds=lease_seconds
     )

@@ -32,7 +32,7 @@ route: Final = Routes("jobs")
 
 @route("GET /api/v1/jobs", "List jobs", access=signed_in())
 async def list_jobs(db: Db, wanted: ListJobs, who: access.Who) -> Page[Job]:
-    """Return all jobs to the staff. Return their own jobs to providers and customers."""
+    """Return all jobs to the staff. Providers and customers get their own jobs."""
     own = None if who.sees_all else access.own_id()
     rows, total = await listings.jobs_of(
         db,

@@ -32,7 +32,7 @@ route: Final = Routes("service orders")
 async def list_service_orders(
     db: Db, wanted: ListServiceOrders, who: Who
 ) -> Page[ServiceOrderView]:
-    """Return all orders to the staff, open orders to providers, and other callers' own orders.
+    """Return all orders to the staff, and open orders to providers. Customers get their orders.
 
     With `near` what takes offers there, for providers and the staff.
     """
@@ -108,7 +108,7 @@ async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch)
 async def list_offers_on_service_order(
     db: Db, order_id: Id, wanted: ListOffers, who: Who
 ) -> Page[Offer]:
-    """Return all offers to the customer and the staff. Return a provider's own offers."""
+    """Return all offers to the customer and the staff. Providers get their own offers."""
     return respond.page(wanted, *await listings.offers_on(db, order_id, wanted, who))
 
 

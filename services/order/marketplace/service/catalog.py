@@ -12,7 +12,9 @@ log = get_logger(__name__)
 
 
 async def check_service(catalog: Catalog, service_id: UUID) -> None:
-    """Raise NOT_FOUND for a service that does not exist. Pass if the catalog is unavailable.
+    """Raise NOT_FOUND for a service that does not exist.
+
+    Accept any service if the catalog is unavailable.
 
     An order for a service that is none finds no offers, which is less harm than no order at all
     while the catalogue is away.

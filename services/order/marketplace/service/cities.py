@@ -76,7 +76,7 @@ async def add(db: Database, new: NewCity) -> City:
 
 
 async def change(db: Database, city_id: UUID, changes: CityChange, *, version: int | None) -> City:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a name in use.
@@ -106,7 +106,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
 
 
 async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
-    """Delete a city at the caller's version. Raises CONFLICT for a city with providers."""
+    """Delete a city if `version` is current. Raises CONFLICT for a city with providers."""
     with change_errors(in_use="city is still in use"):
         async with db.transaction() as tx:
             before = at_version(await store.lock_city(tx, id=city_id), "city", version)

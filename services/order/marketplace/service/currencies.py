@@ -51,7 +51,7 @@ async def add(db: Database, new: NewCurrency) -> Currency:
 async def change(
     db: Database, currency_id: UUID, changes: CurrencyChange, *, version: int | None
 ) -> Currency:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a code in use, and for another code
@@ -73,7 +73,7 @@ async def change(
 
 
 async def remove(db: Database, currency_id: UUID, *, version: int | None) -> None:
-    """Delete a currency at the caller's version. Raises CONFLICT if offers use the currency."""
+    """Delete a currency if `version` is current. Raises CONFLICT if offers use the currency."""
     with change_errors(in_use=_IN_USE):
         async with db.transaction() as tx:
             at_version(await store.lock_currency(tx, id=currency_id), "currency", version)

@@ -106,7 +106,7 @@ async def change(
     version: int | None,
     clock: Clock = utc_now,
 ) -> Offer:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND, also for the currency; FORBIDDEN for others than its provider;
@@ -137,7 +137,7 @@ async def change(
 
 
 async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Withdraw a pending offer at the caller's version. Raises CONFLICT for other offers.
+    """Withdraw a pending offer if `version` is current. Raises CONFLICT for other offers.
 
     Who manages jobs may, too.
     """

@@ -127,7 +127,7 @@ async def change(
     version: int | None,
     clock: Clock = utc_now,
 ) -> ServiceOrder:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its
@@ -166,7 +166,7 @@ async def change(
 
 
 async def remove(db: Database, order_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Delete an order at the caller's version. Raises CONFLICT for an order with offers."""
+    """Delete an order if `version` is current. Raises CONFLICT for an order with offers."""
     with change_errors(in_use="the service order has offers: cancel it instead"):
         async with db.transaction() as tx:
             await _own(tx, order_id, caller, version)

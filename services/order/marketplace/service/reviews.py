@@ -1,4 +1,4 @@
-"""Rules of reviews: each party of a completed job writes one review, which only they edit."""
+"""Rules of reviews: a party of a completed job writes one review. Only the author edits it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SIDES = {Actor.CUSTOMER: ReviewSide.CUSTOMER, Actor.PROVIDER: ReviewSide.PROVID
 
 
 async def get(db: Executor, review_id: UUID, caller: Caller) -> Review:
-    """Return a review, else NOT_FOUND.
+    """Return a review or raise NOT_FOUND.
 
     What customers say of providers is for everyone; what providers say of customers is for the two
     and the staff.
@@ -79,7 +79,7 @@ async def change(
     *,
     version: int | None,
 ) -> Review:
-    """Apply a partial update to the caller's version. None means any version.
+    """Apply a partial update. Unless None, `version` must be the current version.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN for others than its author; PRECONDITION_FAILED.
@@ -101,7 +101,7 @@ async def change(
 
 
 async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Delete a review at the caller's version. The caller is the author or a moderator."""
+    """Delete a review if `version` is current. The caller is the author or a moderator."""
     async with db.transaction() as tx:
         before = await _locked(tx, review_id, caller)
         if not (caller.moderates or caller.is_one_of(author_of(before))):

@@ -1,4 +1,4 @@
-"""State transitions of service orders, offers and jobs, and the users who may make each."""
+"""State transitions of service orders, offers and jobs, and the users who may trigger each."""
 
 from __future__ import annotations
 
