@@ -159,7 +159,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class OptionalPart:
-    """A part of a query text that can vary: each variant contains one of its forms.
+    """A part of a query text that has several forms, of which each variant contains one.
 
     `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while
     parameter `name` is UNSET) or `sort` (`name` is the Python argument that picks one of

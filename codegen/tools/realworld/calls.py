@@ -62,7 +62,7 @@ class Called:
         self.nulls[name] = sorted({*self.nulls.get(name, ()), *shown})
 
     def misses(self, query: TypedQuery, wanted: set[int]) -> bool:
-        """Return whether one of some columns has not yet been NULL in any row."""
+        """Return whether one of the given columns has not yet been NULL in any row."""
         shown = places(query)
         return not wanted <= {shown[n] for n in self.nulls.get(query.parsed.name, ())}
 
@@ -208,7 +208,7 @@ class _Trial:
         return ""
 
     async def _compare_refusal(self, recorder: Recorder, error: Exception, called: Called) -> None:
-        """Report a generated text that the server refuses although it accepts the source text."""
+        """Report a generated text that the server refuses, unlike the source text."""
         if by_data(error):  # a row may be in the way at one time and not at another
             return
         if recorder.statements and not await recorder.source_fails(self.function.query):

@@ -48,7 +48,7 @@ _SQLC_CALL = "/plugin.CodegenService/Generate"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line: 0 success, 1 findings, 2 wrong usage or configuration, 70 our bug."""
+    """Run the command line: 0 success, 1 findings, 2 wrong usage or configuration, 70 a crash."""
     _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     code = OK

@@ -55,7 +55,7 @@ def convert(document: Mapping[str, Any], out: str) -> Converted:
 
 
 def _old_out(entry: Mapping[str, Any]) -> str:
-    """Return the output folder for another language, or '' if there was none."""
+    """Return the output folder of a generator for another language, or '' if there was none."""
     languages = [v for k, v in _mapping(entry.get("gen")).items() if k != "json"]
     plugins = _items(entry.get("codegen"))
     outs = (str(_mapping(item).get("out") or "") for item in (*languages, *plugins))

@@ -23,6 +23,6 @@ class PyType:
     atomic: bool = True
 
     def imports_in(self, *texts: str) -> frozenset[Import]:
-        """Return the imports whose names occur in some source texts."""
+        """Return the imports whose names occur in the given source texts."""
         words = set(re.findall(r"\w+", re.sub(r'"[^"]*"', "", " ".join(texts))))
         return frozenset(item for item in self.imports if (item[1] or item[0]) in words)

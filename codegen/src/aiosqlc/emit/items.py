@@ -219,7 +219,7 @@ def _step(token: Token) -> int:
 
 
 def _at_top(tokens: Sequence[Token], start: int, words: frozenset[str]) -> int:
-    """Return the position of the first of some words outside brackets, or the end of the tokens."""
+    """Return the position of the first of the given words outside brackets, or the end."""
     depth = 0
     for position in range(start, len(tokens)):
         depth += _step(tokens[position])

@@ -118,7 +118,7 @@ def _is_ordered(tokens: Sequence[Token], start: int) -> bool:
 
 
 def _words(tokens: Sequence[Token]) -> list[str]:
-    """Return each token in upper case, or '' for tokens that are not keywords of this level.
+    """Return each token in upper case, or '' for tokens inside brackets or after a dot.
 
     Tokens inside brackets or after a dot are not keywords.
     """
@@ -135,7 +135,7 @@ def _words(tokens: Sequence[Token]) -> list[str]:
 def _cut(
     tokens: Sequence[Token], words: Sequence[str], at: Sequence[str]
 ) -> list[tuple[str, Sequence[Token]]]:
-    """Split tokens before each of some keywords."""
+    """Split tokens before each of the given keywords."""
     cuts = [
         n for n, word in enumerate(words) if word in at and not (n and words[n - 1] == "DISTINCT")
     ]

@@ -53,13 +53,13 @@ def grouped(atoms: Sequence[Atom], deepest: int) -> tuple[Node, ...] | None:
 
 
 def first_of(nodes: Sequence[Node]) -> Atom:
-    """Return the first atom of some nodes."""
+    """Return the first atom of the given nodes."""
     node = nodes[0]
     return node.opening if isinstance(node, Group) else node
 
 
 def last_of(nodes: Sequence[Node]) -> Atom:
-    """Return the last atom of some nodes."""
+    """Return the last atom of the given nodes."""
     node = nodes[-1]
     return node.closing if isinstance(node, Group) else node
 
@@ -70,7 +70,7 @@ def word_of(node: Node) -> str:
 
 
 def atoms_of(nodes: Sequence[Node]) -> list[Atom]:
-    """Return the atoms of some nodes in order."""
+    """Return the atoms of the given nodes in order."""
     found: list[Atom] = []
     for node in nodes:
         if isinstance(node, Group):

@@ -42,7 +42,7 @@ _HEADS = frozenset({"ALL", "BY", "DISTINCT", "KEY", "SET", "UPDATE"})
 
 
 def is_query(nodes: Nodes) -> bool:
-    """Return whether some nodes are a statement, or several statements joined by UNION."""
+    """Return whether the given nodes are a statement, or several statements joined by UNION."""
     if not nodes:
         return False
     node = nodes[0]
@@ -121,7 +121,7 @@ def conditions_of(nodes: Nodes) -> list[Nodes]:
 
 
 def words_of(nodes: Nodes, *words: str) -> list[Nodes]:
-    """Split a list of nodes before each of some words."""
+    """Split a list of nodes before each of the given words."""
     return _cut(nodes, lambda at: word_of(nodes[at]) in words)
 
 

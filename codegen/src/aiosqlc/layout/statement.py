@@ -182,7 +182,10 @@ class _Layout:
     style: LayoutStyle
 
     def lines(self, nodes: Nodes, width: int, *, inside: bool = False) -> list[str]:
-        """Return the lines for some nodes; `inside` is whether parentheses enclose all nodes."""
+        """Return the lines for the given nodes.
+
+        `inside` is whether parentheses enclose all nodes.
+        """
         above = list(first_of(nodes).above)
         nodes = _bare(nodes) if above else nodes
         clauses = clauses_of(nodes) if is_query(nodes) else [nodes]

@@ -32,7 +32,7 @@ _LAST = re.compile(r"(?P<word>\w+)\s+[\w\"`]*$")
 
 @dataclass(frozen=True)
 class Offer:
-    """A completion item. `insert` is the text to insert if it is not `label`."""
+    """A completion item. `insert` is the text to insert if the text differs from `label`."""
 
     label: str
     sort: Sort

@@ -10,7 +10,7 @@ from aiosqlc.source import SourceFile, Span
 from aiosqlc.store.memo import memo
 
 Made = tuple[str, str, Span]
-"""A table or one of its columns (empty for the table itself), and the definition's position."""
+"""A table, or one of its columns (empty for the table itself), with the definition's position."""
 _NO_COLUMN = frozenset(
     {"CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK", "EXCLUDE", "LIKE", "KEY", "INDEX"}
 )

@@ -14,14 +14,14 @@ _PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages", "targe
 
 
 def configurations(roots: Iterable[Path]) -> Iterator[Path]:
-    """Yield the configurations below some folders, except in hidden and third-party folders."""
+    """Yield the configurations in the given folders, except hidden and third-party folders."""
     for folder, inside in _folders(roots):
         names = {item.name for item in inside}
         yield from (folder / name for name in DEFAULT_NAMES if name in names)
 
 
 def files_below(roots: Iterable[Path], suffix: str) -> Iterator[Path]:
-    """Yield the files with a suffix in some folders, except hidden and third-party folders."""
+    """Yield the files with a suffix in the given folders, except hidden and third-party folders."""
     for folder, inside in _folders(roots):
         yield from (folder / item.name for item in inside if item.name.endswith(suffix))
 

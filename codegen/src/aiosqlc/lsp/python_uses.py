@@ -43,7 +43,7 @@ class Use:
 
 
 def uses_of(wanted: Wanted, roots: Iterable[Path]) -> list[Use]:
-    """Return the uses of a generated module's names below some folders, except in the module."""
+    """Return the uses of a module's names in the given folders, except in the module itself."""
     found: list[Use] = []
     for path in dict.fromkeys(files_below(roots, ".py")):
         if any(path == module for _, module in wanted.modules):

@@ -43,7 +43,7 @@ class Renaming:
 
 
 def written(text: str, edits: list[tuple[Span, str]]) -> str:
-    """Return a text after some edits."""
+    """Return a text after the given edits."""
     for span, new in sorted(edits, reverse=True):
         text = text[: span.start] + new + text[span.end :]
     return text

@@ -54,7 +54,7 @@ class Workspace:
     # --- what the editor tells ---
 
     async def look_around(self, roots: list[Path]) -> None:
-        """Find the configurations below some folders."""
+        """Find the configurations below the given folders."""
         for config in await self._off_the_loop(lambda: list(configurations(roots))):
             self._sources.setdefault(config, frozenset())
         await self._read_sources()

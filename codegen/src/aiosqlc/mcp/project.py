@@ -56,7 +56,7 @@ def offers_in(part: Analysed, policy: McpPolicy) -> Offers:
 
 
 def needs_of(engine: Engine, part: Analysed, queries: Sequence[TypedQuery]) -> Needs:
-    """Return the privileges that the texts of some queries need."""
+    """Return the privileges that the texts of the given queries need."""
     texts = [text for query in queries for text in _texts(query)]
     schema, shims = part.inputs.schema, part.inputs.shims
     return engine.needs(

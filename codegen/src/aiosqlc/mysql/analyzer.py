@@ -364,7 +364,7 @@ def _asked(judge: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether a query has other columns or parameters if MariaDB reads its comments."""
+    """Return whether a query has other columns or parameters if MariaDB runs its comments."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False

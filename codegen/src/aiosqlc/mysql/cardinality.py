@@ -108,7 +108,7 @@ def limited(node: exp.Expr, result: Result, premises: Premises) -> Result:
 
 
 def _most(limit: exp.Expr | None) -> exp.Expr | None:
-    """Return the row limit of LIMIT or FETCH; `FETCH FIRST ROW ONLY` is one."""
+    """Return the row limit of LIMIT or FETCH, where `FETCH FIRST ROW ONLY` means 1."""
     if isinstance(limit, exp.Limit) and limit.expression:
         return unwrap(limit.expression)
     options = limit.args.get("limit_options") if isinstance(limit, exp.Fetch) else None
@@ -130,7 +130,7 @@ def of_set_operation(
     outputs: tuple[Output, ...],
     premises: Premises,
 ) -> Result:
-    """Return the rows of UNION, INTERSECT and EXCEPT."""
+    """Return the row count of UNION, INTERSECT and EXCEPT."""
     union = isinstance(node, exp.Union)
     sides = [left] if isinstance(node, exp.Except) else [left, right]
     least = any(side.at_least_one for side in sides) and premises.holds(

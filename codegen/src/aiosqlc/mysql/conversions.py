@@ -34,7 +34,7 @@ def may_fail(node: exp.Expr) -> bool:
 
 
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
-    """Return whether the common type of some types cannot represent every text.
+    """Return whether the common type of the given types cannot represent every text.
 
     `compared`: dates are read too, as by GREATEST and LEAST.
     """

@@ -69,7 +69,7 @@ def as_read(sql: str, kin: Kin) -> str:
 
 
 def _blanked(sql: str, spans: list[Span]) -> str:
-    """Replace some spans by blanks, but not the line breaks in them."""
+    """Replace the given spans by blanks, but not the line breaks in them."""
     out, at = [], 0
     for span in spans:
         gone = sql[span.start : span.end].split("\n")

@@ -44,7 +44,7 @@ def without_foreign_keys(sql: str) -> str:
 
 
 def _constraint(words: Sequence[str], place: int) -> int:
-    """Return the position of a constraint's first word, which is CONSTRAINT if it has a name."""
+    """Return the position of a constraint's first word, which is CONSTRAINT before a name."""
     return next((place - n for n in (1, 2) if words[place - n] == "CONSTRAINT"), place)
 
 

@@ -265,7 +265,7 @@ def name_of(node: exp.Expr) -> str:
 
 
 def routine_name(name: str) -> str:
-    """Return the name of a routine as the schema writes it, for a result of `name_of`."""
+    """Return the name of a routine in the schema's spelling, for a result of `name_of`."""
     return name.strip("`")
 
 

@@ -111,7 +111,7 @@ def _verb(words: Sequence[str]) -> str:
 
 
 def excused(error: pymysql.MySQLError, sql: str) -> str:
-    """Return the MySQL-only part of a refused statement, or '' if MySQL would also refuse it."""
+    """Return the MySQL-only part of a refused statement, or '' if MySQL would refuse it too."""
     return only_in_mysql(sql) if code_of(error) in _UNKNOWN else ""
 
 

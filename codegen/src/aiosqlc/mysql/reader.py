@@ -104,7 +104,7 @@ class Reader:
         return self._types.get(place.number) if place else None
 
     def proof(self, level: Level) -> Proof:
-        """Return the inputs of the nullability rules for the scope `level`."""
+        """Return the inputs of the nullability rules for a scope."""
         return Proof(
             level,
             self.required,
@@ -115,7 +115,7 @@ class Reader:
         )
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
-        """Return the result of a sub-select in an expression of the scope `level`."""
+        """Return the result of a sub-select in an expression of a scope."""
         return self.query(node, level, level.ctes)
 
     # --- queries ------------------------------------------------------------------------------

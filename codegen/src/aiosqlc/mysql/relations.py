@@ -15,7 +15,7 @@ DEFAULT = "public"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key of another table that refers to this one: the columns here, and its actions.
+    """A foreign key of another table that refers to this table: the columns here, and its actions.
 
     The actions are the server's words: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
     """

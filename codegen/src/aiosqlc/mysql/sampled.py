@@ -27,7 +27,7 @@ class Casts:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The server's description of the columns for sample values, and the casts needed for it."""
+    """The server's description of the columns for sample values, and the casts it requires."""
 
     columns: tuple[Described, ...]
     casts: Casts = field(default_factory=Casts)

@@ -12,7 +12,7 @@ Cube = tuple[bool | None, ...]
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a condition that is true for exactly some option values, or '' if always true."""
+    """Return a condition that is true for exactly the given option values, or '' if always true."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -41,7 +41,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return the largest patterns that cover some combinations, as conditions joined by `or`."""
+    """Return the largest patterns that cover the given combinations, joined by `or`."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):
@@ -63,7 +63,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return the patterns that match only some combinations, largest first."""
+    """Return the patterns that match only the given combinations, largest first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

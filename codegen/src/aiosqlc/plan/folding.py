@@ -1,4 +1,4 @@
-"""Wrap long lines of a text at white space that has no meaning for the server."""
+"""Wrap long lines of a text at white space outside of strings and quoted names."""
 
 from __future__ import annotations
 

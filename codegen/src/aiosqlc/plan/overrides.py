@@ -67,7 +67,7 @@ _MADE = frozenset({"tuple", "set", "frozenset"})
 def _json(
     annotation: str, models: ModelKind, *, as_text: bool
 ) -> tuple[str, str, frozenset[Import]]:
-    """Return the conversions between JSON and an object of the overriding type."""
+    """Return the conversions between JSON and an object of the override's type."""
     if annotation == "str":
         return "", "", frozenset()
     if models is ModelKind.PYDANTIC:

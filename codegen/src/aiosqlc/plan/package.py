@@ -103,7 +103,7 @@ class Package:
 def package_of(
     target: PythonTarget, catalog: Catalog, engine: Dialect, queries: Iterable[TypedQuery]
 ) -> Package:
-    """Return the package for some queries, which is the same object while nothing differs."""
+    """Return the package for the given queries, which is the same object while nothing differs."""
     found: dict[Constraint, None] = {}
     if target.emit_exceptions:  # the first of several constraints with one name keeps the name
         found = dict.fromkeys(item for query in queries for item in query.violable)
@@ -112,7 +112,7 @@ def package_of(
 
 
 def with_renamed(package: Package, renamed: Mapping[Kind, str]) -> Package:
-    """Return a package with other names for some classes."""
+    """Return a package with other names for the given classes."""
     digest = digest_of(package.digest, tuple(renamed.items()))
     return replace(package, digest=digest, renamed=dict(renamed))
 

@@ -47,7 +47,7 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 
 
 def numbered(text: str) -> str:
-    """Renumber the parameters of a text from one, like the generated helper."""
+    """Renumber the parameters of a text from one, like the generated helper function."""
     present = sorted({int(number) for number in _NUMBER.findall(text)})
     return _NUMBER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
 

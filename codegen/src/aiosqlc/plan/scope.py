@@ -27,7 +27,7 @@ FUNCTIONS = frozenset(
         "starmap", "str", "time", "timedelta", "tuple",
     }
 )  # fmt: skip
-"""The other names that generated modules import or use."""
+"""The names, except classes, that generated modules import or use."""
 MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering", "session"})
 """The modules of a generated package that do not contain queries."""
 BODY = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})

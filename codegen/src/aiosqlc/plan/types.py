@@ -151,7 +151,7 @@ class TypeResolver:
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override of a kind whose target is one of some names."""
+        """Return the first override of a kind whose target is one of the given names."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override

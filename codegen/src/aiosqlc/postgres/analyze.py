@@ -119,7 +119,7 @@ class Analyzer:
             return nothing, (_no_database(refused),)
 
     def server(self, options: AnalyzeOptions) -> Server:
-        """Return the server for some options, which is started if necessary."""
+        """Return the server for the given options, which is started if necessary."""
         key = options.database_uri or str(options.cache_dir or "")
         if key not in self._servers:
             self._servers[key] = (
@@ -291,7 +291,7 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The results of some queries; `lost` lists queries that a schema failure affects."""
+    """The results of the given queries; `lost` lists queries that a schema failure affects."""
 
     typed: tuple[TypedQuery, ...]
     problems: tuple[Diagnostic, ...]

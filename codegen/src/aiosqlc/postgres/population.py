@@ -82,7 +82,7 @@ def quoted(name: str) -> str:
 
 @dataclass
 class Population:
-    """The rows of some tables, as one possible content of the database.
+    """The rows of the given tables, as one possible content of the database.
 
     `tables` are the relations to fill; those that their foreign keys lead to are filled before.
     """
@@ -232,7 +232,7 @@ def _row(columns: Sequence[Attribute], result: pq.abc.PGresult, number: int) -> 
 
 
 def _parents_first(facts: Facts, tables: Iterable[int]) -> list[int]:
-    """Return the tables and those they refer to, each after the tables it needs if possible."""
+    """Return the tables and the tables they refer to, sorted by dependency if possible."""
     order: list[int] = []
     seen: set[int] = set()
 

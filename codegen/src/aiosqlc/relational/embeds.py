@@ -202,7 +202,7 @@ def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
 def _certain_enough(
     engine: Engine, query: tree.Query, row: Sequence[tree.Column], columns: Sequence[Column]
 ) -> bool:
-    """Return whether each column is not null if the table's column is, so that the class fits."""
+    """Return whether each column is not null where the table's column is, to fit the class."""
     relation = _relation(query, row)
     return all(
         column.not_null or not engine.not_null(relation, shown.column)

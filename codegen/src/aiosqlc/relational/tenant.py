@@ -87,7 +87,7 @@ class Leak:
 
 @dataclass
 class _Level:
-    """The columns of a level that equal the tenant's parameter, and the sources bound by them.
+    """The columns of a query level that equal the tenant's parameter, and the sources these bind.
 
     `owned` are the bound tables whose rows belong to the tenant. Of the others they may be read.
     """
@@ -480,7 +480,7 @@ def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
 
 
 def _present(query: Query, expr: Expr | None) -> Place | None:
-    """Return the column of this level that an expression reads from an existing row, or None."""
+    """Return the column of this level that an expression reads, if its row certainly exists."""
     if not isinstance(expr, Column) or expr.absent:
         return None
     return _place(query, expr)

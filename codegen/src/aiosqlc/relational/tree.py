@@ -154,7 +154,7 @@ class From(_Part, frozen=True, kw_only=True):
 
 
 class Join(_Part, frozen=True, kw_only=True):
-    """Two join tree items that are joined under conditions."""
+    """A join of two join tree items under conditions."""
 
     kind: JoinKind
     left: JoinItem

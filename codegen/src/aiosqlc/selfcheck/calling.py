@@ -113,7 +113,7 @@ async def _call_all(
 
 
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
-    """Return argument values for a query, some of them from the columns it compares with."""
+    """Return argument values for a query, partly from the columns that the query compares with."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
     for param in query.params:
         if param.origin is None or param.is_part or param.row:

@@ -95,7 +95,7 @@ def _checked(
 def _hunt(
     rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
-    """Yield counterexamples. At the end, some rows remain for the calls of functions."""
+    """Yield counterexamples. At the end, a few rows remain for the calls of functions."""
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         with rows.undone():

@@ -51,7 +51,7 @@ def _why_not(module: str, name: str) -> str:
 
 @contextlib.contextmanager
 def importing_from(folders: Iterable[Path]) -> Iterator[None]:
-    """Add some folders at the start of the module search path within the block."""
+    """Add the given folders at the start of the module search path within the block."""
     paths = [str(folder) for folder in folders]
     sys.path[:0] = paths
     try:

@@ -56,7 +56,7 @@ class Text:
         ]
 
     def span(self, first: int, last: int | None = None) -> Span:
-        """Return the span of some tokens."""
+        """Return the span of the given tokens."""
         last = first if last is None else last
         return Span(self.tokens[first].start, self.tokens[last].end)
 

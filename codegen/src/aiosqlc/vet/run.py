@@ -18,7 +18,7 @@ from aiosqlc.vet.values import foreign_values
 def vet(
     analysis: Analysis, schema: Sequence[SchemaFile], dialect: Dialect, wanted: Iterable[str] = ()
 ) -> list[Diagnostic]:
-    """Return the findings of all rules; `wanted` limits them to some codes."""
+    """Return the findings of all rules; `wanted` limits them to the given codes."""
     found = [
         *_queries(analysis.queries, dialect),
         *_schema(analysis.catalog.tables, schema, dialect),

@@ -1,4 +1,4 @@
-"""PostgreSQL's modes of table locks, from the weakest to the strongest, and which of them conflict.
+"""PostgreSQL's table lock modes, from the weakest to the strongest, with their conflicts.
 
 The table is that of the manual's chapter "Explicit Locking".
 """

@@ -40,7 +40,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A statement of a migration, after its execution.
+    """A statement of a migration that was executed, with its observed effects.
 
     `held` are the locks of its transaction on relations that were there before the release.
     `rewritten`, `scanned`, `indexed` and `changed` name the tables whose every row it copied, read,

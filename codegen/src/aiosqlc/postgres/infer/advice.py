@@ -62,7 +62,7 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
 
 
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
-    """Return whether anything outside a join reads a column of some range table entries.
+    """Return whether anything outside a join reads a column of the given range table entries.
 
     A column of a whole join (a merged one) may come from any of them.
     """

@@ -1,4 +1,4 @@
-"""Infer the number of an array's dimensions from its expression, because the type lacks it."""
+"""Infer the number of dimensions of an array from its expression, not from its type."""
 
 from __future__ import annotations
 

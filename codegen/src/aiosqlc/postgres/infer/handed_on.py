@@ -31,7 +31,7 @@ _ALIKE = {
 _CALLS = frozenset({"FUNCEXPR", "OPEXPR"})
 
 Attribute = tuple[int, int]
-"""A relation's OID and the number of a column in it."""
+"""A relation's OID, and the number of a column in the relation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class HandedOn:
 
     @property
     def column(self) -> Attribute:
-        """Return the only column that the values come from, or (0, 0) if others are possible."""
+        """Return the only column that the values come from, or (0, 0) if there may be several."""
         return next(iter(self.columns)) if len(self.columns) == 1 and not self.others else (0, 0)
 
 
@@ -52,7 +52,7 @@ _OTHERS = HandedOn(others=True)
 
 
 def handed_on(node: Node | None, scope: Scope) -> HandedOn:
-    """Return the origin of an expression's values; an explicit cast makes new values."""
+    """Return the origin of an expression's values; an explicit cast creates new values."""
     node = _bare(node)
     if node is None:
         return HandedOn()

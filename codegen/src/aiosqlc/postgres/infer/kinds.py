@@ -1,4 +1,4 @@
-"""The server's enumerations for the proofs, by name, because its parse trees contain numbers.
+"""The server's enumerations that the proofs use, by name; parse trees contain their numbers.
 
 Plain numbers: a member of an enum takes five times as long to look up, and proofs look up many.
 """

@@ -174,7 +174,10 @@ class Lowering:
         self.facts = scope.catalog
 
     def query(self) -> Query:
-        """Return the query; an unsupported query becomes one without any guarantee."""
+        """Return the query.
+
+        An unsupported query becomes a query about which nothing can be proved.
+        """
         node = self.scope.query
         tree = node["jointree"]
         root = self.item(tree) if tree is not None else From(items=())
@@ -315,7 +318,10 @@ class Lowering:
         )
 
     def merged(self, entry: Node) -> Source:
-        """Return the source for the merged columns of a join; a FULL join may lack both sides."""
+        """Return the source for the merged columns of a join.
+
+        In a FULL join, a side may be missing.
+        """
         if entry["jointype"] == kinds.Join.FULL:
             return Source()
         return Merged(behind=lambda number: self.expr(entry["joinaliasvars"][number - 1]))

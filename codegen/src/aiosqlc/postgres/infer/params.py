@@ -354,7 +354,7 @@ class _Uses:
         return built_in in _OF_PARTS or bool(_BESIDE_A_VALUE.search(function.name))
 
     def _beside_a_column(self, node: Node, scope: Scope) -> None:
-        """Name a parameter beside a column after the column: `COALESCE(bio, $1)`."""
+        """Name a parameter after the column that is another operand: `COALESCE(bio, $1)`."""
         for operand in node.list_of("args"):
             bare = _unwrap(operand)
             if bare is not None and bare.kind == "VAR":

@@ -57,7 +57,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) -> Verdict:
-    """Infer the value that INSERT or UPDATE assigns to a column, as RETURNING returns it."""
+    """Infer the value that INSERT or UPDATE assigns to a column and that RETURNING returns."""
     query = owner.query
     if owner.command not in (kinds.Command.INSERT, kinds.Command.UPDATE):
         return otherwise

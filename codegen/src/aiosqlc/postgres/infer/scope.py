@@ -115,7 +115,7 @@ class Scope:
         self._forget_new_values()
 
     def _matched(self, join: Node) -> bool:
-        """Return whether every result row is a match of this outer join."""
+        """Return whether every result row contains a match of this outer join."""
         return all(
             (join["rtindex"], varno) in self.dead
             for side in self.joins.sides[join["rtindex"]]

@@ -95,7 +95,7 @@ def _with_generated(facts: Facts, relation: int, changed: set[int]) -> set[int]:
 
 
 def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]:
-    """Yield a table's constraints that the server checks when some columns change."""
+    """Yield a table's constraints that the server checks when the given columns change."""
     looks_at = _looks_at(facts, relation)
     for constraint in constraints_of(facts, relation):
         columns = looks_at.get(constraint.name)
@@ -104,7 +104,7 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 
 
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
-    """Return the columns of each constraint that depends only on columns of its row.
+    """Return the columns of each constraint that only involves columns of one row.
 
     The server checks every CHECK of a row that changes: one that was true remains true only if it
     was validated, and if nothing but the row decides.

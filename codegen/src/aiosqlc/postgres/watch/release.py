@@ -94,7 +94,7 @@ class Stage:
         self.admin.run(f'drop database if exists "{name}" with (force)')
 
     def run(self, template: str, files: Sequence[SchemaFile]) -> Schema:
-        """Return the schema after some files run on a copy of a database."""
+        """Return the schema after the given files run on a copy of a database."""
         with self.database(template) as name, Connection(self.server.conninfo(name)) as connection:
             apply_schema(connection, files, (), own_server=self.server.embedded)
             return schema_of(connection)

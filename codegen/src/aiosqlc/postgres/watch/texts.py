@@ -42,7 +42,7 @@ def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -
 
 
 def waiting(needed: Mapping[str, Needed], held: Sequence[Held]) -> tuple[str, ...]:
-    """Return the queries that wait if a session holds some locks."""
+    """Return the queries that wait if a session holds the given locks."""
     return tuple(
         name
         for name, locks in needed.items()
