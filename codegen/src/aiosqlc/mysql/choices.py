@@ -88,7 +88,7 @@ def literal_type(node: exp.Expr) -> SqlType | None:
 def best_of(
     known: SqlType | None, target: SqlType | None, literals: Sequence[SqlType | None]
 ) -> SqlType | None:
-    """Return the type of a value for which several other values are alternatives.
+    """Choose the type of a value from other values, from the target, and from literals.
 
     `known` is the type of a value that is not a literal.
 

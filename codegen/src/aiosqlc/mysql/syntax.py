@@ -165,7 +165,7 @@ def mentions(sql: str, word: str) -> bool:
 
 
 def _plain(sql: str) -> str:
-    """Replace by blanks what sqlglot cannot parse and inference does not need; keep offsets."""
+    """Replace syntax that sqlglot cannot parse and inference does not need by blanks."""
     sql = as_read(sql, MYSQL)
     tokens = code_tokens(sql, Dialect.MYSQL)
     words = [token.text.upper() for token in tokens]

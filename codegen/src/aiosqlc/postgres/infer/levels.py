@@ -384,7 +384,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return the comparison classes if the operator compares values as indexes do.
+        """Return the classes of a comparison if the operator compares values as an index does.
 
         An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
         (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.

@@ -46,7 +46,7 @@ def _same_boolean(condition: Node, predicate: Node, varno: int) -> bool:
 
 
 def same(node: Any, stored: Any, varno: int) -> bool:
-    """Return whether a query's expression equals a stored one, which has a single source."""
+    """Return whether a query's expression equals an expression that an index stores."""
     if isinstance(node, Node) and isinstance(stored, Node):
         if node.kind != stored.kind:
             return False

@@ -346,7 +346,7 @@ class _Uses:
             self.add(param["paramid"], Use("compare", relation, attribute))
 
     def _is_part(self, node: Node) -> bool:
-        """Return whether an operator's other operand is a pattern or part, not a column value."""
+        """Return whether an operator's other operand is a pattern or a part of a value."""
         function = self.facts.functions.get(called(node))
         if function is None:
             return False
