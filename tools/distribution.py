@@ -101,7 +101,7 @@ def find(way: str, url: str) -> Found:
     )
 
 
-def tell(create: Callable[[str], str]) -> None:
+def report(create: Callable[[str], str]) -> None:
     """Print the findings; `create` makes a migrated database and returns its URL."""
     for way in KEYS:
         found = find(way, create(way.split()[0]))
@@ -112,4 +112,4 @@ def tell(create: Callable[[str], str]) -> None:
 
 if __name__ == "__main__":
     with postgres.running(ROOT / "migrations") as server:
-        tell(server.create)
+        report(server.create)

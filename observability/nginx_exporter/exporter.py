@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from observability.nginx_exporter.follow import Follower, Start
+from observability.nginx_exporter.follower import Follower, Start
 from observability.nginx_exporter.hits import Parser
 from observability.nginx_exporter.snapshot import Log, LogCounts, Snapshot, StateFile
 from observability.nginx_exporter.totals import Totals

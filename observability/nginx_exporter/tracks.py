@@ -14,7 +14,7 @@ Ident = tuple[int, int]
 """Device and inode."""
 
 
-def tells(head: bytes) -> bool:
+def is_distinctive(head: bytes) -> bool:
     """Return whether a beginning is long enough to identify its file."""
     return b"\n" in head or len(head) >= HEAD_BYTES
 
@@ -46,16 +46,16 @@ class Track(msgspec.Struct):
 
     def is_original(self) -> bool:
         """Return whether the file is counted and identifiable, so that copies are recognized."""
-        return tells(self.head) and not self.copy
+        return is_distinctive(self.head) and not self.copy
 
 
-class LogState(msgspec.Struct):
+class LogState(msgspec.Struct, rename={"unclaimed": "orphans"}):
     """The state of a follower for a restart. Counts are totals since the first start."""
 
     path: str
     current: Ident | None = None
     tracks: list[Track] = []
-    orphans: list[Track] = []
+    unclaimed: list[Track] = []
     """Contents of truncated files whose copies are not found yet."""
     bytes_read: int = 0
     rotations: int = 0

@@ -4,7 +4,7 @@
 from typing import Any, Final
 
 import pytest
-from aiosqlc.contract import Call, tell
+from aiosqlc.contract import Call, compare
 
 from services.department.store import mysql as on_mysql
 from services.department.store import postgres as on_postgresql
@@ -67,4 +67,4 @@ GIVEN: Final = {
 @pytest.mark.parametrize("seed", range(4))
 async def test_both_engines_answer_alike(engines: tuple[Any, Any], seed: int) -> None:
     """`engines` are executors on two empty databases: postgresql, then mysql."""
-    await tell(CALLS, *engines, seed=seed, given=GIVEN)
+    await compare(CALLS, *engines, seed=seed, given=GIVEN)

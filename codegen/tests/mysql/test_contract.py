@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 from aiosqlc.cli.main import main
-from aiosqlc.contract import Call, tell
+from aiosqlc.contract import Call, compare
 from aiosqlc.contract.alike import plain
 
 from tests.mysql.conftest import is_mysql, on_both
@@ -82,7 +82,7 @@ async def test_a_difference_between_engines_ends_the_story(stores, what, pg, my,
     await stores[1].execute(MYSQL.format(collation=collation))
     columns = "SELECT id, name, note, at FROM t WHERE "
     with pytest.raises(AssertionError, match="the engines differ after"):
-        await tell(calls(columns + pg, columns + my), *stores, seed=1, steps=2000)
+        await compare(calls(columns + pg, columns + my), *stores, seed=1, steps=2000)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_where_there_is_none_the_story_ends_well(stores, pg, my) -> None:
     await stores[0].execute(POSTGRES)
     await stores[1].execute(MYSQL.format(collation=ALIKE))
     columns = "SELECT id, name, note, at FROM t WHERE "
-    await tell(calls(columns + pg, columns + my), *stores, seed=1)
+    await compare(calls(columns + pg, columns + my), *stores, seed=1)
 
 
 async def test_a_query_that_finds_nothing_proves_nothing(stores) -> None:
@@ -106,7 +106,7 @@ async def test_a_query_that_finds_nothing_proves_nothing(stores) -> None:
     await stores[1].execute(MYSQL.format(collation=ALIKE))
     empty = calls("SELECT 1 WHERE $1 = 'no'", "SELECT 1 FROM DUAL WHERE %s = 'no'")
     with pytest.raises(AssertionError, match="never found or changed anything: find_rows"):
-        await tell(empty, *stores, seed=1, steps=20)
+        await compare(empty, *stores, seed=1, steps=20)
 
 
 def test_a_time_keeps_its_zone_and_a_number_its_scale() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aiosqlc.cli.main import main
-from aiosqlc.contract import tell
+from aiosqlc.contract import compare
 
 from tests.mysql.conftest import on_both
 
@@ -72,4 +72,4 @@ def new_empty_databases(postgres_server, mysql_server):
 async def _tell(calls, pg: str, my: str, databases) -> None:
     """Tell a story on both engines, with these schemas."""
     async with on_both(databases(), (pg, my)) as both:
-        await tell(calls, *both, seed=1, steps=500)
+        await compare(calls, *both, seed=1, steps=500)

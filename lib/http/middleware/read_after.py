@@ -26,7 +26,7 @@ def enter(exchange: Exchange) -> Scope:
     return scope
 
 
-async def tell(scope: Scope, response: web.StreamResponse) -> None:
+async def add_position(scope: Scope, response: web.StreamResponse) -> None:
     """Add the write position of this request to the response, if the request wrote data."""
     if known := await scope.answer():
         response.headers[_HEADER] = known

@@ -83,7 +83,7 @@ class Shell:
         if not response.prepared:
             add_lines(response, self._lines(exchange, bound, response))
             if scope.has_written:
-                await read_after.tell(scope, response)
+                await read_after.add_position(scope, response)
             self._cors.allow(exchange, response)
             if self._health.draining:
                 response.force_close()  # the last answer of its connection

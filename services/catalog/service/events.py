@@ -49,6 +49,6 @@ TOPIC: Final = Topic(
 )
 
 
-async def tell(tx: Executor, kind: str, key: UUID, changed: object) -> None:
+async def publish_event(tx: Executor, kind: str, key: UUID, changed: object) -> None:
     """Publish an event such as `category.changed` about an entry or a provider."""
     await publish_change(tx, topic=TOPIC, key=key, kind=kind, changed=changed)

@@ -17,7 +17,7 @@ from lib.resource.input import changes_nothing
 from lib.resource.lists import page_of
 from lib.resource.rules import Versioned, at_version, change_errors, or_not_found
 from services.catalog.model.lists import ListEntries
-from services.catalog.service.events import Removed, tell
+from services.catalog.service.events import Removed, publish_event
 from services.catalog.store import categories, category_types, services, subcategories
 
 R = TypeVar("R", bound=Versioned)
@@ -134,7 +134,7 @@ async def add(level: Level[R], db: Database, new: Struct) -> R:
         async with db.transaction() as tx:
             await level.insert(tx, id=entry_id, **asdict(new))
             added = await get(level, tx, entry_id)
-            await tell(tx, f"{level.tag}.created", entry_id, added)
+            await publish_event(tx, f"{level.tag}.created", entry_id, added)
     return added
 
 
@@ -154,7 +154,7 @@ async def change(
                 return before
             await level.update(tx, id=entry_id, **asdict(changes))
             after = await get(level, tx, entry_id)
-            await tell(tx, f"{level.tag}.changed", entry_id, after)
+            await publish_event(tx, f"{level.tag}.changed", entry_id, after)
     return after
 
 
@@ -165,7 +165,7 @@ async def remove(level: Level[Any], db: Database, entry_id: UUID, *, version: in
             before = await _locked(level, tx, entry_id, version)
             await level.delete(tx, id=entry_id)
             removed = Removed(entry_id, before.version + 1)
-            await tell(tx, f"{level.tag}.removed", entry_id, removed)
+            await publish_event(tx, f"{level.tag}.removed", entry_id, removed)
 
 
 async def _locked(level: Level[R], tx: Executor, entry_id: UUID, version: int | None) -> R:

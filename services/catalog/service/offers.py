@@ -9,7 +9,7 @@ from uuid import UUID
 from lib.db import Database, Executor
 from lib.resource.lists import PageQuery, page_of
 from lib.resource.rules import change_errors, or_not_found
-from services.catalog.service.events import ProviderServiceEvent, tell
+from services.catalog.service.events import ProviderServiceEvent, publish_event
 from services.catalog.service.levels import SERVICES
 from services.catalog.service.levels import get as get_entry
 from services.catalog.store import provider_services as store
@@ -66,7 +66,7 @@ async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Servic
             )
             if added:
                 payload = ProviderServiceEvent(provider_id, service_id)
-                await tell(tx, "provider_service.added", provider_id, payload)
+                await publish_event(tx, "provider_service.added", provider_id, payload)
             return await get_entry(SERVICES, tx, service_id), added > 0
 
 
@@ -78,7 +78,7 @@ async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
         )
         or_not_found(removed or None, _NOUN)
         payload = ProviderServiceEvent(provider_id, service_id)
-        await tell(tx, "provider_service.removed", provider_id, payload)
+        await publish_event(tx, "provider_service.removed", provider_id, payload)
 
 
 async def remove_all(tx: Executor, provider_id: UUID, *, until: datetime) -> None:
@@ -87,4 +87,4 @@ async def remove_all(tx: Executor, provider_id: UUID, *, until: datetime) -> Non
         tx, provider_id=provider_id, until=until
     ):
         payload = ProviderServiceEvent(provider_id, service_id)
-        await tell(tx, "provider_service.removed", provider_id, payload)
+        await publish_event(tx, "provider_service.removed", provider_id, payload)

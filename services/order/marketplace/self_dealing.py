@@ -49,7 +49,7 @@ class SelfDealing:
             )
             self._suspects.labels("pair").set(len(pairs))
             self._suspects.labels("reviews").set(len(praised))
-            self._tell(
+            self._report(
                 frozenset(
                     [f"{row.one} {row.other}" for row in pairs]
                     + [str(row.provider_id) for row in praised]
@@ -57,7 +57,7 @@ class SelfDealing:
             )
         return False
 
-    def _tell(self, suspects: frozenset[str]) -> None:
+    def _report(self, suspects: frozenset[str]) -> None:
         for suspect in sorted(suspects - self._logged):
             log.warning("self_dealing_suspected", accounts=suspect)
         self._logged = suspects

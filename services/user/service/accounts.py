@@ -163,7 +163,7 @@ async def change(
             await _change_email(tx, person, given.email)
         changed = [field for field in given.__struct_fields__ if getattr(given, field) is not UNSET]
         await audit.record(tx, "account.changed", account_id, fields=changed)
-        await tell(tx, "updated", account_id)
+        await publish_account_event(tx, "updated", account_id)
 
 
 async def set_status(
@@ -184,7 +184,7 @@ async def set_status(
             return
         done = "activated" if status is AccountStatus.ACTIVE else "deactivated"
         # Published before the ends of its sessions: sockets are closed for this reason.
-        await tell(tx, done, account_id)
+        await publish_account_event(tx, done, account_id)
         if status is AccountStatus.INACTIVE:
             await keep_an_administrator(tx, person)
             await sessions.end_all(tx, account_id, because="deactivated")
@@ -243,7 +243,7 @@ async def keep_an_administrator(tx: Executor, person: LockPersonRow) -> None:
         raise AppError(Code.CONFLICT, "the last administrator cannot be removed")
 
 
-async def tell(
+async def publish_account_event(
     tx: Executor, what: str, account_id: UUID, *, role: AccountRole | None = None
 ) -> None:
     """Publish a change of an account, with its new role if the role changed."""

@@ -56,7 +56,7 @@ async def undo(db: Database, token: str) -> None:
             recipient=spent.email,
         )
         await audit.record(tx, "email.restored", account.id, actor=account.id)
-        await people.tell(tx, "updated", account.id)
+        await people.publish_account_event(tx, "updated", account.id)
 
 
 async def _remove_factors(tx: Executor, account_id: UUID, *, since: datetime) -> None:

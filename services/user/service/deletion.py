@@ -11,7 +11,12 @@ from lib.db import Database, Executor
 from lib.store import idempotency
 from services.user import origin
 from services.user.service import audit, sessions, standing
-from services.user.service.accounts import keep_an_administrator, lock, lock_administrators, tell
+from services.user.service.accounts import (
+    keep_an_administrator,
+    lock,
+    lock_administrators,
+    publish_account_event,
+)
 from services.user.store import (
     addresses,
     identities,
@@ -41,7 +46,7 @@ async def delete(db: Database, principal: Principal, account_id: UUID, version: 
         await standing.check_session(tx, principal, fresh=True)
         await keep_an_administrator(tx, person)
         # Published before the ends of its sessions: sockets are closed for this reason.
-        await tell(tx, "deleted", account_id)
+        await publish_account_event(tx, "deleted", account_id)
         await _remove(tx, person, by=principal.subject)
 
 
@@ -55,7 +60,7 @@ async def erase_old(db: Database, *, keep_days: int, most: int) -> int:
         erased = await profiles.erase_accounts(tx, keep_days=keep_days, batch_size=most)
         for account_id in erased:
             await audit.record(tx, "account.erased", account_id, actor=origin.SYSTEM)
-            await tell(tx, "erased", account_id)
+            await publish_account_event(tx, "erased", account_id)
     return len(erased)
 
 
@@ -71,7 +76,7 @@ async def erase_again(db: Database, account_id: UUID, deleted_at: datetime) -> b
             await _remove(tx, person, by=origin.SYSTEM)
             await profiles.set_deleted_at(tx, id=account_id, deleted_at=deleted_at)
         for what in ("deleted", "erased"):
-            await tell(tx, what, account_id)
+            await publish_account_event(tx, what, account_id)
     return person is not None
 
 

@@ -115,7 +115,7 @@ async def link(
                 proved=all(one.proved for one in known),
             )
         await audit.record(tx, "identity.linked", account_id, provider=name)
-        await notices.tell(tx, account_id, "identity_changed")
+        await notices.notify(tx, account_id, "identity_changed")
     return LinkedIdentity(identity_id, name, back.return_to)
 
 
@@ -147,7 +147,7 @@ async def unlink(
         await sessions.end_opened_by(tx, account_id, identity_id, own, because="identity_unlinked")
         await identities.remove_identity(tx, id=identity_id, account_id=account_id)
         await audit.record(tx, "identity.unlinked", account_id)
-        await notices.tell(tx, account_id, "identity_changed")
+        await notices.notify(tx, account_id, "identity_changed")
 
 
 async def _may_change(tx: Executor, principal: Principal) -> None:

@@ -15,7 +15,7 @@ from services.user.service import throttle
 from services.user.store import attempts, mail
 
 _HOUR: Final = 3600.0
-_TOLD_PER_HOUR: Final = 3
+_EMAILS_PER_HOUR: Final = 3
 
 
 class ForCustomer(msgspec.Struct, frozen=True):
@@ -32,37 +32,36 @@ class JobCancelled(msgspec.Struct, frozen=True):
     by: str
 
 
-async def tell_of_new_device(tx: Executor, account_id: UUID) -> None:
+async def notify_new_device(tx: Executor, account_id: UUID) -> None:
     """Email the owner about a sign-in from an unknown device.
 
-    Not each time for who keeps no device token: a program that signs in all day is told of a few
-    times an hour.
+    At most three emails an hour: a program without a device token may sign in all day.
     """
     counted = await attempts.count_attempt(
         tx, key=throttle.key("new-device", str(account_id)), seconds=_HOUR
     )
-    if counted.attempts <= _TOLD_PER_HOUR:
-        await tell(tx, account_id, "new_device")
+    if counted.attempts <= _EMAILS_PER_HOUR:
+        await notify(tx, account_id, "new_device")
 
 
 async def _order_expired(tx: Executor, event: Event) -> None:
-    told = event.decode(ForCustomer)
-    await tell(tx, told.customer_id, "service_order_expired")
+    event_data = event.decode(ForCustomer)
+    await notify(tx, event_data.customer_id, "service_order_expired")
 
 
 async def _job_cancelled(tx: Executor, event: Event) -> None:
-    told = event.decode(JobCancelled)
-    if told.by != "customer":
-        await tell(tx, told.customer_id, "job_cancelled_for_customer")
-    if told.by != "provider":
-        await tell(tx, told.provider_id, "job_cancelled_for_provider")
+    event_data = event.decode(JobCancelled)
+    if event_data.by != "customer":
+        await notify(tx, event_data.customer_id, "job_cancelled_for_customer")
+    if event_data.by != "provider":
+        await notify(tx, event_data.provider_id, "job_cancelled_for_provider")
 
 
 async def _job_done(tx: Executor, event: Event) -> None:
-    await tell(tx, event.decode(ForCustomer).customer_id, "job_done_for_customer")
+    await notify(tx, event.decode(ForCustomer).customer_id, "job_done_for_customer")
 
 
-async def tell(tx: Executor, account_id: UUID, template: str) -> None:
+async def notify(tx: Executor, account_id: UUID, template: str) -> None:
     """Email a user who exists and has a verified address."""
     await mail.tell_account(tx, id=new_id(), template=template, account_id=account_id)
 

@@ -34,6 +34,6 @@ async def open_session(
     """
     await throttle.take(tx, {throttle.key("signed-in", str(account_id)): _SUCCESSES})
     if device is None:
-        await notices.tell_of_new_device(tx, account_id)
+        await notices.notify_new_device(tx, account_id)
     await audit.record(tx, "login.succeeded", account_id, actor=account_id, **how)
     return await sessions.begin(tx, policy, account_id=account_id, role=role, verified=verified)

@@ -105,4 +105,4 @@ async def _show(
     await profiles.set_picture(tx, id=account_id, picture_key=key, updated_by=principal.subject)
     if former is not None:
         await profiles.add_file_to_remove(tx, key=former, seconds=0.0)
-    await accounts.tell(tx, "updated", account_id)
+    await accounts.publish_account_event(tx, "updated", account_id)

@@ -86,4 +86,4 @@ async def decide(db: Database, principal: Principal, account_id: UUID, given: De
             tx, id=account_id, role=role, custom_role=None, updated_by=principal.subject
         )
         await sessions.end_all(tx, account_id, because="role_changed")
-        await people.tell(tx, "role_changed", account_id, role=role)
+        await people.publish_account_event(tx, "role_changed", account_id, role=role)

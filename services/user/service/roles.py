@@ -98,7 +98,7 @@ async def assign(
         )
         await sessions.end_all(tx, account_id, because="role_changed")
         await audit.record(tx, "role.assigned", account_id, before=before, after=wanted)
-        await people.tell(tx, "role_changed", account_id, role=role)
+        await people.publish_account_event(tx, "role_changed", account_id, role=role)
 
 
 async def list_permissions(db: Executor) -> Sequence[Permission]:

@@ -281,7 +281,7 @@ async def remove_all_of(db: Database, principal: Principal, account_id: UUID) ->
         await accounts.lock(tx, principal, account_id, None)
         await erase(tx, account_id)
         await audit.record(tx, "second_factor.removed", account_id, kind="all")
-        await notices.tell(tx, account_id, "second_factor_changed")
+        await notices.notify(tx, account_id, "second_factor_changed")
 
 
 async def erase(tx: Executor, account_id: UUID) -> None:
@@ -327,7 +327,7 @@ async def _shown(
         hashed = digest(_tidy(given.recovery_code))
         if not await store.spend_recovery_code(tx, hash=hashed, account_id=account_id):
             raise _wrong()
-        await notices.tell(tx, account_id, "second_factor_changed")
+        await notices.notify(tx, account_id, "second_factor_changed")
         return "recovery_code"
     credential = given.passkey or {}
     challenge = await _challenge(tx, principal, "show")
@@ -376,7 +376,7 @@ async def _added(
     await store.note_shown(tx, id=session_id, account_id=account_id)
     await sessions.end_all_but(tx, account_id, session_id, because="second_factor_added")
     await audit.record(tx, "second_factor.added", account_id, kind=kind)
-    await notices.tell(tx, account_id, "second_factor_changed")
+    await notices.notify(tx, account_id, "second_factor_changed")
     if await store.count_recovery_codes(tx, account_id=account_id):
         return IssuedRecoveryCodes([])
     return await _recovery_codes(tx, account_id)
@@ -386,7 +386,7 @@ async def _removed(tx: Executor, account_id: UUID, kind: str) -> None:
     if not await store.is_enrolled(tx, account_id=account_id):
         await erase(tx, account_id)
     await audit.record(tx, "second_factor.removed", account_id, kind=kind)
-    await notices.tell(tx, account_id, "second_factor_changed")
+    await notices.notify(tx, account_id, "second_factor_changed")
 
 
 async def _recovery_codes(tx: Executor, account_id: UUID) -> IssuedRecoveryCodes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from observability.nginx_exporter.follow import Follower
+from observability.nginx_exporter.follower import Follower
 from observability.nginx_exporter.tracks import LogState
 
 

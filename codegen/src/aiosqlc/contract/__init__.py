@@ -1,5 +1,5 @@
 """The runtime of a generated contract test: equal calls on two engines must give equal results."""
 
-from aiosqlc.contract.differential import Call, tell
+from aiosqlc.contract.differential import Call, compare
 
-__all__ = ["Call", "tell"]
+__all__ = ["Call", "compare"]

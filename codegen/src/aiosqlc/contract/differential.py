@@ -40,14 +40,14 @@ class Call:
 
 
 @dataclass
-class _Told:
+class _Progress:
     """The calls made so far."""
 
     done: list[str] = field(default_factory=list)
     effective: set[str] = field(default_factory=set)
 
 
-async def tell(
+async def compare(
     calls: Sequence[Call],
     first: Any,
     second: Any,
@@ -65,27 +65,27 @@ async def tell(
     """
     random = Random(seed)  # noqa: S311 - call sequences must be repeatable
     values = Values(random, given or {})
-    told = _Told()
-    while len(told.done) < steps or (
-        len(told.effective) < len(calls) and len(told.done) < steps * _PATIENCE
+    progress = _Progress()
+    while len(progress.done) < steps or (
+        len(progress.effective) < len(calls) and len(progress.done) < steps * _PATIENCE
     ):
-        call = _next(random, calls, told)
+        call = _next(random, calls, progress)
         arguments = values.arguments(call.function, call.naive)
         results = await asyncio.gather(
             _result(call, call.first, first, arguments),
             _result(call, call.second, second, arguments),
         )
         answers = [_answer(call, result) for result in results]
-        told.done.append(f"{call.name}({_shown(arguments)}) = {_short(answers[0])}")
+        progress.done.append(f"{call.name}({_shown(arguments)}) = {_short(answers[0])}")
         if answers[0] != answers[1]:
-            raise AssertionError(_difference(seed, told, answers))
+            raise AssertionError(_difference(seed, progress, answers))
         if not isinstance(answers[0], Refused):
             values.remember(arguments)
             for row in rows_in(results[0])[:_REMEMBERED]:
                 values.remember(row)
         if _has_effect(call, answers[0]):
-            told.effective.add(call.name)
-    silent = [call.name for call in calls if call.name not in told.effective]
+            progress.effective.add(call.name)
+    silent = [call.name for call in calls if call.name not in progress.effective]
     if silent:
         raise AssertionError(
             f"seed {seed}: never found or changed anything: {', '.join(silent)};"
@@ -93,9 +93,9 @@ async def tell(
         )
 
 
-def _next(random: Random, calls: Sequence[Call], told: _Told) -> Call:
+def _next(random: Random, calls: Sequence[Call], progress: _Progress) -> Call:
     """Choose a call; a call that has had no effect yet is four times as likely."""
-    weights = [1 if call.name in told.effective else 4 for call in calls]
+    weights = [1 if call.name in progress.effective else 4 for call in calls]
     return random.choices(calls, weights)[0]
 
 
@@ -126,11 +126,12 @@ def _has_effect(call: Call, answer: object) -> bool:
     return answer not in ([], ("NoneType", None), ("int", 0))
 
 
-def _difference(seed: int, told: _Told, answers: Sequence[object]) -> str:
-    before = "\n  ".join(told.done[-_SHOWN:-1])
+def _difference(seed: int, progress: _Progress, answers: Sequence[object]) -> str:
+    before = "\n  ".join(progress.done[-_SHOWN:-1])
+    call = progress.done[-1].partition(" = ")[0]
     return (
         f"seed {seed}: the engines differ after\n  {before}\n"
-        f"in {told.done[-1].partition(' = ')[0]}\n  first:  {answers[0]}\n  second: {answers[1]}"
+        f"in {call}\n  first:  {answers[0]}\n  second: {answers[1]}"
     )
 
 

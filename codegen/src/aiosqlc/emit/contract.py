@@ -18,7 +18,7 @@ _HEAD = '''\
 from typing import Any, Final
 
 import pytest
-from aiosqlc.contract import Call, tell
+from aiosqlc.contract import Call, compare
 
 '''
 _TEST = '''
@@ -26,7 +26,7 @@ _TEST = '''
 @pytest.mark.parametrize("seed", range({seeds}))
 async def test_both_engines_answer_alike(engines: tuple[Any, Any], seed: int) -> None:
     """`engines` are executors on two empty databases: {first}, then {second}."""
-    await tell(CALLS, *engines, seed=seed{given})
+    await compare(CALLS, *engines, seed=seed{given})
 '''
 _SEEDS = 4
 

@@ -32,22 +32,22 @@ async def cancel(
     await orders.cancel_order(
         tx, id=order.id, reason=reason, updated_by=actor, lease_seconds=lease_seconds
     )
-    await tell(tx, order, GoodsStatus.CANCELLED)
+    await publish_status(tx, order, GoodsStatus.CANCELLED)
 
 
-async def tell(tx: Executor, order: GoodsOrder, status: GoodsStatus) -> None:
+async def publish_status(tx: Executor, order: GoodsOrder, status: GoodsStatus) -> None:
     """Publish that the order has reached `status`."""
     event = OrderEvent(order.id, order.user_id, status, order.total, order.currency)
     await outbox.write(tx, order_event(event))
 
 
-async def secure(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
+async def confirm_stock(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
     """Confirm the reservation of the order. Cancel the order if the reservation has expired.
 
-    Returns the order where it was this that sold it.
+    Return the order if this call recorded the sale, else None.
 
     Raises:
-        AppError: where the product service or the database did not answer: take it again.
+        AppError: if the product service or the database did not respond; the caller may retry.
     """
     if await shop.products.confirm(order.reservation_id):
         return await shop.sold.find(order.id)
@@ -66,7 +66,7 @@ async def note_sold(db: Executor, ids: Sequence[UUID]) -> Mapping[UUID, GoodsOrd
 
 
 async def give_back(shop: Shop, order: GoodsOrder) -> None:
-    """Return the stock of a cancelled order. Raises the errors of `secure`."""
+    """Return the stock of a cancelled order. Raises the errors of `confirm_stock`."""
     await shop.products.release(order.reservation_id)
     await orders.note_returned(shop.db, id=order.id)
 
@@ -97,7 +97,7 @@ async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
     """
     try:
         if order.stock is GoodsStock.RESERVED:
-            if (sold := await secure(shop, order)) is not None:
+            if (sold := await confirm_stock(shop, order)) is not None:
                 return sold
         elif order.stock is GoodsStock.RETURNING:
             await give_back(shop, order)

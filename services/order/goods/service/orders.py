@@ -103,7 +103,7 @@ async def change(
                 updated_by=caller.subject,
                 lease_seconds=shop.lease_seconds,
             )
-            await finishing.tell(tx, order, after)
+            await finishing.publish_status(tx, order, after)
         changed = _visible(await orders.get_order(tx, id=order.id), caller)
         lines = await orders.list_lines(tx, order_ids=[order.id])
     if changed.stock is GoodsStock.RETURNING:

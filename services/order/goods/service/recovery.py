@@ -55,7 +55,7 @@ async def _resume_draft(shop: Shop, draft: GoodsDraft, clock: Clock) -> None:
             return
         order = await placing.proceed(shop, draft)
         log.info("draft_resumed", order_id=str(order.id))
-        await finishing.secure(shop, order)
+        await finishing.confirm_stock(shop, order)
     except AppError as error:
         _note(error, draft_id=str(draft.id))
         if error.code in NO_ANSWER:
@@ -72,7 +72,7 @@ def _wait(shop: Shop, begun: datetime, now: datetime) -> float:
 async def _resume_order(shop: Shop, order: GoodsOrder, clock: Clock) -> None:
     try:
         if order.stock is GoodsStock.RESERVED:
-            await finishing.secure(shop, order)
+            await finishing.confirm_stock(shop, order)
         if order.stock is GoodsStock.RETURNING:
             await finishing.give_back(shop, order)
         if order.pending_validation:

@@ -71,7 +71,7 @@ async def add(db: Database, new: NewCity) -> City:
                 capital=_kind(new.capital),
             )
             added = await get(tx, city_id)
-            await _tell(tx, "city.created", added)
+            await _publish_event(tx, "city.created", added)
             return added
 
 
@@ -101,7 +101,7 @@ async def change(db: Database, city_id: UUID, changes: CityChange, *, version: i
                 capital=_kind(given(changes.capital, before.capital)),
             )
             after = await get(tx, city_id)
-            await _tell(tx, "city.changed", after)
+            await _publish_event(tx, "city.changed", after)
             return after
 
 
@@ -111,10 +111,10 @@ async def remove(db: Database, city_id: UUID, *, version: int | None) -> None:
         async with db.transaction() as tx:
             before = at_version(await store.lock_city(tx, id=city_id), "city", version)
             await store.remove_city(tx, id=city_id)
-            await _tell(tx, "city.removed", before)
+            await _publish_event(tx, "city.removed", before)
 
 
-async def _tell(tx: Executor, kind: str, city: City) -> None:
+async def _publish_event(tx: Executor, kind: str, city: City) -> None:
     await publish_change(tx, topic=TOPIC, key=city.id, kind=kind, changed=city)
 
 

@@ -1,9 +1,9 @@
 """Read every line of a log once, despite renames, copies, truncation and restarts.
 
-A file is known by device, inode and its first bytes, never by its name. What may happen to it:
-renamed (same inode: read on), truncated (its beginning changed: the old content is an orphan, whose
-rest may be found in a copy), replaced or never seen before (read from the start). A file that
-begins like one we know is a copy, and is not read unless it is all that is left of the original.
+A file is identified by device, inode and its first bytes, never by its name. A renamed file has the
+same inode and is read on. If the beginning of a file changed, the file was truncated: its former
+content is unclaimed until the rest is found in a copy. A file that is new is read from its start. A
+file with the beginning of a known file is a copy, and is read only if the original is gone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from typing import Literal, NamedTuple
 
 from observability.nginx_exporter import siblings
 from observability.nginx_exporter.siblings import Found
-from observability.nginx_exporter.tracks import HEAD_BYTES, Ident, LogState, Opened, Track, tells
+from observability.nginx_exporter.tracks import (
+    HEAD_BYTES,
+    Ident,
+    LogState,
+    Opened,
+    Track,
+    is_distinctive,
+)
 
 Start = Literal["beginning", "end"]
 
@@ -58,7 +65,7 @@ class Follower:
         self._drain = drain_seconds
         self._clock = clock
         self._tracks: dict[Ident, Track] = {track.ident: track for track in self._state.tracks}
-        self._orphans = [(track, clock()) for track in self._state.orphans]
+        self._unclaimed = [(track, clock()) for track in self._state.unclaimed]
         self._restored = next(
             (t for t in self._state.tracks if t.ident == self._state.current), None
         )
@@ -70,7 +77,7 @@ class Follower:
     def state(self) -> LogState:
         """Return the reading positions, to store together with the counts."""
         self._state.tracks = list(self._tracks.values())
-        self._state.orphans = [track for track, _ in self._orphans]
+        self._state.unclaimed = [track for track, _ in self._unclaimed]
         return self._state
 
     def lag(self) -> int:
@@ -84,7 +91,7 @@ class Follower:
             file.close()
         self._open.clear()
 
-    # --- What is there -----------------------------------------------------------------------
+    # --- Find the files ----------------------------------------------------------------------
 
     def look(self) -> None:
         """Compare the known files with the directory; call this method before reading."""
@@ -92,22 +99,23 @@ class Follower:
         # rotated, and a copy be renamed past the listing or away from its name.
         self.trouble = None
         self._cut_in_place()
-        orphans = [track for track, _ in self._orphans]
+        unclaimed = [track for track, _ in self._unclaimed]
         current, rest = siblings.find(self.path)
         # The originals after their copies: what a copy repeats is then known, or cut.
         listed = {found.ident: found for found in (*rest, current) if found is not None}
-        unknown = [it for found in listed.values() if (it := self._visit(found, current))]
+        unknown = [new for found in listed.values() if (new := self._visit(found, current))]
         self._cut_in_place()
         missing = [t for i, t in self._tracks.items() if i not in listed and i not in self._open]
-        for orphan in orphans + [track for track in missing if track.is_original()]:
-            self._adopt(orphan, unknown, listed, current)
+        for former in unclaimed + [track for track in missing if track.is_original()]:
+            self._adopt(former, unknown, listed, current)
         # The longest first, and the log itself before a copy of it: what comes after is the copy.
-        for it in sorted(unknown, key=lambda it: (it.size, it.found is current), reverse=True):
-            self._admit(it, is_current=current is not None and it.found.ident == current.ident)
+        by_size = sorted(unknown, key=lambda new: (new.size, new.found is current), reverse=True)
+        for new in by_size:
+            self._admit(new, is_current=current is not None and new.found.ident == current.ident)
         self._set_current(current)
         self._retire(listed)
         self._new = False
-        if any(track not in orphans for track, _ in self._orphans):
+        if any(track not in unclaimed for track, _ in self._unclaimed):
             self.look()  # Cut after the listing: the next one has the copy, and finished.
         self._restored = None
 
@@ -118,13 +126,13 @@ class Follower:
             if track.still(head, size):
                 track.head = head
                 continue
-            self._orphan(track)
+            self._set_unclaimed(track)
             self._tracks[ident] = Track(*ident, head=head)
             self._state.truncations += 1
 
-    def _orphan(self, track: Track) -> None:
+    def _set_unclaimed(self, track: Track) -> None:
         if track.is_original():
-            self._orphans.append((track, self._clock()))
+            self._unclaimed.append((track, self._clock()))
 
     def _visit(self, found: Found, current: Found | None) -> _Unknown | None:
         """Open a file that may have changed. Return the file if its content is unknown."""
@@ -137,10 +145,10 @@ class Follower:
         size, head = file.size(), file.head()
         track = self._tracks.get(found.ident)
         if track is None or not track.head or not track.still(head, size):
-            # Not ours any more, or nothing to tell it by: inodes are used again once a file is
-            # deleted, and then may well hold a copy of lines already counted.
+            # The content is another one, or too short to identify: the inode of a deleted file is
+            # used again, and the new file may be a copy of lines that were already counted.
             if track is not None:
-                self._orphan(self._tracks.pop(found.ident))
+                self._set_unclaimed(self._tracks.pop(found.ident))
             return _Unknown(found, file, head, size)
         track.head = head
         wanted = found is current or (size > track.offset and not track.copy)
@@ -149,70 +157,75 @@ class Follower:
 
     def _adopt(
         self,
-        orphan: Track,
+        former: Track,
         unknown: list[_Unknown],
         listed: dict[Ident, Found],
         current: Found | None,
     ) -> None:
         """Resume unclaimed content in the longest file that contains the content."""
 
-        def fits(it: _Unknown) -> bool:
+        def fits(new: _Unknown) -> bool:
             # A log that is new under its name starts afresh, unless only the device number is
             # new, as happens when a volume is mounted again.
-            moved = it.found is not current or it.found.ident[1] == orphan.inode
-            return moved and it.size >= orphan.offset and tells(it.head) and orphan.begins(it.head)
+            moved = new.found is not current or new.found.ident[1] == former.inode
+            is_long = new.size >= former.offset and is_distinctive(new.head)
+            return moved and is_long and former.begins(new.head)
 
-        heirs = sorted(filter(fits, unknown), key=lambda it: it.size)
+        successors = sorted(filter(fits, unknown), key=lambda new: new.size)
         copies = [
             (listed[t.ident].stamp[0], t)
             for t in self._tracks.values()
-            if t.copy and t.ident in listed and t.begins(orphan.head)
+            if t.copy and t.ident in listed and t.begins(former.head)
         ]
         size, copy = max(copies, key=lambda pair: pair[0], default=(-1, None))
-        if heirs and heirs[-1].size >= size:
-            heir = heirs[-1]
-            unknown.remove(heir)
-            self._forget(orphan)
-            self._track(heir, offset=orphan.offset, inside=orphan.inside)
-        elif copy is not None and size >= orphan.offset:
+        if successors and successors[-1].size >= size:
+            successor = successors[-1]
+            unknown.remove(successor)
+            self._forget(former)
+            self._track(successor, offset=former.offset, inside=former.inside)
+        elif copy is not None and size >= former.offset:
             file = self._opened(listed[copy.ident], current)
             if file is not None:  # Else it was renamed just now, and is found the next time.
-                self._forget(orphan)
-                copy.copy, copy.offset, copy.inside = False, orphan.offset, orphan.inside
+                self._forget(former)
+                copy.copy, copy.offset, copy.inside = False, former.offset, former.inside
                 self._keep(file)
-        elif orphan is self._restored:
+        elif former is self._restored:
             self._state.lost_files += 1
 
-    def _forget(self, orphan: Track) -> None:
+    def _forget(self, former: Track) -> None:
         # Compared by identity: a truncated file's new content lives under the same ident.
-        self._orphans = [(track, since) for track, since in self._orphans if track is not orphan]
-        if self._tracks.get(orphan.ident) is orphan:
-            del self._tracks[orphan.ident]
+        self._unclaimed = [
+            (track, since) for track, since in self._unclaimed if track is not former
+        ]
+        if self._tracks.get(former.ident) is former:
+            del self._tracks[former.ident]
 
-    def _admit(self, it: _Unknown, *, is_current: bool) -> None:
+    def _admit(self, new: _Unknown, *, is_current: bool) -> None:
         """Classify an unknown file."""
         if is_current:
             from_end = self._new and self._start == "end"
-            self._track(it, offset=it.size if from_end else 0)
+            self._track(new, offset=new.size if from_end else 0)
         elif self._new:
-            self._track(it, offset=it.size)  # History from before the first start.
-        elif not tells(it.head):
-            it.file.close()  # It is looked at again.
-        elif any(t.begins(it.head) for t in self._originals()):
-            self._tracks[it.found.ident] = Track(*it.found.ident, head=it.head, copy=True)
-            self._put_aside(it.found, it.file)
+            self._track(new, offset=new.size)  # History from before the first start.
+        elif not is_distinctive(new.head):
+            new.file.close()  # It is looked at again.
+        elif any(t.begins(new.head) for t in self._originals()):
+            self._tracks[new.found.ident] = Track(*new.found.ident, head=new.head, copy=True)
+            self._put_aside(new.found, new.file)
         else:
-            self._track(it, offset=0)  # Created and rotated away between two looks.
+            self._track(new, offset=0)  # Created and rotated away between two looks.
             self._state.rotations += 1
 
     def _originals(self) -> list[Track]:
         """Return the tracks whose content an unknown file may copy."""
-        return [t for t in self._tracks.values() if t.is_original()] + [t for t, _ in self._orphans]
+        return [t for t in self._tracks.values() if t.is_original()] + [
+            t for t, _ in self._unclaimed
+        ]
 
-    def _track(self, it: _Unknown, *, offset: int, inside: bool = False) -> None:
-        ident = it.found.ident
-        self._tracks[ident] = Track(*ident, offset=offset, head=it.head, inside=inside)
-        self._keep(it.file)
+    def _track(self, new: _Unknown, *, offset: int, inside: bool = False) -> None:
+        ident = new.found.ident
+        self._tracks[ident] = Track(*ident, offset=offset, head=new.head, inside=inside)
+        self._keep(new.file)
 
     def _set_current(self, current: Found | None) -> None:
         self.up = current is not None and current.ident in self._open
@@ -230,7 +243,7 @@ class Follower:
         """Close files without new lines, and forget files that were deleted."""
         now = self._clock()
         # Not at once: a copy that was missed would be counted again when it is seen.
-        self._orphans = [(t, since) for t, since in self._orphans if now - since < self._drain]
+        self._unclaimed = [(t, since) for t, since in self._unclaimed if now - since < self._drain]
         for ident, file in list(self._open.items()):
             silent = now - file.quiet_since >= self._drain
             if ident != self._state.current and silent and self._finish(file):
@@ -252,7 +265,7 @@ class Follower:
         self._stamps[found.ident] = found.stamp
         file.close()
 
-    # --- What it says ------------------------------------------------------------------------
+    # --- Read the lines ----------------------------------------------------------------------
 
     def read(self) -> bool:
         """Consume one chunk of whole lines of one file. Return False if everything is read."""
