@@ -30,18 +30,17 @@ async def get_one(request: web.Request) -> web.Response:
 
 async def get_list(request: web.Request) -> web.Response:
     page, page_size = int(request.query.get("page", 1)), int(request.query["page_size"])
-    pool = request.app[POOL]
-    rows = await pool.fetch(
+    rows = await request.app[POOL].fetch(
         departments.LIST_DEPARTMENTS_BY_NAME, None, page_size, (page - 1) * page_size
     )
-    total = await pool.fetchval(departments.COUNT_DEPARTMENTS, None)
+    total = rows[0][-1] if rows else 0
     meta = {
         "page": page,
         "page_size": page_size,
         "total_count": total,
         "total_pages": -(-total // page_size),
     }
-    data = {"success": True, "data": [Department(*row) for row in rows], "meta": meta}
+    data = {"success": True, "data": [Department(*row[:-1]) for row in rows], "meta": meta}
     return web.Response(body=encode(data), content_type="application/json")
 
 

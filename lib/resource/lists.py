@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta
@@ -59,30 +60,22 @@ def orders_of(things: str) -> Meta:
 
 async def page_of(
     wanted: PageQuery,
-    list_: Callable[..., Awaitable[Sequence[T]]],
-    count: Callable[..., Awaitable[int]],
+    list_: Callable[..., Awaitable[tuple[Sequence[T], int]]],
     *executor: object,
     sort: str | None = None,
     **filters: Any,
 ) -> tuple[Sequence[T], int]:
-    """Return a page and the total count, from two queries with the same `filters`.
+    """Return a page and the total count, from a `:page` query with `filters`.
 
-    `executor` is what both take first, if anything; `sort` is the order of a list that has several.
-    A page that is neither empty nor full is the last one: it tells the number without counting.
-    Few lists with a `search` among their filters are worked on at a time.
+    `executor` is the first argument of the query, if it takes one. `sort` is the order of a list
+    that has several. A limited number of lists with a `search` among their filters run at a time.
     """
     ordered = {} if sort is None else {"sort": sort}
     search: str | None = filters.get("search")
-
-    async def both() -> tuple[Sequence[T], int]:
-        rows = await list_(
-            *executor, **filters, **ordered, page_size=wanted.page_size, skip=wanted.offset
-        )
-        if 0 < len(rows) < wanted.page_size:
-            return rows, wanted.offset + len(rows)
-        return rows, await count(*executor, **filters)
-
+    page = partial(
+        list_, *executor, **filters, **ordered, page_size=wanted.page_size, skip=wanted.offset
+    )
     if search is None:
-        return await both()
+        return await page()
     async with searching(search):
-        return await both()
+        return await page()

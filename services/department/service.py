@@ -29,7 +29,7 @@ TOPIC: Final = Topic(
     "departments",
     {f"department.{what}": Department for what in ("created", "changed", "removed")},
 )
-_List: TypeAlias = Callable[..., Awaitable[list[Department]]]
+_List: TypeAlias = Callable[..., Awaitable[tuple[list[Department], int]]]
 
 
 async def get(db: Executor, department_id: UUID) -> Department:
@@ -43,7 +43,6 @@ async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Dep
     return await page_of(
         wanted,
         _list_in_order(queries, wanted),
-        queries.count_departments,
         search=contains(wanted.search),
     )
 

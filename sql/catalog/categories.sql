@@ -7,7 +7,7 @@ SELECT * FROM category WHERE id = @id;
 -- As it is, to be changed by this transaction alone; what is below may still be added.
 SELECT * FROM category WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListCategories :many
+-- name: ListCategories :page
 -- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
 SELECT * FROM category
 WHERE true
@@ -17,13 +17,6 @@ ORDER BY
     name, -- :sort name asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountCategories :one
-SELECT count(*) FROM category
-WHERE true
-    AND type_id = @type_id -- :if type_id
-    AND name ILIKE @search -- :if search
-;
 
 -- name: AddCategory :exec
 INSERT INTO category (id, type_id, name) VALUES (@id, @type_id, @name);

@@ -7,7 +7,7 @@ SELECT * FROM category_type WHERE id = @id;
 -- As it is, to be changed by this transaction alone; what is below may still be added.
 SELECT * FROM category_type WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListCategoryTypes :many
+-- name: ListCategoryTypes :page
 -- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
 SELECT * FROM category_type
 WHERE true
@@ -16,12 +16,6 @@ ORDER BY
     name, -- :sort name asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountCategoryTypes :one
-SELECT count(*) FROM category_type
-WHERE true
-    AND name ILIKE @search -- :if search
-;
 
 -- name: AddCategoryType :exec
 INSERT INTO category_type (id, name) VALUES (@id, @name);

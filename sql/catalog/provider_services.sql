@@ -1,28 +1,22 @@
 -- Who offers which service.
 
--- name: ListServicesOfProvider :many
+-- name: ListServicesOfProvider :page
 SELECT service.* FROM service
 JOIN provider_service AS offered ON offered.service_id = service.id
 WHERE offered.provider_id = @provider_id
 ORDER BY service.name, service.id
 LIMIT @page_size OFFSET @skip;
 
--- name: CountServicesOfProvider :one
-SELECT count(*) FROM provider_service WHERE provider_id = @provider_id;
-
 -- name: GetServiceOfProvider :one
 SELECT service.* FROM service
 JOIN provider_service AS offered ON offered.service_id = service.id
 WHERE offered.provider_id = @provider_id AND service.id = @service_id;
 
--- name: ListProvidersOfService :many
+-- name: ListProvidersOfService :page
 SELECT * FROM provider_service
 WHERE service_id = @service_id
 ORDER BY provider_id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountProvidersOfService :one
-SELECT count(*) FROM provider_service WHERE service_id = @service_id;
 
 -- name: AddProviderService :execrows
 -- No row where the provider offers it already.

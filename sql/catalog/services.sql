@@ -7,7 +7,7 @@ SELECT * FROM service WHERE id = @id;
 -- As it is, to be changed by this transaction alone; providers may still take it up.
 SELECT * FROM service WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListServices :many
+-- name: ListServices :page
 -- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
 SELECT * FROM service
 WHERE true
@@ -17,13 +17,6 @@ ORDER BY
     name, -- :sort name asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountServices :one
-SELECT count(*) FROM service
-WHERE true
-    AND subcategory_id = @subcategory_id -- :if subcategory_id
-    AND (name ILIKE @search OR description ILIKE @search) -- :if search
-;
 
 -- name: AddService :exec
 INSERT INTO service (id, subcategory_id, name, description)

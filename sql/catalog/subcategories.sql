@@ -7,7 +7,7 @@ SELECT * FROM subcategory WHERE id = @id;
 -- As it is, to be changed by this transaction alone; what is below may still be added.
 SELECT * FROM subcategory WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListSubcategories :many
+-- name: ListSubcategories :page
 -- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
 SELECT * FROM subcategory
 WHERE true
@@ -18,14 +18,6 @@ ORDER BY
     name, -- :sort name asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountSubcategories :one
-SELECT count(*) FROM subcategory
-WHERE true
-    AND category_id = @category_id -- :if category_id
-    AND category_id IN (SELECT id FROM category WHERE type_id = @type_id) -- :if type_id
-    AND name ILIKE @search -- :if search
-;
 
 -- name: AddSubcategory :exec
 INSERT INTO subcategory (id, category_id, name) VALUES (@id, @category_id, @name);

@@ -6,7 +6,7 @@ VALUES (@id, @actor, @action, @resource_type, @resource_id, @request_id, @addres
 SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
 WHERE id = @id;
 
--- name: ListAudit :many
+-- name: ListAudit :page
 -- Newest first: ids are ordered by time. `search` is a LIKE pattern.
 SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
 WHERE true
@@ -19,19 +19,6 @@ WHERE true
     AND at < @until -- :if until
 ORDER BY id DESC
 LIMIT @page_size OFFSET @skip;
-
--- name: CountAudit :one
--- The same conditions as ListAudit.
-SELECT count(*) FROM audit_entry
-WHERE true
-    AND actor = @actor -- :if actor
-    AND action = @action -- :if action
-    AND resource_type = @resource_type -- :if resource_type
-    AND resource_id = @resource_id -- :if resource_id
-    AND (actor ILIKE @search OR action ILIKE @search OR resource_id ILIKE @search) -- :if search
-    AND at >= @since -- :if since
-    AND at < @until -- :if until
-;
 
 -- name: ForgetAudit :one
 -- Some of the oldest that have been kept for long enough; the schema refuses any younger than 90 days.

@@ -11,7 +11,7 @@ RETURNING *;
 -- name: GetRequest :one
 SELECT * FROM provider_request WHERE account_id = @account_id;
 
--- name: ListRequests :many
+-- name: ListRequests :page
 -- Those that wait, the longest first.
 SELECT
     r.account_id, r.created_at, a.name, a.email, a.verified, a.version
@@ -19,10 +19,6 @@ FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
 WHERE r.status = 'pending' AND a.status = 'active'
 ORDER BY r.created_at, r.account_id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountRequests :one
-SELECT count(*) FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
-WHERE r.status = 'pending' AND a.status = 'active';
 
 -- name: Decide :execrows
 -- No row where it does not wait.

@@ -1,6 +1,6 @@
 -- People as lists show them: those who work here, or everybody with an account.
 
--- name: ListStaff :many
+-- name: ListStaff :page
 -- One page of the people who match, in the order asked for, equal ones by id.
 -- `search` is a LIKE pattern.
 SELECT
@@ -16,17 +16,7 @@ ORDER BY
     id
 LIMIT @page_size OFFSET @skip;
 
--- name: CountStaff :one
--- How many people match: the same conditions as ListStaff.
-SELECT count(*)
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY (@statuses)
-    AND staff.department_id = @department_id -- :if department_id
-    AND (account.name ILIKE @search OR account.email ILIKE @search) -- :if search
-;
-
--- name: ListAccounts :many
+-- name: ListAccounts :page
 -- The same over accounts of some roles; most of them do not work here.
 SELECT
     account.id, account.name, account.email, account.role, account.status, account.verified,
@@ -40,15 +30,6 @@ ORDER BY
     name, -- :sort name asc|desc, email asc|desc, age asc|desc, salary asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountAccounts :one
-SELECT count(*)
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY (@statuses) AND account.role = ANY (@roles)
-    AND staff.department_id = @department_id -- :if department_id
-    AND (account.name ILIKE @search OR account.email ILIKE @search) -- :if search
-;
 
 -- name: StaffStatistics :one
 -- Ages and salaries over everybody who works here; nothing but the count where there is nobody.

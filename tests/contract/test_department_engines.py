@@ -16,11 +16,6 @@ CALLS: Final = (
         on_mysql.departments.DepartmentsQueries,
     ),
     Call(
-        "count_departments",
-        on_postgresql.departments.DepartmentsQueries,
-        on_mysql.departments.DepartmentsQueries,
-    ),
-    Call(
         "list_departments_by_name",
         on_postgresql.departments.DepartmentsQueries,
         on_mysql.departments.DepartmentsQueries,

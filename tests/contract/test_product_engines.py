@@ -27,9 +27,6 @@ CALLS: Final = (
         on_mysql.products.ProductsQueries,
         ordered=True,
     ),
-    Call(
-        "count_products", on_postgresql.products.ProductsQueries, on_mysql.products.ProductsQueries
-    ),
     Call("add_product", on_postgresql.products.ProductsQueries, on_mysql.products.ProductsQueries),
     Call(
         "change_product", on_postgresql.products.ProductsQueries, on_mysql.products.ProductsQueries
@@ -41,7 +38,6 @@ CALLS: Final = (
         on_mysql.products.ProductsQueries,
         ordered=True,
     ),
-    Call("count_prices", on_postgresql.products.ProductsQueries, on_mysql.products.ProductsQueries),
     Call(
         "add_reservation",
         on_postgresql.reservations.ReservationsQueries,
@@ -92,7 +88,6 @@ CALLS: Final = (
         on_mysql.stock.StockQueries,
         ordered=True,
     ),
-    Call("count_movements", on_postgresql.stock.StockQueries, on_mysql.stock.StockQueries),
 )
 GIVEN: Final = {
     "name": (

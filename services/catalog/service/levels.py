@@ -33,8 +33,7 @@ class Level(Generic[R]):
     insert: Callable[..., Awaitable[None]]
     update: Callable[..., Awaitable[Any]]
     delete: Callable[..., Awaitable[Any]]
-    list_: Callable[..., Awaitable[Sequence[R]]]
-    count: Callable[..., Awaitable[int]]
+    list_: Callable[..., Awaitable[tuple[Sequence[R], int]]]
     parent: str | None = None
     # The tags of other levels whose rows decide what is on a list of this one.
     reads: tuple[str, ...] = ()
@@ -53,7 +52,6 @@ CATEGORY_TYPES: Final = Level(
     category_types.change_category_type,
     category_types.remove_category_type,
     category_types.list_category_types,
-    category_types.count_category_types,
 )
 CATEGORIES: Final = Level(
     "category",
@@ -63,7 +61,6 @@ CATEGORIES: Final = Level(
     categories.change_category,
     categories.remove_category,
     categories.list_categories,
-    categories.count_categories,
     parent="category type",
 )
 SUBCATEGORIES: Final = Level(
@@ -74,7 +71,6 @@ SUBCATEGORIES: Final = Level(
     subcategories.change_subcategory,
     subcategories.remove_subcategory,
     subcategories.list_subcategories,
-    subcategories.count_subcategories,
     parent="category",
     reads=("category",),  # which type a subcategory is of is said by its category
 )
@@ -86,7 +82,6 @@ SERVICES: Final = Level(
     services.change_service,
     services.remove_service,
     services.list_services,
-    services.count_services,
     parent="subcategory",
 )
 LEVELS: Final = (CATEGORY_TYPES, CATEGORIES, SUBCATEGORIES, SERVICES)
@@ -107,7 +102,6 @@ async def list_page(level: Level[R], db: Executor, wanted: ListEntries) -> tuple
     return await page_of(
         wanted,
         level.list_,
-        level.count,
         db,
         sort=wanted.sql_sort,
         search=contains(wanted.search),

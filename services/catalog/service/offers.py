@@ -31,7 +31,6 @@ async def services_of(
     return await page_of(
         wanted,
         store.list_services_of_provider,
-        store.count_services_of_provider,
         db,
         provider_id=provider_id,
     )
@@ -45,7 +44,6 @@ async def providers_of(
     return await page_of(
         wanted,
         store.list_providers_of_service,
-        store.count_providers_of_service,
         db,
         service_id=service_id,
     )

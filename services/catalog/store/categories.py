@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
+from services.catalog.store.executor import split_total
 from services.catalog.store.models import Category
 from services.catalog.store.numbering import numbered
 
@@ -36,7 +37,14 @@ async def lock_category(db: Executor, *, id: UUID) -> Category | None:
 LIST_CATEGORIES: Final = {
     (type_id, search, sort): numbered(
         """\
-SELECT id, type_id, name, version, created_at, updated_at FROM category
+SELECT id, type_id, name, version, created_at, updated_at,
+    (SELECT count(*) FROM category
+    WHERE true
+""",
+        "        AND type_id = $1\n" if type_id else "",
+        "        AND name ILIKE $2\n" if search else "",
+        """\
+    ) AS page_total FROM category
 WHERE true
 """,
         "    AND type_id = $1\n" if type_id else "",
@@ -62,7 +70,7 @@ async def list_categories(
     type_id: UUID | None = None,
     search: str | None = None,
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
-) -> list[Category]:
+) -> tuple[list[Category], int]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
     try:
         sql = LIST_CATEGORIES[type_id is not None, search is not None, sort]
@@ -76,35 +84,12 @@ async def list_categories(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(starmap(Category, rows))
-
-
-COUNT_CATEGORIES: Final = {
-    (type_id, search): numbered(
-        """\
-SELECT count(*) FROM category
-WHERE true
-""",
-        "    AND type_id = $1\n" if type_id else "",
-        "    AND name ILIKE $2\n" if search else "",
-    )
-    for type_id in (True, False)
-    for search in (True, False)
-}
-
-
-async def count_categories(
-    db: Reader, *, type_id: UUID | None = None, search: str | None = None
-) -> int:
-    arguments: list[object] = []
-    if type_id is not None:
-        arguments.append(type_id)
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(
-        COUNT_CATEGORIES[type_id is not None, search is not None], *arguments
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(Category, found)), total
 
 
 ADD_CATEGORY: Final = "INSERT INTO category (id, type_id, name) VALUES ($1, $2, $3)"

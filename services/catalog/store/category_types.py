@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
+from services.catalog.store.executor import split_total
 from services.catalog.store.models import CategoryType
 from services.catalog.store.numbering import numbered
 
@@ -36,7 +37,13 @@ async def lock_category_type(db: Executor, *, id: UUID) -> CategoryType | None:
 LIST_CATEGORY_TYPES: Final = {
     (search, sort): numbered(
         """\
-SELECT id, name, version, created_at, updated_at FROM category_type
+SELECT id, name, version, created_at, updated_at,
+    (SELECT count(*) FROM category_type
+    WHERE true
+""",
+        "        AND name ILIKE $1\n" if search else "",
+        """\
+    ) AS page_total FROM category_type
 WHERE true
 """,
         "    AND name ILIKE $1\n" if search else "",
@@ -59,7 +66,7 @@ async def list_category_types(
     skip: int,
     search: str | None = None,
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
-) -> list[CategoryType]:
+) -> tuple[list[CategoryType], int]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
     try:
         sql = LIST_CATEGORY_TYPES[search is not None, sort]
@@ -71,29 +78,12 @@ async def list_category_types(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(starmap(CategoryType, rows))
-
-
-COUNT_CATEGORY_TYPES: Final = {
-    search: "".join(
-        (
-            """\
-SELECT count(*) FROM category_type
-WHERE true
-""",
-            "    AND name ILIKE $1\n" if search else "",
-        )
-    )
-    for search in (True, False)
-}
-
-
-async def count_category_types(db: Reader, *, search: str | None = None) -> int:
-    arguments: list[object] = []
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(COUNT_CATEGORY_TYPES[search is not None], *arguments)
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(CategoryType, found)), total
 
 
 ADD_CATEGORY_TYPE: Final = "INSERT INTO category_type (id, name) VALUES ($1, $2)"

@@ -7,11 +7,16 @@ from typing import Final
 from uuid import UUID
 
 from lib.db import Executor, Reader
+from services.catalog.store.executor import split_total
 from services.catalog.store.models import ProviderService, Service
 
 LIST_SERVICES_OF_PROVIDER: Final = """\
 SELECT service.id, service.subcategory_id, service.name, service.description, service.version, service.created_at,
-    service.updated_at FROM service
+    service.updated_at,
+    (SELECT count(*) FROM service
+    JOIN provider_service AS offered ON offered.service_id = service.id
+    WHERE offered.provider_id = $1
+    ) AS page_total FROM service
 JOIN provider_service AS offered ON offered.service_id = service.id
 WHERE offered.provider_id = $1
 ORDER BY service.name, service.id
@@ -21,17 +26,13 @@ LIMIT $2 OFFSET $3
 
 async def list_services_of_provider(
     db: Reader, *, provider_id: UUID, page_size: int, skip: int
-) -> list[Service]:
+) -> tuple[list[Service], int]:
     rows = await db.fetch(LIST_SERVICES_OF_PROVIDER, provider_id, page_size, skip)
-    return list(starmap(Service, rows))
-
-
-COUNT_SERVICES_OF_PROVIDER: Final = "SELECT count(*) FROM provider_service WHERE provider_id = $1"
-
-
-async def count_services_of_provider(db: Reader, *, provider_id: UUID) -> int:
-    value: int = await db.fetchval(COUNT_SERVICES_OF_PROVIDER, provider_id)
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        rows = await db.fetch(LIST_SERVICES_OF_PROVIDER, provider_id, 1, 0)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(Service, found)), total
 
 
 GET_SERVICE_OF_PROVIDER: Final = """\
@@ -50,7 +51,10 @@ async def get_service_of_provider(
 
 
 LIST_PROVIDERS_OF_SERVICE: Final = """\
-SELECT provider_id, service_id, created_at FROM provider_service
+SELECT provider_id, service_id, created_at,
+    (SELECT count(*) FROM provider_service
+    WHERE service_id = $1
+    ) AS page_total FROM provider_service
 WHERE service_id = $1
 ORDER BY provider_id
 LIMIT $2 OFFSET $3
@@ -59,17 +63,13 @@ LIMIT $2 OFFSET $3
 
 async def list_providers_of_service(
     db: Reader, *, service_id: UUID, page_size: int, skip: int
-) -> list[ProviderService]:
+) -> tuple[list[ProviderService], int]:
     rows = await db.fetch(LIST_PROVIDERS_OF_SERVICE, service_id, page_size, skip)
-    return list(starmap(ProviderService, rows))
-
-
-COUNT_PROVIDERS_OF_SERVICE: Final = "SELECT count(*) FROM provider_service WHERE service_id = $1"
-
-
-async def count_providers_of_service(db: Reader, *, service_id: UUID) -> int:
-    value: int = await db.fetchval(COUNT_PROVIDERS_OF_SERVICE, service_id)
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        rows = await db.fetch(LIST_PROVIDERS_OF_SERVICE, service_id, 1, 0)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(ProviderService, found)), total
 
 
 ADD_PROVIDER_SERVICE: Final = """\

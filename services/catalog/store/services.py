@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
+from services.catalog.store.executor import split_total
 from services.catalog.store.models import Service
 from services.catalog.store.numbering import numbered
 
@@ -37,7 +38,14 @@ async def lock_service(db: Executor, *, id: UUID) -> Service | None:
 LIST_SERVICES: Final = {
     (subcategory_id, search, sort): numbered(
         """\
-SELECT id, subcategory_id, name, description, version, created_at, updated_at FROM service
+SELECT id, subcategory_id, name, description, version, created_at, updated_at,
+    (SELECT count(*) FROM service
+    WHERE true
+""",
+        "        AND subcategory_id = $1\n" if subcategory_id else "",
+        "        AND (name ILIKE $2 OR description ILIKE $2)\n" if search else "",
+        """\
+    ) AS page_total FROM service
 WHERE true
 """,
         "    AND subcategory_id = $1\n" if subcategory_id else "",
@@ -63,7 +71,7 @@ async def list_services(
     subcategory_id: UUID | None = None,
     search: str | None = None,
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
-) -> list[Service]:
+) -> tuple[list[Service], int]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
     try:
         sql = LIST_SERVICES[subcategory_id is not None, search is not None, sort]
@@ -77,35 +85,12 @@ async def list_services(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(starmap(Service, rows))
-
-
-COUNT_SERVICES: Final = {
-    (subcategory_id, search): numbered(
-        """\
-SELECT count(*) FROM service
-WHERE true
-""",
-        "    AND subcategory_id = $1\n" if subcategory_id else "",
-        "    AND (name ILIKE $2 OR description ILIKE $2)\n" if search else "",
-    )
-    for subcategory_id in (True, False)
-    for search in (True, False)
-}
-
-
-async def count_services(
-    db: Reader, *, subcategory_id: UUID | None = None, search: str | None = None
-) -> int:
-    arguments: list[object] = []
-    if subcategory_id is not None:
-        arguments.append(subcategory_id)
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(
-        COUNT_SERVICES[subcategory_id is not None, search is not None], *arguments
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(Service, found)), total
 
 
 ADD_SERVICE: Final = """\

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
+from services.catalog.store.executor import split_total
 from services.catalog.store.models import Subcategory
 from services.catalog.store.numbering import numbered
 
@@ -36,7 +37,17 @@ async def lock_subcategory(db: Executor, *, id: UUID) -> Subcategory | None:
 LIST_SUBCATEGORIES: Final = {
     (category_id, type_id, search, sort): numbered(
         """\
-SELECT id, category_id, name, version, created_at, updated_at FROM subcategory
+SELECT id, category_id, name, version, created_at, updated_at,
+    (SELECT count(*) FROM subcategory
+    WHERE true
+""",
+        "        AND category_id = $1\n" if category_id else "",
+        "        AND category_id IN (SELECT id FROM category WHERE type_id = $2)\n"
+        if type_id
+        else "",
+        "        AND name ILIKE $3\n" if search else "",
+        """\
+    ) AS page_total FROM subcategory
 WHERE true
 """,
         "    AND category_id = $1\n" if category_id else "",
@@ -65,7 +76,7 @@ async def list_subcategories(
     type_id: UUID | None = None,
     search: str | None = None,
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
-) -> list[Subcategory]:
+) -> tuple[list[Subcategory], int]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
     try:
         sql = LIST_SUBCATEGORIES[
@@ -83,44 +94,12 @@ async def list_subcategories(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(starmap(Subcategory, rows))
-
-
-COUNT_SUBCATEGORIES: Final = {
-    (category_id, type_id, search): numbered(
-        """\
-SELECT count(*) FROM subcategory
-WHERE true
-""",
-        "    AND category_id = $1\n" if category_id else "",
-        "    AND category_id IN (SELECT id FROM category WHERE type_id = $2)\n" if type_id else "",
-        "    AND name ILIKE $3\n" if search else "",
-    )
-    for category_id in (True, False)
-    for type_id in (True, False)
-    for search in (True, False)
-}
-
-
-async def count_subcategories(
-    db: Reader,
-    *,
-    category_id: UUID | None = None,
-    type_id: UUID | None = None,
-    search: str | None = None,
-) -> int:
-    arguments: list[object] = []
-    if category_id is not None:
-        arguments.append(category_id)
-    if type_id is not None:
-        arguments.append(type_id)
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(
-        COUNT_SUBCATEGORIES[category_id is not None, type_id is not None, search is not None],
-        *arguments,
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(Subcategory, found)), total
 
 
 ADD_SUBCATEGORY: Final = "INSERT INTO subcategory (id, category_id, name) VALUES ($1, $2, $3)"

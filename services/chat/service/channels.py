@@ -10,7 +10,7 @@ from lib.auth.guards import forbidden
 from lib.db import Database, Executor
 from lib.errors import AppError, Code, not_found
 from lib.ids import new_id
-from lib.resource.lists import PageQuery, page_of
+from lib.resource.lists import PageQuery
 from services.chat.store import channels as store
 from services.chat.store import departed
 from services.chat.store.channels import GetMembersRow, GetStateRow, ListChannelsRow
@@ -46,15 +46,18 @@ async def list_mine(
     subject_id: UUID | None,
 ) -> tuple[Sequence[ListChannelsRow], int]:
     """Return a page of a user's channels, most recent message first, and the total count."""
-    return await page_of(
-        wanted,
-        store.list_channels,
-        store.count_channels,
+    rows = await store.list_channels(
         db,
         user_id=user_id,
         kind=kind,
         subject_id=subject_id,
+        page_size=wanted.page_size,
+        skip=wanted.offset,
     )
+    if 0 < len(rows) < wanted.page_size:  # the last page
+        return rows, wanted.offset + len(rows)
+    # The list joins the newest messages and what is unread, which the total does not need.
+    return rows, await store.count_channels(db, user_id=user_id, kind=kind, subject_id=subject_id)
 
 
 async def get_mine(db: Executor, user_id: UUID, channel_id: UUID) -> ListChannelsRow:

@@ -51,7 +51,6 @@ async def list_page(db: Executor, wanted: ListProducts) -> tuple[Sequence[Produc
     return await page_of(
         wanted,
         queries.list_products,
-        queries.count_products,
         sort=wanted.sql_sort,
         status=_STATUS[wanted.status],
         min_price=Decimal(wanted.min_price or 0),
@@ -68,7 +67,7 @@ async def list_prices(
     """Return one page of the product's prices, newest first, and the total count."""
     await get(db, product_id)
     queries = products(db)
-    return await page_of(wanted, queries.list_prices, queries.count_prices, product_id=product_id)
+    return await page_of(wanted, queries.list_prices, product_id=product_id)
 
 
 async def list_movements(
@@ -77,9 +76,7 @@ async def list_movements(
     """Return one page of the product's stock ledger, newest first, and the total count."""
     await get(db, product_id)
     ledger_of = stock(db)
-    return await page_of(
-        wanted, ledger_of.list_movements, ledger_of.count_movements, product_id=product_id
-    )
+    return await page_of(wanted, ledger_of.list_movements, product_id=product_id)
 
 
 async def add(db: Database, new: NewProduct, *, actor: str) -> Product:

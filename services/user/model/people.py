@@ -78,12 +78,6 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
             return _PRESENT
         return [AccountStatus.ACTIVE if self.active else AccountStatus.INACTIVE]
 
-    @property
-    def is_of_everybody_here(self) -> bool:
-        """Return whether all employees match."""
-        filters = (self.status, self.active, self.search, self.department_id)
-        return self.kind is Kind.STAFF and all(one is None for one in filters)
-
 
 class Employment(Input, frozen=True, kw_only=True):
     """The employment data of an employee."""

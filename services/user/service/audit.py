@@ -65,7 +65,6 @@ async def list_page(db: Executor, query: AuditQuery) -> tuple[Sequence[AuditEntr
     return await page_of(
         query,
         audit.list_audit,
-        audit.count_audit,
         db,
         actor=query.actor,
         action=query.action,

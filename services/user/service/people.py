@@ -39,40 +39,35 @@ async def list_users(
 ) -> PeoplePage:
     """Return one page of users with points. With `salaries`, include statistics.
 
-    Statistics and the total are asked for while the page and then its points are. The first
-    failure cancels the rest and is the one raised; only points may be missing instead.
+    The database computes statistics while it reads the page, and the points of the page are
+    requested. The first failure cancels the rest and is raised. Only points may be missing instead.
     """
     search = contains(query.search)
     async with together() as group:
         page = group.create_task(_page_with_points(db, points, query, search))
-        statistics = group.create_task(_statistics(db, query, salaries=salaries))
-        total = group.create_task(_total(db, query, search))
-    people, found = page.result()
+        statistics = group.create_task(_statistics(db, salaries=salaries))
+    people, total, found = page.result()
     users = [
         with_points(person, None if found is None else found[person.id], salaries=salaries)
         for person in people
     ]
-    # Without a filter everybody matches, and statistics have counted everybody.
-    matching, everybody = total.result(), statistics.result()
-    if matching is None:
-        matching = 0 if everybody is None else everybody.count
     return PeoplePage(
-        data=UserList(users=users, statistics=everybody if salaries else None),
-        total=matching,
+        data=UserList(users=users, statistics=statistics.result()),
+        total=total,
         degraded=(POINTS,) if found is None else (),
     )
 
 
 async def _page_with_points(
     db: Executor, points: Points, query: PeopleQuery, search: str | None
-) -> tuple[_Rows, Mapping[UUID, int] | None]:
-    people = await _page(db, query, search)
+) -> tuple[_Rows, int, Mapping[UUID, int] | None]:
+    people, total = await _page(db, query, search)
     if not people:
-        return people, {}
-    return people, await _points_or_none(points, [person.id for person in people])
+        return people, total, {}
+    return people, total, await _points_or_none(points, [person.id for person in people])
 
 
-async def _page(db: Executor, query: PeopleQuery, search: str | None) -> _Rows:
+async def _page(db: Executor, query: PeopleQuery, search: str | None) -> tuple[_Rows, int]:
     if query.kind is Kind.STAFF:
         return await staff.list_staff(
             db,
@@ -104,25 +99,5 @@ async def _points_or_none(points: Points, ids: Sequence[UUID]) -> Mapping[UUID, 
         return None
 
 
-async def _statistics(
-    db: Executor, query: PeopleQuery, *, salaries: bool
-) -> StaffStatisticsRow | None:
-    if salaries or query.is_of_everybody_here:
-        return await staff.staff_statistics(db)
-    return None
-
-
-async def _total(db: Executor, query: PeopleQuery, search: str | None) -> int | None:
-    if query.is_of_everybody_here:
-        return None
-    if query.kind is Kind.STAFF:
-        return await staff.count_staff(
-            db, statuses=query.statuses, department_id=query.department_id, search=search
-        )
-    return await staff.count_accounts(
-        db,
-        statuses=query.statuses,
-        roles=[AccountRole(role) for role in query.kind.roles],
-        department_id=query.department_id,
-        search=search,
-    )
+async def _statistics(db: Executor, *, salaries: bool) -> StaffStatisticsRow | None:
+    return await staff.staff_statistics(db) if salaries else None

@@ -50,7 +50,7 @@ async def get(db: Executor, account_id: UUID) -> ProviderRequest:
 
 async def list_page(db: Executor, wanted: PageQuery) -> tuple[Sequence[ListRequestsRow], int]:
     """Return some pending applications and their total count."""
-    return await page_of(wanted, store.list_requests, store.count_requests, db)
+    return await page_of(wanted, store.list_requests, db)
 
 
 async def decide(db: Database, principal: Principal, account_id: UUID, given: Decision) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from lib.db import Executor, Reader
+from services.user.store.executor import split_total
 from services.user.store.models import AuditEntry
 from services.user.store.numbering import numbered
 
@@ -47,7 +48,21 @@ async def get_audit_entry(db: Reader, *, id: UUID) -> AuditEntry | None:
 LIST_AUDIT: Final = {
     (actor, action, resource_type, resource_id, search, since, until): numbered(
         """\
-SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details FROM audit_entry
+SELECT id, at, actor, action, resource_type, resource_id, request_id, address, details,
+    (SELECT count(*) FROM audit_entry
+    WHERE true
+""",
+        "        AND actor = $1\n" if actor else "",
+        "        AND action = $2\n" if action else "",
+        "        AND resource_type = $3\n" if resource_type else "",
+        "        AND resource_id = $4\n" if resource_id else "",
+        "        AND (actor ILIKE $5 OR action ILIKE $5 OR resource_id ILIKE $5)\n"
+        if search
+        else "",
+        "        AND at >= $6\n" if since else "",
+        "        AND at < $7\n" if until else "",
+        """\
+    ) AS page_total FROM audit_entry
 WHERE true
 """,
         "    AND actor = $1\n" if actor else "",
@@ -84,7 +99,7 @@ async def list_audit(
     search: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-) -> list[AuditEntry]:
+) -> tuple[list[AuditEntry], int]:
     """Newest first: ids are ordered by time. `search` is a LIKE pattern."""
     arguments: list[object] = []
     if actor is not None:
@@ -115,73 +130,23 @@ async def list_audit(
         ],
         *arguments,
     )
-    return list(starmap(AuditEntry, rows))
-
-
-COUNT_AUDIT: Final = {
-    (actor, action, resource_type, resource_id, search, since, until): numbered(
-        """\
-SELECT count(*) FROM audit_entry
-WHERE true
-""",
-        "    AND actor = $1\n" if actor else "",
-        "    AND action = $2\n" if action else "",
-        "    AND resource_type = $3\n" if resource_type else "",
-        "    AND resource_id = $4\n" if resource_id else "",
-        "    AND (actor ILIKE $5 OR action ILIKE $5 OR resource_id ILIKE $5)\n" if search else "",
-        "    AND at >= $6\n" if since else "",
-        "    AND at < $7\n" if until else "",
-    )
-    for actor in (True, False)
-    for action in (True, False)
-    for resource_type in (True, False)
-    for resource_id in (True, False)
-    for search in (True, False)
-    for since in (True, False)
-    for until in (True, False)
-}
-
-
-async def count_audit(
-    db: Reader,
-    *,
-    actor: str | None = None,
-    action: str | None = None,
-    resource_type: str | None = None,
-    resource_id: str | None = None,
-    search: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> int:
-    """The same conditions as ListAudit."""
-    arguments: list[object] = []
-    if actor is not None:
-        arguments.append(actor)
-    if action is not None:
-        arguments.append(action)
-    if resource_type is not None:
-        arguments.append(resource_type)
-    if resource_id is not None:
-        arguments.append(resource_id)
-    if search is not None:
-        arguments.append(search)
-    if since is not None:
-        arguments.append(since)
-    if until is not None:
-        arguments.append(until)
-    value: int = await db.fetchval(
-        COUNT_AUDIT[
-            actor is not None,
-            action is not None,
-            resource_type is not None,
-            resource_id is not None,
-            search is not None,
-            since is not None,
-            until is not None,
-        ],
-        *arguments,
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(
+            LIST_AUDIT[
+                actor is not None,
+                action is not None,
+                resource_type is not None,
+                resource_id is not None,
+                search is not None,
+                since is not None,
+                until is not None,
+            ],
+            *arguments,
+        )
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(AuditEntry, found)), total
 
 
 FORGET_AUDIT: Final = "SELECT forget_audit($1, $2) AS forgotten"

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from lib.db import Executor, Reader
+from services.user.store.executor import split_total
 from services.user.store.models import REQUEST_STATUS_BY_LABEL, ProviderRequest, RequestStatus
 
 ASK_TO_PROVIDE: Final = """\
@@ -47,7 +48,10 @@ async def get_request(db: Reader, *, account_id: UUID) -> ProviderRequest | None
 
 LIST_REQUESTS: Final = """\
 SELECT
-    r.account_id, r.created_at, a.name, a.email, a.verified, a.version
+    r.account_id, r.created_at, a.name, a.email, a.verified, a.version,
+    (SELECT count(*) FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
+    WHERE r.status = 'pending' AND a.status = 'active'
+    ) AS page_total
 FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
 WHERE r.status = 'pending' AND a.status = 'active'
 ORDER BY r.created_at, r.account_id
@@ -64,21 +68,16 @@ class ListRequestsRow(msgspec.Struct, frozen=True, gc=False):
     version: int
 
 
-async def list_requests(db: Reader, *, page_size: int, skip: int) -> list[ListRequestsRow]:
+async def list_requests(
+    db: Reader, *, page_size: int, skip: int
+) -> tuple[list[ListRequestsRow], int]:
     """Those that wait, the longest first."""
     rows = await db.fetch(LIST_REQUESTS, page_size, skip)
-    return list(starmap(ListRequestsRow, rows))
-
-
-COUNT_REQUESTS: Final = """\
-SELECT count(*) FROM provider_request AS r JOIN account AS a ON a.id = r.account_id
-WHERE r.status = 'pending' AND a.status = 'active'
-"""
-
-
-async def count_requests(db: Reader) -> int:
-    value: int = await db.fetchval(COUNT_REQUESTS)
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        rows = await db.fetch(LIST_REQUESTS, 1, 0)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(ListRequestsRow, found)), total
 
 
 DECIDE: Final = """\

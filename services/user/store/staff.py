@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from lib.db import Executor, Reader
+from services.user.store.executor import split_total
 from services.user.store.models import (
     ACCOUNT_ROLE_BY_LABEL,
     ACCOUNT_STATUS_BY_LABEL,
@@ -23,7 +24,15 @@ LIST_STAFF: Final = {
         """\
 SELECT
     account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
+    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at,
+    (SELECT count(*) FROM staff
+    JOIN account ON account.id = staff.id
+    WHERE account.status = ANY ($1)
+""",
+        "        AND staff.department_id = $2\n" if department_id else "",
+        "        AND (account.name ILIKE $3 OR account.email ILIKE $3)\n" if search else "",
+        """\
+    ) AS page_total
 FROM staff
 JOIN account ON account.id = staff.id
 WHERE account.status = ANY ($1)
@@ -89,7 +98,7 @@ async def list_staff(
         "created_at",
         "created_at desc",
     ] = "name",
-) -> list[ListStaffRow]:
+) -> tuple[list[ListStaffRow], int]:
     """One page of the people who match, in the order asked for, equal ones by id.
     `search` is a LIKE pattern.
     """
@@ -105,6 +114,11 @@ async def list_staff(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
     return [
         ListStaffRow(
             id,
@@ -133,43 +147,8 @@ async def list_staff(
             version,
             created_at,
             updated_at,
-        ) in rows
-    ]
-
-
-COUNT_STAFF: Final = {
-    (department_id, search): numbered(
-        """\
-SELECT count(*)
-FROM staff
-JOIN account ON account.id = staff.id
-WHERE account.status = ANY ($1)
-""",
-        "    AND staff.department_id = $2\n" if department_id else "",
-        "    AND (account.name ILIKE $3 OR account.email ILIKE $3)\n" if search else "",
-    )
-    for department_id in (True, False)
-    for search in (True, False)
-}
-
-
-async def count_staff(
-    db: Reader,
-    *,
-    statuses: Sequence[AccountStatus],
-    department_id: UUID | None = None,
-    search: str | None = None,
-) -> int:
-    """How many people match: the same conditions as ListStaff."""
-    arguments: list[object] = [statuses]
-    if department_id is not None:
-        arguments.append(department_id)
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(
-        COUNT_STAFF[department_id is not None, search is not None], *arguments
-    )
-    return value
+        ) in found
+    ], total
 
 
 LIST_ACCOUNTS: Final = {
@@ -177,7 +156,15 @@ LIST_ACCOUNTS: Final = {
         """\
 SELECT
     account.id, account.name, account.email, account.role, account.status, account.verified,
-    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at
+    staff.department_id, staff.age, staff.salary, account.version, account.created_at, account.updated_at,
+    (SELECT count(*) FROM account
+    LEFT JOIN staff ON staff.id = account.id
+    WHERE account.status = ANY ($1) AND account.role = ANY ($2)
+""",
+        "        AND staff.department_id = $3\n" if department_id else "",
+        "        AND (account.name ILIKE $4 OR account.email ILIKE $4)\n" if search else "",
+        """\
+    ) AS page_total
 FROM account
 LEFT JOIN staff ON staff.id = account.id
 WHERE account.status = ANY ($1) AND account.role = ANY ($2)
@@ -244,7 +231,7 @@ async def list_accounts(
         "created_at",
         "created_at desc",
     ] = "name",
-) -> list[ListAccountsRow]:
+) -> tuple[list[ListAccountsRow], int]:
     """The same over accounts of some roles; most of them do not work here."""
     try:
         sql = LIST_ACCOUNTS[department_id is not None, search is not None, sort]
@@ -258,6 +245,11 @@ async def list_accounts(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
     return [
         ListAccountsRow(
             id,
@@ -286,43 +278,8 @@ async def list_accounts(
             version,
             created_at,
             updated_at,
-        ) in rows
-    ]
-
-
-COUNT_ACCOUNTS: Final = {
-    (department_id, search): numbered(
-        """\
-SELECT count(*)
-FROM account
-LEFT JOIN staff ON staff.id = account.id
-WHERE account.status = ANY ($1) AND account.role = ANY ($2)
-""",
-        "    AND staff.department_id = $3\n" if department_id else "",
-        "    AND (account.name ILIKE $4 OR account.email ILIKE $4)\n" if search else "",
-    )
-    for department_id in (True, False)
-    for search in (True, False)
-}
-
-
-async def count_accounts(
-    db: Reader,
-    *,
-    statuses: Sequence[AccountStatus],
-    roles: Sequence[AccountRole],
-    department_id: UUID | None = None,
-    search: str | None = None,
-) -> int:
-    arguments: list[object] = [statuses, roles]
-    if department_id is not None:
-        arguments.append(department_id)
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(
-        COUNT_ACCOUNTS[department_id is not None, search is not None], *arguments
-    )
-    return value
+        ) in found
+    ], total
 
 
 STAFF_STATISTICS: Final = """\

@@ -7,7 +7,7 @@ SELECT * FROM city WHERE id = @id;
 -- As it is, to be changed by this transaction alone.
 SELECT * FROM city WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListCities :many
+-- name: ListCities :page
 -- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
 SELECT * FROM city
 WHERE true
@@ -17,13 +17,6 @@ ORDER BY
     name, -- :sort name asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountCities :one
-SELECT count(*) FROM city
-WHERE true
-    AND iso2 = @iso2 -- :if iso2
-    AND name ILIKE @search -- :if search
-;
 
 -- name: AddCity :exec
 INSERT INTO city (id, name, longitude, latitude, country, iso2, admin_name, capital)

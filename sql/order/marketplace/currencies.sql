@@ -7,7 +7,7 @@ SELECT * FROM currency WHERE id = @id;
 -- As it is, to be changed by this transaction alone.
 SELECT * FROM currency WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListCurrencies :many
+-- name: ListCurrencies :page
 -- One page, in the order asked for, equal ones by id. `search` is a LIKE pattern.
 SELECT * FROM currency
 WHERE true
@@ -16,12 +16,6 @@ ORDER BY
     code, -- :sort code asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountCurrencies :one
-SELECT count(*) FROM currency
-WHERE true
-    AND (code ILIKE @search OR currency ILIKE @search) -- :if search
-;
 
 -- name: AddCurrency :exec
 INSERT INTO currency (id, currency, code, symbol) VALUES (@id, @currency, @code, @symbol);

@@ -3,7 +3,7 @@
 -- name: GetJob :one
 SELECT * FROM job WHERE id = @id;
 
--- name: ListJobs :many
+-- name: ListJobs :page
 -- One page, in the order asked for, equal ones by id.
 SELECT * FROM job
 WHERE true
@@ -14,14 +14,6 @@ ORDER BY
     created_at, -- :sort created_at asc|desc, book_time asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountJobs :one
-SELECT count(*) FROM job
-WHERE true
-    AND status = @status -- :if status
-    AND customer_id = @customer_id -- :if customer_id
-    AND provider_id = @provider_id -- :if provider_id
-;
 
 -- name: HasJobUnderWay :one
 -- Whether a provider works for a customer at the moment: a job that is neither over nor called off.

@@ -7,13 +7,10 @@ SELECT * FROM provider_location WHERE provider_id = @provider_id;
 -- As it is, to be changed by this transaction alone.
 SELECT * FROM provider_location WHERE provider_id = @provider_id FOR NO KEY UPDATE;
 
--- name: ListLocationsInCity :many
+-- name: ListLocationsInCity :page
 SELECT * FROM provider_location WHERE city_id = @city_id
 ORDER BY provider_id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountLocationsInCity :one
-SELECT count(*) FROM provider_location WHERE city_id = @city_id;
 
 -- name: NearestLocations :many
 -- The nearest first. The boxes, which an index answers, hold at least what is within the radius;

@@ -3,7 +3,7 @@
 -- name: GetOffer :one
 SELECT * FROM offer WHERE id = @id;
 
--- name: ListOffers :many
+-- name: ListOffers :page
 -- One page, in the order asked for, equal ones by id.
 SELECT * FROM offer
 WHERE true
@@ -15,18 +15,13 @@ ORDER BY
     id
 LIMIT @page_size OFFSET @skip;
 
--- name: CountOffers :one
-SELECT count(*) FROM offer
-WHERE true
-    AND status = @status -- :if status
-    AND order_id = @order_id -- :if order_id
-    AND provider_id = @provider_id -- :if provider_id
-;
-
 -- name: CountWaitingOffersOf :one
 -- How many of a provider's offers wait, and may still be accepted.
 SELECT count(*) FROM offer
 WHERE provider_id = @provider_id AND status = 'PENDING' AND book_time > @open_after;
+
+-- name: HasPendingOffer :one
+SELECT EXISTS (SELECT FROM offer WHERE order_id = @order_id AND status = 'PENDING');
 
 -- name: HasOffer :one
 -- Whether a provider has ever made an offer on an order that is still there.

@@ -7,7 +7,7 @@ SELECT * FROM review WHERE id = @id;
 -- As it is, to be changed by this transaction alone.
 SELECT * FROM review WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListReviews :many
+-- name: ListReviews :page
 -- One page of what one side has written, in the order asked for, equal ones by id.
 SELECT * FROM review
 WHERE side = @side
@@ -17,13 +17,6 @@ ORDER BY
     created_at, -- :sort created_at asc|desc, rating asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountReviews :one
-SELECT count(*) FROM review
-WHERE side = @side
-    AND customer_id = @customer_id -- :if customer_id
-    AND provider_id = @provider_id -- :if provider_id
-;
 
 -- name: AddReview :exec
 INSERT INTO review (id, job_id, side, customer_id, provider_id, rating, comment)

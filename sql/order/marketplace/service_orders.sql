@@ -7,7 +7,7 @@ SELECT * FROM service_order WHERE id = @id;
 -- The order as it is. Whoever writes anything about it, its offers or its job has this lock first.
 SELECT * FROM service_order WHERE id = @id FOR NO KEY UPDATE;
 
--- name: ListServiceOrders :many
+-- name: ListServiceOrders :page
 -- One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over.
 SELECT * FROM service_order
 WHERE true
@@ -20,16 +20,7 @@ ORDER BY
     id
 LIMIT @page_size OFFSET @skip;
 
--- name: CountServiceOrders :one
-SELECT count(*) FROM service_order
-WHERE true
-    AND status = @status -- :if status
-    AND customer_id = @customer_id -- :if customer_id
-    AND service_id = @service_id -- :if service_id
-    AND time_end > @open_after -- :if open_after
-;
-
--- name: ListServiceOrdersNear :many
+-- name: ListServiceOrdersNear :page
 -- One page of those that take offers, the nearest first; the boxes are as in NearestLocations. Distances are to
 -- the rounded place (hundredths of a degree): exact ones, asked for from three places, would tell where somebody lives.
 SELECT sqlc.embed(service_order),
@@ -49,20 +40,6 @@ WHERE status = 'PENDING'
     AND service_id = @service_id -- :if service_id
 ORDER BY distance_km, id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountServiceOrdersNear :one
-SELECT count(*) FROM service_order
-WHERE status = 'PENDING'
-    AND time_end > @open_after
-    AND (
-        point(longitude, latitude) <@ box(point(@west, @south), point(@east, @north))
-        OR point(longitude, latitude) <@ box(point(@other_west, @south), point(@other_east, @north))
-    )
-    AND great_circle_km(
-        @longitude, @latitude, round(longitude * 100) / 100, round(latitude * 100) / 100
-    ) <= @radius_km::double precision
-    AND service_id = @service_id -- :if service_id
-;
 
 -- name: CountOpenOrdersOf :one
 -- How many of a customer's orders wait for somebody, and may still find them.

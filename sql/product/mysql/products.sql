@@ -14,7 +14,7 @@ SELECT * FROM product WHERE id IN (sqlc.slice(ids));
 -- In the order of their ids, so that two who lock the same ones do not deadlock.
 SELECT * FROM product WHERE id IN (sqlc.slice(ids)) ORDER BY id FOR UPDATE;
 
--- name: ListProducts :many
+-- name: ListProducts :page
 -- One page of the products that match, in the order asked for, equal ones by id.
 -- `search` is a LIKE pattern.
 SELECT * FROM product
@@ -27,16 +27,6 @@ ORDER BY
     name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
     id
 LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
-
--- name: CountProducts :one
--- How many products match: the same conditions as ListProducts.
-SELECT count(*) FROM product
-WHERE status = sqlc.arg(status)
-    AND price BETWEEN sqlc.arg(min_price) AND sqlc.arg(max_price)
-    AND stock >= sqlc.arg(min_stock)
-    AND currency = sqlc.arg(currency) -- :if currency
-    AND (lower(name) LIKE lower(sqlc.arg(search)) OR lower(description) LIKE lower(sqlc.arg(search))) -- :if search
-;
 
 -- name: AddProduct :exec
 INSERT INTO product (id, name, description, price, currency, stock, status)
@@ -58,11 +48,8 @@ WHERE id = sqlc.arg(id) AND status <> 'deleted';
 INSERT INTO price_change (id, product_id, price, currency, changed_by)
 VALUES (sqlc.arg(id), sqlc.arg(product_id), sqlc.arg(price), sqlc.arg(currency), sqlc.arg(changed_by));
 
--- name: ListPrices :many
+-- name: ListPrices :page
 -- What a product has cost, newest first.
 SELECT * FROM price_change WHERE product_id = sqlc.arg(product_id)
 ORDER BY id DESC
 LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
-
--- name: CountPrices :one
-SELECT count(*) FROM price_change WHERE product_id = sqlc.arg(product_id);

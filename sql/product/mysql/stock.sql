@@ -9,11 +9,8 @@ WHERE id = sqlc.arg(id) AND stock + sqlc.arg(delta) >= 0;
 INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
 VALUES (sqlc.arg(id), sqlc.arg(product_id), sqlc.arg(product_version), sqlc.arg(delta), sqlc.arg(stock_after), sqlc.arg(reason), sqlc.narg(reservation_id), sqlc.arg(actor));
 
--- name: ListMovements :many
+-- name: ListMovements :page
 -- The ledger of a product, newest first.
 SELECT * FROM stock_movement WHERE product_id = sqlc.arg(product_id)
 ORDER BY product_version DESC
 LIMIT sqlc.arg(page_size) OFFSET sqlc.arg(skip);
-
--- name: CountMovements :one
-SELECT count(*) FROM stock_movement WHERE product_id = sqlc.arg(product_id);

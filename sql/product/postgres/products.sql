@@ -14,7 +14,7 @@ SELECT * FROM product WHERE id = ANY (@ids::uuid[]);
 -- In the order of their ids, so that two who lock the same ones do not deadlock.
 SELECT * FROM product WHERE id = ANY (@ids::uuid[]) ORDER BY id FOR UPDATE;
 
--- name: ListProducts :many
+-- name: ListProducts :page
 -- One page of the products that match, in the order asked for, equal ones by id.
 -- `search` is a LIKE pattern.
 SELECT * FROM product
@@ -27,16 +27,6 @@ ORDER BY
     name, -- :sort name asc|desc, price asc|desc, created_at asc|desc
     id
 LIMIT @page_size OFFSET @skip;
-
--- name: CountProducts :one
--- How many products match: the same conditions as ListProducts.
-SELECT count(*) FROM product
-WHERE status = @status
-    AND price BETWEEN @min_price AND @max_price
-    AND stock >= @min_stock
-    AND currency = @currency -- :if currency
-    AND (name ILIKE @search OR description ILIKE @search) -- :if search
-;
 
 -- name: AddProduct :exec
 INSERT INTO product (id, name, description, price, currency, stock, status)
@@ -58,11 +48,8 @@ WHERE id = @id AND status <> 'deleted';
 INSERT INTO price_change (id, product_id, price, currency, changed_by)
 VALUES (@id, @product_id, @price, @currency, @changed_by);
 
--- name: ListPrices :many
+-- name: ListPrices :page
 -- What a product has cost, newest first.
 SELECT * FROM price_change WHERE product_id = @product_id
 ORDER BY id DESC
 LIMIT @page_size OFFSET @skip;
-
--- name: CountPrices :one
-SELECT count(*) FROM price_change WHERE product_id = @product_id;

@@ -9,11 +9,8 @@ WHERE id = @id AND stock + @delta >= 0;
 INSERT INTO stock_movement (id, product_id, product_version, delta, stock_after, reason, reservation_id, actor)
 VALUES (@id, @product_id, @product_version, @delta, @stock_after, @reason, sqlc.narg(reservation_id), @actor);
 
--- name: ListMovements :many
+-- name: ListMovements :page
 -- The ledger of a product, newest first.
 SELECT * FROM stock_movement WHERE product_id = @product_id
 ORDER BY product_version DESC
 LIMIT @page_size OFFSET @skip;
-
--- name: CountMovements :one
-SELECT count(*) FROM stock_movement WHERE product_id = @product_id;

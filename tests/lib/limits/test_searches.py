@@ -13,15 +13,15 @@ from lib.resource.lists import PageQuery, page_of
 async def test_searches_take_few_places_and_lists_without_one_take_none() -> None:
     under_way, gate, refused = 0, asyncio.Event(), []
 
-    async def rows(**_: object) -> list[str]:
+    async def rows(**_: object) -> tuple[list[str], int]:
         nonlocal under_way
         under_way += 1
         await gate.wait()
-        return ["x"]
+        return ["x"], 1
 
     async def search(pattern: str) -> None:
         try:
-            await page_of(PageQuery(), rows, _count, search=pattern)
+            await page_of(PageQuery(), rows, search=pattern)
         except AppError as error:
             refused.append((error.code, error.headers))
 
@@ -38,12 +38,8 @@ async def test_searches_take_few_places_and_lists_without_one_take_none() -> Non
 
 
 async def _list() -> None:
-    await page_of(PageQuery(), _one, _count)
+    await page_of(PageQuery(), _one)
 
 
-async def _one(**_: object) -> list[str]:
-    return ["x"]
-
-
-async def _count(**_: object) -> int:
-    return 1
+async def _one(**_: object) -> tuple[list[str], int]:
+    return ["x"], 1

@@ -66,11 +66,11 @@ async def db(new_database: NewDatabase) -> AsyncIterator[Watched]:
         yield Watched(pool)
 
 
-async def test_statistics_and_total_are_asked_for_while_the_points_are(db: Watched) -> None:
+async def test_statistics_are_computed_while_the_points_are_requested(db: Watched) -> None:
     points = FakePoints()
     points.hang = asyncio.Event()
     listing = asyncio.create_task(service.list_users(db, points, PeopleQuery(search="a")))
-    await eventually(lambda: bool(points.asked) and len(db.began) == 3 and not db.running)
+    await eventually(lambda: bool(points.asked) and len(db.began) == 2 and not db.running)
     assert not listing.done()
     points.hang.set()
     assert (await listing).degraded == ()
@@ -89,13 +89,6 @@ async def test_an_empty_page_asks_nobody_for_points(db: Watched) -> None:
     assert (points.asked, page.data.users, page.total) == ([], [], 9)
 
 
-async def test_without_a_filter_statistics_give_the_total_and_nothing_is_counted_twice(
-    db: Watched,
-) -> None:
-    await service.list_users(db, FakePoints(), PeopleQuery())
-    assert not set(db.began) & set(staff.COUNT_STAFF.values())
-
-
 async def test_the_first_error_is_raised_and_cancels_the_rest(db: Watched) -> None:
     points = FakePoints()
     points.hang = asyncio.Event()
@@ -104,17 +97,17 @@ async def test_the_first_error_is_raised_and_cancels_the_rest(db: Watched) -> No
     with pytest.raises(AppError, match="the database is away") as raised:
         await service.list_users(db, points, PeopleQuery(search="a"))
     assert raised.value.code is Code.SERVICE_UNAVAILABLE
-    assert (db.running, db.cancelled) == (set(), 2)
+    assert (db.running, db.cancelled) == (set(), 1)
 
 
 async def test_a_cancelled_list_leaves_nothing_running(db: Watched) -> None:
     db.hold = lambda sql: True
     listing = asyncio.create_task(service.list_users(db, FakePoints(), PeopleQuery(search="a")))
-    await eventually(lambda: len(db.running) == 3)
+    await eventually(lambda: len(db.running) == 2)
     listing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listing
-    assert (db.running, db.cancelled) == (set(), 3)
+    assert (db.running, db.cancelled) == (set(), 2)
 
 
 async def test_points_that_are_missing_degrade_the_page_and_nothing_else(db: Watched) -> None:

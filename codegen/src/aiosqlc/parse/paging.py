@@ -124,9 +124,10 @@ def _with_total(sql: str, source_map: SourceMap, dialect: Dialect) -> tuple[str,
     first = tokens[at["FROM" if plain else "SELECT"]]
     rows = sql[first.start : last.end]
     rows = rows if plain else f"FROM (\n{rows}\n) AS page_rows"
-    return _inserted(
-        sql, source_map, tokens[at["FROM"] - 1].end, f",\n(SELECT count(*) {rows}) AS {TOTAL}"
-    )
+    if not any("\n" in token.text for token in tokens):
+        rows = rows.replace("\n", "\n    ")  # no line of it is one of the text itself
+    total = f",\n    (SELECT count(*) {rows}\n    ) AS {TOTAL}"
+    return _inserted(sql, source_map, tokens[at["FROM"] - 1].end, total)
 
 
 def _inserted(sql: str, source_map: SourceMap, at: int, text: str) -> tuple[str, SourceMap]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from lib.db import Reader
 from lib.ids import from_bytes, to_bytes
+from services.department.store.mysql.executor import split_total
 from services.department.store.postgres.models import Department
 
 GET_DEPARTMENT: Final = (
@@ -19,14 +20,11 @@ def _department(row: Iterable[Any]) -> Department:
     return Department(from_bytes(id_), name, address, version, created_at, updated_at)
 
 
-COUNT_DEPARTMENTS: Final = """\
-SELECT count(*) FROM department
-WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
-"""
-
-
 LIST_DEPARTMENTS_BY_NAME: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
+    ) AS page_total FROM department
 WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
 ORDER BY lower(name) COLLATE utf8mb4_bin
 LIMIT %s OFFSET %s
@@ -34,7 +32,10 @@ LIMIT %s OFFSET %s
 
 
 LIST_DEPARTMENTS_BY_NAME_DESC: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
+    ) AS page_total FROM department
 WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
 ORDER BY lower(name) COLLATE utf8mb4_bin DESC
 LIMIT %s OFFSET %s
@@ -42,7 +43,10 @@ LIMIT %s OFFSET %s
 
 
 LIST_DEPARTMENTS_BY_AGE: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
+    ) AS page_total FROM department
 WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
 ORDER BY created_at, id
 LIMIT %s OFFSET %s
@@ -50,7 +54,10 @@ LIMIT %s OFFSET %s
 
 
 LIST_DEPARTMENTS_BY_AGE_DESC: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
+    ) AS page_total FROM department
 WHERE CAST(%s AS CHAR) IS NULL OR name LIKE %s OR address LIKE %s
 ORDER BY created_at DESC, id DESC
 LIMIT %s OFFSET %s
@@ -69,41 +76,84 @@ class DepartmentsQueries:
         row = await self._db.fetchrow(GET_DEPARTMENT, to_bytes(id))
         return None if row is None else _department(row)
 
-    async def count_departments(self, *, search: str | None) -> int:
-        """How many departments the list has in all, or with a search how many match it."""
-        value: int = await self._db.fetchval(COUNT_DEPARTMENTS, search, search, search)
-        return value
-
     async def list_departments_by_name(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_NAME, search, search, search, page_size, skip
+            LIST_DEPARTMENTS_BY_NAME,
+            search,
+            search,
+            search,
+            search,
+            search,
+            search,
+            page_size,
+            skip,
         )
-        return list(map(_department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(
+                LIST_DEPARTMENTS_BY_NAME, search, search, search, search, search, search, 1, 0
+            )
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(map(_department, found)), total
 
     async def list_departments_by_name_desc(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_NAME_DESC, search, search, search, page_size, skip
+            LIST_DEPARTMENTS_BY_NAME_DESC,
+            search,
+            search,
+            search,
+            search,
+            search,
+            search,
+            page_size,
+            skip,
         )
-        return list(map(_department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(
+                LIST_DEPARTMENTS_BY_NAME_DESC, search, search, search, search, search, search, 1, 0
+            )
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(map(_department, found)), total
 
     async def list_departments_by_age(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         """Oldest first."""
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_AGE, search, search, search, page_size, skip
+            LIST_DEPARTMENTS_BY_AGE, search, search, search, search, search, search, page_size, skip
         )
-        return list(map(_department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(
+                LIST_DEPARTMENTS_BY_AGE, search, search, search, search, search, search, 1, 0
+            )
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(map(_department, found)), total
 
     async def list_departments_by_age_desc(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         """Newest first."""
         rows = await self._db.fetch(
-            LIST_DEPARTMENTS_BY_AGE_DESC, search, search, search, page_size, skip
+            LIST_DEPARTMENTS_BY_AGE_DESC,
+            search,
+            search,
+            search,
+            search,
+            search,
+            search,
+            page_size,
+            skip,
         )
-        return list(map(_department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(
+                LIST_DEPARTMENTS_BY_AGE_DESC, search, search, search, search, search, search, 1, 0
+            )
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(map(_department, found)), total

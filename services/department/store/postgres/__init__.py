@@ -7,7 +7,6 @@ from services.department.store.postgres import departments, writes
 
 QUERY_NAMES: Final = {
     departments.GET_DEPARTMENT: "GetDepartment",
-    departments.COUNT_DEPARTMENTS: "CountDepartments",
     departments.LIST_DEPARTMENTS_BY_NAME: "ListDepartmentsByName",
     departments.LIST_DEPARTMENTS_BY_NAME_DESC: "ListDepartmentsByNameDesc",
     departments.LIST_DEPARTMENTS_BY_AGE: "ListDepartmentsByAge",
@@ -22,7 +21,6 @@ QUERY_NAMES: Final = {
 READS: Final = frozenset(
     {
         departments.GET_DEPARTMENT,
-        departments.COUNT_DEPARTMENTS,
         departments.LIST_DEPARTMENTS_BY_NAME,
         departments.LIST_DEPARTMENTS_BY_NAME_DESC,
         departments.LIST_DEPARTMENTS_BY_AGE,

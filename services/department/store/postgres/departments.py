@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from lib.db import Reader
+from services.department.store.postgres.executor import split_total
 from services.department.store.postgres.models import Department
 
 GET_DEPARTMENT: Final = (
@@ -13,14 +14,11 @@ GET_DEPARTMENT: Final = (
 )
 
 
-COUNT_DEPARTMENTS: Final = """\
-SELECT count(*) FROM department
-WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
-"""
-
-
 LIST_DEPARTMENTS_BY_NAME: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
+    ) AS page_total FROM department
 WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
 ORDER BY lower(name)
 LIMIT $2 OFFSET $3
@@ -28,7 +26,10 @@ LIMIT $2 OFFSET $3
 
 
 LIST_DEPARTMENTS_BY_NAME_DESC: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
+    ) AS page_total FROM department
 WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
 ORDER BY lower(name) DESC
 LIMIT $2 OFFSET $3
@@ -36,7 +37,10 @@ LIMIT $2 OFFSET $3
 
 
 LIST_DEPARTMENTS_BY_AGE: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
+    ) AS page_total FROM department
 WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
 ORDER BY created_at, id
 LIMIT $2 OFFSET $3
@@ -44,7 +48,10 @@ LIMIT $2 OFFSET $3
 
 
 LIST_DEPARTMENTS_BY_AGE_DESC: Final = """\
-SELECT id, name, address, version, created_at, updated_at FROM department
+SELECT id, name, address, version, created_at, updated_at,
+    (SELECT count(*) FROM department
+    WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
+    ) AS page_total FROM department
 WHERE $1::text IS NULL OR name ILIKE $1 OR address ILIKE $1
 ORDER BY created_at DESC, id DESC
 LIMIT $2 OFFSET $3
@@ -56,27 +63,23 @@ class DepartmentsQueriesProtocol(Protocol):
 
     async def get_department(self, *, id: UUID) -> Department | None: ...
 
-    async def count_departments(self, *, search: str | None) -> int:
-        """How many departments the list has in all, or with a search how many match it."""
-        ...
-
     async def list_departments_by_name(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]: ...
+    ) -> tuple[list[Department], int]: ...
 
     async def list_departments_by_name_desc(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]: ...
+    ) -> tuple[list[Department], int]: ...
 
     async def list_departments_by_age(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         """Oldest first."""
         ...
 
     async def list_departments_by_age_desc(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         """Newest first."""
         ...
 
@@ -93,33 +96,44 @@ class DepartmentsQueries:
         row = await self._db.fetchrow(GET_DEPARTMENT, id)
         return None if row is None else Department(*row)
 
-    async def count_departments(self, *, search: str | None) -> int:
-        """How many departments the list has in all, or with a search how many match it."""
-        value: int = await self._db.fetchval(COUNT_DEPARTMENTS, search)
-        return value
-
     async def list_departments_by_name(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME, search, page_size, skip)
-        return list(starmap(Department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME, search, 1, 0)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(starmap(Department, found)), total
 
     async def list_departments_by_name_desc(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME_DESC, search, page_size, skip)
-        return list(starmap(Department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(LIST_DEPARTMENTS_BY_NAME_DESC, search, 1, 0)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(starmap(Department, found)), total
 
     async def list_departments_by_age(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         """Oldest first."""
         rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE, search, page_size, skip)
-        return list(starmap(Department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE, search, 1, 0)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(starmap(Department, found)), total
 
     async def list_departments_by_age_desc(
         self, *, search: str | None, page_size: int, skip: int
-    ) -> list[Department]:
+    ) -> tuple[list[Department], int]:
         """Newest first."""
         rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE_DESC, search, page_size, skip)
-        return list(starmap(Department, rows))
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(LIST_DEPARTMENTS_BY_AGE_DESC, search, 1, 0)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(starmap(Department, found)), total

@@ -51,7 +51,6 @@ async def list_page(
     found, total = await page_of(
         wanted,
         orders.list_orders,
-        orders.count_orders,
         db,
         sort=wanted.sql_sort,
         statuses=wanted.statuses,

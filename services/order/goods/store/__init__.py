@@ -22,7 +22,6 @@ QUERY_NAMES: Final = {
     orders.LOCK_ORDER: "LockOrder",
     orders.LIST_LINES: "ListLines",
     **dict.fromkeys(orders.LIST_ORDERS.values(), "ListOrders"),
-    **dict.fromkeys(orders.COUNT_ORDERS.values(), "CountOrders"),
     orders.MOVE_ORDER: "MoveOrder",
     orders.CLAIM_UNSETTLED: "ClaimUnsettled",
     orders.NOTE_SETTLED: "NoteSettled",
@@ -48,7 +47,6 @@ READS: Final = frozenset(
         orders.FIND_ORDER,
         orders.LIST_LINES,
         *orders.LIST_ORDERS.values(),
-        *orders.COUNT_ORDERS.values(),
     }
 )
 """The SQL texts that are proved to be read-only, so a replica can run them."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from lib.db import Executor, Reader
+from services.order.goods.store.executor import split_total
 from services.order.goods.store.models import (
     GOODS_STATUS_BY_LABEL,
     GOODS_STOCK_BY_LABEL,
@@ -214,7 +215,18 @@ LIST_ORDERS: Final = {
         """\
 SELECT id, user_id, status, pending_validation, total, currency, cancel_reason, stock, reservation_id,
     due_at, created_by, updated_by, request_key, version, created_at, updated_at, deleted_at, settle_at,
-    settled_at FROM goods_order AS o
+    settled_at,
+    (SELECT count(*) FROM goods_order AS o
+    WHERE o.status = ANY ($1::goods_status[])
+        AND o.created_at >= $2 AND o.created_at < $3
+        AND (o.deleted_at IS NOT NULL) = $4
+""",
+        "        AND o.user_id = $5\n" if user_id else "",
+        "        AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
+        if product_id
+        else "",
+        """\
+    ) AS page_total FROM goods_order AS o
 WHERE o.status = ANY ($1::goods_status[])
     AND o.created_at >= $2 AND o.created_at < $3
     AND (o.deleted_at IS NOT NULL) = $4
@@ -248,7 +260,7 @@ async def list_orders(
     user_id: UUID | None = None,
     product_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "total", "total desc"] = "created_at",
-) -> list[GoodsOrder]:
+) -> tuple[list[GoodsOrder], int]:
     """One page of the orders that match, in the order asked for, equal ones by id."""
     try:
         sql = LIST_ORDERS[user_id is not None, product_id is not None, sort]
@@ -262,47 +274,12 @@ async def list_orders(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(map(_goods_order, rows))
-
-
-COUNT_ORDERS: Final = {
-    (user_id, product_id): numbered(
-        """\
-SELECT count(*) FROM goods_order AS o
-WHERE o.status = ANY ($1::goods_status[])
-    AND o.created_at >= $2 AND o.created_at < $3
-    AND (o.deleted_at IS NOT NULL) = $4
-""",
-        "    AND o.user_id = $5\n" if user_id else "",
-        "    AND EXISTS (SELECT FROM goods_order_line AS l WHERE l.order_id = o.id AND l.product_id = $6)\n"
-        if product_id
-        else "",
-    )
-    for user_id in (True, False)
-    for product_id in (True, False)
-}
-
-
-async def count_orders(
-    db: Reader,
-    *,
-    statuses: Sequence[GoodsStatus],
-    created_from: datetime,
-    created_to: datetime,
-    deleted: bool,
-    user_id: UUID | None = None,
-    product_id: UUID | None = None,
-) -> int:
-    """How many orders match: the same conditions as ListOrders."""
-    arguments: list[object] = [statuses, created_from, created_to, deleted]
-    if user_id is not None:
-        arguments.append(user_id)
-    if product_id is not None:
-        arguments.append(product_id)
-    value: int = await db.fetchval(
-        COUNT_ORDERS[user_id is not None, product_id is not None], *arguments
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_goods_order, found)), total
 
 
 MOVE_ORDER: Final = """\

@@ -32,7 +32,6 @@ async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], i
     return await page_of(
         wanted,
         store.list_cities,
-        store.count_cities,
         db,
         sort=wanted.sql_sort,
         iso2=wanted.iso2,
@@ -48,7 +47,6 @@ async def providers_of(
     return await page_of(
         wanted,
         locations.list_locations_in_city,
-        locations.count_locations_in_city,
         db,
         city_id=city_id,
     )

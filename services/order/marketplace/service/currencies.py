@@ -30,7 +30,6 @@ async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Curr
     return await page_of(
         wanted,
         store.list_currencies,
-        store.count_currencies,
         db,
         sort=wanted.sql_sort,
         search=contains(wanted.search),

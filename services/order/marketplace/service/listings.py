@@ -64,7 +64,6 @@ async def orders_near(
     return await page_of(
         wanted,
         service_orders.list_service_orders_near,
-        service_orders.count_service_orders_near,
         db,
         longitude=place.longitude,
         latitude=place.latitude,
@@ -113,7 +112,6 @@ async def jobs_of(
     return await page_of(
         wanted,
         jobs.list_jobs,
-        jobs.count_jobs,
         db,
         sort=wanted.sql_sort,
         status=wanted.status,
@@ -136,7 +134,6 @@ async def reviews_of(
     return await page_of(
         wanted,
         reviews.list_reviews,
-        reviews.count_reviews,
         db,
         sort=wanted.sql_sort,
         side=side,
@@ -156,7 +153,6 @@ async def _orders(
     return await page_of(
         wanted,
         service_orders.list_service_orders,
-        service_orders.count_service_orders,
         db,
         sort=wanted.sql_sort,
         status=status or wanted.status,
@@ -176,7 +172,6 @@ async def _offers(
     return await page_of(
         wanted,
         offers.list_offers,
-        offers.count_offers,
         db,
         sort=wanted.sql_sort,
         status=wanted.status,

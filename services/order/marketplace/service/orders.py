@@ -27,7 +27,7 @@ from services.order.marketplace.service.domain_events import DOMAIN_EVENTS, JobM
 from services.order.marketplace.service.steps import order_after, order_moved, order_step_of
 from services.order.marketplace.store import offers
 from services.order.marketplace.store import service_orders as store
-from services.order.marketplace.store.models import OfferStatus, ServiceOrder, ServiceOrderStatus
+from services.order.marketplace.store.models import ServiceOrder, ServiceOrderStatus
 from services.order.ports import Catalog
 
 NOUN = "service order"
@@ -218,8 +218,7 @@ async def _check_terms(
     if changes.time_start is not UNSET or changes.time_end is not UNSET:
         start = given(changes.time_start, before.time_start)
         check_window(start, given(changes.time_end, before.time_end), now=now)
-    waiting = await offers.count_offers(tx, status=OfferStatus.PENDING, order_id=before.id)
-    if waiting:
+    if await offers.has_pending_offer(tx, order_id=before.id):
         raise conflict("the order has offers, so its terms are fixed: cancel it and create another")
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from lib.db import Executor, Reader
+from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.models import CAPITAL_KIND_BY_LABEL, CapitalKind, City
 from services.order.marketplace.store.numbering import numbered
 
@@ -64,8 +65,14 @@ async def lock_city(db: Executor, *, id: UUID) -> City | None:
 LIST_CITIES: Final = {
     (iso2, search, sort): numbered(
         """\
-SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at
-FROM city
+SELECT id, name, longitude, latitude, country, iso2, admin_name, capital, version, created_at, updated_at,
+    (SELECT count(*) FROM city
+    WHERE true
+""",
+        "        AND iso2 = $1\n" if iso2 else "",
+        "        AND name ILIKE $2\n" if search else "",
+        """\
+    ) AS page_total FROM city
 WHERE true
 """,
         "    AND iso2 = $1\n" if iso2 else "",
@@ -91,7 +98,7 @@ async def list_cities(
     iso2: str | None = None,
     search: str | None = None,
     sort: Literal["name", "name desc", "created_at", "created_at desc"] = "name",
-) -> list[City]:
+) -> tuple[list[City], int]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
     try:
         sql = LIST_CITIES[iso2 is not None, search is not None, sort]
@@ -105,31 +112,12 @@ async def list_cities(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(map(_city, rows))
-
-
-COUNT_CITIES: Final = {
-    (iso2, search): numbered(
-        """\
-SELECT count(*) FROM city
-WHERE true
-""",
-        "    AND iso2 = $1\n" if iso2 else "",
-        "    AND name ILIKE $2\n" if search else "",
-    )
-    for iso2 in (True, False)
-    for search in (True, False)
-}
-
-
-async def count_cities(db: Reader, *, iso2: str | None = None, search: str | None = None) -> int:
-    arguments: list[object] = []
-    if iso2 is not None:
-        arguments.append(iso2)
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(COUNT_CITIES[iso2 is not None, search is not None], *arguments)
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_city, found)), total
 
 
 ADD_CITY: Final = """\

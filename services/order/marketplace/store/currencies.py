@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
+from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.models import Currency
 from services.order.marketplace.store.numbering import numbered
 
@@ -36,7 +37,13 @@ async def lock_currency(db: Executor, *, id: UUID) -> Currency | None:
 LIST_CURRENCIES: Final = {
     (search, sort): numbered(
         """\
-SELECT id, currency, code, symbol, version, created_at, updated_at FROM currency
+SELECT id, currency, code, symbol, version, created_at, updated_at,
+    (SELECT count(*) FROM currency
+    WHERE true
+""",
+        "        AND (code ILIKE $1 OR currency ILIKE $1)\n" if search else "",
+        """\
+    ) AS page_total FROM currency
 WHERE true
 """,
         "    AND (code ILIKE $1 OR currency ILIKE $1)\n" if search else "",
@@ -59,7 +66,7 @@ async def list_currencies(
     skip: int,
     search: str | None = None,
     sort: Literal["code", "code desc", "created_at", "created_at desc"] = "code",
-) -> list[Currency]:
+) -> tuple[list[Currency], int]:
     """One page, in the order asked for, equal ones by id. `search` is a LIKE pattern."""
     try:
         sql = LIST_CURRENCIES[search is not None, sort]
@@ -71,29 +78,12 @@ async def list_currencies(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(starmap(Currency, rows))
-
-
-COUNT_CURRENCIES: Final = {
-    search: "".join(
-        (
-            """\
-SELECT count(*) FROM currency
-WHERE true
-""",
-            "    AND (code ILIKE $1 OR currency ILIKE $1)\n" if search else "",
-        )
-    )
-    for search in (True, False)
-}
-
-
-async def count_currencies(db: Reader, *, search: str | None = None) -> int:
-    arguments: list[object] = []
-    if search is not None:
-        arguments.append(search)
-    value: int = await db.fetchval(COUNT_CURRENCIES[search is not None], *arguments)
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(Currency, found)), total
 
 
 ADD_CURRENCY: Final = "INSERT INTO currency (id, currency, code, symbol) VALUES ($1, $2, $3, $4)"

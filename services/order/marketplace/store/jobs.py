@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from lib.db import Executor, Reader
+from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.models import JOB_STATUS_BY_LABEL, Job, JobStatus
 from services.order.marketplace.store.numbering import numbered
 
@@ -62,7 +63,15 @@ LIST_JOBS: Final = {
     (status, customer_id, provider_id, sort): numbered(
         """\
 SELECT id, order_id, offer_id, customer_id, provider_id, service_id, price, currency, book_time, status,
-    version, created_at, updated_at FROM job
+    version, created_at, updated_at,
+    (SELECT count(*) FROM job
+    WHERE true
+""",
+        "        AND status = $1\n" if status else "",
+        "        AND customer_id = $2\n" if customer_id else "",
+        "        AND provider_id = $3\n" if provider_id else "",
+        """\
+    ) AS page_total FROM job
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -91,7 +100,7 @@ async def list_jobs(
     customer_id: UUID | None = None,
     provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "book_time", "book_time desc"] = "created_at",
-) -> list[Job]:
+) -> tuple[list[Job], int]:
     """One page, in the order asked for, equal ones by id."""
     try:
         sql = LIST_JOBS[status is not None, customer_id is not None, provider_id is not None, sort]
@@ -107,43 +116,12 @@ async def list_jobs(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(map(_job, rows))
-
-
-COUNT_JOBS: Final = {
-    (status, customer_id, provider_id): numbered(
-        """\
-SELECT count(*) FROM job
-WHERE true
-""",
-        "    AND status = $1\n" if status else "",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
-    )
-    for status in (True, False)
-    for customer_id in (True, False)
-    for provider_id in (True, False)
-}
-
-
-async def count_jobs(
-    db: Reader,
-    *,
-    status: JobStatus | None = None,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
-) -> int:
-    arguments: list[object] = []
-    if status is not None:
-        arguments.append(status)
-    if customer_id is not None:
-        arguments.append(customer_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
-    value: int = await db.fetchval(
-        COUNT_JOBS[status is not None, customer_id is not None, provider_id is not None], *arguments
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_job, found)), total
 
 
 HAS_JOB_UNDER_WAY: Final = """\

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from lib.db import Executor, Reader
+from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.models import ProviderLocation
 
 GET_LOCATION: Final = """\
@@ -35,8 +36,9 @@ async def lock_location(db: Executor, *, provider_id: UUID) -> ProviderLocation 
 
 
 LIST_LOCATIONS_IN_CITY: Final = """\
-SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at FROM provider_location
-WHERE city_id = $1
+SELECT provider_id, city_id, longitude, latitude, address, version, created_at, updated_at,
+    (SELECT count(*) FROM provider_location WHERE city_id = $1
+    ) AS page_total FROM provider_location WHERE city_id = $1
 ORDER BY provider_id
 LIMIT $2 OFFSET $3
 """
@@ -44,17 +46,13 @@ LIMIT $2 OFFSET $3
 
 async def list_locations_in_city(
     db: Reader, *, city_id: UUID, page_size: int, skip: int
-) -> list[ProviderLocation]:
+) -> tuple[list[ProviderLocation], int]:
     rows = await db.fetch(LIST_LOCATIONS_IN_CITY, city_id, page_size, skip)
-    return list(starmap(ProviderLocation, rows))
-
-
-COUNT_LOCATIONS_IN_CITY: Final = "SELECT count(*) FROM provider_location WHERE city_id = $1"
-
-
-async def count_locations_in_city(db: Reader, *, city_id: UUID) -> int:
-    value: int = await db.fetchval(COUNT_LOCATIONS_IN_CITY, city_id)
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        rows = await db.fetch(LIST_LOCATIONS_IN_CITY, city_id, 1, 0)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(starmap(ProviderLocation, found)), total
 
 
 NEAREST_LOCATIONS: Final = """\

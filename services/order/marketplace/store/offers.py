@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from lib.db import Executor, Reader
+from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.models import OFFER_STATUS_BY_LABEL, Offer, OfferStatus
 from services.order.marketplace.store.numbering import numbered
 
@@ -55,7 +56,15 @@ LIST_OFFERS: Final = {
     (status, order_id, provider_id, sort): numbered(
         """\
 SELECT id, order_id, provider_id, price, currency_id, currency, book_time, status, version, created_at,
-    updated_at FROM offer
+    updated_at,
+    (SELECT count(*) FROM offer
+    WHERE true
+""",
+        "        AND status = $1\n" if status else "",
+        "        AND order_id = $2\n" if order_id else "",
+        "        AND provider_id = $3\n" if provider_id else "",
+        """\
+    ) AS page_total FROM offer
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -84,7 +93,7 @@ async def list_offers(
     order_id: UUID | None = None,
     provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "price", "price desc"] = "created_at",
-) -> list[Offer]:
+) -> tuple[list[Offer], int]:
     """One page, in the order asked for, equal ones by id."""
     try:
         sql = LIST_OFFERS[status is not None, order_id is not None, provider_id is not None, sort]
@@ -100,43 +109,12 @@ async def list_offers(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(map(_offer, rows))
-
-
-COUNT_OFFERS: Final = {
-    (status, order_id, provider_id): numbered(
-        """\
-SELECT count(*) FROM offer
-WHERE true
-""",
-        "    AND status = $1\n" if status else "",
-        "    AND order_id = $2\n" if order_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
-    )
-    for status in (True, False)
-    for order_id in (True, False)
-    for provider_id in (True, False)
-}
-
-
-async def count_offers(
-    db: Reader,
-    *,
-    status: OfferStatus | None = None,
-    order_id: UUID | None = None,
-    provider_id: UUID | None = None,
-) -> int:
-    arguments: list[object] = []
-    if status is not None:
-        arguments.append(status)
-    if order_id is not None:
-        arguments.append(order_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
-    value: int = await db.fetchval(
-        COUNT_OFFERS[status is not None, order_id is not None, provider_id is not None], *arguments
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_offer, found)), total
 
 
 COUNT_WAITING_OFFERS_OF: Final = """\
@@ -148,6 +126,16 @@ WHERE provider_id = $1 AND status = 'PENDING' AND book_time > $2
 async def count_waiting_offers_of(db: Reader, *, provider_id: UUID, open_after: datetime) -> int:
     """How many of a provider's offers wait, and may still be accepted."""
     value: int = await db.fetchval(COUNT_WAITING_OFFERS_OF, provider_id, open_after)
+    return value
+
+
+HAS_PENDING_OFFER: Final = (
+    "SELECT EXISTS (SELECT FROM offer WHERE order_id = $1 AND status = 'PENDING')"
+)
+
+
+async def has_pending_offer(db: Reader, *, order_id: UUID) -> bool:
+    value: bool = await db.fetchval(HAS_PENDING_OFFER, order_id)
     return value
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from lib.db import Executor, Reader
+from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.models import REVIEW_SIDE_BY_LABEL, Review, ReviewSide
 from services.order.marketplace.store.numbering import numbered
 
@@ -65,8 +66,14 @@ async def lock_review(db: Executor, *, id: UUID) -> Review | None:
 LIST_REVIEWS: Final = {
     (customer_id, provider_id, sort): numbered(
         """\
-SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at
-FROM review
+SELECT id, job_id, side, customer_id, provider_id, rating, comment, version, created_at, updated_at,
+    (SELECT count(*) FROM review
+    WHERE side = $1
+""",
+        "        AND customer_id = $2\n" if customer_id else "",
+        "        AND provider_id = $3\n" if provider_id else "",
+        """\
+    ) AS page_total FROM review
 WHERE side = $1
 """,
         "    AND customer_id = $2\n" if customer_id else "",
@@ -93,7 +100,7 @@ async def list_reviews(
     customer_id: UUID | None = None,
     provider_id: UUID | None = None,
     sort: Literal["created_at", "created_at desc", "rating", "rating desc"] = "created_at",
-) -> list[Review]:
+) -> tuple[list[Review], int]:
     """One page of what one side has written, in the order asked for, equal ones by id."""
     try:
         sql = LIST_REVIEWS[customer_id is not None, provider_id is not None, sort]
@@ -107,39 +114,12 @@ async def list_reviews(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(map(_review, rows))
-
-
-COUNT_REVIEWS: Final = {
-    (customer_id, provider_id): numbered(
-        """\
-SELECT count(*) FROM review
-WHERE side = $1
-""",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND provider_id = $3\n" if provider_id else "",
-    )
-    for customer_id in (True, False)
-    for provider_id in (True, False)
-}
-
-
-async def count_reviews(
-    db: Reader,
-    *,
-    side: ReviewSide,
-    customer_id: UUID | None = None,
-    provider_id: UUID | None = None,
-) -> int:
-    arguments: list[object] = [side]
-    if customer_id is not None:
-        arguments.append(customer_id)
-    if provider_id is not None:
-        arguments.append(provider_id)
-    value: int = await db.fetchval(
-        COUNT_REVIEWS[customer_id is not None, provider_id is not None], *arguments
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_review, found)), total
 
 
 ADD_REVIEW: Final = """\

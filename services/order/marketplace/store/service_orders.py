@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from lib.db import Executor, Reader
+from services.order.marketplace.store.executor import split_total
 from services.order.marketplace.store.models import (
     SERVICE_ORDER_STATUS_BY_LABEL,
     ServiceOrder,
@@ -77,7 +78,16 @@ LIST_SERVICE_ORDERS: Final = {
     (status, customer_id, service_id, open_after, sort): numbered(
         """\
 SELECT id, customer_id, service_id, longitude, latitude, time_start, time_end, description, status, version,
-    created_at, updated_at, request_key FROM service_order
+    created_at, updated_at, request_key,
+    (SELECT count(*) FROM service_order
+    WHERE true
+""",
+        "        AND status = $1\n" if status else "",
+        "        AND customer_id = $2\n" if customer_id else "",
+        "        AND service_id = $3\n" if service_id else "",
+        "        AND time_end > $4\n" if open_after else "",
+        """\
+    ) AS page_total FROM service_order
 WHERE true
 """,
         "    AND status = $1\n" if status else "",
@@ -109,7 +119,7 @@ async def list_service_orders(
     service_id: UUID | None = None,
     open_after: datetime | None = None,
     sort: Literal["created_at", "created_at desc", "time_start", "time_start desc"] = "created_at",
-) -> list[ServiceOrder]:
+) -> tuple[list[ServiceOrder], int]:
     """One page, in the order asked for, equal ones by id; `open_after` leaves out whose time is over."""
     try:
         sql = LIST_SERVICE_ORDERS[
@@ -133,54 +143,12 @@ async def list_service_orders(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(sql, *arguments)
-    return list(map(_service_order, rows))
-
-
-COUNT_SERVICE_ORDERS: Final = {
-    (status, customer_id, service_id, open_after): numbered(
-        """\
-SELECT count(*) FROM service_order
-WHERE true
-""",
-        "    AND status = $1\n" if status else "",
-        "    AND customer_id = $2\n" if customer_id else "",
-        "    AND service_id = $3\n" if service_id else "",
-        "    AND time_end > $4\n" if open_after else "",
-    )
-    for status in (True, False)
-    for customer_id in (True, False)
-    for service_id in (True, False)
-    for open_after in (True, False)
-}
-
-
-async def count_service_orders(
-    db: Reader,
-    *,
-    status: ServiceOrderStatus | None = None,
-    customer_id: UUID | None = None,
-    service_id: UUID | None = None,
-    open_after: datetime | None = None,
-) -> int:
-    arguments: list[object] = []
-    if status is not None:
-        arguments.append(status)
-    if customer_id is not None:
-        arguments.append(customer_id)
-    if service_id is not None:
-        arguments.append(service_id)
-    if open_after is not None:
-        arguments.append(open_after)
-    value: int = await db.fetchval(
-        COUNT_SERVICE_ORDERS[
-            status is not None,
-            customer_id is not None,
-            service_id is not None,
-            open_after is not None,
-        ],
-        *arguments,
-    )
-    return value
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(sql, *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
+    return list(map(_service_order, found)), total
 
 
 LIST_SERVICE_ORDERS_NEAR: Final = {
@@ -192,7 +160,30 @@ SELECT service_order.id, service_order.customer_id, service_order.service_id, se
     service_order.request_key,
     great_circle_km(
         $1, $2, round(longitude * 100) / 100, round(latitude * 100) / 100
-    ) AS distance_km
+    ) AS distance_km,
+    (SELECT count(*) FROM (
+    SELECT service_order.id, service_order.customer_id, service_order.service_id, service_order.longitude,
+        service_order.latitude, service_order.time_start, service_order.time_end, service_order.description,
+        service_order.status, service_order.version, service_order.created_at, service_order.updated_at,
+        service_order.request_key,
+        great_circle_km(
+            $1, $2, round(longitude * 100) / 100, round(latitude * 100) / 100
+        ) AS distance_km
+    FROM service_order
+    WHERE status = 'PENDING'
+        AND time_end > $3
+        AND (
+            point(longitude, latitude) <@ box(point($4, $5), point($6, $7))
+            OR point(longitude, latitude) <@ box(point($8, $5), point($9, $7))
+        )
+        AND great_circle_km(
+            $1, $2, round(longitude * 100) / 100, round(latitude * 100) / 100
+        ) <= $10::double precision
+""",
+        "        AND service_id = $11\n" if service_id else "",
+        """\
+    ) AS page_rows
+    ) AS page_total
 FROM service_order
 WHERE status = 'PENDING'
     AND time_end > $3
@@ -235,7 +226,7 @@ async def list_service_orders_near(
     page_size: int,
     skip: int,
     service_id: UUID | None = None,
-) -> list[ListServiceOrdersNearRow]:
+) -> tuple[list[ListServiceOrdersNearRow], int]:
     """One page of those that take offers, the nearest first; the boxes are as in NearestLocations. Distances are
     to the rounded place (hundredths of a degree): exact ones, asked for from three places, would tell where
     somebody lives.
@@ -257,6 +248,11 @@ async def list_service_orders_near(
     arguments.append(page_size)
     arguments.append(skip)
     rows = await db.fetch(LIST_SERVICE_ORDERS_NEAR[service_id is not None], *arguments)
+    if not rows:  # behind the last page: the total is in the first row
+        arguments[-2:] = (1, 0)
+        rows = await db.fetch(LIST_SERVICE_ORDERS_NEAR[service_id is not None], *arguments)
+        return [], split_total(rows)[1]
+    found, total = split_total(rows)
     return [
         ListServiceOrdersNearRow(
             ServiceOrder(
@@ -291,63 +287,8 @@ async def list_service_orders_near(
             service_order_updated_at,
             service_order_request_key,
             distance_km,
-        ) in rows
-    ]
-
-
-COUNT_SERVICE_ORDERS_NEAR: Final = {
-    service_id: "".join(
-        (
-            """\
-SELECT count(*) FROM service_order
-WHERE status = 'PENDING'
-    AND time_end > $1
-    AND (
-        point(longitude, latitude) <@ box(point($2, $3), point($4, $5))
-        OR point(longitude, latitude) <@ box(point($6, $3), point($7, $5))
-    )
-    AND great_circle_km(
-        $8, $9, round(longitude * 100) / 100, round(latitude * 100) / 100
-    ) <= $10::double precision
-""",
-            "    AND service_id = $11\n" if service_id else "",
-        )
-    )
-    for service_id in (True, False)
-}
-
-
-async def count_service_orders_near(
-    db: Reader,
-    *,
-    open_after: datetime,
-    west: float,
-    south: float,
-    east: float,
-    north: float,
-    other_west: float,
-    other_east: float,
-    longitude: float,
-    latitude: float,
-    radius_km: float,
-    service_id: UUID | None = None,
-) -> int:
-    arguments: list[object] = [
-        open_after,
-        west,
-        south,
-        east,
-        north,
-        other_west,
-        other_east,
-        longitude,
-        latitude,
-        radius_km,
-    ]
-    if service_id is not None:
-        arguments.append(service_id)
-    value: int = await db.fetchval(COUNT_SERVICE_ORDERS_NEAR[service_id is not None], *arguments)
-    return value
+        ) in found
+    ], total
 
 
 COUNT_OPEN_ORDERS_OF: Final = """\

@@ -11,12 +11,10 @@ QUERY_NAMES: Final = {
     products.FIND_PRODUCTS: "FindProducts",
     products.LOCK_PRODUCTS: "LockProducts",
     **dict.fromkeys(products.LIST_PRODUCTS.values(), "ListProducts"),
-    **dict.fromkeys(products.COUNT_PRODUCTS.values(), "CountProducts"),
     products.ADD_PRODUCT: "AddProduct",
     **dict.fromkeys(products.CHANGE_PRODUCT.values(), "ChangeProduct"),
     products.ADD_PRICE: "AddPrice",
     products.LIST_PRICES: "ListPrices",
-    products.COUNT_PRICES: "CountPrices",
     reservations.ADD_RESERVATION: "AddReservation",
     reservations.ADD_LINE: "AddLine",
     reservations.GET_RESERVATION: "GetReservation",
@@ -28,7 +26,6 @@ QUERY_NAMES: Final = {
     stock.MOVE_STOCK: "MoveStock",
     stock.ADD_MOVEMENT: "AddMovement",
     stock.LIST_MOVEMENTS: "ListMovements",
-    stock.COUNT_MOVEMENTS: "CountMovements",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""
 
@@ -37,14 +34,11 @@ READS: Final = frozenset(
         products.GET_PRODUCT,
         products.FIND_PRODUCTS,
         *products.LIST_PRODUCTS.values(),
-        *products.COUNT_PRODUCTS.values(),
         products.LIST_PRICES,
-        products.COUNT_PRICES,
         reservations.GET_RESERVATION,
         reservations.FIND_RESERVATION,
         reservations.LIST_LINES,
         stock.LIST_MOVEMENTS,
-        stock.COUNT_MOVEMENTS,
     }
 )
 """The SQL texts that are proved to be read-only, so a replica can run them."""

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
 from lib.ids import from_bytes, to_bytes
+from services.product.store.mysql.executor import split_total
 from services.product.store.postgres.models import (
     PRODUCT_STATUS_BY_LABEL,
     PriceChange,
@@ -61,7 +62,18 @@ LIST_PRODUCTS: Final = {
     (currency, search, sort): "".join(
         (
             """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at,
+    (SELECT count(*) FROM product
+    WHERE status = %s
+        AND price BETWEEN %s AND %s
+        AND stock >= %s
+""",
+            "        AND currency = %s\n" if currency else "",
+            "        AND (lower(name) LIKE lower(%s) OR lower(description) LIKE lower(%s))\n"
+            if search
+            else "",
+            """\
+    ) AS page_total FROM product
 WHERE status = %s
     AND price BETWEEN %s AND %s
     AND stock >= %s
@@ -81,26 +93,6 @@ LIMIT %s OFFSET %s
     for currency in (True, False)
     for search in (True, False)
     for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
-}
-
-
-COUNT_PRODUCTS: Final = {
-    (currency, search): "".join(
-        (
-            """\
-SELECT count(*) FROM product
-WHERE status = %s
-    AND price BETWEEN %s AND %s
-    AND stock >= %s
-""",
-            "    AND currency = %s\n" if currency else "",
-            "    AND (lower(name) LIKE lower(%s) OR lower(description) LIKE lower(%s))\n"
-            if search
-            else "",
-        )
-    )
-    for currency in (True, False)
-    for search in (True, False)
 }
 
 
@@ -141,13 +133,12 @@ VALUES (%s, %s, %s, %s, %s)
 
 
 LIST_PRICES: Final = """\
-SELECT id, product_id, price, currency, changed_by, created_at FROM price_change WHERE product_id = %s
+SELECT id, product_id, price, currency, changed_by, created_at,
+    (SELECT count(*) FROM price_change WHERE product_id = %s
+    ) AS page_total FROM price_change WHERE product_id = %s
 ORDER BY id DESC
 LIMIT %s OFFSET %s
 """
-
-
-COUNT_PRICES: Final = "SELECT count(*) FROM price_change WHERE product_id = %s"
 
 
 class ProductsQueries:
@@ -190,7 +181,7 @@ class ProductsQueries:
         sort: Literal[
             "name", "name desc", "price", "price desc", "created_at", "created_at desc"
         ] = "name",
-    ) -> list[Product]:
+    ) -> tuple[list[Product], int]:
         """One page of the products that match, in the order asked for, equal ones by id.
         `search` is a LIKE pattern.
         """
@@ -205,33 +196,25 @@ class ProductsQueries:
             arguments.append(search)
         if search is not None:
             arguments.append(search)
-        arguments.append(page_size)
-        arguments.append(skip)
-        rows = await self._db.fetch(sql, *arguments)
-        return list(map(_product, rows))
-
-    async def count_products(
-        self,
-        *,
-        status: ProductStatus,
-        min_price: Decimal,
-        max_price: Decimal,
-        min_stock: int,
-        currency: str | None = None,
-        search: str | None = None,
-    ) -> int:
-        """How many products match: the same conditions as ListProducts."""
-        arguments: list[object] = [status, min_price, max_price, min_stock]
+        arguments.append(status)
+        arguments.append(min_price)
+        arguments.append(max_price)
+        arguments.append(min_stock)
         if currency is not None:
             arguments.append(currency)
         if search is not None:
             arguments.append(search)
         if search is not None:
             arguments.append(search)
-        value: int = await self._db.fetchval(
-            COUNT_PRODUCTS[currency is not None, search is not None], *arguments
-        )
-        return value
+        arguments.append(page_size)
+        arguments.append(skip)
+        rows = await self._db.fetch(sql, *arguments)
+        if not rows:  # behind the last page: the total is in the first row
+            arguments[-2:] = (1, 0)
+            rows = await self._db.fetch(sql, *arguments)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(map(_product, found)), total
 
     async def add_product(
         self,
@@ -291,16 +274,20 @@ class ProductsQueries:
 
     async def list_prices(
         self, *, product_id: UUID, page_size: int, skip: int
-    ) -> list[PriceChange]:
+    ) -> tuple[list[PriceChange], int]:
         """What a product has cost, newest first."""
-        rows = await self._db.fetch(LIST_PRICES, to_bytes(product_id), page_size, skip)
+        rows = await self._db.fetch(
+            LIST_PRICES, to_bytes(product_id), to_bytes(product_id), page_size, skip
+        )
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(
+                LIST_PRICES, to_bytes(product_id), to_bytes(product_id), 1, 0
+            )
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
         return [
             PriceChange(
                 from_bytes(id), from_bytes(product_id_), price, currency, changed_by, created_at
             )
-            for id, product_id_, price, currency, changed_by, created_at in rows
-        ]
-
-    async def count_prices(self, *, product_id: UUID) -> int:
-        value: int = await self._db.fetchval(COUNT_PRICES, to_bytes(product_id))
-        return value
+            for id, product_id_, price, currency, changed_by, created_at in found
+        ], total

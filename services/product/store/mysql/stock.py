@@ -6,6 +6,7 @@ from uuid import UUID
 
 from lib.db import Executor
 from lib.ids import from_bytes, to_bytes
+from services.product.store.mysql.executor import split_total
 from services.product.store.postgres.models import (
     STOCK_MOVEMENT_REASON_BY_LABEL,
     StockMovement,
@@ -25,14 +26,12 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 
 
 LIST_MOVEMENTS: Final = """\
-SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at
-FROM stock_movement WHERE product_id = %s
+SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at,
+    (SELECT count(*) FROM stock_movement WHERE product_id = %s
+    ) AS page_total FROM stock_movement WHERE product_id = %s
 ORDER BY product_version DESC
 LIMIT %s OFFSET %s
 """
-
-
-COUNT_MOVEMENTS: Final = "SELECT count(*) FROM stock_movement WHERE product_id = %s"
 
 
 class StockQueries:
@@ -74,9 +73,17 @@ class StockQueries:
 
     async def list_movements(
         self, *, product_id: UUID, page_size: int, skip: int
-    ) -> list[StockMovement]:
+    ) -> tuple[list[StockMovement], int]:
         """The ledger of a product, newest first."""
-        rows = await self._db.fetch(LIST_MOVEMENTS, to_bytes(product_id), page_size, skip)
+        rows = await self._db.fetch(
+            LIST_MOVEMENTS, to_bytes(product_id), to_bytes(product_id), page_size, skip
+        )
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(
+                LIST_MOVEMENTS, to_bytes(product_id), to_bytes(product_id), 1, 0
+            )
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
         return [
             StockMovement(
                 from_bytes(id),
@@ -99,9 +106,5 @@ class StockQueries:
                 reservation_id,
                 actor,
                 created_at,
-            ) in rows
-        ]
-
-    async def count_movements(self, *, product_id: UUID) -> int:
-        value: int = await self._db.fetchval(COUNT_MOVEMENTS, to_bytes(product_id))
-        return value
+            ) in found
+        ], total

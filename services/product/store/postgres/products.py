@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from lib.db import Executor
+from services.product.store.postgres.executor import split_total
 from services.product.store.postgres.models import (
     PRODUCT_STATUS_BY_LABEL,
     PriceChange,
@@ -61,7 +62,16 @@ FROM product WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
 LIST_PRODUCTS: Final = {
     (currency, search, sort): numbered(
         """\
-SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at FROM product
+SELECT id, name, description, price, currency, stock, status, version, created_at, updated_at,
+    (SELECT count(*) FROM product
+    WHERE status = $1
+        AND price BETWEEN $2 AND $3
+        AND stock >= $4
+""",
+        "        AND currency = $5\n" if currency else "",
+        "        AND (name ILIKE $6 OR description ILIKE $6)\n" if search else "",
+        """\
+    ) AS page_total FROM product
 WHERE status = $1
     AND price BETWEEN $2 AND $3
     AND stock >= $4
@@ -78,22 +88,6 @@ LIMIT $7 OFFSET $8
     for currency in (True, False)
     for search in (True, False)
     for sort in ("name", "name desc", "price", "price desc", "created_at", "created_at desc")
-}
-
-
-COUNT_PRODUCTS: Final = {
-    (currency, search): numbered(
-        """\
-SELECT count(*) FROM product
-WHERE status = $1
-    AND price BETWEEN $2 AND $3
-    AND stock >= $4
-""",
-        "    AND currency = $5\n" if currency else "",
-        "    AND (name ILIKE $6 OR description ILIKE $6)\n" if search else "",
-    )
-    for currency in (True, False)
-    for search in (True, False)
 }
 
 
@@ -132,13 +126,12 @@ VALUES ($1, $2, $3, $4, $5)
 
 
 LIST_PRICES: Final = """\
-SELECT id, product_id, price, currency, changed_by, created_at FROM price_change WHERE product_id = $1
+SELECT id, product_id, price, currency, changed_by, created_at,
+    (SELECT count(*) FROM price_change WHERE product_id = $1
+    ) AS page_total FROM price_change WHERE product_id = $1
 ORDER BY id DESC
 LIMIT $2 OFFSET $3
 """
-
-
-COUNT_PRICES: Final = "SELECT count(*) FROM price_change WHERE product_id = $1"
 
 
 class ProductsQueriesProtocol(Protocol):
@@ -170,23 +163,10 @@ class ProductsQueriesProtocol(Protocol):
         sort: Literal[
             "name", "name desc", "price", "price desc", "created_at", "created_at desc"
         ] = "name",
-    ) -> list[Product]:
+    ) -> tuple[list[Product], int]:
         """One page of the products that match, in the order asked for, equal ones by id.
         `search` is a LIKE pattern.
         """
-        ...
-
-    async def count_products(
-        self,
-        *,
-        status: ProductStatus,
-        min_price: Decimal,
-        max_price: Decimal,
-        min_stock: int,
-        currency: str | None = None,
-        search: str | None = None,
-    ) -> int:
-        """How many products match: the same conditions as ListProducts."""
         ...
 
     async def add_product(
@@ -220,11 +200,9 @@ class ProductsQueriesProtocol(Protocol):
 
     async def list_prices(
         self, *, product_id: UUID, page_size: int, skip: int
-    ) -> list[PriceChange]:
+    ) -> tuple[list[PriceChange], int]:
         """What a product has cost, newest first."""
         ...
-
-    async def count_prices(self, *, product_id: UUID) -> int: ...
 
 
 class ProductsQueries:
@@ -267,7 +245,7 @@ class ProductsQueries:
         sort: Literal[
             "name", "name desc", "price", "price desc", "created_at", "created_at desc"
         ] = "name",
-    ) -> list[Product]:
+    ) -> tuple[list[Product], int]:
         """One page of the products that match, in the order asked for, equal ones by id.
         `search` is a LIKE pattern.
         """
@@ -283,28 +261,12 @@ class ProductsQueries:
         arguments.append(page_size)
         arguments.append(skip)
         rows = await self._db.fetch(sql, *arguments)
-        return list(map(_product, rows))
-
-    async def count_products(
-        self,
-        *,
-        status: ProductStatus,
-        min_price: Decimal,
-        max_price: Decimal,
-        min_stock: int,
-        currency: str | None = None,
-        search: str | None = None,
-    ) -> int:
-        """How many products match: the same conditions as ListProducts."""
-        arguments: list[object] = [status, min_price, max_price, min_stock]
-        if currency is not None:
-            arguments.append(currency)
-        if search is not None:
-            arguments.append(search)
-        value: int = await self._db.fetchval(
-            COUNT_PRODUCTS[currency is not None, search is not None], *arguments
-        )
-        return value
+        if not rows:  # behind the last page: the total is in the first row
+            arguments[-2:] = (1, 0)
+            rows = await self._db.fetch(sql, *arguments)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(map(_product, found)), total
 
     async def add_product(
         self,
@@ -360,11 +322,11 @@ class ProductsQueries:
 
     async def list_prices(
         self, *, product_id: UUID, page_size: int, skip: int
-    ) -> list[PriceChange]:
+    ) -> tuple[list[PriceChange], int]:
         """What a product has cost, newest first."""
         rows = await self._db.fetch(LIST_PRICES, product_id, page_size, skip)
-        return list(starmap(PriceChange, rows))
-
-    async def count_prices(self, *, product_id: UUID) -> int:
-        value: int = await self._db.fetchval(COUNT_PRICES, product_id)
-        return value
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(LIST_PRICES, product_id, 1, 0)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
+        return list(starmap(PriceChange, found)), total

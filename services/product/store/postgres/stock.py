@@ -5,6 +5,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from lib.db import Executor
+from services.product.store.postgres.executor import split_total
 from services.product.store.postgres.models import (
     STOCK_MOVEMENT_REASON_BY_LABEL,
     StockMovement,
@@ -24,14 +25,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 
 LIST_MOVEMENTS: Final = """\
-SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at
-FROM stock_movement WHERE product_id = $1
+SELECT id, product_id, product_version, delta, stock_after, reason, reservation_id, actor, created_at,
+    (SELECT count(*) FROM stock_movement WHERE product_id = $1
+    ) AS page_total FROM stock_movement WHERE product_id = $1
 ORDER BY product_version DESC
 LIMIT $2 OFFSET $3
 """
-
-
-COUNT_MOVEMENTS: Final = "SELECT count(*) FROM stock_movement WHERE product_id = $1"
 
 
 class StockQueriesProtocol(Protocol):
@@ -56,11 +55,9 @@ class StockQueriesProtocol(Protocol):
 
     async def list_movements(
         self, *, product_id: UUID, page_size: int, skip: int
-    ) -> list[StockMovement]:
+    ) -> tuple[list[StockMovement], int]:
         """The ledger of a product, newest first."""
         ...
-
-    async def count_movements(self, *, product_id: UUID) -> int: ...
 
 
 class StockQueries:
@@ -102,9 +99,13 @@ class StockQueries:
 
     async def list_movements(
         self, *, product_id: UUID, page_size: int, skip: int
-    ) -> list[StockMovement]:
+    ) -> tuple[list[StockMovement], int]:
         """The ledger of a product, newest first."""
         rows = await self._db.fetch(LIST_MOVEMENTS, product_id, page_size, skip)
+        if not rows:  # behind the last page: the total is in the first row
+            rows = await self._db.fetch(LIST_MOVEMENTS, product_id, 1, 0)
+            return [], split_total(rows)[1]
+        found, total = split_total(rows)
         return [
             StockMovement(
                 id,
@@ -127,9 +128,5 @@ class StockQueries:
                 reservation_id,
                 actor,
                 created_at,
-            ) in rows
-        ]
-
-    async def count_movements(self, *, product_id: UUID) -> int:
-        value: int = await self._db.fetchval(COUNT_MOVEMENTS, product_id)
-        return value
+            ) in found
+        ], total
