@@ -425,13 +425,40 @@ class ColumnRef:
     column: str
 
 
+class JsonKind(StrEnum):
+    """The kind of a JSON value: a `MAP` is an object whose keys the data decides."""
+
+    OBJECT = "object"
+    ARRAY = "array"
+    TUPLE = "tuple"
+    MAP = "map"
+    SCALAR = "scalar"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonShape:
+    """The shape of a JSON value, as far as the query decides it.
+
+    `members` are an object's, by key; those of a tuple have no key, and the one of an array or a
+    map is that of every element. An array without a member is empty. `type` is the database type
+    of a scalar.
+    """
+
+    kind: JsonKind
+    nullable: bool = False
+    type: SqlType | None = None
+    members: tuple[tuple[str, JsonShape], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A result column.
 
     `reasons` says why it is, or could not be proved, not null; innermost first. `via` is what sqlc
     takes for its origin where that is another: the WITH query it is read from. `kept` is the column
-    whose values it shows, or holds as elements, by the work of functions of arrays.
+    whose values it shows, or holds as elements, by the work of functions of arrays. `shape` is that
+    of its JSON, None where the query does not decide it.
     """
 
     name: str
@@ -444,6 +471,7 @@ class Column:
     reasons: tuple[str, ...] = ()
     via: ColumnRef | None = None
     kept: ColumnRef | None = None
+    shape: JsonShape | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --n 1000000 [--seed N] [--select] [--called]`: the long hunt."""
+"""`python -m tests.fuzz --n 1000000 [--seed N] [--called] [--documents]`: the long hunt."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ def main() -> int:
     parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
     parser.add_argument("--causes", action="store_true", help="why columns were not proved")
     parser.add_argument("--called", action="store_true", help="call the generated functions")
+    parser.add_argument("--documents", action="store_true", help="and they make JSON")
     args = parser.parse_args()
     started = time.monotonic()
     print(f"seed {args.seed}", flush=True)
-    if args.called:
+    if args.called or args.documents:
         with tempfile.TemporaryDirectory() as folder:
-            calls = hunt_called(args.n, args.seed, Path(folder))
+            calls = hunt_called(args.n, args.seed, Path(folder), documents=args.documents)
         print(calls.report())
         return 1 if calls.broken else 0
     tally = hunt(

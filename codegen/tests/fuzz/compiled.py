@@ -1,4 +1,4 @@
-"""Compiles a hunt's texts to a package of functions, as a user's project would be."""
+"""Compiles random texts to a package of functions, as a user's project would be."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ sql:
     schema: schema.sql
     queries: queries.sql
     gen:
-      python: {{out: {package}, package: {package}}}
+      python: {{out: {package}, package: {package}{options}}}
 """
 
 
@@ -35,12 +35,13 @@ def compile_texts(
     analyze: Analyze,
     *,
     server: str = "",
+    options: str = "",
     many: bool = False,
 ) -> Analysis:
     """Write `PACKAGE` below a folder, with a function for each text that the server takes.
 
-    `engine` and `server` are what `sqlc.yaml` says; `many` is whether all are asked for many rows.
-    The functions are called q0, q1, …
+    `engine`, `server` and `options` are what `sqlc.yaml` says; `many` is whether all are asked for
+    many rows. The functions are called q0, q1, …
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "schema.sql").write_text(schema)
@@ -50,7 +51,7 @@ def compile_texts(
     ]
     (folder / "queries.sql").write_text("\n".join(named))
     said = f"\n    server: {server}" if server else ""
-    config = _CONFIG.format(engine=engine, server=said, package=PACKAGE)
+    config = _CONFIG.format(engine=engine, server=said, package=PACKAGE, options=options)
     (folder / "sqlc.yaml").write_text(config)
     project, problems = load_project(folder / "sqlc.yaml", environ={})
     assert project is not None, problems

@@ -91,6 +91,13 @@ def test_generated_functions_return_what_their_annotations_say(full: Full, tmp_p
     assert tally.broken == [], tally.report()
 
 
+def test_documents_are_of_the_shape_that_was_proved(full: Full, tmp_path: Path) -> None:
+    wanted = full(50_000, sample=300)
+    tally = hunt_called(wanted, 800_000, tmp_path, queries=30, documents=True)
+    assert tally.broken == [], tally.report()
+    assert tally.shapes > 20, tally.report()
+
+
 @pytest.mark.long
 def test_calling_the_functions_finds_a_broken_rule(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -43,7 +43,7 @@ _SET = (
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "driver", "models", "executor", "emit_class", "emit_protocol",
-    "emit_exceptions", "emit_helpers", "overrides", "readers", "same_as", "contract",
+    "emit_exceptions", "emit_helpers", "overrides", "readers", "same_as", "contract", "typed_json",
 )  # fmt: skip
 # Options of sqlc's own Python generator that always apply here or have no meaning here.
 _PYTHON_OF_SQLC = (
@@ -330,6 +330,7 @@ class _Loader:
             emit_exceptions=reader.flag(found.get("emit_exceptions"), "emit_exceptions"),
             emit_helpers=reader.flag(found.get("emit_helpers"), "emit_helpers"),
             readers=reader.flag(found.get("readers"), "readers"),
+            typed_json=reader.flag(found.get("typed_json"), "typed_json"),
             same_as=same_as,
             contract=self._folder / test if test else None,
             contract_values=tuple(

@@ -53,6 +53,7 @@ class PythonTarget:
     code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
     `emit_exceptions` raises a class of its own for each constraint a query can violate,
     `emit_helpers` adds transactions with retries and an executor that reports every query.
+    `typed_json` reads JSON whose shape the query decides into classes of that shape.
     `readers` lets what is proved to read only take a `Reader`, which a replica can be.
     `same_as` is the package of an earlier entry, for another engine, whose functions these must be;
     `contract` is where the test goes that compares the answers of both, `contract_values` are the
@@ -71,6 +72,7 @@ class PythonTarget:
     emit_exceptions: bool = False
     emit_helpers: bool = False
     readers: bool = False
+    typed_json: bool = False
     overrides: tuple[Override, ...] = ()
     same_as: str = ""
     contract: Path | None = None

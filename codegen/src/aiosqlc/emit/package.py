@@ -9,12 +9,14 @@ from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
 from aiosqlc.drivers.helpers import print_helpers, protocols_of
 from aiosqlc.emit.choices import NUMBERING
+from aiosqlc.emit.documents import json_documents
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.python import print_module
 from aiosqlc.ir import Rendered
+from aiosqlc.plan.documents import MODULE
 from aiosqlc.plan.model import Import, PyFunction, PyModule
 from aiosqlc.source import Dialect
 
@@ -62,6 +64,9 @@ def print_package(
         files.append(Rendered(target.out / "session.py", f"{header.of('')}\n{source}"))
     if any(function.choice and function.choice.numbered for function in functions):
         files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{NUMBERING}"))
+    if any(function.decoders for function in functions):
+        source = json_documents(target.models)
+        files.append(Rendered(target.out / f"{MODULE}.py", f"{header.of('')}\n{source}"))
     errors = {error for function in functions for error in function.errors}
     if errors and driver.violations:
         source = print_errors(errors, driver.violations)

@@ -94,6 +94,8 @@ def _compared(left: PyFunction, right: PyFunction) -> Iterator[tuple[str, Shown,
     yield "results", _results(left), _results(right)
     if left.row and right.row and left.row.cls and right.row.cls:
         yield "columns", _fields(left.row.cls), _fields(right.row.cls)
+    if left.decoders and right.decoders:
+        yield "documents", _documents(left), _documents(right)
     yield "arguments of a batch", _batch(left), _batch(right)
 
 
@@ -112,6 +114,26 @@ def _results(function: PyFunction) -> Shown:
 
 def _fields(cls: PyClass) -> Shown:
     return tuple(f"{item.name}: {_shown(item.type)}" for item in cls.fields)
+
+
+def _documents(function: PyFunction) -> Shown:
+    """Return the fields of all classes that are made of JSON."""
+    classes = (cls for cls in function.own_classes if cls.name in _made_of_json(function))
+    return tuple(f"{cls.name}.{field}" for cls in classes for field in _fields(cls))
+
+
+def _made_of_json(function: PyFunction) -> set[str]:
+    """Return the names of the classes of a function's JSON, also inside others."""
+    inside = {cls.name: cls for cls in function.own_classes}
+    wanted = [word for item in function.decoders for word in _words(item.type)]
+    for name in wanted:  # it grows: a field's type may be a class, too
+        for item in inside[name].fields if name in inside else ():
+            wanted += [word for word in _words(item.type) if word not in wanted]
+    return inside.keys() & set(wanted)
+
+
+def _words(kind: PyType) -> list[str]:
+    return re.findall(r"\w+", kind.annotation)
 
 
 def _shown(kind: PyType) -> str:
@@ -209,7 +231,8 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
     if found is None:
         return function
     origin = _in_package(first, found[1].path.stem)
-    classes = {(origin, cls.name) for cls in function.own_classes}
+    inside = _made_of_json(function) - {w for d in function.decoders for w in _words(d.type)}
+    classes = {(origin, cls.name) for cls in function.own_classes if cls.name not in inside}
     only_fields = {
         imported
         for cls in function.own_classes
@@ -222,6 +245,8 @@ def _shared(function: PyFunction, second: Planned, first: Planned) -> PyFunction
     used = {item for param in function.params for item in param.type.imports_in(*written)}
     if function.row:
         used |= function.row.imports
+    for decoder in function.decoders:
+        used |= decoder.type.imports_in(decoder.type.annotation)
     kept = {item for item in function.imports if item not in only_fields or item in used}
     moved = {_moved(item, second, first) for item in kept}
     return replace(function, own_classes=(), imports=frozenset(moved | classes))

@@ -11,6 +11,7 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import needed, print_methods
 from aiosqlc.emit.rows import print_builder
+from aiosqlc.plan.documents import MAKER
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 from aiosqlc.store.memo import memo_by
 
@@ -61,7 +62,13 @@ def _query(function: PyFunction) -> list[str]:
     """Return one query's SQL, its classes and their construction."""
     classes = [print_class(cls) for cls in function.own_classes]
     builders = [print_builder(function.row)] if function.row and function.defines_builder else []
-    return [_constant(function), *classes, *builders]
+    decoders = [_decoders(function)] if function.decoders else []
+    return [_constant(function), *classes, *decoders, *builders]
+
+
+def _decoders(function: PyFunction) -> str:
+    lines = [f"{item.name}: Final = {MAKER}({item.type.annotation})" for item in function.decoders]
+    return "\n".join(lines)
 
 
 def _constant(function: PyFunction) -> str:

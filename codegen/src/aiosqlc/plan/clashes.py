@@ -185,6 +185,7 @@ def check_module(
     for function in module.functions:
         own = [function.name, function.constant]
         own += [cls.name for cls in function.own_classes]
+        own += [decoder.name for decoder in function.decoders]
         mine = f"query `{function.query_name}`"
         # By the owner of the first name, so that each cause is reported once.
         clashing: dict[str, str] = {}

@@ -63,7 +63,9 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     }
     params = with_row_lists(query, params, planner)
     row = with_locals(query, row, used, names) if row else None
-    own = [item.cls for item in row.nested if not item.shared] if row else []
+    documents = planner.documents if row else None
+    own = [*documents.classes] if documents else []
+    own += [item.cls for item in row.nested if not item.shared] if row else []
     own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
     driver = planner.package.driver
@@ -91,8 +93,12 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         pipelined=pipelined,
         synchronous=driver.synchronous,
         used=used,
+        decoders=tuple(documents.decoders) if documents else (),
     )
     imports = {executor}
+    for decoder in function.decoders:
+        imports |= {planner.package.json_maker}
+        imports |= decoder.type.imports_in(decoder.type.annotation)
     if function.errors and violations:
         imports |= {
             violations.caught_import,

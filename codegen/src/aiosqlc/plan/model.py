@@ -39,6 +39,14 @@ class PyClass:
 
 
 @dataclass(frozen=True, slots=True)
+class PyDecoder:
+    """A module's function that reads a text of JSON into a type."""
+
+    name: str
+    type: PyType
+
+
+@dataclass(frozen=True, slots=True)
 class PyEnum:
     """A StrEnum.
 
@@ -163,7 +171,7 @@ class PyError:
 
 @dataclass(frozen=True, slots=True)
 class PyFunction:
-    """The function of one query, with its constant and its own classes.
+    """The function of one query, with its constant, its own classes and its decoders of JSON.
 
     `reads` is whether it is proved to read only. `batch` is the annotation of one set of arguments,
     where the function takes many; then `arguments` are expressions on `item`, or with `repeatable`
@@ -185,6 +193,7 @@ class PyFunction:
     doc: tuple[str, ...] = ()
     row: PyRow | None = None
     own_classes: tuple[PyClass, ...] = ()
+    decoders: tuple[PyDecoder, ...] = ()
     exactly_one: bool = False
     counts_rows: bool = True
     choice: PyChoice | None = None

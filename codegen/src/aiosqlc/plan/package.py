@@ -9,6 +9,7 @@ from functools import cached_property
 from aiosqlc.config.project import ModelKind, PythonTarget
 from aiosqlc.drivers import Driver, driver_of
 from aiosqlc.ir import Catalog, Constraint, Table, TypedQuery, TypeKind
+from aiosqlc.plan.documents import MAKER, MODULE
 from aiosqlc.plan.errors import ErrorKey, plan_errors
 from aiosqlc.plan.gathered import Kind
 from aiosqlc.plan.model import Import, PyError
@@ -45,6 +46,11 @@ class Package:
     def in_package(self, name: str) -> str:
         """Return the import of a module in this package, absolute if the package has a name."""
         return f"{self.target.package}.{name}" if self.target.package else f".{name}"
+
+    @property
+    def json_maker(self) -> Import:
+        """Return the import of the function that makes decoders of JSON."""
+        return (self.in_package(MODULE), MAKER)
 
     @property
     def first_party(self) -> frozenset[str]:

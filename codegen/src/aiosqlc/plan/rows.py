@@ -8,12 +8,22 @@ from dataclasses import replace
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Column, ColumnRef, Table, TypedEmbed, TypedParam, TypedQuery
+from aiosqlc.ir import (
+    Column,
+    ColumnRef,
+    SqlType,
+    Table,
+    TypedEmbed,
+    TypedParam,
+    TypedQuery,
+)
 from aiosqlc.plan.clashes import distinct_fields
+from aiosqlc.plan.documents import Documents
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, identifier, singular
 from aiosqlc.plan.package import Package
+from aiosqlc.plan.pytypes import optional
 from aiosqlc.plan.scope import Scope, numbered_names
 from aiosqlc.plan.types import TypeResolver
 from aiosqlc.store.memo import memo_by
@@ -28,6 +38,7 @@ class QueryPlanner:
         self.package = package
         self.gathered = Gathered()
         self.problems: list[Diagnostic] = []
+        self.documents: Documents | None = None
         self.types = TypeResolver(
             package.target,
             package.models_name,
@@ -69,14 +80,39 @@ class QueryPlanner:
         )
 
     def column(self, query: TypedQuery, column: Column) -> PyType:
-        """Return the type of one result column."""
+        """Return the type of one result column.
+
+        What the project says of it or of its type stands before the shape of its JSON.
+        """
+        origin, name = column.origin or column.kept, f"{query.parsed.name}.{column.name}"
+        if column.shape and self._decodes(column.type, origin, name):
+            found = self._documents(query).column(column.name, column.shape)
+            return found if column.not_null else optional(found)
         return self.types.column(
             column.type,
             not_null=column.not_null,
             element_not_null=column.element_not_null,
-            origin=column.origin or column.kept,
-            query=f"{query.parsed.name}.{column.name}",
+            origin=origin,
+            query=name,
         )
+
+    def _decodes(self, kind: SqlType, origin: ColumnRef | None, name: str) -> bool:
+        """Return whether JSON is read into the classes of its shape."""
+        package = self.package
+        wanted = package.target.typed_json and package.driver.types.json_as_text
+        return wanted and not self.types.is_overridden(kind, origin, name)
+
+    def _documents(self, query: TypedQuery) -> Documents:
+        if self.documents is None:
+            package = self.package
+            self.documents = Documents(
+                query.parsed.name,
+                package.target.models,
+                package.json_maker,
+                lambda kind: self.types.column(kind, not_null=True),
+                {self.own_name(query)},
+            )
+        return self.documents
 
     def nested(self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]) -> PyNested:
         """Plan an embed's nested row, with a table's class or a class of its own."""

@@ -11,6 +11,7 @@ from aiosqlc.ir import (
     Column,
     ColumnRef,
     Embed,
+    JsonShape,
     Param,
     ParsedQuery,
     SqlType,
@@ -25,6 +26,7 @@ from aiosqlc.postgres.describe import ColumnHead, Described
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.dimensions import dimensions
+from aiosqlc.postgres.infer.documents import Documents, weakest_shape
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import as_if_present, places_of
 from aiosqlc.postgres.infer.handed_on import handed_on
@@ -296,7 +298,13 @@ class QueryTyper:
             is_function_call=expr is not None and expr.kind in _CALLS,
             reasons=(*verdict.reasons(), *(() if inside.null else inside.reasons())),
             kept=kept,
+            shape=self._shape(prover, scope, expr),
         )
+
+    def _shape(self, prover: Prover, scope: Scope | None, expr: Node | None) -> JsonShape | None:
+        if scope is None or expr is None:
+            return None
+        return Documents(prover, self.types).column(expr, scope)
 
     def _type_of(self, scope: Scope | None, head: ColumnHead, number: int, dims: int) -> SqlType:
         """Return a column's type; for a domain, the server describes only the base type."""
@@ -421,7 +429,9 @@ def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
             if mine.element_not_null and not column.element_not_null:
                 columns[index] = mine = replace(mine, element_not_null=False)
             if mine.type.fields != column.type.fields:
-                columns[index] = replace(mine, type=_weakest_fields(mine.type, column.type))
+                columns[index] = mine = replace(mine, type=_weakest_fields(mine.type, column.type))
+            if mine.shape != column.shape:
+                columns[index] = replace(mine, shape=weakest_shape(mine.shape, column.shape))
     return tuple(columns)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from inspect import isasyncgen
@@ -18,6 +19,7 @@ from aiosqlc.contract.conforms import hints_of, unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.ir import TypedQuery
 from aiosqlc.plan.clashes import functions_of
+from aiosqlc.plan.documents import MODULE as DOCUMENTS
 from aiosqlc.plan.naming import argument
 from aiosqlc.selfcheck.drivers import Opened, has_no_value, opened
 from aiosqlc.selfcheck.importable import importing_from
@@ -112,6 +114,12 @@ async def _call_all(
     return called
 
 
+def _in_decoder(error: Exception) -> bool:
+    """Return whether a document is not of the shape that was proved of it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).stem == DOCUMENTS for frame in frames)
+
+
 async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
     """Return argument values for a query, partly from the columns that the query compares with."""
     values = Values(Random(seed), {})  # noqa: S311 - test data
@@ -152,7 +160,7 @@ async def _call(
             called.unread.setdefault(name, text)
         elif isinstance(error, db.refusals):
             called.unanswered.setdefault(name, text.split("\n", maxsplit=1)[0])
-        elif _NEEDED in text or text.startswith(_DOCUMENT):
+        elif _NEEDED in text or (text.startswith(_DOCUMENT) and not _in_decoder(error)):
             called.unanswered.setdefault(name, text)
         else:
             called.broken.setdefault(name, f"{text} with {arguments!r}")

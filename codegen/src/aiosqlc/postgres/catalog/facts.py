@@ -67,6 +67,7 @@ class Facts:
     trees: dict[int, list[str]] = field(default_factory=dict)
     set_off: dict[int, list[int]] = field(default_factory=dict)
     nondeterministic: frozenset[int] = frozenset()
+    cast_to_json: frozenset[int] = frozenset()
     total: frozenset[int] = frozenset()
     declared_not_null: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
@@ -355,6 +356,7 @@ def load_facts(connection: Connection, declared_not_null: Iterable[str] = ()) ->
     facts.nondeterministic = frozenset(
         r.oid for r in connection.decode(sql["nondeterministic"], rows.Oid)
     )
+    facts.cast_to_json = frozenset(r.oid for r in connection.decode(sql["json_casts"], rows.Oid))
     facts.reserved = frozenset(
         word.name for word in connection.decode(sql["reserved_words"], rows.Word)
     )

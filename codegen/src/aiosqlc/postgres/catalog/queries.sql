@@ -113,6 +113,10 @@ join pg_language l on l.oid = p.prolang where l.lanname not in ('internal', 'c')
 -- name: nondeterministic
 select oid::int8 as oid from pg_collation where not collisdeterministic
 
+-- name: json_casts
+select castsource::int8 as oid from pg_cast
+where castmethod = 'f' and casttarget in ('json'::regtype, 'jsonb'::regtype) and castsource >= 16384
+
 -- name: reserved_words
 select word as name from pg_get_keywords() where catcode in ('R', 'T')
 

@@ -160,9 +160,9 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
     entry = scope.entry(varno)
     kind = entry["rtekind"]
     if attribute == 0:
-        if kind in (kinds.Rte.RELATION, kinds.Rte.SUBQUERY):
+        if kind in (kinds.Rte.RELATION, kinds.Rte.SUBQUERY, kinds.Rte.CTE):
             return never("whole-row", "a row as a whole is not NULL")
-        return maybe("a row of a function or CTE may be NULL")
+        return maybe("a row of a function may be NULL")
     if kind == kinds.Rte.RELATION:
         return _table_column(p, entry, attribute)
     if kind == kinds.Rte.SUBQUERY:

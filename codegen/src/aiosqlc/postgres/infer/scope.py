@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiosqlc.postgres.catalog.facts import Facts
@@ -96,6 +97,21 @@ class Scope:
     def is_known_expression(self, node: Node) -> bool:
         """Return whether a condition proves that exactly this expression is not null."""
         return node in self.known or any(node in fact_set for fact_set in self.assumed)
+
+    @contextmanager
+    def rows_of(self, condition: Node | None) -> Iterator[None]:
+        """Look at each row that an aggregate of this query reads: its FILTER holds for them.
+
+        What holds for one branch of CASE does not hold for them.
+        """
+        before = self.assumed, self.dead
+        found = _about_rows(facts_of(condition, IF_TRUE, self.catalog)) if condition else NOTHING
+        self.assumed = [found]
+        self.dead = self.dead | self.joins.dead(found)
+        try:
+            yield
+        finally:
+            self.assumed, self.dead = before
 
     def _settle(self) -> None:
         """Collect the facts and the matched outer joins until nothing new is found."""

@@ -1,0 +1,1 @@
+"""Files of generated packages that are copied as they are."""

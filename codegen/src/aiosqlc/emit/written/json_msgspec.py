@@ -1,0 +1,69 @@
+"""Reads JSON that PostgreSQL makes into objects, strictly and in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain, repeat
+from types import NoneType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+
+_T = TypeVar("_T")
+_EXACT = msgspec.json.Decoder(float_hook=Decimal)
+_LAST, _FIRST = datetime.max, datetime.min  # noqa: DTZ901 - as columns have them: without a zone
+_ENDLESS = {"infinity": _LAST, "-infinity": _FIRST}
+_NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
+
+
+def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
+    """Return a function that reads a text into a type.
+
+    Raises `msgspec.ValidationError` for any other text.
+    """
+    known = msgspec.json.Decoder(kind)
+
+    def decode(text: str) -> _T:
+        try:
+            return known.decode(text)
+        except msgspec.ValidationError:  # infinity, NaN or bytes, which JSON has no form for
+            return msgspec.convert(_read(_EXACT.decode(text), kind), kind)
+
+    return decode
+
+
+def _read(value: Any, kind: Any) -> Any:
+    """Return a value with what msgspec cannot read put into place."""
+    inside = [part for part in get_args(kind) if part is not NoneType]
+    origin = get_origin(kind)
+    if len(inside) < len(get_args(kind)):
+        return None if value is None else _read(value, inside[0])
+    if isinstance(value, str):
+        return _read_text(value, kind)
+    if isinstance(value, Decimal):
+        return value if kind is Decimal else float(value)
+    if isinstance(value, list):
+        kinds = chain(inside, repeat(Any)) if origin is tuple else repeat([*inside, Any][0])
+        return list(map(_read, cast("Iterable[Any]", value), kinds))
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        hints = get_type_hints(kind) if isinstance(kind, type) and origin is None else {}
+        other = inside[1] if origin is dict else Any
+        return {key: _read(item, hints.get(key, other)) for key, item in members.items()}
+    return value
+
+
+def _read_text(text: str, kind: Any) -> Any:
+    """Return the value of a text; an endless moment is the last or first, without a zone."""
+    if kind is float and text in _NO_NUMBERS:
+        return float(text)
+    if kind is bytes and text.startswith("\\x"):
+        return bytes.fromhex(text[2:])
+    if kind in {date, datetime}:
+        endless = _ENDLESS.get(text)
+        if endless is not None:
+            return endless if kind is datetime else endless.date()
+        return kind.fromisoformat(text)
+    return text

@@ -1,0 +1,89 @@
+"""Reads JSON that PostgreSQL makes into objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain, repeat
+from types import NoneType
+from typing import Any, TypeVar, cast, get_args, get_origin
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+_T = TypeVar("_T")
+_LAST, _FIRST = datetime.max, datetime.min  # noqa: DTZ901 - as columns have them: without a zone
+_ENDLESS = {"infinity": _LAST, "-infinity": _FIRST}
+_NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
+
+
+def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
+    """Return a function that reads a text into a type.
+
+    Raises `pydantic.ValidationError` for any other text.
+    """
+    config = None if _fields(kind) else ConfigDict(allow_inf_nan=True)
+    known = TypeAdapter(kind, config=config)
+    direct = not _is_changed(kind)
+
+    def decode(text: str) -> _T:
+        if direct:
+            try:
+                return known.validate_json(text, strict=True)
+            except ValidationError:  # infinity or NaN, which JSON has no form for
+                pass
+        return known.validate_python(_read(json.loads(text, parse_float=Decimal), kind))
+
+    return decode
+
+
+def _is_changed(kind: Any) -> bool:
+    """Return whether pydantic alone would read other values of JSON.
+
+    It takes the letters of a text for bytes, and the digits of a Decimal that a float has, too.
+    """
+    inside = [field.annotation for field in _fields(kind).values()] or get_args(kind)
+    return kind in {bytes, Decimal} or any(map(_is_changed, inside))
+
+
+def _fields(kind: Any) -> dict[str, FieldInfo]:
+    """Return the fields of a model, none for any other type."""
+    found: dict[str, FieldInfo] = getattr(kind, "model_fields", {})
+    return found
+
+
+def _read(value: Any, kind: Any) -> Any:
+    """Return a value with what pydantic cannot read put into place."""
+    inside = [part for part in get_args(kind) if part is not NoneType]
+    origin = get_origin(kind)
+    if len(inside) < len(get_args(kind)):
+        return None if value is None else _read(value, inside[0])
+    if isinstance(value, str):
+        return _read_text(value, kind)
+    if isinstance(value, Decimal):
+        return value if kind is Decimal else float(value)
+    if isinstance(value, list):
+        kinds = chain(inside, repeat(Any)) if origin is tuple else repeat([*inside, Any][0])
+        return list(map(_read, cast("Iterable[Any]", value), kinds))
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        fields = {key: field.annotation for key, field in _fields(kind).items()}
+        other = inside[1] if origin is dict else Any
+        return {key: _read(item, fields.get(key, other)) for key, item in members.items()}
+    return value
+
+
+def _read_text(text: str, kind: Any) -> Any:
+    """Return the value of a text; an endless moment is the last or first, without a zone."""
+    if kind is float and text in _NO_NUMBERS:
+        return float(text)
+    if kind is bytes and text.startswith("\\x"):
+        return bytes.fromhex(text[2:])
+    if kind in {date, datetime}:
+        endless = _ENDLESS.get(text)
+        if endless is not None:
+            return endless if kind is datetime else endless.date()
+        return kind.fromisoformat(text)
+    return text

@@ -1,0 +1,139 @@
+"""Plan the classes of JSON whose shape the query decides, and the decoders that make them."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from aiosqlc.config.project import ModelKind
+from aiosqlc.drivers.pytype import Import
+from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
+from aiosqlc.plan import pytypes
+from aiosqlc.plan.model import PyClass, PyDecoder, PyField, PyType
+from aiosqlc.plan.naming import attribute, camel, constant, singular
+
+MODULE = "json_documents"
+"""The generated file with the function that makes decoders."""
+MAKER = "json_decoder"
+
+_DECIMAL: Import = ("decimal", "Decimal")
+# A scalar as PostgreSQL writes it in JSON; what is left out is a text.
+_SCALARS = {
+    "bool": PyType("bool"),
+    **dict.fromkeys(("int2", "int4", "int8"), PyType("int")),
+    **dict.fromkeys(("float4", "float8"), PyType("float")),
+    "numeric": PyType("Decimal", frozenset({_DECIMAL})),
+    "date": PyType("date", frozenset({("datetime", "date")})),
+    **dict.fromkeys(
+        ("timestamp", "timestamptz"), PyType("datetime", frozenset({("datetime", "datetime")}))
+    ),
+    "time": PyType("time", frozenset({("datetime", "time")})),
+    "uuid": PyType("UUID", frozenset({("uuid", "UUID")})),
+    "bytea": PyType("bytes"),
+}
+# What a column is called that the query gives no name.
+_UNNAMED = re.compile(r"(?:(?:jsonb?|row|array)_.*|to_jsonb?|coalesce|case|\?column\?|)")
+
+
+@dataclass
+class Documents:
+    """Plan the JSON columns of one query; `classes` and `decoders` are what they need.
+
+    `enum` is the class of an enum.
+    """
+
+    query: str
+    models: ModelKind
+    maker: Import
+    enum: Callable[[SqlType], PyType]
+    taken: set[str]
+    classes: list[PyClass] = field(default_factory=list)
+    decoders: list[PyDecoder] = field(default_factory=list)
+
+    def column(self, name: str, shape: JsonShape) -> PyType:
+        """Return the type of a column whose JSON has a shape."""
+        name = "" if _UNNAMED.fullmatch(name) else name
+        found = self._type(replace(shape, nullable=False), f"{self.query}_{name}" if name else "")
+        label = self._free(f"_{constant(self.query)}_{constant(name or 'json')}", between="_")
+        self.decoders.append(PyDecoder(label, found))
+        return replace(
+            found,
+            imports=found.imports | {self.maker},
+            decode=f"{label}({{}})",
+            atomic=False,
+        )
+
+    def _type(self, shape: JsonShape, name: str) -> PyType:
+        """Return the type of a value; `name` is where it is, for its class, '' at the top."""
+        found = self._certain(shape, name)
+        return pytypes.optional(found) if shape.nullable else found
+
+    def _certain(self, shape: JsonShape, name: str) -> PyType:
+        inside = [member for _, member in shape.members]
+        if shape.kind is JsonKind.SCALAR and shape.type:
+            return self._scalar(shape.type)
+        if shape.kind is JsonKind.OBJECT:
+            return self._object(shape, name or f"{self.query}_object")
+        if shape.kind is JsonKind.ARRAY:
+            of = _singular(name) if name else f"{self.query}_item"
+            item = self._type(inside[0], of) if inside else pytypes.UNKNOWN
+            return _generic("list", [item])
+        if shape.kind is JsonKind.MAP:
+            of = _singular(name) if name else f"{self.query}_value"
+            return _generic("dict", [pytypes.TEXT, self._type(inside[0], of)])
+        if shape.kind is JsonKind.TUPLE:
+            of = name or f"{self.query}_item"
+            kinds = [self._type(item, f"{of}_{n}") for n, item in enumerate(inside, 1)]
+            return _generic("tuple", kinds)
+        return pytypes.UNKNOWN
+
+    def _scalar(self, sql: SqlType) -> PyType:
+        if sql.kind is TypeKind.ENUM:
+            found = self.enum(sql)
+            return PyType(found.annotation, found.imports_in(found.annotation))
+        known = _SCALARS.get(sql.name) if sql.schema == "pg_catalog" else None
+        return known or pytypes.TEXT
+
+    def _object(self, shape: JsonShape, name: str) -> PyType:
+        """Return the class of an object, or a dict if a key cannot be an attribute."""
+        keys = [key for key, _ in shape.members]
+        if not keys or any(_attribute(key, self.models) != key for key in keys):
+            return _generic("dict", [pytypes.TEXT, pytypes.UNKNOWN])
+        called = self._free(camel(name))
+        kinds = [self._type(member, f"{called}_{key}") for key, member in shape.members]
+        fields = tuple(PyField(key, kind) for key, kind in zip(keys, kinds, strict=True))
+        cls = PyClass(called, self.models, fields)
+        self.classes.append(cls)
+        imports = frozenset[Import]().union(*(kind.imports for kind in kinds))
+        return PyType(called, imports, atomic=cls.atomic)
+
+    def _free(self, name: str, *, between: str = "") -> str:
+        """Return and reserve a name that this query's classes and decoders do not have."""
+        found, number = name, 1
+        while found in self.taken:
+            number += 1
+            found = f"{name}{between}{number}"
+        self.taken.add(found)
+        return found
+
+
+def _generic(name: str, inside: Sequence[PyType]) -> PyType:
+    shown = ", ".join(kind.annotation for kind in inside)
+    imports = frozenset[Import]().union(*(kind.imports for kind in inside))
+    return PyType(f"{name}[{shown}]", imports, atomic=False)
+
+
+def _attribute(key: str, models: ModelKind) -> str:
+    """Return what an attribute for a key is called; a key in camel case is one itself."""
+    plain = key.isidentifier() and key.isascii() and not key.startswith("_")
+    small = key.lower()
+    fits = plain and attribute(small, models) == small and not keyword.iskeyword(key)
+    return key if fits else attribute(key, models)
+
+
+def _singular(name: str) -> str:
+    """Return the name of an element of what has this name."""
+    head, _, last = name.rpartition("_")
+    return f"{head}_{singular(last)}" if head else singular(last)

@@ -1,0 +1,1 @@
+../documents_are_read_with_dataclass/queries.sql

@@ -1,0 +1,49 @@
+-- name: AddAuthor :one
+INSERT INTO author (name, mood) VALUES ($1, $2) RETURNING id;
+
+-- name: AddBook :exec
+INSERT INTO book (author_id, title, price, rating, published, cover) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: GetAuthor :one
+-- Books are a list of objects of their own class, never None.
+SELECT
+    author.name,
+    (
+        SELECT coalesce(
+            json_agg(json_build_object('title', title, 'price', price, 'rating', rating) ORDER BY id), '[]'
+        )
+        FROM book
+        WHERE author_id = author.id
+    ) AS books
+FROM author
+WHERE id = $1;
+
+-- name: ListShelves :many
+-- An author without a book has an empty list: FILTER leaves the row without partner out.
+SELECT author.id, coalesce(json_agg(book) FILTER (WHERE book.id IS NOT NULL), '[]') AS books
+FROM author
+LEFT JOIN book ON book.author_id = author.id
+GROUP BY author.id
+ORDER BY author.id;
+
+-- name: ListCards :many
+-- Objects in objects, a pair, an enum, and a document that nobody decides on.
+SELECT jsonb_build_object(
+    'author', jsonb_build_object('id', id, 'mood', mood),
+    'pair', jsonb_build_array(id, name),
+    'preferences', preferences
+)
+FROM author
+ORDER BY id;
+
+-- name: GetTitles :one
+SELECT json_agg(title ORDER BY title) AS titles FROM book WHERE author_id = $1;
+
+-- name: GetTagged :one
+-- A key that is no attribute: the object stays a dictionary.
+SELECT json_build_object('author-id', author_id, 'title', title) AS tagged FROM book WHERE id = $1;
+
+-- name: GetOwn :one
+-- column: card dict[str, int]
+-- A type that the query names stands before the derived one.
+SELECT json_build_object('id', id) AS card FROM author WHERE id = $1;

@@ -1,0 +1,148 @@
+"""Validates the shapes of JSON: by a table of what they are, and by documents of a real server."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import attrs
+import msgspec
+from aiosqlc.ir import JsonKind, JsonShape
+from pydantic import BaseModel
+
+HERE = Path(__file__).parent
+WORLD, ROWS = (HERE / "world.sql").read_text(), (HERE / "rows.sql").read_text()
+NONE = "none"
+_INTEGERS, _FLOATS = {"int2", "int4", "int8"}, {"float4", "float8"}
+_LAST, _FIRST = datetime.max, datetime.min  # noqa: DTZ901 - as columns have them
+_ENDLESS = {"infinity": _LAST, "-infinity": _FIRST}
+_MOMENTS = {"date", "timestamp", "timestamptz"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A query whose column `doc` is JSON, and its shape: `none` if it is not known."""
+
+    name: str
+    says: str
+    sql: str
+    shape: str
+
+
+def cases(file: str) -> list[Case]:
+    """Return the cases of a table; their functions are called case_1, case_2, …"""
+    listed = tomllib.loads((HERE / file).read_text())["case"]
+    return [Case(f"Case{number}", **case) for number, case in enumerate(listed, 1)]
+
+
+def queries(table: list[Case]) -> str:
+    """Return the table as a file of queries."""
+    return "\n".join(f"-- name: {case.name} :many\n{case.sql};\n" for case in table)
+
+
+def spelled(shape: JsonShape | None) -> str:
+    """Write a shape as the table does."""
+    if shape is None:
+        return NONE
+    if shape.kind is JsonKind.ANY:
+        return "any"
+    inside = ", ".join(
+        f"{key}: {spelled(member)}" if key else spelled(member) for key, member in shape.members
+    )
+    around = {
+        JsonKind.OBJECT: f"{{{inside}}}",
+        JsonKind.MAP: f"{{*: {inside}}}",
+        JsonKind.ARRAY: f"[{inside}]",
+        JsonKind.TUPLE: f"({inside})",
+        JsonKind.SCALAR: shape.type.name if shape.type else "?",
+    }
+    return around[shape.kind] + ("?" if shape.nullable else "")
+
+
+def meant(text: str, shape: JsonShape) -> object:
+    """Return the value of a document, read without any of our code; it must have the shape."""
+    return _meant(json.loads(text, parse_float=Decimal), shape)
+
+
+def _meant(raw: Any, shape: JsonShape) -> object:
+    if shape.kind is JsonKind.ANY:
+        return _anything(raw)
+    if raw is None:
+        assert shape.nullable, f"null, but {spelled(shape)}"
+        return None
+    inside = [member for _, member in shape.members]
+    if shape.kind is JsonKind.OBJECT:
+        assert list(raw) == [k for k, _ in shape.members] or set(raw) == dict(shape.members).keys()
+        return {key: _meant(raw[key], member) for key, member in shape.members}
+    if shape.kind is JsonKind.MAP:
+        return {key: _meant(item, inside[0]) for key, item in raw.items()}
+    if shape.kind is JsonKind.TUPLE:
+        return [_meant(*pair) for pair in zip(raw, inside, strict=True)]
+    if shape.kind is JsonKind.ARRAY:
+        assert isinstance(raw, list), raw
+        assert inside or not raw, raw
+        return [_meant(item, inside[0]) for item in raw]
+    assert shape.type
+    return _scalar(raw, shape.type.name)
+
+
+def _scalar(raw: Any, kind: str) -> object:
+    if kind == "bool" or kind in _INTEGERS:
+        assert type(raw) is (bool if kind == "bool" else int), raw
+        return raw
+    if kind in _FLOATS:
+        return float(raw)
+    if kind == "numeric":
+        return Decimal(raw)
+    assert isinstance(raw, str), raw
+    if kind in _MOMENTS:
+        last = _ENDLESS.get(raw)
+        found = last or datetime.fromisoformat(raw)
+        return found.date() if kind == "date" else _moment(found)
+    others: Mapping[str, Any] = {
+        "time": time.fromisoformat,
+        "uuid": UUID,
+        "bytea": lambda text: bytes.fromhex(text.removeprefix("\\x")),
+    }
+    return others[kind](raw) if kind in others else raw
+
+
+def _moment(value: datetime) -> datetime:
+    return value.astimezone(UTC) if value.tzinfo else value
+
+
+def _anything(raw: Any) -> object:
+    if isinstance(raw, Decimal):
+        return float(raw)
+    if isinstance(raw, dict):
+        return {key: _anything(item) for key, item in raw.items()}
+    return [_anything(item) for item in raw] if isinstance(raw, list) else raw
+
+
+def plain(value: Any) -> object:
+    """Return a value of generated classes as one of dictionaries and lists."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, date):
+        return value
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, BaseModel):
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+    if attrs.has(type(value)):
+        return {item.name: plain(getattr(value, item.name)) for item in attrs.fields(type(value))}
+    if is_dataclass(value):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
