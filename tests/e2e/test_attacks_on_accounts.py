@@ -64,12 +64,14 @@ async def test_no_token_is_taken_for_another_kind(stack: Stack, world: Deletable
         ("refresh", "refresh_token"), ("verify", "token"), ("email/undo", "token"),
         ("password/reset", "token"),
     ):  # fmt: skip
-        for token in (access, "" if path == "refresh" else refresh):
+        # An access token is too long for the others, which is a 400 before anything is looked up.
+        others = () if path == "refresh" else ((refresh, 401),)
+        for token, status in ((access, 400), *others):
             body = {field: token, "new_password": "Harbours-under-9-lanterns"}
             if path != "password/reset":
                 del body["new_password"]
             async with world.admin.http.post(f"/api/users/v1/auth/{path}", json=body) as answer:
-                assert answer.status in (400, 401), (path, await answer.text())
+                assert answer.status == status, (path, await answer.text())
 
 
 async def test_two_tokens_in_one_request_are_not_mixed(stack: Stack, world: Deletable) -> None:
