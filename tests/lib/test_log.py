@@ -114,6 +114,7 @@ async def test_a_line_with_declared_fields_has_the_console_format_too() -> None:
     stream = configured(fmt=LogFormat.CONSOLE)
     log.write_line(log.get_logger("http"), "warning", Line(404, None))
     written = stream.getvalue()
+    assert not written.startswith(b"{")
     assert all(word in written for word in (b"request", b"404", b"user_agent"))
     assert b"bytes" not in written
 

@@ -138,7 +138,9 @@ def test_a_role_that_can_do_more_is_refused(
     ("line", "written", "excess"),
     [
         ("GRANT SELECT (`created`, `updated_at`, `a ON b`) ON `s`.`users` TO `r`@`%`", "", []),
+        ("GRANT SELECT (`a), DROP (b`) ON `s`.`users` TO `r`@`%`", "", []),
         ("GRANT SELECT, UPDATE (`paid`) ON `s`.`orders` TO `r`@`%`", "orders", []),
+        ('GRANT SELECT, UPDATE ("paid") ON "s"."orders" TO "r"@"%"', "orders", []),
         ("GRANT SELECT, UPDATE (`paid`) ON `s`.`orders` TO `r`@`%`", "", ["UPDATE"]),
         ("GRANT UPDATE (`name`) ON `s`.`users` TO `r`@`%`", "orders", ["UPDATE"]),
         ("GRANT SELECT, DELETE ON `s`.* TO `r`@`%`", "orders", ["DELETE"]),

@@ -142,3 +142,6 @@ async def test_a_user_who_refuses_at_a_real_provider_brings_no_code(world: World
     url = await browser.start("real")
     back = await authorize(f"{url}&prompt=none", "dora")
     assert (back["error"], "code" in back) == ("login_required", False)
+    refused = await browser.finish({"state": back["state"], "iss": back["iss"]}, "real")
+    assert refused.status == 400, refused.body
+    assert await world.db.fetchval("SELECT count(*) FROM account") == 0
