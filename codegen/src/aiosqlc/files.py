@@ -99,7 +99,7 @@ def read_files(
 ) -> tuple[list[SourceFile], list[Diagnostic]]:
     """Read files as UTF-8. Displayed paths are relative to `root`; line ends become line feeds.
 
-    A file that has to be `whole` is left out if there is a NUL byte in it.
+    If a file must be `whole`, it is omitted if it contains a NUL byte.
     """
     files: list[SourceFile] = []
     problems: list[Diagnostic] = []

@@ -2,8 +2,8 @@
 
     SourceFile → ParsedQuery → TypedQuery → PyModule → Rendered
 
-A stage takes values and returns values plus diagnostics; nothing is raised for a user's mistake. A
-later value may hold an earlier one, never the other way round.
+A stage takes values and returns values with diagnostics. It raises nothing for a user's mistake. A
+later value may contain an earlier one, but not the reverse.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ _ROW_COMMANDS = frozenset(
 class SchemaFile:
     """A schema or migration file, reduced to its forward part.
 
-    `sql` has the length of `file.text`, offset for offset: what must not run (down sections, tool
-    directives, psql meta-lines) is blanked out. `statements` are the spans of its statements in
-    order, without their semicolons. `transactional` is False where the tool would run it outside
-    one.
+    `sql` has the same offsets as `file.text`; parts that must not run (down sections, tool
+    directives, psql meta-commands) are blanked out. `statements` are the spans of its statements in
+    order, without semicolons. `transactional` is False if the tool would run the file outside a
+    transaction.
     """
 
     file: SourceFile
@@ -77,7 +77,7 @@ class SchemaFile:
 class Tenant:
     """The tenant settings: the `column` of tenant tables, and the `parameter` with the tenant's ID.
 
-    `shared` are tables that belong to all of them, and functions that a person has checked.
+    `shared` lists tables that belong to all tenants, and functions that a person has checked.
     """
 
     column: str
@@ -89,11 +89,11 @@ class Tenant:
 class AnalyzeOptions:
     """Options of an analyser, in addition to the schema and the queries.
 
-    `database_uri` names the server to ask (None: the embedded one), `cache_dir` where it may keep
-    data between runs (None: the user's cache folder). `strict` turns a `:one` that may return many
-    rows into an error. `not_null_functions` are functions (`schema.name` or `name`) the user
-    declares never NULL. `server` is which of two kin the queries are for, `mysql` or `mariadb`.
-    `tenant` asks for a proof that each query touches the rows of one tenant only.
+    `database_uri` is the server to use (None: the embedded one). `cache_dir` is the folder for data
+    between runs (None: the user's cache folder). `strict` makes a `:one` that may return many rows
+    an error. `not_null_functions` are functions (`schema.name` or `name`) that the user declares
+    never NULL. `server` is the kind of server that the queries are for, `mysql` or `mariadb`.
+    `tenant` requests a proof that each query accesses only one tenant's rows.
     """
 
     database_uri: str | None = None
@@ -114,8 +114,9 @@ class Param:
 
     `$1` has no name yet; `@x` and `sqlc.arg(x)` have the name `x`.
 
-    `nullable` is what the user said (`sqlc.narg` → True), None where the analysis decides. `row` is
-    the name of the list of rows that this is one column of: `(a, b) IN (sqlc.slice(pairs))`.
+    `nullable` is the user's choice (`sqlc.narg` → True), or None if the analysis decides. `row` is
+    the name of the list of rows of which this parameter is one column: `(a, b) IN
+    (sqlc.slice(pairs))`.
     """
 
     number: int
@@ -130,7 +131,8 @@ class Param:
 class Embed:
     """A `sqlc.embed(t)`, which becomes `t.*` in the select list and one nested row in the result.
 
-    `alias` is what follows it, `AS name`, which no star can have: it is not in the text.
+    `alias` is the name in `AS name` after the macro. It is not in the text, because a star cannot
+    have an alias.
     """
 
     table: str
@@ -148,7 +150,7 @@ class Embed:
 class Hint:
     """A column or parameter hint in a comment: `-- column: total Decimal!`.
 
-    `not_null` is True for `!`, False for `?`, None where the hint says nothing about it.
+    `not_null` is True for `!`, False for `?`, and None if the hint has neither.
     """
 
     target: str
@@ -161,10 +163,10 @@ class Hint:
 class OptionalPart:
     """A part of a query text that has several forms, of which each variant contains one.
 
-    `kind` is `if` (present iff parameter `name` was passed), `set` (a SET item left out while
-    parameter `name` is UNSET) or `sort` (`name` is the Python argument that picks one of
-    `choices`). `numbers` are the parameters that occur only inside it, `also` the further names of
-    `:if a, b`: all of them must have been passed.
+    `kind` is `if` (present if and only if parameter `name` was passed), `set` (a SET item that is
+    omitted while parameter `name` is UNSET) or `sort` (`name` is the Python argument that selects
+    one of `choices`). `numbers` are the parameters that occur only in this part. `also` are the
+    further names of `:if a, b`, all of which must be passed.
     """
 
     kind: str
@@ -193,8 +195,8 @@ class Variant:
 class Paging:
     """The way in which the text of a `:page` query selects one page.
 
-    The last `hidden` columns of the text are not part of a row: the total. `limit` and `skip` are
-    the numbers of the parameters of LIMIT (None: a constant) and OFFSET.
+    The last `hidden` columns of the text contain the total and are not part of a row. `limit` and
+    `skip` are the numbers of the parameters of LIMIT (None: a constant) and OFFSET.
     """
 
     hidden: int
@@ -211,11 +213,11 @@ class ParsedQuery:
 
     `sql` is the text for the server: `$n` parameters, no macros, no final semicolon.
 
-    A dynamic query's `sql` has every optional part present and the first choice of each sort;
-    `variants` lists all reachable texts, that one included. A static query has none. `options` are
-    the words after the command (`:bulk`) with their values, `ignores` the silenced codes with their
-    reasons. `paging` is set for `:page` only. `comments` are those that sqlc hands on: each line
-    that is one, above and inside.
+    A dynamic query's `sql` contains every optional part and the first choice of each sort.
+    `variants` lists all reachable texts, including that one; a static query has none. `options` are
+    the words after the command (`:bulk`) with their values, and `ignores` are the silenced codes
+    with the reasons. `paging` is set for `:page` only. `comments` are the comment lines above and
+    inside the query, which sqlc passes to plugins.
     """
 
     file: SourceFile
@@ -315,8 +317,9 @@ class SqlType:
 
     With `array_dims` > 0 the type is an array, and the other fields describe its element type.
 
-    `base` is set for domains (the type below), ranges and multiranges (the subtype); `labels` for
-    enums; `fields` for composites. `length` is that of varchar(n), `scale` that of numeric(p, s).
+    `base` is the underlying type of a domain or the subtype of a range or multirange. `labels`
+    belong to enums and `fields` to composites. `length` is the length of varchar(n), and `scale`
+    the scale of numeric(p, s).
     """
 
     schema: str
@@ -350,7 +353,7 @@ class Constraint:
     """A constraint that a write can violate.
 
     `kind`: unique, primary, foreign, check, not_null, exclude. `told` is whether the server's error
-    tells it from those that another table may have.
+    distinguishes the constraint from those of other tables.
     """
 
     schema: str
@@ -402,7 +405,7 @@ class Catalog:
 class Cardinality(StrEnum):
     """The proved bounds of the number of rows that a query returns.
 
-    `SOME` is at least one, `MANY` is no claim at all.
+    `SOME` means at least one row, and `MANY` means that nothing is proved.
     """
 
     ONE = "one"
@@ -455,10 +458,10 @@ class JsonShape:
 class Column:
     """A result column.
 
-    `reasons` says why it is, or could not be proved, not null; innermost first. `via` is what sqlc
-    takes for its origin where that is another: the WITH query it is read from. `kept` is the column
-    whose values it shows, or holds as elements, by the work of functions of arrays. `shape` is that
-    of its JSON, None where the query does not decide it.
+    `reasons` explains why the column is, or could not be proved, not null; innermost first. `via`
+    is the origin in sqlc's sense if it differs: the WITH query that the column is read from. `kept`
+    is the column whose values it returns, or contains as elements, through array functions. `shape`
+    is the shape of its JSON value, or None if the query does not determine the shape.
     """
 
     name: str
@@ -478,11 +481,12 @@ class Column:
 class TypedParam:
     """A parameter, typed and named.
 
-    `not_null` False means None may be passed and means something. `is_part` is whether it is only a
-    part of what `origin` holds, as the document merged with another by `||`. `via` is the column as
-    the query names it: a view's, where `origin` is that of the table behind it. `row` is the name
-    of the list of rows that this is one column of. `kept` is the column whose values it has, or has
-    for elements, where none is `origin`: `array_append(tags, @tag)`.
+    `not_null` is False if None may be passed and has a meaning. `is_part` is whether the value is
+    only a part of the values in `origin`, such as a document that is merged by `||`. `via` is the
+    column as the query names it: a view's column, where `origin` is that of the underlying table.
+    `row` is the name of the list of rows of which this parameter is one column. `kept` is the
+    column that stores its value or its elements, if there is no `origin`: `array_append(tags,
+    @tag)`.
     """
 
     number: int
@@ -504,9 +508,9 @@ class TypedParam:
 class TypedEmbed:
     """The result columns `first … first + count - 1` form one nested row of `table`.
 
-    `nullable` is whether an outer join can leave the whole row out; then column `presence` (an
-    index into the columns) is NULL exactly when it did. `others` is what the further parts of a set
-    operation call it.
+    `nullable` is whether an outer join can omit the whole row. Then column `presence` (an index
+    into the columns) is NULL exactly if the row is omitted. `others` are the names in the further
+    operands of a set operation.
     """
 
     name: str
@@ -522,11 +526,12 @@ class TypedEmbed:
 class TypedQuery:
     """An accepted query with its inferred parameters, columns and row count.
 
-    `sql` is what the generated code sends: stars expanded (in `variants` too). `writes` names the
-    table written, `violable` the constraints it can violate; `unproved_reading` is why it is not
-    proved to read only, empty where it is; `session_clean` is whether it leaves no trace in the
-    session. `advice` is what the analysis has seen for `vet`: a rule's code and the name it is
-    about. `leaks` says why it may touch another tenant's rows; empty where that was not asked.
+    `sql` is the text that the generated code sends, with expanded stars (also in `variants`).
+    `writes` is the written table, and `violable` are the constraints that the query can violate.
+    `unproved_reading` is the reason why it is not proved to only read, or empty. `session_clean` is
+    whether it does not affect the session. `advice` contains findings for `vet`: the code of a
+    rule, and a name. `leaks` are the reasons why it may access another tenant's rows; it is empty
+    if that was not checked.
     """
 
     parsed: ParsedQuery

@@ -1,6 +1,6 @@
 """Turn a one-row INSERT marked `:bulk` into one statement for any number of rows.
 
-On PostgreSQL by UNNEST; on MySQL, which has no arrays, the function repeats the row.
+PostgreSQL uses UNNEST. MySQL has no arrays, so the function repeats the row.
 """
 
 from __future__ import annotations

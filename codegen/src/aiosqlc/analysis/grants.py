@@ -16,8 +16,8 @@ _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 class Right:
     """A privilege on an object: on `columns` of a table, or on the whole table for None.
 
-    `kind` is the word that GRANT uses: TABLE, SEQUENCE, FUNCTION, PROCEDURE or SCHEMA. `schema` is
-    empty where names are found without it; `arguments` tell functions of one name apart.
+    `kind` is the keyword of GRANT: TABLE, SEQUENCE, FUNCTION, PROCEDURE or SCHEMA. `schema` is
+    empty if names are found without a schema. `arguments` distinguish functions with the same name.
     """
 
     privilege: str
@@ -45,7 +45,8 @@ def statements(
 ) -> list[str]:
     """Return a GRANT for each object, sorted, without semicolons.
 
-    `quote` writes an identifier; without `columns`, rights on some of them are on the table.
+    `quote` quotes an identifier. Without `columns`, privileges on columns become privileges on the
+    table.
     """
     things: dict[tuple[str, str, str, str], dict[str, frozenset[str] | None]] = {}
     for right in rights:
@@ -65,7 +66,7 @@ def statements(
 def plain_or(mark: str, reserved: frozenset[str]) -> Callable[[str], str]:
     """Return an identifier, quoted if necessary.
 
-    Without knowing what is reserved, always between marks.
+    If the reserved words are unknown, every identifier is quoted.
     """
 
     def write(name: str) -> str:

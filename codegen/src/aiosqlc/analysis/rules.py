@@ -13,8 +13,8 @@ EVERY_PART, ONE_PART = "every part is not NULL", "one part is not NULL"
 class Rule:
     """One rule. `source` is a chapter of the server's manual or a file of its source code.
 
-    `applied_by` is the function that applies it, `premises` are what it asks for beside the kind of
-    expression it is about.
+    `applied_by` is the function that applies the rule. `premises` are its preconditions, apart from
+    the kind of expression.
     """
 
     name: str

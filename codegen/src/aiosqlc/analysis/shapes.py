@@ -1,8 +1,8 @@
 """Compare the parameters and result of a statement with its function, for both engines.
 
 A function has one signature and one row class, but a dynamic query has many texts. Rows are decoded
-by position: every text must return the same columns, and take of each parameter the same kind of
-value.
+by position. So every text must return the same columns, and accept the same kind of value for each
+parameter.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ NO_SHAPE = Shape((), ())
 def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = None) -> str:
     """Return how a statement differs from its function, or '' if it does not.
 
-    `numbers[i]` is the promised parameter, counted from 1, that the text calls `$i+1`; None where
-    they are the same.
+    `numbers[i]` is the function's parameter, counted from 1, that the text calls `$i+1`. None means
+    that the numbers are the same.
     """
     mine, theirs = promised.columns, found.columns
     if len(mine) != len(theirs):

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:
     """Return PostgreSQL's EXPLAIN document, or MySQL's EXPLAIN rows under the key `rows`.
 
-    PostgreSQL plans for any parameters and empty tables, MySQL for a few rows made for it.
+    PostgreSQL plans for any parameters and empty tables, MySQL for a few generated rows.
     """
     with engine_for(part.entry.engine) as engine:
         options = options_of(part.entry, part.inputs.shims)

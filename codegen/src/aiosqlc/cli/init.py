@@ -84,7 +84,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write a configuration, a migration and a query file. Existing files stay.
 
-    A configuration for other generators of sqlc's is converted, the old one kept beside it.
+    A configuration for other generators of sqlc is converted, and the old file is kept beside it.
     """
     folder: Path = arguments.folder
     if arguments.skill:

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _tidy_up(rounds: int) -> None:
     """From time to time, drop unused cached texts and collect garbage.
 
-    What is left stays, and no later collection need walk through it again.
+    The remaining objects are frozen, so that later collections skip them.
     """
     if rounds % _AGE == 1:
         grow_old()
@@ -98,7 +98,7 @@ Changes = set[tuple[Change, str]]
 def _watching(project: Project) -> Iterator[SimpleQueue[Changes | BaseException]]:
     """Watch for changes while the block runs. Yield the queue that collects the changes.
 
-    An empty set among them says that the watching has begun.
+    The first item is an empty set, which means that watching has started.
     """
     events: SimpleQueue[Changes | BaseException] = SimpleQueue()
     stop = Event()

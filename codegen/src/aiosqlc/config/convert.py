@@ -39,8 +39,8 @@ def is_ours(document: Mapping[str, Any]) -> bool:
 def convert(document: Mapping[str, Any], out: str) -> Converted:
     """Keep the engine, schema, queries and Python settings. List the dropped settings.
 
-    `out` is the folder for code that was in another language before; with several entries, each
-    has a folder of its own in it.
+    `out` is the folder for the generated code of the old configuration. With several entries, each
+    entry has a subfolder.
     """
     entries = _entries(document)
     converter = _Converter(Converted(), out, _folders([_old_out(entry) for entry in entries]))

@@ -224,7 +224,7 @@ class _Loader:
     def _uri(self, node: yaml.Node | None, *, has_schema: bool) -> str | None:
         """Read the server's URI; `${NAME}` is taken from the environment.
 
-        What is missing there is said once, however many entries need it.
+        A missing variable is reported once, however many entries use it.
         """
         uri = self._reader.string(node, "database.uri")
         if node is None or uri is None:

@@ -30,15 +30,15 @@ _LIMITS: Final = {
 class McpPolicy:
     """The section `mcp`: which queries are tools, and their limits.
 
-    `queries` are patterns such as `Get*` of the queries that may be offered, `writes` the names of
-    those that may write. `bind` maps a parameter to the environment variable that gives its value:
-    an assistant cannot pass it. `unbound` names the queries that may do without these parameters.
-    `mask` are columns (`table.column`) whose values are hidden in results, `forbid` columns that no
-    offered query may read, `reviewed` the views and functions that a person has checked against
-    both. `database` is the URI of the database as written, `${NAME}` included; `entry` is the name
-    of the entry of `sql` where there are several. `wide_role` accepts a database role that can do
-    more than the tools need. `max_bytes` limits a result, `max_argument` the characters of all
-    arguments of a call; `timeout` is in seconds.
+    `queries` are patterns such as `Get*` for the queries that may be offered, and `writes` are the
+    names of those that may write. `bind` maps a parameter to the environment variable with its
+    value, so that an assistant cannot pass it. `unbound` names the queries that do not need these
+    parameters. `mask` lists columns (`table.column`) whose values are hidden in results, `forbid`
+    lists columns that no offered query may read, and `reviewed` lists the views and functions that
+    a person has checked against both. `database` is the URI of the database as written, including
+    `${NAME}`. `entry` is the name of the entry of `sql` if there are several. `wide_role` accepts a
+    database role with more privileges than the tools need. `max_bytes` limits a result, and
+    `max_argument` limits the characters of all arguments of a call. `timeout` is in seconds.
     """
 
     span: Span

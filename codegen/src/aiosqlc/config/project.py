@@ -28,9 +28,10 @@ class ModelKind(StrEnum):
 class Override:
     """Another Python type for a database type, a table column, or one query's column.
 
-    Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set; where
-    `only` is `param` or `column`, the query's is that alone. `decode` and `encode` are dotted names
-    of functions; without them the driver's value is only annotated.
+    Exactly one of `db_type`, `column` (`table.column`) and `query` (`Query.column`) is set. If
+    `only` is `param` or `column`, `query` applies only to parameters or only to columns. `decode`
+    and `encode` are dotted names of functions. Without them, the driver's value only gets the
+    annotation.
     """
 
     span: Span
@@ -47,17 +48,17 @@ class Override:
 class PythonTarget:
     """Settings of the generated Python code. `package` is the dotted import name of `out`.
 
-    `driver` is what the code runs on; empty: the default of the engine. For each driver in `beside`
-    there are functions too, in a package below, on the same classes.
-    `executor` is the module that exports an Executor Protocol; empty: one is written beside the
-    code. `emit_class` makes a module's functions methods, `emit_protocol` adds their Protocol,
-    `emit_exceptions` raises a class of its own for each constraint a query can violate,
+    `driver` is the driver of the code, or empty for the engine's default. For each driver in
+    `beside` there is a subpackage with more functions on the same classes. `executor` is the module
+    that exports an Executor Protocol; if empty, the Protocol is generated beside the code.
+    `emit_class` makes a module's functions methods, and `emit_protocol` adds their Protocol.
+    `emit_exceptions` raises a class of its own for each constraint that a query can violate.
     `emit_helpers` adds transactions with retries and an executor that reports every query.
-    `typed_json` reads JSON whose shape the query decides into classes of that shape.
-    `readers` lets what is proved to read only take a `Reader`, which a replica can be.
-    `same_as` is the package of an earlier entry, for another engine, whose functions these must be;
-    `contract` is where the test goes that compares the answers of both, `contract_values` are the
-    values by parameter that it must use.
+    `typed_json` decodes JSON to generated classes if the query determines its shape.
+    With `readers`, functions that are proved to only read take a `Reader`, which can be a replica.
+    `same_as` is the package of an earlier entry for another engine, with which the functions must
+    agree. `contract` is the path of the test that compares the results of both engines, and
+    `contract_values` are the values by parameter that the test must use.
     """
 
     out: Path
@@ -102,7 +103,7 @@ class JsonTarget:
 class QuerySet:
     """One entry of `sql:`: a schema, its queries and its outputs.
 
-    `server` is `mysql` or `mariadb` where the queries are for one of the two, else empty.
+    `server` is `mysql` or `mariadb` if the queries are for one of the two, or else empty.
     """
 
     index: int

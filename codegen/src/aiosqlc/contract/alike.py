@@ -20,7 +20,7 @@ class Refused:
 def plain(value: object) -> object:
     """Return a value in a form that is equal exactly if callers see no difference.
 
-    A time of the last day was made by a server's clock: it is `now`.
+    A time of the last day comes from a server's clock and becomes `now`.
     """
     if isinstance(value, datetime):
         return _moment(value)

@@ -22,8 +22,8 @@ _REMEMBERED = 3  # rows of each result that are remembered
 class Call:
     """A query on both engines, as a function of two modules or a method of two classes.
 
-    `ordered` is whether its text orders the rows; if not, they are compared in any order. `naive`
-    names the parameters whose times have no zone.
+    `ordered` is whether the query's text orders the rows. If not, rows are compared in any order.
+    `naive` names the parameters whose times have no time zone.
     """
 
     name: str
@@ -58,10 +58,10 @@ async def compare(
 ) -> None:
     """Make the same calls on `first` and `second`, executors on two databases with equal content.
 
-    At least `steps` calls, and as many more as it takes until each query has shown something.
+    There are at least `steps` calls, and more until each query has had an effect.
 
     Raises:
-        AssertionError: where two answers differ, or a query never found or changed anything.
+        AssertionError: if two results differ, or if a query never finds or changes anything.
     """
     random = Random(seed)  # noqa: S311 - call sequences must be repeatable
     values = Values(random, given or {})

@@ -74,7 +74,7 @@ class Values:
     ) -> dict[str, object]:
         """Choose an argument for each parameter except `self`, the executor and `chunk`.
 
-        `naive` names those whose times have no zone.
+        `naive` names the parameters whose times have no time zone.
         """
         hints = hints_of(function)
         chosen: dict[str, object] = {}

@@ -191,7 +191,7 @@ _CALL = re.compile(r"self\._(?:db|cursor)\.\w+\([^()]*\)")
 def print_helpers(driver: Driver, package: str, local: str, executor: str) -> str:
     """Return the source of `helpers.py`.
 
-    `local` is the package's own module of Protocols, `executor` where `Executor` comes from.
+    `local` is the package's own module of Protocols, and `executor` is the module of `Executor`.
     """
     names = {"Cursor", *protocols_of(driver)} | ({"Executor"} if executor == local else set())
     imported = f"from {local} import {', '.join(sorted(names))}"

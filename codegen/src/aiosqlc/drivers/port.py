@@ -24,10 +24,10 @@ class Places(Enum):
 class Types:
     """The Python type of each database type, as the driver with its adapter returns it.
 
-    `plain` is the type of a value that is no enum, array or structure. `structured` is whether the
-    engine has those. `user_types_as_text` is whether the driver knows nothing of the types that a
-    schema defines: they are read from their text by the adapter's functions, and what is passed as
-    an array must be a list. `json_as_text` is whether JSON arrives as its text, not decoded.
+    `plain` returns the type of a value that is not an enum, array or structure. `structured` is
+    whether the engine has such values. `user_types_as_text` is whether the driver does not know the
+    types that a schema defines: the adapter's functions then read them from text, and arrays must
+    be passed as lists. `json_as_text` is whether JSON arrives as text, not decoded.
     """
 
     plain: Callable[[SqlType], PyType]
@@ -42,11 +42,11 @@ class Types:
 class Violations:
     """The driver's exceptions. `caught` is the exception class that generated functions catch.
 
-    `find` is the source of the function that knows what the server says, by the `entry` of each
-    class, a `key`; that of NOT NULL, which has no name, is `null_entry`, by its column.
-    `raised` is what a function raises: `{tables}` are those it may violate, where the server names
-    none.
-    `named_in_table` is whether constraints of two tables may have one name.
+    `find` is the source of the function that finds the constraint in the server's error by a `key`,
+    which is the `entry` of each class. `null_entry` is the entry for NOT NULL, which has a column
+    but no name. `raised` is the statement of a function that raises the class; `{tables}` are the
+    tables whose constraints it may violate, if the server does not name one. `named_in_table` is
+    whether constraints of two tables may have the same name.
     """
 
     module: str
@@ -86,12 +86,12 @@ class Helpers:
 class Driver:
     """A driver of an engine.
 
-    `adapter` is the module in `written` that makes a connection an executor (empty: it is one
-    already), `executor` the class in it. `fits` is what the Protocols say of that.
-    `pipelined` is whether batches that return rows go out in one round trip.
-    `session` is the module in `written` for connections that another library owns, on the adapter.
-    `makes_ids` is whether it tells the id that an INSERT has made. `not_copied` are the types that
-    its COPY refuses.
+    `adapter` is the module in `written` that makes an executor of a connection (empty: the
+    connection already is one), and `executor` is the class in it. `fits` describes the executor for
+    the Protocols. `pipelined` is whether batches that return rows are sent in one round trip.
+    `session` is the module in `written` for connections that another library owns, on top of the
+    adapter. `makes_ids` is whether the driver reports the ID that an INSERT has generated.
+    `not_copied` are the types that its COPY does not accept.
     """
 
     name: str

@@ -56,7 +56,8 @@ _WORD = re.compile(r"""'[^']*'|"[^"]*"|(?<![.\w])\w+""")
 def _annotated(cls: PyClass) -> Iterator[tuple[str, str, set[str]]]:
     """Yield each attribute, its annotation, and the types whose names an earlier attribute shadows.
 
-    After `date: date`, `date` is the attribute to a type checker: what follows says `_date`.
+    After `date: date`, a type checker reads `date` as the attribute, so later annotations use
+    `_date`.
     """
     above: set[str] = set()
     for item in cls.fields:

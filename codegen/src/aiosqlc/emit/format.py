@@ -17,7 +17,7 @@ from aiosqlc.store.memo import memo
 def format_together(files: Sequence[Rendered], near: Mapping[Path, Path]) -> list[Rendered]:
     """Format files of many folders, in one run for all files with the same settings.
 
-    `near` names for each path the folder whose settings hold; a file without one stays as it is.
+    `near` maps each path to the folder whose settings apply. A file without an entry is unchanged.
     """
     groups: dict[Settings, list[Rendered]] = {}
     settings = {folder: _settings(folder) for folder in dict.fromkeys(near.values())}

@@ -40,8 +40,8 @@ _CONSTANT = _BOUNDS | _NO_ALIAS | {"INTERVAL"}
 class Item(msgspec.Struct, frozen=True):
     """An item of a select list. `kind` is column, cast, call, coalesce or other.
 
-    `name` is its alias, or what sqlc calls it without one; None where the server's name is it.
-    `column` is the column that it names, where it is nothing else.
+    `name` is the item's alias or sqlc's default name, or None if the server's name is used.
+    `column` is the column if the item is only a column.
     """
 
     kind: str
@@ -89,7 +89,7 @@ def _items(tokens: Sequence[Token]) -> tuple[Item, ...]:
 def places_of(sql: str) -> dict[int, str]:
     """Return the syntactic position of each parameter at its first occurrence.
 
-    That is cast, limit, offset, call, alone (beside nothing that has a column) or ''.
+    The position is cast, limit, offset, call, alone (beside nothing with a column) or ''.
     """
     tokens = code_tokens(sql)
     found: dict[int, str] = {}

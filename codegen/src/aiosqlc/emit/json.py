@@ -56,8 +56,8 @@ _CARDINALITY = {
 class _View:
     """Functions that convert an engine's results to sqlc's conventions.
 
-    `places` is how each parameter is used, as far as its type hangs on it; `by_words` is whether
-    the words around a parameter decide on its name and NULL.
+    `places` returns the position of each parameter, if its type depends on the position. `by_words`
+    is whether the words around a parameter decide its name and nullability.
     """
 
     catalog: Callable[[Catalog], Catalog]
@@ -203,7 +203,8 @@ def _value(
 def _length(kind: SqlType) -> int:
     """Return the declared length; a MySQL time, enum or set has the length of its longest text.
 
-    A decimal has its precision, unless that is what one without has: nobody can tell then.
+    A decimal has its precision, unless it equals the default, because then the server does not show
+    whether it was declared.
     """
     if kind.schema == "pg_catalog":
         return -1
@@ -297,7 +298,7 @@ def _column(column: Column, item: Item | None, catalog: Catalog) -> Json:
 
     In sqlc, a cast has no table, and only a call without a cast counts as a function call.
 
-    Over a sub-select its original name is what that calls it.
+    For a column of a sub-select, the original name is the sub-select's name for it.
     """
     origin = column.via or column.origin
     name = "" if column.name == "?column?" else column.name

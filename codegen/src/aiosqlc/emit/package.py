@@ -35,7 +35,7 @@ def print_package(
 ) -> list[Rendered]:
     """Render every file of a package. Each file starts with a line that names the command.
 
-    `empty` leaves out what the modules are made of: which files there are is all that is wanted.
+    `empty` omits the content of the modules, because the caller only needs the paths.
     """
     header = _Header(project)
     files = [
@@ -90,7 +90,7 @@ def _imported_from(target: PythonTarget, modules: tuple[PyModule, ...], name: st
 class _Header:
     """Makes first lines.
 
-    Paths in them start at the project's root, independent of the working directory.
+    Paths in the lines are relative to the project's root, independent of the working directory.
     """
 
     def __init__(self, project: Project) -> None:

@@ -62,7 +62,7 @@ def paired_interface(
 def paired(second: Planned, first: Planned) -> tuple[tuple[PyModule, ...], list[Diagnostic]]:
     """Return the second entry's modules with the first entry's classes, and the differences.
 
-    With differences the modules are not to be printed: a caller could tell the engines apart.
+    If there are differences, the modules must not be rendered, because a caller could observe them.
     """
     problems = list(_differences(second, first))
     modules = tuple(
@@ -197,7 +197,7 @@ def _different(
 def _only(mine: Shown, other: Shown) -> str:
     """Return the differences.
 
-    Return the differences; if only the order differs, return everything.
+    If only the order differs, return everything.
     """
     return ", ".join([item for item in mine if item not in other] or mine) or "none"
 

@@ -52,8 +52,8 @@ def _is_number(token: Token) -> bool:
 def _walk(tokens: Sequence[Token], before: Sequence[Token] = ()) -> Iterator[Token]:
     """Yield a statement's tokens in sqlc's order; the tokens of WITH (`before`) come last.
 
-    OFFSET comes before LIMIT, UPDATE's WHERE before its FROM, and the ORDER BY and LIMIT of a set
-    operation before its arms.
+    OFFSET comes before LIMIT, the WHERE of an UPDATE before its FROM, and the ORDER BY and LIMIT of
+    a set operation before its operands.
     """
     words = _words(tokens)
     first = words[0] if words else ""

@@ -26,7 +26,7 @@ def said_by(path: Path) -> str:
 
     The settings of a `pyproject.toml` include the Python version.
 
-    The rest of `pyproject.toml`, such as a new dependency, changes no layout.
+    The rest of `pyproject.toml`, such as a new dependency, does not affect the format.
     """
     text = path.read_text(encoding="utf-8")
     if path.name != "pyproject.toml":

@@ -20,9 +20,10 @@ Schema = tuple[SchemaFile, ...]
 class Engine(Protocol):
     """One engine. The server and its libraries are loaded at the first call that needs them.
 
-    `quote` is the mark around identifiers, `planned_on` what its query plans are for, `embedded`
-    whether its programs come with ours: a server to lend, and what dumps a schema. A method raises
-    `ModuleNotFoundError` where the engine's driver is not installed.
+    `quote` is the quotation mark of identifiers. `planned_on` describes the data of its query
+    plans. `embedded` is whether the compiler includes its programs, so that it can lend a server
+    and dump a schema. A method raises `ModuleNotFoundError` if the engine's driver is not
+    installed.
     """
 
     quote: str

@@ -106,7 +106,7 @@ class Rows(Protocol):
     def run(self, trials: Sequence[Trial]) -> Iterator[Answer]:
         """Run trials on the same rows; each trial is rolled back before the next.
 
-        Inside one of the transactions above.
+        This must be called inside one of the transactions above.
         """
         ...
 
@@ -151,7 +151,7 @@ class Lent(Protocol):
 class Scratch(Protocol):
     """Creates databases that are dropped when their context ends.
 
-    Each method raises `NoServerError` where there is no server to ask.
+    Each method raises `NoServerError` if no server is available.
     """
 
     def rows(

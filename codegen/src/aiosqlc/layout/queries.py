@@ -36,7 +36,8 @@ def tidy(
 ) -> Tidied | None:
     """Return the formatted file, or None if it has errors or formatting changes its queries.
 
-    The queries named in `leave` stay as they are, and where `within` is given all outside of it.
+    The queries named in `leave` are unchanged, and so are all queries outside of `within` if it is
+    set.
     """
     queries, problems = parse_file(file, dialect)
     if problems:

@@ -1,8 +1,8 @@
 """Format a statement: only spaces, line breaks and the case of keywords change.
 
-What fits on a line stays on one. A statement that does not fit has a line for each clause, a list
-one for each item, a condition one for each of its parts, and what stands in brackets or between
-CASE and END is indented. A comment stays behind the word, or above the line, where it was written.
+A statement that fits on a line stays on one line. Otherwise, each clause has a line, each item of a
+list has a line, each part of a condition has a line, and the content of brackets or of CASE and END
+is indented. A comment stays after its word or above its line.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def lay_out(
 ) -> str:
     """Return a statement in which only whitespace and the case of keywords differ.
 
-    Its lines stay as they are where a comment or a string of several lines stands inside, where a
-    comment would have to move, and where asked.
+    The lines are unchanged if the statement contains a comment or a string with several lines, if a
+    comment would have to move, or if requested.
     """
     tokens = list(scan(sql, dialect))
     code = [token for token in tokens if token.kind is not Kind.COMMENT]

@@ -54,8 +54,8 @@ _BEFORE_BRACKET = frozenset(
 class Atom:
     """A token with its final text; `spaced` is whether a space precedes the token.
 
-    `word` is its text in capitals; empty if it is quoted or names something here. `above` are the
-    comments on lines before it, `behind` the one that ends its line.
+    `word` is the text in upper case, or empty if the token is quoted or used as a name. `above` are
+    the comments on the lines before the token, and `behind` is the comment at the end of its line.
     """
 
     text: str

@@ -1,5 +1,5 @@
 """Store an analysis beside the configuration, so that unchanged SQL needs no server.
 
-The lock is committed; it is good for one compiler, schema and configuration. Where nothing has
-changed, `head` is all of it that is imported.
+The lock is committed. It is valid for one compiler, schema and configuration. If nothing has
+changed, only `head` of this package is imported.
 """

@@ -1,6 +1,6 @@
 """Abbreviate columns, parameters and constraints as references to catalog objects.
 
-A value is written short only where reading that back gives the very same value:
+A value is abbreviated only if expanding the short form returns exactly the same value:
 
     "team.*"            every column of `team`, as the table declares them
     "t=team.name"       a result column of `team`, whose alias in the query is `t`

@@ -71,7 +71,7 @@ def compiler_digest() -> str:
 def as_locked(key: str, locked: str) -> str:
     """Return the locked key if no server is installed and the keys differ only in the server.
 
-    What is locked may be used where no server is installed; another release is asked anew.
+    A lock is usable without an installed server, but not with another release of the server.
     """
     mine, _, server = key.partition(" ")
     return key if server else locked if locked.partition(" ")[0] == mine else key
@@ -81,8 +81,7 @@ def as_locked(key: str, locked: str) -> str:
 def embedded_server() -> str:
     """Return the name of the default server, or "" if none is installed.
 
-    Another release of it may answer otherwise. This is part of the quick look whether anything
-    changed.
+    Another release may return other results. This is part of the fast check for changes.
     """
     try:
         wheel = chosen()

@@ -1,7 +1,7 @@
 """Pack frozen values for the lock: a list of fields in order, without trailing defaults.
 
-A plain type of PostgreSQL is its name. What only `explain` shows, and what is read again anyway,
-is left out.
+A built-in type of PostgreSQL is stored as its name. Data that only `explain` uses, or that is read
+again anyway, is omitted.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ _MEANT = re.compile(r"did you mean `(?P<word>[^`]+)`\?")
 def meant(hint: str, written: str) -> str | None:
     """Return the replacement that a hint suggests, or None.
 
-    A hint may name a column with its table, where the text has the column alone.
+    A hint may name a column with its table, although the text contains only the column.
     """
     found = _MEANT.search(hint)
     if found is None or "\n" in written or not written:

@@ -21,7 +21,7 @@ Said = tuple[str, Span]
 def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> Said | None:
     """Return Markdown about the symbol at an offset, and its location.
 
-    `plan` is that of the query whose name it is.
+    `plan` is the plan of the query if the symbol is a query's name.
     """
     block = block_at(file, entry.dialect, at)
     query = entry.queries.get(block.name)

@@ -22,8 +22,8 @@ from aiosqlc.source import Dialect, SourceFile
 class Entry:
     """One configuration entry, with the data that editor requests need.
 
-    `files` are the query files' absolute paths, `queries` by name the last that compiled, `modules`
-    what was generated of them.
+    `files` are the absolute paths of the query files, `queries` are the last successful queries by
+    name, and `modules` are the generated modules.
     """
 
     settings: QuerySet

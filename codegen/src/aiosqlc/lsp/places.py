@@ -26,7 +26,7 @@ def position(codec: PositionCodec, file: SourceFile, offset: int) -> types.Posit
 def _units(codec: PositionCodec, file: SourceFile, line: int) -> Sequence[int]:
     """Return the number of protocol units before each character of a line, and in the whole line.
 
-    A long line has thousands of places that are asked for: it is gone through once.
+    A long line has thousands of positions, so it is traversed only once.
     """
     text = file.line_text(line)
     if text.isascii():

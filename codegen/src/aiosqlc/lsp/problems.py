@@ -26,7 +26,7 @@ def by_file(
 ) -> dict[str, list[types.Diagnostic]]:
     """Return the diagnostics by file; those without a position go to the configuration file.
 
-    Data of each is its hint: what a fix is made of.
+    The data of each diagnostic is its hint, from which a quick fix is derived.
     """
     result: defaultdict[str, list[types.Diagnostic]] = defaultdict(list)
     for item in found:

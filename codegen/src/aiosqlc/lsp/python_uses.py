@@ -20,7 +20,7 @@ _LONGEST = 2_000_000  # largest file, in bytes, that is searched
 class Wanted:
     """The names of a generated module to look for; `argument` is a parameter that is renamed.
 
-    `modules` are its dotted name and its file, for each driver.
+    `modules` are the dotted name and the file of the module for each driver.
     """
 
     modules: tuple[tuple[str, Path], ...]

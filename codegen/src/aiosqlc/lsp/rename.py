@@ -160,7 +160,7 @@ _WRITING = frozenset(
 def _alike(one: object, other: object, names: Mapping[str, str]) -> bool:
     """Return whether two values are equal except for the renamed words in `names`.
 
-    It may keep its name as well: a parameter `id` stands beside a column of that name.
+    A name may also be unchanged: a parameter `id` may exist beside a column with that name.
     """
     if isinstance(one, str) and isinstance(other, str):
         return one == other or _renamed(one, other, names)
@@ -195,7 +195,8 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 def _seen(value: object, name: str) -> object:
     """Return a field. Return the names of sort choices without the SQL.
 
-    Of a row's local variables, whose names avoid those of parameters, only how many there are.
+    For the local variables of a row, whose names avoid parameter names, only the number is
+    compared.
     """
     found = getattr(value, name)
     if isinstance(value, PyRow) and name == "names":

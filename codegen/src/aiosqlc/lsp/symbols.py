@@ -154,7 +154,7 @@ def _named(block: Block, lowered: str) -> Iterator[Token]:
 def _is_reference(block: Block, token: Token) -> bool:
     """Return whether a word is in the position of a table alias, not of a column name.
 
-    What it is wrong about, the compiler sees: the query would mean something else, or nothing.
+    The compiler detects mistakes of this guess, because the query would change its meaning or fail.
     """
     tokens = block.tokens
     at = tokens.index(token)

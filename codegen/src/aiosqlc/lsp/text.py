@@ -17,7 +17,7 @@ _NAME_LINE = re.compile(r"(?:--|/\*|#)\s*name:\s*(?P<name>\w+)")
 class Block:
     """The lines of a query: the comments above it, and the statement up to its end.
 
-    `tokens` are the statement's, `comments` all, those inside included.
+    `tokens` are the statement's tokens. `comments` are all comments, including those inside.
     """
 
     name: str

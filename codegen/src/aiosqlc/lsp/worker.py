@@ -43,7 +43,8 @@ class AnalysisWorker:
     def analyse(self, config: Path, texts: Mapping[str, bytes], before: State | None) -> State:
         """Compile a project with the texts of the editor instead of the files on disk.
 
-        `before` lends what is broken now, and spares asking again what has not changed.
+        Results of `before` replace queries that are broken now, and avoid a new analysis of
+        unchanged queries.
         """
         show_unsaved(texts)
         project, problems = load_project(config)
@@ -103,7 +104,7 @@ class AnalysisWorker:
     def tidy_up(self) -> None:
         """Collect garbage after an analysis; a full collection is rare.
 
-        Sooner, what was made of texts that are gone is forgotten.
+        Before that, cached results of texts that no longer exist are dropped.
         """
         self._rounds += 1
         if self._rounds % _AGE == 1:

@@ -128,7 +128,7 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
 def _edits(ls: Server, about: About, after: str, ending: str) -> Iterator[types.TextEdit]:
     """Yield one edit for each group of changed lines, so that the cursor does not move elsewhere.
 
-    `ending` is what the editor's lines end with; the file's here end with a line feed.
+    `ending` is the line ending in the editor. Line endings in the file's text are line feeds.
     """
     old = about.file.text.splitlines(keepends=True)
     new = after.splitlines(keepends=True)

@@ -2,7 +2,7 @@
 
     TypedQuery + McpPolicy → Offer → Tool → Call → Outcome
 
-`offers` decides which queries are tools and says why the others are not. `generated` prints their
-functions into a private package, `tools` describes these functions as JSON Schema, `gate` runs one
-call within its limits, `server` speaks the protocol.
+`offers` decides which queries are tools, and gives the reasons for the others. `generated` writes
+their functions to a private package. `tools` describes these functions as JSON Schema. `gate` runs
+one call within its limits. `server` implements the protocol.
 """

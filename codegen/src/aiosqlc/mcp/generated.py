@@ -1,7 +1,7 @@
 """Write the functions of offered queries to a private package and import the package.
 
-These are the functions that `aiosqlc generate` writes, for a driver and row classes of our choice:
-what is proved of them holds here as it does in a program.
+These are the functions that `aiosqlc generate` writes, for a fixed driver and fixed row classes. So
+the proved facts hold here as in a program.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DRIVERS: Final = {Dialect.POSTGRESQL: "asyncpg", Dialect.MYSQL: "aiomysql"}
 class Functions:
     """The functions by query name, each with the layout of its rows.
 
-    `executor` makes a connection of the driver what the functions take.
+    `executor` makes an executor, which the functions take, of a driver's connection.
     """
 
     by_query: Mapping[str, tuple[Callable[..., Any], PyRow | None]]
@@ -48,7 +48,7 @@ def functions_for(
 ) -> Iterator[Functions]:
     """Import the functions of queries; their package is deleted when the context ends.
 
-    Raises `ValueError` where the names of two queries clash.
+    Raises `ValueError` if the names of two queries clash.
     """
     package = f"aiosqlc_tools_{secrets.token_hex(8)}"
     engine = part.entry.engine

@@ -63,8 +63,8 @@ async def opened(uri: str, seconds: int) -> MysqlConnections:
 class MysqlConnections:
     """The connections of one database role. Every statement ends after `timeout` seconds.
 
-    A connection is closed after its call: rows that a limit leaves unread would have to be read
-    before it could serve another.
+    A connection is closed after its call, because it could not be reused before the rows beyond a
+    limit are read.
     """
 
     def __init__(self, uri: str, timeout: int) -> None:

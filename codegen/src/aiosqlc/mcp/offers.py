@@ -22,9 +22,9 @@ _LONGEST_NAME: Final = 64  # longest name, in characters, that all clients accep
 class Offer:
     """A query that is served as a tool.
 
-    `writes` is whether the policy lets it write. `bound` are the Python names of the parameters
-    that the assistant cannot pass. `reads` are the columns, `table.column`, or tables that it
-    reads. `masked` are the positions of the result columns whose values are hidden.
+    `writes` is whether the policy allows the query to write. `bound` are the Python names of the
+    parameters that the assistant cannot pass. `reads` are the columns, `table.column`, or tables
+    that it reads. `masked` are the positions of the result columns whose values are hidden.
     """
 
     name: str

@@ -13,8 +13,8 @@ class Failure:
 
     `code` is stable; `message` is shown to the assistant.
 
-    `state` is the SQLSTATE and `constraint` the violated constraint, where there is one. What the
-    server says is left out, because it may quote rows.
+    `state` is the SQLSTATE, and `constraint` is the violated constraint if there is one. The
+    server's message is omitted, because it may quote rows.
     """
 
     code: str
@@ -40,7 +40,7 @@ class Database(Protocol):
     def transaction(self, *, writes: bool) -> AbstractAsyncContextManager[Any]:
         """Lend a connection with a transaction that is read-only unless the call writes.
 
-        It commits when the context ends, and rolls back when that raises.
+        The transaction commits when the context ends, or rolls back if the block raises.
         """
         ...
 
@@ -53,7 +53,8 @@ class Database(Protocol):
     ) -> list[str]:
         """Return the privileges of the role that the tools do not need.
 
-        `tables` are schema and name of all tables, `written` the names of those that tools write.
+        `tables` are the schemas and names of all tables. `written` are the names of the tables that
+        tools write.
         """
         ...
 

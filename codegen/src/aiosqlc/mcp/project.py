@@ -27,7 +27,7 @@ from aiosqlc.plan.naming import argument
 class Toolbox:
     """The tools of a project by name, and the queries that are not tools.
 
-    `executor` makes a connection what the functions take.
+    `executor` makes an executor, which the functions take, of a connection.
     """
 
     tools: Mapping[str, Tool]

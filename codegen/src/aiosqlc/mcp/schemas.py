@@ -1,7 +1,7 @@
 """JSON Schema for annotations, and conversion of annotated values from and to JSON.
 
-`msgspec` does both; what it has no form for (network addresses, ranges, bit strings …) travels as
-the text that Python shows, and only outwards.
+`msgspec` does both. A value without a JSON form in msgspec (network addresses, ranges, bit strings
+…) is sent as the text that Python prints. Such values are only supported in results.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def without(hint: Any, sentinel: str) -> Any:
 def input_schema(hints: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the schema of each argument, and the definitions that the schemas share.
 
-    Raises `NoJsonFormError` for an annotation that JSON cannot fill.
+    Raises `NoJsonFormError` for an annotation whose values JSON cannot represent.
     """
     schemas, shared = msgspec.json.schema_components(
         list(hints.values()), schema_hook=_incoming, ref_template="#/$defs/{name}"

@@ -42,8 +42,8 @@ class Tool:
 
     `hints` are the annotations of the parameters that the assistant may pass.
 
-    `required` are the arguments without a default. `masked` are the fields of a row, each with the
-    position inside it where it is a nested row, whose values are hidden.
+    `required` are the arguments without a default. `masked` are the fields of a row whose values
+    are hidden, each with the position inside the field if it is a nested row.
     """
 
     offer: Offer
@@ -63,7 +63,7 @@ class Tool:
     def arguments(self, given: Mapping[str, Any], bound: Mapping[str, str]) -> dict[str, Any]:
         """Return the arguments of the function: the assistant's and those that the session binds.
 
-        `bound` are texts by parameter. Raises `ArgumentError`.
+        `bound` maps parameters to texts. Raises `ArgumentError`.
         """
         for name in given:
             if name not in self.hints:
@@ -77,7 +77,8 @@ class Tool:
     def bound_values(self, bound: Mapping[str, str]) -> dict[str, Any]:
         """Return the arguments that the session binds. Raises `BoundValueError`.
 
-        None is refused: it could leave out a condition, and the tool would show every row.
+        None is refused, because it could disable a condition, so that the tool would return every
+        row.
         """
         hints = get_type_hints(self.call)
         found = {}
@@ -92,7 +93,7 @@ class Tool:
 def tool_of(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool:
     """Describe a function as a tool.
 
-    Raises `NoJsonFormError` where JSON cannot fill a parameter.
+    Raises `NoJsonFormError` if a parameter has no JSON form.
     """
     parameters = [item for item in inspect.signature(call).parameters.values() if _is_passed(item)]
     annotations = get_type_hints(call)

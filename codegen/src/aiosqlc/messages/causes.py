@@ -22,7 +22,8 @@ def merged(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 def by_cost(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Merge a finding that several queries share, and sort findings by their number of queries.
 
-    Two refusals share a cause where the server says the same of both. The rest keeps its order.
+    Two errors share a cause if the server's message is the same for both. Other findings keep their
+    order.
     """
     causes: dict[object, Diagnostic] = {}
     for number, item in enumerate(diagnostics):

@@ -77,8 +77,8 @@ def analyze(
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     """Infer the queries' types with a MySQL or MariaDB server, or only from their SQL text.
 
-    Returns what could be typed, in the order given, and everything that is wrong. Never raises for
-    a user's mistake or an unreachable server.
+    Returns the typed queries in the given order, and all problems. Never raises for a user's
+    mistake or an unreachable server.
     """
     try:
         session = open_session(options.database_uri, options.cache_dir, options.server)
@@ -170,7 +170,7 @@ def _with_skipped(
 ) -> tuple[Schema, frozenset[str]]:
     """Add the tables of refused statements, if their text defines the columns.
 
-    Returns the names, in lower case, of the tables about which the server cannot be asked.
+    Returns the names, in lower case, of the tables that differ on the server.
     """
     doubted = frozenset(changed_by(skipped.sql).lower() for skipped in loaded.skipped) - {""}
     if not loaded.skipped:

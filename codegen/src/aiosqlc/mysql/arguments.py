@@ -1,6 +1,6 @@
 """The types of the arguments of built-in functions.
 
-Measured by calling: the tests call every function of the server with values of every type.
+The types were measured: the tests call every function of the server with values of every type.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from aiosqlc.mysql.written import Call
 class Argument:
     """The type of an argument; `type` is None if only a cast determines the type.
 
-    `weak`: any moment fits. `alike`: the type of the other arguments.
+    `weak` means that any date or time fits. `alike` means that the type is that of the other
+    arguments.
     """
 
     type: SqlType | None = None

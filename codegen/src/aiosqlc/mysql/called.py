@@ -1,7 +1,7 @@
 """Infer the result of `CALL p(…)` from the one SELECT that the procedure always runs.
 
-A server describes a call only by running it. So the body is read, and its SELECT prepared with
-NULL of the right type in place of each variable.
+A server describes a call only by running it. So the body is parsed, and its SELECT is prepared with
+a NULL of the right type in place of each variable.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def _determined(source: Source, bound: set[ColumnKey], level: Level, reader: Rea
 def _narrowed(source: Source, select: exp.Select, bound: set[ColumnKey], reader: Reader) -> bool:
     """Return whether a sub-select has at most one row for fixed values of the bound columns.
 
-    Under GROUP BY, a column other than the keys comes from any row of the group.
+    Under GROUP BY, a column that is not a key has the value of any row of the group.
     """
     inside = reader.levels.get(id(select))
     if inside is None or inside.rollup or select.args.get("laterals"):
@@ -293,9 +293,9 @@ def _one_value(node: exp.Expr, level: Level, bound: set[ColumnKey], reader: Read
 def _compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether `column = value` uses the same comparison as the column's unique index.
 
-    A text column compared with a number compares numbers, of which many texts are spellings; a
-    comparison under another collation finds more texts equal. An empty label of an enum or a set
-    is the text of its number 0 too, of an invalid enum or an empty set.
+    A text column and a number are compared as numbers, and many texts have the same number. A
+    comparison under another collation may treat more texts as equal. An empty label of an enum or
+    set is also the text of number 0, which stands for an invalid enum or an empty set.
     """
     if column.type is None or any(map(_may_be_empty, column.type.labels)):
         return False

@@ -92,7 +92,8 @@ def best_of(
 
     `known` is the type of a value that is not a literal.
 
-    `target` is what the value becomes. Literals alone say that it is a text, or true or false.
+    `target` is the type of the value's destination. Literals alone only show whether the value is a
+    text or a boolean.
     """
     said = [kind for kind in literals if kind is not None]
     if target is not None and known is not None and not _is_wider(target, known):

@@ -27,8 +27,8 @@ _MISJUDGED = frozenset({"BENCHMARK", "COLUMN_CHECK", "COLUMN_EXISTS", "JSON_DEPT
 def may_fail(node: exp.Expr) -> bool:
     """Return whether an expression can be NULL although the server describes it as NOT NULL.
 
-    A regular expression that exceeds its limits is; so is a comparison with ALL of a list that has
-    a NULL.
+    This concerns a regular expression that exceeds its limits, and a comparison with ALL of a list
+    that contains NULL.
     """
     return isinstance(node, exp.RegexpLike | exp.Any | exp.All) or name_of(node) in _MISJUDGED
 
@@ -36,7 +36,7 @@ def may_fail(node: exp.Expr) -> bool:
 def parses(kinds: Sequence[SqlType | None], *, compared: bool = False) -> bool:
     """Return whether the common type of the given types cannot represent every text.
 
-    `compared`: dates are read too, as by GREATEST and LEAST.
+    With `compared`, dates are parsed too, as by GREATEST and LEAST.
     """
     names = {kind.name if kind else "" for kind in kinds}
     fussy = types.PARSED | (types.MOMENTS if compared else set())
@@ -62,7 +62,7 @@ def parses_in(node: exp.Expr, level: Level, reader: Reader) -> bool:
 def _is_dated(node: exp.Expr, kinds: Sequence[SqlType | None]) -> bool:
     """Return whether a time value is derived from a stored value, which may be a zero date.
 
-    Under NO_ZERO_DATE the server makes NULL of it, of a timestamp alone it does not; dates are
+    Under NO_ZERO_DATE the server converts a zero date to NULL, but not a timestamp alone. Dates are
     rounded as numbers.
     """
     names = {kind.name if kind else "" for kind in kinds}
@@ -115,7 +115,7 @@ def _kind(node: exp.Expr, level: Level, reader: Reader) -> SqlType | None:
 def _is_unknown(node: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether an expression is a table column or a function whose type is unknown.
 
-    So is a sub-select that makes its value of one, and a column of it.
+    This includes a sub-select whose value comes from one, and a column of such a sub-select.
     """
     if isinstance(node, exp.Subquery) and node.find_ancestor(exp.Query) is level.node:
         made = reader.sub_select(node, level).outputs or ()

@@ -63,8 +63,8 @@ def embeds(
 ) -> tuple[tuple[Column, ...], tuple[TypedEmbed, ...]]:
     """Find the columns of each `sqlc.embed(t)` in the result.
 
-    A row of a WITH query or sub-select has a class of this query's own: where the whole row may be
-    missing, its columns are judged as if it were there.
+    A row of a WITH query or sub-select has a class of this query's own. If the whole row may be
+    missing, its columns are inferred as if it were present.
     """
     judged = list(columns)
     typed = []
@@ -174,7 +174,8 @@ def _unfit(relation: Relation | None) -> str:
 def _apart(places: Sequence[_Place], parts: int) -> str:
     """Return the reason to refuse an embed in a set operation, or an empty string.
 
-    Nothing is proved but that it is there, and of one table, in every part.
+    The only proved facts are that the row is present in every operand, and that it is a row of one
+    table.
     """
     if len(places) < parts:
         return "another part of the set operation lists its columns at this position"

@@ -121,7 +121,7 @@ def query_error(
 
     `to_source` maps offsets in `sql` to offsets in the file.
 
-    A name that is not in the schema comes with the nearest one that is.
+    An unknown name is reported with the most similar known name.
     """
     span = span_in(sql, error, database)
     start = to_source(span.start)
@@ -247,7 +247,7 @@ def _near(sql: str, text: str, line: int) -> Span:
 def _word(sql: str, name: str, qualifier: str = "", clause: str = "") -> Span | None:
     """Find a name in a statement, after the keyword of its clause, except where it is defined.
 
-    With a qualifier, only where the last part of this stands before the name.
+    With a qualifier, a name matches only if the qualifier's last part precedes it.
     """
     tokens = code_tokens(sql, Dialect.MYSQL)
     above = qualifier.rpartition(".")[2]

@@ -48,7 +48,8 @@ def kin_of(version: str) -> Kin:
 def as_read(sql: str, kin: Kin) -> str:
     """Return the statement as a server reads it, with the same offsets.
 
-    Marks are blanks, and so is what stands in a comment that it does not run.
+    The comment marks become blanks, and so does the content of comments that the server does not
+    run.
     """
     if "/*" not in sql:
         return sql

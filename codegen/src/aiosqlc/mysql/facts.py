@@ -1,7 +1,8 @@
 """Derive columns and expressions that are not NULL from the outcome of a condition.
 
-A condition has three outcomes. AND, OR and NOT follow from three-valued logic, everything else from
-strictness: what is NULL for a NULL operand has had operands with values, if it has one.
+A condition has three outcomes. AND, OR and NOT follow from three-valued logic. Everything else
+follows from strictness: if an expression is NULL for a NULL operand, then its operands are not NULL
+when it is not NULL.
 """
 
 from __future__ import annotations
@@ -271,7 +272,8 @@ def _using(level: Level, join: Join) -> Facts:
 def _revive(level: Level, is_slice: IsSlice) -> bool:
     """Mark outer joins as matched if one of their columns is not NULL.
 
-    A LEFT JOIN that did not null has matched, so its ON was true, which may prove more.
+    A LEFT JOIN that added no NULLs has a match, so its ON condition was true, which may prove more
+    facts.
     """
     alive = {
         number

@@ -251,8 +251,8 @@ _NAMES: dict[type[exp.Expr], str] = {
 def name_of(node: exp.Expr) -> str:
     """Return the upper-case name of a function, or an empty string.
 
-    A name in backticks, or behind a schema's, keeps backticks: it is no built-in function's, even
-    if it is spelled like one.
+    A name in backticks or after a schema keeps its backticks, because it is not a built-in function
+    even if the name is equal.
     """
     if type(node) in _NAMES:
         return _NAMES[type(node)]

@@ -12,8 +12,8 @@ from aiosqlc.mysql.scope import Level, own_nodes
 def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[bool, bool]:
     """Return whether this SELECT certainly aggregates, and whether it possibly does.
 
-    An aggregate in a sub-select that names only columns of ours is computed here; a function that
-    nobody knows may be an aggregate of the user's.
+    An aggregate in a sub-select that uses only outer columns belongs to this SELECT. An unknown
+    function may be a user's aggregate.
     """
     certain = possible = False
     for item in shown:

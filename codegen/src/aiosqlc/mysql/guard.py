@@ -30,7 +30,7 @@ def unproved(
 ) -> Iterator[Diagnostic]:
     """Yield an error for a generated text that does not match its row class and signature.
 
-    `first` is what the server said of the text as the user wrote it.
+    `first` is the server's description of the text as the user wrote it.
     """
     said = _difference(prepares, kin, query, first)
     if said:
@@ -62,7 +62,7 @@ def as_sent(query: TypedQuery) -> str:
 def _promised(query: TypedQuery, first: Sequence[Described], found: Sequence[Described]) -> Shape:
     """Return the names and types of the columns that the row class expects.
 
-    An expression's name is its text, which may hold a parameter's or that of a star.
+    The name of an expression is its text, which may contain a parameter or a star.
     """
     named = [column.name.lower() for column in first]
     there = [column.name.lower() for column in found]
@@ -168,7 +168,7 @@ WHERE t.table_schema = DATABASE() AND t.table_name = %s AND e.transactions = 'YE
 def _refused(session: Session, relation: Relation, given: Sequence[exp.Expr]) -> Sequence[exp.Expr]:
     """Return the inserted values that the server refuses if they are invalid.
 
-    Where the engine has no transactions, it changes what stands in a row after the first.
+    If the storage engine has no transactions, the server adjusts values in rows after the first.
     """
     if len(given) < 2 or session.rows(_TRANSACTIONAL, relation.table.name):
         return given

@@ -1,8 +1,8 @@
 """Types that MariaDB determines only at execution, so that an earlier description may differ.
 
-How many digits a moment has, or whether a digest can be made, it knows of a constant; what a
-sub-select makes is one as soon as it has run, and the type of the function around it another. A
-digest's length may be a parameter, too: of one that there is none for it makes bytes.
+MariaDB derives the fractional digits of a time, and the type of a digest, from constant arguments.
+A sub-select becomes a constant when it has run, which changes the type of the function around it. A
+digest's length may also be a parameter; for an unsupported length, the result is bytes.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def is_true(condition: exp.Expr) -> bool:
 def has_current_row(frame: exp.Expr | None) -> bool:
     """Return whether a window frame always contains the current row.
 
-    Without a frame it does.
+    Without a frame clause, the default frame contains it.
     """
     if frame is None:
         return True

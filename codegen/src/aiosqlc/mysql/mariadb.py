@@ -175,7 +175,7 @@ def _warning(
 def as_mariadb_has_it(sql: str) -> str:
     """Translate MySQL-only parts of a schema to MariaDB.
 
-    A VECTOR is to a client a column of bytes; collations have other names.
+    For a client, a VECTOR is a column of bytes. Collations have other names.
     """
     out = sql
     tokens = code_tokens(sql, Dialect.MYSQL)
@@ -224,7 +224,8 @@ _NOT_COMPUTED = 1901
 def without_expression(sql: str, error: pymysql.MySQLError) -> str:
     """Use NULL as a generated column's expression that MariaDB refuses and MySQL accepts.
 
-    MariaDB takes no CHAR there, whose values one of its modes pads; a column has its type anyway.
+    MariaDB refuses CHAR there, because one of its modes pads the values. The column's type does not
+    depend on the expression.
     """
     found = _COMPUTED.search(str(error.args[-1])) if code_of(error) == _NOT_COMPUTED else None
     if found is None or found[1].lower() in without_null(sql)[1]:

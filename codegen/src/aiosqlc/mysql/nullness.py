@@ -53,9 +53,9 @@ _VOUCHED = never("declared-function", "the configuration declares the function n
 class Proof:
     """The inputs of the nullability rules, apart from the expression.
 
-    `required` says whether a placeholder is never None, `read` gives what a sub-select returns.
-    `given` is what a surrounding CASE has shown not to be NULL, `never_null` functions
-    that the user says never return it.
+    `required` returns whether a placeholder is never None, and `read` returns the result of a
+    sub-select. `given` are the expressions that a surrounding CASE proves not NULL. `never_null`
+    are the functions that the user declares never NULL.
     """
 
     level: Level

@@ -20,7 +20,7 @@ def infer(
 ) -> tuple[tuple[TypedParam, ...], tuple[Use, ...], list[Diagnostic]]:
     """Infer the types and names of the parameters of a parsed query.
 
-    The uses come in the order of the text. A parameter that nothing types is a diagnostic.
+    The uses are in the order of the text. A parameter without a type is a diagnostic.
     """
     uses = [
         use for node in reader.tree.root.find_all(exp.Placeholder) if (use := use_of(node, reader))

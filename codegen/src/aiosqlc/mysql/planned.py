@@ -32,7 +32,8 @@ _NEVER = {
 class Asked:
     """The server that plans texts; `stands_in` means MariaDB in place of MySQL.
 
-    `said`: somebody has said that the queries are for MySQL. `strict`: then somebody must.
+    `said` is whether the user declared that the queries are for MySQL. `strict` is whether the user
+    must declare it.
     """
 
     session: Session

@@ -20,7 +20,8 @@ BINARY_CHARSET = 63
 class Described:
     """A result column as the server describes it. `origin` is (schema, table, column) or None.
 
-    `length` is in bytes, `decimals` the digits after the point (31 and more: not fixed).
+    `length` is in bytes. `decimals` is the number of digits after the point (31 or more: not
+    fixed).
     """
 
     name: str
@@ -59,7 +60,7 @@ class Prepared:
 def prepare(connection: Connection[Any], sql: str) -> Prepared:
     """Prepare `sql` (parameters are `?`), read its description and close the statement.
 
-    Raises `pymysql.MySQLError` with the server's message where it refuses the statement.
+    Raises `pymysql.MySQLError` with the server's message if it refuses the statement.
     """
     connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)  # noqa: SLF001 - there is no public call for a prepare
     head = connection._read_packet()  # noqa: SLF001 - as above

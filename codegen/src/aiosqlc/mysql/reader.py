@@ -42,8 +42,8 @@ class Reader:
 
     `levels` maps the node ID of each SELECT, UPDATE and DELETE to its scope.
 
-    `required` says whether a parameter is never None, `types` what is known of their types,
-    `slices` which of them are lists.
+    `required` returns whether a parameter is never None. `types` has the known types of parameters,
+    and `slices` the parameters that are lists.
     """
 
     def __init__(
@@ -157,8 +157,8 @@ class Reader:
     def _recursive(self, cte: exp.Expr, parent: Level | None, known: dict[str, Result]) -> Result:
         """Infer a recursive query's columns, with names and types from its non-recursive operands.
 
-        Assume that no column is NULL, and drop the assumption for each that an arm may then make
-        NULL, until the arms make no other one NULL.
+        Assume that no column is NULL. Drop the assumption for each column that an operand may then
+        make NULL, until no further column is dropped.
         """
         name = cte.alias.lower()
         arms = list(self._arms(cte.this, parent, known))

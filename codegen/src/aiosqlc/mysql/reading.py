@@ -1,6 +1,7 @@
 """Prove that a statement is read-only from its syntax tree, so that a replica can run it.
 
-Conservative: of functions those on a list, no stored ones, of tables those the schema has.
+The proof is conservative: it allows only functions on a list, no stored functions, and only tables
+of the schema.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _corrected(column: Output, made: Sequence[Output | None], premises: Premises
 def of_rounds(wanted: SqlType | None, made: Iterable[Output | None], premises: Premises) -> Verdict:
     """Infer the nullability of a recursive query's column from the columns of its operands.
 
-    What a round makes becomes of the type of the first one.
+    The values of later rounds are converted to the types of the first.
     """
     for one in made:
         same = one is not None and _stays(one.type, wanted)

@@ -17,7 +17,7 @@ DEFAULT = "public"
 class Reference:
     """A foreign key of another table that refers to this table: the columns here, and its actions.
 
-    The actions are the server's words: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
+    The actions are the server's keywords: `CASCADE`, `SET NULL`, `RESTRICT`, `NO ACTION`.
     """
 
     key: Constraint
@@ -32,11 +32,12 @@ class Relation:
 
     `unique` lists the keys on whole columns, `collations` the collations of text columns.
 
-    `invisible` are the names, in lower case, of columns that `*` leaves out, `generated` of those
-    that the server computes, `counted` of those that it numbers. `unproved_reading` is why reading
-    a view is not proved to be no more than that, `settled_late` of which sorts its columns are that
-    may come as another. `referring` are the foreign keys that lead here, `triggers` the events that
-    fire a trigger; `made_of` are the relations that a view reads, each with its database.
+    `invisible` are the lower-case names of columns that `*` omits, `generated` of computed columns,
+    and `counted` of auto-increment columns. `unproved_reading` is the reason why reading a view is
+    not proved to have no effects. `settled_late` are the kinds of its columns whose type may change
+    at execution. `referring` are the foreign keys that refer to this table. `triggers` are the
+    events that fire a trigger. `made_of` are the relations that a view reads, each with its
+    database.
     """
 
     table: Table
@@ -68,7 +69,7 @@ class Relation:
 class Routine:
     """A stored procedure or function: its parameters in order, and a function's result type.
 
-    `body` is the text of a procedure's.
+    `body` is the text of a procedure's body.
     """
 
     name: str
@@ -81,8 +82,8 @@ class Routine:
 class Schema:
     """Every relation and routine that a query may use.
 
-    `lost` are names, in lower case, of tables that are there but not understood; `premises`
-    answers what the rules ask.
+    `lost` are the lower-case names of tables that exist but could not be parsed. `premises` decides
+    whether preconditions of rules are met.
     """
 
     relations: tuple[Relation, ...] = ()

@@ -1,6 +1,6 @@
 """The result types of built-in functions whose types do not depend on the arguments.
 
-Measured by preparing each function with arguments of every type.
+The types were measured by preparing each function with arguments of every type.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Collect the table privileges that queries need on MySQL and MariaDB, from their syntax trees.
 
-Triggers and views run as whoever defined them there, and defaults call nothing of the user's.
+Triggers and views run with the privileges of their definers, and defaults call no user-defined
+function.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from aiosqlc.mysql.writes import changes
 def needs(tables: Collection[Table], texts: Iterable[str], borrowed: Iterable[str] = ()) -> Needs:
     """Return the needed privileges, and the objects that could not be analysed.
 
-    Of `borrowed` statements, those on tables that are not there need nothing.
+    A `borrowed` statement on a missing table needs no privileges.
     """
     known = {(table.schema, table.name.lower()): table for table in tables}
     rights: set[Right] = set()

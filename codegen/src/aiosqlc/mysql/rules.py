@@ -1,7 +1,7 @@
 """The registry of rules for MySQL and MariaDB: each rule's guarantee, source and preconditions.
 
-A rule is applied where its name stands in the code: `….holds("limit", "…", …)` asks for a premise.
-The tests drop each premise in turn and look for rows that refute what is then claimed.
+A rule is applied where its name is in the code: `….holds("limit", "…", …)` checks a precondition.
+The tests drop each precondition in turn and search for rows that disprove the result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiosqlc.analysis.rules import EVERY_PART, NOT_NULL, ONE_PART, ROWS, Rule, t
 class Premises:
     """Decides whether a precondition of a rule is met.
 
-    `dropped` are premises that are taken to be met: so the tests weaken a rule.
+    `dropped` are preconditions that are assumed to be met, so that the tests can weaken a rule.
     """
 
     dropped: frozenset[tuple[str, str]] = frozenset()

@@ -51,7 +51,7 @@ def is_undone(sql: str) -> bool:
 def sample_rows(session: Session, schema: Schema) -> Iterator[None]:
     """Insert a few rows into each table, and remove the rows at the end.
 
-    Values of one type are the same everywhere, row by row: so foreign keys lead somewhere.
+    Values of one type are the same in every table, row by row, so that foreign keys match.
     """
     session.run("BEGIN")
     session.run("SET foreign_key_checks = 0")

@@ -43,9 +43,9 @@ def sampled(
 ) -> Sampled:
     """Describe the columns again, with sample values in place of parameters.
 
-    A server takes `n + ?` for a floating-point number. Types are taken from this answer, the
-    not-null flags from the first. A moment is sent as a text, and None as NULL: where either makes
-    a column another type, the parameters are cast.
+    A server treats `n + ?` as a floating-point number. The types come from this description, and
+    the not-null flags from the first one. A time is sent as text, and None as NULL. If that changes
+    the type of a column, the parameters are cast.
     """
     kinds = {param.number: param.type for param in params if not param.is_slice}
     nulls = frozenset(p.number for p in params if not p.not_null and not p.is_slice)
@@ -77,7 +77,7 @@ def _described(
 ) -> tuple[Described, ...] | None:
     """Return the types of a description for other parameters, with the flags and names of `first`.
 
-    None where it refuses the query, or gives another number of columns.
+    Return None if the server refuses the query or returns another number of columns.
     """
     try:
         again = prepares.query(sql).columns

@@ -42,11 +42,11 @@ _BOOKS = f"{_PREFIX}books"
 class Loaded:
     """A database with the schema, and on a private server the other databases its files created.
 
-    `mark` proves on somebody's server that the database is ours. `skipped` are statements that a
-    MariaDB refused which stands in for MySQL, with what it said. `unkeyed` are those whose foreign
-    keys were left out, for the server refused them; `unbuilt` are indexes that only MySQL can
-    build; `given` are those that declare the server's own tables; `failed` are all others that were
-    refused, where nothing was to be skipped.
+    `mark` proves on a user's server that the database is the compiler's. `skipped` are statements
+    that MariaDB, used in place of MySQL, refused, with the reason. `unkeyed` are statements whose
+    foreign keys were removed because the server refused them. `unbuilt` are indexes that only MySQL
+    can build. `given` are statements that declare the server's own tables. `failed` are all other
+    refused statements.
     """
 
     database: str
@@ -77,8 +77,8 @@ class Skipped:
 class Failed:
     """A refused statement: its diagnostic, and the tables that may be wrong because of it.
 
-    `names` is None where nobody can tell what the statement was to change. `followers` counts
-    later statements that failed and use one of the tables.
+    `names` is None if the changed tables are unknown. `followers` counts later failed statements
+    that use one of the tables.
     """
 
     problem: Diagnostic
@@ -139,8 +139,8 @@ def load(
 ) -> tuple[Loaded | None, Diagnostic | None]:
     """Create or reuse the database of this schema, and select it.
 
-    `for_mysql` allows a MariaDB of ours to take a type that only MySQL has for what it holds;
-    `skips` goes on after what it refuses nevertheless.
+    `for_mysql` allows MariaDB to replace a type that only MySQL has. `skips` continues after
+    statements that it refuses nevertheless.
     """
     lenient = for_mysql and session.private and session.is_mariadb
     if not session.private:

@@ -25,9 +25,9 @@ NULLABLE = maybe("it may be NULL")
 class Output:
     """A column of a relation or sub-select. `type` is None if only the server knows the type.
 
-    What is `invisible` is there by its name alone: `*` leaves it out. `unsure`: the server may call
-    it NOT NULL wrongly. `nameless`: it has the name that the server makes of an expression.
-    `column` is what it is of the sub-select's own sources, if it is a column of one.
+    An `invisible` column is only accessible by name, because `*` omits it. `unsure` means that the
+    server may wrongly flag it NOT NULL. `nameless` means that the server generated its name from an
+    expression. `column` is the column of the sub-select's own sources, if it is one.
     """
 
     name: str
@@ -65,8 +65,8 @@ class Result:
 class Source:
     """One item of FROM. `nulled_by` lists the outer joins that may replace the item's row by NULLs.
 
-    `historic`: a row may be there in several versions, so that no key holds. `select` is what a
-    derived table or a CTE is made by.
+    `historic` means that a row may exist in several versions, so that no key is unique. `select` is
+    the query of a derived table or a CTE.
     """
 
     number: int
@@ -108,9 +108,9 @@ class Join:
 class Level:
     """One statement's scope. `bare_is_null` means that a column outside of aggregates may be NULL.
 
-    That is so without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` says that GROUP BY
-    guarantees a row to every aggregate. `facts` are the columns and expressions that have a value
-    in every row that is kept, each with the rule that says so.
+    This is the case without GROUP BY (no row: all NULL) and under ROLLUP. `grouped` means that
+    GROUP BY guarantees a row to every aggregate. `facts` are the columns and expressions that are
+    not NULL in every selected row, each with the rule.
     """
 
     node: exp.Expr
@@ -214,9 +214,9 @@ _PREDICATES = (exp.Like, exp.RegexpLike, exp.In, exp.Between)
 def is_chained(node: exp.Expr) -> bool:
     """Return whether a comparison may be part of a chain: `a <=> b < c`, `a = b IS NULL`.
 
-    The server reads a chain from left to right, but LIKE, IN and BETWEEN from right to left
-    (`a BETWEEN b AND (c LIKE d)`); sqlglot has other rules: who is compared with whom is not what
-    the tree says. Parentheses do not tell either, sqlglot adds some of its own.
+    The server parses a chain from left to right, but LIKE, IN and BETWEEN from right to left (`a
+    BETWEEN b AND (c LIKE d)`). sqlglot has other rules, so its tree may have other operands.
+    Parentheses do not help, because sqlglot adds some itself.
     """
     if isinstance(node, _PREDICATES):
         first = unwrap(node.this)

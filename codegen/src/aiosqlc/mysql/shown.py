@@ -24,7 +24,7 @@ def is_show(sql: str) -> bool:
 def run(connection: Connection[Any], sql: str) -> tuple[Described, ...]:
     """Run a `SHOW …` and return its columns.
 
-    Raises `pymysql.MySQLError` with the server's message where it refuses the statement.
+    Raises `pymysql.MySQLError` with the server's message if it refuses the statement.
     """
     with connection.cursor() as cursor:
         cursor.execute(sql)

@@ -34,8 +34,8 @@ def _named(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
 class _Dialect(MySQL):
     """MySQL's dialect, with JSON functions that accept any expression.
 
-    `DELETE … ORDER BY … LIMIT … RETURNING` is MariaDB's. A name in backticks is a function's of the
-    schema, even if a word of the grammar is spelled like it.
+    `DELETE … ORDER BY … LIMIT … RETURNING` is syntax of MariaDB. A name in backticks is a function
+    of the schema, even if it equals a keyword.
     """
 
     class Parser(MySQLParser):
@@ -102,7 +102,7 @@ def parse(sql: str) -> Tree | None:
 def _is_half(join: exp.Join) -> bool:
     """Return whether a join is half of a nested join: `a LEFT JOIN b NATURAL JOIN c ON x`.
 
-    The condition is that of the outer join, and stands behind the inner one.
+    The condition belongs to the outer join, and follows the inner join.
     """
     conditional = bool(join.args.get("on") or join.args.get("using"))
     natural = str(join.args.get("method") or "").upper() == "NATURAL"

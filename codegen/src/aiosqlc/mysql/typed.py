@@ -104,7 +104,8 @@ def type_query(
 
     `described` is None without a server.
 
-    `query` is what the server reads of the one that was `written`, offset for offset.
+    `query` is the text as the server reads it, and `written` is the original text, with the same
+    offsets.
     """
     reader = text.reader
     columns, embedded = _embedded(
@@ -255,7 +256,7 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:
     """Return whether the server's NOT NULL flag is reliable.
 
-    Not where super-aggregate rows are made, nor where a level is not plain.
+    It is not reliable for super-aggregate rows, or in a scope with special cases.
     """
     if mentions(query.sql, "ROLLUP") or mentions(query.sql, "CUBE"):
         return False
@@ -277,9 +278,9 @@ def _fails_somewhere(text: Text) -> bool:
 def _plain(level: Level) -> bool:
     """Return whether the server's NOT NULL flags are right in a scope: only tables produce NULL.
 
-    It loses count where a derived table, CTE or view is the nullable side of an outer join, and
-    where an aggregate over no row nulls what a derived table or a sub-select gives, or what is made
-    of columns outside of aggregates.
+    The flag is wrong if a derived table, CTE or view is the nullable side of an outer join. It is
+    also wrong if an aggregate over no row makes other values NULL: those of a derived table or
+    sub-select, or expressions on columns outside of aggregates.
     """
     derived = [s for s in level.sources if s.relation is None or s.relation.is_view]
     if any(source.nulled_by for source in derived):

@@ -51,8 +51,8 @@ class Use:
 
     `optional` means that NULL has a meaning here.
 
-    `weak`: any moment fits here, a date as well as a time of a day, or any value at all, where the
-    type is ANY; so other places decide. `hint` is what to write where nothing types it.
+    `weak` means that any date or time fits here, or any value if the type is ANY, so that other
+    uses decide. `hint` is the correction if no use determines the type.
     """
 
     place: Place
@@ -205,7 +205,7 @@ def _moved(
 ) -> Use:
     """Infer the type of `born > ? - INTERVAL 1 DAY`: the parameter has the other operand's type.
 
-    A time of a day is sent as a text, which is no moment to be moved.
+    A time of day is sent as text, which date arithmetic does not accept.
     """
     above = _from_above(place, parent, level, reader)
     name = above.type.name if above.type else ""
@@ -345,7 +345,7 @@ def _listed(
 ) -> Use:
     """Return the type that IN compares the parameter with, considering every literal.
 
-    `'123abc' IN (1, ?)` takes a number as well as a text.
+    `'123abc' IN (1, ?)` accepts a number or a text.
     """
     there = [*node.expressions, node.args.get("query")]
     if node.this is not child:
@@ -422,7 +422,7 @@ def _calculated(
 ) -> Use:
     """Infer the type of a number from the other operand; beside a literal, any number fits.
 
-    In `total * (1 + ?)` what is outside says more than the literal.
+    In `total * (1 + ?)` the outer operand is more informative than the literal.
     """
     other = _other(node, child)
     if is_literal(other):
@@ -491,7 +491,7 @@ def _chosen(
 ) -> Use:
     """Infer the type of one of several values from the other values, or from their target.
 
-    A literal says less than either: beside `0` there may be any number.
+    A literal is less informative than either: beside `0`, any number is possible.
     """
     optional = isinstance(parent, exp.Coalesce | exp.Case | exp.If | exp.Nvl2)
     others = [node for node in values_of(parent) if node is not child and not _placeholder(node)]
@@ -516,7 +516,7 @@ def _chosen(
 def _from_above(place: Place, node: exp.Expr, level: Level | None, reader: Reader) -> Use:
     """Return the facts from the comparison or assignment that contains an expression.
 
-    A literal there says nothing, and a function takes what it takes.
+    A literal there proves nothing, and a function determines the type itself.
     """
     child, parent = node, node.parent
     while isinstance(parent, exp.Paren | exp.Alias):

@@ -1,7 +1,7 @@
 """Find the constraints that a writing statement can violate.
 
-What is not certain counts as violable: a trigger may change the row in hand as it likes. What a
-trigger writes into other tables is not told.
+A constraint counts as violable unless the opposite is certain, because a trigger may change the
+current row. Constraints of other tables that a trigger writes are not included.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def violable(
 ) -> tuple[Constraint, ...]:
     """Return the constraints that a statement can violate in the tables that it changes.
 
-    The error of a key says no more than its name, and that of NOT NULL no more than its column:
-    where a trigger may meet those of another table, they are not told apart.
+    The error for a key contains only its name, and the error for NOT NULL only its column. If a
+    trigger may violate such constraints of another table, they cannot be distinguished.
     """
     found: dict[Constraint, None] = {}
     for relation in (base for one in changed for base in _bases(one, schema)):
@@ -140,7 +140,7 @@ def _by_new_keys(
 ) -> Iterator[Constraint]:
     """Yield the constraints that a change of referenced columns can violate in referring tables.
 
-    A key that leads back to a table which the cascade has changed is checked like RESTRICT.
+    A key that refers back to a table changed by the cascade is checked like RESTRICT.
     """
     for reference in relation.referring:
         if not changed & _lower(reference.columns):
@@ -158,7 +158,7 @@ def _by_action(
 ) -> Iterator[Constraint]:
     """Yield the constraints that a foreign key's action can violate by changing its own columns.
 
-    That fires no trigger, and such a column stands in no CHECK.
+    Such an action fires no trigger, and its columns cannot be in a CHECK.
     """
     changed = _lower(reference.key.columns) | child.generated
     for constraint in child.table.constraints:
@@ -171,7 +171,7 @@ def _by_action(
 def _may_be_null(root: exp.Insert, relation: Relation) -> set[str]:
     """Return the columns for which an INSERT may provide NULL.
 
-    Those that it leaves out get a default, and NULL is the next number of a counted column.
+    Omitted columns get a default, and NULL in an auto-increment column becomes the next number.
     """
     listed = root.this.expressions if isinstance(root.this, exp.Schema) else []
     columns = [column.name.lower() for column in relation.table.columns]

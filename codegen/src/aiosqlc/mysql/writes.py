@@ -15,7 +15,7 @@ Change = tuple[str, exp.Table]
 def changes(root: exp.Expr | None, has: Callable[[exp.Table, str], bool]) -> list[Change]:
     """Return the tables that a statement changes, each with the required privilege.
 
-    `has` is whether a table has a column of that name.
+    `has` returns whether a table has a column with a name.
     """
     if isinstance(root, exp.Insert):
         return _by_insert(root)

@@ -1,6 +1,7 @@
 """Find the function argument that a parameter occupies, from the text of the query.
 
-The tree cannot say it: sqlglot has one class for several functions, and another order.
+The syntax tree is insufficient, because sqlglot has one class for several functions and another
+order.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class _Open:
 def calls(sql: str) -> Mapping[str, Call]:
     """Return, by parameter `:name`, the calls in which the parameter is a whole argument.
 
-    A sign before it or parentheses around it change nothing.
+    A sign or parentheses around the parameter are ignored.
     """
     found: dict[str, Call] = {}
     opened = [_Open("")]

@@ -36,7 +36,7 @@ class Annotations:
 class _Line:
     """A line of a comment without the comment markers, with its offset in the file.
 
-    `inner` are those of a block below its first: what has dashes there was put out of use.
+    `inner` are the lines of a block comment after its first; dashes there disable the text.
     """
 
     text: str

@@ -126,7 +126,7 @@ def _in_strings(
 ) -> Iterator[Diagnostic]:
     """Warn about `'%@name%'`: a name inside a string is text, not a parameter.
 
-    `$5` may be a price: it is meant only where it is among the `numbers` of the parameters.
+    `$5` may be a price, so it is only reported if it is among the `numbers` of the parameters.
     """
     for position, token in enumerate(tokens):
         if token.kind is not Kind.STRING or token.text.startswith("$"):

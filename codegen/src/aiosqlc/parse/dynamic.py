@@ -1,6 +1,6 @@
 """Read the directives of dynamic queries: `-- :if`, `-- :set`, `-- :sort`, `-- :end`.
 
-They stand in comments, so the file stays valid SQL and any other tool runs the query with every
+The directives are comments, so the file remains valid SQL, and other tools run the query with every
 part.
 """
 
@@ -141,7 +141,8 @@ _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
 def _closed(part: Part, body: list[Token]) -> Part | None:
     """Return a part without balanced outer parentheses, or None if they are unbalanced.
 
-    In `AND (a = @a -- :if a` and `OR b = @b) -- :if b` each line has one of them.
+    In `AND (a = @a -- :if a` and `OR b = @b) -- :if b`, each line contains one of the two
+    parentheses.
     """
     lines = [_between(body, region.start, region.end) for region in part.regions]
     if not any(_unmatched([token for line in lines for token in line])):

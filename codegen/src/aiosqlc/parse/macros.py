@@ -22,9 +22,10 @@ _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "
 class Use:
     """A span of the text to replace: a parameter or a macro.
 
-    A slice behind `(a, b) IN` is one use for each column, of a piece of the macro's text each:
-    `column` is which of how many, `row` the name of the list. `alias` follows an embedded row, and
-    is part of its span. `written` is the table of an embed as the server reads it.
+    A slice after `(a, b) IN` becomes one use per column, each with a piece of the macro's text.
+    `column` is its index and the number of columns, and `row` is the name of the list. `alias` is
+    the name after an embedded row, and part of its span. `written` is the table of an embed as the
+    server reads it.
     """
 
     span: Span
@@ -90,8 +91,8 @@ _OF_ROWS = frozenset({"DELETE", "INSERT", "MERGE", "REPLACE", "SELECT", "UPDATE"
 def _is_whole_table(tokens: list[Token], position: int, first: str) -> bool:
     """Return whether a `TABLE` at a position is short for `SELECT * FROM`.
 
-    The word is reserved: in a statement about rows, as its `first` word says, it can stand for
-    nothing else, but for PostgreSQL's `SELECT … INTO TABLE t`.
+    `TABLE` is reserved. In a statement on rows, according to its `first` word, it has no other
+    meaning except in PostgreSQL's `SELECT … INTO TABLE t`.
     """
     if tokens[position].text.upper() != "TABLE":
         return False
@@ -276,7 +277,7 @@ _JOINS_ROWS = frozenset(
 def _columns(use: Use, tokens: list[Token], first: int) -> list[Use]:
     """Return one parameter per column for a list of rows: `(a, b) IN (sqlc.slice(pairs))`.
 
-    There the first token of the macro is `first`. Each use has a piece of the macro's text.
+    The first token of the macro is at `first`. Each use has a piece of the macro's text.
     """
     width = _width_before(tokens, first) if use.macro == "slice" else 1
     if width < 2:
@@ -350,7 +351,7 @@ def expand(
 ) -> Expanded:
     """Rewrite a span of the file with its uses and cuts applied.
 
-    `cuts` are further stretches to replace, such as directives; `numbers` are given numbers by
+    `cuts` are further spans to replace, such as directives. `numbers` are predefined numbers by
     name.
     """
     rewriter = Rewriter(file.text, span.start)

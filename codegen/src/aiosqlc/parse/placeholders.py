@@ -83,7 +83,7 @@ def for_server(sql: str) -> Filled:
 def for_driver(sql: str) -> tuple[str, tuple[int, ...]]:
     """Return the text that aiomysql formats, with the parameter number of each `%s`.
 
-    A `%` of the query is doubled, so that formatting leaves it as it was written.
+    A `%` of the query is doubled, so that formatting restores it.
     """
     filled = fill(sql.replace("%", "%%"), lambda _index, _place: "%s")
     return filled.sql, tuple(place.number for place in filled.places)

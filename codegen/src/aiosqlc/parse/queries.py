@@ -30,7 +30,7 @@ def parse_files(
 ) -> Parsed:
     """Parse query files. Each query name must be unique across the files.
 
-    `parse` reads one file instead of `parse_file`: a caller may remember what it has read.
+    `parse` is called in place of `parse_file`, because a caller may cache results.
     """
     parse = parse or parse_file
     files = list(files)

@@ -17,8 +17,8 @@ from aiosqlc.source import Dialect, Span
 class Kind(StrEnum):
     """The kind of a token. `PARAM` is `$1` or `?`; `NAME` is a bare name or keyword.
 
-    `OPENING` and `CLOSING` are the marks of MySQL's executable comments, `/*!50000` and `*/`: what
-    stands between them is part of the statement.
+    `OPENING` and `CLOSING` are the marks of MySQL's executable comments, `/*!50000` and `*/`. The
+    text between the marks is part of the statement.
     """
 
     COMMENT = "comment"
@@ -92,10 +92,10 @@ _MYSQL = rf"""
 class Lexis(NamedTuple):
     """The lexical rules of an engine.
 
-    `nests` is whether a comment may hold another, `names_by_at` whether `@name` is ours to give
-    meaning to, `has_arrays` whether a list is one parameter, `delimits` whether files say by
-    `DELIMITER` what ends a statement, `has_infinity` whether a literal may be a date or a time that
-    Python has no value for. `quotes` stand around a name.
+    `nests` is whether comments nest. `names_by_at` is whether `@name` is a parameter. `has_arrays`
+    is whether a list is one parameter. `delimits` is whether files change the end of statements by
+    `DELIMITER`. `has_infinity` is whether a literal can be a date or time that Python cannot
+    represent. `quotes` are the quotation marks of a name.
     """
 
     grammar: str
@@ -134,7 +134,7 @@ _BLOCK_EDGE = re.compile(r"/\*|\*/")
 def _grammar(dialect: Dialect) -> tuple[re.Pattern[str], dict[int, Kind | None]]:
     """Return an engine's compiled grammar and the token kinds of its groups.
 
-    None is for those that hold only the beginning of a token.
+    None is the kind of groups that match only the start of a token.
     """
     pattern = re.compile(LEXES[dialect].grammar, re.VERBOSE | re.DOTALL)
     return pattern, {number: _WHOLE.get(name) for name, number in pattern.groupindex.items()}
@@ -230,8 +230,7 @@ def unquote(token: Token) -> str:
 def split_statements(text: str, dialect: Dialect = Dialect.POSTGRESQL) -> tuple[Span, ...]:
     """Return the spans of a file's statements, without semicolons and surrounding comments.
 
-    The bodies of SQL-standard functions (`BEGIN ATOMIC … END`) and MySQL routines stay in one
-    piece.
+    The bodies of SQL-standard functions (`BEGIN ATOMIC … END`) and of MySQL routines are not split.
     """
     spans: list[Span] = []
     first: Token | None = None

@@ -54,7 +54,7 @@ def parse_ahead(
 ) -> None:
     """Parse new files on all cores if they are long.
 
-    `statements_of` then finds them as they were when they were last parsed.
+    `statements_of` then finds their cached results.
     """
     new = [file for file in files if not _last_seen(file.path, dialect, parse).text]
     if sum(len(file.text) for file in new) < _LONG:
@@ -111,8 +111,8 @@ def _last_seen(_path: Path, _dialect: Dialect, _parse: object) -> _Seen:
 class _Before:
     """Finds statements of a file's previous text at other positions in the new text.
 
-    A statement depends on nothing but its own text: the scanner begins anew after a semicolon. Only
-    the first one knows that nothing stands before it.
+    A statement depends only on its own text, because the scanner starts again after a semicolon.
+    Only the first statement knows that no statement precedes it.
     """
 
     def __init__(self, seen: _Seen, file: SourceFile) -> None:

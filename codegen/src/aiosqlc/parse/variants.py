@@ -144,7 +144,7 @@ def _blanks_before(text: str, at: int) -> int:
 def _whole_line(text: str, cut: Span, ends: Mapping[int, int]) -> Span:
     """Extend a cut to the whole line if nothing else is on the line.
 
-    `ends` says where a directive ends, by its beginning.
+    `ends` maps the start of a directive to its end.
     """
     start = _blanks_before(text, cut.start)
     end = ends.get(cut.end, cut.end)
@@ -182,8 +182,8 @@ def _directive_comments(
 def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
     """Return the connectives without operands, and whether a SET has no items.
 
-    `opened` is where parentheses open that held something when every part was there: a group of
-    conditions that has lost them all asks for nothing, so it goes as well.
+    `opened` are the positions of parentheses that had content with every part present. A group of
+    conditions that has lost all of them is removed too.
     """
     cuts: list[tuple[Span, str]] = []
     kept = list(tokens)

@@ -32,7 +32,7 @@ def build(
 
     If there is an error, write nothing, or only the queries that compile.
 
-    `wrote` is called with the files that were written, the lock among them, and removed.
+    `wrote` is called with the written files, including the lock, and with the removed files.
     """
     older = other_format(project)
     if older:

@@ -51,9 +51,9 @@ class Compiled:
 
     If the diagnostics include errors, `files` must not be written.
 
-    Unless it was compiled to keep going: then they hold the `written` of `asked` queries, and are
-    whole in themselves. `sound` counts what would be written then; `near` names the folder whose
-    settings a file is laid out by.
+    If the project was compiled with `keep_going`, `files` may be written: they contain the
+    `written` of the `asked` queries and are complete. `sound` counts the queries that would be
+    written then. `near` is the folder whose settings format a file.
     """
 
     files: list[Rendered] = field(default_factory=list)
@@ -88,7 +88,7 @@ def compile_project(
 
     An error in one entry does not hide errors in other entries.
 
-    `keep_going` prints of an entry with errors what is not concerned by any.
+    With `keep_going`, the queries of an entry that have no errors are rendered.
     """
     with contextlib.ExitStack() as stack:
         analyzer_of = analyzer_of or partial(analyzer, stack=stack)
@@ -106,7 +106,8 @@ def compile_parts(
 ) -> Compiled:
     """Compile analysed queries into Python files that are not formatted yet.
 
-    `judge` is for those who want the diagnostics alone: what no diagnostic depends on is empty.
+    `judge` is for callers that only need the diagnostics: fields that affect no diagnostic are
+    empty.
     """
     compiled = Compiled()
     known: list[tuple[Analysis, Dialect]] = []
@@ -171,7 +172,8 @@ def _same_paths(
 ) -> bool:
     """Report a file that has the path of another entry's file, and return whether there is one.
 
-    Two query files of unlike names can become one module, and two entries can have one `out`.
+    Two query files with different names can become one module, and two entries can have the same
+    `out`.
     """
     taken = {os.path.relpath(file.path, project.root) for file in into.files}
     own = [os.path.relpath(file.path, project.root) for file in files]
@@ -201,7 +203,8 @@ def analyze_project(
 ) -> Iterator[Analysed]:
     """Read, parse and analyse every entry. `reuse` allows results from the lock.
 
-    `known` are answers by entry that the caller has kept, to be preferred to those of the lock.
+    `known` are results by entry that the caller has cached; they are preferred to those of the
+    lock.
     """
     known = known or {}
     if reuse and any(str(entry.index) not in known for entry in project.sets):
@@ -353,8 +356,8 @@ def read_inputs(project: Project, entry: QuerySet) -> tuple[Inputs, list[Diagnos
 def analyzer(engine: Dialect, *, stack: contextlib.ExitStack | None = None) -> Analyze:
     """Return the analyser of an engine. The engine's libraries are imported at the first use.
 
-    With a stack, its server keeps running until the stack is left. Raises `ModuleNotFoundError`
-    when it is called where the driver is not installed.
+    With a stack, its server runs until the stack is closed. The analyser raises
+    `ModuleNotFoundError` if the driver is not installed.
     """
 
     @cache

@@ -34,7 +34,7 @@ def old_schema(
 def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[ParsedQuery, ...]:
     """Return the old queries from the folders and files that the configuration now names.
 
-    Raises `GitError` where the reference or the repository cannot be read.
+    Raises `GitError` if the reference or the repository cannot be read.
     """
     files = []
     for path in _old_paths(project, entry, reference):

@@ -43,7 +43,7 @@ def analyze_changed(
 ) -> Outcome:
     """Return the analysis of every query, calling the analyser only for changed queries.
 
-    `reuse` allows what this process knows of a project with errors, which has no lock.
+    `reuse` allows cached results of this process for a project with errors, which has no lock.
     """
     key = schema_key(entry, schema, options)
     key = as_locked(key, known.schema) if known else key

@@ -125,8 +125,8 @@ def _is_given(param: PyParam) -> str:
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
     """Return a choice that assembles its texts from shared pieces, if that is possible.
 
-    With `variants`, a parameter has the query's own number in the pieces: in each text it may have
-    another.
+    With `variants`, a parameter has the query's number in the pieces, because its number differs
+    between texts.
     """
     texts = dict(choice.texts)
     own = {

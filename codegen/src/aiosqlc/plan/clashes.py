@@ -123,7 +123,7 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
 def renamed_classes(needed: Gathered, models: PyModule) -> dict[Kind, str]:
     """Return new names for classes whose names are already defined or imported.
 
-    A row class keeps its name, which the user has given it.
+    A row class keeps its name, because the user chose it.
     """
     named = list(needed.named)
     taken = {*_MODULE_CLASSES, *(name for _, name in models.imports)}

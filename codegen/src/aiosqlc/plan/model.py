@@ -76,7 +76,7 @@ class PyParam:
 class PyNested:
     """A nested object of a row's columns from `first` on, or None if column `presence` is NULL.
 
-    `shared` is whether its class is among those of `models.py`, not written beside the function.
+    `shared` is whether its class is in `models.py` and not in the module of the function.
     """
 
     first: int
@@ -90,8 +90,8 @@ class PyNested:
 class PyRow:
     """The conversion of one row to a value. Without `cls`, the value is that of the only column.
 
-    `columns` are the types in select-list order, `names` how each may be called locally. `builder`
-    is the module's function that makes the object, where several queries need the same.
+    `columns` are the types in select-list order, and `names` the possible local names. `builder` is
+    the module's function that builds the object, if several queries need the same.
     """
 
     annotation: str
@@ -119,7 +119,7 @@ class PyPiece:
 
     An empty condition means always.
 
-    An int among the parts stands for the choice at that place of the key.
+    An int among the parts is the index of an option whose value is inserted.
     """
 
     parts: tuple[str | int, ...]
@@ -130,12 +130,12 @@ class PyPiece:
 class PyChoice:
     """The selection of a dynamic query's text at run time.
 
-    `selectors` are the expressions that make up the key, `texts` the SQL by key, `arguments` the
-    conditions (empty: always) under which each parameter is passed, in order. The texts are put
-    together of `pieces`, whose conditions call the places of the key `names`; `numbered` is whether
-    their parameters are numbered only then. Without pieces each text is written out. `needed` are
-    conditions under which an argument is missing, and what to say then. `labels` are, for each
-    place of the key, the texts to choose from and what callers call them.
+    `selectors` are the expressions of the key, `texts` the SQL by key, and `arguments` the
+    conditions (empty: always) under which each parameter is passed, in order. The texts are
+    assembled from `pieces`, whose conditions refer to the options by `names`. `numbered` is whether
+    parameters are numbered at run time. Without pieces, each text is written out. `needed` are the
+    conditions under which an argument is missing, with the error messages. `labels` are, for each
+    option, its values with their names for callers.
     """
 
     selectors: tuple[str, ...]
@@ -173,12 +173,12 @@ class PyError:
 class PyFunction:
     """The function of one query, with its constant, its own classes and its decoders of JSON.
 
-    `reads` is whether it is proved to read only. `batch` is the annotation of one set of arguments,
-    where the function takes many; then `arguments` are expressions on `item`, or with `repeatable`
-    on the whole `batch`. `repeated` is the text of one row, which stands once for each set of
-    arguments. `caught` is the driver's class for a violated constraint and `raised` what
-    follows it; `pipelined` is
-    whether the driver answers a batch in one round trip, `synchronous` whether it blocks.
+    `reads` is whether the query is proved to only read. `batch` is the annotation of one set of
+    arguments, if the function takes many; then `arguments` are expressions on `item`, or with
+    `repeatable` on the whole `batch`. `repeated` is the text of one row, which is repeated for each
+    set of arguments. `caught` is the driver's class for a violated constraint, and `raised` is the
+    statement that handles it. `pipelined` is whether the driver runs a batch in one round trip, and
+    `synchronous` is whether it blocks.
     """
 
     name: str

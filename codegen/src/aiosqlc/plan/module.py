@@ -1,6 +1,6 @@
 """Plan the modules of a query set: one per query file, and the shared `models`.
 
-Query files of one name, in two folders, are one module, as they are for sqlc.
+Query files with the same name in two folders form one module, as in sqlc.
 """
 
 from __future__ import annotations

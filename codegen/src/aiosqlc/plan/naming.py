@@ -29,7 +29,7 @@ def words(name: str) -> list[str]:
 def snake(name: str) -> str:
     """Return the name of a function or module: `GetUser` → `get_user`.
 
-    Underscores alone have no words, and no capitals to tell a constant by: `_` → `n_`.
+    A name of underscores only has no words and no capitals: `_` → `n_`.
     """
     return "_".join(word.lower() for word in words(name)) or "n_"
 
@@ -43,7 +43,7 @@ def constant(name: str) -> str:
 def camel(name: str) -> str:
     """Return the name of a class: `point_entry` → `PointEntry`, `2nd_try` → `N2ndTry`.
 
-    A name without a small letter has words as any other: `POINT_ENTRY` → `PointEntry`.
+    A name without lower-case letters is split like any other: `POINT_ENTRY` → `PointEntry`.
     """
     name = name.lower() if name.isupper() else name
     found = "".join(word[:1].upper() + word[1:] for word in words(name))
@@ -109,7 +109,7 @@ _MODEL_BEGINNINGS = ("model_dump", "model_validate")
 def attribute(name: str, kind: ModelKind) -> str:
     """Return the attribute name for a column in a row class, valid in the class library.
 
-    Underscores in front go behind: they would make the attribute private.
+    Leading underscores move to the end, because they would make the attribute private.
     """
     found = argument(name)
     found = _without_front(found) if found.startswith("_") else found
@@ -126,7 +126,7 @@ _BY_KIND = {ModelKind.DATACLASS: "mro", ModelKind.ATTRS: "self"}
 def argument(name: str) -> str:
     """Return the name of a parameter in snake case.
 
-    In a class Python gives names with two underscores in front another name: those go behind.
+    In a class, Python mangles names with two leading underscores, so these move to the end.
     """
     plain = name.isidentifier() and name == name.lower()
     found = identifier(name if plain else snake(name))
@@ -160,7 +160,7 @@ def module_name(file: str) -> str:
 def member(label: str) -> str:
     """Return the name of an enum member for its label: `in progress` → `IN_PROGRESS`.
 
-    Signs are spelled only where a label has nothing else: `<=` → `LESS_THAN_EQUALS`.
+    Symbols are spelled out only if a label has nothing else: `<=` → `LESS_THAN_EQUALS`.
     """
     parts = words(label)
     return _member(parts) if parts or not label else spelled_member(label)
@@ -189,7 +189,8 @@ def _spelled(sign: re.Match[str]) -> str:
 def members(labels: Sequence[str]) -> tuple[str, ...]:
     """Return distinct names for the members of an enum.
 
-    Where labels would share a name their signs are spelled; what is still equal gets a number.
+    If labels would share a name, their symbols are spelled out. Names that are still equal are
+    numbered.
     """
     plain = [member(label) for label in labels]
     shared = {name for name, count in Counter(plain).items() if count > 1}

@@ -23,7 +23,7 @@ from aiosqlc.store.memo import memo_by
 class Package:
     """The settings, import paths and schema of a package; `digest` is a hash of the whole.
 
-    `renamed` are the classes whose own names are those of others.
+    `renamed` are the classes whose own names are already in use.
     """
 
     target: PythonTarget

@@ -20,8 +20,8 @@ _NUMBER = re.compile(r"\$(\d+)")
 def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, ...]:
     """Return pieces that produce exactly these texts, or nothing if that is impossible.
 
-    `texts` has one for each combination of choices; a string among them stands in the text as it
-    is. `names` are what conditions call the choices.
+    `texts` has one text for each combination of choices. Strings among the choices are inserted in
+    the text unchanged. `names` are the names of the choices in conditions.
     """
     if any("\0" in text for text in texts.values()):
         return ()

@@ -17,8 +17,8 @@ def with_row_lists(
 ) -> dict[int, PyParam]:
     """Merge the parameters of each list of rows into one: `pairs: Sequence[tuple[int, str]]`.
 
-    PostgreSQL takes an array for each column. A driver that writes values into the text takes the
-    columns together, in place of the first of them.
+    PostgreSQL receives an array for each column. A driver that formats values into the text
+    receives the columns together, in place of the first.
     """
     found = dict(params)
     for columns in row_lists(query).values():
@@ -52,7 +52,7 @@ def once(params: Sequence[PyParam]) -> tuple[PyParam, ...]:
 def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
     """Replace the column parameters of a list of rows by a single parameter.
 
-    `numbers` are the query's own of the text's parameters.
+    `numbers` are the query's numbers for the parameters of the text.
     """
     for columns in row_lists(query).values():
         own = {column.number for column in columns}

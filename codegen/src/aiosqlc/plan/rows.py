@@ -220,8 +220,8 @@ def _as_in_classes(
 ) -> tuple[PyType, ...]:
     """Return the column types as declared by the fields of their classes.
 
-    What a condition makes certain in one query alone would give it a way of its own to make an
-    object that others make too.
+    A fact that only one query proves would otherwise require a different conversion for a shared
+    class.
     """
     found = list(columns)
     if not nested and len(cls.fields) == len(columns):
@@ -291,8 +291,8 @@ def _taken(query: TypedQuery, columns: tuple[PyType, ...]) -> frozenset[str]:
 def parameter_names(query: TypedQuery, used: frozenset[str] = frozenset()) -> list[str]:
     """Return the distinct Python names of a query's parameters, in order.
 
-    One that the function's body uses itself gets an underscore.
-    The columns of a list of rows have one name: they are one argument.
+    A name that the function's body uses gets an underscore. The columns of a list of rows have the
+    same name, because they are one argument.
     """
     ordered = sorted(query.params, key=lambda param: param.number)
     written = list(dict.fromkeys(_written_as(param) for param in ordered))

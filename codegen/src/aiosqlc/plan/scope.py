@@ -1,6 +1,6 @@
 """Find free names in the scopes of generated code.
 
-A name of the database's is cleaned first (`naming`). If the scope uses the name itself, it gets an
+The database's name is cleaned first (`naming`). If the scope uses the name itself, it gets an
 underscore. If an earlier name of the scope is equal, it gets a number.
 """
 
@@ -61,7 +61,7 @@ def numbered_names(
 ) -> list[str]:
     """Return distinct names: `id, id` → `id, id_2`.
 
-    No number makes a name that is among the `taken`.
+    Numbers that would produce a name in `taken` are skipped.
     """
     wanted, used = {*map(spelled, names), *taken}, set[str]()
     found: list[str] = []

@@ -31,8 +31,8 @@ _BUILDER_IMPORTS: frozenset[Import] = frozenset(
 def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
     """Extract one builder function for all queries that convert rows to a class in the same way.
 
-    Where only one query does, its own body says it best. Rows that are passed on as they come need
-    no such function.
+    If only one query needs the conversion, it remains in its body. Rows that are returned unchanged
+    need no such function.
     """
     keys = [_built(function) for function in functions]
     uses = Counter(key for key in keys if key)

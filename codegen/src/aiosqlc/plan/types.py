@@ -27,9 +27,9 @@ def _no_rows(_schema: str, _name: str) -> PyClass | None:
 class TypeResolver:
     """Resolves the types of one query set, and collects the definitions for `models.py`.
 
-    `row_of` gives the class of a table's rows: of a *value* of the table's type, which a query can
-    make of anything, no constraint of the table is true. `stored` gives it to rows of which it is
-    true: they are stored in the table. `applied` are the overrides that were used.
+    `row_of` is the class for *values* of a table's row type, for which the table's constraints may
+    not hold. `stored` is the class for rows that are stored in the table, for which they hold.
+    `applied` are the overrides that were used.
     """
 
     target: PythonTarget
@@ -76,7 +76,7 @@ class TypeResolver:
     ) -> PyType:
         """Return the type of a parameter; a slice's items have the type of the column.
 
-        `is_part` is whether it is no value that the column could have, as a pattern is not.
+        `is_part` is whether the column could not have the value, such as a pattern.
         """
         if is_part:
             found = self._queried(query, parameter=True)
@@ -325,7 +325,7 @@ class TypeResolver:
     def _parser(self, sql: SqlType, decode: str) -> str:
         """Return the function that parses a value's text inside an array or composite.
 
-        `decode` is what makes it of the driver's value.
+        `decode` converts the driver's value.
         """
         raw = self._raw(sql)
         if not decode:

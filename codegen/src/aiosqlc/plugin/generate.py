@@ -32,7 +32,7 @@ _OPTIONS: dict[str, type] = {
 def generate_from_request(request: Json) -> list[Rendered]:
     """Return the files with paths relative to the plugin's `out` folder.
 
-    Raises `RequestError` for unknown options and for what cannot be named in Python.
+    Raises `RequestError` for unknown options and for names that Python cannot represent.
     """
     target = _target(request)
     modules, found = plan_modules(target, analysis_of(request))

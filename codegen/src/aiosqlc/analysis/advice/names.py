@@ -21,7 +21,7 @@ _LONGEST = 60  # longest expression, in characters, that a message repeats
 def name_advice(place: Place, meant: str = "") -> str:
     """Return the column that was probably meant, or else the similar name `meant`.
 
-    Empty if neither is known.
+    Return an empty string if neither is known.
     """
     return (
         _alias(place)

@@ -62,7 +62,7 @@ class Place:
     def above(self) -> list[tuple[int, str]]:
         """Return the words before this place at the same nesting depth, nearest first.
 
-        They end with the bracket that this place stands in, if there is any.
+        The words end with the bracket that encloses this place, if there is one.
         """
         found = []
         depth = 0

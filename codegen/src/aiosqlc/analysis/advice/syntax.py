@@ -1,7 +1,7 @@
 """Hints for syntax errors. A server reports the word where it stopped, not the cause.
 
-Each rule looks at the words around the place, and returns nothing if they are not its kind.
-Rules that know more stand before those that guess.
+Each rule looks at the words around the place, and returns nothing if they do not fit. Rules with
+certain results come before rules that guess.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Rule = Callable[[Place], str]
 def syntax_advice(place: Place, own: Rule) -> str:
     """Return a correction for a query with a syntax error, or empty text if unknown.
 
-    `own` knows what the engine does not take of other databases' syntax.
+    `own` returns the correction for syntax that the engine does not share with other databases.
     """
     shared = (habit_advice, form_advice, table_advice)
     rules = (lookalike_advice, foreign_advice, own, *shared, *_RULES)

@@ -22,7 +22,7 @@ class Named:
     def fits(self, sql: SqlType) -> int:
         """Return how closely a type matches: 0 for a mismatch, higher is closer.
 
-        A name without `[]` also fits arrays, whose elements it is about.
+        A name without `[]` also matches arrays and then applies to their elements.
         """
         wanted = self.type
         # As the catalog spells the name.

@@ -51,7 +51,7 @@ NAMES = frozenset(
 def type_named(text: str) -> SqlType | None:
     """Return the type that a column declaration names, or None if the text is not a type.
 
-    What the text says of length, precision and labels is kept, and nothing that it leaves open.
+    The result contains the length, precision and labels that the text specifies, and no defaults.
     """
     plain = " ".join(_COLLATED.sub("", text).split()).lower()
     found = declared(plain if "'" not in text else text)
@@ -66,7 +66,7 @@ def type_named(text: str) -> SqlType | None:
 def declared(text: str, *, enum_name: str = "") -> SqlType:
     """Read a type as `information_schema` writes it: `int(10) unsigned`, `enum('a','b')`.
 
-    `enum_name` is what an enum of this column is called.
+    `enum_name` is the name for an enum of this column.
     """
     text = _REMARK.sub("", text)
     match = _DECLARED.match(text.strip())

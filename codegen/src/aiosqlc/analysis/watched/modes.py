@@ -1,6 +1,6 @@
 """PostgreSQL's table lock modes, from the weakest to the strongest, with their conflicts.
 
-The table is that of the manual's chapter "Explicit Locking".
+The table is from the chapter "Explicit Locking" of the manual.
 """
 
 from __future__ import annotations

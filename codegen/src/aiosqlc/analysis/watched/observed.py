@@ -15,7 +15,7 @@ from aiosqlc.source import Span
 class Relation:
     """A relation that existed before the migration: its own `name`, and the `table` it belongs to.
 
-    `written` is whether queries can write it: they cannot write a materialized view.
+    `written` is whether queries can write the relation, which is false for a materialized view.
     """
 
     oid: int
@@ -42,12 +42,13 @@ class Held:
 class Observed:
     """A statement of a migration that was executed, with its observed effects.
 
-    `held` are the locks of its transaction on relations that were there before the release.
-    `rewritten`, `scanned`, `indexed` and `changed` name the tables whose every row it copied, read,
-    put into an index, or looked at to change it; `kept` those of the last whose rows it changed for
-    the most part: they stay locked. `lone` is whether it cannot run in a transaction block,
-    `refused_in_block` what the server says if its tool runs it in one, `unwatched` why nothing was
-    measured, `patience` whether a lock_timeout was set, `waiting` the queries that wait.
+    `held` are the locks of its transaction on relations that existed before the release.
+    `rewritten`, `scanned` and `indexed` name the tables whose rows were all copied, read, or put
+    into an index. `changed` names the tables of which it scanned all rows to change some; `kept`
+    names those of them in which it changed most rows, which stay locked. `lone` is whether the
+    statement cannot run in a transaction block. `refused_in_block` is the server's error if the
+    tool runs it in one. `unwatched` is the reason why nothing was measured. `patience` is whether a
+    lock_timeout was set. `waiting` are the queries that wait.
     """
 
     file: SchemaFile
@@ -89,10 +90,10 @@ class Observed:
 class ObservedFile:
     """A migration that ran, with the observations for each statement.
 
-    `failures` are what the server refused, `on_rows` what it refused only with rows in the tables.
-    `broken` are the queries that could be planned before it and cannot be after it, `lost` what of
-    the data its rollback does not bring back (None: there is no rollback), `back` what is wrong
-    with the rollback itself.
+    `failures` are the refused statements, and `on_rows` those that are refused only if the tables
+    have rows. `broken` are the queries that could be planned before the migration but not after it.
+    `lost` is the data that the rollback does not restore (None: there is no rollback). `back` are
+    the problems of the rollback itself.
     """
 
     file: SchemaFile
@@ -117,8 +118,8 @@ class SchemaFailsError(Exception):
 class Pending:
     """A migration to observe, and its rollback file or section if there is one.
 
-    `in_block` is whether its tool runs it in a transaction, `alone` whether it is a release by
-    itself: what the ones before it made is in use then.
+    `in_block` is whether the tool runs the migration in a transaction. `alone` is whether it is a
+    release by itself, so that the results of earlier migrations are already in use.
     """
 
     file: SchemaFile
