@@ -1,7 +1,7 @@
 """`python -m tools.site VERSION FOLDER`: add a version of the manual to a site.
 
-Each version is a folder of its own; `versions.json` is what the theme's menu of versions reads, and
-`index.html` leads to the newest.
+Each version has its own folder. The theme's menu reads `versions.json`, and `index.html` redirects
+to the newest version.
 """
 
 from __future__ import annotations

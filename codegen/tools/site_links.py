@@ -14,7 +14,7 @@ _CODE = re.compile(r"`[^`]*`")
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Return the page with links to other folders as plain text, and with unescaped code in tables.
 
-    There a `|` must be escaped for the repository's pages, and must not be for the site's.
+    In the repository's pages, a `|` in a table must be escaped. On the site, it must not be.
     """
     named = _OUTSIDE.sub(_named, markdown)
     return _ROW.sub(lambda row: _CODE.sub(_unescaped, row[0]), named)

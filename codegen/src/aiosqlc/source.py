@@ -62,9 +62,8 @@ class SourceFile:
 class SourceMap:
     """Maps offsets of rewritten SQL back to the original file.
 
-    `pieces` is sorted by `out`: from offset `out` on, up to the next piece, text was either copied
-    from offset `src` on (`copied`), or made in place of the user's text at `src` (every offset maps
-    to `src`).
+    `pieces` is sorted by `out`. From offset `out` to the next piece, the text was either copied
+    from offset `src` (`copied`), or replaces the user's text at `src` (every offset maps to `src`).
     """
 
     pieces: tuple[tuple[int, int, bool], ...] = field(default=((0, 0, True),))

@@ -2,5 +2,5 @@
 
     python -m tools.realworld FOLDER...
 
-Each folder is a project that holds configurations of sqlc. Nothing in it is changed.
+Each folder is a project with configurations of sqlc. Its files are not changed.
 """

@@ -1,6 +1,6 @@
 """`python -m tools.realworld FOLDER...`: compile other projects, call their functions, and count.
 
-Exit code: 0, or 1 where a text is wrong, a claim is refuted or the compiler broke.
+The exit code is 0, or 1 if a text is wrong, a guarantee is disproved or the compiler crashes.
 """
 
 from __future__ import annotations

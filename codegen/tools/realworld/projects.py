@@ -22,7 +22,7 @@ ENGINES = ("postgresql", "mysql")
 class Entry:
     """A package of a configuration: a schema and the queries on it.
 
-    `number` is its place among the entries, those of other engines included.
+    `number` is its index among all entries, including those of other engines.
     """
 
     config: Path

@@ -30,8 +30,8 @@ class Reference:
 def ask_sqlc(entry: Entry) -> Reference:
     """Compile an entry with sqlc in a temporary copy of its folder.
 
-    A query that sqlc refuses stops the whole entry: it is taken out and the rest is asked again.
-    The copy is put back as it was.
+    A query that sqlc refuses stops the whole entry, so it is removed and the rest is compiled
+    again. Afterwards the copy is restored.
     """
     folder = entry.config.parent
     out = folder / f".sqlc_{entry.name}"

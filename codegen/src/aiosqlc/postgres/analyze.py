@@ -65,8 +65,8 @@ def analyze(
 ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
     """Analyse queries with a PostgreSQL server, and prove facts about their results.
 
-    Returns what could be typed, in the order given, and everything that is wrong. Never raises for
-    a user's mistake or an unreachable server.
+    Returns the typed queries in the given order, and all problems. Never raises for a user's
+    mistake or an unreachable server.
     """
     with Analyzer() as analyzer:
         return analyzer.analyze(schema, queries, options)
@@ -75,7 +75,7 @@ def analyze(
 class Analyzer:
     """An analyser that reuses one server and the applied schemas between calls.
 
-    A context manager; the server starts with the first call and stops with the block.
+    This is a context manager. The server starts with the first call and stops with the block.
     """
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class Analyzer:
     ) -> tuple[Connection, Facts] | None:
         """Return a connection to the schema's database with its facts, or None after an error.
 
-        `partial` takes what could be applied.
+        `partial` returns a schema even if some statements failed.
         """
         found = self._schema(schema, options)
         if not isinstance(found, _Schema) or (found.applied.failures and not partial):
@@ -185,9 +185,9 @@ class Analyzer:
 class _Schema:
     """A database with the schema, and the catalog facts read from the database.
 
-    `scratch` is whether it is ours: rows may be put into it for the length of a transaction.
-    `unproved` are the warnings of views, `applied` says what is missing, `closing` what ends with
-    its use.
+    `scratch` is whether the database is the compiler's, so that rows may be inserted within a
+    transaction. `unproved` are the warnings about views, `applied` lists failed statements, and
+    `closing` releases its resources.
     """
 
     connection: Connection
@@ -236,7 +236,8 @@ def _database(
 ) -> tuple[Connection, Applied]:
     """Connect to the database of a schema, which is created if necessary.
 
-    With failures it is a draft that goes with `stack`: it is good for no other run.
+    After failures, the database is a draft that is dropped with `stack`, because no other run can
+    use it.
     """
     name = database_name(digest)
     existing = connect_existing(server, name)

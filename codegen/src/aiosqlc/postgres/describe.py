@@ -39,7 +39,7 @@ class Described:
 
     `columns` is None for a statement that returns no rows.
 
-    `tree` is the server's own, on one line.
+    `tree` is the server's parse tree on one line.
     """
 
     param_oids: tuple[int, ...]
@@ -102,8 +102,8 @@ def _drain(pg: pq.abc.PGconn) -> None:
 def _receive(pg: pq.abc.PGconn, trees: list[bytes]) -> Described | ServerError:
     """Read the response to the oldest pending query.
 
-    The library may read a notice of the next query together with the end of this one. The first
-    result settles whose a notice is: all before it are this query's, all after it the next one's.
+    The library may read a notice of the next query together with the end of this one. Notices
+    before the first result belong to this query, and notices after it to the next.
     """
     failure: ServerError | None = None
     described: pq.abc.PGresult | None = None

@@ -14,7 +14,7 @@ Obstacles = dict[str, list[str]]
 def obstacles(here: Facts, there: Facts) -> Obstacles:
     """Return the rules, domains and triggers that affect writes in `there` but not in `here`.
 
-    A constraint that is new is a query's own (`TypedQuery.violable`); these have their old names.
+    New constraints are in `TypedQuery.violable`; these have existing names.
     """
     found: Obstacles = defaultdict(list)
     for oid, relation in there.relations.items():

@@ -19,9 +19,9 @@ def query_plans(
 ) -> dict[str, dict[str, Any]]:
     """Return the generic plan of each query by name, as the JSON document of EXPLAIN.
 
-    Tables are empty here, so the planner is told to prefer an index wherever one serves
-    (`enable_seqscan = off`): a sequential scan in the plan means that no index does.
-    Utility statements have no plan and are left out.
+    The tables are empty, so the planner is configured to use an index wherever possible
+    (`enable_seqscan = off`). A sequential scan in the plan thus means that no index is usable.
+    Utility statements have no plan and are omitted.
     """
     opened = analyzer.opened(schema, options)
     if opened is None:

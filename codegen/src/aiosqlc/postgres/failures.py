@@ -1,7 +1,7 @@
 """Failed schema statements: the missing objects, and the objects with uncertain facts.
 
-A schema with holes may still be asked, if nothing is said that the missing statements could have
-changed.
+Queries can be analysed on an incomplete schema if nothing is inferred that the missing statements
+could have changed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _NAMED = re.compile(
 class Failure:
     """A schema statement that the server refused.
 
-    `names` is every word of it, `tables` those that it was to give something more, `changes` the
-    names of what is there and may not be as it should (None: anything may be). `followers` counts
-    later statements that failed only because of it.
+    `names` are all words of the statement, and `tables` are the tables that it extends. `changes`
+    are the names of existing objects that may be wrong (None: any object may be). `followers`
+    counts later statements that failed only because of it.
     """
 
     problem: Diagnostic

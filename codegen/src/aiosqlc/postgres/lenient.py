@@ -1,8 +1,7 @@
 """Replacements for refused schema statements that have no effect on any query.
 
-Storage, compression, owners of things, other languages' bodies, indexes that only make queries
-fast: to the types and the claims they are all the same. What is left out is said where a claim
-could have rested on it.
+Storage, compression, owners, bodies in other languages and indexes for speed do not affect types or
+proofs. An omission is reported if a proof could depend on it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ _IS = re.IGNORECASE | re.DOTALL
 class Instead:
     """The statements that replace a refused statement, and the messages about the replacement.
 
-    `partly` is what remains a mistake: the statement failed, but nothing needs to depend on it.
+    `partly` means that an error remains: the statement failed, but nothing else has to depend on
+    it.
     """
 
     run: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ _ON_COMMIT = re.compile(r"\bon\s+commit\s+(?:preserve|delete)\s+rows", _I)
 def lasting(sql: str) -> str:
     """Return the statement with a permanent table in place of a temporary one, for later queries.
 
-    Offsets stay. What goes with its transaction is the schema's own affair.
+    Offsets are preserved. A table that is dropped with its transaction is unchanged.
     """
     found = _TEMPORARY.match(sql)
     if found is None or _ON_COMMIT_DROP.search(sql):
@@ -196,7 +196,7 @@ _TRIGGER = re.compile(r"create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b
 def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
     """Create a trigger whose function is missing with a stub function of unknown effect.
 
-    What stands in for the function gets another name afterwards, which nobody else calls.
+    The stub function is renamed afterwards, so that nothing else calls it.
     """
     if not _TRIGGER.match(sql):
         return None
@@ -323,7 +323,7 @@ _REMEDIES: tuple[tuple[str, str, _Remedy], ...] = (
 def _without_items(sql: str, unwanted: re.Pattern[str]) -> str | None:
     """Remove matching constraints of a CREATE or ALTER TABLE, or return None if none match.
 
-    An ALTER TABLE of which nothing stays is ''.
+    An ALTER TABLE without any remaining action becomes ''.
     """
     creates = re.match(r"create\b.*?\btable\b", sql, _IS)
     alters = re.match(r'alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?[\w$."]+\s*', sql, _I)

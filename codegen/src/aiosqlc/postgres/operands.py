@@ -36,7 +36,7 @@ _LIST_BEHIND = re.compile(r"\s*(?P<list>\([^()]*\))")
 def operand_advice(place: Place, left: str, sign: str, right: str) -> str:
     """Return the correct form of an operator between two types; `left` is '' for a prefix.
 
-    `place` is the operator in the query.
+    `place` is the position of the operator in the query.
     """
     arrays = left.endswith("[]") or right.endswith("[]")
     if sign in _OPERATORS and not (sign == "&&" and arrays):
@@ -118,7 +118,8 @@ _WIDTHS = ("smallint", "integer", "bigint", "numeric", "real", "double precision
 def narrower_of(detail: str) -> str:
     """Return the more specific type of a parameter, from the server's `text versus mood`.
 
-    A text is compared with a value of any type, not the reverse; of two numbers it is the wider.
+    A text is compared with any type, so the other type is more specific. Of two numeric types, it
+    is the wider one.
     """
     found = _VERSUS.search(detail)
     if found is None:

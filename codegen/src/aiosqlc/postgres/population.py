@@ -29,8 +29,8 @@ Row = dict[int, str | None]
 class Attempts:
     """Runs statements one by one, and undoes each refused statement.
 
-    Inside the caller's transaction. What ends one attempt goes out with the next one: `end` ends
-    the last.
+    The caller has a transaction open. The end of one attempt is sent with the start of the next;
+    `end` ends the last.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -59,7 +59,7 @@ class Attempts:
 def undone(connection: Connection, statements: Sequence[Statement]) -> Iterator[pq.abc.PGresult]:
     """Run statements, each rolled back before the next, and yield the server's responses.
 
-    Inside the caller's transaction. A statement is a query's: no COPY, no COMMIT.
+    The caller has a transaction open. The statements must be queries, without COPY and COMMIT.
     """
     undo = [("rollback to execution", ())]
     for first in range(0, len(statements), _AT_ONCE):
@@ -84,7 +84,7 @@ def quoted(name: str) -> str:
 class Population:
     """The rows of the given tables, as one possible content of the database.
 
-    `tables` are the relations to fill; those that their foreign keys lead to are filled before.
+    `tables` are the relations to fill. Tables that their foreign keys refer to are filled first.
     """
 
     connection: Connection
@@ -101,8 +101,8 @@ class Population:
     def fill(self, most: int, *, nulls: float = 0.4) -> None:
         """Insert up to `most` rows into each table, skipping rows that violate a constraint.
 
-        Inside the caller's transaction, which is to be rolled back. `nulls` is how often a column
-        that may be NULL is.
+        The caller has a transaction open, and must roll it back. `nulls` is the probability of NULL
+        in a nullable column.
         """
         self.connection.run("set constraints all immediate")
         self.rows = self._present()

@@ -1,8 +1,9 @@
 """Prove that a statement is read-only, so that a standby can run it.
 
-Conservative: what cannot be looked into is not proved. What a statement calls stands in its tree;
-what else reading sets off, checks of domains, policies and functions behind types, is in the
-catalog. Each premise has a name: the tests drop it, and see that the proof then lets too much by.
+The proof is conservative: anything that cannot be inspected is not proved. The functions that a
+statement calls are in its tree. Other effects of reading, from CHECKs of domains, policies and
+functions of types, are in the catalog. Each precondition has a name: the tests drop it and check
+that the weakened proof accepts a writing statement.
 """
 
 from __future__ import annotations

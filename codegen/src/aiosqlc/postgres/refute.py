@@ -1,7 +1,8 @@
 """Search for a row that disproves a user's `!`, which makes the hint an error.
 
-A claim of ours rests on a proof; a hint rests on somebody's word. It is tried out on rows that
-the server accepts with every constraint and trigger on, so what refutes it can really happen.
+The compiler's facts are proved, but a hint depends on the user. It is tested on rows that the
+server accepts with every constraint and trigger enabled, so that a counterexample is possible in
+practice.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def refuted_hints(
     """Yield an error for each hint that a possible row disproves.
 
     Each query has about half a second, the same rows in every run, and transactions that are rolled
-    back. Finding nothing proves nothing: such a hint stays the user's word.
+    back. Without a counterexample, the hint is still not proved.
     """
     for item in queries:
         yield from _Hunt(connection, facts, item).run()

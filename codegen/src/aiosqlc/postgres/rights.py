@@ -1,8 +1,9 @@
 """Collect the privileges that the server checks at run time, from parse trees and catalog.
 
-What it checks of tables and columns stands in the tree; so do the functions it calls. The rest is
-what a statement sets off: functions in checks, defaults and indexes, sequences, triggers' bodies.
-What a view reads is its owner's matter, and so is what a function does that is SECURITY DEFINER.
+The checks on tables, columns and called functions are in the tree. Other checks concern the effects
+of a statement: functions in checks, defaults and indexes, sequences, and bodies of triggers. A
+view's owner needs the privileges of its query, and the owner of a SECURITY DEFINER function those
+of its body.
 """
 
 from __future__ import annotations

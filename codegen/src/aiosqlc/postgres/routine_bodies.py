@@ -1,6 +1,6 @@
 """Find the objects that a PL/pgSQL body uses from its words, because it has no parse tree.
 
-Said of whole tables, and rather too much than too little: a table that is mentioned counts as read.
+The result concerns whole tables and may be too large: a table that is mentioned counts as read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NOISE = frozenset({"ONLY"})
 class Touched:
     """`tables` contains pairs of a privilege and a table; `called` contains names before a `(`.
 
-    `at_run_time` is whether statements are put together when it runs.
+    `at_run_time` is whether the body builds statements at run time.
     """
 
     tables: frozenset[tuple[str, str]]

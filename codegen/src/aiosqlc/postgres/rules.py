@@ -1,8 +1,8 @@
 """The registry of rules: the guarantee, source and preconditions of each rule.
 
-A rule is applied where its name stands in the code: `never("case", …)` claims by it, and
-`facts.holds("limit", "no WITH TIES", …)` asks for a premise. The tests drop each premise in turn
-and look for rows that refute what is then claimed.
+A rule is applied where its name is in the code: `never("case", …)` infers a fact by it, and
+`facts.holds("limit", "no WITH TIES", …)` checks a precondition. The tests drop each precondition in
+turn and search for rows that disprove the result.
 """
 
 from __future__ import annotations

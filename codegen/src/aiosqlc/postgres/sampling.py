@@ -61,7 +61,7 @@ class Sampler:
     ) -> str | None:
         """Return a value of a type as text, or None if the type is unsupported.
 
-        `likely` are constants that the place of the value is compared with.
+        `likely` are constants that the value will be compared with.
         """
         if kind.array_dims:
             return self._array(kind, elements_null=elements_null)

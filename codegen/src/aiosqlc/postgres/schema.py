@@ -111,8 +111,8 @@ def apply_schema(
 ) -> Applied:
     """Run all files in order, skipping and reporting each statement that fails.
 
-    On our own server, roles that a schema merely mentions are made: they matter to nothing here.
-    A shim is a file named after the extension it stands in for.
+    On the private server, roles that a schema mentions are created. A shim is a file with the name
+    of the extension that it replaces.
     """
     apply = _Applying(connection, {file.file.path.stem for file in shims}, own_server=own_server)
     failures: list[Failure] = []
@@ -163,8 +163,8 @@ def _fails(run: Callable[[str], ServerError | None], waiting: list[str]) -> bool
 class _Applying:
     """Runs the schema files on one connection.
 
-    `provided` are the extensions stood in for so far, `assumed` the schemas made for want of a
-    statement that does, `notes` what is to be said besides failures.
+    `provided` are the replaced extensions so far, `assumed` the schemas that were created without a
+    statement, and `notes` the messages besides failures.
     """
 
     def __init__(self, connection: Connection, provided: set[str], *, own_server: bool) -> None:
@@ -187,7 +187,7 @@ class _Applying:
     def _runs_whole(self, file: SchemaFile) -> bool:
         """Run a file in one transaction, and roll back the transaction if a statement fails.
 
-        What needs nothing else goes out together: a round trip for each would take longer.
+        Statements that need no special handling are sent together, which saves round trips.
         """
         run = self._connection.run
         run("begin")
@@ -229,7 +229,8 @@ class _Applying:
     ) -> tuple[ServerError | None, bool]:
         """Run a statement, or the part of a statement that this server supports.
 
-        Return its own error, if any, and whether all that others could need was run all the same.
+        Return the statement's error, if any, and whether everything that other statements may need
+        was run nevertheless.
         """
         mistake: ServerError | None = None
         steps: tuple[str, ...] = (sql,)

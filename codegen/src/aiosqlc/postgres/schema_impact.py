@@ -1,7 +1,7 @@
 """Find the objects that a failed schema statement may have changed.
 
-What only adds (a table, a column, an index) leaves the rest true; what changes or drops makes
-everything unsafe that it names, and all that depends on it.
+Statements that only add objects (a table, a column, an index) do not affect existing facts.
+Statements that change or drop objects make all named and all dependent objects unsafe.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def _depending(
 ) -> frozenset[str] | None:
     """Return the names that exist, and the names of all objects that depend on them.
 
-    `with_schemas` takes the name of a schema for all that is in it. None if an operator or a cast
-    depends on them: these are used without being named.
+    With `with_schemas`, the name of a schema stands for all objects in it. Return None if an
+    operator or a cast depends on them, because these are used without a name.
     """
     array = "{" + ",".join('"' + re.sub(r'(["\\])', r"\\\1", name) + '"' for name in names) + "}"
     found = frozenset(

@@ -1,7 +1,7 @@
 """Find an order for unnumbered schema files in which each file's dependencies exist.
 
-A folder with a file per table is read by the alphabet, and `orders.sql` may need a type that
-`types.sql` makes. Numbered migrations have an order: they are left in it.
+The files of a folder with one file per table are read alphabetically, and `orders.sql` may need a
+type from `types.sql`. Numbered migrations keep their order.
 """
 
 from __future__ import annotations

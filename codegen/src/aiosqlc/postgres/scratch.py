@@ -184,7 +184,7 @@ class Scratch:
     ) -> Iterator[States]:
         """Create a database for each schema state, as a migrated copy of the previous database.
 
-        Where a migration fails on rows, it is tried without any.
+        If a migration fails on rows, it is run again without rows.
         """
         with _one_error(), contextlib.ExitStack() as stack:
             server = self.analyzer.server(options)

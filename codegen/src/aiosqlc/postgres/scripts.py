@@ -1,7 +1,7 @@
 """The scripts of stub extensions, and shorthand for their common parts.
 
-A line `@type t, …` makes a type whose values are texts, `@ordered t, …` compares it as text does.
-Between `@functions` and `@null …` or `@empty …` stands a list of signatures with their results.
+A line `@type t, …` defines a type with text values, and `@ordered t, …` defines comparisons as for
+text. Between `@functions` and `@null …` or `@empty …` there is a list of signatures with results.
 """
 
 from __future__ import annotations

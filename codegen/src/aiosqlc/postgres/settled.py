@@ -1,9 +1,9 @@
 """Rewrite parts of a text that depend on the server's types.
 
-`sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails where the test comes first: the server
-gives a parameter its type at the first place that has one. The other place says it, so the test is
-written with a cast. A list of rows, `(a, b) IN (sqlc.slice(pairs))`, is asked about as one row of
-parameters; their types are those of the columns that are passed as arrays.
+`sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails if the test comes first, because the
+server infers a parameter's type at its first typed occurrence. The other occurrence determines the
+type, so the test gets a cast. A list of rows, `(a, b) IN (sqlc.slice(pairs))`, is described as one
+row of parameters, whose types become the types of arrays.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from pg_type t where t.oid = any ($1::oid[])
 class Settled:
     """Queries in the order of their transmission to the server.
 
-    `drafts` are the answers to the texts with lists of rows, by query, before they were written
-    out. `problems` are about the queries that are left out.
+    `drafts` are the descriptions of texts with lists of rows, by query, before the replacement.
+    `problems` are about the omitted queries.
     """
 
     queries: tuple[ParsedQuery, ...]

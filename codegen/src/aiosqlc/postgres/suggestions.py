@@ -58,7 +58,7 @@ WHERE proname = $1 AND pg_function_is_visible(oid) ORDER BY pronargs, oid LIMIT 
 def with_suggestions(connection: Connection, problems: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return the errors, with a hint for each unknown name that resembles a known name.
 
-    The server is asked for its names only where one is unknown.
+    The server's names are read only if a name is unknown.
     """
     problems = [
         _with_member(connection, _with_label(connection, _with_column(connection, item)))

@@ -1,9 +1,9 @@
 """Parse the server's node trees, in the text format of any server version.
 
-The text is what `debug_print_rewritten` sends. Nothing here knows which fields a node has, so a
-newer server's new fields are simply there. Nodes are read when first looked at, and within a tree
-two equal texts are one node. Nodes are equal where their texts are: source positions are dropped to
-make that so; they are read by `located` from the untouched text.
+The text is the output of `debug_print_rewritten`. This module does not know the fields of nodes, so
+it reads new fields of a newer server too. Nodes are parsed at first use, and equal texts within a
+tree are one node. Nodes are equal if their texts are equal, for which source positions are removed;
+`located` reads the positions from the original text.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Node(dict[str, Any]):
     """A node of a parse tree: its kind, and its fields by name, parsed at first use.
 
     Values are int, str, bool, None, Node, list, frozenset (a bitmap set) or Datum. `text` is the
-    node as the server wrote it, which answers "is there any … below" without reading it. `memo` is
-    for callers that want to remember something about this very expression.
+    node in the server's text, which can be searched without parsing. `memo` is a cache for callers,
+    for data about this expression.
     """
 
     __slots__ = ("_doc", "_end", "_start", "kind", "memo", "text")
@@ -120,7 +120,7 @@ class Node(dict[str, Any]):
 class _Document:
     """The text of one tree, with the positions of matching brackets.
 
-    Lists of numbers among a node's fields are words, whose brackets are not looked up.
+    Lists of numbers in a node's fields are treated as words, and their brackets are ignored.
     """
 
     __slots__ = ("nodes", "partner", "text")
@@ -221,8 +221,8 @@ def _new_value(token: str) -> Any:
 def unwrap(dump: str) -> str:
     """Remove the line breaks that the server inserts into a tree's text.
 
-    A line ends where a blank was, which is put back; except that a full line without a blank to
-    break at was cut inside a word.
+    A line ends at a blank, which is restored. But a full line without a blank was split inside a
+    word.
     """
     lines = dump.split("\n")
     if dump.isascii() and all(" " in line[1:] for line in lines if len(line) == _LINE):
@@ -242,7 +242,8 @@ def unwrap(dump: str) -> str:
 class Reader:
     """Parses trees; equal nodes of recent trees are the same object.
 
-    What the catalog holds is kept as long as the reader; of queries only what the last ones share.
+    Nodes of the catalog are cached as long as the reader. For queries, only nodes shared by recent
+    trees are cached.
     """
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ _NUMBERS = {
 class Trial:
     """A text of a query with arguments, which can be run again on other rows.
 
-    `refusal` is what the server said when it was last run, '' where it answered.
+    `refusal` is the server's error of the last run, or '' if it succeeded.
     """
 
     sql: str

@@ -68,9 +68,9 @@ class _Text:
 class Judged:
     """A typed query, with the facts that still have to be checked.
 
-    `stars` are those of its text and of each variant, not written out yet. `missing` are required
-    columns that it leaves out. `unfit` is what is embedded and no row of one source, with the
-    reason. `failure` says why nothing is claimed, '' where proofs went well.
+    `stars` are the stars of its text and of each variant, not expanded yet. `missing` are required
+    columns that it omits. `unfit` are the refused embeds with the reasons. `failure` is the reason
+    why nothing is inferred, or '' if the proofs succeeded.
     """
 
     query: TypedQuery
@@ -94,8 +94,8 @@ class QueryTyper:
     ) -> Judged:
         """Return the inferred facts about an accepted query with all its variants.
 
-        Where a proof fails, the types are the server's word all the same, nothing else is claimed,
-        and the answer says so.
+        If a proof fails, the types come from the server, nothing else is inferred, and the result
+        contains the reason.
         """
         try:
             return self._type_query(query, described, variants)

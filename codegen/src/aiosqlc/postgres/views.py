@@ -16,9 +16,9 @@ def view_columns(
 ) -> tuple[dict[int, tuple[Column, ...]], tuple[Diagnostic, ...]]:
     """Return the columns of each view by OID, with the facts that `SELECT *` has.
 
-    Where the proofs fail, a warning says so, and the view's columns count as nullable.
+    If the proofs fail, a warning is reported, and the view's columns count as nullable.
 
-    A view with a trigger is left out: what such a trigger returns is RETURNING's row.
+    A view with a trigger is omitted, because RETURNING returns the trigger's row.
     """
     views = [r for r in facts.relations.values() if r.kind == "v" and r.oid not in facts.triggers]
     names = [f"{quoted(view.schema)}.{quoted(view.name)}" for view in views]

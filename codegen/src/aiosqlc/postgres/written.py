@@ -1,7 +1,7 @@
 """Produce the texts that generated code sends, and prove each one equal to the user's query.
 
-A text in which stars became columns is analysed again, and written only where the server's tree of
-it is that of the user's text, source positions aside. Whatever is written is then planned.
+A text with expanded stars is analysed again, and used only if the server's tree equals that of the
+user's text, apart from source positions. Every generated text is then planned.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def write_stars(
 ) -> tuple[list[TypedQuery], list[Diagnostic]]:
     """Return the queries with columns in place of each `*` if the result is provably equal.
 
-    A star that stays is a warning: a column added later changes what comes back.
+    A star that remains is a warning, because a column added later changes the result.
     """
     written = list(queries)
     kept: dict[Diagnostic, None] = {}
@@ -147,8 +147,8 @@ def _unequal(
 def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterator[Diagnostic]:
     """Yield an error for each generated text that the server accepts but can never execute.
 
-    Each is planned for any parameters, without running it. Many go at once: where the server
-    refuses one of them, each is asked about by itself.
+    Each text is planned for any parameters, without running it. Many are sent together; if the
+    server refuses one of them, each is sent separately.
     """
     connection.run("set debug_print_rewritten = off")
     connection.run("set default_transaction_read_only = on")
@@ -173,7 +173,7 @@ def impossible(connection: Connection, queries: Sequence[TypedQuery]) -> Iterato
 def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> Diagnostic:
     """Return the error for a statement that can never succeed or never fulfil its purpose.
 
-    The latter is a warning: it succeeds as long as there is nothing to do.
+    The latter is a warning, because the statement succeeds as long as it has nothing to do.
     """
     parsed = query.parsed
     when = "fails on every call" if does == "succeed" else f"fails on every {does}"

@@ -15,8 +15,8 @@ def dead_joins(
 ) -> Iterator[int]:
     """Yield the first source of each removable outer join, which matches at most one row.
 
-    `is_unread` says of a join and its optional sources that nothing else reads them, and that no
-    function within has an effect.
+    `is_unread` returns whether nothing else reads a join's optional sources, and no function in the
+    join has an effect.
     """
     if not query.no_locks or query.arms is not None:
         return
@@ -33,7 +33,7 @@ def dead_joins(
 def is_distinct_anyway(counter: RowCounter, query: Query, has_value: Callable[[int], bool]) -> bool:
     """Return whether the rows of a query are distinct even without DISTINCT.
 
-    `has_value` says of an output column that it is NULL only if an outer join found no match.
+    `has_value` returns whether an output column is NULL only if an outer join found no match.
     """
     if not query.distinct_keys or not query.distinct_rows or not query.plain_list:
         return False

@@ -1,9 +1,9 @@
 """Find columns with a single value, and sources that such columns limit to one row.
 
-Two strengths of "pinned" are kept apart. A column is *exact* when all its values are the same
-datum: it may then feed any function. It is merely *equal* when an equality operator holds against
-something fixed (`1.0 = 1.00`, case-insensitive text): it may then feed another equality of the same
-kind, and match a unique key of the same kind, and nothing else.
+There are two degrees of a fixed column. A column is *exact* if all its values are the same stored
+value, so that it can be an argument of any function. It is only *equal* if an equality operator
+holds with a fixed value (`1.0 = 1.00`, case-insensitive text). Then it can only be an operand of
+another equality of the same kind, or match a unique key of the same kind.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ EXACT = Binding(True, frozenset(), None)
 class Closure:
     """The columns and sources that the equalities of a query level determine.
 
-    `given` pins outputs, by their numbers, from outside; `fixed` are sources taken as one row each.
+    `given` are outputs, by number, that the outer query fixes. `fixed` are sources that are treated
+    as one row each.
     """
 
     def __init__(
@@ -191,8 +192,8 @@ class Closure:
     def is_exact(self, expr: Expr, *, direct: bool = False) -> bool:
         """Return whether an expression has one value in all rows of the result.
 
-        `direct`: it stands alone in a strict equality, which a NULL made by an outer join cannot
-        meet; elsewhere such a NULL would be a second value.
+        `direct` means that the expression is an operand of a strict equality, which a NULL from an
+        outer join cannot satisfy. Elsewhere, such a NULL would be a second value.
         """
         expr = self.resolve(expr)
         if isinstance(expr, Column):
@@ -246,8 +247,8 @@ class Closure:
     def _is_exact_source(self, number: int) -> bool:
         """Return whether each column of a one-row source has the same value on each read.
 
-        A plan may read a source again for every row beside it, so a LIMIT without an order, or a
-        volatile function, can show another row each time.
+        A plan may read a source again for every row of another, so a LIMIT without an order, or a
+        volatile function, can return another row each time.
         """
         source = self.query.source(number)
         if isinstance(source, Table | NoTable):

@@ -17,7 +17,7 @@ Present = Callable[[int, frozenset[int]], Column]
 class Place:
     """The columns of an embedded row in the result.
 
-    There is one of `embeds` in a plain query, and one in each part of a set operation.
+    A plain query has one of the `embeds`, and a set operation one in each operand.
     """
 
     embeds: tuple[Embed, ...]
@@ -48,8 +48,8 @@ def embedded_rows(
 ) -> Found:
     """Infer the embedded row at each place of one text.
 
-    Inside a row that may be missing, columns are inferred as if it were there: the whole row is
-    optional, not each of its fields.
+    Inside a row that may be missing, columns are inferred as if it were present: the whole row is
+    optional, not each field.
     """
     parts = list(_parts(query, query.arms)) if query.arms is not None else [query]
     embeds: dict[Place, Row | str] = {}
@@ -97,7 +97,8 @@ def _unfit(
 ) -> str:
     """Return the reason why the row at a place cannot be one value, or an empty string.
 
-    In a set operation nothing is proved but that it is there, and of one table, in every part.
+    In a set operation, the only proved facts are that the row is present in every operand, and that
+    it is a row of one table.
     """
     if len(place.embeds) < parts:
         return "another part of the set operation lists its columns at this position"
@@ -117,7 +118,7 @@ def fitting(
 ) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
     """Return the rows that fit every text, and the refused embeds with the reasons.
 
-    The texts are the query's own, then its variants'.
+    The texts are the query's own text and those of its variants.
     """
     whole, *others = texts
     kept: list[list[Row]] = []

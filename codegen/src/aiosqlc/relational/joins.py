@@ -34,7 +34,7 @@ def joins_of(item: JoinItem) -> Iterator[Join]:
 def conditions_of(item: JoinItem) -> Iterator[tuple[frozenset[int] | None, Condition]]:
     """Yield the conditions, each with the sources whose columns it may fix, or None for any.
 
-    The ON of an outer join holds for the rows of its optional side alone.
+    The ON condition of an outer join holds only for the rows of its optional side.
     """
     for inner in _items(item):
         yield from conditions_of(inner)

@@ -54,7 +54,7 @@ class RowCounter:
     def at_most_one(self, query: Query, given: Given | None = None, *, limits: bool = True) -> bool:
         """Return whether a query returns at most one row.
 
-        `given` are output columns pinned from outside; without `limits`, a LIMIT does not count.
+        `given` are output columns that the outer query fixes. Without `limits`, LIMIT is ignored.
         """
         if query.command is Command.SELECT:
             return self._select_at_most_one(query, given or {}, limits=limits)

@@ -1,9 +1,9 @@
 """Prove that a statement accesses only one tenant's rows.
 
-Each table with the tenant's column must have it pinned to one parameter, in every level. A table
-without the column belongs to a tenant through a foreign key to a row that belongs to it. A row that
-such a row refers to may be read, no more: others may refer to it too. What is not understood is not
-proved.
+Each table with the tenant's column must have the column fixed to one parameter, at every level. A
+table without the column belongs to a tenant through a foreign key to a row of the tenant. A row
+that such a row refers to may only be read, because rows of other tenants may refer to it too.
+Unsupported syntax is not proved.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ class Leak:
 class _Level:
     """The columns of a query level that equal the tenant's parameter, and the sources these bind.
 
-    `owned` are the bound tables whose rows belong to the tenant. Of the others they may be read.
+    `owned` are the bound tables whose rows belong to the tenant. Rows of the other bound tables may
+    only be read.
     """
 
     pinned: set[Place] = field(default_factory=set)
@@ -133,8 +134,8 @@ class _Proof:
     ) -> Iterator[Leak]:
         """Yield the possible tenant leaks of a query level and of the levels inside it.
 
-        `given` are the outputs that the level around it pins, `outer` the levels around, the next
-        one first.
+        `given` are the outputs that the enclosing level fixes. `outer` are the enclosing levels,
+        innermost first.
         """
         if query.command is Command.OTHER or depth > _DEEPEST:
             yield Leak("", "the statement is not understood")

@@ -1,8 +1,8 @@
 """The queries of a statement in engine-independent form: sources, joins, conditions and keys.
 
-An engine makes this tree of its own one, and answers what is asked beside it (`relational.port`).
-Nothing here is a claim unless it is said: each flag is named so that False, each collection so that
-empty, claims nothing. Parts that are seldom asked for are functions, which make them then.
+An engine converts its own tree to this one, and provides further facts (`relational.port`). Nothing
+is guaranteed by default: each flag is named so that False, and each collection so that an empty
+one, guarantees nothing. Parts that are rarely needed are functions, which build them on demand.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Column(Expr, frozen=True, kw_only=True):
 
     `absent` lists the outer joins that may have omitted the column's row.
 
-    `row` distinguishes the old and the new row of a write, as the engine numbers them.
+    `row` distinguishes the old and the new row of a write by the engine's number.
     """
 
     source: int
@@ -88,8 +88,8 @@ class Opaque(Expr, frozen=True, kw_only=True):
 
     Two with the same `key` are the same expression; `args` are the direct operands.
 
-    `from_args`: its value follows from those of `args` in one row. `stable`: not so of a volatile
-    function.
+    `from_args` means that its value depends only on those of `args` in the same row. `stable` is
+    False for a volatile function.
     """
 
     key: Hashable
@@ -104,8 +104,9 @@ class Opaque(Expr, frozen=True, kw_only=True):
 class Equality(_Part, frozen=True, kw_only=True):
     """A condition that two expressions are equal.
 
-    `left` and `right` are how a unique index sees the two, `families` those of the operator.
-    `image`: only one datum meets it, under a deterministic collation.
+    `left_classes` and `right_classes` are the comparisons of the operands by a unique index, and
+    `families` are the operator's. `image` means that only one stored value satisfies it, under a
+    deterministic collation.
     """
 
     left: Expr
@@ -120,7 +121,7 @@ class Equality(_Part, frozen=True, kw_only=True):
 class Condition(_Part, frozen=True, kw_only=True):
     """One of the conditions of a join or of WHERE, all of which must hold.
 
-    `meaning` is what pins something: an equality, or a column that is true or false.
+    `meaning` is what fixes a column: an equality, or a column that is true or false.
     """
 
     handle: Handle
@@ -195,7 +196,8 @@ class NoTable(Source, frozen=True, kw_only=True):
 class _Inner(Source, frozen=True, kw_only=True):
     """A source that contains expressions.
 
-    `reads` are the columns of this level that it refers to. `stable`: it has no volatile function.
+    `reads` are the columns of this level that it refers to. `stable` means that it has no volatile
+    function.
     """
 
     reads: tuple[Column, ...] = ()
@@ -212,7 +214,8 @@ class Derived(_Inner, frozen=True, kw_only=True):
 class CteUse(Source, frozen=True, kw_only=True):
     """A use of a WITH query. `runs_once` means that all uses see the same rows.
 
-    `recursive` is whether the WITH query is, `itself` whether it is used within itself.
+    `recursive` is whether the WITH query is recursive, and `itself` whether this use is inside the
+    query itself.
     """
 
     query: Callable[[], Query]
@@ -251,7 +254,7 @@ class Merged(Source, frozen=True, kw_only=True):
 class Grouped(Source, frozen=True, kw_only=True):
     """The keys of GROUP BY, by number, with the expression of each.
 
-    `repeated` are those that a grouping set may leave out though `absent` does not say so.
+    `repeated` are the keys that a grouping set may omit although `absent` does not contain it.
     """
 
     behind: Callable[[int], Expr]
@@ -264,7 +267,7 @@ class Grouped(Source, frozen=True, kw_only=True):
 class Key(_Part, frozen=True, kw_only=True):
     """A key of GROUP BY or DISTINCT; `classes` is its comparison, or None if unknown.
 
-    `output` is the number of the column that shows it, 0 if none does.
+    `output` is the number of the column that returns the key, or 0.
     """
 
     expr: Expr
@@ -275,8 +278,8 @@ class Key(_Part, frozen=True, kw_only=True):
 class Limit(_Part, frozen=True, kw_only=True):
     """The rows that LIMIT and OFFSET select.
 
-    `most` is its number where that is written; `exact`: never more (no WITH TIES); `some`: at
-    least one row, `from_first`: none is skipped.
+    `most` is the limit if it is a number. `exact` means never more rows than that (no WITH TIES),
+    `some` means at least one row, and `from_first` means that no row is skipped.
     """
 
     most: int | None = None
@@ -296,7 +299,7 @@ class SetOp(Enum):
 class SetOperation(_Part, frozen=True, kw_only=True):
     """A set operation on other set operations or on sources.
 
-    `left_kept` and `right_kept` are the columns that a side gives as they are, not cast.
+    `left_kept` and `right_kept` are the columns that an operand returns without a cast.
     """
 
     op: SetOp
@@ -311,8 +314,8 @@ class Conflict(_Part, frozen=True, kw_only=True):
 
     `updates` means that any existing row is updated, `alone` that no WITH query is read.
 
-    `does_nothing`: the other row stays as it is. `key` are the columns that the other row shares
-    with the new one, `sets` those that it is given again, None where not known.
+    `does_nothing` means that the existing row is unchanged. `key` are the columns that both rows
+    share. `sets` are the columns that are assigned, or None if unknown.
     """
 
     updates: bool = False
@@ -325,13 +328,14 @@ class Conflict(_Part, frozen=True, kw_only=True):
 class Query(_Part, frozen=True, kw_only=True):
     """One level. `reads_from` lists the sources of the query's rows.
 
-    `plain_list`: no function of the select list makes rows. `grouping_sets`: () if none are
-    written, None if they are too many; sets are of numbers of keys. `one_group`: it makes one row
-    of all. `every_group`: there is no HAVING. `distinct_rows`: DISTINCT is of whole rows.
-    `no_locks`: no row is locked. `target` is the source that is written.
-    `no_windows`: no window function is among its expressions. `assigned` are the expressions that
-    columns of the target are given. `subqueries` are those in expressions, `writing_ctes` the WITH
-    queries that write, `calls` the functions that it calls, `name` is what a source is called.
+    `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
+    without grouping sets, and None if there are too many; each is a set of key numbers. `one_group`
+    means that all rows become one. `every_group` means that there is no HAVING. `distinct_rows`
+    means that DISTINCT applies to whole rows. `no_locks` means that no row is locked. `target` is
+    the written source. `no_windows` means that there is no window function. `assigned` are the
+    expressions for the target's columns. `subqueries` are the subqueries in expressions,
+    `writing_ctes` the WITH queries that write, and `calls` the called functions. `name` returns the
+    name of a source.
     """
 
     command: Command = Command.OTHER

@@ -16,7 +16,7 @@ from aiosqlc.source import Dialect, SourceFile
 def backward(root: Path, file: SourceFile, dialect: Dialect) -> SchemaFile | None:
     """Return the rollback of a migration, or None if it has no statements.
 
-    yoyo and golang-migrate have a file for it, dbmate, goose and sql-migrate a section.
+    yoyo and golang-migrate have a separate file; dbmate, goose and sql-migrate have a section.
     """
     for name in _names(file.path.name):
         path = root / file.path.with_name(name)

@@ -81,7 +81,7 @@ _DEFINER = re.compile(
 def without_definers(text: str) -> str:
     """Blank out the DEFINER of views and routines, which then belong to the compiler's account.
 
-    A view whose account is not on the server cannot be read.
+    A view whose account is missing on the server cannot be read.
     """
     if "definer" not in text.lower():
         return text
@@ -122,8 +122,8 @@ def forward_statements(sql: str, dialect: Dialect) -> tuple[Span, ...]:
 
     If a file also contains queries, return only its schema definitions.
 
-    A query may itself define something, such as a temporary table that later ones use; that it
-    drops or alters something is the program's doing, not the schema's.
+    A query may also define an object, such as a temporary table for later queries. Queries that
+    drop or alter objects belong to the program and not to the schema.
     """
     spans = split_statements(sql, dialect)
     if not _NAMED.search(sql):

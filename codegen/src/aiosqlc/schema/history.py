@@ -98,7 +98,7 @@ def with_order(
 ) -> Diagnostic:
     """Add to a schema error the statement that drops the missing name earlier or creates it later.
 
-    The name is a relation's, or that of a column of one of the tables that `words` names.
+    The name is that of a relation, or of a column in one of the tables that `words` contains.
     """
     here = next((i for i, f in enumerate(files) if f.file is problem.labels[0].file), len(files))
     earlier, later = history_of(files[: here + 1], dialect), history_of(files[here:], dialect)

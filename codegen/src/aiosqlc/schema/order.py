@@ -15,8 +15,8 @@ _BACKWARD = (".down.sql", ".rollback.sql", ".undo.sql", ".revert.sql")
 def forward_files(paths: Sequence[Path]) -> list[Path]:
     """Return the forward migrations, in order.
 
-    Numbered files of one folder are sorted by number, as their tools do: `2_x` before `10_y`.
-    Folders and files keep the order in which the configuration names them.
+    Numbered files of a folder are sorted by number, as by their tools: `2_x` before `10_y`. Folders
+    and files keep the order of the configuration.
     """
     if any(_BY_FLYWAY.match(path.name) for path in paths):
         paths = [path for path in paths if not _CALLBACK.match(path.name)]

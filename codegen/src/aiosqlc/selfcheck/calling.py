@@ -36,7 +36,7 @@ _REMEMBERED = 5  # rows of a result or table whose values are passed again
 class Package:
     """A generated package: its name, its parent folder, and the folders for its imports.
 
-    `driver` is what its functions run on.
+    `driver` is the driver that its functions use.
     """
 
     name: str
@@ -49,7 +49,8 @@ class Package:
 class Called:
     """The results by query: the broken guarantee of a function, or the reason why a call failed.
 
-    `calls` counts those that answered; `unread` says why Python has no value for what came back.
+    `calls` counts the calls that returned. `unread` has the reasons why Python cannot represent a
+    result.
     """
 
     calls: int = 0

@@ -28,7 +28,7 @@ def called_on(driver: str) -> str:
 class Opened:
     """A connection, the executor for functions, and the driver's exceptions.
 
-    `refusals` are what the server refuses, and a lost connection.
+    `refusals` are the exceptions for a refusal of the server, and for a lost connection.
     """
 
     connection: Any

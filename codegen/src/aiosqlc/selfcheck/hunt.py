@@ -21,10 +21,10 @@ _ROWS = 5
 class Checked:
     """The findings of a search, and the queries that were tested.
 
-    `refuted` are false claims. `unrun` are queries that every time failed, and `uncalled` those
-    whose functions did, with the reason; `unread` are those that returned what Python has no value
-    for. Of `rowless` no row ever came back or was written, so that nothing was tried of them, and
-    no row could be put into the tables that are `empty`.
+    `refuted` are false guarantees. `unrun` are queries that failed in every run, and `uncalled` are
+    those whose functions did, with the reason. `unread` are queries whose results Python cannot
+    represent. `rowless` are queries for which no row was returned or written, so that nothing was
+    tested. `empty` are the tables into which no row could be inserted.
     """
 
     refuted: tuple[Diagnostic, ...] = ()
@@ -49,9 +49,9 @@ def selfcheck(
 ) -> Checked:
     """Run every query about `executions` times on random rows, and report counterexamples.
 
-    Everything happens in a database of its own, which is dropped. A claim may be ours or the
-    user's (`!`): the finding shows the row and the parameters that refute it. The functions of
-    `package` are called, too.
+    The search uses a database of its own, which is dropped. A guarantee may be the compiler's or
+    the user's (`!`); the finding contains the row and the parameters that disprove it. The
+    functions of `package` are called too.
     """
     try:
         with engine_for(analysed.entry.engine) as engine:

@@ -1,7 +1,7 @@
 """Common code of private servers: child processes with their own data, which end with the compiler.
 
-A run takes a slot, a data directory that no other run is using. Nothing is shared between two
-compilers at once, so nothing needs counting; on Linux the kernel stops the server when we die.
+A run takes a slot: a data directory that no other run uses. Concurrent compilers share nothing, so
+no counting is needed. On Linux the kernel stops the server when the compiler dies.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class NoServerError(Exception):
 def cache_folder() -> Path:
     """Return the folder for data directories: `$AIOSQLC_CACHE_DIR`, or the user's cache.
 
-    Root's home is closed to the account that PostgreSQL runs as, so root uses `/var/cache`.
+    The account that runs PostgreSQL cannot access root's home, so root uses `/var/cache`.
     """
     named = os.environ.get("AIOSQLC_CACHE_DIR")
     if named:
@@ -88,8 +88,9 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server within the block, which starts when `ready` returns true for its process ID.
 
-    `stops` are the signals that end it, each stronger than the one before; `orphaned` is what the
-    kernel sends when we die. Raises `NoServerError` where it does not start.
+    `stops` are the signals that end the server, each stronger than the one before. `orphaned` is
+    the signal that the kernel sends when the compiler dies. Raises `NoServerError` if the server
+    does not start.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,6 +1,6 @@
 """Select the installed package that contains PostgreSQL's programs.
 
-Nothing is imported from them: where their files are is enough, and quick to find.
+The packages are not imported, because only the paths of their files are needed.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ WHEELS = (
 def chosen(name: str = "") -> ServerWheel | None:
     """Return the package to use: by name, from the configuration, or else an installed one.
 
-    None where none is named and none is installed. Raises `NoWheelError` for a name that is none.
+    Return None if no package is named or installed. Raises `NoWheelError` for an unknown name.
     """
     name = name or os.environ.get(SETTING, "")
     if not name:

@@ -39,7 +39,7 @@ _unsaved_names: tuple[str, ...] = ()  # names without folders, for a fast negati
 def show_unsaved(texts: Mapping[str, bytes]) -> None:
     """Use these texts by absolute path instead of the files, because an editor has not saved them.
 
-    They hold until others are named.
+    The texts are used until the next call.
     """
     global _unsaved, _unsaved_names  # noqa: PLW0603  # there is one disk
     _unsaved = dict(texts)
@@ -64,7 +64,7 @@ def signature(path: Path) -> Signature | None:
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file.
 
-    Raises OSError where it cannot be read.
+    Raises OSError if the file cannot be read.
     """
     return _read(path).data
 

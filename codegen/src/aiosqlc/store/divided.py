@@ -17,7 +17,7 @@ _FEWEST = 250  # fewest results for which a process pays off
 def answers(ask: Memo[..., R], asked: Sequence[Arguments]) -> list[R]:
     """Return the results in order. Inputs that are not cached are divided among processes.
 
-    What a child finds is known here afterwards: answers have to be such as can be sent.
+    The results of child processes are cached in this process, so they must be serializable.
     """
     known = [ask.known(*args) for args in asked]
     new = [args for args, found in zip(asked, known, strict=True) if found is None]

@@ -1,8 +1,8 @@
 """The store: results by a key that says everything they are made of.
 
-A result is never invalid, because another input has another key. What `grow_old` finds unused since
-the last time is forgotten. Functions use it as `memo` and `memo_by`; `Recent` is for results that
-are found elsewhere, in a file or in a child.
+A result never becomes invalid, because other input has another key. `grow_old` drops the results
+that were not used since its last call. Functions use the store through `memo` and `memo_by`.
+`Recent` is for results that come from elsewhere, such as a file or a child process.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def forget_all() -> None:
 def grow_old() -> None:
     """Drop values that were not used since the last call.
 
-    A process that lives long calls it now and then: each text that someone has typed would stay in
-    memory otherwise, until so many others are there.
+    A long-running process calls this regularly. Otherwise, each text that a user typed would stay
+    in memory until the cache is full.
     """
     for memory in _memories:
         memory.grow_old()

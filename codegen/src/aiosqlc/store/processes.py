@@ -1,7 +1,7 @@
 """Divide work among forked processes to use all cores.
 
-The pool is that of `concurrent.futures`. A child sees what its parent has read, and sends back only
-its answer. Nothing is shared after the fork: a child opens connections of its own.
+The pool is that of `concurrent.futures`. A child process inherits its parent's data and returns
+only its result. Nothing is shared after the fork: a child opens its own connections.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ R = TypeVar("R")
 def shares(items: Sequence[T], fewest: int) -> list[Sequence[T]]:
     """Split items into one run per core, but not shorter than `fewest`.
 
-    There is one where this process cannot be forked: another thread could hold a lock.
+    There is only one run if this process cannot be forked because another thread could hold a lock.
     """
     alone = not hasattr(os, "fork") or threading.active_count() > 1
     count = 1 if alone else max(1, min(_cores(), len(items) // fewest))
@@ -42,7 +42,7 @@ def spread(
 ) -> list[R]:
     """Return the results of all runs: the first is computed here, the others in children.
 
-    An answer holds the items themselves. Where a child fails, its run is done here.
+    A result contains the items themselves. If a child fails, its run is computed here.
     """
     first, *others = runs
     if not others:

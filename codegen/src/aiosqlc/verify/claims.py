@@ -31,8 +31,8 @@ def broken(
 ) -> Iterator[str]:
     """Yield the assumptions of `promised` that the query's text does not fulfil in `found`.
 
-    `home` is what the same text means on the schema that the code was generated for, `here` that
-    schema; `there` is the schema that it meets.
+    `home` is the analysis of the text on the schema that the code was generated for (`here`).
+    `there` is the other schema.
     """
     yield from _columns(promised, home, found)
     yield from _embedded(promised, here, there)
@@ -135,7 +135,7 @@ def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
 def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
     """Return whether code generated for `here` can violate a constraint of `there`.
 
-    What is only about new columns meets their defaults: NULL violates nothing but NOT NULL.
+    A constraint on new columns only applies to their defaults: NULL violates nothing but NOT NULL.
     """
     before = [_column(here, item.schema, item.table, name) for name in item.columns]
     if not item.columns or any(before):

@@ -37,9 +37,9 @@ class Release:
 class Step:
     """A state of the schema during a release, after `migration`, which is empty for the old schema.
 
-    `old_code` and `new_code` are what fails or no longer holds; `tried` is the number of calls that
-    were made on rows, 0 where claims were only compared. `on_rows` says why the migration fails on
-    rows that the schema before it allows.
+    `old_code` and `new_code` are the failures and broken assumptions. `tried` is the number of
+    calls on rows, or 0 if only assumptions were compared. `on_rows` are the reasons why the
+    migration fails on rows that the previous schema allows.
     """
 
     migration: str
@@ -64,7 +64,7 @@ Try = Callable[[Release, Code, Code, AnalyzeOptions], Sequence[Step]]
 def read_release(project: Project, entry: QuerySet, reference: str) -> Release:
     """Read the deployed version from git, and the new version from disk.
 
-    Raises `GitError` where the reference or the repository cannot be read.
+    Raises `GitError` if the reference or the repository cannot be read.
     """
     inputs, _ = read_inputs(project, entry)
     paths = [file.file.path for file in inputs.schema]
@@ -131,7 +131,7 @@ def _unsaid(said: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diag
 class _Asked:
     """Analyses the queries in the states of a release, each only once.
 
-    Most queries are the same in both codes, and the same as they are sent.
+    Most queries are the same in both versions, and in the form that is sent.
     """
 
     def __init__(self, release: Release, analyze: Analyze, options: AnalyzeOptions) -> None:

@@ -29,8 +29,8 @@ def try_release(
 ) -> list[Step]:
     """Call both versions in every state on the same rows, which are migrated with the schema.
 
-    A call that the server answers in the state its code was made for has to be answered in the
-    others, with what the code can read. Everything happens in databases that are dropped.
+    A call that succeeds in the state that its code was generated for must succeed in the others,
+    with a result that the code can read. All databases are dropped.
     """
     seen = [_Seen() for _ in range(len(release.pending) + 1)]
     texts = [query.sql for query in (*release.old, *release.new)]

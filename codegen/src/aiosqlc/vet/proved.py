@@ -1,6 +1,6 @@
 """Find positions in the file for rules whose evidence comes from the server's parse tree.
 
-See `aiosqlc/relational/advice.py` and `aiosqlc/postgres/infer/advice.py` for what is proved.
+See `aiosqlc/relational/advice.py` and `aiosqlc/postgres/infer/advice.py` for the proofs.
 """
 
 from __future__ import annotations

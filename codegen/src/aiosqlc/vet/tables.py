@@ -15,7 +15,7 @@ _FLOATS = frozenset({"float4", "float8", "float", "double"})
 def table_findings(table: Table, dimensioned: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """Yield the rules that a table violates, each with the column, which is '' for the table.
 
-    `dimensioned` are the names of columns whose dimensions are looked at by a constraint.
+    `dimensioned` are the names of columns whose dimensions a constraint checks.
     """
     if table.kind not in {"table", "partitioned"}:
         return

@@ -1,7 +1,8 @@
 """Analyse SQL functions with a string body, for which the server stores no parse tree.
 
-Written anew as `BEGIN ATOMIC … END`, the same statements get one. That happens in a transaction
-that is rolled back; a body that cannot be written so stays unknown.
+If such a function is created again as `BEGIN ATOMIC … END`, the server stores a tree for the same
+statements. This happens in a transaction that is rolled back. A body for which it is impossible
+stays unknown.
 """
 
 from __future__ import annotations

@@ -82,15 +82,16 @@ class Facts:
     def holds(self, rule: str, premise: str, value: object) -> bool:
         """Return whether a precondition of a rule is met.
 
-        A premise in `dropped` always is: so the tests weaken a rule, to see that its premises are
-        needed. No other code fills it.
+        A precondition in `dropped` always counts as met, so that the tests can weaken a rule and
+        check that the precondition is necessary. No other code uses it.
         """
         return bool(value) or (rule, premise) in self.dropped
 
     def calculated(self, calls: Iterable[str]) -> frozenset[str | None] | None:
         """Return the server's results for constant expressions.
 
-        None if it refuses one, or if one is long: `repeat('x', 300000000)` is nothing to wait for.
+        Return None if the server refuses an expression, or if a result is long: `repeat('x',
+        300000000)`.
         """
         values = " union all ".join(f"select {call} as v" for call in calls)
         size = "coalesce(pg_column_size(v), 0)"
@@ -124,8 +125,8 @@ class Facts:
     def not_null(self, relation: int, attribute: int, *, with_children: bool = True) -> bool:
         """Return whether a column is NOT NULL in every row read from a relation and its children.
 
-        The flag alone is not enough: a NOT VALID constraint sets it, a foreign table does not keep
-        it, and a child may lack what its parent promises.
+        The flag alone is insufficient: a NOT VALID constraint sets it, a foreign table does not
+        enforce it, and a child may lack its parent's constraint.
         """
         entry = self.relations.get(relation)
         # A row inserted into a partitioned table is in a partition, although the tree contains
@@ -176,8 +177,8 @@ class Facts:
     def unique_keys(self, relation: int, *, with_children: bool) -> tuple[UniqueKey, ...]:
         """Return the keys that are unique among the rows of a scan.
 
-        An index of an inheritance parent says nothing of its children's rows; one of a partitioned
-        table does.
+        An index of an inheritance parent does not cover its children's rows, but an index of a
+        partitioned table does.
         """
         entry = self.relations.get(relation)
         inherited = with_children and self.children.get(relation)
@@ -216,8 +217,8 @@ class Facts:
     def rewrites(self, relation: int, attribute: int) -> bool:
         """Return whether the stored value of a column may differ from the statement's value.
 
-        A trigger may change it, and a generated column follows the others. A row can be inserted
-        by a plain UPDATE too, into another partition.
+        A trigger may change the value, and a generated column depends on other columns. A plain
+        UPDATE can also insert a row, into another partition.
         """
         column = self.attributes.get((relation, attribute))
         if column is None or self.may_skip_insert(relation) or self.may_skip_update(relation):
@@ -374,7 +375,7 @@ def _equalities(entries: Iterable[rows.Equality], untrusted: frozenset[int]) -> 
 
     An operator family with a function in SQL or PL/pgSQL is not trusted.
 
-    Such a function may give NULL, or call equal what its index keeps apart.
+    Such a function may return NULL, or treat values as equal that its index distinguishes.
     """
     found = {}
     for entry in entries:

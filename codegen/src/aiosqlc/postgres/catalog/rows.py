@@ -59,7 +59,7 @@ class Attribute(msgspec.Struct, frozen=True):
 class ConstraintRow(msgspec.Struct, frozen=True):
     """A constraint of a relation, with `kind` as in pg_constraint.
 
-    `settled` is whether a CHECK calls nothing but immutable functions of the server's own.
+    `settled` is whether a CHECK calls only immutable functions of the server.
     """
 
     oid: int
@@ -123,7 +123,7 @@ class Trigger(msgspec.Struct, frozen=True):
 class Function(msgspec.Struct, frozen=True):
     """A function, aggregate, window function or procedure.
 
-    `configured` is whether it changes a setting while it runs, other than search_path.
+    `configured` is whether it changes a setting other than search_path while it runs.
     """
 
     oid: int

@@ -1,6 +1,6 @@
 """Find redundant work in a query from its parse tree, for three `vet` rules.
 
-A finding is a rule's code and the name it is about, as it stands in the query.
+A finding is the code of a rule and a name as the query writes it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Advice = tuple[str, str]
 def advice_of(prover: Prover, counter: RowCounter, scope: Scope) -> Iterator[Advice]:
     """Yield the redundant work in a query, in its subqueries in FROM and in its WITH queries.
 
-    What a view does is its own affair.
+    The queries of views are not checked.
     """
     query = scope.query
     if not any(sign in query.text for sign in _SIGNS):
@@ -64,7 +64,7 @@ def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:
 def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
     """Return whether anything outside a join reads a column of the given range table entries.
 
-    A column of a whole join (a merged one) may come from any of them.
+    A merged column of a join may come from any of its sides.
     """
     joins = {n for n, e in enumerate(query.list_of("rtable"), 1) if e["rtekind"] == kinds.Rte.JOIN}
     return any(var["varno"] in entries | joins for var in _read(query, 0, but_for))

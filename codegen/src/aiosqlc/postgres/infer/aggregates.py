@@ -72,8 +72,8 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
     """Return the facts for each row of a group, given that one of the group's keys is not null.
 
-    A key that a grouping set leaves out is NULL, so one with a value is one the rows have in
-    common; None if no key is known to have one.
+    A key that a grouping set omits is NULL. So a key that is not NULL is common to all rows of the
+    group. None means that no key is known to be not null.
     """
     found: FactSet | None = None
     for fact in (fact for facts in (scope.known, *scope.assumed) for fact in facts):

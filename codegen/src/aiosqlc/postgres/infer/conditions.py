@@ -1,8 +1,8 @@
 """Derive the expressions that are not null from the outcome of a condition.
 
-A condition has three outcomes. `facts(condition, possible)` answers: knowing that the outcome is
-one of `possible`, which Vars and expressions are not null? AND, OR and NOT follow from three-valued
-logic, and everything else from strictness: a strict function that gave a value had values.
+A condition has three outcomes. `facts(condition, possible)` returns the Vars and expressions that
+are not null if the outcome is one of `possible`. AND, OR and NOT follow from three-valued logic.
+Everything else follows from strictness: a strict function that is not NULL has no NULL argument.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _WORDS = {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}
 def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcomes | None:
     """Return the possible outcomes of a condition on constants, or None if unknown.
 
-    `subject` is what `CASE subject WHEN …` compares: the test has a stand-in for it.
+    `subject` is the operand of `CASE subject WHEN …`, for which the test contains a placeholder.
     """
     values = values_of(node, facts, subject)
     return None if values is None else frozenset(_OUTCOMES[value] for value in values)
@@ -45,7 +45,7 @@ def outcomes_of(node: Node, facts: Facts, subject: Node | None = None) -> Outcom
 def values_of(node: Node, facts: Facts, subject: Node | None = None) -> Values | None:
     """Return an expression's possible values for any table contents, or None if unknown.
 
-    Where CASE chooses by what is no constant, each of its results is possible.
+    If the condition of a CASE is not constant, each of its results is possible.
     """
     if subject is not None and node.has("CASETESTEXPR"):
         return _values(node, facts, subject)
@@ -74,7 +74,7 @@ def constant_int(node: Node | None) -> int | None:
 def rows_of(node: Node, facts: Facts) -> int | None:
     """Return the number of rows of a set-returning function with constant arguments, or None.
 
-    `MANY_ROWS` are that many or more.
+    `MANY_ROWS` means that many rows or more.
     """
     if node.kind != "FUNCEXPR" or not node["funcretset"]:
         return None

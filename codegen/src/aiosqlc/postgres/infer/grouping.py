@@ -58,8 +58,8 @@ def _expand(node: Node) -> list[frozenset[int]] | None:
 def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
     """Return the keys, from 1, that a grouping set may replace by NULL without a node in the tree.
 
-    Where one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with both the same column,
-    the tree speaks of the first throughout, but the server puts out each for itself.
+    If one expression is grouped twice, as in `GROUP BY a, ROLLUP (b)` with equal columns, the tree
+    always refers to the first, but the server returns each separately.
     """
     if not query["groupingSets"]:
         return frozenset()

@@ -1,7 +1,7 @@
 """The fields of parse tree nodes that the conversion to `aiosqlc.relational` reads or ignores.
 
-A field that is neither, with a value that says something, is of a server that is not known yet:
-what it is in is then not understood. The fields are those of PostgreSQL 16 to 18.
+Any other field with a value belongs to an unknown server version, so that its node is unsupported.
+The fields are those of PostgreSQL 16 to 18.
 """
 
 from __future__ import annotations

@@ -386,8 +386,8 @@ class Lowering:
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
         """Return the classes of a comparison if the operator compares values as an index does.
 
-        An operator of a fixed type takes it as that type, whatever it was before. A polymorphic one
-        (of arrays, ranges, enums, rows) looks at the type it is given, which a cast may change.
+        An operator of a fixed type converts its operand to that type. A polymorphic one (on arrays,
+        ranges, enums, rows) uses the operand's own type, which a cast may change.
         """
         before, after = expression_type(_bare(arg)), expression_type(arg)
         same_type = self.facts.base_type(before) == self.facts.base_type(after)

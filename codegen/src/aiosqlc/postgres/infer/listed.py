@@ -22,7 +22,8 @@ _AFTER = frozenset({*_END, ",", ")", ";"})
 class _Level:
     """The tokens between two parentheses, with the start of the current item if there is one.
 
-    `prefixed`: `DISTINCT ON (…)` or `RETURNING WITH (…)` has begun, and the first item comes next.
+    `prefixed` means that `DISTINCT ON (…)` or `RETURNING WITH (…)` has started, and that the first
+    item follows.
     """
 
     item: int | None = None

@@ -88,7 +88,7 @@ def arm_type(node: Node, attribute: int, scope: Scope) -> int:
 def follow(node: Node, scope: Scope) -> tuple[Node, Scope] | None:
     """Return the expression and scope behind a Var of a subquery or CTE, or None for a table.
 
-    Only the simplest chains are followed: set operations and recursion are not.
+    Only simple chains are followed, without set operations and recursion.
     """
     owner = scope.up(node["varlevelsup"])
     entry = owner.entry(node["varno"])

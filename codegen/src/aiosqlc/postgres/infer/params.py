@@ -88,7 +88,7 @@ def parameter_uses(scope: Scope) -> dict[int, list[Use]]:
 def as_written(uses: Mapping[int, list[Use]], dump: str) -> dict[int, list[Use]]:
     """Sort a parameter's target columns by their order in the text, not in the table.
 
-    Where queries stand in the statement, an entry's place does not tell whose it is.
+    With several queries in the statement, a position does not show which query it belongs to.
     """
     once = all(sum(use.role == "assign" for use in met) < 2 for met in uses.values())
     if once or dump.count("{QUERY ") != 1:

@@ -22,9 +22,9 @@ NodeRule = Callable[["Prover", Node, Scope], Verdict]
 class Resolver:
     """The table of rules, through which rules in different files call each other.
 
-    `judges` has the rule for each kind of node; `column` judges a query's output column, `body` a
-    call of a user's function, `outcomes` a condition; `no_rows`, `at_least_one` and `reads_a_row`
-    (before any grouping) look at rows.
+    `judges` has the rule for each kind of node. `column` infers a query's output column, `body` a
+    call of a user's function, and `outcomes` a condition. `no_rows`, `at_least_one` and
+    `reads_a_row` (before any grouping) infer facts about rows.
     """
 
     judges: Mapping[str, NodeRule]
@@ -39,9 +39,9 @@ class Resolver:
 class Prover:
     """Infers the nullability of one statement's expressions.
 
-    `nullable_params` are the parameters that may be NULL, `loose_params` the arrays that may hold
-    NULL; `arguments`, for a function's body, the
-    verdicts on the call's arguments by parameter number.
+    `nullable_params` are the parameters that may be NULL, and `loose_params` the arrays that may
+    contain NULL. For a function's body, `arguments` are the verdicts on the call's arguments by
+    parameter number.
     """
 
     def __init__(

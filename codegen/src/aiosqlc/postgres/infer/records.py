@@ -38,7 +38,7 @@ def fields_of(p: Prover, node: Node, scope: Scope) -> list[Field]:
 def whole_row(p: Prover, node: Node, scope: Scope) -> int:
     """Return the table whose stored rows an expression returns or collects, or 0 for none.
 
-    No outer join can leave such a row out.
+    The row must be one that no outer join can omit.
     """
     found = _value_in(p, node, scope)
     if found is None:

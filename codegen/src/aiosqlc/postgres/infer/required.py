@@ -19,8 +19,9 @@ _ROW, _BEFORE, _ON_INSERT = 1, 2, 4  # bits of pg_trigger.tgtype
 class Missing:
     """The missing required columns as `table.column`: without a value, or with a literal NULL.
 
-    `always`: an INSERT that surely has a row leaves it out, so the statement fails. A MERGE, an
-    INSERT of what a SELECT finds, or one under the condition of a rule fails once it inserts.
+    `always` means that an INSERT that certainly has a row omits the column, so that the statement
+    always fails. Other statements fail only if they insert a row: a MERGE, an INSERT from a SELECT,
+    or an INSERT under the condition of a rule.
     """
 
     columns: tuple[str, ...] = ()
@@ -30,8 +31,8 @@ class Missing:
 def missing_columns(facts: Facts, queries: Iterable[Node]) -> Missing:
     """Return the columns that INSERTs always omit, or else the columns that they may omit.
 
-    The server has put defaults, identities and generated values into the tree already. Where a
-    trigger may give a value before the row is checked, nothing is said.
+    The server has already added defaults, identities and generated values to the tree. If a trigger
+    may assign a value before the check, nothing is reported.
     """
     surely: dict[str, None] = {}
     perhaps: dict[str, None] = {}

@@ -20,10 +20,10 @@ _OWN_VAR = re.compile(r" :varlevelsup 0\b")
 class Scope:
     """The scope of a query, with links to the enclosing scopes.
 
-    `command` is the query's, one of `kinds.Command`. `known` holds for every row the query puts
-    out. `old` holds for the old row of an UPDATE. `assumed` is pushed while a CASE branch is
-    judged. `returned` is set while RETURNING is: its target's columns are those of the new row.
-    `level` is what `level_of` made of it.
+    `command` is the query's command, one of `kinds.Command`. `known` are the facts for every result
+    row, and `old` the facts for the old row of an UPDATE. `assumed` is extended while a CASE branch
+    is inferred. `returned` is set while RETURNING is inferred, where the target's columns are those
+    of the new row. `level` is the result of `level_of`.
     """
 
     def __init__(self, query: Node, parent: Scope | None, facts: Facts) -> None:
@@ -79,8 +79,8 @@ class Scope:
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
         """Return whether a Var is proved not null in every result row.
 
-        A fact carries over between occurrences of one column under different outer joins: downwards
-        always (a value not nulled by more joins was not nulled by fewer), upwards over dead joins.
+        A fact also holds for occurrences of the column under other outer joins: always under fewer
+        joins, and under more joins if those are matched.
         """
         for fact_set in (self.old if old else self.known, *self.assumed):
             for fact in fact_set:
@@ -181,8 +181,8 @@ class Scope:
 def _about_rows(found: FactSet) -> FactSet:
     """Remove expressions that contain no column of this query level.
 
-    A condition on parameters alone holds for the rows that met it, but an ungrouped aggregate puts
-    out a row that met nothing, and so does an outer join around the condition.
+    A condition on parameters alone holds for the rows that satisfied it. But an ungrouped aggregate
+    returns a row even without any, and so does an outer join around the condition.
     """
     return frozenset(
         fact for fact in found if not isinstance(fact, Node) or _OWN_VAR.search(fact.text)

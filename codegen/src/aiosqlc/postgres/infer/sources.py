@@ -27,7 +27,8 @@ def source_of(scope: Scope, number: int) -> ColumnRef | None:
 def origin_of(scope: Scope, number: int) -> tuple[int, int]:
     """Return the table and column that an output column returns unchanged, or (0, 0).
 
-    The server says so, except of a set operation: there every part must show the same one.
+    The server reports it, except for a set operation, where every operand must return the same
+    column.
     """
     query = scope.query
     if query.memo is None:

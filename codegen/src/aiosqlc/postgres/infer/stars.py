@@ -1,7 +1,7 @@
 """Find each `*` and its columns, because a new column must not change a query's result.
 
-What is found here is a proposal. Whether the text without the stars is the same query, the server
-says: `postgres.written` compares the two trees, and writes a star that it cannot prove as it was.
+The result is a proposal. The server decides whether the text without stars is the same query:
+`postgres.written` compares the two trees, and keeps a star if the proof fails.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _BEFORE_ITEMS = frozenset({"SELECT", "DISTINCT", "ALL", "RETURNING", ",", ")"})
 class Star:
     """A `*`: its position in the text, its columns, and its position in the output.
 
-    `first` is the index of its first column in the result, or None for a star of a subquery that is
-    no part of a set operation.
-    `varno` is the range table entry its columns come from, 0 if from several. `fixed` is whether
-    all come from VALUES or functions, which no later column changes. `unknown`: the tree does not
-    say what it stands for, so that `text` is the star itself.
+    `first` is the index of its first column in the result, or None for a star in a subquery that is
+    not an operand of a set operation. `varno` is the range table entry of its columns, or 0 if
+    there are several. `fixed` is whether all columns come from VALUES or functions, which later
+    columns do not affect. `unknown` means that the tree does not show the columns, so that `text`
+    is the star itself.
     """
 
     start: int
@@ -95,7 +95,7 @@ def find_stars(
 ) -> tuple[Star, ...]:
     """Return each `*` of the select lists and RETURNING lists at every level, in source order.
 
-    With `embeds`, the place of a star's columns in the result is looked for too.
+    With `embeds`, the position of a star's columns in the result is also determined.
     """
     if sql.count("*") == sql.count("(*"):  # no star, or only `count(*)`
         return ()
@@ -148,7 +148,7 @@ def quote(name: str, reserved: Collection[str]) -> str:
 def _places(sql: str) -> dict[int, _Place]:
     """Return the possible positions of `*` in the text, by the byte offset of their items.
 
-    An asterisk that multiplies can be among them: no column of the tree has its place.
+    An asterisk of a multiplication may be included, because no column in the tree has its position.
     """
     tokens = code_tokens(sql)
     found = {}
@@ -195,8 +195,8 @@ def _plain_stars(
 ) -> tuple[Star, ...] | None:
     """Find each `*` in the parse tree, or return None if two of its columns have equal names.
 
-    A list is printed before those that pass its columns on (INSERT, set operations): the first run
-    of entries with a star's place is the star's.
+    A list is written before lists that pass its columns on (INSERT, set operations), so the first
+    run of entries with a star's position belongs to the star.
     """
     runs: dict[int, list[str]] = {}
     last_place = last_end = -1
@@ -249,8 +249,8 @@ def _stars_of(
 def _members(query: Node) -> list[_Member]:
     """Return the entries that the user wrote, without entries added for INSERT and set operations.
 
-    Since PostgreSQL 18 a grouped column points to the key it is grouped by, which says where the
-    column stood, if not always at which of two places.
+    Since PostgreSQL 18, a grouped column refers to its key. The key has a position, but it may be
+    that of either occurrence.
     """
     if query["commandType"] != kinds.Command.SELECT:
         written = query.list_of("returningList")

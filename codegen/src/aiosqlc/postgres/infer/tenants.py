@@ -52,7 +52,8 @@ class Tenants:
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
         """Return a table's foreign keys that hold for every row that a query may read.
 
-        A child does not inherit them, nor the uniqueness of what is referred to. Partitions do.
+        A child table inherits neither foreign keys nor the uniqueness of the referenced key. A
+        partition inherits both.
         """
         constraints = self.facts.constraints.get(relation, ()) if isinstance(relation, int) else ()
         return tuple(

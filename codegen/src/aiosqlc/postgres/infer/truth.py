@@ -62,7 +62,7 @@ def _boolean(p: Prover, node: Node, scope: Scope) -> Outcomes:
 def has_no_rows(p: Prover, scope: Scope) -> bool:
     """Return whether a query has no rows: its conditions contradict each other, or LIMIT is 0.
 
-    An aggregate over no rows still puts out a row.
+    An aggregate over no rows still returns a row.
     """
     query = scope.query
     if constant_int(query["limitCount"]) == 0:

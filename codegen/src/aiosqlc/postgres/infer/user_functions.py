@@ -17,7 +17,7 @@ _DEEPEST = 8
 def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) -> Verdict:
     """Infer a call of a user's function from its body, if the server stores the tree.
 
-    Of a function that returns a set, the verdict is on the values in it.
+    For a function that returns a set, the verdict is about the values in it.
     """
     name = f"{function.name}()"
     if not function.body or function.language != "sql" or p.depth >= _DEEPEST:

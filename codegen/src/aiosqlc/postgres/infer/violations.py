@@ -1,6 +1,7 @@
 """Find the constraints that a writing statement can violate.
 
-What is not certain counts as violable: a trigger or a function of the user's may write anything.
+A constraint counts as violable unless the opposite is certain, because a user's trigger or function
+may write anything.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _ACTIONS = re.compile(
 def violable(facts: Facts, query: Node, relation: int, *, calls: bool) -> Iterator[Constraint]:
     """Yield the constraints that a statement can violate in the table that it writes to.
 
-    `calls` is whether it calls functions that may write, too.
+    `calls` is whether the statement calls functions that may also write.
     """
     command = query["commandType"]
     conflict = query["onConflict"]
@@ -106,8 +107,8 @@ def _own(facts: Facts, relation: int, changed: set[int]) -> Iterator[Constraint]
 def _looks_at(facts: Facts, relation: int) -> dict[str, set[int]]:
     """Return the columns of each constraint that only involves columns of one row.
 
-    The server checks every CHECK of a row that changes: one that was true remains true only if it
-    was validated, and if nothing but the row decides.
+    The server checks every CHECK of a changed row. One that was true remains true only if it was
+    validated and depends on nothing but the row.
     """
     found: dict[str, set[int]] = {}
     for row in facts.constraints.get(relation, ()):

@@ -43,7 +43,8 @@ class Watched:
     def instead(self, at: Observed, files: Sequence[Pending]) -> tuple[list[Observed], bool]:
         """Run and observe other migrations in place of one statement.
 
-        Return what was seen of them, and whether they lead to the same schema without a failure.
+        Return the observations, and whether the migrations lead to the same schema without a
+        failure.
         """
         number = self.seen.statements.index(at)
         spans = tuple(item.span for item in self.seen.statements[:number])
@@ -115,7 +116,7 @@ class ReleaseObserver:
     ) -> Iterator[Watched]:
         """Yield the observations of each migration while the state before it still exists.
 
-        `queries` are texts by name. Raises `SchemaFailsError` and `NoServerError`.
+        `queries` maps names to the texts of queries. Raises `SchemaFailsError` and `NoServerError`.
         """
         try:
             yield from _watched(self._analyzer, applied, pending, queries, options)

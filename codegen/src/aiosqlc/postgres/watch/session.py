@@ -62,8 +62,8 @@ class RowsRefuseError(Exception):
 class Watching:
     """A database in which a migration runs, and a second connection that observes it.
 
-    `existing` are the relations that others use: those that were there before the release. `filled`
-    is whether rows were put into the tables. A context manager.
+    `existing` are the relations in use, which existed before the release. `filled` is whether rows
+    were inserted into the tables. This is a context manager.
     """
 
     acting: Connection
@@ -221,8 +221,8 @@ class Watching:
     def _alone(self, file: SchemaFile, span: Span, sql: str, refused: str) -> Observed:
         """Run a statement outside a transaction, and observe its locks while it waits for a lock.
 
-        The other session holds a lock that lets reads and writes pass and stops whatever changes a
-        table, so that even the shortest statement is caught at its first lock.
+        The other session holds a lock that allows reads and writes but blocks schema changes, so
+        that even a short statement is observed at its first lock.
         """
         before = observer.files(self.acting)
         ((timeout,),) = self.acting.rows("show lock_timeout")

@@ -24,8 +24,8 @@ _TAKES_NOTHING = frozenset({"a", "r"})  # NO ACTION and RESTRICT only read
 def needed_locks(connection: Connection, queries: Mapping[str, Sequence[str]]) -> dict[str, Needed]:
     """Return the needed locks of each query that can be planned, for all of its texts.
 
-    A query is left out where one of its texts fails: it needs another state of the schema. Locks of
-    what triggers do are not seen, except those of foreign keys.
+    A query is omitted if one of its texts fails, because it needs another state of the schema.
+    Locks of triggers are not included, except those of foreign keys.
     """
     keys = _keys(connection)
     found: dict[str, Needed] = {}

@@ -19,7 +19,8 @@ from aiosqlc.source import Span
 class Checked:
     """A migration with its findings.
 
-    `better` are the proposals by statement, `reason` says why the findings are accepted.
+    `better` are the proposals by statement. `reason` is the reason for which the findings are
+    accepted.
     """
 
     seen: ObservedFile
@@ -39,8 +40,8 @@ def check(
 ) -> list[Checked]:
     """Return the findings of each pending migration, in order.
 
-    `patient` is whether the tool sets lock_timeout, `tries` whether proposals are made. Raises what
-    `ReleaseObserver.release` raises.
+    `patient` is whether the tool sets lock_timeout, and `tries` is whether proposals are made.
+    Raises the errors of `ReleaseObserver.release`.
     """
     options = options_of(entry, inputs.shims)
     found = []

@@ -17,7 +17,7 @@ _MOST_NAMES = 8
 def danger(seen: Observed) -> str:
     """Return the code for a statement's dangerous locks, or '' if its locks are harmless.
 
-    A lock is dangerous if queries wait for it and the work done under it grows with a table.
+    A lock is dangerous if queries wait for it and the work under it grows with a table.
     """
     if seen.stopping:
         if seen.rewritten:

@@ -38,8 +38,8 @@ def format_of(file: SchemaFile, *, has_rollback_file: bool = False) -> Format:
 def runs_in_block(file: SchemaFile, tool: Format) -> bool:
     """Return whether the tool runs a file in one transaction.
 
-    golang-migrate sends a file as it is: a single statement is a transaction by itself. Of a plain
-    file the tool is not known: a transaction is what holds locks the longest.
+    golang-migrate sends a file unchanged, and a single statement is a transaction of its own. For a
+    plain file the tool is unknown, so a transaction is assumed, which holds locks the longest.
     """
     if tool is Format.GOLANG_MIGRATE and len(file.statements) == 1:
         return False

@@ -36,7 +36,7 @@ class Chosen:
 def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference: str) -> Chosen:
     """Return the migrations missing in a git reference, with its schema and queries.
 
-    Raises `GitError` where the reference cannot be read.
+    Raises `GitError` if the reference cannot be read.
     """
     paths = [file.file.path for file in inputs.schema]
     before = {file.file.path: file for file in old_schema(project, entry, reference, paths)}

@@ -19,7 +19,7 @@ from aiosqlc.source import SourceFile
 class Proved:
     """A proposal that was run: it led to the same schema and had no dangerous lock.
 
-    `strongest` is the strongest lock that a query would have waited for, None where there was none.
+    `strongest` is the strongest lock that a query would have waited for, or None.
     """
 
     pieces: tuple[Piece, ...]

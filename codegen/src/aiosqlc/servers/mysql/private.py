@@ -53,7 +53,7 @@ class Binaries:
 def find_binaries(kin: str = "") -> Binaries | None:
     """Look for `mariadbd` or `mysqld` on the PATH and in Debian's folder.
 
-    Where both are installed `kin` chooses, `mysql` or `mariadb`, and MariaDB without it.
+    If both are installed, `kin` selects `mysql` or `mariadb`. The default is MariaDB.
     """
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     found = []

@@ -28,7 +28,7 @@ SYSTEM = frozenset({"mysql", "information_schema", "performance_schema", "sys"})
 class Session:
     """An open connection to a server on which the compiler may use databases named `prefix…`.
 
-    `private` is whether the server is ours alone.
+    `private` is whether only the compiler uses the server.
     """
 
     connection: Connection[Any]
@@ -92,7 +92,7 @@ _warm = _Warm()
 def open_session(database_uri: str | None, cache_dir: Path | None, kin: str = "") -> Session:
     """Connect to the configured server, or to the private one, which is started if necessary.
 
-    `kin` is which private server is wanted where there is a choice: `mysql` or `mariadb`.
+    `kin` selects the private server if there is a choice: `mysql` or `mariadb`.
 
     Raises:
         NoServerError: where there is none; the text has no password.

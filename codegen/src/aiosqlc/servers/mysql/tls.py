@@ -14,7 +14,7 @@ _MODES: Final = ("DISABLED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 def tls_arguments(query: str) -> dict[str, object]:
     """Return the driver's TLS arguments; without `ssl-mode`, TLS is used if available.
 
-    Raises ValueError for a parameter, a mode or a file that there is not.
+    Raises ValueError for an unknown parameter or mode, or for a missing file.
     """
     pairs = parse_qsl(query, keep_blank_values=True)
     given = dict(pairs)

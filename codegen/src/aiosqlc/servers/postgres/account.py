@@ -69,7 +69,7 @@ def hand_over(data: Path, account: Account | None) -> None:
 
     The permissions of its parent folders do not change.
 
-    Raises `NoServerError` where the account could not reach it.
+    Raises `NoServerError` if the account could not access the directory.
     """
     if account is None:
         return
@@ -85,7 +85,7 @@ def hand_over(data: Path, account: Account | None) -> None:
 def reachable(programs: Path, cache: Path, account: Account | None) -> Path:
     """Return `programs`, or a copy in `cache` if the account cannot read them (below /root).
 
-    `programs` is the `bin` folder of an installation; what it needs lies beside it.
+    `programs` is the `bin` folder of an installation. Its libraries are beside it.
     """
     if account is None or account.closed(programs / "postgres") is None:
         return programs

@@ -47,7 +47,7 @@ def database_name(digest: str) -> str:
 def new_draft(admin: Connection, template: str = "template0", *, own_server: bool = False) -> str:
     """Create an empty database or a copy under a new name, which the caller must drop.
 
-    On one server may be compilers of several machines. Raises `DatabaseRefusedError`.
+    Compilers of several machines may use one server. Raises `DatabaseRefusedError`.
     """
     draft = f"{_PREFIX}draft_{secrets.token_hex(8)}"
     # Faster, but with two checkpoints, which would slow down a user's server.
@@ -73,7 +73,7 @@ def connect_existing(server: Server, name: str) -> Connection | None:
 def new_database(server: Server) -> Iterator[Draft]:
     """Yield a new empty database, which is dropped at the end of the block unless it was renamed.
 
-    Whatever ends the block early leaves no database behind. Raises `DatabaseRefusedError`.
+    If the block ends early for any reason, the database is dropped. Raises `DatabaseRefusedError`.
     """
     with Connection(server.admin) as admin:
         draft = Draft(server, new_draft(admin, own_server=server.embedded))
@@ -118,8 +118,8 @@ class Draft:
 def _when_free(admin: Connection, sql: str) -> ServerError | None:
     """Run a statement on a database once it has no connections, and return the last error.
 
-    Who has closed a connection may still be there for a moment, on a busy machine for longer than
-    the five seconds that the server waits.
+    The server may see a closed connection for a moment longer; on a busy machine, longer than the
+    five seconds that it waits.
     """
     error = admin.run(sql)
     for _ in range(_PATIENCE):

