@@ -1,7 +1,7 @@
 """A page followed as written, in a copy of the repository: its files are written, its commands run.
 
-The text before a block says what it is: "Write `file`" and "Append this to `file`" for a text,
-"Change `file`" for a `diff`. Blocks of `sh` are commands.
+The text before a block says what it is: "Write `file`" and "Append this query to `file`" for a
+text, "Change `file`" for a `diff`. Blocks of `sh` are commands.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from devstack.settings import ROOT
 
 _BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_TO = re.compile(r"\b(Write|Append this to|Change) `([\w./-]+)`")
+_TO = re.compile(r"\b(Write|Append \w+ (?:\w+ )?to|Change) `([\w./-]+)`")
 
 
 def copied(to: Path) -> Path:
@@ -59,7 +59,7 @@ def follow(page: Path, root: Path, *, seconds: float) -> None:
         if verb == "Write":
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(body, encoding="utf-8")
-        elif verb == "Append this to":
+        elif verb.startswith("Append"):
             gap = "\n\n" if file.suffix == ".py" else "\n"
             file.write_text(file.read_text(encoding="utf-8") + gap + body, encoding="utf-8")
         else:

@@ -18,7 +18,7 @@ PAGE: Final = ROOT / "docs" / "access.md"
 _HEAD: Final = """\
 # Routes and their guards
 
-This page lists the requirements of each route. `make render` generates it from the declarations
+This page lists the requirements of each route. `make render` generates the page from declarations
 in the code (`access=` in [`lib/http/routes.py`](../lib/http/routes.py),
 [`lib/auth/access.py`](../lib/auth/access.py)). A service with an undeclared route does not start.
 

@@ -26,7 +26,7 @@ class Registered(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """The tokens of a session. Their lifetimes are in seconds.
+    """The tokens of a session. The lifetimes of the tokens are in seconds.
 
     Browsers also receive the tokens as cookies. A browser sends `csrf_token` in the header
     `X-CSRF-Token` with each request that changes data.

@@ -60,7 +60,7 @@ class EmploymentView(Struct, frozen=True):
 class Person(ReaderView, frozen=True, kw_only=True, omit_defaults=True):
     """An account as its owner and administrators see it.
 
-    `picture_url` expires after some hours. `personal_id_preview` holds the last two digits of a
+    `picture_url` expires after some hours. `personal_id_preview` has the last two digits of a
     provider's personal ID. `employment` is for the owner and for callers who may see salaries.
     `custom_role` is the custom role of the account, and `role` is the kind of that role.
     """
