@@ -73,7 +73,7 @@ def compose(schema: Mapping[str, Any], schemas: _Schemas, *, whole: bool) -> Any
         schema: of an object, a list or a value.
         schemas: what its references name.
         whole: whether fields that may be left out are there. Without them, an object of which all
-            may be left out has its first field.
+            may be left out has its first field, and `x-in-example` keeps others.
     """
     if "example" in schema:
         return schema["example"]
@@ -86,7 +86,9 @@ def compose(schema: Mapping[str, Any], schemas: _Schemas, *, whole: bool) -> Any
     if "properties" in schema:
         names = list(schema["properties"])
         if not whole:
-            names = [name for name in names if name in schema.get("required", ())] or names[:1]
+            kept = {*schema.get("required", ())}
+            kept |= {name for name in names if "x-in-example" in schema["properties"][name]}
+            names = [name for name in names if name in kept] or names[:1]
         return {name: compose(schema["properties"][name], schemas, whole=whole) for name in names}
     return value_of(dict(schema))
 

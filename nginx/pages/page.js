@@ -3,6 +3,7 @@
 const form = document.querySelector("form");
 const button = form.querySelector("button");
 const said = document.querySelector("[role=status]");
+const withoutToken = "withoutToken" in form.dataset;
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 history.replaceState(null, "", location.pathname); // not in the history, not over a shoulder
 
@@ -18,6 +19,16 @@ function stop(text) {
   said.textContent = text;
 }
 
+// What is asked of those who are not signed in: disabled fields are neither required nor sent.
+function ask(whether) {
+  for (const part of form.querySelectorAll("[data-unless-signed-in]")) {
+    part.hidden = !whether;
+    for (const input of part.querySelectorAll("input")) {
+      input.disabled = !whether;
+    }
+  }
+}
+
 // Who is signed in sends a cookie with it; the answer then needs proof that this page sent it.
 function csrf() {
   const found = document.cookie.match(/(?:^|; )__Host-csrf_token=([^;]*)/);
@@ -30,6 +41,9 @@ async function refusal(answer) {
     const label = (field) => form.elements[field]?.labels[0].firstChild.textContent.trim() ?? field;
     const reasons = (error.details ?? []).map(({ field, message }) => `${label(field)} ${message}`);
     said.textContent = reasons.join("; ") || error.message || "That was refused.";
+  } else if (answer.status === 403 && error.message) {
+    ask(true); // the session that there seemed to be is over, or of another account
+    said.textContent = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
   } else if (answer.status in REFUSALS && answer.status !== 429) {
     stop(REFUSALS[answer.status]);
   } else {
@@ -51,7 +65,7 @@ form.addEventListener("submit", async (event) => {
     const answer = await fetch(form.dataset.to, {
       method: "POST",
       headers: { "Content-Type": "application/json", ...csrf() },
-      body: JSON.stringify({ token, ...Object.fromEntries(new FormData(form)) }),
+      body: JSON.stringify({ ...(withoutToken ? {} : { token }), ...Object.fromEntries(new FormData(form)) }),
       credentials: "same-origin", // the answer makes this browser one that its owner has used
     });
     if (answer.ok) {
@@ -65,6 +79,7 @@ form.addEventListener("submit", async (event) => {
   button.disabled = false;
 });
 
-if (!token) {
+ask(!("X-CSRF-Token" in csrf()));
+if (!token && !withoutToken) {
   stop("This page needs the link from your mail, as it is.");
 }

@@ -309,4 +309,6 @@ class UserConfig(
             "reset_password": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.reset_seconds),
             "invitation": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.invitation_seconds),
             "email_changed": Link(TokenKind.UNDO_EMAIL, self.undo_link, _UNDO_SECONDS, former=True),
+            "address_restored": Link(TokenKind.RESET_PASSWORD, self.reset_link, self.reset_seconds),
+            "address_release": Link(TokenKind.UNDO_EMAIL, self.undo_link, self.reset_seconds),
         }

@@ -10,6 +10,18 @@ WHERE account_id = @account_id AND lower(email) = lower(@email) AND changed_at >
 ORDER BY changed_at DESC
 LIMIT 1;
 
+-- name: GetAddressBefore :one
+-- The last verified address before the present one, while it can be restored. No row if the present
+-- one is verified, or the account never had a password: only an administrator changed that address.
+SELECT former_address.email, former_address.changed_at
+FROM former_address
+JOIN account ON account.id = former_address.account_id
+WHERE account.id = @account_id AND NOT account.verified AND account.password_hash IS NOT NULL
+    AND lower(former_address.email) <> lower(account.email)
+    AND former_address.changed_at > now() - interval '8 days'
+ORDER BY former_address.changed_at DESC
+LIMIT 1;
+
 -- name: IsKeptAddress :one
 -- Whether it is kept for an account that had it a week ago, another one than this.
 SELECT EXISTS (

@@ -13,12 +13,26 @@ WHERE account.id = @account_id AND account.status = 'active' AND account.verifie
 -- so that both take the same time.
 INSERT INTO mail_outbox (id, template, account_id, recipient)
 SELECT @id, 'verify_email', account.id, account.email FROM account
-WHERE lower(account.email) = lower(@email) AND account.status = 'active' AND NOT account.verified;
+WHERE lower(account.email) = lower(@email) AND account.status = 'active' AND NOT account.verified
+    -- Who has never had a password is invited, and verified by setting it.
+    AND account.password_hash IS NOT NULL;
 
 -- name: AskToReset :execrows
--- The same for a new password; an account that never had one cannot be taken over this way.
+-- The same for a new password; an account that never had one cannot be taken over this way. Nor
+-- can one whose former address may still have it back (`GetAddressBefore`): that link undoes the change.
 INSERT INTO mail_outbox (id, template, account_id, recipient)
-SELECT @id, 'reset_password', account.id, account.email FROM account
+SELECT
+    @id,
+    CASE
+        WHEN NOT account.verified AND EXISTS (
+            SELECT FROM former_address
+            WHERE former_address.account_id = account.id AND lower(former_address.email) <> lower(account.email)
+                AND former_address.changed_at > now() - interval '8 days'
+        ) THEN 'address_release'
+        ELSE 'reset_password'
+    END,
+    account.id, account.email
+FROM account
 WHERE lower(account.email) = lower(@email) AND account.status = 'active'
     AND account.password_hash IS NOT NULL;
 

@@ -77,9 +77,9 @@ def sign_in(stack: Stack, address: str) -> str:
 
 
 def prove(stack: Stack, address: str) -> None:
-    """Follow the link that verifies an address."""
-    link = link_to(stack, address, "Account verification")
-    assert post(stack, "auth/verify", token=link.partition("token=")[2]) == 204
+    """Follow the link that verifies an address, with `PASSWORD`."""
+    token = link_to(stack, address, "Account verification").partition("token=")[2]
+    assert post(stack, "auth/verify", token=token, password=PASSWORD) == 204
 
 
 def move(stack: Stack, address: str) -> tuple[str, str]:

@@ -40,10 +40,31 @@ def test_the_link_to_verify_asks_first_and_says_what_came_of_it(stack, page, add
     for said in ("Thank you, your address is confirmed.", "The link was used before"):
         broken = opened(page, link)
         assert page.url == f"{stack.url}/verify-email", "the token does not stay in the history"
+        page.get_by_label("Password of the account").fill(PASSWORD)
         page.get_by_role("button").click()
         expect(page.get_by_role("status")).to_contain_text(said)
         expect(page.get_by_role("button")).to_be_hidden()
         assert broken == []
+
+
+def test_the_page_to_verify_asks_for_the_password_and_names_the_way_out(stack, page, address):
+    broken = opened(page, link_to(stack, address, "Account verification"))
+    password, said = page.get_by_label("Password of the account"), page.get_by_role("status")
+    page.get_by_role("button").click()
+    assert password.evaluate("field => field.validity.valueMissing"), "nothing is sent without"
+    password.fill(SECOND)
+    page.get_by_role("button").click()
+    expect(said).to_have_text(
+        "Incorrect password; if you did not create this account, reset its password."
+    )
+    page.get_by_role("link", name="reset its password").click()
+    expect(page).to_have_url(f"{stack.url}/forgot-password")
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_role("button").click()
+    expect(said).to_contain_text("we have sent an email")
+    expect(page.get_by_role("button")).to_be_hidden()
+    assert broken == []
+    assert link_to(stack, address, "Password reset").startswith(f"{stack.url}/reset-password#")
 
 
 def test_the_link_to_reset_sets_a_password_that_opens_the_account(stack, page, address):
@@ -86,11 +107,27 @@ def test_a_link_works_for_a_signed_in_user_and_for_no_other_site(stack, page, ad
     assert page.evaluate(_SEND, ["verify", {"token": token}]) == 403, "without the CSRF token"
     page.goto("about:blank")
     page.goto(link)
+    expect(page.get_by_label("Password of the account")).to_be_hidden()
     page.get_by_role("button").click()
     expect(page.get_by_role("status")).to_contain_text("Thank you, your address is confirmed.")
 
 
-UNDONE = "Your address is back, and all sessions have ended."
+def test_a_session_of_another_account_is_asked_for_the_password(stack, page, address):
+    opened(page, f"{stack.url}/verify-email")
+    me = {"email": register(stack), "password": PASSWORD}
+    assert page.evaluate(_SEND, ["login", me]) == 200
+    page.goto("about:blank")
+    page.goto(link_to(stack, address, "Account verification"))
+    password = page.get_by_label("Password of the account")
+    expect(password).to_be_hidden()
+    page.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_contain_text("Sign in on this device, or send")
+    password.fill(PASSWORD)
+    page.get_by_role("button").click()
+    expect(page.get_by_role("status")).to_contain_text("Thank you, your address is confirmed.")
+
+
+UNDONE = "The account has its former address again, and all its sessions have ended."
 
 
 def expire(stack: Stack, token: str) -> None:
@@ -151,5 +188,6 @@ def test_a_page_without_its_link_says_so(stack, page, path):
 
 def test_a_link_that_is_none_is_refused_in_plain_words(stack, page):
     opened(page, f"{stack.url}/verify-email#token={'x' * 43}")
+    page.get_by_label("Password of the account").fill(PASSWORD)
     page.get_by_role("button").click()
     expect(page.get_by_role("status")).to_contain_text("The link is not valid")

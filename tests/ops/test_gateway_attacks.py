@@ -22,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOGIN = "/api/users/v1/auth/login"
 PAGES = (
+    "/forgot-password",
     "/reset-password",
     "/undo-address",
     "/verify-email",
@@ -120,7 +121,8 @@ async def test_no_page_of_ours_is_in_a_frame_of_others(
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    "path", ["/reset-password", "/undo-address", "/verify-email", "/sign-in/one"]
+    "path",
+    ["/forgot-password", "/reset-password", "/undo-address", "/verify-email", "/sign-in/one"],
 )
 async def test_what_is_put_into_a_page_of_ours_neither_runs_nor_tells(
     evil: StandIn, page: Page, run_dir: Path, path: str

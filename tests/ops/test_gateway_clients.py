@@ -127,7 +127,8 @@ async def test_whoever_follows_a_link_mailed_before_gets_a_page_that_does_nothin
 
 
 @pytest.mark.parametrize(
-    "path", ["/reset-password", "/undo-address", "/verify-email", "/sign-in/one"]
+    "path",
+    ["/forgot-password", "/reset-password", "/undo-address", "/verify-email", "/sign-in/one"],
 )
 async def test_a_page_may_load_and_call_only_what_is_ours(upstream, run_dir, path):
     async with before(upstream, run_dir) as http:

@@ -10,6 +10,7 @@ import pytest
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from devstack.settings import Settings
+from lib.http.examples import compose
 from lib.http.openapi import document, types_of
 from tools import specs
 
@@ -46,6 +47,14 @@ def leaf(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("type") == "array" and "examples" not in schema:
         return leaf(schema["items"])
     return schema
+
+
+def test_an_optional_field_is_in_an_example_only_if_its_schema_says_so():
+    fields = {"token": {"example": "t"}, "password": {"example": "p"}, "device": {"example": "d"}}
+    schema = {"properties": fields, "required": ["token"]}
+    assert compose(schema, {}, whole=False) == {"token": "t"}
+    fields["password"]["x-in-example"] = True
+    assert compose(schema, {}, whole=False) == {"token": "t", "password": "p"}
 
 
 def test_every_field_has_an_example_that_its_schema_takes(found):

@@ -153,6 +153,12 @@ class TokenOnly(Input, frozen=True, kw_only=True):
     token: Token
 
 
+class Verification(TokenOnly, frozen=True, kw_only=True):
+    """The token of an emailed link. Send the account's password unless you are signed in to it."""
+
+    password: Annotated[Password, Meta(extra_json_schema={"x-in-example": True})] | None = None
+
+
 class PasswordReset(Input, frozen=True, kw_only=True):
     """The token of an emailed link and the new password."""
 

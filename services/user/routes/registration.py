@@ -12,7 +12,13 @@ from lib.http.middleware.idempotency import HEADER
 from lib.http.respond import Created, Done
 from lib.http.routes import CHANGE_ERRORS, PUBLIC, Routes
 from lib.resource.views import view
-from services.user.model.account import AddressOnly, NewCustomer, NewProvider, TokenOnly
+from services.user.model.account import (
+    AddressOnly,
+    NewCustomer,
+    NewProvider,
+    TokenOnly,
+    Verification,
+)
 from services.user.routes.deps import AppDeps, AppRules
 from services.user.service import addresses, register, verification
 from services.user.session_views import Registered
@@ -55,12 +61,13 @@ async def register_provider(
 
 
 @route("POST /api/v1/auth/verify", "Verify an email address", *CHANGE_ERRORS, access=PUBLIC)
-async def verify(deps: AppDeps, given: TokenOnly) -> Done:
-    """Verify an address. Older sessions end, except the session of the caller.
+async def verify(deps: AppDeps, rules: AppRules, given: Verification) -> Done:
+    """Verify an address. The caller is signed in to the account, or sends its password.
 
-    There is no GET: programs that look at mails open links, too.
+    Older sessions end, except the session of the caller. There is no GET: programs that look at
+    mails open links, too.
     """
-    await verification.verify(deps.db, given.token, current_principal())
+    await verification.verify(deps.db, deps.passwords, rules.logins, given, current_principal())
     return respond.no_content()
 
 
@@ -71,7 +78,10 @@ async def verify(deps: AppDeps, given: TokenOnly) -> Done:
     access=PUBLIC,
 )
 async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
-    """Restore the former address. All sessions end, and a reset link is sent."""
+    """Restore the former address. All sessions end, and a reset link is sent to it.
+
+    The link is from the email to the former address, or from a reset requested for the new one.
+    """
     await addresses.undo(deps.db, given.token)
     return respond.no_content()
 

@@ -76,8 +76,8 @@ async def add(db: Database, principal: Principal, new: NewPerson) -> UUID:
         await check_free(tx, new.email, account_id)
         if new.employment is not None:
             await _employ(tx, account_id, new.employment)
-        for template in ("invitation", "verify_email"):
-            await _mail(tx, template, account_id, added.email)
+        # Its link verifies the address: who has no password yet cannot verify it otherwise.
+        await _mail(tx, "invitation", account_id, added.email)
         await audit.record(tx, "account.added", account_id, role=role)
         await publish(
             tx,
@@ -304,7 +304,7 @@ async def _change_email(tx: Executor, person: LockPersonRow, email: str) -> None
     if person.verified:  # else it may be anybody's, who has nothing to do with us
         await addresses.add_former_address(tx, account_id=person.id, email=person.email)
         await _mail(tx, "email_changed", person.id, person.email)
-    await _mail(tx, "verify_email", person.id, email)
+    await _mail(tx, "verify_email" if person.can_log_in else "invitation", person.id, email)
 
 
 async def _mail(tx: Executor, template: str, account_id: UUID, recipient: str) -> None:

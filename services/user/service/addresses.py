@@ -1,4 +1,8 @@
-"""Undo a change of the email address, with the link sent to the former address."""
+"""Undo a change of the email address, with a link sent to the former address or to the new one.
+
+The former address gets its link at the change, for a week. The new one gets a link instead of a
+password reset while it is unverified, because a stranger may have entered it.
+"""
 
 from __future__ import annotations
 
@@ -13,50 +17,68 @@ from services.user.service import accounts as people
 from services.user.service import audit, sessions
 from services.user.service.verification import refused
 from services.user.store import accounts, addresses, identities, mail, second_factors, tokens
+from services.user.store.accounts import LockAccountRow
+from services.user.store.addresses import GetAddressBeforeRow
 from services.user.store.models import TokenKind
 
 
 async def undo(db: Database, token: str) -> None:
-    """Restore the former address as verified, and end every session.
+    """Restore a former address as verified, and end every session.
+
+    The link was mailed to that address, or to the present one. The latter must be unverified: it
+    is free again, and the account gets the last verified address before it.
 
     What a stranger may have done since goes as well: later changes of the address, second factors
     and identities that were added, and the password, for which a link is mailed.
 
     Raises:
-        AppError: UNAUTHORIZED where the token is unknown or expired, or the account is not active;
-            CONFLICT where it was used.
+        AppError: UNAUTHORIZED where the token is unknown or expired, or the account is not active,
+            or the present address was verified meanwhile; CONFLICT where it was used.
     """
     hashed = digest(token)
+    found = await tokens.get_token(db, hash=hashed, kind=TokenKind.UNDO_EMAIL)
+    if found is None or found.used or found.expired:
+        raise refused(used=found is not None and found.used)
     async with db.transaction() as tx:
+        account = await accounts.lock_account(tx, id=found.account_id)
         spent = await tokens.spend_token(tx, hash=hashed, kind=TokenKind.UNDO_EMAIL)
         if spent is None:
-            found = await tokens.get_token(tx, hash=hashed, kind=TokenKind.UNDO_EMAIL)
-            raise refused(used=found is not None and found.used)
-        account = await accounts.lock_account(tx, id=spent.account_id)
-        former = await addresses.get_former_address(
-            tx, account_id=spent.account_id, email=spent.email
-        )
-        if account is None or former is None:
+            raise refused(used=True)
+        if account is None:
             raise refused(used=False)
+        former = await _former(tx, account, spent.email)
+        if former is None:
+            raise refused(used=False)
+        since = former.changed_at
         with change_errors(taken="the address belongs to another account"):
-            restored = await addresses.restore_address(tx, id=account.id, email=spent.email)
+            restored = await addresses.restore_address(tx, id=account.id, email=former.email)
         if not restored:
             raise refused(used=False)
-        await addresses.remove_former_addresses_since(tx, account_id=account.id, since=former)
-        await _remove_factors(tx, account.id, since=former)
-        await identities.remove_identities_since(tx, account_id=account.id, since=former)
+        await addresses.remove_former_addresses_since(tx, account_id=account.id, since=since)
+        await _remove_factors(tx, account.id, since=since)
+        await identities.remove_identities_since(tx, account_id=account.id, since=since)
         for kind in (TokenKind.VERIFY_EMAIL, TokenKind.RESET_PASSWORD):
             await tokens.spend_tokens(tx, account_id=account.id, kind=kind)
         await sessions.end_all(tx, account.id, because="address_restored")
         await mail.add_mail(
             tx,
             id=new_id(),
-            template="reset_password",
+            template="address_restored",
             account_id=account.id,
-            recipient=spent.email,
+            recipient=former.email,
         )
         await audit.record(tx, "email.restored", account.id, actor=account.id)
         await people.publish_account_event(tx, "updated", account.id)
+
+
+async def _former(tx: Executor, account: LockAccountRow, proved: str) -> GetAddressBeforeRow | None:
+    """Return the address that the owner of the `proved` one can restore, and when it was left."""
+    left = await addresses.get_former_address(tx, account_id=account.id, email=proved)
+    if left is not None:
+        return GetAddressBeforeRow(email=proved, changed_at=left)
+    if account.email.lower() != proved.lower():
+        return None
+    return await addresses.get_address_before(tx, account_id=account.id)
 
 
 async def _remove_factors(tx: Executor, account_id: UUID, *, since: datetime) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
+from lib.auth.guards import forbidden
 from lib.auth.opaque import digest
 from lib.auth.principal import unauthorized
 from lib.db import Database, Executor
@@ -16,8 +18,21 @@ from services.user.service.counting import counted
 from services.user.service.devices import Devices
 from services.user.service.throttle import Limit, Limits
 from services.user.service.verification import refused, say_verified
-from services.user.store import accounts, identities, mail, profiles, second_factors, tokens
+from services.user.store import (
+    accounts,
+    addresses,
+    identities,
+    mail,
+    profiles,
+    second_factors,
+    tokens,
+)
 from services.user.store.models import TokenKind
+
+_DISPUTED: Final = (
+    "the address of this account was changed a few days ago and is not verified: verify it, or"
+    " request another password reset to give the address back"
+)
 
 
 async def change(
@@ -62,6 +77,7 @@ async def ask_reset(
 
     Otherwise the function takes equally long.
 
+    The link sets a password, or gives back an unverified address that was changed lately.
     The owner asks with a device they have signed in with, however many others ask as well.
 
     Raises:
@@ -77,13 +93,15 @@ async def ask_reset(
 async def reset(db: Database, passwords: Passwords, devices: Devices, given: PasswordReset) -> str:
     """Set a new password with an emailed token, and end every session.
 
-    The address is proved by that; where it was not before, second factors go as well.
+    The address is proved by that; where it was not before, second factors go as well. An earlier
+    address that can still undo the change prevents this, because the reset would not last.
     Return the token of a device: who reads the owner's mails is not taken for a stranger any more.
 
     Raises:
         AppError: UNAUTHORIZED where the token is unknown, expired or for a former address;
             CONFLICT where it was used; VALIDATION_ERROR for a password that others try first: the
-            token is good for another one.
+            token is good for another one; FORBIDDEN where the address was changed lately and is
+            not verified, see `addresses.undo`.
     """
     hashed = digest(given.token)
     found = await tokens.get_token(db, hash=hashed, kind=TokenKind.RESET_PASSWORD)
@@ -93,16 +111,18 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
     await _check(db, found.account_id, given.new_password)
     new_hash = await passwords.hash(given.new_password)
     async with db.transaction() as tx:
+        account = await accounts.lock_account(tx, id=found.account_id)
         spent = await tokens.spend_token(tx, hash=hashed, kind=TokenKind.RESET_PASSWORD)
         if spent is None:
             raise refused(used=True)
-        account = await accounts.lock_account(tx, id=spent.account_id)
         if (
             account is None
             or account.status != "active"
             or account.email.lower() != spent.email.lower()
         ):
             raise refused(used=False)
+        if await addresses.get_address_before(tx, account_id=account.id) is not None:
+            raise forbidden(_DISPUTED)
         if not account.verified:
             await _begin_anew(tx, account.id, spent.email)
         # Of a user who registered with an address that the provider has not verified.
@@ -117,8 +137,9 @@ async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
     """Mark the address as verified. Remove older second factors and identities.
 
     Sessions end with every reset; a second factor would keep the owner of the address out, and an
-    identity would let the stranger in again.
+    identity or a former address would let the stranger in again.
     """
+    await addresses.erase_former_addresses(tx, account_id=account_id)
     await accounts.verify_email(tx, id=account_id, email=email)
     await tokens.spend_tokens(tx, account_id=account_id, kind=TokenKind.VERIFY_EMAIL)
     if await second_factors.is_enrolled(tx, account_id=account_id):

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from lib.db import Executor, Reader
 
 ADD_FORMER_ADDRESS: Final = "INSERT INTO former_address (account_id, email) VALUES ($1, $2)"
@@ -26,6 +28,31 @@ async def get_former_address(db: Reader, *, account_id: UUID, email: str) -> dat
     """When it was given up, for the last time; a day longer than the link works, which begins later."""
     value: datetime | None = await db.fetchval(GET_FORMER_ADDRESS, account_id, email)
     return value
+
+
+GET_ADDRESS_BEFORE: Final = """\
+SELECT former_address.email, former_address.changed_at
+FROM former_address
+JOIN account ON account.id = former_address.account_id
+WHERE account.id = $1 AND NOT account.verified AND account.password_hash IS NOT NULL
+    AND lower(former_address.email) <> lower(account.email)
+    AND former_address.changed_at > now() - interval '8 days'
+ORDER BY former_address.changed_at DESC
+LIMIT 1
+"""
+
+
+class GetAddressBeforeRow(msgspec.Struct, frozen=True, gc=False):
+    email: str
+    changed_at: datetime
+
+
+async def get_address_before(db: Reader, *, account_id: UUID) -> GetAddressBeforeRow | None:
+    """The last verified address before the present one, while it can be restored. No row if the present
+    one is verified, or the account never had a password: only an administrator changed that address.
+    """
+    row = await db.fetchrow(GET_ADDRESS_BEFORE, account_id)
+    return None if row is None else GetAddressBeforeRow(*row)
 
 
 IS_KEPT_ADDRESS: Final = """\

@@ -40,6 +40,8 @@ ASK_TO_VERIFY: Final = """\
 INSERT INTO mail_outbox (id, template, account_id, recipient)
 SELECT $1, 'verify_email', account.id, account.email FROM account
 WHERE lower(account.email) = lower($2) AND account.status = 'active' AND NOT account.verified
+    -- Who has never had a password is invited, and verified by setting it.
+    AND account.password_hash IS NOT NULL
 """
 
 
@@ -53,14 +55,27 @@ async def ask_to_verify(db: Executor, *, id: UUID, email: str) -> int:
 
 ASK_TO_RESET: Final = """\
 INSERT INTO mail_outbox (id, template, account_id, recipient)
-SELECT $1, 'reset_password', account.id, account.email FROM account
+SELECT
+    $1,
+    CASE
+        WHEN NOT account.verified AND EXISTS (
+            SELECT FROM former_address
+            WHERE former_address.account_id = account.id AND lower(former_address.email) <> lower(account.email)
+                AND former_address.changed_at > now() - interval '8 days'
+        ) THEN 'address_release'
+        ELSE 'reset_password'
+    END,
+    account.id, account.email
+FROM account
 WHERE lower(account.email) = lower($2) AND account.status = 'active'
     AND account.password_hash IS NOT NULL
 """
 
 
 async def ask_to_reset(db: Executor, *, id: UUID, email: str) -> int:
-    """The same for a new password; an account that never had one cannot be taken over this way."""
+    """The same for a new password; an account that never had one cannot be taken over this way. Nor
+    can one whose former address may still have it back (`GetAddressBefore`): that link undoes the change.
+    """
     status = await db.execute(ASK_TO_RESET, id, email)
     return int(status.rpartition(" ")[2])
 

@@ -125,6 +125,8 @@ def port_of(outbox: Outbox) -> int:
         ("verify_email", "Account verification", "/verify-email#token="),
         ("email_verified", "Verification success", None),
         ("reset_password", "Password reset", "/reset-password#token="),
+        ("address_restored", "Password reset", "/reset-password#token="),
+        ("address_release", "Your address at another account", "/undo-address#token="),
         ("password_changed", "Your password was changed", None),
         ("new_device", "A sign-in from a new device", None),
         ("second_factor_changed", "Your second factor has changed", None),

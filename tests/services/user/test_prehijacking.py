@@ -7,7 +7,7 @@ from typing import Any
 from lib.auth import Role
 from tests.services.user.cast import actor
 from tests.services.user.test_second_factor import enrol, next_code, refreshed, show
-from tests.services.user.world import World, bearer
+from tests.services.user.world import PASSWORD, World, bearer
 
 VICTIM = "victim@example.com"
 OWN = "battery-staple-1"
@@ -44,7 +44,8 @@ async def test_a_token_from_before_another_address_adds_no_second_factor(world: 
 async def test_a_session_older_than_the_proof_ends_with_it(world: World) -> None:
     thief = await world.signed_up(VICTIM)
     link = await world.token("Account verification", VICTIM)
-    assert (await world.post("verify", {"token": link})).status == 204
+    proof = {"token": link, "password": PASSWORD}
+    assert (await world.post("verify", proof)).status == 204
     renewed = await world.post("refresh", {"refresh_token": thief["refresh_token"]})
     assert renewed.status == 401
 
@@ -61,18 +62,19 @@ async def test_who_proves_the_address_while_signed_in_stays_so(world: World) -> 
 async def test_a_session_of_somebody_else_is_not_kept_by_proving_an_address(world: World) -> None:
     thief = await world.signed_up(VICTIM)
     other = await world.signed_up("eve@example.com")
-    link = await world.token("Account verification", VICTIM)
-    assert (await world.post("verify", {"token": link}, headers=bearer(other))).status == 204
+    proof = {"token": await world.token("Account verification", VICTIM), "password": PASSWORD}
+    assert (await world.post("verify", proof, headers=bearer(other))).status == 204
     gone = await world.post("refresh", {"refresh_token": thief["refresh_token"]})
     assert gone.status == 401
 
 
 async def test_a_reset_proves_the_address_and_removes_what_came_before(world: World) -> None:
-    """Also where a factor was there already, such as of an account that was moved here."""
+    """Also where a factor was there already: of an account that was moved here a week ago."""
     thief = await world.proved("mallory@example.com")
     await enrol(world, thief)
     moved = await world.call("PATCH", "/api/v1/users/me", {"email": VICTIM}, headers=bearer(thief))
     assert moved.status == 200, moved.body
+    await world.db.execute("UPDATE former_address SET changed_at = now() - interval '9 days'")
     await reset(world)
     assert (await account(world))["verified"] is True
     for table in ("authenticator", "passkey", "recovery_code"):
