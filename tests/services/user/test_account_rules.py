@@ -209,6 +209,6 @@ def test_a_public_url_that_is_none_is_refused(wrong: str) -> None:
 
 def test_in_production_pictures_go_where_somebody_said_they_last() -> None:
     kept = {"public_url": "https://shop.example.com", "files_folder": Path(".run/files")}
-    with pytest.raises(ValidationError, match="need a bucket, or a permanent FILES_FOLDER"):
+    with pytest.raises(ValidationError, match="set S3_BUCKET or a permanent FILES_FOLDER"):
         production(**kept)
     assert production(**kept, s3_bucket="b").s3_bucket  # its keys may be a role's

@@ -183,7 +183,7 @@ async def test_what_comes_under_a_former_key_during_a_run_is_told_and_left_to_th
     assert await running == 1
     said = capsys.readouterr()
     assert said.out.splitlines()[-2:] == ["second: 1", "first: 1"]
-    assert "run this again" in said.err
+    assert "run the command again" in said.err
     assert await run() == 0
     assert await read(connection, SECOND) == numbers(2)
 
@@ -202,7 +202,7 @@ async def test_what_no_key_opens_is_told_and_kept_and_the_rest_is_done(connectio
     assert await run() == 1
     said = capsys.readouterr()
     assert said.out.splitlines()[-3:] == ["second: 2", "first: 1", f"gone: {len(lost)}"]
-    assert f"{len(lost) + 1} cannot be decrypted" in said.err
+    assert f"{len(lost) + 1} personal ids cannot be decrypted" in said.err
     assert f"account {lost[0]}: there is no key gone" in said.err
     assert "and 203 more" in said.err
     assert "meanwhile" not in said.err
