@@ -429,7 +429,7 @@ class ColumnRef:
 
 
 class JsonKind(StrEnum):
-    """The kind of a JSON value: a `MAP` is an object whose keys the data decides."""
+    """The kind of a JSON value; a `MAP` is an object whose keys depend on the data."""
 
     OBJECT = "object"
     ARRAY = "array"
@@ -441,11 +441,11 @@ class JsonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JsonShape:
-    """The shape of a JSON value, as far as the query decides it.
+    """The shape of a JSON value, as far as the query determines it.
 
-    `members` are an object's, by key; those of a tuple have no key, and the one of an array or a
-    map is that of every element. An array without a member is empty. `type` is the database type
-    of a scalar.
+    `members` are the members of an object, by key. Members of a tuple have no key. An array or a
+    map has one member, the shape of all elements. An array without a member is empty. `type` is the
+    database type of a scalar.
     """
 
     kind: JsonKind

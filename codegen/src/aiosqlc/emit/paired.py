@@ -117,13 +117,13 @@ def _fields(cls: PyClass) -> Shown:
 
 
 def _documents(function: PyFunction) -> Shown:
-    """Return the fields of all classes that are made of JSON."""
+    """Return the fields of all classes that JSON is decoded to."""
     classes = (cls for cls in function.own_classes if cls.name in _made_of_json(function))
     return tuple(f"{cls.name}.{field}" for cls in classes for field in _fields(cls))
 
 
 def _made_of_json(function: PyFunction) -> set[str]:
-    """Return the names of the classes of a function's JSON, also inside others."""
+    """Return the names of the classes that a function decodes JSON to, including nested classes."""
     inside = {cls.name: cls for cls in function.own_classes}
     wanted = [word for item in function.decoders for word in _words(item.type)]
     for name in wanted:  # it grows: a field's type may be a class, too

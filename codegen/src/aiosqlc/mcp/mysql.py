@@ -53,7 +53,7 @@ def excess_of(grant: str, written: frozenset[str]) -> list[str]:
 
 
 async def opened(uri: str, seconds: int) -> MysqlConnections:
-    """Take an address.
+    """Prepare connections to a database.
 
     Raise `ValueError` if the connection string is malformed. The connections are opened later.
     """

@@ -16,7 +16,7 @@ def mysql_advice(place: Place) -> str:
 
 
 def _operators(place: Place) -> str:
-    """PostgreSQL's operators."""
+    """Detect PostgreSQL's operators."""
     word, before = place.word(), place.word(-1)
     if word.startswith("@>") or (word == "@" and place.word(1) == ">"):
         return "write `json_contains(a, b)`"

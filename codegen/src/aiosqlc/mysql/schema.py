@@ -69,7 +69,7 @@ class Skipped:
 
     @property
     def sql(self) -> str:
-        """The statement."""
+        """Return the statement's text."""
         return self.file.sql[self.span.start : self.span.end]
 
 

@@ -199,7 +199,7 @@ class Level:
 
 
 def unwrap(node: exp.Expr) -> exp.Expr:
-    """Take parentheses off."""
+    """Return an expression without its parentheses."""
     while isinstance(node, exp.Paren):
         node = node.this
     return node

@@ -1,4 +1,4 @@
-"""Plan the classes of JSON whose shape the query decides, and the decoders that make them."""
+"""Plan classes for JSON whose shape the query determines, and the decoders to these classes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from aiosqlc.plan.model import PyClass, PyDecoder, PyField, PyType
 from aiosqlc.plan.naming import attribute, camel, constant, singular
 
 MODULE = "json_documents"
-"""The generated file with the function that makes decoders."""
+"""The generated module with the function that creates decoders."""
 MAKER = "json_decoder"
 
 _DECIMAL: Import = ("decimal", "Decimal")
-# A scalar as PostgreSQL writes it in JSON; what is left out is a text.
+# The Python types of scalars in JSON; other scalars are texts.
 _SCALARS = {
     "bool": PyType("bool"),
     **dict.fromkeys(("int2", "int4", "int8"), PyType("int")),
@@ -33,15 +33,15 @@ _SCALARS = {
     "uuid": PyType("UUID", frozenset({("uuid", "UUID")})),
     "bytea": PyType("bytes"),
 }
-# What a column is called that the query gives no name.
+# Column names that the server generates for expressions without an alias.
 _UNNAMED = re.compile(r"(?:(?:jsonb?|row|array)_.*|to_jsonb?|coalesce|case|\?column\?|)")
 
 
 @dataclass
 class Documents:
-    """Plan the JSON columns of one query; `classes` and `decoders` are what they need.
+    """Plan the JSON columns of one query; `classes` and `decoders` collect the results.
 
-    `enum` is the class of an enum.
+    `enum` returns the class of an enum.
     """
 
     query: str
@@ -53,7 +53,7 @@ class Documents:
     decoders: list[PyDecoder] = field(default_factory=list)
 
     def column(self, name: str, shape: JsonShape) -> PyType:
-        """Return the type of a column whose JSON has a shape."""
+        """Return the Python type of a JSON column with a known shape."""
         name = "" if _UNNAMED.fullmatch(name) else name
         found = self._type(replace(shape, nullable=False), f"{self.query}_{name}" if name else "")
         label = self._free(f"_{constant(self.query)}_{constant(name or 'json')}", between="_")
@@ -66,7 +66,10 @@ class Documents:
         )
 
     def _type(self, shape: JsonShape, name: str) -> PyType:
-        """Return the type of a value; `name` is where it is, for its class, '' at the top."""
+        """Return the type of a value.
+
+        `name` is its path for the name of a class, or '' at the top.
+        """
         found = self._certain(shape, name)
         return pytypes.optional(found) if shape.nullable else found
 
@@ -110,7 +113,7 @@ class Documents:
         return PyType(called, imports, atomic=cls.atomic)
 
     def _free(self, name: str, *, between: str = "") -> str:
-        """Return and reserve a name that this query's classes and decoders do not have."""
+        """Return and reserve a name that is new among the query's classes and decoders."""
         found, number = name, 1
         while found in self.taken:
             number += 1
@@ -126,7 +129,7 @@ def _generic(name: str, inside: Sequence[PyType]) -> PyType:
 
 
 def _attribute(key: str, models: ModelKind) -> str:
-    """Return what an attribute for a key is called; a key in camel case is one itself."""
+    """Return the attribute name for a JSON key, which is the key itself if possible."""
     plain = key.isidentifier() and key.isascii() and not key.startswith("_")
     small = key.lower()
     fits = plain and attribute(small, models) == small and not keyword.iskeyword(key)
@@ -134,6 +137,6 @@ def _attribute(key: str, models: ModelKind) -> str:
 
 
 def _singular(name: str) -> str:
-    """Return the name of an element of what has this name."""
+    """Return the singular of a name for an element of a list."""
     head, _, last = name.rpartition("_")
     return f"{head}_{singular(last)}" if head else singular(last)

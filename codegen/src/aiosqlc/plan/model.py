@@ -40,7 +40,7 @@ class PyClass:
 
 @dataclass(frozen=True, slots=True)
 class PyDecoder:
-    """A module's function that reads a text of JSON into a type."""
+    """A function of a module that decodes JSON text to a type."""
 
     name: str
     type: PyType
@@ -150,7 +150,7 @@ class PyChoice:
 
 @dataclass(frozen=True, slots=True)
 class PyCopy:
-    """Where `:copyfrom` copies to. If the schema is empty, the connection's search path decides."""
+    """The target of a `:copyfrom`. If the schema is empty, the connection's search path decides."""
 
     schema: str
     table: str
@@ -171,7 +171,7 @@ class PyError:
 
 @dataclass(frozen=True, slots=True)
 class PyFunction:
-    """The function of one query, with its constant, its own classes and its decoders of JSON.
+    """The function of one query, with its constant, its own classes and its JSON decoders.
 
     `reads` is whether the query is proved to only read. `batch` is the annotation of one set of
     arguments, if the function takes many; then `arguments` are expressions on `item`, or with

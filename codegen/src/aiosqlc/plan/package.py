@@ -49,7 +49,7 @@ class Package:
 
     @property
     def json_maker(self) -> Import:
-        """Return the import of the function that makes decoders of JSON."""
+        """Return the import of the function that creates JSON decoders."""
         return (self.in_package(MODULE), MAKER)
 
     @property

@@ -97,7 +97,7 @@ class QueryPlanner:
         )
 
     def _decodes(self, kind: SqlType, origin: ColumnRef | None, name: str) -> bool:
-        """Return whether JSON is read into the classes of its shape."""
+        """Return whether a column's JSON is decoded to classes of its shape."""
         package = self.package
         wanted = package.target.typed_json and package.driver.types.json_as_text
         return wanted and not self.types.is_overridden(kind, origin, name)

@@ -100,7 +100,7 @@ class TypeResolver:
     # --- overrides ------------------------------------------------------------------------------
 
     def is_overridden(self, sql: SqlType, origin: ColumnRef | None, query: str) -> bool:
-        """Return whether the project names the type of a column, or of its database type."""
+        """Return whether the configuration overrides the type of a column or its database type."""
         found = self._particular(sql, origin, query, element_not_null=False, parameter=False)
         return found is not None or self._by_type(sql) is not None
 

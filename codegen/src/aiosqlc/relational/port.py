@@ -68,22 +68,22 @@ class Pessimist:
         return rule in self.applies and bool(value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
-        """Know no key."""
+        """Return no keys."""
         del table
         return ()
 
     def deterministic(self, collation: Hashable) -> bool:
-        """Trust no collation."""
+        """Return False for every collation."""
         del collation
         return False
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Recognise nothing."""
+        """Return False for every expression."""
         del key, stored, source
         return False
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Conclude nothing."""
+        """Return False for every condition."""
         del condition, predicate, source
         return False
 
@@ -93,16 +93,16 @@ class Pessimist:
         return True
 
     def has_row(self, function: Function) -> bool:
-        """Expect no row."""
+        """Return False for every function."""
         del function
         return False
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Know no table."""
+        """Return None for every table."""
         del relation, columns
         return None
 
     def not_null(self, relation: Relation | None, column: int) -> bool:
-        """Know no constraint."""
+        """Return False for every column."""
         del relation, column
         return False

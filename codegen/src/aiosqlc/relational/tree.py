@@ -84,7 +84,7 @@ class Subquery(Expr, frozen=True, kw_only=True):
 
 
 class Opaque(Expr, frozen=True, kw_only=True):
-    """Anything else.
+    """Any other expression.
 
     Two with the same `key` are the same expression; `args` are the direct operands.
 
@@ -326,7 +326,7 @@ class Conflict(_Part, frozen=True, kw_only=True):
 
 
 class Query(_Part, frozen=True, kw_only=True):
-    """One level. `reads_from` lists the sources of the query's rows.
+    """A query level. `reads_from` lists the sources of the query's rows.
 
     `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
     without grouping sets, and None if there are too many; each is a set of key numbers. `one_group`

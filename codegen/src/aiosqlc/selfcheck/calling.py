@@ -116,7 +116,7 @@ async def _call_all(
 
 
 def _in_decoder(error: Exception) -> bool:
-    """Return whether a document is not of the shape that was proved of it."""
+    """Return whether a decoder raised the error, which disproves the inferred shape."""
     frames = traceback.extract_tb(error.__traceback__)
     return any(Path(frame.filename).stem == DOCUMENTS for frame in frames)
 

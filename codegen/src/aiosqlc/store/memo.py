@@ -37,13 +37,13 @@ class Recent(Generic[K, V]):
         return found
 
     def put(self, key: K, value: V) -> None:
-        """Take a value."""
+        """Store a value."""
         self._young[key] = value
         if len(self._young) > self._most:
             self.grow_old()
 
     def drop(self, key: K) -> None:
-        """Forget one."""
+        """Drop a value."""
         self._young.pop(key, None)
         self._old.pop(key, None)
 
@@ -52,7 +52,7 @@ class Recent(Generic[K, V]):
         self._young, self._old = {}, self._young
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop all values."""
         self._young, self._old = {}, {}
 
 

@@ -67,7 +67,7 @@ class Observed:
 
     @property
     def sql(self) -> str:
-        """Return its text."""
+        """Return the statement's text."""
         return self.file.sql[self.span.start : self.span.end]
 
     @property

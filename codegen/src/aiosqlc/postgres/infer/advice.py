@@ -49,7 +49,7 @@ def _is_written_here(entry: Node) -> bool:
     return bool(entry["rtekind"] == kinds.Rte.SUBQUERY and not entry.get("relid"))
 
 
-# --- joins whose columns nobody reads -------------------------------------------------------------
+# --- joins without used columns -------------------------------------------------------------------
 
 
 def _dead_joins(counter: RowCounter, scope: Scope) -> Iterator[Advice]:

@@ -37,7 +37,7 @@ _EXCLUDE_CURRENT, _EXCLUDE_GROUP = 0x8000, 0x10000
 
 
 def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge AGGREF nodes."""
+    """Infer the nullability of AGGREF nodes."""
     name = p.facts.built_in(node["aggfnoid"])
     if not name:
         return maybe("user-defined aggregates are not analysed")
@@ -87,7 +87,7 @@ def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
 
 
 def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge WINDOWFUNC nodes."""
+    """Infer the nullability of WINDOWFUNC nodes."""
     name = p.facts.built_in(node["winfnoid"])
     args = node.list_of("args")
     if not name:

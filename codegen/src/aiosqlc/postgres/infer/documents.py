@@ -1,6 +1,6 @@
-"""Read the shape of a JSON value off the expression that makes it, with proved nullness inside.
+"""Infer the shape of a JSON value, with nullability, from the expression that builds the value.
 
-What no rule here knows is `ANY`: a value of the data, or of a function that says nothing of it.
+A value without a rule is `ANY`: a stored JSON value, or the result of another function.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _OBJECTS = frozenset({"json_build_object", "jsonb_build_object"})
 _TUPLES = frozenset({"json_build_array", "jsonb_build_array"})
 _OF_VALUE = frozenset({"to_json", "to_jsonb", "row_to_json", "array_to_json"})
 _COLLECTS = frozenset({"json_agg", "jsonb_agg"})
-_LENGTH = 4  # bytes in front of a value
+_LENGTH = 4  # bytes of the length word before a value
 _EMPTY_ARRAYS = {_JSON: b"[]", _JSONB: (0x40000000).to_bytes(4, "little")}
 _DEEPEST = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Infer the shapes of one statement's JSON."""
+    """Infers the shapes of one statement's JSON values."""
 
     prover: Prover
     types: Types
@@ -48,7 +48,7 @@ class Documents:
         return self.prover.facts
 
     def column(self, node: Node, scope: Scope) -> JsonShape | None:
-        """Return the shape of a column; None where nothing is known, or it is no JSON."""
+        """Return the shape of a column, or None if it is unknown or not JSON."""
         if expression_type(node) not in _IS_JSON:
             return None
         before, scope.returned = scope.returned, scope.command != kinds.Command.SELECT
@@ -69,7 +69,7 @@ class Documents:
         return replace(found, nullable=self.prover.judge(node, scope).null)
 
     def _made(self, node: Node, scope: Scope, depth: int) -> JsonShape:
-        """Return the shape of an expression's values, where they are no NULL."""
+        """Return the shape of an expression's values, ignoring NULL."""
         if node.kind == "COERCEVIAIO" and expression_type(node["arg"]) in _IS_JSON:
             return self._made(node["arg"], scope, depth)
         if node.kind == "FUNCEXPR":
@@ -126,7 +126,7 @@ class Documents:
     # --- values -----------------------------------------------------------------------------------
 
     def value(self, node: Node, scope: Scope, depth: int = 0) -> JsonShape:
-        """Return the shape that an expression of any type has in JSON."""
+        """Return the shape of the JSON value that an expression of any type is converted to."""
         kind = self._facts.base_type(expression_type(node))
         kind = _TEXT if kind == _UNKNOWN else kind
         if kind in _IS_JSON:
@@ -148,7 +148,7 @@ class Documents:
         return entry is not None and entry.kind == "c"
 
     def _list(self, kind: int, dims: int, *, full: bool, depth: int = 0) -> JsonShape:
-        """Return the shape of an array; `full` is whether its elements have values."""
+        """Return the shape of an array; `full` is whether no element is NULL."""
         entry = self._facts.types.get(kind)
         item = self._of_type(entry.element, depth + 1) if entry else ANY
         found = item if item.kind is JsonKind.ANY else replace(item, nullable=not full)
@@ -157,7 +157,7 @@ class Documents:
         return found
 
     def _of_type(self, kind: int, depth: int = 0) -> JsonShape:
-        """Return the shape of the values of a type, as far as that alone decides it."""
+        """Return the shape of a type's values, as far as the type alone determines it."""
         kind = self._facts.base_type(kind)
         entry = self._facts.types.get(kind)
         if entry is None or kind in _IS_JSON or kind in self._facts.cast_to_json:
@@ -184,7 +184,7 @@ class Documents:
     # --- rows -------------------------------------------------------------------------------------
 
     def _row(self, node: Node, scope: Scope, kind: int, depth: int) -> JsonShape:
-        """Return the shape of a row's values, where the row is there."""
+        """Return the shape of a row's values, assuming that the row is present."""
         names = self._names(kind)
         if node.kind == "ROWEXPR":
             names = names or [str(name) for name in node["colnames"] or []]
@@ -247,7 +247,7 @@ class Documents:
 
 
 def _query_of(entry: Node, owner: Scope) -> Scope | None:
-    """Return the query behind a range table entry, unless it has several parts."""
+    """Return the query of a range table entry, or None for a table or a set operation."""
     if entry["rtekind"] == kinds.Rte.SUBQUERY:
         query, parent = entry["subquery"], owner
     elif entry["rtekind"] == kinds.Rte.CTE:
@@ -262,7 +262,7 @@ def _query_of(entry: Node, owner: Scope) -> Scope | None:
 
 
 def _object(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
-    """Return the shape of an object; one with an unknown key, or the same twice, is not known."""
+    """Return the shape of an object, or ANY if a key is unknown or repeated."""
     found = tuple(members)
     keys = [key for key, _ in found]
     if not all(keys) or len(set(keys)) < len(keys):
@@ -279,11 +279,11 @@ def _optional(shape: JsonShape) -> JsonShape:
 
 
 def _key(node: Node) -> str:
-    """Return the key that a constant is, '' for any other expression."""
+    """Return the key in a text constant, or '' for any other expression."""
     value = node.get("constvalue") if node.kind == "CONST" else None
     if not isinstance(value, Datum):
         return ""
-    if node["consttype"] == _UNKNOWN:  # a literal as it is written, which ends with a zero
+    if node["consttype"] == _UNKNOWN:  # the literal's text with a final zero byte
         return value.data[:-1].decode(errors="replace")
     return value.data[_LENGTH:].decode(errors="replace") if node["consttype"] == _TEXT else ""
 
@@ -298,7 +298,7 @@ def _constant(node: Node) -> JsonShape:
 
 
 def _either(shapes: Iterator[JsonShape]) -> JsonShape:
-    """Return the shape that one of several expressions has."""
+    """Return the common shape of alternative expressions."""
     found = [shape for shape in shapes if shape != _NULL]
     first = next((shape for shape in found if shape != _EMPTY), _EMPTY if found else _NULL)
     for shape in found:
@@ -312,7 +312,7 @@ def _either(shapes: Iterator[JsonShape]) -> JsonShape:
 
 
 def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape | None:
-    """Return the shape of values that have one of two shapes; None if they differ."""
+    """Return the shape of values that have one of two shapes, or None if the shapes differ."""
     if one is None or other is None:
         return None
     if (one.kind, one.type) != (other.kind, other.type):
@@ -329,7 +329,7 @@ def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape |
 
 
 def _bare(kind: SqlType) -> SqlType:
-    """Return a scalar's type without what does not show in JSON."""
+    """Return a scalar's type without the attributes that are invisible in JSON."""
     if kind.kind is TypeKind.ENUM:
         return kind
     return SqlType(kind.schema, kind.name, kind.kind)

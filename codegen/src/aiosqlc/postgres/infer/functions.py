@@ -162,7 +162,7 @@ def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope)
 
 
 def judge_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge SCALARARRAYOPEXPR nodes."""
+    """Infer the nullability of SCALARARRAYOPEXPR nodes."""
     left, right = node["args"]
     function = p.facts.functions.get(called(node))
     if function is None or not function.strict:

@@ -422,7 +422,7 @@ def _is_param(node: Node) -> bool:
 
 
 def _unwrap(node: Node | None) -> Node | None:
-    """Strip casts."""
+    """Return an expression without its casts."""
     while node is not None:
         if node.kind in _WRAPPERS:
             node = node["arg"]

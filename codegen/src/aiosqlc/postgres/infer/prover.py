@@ -124,7 +124,7 @@ class Prover:
         return Verdict(True, text, parts)
 
     def all(self, nodes: list[Node], scope: Scope) -> list[Verdict]:
-        """Judge several expressions."""
+        """Infer the nullability of several expressions."""
         return [self.judge(node, scope) for node in nodes]
 
 

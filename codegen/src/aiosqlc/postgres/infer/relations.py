@@ -23,7 +23,7 @@ _NEVER_NULL_COLUMNS: dict[str, frozenset[int]] = {
 
 
 def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge VAR nodes."""
+    """Infer the nullability of VAR nodes."""
     owner = scope.up(node["varlevelsup"])
     varno, attribute = node["varno"], node["varattno"]
     nulling: frozenset[int] = node["varnullingrels"] or frozenset()

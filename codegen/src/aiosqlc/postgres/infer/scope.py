@@ -100,9 +100,9 @@ class Scope:
 
     @contextmanager
     def rows_of(self, condition: Node | None) -> Iterator[None]:
-        """Look at each row that an aggregate of this query reads: its FILTER holds for them.
+        """Infer facts for each row that an aggregate of this query reads, given its FILTER.
 
-        What holds for one branch of CASE does not hold for them.
+        Facts of a surrounding CASE branch do not hold for these rows.
         """
         before = self.assumed, self.dead
         found = _about_rows(facts_of(condition, IF_TRUE, self.catalog)) if condition else NOTHING

@@ -10,7 +10,7 @@ from aiosqlc.postgres.tree import Node
 
 
 def judge_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge SUBLINK nodes."""
+    """Infer the nullability of SUBLINK nodes."""
     kind = node["subLinkType"]
     if kind == kinds.SubLink.EXISTS:
         return never("exists", "EXISTS is true or false")

@@ -30,12 +30,12 @@ _MAX_DOMAIN_DEPTH = 32
 
 
 def judge_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Judge CONST nodes."""
+    """Infer the nullability of CONST nodes."""
     return maybe("it is NULL") if node["constisnull"] else never("constant", "it is a constant")
 
 
 def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Judge PARAM nodes."""
+    """Infer the nullability of PARAM nodes."""
     number = node["paramid"]
     if node["paramkind"] == kinds.Param.EXTERN:
         if p.arguments is not None:
@@ -52,7 +52,7 @@ def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Judge these nodes."""
+    """Infer the nullability of these nodes."""
     return never("always", _ALWAYS[node.kind])
 
 
@@ -68,14 +68,14 @@ _ALWAYS = {
 
 
 def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Judge SQLVALUEFUNCTION nodes."""
+    """Infer the nullability of SQLVALUEFUNCTION nodes."""
     if node["op"] == kinds.CURRENT_SCHEMA:
         return maybe("current_schema is NULL when the search path names no schema")
     return never("always", "it is never NULL")
 
 
 def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge these nodes."""
+    """Infer the nullability of these nodes."""
     return p.judge(node["arg"], scope)
 
 
@@ -92,7 +92,7 @@ def judge_domain(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge BOOLEXPR nodes."""
+    """Infer the nullability of BOOLEXPR nodes."""
     word = str(node["boolop"]).upper()
     return p.all_of(
         "boolean", p.all(node["args"], scope), f"{word} without NULL operands is not NULL"
@@ -100,19 +100,19 @@ def judge_boolean(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_coalesce(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge COALESCEEXPR nodes."""
+    """Infer the nullability of COALESCEEXPR nodes."""
     return p.any_of("coalesce", p.all(node["args"], scope), "one argument of coalesce is not NULL")
 
 
 def judge_minmax(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge MINMAXEXPR nodes."""
+    """Infer the nullability of MINMAXEXPR nodes."""
     return p.any_of(
         "greatest-least", p.all(node["args"], scope), "greatest and least ignore NULL arguments"
     )
 
 
 def judge_nullif(_p: Prover, _node: Node, _scope: Scope) -> Verdict:
-    """Judge NULLIFEXPR nodes."""
+    """Infer the nullability of NULLIFEXPR nodes."""
     return maybe("nullif is NULL when its arguments are equal")
 
 
@@ -138,17 +138,17 @@ def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 
 def judge_is_json(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge JSONISPREDICATE nodes."""
+    """Infer the nullability of JSONISPREDICATE nodes."""
     return p.judge(node["expr"], scope)
 
 
 def judge_json_value(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge JSONVALUEEXPR nodes."""
+    """Infer the nullability of JSONVALUEEXPR nodes."""
     return p.judge(node["formatted_expr"] or node["raw_expr"], scope)
 
 
 def judge_json(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Judge JSONCONSTRUCTOREXPR nodes."""
+    """Infer the nullability of JSONCONSTRUCTOREXPR nodes."""
     kind = node["type"]
     if kind in (_JSON_OBJECT_AGG, _JSON_ARRAY_AGG):
         return p.judge(node["func"], scope) if node["func"] else maybe("the group may be empty")

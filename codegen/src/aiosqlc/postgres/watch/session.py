@@ -180,7 +180,7 @@ class Watching:
     def _mostly(self, table: int, done: observer.Counts, sql: str) -> bool:
         """Return whether most rows of a table were changed.
 
-        For an empty one, judge by the SQL text.
+        For an empty table, the SQL text decides.
         """
         if table not in self.existing:
             return False
