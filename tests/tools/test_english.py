@@ -34,6 +34,10 @@ PASSED = {
     "there is no": ("docs/a.md", "There is no limit."),
     "a shell outside the platform": ("codegen/docs/a.md", "Run it in a shell."),
     "a query in a string": ("lib/a.py", 'x = "SELECT nobody FROM people WHERE a = 1"'),
+    "a setting of a session": ("lib/a.py", 'x = "SET LOCAL whoever = nobody to tell"'),
+    "an expression of Prometheus": ("lib/a.py", 'x = "sum by (nobody) (rate(whoever[1m] and b))"'),
+    "an edge of a diagram": ("lib/a.py", 'x = "nobody -->|tells all| whoever or b"'),
+    "a line of Python": ("lib/a.py", 'x = "from nobody import whoever, told, b"'),
 }
 
 

@@ -42,9 +42,12 @@ _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z`*\[])")
 _WORD: Final = re.compile(r"[A-Za-z']+")
 _CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
-# SQL, routes, regular expressions, text of several lines.
+# SQL, routes, regular expressions, text of several lines; PromQL, diagrams, Python.
 _NOT_PROSE: Final = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|DROP)\b|/api/|\\[a-z(]|\(\?|.\n."
+    r"|\bSET (LOCAL|SESSION|TRANSACTION|\w+ =)|\bGRANT \w+ ON\b"
+    r"|\b(sum|min|max|count) by \(|\b(rate|topk|label_replace)\(|--[->]|-\.->"
+    r"|^(async )?def \w+\(|^from [\w.]+ import |^return .*\("
 )
 
 
