@@ -1,4 +1,4 @@
-"""Secrets of the services, created at the first run and stored with those of the databases."""
+"""Secrets of the services, created at the first run and stored with the database secrets."""
 
 from __future__ import annotations
 

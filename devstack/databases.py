@@ -17,7 +17,7 @@ from lib.db.grants import role_of
 
 
 def ready(home: Home, environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
-    """Create, migrate and fill every database that needs it; return the services' URLs by name.
+    """Create, migrate and fill the databases if necessary; return the services' URLs by name.
 
     One that `<DB>_DATABASE_URL` names is migrated where it is, without demo data; behind a pooler
     at `<DB>_DATABASE_DIRECT_URL`. Raises StartError naming the database and what is wrong with it.

@@ -1,4 +1,4 @@
-"""The time of day as a dependency that tests can set, and periodic work."""
+"""The current time, as a dependency that tests can replace, and timers for periodic work."""
 
 from __future__ import annotations
 

@@ -47,7 +47,10 @@ class Health:
         self._cached = None
 
     def drain(self) -> None:
-        """Report not ready from now on. The process finishes its requests and accepts no others."""
+        """Report not ready from now on.
+
+        The process finishes its requests and accepts no new requests.
+        """
         self._draining = True
 
     @property

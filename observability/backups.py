@@ -70,7 +70,7 @@ class Backups(Collector):
         self._folder = folder
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the metric. Its value is 0 if there is no restorable backup or no folder."""
+        """Yield the metric. The value is 0 if there is no restorable backup or no folder."""
         try:
             made = restorable(self._folder)
         except OSError:

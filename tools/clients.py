@@ -59,7 +59,7 @@ def generate_typescript() -> None:
 
 
 def check_typescript() -> None:
-    """Type-check everything in `src` and compile it to `out`."""
+    """Type-check all files in `src`, and compile the files to `out`."""
     _node("tsc", "-p", ".")
 
 

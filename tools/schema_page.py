@@ -35,7 +35,7 @@ def page(create: Callable[[str], str]) -> str:
     lines = [
         "# The schema",
         "",
-        "Every database with its tables, after all migrations; regenerate it with",
+        "Every database with its tables, after all migrations; regenerate the page with",
         "`make render`. The comments in `migrations/<database>/` explain the columns.",
         "For databases that also run on MySQL, the types are PostgreSQL's; the names are the same.",
     ]

@@ -32,7 +32,12 @@ _COMPOSE: Final = re.compile(r"\$\{(\w+):-([^${}]*)\}")
 # What the stack and the gateway read, which no service loads: name, type, default, meaning.
 STACK: Final = (
     ("RUN_DIR", "path", ".run", "folder for databases, secrets, emails and logs of `make run`"),
-    ("PORT_OFFSET", "integer", "0", "added to every port of `make run` that is not set itself"),
+    (
+        "PORT_OFFSET",
+        "integer",
+        "0",
+        "number that is added to the default of every port of `make run`",
+    ),
     ("GATEWAY_PORT", "port", "8080", "the gateway's port"),
     (
         "GATEWAY_TLS_CERTIFICATE",
@@ -64,7 +69,7 @@ STACK: Final = (
 )
 # What people change first, in the order of the example.
 COMMON: Final = {
-    "Public URL of the platform; links in emails are derived from it": (
+    "Public URL of the platform, from which links in emails are derived": (
         "PUBLIC_URL", "GATEWAY_PORT",
     ),
     "Ports (make run only)": ("PORT_OFFSET", *PORTS, "POSTGRES_PORT", "REDIS_PORT"),
@@ -275,8 +280,8 @@ def _example(found: Sequence[Entry]) -> str:
     values |= {name: value for name, _, value, _ in STACK}
     databases = [s.name.upper() for s in Settings.read({}).services if s.database]
     lines = [
-        "# Copy it to .env; remove the # of a line to change its value.",
-        "# `make run`, single services and docker compose read it. More: docs/settings.md",
+        "# Copy this file to .env; remove the # of a line to change its value.",
+        "# `make run`, single services and docker compose read .env. More: docs/settings.md",
     ]
     for title, names in COMMON.items():
         lines += ["", f"# {title}"]

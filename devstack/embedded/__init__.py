@@ -1,1 +1,1 @@
-"""Real servers from wheels (PostgreSQL, Redis, NGINX), for machines without installed ones."""
+"""Real servers from wheels (PostgreSQL, Redis, NGINX), for machines without installed servers."""

@@ -125,7 +125,7 @@ class _Session:
             raise MigrationError(f"{self._folder}: {_said(error)}") from error
 
     def apply(self, migration: Migration) -> None:
-        """Apply a migration and mark it. Raises the driver's exceptions."""
+        """Apply a migration and mark it as applied. Raises the driver's exceptions."""
         if urlsplit(self._url).scheme == "mysql":
             self.backend.apply_one(migration)
         else:

@@ -70,7 +70,7 @@ class ServerCertificate(Collector):
         self._ends = ssl.cert_time_to_seconds(shown["notAfter"]) if shown else None
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Report the recorded expiry."""
+        """Yield the recorded expiry time as a metric."""
         gauge = GaugeMetricFamily(
             "db_server_certificate_expiry_timestamp_seconds",
             "Time when the certificate of the database server expires.",

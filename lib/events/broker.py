@@ -93,7 +93,7 @@ class Broker(Protocol):
     """Streams of entries by topic. Methods raise the client's exceptions if the broker is down."""
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
+        """Check that the broker responds, or raise the client's exceptions."""
 
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int

@@ -48,7 +48,7 @@ class JetStream:
         self._open: list[Lanes] = []
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
+        """Check that the broker responds, or raise the client's exceptions."""
         await (await self.context()).account_info()
 
     async def publish(
@@ -191,7 +191,7 @@ class JetStream:
         return [one for one in found if (one.seq or 0) <= last]
 
     async def count(self, stream: str) -> int:
-        """Return the number of entries in a stream, 0 if it does not exist."""
+        """Return the number of entries in a stream, or 0 if the stream does not exist."""
         info = await _or_none((await self.context()).stream_info(stream))
         return info.state.messages if info else 0
 

@@ -25,7 +25,7 @@ class LanedStreams:
         self._lanes = lanes
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
+        """Check that the broker responds, or raise the client's exceptions."""
         await self._streams.ping()
 
     async def publish(

@@ -143,7 +143,7 @@ class _Metrics:
         )
         self.length = Gauge(
             "events_stream_length",
-            "Entries in the stream, including finished ones that are still stored.",
+            "Entries in the stream, including finished entries that are still stored.",
             ("topic",),
             registry=registry,
         )

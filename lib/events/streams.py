@@ -28,7 +28,7 @@ class RedisStreams:
         self._writer = ReplicatedWriter(redis)
 
     async def ping(self) -> None:
-        """Check that the broker responds. Raises the client's exceptions if it does not respond."""
+        """Check that the broker responds, or raise the client's exceptions."""
         await ping(self._redis)
 
     async def publish(

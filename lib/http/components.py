@@ -31,12 +31,12 @@ class Queries(Protocol):
 
     @property
     def QUERY_NAMES(self) -> Mapping[str, str]:  # noqa: N802 - a constant of the package
-        """SQL text → the name of the query, for metrics and spans."""
+        """Return the name of each query by its SQL text, for metrics and spans."""
         ...
 
     @property
     def READS(self) -> AbstractSet[str]:  # noqa: N802 - a constant of the package
-        """The texts of queries that replicas may run."""
+        """Return the SQL texts of queries that replicas may run."""
         ...
 
 
@@ -105,7 +105,7 @@ def add_redis(app: web.Application, settings: RedisSettings) -> None:
 
 
 def add_background(app: web.Application, components: Callable[[], Iterable[Component]]) -> None:
-    """Run `components` in the background. Open them after all earlier components.
+    """Run `components` in the background, after all earlier components have opened.
 
     Each is entered before the next is asked for, and left in reverse order.
     """

@@ -15,7 +15,7 @@ PREFIX: Final = "limit:"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The number of granted requests, and the decision on the last of them.
+    """The number of granted requests, and the decision on the last request.
 
     `period` is the number of the window that they were counted in.
     """

@@ -40,7 +40,7 @@ class RedisSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class RedisParts:
-    """The clients by purpose. Purposes with one URL share a client.
+    """The Redis clients by purpose. Purposes with one URL share a client.
 
     Events on another broker than Redis have none; `app[BROKER]` is there for both.
     """

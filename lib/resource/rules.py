@@ -44,7 +44,7 @@ def at_version(row: V | None, noun: str, seen: int | None) -> V:
 
 def stale() -> AppError:
     """Return the error for an outdated version."""
-    return AppError(Code.PRECONDITION_FAILED, "the version in If-Match is not the current one")
+    return AppError(Code.PRECONDITION_FAILED, "the version in If-Match is not the current version")
 
 
 def conflict(message: str) -> AppError:

@@ -30,7 +30,10 @@ def view(kind: type[S], row: Struct, **others: Any) -> S:
 
 @cache
 def _shared(kind: type[Struct], row: type[Struct], others: tuple[str, ...]) -> Sequence[str]:
-    """Return the fields that come from the row. Field types are checked once per kind."""
+    """Return the response fields whose values come from the row.
+
+    Field types are checked once per kind.
+    """
     wanted, there = get_type_hints(kind), get_type_hints(row)
     names = [name for name in kind.__struct_fields__ if name not in others]
     for name in names:

@@ -89,8 +89,8 @@ def _processes() -> list[Panel]:
     return [
         Panel(
             "Event loop lag p99",
-            "Delay of timers by service. If it exceeds 0.1 s, a call blocks the event loop or the "
-            "CPU is overloaded.",
+            "Delay of timers by service. If the delay exceeds 0.1 s, a call blocks the event "
+            "loop or the CPU is overloaded.",
             {"{{job}}": "job:event_loop_lag_seconds:p99_5m"},
             "s",
             bad=0.1,
@@ -350,7 +350,7 @@ def _containers(selector: str) -> list[Panel]:
         ),
         (
             "Memory (cache)",
-            "Memory that caches a container's files. The kernel frees it on demand.",
+            "Memory that caches a container's files. The kernel frees this memory on demand.",
             f"sum by (name) (container_memory_cache{{{selector}}})",
             "bytes",
         ),

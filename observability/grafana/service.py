@@ -154,7 +154,7 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
             ),
             Panel(
                 "Upstream calls",
-                "Calls per second to other services. Retries count as one call.",
+                "Calls per second to other services. A call and its retries count as one call.",
                 {"{{upstream}}": rate("upstream_call_seconds_count", "upstream")},
                 "ops",
             ),
@@ -167,8 +167,8 @@ def _background(name: str, features: AbstractSet[Feature]) -> list[Panel]:
             ),
             Panel(
                 "Outbox: oldest",
-                "Age of the oldest unpublished event. Other services receive events late by this "
-                "age.",
+                "Age of the oldest unpublished event. Other services receive events with this "
+                "delay.",
                 {"age": f"outbox_oldest_seconds{mine}"},
                 "s",
                 bad=60,

@@ -95,7 +95,7 @@ def _run(options: argparse.Namespace, parser: Parser, router: Router) -> int:
 
 
 def _matching(past: Snapshot | None, buckets: tuple[float, ...]) -> Snapshot | None:
-    """Convert the snapshot to these buckets, or drop its counts if they cannot be converted."""
+    """Convert the snapshot to these buckets, or drop the counts if no conversion is possible."""
     if past is None or past.buckets == buckets:
         return past
     if set(buckets) <= set(past.buckets):
@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where to start in a new log",
     )
     add("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
-    add("--port", type=int, default=9150, help="port to listen on; 0 takes a free one")
+    add("--port", type=int, default=9150, help="port to listen on; 0 selects a free port")
     add("--spec", action="append", default=[], metavar="GLOB[,FROM=TO]", help="OpenAPI documents")
     add("--route", action="append", default=[], metavar="PATTERN", help="/users/{id} or /docs/*")
     add(
@@ -227,7 +227,7 @@ def _check(options: argparse.Namespace) -> None:
         if os.path.realpath(one) == os.path.realpath(other):
             raise UsageError(f"--log {one} and --log {other} are the same file.")
         if siblings.is_rotated(one, other):
-            raise UsageError(f"--log {one} is a rotated file of --log {other}: remove it.")
+            raise UsageError(f"--log {one} is a rotated file of --log {other}: remove --log {one}.")
     for path in options.log:
         if options.state and siblings.is_rotated(options.state.absolute(), path):
             raise UsageError(

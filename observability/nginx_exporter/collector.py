@@ -21,10 +21,12 @@ def followed(logs: list[Watched]) -> Iterator[Metric]:
         "parse_errors", "Lines in an unexpected format, which are not counted elsewhere."
     )
     read = _counter("read_bytes", "Bytes read.")
-    rotations = _counter("rotations", "Times the log was renamed and recreated.")
-    truncations = _counter("truncations", "Times the log was truncated in place.")
-    failed = _counter("read_errors", "Times the log could not be read.")
-    lost = _counter("lost_files", "Times the rotated log was missing after a restart.")
+    rotations = _counter("rotations", "Number of times that the log was renamed and recreated.")
+    truncations = _counter("truncations", "Number of times that the log was truncated in place.")
+    failed = _counter("read_errors", "Number of times that the log could not be read.")
+    lost = _counter(
+        "lost_files", "Number of times that the rotated log was missing after a restart."
+    )
     opened = CounterMetricFamily(
         "nginx_http_connections",
         "Connections whose first request is in the log.",

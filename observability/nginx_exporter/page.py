@@ -50,7 +50,7 @@ class Page:
         self._requests = RequestTexts(exporter.totals.buckets)
 
     def text(self) -> bytes:
-        """Return all families. Their values are written to the state file first."""
+        """Return all families, after a write of their values to the state file."""
         exporter = self._exporter
         with exporter.lock:
             exporter.commit()

@@ -33,7 +33,7 @@ _Ways = tuple[_Node | str, ...]
 
 
 class _State(dict[str, "_State"]):
-    """A matcher state: next states by word, a state for any `other` word, and the route here."""
+    """A state of the matcher: the next states by word, and the route of a path that ends."""
 
     __slots__ = ("other", "route")
 

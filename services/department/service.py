@@ -48,7 +48,7 @@ async def list_page(db: Database, wanted: ListDepartments) -> tuple[Sequence[Dep
 
 
 def _list_in_order(queries: DepartmentsQueriesProtocol, wanted: ListDepartments) -> _List:
-    """Return the query for the requested order. All queries have the same parameters."""
+    """Return the query for the requested sort order. All queries have the same parameters."""
     return {
         ("name", False): queries.list_departments_by_name,
         ("name", True): queries.list_departments_by_name_desc,

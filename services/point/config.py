@@ -54,7 +54,7 @@ class PointConfig(PostgresSettings, TokenSettings, ConsumerSettings, RedisSettin
         return value
 
     def grpc_tls(self) -> ServerTls | None:
-        """Return the TLS settings of the gRPC port. None means no TLS."""
+        """Return the TLS settings of the gRPC port, or None for a port without TLS."""
         if self.grpc_tls_certificate is None or self.grpc_tls_key is None:
             return None
         return ServerTls(self.grpc_tls_certificate, self.grpc_tls_key, self.grpc_tls_client_ca)

@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError:
-            print(f"this is not a valid {what}", file=sys.stderr)
+            print(f"the value is not a valid {what}", file=sys.stderr)
             return 2
     if is_common(password, [email]):
         print("this password is too common", file=sys.stderr)

@@ -251,7 +251,7 @@ class UserConfig(
         return value
 
     def point_grpc_tls(self) -> ClientTls | None:
-        """Return the TLS settings for the point service. None means a connection without TLS."""
+        """Return the TLS settings for the point service, or None for a connection without TLS."""
         if self.point_grpc_tls_ca is None:
             return None
         return ClientTls(

@@ -61,7 +61,7 @@ def redraw(data: bytes) -> Redrawn:
                 and given.width * given.height > MAX_PROGRESSIVE_PIXELS
             ):
                 most = MAX_PROGRESSIVE_PIXELS // 1_000_000
-                raise _invalid(f"must have at most {most} million pixels if it is progressive")
+                raise _invalid(f"must have at most {most} million pixels as a progressive JPEG")
             if kind == "JPEG" and data.count(_SCAN) > MAX_SCANS:
                 raise _invalid(f"must have at most {MAX_SCANS} scans")
             return _drawn(given, kind)

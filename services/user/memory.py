@@ -1,4 +1,7 @@
-"""Compute the peak memory of the user service. A test compares it with the deployment files."""
+"""Compute the peak memory of the user service.
+
+A test compares the result with the deployment files.
+"""
 
 from __future__ import annotations
 

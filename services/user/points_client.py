@@ -52,7 +52,7 @@ class GrpcPoints:
         return [_entry(entry) for entry in found]
 
     async def ping(self) -> None:
-        """Check that the point service is serving. Raises AppError if it is not serving."""
+        """Check that the point service is serving, or raise AppError."""
         await self._client.ping(seconds=self._seconds)
 
 

@@ -105,7 +105,7 @@ class ProviderAnswer(Struct, frozen=True):
 
 
 class IdentityProviders(Protocol):
-    """The identity providers of the settings, by name."""
+    """The identity providers from the settings, by name."""
 
     def names(self) -> Sequence[str]:
         """Return the names of the providers."""

@@ -160,7 +160,7 @@ def main() -> int:
         print(line, file=sys.stderr)
     if problems:
         print(
-            "list them with: python -m tools.english.check --show AREA; "
+            "list the words with: python -m tools.english.check --show AREA; "
             "tools/english/words.toml names the word to use",
             file=sys.stderr,
         )

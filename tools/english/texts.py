@@ -173,7 +173,7 @@ def _message(path: str, line: int, text: str) -> Iterator[Text]:
 
 
 def read(path: str, source: str) -> Iterator[Text]:
-    """Yield the texts of a file, by its suffix. Other files have none."""
+    """Yield the texts of a file, by its suffix. Other files have no texts."""
     match Path(path).suffix:
         case ".md":
             yield from markdown(path, source)

@@ -97,7 +97,7 @@ def _introduce(name: str) -> None:
     names = plural_of(name)
     print(f"the service {name} is ready: make run, then")
     print(f"  curl http://127.0.0.1:8080/api/{names}/v1/{names}")
-    print(f"its tests: make test-{name}; its code: services/{name}; undo: make remove-service")
+    print(f"tests: make test-{name}; code: services/{name}; undo: make remove-service")
 
 
 if __name__ == "__main__":

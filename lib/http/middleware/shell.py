@@ -35,7 +35,7 @@ _IDEMPOTENCY_KEY: Final = istr(idempotency.HEADER)
 
 
 class Shell:
-    """An application's middleware. A service adds only `serve`.
+    """The middleware of an application, which the application installs as `serve`.
 
     `admit` and `idempotent` are for services with callers of their own, set when what they need is
     open; `proxies` are believed about addresses.

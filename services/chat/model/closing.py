@@ -32,7 +32,7 @@ class Close(IntEnum):
 _REASONS = {
     Close.RESTART: "the server restarts: reconnect and resume",
     Close.TRY_LATER: "a dependency is unavailable: reconnect later and resume",
-    Close.EXPIRED: "the token has expired: reconnect with a new one and resume",
+    Close.EXPIRED: "the token has expired: reconnect with a new token and resume",
     Close.ENDED: "the session has ended: sign in again",
     Close.GONE: "the account is no longer active",
     Close.SLOW: "the client reads too slowly: reconnect and resume",

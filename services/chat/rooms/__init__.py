@@ -1,1 +1,1 @@
-"""Connected users, ordered delivery to them, and the exchange between replicas."""
+"""Connected users, ordered delivery to users, and the exchange of messages between replicas."""

@@ -76,7 +76,7 @@ class Fanout:
 
     @property
     def works(self) -> bool:
-        """Return whether Redis carries messages in both directions, by the latest attempts."""
+        """Return whether the latest attempts to send and to receive through Redis succeeded."""
         return self._subscription is not None and not self._untold and self._away_until == 0.0
 
     def say(self, said: Said) -> None:

@@ -20,7 +20,7 @@ from services.chat.store.models import Channel, ChannelKind
 async def open_channel(
     tx: Executor, kind: ChannelKind, subject_id: UUID, *, customer_id: UUID, provider_id: UUID
 ) -> bool:
-    """Open the channel of an order or job. Return whether it is new."""
+    """Open the channel of an order or job. Return whether the channel is new."""
     channel_id = new_id()
     added = await store.add_channel(
         tx,

@@ -52,7 +52,7 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
         Meta(description="account status; by default all except deleted accounts"),
     ] = None
     active: (
-        Annotated[bool, Meta(description="true for active accounts, false for inactive ones")]
+        Annotated[bool, Meta(description="true for active accounts, false for inactive accounts")]
         | None
     ) = None
     order_by: Annotated[OrderBy, Meta(description="sort order")] = "name"

@@ -1,4 +1,4 @@
-"""Access rules for accounts: owners may act on their accounts, others need permissions."""
+"""Access rules for accounts: owners may act on their accounts, other callers need permissions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_own(principal: Principal, account_id: UUID) -> bool:
 
 
 def may_see_salaries(principal: Principal) -> bool:
-    """Return whether the caller may see the salaries of others."""
+    """Return whether the caller may see the salaries of other users."""
     return principal.may(READ)
 
 

@@ -1,4 +1,4 @@
-"""Rules of reviews: a party of a completed job writes one review. Only the author edits it."""
+"""Rules of reviews: a party of a completed job writes one review and edits only this review."""
 
 from __future__ import annotations
 
