@@ -101,7 +101,7 @@ def signed_in(
 
 
 def require_second_factor(principal: Principal) -> None:
-    """Check that the caller has verified a second factor, or needs none."""
+    """Check that the caller has verified a second factor, or needs no second factor."""
     if principal.second_factor_wanted:
         raise forbidden("verify your second factor first")
 

@@ -25,7 +25,7 @@ class LogPosition:
 
 
 def _sequence(gtid: str) -> int:
-    """Return the last part of `domain-server-sequence`. Raises ValueError for several GTIDs."""
+    """Return the sequence of a GTID `domain-server-sequence`. Raises ValueError for more GTIDs."""
     _domain, _server, sequence = gtid.split("-")
     return int(sequence)
 

@@ -172,7 +172,7 @@ class Lanes:
         return Entry(entry_id, fields_of(message.data), message.metadata.num_delivered or 1)
 
     async def _hear(self, message: Msg) -> None:
-        """Receive a delivered entry, or the end of a pull request."""
+        """Receive a delivered entry, or the end of a request to the NATS server."""
         lane = int(message.subject.rpartition(".")[2])
         if status := (message.headers or {}).get("Status"):
             self._wished_until[lane] = (
@@ -190,7 +190,7 @@ class Lanes:
         self._news.set()
 
     async def _wish(self) -> None:
-        """Request entries for each lane without a pending pull request."""
+        """Request entries for each lane that has no pending request to the NATS server."""
         now = time.monotonic()
         wish = msgspec.json.encode({"batch": _WISHED, "expires": int(self._wish_seconds * 1e9)})
         for lane, until in enumerate(self._wished_until):

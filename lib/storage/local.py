@@ -1,4 +1,4 @@
-"""A folder as storage, for one machine. The service signs and serves its own links."""
+"""File storage in a local folder, for one machine. The service signs and serves its own links."""
 
 from __future__ import annotations
 

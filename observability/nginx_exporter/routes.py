@@ -29,7 +29,8 @@ class _Node(msgspec.Struct, eq=False):
 
 
 _Ways = tuple[_Node | str, ...]
-"""Candidates for the words so far, best first. A text is a route with a final `*`."""
+"""Candidates for the words so far, best first. A string in the tuple is a route with a final `*`.
+"""
 
 
 class _State(dict[str, "_State"]):

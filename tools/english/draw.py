@@ -22,7 +22,7 @@ from tools.english.texts import Kind, Text, read, sentences, without_code, words
 DRAWN: Final = (Kind.DOCS, Kind.SUMMARY, Kind.MESSAGE, Kind.DOCSTRING)
 SKIPPED: Final = re.compile(
     r"(^|/)tests/|devstack/testing/|/adr/|^bench/|/bench/|CHANGELOG|_pb2|/(schema|settings|events|real-projects)\.md"
-    r"|^sql/|^deploy/|/examples/|/store/"
+    r"|^sql/|^deploy/|/examples/|/store/|^lib/pb/"
 )
 
 

@@ -13,7 +13,7 @@ HEADER: Final = istr("X-Request-ID")
 
 
 def take_up(exchange: Exchange) -> str:
-    """Bind the ID for the request's task."""
+    """Bind the request ID to the task of the request."""
     bound = context.accept_request_id(exchange.headers.get(HEADER))
     context.request_id.set(bound)
     return bound

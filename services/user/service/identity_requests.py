@@ -87,7 +87,7 @@ async def finish(
     browser: str | None,
     session_id: UUID | None = None,
 ) -> Returned:
-    """Use up the request, and return the identity from the provider.
+    """Mark the request as used, and return the identity from the provider.
 
     Raises:
         AppError: UNAUTHORIZED if this browser has not started it for this purpose within ten

@@ -37,7 +37,7 @@ async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Curr
 
 
 async def add(db: Database, new: NewCurrency) -> Currency:
-    """Create a currency. Raises CONFLICT if the code exists."""
+    """Create a currency. Raises CONFLICT if the currency code exists."""
     currency_id = new_id()
     with change_errors(taken=_TAKEN):
         async with db.transaction() as tx:

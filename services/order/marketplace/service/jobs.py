@@ -82,7 +82,7 @@ async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | N
 
 
 def actor_of(job: Job, caller: Caller) -> Actor | None:
-    """Return the caller's party in this job, or None if the caller may not update it."""
+    """Return which party of a job the caller is, or None if the caller may not update the job."""
     if caller.is_one_of(job.customer_id):
         return Actor.CUSTOMER
     if caller.is_one_of(job.provider_id):
