@@ -59,21 +59,22 @@ async def world(stack, identity_provider) -> AsyncIterator[Deletable]:
 
 
 @asynccontextmanager
-async def held(stack: Stack, job: str) -> AsyncIterator[None]:
-    """Lock the row of a job until several transactions wait, after the block."""
+async def held(stack: Stack, lock: str, *row: str) -> AsyncIterator[None]:
+    """Hold what a statement locks until three transactions wait, and undo it."""
     sql = await asyncpg.connect(
         host="127.0.0.1", port=stack.port("POSTGRES_PORT"), user="postgres",
         password=(stack.secrets / "postgres").read_text(), database="order",
     )  # fmt: skip
-    waiting = """
-        SELECT count(*) > 3 FROM pg_stat_activity
-        WHERE datname = 'order' AND wait_event_type = 'Lock'
+    enough = """
+        SELECT count(*) >= 3 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
     """
     try:
-        async with sql.transaction():
-            await sql.execute("SELECT FROM job WHERE id = $1 FOR UPDATE", job)
-            yield
-            await eventually(lambda: sql.fetchval(waiting))
+        await sql.execute("BEGIN")
+        await sql.execute(lock, *row)
+        yield
+        await eventually(lambda: sql.fetchval(enough))
+        await sql.execute("ROLLBACK")
     finally:
         await sql.close()
 
@@ -188,7 +189,8 @@ async def test_a_job_that_is_cancelled_and_completed_at_once_ends_one_way(
         for status in ("CANCELLED", "IN_PROGRESS", "COMPLETED")
         for who in (world.customer, world.provider)
     ]
-    async with held(stack, job):  # so that they overlap
+    row = "SELECT FROM job WHERE id = $1 FOR UPDATE"
+    async with held(stack, row, job):
         asked = [asyncio.create_task(who("PATCH", path, {"status": to})) for who, to in wanted]
     answers = await asyncio.gather(*asked)
     assert {answer.status for answer in answers} <= {200, 400, 403, 409, 412}
@@ -333,13 +335,30 @@ async def test_ten_reviews_at_once_of_one_job_are_one(world: Deletable) -> None:
         assert answer.status == 400, (rating, answer.body)
 
 
-async def test_orders_at_once_of_one_customer_hoard_no_more_than_one_may(world: Deletable) -> None:
+async def test_orders_at_once_of_one_customer_hoard_no_more_than_one_may(
+    stack: Stack, world: Deletable
+) -> None:
     product, _ = await world.product(stock=100)
     line = {"product_id": product.rpartition("/")[2], "quantity": 20}
     hoarder = await world.person()
-    answers = await asyncio.gather(
-        *(hoarder("POST", "orders/v1/orders", {"lines": [line]}) for _ in range(20))
-    )
+    me = (await hoarder("GET", "users/v1/users/me")).data["id"]
+    # The same keys: who inserts a draft has counted what the customer holds, and waits for these.
+    keys = """
+        INSERT INTO goods_draft (id, user_id, pending_validation, created_by, request_key, due_at,
+            product_ids, quantities, held)
+        SELECT gen_random_uuid(), $1::text::uuid, false, $1, 'hoard-' || number, now(),
+            ARRAY[$2::text::uuid], ARRAY[1], ARRAY[0]
+        FROM generate_series(0, 19) AS number
+    """
+    async with held(stack, keys, me, line["product_id"]):
+        asked = [
+            asyncio.create_task(
+                hoarder("POST", "orders/v1/orders", {"lines": [line]},
+                        headers_more={"Idempotency-Key": f"hoard-{number}"})
+            )
+            for number in range(20)
+        ]  # fmt: skip
+    answers = await asyncio.gather(*asked)
     assert {answer.status for answer in answers} <= {201, 409, 429}
     left = (await world.admin("GET", product)).data["stock"]
     assert left >= 50, left
