@@ -108,6 +108,7 @@ _ROWS = (
     "SELECT {l} AS x HAVING {n} > {n}",
     "SELECT COUNT(*) AS n FROM {t} LIMIT 1 OFFSET {n}",
     "SELECT COUNT(*) AS n FROM {t} LIMIT {n}",
+    "SELECT x FROM b ORDER BY x FETCH FIRST 1 ROW WITH TIES",
     "SELECT (SELECT COUNT(*) FROM b WHERE b.id = a.id) AS x, COUNT(*) AS n FROM a WHERE a.id = {n}",
     "SELECT EXISTS (SELECT 1 FROM b WHERE b.id = a.id) AS x, MAX(id) AS n FROM a WHERE a.id = {n}",
     "INSERT INTO v (id, x) VALUES ({k}, 1), (78, {n}) RETURNING id, x, n",

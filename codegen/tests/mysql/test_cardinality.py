@@ -1,4 +1,4 @@
-"""How many rows a query can return: proved, never guessed."""
+"""Row counts of queries: proved, never guessed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,18 @@ ONE, AT_MOST, SOME, MANY = (
         ("SELECT t.n FROM (SELECT count(*) AS n FROM a) t", ONE),
         ("INSERT INTO b (id, aid, title) VALUES (?, ?, ?) RETURNING id", ONE),
         ("INSERT IGNORE INTO b (id, aid, title) VALUES (?, ?, ?) RETURNING id", AT_MOST),
-        ("INSERT INTO b (id, aid, title) VALUES (1, 1, ''), (2, 1, '') RETURNING id", MANY),
+        ("INSERT INTO b (id, aid, title) VALUES (1, 1, ''), (2, 1, '') RETURNING id", SOME),
+        ("INSERT INTO b (id, aid, title) SELECT COUNT(*), 1, '' FROM a RETURNING id", ONE),
+        ("INSERT INTO b (id, aid, title) SELECT id, 1, '' FROM a RETURNING id", MANY),
+        ("SELECT q.id FROM (SELECT id FROM a WHERE id = 9) q", AT_MOST),
+        ("SELECT q.x FROM (SELECT 1 AS x) q JOIN (SELECT 2 AS x) r ON q.x = r.x", AT_MOST),
+        ("SELECT COUNT(*) AS n FROM a EXCEPT SELECT COUNT(*) FROM b", AT_MOST),
+        ("SELECT COUNT(*) FROM a LIMIT 1 OFFSET 0", ONE),
+        ("SELECT b.id FROM (SELECT aid FROM b LIMIT 1) q JOIN b ON b.aid = q.aid", MANY),
+        ("SELECT b.id FROM (SELECT id FROM b LIMIT 1) q JOIN b ON b.id = q.id", AT_MOST),
+        ("SELECT b.id FROM (SELECT MAX(id) AS i FROM b) q JOIN b ON b.id = q.i", AT_MOST),
+        ("DELETE FROM b WHERE aid = ? LIMIT 1 RETURNING id", AT_MOST),
+        ("DELETE FROM b WHERE aid = ? LIMIT 2 RETURNING id", MANY),
         ("DELETE FROM b WHERE id = ? RETURNING title", AT_MOST),
         ("DELETE FROM b WHERE aid = ? RETURNING title", MANY),
     ],
@@ -68,3 +79,9 @@ def test_one_that_may_be_many_is_said_with_the_table_that_is_not_bound(compile_)
     _, (problem,) = compile_(SCHEMA, "-- name: Q :one\nSELECT * FROM a WHERE name = ?;")
     assert problem.code == "E320"
     assert "`a` is not bound" in problem.labels[0].text
+
+
+def test_a_sub_select_in_a_condition_within_parentheses_is_read(compile_text) -> None:
+    found = "c.k > (SELECT MIN(q.title) FROM b q WHERE q.aid = b.aid)"
+    sql = f"SELECT a.id FROM a LEFT JOIN (b JOIN c ON {found}) ON b.aid = a.id WHERE a.id = ?"
+    assert only(compile_text(SCHEMA, f"-- name: Q :many\n{sql};")).cardinality is MANY

@@ -1,4 +1,4 @@
-"""Recognize sub-selects with one value for the whole statement, which the server runs once."""
+"""Recognize queries with the same rows whenever they are run within one statement."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from aiosqlc.mysql.functions import AGGREGATES, STRICT, name_of
-from aiosqlc.mysql.scope import Level
+from aiosqlc.mysql.reading import READING
+from aiosqlc.mysql.scope import Level, Output, Source
 
 if TYPE_CHECKING:
     from aiosqlc.mysql.reader import Reader
 
 _KNOWN = AGGREGATES | STRICT | {"COALESCE", "NULLIF", "AND", "OR", "CASE", "IF", "CAST"}
+_CHANCE = frozenset({"RAND", "SLEEP", "SYSDATE", "UUID"})
 # Nodes that may select other rows on each run, or that read results of earlier statements.
 _LOOSE = (
     exp.Limit, exp.Fetch, exp.Offset, exp.With, exp.Lock, exp.Parameter, exp.SessionParameter,
@@ -20,10 +22,9 @@ _LOOSE = (
 )  # fmt: skip
 
 
-def is_constant(query: exp.Query, level: Level, reader: Reader) -> bool:
-    """Return whether a sub-select depends neither on outer rows nor on random functions."""
+def is_fixed(query: exp.Query, level: Level, reader: Reader) -> bool:
+    """Return whether a sub-select of `level` depends on nothing but rows around it."""
     reader.sub_select(query, level)
-    inside = {id(node) for node in query.walk()}
     for node in query.walk():
         if isinstance(node, _LOOSE):
             return False
@@ -31,11 +32,50 @@ def is_constant(query: exp.Query, level: Level, reader: Reader) -> bool:
             return False
         if isinstance(node, exp.Table) and not _is_stored(node, level, reader):
             return False
-        if isinstance(node, exp.Column):
-            found = _level_of(node, reader)
-            if found is None or id(found.node) not in inside:
-                return False
     return True
+
+
+def outer_columns(
+    query: exp.Expr, level: Level, reader: Reader
+) -> list[tuple[Source, Output]] | None:
+    """Return the columns of `level` that a sub-select reads.
+
+    None if a column is not known, or is of a level further out.
+    """
+    reader.sub_select(query, level)
+    inside = {id(node) for node in query.walk()}
+    found = []
+    for column in query.find_all(exp.Column):
+        if column.is_star and not column.table:
+            continue
+        here = reader.level_of(column)
+        resolved = here.resolve(column) if here is not None else None
+        if resolved is None:
+            return None
+        if resolved[0] is level:
+            found.append(resolved[1:])
+        elif id(resolved[0].node) not in inside:
+            return None
+    return found
+
+
+def is_stable(query: exp.Expr, reader: Reader) -> bool:
+    """Return whether the rows of a query are the same each time that a plan reads them."""
+    return all(_is_stable(node, reader) for node in query.walk())
+
+
+def _is_stable(node: exp.Expr, reader: Reader) -> bool:
+    if isinstance(node, exp.Parameter | exp.SessionParameter | exp.PropertyEQ | exp.Dot):
+        return False
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+        level = reader.level_of(node)
+        common = level.ctes.get(node.name.lower()) if level is not None and not node.db else None
+        if common is not None:
+            return common.node is not None and is_stable(common.node, reader)
+        relation = reader.schema.relation(node.name, node.db)
+        return relation is not None and not relation.is_view
+    name = name_of(node)
+    return not name or (name in READING and name not in _CHANCE)
 
 
 def _is_stored(table: exp.Table, level: Level, reader: Reader) -> bool:
@@ -43,10 +83,3 @@ def _is_stored(table: exp.Table, level: Level, reader: Reader) -> bool:
         return False
     relation = reader.schema.relation(table.name, table.db)
     return relation is not None and not relation.is_view
-
-
-def _level_of(column: exp.Column, reader: Reader) -> Level | None:
-    """Return the SELECT level that a column belongs to."""
-    level = reader.level_of(column)
-    found = level.resolve(column) if level is not None else None
-    return found[0] if found else None

@@ -10,7 +10,7 @@ from sqlglot import exp
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.analysis.verdict import Verdict, maybe, never
 from aiosqlc.ir import ColumnRef, SqlType
-from aiosqlc.mysql import cardinality, types
+from aiosqlc.mysql import levels, types
 from aiosqlc.mysql.conversions import may_fail, parses, parses_in
 from aiosqlc.mysql.expressions import collation_of, of_rows, type_of
 from aiosqlc.mysql.facts import settle
@@ -32,6 +32,7 @@ from aiosqlc.mysql.scope import (
     unwrap,
 )
 from aiosqlc.mysql.syntax import Tree
+from aiosqlc.relational.tree import Query
 
 _UNKNOWN = Result(None)
 _OVER_NO_ROW = maybe("over no row every column is NULL")
@@ -62,6 +63,7 @@ class Reader:
         self._types = types or {}
         self._slices = slices
         self._results: dict[int, Result] = {}
+        self.counter = levels.row_counter(schema.premises)
 
     def read(self) -> Result:
         """Return the result columns of the statement; afterwards `levels` is complete."""
@@ -73,7 +75,7 @@ class Reader:
         elif isinstance(root, exp.Insert):
             result = self._insert(root)
         else:
-            result = Result((), at_most_one=False)
+            result = Result(())
         self._rest(root)
         return result
 
@@ -112,6 +114,7 @@ class Reader:
             self.is_slice,
             never_null=self.schema.never_null,
             converts=lambda node, at: parses_in(node, at, self),
+            has_row=lambda result: self.counter.at_least_one(result.query()),
         )
 
     def sub_select(self, node: exp.Expr, level: Level) -> Result:
@@ -129,7 +132,7 @@ class Reader:
     def _query(self, node: exp.Expr, parent: Level | None, ctes: dict[str, Result]) -> Result:
         if isinstance(node, exp.Subquery | exp.Paren):
             inner = self.query(node.this, parent, self._with(node, parent, ctes))
-            return cardinality.limited(node, inner, self.schema.premises)
+            return replace(inner, query=levels.limited(node, inner), node=node)
         known = self._with(node, parent, ctes)
         if isinstance(node, exp.SetOperation):
             return self._set_operation(node, parent, known)
@@ -169,11 +172,11 @@ class Reader:
         if len({len(outputs) for outputs in shown}) > 1:
             return _UNKNOWN
         adds = only_adds(cte.this)
-        least = adds and any(result.at_least_one for result in begin)
+        rows = levels.of_rounds(begin) if adds else Query
         outputs = assumed(shown, adds=adds)
         before = dict(self._results)
         while True:
-            result = _renamed(Result(outputs, at_least_one=least), cte)
+            result = _renamed(Result(outputs, rows), cte)
             self._results = dict(before)
             rounds = [
                 self.query(arm, parent, {**at, name: result}).outputs
@@ -206,14 +209,12 @@ class Reader:
             of_both(node, ours, theirs, index, self.schema.premises)
             for index, (ours, theirs) in enumerate(zip(left.outputs, right.outputs, strict=True))
         )
-        premises = self.schema.premises
-        result = cardinality.of_set_operation(node, left, right, outputs, premises)
-        return cardinality.limited(node, result, premises)
+        return Result(outputs, levels.of_set_operation(node, left, right), node)
 
     def _select(self, node: exp.Select, parent: Level | None, ctes: dict[str, Result]) -> Result:
         level = Level(node, parent, ctes, self.schema.premises)
         self.levels[id(node)] = level
-        complete = self._from(level, node)
+        self._from(level, node)
         where = node.args.get("where")
         self._group(level, node)
         settle(level, where.this if where else None, self.is_slice)
@@ -221,9 +222,10 @@ class Reader:
         # The scopes of sub-selects in WHERE, HAVING and so on.
         for argument in node.iter_expressions():
             self._visit(argument, level)
-        if not complete:
-            return Result(outputs)
-        return cardinality.of_select(node, level, outputs, self)
+        for join in level.joins:  # those in parentheses too
+            if join.on is not None:
+                self._visit(join.on, level)
+        return Result(outputs, levels.of_select(node, level, outputs, self), node)
 
     def _group(self, level: Level, node: exp.Select) -> None:
         group = node.args.get("group")
@@ -252,17 +254,16 @@ class Reader:
             "aggregate", "HAVING is true only for a row", counted
         ):
             return True
-        return cardinality.reads_a_row(node, level)
+        return levels.reads_a_row(node, level, self)
 
     # --- FROM ---------------------------------------------------------------------------------
 
-    def _from(self, level: Level, node: exp.Expr) -> bool:
-        """Add the sources of FROM, and return whether their columns are all known."""
+    def _from(self, level: Level, node: exp.Expr) -> None:
+        """Add the sources of FROM."""
         clause = node.args.get("from_")
         if clause is not None:
             self._item(level, clause.this)
         self._joins(level, node, first=0, nested=False)
-        return not node.args.get("laterals") and all(s.outputs is not None for s in level.sources)
 
     def _item(self, level: Level, item: exp.Expr) -> None:
         """Add an item of FROM: a table, a sub-select, or joined tables in parentheses."""
@@ -282,7 +283,7 @@ class Reader:
             self._add(level, item.alias, _columns_of(item.this.args.get("schema")))
         elif isinstance(item, exp.Lateral) and isinstance(item.this, exp.Subquery):
             result = _renamed(self.query(item.this, level, level.ctes), item)
-            self._derived(level, item.alias, replace(result, select=None, at_least_one=False))
+            self._derived(level, item.alias, result, lateral=True)
         else:
             self._add(level, item.alias_or_name, None)
         self._joins(level, item, first=first, nested=True)
@@ -302,17 +303,10 @@ class Reader:
         old = version is not None and str(version.args.get("kind")).upper() != "AS OF"
         self._add(level, alias, _offered(relation), relation=relation, historic=old)
 
-    def _derived(self, level: Level, alias: str, made: Result) -> None:
+    def _derived(self, level: Level, alias: str, made: Result, *, lateral: bool = False) -> None:
         """Add the result of a sub-select or CTE as a source."""
-        source = Source(
-            len(level.sources),
-            alias,
-            made.outputs,
-            at_most_one=made.at_most_one,
-            at_least_one=made.at_least_one,
-            select=made.select,
-        )
-        level.sources.append(source)
+        number = len(level.sources)
+        level.sources.append(Source(number, alias, made.outputs, made=made, lateral=lateral))
 
     def _add(
         self,
@@ -454,10 +448,9 @@ class Reader:
         settle(level, where.this if where else None, self.is_slice)
         returning = node.args.get("returning")
         if returning is None:
-            return Result((), at_most_one=False)
+            return Result(())
         outputs = self._outputs(level, returning.expressions)
-        bounded = cardinality.of_change(node, level, self)
-        return Result(outputs, at_most_one=bool(bounded), why=bounded)
+        return Result(outputs, levels.of_change(node, level, outputs, self), node)
 
     def _insert(self, node: exp.Insert) -> Result:
         level = Level(node, None, {}, self.schema.premises)
@@ -465,13 +458,14 @@ class Reader:
         target = node.this.this if isinstance(node.this, exp.Schema) else node.this
         if isinstance(target, exp.Table):
             self._table(level, target)
+        read = None
         if isinstance(node.expression, exp.Query):
-            self.query(node.expression, None, self._with(node, None, {}))
+            read = self.query(node.expression, None, self._with(node, None, {}))
         returning = node.args.get("returning")
         if returning is None:
-            return Result((), at_most_one=False)
+            return Result(())
         outputs = self._outputs(level, returning.expressions)
-        return cardinality.of_insert(node, outputs, self.schema.premises)
+        return Result(outputs, levels.of_insert(node, level, read), node)
 
     def _rest(self, root: exp.Expr) -> None:
         """Read the remaining sub-selects, so that their columns can be resolved."""

@@ -23,7 +23,7 @@ _SYNTAX: Final = frozenset({
     "IF", "JSON_TABLE", "LAG", "LAST_VALUE", "LEAD", "MATCH_AGAINST", "NOT", "NTH_VALUE", "NTILE",
     "OR", "REGEXP_I_LIKE", "TRY_CAST", "XOR",
 })  # fmt: skip
-_KNOWN: Final = (SCALAR | AGGREGATES | RANKS | _SYNTAX) - _DENIED
+READING: Final = (SCALAR | AGGREGATES | RANKS | _SYNTAX) - _DENIED
 _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
 
 
@@ -49,7 +49,7 @@ def _of(node: exp.Expr, schema: Schema) -> str:
     if isinstance(node, exp.Table):
         return _table(node, schema)
     name = name_of(node)
-    if name and (schema.routine(routine_name(name)) is not None or name not in _KNOWN):
+    if name and (schema.routine(routine_name(name)) is not None or name not in READING):
         return f"{name}() is not on the list of functions that only read"
     return ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -11,6 +11,7 @@ from aiosqlc.analysis.verdict import Verdict, maybe, never
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.rules import STRICT, Premises
+from aiosqlc.relational.tree import Query
 
 ColumnKey = tuple[int, str]
 """A column: the number of its source in the scope, and its name in lower case."""
@@ -51,31 +52,28 @@ class Output:
 class Result:
     """The proved facts about a query's result; `outputs` is None if the columns are unknown.
 
-    `select` is the query, if it is a SELECT.
+    `query` makes its level, of which the number of rows is proved, `node` is its text.
     """
 
     outputs: tuple[Output, ...] | None
-    at_most_one: bool = False
-    at_least_one: bool = False
-    why: str = ""
-    select: exp.Select | None = None
+    query: Callable[[], Query] = Query
+    node: exp.Expr | None = None
 
 
 @dataclass
 class Source:
     """One item of FROM. `nulled_by` lists the outer joins that may replace the item's row by NULLs.
 
-    `historic` means that a row may exist in several versions, so that no key is unique. `select` is
-    the query of a derived table or a CTE.
+    `historic` means that a row may exist in several versions, so that no key is unique. `made` is
+    the result of a derived table or a CTE; one that is `lateral` is made for each row before it.
     """
 
     number: int
     alias: str
     outputs: tuple[Output, ...] | None
     relation: Relation | None = None
-    at_most_one: bool = False
-    at_least_one: bool = False
-    select: exp.Select | None = None
+    made: Result | None = None
+    lateral: bool = False
     nulled_by: set[int] = field(default_factory=set)
     historic: bool = False
 

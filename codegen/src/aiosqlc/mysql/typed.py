@@ -9,7 +9,6 @@ from sqlglot import exp
 
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import (
-    Cardinality,
     Column,
     ColumnRef,
     ParsedQuery,
@@ -21,6 +20,7 @@ from aiosqlc.ir import (
 from aiosqlc.mysql import types
 from aiosqlc.mysql.choices import is_choice
 from aiosqlc.mysql.conversions import may_fail
+from aiosqlc.mysql.counted import counted
 from aiosqlc.mysql.embeds import described_embeds, embeds
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.late_types import settled_late
@@ -112,19 +112,20 @@ def type_query(
         query, schema, reader, described, columns_of(query, schema, text, described)
     )
     root = reader.tree.root if reader else None
+    rows, reasons = counted(text.result.query(), schema.premises)
     changed = targets(root, schema)
     return TypedQuery(
         parsed=written,
         sql=expand(written.sql, reader) if reader else written.sql,
         params=tuple(_listed(param) for param in text.params),
         columns=columns,
-        cardinality=cardinality_of(text.result),
+        cardinality=rows,
         embeds=embedded,
         insert_into=insert_into(root, schema),
         writes=tuple(relation.table.name for relation in changed),
         violable=violable(root, changed, schema),
         unproved_reading=why_not(root, schema),
-        cardinality_reasons=(text.result.why,) if text.result.why else (),
+        cardinality_reasons=reasons,
     )
 
 
@@ -145,13 +146,6 @@ def _embedded(
 def _listed(param: TypedParam) -> TypedParam:
     """Return a slice parameter with a list type; return other parameters unchanged."""
     return replace(param, type=replace(param.type, array_dims=1)) if param.is_slice else param
-
-
-def cardinality_of(result: Result) -> Cardinality:
-    """Return the proved bounds of the number of rows."""
-    if result.at_most_one:
-        return Cardinality.ONE if result.at_least_one else Cardinality.ZERO_OR_ONE
-    return Cardinality.SOME if result.at_least_one else Cardinality.MANY
 
 
 # --- columns ------------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ class RowCounter:
             return self._select_at_most_one(query, given or {}, limits=limits)
         if query.command is Command.OTHER or not query.plain_list:
             return False
+        if self._is_cut(query):
+            return True
         closure = Closure(self, query)
         if closure.has_full_join:
             return False
@@ -75,11 +77,18 @@ class RowCounter:
             self.reasons.append(reason)
         return rule in self.engine.applies
 
-    def _select_at_most_one(self, query: Query, given: Given, *, limits: bool) -> bool:
+    def _is_cut(self, query: Query) -> bool:
         most = query.limit.most
         cut = most is not None and most <= 1
-        if cut and limits and self.engine.holds("limit", "no WITH TIES", query.limit.exact):
-            return self._say("limit", f"LIMIT {most}")
+        return (
+            cut
+            and self.engine.holds("limit", "no WITH TIES", query.limit.exact)
+            and self._say("limit", f"LIMIT {most}")
+        )
+
+    def _select_at_most_one(self, query: Query, given: Given, *, limits: bool) -> bool:
+        if limits and self._is_cut(query):
+            return True
         if not self.engine.holds(
             "one-row", "the select list has no set-returning function", query.plain_list
         ):

@@ -1,0 +1,33 @@
+"""Say how many rows a statement returns, and why, or why they may be many."""
+
+from __future__ import annotations
+
+from aiosqlc.ir import Cardinality
+from aiosqlc.mysql.levels import row_counter
+from aiosqlc.mysql.rules import Premises
+from aiosqlc.relational.closure import Closure
+from aiosqlc.relational.rows import RowCounter
+from aiosqlc.relational.tree import Command, Query, SetOp
+
+
+def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, ...]]:
+    """Return what is proved about the number of rows, with the reasons."""
+    counter = row_counter(premises)
+    proved = counter.count(query)
+    if proved.at_most_one:
+        return proved, tuple(counter.reasons)
+    reason = _doubt(counter, query)
+    return proved, (reason,) if reason else ()
+
+
+def _doubt(counter: RowCounter, query: Query) -> str:
+    """Return why there may be many rows, or an empty string."""
+    if query.command is Command.INSERT:
+        return "several rows may be inserted"
+    if query.arms is not None:
+        return "a UNION adds rows" if query.arms.op is SetOp.UNION else ""
+    closure = Closure(counter, query)
+    open_ = [number for number in query.reads_from if number not in closure.determined]
+    if open_:
+        return f"`{query.name(open_[0])}` is not bound by a unique key"
+    return "ROLLUP adds rows" if query.grouping_sets is None else ""

@@ -1,0 +1,603 @@
+"""Makes the levels of `aiosqlc.relational` of sqlglot's tree, and answers for MySQL and MariaDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from aiosqlc.ir import ColumnRef, SqlType
+from aiosqlc.mysql import scope, types
+from aiosqlc.mysql.equality import compares_alike
+from aiosqlc.mysql.fixed import is_fixed, is_stable, outer_columns
+from aiosqlc.mysql.known_fields import is_understood
+from aiosqlc.mysql.literals import integer
+from aiosqlc.mysql.relations import Relation as Stored
+from aiosqlc.mysql.rules import RULES, Premises
+from aiosqlc.mysql.scope import Level, Output, Result, unwrap
+from aiosqlc.relational.rows import RowCounter
+from aiosqlc.relational.tree import (
+    Class,
+    Column,
+    Command,
+    Condition,
+    Conflict,
+    Constant,
+    CteUse,
+    Derived,
+    Equality,
+    Expr,
+    From,
+    Function,
+    Handle,
+    Join,
+    JoinItem,
+    JoinKind,
+    Key,
+    KeyPart,
+    Leaf,
+    Limit,
+    NoTable,
+    Opaque,
+    Parameter,
+    Query,
+    Relation,
+    SetOp,
+    SetOperation,
+    Source,
+    Subquery,
+    Table,
+    UniqueKey,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from aiosqlc.mysql.reader import Reader
+
+_APPLIES = frozenset(rule.name for rule in RULES)
+_JOINS = {"": JoinKind.INNER, "LEFT": JoinKind.LEFT, "RIGHT": JoinKind.RIGHT}
+_SET_OPERATIONS: dict[type[exp.Expr], SetOp] = {
+    exp.Union: SetOp.UNION,
+    exp.Intersect: SetOp.INTERSECT,
+    exp.Except: SetOp.EXCEPT,
+}
+_NO_ROW = -1
+"""An empty group, which leaves a row out as an outer join does, each by its number."""
+_ALL_ROWS = Limit(exact=True, some=True, from_first=True)
+
+
+class MysqlEngine:
+    """Answers what the proofs of `aiosqlc.relational` ask, of the sources of a level."""
+
+    applies = _APPLIES
+
+    def __init__(self, premises: Premises) -> None:
+        self.premises = premises
+        self._keys: dict[int, tuple[UniqueKey, ...]] = {}
+
+    def holds(self, rule: str, premise: str, value: object) -> bool:
+        """Return whether a premise of a rule is met, or dropped by a test."""
+        return rule in self.applies and self.premises.holds(rule, premise, value)
+
+    def keys(self, table: Table) -> tuple[UniqueKey, ...]:
+        """Return the keys over whole columns, unless older versions of rows are read too."""
+        source = table.relation
+        if not isinstance(source, scope.Source) or source.relation is None:
+            return ()
+        current = not source.historic
+        if not self.holds("unique-key", "it reads current rows, not older versions", current):
+            return ()
+        known = id(source.relation)
+        if known not in self._keys:
+            self._keys[known] = tuple(_keys(source.relation))
+        return self._keys[known]
+
+    def deterministic(self, collation: Hashable) -> bool:
+        """Trust no collation: all but a few ignore spaces at the end."""
+        del collation
+        return False
+
+    def same(self, key: Hashable, stored: Handle, source: int) -> bool:
+        """Recognise nothing: keys on expressions are not among the keys."""
+        del key, stored, source
+        return False
+
+    def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
+        """Conclude nothing: no key has a predicate."""
+        del condition, predicate, source
+        return False
+
+    def may_skip(self, relation: Relation, command: Command) -> bool:
+        """Return False: a trigger that does not want a row fails the statement."""
+        del relation, command
+        return False
+
+    def has_row(self, function: Function) -> bool:
+        """Return False: there are no such functions."""
+        del function
+        return False
+
+    def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
+        """Return the table or view that has exactly these columns in this order."""
+        found = relation.relation if isinstance(relation, scope.Source) else None
+        if found is None or list(columns) != list(range(1, len(found.table.columns) + 1)):
+            return None
+        return ColumnRef(found.table.schema, found.table.name, "")
+
+    def not_null(self, relation: Relation | None, column: int) -> bool:
+        """Return whether a column is declared NOT NULL."""
+        found = relation.relation if isinstance(relation, scope.Source) else None
+        return found is not None and found.table.columns[column - 1].not_null
+
+
+def row_counter(premises: Premises) -> RowCounter:
+    """Return what counts the rows of queries."""
+    return RowCounter(MysqlEngine(premises))
+
+
+# --- queries --------------------------------------------------------------------------------------
+
+
+def of_select(
+    node: exp.Select, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
+) -> Callable[[], Query]:
+    """Return how to make the level of a SELECT, when it is first asked for."""
+    return cache(lambda: _Lowering(node, level, reader).select(node, outputs))
+
+
+def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Callable[[], Query]:
+    """Return the level of a UNION, INTERSECT or EXCEPT."""
+    op = _SET_OPERATIONS.get(type(node))
+    if op is None or not is_understood(node):
+        return Query
+    return partial(
+        _combined,
+        SetOperation(op=op, left=1, right=2),
+        (Derived(query=left.query), Derived(query=right.query)),
+        limit_of(node),
+    )
+
+
+def of_rounds(begin: Sequence[Result]) -> Callable[[], Query]:
+    """Return the level of a recursive query of UNIONs: the rows that begin, and unknown ones."""
+    arms = SetOperation(op=SetOp.UNION, left=1, right=2)
+    for number in range(3, len(begin) + 2):
+        arms = SetOperation(op=SetOp.UNION, left=arms, right=number)
+    sources = (*(Derived(query=result.query) for result in begin), Source())
+    return partial(_combined, arms, sources, _ALL_ROWS)
+
+
+def _combined(arms: SetOperation, sources: tuple[Source, ...], limit: Limit) -> Query:
+    return Query(command=Command.SELECT, sources=sources, plain_list=True, arms=arms, limit=limit)
+
+
+def limited(node: exp.Expr, inner: Result) -> Callable[[], Query]:
+    """Return the level of a query in parentheses, with LIMIT and OFFSET behind them."""
+    if not is_understood(node):
+        return Query
+    if not any(node.args.get(clause) for clause in ("limit", "offset")):
+        return inner.query
+    return partial(_around, inner.query, limit_of(node))
+
+
+def _around(inner: Callable[[], Query], limit: Limit) -> Query:
+    """Return a level that shows all that another one does, under a LIMIT."""
+    return Query(
+        command=Command.SELECT,
+        sources=(Derived(query=inner),),
+        root=From(items=(Leaf(source=1),), every_row=True),
+        reads_from=(1,),
+        outputs=lambda: [
+            Column(source=1, column=number) for number in range(1, len(inner().outputs()) + 1)
+        ],
+        plain_list=True,
+        every_group=True,
+        limit=limit,
+    )
+
+
+def of_change(
+    node: exp.Update | exp.Delete, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
+) -> Callable[[], Query]:
+    """Return the level of an UPDATE or DELETE of one table that returns rows."""
+    return cache(lambda: _Lowering(node, level, reader).change(node, outputs))
+
+
+def of_insert(node: exp.Insert, level: Level, read: Result | None) -> Callable[[], Query]:
+    """Return the level of an INSERT that returns rows; `read` is the query that it inserts."""
+    target = node.this.this if isinstance(node.this, exp.Schema) else node.this
+    if not is_understood(node) or not is_understood(target) or len(level.sources) != 1:
+        return Query
+    values = node.expression
+    given: Source = Source() if read is None else Derived(query=read.query)
+    if isinstance(values, exp.Values) and is_understood(values):
+        given = Values(rows=len(values.expressions))
+    query = Query(
+        command=Command.INSERT,
+        sources=(Table(relation=level.sources[0]), given),
+        root=From(items=(Leaf(source=2),), every_row=True),
+        reads_from=(2,),
+        plain_list=True,
+        limit=_ALL_ROWS,
+        target=1,
+        conflict=Conflict(does_nothing=True, alone=True) if node.args.get("ignore") else None,
+    )
+    return lambda: query
+
+
+def reads_a_row(node: exp.Select, level: Level, reader: Reader) -> bool:
+    """Return whether a row is read, before any grouping."""
+    free = node.args.get("where") is None
+    if not level.premises.holds("some-row", "no condition", free):
+        return False
+    return reader.counter.reads_a_row(_Lowering(node, level, reader).sources_alone(node))
+
+
+def limit_of(node: exp.Expr) -> Limit:
+    """Return what LIMIT, FETCH and OFFSET let through."""
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    first = offset is None or (is_understood(offset) and integer(offset.expression) == 0)
+    if limit is None:
+        return Limit(exact=True, some=True, from_first=first)
+    if not is_understood(limit):
+        return Limit()
+    if isinstance(limit, exp.Limit):
+        most, exact = integer(limit.expression), True
+    else:
+        options = limit.args.get("limit_options")
+        if options is None or not is_understood(options) or options.args.get("percent"):
+            return Limit()
+        count = limit.args.get("count")
+        most, exact = integer(count) if count else 1, not options.args.get("with_ties")
+    return Limit(most=most, exact=exact, some=most is not None and most >= 1, from_first=first)
+
+
+# --- one level ------------------------------------------------------------------------------------
+
+
+class _Lowering:
+    """Makes the level of one SELECT, UPDATE or DELETE."""
+
+    def __init__(self, node: exp.Expr, level: Level, reader: Reader) -> None:
+        self.node = node
+        self.level = level
+        self.reader = reader
+
+    def select(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Query:
+        """Return the level; of one with an unknown source, only its LIMIT is known."""
+        level = self.level
+        group = node.args.get("group")
+        root = self.root(node)
+        read = all(source.outputs is not None for source in level.sources)
+        clauses = [node.args.get(name) for name in ("group", "distinct")]
+        parts = [node, *(c for c in clauses if c is not None), *_from_nodes(node)]
+        known = all(map(is_understood, parts))
+        if not known or not read or root is None:
+            return Query(command=Command.SELECT, limit=limit_of(node) if known else Limit())
+        sources = self.sources()
+        return Query(
+            command=Command.SELECT,
+            sources=sources,
+            root=root,
+            reads_from=tuple(range(1, len(sources) + 1)),
+            outputs=lambda: self.outputs(outputs, group),
+            plain_list=True,
+            group_keys=tuple(map(self.key, group.expressions)) if group is not None else (),
+            grouping_sets=None if level.rollup else (),
+            one_group=level.aggregated,
+            every_group=node.args.get("having") is None,
+            distinct_keys=self.distinct(node, outputs),
+            distinct_rows=True,
+            no_locks=not node.args.get("locks"),
+            limit=limit_of(node),
+            name=lambda number: level.sources[number - 1].alias if level.sources else "",
+        )
+
+    def change(self, node: exp.Update | exp.Delete, outputs: tuple[Output, ...] | None) -> Query:
+        """Return the level of a write of one table."""
+        level = self.level
+        root = self.root(node)
+        parts = [node, node.this, *_from_nodes(node)]
+        if not all(map(is_understood, parts)) or root is None or len(level.sources) != 1:
+            return Query()
+        return Query(
+            command=Command.UPDATE if isinstance(node, exp.Update) else Command.DELETE,
+            sources=self.sources(),
+            root=root,
+            reads_from=(1,),
+            outputs=lambda: self.outputs(outputs, None),
+            plain_list=True,
+            limit=limit_of(node),
+            target=1,
+            name=lambda _number: level.sources[0].alias,
+        )
+
+    def sources_alone(self, node: exp.Select) -> Query:
+        """Return a level for the question whether its sources give a row."""
+        root = self.root(node, conditions=False)
+        if root is None or not all(map(is_understood, [node, *_from_nodes(node)])):
+            return Query()
+        return Query(command=Command.SELECT, sources=self.sources(), root=root)
+
+    # --- what is read from --------------------------------------------------------------------
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return the sources; a query without FROM reads one row."""
+        return tuple(map(self.source, self.level.sources)) or (NoTable(),)
+
+    def source(self, source: scope.Source) -> Source:
+        """Return a source."""
+        if source.outputs is None:
+            return Source()
+        if source.relation is not None:
+            return Table(relation=source, with_children=False, whole=True)
+        made = source.made
+        if made is None:
+            return Source()
+        if made.node is None:
+            return Derived(query=made.query)
+        reads = self.reads(made.node) if source.lateral else ()
+        if reads is None:
+            return Source()
+        if not source.lateral and _is_made_once(made.query()):
+            return CteUse(query=made.query, runs_once=True)
+        return Derived(query=made.query, reads=reads, stable=is_stable(made.node, self.reader))
+
+    def reads(self, node: exp.Expr) -> tuple[Column, ...] | None:
+        """Return the columns of this level that are read within something, None if not known."""
+        found = outer_columns(node, self.level, self.reader)
+        if found is None:
+            return None
+        return tuple(self.column(*column) for column in found)
+
+    def root(self, node: exp.Expr, *, conditions: bool = True) -> From | None:
+        """Return the join tree with all conditions, None if it is not understood."""
+        level = self.level
+        if node.args.get("laterals"):
+            return None
+        items: list[tuple[frozenset[int], JoinItem]] = [
+            (frozenset({number}), Leaf(source=number + 1)) for number in range(len(level.sources))
+        ]
+        for join in level.joins:
+            if not join.left:  # a comma
+                continue
+            sides = [self.side(items, numbers) for numbers in (join.left, join.right)]
+            kind = _JOINS.get(join.side)
+            left, right = sides
+            if left is None or right is None or kind is None:
+                return None
+            found = self.conditions(join.on) if conditions else ()
+            made = Join(
+                kind=kind,
+                left=left,
+                right=right,
+                conditions=tuple(found),
+                every_row=join.on is None and not join.using and not join.natural,
+                handle=join,
+            )
+            both = join.left | join.right
+            items = [item for item in items if not item[0] <= both]
+            items.append((both, made))
+        where = node.args.get("where")
+        given = self.conditions(where.this) if where is not None and conditions else ()
+        leaves = tuple(item for _, item in sorted(items, key=lambda item: min(item[0])))
+        return From(
+            items=leaves or (Leaf(source=1),), conditions=tuple(given), every_row=where is None
+        )
+
+    @staticmethod
+    def side(
+        items: Sequence[tuple[frozenset[int], JoinItem]], numbers: frozenset[int]
+    ) -> JoinItem | None:
+        """Return what stands on one side of a join."""
+        inside = [item for item in items if item[0] <= numbers]
+        if not inside or frozenset[int]().union(*(there for there, _ in inside)) != numbers:
+            return None
+        if len(inside) == 1:
+            return inside[0][1]
+        return From(items=tuple(item for _, item in inside), every_row=True)
+
+    # --- conditions and expressions -----------------------------------------------------------
+
+    def conditions(self, node: exp.Expr | None) -> Iterator[Condition]:
+        """Yield the conditions that must all hold, and what each pins."""
+        if node is None:
+            return
+        node = unwrap(node)
+        if isinstance(node, exp.And):
+            yield from self.conditions(node.this)
+            yield from self.conditions(node.expression)
+            return
+        for left, right in self.pairs(node):
+            yield Condition(handle=node, meaning=self.equality(left, right))
+
+    def pairs(self, node: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
+        """Return what a condition says to be equal; `(a, b) = (1, 2)` are two such pairs."""
+        if not is_understood(node):
+            return []
+        if isinstance(node, exp.In) and len(node.expressions) == 1:
+            (only,) = node.expressions
+            return [] if self.reader.is_slice(only) else [(unwrap(node.this), unwrap(only))]
+        if not isinstance(node, exp.EQ):
+            return []
+        left, right = unwrap(node.this), unwrap(node.expression)
+        if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+            both = zip(left.expressions, right.expressions, strict=False)
+            return [(unwrap(one), unwrap(other)) for one, other in both]
+        return [(left, right)]
+
+    def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
+        """Return what `left = right` says, if one of them is a column compared as in its key."""
+        mine, theirs = self.seen(left, right), self.seen(right, left)
+        if not mine and not theirs:
+            return None
+        return Equality(
+            left=self.expr(left),
+            right=self.expr(right),
+            left_classes=mine,
+            right_classes=theirs,
+            families=frozenset(family for family, _ in mine | theirs),
+            collation=self.collation(left if mine else right),
+        )
+
+    def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
+        """Return the class of a column, if it is compared with a value as in its key."""
+        found = self.level.local(node) if isinstance(node, exp.Column) else None
+        if found is None or not self.level.premises.holds(
+            "unique-key",
+            "the comparison is that of the key",
+            compares_alike(found[1], other, self.level, self.reader),
+        ):
+            return frozenset()
+        return classes_of(found[1].type)
+
+    def collation(self, node: exp.Expr) -> str:
+        """Return the collation of a column."""
+        found = self.level.local(node) if isinstance(node, exp.Column) else None
+        return found[1].collation if found is not None else ""
+
+    def expr(self, node: exp.Expr) -> Expr:
+        """Return an expression in its shape."""
+        node = unwrap(node)
+        if isinstance(node, exp.Literal | exp.Boolean | exp.HexString):
+            return Constant()
+        if isinstance(node, exp.Placeholder):
+            place = self.reader.tree.place(node)
+            return Parameter(number=place.number if place is not None else 0)
+        if isinstance(node, exp.Column):
+            found = self.level.local(node)
+            if found is not None:
+                return self.column(*found)
+            around = not self.level.may_have(node) and self.level.resolve(node) is not None
+            return Column(source=0, column=0, level=1) if around else _opaque(node)
+        if isinstance(node, exp.Query) and isinstance(self.level.node, exp.Select):
+            fixed = is_fixed(node, self.level, self.reader)
+            reads = self.reads(node) if fixed else None
+            return Subquery(reads=reads or (), one_value=reads is not None)
+        return _opaque(node)
+
+    def column(self, source: scope.Source, output: Output) -> Column:
+        """Return a column of a source."""
+        absent = source.nulled_by - self.level.dead
+        empty = {_NO_ROW} if self.level.bare_is_null else set()
+        return Column(
+            source=source.number + 1,
+            column=_number(source, output.name),
+            absent=frozenset(absent | empty),
+            collation=output.collation,
+        )
+
+    # --- select lists and keys ----------------------------------------------------------------
+
+    def outputs(self, outputs: tuple[Output, ...] | None, group: exp.Expr | None) -> Sequence[Expr]:
+        """Return the select list.
+
+        Under GROUP BY, a column other than the keys comes from any row of the group.
+        """
+        keys = map(self.key, group.expressions) if group is not None else ()
+        kept = {(k.expr.source, k.expr.column) for k in keys if isinstance(k.expr, Column)}
+        found: list[Expr] = []
+        for output in outputs or ():
+            shown = self.shown(output)
+            lost = self.level.aggregated or (
+                group is not None
+                and isinstance(shown, Column)
+                and (shown.source, shown.column) not in kept
+            )
+            found.append(_opaque(output) if lost else shown)
+        return found
+
+    def shown(self, output: Output) -> Expr:
+        """Return the column that is shown, if it is one."""
+        if output.column is None:
+            return _opaque(output)
+        source = self.level.sources[output.column[0]]
+        there = source.output(output.column[1])
+        return self.column(source, there) if there is not None else _opaque(output)
+
+    def key(self, node: exp.Expr) -> Key:
+        """Return a key of GROUP BY: a column, or one that is not known."""
+        node = unwrap(node)
+        found = self.level.local(node) if isinstance(node, exp.Column) else None
+        if found is None:
+            return Key(expr=_opaque(node))
+        return Key(expr=self.column(*found), classes=classes_of(found[1].type))
+
+    def distinct(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> tuple[Key, ...]:
+        """Return the keys of DISTINCT."""
+        if node.args.get("distinct") is None:
+            return ()
+        if any(item.is_star for item in node.expressions):
+            if outputs is None:
+                return (Key(expr=_opaque(node)),)
+            return tuple(
+                Key(expr=self.shown(output), classes=classes_of(output.type), output=number)
+                for number, output in enumerate(outputs, 1)
+            )
+        items = [
+            unwrap(item.this if isinstance(item, exp.Alias) else item) for item in node.expressions
+        ]
+        found = []
+        for number, item in enumerate(items, 1):
+            key = self.key(item)
+            if isinstance(item, exp.Literal):
+                key = Key(expr=Constant(), classes=frozenset())
+            found.append(Key(expr=key.expr, classes=key.classes, output=number))
+        return tuple(found)
+
+
+def classes_of(kind: SqlType | None) -> frozenset[Class]:
+    """Return how an index compares values of a type: as all types of its family do."""
+    if kind is None:
+        return frozenset()
+    family = types.family(kind)
+    return frozenset({(family, family)})
+
+
+def _from_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the items and joins of FROM, without what is within sub-selects."""
+    clause = node.args.get("from_")
+    rest = [clause.this] if clause is not None else []
+    rest += node.args.get("joins") or []
+    while rest:
+        item = rest.pop()
+        yield item
+        if isinstance(item, exp.Join):
+            rest.append(item.this)
+            continue
+        rest += item.args.get("joins") or []
+        if isinstance(item, exp.Subquery) and isinstance(item.this, exp.Table | exp.Subquery):
+            rest.append(item.this)
+
+
+def _keys(relation: Stored) -> Iterator[UniqueKey]:
+    numbers = {column.name.lower(): n for n, column in enumerate(relation.table.columns, 1)}
+    for columns in relation.unique:
+        parts = []
+        for name in map(str.lower, columns):
+            number = numbers.get(name, 0)
+            kind = relation.table.columns[number - 1].type if number else None
+            cls = next(iter(classes_of(kind)), None)
+            collation = relation.collations.get(name, "")
+            parts.append(KeyPart(column=number, cls=cls, collation=collation))
+        yield UniqueKey(name=", ".join(columns), parts=tuple(parts))
+
+
+def _number(source: scope.Source, name: str) -> int:
+    wanted = name.lower()
+    outputs = source.outputs or ()
+    return next(n for n, output in enumerate(outputs, 1) if output.name.lower() == wanted)
+
+
+def _opaque(key: object) -> Opaque:
+    return Opaque(key=id(key), args=())
+
+
+def _is_made_once(query: Query) -> bool:
+    """Return whether the server keeps the rows of a query in FROM, so that it reads them once."""
+    limit = query.limit
+    cut = limit.most is not None or not limit.some or not limit.from_first
+    alone = len(query.sources) == 1 and isinstance(query.sources[0], NoTable)
+    return cut or query.one_group or alone or query.arms is not None
