@@ -444,12 +444,14 @@ class JsonShape:
     """The shape of a JSON value, as far as the query determines it.
 
     `members` are the members of an object, by key. Members of a tuple have no key. An array or a
-    map has one member, the shape of all elements. An array without a member is empty. `type` is the
-    database type of a scalar.
+    map has one member, the shape of all elements. An array or map without a member is empty. `type`
+    is the database type of a scalar. `nullable` is whether the value may be `null` in JSON.
+    `absent` is whether an object may lack this member.
     """
 
     kind: JsonKind
     nullable: bool = False
+    absent: bool = False
     type: SqlType | None = None
     members: tuple[tuple[str, JsonShape], ...] = ()
 

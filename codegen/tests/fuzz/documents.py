@@ -99,7 +99,10 @@ class Documents:
         if depth <= 0:
             return f"to_json({self.value(scope, 0)})"
         made = self.r.choice(
-            [self.object, self.object, self.array, self.of_value, self.sub_select, self.either]
+            [
+                *(self.object, self.object, self.array, self.of_value, self.sub_select),
+                *(self.either, self.standard, self.changed),
+            ]
         )
         return made(scope, depth)
 
@@ -113,6 +116,35 @@ class Documents:
     def array(self, scope: Sources, depth: int) -> str:
         items = [self.value(scope, depth - 1) for _ in range(self.r.randrange(4))]
         return f"json{self.binary()}_build_array({', '.join(items)})"
+
+    def standard(self, scope: Sources, depth: int) -> str:
+        """Return a constructor of SQL/JSON."""
+        returning = self.r.choice(["", " returning jsonb"])
+        values = [self.value(scope, depth - 1) for _ in range(self.r.randrange(1, 4))]
+        if self.r.random() < 0.5:
+            nulls = self.r.choice(["", " null on null", " absent on null"])
+            keys = self.r.sample(_KEYS, len(values))
+            pairs = zip(keys, values, strict=True)
+            members = ", ".join(f"'{key}': {value}" for key, value in pairs)
+            return f"json_object({members}{nulls}{returning})"
+        nulls = self.r.choice(["", " null on null"])
+        return f"json_array({', '.join(values)}{nulls}{returning})"
+
+    def changed(self, scope: Sources, depth: int) -> str:
+        """Return a document without its nulls, a part of one, or two joined."""
+        one, other = (f"({self.object(scope, depth)})::jsonb" for _ in range(2))
+        key = self.r.choice(_KEYS)
+        return self.r.choice(
+            [
+                f"jsonb_strip_nulls({one})",
+                f"json_strip_nulls(({self.json(scope, depth - 1)})::json)",
+                f"{one} -> '{key}'",
+                f"json_build_object('a', {one} -> '{key}')",
+                f"json_build_object('a', ({one})['{key}'])",
+                f"{one} || {other}",
+                f"{one} || jsonb_build_object('a', 1)",
+            ]
+        )
 
     def of_value(self, scope: Sources, depth: int) -> str:
         return f"to_json{self.binary()}({self.value(scope, depth - 1)})"
@@ -153,6 +185,17 @@ class Documents:
         if words and not value.startswith("json"):
             words = ""
         made = f"json{kind}_agg({words}{value}{order})"
+        if self.r.random() < 0.35:
+            nulls = self.r.choice(["", " null on null", " absent on null"])
+            returning = self.r.choice(["", " returning jsonb"])
+            key = f"coalesce({self.g.expr(scope, 'text', 0)}, 'k')"
+            made = self.r.choice(
+                [
+                    f"json_arrayagg({value}{order}{nulls}{returning})",
+                    f"json_objectagg({key}: {value}{nulls}{returning})",
+                    f"json{kind}_object_agg({key}, {value})",
+                ]
+            )
         if self.r.random() < 0.45:
             column = self.g.column(scope, self.r.choice(["int", "text", "num"])) or "1"
             test = self.r.choice([f"{column} is not null", self.g.boolx(scope, 1)])

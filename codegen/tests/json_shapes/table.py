@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,10 +38,10 @@ class Case:
     shape: str
 
 
-def cases(file: str) -> list[Case]:
-    """Return the cases of a table; their functions are called case_1, case_2, …"""
+def cases(file: str, first: int = 1) -> list[Case]:
+    """Return the cases of a table; their functions are called case1, case2, …"""
     listed = tomllib.loads((HERE / file).read_text())["case"]
-    return [Case(f"Case{number}", **case) for number, case in enumerate(listed, 1)]
+    return [Case(f"Case{number}", **case) for number, case in enumerate(listed, first)]
 
 
 def queries(table: list[Case]) -> str:
@@ -55,7 +56,8 @@ def spelled(shape: JsonShape | None) -> str:
     if shape.kind is JsonKind.ANY:
         return "any"
     inside = ", ".join(
-        f"{key}: {spelled(member)}" if key else spelled(member) for key, member in shape.members
+        f"{key}{'?' * member.absent}: {spelled(member)}" if key else spelled(member)
+        for key, member in shape.members
     )
     around = {
         JsonKind.OBJECT: f"{{{inside}}}",
@@ -79,9 +81,13 @@ def _meant(raw: Any, shape: JsonShape) -> object:
         assert shape.nullable, f"null, but {spelled(shape)}"
         return None
     inside = [member for _, member in shape.members]
+    if shape.kind is JsonKind.OBJECT and _is_dict(shape):
+        return _anything(raw)
     if shape.kind is JsonKind.OBJECT:
-        assert list(raw) == [k for k, _ in shape.members] or set(raw) == dict(shape.members).keys()
-        return {key: _meant(raw[key], member) for key, member in shape.members}
+        needed = {key for key, member in shape.members if not member.absent}
+        assert needed <= raw.keys() <= dict(shape.members).keys(), raw
+        found = {key: _meant(raw[key], of) for key, of in shape.members if key in raw}
+        return {**dict.fromkeys(dict(shape.members)), **found}
     if shape.kind is JsonKind.MAP:
         return {key: _meant(item, inside[0]) for key, item in raw.items()}
     if shape.kind is JsonKind.TUPLE:
@@ -92,6 +98,11 @@ def _meant(raw: Any, shape: JsonShape) -> object:
         return [_meant(item, inside[0]) for item in raw]
     assert shape.type
     return _scalar(raw, shape.type.name)
+
+
+def _is_dict(shape: JsonShape) -> bool:
+    """Say whether an object has no class: it has a key that can be no attribute."""
+    return not all(key.isidentifier() and not iskeyword(key) for key, _ in shape.members)
 
 
 def _scalar(raw: Any, kind: str) -> object:
@@ -135,14 +146,20 @@ def plain(value: Any) -> object:
         return _moment(value)
     if isinstance(value, date):
         return value
-    if isinstance(value, msgspec.Struct):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, BaseModel):
-        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
-    if attrs.has(type(value)):
-        return {item.name: plain(getattr(value, item.name)) for item in attrs.fields(type(value))}
-    if is_dataclass(value):
-        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if names := _attributes(value):
+        return plain({name: getattr(value, name) for name in names})
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: plain(value[key]) for key in sorted(value)}
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _attributes(value: Any) -> list[str]:
+    """Return the names of an object's attributes, none for what is no object of a class."""
+    kind: Any = type(value)
+    if isinstance(value, msgspec.Struct):
+        return list(value.__struct_fields__)
+    if isinstance(value, BaseModel):
+        return list(kind.model_fields)
+    if attrs.has(kind):
+        return [item.name for item in attrs.fields(kind)]
+    return [item.name for item in fields(kind)] if is_dataclass(kind) else []

@@ -29,7 +29,10 @@ def print_class(cls: PyClass) -> str:
         ModelKind.PYDANTIC: f"class {cls.name}(BaseModel):",
         ModelKind.ATTRS: f"@attrs.define\nclass {cls.name}:",
     }[cls.kind]
-    body = [f"{name}: {annotation}" for name, annotation, _ in _annotated(cls)]
+    defaults = [f" = {item.default}" if item.default else "" for item in cls.fields]
+    body = [
+        f"{name}: {kind}{d}" for (name, kind, _), d in zip(_annotated(cls), defaults, strict=True)
+    ]
     if settings := _settings(cls):
         body = [f"model_config = ConfigDict({', '.join(settings)})", "", *body]
     if cls.doc:

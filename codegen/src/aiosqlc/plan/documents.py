@@ -55,7 +55,7 @@ class Documents:
     def column(self, name: str, shape: JsonShape) -> PyType:
         """Return the Python type of a JSON column with a known shape."""
         name = "" if _UNNAMED.fullmatch(name) else name
-        found = self._type(replace(shape, nullable=False), f"{self.query}_{name}" if name else "")
+        found = self._type(shape, f"{self.query}_{name}" if name else "")
         label = self._free(f"_{constant(self.query)}_{constant(name or 'json')}", between="_")
         self.decoders.append(PyDecoder(label, found))
         return replace(
@@ -85,7 +85,8 @@ class Documents:
             return _generic("list", [item])
         if shape.kind is JsonKind.MAP:
             of = _singular(name) if name else f"{self.query}_value"
-            return _generic("dict", [pytypes.TEXT, self._type(inside[0], of)])
+            item = self._type(inside[0], of) if inside else pytypes.UNKNOWN
+            return _generic("dict", [pytypes.TEXT, item])
         if shape.kind is JsonKind.TUPLE:
             of = name or f"{self.query}_item"
             kinds = [self._type(item, f"{of}_{n}") for n, item in enumerate(inside, 1)]
@@ -106,7 +107,9 @@ class Documents:
             return _generic("dict", [pytypes.TEXT, pytypes.UNKNOWN])
         called = self._free(camel(name))
         kinds = [self._type(member, f"{called}_{key}") for key, member in shape.members]
-        fields = tuple(PyField(key, kind) for key, kind in zip(keys, kinds, strict=True))
+        members = zip(shape.members, kinds, strict=True)
+        made = [_field(key, kind, absent=member.absent) for (key, member), kind in members]
+        fields = tuple(sorted(made, key=lambda item: bool(item.default)))  # as a class must
         cls = PyClass(called, self.models, fields)
         self.classes.append(cls)
         imports = frozenset[Import]().union(*(kind.imports for kind in kinds))
@@ -120,6 +123,11 @@ class Documents:
             found = f"{name}{between}{number}"
         self.taken.add(found)
         return found
+
+
+def _field(key: str, kind: PyType, *, absent: bool) -> PyField:
+    """Return the attribute of a member, which may be missing."""
+    return PyField(key, pytypes.optional(kind), "None") if absent else PyField(key, kind)
 
 
 def _generic(name: str, inside: Sequence[PyType]) -> PyType:

@@ -16,10 +16,11 @@ __all__ = ["Import", "PyType"]
 
 @dataclass(frozen=True, slots=True)
 class PyField:
-    """An attribute of a row class."""
+    """An attribute of a row class; `default` is its value where none is given, '' for none."""
 
     name: str
     type: PyType
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)

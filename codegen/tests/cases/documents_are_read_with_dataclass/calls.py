@@ -37,3 +37,14 @@ async def run(db: Any, queries: Any) -> None:
     tagged = await queries.get_tagged(db, id=1)
     assert tagged == {"author-id": ann, "title": "first"}
     assert await queries.get_own(db, id=ann) == {"id": ann}
+
+    sparse = await queries.get_sparse(db, id=ann)
+    assert (sparse.name, sparse.mood) == ("ann", None)
+    assert (await queries.get_sparse(db, id=bob)).mood == "so so"
+    prices = await queries.get_prices(db, author_id=ann)
+    assert prices.map == {"first": Decimal("0.10"), "second": None}
+
+    priced = await queries.list_priced(db, author_id=ann)
+    assert [book.price for book in priced] == [Decimal("0.10"), None]
+    [dear] = await queries.list_priced(db, author_id=ann, more_than=Decimal("0.05"))
+    assert dear.title == "first"

@@ -47,3 +47,21 @@ SELECT json_build_object('author-id', author_id, 'title', title) AS tagged FROM 
 -- column: card dict[str, int]
 -- A type that the query names stands before the derived one.
 SELECT json_build_object('id', id) AS card FROM author WHERE id = $1;
+
+-- name: GetSparse :one
+-- A member that may be missing has a default.
+SELECT JSON_OBJECT('mood': mood, 'name': name ABSENT ON NULL) AS sparse FROM author WHERE id = $1;
+
+-- name: GetPrices :one
+-- Keys that the data determines: a dictionary.
+SELECT coalesce(json_object_agg(title, price), '{}'::json) AS prices, json_object_agg(title, price) AS map
+FROM book
+WHERE author_id = $1;
+
+-- name: ListPriced :many
+-- A field is certain only if it is in every text of the query.
+SELECT json_build_object('title', title, 'price', price) AS book
+FROM book
+WHERE author_id = @author_id
+    AND price > @more_than -- :if more_than
+ORDER BY id;

@@ -13,6 +13,7 @@ from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.infer import kinds
+from aiosqlc.postgres.infer.conditions import called
 from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.outputs import expression_type, follow, output_targets
@@ -22,7 +23,7 @@ from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Datum, Node
 
 ANY = JsonShape(JsonKind.ANY, nullable=True)
-_EMPTY = JsonShape(JsonKind.ARRAY)
+_EMPTY, _EMPTY_OBJECT = JsonShape(JsonKind.ARRAY), JsonShape(JsonKind.MAP)
 _NULL = JsonShape(JsonKind.ARRAY, nullable=True)
 
 _JSON, _JSONB, _RECORD, _TEXT, _UNKNOWN = 114, 3802, 2249, 25, 705
@@ -30,9 +31,25 @@ _IS_JSON = frozenset({_JSON, _JSONB})
 _OBJECTS = frozenset({"json_build_object", "jsonb_build_object"})
 _TUPLES = frozenset({"json_build_array", "jsonb_build_array"})
 _OF_VALUE = frozenset({"to_json", "to_jsonb", "row_to_json", "array_to_json"})
-_COLLECTS = frozenset({"json_agg", "jsonb_agg"})
+_COLLECTS = frozenset({"json_agg", "jsonb_agg", "json_agg_strict", "jsonb_agg_strict"})
+_MAPS = frozenset({
+    "json_object_agg", "jsonb_object_agg", "json_object_agg_strict", "jsonb_object_agg_strict",
+    "json_object_agg_unique", "jsonb_object_agg_unique", "json_object_agg_unique_strict",
+    "jsonb_object_agg_unique_strict",
+})  # fmt: skip
+_STRIPS = frozenset({"json_strip_nulls", "jsonb_strip_nulls"})
+_MEMBER = frozenset({"json_object_field", "jsonb_object_field"})
+_ELEMENT = frozenset({"json_array_element", "jsonb_array_element"})
+_INT = 23
+_IS_OBJECT, _IS_ARRAY, _OBJECT_AGG, _ARRAY_AGG, _IS_SCALAR = 1, 2, 3, 4, 6  # JsonConstructorType
 _LENGTH = 4  # bytes of the length word before a value
-_EMPTY_ARRAYS = {_JSON: b"[]", _JSONB: (0x40000000).to_bytes(4, "little")}
+# As the server stores them: text, or the header of a container.
+_CONSTANTS = {
+    (_JSON, b"[]"): _EMPTY,
+    (_JSON, b"{}"): _EMPTY_OBJECT,
+    (_JSONB, (0x40000000).to_bytes(4, "little")): _EMPTY,
+    (_JSONB, (0x20000000).to_bytes(4, "little")): _EMPTY_OBJECT,
+}
 _DEEPEST = 30
 
 
@@ -54,22 +71,24 @@ class Documents:
         before, scope.returned = scope.returned, scope.command != kinds.Command.SELECT
         try:
             with self.prover.assuming(scope, "returned"):
-                found = self.shape(node, scope)
+                found = self._made(node, scope, 0)
         finally:
             scope.returned = before
-        return None if found.kind is JsonKind.ANY or found == _NULL else found
+        return None if found.kind is JsonKind.ANY or found.nullable else found
 
     def shape(self, node: Node, scope: Scope, depth: int = 0) -> JsonShape:
         """Return the shape of an expression whose type is JSON."""
-        if depth > _DEEPEST:
-            return ANY
-        found = self._made(node, scope, depth + 1)
+        found = self._made(node, scope, depth)
         if found.kind is JsonKind.ANY:
             return ANY
-        return replace(found, nullable=self.prover.judge(node, scope).null)
+        null = found.nullable or self.prover.judge(node, scope).null
+        return replace(found, nullable=null)
 
     def _made(self, node: Node, scope: Scope, depth: int) -> JsonShape:
-        """Return the shape of an expression's values, ignoring NULL."""
+        """Return the shape of an expression's values, ignoring NULL but not `null` in JSON."""
+        if depth > _DEEPEST:
+            return ANY
+        depth += 1
         if node.kind == "COERCEVIAIO" and expression_type(node["arg"]) in _IS_JSON:
             return self._made(node["arg"], scope, depth)
         if node.kind == "FUNCEXPR":
@@ -89,10 +108,61 @@ class Documents:
             if query["setOperations"] is not None:
                 return ANY
             target = output_targets(query)[0]["expr"]
-            return self.shape(target, scope.inner(query), depth)
+            return self._made(target, scope.inner(query), depth)
         if node.kind == "VAR" and node["varattno"] > 0:
             behind = follow(node, scope)
-            return self.shape(*behind, depth) if behind else ANY
+            return self._made(*behind, depth) if behind else ANY
+        return self._other(node, scope, depth)
+
+    def _other(self, node: Node, scope: Scope, depth: int) -> JsonShape:
+        if node.kind == "JSONCONSTRUCTOREXPR":
+            return self._constructed(node, scope, depth)
+        if node.kind == "JSONVALUEEXPR":
+            return self._made(node["formatted_expr"] or node["raw_expr"], scope, depth)
+        if node.kind == "OPEXPR":
+            return self._operated(node, scope, depth)
+        if node.kind == "SUBSCRIPTINGREF" and not node["reflowerindexpr"]:
+            found = self._made(node["refexpr"], scope, depth)
+            for place in node.list_of("refupperindexpr"):
+                found = _part(found, place)
+            return found
+        return ANY
+
+    def _operated(self, node: Node, scope: Scope, depth: int) -> JsonShape:
+        """Return the shape of `document -> key` and of `object || object`."""
+        name = self._facts.built_in(called(node))
+        args = node.list_of("args")
+        if name in _MEMBER | _ELEMENT:
+            return _part(self._made(args[0], scope, depth), args[1])
+        if name == "jsonb_concat":
+            return _joined(*(self._made(arg, scope, depth) for arg in args))
+        return ANY
+
+    def _constructed(self, node: Node, scope: Scope, depth: int) -> JsonShape:
+        """Return the shape of JSON_OBJECT(…) and the like."""
+        kind, strict = node["type"], node["absent_on_null"]
+        if expression_type(node) not in _IS_JSON:
+            return ANY
+        args: list[Node] = node.list_of("args")
+        if kind in {_OBJECT_AGG, _ARRAY_AGG} and node["func"]:
+            return self._made(node["func"], scope, depth)
+        if kind == _IS_SCALAR and len(args) == 1:
+            return replace(self.value(args[0], scope, depth), nullable=False)
+        if kind == _IS_OBJECT:
+            members = _members(args)
+            found = [(_key(key), of, self.value(of, scope, depth)) for key, of in members]
+            return _object(
+                (key, replace(self._without_null(shape, of), absent=shape.nullable))
+                if strict
+                else (key, shape)
+                for key, of, shape in found
+            )
+        if kind == _IS_ARRAY:
+            items = [self.value(arg, scope, depth) for arg in args]
+            if strict and any(item.nullable for item in items):
+                merged = _either(map(self._without_null, items, args))
+                return ANY if merged.kind is JsonKind.ANY else _array(merged)
+            return JsonShape(JsonKind.TUPLE, members=tuple(("", item) for item in items))
         return ANY
 
     def _called(self, node: Node, scope: Scope, depth: int) -> JsonShape:
@@ -101,32 +171,46 @@ class Documents:
         if node.get("funcvariadic", False) or not args:
             return _EMPTY if name in _TUPLES and not args else ANY
         if name in _OBJECTS:
-            return _object(
-                (_key(key), self.value(value, scope, depth))
-                for key, value in zip(args[::2], args[1::2], strict=True)
-            )
+            return _object((_key(key), self.value(of, scope, depth)) for key, of in _members(args))
         if name in _TUPLES:
             members = tuple(("", self.value(arg, scope, depth)) for arg in args)
             return JsonShape(JsonKind.TUPLE, members=members)
         if name in _OF_VALUE:
-            return self.value(args[0], scope, depth)
+            if self._is_json(args[0]):
+                return self._made(args[0], scope, depth)
+            return replace(self.value(args[0], scope, depth), nullable=False)
+        if name in _STRIPS and (len(args) == 1 or _is_false(args[1])):
+            return _stripped(self._made(args[0], scope, depth))
         return ANY
 
     def _collected(self, node: Node, scope: Scope, depth: int) -> JsonShape:
         aggregate = node.kind == "AGGREF"
         name = self._facts.built_in(node["aggfnoid" if aggregate else "winfnoid"])
         args = node.list_of("args")
-        if name not in _COLLECTS or (aggregate and node["agglevelsup"]):
+        if name not in _COLLECTS | _MAPS or (aggregate and node["agglevelsup"]):
             return ANY
-        collected = args[0]["expr"] if aggregate else args[0]
+        collected = args[1 if name in _MAPS else 0]
+        collected = collected["expr"] if aggregate else collected
         condition = node["aggfilter"]
         with scope.rows_of(condition), self.prover.assuming(scope, "each row", condition):
-            return _array(self.value(collected, scope, depth))
+            item = self.value(collected, scope, depth)
+        if name.endswith("_strict"):
+            item = self._without_null(item, collected)
+        return _array(item) if name in _COLLECTS else JsonShape(JsonKind.MAP, members=(("", item),))
+
+    def _is_json(self, node: Node) -> bool:
+        return self._facts.base_type(expression_type(node)) in _IS_JSON
+
+    def _without_null(self, shape: JsonShape, node: Node) -> JsonShape:
+        """Return the shape of what is no NULL; a document may still be null in JSON."""
+        return shape if self._is_json(node) else replace(shape, nullable=False)
 
     # --- values -----------------------------------------------------------------------------------
 
     def value(self, node: Node, scope: Scope, depth: int = 0) -> JsonShape:
         """Return the shape of the JSON value that an expression of any type is converted to."""
+        if node.kind == "JSONVALUEEXPR":
+            return self.shape(node, scope, depth)
         kind = self._facts.base_type(expression_type(node))
         kind = _TEXT if kind == _UNKNOWN else kind
         if kind in _IS_JSON:
@@ -252,10 +336,7 @@ def _query_of(entry: Node, owner: Scope) -> Scope | None:
         query, parent = entry["subquery"], owner
     elif entry["rtekind"] == kinds.Rte.CTE:
         parent = owner.up(entry["ctelevelsup"])
-        cte = parent.cte(entry["ctename"])
-        if cte["cterecursive"]:
-            return None
-        query = cte["ctequery"]
+        query = parent.cte(entry["ctename"])["ctequery"]
     else:
         return None
     return None if query["setOperations"] is not None else parent.inner(query)
@@ -268,6 +349,55 @@ def _object(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
     if not all(keys) or len(set(keys)) < len(keys):
         return ANY
     return JsonShape(JsonKind.OBJECT, members=found)
+
+
+def _members(args: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
+    """Yield the keys and values of an object."""
+    return zip(args[::2], args[1::2], strict=True)
+
+
+def _left_out(shape: JsonShape) -> JsonShape:
+    """Return the shape of a member that an object lacks where it is NULL."""
+    if shape.kind is JsonKind.ANY:
+        return replace(shape, absent=True)
+    return replace(shape, nullable=False, absent=True) if shape.nullable else shape
+
+
+def _stripped(shape: JsonShape) -> JsonShape:
+    """Return the shape without members that are null, at every depth; elements stay."""
+    members = tuple((key, _stripped(member)) for key, member in shape.members)
+    if shape.kind is JsonKind.OBJECT:
+        members = tuple((key, _left_out(member)) for key, member in members)
+    return replace(shape, members=members)
+
+
+def _part(document: JsonShape, place: Node) -> JsonShape:
+    """Return the shape of the member or element of a document at a constant place."""
+    members = dict(document.members)
+    if document.kind is JsonKind.OBJECT:
+        return replace(members.get(_key(place), ANY), absent=False)
+    text, number = (expression_type(place) == kind for kind in (_TEXT, _INT))
+    if (document.kind is JsonKind.MAP and text) or (document.kind is JsonKind.ARRAY and number):
+        return members.get("", ANY)
+    return ANY
+
+
+def _joined(one: JsonShape, other: JsonShape) -> JsonShape:
+    """Return the shape of `one || other`; null in JSON would make an array of two objects."""
+    if one.nullable or other.nullable or one.kind is not other.kind:
+        return ANY
+    if one.kind is JsonKind.ARRAY:
+        return _either(iter([one, other]))
+    if one.kind is not JsonKind.OBJECT or any(member.absent for _, member in other.members):
+        return ANY
+    return JsonShape(
+        JsonKind.OBJECT, members=tuple((dict(one.members) | dict(other.members)).items())
+    )
+
+
+def _is_false(node: Node) -> bool:
+    value = node["constvalue"] if node.kind == "CONST" else None
+    return isinstance(value, Datum) and not any(value.data)
 
 
 def _array(item: JsonShape) -> JsonShape:
@@ -294,15 +424,16 @@ def _constant(node: Node) -> JsonShape:
     value = node["constvalue"]
     if not isinstance(value, Datum):
         return ANY
-    return _EMPTY if value.data[_LENGTH:] == _EMPTY_ARRAYS.get(node["consttype"]) else ANY
+    return _CONSTANTS.get((node["consttype"], value.data[_LENGTH:]), ANY)
 
 
 def _either(shapes: Iterator[JsonShape]) -> JsonShape:
     """Return the common shape of alternative expressions."""
     found = [shape for shape in shapes if shape != _NULL]
-    first = next((shape for shape in found if shape != _EMPTY), _EMPTY if found else _NULL)
+    empty = (_EMPTY, _EMPTY_OBJECT)
+    first = next((shape for shape in found if shape not in empty), found[0] if found else _NULL)
     for shape in found:
-        if replace(shape, nullable=False) == _EMPTY and first.kind is JsonKind.ARRAY:
+        if shape in empty and shape.kind is first.kind:
             continue
         merged = weakest_shape(first, shape)
         if merged is None:
@@ -325,7 +456,8 @@ def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape |
         if merged is None:
             return None
         members.append((key, merged))
-    return replace(one, nullable=one.nullable or other.nullable, members=tuple(members))
+    nullable, absent = one.nullable or other.nullable, one.absent or other.absent
+    return replace(one, nullable=nullable, absent=absent, members=tuple(members))
 
 
 def _bare(kind: SqlType) -> SqlType:

@@ -14,5 +14,8 @@ QUERY_NAMES: Final = {
     queries.GET_TITLES: "GetTitles",
     queries.GET_TAGGED: "GetTagged",
     queries.GET_OWN: "GetOwn",
+    queries.GET_SPARSE: "GetSparse",
+    queries.GET_PRICES: "GetPrices",
+    **dict.fromkeys(queries.LIST_PRICED.values(), "ListPriced"),
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

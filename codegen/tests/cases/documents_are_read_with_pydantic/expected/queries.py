@@ -182,3 +182,85 @@ async def get_own(db: Executor, *, id: int) -> dict[str, int] | None:
     """A type that the query names stands before the derived one."""
     value = await db.fetchval(GET_OWN, id)
     return None if value is None else TypeAdapter(dict[str, int]).validate_json(value)
+
+
+GET_SPARSE: Final = "SELECT JSON_OBJECT('mood': mood, 'name': name ABSENT ON NULL) AS sparse FROM author WHERE id = $1"
+
+
+class GetSparseSparse(BaseModel):
+    name: str
+    mood: Mood | None = None
+
+
+_GET_SPARSE_SPARSE: Final = json_decoder(GetSparseSparse)
+
+
+async def get_sparse(db: Executor, *, id: int) -> GetSparseSparse | None:
+    """A member that may be missing has a default."""
+    value = await db.fetchval(GET_SPARSE, id)
+    return None if value is None else _GET_SPARSE_SPARSE(value)
+
+
+GET_PRICES: Final = """\
+SELECT coalesce(json_object_agg(title, price), '{}'::json) AS prices, json_object_agg(title, price) AS map
+FROM book
+WHERE author_id = $1
+"""
+
+
+class GetPricesRow(BaseModel):
+    model_config = ConfigDict(allow_inf_nan=True, arbitrary_types_allowed=True)
+
+    prices: dict[str, Decimal | None]
+    map: dict[str, Decimal | None] | None
+
+
+_GET_PRICES_PRICES: Final = json_decoder(dict[str, Decimal | None])
+_GET_PRICES_MAP: Final = json_decoder(dict[str, Decimal | None])
+
+
+async def get_prices(db: Executor, *, author_id: int) -> GetPricesRow:
+    """Keys that the data determines: a dictionary."""
+    (row,) = await db.fetch(GET_PRICES, author_id)
+    prices, map_ = row
+    return GetPricesRow(
+        prices=_GET_PRICES_PRICES(prices),
+        map=None if map_ is None else _GET_PRICES_MAP(map_),
+    )
+
+
+LIST_PRICED: Final = {
+    more_than: "".join(
+        (
+            """\
+SELECT json_build_object('title', title, 'price', price) AS book
+FROM book
+WHERE author_id = $1
+""",
+            "    AND price > $2\n" if more_than else "",
+            "ORDER BY id\n",
+        )
+    )
+    for more_than in (True, False)
+}
+
+
+class ListPricedBook(BaseModel):
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    title: str
+    price: Decimal | None
+
+
+_LIST_PRICED_BOOK: Final = json_decoder(ListPricedBook)
+
+
+async def list_priced(
+    db: Executor, *, author_id: int, more_than: Decimal | None = None
+) -> list[ListPricedBook]:
+    """A field is certain only if it is in every text of the query."""
+    arguments: list[object] = [author_id]
+    if more_than is not None:
+        arguments.append(more_than)
+    rows = await db.fetch(LIST_PRICED[more_than is not None], *arguments)
+    return [_LIST_PRICED_BOOK(value) for (value,) in rows]
