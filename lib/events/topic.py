@@ -1,4 +1,4 @@
-"""Topics and their events. A documentation page and a test list producers and consumers."""
+"""Topics and their events. The documentation of events and a test are derived from the topics."""
 
 from __future__ import annotations
 

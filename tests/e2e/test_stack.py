@@ -154,7 +154,9 @@ def test_everything_that_was_started_stops_in_order_and_says_where_the_data_is(f
 
 @pytest.mark.long
 def test_a_start_survives_the_end_of_what_services_are_forked_from(first, stack):
-    assert any("services do not share imports (killed by SIGKILL)" in line for line in first.lines)
+    assert any(
+        "services do not share imported modules (killed by SIGKILL)" in line for line in first.lines
+    )
     # Nothing tells services that were forked from those that were not.
     for name in service_names():
         assert first.metrics[name] == metrics(stack, name)

@@ -63,7 +63,7 @@ class Feed:
         return count
 
     def fill(self, sequence: int, frame: bytes) -> int:
-        """Deliver messages read from the database, which are complete up to the last message."""
+        """Deliver messages that were read from the database without gaps."""
         if sequence <= self.last:
             return 0
         self.known = max(self.known, sequence)
