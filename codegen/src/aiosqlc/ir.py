@@ -192,16 +192,34 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Paging:
-    """The way in which the text of a `:page` query selects one page.
+class SortKey:
+    """An expression of ORDER BY whose value is part of a cursor.
 
-    The last `hidden` columns of the text contain the total and are not part of a row. `limit` and
-    `skip` are the numbers of the parameters of LIMIT (None: a constant) and OFFSET.
+    `number` is the parameter that holds the value from the cursor. `nulls` is whether the query
+    states the place of NULL; without that, the value must be certain.
+    """
+
+    sql: str
+    span: Span
+    number: int
+    nulls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the text of a `:page` query selects one page.
+
+    The last `hidden` columns of the text are not part of a row. They are the total, or the values
+    of the sort `keys`. `limit` is the number of the parameter of LIMIT, or None for a constant.
+    `skip` is the number of the parameter of OFFSET, or None if pages begin at a cursor. `probes`
+    are texts that return at most one row each if the order is total.
     """
 
     hidden: int
-    skip: int
-    limit: int | None = None
+    limit: int | None
+    skip: int | None = None
+    keys: tuple[SortKey, ...] = ()
+    probes: tuple[Variant, ...] = ()
 
 
 _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")

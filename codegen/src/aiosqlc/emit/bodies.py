@@ -29,7 +29,7 @@ def returns(function: PyFunction) -> str:
     return {
         Command.ONE: one,
         Command.MANY: f"list[{row}]",
-        Command.PAGE: f"tuple[list[{row}], int]",
+        Command.PAGE: f"KeysetPage[{row}]" if function.keyset else f"tuple[list[{row}], int]",
         Command.STREAM: f"{_iterator(function)}[{row}]",
         Command.EXECROWS: "int",
         Command.EXECLASTID: "int",
@@ -60,7 +60,8 @@ def define(function: PyFunction) -> str:
 
 def body(function: PyFunction, db: str = "db") -> list[str]:
     """Return the statements of a function, after its docstring; `db` is its executor."""
-    statements = _sorted(function) + _arguments(function) + _repeated(function)
+    statements = _start(function) + _sorted(function)
+    statements += _arguments(function) + _repeated(function)
     run = "" if function.synchronous else "await "
     statements += [line.replace("await db.", f"{run}{db}.") for line in _run(function)]
     if not function.errors:
@@ -216,7 +217,34 @@ def _many(function: PyFunction) -> list[str]:
     return [f"{rows} = await db.fetch({_call(function)})", f"return {results}"]
 
 
+def _start(function: PyFunction) -> list[str]:
+    """Read the cursor of a page by sort keys."""
+    if function.keyset is None:
+        return []
+    keys = ", ".join(function.keyset.keys)
+    keys = f"({keys},)" if len(function.keyset.keys) == 1 else f"({keys})"
+    count = len(function.keyset.keys)
+    return [
+        f"page_of = {function.keyset.label}",
+        f"{keys}, page_after, page_backward = keyset_start(cursor, page_of, {count}, page_size)",
+        *(f"{name} = {value}" for name, value in function.keyset.nulls),
+    ]
+
+
+def _keyset_page(function: PyFunction) -> list[str]:
+    rows, found = function.local("rows"), function.local("found")
+    results = from_rows(_row(function), found, function.local("value"))
+    count = len(function.keyset.keys) if function.keyset else 0
+    return [
+        f"{rows} = await db.fetch({_call(function)})",
+        f"{found}, following, previous = keyset_rows({rows}, page_size, cursor, page_of, {count})",
+        f"return KeysetPage({results}, following, previous)",
+    ]
+
+
 def _page(function: PyFunction) -> list[str]:
+    if function.keyset:
+        return _keyset_page(function)
     rows, found, total = (function.local(name) for name in ("rows", "found", "total"))
     results = from_rows(_row(function), found, function.local("value"))
     return [

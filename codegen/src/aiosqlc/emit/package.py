@@ -13,6 +13,7 @@ from aiosqlc.emit.documents import json_documents
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
+from aiosqlc.emit.keyset import KEYSET
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.python import print_module
 from aiosqlc.ir import Rendered
@@ -67,6 +68,8 @@ def print_package(
     if any(function.decoders for function in functions):
         source = json_documents(target.models)
         files.append(Rendered(target.out / f"{MODULE}.py", f"{header.of('')}\n{source}"))
+    if any(function.keyset for function in functions):
+        files.append(Rendered(target.out / "keyset.py", f"{header.of('')}\n{KEYSET}"))
     errors = {error for function in functions for error in function.errors}
     if errors and driver.violations:
         source = print_errors(errors, driver.violations)

@@ -91,6 +91,8 @@ CODES = {
     "E374": "a query that may touch another tenant's rows",
     "E380": "`verify`: generated code that does not work with another version of the schema",
     "E390": "a `:page` query whose rows cannot be counted or paged",
+    "E391": "a `:page` query whose order is not total: two rows may have equal sort keys",
+    "E392": "a `:page` query with a sort key that may be NULL, or whose type no cursor holds",
     "E401": "two columns with the same name: the second gets a number, `id_2` (warning)",
     "E402": "two parameters with the same name: the second gets a number, `id_2` (warning)",
     "E403": (

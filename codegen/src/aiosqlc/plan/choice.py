@@ -193,6 +193,12 @@ def condition_of(
     """Return the condition for passing a parameter, or '' if every text contains the parameter."""
     if all(number in variant.numbers for variant in variants):
         return ""
+    sorts = [position for position, part in enumerate(parts) if part.kind == "sort"]
+    holding = {_at(sorts, variant) for variant in variants if number in variant.numbers}
+    if holding != {_at(sorts, variant) for variant in variants}:
+        some = tuple(variant for variant in variants if _at(sorts, variant) in holding)
+        rest = condition_of(number, parts, conditions, some)
+        return f"{rest} and " * bool(rest) + _one_of(sorts, holding, parts, conditions)
     present = [
         position
         for position, part in enumerate(parts)
@@ -202,6 +208,31 @@ def condition_of(
         return conditions[present[0]]
     found = [conditions[position] for position in present]
     return " or ".join(f"({one})" if " and " in one else one for one in found)
+
+
+def _at(sorts: Sequence[int], variant: Variant) -> tuple[int, ...]:
+    """Return the choices of a variant among the sort orders."""
+    return tuple(variant.key[position] for position in sorts)
+
+
+def _one_of(
+    sorts: Sequence[int],
+    holding: Collection[tuple[int, ...]],
+    parts: tuple[OptionalPart, ...],
+    conditions: list[str],
+) -> str:
+    """Return the condition that the caller chose one of some combinations of sort orders."""
+    labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
+    texts = [
+        [_quoted(of[at]) for of, at in zip(labels, chosen, strict=True)]
+        for chosen in sorted(holding)
+    ]
+    if len(sorts) == 1:
+        values = ", ".join(text for (text,) in texts)
+        return f"{conditions[sorts[0]]} in ({values}{',' * (len(texts) == 1)})"
+    names = ", ".join(conditions[position] for position in sorts)
+    values = ", ".join(f"({', '.join(text)})" for text in texts)
+    return f"({names}) in ({values}{',' * (len(texts) == 1)})"
 
 
 def _brings(

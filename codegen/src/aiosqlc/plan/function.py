@@ -18,7 +18,7 @@ from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, Py
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
 from aiosqlc.plan.one_way import not_decoded, not_encoded
 from aiosqlc.plan.package import Package
-from aiosqlc.plan.paging import first_row, without_hidden
+from aiosqlc.plan.paging import paged, with_keys, without_hidden
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.row_lists import once, with_row_lists
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
@@ -61,7 +61,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         number: PyParam(name, kinds[number], kinds[number].encode.replace("{}", name) or name)
         for number, name in zip(sorted(kinds), names, strict=True)
     }
-    params = with_row_lists(query, params, planner)
+    params = with_row_lists(query, with_keys(query, params), planner)
     row = with_locals(query, row, used, names) if row else None
     documents = planner.documents if row else None
     own = [*documents.classes] if documents else []
@@ -117,8 +117,8 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         function, classes = _bulked(query, function, planner)
         own += classes
     if parsed.paging:
-        imports.add((planner.package.in_package("executor"), "split_total"))
-        function = replace(function, first_row=first_row(parsed.paging, params))
+        function, needed = paged(function, query, params, planner.package)
+        imports |= needed
     if parsed.command is Command.STREAM:
         function = replace(function, params=(*function.params, _CHUNK))
     if parsed.command is Command.COPYFROM:

@@ -171,6 +171,19 @@ class PyError:
 
 
 @dataclass(frozen=True, slots=True)
+class PyKeyset:
+    """How a function pages by sort keys.
+
+    `label` is the expression that names the list and its order. `keys` are the variables of the
+    values in a cursor, `nulls` the flags of those that may be NULL.
+    """
+
+    label: str
+    keys: tuple[str, ...]
+    nulls: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PyFunction:
     """The function of one query, with its constant, its own classes and its JSON decoders.
 
@@ -208,6 +221,7 @@ class PyFunction:
     pipelined: bool = False
     synchronous: bool = False
     used: frozenset[str] = frozenset()  # names that the body uses besides its own variables
+    keyset: PyKeyset | None = None
     first_row: tuple[tuple[str, str], ...] = ()  # for pages: the replacements of arguments
     defines_builder: bool = False  # whether this is the first function that calls the builder
     imports: frozenset[Import] = frozenset()

@@ -1,4 +1,4 @@
-"""Plan the result of a `:page` query's function, and the separate query for the total."""
+"""Plan what the function of a `:page` query returns, and what it passes for LIMIT and OFFSET."""
 
 from __future__ import annotations
 
@@ -6,19 +6,79 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aiosqlc.ir import Paging, TypedQuery
-from aiosqlc.plan.model import PyParam
+from aiosqlc.parse.keyset import CURSOR, KEY, NULL, SIZE
+from aiosqlc.plan.choice import sort_params
+from aiosqlc.plan.model import Import, PyFunction, PyKeyset, PyParam, PyType
+from aiosqlc.plan.package import Package
 
 
 def without_hidden(query: TypedQuery) -> TypedQuery:
-    """Return a query without the column for the total of a page."""
+    """Return a query with the columns of its rows only, without a total or sort keys."""
     if query.parsed.paging is None:
         return query
     return replace(query, columns=query.columns[: -query.parsed.paging.hidden])
 
 
-def first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str, str], ...]:
+def paged(
+    function: PyFunction, query: TypedQuery, params: Mapping[int, PyParam], package: Package
+) -> tuple[PyFunction, set[Import]]:
+    """Return the function of a `:page` query, and the imports that a page needs."""
+    paging = query.parsed.paging
+    assert paging is not None  # noqa: S101 # the caller has asked
+    if paging.keys:
+        names = ("KeysetCursor", "KeysetPage", "keyset_rows", "keyset_start")
+        needed = {(package.in_package("keyset"), name) for name in names}
+        return _with_cursors(function, query, paging), needed
+    needed = {(package.in_package("executor"), "split_total")}
+    return replace(function, first_row=_first_row(paging, params)), needed
+
+
+def _first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str, str], ...]:
     """Return the values that replace the arguments of LIMIT and OFFSET to fetch the first row."""
-    found = [(params[paging.skip].expression, "0")]
+    found = []
+    if paging.skip is not None:
+        found.append((params[paging.skip].expression, "0"))
     if paging.limit is not None:
         found.append((params[paging.limit].expression, "1"))
     return tuple(found)
+
+
+def with_keys(query: TypedQuery, params: dict[int, PyParam]) -> dict[int, PyParam]:
+    """Return the parameters with what a page by sort keys passes for its own.
+
+    A value in a cursor came from the driver and goes back as it is. One row more than the page
+    has tells whether there is another page.
+    """
+    paging = query.parsed.paging
+    if paging is None or paging.limit is None or not paging.keys:
+        return params
+    own = {
+        key.number: PyParam(f"{KEY}{place}", PyType("object"), f"{KEY}{place}")
+        for place, key in enumerate(paging.keys, 1)
+    }
+    own[paging.limit] = PyParam(SIZE, PyType("int"), f"{SIZE} + 1")
+    return {number: own.get(number, param) for number, param in params.items()}
+
+
+def _with_cursors(function: PyFunction, query: TypedQuery, paging: Paging) -> PyFunction:
+    """Return the function with `page_size` and `cursor` instead of sort keys and flags."""
+    own = {f"{KEY}{place}" for place, _ in enumerate(paging.keys, 1)}
+    own |= {part.name for part in query.parsed.dynamic[-_flags(paging) :]} | {SIZE}
+    rest = [param for param in function.params if param.name not in own]
+    required = [param for param in rest if not param.default]
+    optional = [param for param in rest if param.default]
+    size = PyParam(SIZE, PyType("int"), SIZE)
+    cursor = PyParam(CURSOR, PyType("KeysetCursor | None"), CURSOR, "None")
+    sorts = " ".join(f"{{{param.name}}}" for param in sort_params(query))
+    label = f'f"{query.parsed.name} {sorts}"' if sorts else f'"{query.parsed.name}"'
+    nulls = tuple(
+        (f"{NULL}{place}", f"{KEY}{place} is None")
+        for place, key in enumerate(paging.keys, 1)
+        if key.nulls
+    )
+    keyset = PyKeyset(label, tuple(f"{KEY}{at}" for at, _ in enumerate(paging.keys, 1)), nulls)
+    return replace(function, params=(*required, size, *optional, cursor), keyset=keyset)
+
+
+def _flags(paging: Paging) -> int:
+    return 2 + sum(key.nulls for key in paging.keys)

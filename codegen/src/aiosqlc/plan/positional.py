@@ -32,11 +32,13 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
     """Pass the argument of each placeholder that the chosen text contains."""
     parsed = query.parsed
     left_out = beyond_the_first(query)
-    known = _places(parsed.variants, left_out)
+    known = _places(parsed.variants, left_out, query)
     variants = tuple(
         replace(
             variant,
-            numbers=tuple(known.index(place) + 1 for place in _of_variant(variant, left_out)),
+            numbers=tuple(
+                known.index(place) + 1 for place in _of_variant(variant, left_out, query)
+            ),
         )
         for variant in parsed.variants
     )
@@ -69,8 +71,12 @@ def _listed(variant: Variant, query: TypedQuery) -> str:
     return with_one_place(variant.sql, variant.numbers, query)
 
 
-def _of_variant(variant: Variant, left_out: Collection[int]) -> list[Place]:
+def _of_variant(variant: Variant, left_out: Collection[int], query: TypedQuery) -> list[Place]:
     """Return the parameter positions of a text, in the order of the text."""
+    keys = {key.number for key in query.parsed.paging.keys} if query.parsed.paging else set[int]()
+    sorts = [at for at, part in enumerate(query.parsed.dynamic) if part.kind == "sort"]
+    # Each order compares the keys in its own order.
+    order = sum((variant.key[at] + 1) * 1000**nth for nth, at in enumerate(sorts, 1))
     uses: Counter[tuple[int, int]] = Counter()
     found = []
     for place in find(variant.sql):
@@ -78,15 +84,17 @@ def _of_variant(variant: Variant, left_out: Collection[int]) -> list[Place]:
         if number not in left_out:
             at = (variant.source_map.to_source(place.start), number)
             uses[at] += 1
-            found.append(Place(*at, uses[at]))
+            found.append(Place(*at, uses[at] + (order if number in keys else 0)))
     return found
 
 
-def _places(variants: tuple[Variant, ...], left_out: Collection[int]) -> list[Place]:
+def _places(
+    variants: tuple[Variant, ...], left_out: Collection[int], query: TypedQuery
+) -> list[Place]:
     """Return every parameter position of all texts, in an order that fits each text."""
     after: dict[Place, set[Place]] = {}
     for variant in variants:
-        places = _of_variant(variant, left_out)
+        places = _of_variant(variant, left_out, query)
         for before, place in zip([None, *places], places, strict=False):
             after.setdefault(place, set()).update([] if before is None else [before])
     return list(TopologicalSorter(after).static_order())

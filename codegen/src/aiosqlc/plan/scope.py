@@ -16,19 +16,22 @@ CLASSES = frozenset(
         "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable", "Iterator",
         "LastIdExecutor", "Literal", "PipelineExecutor", "Protocol", "Range", "Sequence",
         "SequenceNotStr", "StrEnum", "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
-        "Connection", "KeyError", "Reader", "StreamReader", "TypeError", "ValueError",
+        "Connection", "KeyError", "KeysetCursor", "KeysetPage", "Reader", "StreamReader",
+        "TypeError", "ValueError",
     }
 )  # fmt: skip
 """The classes that generated modules import or use."""
 FUNCTIONS = frozenset(
     {
         "attrs", "bool", "bytes", "constraint_error", "dataclass", "date", "datetime", "dict",
-        "float", "int", "len", "list", "map", "msgspec", "numbered", "object", "split_total",
-        "starmap", "str", "time", "timedelta", "tuple",
+        "float", "int", "keyset_rows", "keyset_start", "len", "list", "map", "msgspec", "numbered",
+        "object", "split_total", "starmap", "str", "time", "timedelta", "tuple",
     }
 )  # fmt: skip
 """The names, except classes, that generated modules import or use."""
-MODULES = frozenset({"adapter", "errors", "executor", "helpers", "models", "numbering", "session"})
+MODULES = frozenset(
+    {"adapter", "errors", "executor", "helpers", "keyset", "models", "numbering", "session"}
+)
 """The modules of a generated package that do not contain queries."""
 BODY = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})
 """The names in the bodies of generated functions, apart from local variables."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aiosqlc.analysis.bulk import is_bulk
 from aiosqlc.ir import Command, TypedQuery
+from aiosqlc.parse.keyset import AFTER, BACKWARD, KEY, NULL
 from aiosqlc.plan.model import PyRow, PyType
 from aiosqlc.plan.naming import constant
 from aiosqlc.plan.package import Package
@@ -17,7 +18,10 @@ _RAISED = frozenset({"KeyError", "TypeError", "ValueError", "object"})
 _VARIABLES = {
     Command.BATCHONE: frozenset({"batch", "item", "results"}),
     Command.STREAM: frozenset({"cursor", "chunk"}),
-    Command.PAGE: frozenset({"found", "total"}),
+    Command.PAGE: frozenset(
+        {"found", "total", "following", "previous", "page_of", AFTER, BACKWARD}
+        | {f"{prefix}{number}" for prefix in (KEY, NULL) for number in range(1, 9)}
+    ),
 }
 
 
@@ -35,7 +39,7 @@ def names_used(
     if query.parsed.command is Command.STREAM:
         found.add("chunk")  # a parameter that the compiler adds
     if query.parsed.command is Command.PAGE:
-        found.add("split_total")
+        found |= {"split_total", "keyset_rows", "keyset_start", "KeysetPage"}
     if package.errors_of(query) and package.driver.violations:
         found |= {"violation", package.driver.violations.caught}
     if row is None:

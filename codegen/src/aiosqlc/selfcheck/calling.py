@@ -18,6 +18,7 @@ from aiosqlc.contract.alike import rows_in
 from aiosqlc.contract.conforms import hints_of, unlike
 from aiosqlc.contract.values import Values
 from aiosqlc.ir import TypedQuery
+from aiosqlc.parse.keyset import CURSOR, SIZE
 from aiosqlc.plan.clashes import functions_of
 from aiosqlc.plan.documents import MODULE as DOCUMENTS
 from aiosqlc.plan.naming import argument
@@ -133,6 +134,9 @@ async def _values(db: Opened, query: TypedQuery, seed: int) -> Values:
     return values
 
 
+_ROWS = 20  # of a page
+
+
 async def _call(
     db: Opened,
     query: TypedQuery,
@@ -149,6 +153,8 @@ async def _call(
     except Exception as error:  # noqa: BLE001 - a user's class, for which no value is known
         called.unanswered.setdefault(name, f"no arguments: {type(error).__name__}: {error}")
         return
+    if query.parsed.paging and query.parsed.paging.keys:  # a cursor comes from another call
+        arguments |= {CURSOR: None, SIZE: _ROWS}
     undisturbed = False
     try:
         async with asyncio.timeout(_LONGEST):

@@ -11,7 +11,8 @@ from .numbering import numbered
 
 LIST_PRODUCTS: Final = """\
 SELECT id, name, price,
-(SELECT count(*) FROM product) AS page_total FROM product ORDER BY name, id LIMIT $1 OFFSET $2
+    (SELECT count(*) FROM product
+    ) AS page_total FROM product ORDER BY name, id LIMIT $1 OFFSET $2
 """
 
 
@@ -31,11 +32,14 @@ LIST_NAMES: Final = {
     (most, sort): numbered(
         """\
 SELECT upper(name),
-(SELECT count(*) FROM (
-SELECT upper(name) FROM product
+    (SELECT count(*) FROM (
+    SELECT upper(name) FROM product
 """,
-        "WHERE price <= $1\n" if most else "",
-        ") AS page_rows) AS page_total FROM product\n",
+        "    WHERE price <= $1\n" if most else "",
+        """\
+    ) AS page_rows
+    ) AS page_total FROM product
+""",
         "WHERE price <= $1\n" if most else "",
         f"""\
 ORDER BY {sort},
@@ -76,9 +80,10 @@ async def list_names(
 
 LIST_PRICES: Final = """\
 SELECT DISTINCT price,
-(SELECT count(*) FROM (
-SELECT DISTINCT price FROM product
-) AS page_rows) AS page_total FROM product ORDER BY price NULLS FIRST LIMIT 2 OFFSET $1
+    (SELECT count(*) FROM (
+    SELECT DISTINCT price FROM product
+    ) AS page_rows
+    ) AS page_total FROM product ORDER BY price NULLS FIRST LIMIT 2 OFFSET $1
 """
 
 

@@ -1,0 +1,26 @@
+"""What the generated functions must do on a real server."""
+
+import sys
+from datetime import date
+
+
+async def run(db, queries):
+    keyset = sys.modules[queries.__package__ + ".keyset"]
+    await db.execute(
+        "INSERT INTO issue VALUES (1, 'a', NULL), (2, 'B', '2024-02-29'), (3, 'b', NULL)"
+    )
+    first = await queries.list_issues(db, page_size=2)
+    assert [issue.id for issue in first.rows] == [2, 1]
+    assert first.previous is None
+    assert first.next == keyset.KeysetCursor("ListIssues", (None, 1))
+    second = await queries.list_issues(db, page_size=2, cursor=first.next)
+    assert ([issue.id for issue in second.rows], second.next) == ([3], None)
+    assert await queries.list_issues(db, page_size=2, cursor=second.previous) == first
+    found = await queries.list_issues(db, page_size=1, pattern="b")
+    assert found.next == keyset.KeysetCursor("ListIssues", (date(2024, 2, 29), 2))
+    titles = await queries.list_titles(db, page_size=2)
+    assert titles.rows == ["B", "B"]
+    last = await queries.list_titles(
+        db, page_size=2, cursor=keyset.KeysetCursor("ListTitles", backward=True)
+    )
+    assert (last.rows, last.next) == (["B", "A"], None)
