@@ -109,6 +109,18 @@ def test_who_asked_for_mysql_or_is_not_strict_is_only_warned(ask, server, strict
     assert ask("SELECT js->>'$.a' AS x FROM a", server, strict=strict)[1] == [problem]
 
 
+@pytest.mark.parametrize("server", ["", "mariadb"])
+@pytest.mark.parametrize("operator", ["->", "->>"])
+def test_the_hint_for_an_arrow_on_mariadb_names_the_function(
+    mysql_cache, server: str, operator: str
+) -> None:
+    sql = f"-- name: Q :many\nSELECT id FROM a WHERE js{operator}'$.a' = 'x';"
+    options = AnalyzeOptions(cache_dir=mysql_cache, server=server)
+    _, (problem,) = analysed(SCHEMA, sql, options)
+    assert "json_value(a, '$.key')" in problem.hint
+    assert "json_unquote(json_extract(a, '$.key'))" in problem.hint
+
+
 @pytest.mark.parametrize(
     ("sql", "code"),
     [

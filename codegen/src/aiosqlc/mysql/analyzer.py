@@ -28,6 +28,7 @@ from aiosqlc.mysql.embeds import why_not_whole
 from aiosqlc.mysql.errors import missing_in, query_error
 from aiosqlc.mysql.executable import MARIADB, MYSQL, Kin, as_read, kin_of, unclear
 from aiosqlc.mysql.guard import as_sent, impossible, unlike, unproved
+from aiosqlc.mysql.labels import unknown_labels
 from aiosqlc.mysql.names import unknown_names
 from aiosqlc.mysql.planned import Asked, refused_plan
 from aiosqlc.mysql.prepare import Described
@@ -335,6 +336,8 @@ def _type_text(
                 return None, [_with_history(said, error, judge, query.sql)]
     text, found = read_text(query, judge.schema)
     problems = [*excuses, *found, *_not_whole(query, text, judge.schema, described)]
+    if text.reader is not None:
+        problems += unknown_labels(query, text.reader)
     if described is None:
         problems += _misnamed(query, text, judge) or _unreadable(query, text)
     elif text.reader is None and (query.params or described) and not is_show(query.sql):
@@ -492,6 +495,15 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
     )
 
 
+def _fewer(parsed: ParsedQuery) -> str:
+    """Return how a query of many rows becomes one of one row."""
+    if is_call(parsed.sql):
+        return "let the procedure's SELECT match a whole unique key or have LIMIT 1, or use :many"
+    if is_show(parsed.sql):
+        return "use :many"
+    return "match a whole unique key, add LIMIT 1, or use :many"
+
+
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield the errors of a query's command and of its result."""
     parsed = query.parsed
@@ -508,7 +520,7 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
                     query.cardinality_reasons[0] if query.cardinality_reasons else "",
                 ),
             ),
-            hint="match a whole unique key, add LIMIT 1, or use :many",
+            hint=_fewer(parsed),
             severity=Severity.ERROR if options.strict else Severity.WARNING,
         )
     sets_id = query.insert_into is not None or mentions(query.sql, "LAST_INSERT_ID")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from aiosqlc.ir import Cardinality
+from aiosqlc.mysql.called import returned_by
 from aiosqlc.mysql.levels import row_counter
+from aiosqlc.mysql.reader import Reader
+from aiosqlc.mysql.relations import Schema
 from aiosqlc.mysql.rules import Premises
+from aiosqlc.mysql.syntax import parse
 from aiosqlc.relational.closure import Closure
 from aiosqlc.relational.rows import RowCounter
 from aiosqlc.relational.tree import Command, Query, SetOp
@@ -18,6 +22,17 @@ def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, .
         return proved, tuple(counter.reasons)
     reason = _doubt(counter, query)
     return proved, (reason,) if reason else ()
+
+
+def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
+    """Return how many rows a `CALL` returns: those of the one SELECT in its body, if it is run."""
+    body = returned_by(sql, schema.routines)
+    tree = parse(body) if body is not None else None
+    if tree is None:
+        return Cardinality.MANY, ()
+    query = Reader(schema, tree).read().query()
+    rows, reasons = counted(query, schema.premises)
+    return Cardinality.ZERO_OR_ONE if rows.at_most_one else Cardinality.MANY, reasons
 
 
 def _doubt(counter: RowCounter, query: Query) -> str:

@@ -7,6 +7,7 @@ from aiosqlc.analysis.advice.words import ELSEWHERE
 from aiosqlc.mysql.elsewhere_types import type_advice
 from aiosqlc.source import Dialect
 
+IN_DOCUMENTS = "write `json_value(a, '$.key')`, or `json_unquote(json_extract(a, '$.key'))`"
 _UPSERT = "`INSERT … ON DUPLICATE KEY UPDATE a = VALUES(a)`"
 
 
@@ -22,6 +23,8 @@ def _operators(place: Place) -> str:
         return "write `json_contains(a, b)`"
     if word in {"!~", "!"} and (word == "!~" or place.word(1).startswith("~")):
         return "MySQL matches a regular expression with `REGEXP`, or `NOT REGEXP`"
+    if "->" in f"{before}{word}" or "->" in f"{word}{place.word(1)}":
+        return IN_DOCUMENTS
     if [word, before] == ["=", "="] or word == "==" or before == "==":
         return "SQL compares with a single `=`"
     if word == "DISTINCT" and before in {"IS", "NOT"}:

@@ -29,8 +29,8 @@ FIELDS: dict[type[exp.Expr], frozenset[str]] = {
         exp.Offset: "expression",
         exp.Insert: "this expression ignore with_ conflict returning overwrite hint partition",
         exp.Values: "expressions",
-        exp.Delete: "this using where limit with_ returning order hint tables",
-        exp.Update: "this where limit with_ expressions from_ returning order hint",
+        exp.Delete: "this using where limit with_ returning order hint tables ignore",
+        exp.Update: "this where limit with_ expressions from_ returning order hint ignore",
         exp.EQ: "this expression",
         exp.In: "this expressions",
     }.items()

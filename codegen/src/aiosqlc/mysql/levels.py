@@ -11,6 +11,7 @@ from sqlglot import exp
 from aiosqlc.ir import ColumnRef, SqlType
 from aiosqlc.mysql import scope, types
 from aiosqlc.mysql.equality import compares_alike
+from aiosqlc.mysql.expressions import type_of
 from aiosqlc.mysql.fixed import is_fixed, is_stable, outer_columns
 from aiosqlc.mysql.known_fields import is_understood
 from aiosqlc.mysql.literals import integer
@@ -463,6 +464,8 @@ class _Lowering:
         node = unwrap(node)
         if isinstance(node, exp.Literal | exp.Boolean | exp.HexString):
             return Constant()
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Null):
+            return Constant() if self.is_variable(node) else _opaque(node)
         if isinstance(node, exp.Placeholder):
             place = self.reader.tree.place(node)
             return Parameter(number=place.number if place is not None else 0)
@@ -477,6 +480,14 @@ class _Lowering:
             reads = self.reads(node) if fixed else None
             return Subquery(reads=reads or (), one_value=reads is not None)
         return _opaque(node)
+
+    def is_variable(self, node: exp.Expr) -> bool:
+        """Return whether NULL of a type is compared as the variable of a procedure that it is for.
+
+        A text has a collation, of which the cast says nothing.
+        """
+        kind = type_of(node, self.level, self.reader)
+        return kind is not None and types.family(kind) != "text"
 
     def column(self, source: scope.Source, output: Output) -> Column:
         """Return a column of a source."""

@@ -10,6 +10,7 @@ import pymysql
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, SchemaFile
+from aiosqlc.mysql.elsewhere import IN_DOCUMENTS
 from aiosqlc.mysql.errors import code_of, message_of
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, unquote
 from aiosqlc.source import Dialect, Span
@@ -124,7 +125,8 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
         code="E213",
         message=f"{query.name} was typed without a server: MariaDB has no `{construct}`",
         labels=(Label(query.file, query.name_span, "types may be wider than necessary"),),
-        hint="set `database.uri` to a MySQL server"
+        hint=(f"{IN_DOCUMENTS}; or " if construct == "->" else "")
+        + "set `database.uri` to a MySQL server"
         + ("; or accept it: `server: mysql`" if strict else ""),
         severity=Severity.ERROR if strict else Severity.WARNING,
     )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import ClassVar
 
 from sqlglot import TokenType, exp
@@ -96,6 +97,9 @@ def parse(sql: str) -> Tree | None:
         return None
     if isinstance(root, exp.Insert):
         root.set("overwrite", first_word(as_read(sql, MYSQL)) == "REPLACE")
+    if isinstance(root, exp.Update | exp.Delete):
+        words = _modifiers(code_tokens(as_read(sql, MYSQL), Dialect.MYSQL))
+        root.set("ignore", any(word.text.upper() == "IGNORE" for word in words))
     return Tree(_selected(root) if isinstance(root, exp.Values) else root, filled)
 
 
@@ -173,6 +177,8 @@ def _plain(sql: str) -> str:
         return _over(sql, tokens[0], "INSERT")
     if words[:1] == ["CALL"]:
         return _over(sql, tokens[0], "DO", blank=True)
+    for token in _modifiers(tokens):
+        sql = _over(sql, token, "")
     if words[:1] in (["CREATE"], ["ALTER"]):
         return _plain_definition(sql, tokens, words)
     if words[:1] == ["DELETE"] and "FROM" in words:
@@ -182,6 +188,14 @@ def _plain(sql: str) -> str:
     return sql
 
 
+def _modifiers(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Return the words between UPDATE or DELETE and what it changes."""
+    if not tokens or tokens[0].text.upper() not in {"UPDATE", "DELETE"}:
+        return ()
+    return tuple(takewhile(lambda token: token.text.upper() in _MODIFIERS, tokens[1:]))
+
+
+_MODIFIERS = frozenset({"IGNORE", "LOW_PRIORITY", "QUICK"})
 _SHAPES = frozenset(
     {
         "GEOMCOLLECTION", "GEOMETRYCOLLECTION", "LINESTRING", "MULTILINESTRING", "MULTIPOINT",

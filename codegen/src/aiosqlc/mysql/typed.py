@@ -18,9 +18,10 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.mysql import types
+from aiosqlc.mysql.called import is_call
 from aiosqlc.mysql.choices import is_choice
 from aiosqlc.mysql.conversions import may_fail
-from aiosqlc.mysql.counted import counted
+from aiosqlc.mysql.counted import counted, of_call
 from aiosqlc.mysql.embeds import described_embeds, embeds
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.late_types import settled_late
@@ -112,7 +113,11 @@ def type_query(
         query, schema, reader, described, columns_of(query, schema, text, described)
     )
     root = reader.tree.root if reader else None
-    rows, reasons = counted(text.result.query(), schema.premises)
+    rows, reasons = (
+        of_call(query.sql, schema)
+        if is_call(query.sql)
+        else counted(text.result.query(), schema.premises)
+    )
     changed = targets(root, schema)
     return TypedQuery(
         parsed=written,

@@ -73,6 +73,8 @@ def _everything(relation: Relation, schema: Schema) -> Iterator[Constraint]:
 
 
 def _by(root: exp.Expr | None, relation: Relation, schema: Schema) -> Iterator[Constraint]:
+    if isinstance(root, exp.Update | exp.Delete) and root.args.get("ignore"):
+        return  # the rows that would violate one stay as they are
     if isinstance(root, exp.Delete):
         yield from _by_delete(relation, schema, set())
     elif isinstance(root, exp.Update):
