@@ -207,7 +207,7 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How the text of a `:page` query selects one page.
+    """The way in which the text of a `:page` query selects one page.
 
     The last `hidden` columns of the text are not part of a row. They are the total, or the values
     of the sort `keys`. `limit` is the number of the parameter of LIMIT, or None for a constant.

@@ -12,7 +12,7 @@ from aiosqlc.parse.scanner import Kind, Token, unquote
 from aiosqlc.source import Dialect, SourceMap, Span
 
 KEY = "page_key_"
-"""What the hidden columns and the parameters of sort keys are called, with a number."""
+"""The prefix of the hidden columns and of the parameters of sort keys; a number follows."""
 
 AFTER, BACKWARD, NULL = "page_after", "page_backward", "page_null_"
 """The parts of a variant: there is a cursor, the order is reversed, the key of a cursor is NULL."""

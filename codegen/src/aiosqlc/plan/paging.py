@@ -44,10 +44,10 @@ def _first_row(paging: Paging, params: Mapping[int, PyParam]) -> tuple[tuple[str
 
 
 def with_keys(query: TypedQuery, params: dict[int, PyParam]) -> dict[int, PyParam]:
-    """Return the parameters with what a page by sort keys passes for its own.
+    """Return the parameters, with the values of a cursor for the sort keys.
 
-    A value in a cursor came from the driver and goes back as it is. One row more than the page
-    has tells whether there is another page.
+    The driver returned these values, so the function passes them unchanged. LIMIT is one more than
+    the page size: the extra row shows that there is another page.
     """
     paging = query.parsed.paging
     if paging is None or paging.limit is None or not paging.keys:
