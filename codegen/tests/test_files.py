@@ -34,7 +34,10 @@ def compiled(folder: Path, schema: dict[str, bytes]) -> list[Diagnostic]:
     [
         ({}, "no .sql file in schema"),
         ({"schema.ddl": b"CREATE TABLE t ()"}, "no .sql file in schema"),
-        ({"a.sql": b"CREATE TABLE t (id int\0)"}, "a NUL byte: this is not a text file"),
+        (
+            {"a.sql": b"CREATE TABLE t (id int\0)"},
+            "the file contains a NUL byte, so it is not a text file",
+        ),
         ({"a.sql": "CREATE TABLE t ()".encode("utf-16")}, "cannot read schema/a.sql"),
     ],
 )

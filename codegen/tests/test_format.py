@@ -178,7 +178,7 @@ def test_the_server_analyses_every_golden_query_as_before(
             options = options_of(entry, inputs.shims)
             given = AnalyzeOptions(postgres_server.create_empty(), shims=options.shims)
             left = unproved(analyzer, inputs.schema, given, pairs)
-            assert set(left.values()) <= {"the server refuses it", "the schema has errors"}
+            assert set(left.values()) <= {"the server rejects it", "the schema has errors"}
             compared += len(pairs)
     assert compared > 10
 
@@ -194,7 +194,7 @@ def test_another_tree_is_seen(postgres_server: TestPostgres) -> None:
     with Analyzer() as analyzer:
         assert unproved(analyzer, schema, options, pairs) == {
             "other": "the server would parse it differently",
-            "refused": "the server refuses it",
+            "refused": "the server rejects it",
         }
 
 
@@ -300,4 +300,4 @@ def test_what_nothing_can_prove_is_not_written(
     assert main(["format", "-f", str(project)]) == 0
     said = capsys.readouterr()
     assert (project / "queries.sql").read_text() == text
-    assert "does not support its syntax" in said.err
+    assert "does not support this syntax" in said.err

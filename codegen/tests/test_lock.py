@@ -177,7 +177,9 @@ def test_a_lock_of_another_release_is_said_to_be_one_and_made_anew(
     capsys.readouterr()
     assert generate(folder, counting) == (0, [])
     assert capsys.readouterr().err == (
-        f"sqlc.lock.json has format 4, this release writes {FORMAT}: everything is compiled again\n"
+        f"sqlc.lock.json has format 4, but this release writes format {FORMAT}: all queries are "
+        "compiled "
+        "again\n"
     )
     assert len(counting.asked) == 11
     assert lock.read_text() == now

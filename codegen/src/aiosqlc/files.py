@@ -42,7 +42,7 @@ def find_sql_files(
             problems.append(Diagnostic("E008", message, label))
             continue
         if not inside:
-            hint = "files of SQL are called `*.sql`; folders are not searched below the first level"
+            hint = "the names of SQL files must end in `.sql`; subfolders are not searched"
             problems.append(Diagnostic("E007", f"no .sql file in {pattern}", label, hint))
         found += inside
     return list(dict.fromkeys(found)), problems

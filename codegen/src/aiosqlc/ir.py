@@ -564,7 +564,7 @@ class TypedQuery:
     insert_into: ColumnRef | None = None
     writes: tuple[str, ...] = ()
     violable: tuple[Constraint, ...] = ()
-    unproved_reading: str = "it was not analysed"
+    unproved_reading: str = "the query was not analysed"
     session_clean: bool = True
     cardinality_reasons: tuple[str, ...] = ()
     advice: tuple[tuple[str, str], ...] = ()

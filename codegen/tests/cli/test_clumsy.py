@@ -83,7 +83,7 @@ def test_a_file_where_a_folder_is_needed_is_named(
     (tmp_path / "taken").write_text("mine")
     folder = tmp_path / "taken" / inside
     assert main(["init", str(folder)]) == 1
-    assert capsys.readouterr().err == (f"cannot use {folder}: a file is at the place of a folder\n")
+    assert capsys.readouterr().err == (f"cannot use {folder}: a file has the path of a folder\n")
 
 
 def test_a_file_that_may_not_be_written_is_named(
@@ -106,7 +106,7 @@ def test_code_is_not_written_into_a_file(project: Path, capsys: pytest.CaptureFi
     assert main(["generate", "-f", str(project)]) == 1
     assert (
         f"cannot write {project / 'store' / 'models.py'}:"
-        " a file is at the place of a folder\n" in capsys.readouterr().err
+        " a file has the path of a folder\n" in capsys.readouterr().err
     )
     assert (project / "store").read_text() == "mine"
 
@@ -115,7 +115,7 @@ def test_code_is_not_written_into_a_file(project: Path, capsys: pytest.CaptureFi
     ("content", "why"),
     [
         (b"-- name: A :one\nSELECT 'J\xf6rg' AS a;\n", "byte 0xf6 in line 2 is not UTF-8"),
-        ("-- name: A :one\nSELECT 1 AS a;\n".encode("utf-16"), "it is UTF-16"),
+        ("-- name: A :one\nSELECT 1 AS a;\n".encode("utf-16"), "the file is in UTF-16"),
     ],
 )
 def test_no_command_passes_over_what_it_cannot_read(
@@ -137,7 +137,7 @@ def test_a_configuration_in_another_encoding_is_said_to_be(
     config = project / "sqlc.yaml"
     config.write_bytes(config.read_text().encode("utf-16"))
     assert main(["generate", "-f", str(project)]) == 2
-    assert "sqlc.yaml: it is UTF-16; save it as UTF-8" in capsys.readouterr().err
+    assert "sqlc.yaml: the file is in UTF-16; save the file as UTF-8" in capsys.readouterr().err
 
 
 def test_a_query_that_is_broken_is_not_said_to_be_missing(
@@ -179,8 +179,8 @@ def test_brackets_in_thousands_of_brackets_are_laid_out_line_by_line(project: Pa
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["selfcheck", "-n", "0"], "`0` is not a number from 1 up"),
-        (["selfcheck", "-n", "-5"], "`-5` is not a number from 1 up"),
+        (["selfcheck", "-n", "0"], "`0` is not a whole number greater than 0"),
+        (["selfcheck", "-n", "-5"], "`-5` is not a whole number greater than 0"),
     ],
 )
 def test_a_number_out_of_range_is_wrong_usage(

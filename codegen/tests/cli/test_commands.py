@@ -236,7 +236,7 @@ RELEASES = [
         "name, about)",
         "@name, @about)",
         1,
-        "no order is safe",
+        "neither order is safe",
     ),
 ]
 
@@ -383,7 +383,7 @@ def test_a_mistake_of_ours_names_its_query_and_hides_nothing_else(
     err = capsys.readouterr().err
     assert "E900" in err
     assert "internal error in Odd: TypeError: lost" in err
-    assert "Loose is :one, but may return many rows" in err
+    assert "Loose is `:one`, but may return several rows" in err
     assert "aiosqlc report more.sql:Odd" in err
     assert "def get_author(" in (project / "store" / "queries.py").read_text()
     assert main(["report", "-f", str(project), "more.sql:Odd"]) == 0
@@ -475,7 +475,7 @@ def test_the_report_is_the_same_either_way_and_has_each_cause_once_the_dearest_f
         'error[E201]: type "nope" does not exist',
         'error[E311]: column "nam" does not exist',
     ]
-    assert "3 queries do not compile because of this: queries/queries.sql:Wanting" in told[0]
+    assert "3 queries do not compile because of this error: queries/queries.sql:Wanting" in told[0]
     assert "the same error in 1 more query: queries/queries.sql:AlsoWrong" in told[0]
 
 
@@ -563,7 +563,7 @@ def test_of_two_entries_with_one_folder_the_first_is_written(
     assert main(["generate", "-f", str(own_project)]) == 1
     said = capsys.readouterr().err
     assert "two generated files would both be store/executor.py, and 1 more" in said
-    assert "make one entry of them" in said
+    assert "combine the entries" in said
     promised = re.search(r"writes (\d+) of (\d+)", said)
     assert main(["generate", "--keep-going", "-f", str(own_project)]) == 1
     assert promised is not None

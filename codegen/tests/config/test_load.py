@@ -57,7 +57,7 @@ def test_what_is_missing_in_the_environment_is_said_once_and_all_of_it(tmp_path:
     )
     _, (problem,) = load(tmp_path, f'version: "2"\nsql:\n{entry}{entry}')
     assert problem.message == "environment variables A_USER and A_HOST are not set"
-    assert "in `schema`" in problem.hint
+    assert "under `schema`" in problem.hint
 
 
 def test_json_is_read_too(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_an_entry_for_another_engine_of_sqlcs_is_left_out(tmp_path: Path) -> Non
     assert project
     assert [(entry.index, entry.engine) for entry in project.sets] == [(1, "mysql")]
     assert [(item.code, item.severity, item.message) for item in problems] == [
-        ("E004", "warning", "sqlite is not compiled: this entry is left out")
+        ("E004", "warning", "sqlite is not supported: this entry is skipped")
     ]
 
 
@@ -155,7 +155,7 @@ def test_of_a_version_1_file_only_the_version_is_said(tmp_path: Path) -> None:
         'version: "1"\npackages:\n- {path: db, queries: q, schema: s}\nrename: {id: ID}\n',
     )
     assert [(item.code, item.hint) for item in problems] == [
-        ("E003", "`aiosqlc init` converts it, and keeps the old one beside it")
+        ("E003", "`aiosqlc init` converts the file, and saves the old file under another name")
     ]
 
 

@@ -75,7 +75,7 @@ REFUSED = [
     ("AS cal|led", "face", "only queries, their parameters"),
     ("author AS |b", "OTHER", "the query already uses `OTHER`"),
     ("author AS |b", "a", "the query already uses `a`"),
-    ("author AS |b", "order", "it would not compile"),
+    ("author AS |b", "order", "the project would not compile"),
 ]
 
 

@@ -108,7 +108,7 @@ async def test_all_that_is_known_is_told_of_what_is_under_the_cursor(
         "JOIN aut|hor": ["-- Who writes.", "CREATE TABLE author (", "-- As on the cover."],
         "|* FROM author": ["id: int4 NOT NULL", "name: text NOT NULL"],
         "WHERE author.na|me": ["author.name: text NOT NULL", "As on the cover."],
-        ":so|rt name": ["chooses the sort"],
+        ":so|rt name": ["chooses one of these sort keys"],
     }
     await tells(desk, project / "queries.sql", wanted)
 

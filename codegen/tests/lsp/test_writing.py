@@ -127,7 +127,7 @@ async def does(desk: Editor, path: Path) -> None:
     lenses = await desk.client.text_document_code_lens_async(types.CodeLensParams(where))
     assert lenses
     titles = [lens.command.title for lens in lenses if lens.command]
-    assert titles == ["show what is generated", "run on sample rows"] * 2
+    assert titles == ["show the generated code", "run on sample rows"] * 2
     for lens in lenses[:2]:
         assert lens.command
         await desk.client.workspace_execute_command_async(

@@ -131,7 +131,10 @@ def test_a_role_that_can_do_more_is_refused(
         capture_output=True, text=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert ended.returncode == 2
-    assert "the role of `mcp.database` can do more than the tools: it has ALL" in ended.stderr
+    assert (
+        "the role of `mcp.database` has more privileges than the tools need: it has ALL"
+        in ended.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,19 +22,22 @@ CASES = {
         ("--http", "here"), {}, "", "--http here: write HOST:PORT, such as 127.0.0.1:8000",
     ),
     "a port too large": (("--http", "127.0.0.1:99999"), {}, "", "--http 127.0.0.1:99999: write"),
-    "open to all": (("--http", "0.0.0.0:9"), {}, "", "other machines reach it: add --tokens"),
+    "open to all": (("--http", "0.0.0.0:9"), {}, "", "other machines can reach this address"),
     "no tokens": (("--http", "[::1]:9", "--tokens", "none.json"), {}, "", "cannot read none.json"),
     "half a file": (("--http", "[::1]:9", "--tokens", "sqlc.yaml"), {}, "", "sqlc.yaml: JSON"),
-    "no tenant": ((), {"SHOP_TENANT": None}, "", "SHOP_TENANT is not set: `mcp.bind` needs it"),
+    "no tenant": ((), {"SHOP_TENANT": None}, "", "SHOP_TENANT is not set, but `mcp.bind`"),
     "a tenant of another type": (
         (), {"SHOP_TENANT": "abc"}, "",
-        "the environment gives a value that does not fit `tenant_id` of `get_user`: Expected `int`",
+        (
+            "the environment has a value that is not valid for `tenant_id` of `get_user`: "
+            "Expected `int`"
+        ),
     ),
     "no tenant in a token": (
         ("--http", "[::1]:9", "--tokens", "tokens.json"), {}, '": "1"|": "null"',
-        "tokens.json: `one` gives a value that does not fit `tenant_id` of `get_user`: Expected",
+        "tokens.json: `one` has a value that is not valid for `tenant_id` of `get_user`: Expected",
     ),
-    "no database": ((), {"SHOP_URL": None}, "", "SHOP_URL is not set: `mcp.database` needs it"),
+    "no database": ((), {"SHOP_URL": None}, "", "SHOP_URL is not set, but `mcp.database`"),
     "nothing listens": (
         (), {"SHOP_URL": "postgresql://a:secret-word@127.0.0.1:1/x"}, "",
         "cannot connect to `mcp.database`",

@@ -19,10 +19,10 @@ from tests.mcp.test_attacks import code_of
 from tests.servers.ports import free_port
 
 REFUSED = {
-    "NewestOrders": "it is not proved to only read",
-    "ClosedOrders": "it is not proved to only read",
-    "LockedOrders": "it is not proved to only read",
-    "DropNotes": "it is not proved to only read",
+    "NewestOrders": "it is not proved to be read-only",
+    "ClosedOrders": "it is not proved to be read-only",
+    "LockedOrders": "it is not proved to be read-only",
+    "DropNotes": "it is not proved to be read-only",
     "AllOrders": "it has no parameter `tenant_id` to bind",
     "Mails": "the view `mails` may read hidden columns",
     "MailOf": "the function `mail_of` may read hidden columns",
@@ -52,7 +52,7 @@ async def test_a_tool_says_what_is_proved_of_its_query(connected: Connect) -> No
     user, pay = tools["get_user"], tools["pay_order"]
     assert user.description is not None
     assert user.description.startswith("Find a user by id.\n")
-    assert "Proved to only read. Returns at most one row. Reads users (" in user.description
+    assert "Proved to be read-only. Returns at most one row. Reads users (" in user.description
     assert user.description.endswith("Hides the values of email.")
     assert user.annotations is not None
     assert user.annotations.read_only_hint

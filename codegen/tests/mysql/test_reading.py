@@ -28,22 +28,22 @@ PROVED = (
     "select id from t union all select id from u",
     "select * from calm",
 )
-SESSION = "it locks rows, or changes the session"
-UNLISTED = "{}() is not on the list of functions that only read"
+SESSION = "the query locks rows or changes the session"
+UNLISTED = "{}() is not on the list of read-only functions"
 UNPROVED = {
     "update t set a = 1": "it is no SELECT",
     "call stored()": "it is no SELECT",
     "select a from t for update": SESSION,
     "select * from (select a from t for share) q": SESSION,
     "select sql_calc_found_rows a from t": SESSION,
-    "select a into @x from t": "a part of it writes",
-    "select @x := 1": "it uses a session variable",
+    "select a into @x from t": "a part of the query writes",
+    "select @x := 1": "the query uses a session variable",
     "select stored() from t": UNLISTED.format("STORED"),
-    "select shop.stored(1)": "it calls a stored function",
+    "select shop.stored(1)": "the query calls a stored function",
     "select abs(stored2(1)) from t": UNLISTED.format("STORED2"),
     "select get_lock('a', 1)": UNLISTED.format("GET_LOCK"),
     "select nextval(s)": UNLISTED.format("NEXTVAL"),
-    "select next value for s": "its text was not parsed",
+    "select next value for s": "the query was not parsed",
     "select last_insert_id()": UNLISTED.format("LAST_INSERT_ID"),
     "select * from elsewhere": "elsewhere is not a table of the schema",
     "select * from wild": UNLISTED.format("NEXTVAL"),

@@ -207,7 +207,7 @@ def shown(param: TypedParam) -> str:
 
 
 def _described(connection: Connection, sql: str) -> int:
-    """Return the oid of the only parameter of a text, 0 where the server refuses it."""
+    """Return the oid of the only parameter of a text, 0 where the server rejects it."""
     pg = connection.pg
     pg.prepare(b"", sql.encode())
     result = pg.describe_prepared(b"")

@@ -15,7 +15,10 @@ ON_MYSQL = {
     'id FROM t WHERE name LIKE "%@q%"': (["E126"], 'CONCAT("%", sqlc.arg(q), "%")'),
     "id FROM t WHERE name LIKE '%sqlc.arg(q)'": (["E126"], "CONCAT('%', sqlc.arg(q))"),
     "id FROM t WHERE name = '@q'": (["E126"], "without quotes: `sqlc.arg(q)`"),
-    "id FROM t WHERE id IN (?)": (["E125"], "`IN (sqlc.slice(ids))`; for one value write `= ?`"),
+    "id FROM t WHERE id IN (?)": (
+        ["E125"],
+        "`IN (sqlc.slice(ids))`; to compare with a single value, write `= ?`",
+    ),
     "id FROM t WHERE id NOT IN (sqlc.arg(x))": (["E125"], "`NOT IN (sqlc.slice(x))`"),
     "id FROM t WHERE name LIKE '%a@b.de%' AND '@daily' AND id IN (1, ?)": ([], ""),
     "concat('x', '@invalid') FROM t WHERE a || '@invalid' = b": (["E127"], "concat(a, "),

@@ -193,8 +193,8 @@ REFUSED = [
     ({"plugin_options": "{"}, "not JSON"),
     ({"settings": {"engine": "mysql"}}, "not for mysql"),
     ({"queries": [{**REQUEST["queries"][0], "cmd": ":dance"}]}, "`:dance` is not known"),
-    ({"queries": [{"name": "A"}]}, "not a request of sqlc's"),
-    ({"queries": 1}, "not a request of sqlc's"),
+    ({"queries": [{"name": "A"}]}, "not a request of sqlc"),
+    ({"queries": 1}, "not a request of sqlc"),
     (
         {
             "queries": [

@@ -147,7 +147,7 @@ def test_the_number_of_rows_is_what_keys_and_shape_allow(sql: str) -> None:
 def test_the_reason_names_the_index() -> None:
     typed, _ = answers(SCHEMA, tuple(CASES))
     assert typed["select * from k where tenant = $1 and active"].cardinality_reasons == (
-        "all columns of the unique index k_active are bound [unique-key]",
+        "all columns of the unique index k_active are compared with values [unique-key]",
     )
 
 

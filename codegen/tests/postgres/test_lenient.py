@@ -113,16 +113,16 @@ SAID = {
     "create table cron.x (a int); create table x (a int not null)": "no statement creates the",
     "create table x (a vector(3) not null)": "the schema uses the extension vector without",
     "create table x (a geometry(point, 4326) not null)": "the schema uses the extension postgis",
-    "create schema information_schema; create table x (a int not null)": "skipped: the server",
+    "create schema information_schema; create table x (a int not null)": "skipped, because",
     "create table information_schema.tables (b int); create table x (a int not null)": (
-        "skipped: the server has this already"
+        "skipped, because the server already has this object"
     ),
-    "create table pg_catalog.pg_more (b int); create table x (a int not null)": "skipped: the",
-    "create table x (a int not null); alter table x disable trigger gone": "skipped: what this",
+    "create table pg_catalog.pg_more (b int); create table x (a int not null)": "skipped, because",
+    "create table x (a int not null); alter table x disable trigger gone": "skipped, because",
     'create table x (a int not null); alter table only x enable always trigger "Gone Too"': (
-        "skipped: what this enables or disables does not exist"
+        "skipped, because the object to enable or disable does not exist"
     ),
-    "create table x (a int not null); alter table x disable rule r": "skipped: what this",
+    "create table x (a int not null); alter table x disable rule r": "skipped, because the object",
     "create extension wonderful; create table x (a int not null)": 'extension "wonderful" is not',
 }
 
@@ -133,7 +133,10 @@ def test_a_schema_that_nothing_creates_is_assumed_with_a_warning(analyzer: Analy
     asked = [query('select a from "App".x')]
     analysis, (warning,) = analyzer.analyze([schema_file(sql)], asked, AnalyzeOptions())
     assert warning.code == "E217"
-    assert warning.message == 'no statement creates the schema "App": it is assumed to exist'
+    assert (
+        warning.message
+        == 'no statement creates the schema "App"; the compiler assumes that it exists'
+    )
     assert analysis.queries[0].columns[0].not_null
 
 

@@ -29,11 +29,15 @@ CASES = {
     "select * from a odrer by id": ("E300", "by", "did you mean `ORDER` by `odrer`?"),
     "select * from a grup by id": ("E300", "by", "did you mean `GROUP` by `grup`?"),
     "select * from a where (id = 1 and (id = 2)": ("E300", ")", "the `(` in line 1, column 23"),
-    "select * from a where id = 1)": ("E300", ")", "there is no `(` for this `)`"),
-    "select * from a where id = @": ("E300", "@", "write the parameter's name behind the `@`"),
-    "select `id` from a": ("E300", "from", "backticks are MySQL's"),
+    "select * from a where id = 1)": ("E300", ")", "this `)` does not have a matching `(`"),
+    "select * from a where id = @": (
+        "E300",
+        "@",
+        "write the name of the parameter directly after the `@`",
+    ),
+    "select `id` from a": ("E300", "from", "remove the backticks"),
     "select ‘x’ from a": ("E311", "‘", "typographic quotes"),
-    "select " + "+".join(["1"] * 9000): ("E301", "", "it is nested too deeply"),
+    "select " + "+".join(["1"] * 9000): ("E301", "", "the query is nested too deeply"),
     "select 1 from": ("E300", "m", "end of input"),
     "select $1": (None, "", ""),
     "select $1 is null": ("E313", "$1", "cast"),
@@ -134,7 +138,7 @@ def test_a_view_of_which_nothing_is_proved_is_said_in_every_run() -> None:
         for _ in range(2):
             analysis, problems = analyzer.analyze(schema, [], AnalyzeOptions())
             assert [(p.code, p.severity) for p in problems] == [("E372", Severity.WARNING)]
-            assert "the view `deep`: it is nested too deeply" in problems[0].message
+            assert "the view `deep`: the query is nested too deeply" in problems[0].message
     columns = {table.name: table.columns for table in analysis.catalog.tables}
     assert columns["flat"][0].not_null
     assert not columns["deep"][0].not_null

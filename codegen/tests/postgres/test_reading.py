@@ -79,18 +79,18 @@ PROVED = (
 )
 
 WRITES = ("it is, or has within it, what is no SELECT", "every query is a SELECT")
-LOCKS = ("it locks rows", "no row is locked")
-UNLOGGED = "is an unlogged or temporary table, which no standby has"
-VOLATILE = "it is VOLATILE, and written in PL/pgSQL"
+LOCKS = ("it locks rows", "the query locks no rows")
+UNLOGGED = "is an unlogged or temporary table, which does not exist on a standby server"
+VOLATILE = "it is a VOLATILE function in PL/pgSQL"
 ON_CHECKED = (
     f"because of a check of the domain checked: in checks(): {VOLATILE}",
-    "the checks of its domains only read",
+    "the checks of domains are read-only",
 )
 
 
 def built_in(name: str) -> tuple[str, str]:
     """What is said of a function of the server's own that may write."""
-    return f"{name}() is VOLATILE", "a built-in is not VOLATILE"
+    return f"{name}() is VOLATILE", "a built-in function is not VOLATILE"
 
 
 # SQL: (what is said, the premise without which it would be proved)
@@ -101,74 +101,86 @@ UNPROVED: dict[str, tuple[str, str]] = {
     "select * from a for update": LOCKS,
     "select * from (select * from a for share) q": LOCKS,
     "select last_value from s": (
-        "it reads a sequence or a temporary table",
-        "its tables are known",
+        "the query reads a sequence or a temporary table",
+        "the tables of the query are known",
     ),
-    "select * from fast": (f"fast {UNLOGGED}", "its tables are permanent"),
-    "select * from parts": (f"part {UNLOGGED}", "its tables are permanent"),
-    "select * from afar": ("afar is a foreign table", "its tables are the server's own"),
+    "select * from fast": (f"fast {UNLOGGED}", "the tables of the query are permanent"),
+    "select * from parts": (f"part {UNLOGGED}", "the tables of the query are permanent"),
+    "select * from afar": ("afar is a foreign table", "the tables of the query are local tables"),
     "select nextval('s')": built_in("nextval"),
     "select * from locking": built_in("nextval"),
     "select pg_advisory_xact_lock(1)": built_in("pg_advisory_xact_lock"),
     "select 1 from a order by setval('s', id)": built_in("setval"),
     "select pg_current_xact_id()": (
-        "a standby may refuse pg_current_xact_id()",
-        "a standby allows the built-in",
+        "a standby server may reject pg_current_xact_id()",
+        "a standby server allows the built-in function",
     ),
     "select sql_writes()": (
         "in sql_writes(): nextval() is VOLATILE",
-        "a function's body only reads",
+        "the body of a function is read-only",
     ),
     "select through()": (
         "in through(): in sql_writes(): nextval() is VOLATILE",
-        "a function's body only reads",
+        "the body of a function is read-only",
     ),
     "select closed(id) from a": (
-        "the body of closed() cannot be analysed: it is written in internal",
-        "a function has a readable body",
+        "the body of closed() cannot be analysed, because the function is written in internal",
+        "the body of a function can be analysed",
     ),
-    "select set_there()": ("set_there() changes a setting", "a function changes no setting"),
-    "select 1 <+> 2": (f"in writing_plus(): {VOLATILE}", "PL/pgSQL is not VOLATILE"),
+    "select set_there()": ("set_there() changes a setting", "a function does not change settings"),
+    "select 1 <+> 2": (f"in writing_plus(): {VOLATILE}", "a PL/pgSQL function is not VOLATILE"),
     "select counting(id) from a": (
         f"in writing_plus(): {VOLATILE}",
-        "an aggregate's functions only read",
+        "the functions of an aggregate are read-only",
     ),
-    "select pl_volatile()": (f"in pl_volatile(): {VOLATILE}", "PL/pgSQL is not VOLATILE"),
+    "select pl_volatile()": (
+        f"in pl_volatile(): {VOLATILE}",
+        "a PL/pgSQL function is not VOLATILE",
+    ),
     "select pl_calls()": (
         "in pl_calls(): in sql_writes(): nextval() is VOLATILE",
-        "functions called by PL/pgSQL only read",
+        "functions that PL/pgSQL calls are read-only",
     ),
     "select pl_makes('a')": (
-        "in pl_makes(): it builds statements at run time",
-        "PL/pgSQL builds no statements",
+        "in pl_makes(): the function builds statements at run time",
+        "a PL/pgSQL function builds no statements",
     ),
-    "select pl_locks()": ("in pl_locks(): it locks or changes a", "PL/pgSQL locks nothing"),
-    "select pl_catalog()": ("in pl_catalog(): it names pg_locks", "PL/pgSQL reads no catalog"),
-    "select pl_fast()": (f"in pl_fast(): fast {UNLOGGED}", "PL/pgSQL reads permanent tables"),
+    "select pl_locks()": (
+        "in pl_locks(): the function locks or changes a",
+        "PL/pgSQL locks nothing",
+    ),
+    "select pl_catalog()": (
+        "in pl_catalog(): it names pg_locks",
+        "a PL/pgSQL function does not read the catalog",
+    ),
+    "select pl_fast()": (
+        f"in pl_fast(): fast {UNLOGGED}",
+        "a PL/pgSQL function reads only permanent tables",
+    ),
     "select pl_operator()": (
         f"in pl_operator(): in writing_plus(): {VOLATILE}",
-        "PL/pgSQL uses operators that only read",
+        "operators in PL/pgSQL are read-only",
     ),
     "select $1::checked": ON_CHECKED,
     "select jsonb_populate_record(null::pair, '{}')": ON_CHECKED,
     "select * from guarded": (
         f"because of a policy of guarded: in checks(): {VOLATILE}",
-        "its policies only read",
+        "row-level security policies are read-only",
     ),
 }
 # The same over a schema with a cast of the user's.
 UNPROVED_WITH_CAST: dict[str, tuple[str, str]] = {
     "select to_json('sad'::mood)": (
         f"by the type mood: in mood_json(): {VOLATILE}",
-        "the functions of its types only read",
+        "the functions of the types are read-only",
     ),
     "select pl_reads(1)": (
         f"in pl_reads(): in mood_json(): {VOLATILE}",
-        "casts in PL/pgSQL only read",
+        "casts in PL/pgSQL are read-only",
     ),
 }
 # An operator by itself is refused for its function; what stands behind it has no case of its own.
-_BY_ITS_FUNCTION = {"its operators only read"}
+_BY_ITS_FUNCTION = {"the operators are read-only"}
 
 
 @pytest.mark.parametrize("sql", PROVED)

@@ -213,4 +213,4 @@ def test_of_borrowed_queries_those_count_whose_tables_are_there(database: Databa
     borrowed = ("select id from b", "select id from elsewhere", "select nothing from b")
     found = database.needs(borrowed=borrowed)
     assert _shown(found) == ["SELECT (id) ON b"]
-    assert found.unknown == ('the server refuses a statement: column "nothing" does not exist',)
+    assert found.unknown == ('the server rejects a statement: column "nothing" does not exist',)

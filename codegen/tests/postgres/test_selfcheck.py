@@ -72,9 +72,9 @@ def test_a_false_not_null_is_refuted_by_a_row() -> None:
     )
     found = selfcheck(_Analysed(replace(honest, queries=lying))).refuted
     assert {p.message for p in found} == {
-        "Q0: it is not true that column bio is NOT NULL",
-        "Q1: it is not true that column title is NOT NULL",
-        "Q3: it is not true that column bio is NOT NULL",
+        "Q0: this guarantee is false: column bio is NOT NULL",
+        "Q1: this guarantee is false: column title is NOT NULL",
+        "Q3: this guarantee is false: column bio is NOT NULL",
     }
     assert all("NULL" in p.notes[0] for p in found)
 

@@ -98,7 +98,7 @@ def test_a_folder_closed_to_the_servers_account_stays_closed_and_is_named(cache:
     closed.mkdir(mode=0o700)
     _, (problem,) = analyze([schema_file("select 1")], [], AnalyzeOptions(cache_dir=closed / "in"))
     assert problem.code == "E210"
-    assert f"{closed} is closed to the account 'pgserver'" in problem.message
+    assert f"{closed} is not accessible to the account 'pgserver'" in problem.message
     assert "AIOSQLC_CACHE_DIR" in problem.message
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 

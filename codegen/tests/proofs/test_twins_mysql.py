@@ -33,19 +33,19 @@ CORE = ROOT.parent / "relational"
 # What the core asks of an engine, and MySQL's levels cannot but meet, or cannot meet.
 ALWAYS_MET = {
     ("unique-key", "no FULL JOIN"),  # the servers have none
-    ("unique-key", "the predicate of the index is implied"),  # keys have none
+    ("unique-key", "the conditions imply the predicate of the index"),  # keys have none
     ("one-row", "the select list has no set-returning function"),
     ("some-row", "the select list has no set-returning function"),
     ("some-row", "no trigger skips the row"),  # a trigger can but fail
     ("some-row", "SET contains no WITH"),
 }
 NEVER_MET = {
-    ("unique-key", "the equality operator is that of the index"),  # no column is exact by itself
-    ("unique-key", "the other side is not volatile"),  # nothing is calculated from what is known
-    ("set-operation-rows", "the column is not cast"),  # no pin goes through a set operation
+    ("unique-key", "the equality operator belongs to the index"),  # no column is exact by itself
+    ("unique-key", "the other operand is not volatile"),  # nothing is calculated from what is known
+    ("set-operation-rows", "the column of the set operation is not cast"),  # no pin goes through a set operation
     ("some-row", "the set-returning function has constant arguments and returns a row"),
 }
-NO_ROWS_HERE = {("unique-key", "LATERAL refers to one row")}  # MariaDB has no LATERAL
+NO_ROWS_HERE = {("unique-key", "a LATERAL subquery refers to a single row")}  # MariaDB has no LATERAL
 MANUAL = Path(__file__).parents[2] / "docs" / "proofs.md"
 _DATABASE = "aiosqlc_twins"
 _PARTS = {"all_of": EVERY_PART, "any_of": ONE_PART}

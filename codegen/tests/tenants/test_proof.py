@@ -80,7 +80,10 @@ def test_a_shared_table_is_shared_only_where_it_is_listed(
     text = "-- name: Q :many\nSELECT name FROM country;\n"
     strict = typed(analyzer, SCHEMA, text, tmp_path, Tenant("tenant_id", "tenant_id"))
     assert strict["Q"].leaks == (
-        "`country`: it has no tenant column, and no foreign key ties it to the tenant",
+        (
+            "`country`: the table has no tenant column, and its foreign keys do not connect the "
+            "row to the tenant"
+        ),
     )
     assert typed(analyzer, SCHEMA, text, tmp_path)["Q"].leaks == ()
 
@@ -116,4 +119,4 @@ def test_a_proof_that_mysql_lacks_is_not_promised(
         },
     )
     assert main(["generate", "-f", str(tmp_path)]) == 2
-    assert "tenants are proved on PostgreSQL only" in capsys.readouterr().err
+    assert "`tenant` works for PostgreSQL only" in capsys.readouterr().err

@@ -106,7 +106,10 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
     """Return the multi-row query, or the reason why the query cannot be converted."""
     arrays = LEXES[engine].has_arrays
     if query.parsed.command not in _COMMANDS:
-        return "use `:many` for what RETURNING gives, or `:exec` or `:execrows`"
+        return (
+            "use `:many` to return the rows of RETURNING, or use `:exec` or `:execrows` without "
+            "RETURNING"
+        )
     tokens = code_tokens(query.sql, engine)
     row = _values(tokens)
     if row is None:
@@ -114,13 +117,15 @@ def _rewrite(query: TypedQuery, engine: Dialect) -> ParsedQuery | str:
     first, last = row
     inside = _has_parameter(tokens[first : last + 1])
     if _has_parameter(tokens[:first]) or _has_parameter(tokens[last + 1 :]):
-        return f"a parameter stands outside VALUES; for the value of a row use {_INSTEAD[engine]}"
+        return (
+            f"a parameter is outside VALUES; to refer to the value of a row, use {_INSTEAD[engine]}"
+        )
     if arrays and any(token.text.upper() == "DEFAULT" for token in tokens[first : last + 1]):
-        return "DEFAULT cannot be spread over rows; leave the column out"
+        return "DEFAULT cannot be used with several rows; leave the column out"
     if any(param.type.array_dims for param in query.params):
-        return "an array cannot be spread over rows; use `:copyfrom` or `:batchexec`"
+        return "an array parameter cannot be used with `:bulk`; use `:copyfrom` or `:batchexec`"
     if not inside:
-        return "no parameter in VALUES"
+        return "VALUES has no parameter"
     if arrays:
         sql = _unnested(query, tokens[first], tokens[last])
     else:

@@ -15,7 +15,7 @@ def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
     return [
         Diagnostic(
             "E322",
-            f"the rows that `{query.parsed.name}` returns are thrown away",
+            f"the rows that `{query.parsed.name}` returns are discarded",
             (
                 Label(
                     query.parsed.file,
@@ -23,7 +23,7 @@ def check_commands(queries: Iterable[TypedQuery]) -> list[Diagnostic]:
                     f"`:{query.parsed.command}` with RETURNING",
                 ),
             ),
-            hint="use `:one` or `:many`, or drop the RETURNING clause",
+            hint="use `:one` or `:many` to return the rows, or remove the RETURNING clause",
             severity=Severity.WARNING,
         )
         for query in queries

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 NOT_NULL, ELEMENTS, ROWS = "not null", "array elements", "rows"
-EVERY_PART, ONE_PART = "every part is not NULL", "one part is not NULL"
+EVERY_PART, ONE_PART = "every input is not NULL", "one input is not NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,10 @@ def table_of(rules: Iterable[Rule], level: str = "##") -> str:
             if r.claim == claim
         ]
         if said:
-            lines += [f"{level} {claim.capitalize()}", "", "| rule | says | premises | source |"]
+            lines += [
+                f"{level} {claim.capitalize()}",
+                "",
+                "| rule | meaning | preconditions | source |",
+            ]
             lines += ["|---|---|---|---|", *said, ""]
     return "\n".join(lines)

@@ -45,19 +45,19 @@ def difference(promised: Shape, found: Shape, numbers: tuple[int, ...] | None = 
     """
     mine, theirs = promised.columns, found.columns
     if len(mine) != len(theirs):
-        return f"it returns {_counted(len(theirs))}, its class has {_counted(len(mine))}"
+        return f"the query returns {_counted(len(theirs))}, but its class has {_counted(len(mine))}"
     for number, ((name, kind), (other, given)) in enumerate(zip(mine, theirs, strict=True), 1):
         if name != other:
-            return f"its column {number} is `{other}`, that of its class is `{name}`"
+            return f"column {number} is `{other}`, but in the row class it is `{name}`"
         if _alike(kind) != _alike(given):
-            return f"its column `{name}` is {given}, that of its class is {kind}"
+            return f"column `{name}` is {given}, but in the row class it is {kind}"
     own = tuple(range(1, len(promised.params) + 1)) if numbers is None else numbers
     if len(own) != len(found.params):
-        return f"it takes {len(found.params)} parameters, its function passes {len(own)}"
+        return f"the query has {len(found.params)} parameters, but its function passes {len(own)}"
     for at, number in enumerate(own):
         kind, given = promised.params[number - 1], found.params[at]
         if _alike(kind) != _alike(given):
-            return f"its parameter ${number} is {given}, that of its function is {kind}"
+            return f"parameter ${number} is {given}, but in the function it is {kind}"
     return ""
 
 
@@ -69,9 +69,10 @@ def mismatch(query: ParsedQuery, variant: Variant | None, said: str) -> Diagnost
         "E370",
         f"{subject}: {query.with_names(said)}",
         (Label(query.file, query.dynamic[0].span if dynamic else query.name_span),),
-        "an optional part must leave the columns alone; where a parameter's type differs, cast it"
+        "an optional part must not change the result columns; if the type of a parameter "
+        "differs, cast the parameter"
         if dynamic
-        else "this is a mistake of aiosqlc: please report it",
+        else "this is an error in aiosqlc: please report it",
     )
 
 

@@ -21,7 +21,7 @@ from aiosqlc.pipeline.compile import analyze_project
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `explain`."""
     command.add_argument(
-        "query", metavar="[FILE:]QUERY", help="query, such as GetUser or users.sql:GetUser"
+        "query", metavar="[FILE:]QUERY", help="the query, such as GetUser or users.sql:GetUser"
     )
     command.add_argument("--json", action="store_true", help="for machines")
     command.add_argument("--plan", action="store_true", help="show the server's query plan")
@@ -44,7 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
         broken = wanted in names and any(part.failed for part in analysed)
         if not unread and not broken:
             hint = did_you_mean(
-                wanted, names, otherwise="use a name from `-- name:` in the query files"
+                wanted,
+                names,
+                otherwise="use the name of a query from a `-- name:` line in the query files",
             )
             sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
         return 1

@@ -32,7 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--style",
         choices=[style.value for style in LayoutStyle],
         default=LayoutStyle.HOUSE.value,
-        help="house: one line for a query that fits; sqlc: a line for each clause",
+        help=("house: put short queries on one line; sqlc: put each clause on a separate line"),
     )
     command.add_argument(
         "--line-length",
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
                 code |= _take(path, file, found, check=arguments.check)
     for path in arguments.paths:
         if path.resolve() in unseen:
-            sys.stderr.write(f"{path} is not a query file of the configuration\n")
+            sys.stderr.write(f"{path} is not a query file of this configuration\n")
     return 2 if unseen else code
 
 
@@ -88,7 +88,8 @@ def _take(path: Path, file: SourceFile, found: Formatted | None, *, check: bool)
     """Write a file, or print its changes. Return 1 if the file changed or has errors."""
     if found is None:
         sys.stderr.write(
-            f"{file.path}: not formatted, because it has errors; see `aiosqlc generate`\n"
+            f"{file.path}: not formatted, because the file has errors; run `aiosqlc generate` to "
+            "see them\n"
         )
         return 1
     for name, why in found.left.items():
@@ -120,7 +121,7 @@ def prover(
             try:
                 return engine.unproved(schema, options, pairs)
             except ModuleNotFoundError:
-                why = "this needs a server: pip install 'aiosqlc[postgres]'"
+                why = "`format` needs a PostgreSQL server: pip install 'aiosqlc[postgres]'"
                 return {name: why for name, _, _ in pairs}
 
         yield prove

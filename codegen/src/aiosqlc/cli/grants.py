@@ -19,7 +19,8 @@ from aiosqlc.pipeline.compile import analyze_project, read_inputs
 from aiosqlc.source import Dialect
 
 _HINT = (
-    "make it SECURITY DEFINER, so that it uses its owner's privileges, or grant its needs by hand"
+    "make the function SECURITY DEFINER, so that it uses its owner's privileges, or grant the "
+    "required privileges by hand"
 )
 
 
@@ -39,10 +40,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--engine",
         choices=[engine.value for engine in Dialect],
-        help="engine, in a project with two",
+        help="engine, in a project with two engines",
     )
     command.add_argument(
-        "--tables", action="store_true", help="grant on whole tables instead of columns"
+        "--tables", action="store_true", help="grant privileges on whole tables instead of columns"
     )
 
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     engines = {entry.engine for entry in project.sets}
     engine = Dialect(arguments.engine) if arguments.engine else min(engines, default=None)
     if len(engines) > 1 and not arguments.engine:
-        sys.stderr.write("the configuration has two engines: select one with `--engine`\n")
+        sys.stderr.write("the configuration has two engines: select an engine with `--engine`\n")
         return 2
     chosen = replace(project, sets=tuple(e for e in project.sets if e.engine is engine))
     rights: set[Right] = set()

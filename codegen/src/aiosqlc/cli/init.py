@@ -74,7 +74,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--database", metavar="URI", help="read the schema from this database")
     command.add_argument("--out", default="store", help="folder of the generated code")
     command.add_argument(
-        "--skill", action="store_true", help="write only the rules for assistants, as a skill file"
+        "--skill",
+        action="store_true",
+        help="only write the instructions for assistants as a skill file",
     )
     command.add_argument(
         "--driver", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
@@ -98,7 +100,10 @@ def run(arguments: argparse.Namespace) -> int:
         schema, queries = schema.replace(word, instead), queries.replace(word, instead)
     if arguments.database:
         if not engine_for(engine).embedded:
-            sys.stderr.write("`--database` reads PostgreSQL only: write the schema into a file\n")
+            sys.stderr.write(
+                "`--database` works for PostgreSQL only: write the schema of your database into "
+                "a file\n"
+            )
             return 2
         from aiosqlc.servers.private import NoServerError
 
@@ -137,7 +142,7 @@ def _next(folder: Path, out: str, engine: Dialect) -> str:
     """Print the next steps as commands."""
     named = f" -f {shlex.quote(str(folder))}" if folder != Path() else ""
     rows = [
-        (f"aiosqlc generate{named}", f"write the Python code into {folder / out}"),
+        (f"aiosqlc generate{named}", f"generate the Python code into {folder / out}"),
     ]
     if engine_for(engine).embedded:
         rows.append(
@@ -164,7 +169,7 @@ def take_over(path: Path, out: str, driver: str | None = None) -> int:
         add = (
             f"add a `python` entry below `gen:` in it\n    gen:\n      python:\n        out: {out}"
         )
-        sys.stderr.write(f"{path} exists already: {'run `aiosqlc generate`' if ready else add}\n")
+        sys.stderr.write(f"{path} already exists: {'run `aiosqlc generate`' if ready else add}\n")
         return 1
     converted = convert(document, out)
     if not converted.document["sql"]:
@@ -177,10 +182,12 @@ def take_over(path: Path, out: str, driver: str | None = None) -> int:
     path.rename(kept)
     new = path.with_name(DEFAULT_NAMES[0])
     new.write_text(yaml.safe_dump(converted.document, sort_keys=False), encoding="utf-8")
-    sys.stdout.write(f"wrote {new}; the old one is now {kept}\n")
+    sys.stdout.write(f"wrote {new}; the old file is now {kept}\n")
     sys.stdout.write("".join(f"not taken over: {what}\n" for what in converted.dropped))
     for old in _generated_by_sqlc(path.parent / folder for folder in converted.outs):
-        sys.stdout.write(f"remove {old}: sqlc wrote it, and the new code is written there\n")
+        sys.stdout.write(
+            f"remove {old}: sqlc generated this folder, and aiosqlc writes the new code there\n"
+        )
     sys.stdout.write(f"\nNext: aiosqlc generate -f {new}\n")
     return 0
 

@@ -32,14 +32,14 @@ _COMMANDS = {
     "format": "format the query files",
     "vet": "lint queries and schemas",
     "verify": "check whether to deploy code or migrations first",
-    "migrations": "check what pending migrations lock, and which queries wait",
+    "migrations": "check which locks the pending migrations take, and which queries wait",
     "grants": "print the GRANT statements that the queries need",
     "lsp": "run the language server for editors",
     "watch": "regenerate when a file changes",
     "serve": "run a program with a temporary database that has the schema",
     "init": "create a project: empty, from a database, or from an sqlc configuration",
-    "mcp": "let assistants call the project's queries (Model Context Protocol)",
-    "plugin": "run as an sqlc plugin (request on standard input)",
+    "mcp": "serve the project's queries as tools for assistants (Model Context Protocol)",
+    "plugin": "run as an sqlc plugin (reads a request on standard input)",
     "selfcheck": "test the not-null guarantees with random data",
     "report": "print a bug report for a query that crashes the compiler",
 }
@@ -186,7 +186,11 @@ class _Version(argparse.Action):
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "-f", "--file", type=Path, metavar="PATH", help="configuration file or its folder"
+        "-f",
+        "--file",
+        type=Path,
+        metavar="PATH",
+        help="the configuration file, or the folder of the configuration file",
     )
     command.add_argument(
         "--no-color", action="store_true", help="plain text output (default when piped)"

@@ -39,9 +39,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--http", metavar="HOST:PORT", help="serve HTTP at /mcp instead of standard input"
     )
-    command.add_argument("--tokens", metavar="PATH", type=Path, help="tokens of the HTTP callers")
     command.add_argument(
-        "--audit", metavar="PATH", type=Path, help="append the audit log (default: standard error)"
+        "--tokens", metavar="PATH", type=Path, help="file with the tokens of the HTTP callers"
+    )
+    command.add_argument(
+        "--audit",
+        metavar="PATH",
+        type=Path,
+        help="append the audit log to this file (default: standard error)",
     )
 
 
@@ -76,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.list:
             return _print_tools(toolbox)
         if not toolbox.tools:
-            sys.stderr.write("no query can be a tool\n")
+            sys.stderr.write("no query of this project can become a tool\n")
             return 1
         return _serve(arguments, project, project.mcp, part, toolbox)
 

@@ -30,21 +30,21 @@ from aiosqlc.servers.private import NoServerError
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `migrations`."""
-    command.add_argument("action", choices=("check",), help="what to do with them")
+    command.add_argument("action", choices=("check",), help="subcommand for migrations")
     which = command.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "--base",
         metavar="REF",
         help="check only the migrations that this git reference does not have",
     )
-    which.add_argument("--after", metavar="FILE", help="check what comes after a migration")
+    which.add_argument("--after", metavar="FILE", help="check the migrations after this file")
     which.add_argument(
-        "--each", action="store_true", help="check every migration as a release by itself"
+        "--each", action="store_true", help="check every migration as a separate release"
     )
     command.add_argument("--format", choices=FORMATS, default="text", help="how to report")
     command.add_argument("--fix", action="store_true", help="write the proposed migrations")
     command.add_argument(
-        "--timeout-set", action="store_true", help="the tool that migrates sets lock_timeout"
+        "--timeout-set", action="store_true", help="your migration tool sets lock_timeout"
     )
 
 
@@ -97,7 +97,7 @@ def _checked(
     errors = [item for item in problems if item.severity is Severity.ERROR]
     report(errors, style)
     if not inputs.readable:
-        raise _UnusableError("the schema cannot be read: fix it first")
+        raise _UnusableError("the schema files cannot be read: fix the schema first")
     with engine_for(entry.engine) as engine:
         chosen = _chosen(project, entry, inputs, arguments)
         if not chosen.pending:

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # all commands h
     except (UnicodeDecodeError, json.JSONDecodeError, WireError) as error:
         return _not_a_request(str(error))
     if not request.get("settings"):
-        return _not_a_request("it has no settings")
+        return _not_a_request("`aiosqlc plugin` has no options")
     try:
         files = [(file.path.as_posix(), file.text) for file in generate_from_request(request)]
     except RequestError as error:
@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001  # all commands h
 
 def _not_a_request(why: str) -> int:
     sys.stderr.write(
-        "expected an sqlc request on standard input, in protobuf or JSON: name this command in"
-        f" sqlc.yaml, below `plugins:` ({why})\n"
+        "expected an sqlc request on standard input, in protobuf or JSON: set this command in"
+        f" sqlc.yaml, under `plugins:` ({why})\n"
     )
     return 2
 

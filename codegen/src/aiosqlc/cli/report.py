@@ -24,7 +24,7 @@ _KEPT_NUMBERS = ("0", "1")  # LIMIT 1 proves a fact and is not a secret
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `report`."""
     command.add_argument(
-        "query", metavar="[FILE:]QUERY", help="query, such as GetUser or users.sql:GetUser"
+        "query", metavar="[FILE:]QUERY", help="the query, such as GetUser or users.sql:GetUser"
     )
 
 
@@ -74,7 +74,7 @@ def _happened(entry: QuerySet, inputs: Inputs, query: ParsedQuery) -> Iterator[s
         f"{type(error).__name__} {' '.join(frames(error)[-3:])}" for error in broken.values()
     )
     if not broken:
-        yield "compiling this query alone causes no crash"
+        yield "the compiler does not crash on this query alone"
 
 
 def without_literals(sql: str, dialect: Dialect) -> str:

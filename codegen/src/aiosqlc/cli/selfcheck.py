@@ -33,7 +33,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def _count(text: str) -> int:
     """Parse a number of executions, which must be positive."""
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 1 up")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number greater than 0")
     return int(text)
 
 
@@ -47,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
         mistaken = _mistaken(project, analysed)
         report([*analysed.diagnostics, *mistaken], style_of(arguments, project.root))
         failed = failed or analysed.failed or bool(mistaken)
-        unreached = "fix the errors above first" if mistaken else _unreached(analysed)
+        unreached = (
+            "fix the errors above, then run the command again" if mistaken else _unreached(analysed)
+        )
         if unreached:
             sys.stderr.write(f"no query could be executed: {unreached}\n")
             continue
@@ -70,7 +72,7 @@ def _mistaken(project: Project, analysed: Analysed) -> list[Diagnostic]:
 def _unreached(analysed: Analysed) -> str:
     """Return the reason why an entry cannot be checked."""
     if analysed.failed:
-        return "fix the errors above first"
+        return "fix the errors above, then run the command again"
     if engine_for(analysed.entry.engine).scratch is None:
         return f"selfcheck supports PostgreSQL, not {analysed.entry.engine.value}"
     return ""
@@ -118,7 +120,7 @@ def _summary(analysed: Analysed, checked: Checked, *, called: bool) -> Iterator[
     if checked.empty:
         yield f"no row could be inserted into: {_listed(checked.empty)}"
     for reason, names in _by_reason(checked.uncalled).items():
-        yield f"functions that always failed: {_listed(names)} ({reason})"
+        yield f"functions that raised an error on every call: {_listed(names)} ({reason})"
     for reason, names in _by_reason(checked.unread).items():
         yield f"Python cannot represent the result of: {_listed(names)} ({reason})"
     if not called:

@@ -20,7 +20,7 @@ from aiosqlc.pipeline.compile import read_inputs
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `serve`."""
     command.add_argument(
-        "program", nargs="*", metavar="-- PROGRAM", help="run this with DATABASE_URL set"
+        "program", nargs="*", metavar="-- PROGRAM", help="the program to run with DATABASE_URL set"
     )
 
 
@@ -31,7 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     entry = next((one for one in project.sets if engine_for(one.engine).embedded), None)
     if entry is None or not entry.schema:
-        sys.stderr.write("`serve` is for PostgreSQL, and no PostgreSQL entry has a `schema`\n")
+        sys.stderr.write(
+            "`serve` needs an entry for PostgreSQL with a `schema`, and the configuration has "
+            "none\n"
+        )
         return 2
     inputs, problems = read_inputs(project, entry)
     if not inputs.readable:
@@ -81,7 +84,8 @@ def _wait(url: str, entry: QuerySet) -> int:
         sys.stdout.write(f"DATABASE_URL={url}\n")
         sys.stdout.flush()
         sys.stderr.write(
-            f"a temporary database with the schema of {tables}; Ctrl-C stops and removes it\n"
+            f"a temporary database with the schema of {tables}; press Ctrl-C to delete the "
+            "database\n"
         )
         signal.pause()
     return 0

@@ -25,7 +25,7 @@ def write_skill(folder: Path) -> int:
     """Write the skill file below a folder, unless another file is there; return the exit code."""
     path = folder / PLACE
     if path.exists() and path.read_text("utf-8", "replace") != skill():
-        sys.stderr.write(f"{path} exists already: remove it to have the new one\n")
+        sys.stderr.write(f"{path} already exists: remove the file to write the new version\n")
         return 1
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(skill(), encoding="utf-8")

@@ -79,7 +79,7 @@ def _warning(item: Diagnostic) -> Diagnostic:
     return replace(
         item,
         severity=Severity.WARNING,
-        message=f"the migration fails on rows that the former schema allows: {item.message}",
+        message=f"the migration fails on rows that the previous schema allows: {item.message}",
     )
 
 

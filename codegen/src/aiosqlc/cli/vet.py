@@ -17,7 +17,9 @@ from aiosqlc.vet.scans import vet_scans
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `vet`."""
     command.add_argument("--format", choices=FORMATS, default="text", help="how to report")
-    command.add_argument("--plans", action="store_true", help="also analyse query plans")
+    command.add_argument(
+        "--plans", action="store_true", help="also check the execution plans of queries"
+    )
     command.add_argument("--list", action="store_true", help="list the rules and exit")
 
 

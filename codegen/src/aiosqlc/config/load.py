@@ -77,7 +77,11 @@ def find_config(path: Path | None, start: Path) -> Path | Diagnostic:
 
 
 def _missing(message: str) -> Diagnostic:
-    return Diagnostic("E001", message, hint="name one with `-f PATH`, or make one: `aiosqlc init`")
+    return Diagnostic(
+        "E001",
+        message,
+        hint="pass a configuration file with `-f PATH`, or create a project with `aiosqlc init`",
+    )
 
 
 def load_project(
@@ -123,8 +127,8 @@ class _Loader:
             report = reader.error if "version" in top else reader.lacks
             report(
                 top.get("version", root),
-                f"version {version or 'is missing'}; this tool reads version 2",
-                hint="`aiosqlc init` converts it, and keeps the old one beside it"
+                f"version {version or 'is missing'}; aiosqlc supports version 2",
+                hint="`aiosqlc init` converts the file, and saves the old file under another name"
                 if before
                 else 'write `version: "2"`',
             )
@@ -136,7 +140,11 @@ class _Loader:
         shared = self._overrides(top.get("overrides"))
         entries = reader.items(top.get("sql"), "sql")
         if not entries and not reader.problems:
-            reader.error(root, "`sql` has no entry", hint="add engine, schema, queries and gen")
+            reader.error(
+                root,
+                "`sql` has no entry",
+                hint="add an entry with `engine`, `schema`, `queries` and `gen`",
+            )
         known = [(index, entry) for index, entry in enumerate(entries) if not self._other(entry)]
         sets = [self._set(index, entry, shared) for index, entry in known]
         return tuple(found for found in sets if found)
@@ -146,8 +154,8 @@ class _Loader:
         pairs = merged_pairs(node) if isinstance(node, yaml.MappingNode) else []
         for key, value in pairs:
             if key.value == "engine" and value.value in _OTHER_ENGINES:
-                message = f"{value.value} is not compiled: this entry is left out"
-                self._reader.warn(value, message, "PostgreSQL and MySQL are")
+                message = f"{value.value} is not supported: this entry is skipped"
+                self._reader.warn(value, message, "the supported engines are PostgreSQL and MySQL")
                 return True
         return False
 
@@ -172,7 +180,7 @@ class _Loader:
         if "codegen" in found:
             reader.warn(
                 found["codegen"],
-                "plugins are not run",
+                "aiosqlc does not run plugins",
                 "ignored",
                 "use `gen: python:` or `gen: json:`",
             )
@@ -216,8 +224,8 @@ class _Loader:
             reader.lacks(node, "`tenant` needs `column`", "such as `column: tenant_id`")
             return None
         if engine != "postgresql":
-            hint = "remove it, or ask for it where `engine` is postgresql"
-            reader.error(node, "tenants are proved on PostgreSQL only", hint=hint)
+            hint = "remove `tenant`, or move it to an entry with `engine: postgresql`"
+            reader.error(node, "`tenant` works for PostgreSQL only", hint=hint)
         parameter = reader.string(found.get("parameter"), "parameter") or column
         return Tenant(column, parameter, tuple(reader.strings(found.get("shared"), "shared")))
 
@@ -241,7 +249,7 @@ class _Loader:
             )
             instead = "leave `database` out to use the embedded server"
             if not has_schema:
-                instead = f"name the files of the schema in `schema` and {instead}"
+                instead = f"list the schema files under `schema`, and {instead}"
             it = "them" if others else "it"
             self._reader.error(node, said, "needed here", f"set {it}, or {instead}")
         if missing:
@@ -260,7 +268,10 @@ class _Loader:
                     found[language],
                     f"no {language} code is generated",
                     "ignored",
-                    "`aiosqlc init` makes it `gen: python`; `gen: json` feeds another generator",
+                    (
+                        "`aiosqlc init` converts the entry to `gen: python`; use `gen: json` for "
+                        "another generator"
+                    ),
                 )
         python = self._python(found["python"], shared, engine) if "python" in found else None
         return python, self._json(found["json"]) if "json" in found else None
@@ -298,7 +309,11 @@ class _Loader:
         pydantic = reader.flag(found.get("emit_pydantic_models"), "emit_pydantic_models")
         out = reader.string(found.get("out"), "out")
         if not out:
-            reader.lacks(node, "`gen.python.out` is missing", "where should the code go?")
+            reader.lacks(
+                node,
+                "`gen.python.out` is missing",
+                "set `out` to the folder of the generated code",
+            )
             return None
         package = reader.string(found.get("package"), "package") or ""
         if package and not is_dotted(package):
@@ -309,7 +324,11 @@ class _Loader:
         same_as = reader.string(found.get("same_as"), "same_as") or ""
         if "contract" in found and not same_as:
             reader.error(
-                found["contract"], "`contract` compares with the entry that `same_as` names"
+                found["contract"],
+                (
+                    "`contract` needs `same_as`: it compares this entry with the entry of the "
+                    "other engine"
+                ),
             )
         contract = reader.mapping(found.get("contract"), ("out", "values"), "contract")
         test = reader.string(contract.get("out"), "contract.out")
@@ -351,19 +370,21 @@ class _Loader:
         if len(targets) != 1:
             reader.lacks(
                 node,
-                "an override names one target",
-                "exactly one of `db_type`, `column` and `query`",
+                "an override needs exactly one target",
+                "set exactly one of `db_type`, `column` and `query`",
             )
             return None
         if not values.get("type"):
-            reader.lacks(node, "an override names a type", hint="such as `type: app.models.Prefs`")
+            reader.lacks(
+                node, "an override needs a `type`", hint="such as `type: app.models.Prefs`"
+            )
             return None
         if not is_type(values["type"]):
             message = f"`{values['type']}` is not a type"
             reader.error(found["type"], message, hint="such as `list[app.models.Tag]`")
             return None
         if name := unknown_type(values["type"]):
-            message = f"`{name}` is not a type that is known without its module"
+            message = f"`{name}` is not a built-in type: write the module before the type name"
             reader.error(found["type"], message, hint=type_hint(name))
             return None
         for key in ("decode", "encode"):
@@ -386,7 +407,11 @@ class _Loader:
         found = reader.mapping(node, ("out", "filename", "indent"), "gen.json")
         out = reader.string(found.get("out"), "out")
         if not out:
-            reader.lacks(node, "`gen.json.out` is missing", "where should the document go?")
+            reader.lacks(
+                node,
+                "`gen.json.out` is missing",
+                "set `out` to the folder of the generated document",
+            )
             return None
         return JsonTarget(
             out=self._folder / out,

@@ -64,8 +64,8 @@ def read_policy(reader: Reader, node: yaml.Node) -> McpPolicy | None:
     before = len(reader.problems)
     found = reader.mapping(node, _KEYS, "mcp")
     if "queries" not in found:
-        hint = "name them, or patterns such as `Get*`: only these become tools"
-        reader.lacks(node, "`mcp` needs `queries`", "which queries are tools?", hint)
+        hint = "list query names, or patterns such as `Get*`: only these queries become tools"
+        reader.lacks(node, "`mcp` needs `queries`", "`queries` is missing", hint)
         return None
     columns = {key: _columns(reader, found.get(key), key) for key in ("mask", "forbid")}
     bound = reader.mapping(found.get("bind"), (), "bind")

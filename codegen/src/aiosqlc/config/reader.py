@@ -18,14 +18,17 @@ def as_yaml(text: str) -> str:
 
 
 _YAML = (
-    ("'\\t'", "YAML takes no tabs: indent by spaces"),
-    ("<block end>", "check its indentation: all keys of one mapping begin in the same column"),
+    ("'\\t'", "YAML does not allow tabs: indent with spaces"),
+    (
+        "<block end>",
+        "check the indentation of this line: all keys of a mapping must begin in the same column",
+    ),
     (
         "mapping values",
-        "a colon has a space behind it; else check the indentation of this line",
+        "write a space after the colon, or check the indentation of this line",
     ),
-    ("expected ',' or", "check the brackets and commas before it"),
-    ("could not find expected ':'", "a key ends with a colon and a space: `engine: postgresql`"),
+    ("expected ',' or", "check the brackets and commas before this position"),
+    ("could not find expected ':'", "end the key with a colon and a space: `engine: postgresql`"),
 )
 
 
@@ -51,7 +54,7 @@ class Reader:
             mark = error.problem_mark or error.context_mark
             hint = next((text for said, text in _YAML if said in str(error.problem)), "")
             if "quoted scalar" in str(error.context):
-                mark, hint = error.context_mark, "a quote that opens here is never closed"
+                mark, hint = error.context_mark, "a quote that opens here is not closed"
             at = mark.index if mark else 0
             self._add("E002", f"not valid YAML: {error.problem}", Span(at, at + 1), "here", hint)
             return None
@@ -130,7 +133,9 @@ class Reader:
             return []
         if isinstance(node, yaml.SequenceNode):
             return list(node.value)
-        self.error(node, f"{where} should be a list", "expected lines that begin with `- `")
+        self.error(
+            node, f"{where} should be a list", "write each item on a line that begins with `- `"
+        )
         return []
 
     def string(self, node: yaml.Node | None, where: str) -> str | None:
@@ -180,7 +185,9 @@ class Reader:
         hint = hints.get(text.lower()) or did_you_mean(
             text, choices, otherwise="known are " + ", ".join(choices)
         )
-        self.error(node, f"{where} cannot be `{text}`", "not one of the choices", hint)
+        self.error(
+            node, f"{where} cannot be `{text}`", "the value must be one of the listed choices", hint
+        )
         return default
 
 

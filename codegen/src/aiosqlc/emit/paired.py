@@ -184,8 +184,8 @@ def _different(
         (side, f"{side.driver if one_engine else side.entry.engine.value}: {_only(mine, other)}")
         for side, mine, other in (left, right)
     ]
-    hint = "make them equal: by a cast, COALESCE, an override or the schema"
-    apart = "make them equal by a cast, or give each driver an entry and an `out` folder of its own"
+    hint = "make the types equal with a cast, COALESCE, an override or a change of the schema"
+    apart = "make the types equal with a cast, or give each driver its own entry and `out` folder"
     return Diagnostic(
         "E351",
         f"`{name}` has different {what} on the two {'drivers' if one_engine else 'engines'}",

@@ -41,8 +41,8 @@ def other_format(project: Project) -> str:
         return ""
     name = lock_path(project).name
     return (
-        f"{name} has format {head.format}, this release writes {FORMAT}:"
-        " everything is compiled again"
+        f"{name} has format {head.format}, but this release writes format {FORMAT}:"
+        " all queries are compiled again"
     )
 
 

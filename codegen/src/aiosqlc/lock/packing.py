@@ -62,7 +62,7 @@ def reader(kind: Any) -> Callable[[Any], Any]:
         return kind
     if is_dataclass(kind):
         return _value(cast("type", kind))
-    msg = f"a lock cannot hold {kind}"
+    msg = f"a lock file cannot store {kind}"
     raise TypeError(msg)
 
 

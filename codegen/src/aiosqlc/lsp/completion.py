@@ -57,7 +57,7 @@ def _in_comment(
     if _COMMAND.search(before):
         return _words(COMMANDS, before, ":")
     if _OPTION.search(before):
-        return _words(dict.fromkeys(OPTIONS, "many rows by one statement"), before, ":")
+        return _words(dict.fromkeys(OPTIONS, "inserts many rows with one statement"), before, ":")
     if hint := _HINT.search(before):
         return list(_hinted(file, entry, block, hint["word"]))
     if directive := _OF_DIRECTIVE.search(before):

@@ -71,10 +71,10 @@ def check_name(renaming: Renaming) -> None:
         if (token.start + symbol.block.span.start, token.end + symbol.block.span.start) not in spans
     }
     if new.lower() in said and symbol.sort is not Sort.PARAMETER:
-        raise RefusedError(f"the query already uses `{new}` for something else")
+        raise RefusedError(f"the query already uses `{new}` for another purpose")
     for span in symbol.places:
         if symbol.sort is not Sort.PARAMETER and renaming.file.text[span.start] in '"`':
-            raise RefusedError(f"`{symbol.name}` is written in quotation marks; rename it by hand")
+            raise RefusedError(f"`{symbol.name}` is written in quotation marks: rename it by hand")
 
 
 def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str, str]:
@@ -112,12 +112,14 @@ def _no_new_errors(renaming: Renaming, before: State, after: State) -> None:
     if name not in renaming.entry.queries or any(
         item.severity is Severity.ERROR for item in before.diagnostics
     ):
-        raise RefusedError("the project has errors: only what compiles can be renamed safely")
+        raise RefusedError("the project has errors: fix the errors before you rename")
     known = Counter((item.code, item.severity) for item in before.diagnostics)
     for item in after.diagnostics:
         known[item.code, item.severity] -= 1
         if known[item.code, item.severity] < 0:
-            raise RefusedError(f"with `{renaming.new}` it would not compile: {item.message}")
+            raise RefusedError(
+                f"with `{renaming.new}` the project would not compile: {item.message}"
+            )
 
 
 def _generated(renaming: Renaming, old: Entry, new: Entry) -> dict[str, str]:
@@ -244,10 +246,11 @@ def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root
     for use in uses:
         if use.doubt:
             raise RefusedError(
-                f"{shown(use, root)} {use.doubt}: change it by hand first, or rename by hand"
+                f"{shown(use, root)} {use.doubt}: change this use by hand first, or rename "
+                "everything by hand"
             )
         if symbol.sort is Sort.PARAMETER and found and found[0].command in _TUPLES:
-            raise RefusedError(f"{shown(use, root)} passes it in a row of many; rename by hand")
+            raise RefusedError(f"{shown(use, root)} passes it in a row of a batch: rename by hand")
     per_file: defaultdict[Path, list[tuple[Span, str]]] = defaultdict(list)
     files = {renaming.path: renaming.file}
     per_file[renaming.path] = [(span, renaming.new) for span in symbol.places]

@@ -9,28 +9,28 @@ MACROS = {
     "sqlc.embed": "The columns of a table as one nested row: `sqlc.embed(task)`.",
 }
 DIRECTIVES = {
-    ":if": "The line is there only if the parameter was passed: `-- :if status`.",
-    ":set": "The SET item is left out while its parameter is UNSET: `-- :set`.",
-    ":sort": "The caller chooses the sort among these columns: `-- :sort title, due asc|desc`.",
+    ":if": "The line is included only if the caller passes the parameter: `-- :if status`.",
+    ":set": "The SET item is omitted if its parameter is UNSET: `-- :set`.",
+    ":sort": "The caller chooses one of these sort keys: `-- :sort title, due asc|desc`.",
 }
 COMMANDS = {
-    "one": "returns one row; `T | None` where there may be none",
+    "one": "returns one row, or None if the query finds no row",
     "many": "returns all rows as a list",
     "exec": "returns nothing",
-    "execrows": "returns how many rows were touched",
-    "execresult": "returns the driver's result",
+    "execrows": "returns the number of affected rows",
+    "execresult": "returns the server's status",
     "execlastid": "returns the last inserted id (MySQL)",
     "copyfrom": "inserts many rows by COPY",
-    "batchexec": "runs once for each of many sets of arguments",
-    "batchmany": "returns the rows of each of many sets of arguments",
-    "batchone": "returns one row for each of many sets of arguments",
-    "stream": "yields rows as they come",
+    "batchexec": "runs the query once for each set of arguments",
+    "batchmany": "runs once for each set of arguments; returns a list of rows for each set",
+    "batchone": "runs once for each set of arguments; returns one row for each set",
+    "stream": "yields rows as they arrive",
     "page": "returns the rows of one page and the total: `LIMIT @size OFFSET @skip`",
 }
 ANNOTATIONS = {
-    "name": "the query's name and command: `name: GetUser :one`",
-    "column": "a column's type or NULL: `column: total Decimal!`",
-    "param": "a parameter's type or NULL: `param: note ?`",
+    "name": "the name and the command of the query: `name: GetUser :one`",
+    "column": "the type or nullability of a column: `column: total Decimal!`",
+    "param": "the type or nullability of a parameter: `param: note ?`",
     "row": "the name of the row class: `row: TaskLine`",
-    "ignore": "a warning that is fine here: `ignore: V002 few rows`",
+    "ignore": "silences a warning: `ignore: V002 few rows`",
 }

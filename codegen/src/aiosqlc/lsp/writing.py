@@ -78,7 +78,9 @@ def register(server: Server) -> None:
         about, _ = _query(ls, uri, name)
         place = function_of(about.entry, name)
         if place is None:
-            raise RequestFailedError("no code is generated for it yet: run `aiosqlc generate`")
+            raise RequestFailedError(
+                "the generated code for this query does not exist yet: run `aiosqlc generate`"
+            )
         where = span_range(ls.codec, place[1], place[2])
         await ls.window_show_document_async(
             types.ShowDocumentParams(uri_of(place[0]), take_focus=True, selection=where)
@@ -99,7 +101,7 @@ def _query(ls: Server, uri: str, name: str) -> tuple[About, TypedQuery]:
     about = ls.query_file(uri)
     query = about.entry.queries.get(name) if about else None
     if about is None or query is None:
-        raise RequestFailedError(f"`{name}` does not compile now")
+        raise RequestFailedError(f"`{name}` has an error: fix it first")
     return about, query
 
 
@@ -118,7 +120,7 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
     if found is None:
         raise RequestFailedError("not formatted: the file has errors")
     for name, why in found.left.items():
-        text = f"`{name}` is left as it is: {why}"
+        text = f"`{name}` is not formatted: {why}"
         ls.window_log_message(types.LogMessageParams(types.MessageType.Info, text))
     source = ls.workspace.get_text_document(uri_of(about.path)).source
     ending = "\r\n" if "\r\n" in source else "\n"
@@ -157,6 +159,6 @@ def _lenses(ls: Server, about: About) -> Iterator[types.CodeLens]:
         given = [uri_of(about.path), block.name]
         if block.name in about.entry.functions:
             yield types.CodeLens(
-                where, types.Command("show what is generated", SHOW, arguments=given)
+                where, types.Command("show the generated code", SHOW, arguments=given)
             )
         yield types.CodeLens(where, types.Command("run on sample rows", RUN, arguments=given))

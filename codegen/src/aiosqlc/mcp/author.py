@@ -71,7 +71,7 @@ class Author:
             "list_tables": AuthorTool("List the tables and views.", {}, self.list_tables),
             "describe_table": AuthorTool(
                 "Describe a table: columns, types, NOT NULL, constraints, comments.",
-                {"table": "its name, with or without the schema"},
+                {"table": "the name of the table, with or without the schema"},
                 self.describe_table,
             ),
             "list_queries": AuthorTool("List the project's queries.", {}, self.list_queries),
@@ -80,15 +80,15 @@ class Author:
                 query,
                 self.explain_query,
             ),
-            "query_plan": AuthorTool("Show the plan of a query.", query, self.query_plan),
+            "query_plan": AuthorTool("Show the execution plan of a query.", query, self.query_plan),
             "sample_rows": AuthorTool(
-                "Run a query of the project on rows made for it, on a private server.",
+                "Run a query of the project on generated sample rows, on a private server.",
                 query,
                 self.sample_rows,
             ),
             "check_draft": AuthorTool(
                 "Compile annotated SQL (`-- name: GetUser :one` above each statement) without"
-                " running or saving it: diagnostics, types, and what the linter advises.",
+                " running or saving the queries. Returns diagnostics, types and lint findings.",
                 {"sql": "the text of a query file"},
                 self.check_draft,
             ),
@@ -177,7 +177,7 @@ class Author:
         for query in self._part.analysis.queries:
             if query.parsed.name == name:
                 return query
-        raise AuthorError(f"there is no query `{name}`; `list_queries` lists them")
+        raise AuthorError(f"there is no query `{name}`; call `list_queries` to list the queries")
 
     def _private(self) -> AnalyzeOptions:
         """Return the options for the private server.
@@ -185,7 +185,9 @@ class Author:
         Raise an error if the configuration names a server.
         """
         if self._part.entry.database_uri:
-            raise AuthorError("`database.uri` names a server; this tool needs a private one")
+            raise AuthorError(
+                "this tool works only with a private server: the configuration sets `database.uri`"
+            )
         return options_of(self._part.entry, self._part.inputs.shims)
 
 

@@ -72,12 +72,12 @@ class Gate:
         while session.recent and session.recent[0] <= now - _MINUTE:
             session.recent.popleft()
         if len(session.recent) >= self.policy.calls_per_minute:
-            return Failure("rate_limited", "too many calls in a minute: wait and try again")
+            return Failure("rate_limited", "too many calls in the last minute: wait and try again")
         session.recent.append(now)
         if session.running >= _AT_ONCE:
             return Failure("rate_limited", f"at most {_AT_ONCE} calls may run at once")
         if name not in self.tools:
-            return Failure("unknown_tool", "there is no such tool")
+            return Failure("unknown_tool", "there is no tool with this name")
         if _is_too_large(given, self.policy.max_argument):
             limit = self.policy.max_argument
             return Failure("argument_too_large", f"arguments have at most {limit} characters")
@@ -93,7 +93,7 @@ class Gate:
             async with asyncio.timeout(self.policy.timeout + 1):
                 return await self._executed(tool, arguments)
         except TimeoutError:
-            return Failure("timeout", f"no answer within {self.policy.timeout} s")
+            return Failure("timeout", f"no response within {self.policy.timeout} s")
         except Exception as error:  # noqa: BLE001 - the message may quote rows
             known = self.database.failure_of(error) or _of_function(error)
             if known is None:
@@ -171,9 +171,11 @@ class _TooLargeError(Exception):
 def _of_function(error: Exception) -> Failure | None:
     """Return a failure for an exception that the generated function itself raises, or None."""
     if isinstance(error, _TooLargeError):
-        return Failure("result_too_large", "one row is larger than a result may be")
+        return Failure("result_too_large", "one row is larger than the maximum size of a result")
     if isinstance(error, ValueError | OverflowError | TypeError):
-        return Failure("invalid_argument", "the arguments do not fit together or are out of range")
+        return Failure(
+            "invalid_argument", "the arguments contradict each other or are out of range"
+        )
     return None
 
 

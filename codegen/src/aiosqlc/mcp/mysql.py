@@ -23,15 +23,15 @@ _WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE"})
 _CHANGES: Final = frozenset({"DROP", "ALTER", "CREATE", "TRIGGER", "REFERENCES"})
 _QUOTED: Final = re.compile(r"([`\"])((?:(?!\1).|\1\1)*)\1")
 _KNOWN: Final = {
-    1205: ("timeout", "a lock was not free in time"),
-    1213: ("conflict", "another transaction was in the way: try again"),
+    1205: ("timeout", "the query waited too long for a lock"),
+    1213: ("conflict", "the transaction conflicted with another transaction: try again"),
     1792: ("refused", "a read-only tool cannot write"),
-    1969: ("timeout", "the database stopped the query: it took too long"),
-    3024: ("timeout", "the database stopped the query: it took too long"),
-    1044: ("refused", "the role of the tools may not do this"),
-    1142: ("refused", "the role of the tools may not do this"),
-    1143: ("refused", "the role of the tools may not do this"),
-    1370: ("refused", "the role of the tools may not do this"),
+    1969: ("timeout", "the database stopped the query, because it exceeded the time limit"),
+    3024: ("timeout", "the database stopped the query, because it exceeded the time limit"),
+    1044: ("refused", "the database role of the tools lacks a privilege for this"),
+    1142: ("refused", "the database role of the tools lacks a privilege for this"),
+    1143: ("refused", "the database role of the tools lacks a privilege for this"),
+    1370: ("refused", "the database role of the tools lacks a privilege for this"),
 }
 _FAILED: Final = ("query_failed", "the database reports an error")
 _AWAY: Final = ("unavailable", "the database is not available")
@@ -124,7 +124,7 @@ class MysqlConnections:
             if number in _KNOWN:
                 return Failure(*_KNOWN[number])
             if isinstance(error, pymysql.IntegrityError):
-                return Failure("constraint_violated", "the database refuses the change")
+                return Failure("constraint_violated", "the database rejected the change")
             if isinstance(error, pymysql.DataError):
                 return Failure("invalid_argument", "a value is not valid for its use in the query")
             away = (isinstance(error, pymysql.OperationalError) and number >= 2000) or number == 0

@@ -95,13 +95,16 @@ def _decide(
         return f"its name is longer than {_LONGEST_NAME} characters"
     writes = name in policy.writes
     if not query.read_only and not writes:
-        return f"it is not proved to only read ({query.unproved_reading}) and `writes` omits it"
+        return (
+            f"it is not proved to be read-only ({query.unproved_reading}), and `writes` does not "
+            "list the query"
+        )
     bound = _bound(query, policy)
     if isinstance(bound, str):
         return bound
     needs = needs_of(query)
     if needs.unknown:
-        return f"its reads cannot be determined: {needs.unknown[0]}"
+        return f"the columns that the query reads cannot be determined: {needs.unknown[0]}"
     masked = _hidden(query, policy, catalog, needs)
     if isinstance(masked, str):
         return masked
@@ -114,7 +117,9 @@ def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
     names = {param.name for param in query.params}
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:
-        return f"it has no parameter `{missing[0]}` to bind and `unbound` omits it"
+        return (
+            f"it has no parameter `{missing[0]}` for `bind`, and `unbound` does not list the query"
+        )
     return tuple(argument(name) for name, _ in policy.bind if name in names)
 
 
@@ -132,7 +137,10 @@ def _hidden(
         is_routine = right.kind in {"FUNCTION", "PROCEDURE"}
         if (is_view or is_routine) and right.name not in policy.reviewed:
             kind = "view" if is_view else "function"
-            return f"the {kind} `{right.name}` may read hidden columns and `reviewed` omits it"
+            return (
+                f"the {kind} `{right.name}` may read hidden columns, and `reviewed` does not list "
+                "it"
+            )
         for name in policy.forbid:
             if _touches(right, name):
                 return f"it needs `{name}`, which `forbid` names"
@@ -146,7 +154,7 @@ def _hidden(
     for column in query.columns:
         if column.origin is None:
             return (
-                f"its column `{column.name}` is an expression, which could show"
+                f"its column `{column.name}` is an expression, which could reveal"
                 f" `{reads_masked[0]}` of `mask`"
             )
     return frozenset(

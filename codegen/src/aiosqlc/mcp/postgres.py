@@ -40,13 +40,13 @@ order by 1
 """
 # Failures by SQLSTATE; the longest matching prefix comes first.
 _KNOWN: Final = {
-    "57014": ("timeout", "the database stopped the query: it took too long"),
-    "55P03": ("timeout", "a lock was not free in time"),
+    "57014": ("timeout", "the database stopped the query, because it exceeded the time limit"),
+    "55P03": ("timeout", "the query waited too long for a lock"),
     "25006": ("refused", "a read-only tool cannot write"),
-    "42501": ("refused", "the role of the tools may not do this"),
+    "42501": ("refused", "the database role of the tools lacks a privilege for this"),
     "22": ("invalid_argument", "a value is not valid for its use in the query"),
-    "23": ("constraint_violated", "the database refuses the change"),
-    "40": ("conflict", "another transaction was in the way: try again"),
+    "23": ("constraint_violated", "the database rejected the change"),
+    "40": ("conflict", "the transaction conflicted with another transaction: try again"),
     "53": ("unavailable", "the database is out of resources"),
     "57": ("unavailable", "the database is not available"),
     "08": ("unavailable", "the database is not available"),
@@ -115,7 +115,7 @@ class PostgresPool:
             said = (
                 "is a superuser",
                 "bypasses row security",
-                "makes roles or databases",
+                "can create roles or databases",
                 "replicates",
             )
             found = [text for text, holds in zip(said, flags, strict=True) if holds]

@@ -41,8 +41,8 @@ def entry_of(project: Project, policy: McpPolicy) -> QuerySet | str:
     if len(named) == 1:
         return named[0]
     if policy.entry:
-        return f"`mcp.entry` names `{policy.entry}`, which is the `name` of no entry of `sql`"
-    return "the configuration has several entries of `sql`: name one in `mcp.entry`"
+        return f"`mcp.entry` names `{policy.entry}`, but no `sql` entry has this `name`"
+    return "the configuration has several `sql` entries: set `mcp.entry` to the name of an entry"
 
 
 def offers_in(part: Analysed, policy: McpPolicy) -> Offers:
@@ -95,7 +95,7 @@ def _tool(offer: Offer, call: Callable[..., Any], row: PyRow | None) -> Tool | N
     try:
         return tool_of(offer, call, row)
     except NoJsonFormError as error:
-        return NotOffered(offer.query, f"JSON has no form for a parameter of the type {error}")
+        return NotOffered(offer.query, f"JSON cannot represent a parameter of the type {error}")
 
 
 def expanded(text: str, environ: Mapping[str, str]) -> str | list[str]:

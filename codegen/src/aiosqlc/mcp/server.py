@@ -78,12 +78,12 @@ def author_server(author: Author, name: str, version: str) -> Server[Any]:
         tool = tools.get(params.name)
         given = params.arguments or {}
         if tool is None:
-            return _answer(Failure("unknown_tool", "there is no such tool"))
+            return _answer(Failure("unknown_tool", "there is no tool with this name"))
         if given.keys() != tool.arguments.keys() or not all(
             isinstance(value, str) and is_storable(value) for value in given.values()
         ):
             needed = ", ".join(f"`{name}`" for name in tool.arguments) or "nothing"
-            return _answer(Failure("invalid_argument", f"the tool takes {needed}, as text"))
+            return _answer(Failure("invalid_argument", f"the tool needs {needed}, as a text"))
         try:
             async with one_at_a_time:
                 return _answer(Result(await asyncio.to_thread(tool.run, **given)))

@@ -110,7 +110,9 @@ def _tokens(settings: Settings) -> TokenFile | None:
     if settings.tokens is None:
         host, _ = _address(settings.http or "")
         if not _is_loopback(host):
-            raise SettingsError(f"--http {settings.http}: other machines reach it: add --tokens")
+            raise SettingsError(
+                f"--http {settings.http}: other machines can reach this address: add --tokens"
+            )
         return None
     try:
         return read_tokens(settings.tokens, [name for name, _ in settings.policy.bind])
@@ -128,7 +130,9 @@ def _is_loopback(host: str) -> bool:
 def _bound(settings: Settings) -> dict[str, str]:
     values, missing = bound_from(settings.policy, settings.environ)
     if missing:
-        raise SettingsError(f"environment variable {missing[0]} is not set: `mcp.bind` needs it")
+        raise SettingsError(
+            f"environment variable {missing[0]} is not set, but `mcp.bind` needs this variable"
+        )
     return values
 
 
@@ -142,7 +146,7 @@ def _check_values(toolbox: Toolbox, bound: Mapping[str, Mapping[str, str]]) -> N
             try:
                 tool.bound_values(values)
             except BoundValueError as error:
-                raise SettingsError(f"{giver} gives a value that does not fit {error}") from None
+                raise SettingsError(f"{giver} has a value that is not valid for {error}") from None
 
 
 async def _database(settings: Settings, engine: Dialect) -> Database:
@@ -151,7 +155,9 @@ async def _database(settings: Settings, engine: Dialect) -> Database:
         raise SettingsError("`mcp.database` is missing: write `database: ${MCP_DATABASE_URL}`")
     uri = expanded(policy.database, settings.environ)
     if isinstance(uri, list):
-        raise SettingsError(f"environment variable {uri[0]} is not set: `mcp.database` needs it")
+        raise SettingsError(
+            f"environment variable {uri[0]} is not set, but `mcp.database` needs this variable"
+        )
     try:
         module = import_module(_MODULES[engine])  # the other engine's driver may not be installed
         database: Database = await module.opened(uri, policy.timeout)
@@ -187,9 +193,9 @@ async def _check_role(
     if excess and not policy.wide_role:
         more = f" and {len(excess) - _SHOWN} more" if len(excess) > _SHOWN else ""
         raise SettingsError(
-            "the role of `mcp.database` can do more than the tools: it "
-            f"{', '.join(excess[:_SHOWN])}{more}; `aiosqlc mcp --grants ROLE` prints what they"
-            " need, and `wide_role: true` accepts this role"
+            "the role of `mcp.database` has more privileges than the tools need: it "
+            f"{', '.join(excess[:_SHOWN])}{more}; `aiosqlc mcp --grants ROLE` prints the"
+            " required privileges, and `wide_role: true` accepts this role"
         )
 
 

@@ -67,10 +67,10 @@ def read_tokens(path: Path, bound: Sequence[str]) -> TokenFile:
         if len(token.sha256) != 64 or not set(token.sha256.lower()) <= set("0123456789abcdef"):
             raise TokenFileError(f"{path}: `sha256` of `{token.name}` is not 64 hex digits")
         if missing := [name for name in bound if name not in token.bind]:
-            raise TokenFileError(f"{path}: `{token.name}` gives no value for `{missing[0]}`")
+            raise TokenFileError(f"{path}: `{token.name}` does not have a value for `{missing[0]}`")
     names = [token.name for token in tokens]
     if len(set(names)) < len(names):
-        raise TokenFileError(f"{path}: two tokens have one name")
+        raise TokenFileError(f"{path}: two tokens have the same name")
     return TokenFile(
         [
             msgspec.structs.replace(token, bind={argument(p): token.bind[p] for p in bound})

@@ -153,7 +153,7 @@ def hide(row: Any, masked: tuple[tuple[int, int | None], ...]) -> Any:
 
 def _converted(name: str, value: Any, hint: Any) -> Any:
     if not all(is_storable(text) for text in texts_in(value)):
-        raise ArgumentError(f"`{name}` holds a character that no database stores")
+        raise ArgumentError(f"`{name}` contains a character that databases cannot store")
     try:
         return from_json(value, hint)
     except msgspec.ValidationError as error:
@@ -184,7 +184,7 @@ def _description(offer: Offer) -> str:
     """Describe a query: its comment, followed by the proved facts."""
     query = offer.query
     facts = [
-        "Writes to the database." if offer.writes else "Proved to only read.",
+        "Writes to the database." if offer.writes else "Proved to be read-only.",
         f"Returns {_ROW_COUNTS[query.cardinality]}."
         if query.parsed.command.returns_rows
         else "Returns no rows.",

@@ -45,7 +45,7 @@ def _told(item: Diagnostic) -> Diagnostic:
     if item.code.startswith("E2"):
         lost = item.costs
         lead = "query does" if len(lost) == 1 else "queries do"
-        text = f"{len(lost)} {lead} not compile because of this"
+        text = f"{len(lost)} {lead} not compile because of this error"
     else:  # the label shows the first query
         lost = item.costs[1:]
         text = f"the same error in {len(lost)} more quer{'y' if len(lost) == 1 else 'ies'}"

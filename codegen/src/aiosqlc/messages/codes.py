@@ -6,86 +6,98 @@ The table in the manual is generated from this registry.
 from __future__ import annotations
 
 CODES = {
-    "E001": "no configuration file, or an unreadable one",
-    "E002": "not YAML",
-    "E003": "a value that is not allowed at this key",
-    "E004": "a key that has no effect here (warning)",
-    "E005": "an unknown key",
-    "E006": "a key given twice",
+    "E001": "a missing or unreadable configuration file",
+    "E002": "a configuration file that is not valid YAML",
+    "E003": "a value that is not allowed for this key of the configuration",
+    "E004": "a key that has no effect at this place of the configuration (warning)",
+    "E005": "an unknown key in the configuration",
+    "E006": "a key that occurs twice in a mapping of the configuration",
     "E007": "a file or folder that does not exist or contains no SQL",
     "E008": "an unreadable file: not UTF-8, or with a NUL byte",
     "E101": "an unknown annotation",
     "E102": "a malformed `name` line",
-    "E103": "a name that cannot be the name of a function",
-    "E104": "a name without a command",
-    "E105": "a command or option without its colon",
-    "E106": "two commands",
+    "E103": "a query name that cannot be the name of a Python function",
+    "E104": "a query name without a command",
+    "E105": "a command or option without its leading colon",
+    "E106": "two commands for one query",
     "E107": "an unknown command or option",
     "E108": "a malformed hint",
     "E109": "an `ignore` without a code or a reason",
-    "E110": "a name used twice",
-    "E111": "a name without a query",
-    "E112": "a name inside another statement: a semicolon is probably missing",
-    "E113": "a second statement under one name; one without a name, or only `BEGIN` (warnings)",
-    "E114": "a string or comment that is never closed",
+    "E110": "a query name that is used twice",
+    "E111": "a `name` line without a query",
+    "E112": "a `name` line inside another statement; a semicolon is probably missing",
+    "E113": (
+        "two statements under one query name; a statement without a name, or only `BEGIN` "
+        "(warnings)"
+    ),
+    "E114": "a string or comment that is not closed",
     "E115": "a query file without a query (warning)",
     "E120": "an unknown macro",
-    "E121": "a macro that needs exactly one name",
-    "E122": "MySQL: a session variable where a parameter was probably intended (warning)",
-    "E123": "a parameter in ORDER BY, which does not sort",
-    "E124": "MySQL: a parameter written as PostgreSQL's, `$1`",
-    "E125": "a parameter alone in `IN (…)`, or `= sqlc.slice(…)`: one value (warning)",
-    "E126": "a parameter inside a string, or a space after its `@` (warning)",
-    "E127": "MySQL: `||`, which is OR there, beside a text (warning)",
-    "E130": "an unknown directive",
-    "E131": "a malformed directive",
+    "E121": "a macro without exactly one name as its argument",
+    "E122": "MySQL: a session variable `@name` where a parameter was probably intended (warning)",
+    "E123": "a parameter as a sort key in ORDER BY, which does not sort the rows",
+    "E124": "MySQL: a parameter in the syntax of PostgreSQL, `$1`",
+    "E125": (
+        "a single value where a list was probably intended, or the reverse: `IN (@ids)`, `= "
+        "sqlc.slice(ids)` (warning)"
+    ),
+    "E126": "a parameter inside a string, or a space after the `@` of a parameter (warning)",
+    "E127": "MySQL: `||` with a text operand; `||` means OR in MySQL (warning)",
+    "E130": "an unknown directive of a dynamic query",
+    "E131": "a malformed directive of a dynamic query",
     "E132": "a numbered parameter in a dynamic query",
-    "E133": "too many variants",
+    "E133": "a dynamic query with too many SQL texts",
     "E134": "`:set` or `:if` without the name of a parameter",
-    "E135": "a SET list that can be empty",
-    "E200": "the schema: a syntax error",
-    "E201": "the schema: any other error of the server",
-    "E202": "the schema: a table that does not exist",
-    "E203": "the schema: an extension (warning) or feature that the server lacks",
-    "E204": "the schema: something that exists already",
+    "E135": "a dynamic UPDATE whose SET list can be empty",
+    "E200": "a syntax error in the schema",
+    "E201": "another error of the server in the schema",
+    "E202": "a statement of the schema that uses a missing table",
+    "E203": "an extension (warning) or feature that the schema uses and the server lacks",
+    "E204": "a statement of the schema that creates an object which already exists",
     "E210": "no database server is available",
     "E211": "a server older than PostgreSQL 16",
-    "E212": "a server that does not allow a scratch database",
-    "E213": "MySQL syntax with only a MariaDB server: typed without a server",
+    "E212": "a server on which the compiler cannot create a temporary database",
+    "E213": (
+        "MySQL syntax that the available MariaDB server rejects; the query is analysed without a "
+        "server"
+    ),
     "E214": "an executable comment that MySQL and MariaDB read differently",
-    "E215": "a query that is not fully analysed, because only the server can parse it",
-    "E216": "a schema that affects other databases of a shared server",
-    "E217": "the schema: a part that is skipped or replaced (warning)",
-    "E218": "MySQL: a query that cannot be typed without a server",
+    "E215": "a query that is only partly analysed, because only the server can parse it",
+    "E216": "a schema that would change other databases of a shared server",
+    "E217": "a part of the schema that is skipped or replaced (warning)",
+    "E218": "MySQL: a query whose types cannot be inferred without a server",
     "E219": "`grants`: an object whose privileges cannot be determined",
-    "E300": "a syntax error",
-    "E301": "any other error of the server",
-    "E310": "a table that does not exist",
+    "E300": "a syntax error in a query",
+    "E301": "another error of the server in a query",
+    "E310": "a query that uses a missing table",
     "E311": "a column that does not exist",
     "E312": "a function or operator that does not exist for these types",
     "E313": "a parameter whose type cannot be determined",
-    "E314": "a parameter used with two types",
+    "E314": "a parameter that is used with two incompatible types",
     "E315": "an ambiguous column",
     "E316": "types that do not match",
     "E317": "a column that is neither grouped nor aggregated",
     "E318": "a type or other object that does not exist",
     "E319": "PostgreSQL: a function such as `user` where a table was probably intended (warning)",
     "E320": "`:one` that may return many rows",
-    "E321": "a command that needs rows on a statement without any",
+    "E321": "a command that returns rows, on a statement that returns no rows",
     "E322": "rows that are discarded (warning)",
-    "E330": "a query that cannot be `:bulk` or a batch",
+    "E330": "a query that cannot be used with `:bulk` or as a batch",
     "E340": "a hint or an override for something that does not exist",
-    "E341": "an override that converts in only one direction, where a query needs the other",
+    "E341": (
+        "an override that converts values in only one direction, if a query needs the other "
+        "direction"
+    ),
     "E342": "an embed that is not a whole row of a table",
     "E343": "`selfcheck`: an override whose Python object cannot be imported",
     "E350": "two engines: a query that only one engine has",
     "E351": "two engines or drivers: a query whose parameters or result differ",
     "E352": "two engines: `same_as` does not name an earlier entry",
     "E360": "`selfcheck`: a row that disproves a guarantee",
-    "E361": "a `!` that a row disproves",
+    "E361": "a hint `!` that a row disproves",
     "E362": "`selfcheck`: a query that was never executed (warning)",
-    "E370": "SQL that returns or takes other values than its function declares",
-    "E371": "a statement that always fails; one that can never insert (warning)",
+    "E370": "generated SQL whose columns or parameters differ from those of its function",
+    "E371": "a statement that always fails (error), or that can never insert a row (warning)",
     "E372": "a query or view about which nothing could be proved (warning)",
     "E373": "a `*` that could not be expanded to column names (warning)",
     "E374": "a query that may touch another tenant's rows",
@@ -93,28 +105,36 @@ CODES = {
     "E390": "a `:page` query whose rows cannot be counted or paged",
     "E391": "a `:page` query whose order is not total: two rows may have equal sort keys",
     "E392": "a `:page` query with a sort key that may be NULL, or whose type no cursor holds",
-    "E401": "two columns with the same name: the second gets a number, `id_2` (warning)",
-    "E402": "two parameters with the same name: the second gets a number, `id_2` (warning)",
+    "E401": (
+        "two columns with the same name; the second column gets a number, such as `id_2` (warning)"
+    ),
+    "E402": (
+        "two parameters with the same name; the second parameter gets a number, such as `id_2` "
+        "(warning)"
+    ),
     "E403": (
-        "a parameter of a dynamic query with a name that the function itself uses,"
-        " such as `db` (elsewhere it is `db_`)"
+        "a parameter of a dynamic query whose name the generated function needs, such as `db` "
+        "(other queries use `db_`)"
     ),
     "E404": (
-        "two names that collide in a module; a second function or class gets a number (warning)"
+        "two names that collide in a module; the second function or class gets a number (warning)"
     ),
     "E405": "a shared row class with two different sets of columns",
-    "E406": "two labels of an enum with the same Python name: one is numbered",
-    "E410": "a `:copyfrom` that is not a plain INSERT, or of a type that the driver cannot copy",
+    "E406": "two labels of an enum with the same Python name; the second label gets a number",
+    "E410": (
+        "a `:copyfrom` query that is not a plain INSERT, or that has a type which the driver "
+        "cannot copy"
+    ),
     "E411": "`:execlastid` on PostgreSQL",
     "E412": "a command that cannot have optional parts",
     "E414": "`:execlastid` on a statement that returns no id",
-    "E415": "a row of unknown type, which the driver cannot read",
-    "E501": "a file that was not generated, at the place of a generated one",
+    "E415": "a row without a known type, which the driver cannot read",
+    "E501": "a file that was not generated, at the path of a generated file",
     "E502": "a file that cannot be written",
     "E503": "two generated files with the same path",
     "E900": (
-        "an internal error of the compiler, with its query: exit code 70; `aiosqlc "
-        "report` prints a bug report"
+        "an internal error of the compiler on a query (exit code 70); `aiosqlc report` prints a "
+        "bug report"
     ),
 }
 
@@ -122,4 +142,4 @@ CODES = {
 def table() -> str:
     """Return the registry as a table for the manual."""
     rows = [f"| {code} | {meaning} |" for code, meaning in CODES.items()]
-    return "\n".join(["| code | says |", "|---|---|", *rows])
+    return "\n".join(["| code | meaning |", "|---|---|", *rows])

@@ -187,8 +187,8 @@ def _given(file: SchemaFile, span: Span) -> Diagnostic:
     """Report a skipped statement whose object already exists on the server."""
     return Diagnostic(
         code="E217",
-        message="skipped: the server has this already",
-        labels=(Label(file.file, span, "queries use the server's version of it"),),
+        message="skipped, because the server already has this object",
+        labels=(Label(file.file, span, "queries use the server's version"),),
         severity=Severity.WARNING,
     )
 
@@ -226,7 +226,7 @@ def _lost(error: pymysql.MySQLError, session: Session) -> Diagnostic:
     """Return the error for a lost connection, or for a refusal of the compiler's own statement."""
     return Diagnostic(
         code="E210",
-        message=f"the MySQL server cannot be used: {error.args[-1] if error.args else error}",
+        message=f"cannot use the MySQL server: {error.args[-1] if error.args else error}",
         hint=""
         if session.private
         else "the account in `database.uri` needs the privilege to create databases"
@@ -247,12 +247,17 @@ def _without_server(
     demanded = os.environ.get("CI", "").lower() in {"1", "true"} or options.database_uri is not None
     notice = Diagnostic(
         code="E210",
-        message=f"no MySQL or MariaDB server: {reason}",
+        message=f"no MySQL or MariaDB server is available: {reason}",
         hint="install MariaDB's server (`apt-get install mariadb-server`), or set `database.uri`",
         severity=Severity.ERROR if demanded else Severity.WARNING,
         notes=()
         if demanded
-        else ("types are inferred from the SQL text alone, and may be wider than necessary",),
+        else (
+            (
+                "types are inferred from the query text without a server, and may be wider than "
+                "necessary"
+            ),
+        ),
     )
     if demanded:
         return Analysis(Catalog()), (notice,)
@@ -397,7 +402,7 @@ def _not_whole(
     for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
         yield Diagnostic(
             "E342",
-            f"`sqlc.embed({embed.table})` is not a row of one source here",
+            f"`sqlc.embed({embed.table})` is not a whole row of one table here",
             (Label(query.file, embed.span, reason),),
             hint="embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every part, at the same place; or list the columns",
@@ -408,7 +413,10 @@ def _unread(query: ParsedQuery) -> Diagnostic:
     """Warn about a query that the server accepts but that the compiler cannot parse."""
     span = unread(query.sql)
     if span is None:
-        why, label = "it is nested too deeply", Label(query.file, query.name_span, "split it")
+        why, label = (
+            "the query is nested too deeply",
+            Label(query.file, query.name_span, "split it"),
+        )
     else:
         start = query.source_map.to_source(span.start)
         shown = " ".join(query.sql[span.start : span.end].split()) or "this text"
@@ -417,9 +425,9 @@ def _unread(query: ParsedQuery) -> Diagnostic:
         label = Label(query.file, place, "reading ends here")
     return Diagnostic(
         "E215",
-        f"{query.name} can only be partly typed: {why}",
+        f"{query.name} can only be partly analysed: {why}",
         (label,),
-        hint="its parameters are typed `Any`, and no row count is proved",
+        hint="the parameters have the type `Any`, and the number of rows is not proved",
         severity=Severity.WARNING,
     )
 
@@ -464,7 +472,7 @@ def _unreadable(query: ParsedQuery, text: Text) -> list[Diagnostic]:
     return [
         Diagnostic(
             "E218",
-            f"{query.name} cannot be typed without a server",
+            f"{query.name} cannot be analysed without a server",
             (
                 Label(
                     query.file,
@@ -481,7 +489,7 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
     if is_call(parsed.sql):
         return Diagnostic(
             "E321",
-            f":{parsed.command} needs rows, and which this CALL returns is not known",
+            f":{parsed.command} needs rows, but it is unknown which rows this CALL returns",
             (Label(parsed.file, parsed.name_span),),
             hint="its rows are known where the procedure's body has one SELECT without INTO,"
             " outside of IF, CASE, loops and handlers, and nothing else in it may return rows;"
@@ -512,7 +520,7 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     if parsed.command is Command.ONE and query.columns and not query.cardinality.at_most_one:
         yield Diagnostic(
             "E320",
-            f"{parsed.name} is :one, but may return many rows",
+            f"{parsed.name} is `:one`, but may return several rows",
             (
                 Label(
                     parsed.file,
@@ -528,13 +536,13 @@ def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "E414",
             f"{parsed.name} is :execlastid, but inserts nothing",
-            (Label(parsed.file, parsed.name_span, "it would always return 0"),),
+            (Label(parsed.file, parsed.name_span, "the function would always return 0"),),
             hint="only an INSERT, a REPLACE or `LAST_INSERT_ID(…)` makes an id; use :execrows",
         )
     if parsed.command is Command.EXECLASTID and query.columns:
         yield Diagnostic(
             "E414",
             f"{parsed.name} is :execlastid, but RETURNING returns rows instead of an id",
-            (Label(parsed.file, parsed.name_span, "it would always return 0"),),
-            hint="use :one, or :many for several rows; or remove RETURNING",
+            (Label(parsed.file, parsed.name_span, "the function would always return 0"),),
+            hint="use :one, or :many for several rows, or remove RETURNING",
         )

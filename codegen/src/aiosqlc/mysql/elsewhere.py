@@ -26,7 +26,7 @@ def _operators(place: Place) -> str:
     if "->" in f"{before}{word}" or "->" in f"{word}{place.word(1)}":
         return IN_DOCUMENTS
     if [word, before] == ["=", "="] or word == "==" or before == "==":
-        return "SQL compares with a single `=`"
+        return "write a single `=` to compare values"
     if word == "DISTINCT" and before in {"IS", "NOT"}:
         return "write `<=>` for IS NOT DISTINCT FROM, and `NOT a <=> b` for IS DISTINCT FROM"
     if word == "TIME" and place.word(1) == "ZONE":
@@ -51,7 +51,10 @@ def _statements(place: Place) -> str:
         nothing = "NOTHING" in words
         return "write `INSERT IGNORE INTO …`" if nothing else f"write {_UPSERT}"
     if word == "RETURNING" or before == "RETURNING":
-        return "MySQL has no RETURNING here: select the rows afterwards, or use `:execlastid`"
+        return (
+            "MySQL does not support RETURNING here: select the rows afterwards, or use "
+            "`:execlastid`"
+        )
     return ""
 
 
@@ -61,22 +64,28 @@ def _clauses(place: Place) -> str:
     if word == "FILTER" or before == "FILTER" or (word == "(" and "FILTER" in words):
         return "write the condition inside the aggregate: `sum(CASE WHEN … THEN a END)`"
     if word == "NULLS" or before == "NULLS":
-        return "write `ORDER BY a IS NULL, a`; MySQL has no NULLS FIRST or LAST"
+        return "write `ORDER BY a IS NULL, a`: MySQL does not support NULLS FIRST or NULLS LAST"
     if "FULL" in {word, before} or (word == "JOIN" and "FULL" in words):
-        return "MySQL has no FULL JOIN: write a LEFT JOIN, UNION ALL, and a RIGHT JOIN of the rest"
+        return (
+            "MySQL does not support FULL JOIN: write a LEFT JOIN, UNION ALL and a RIGHT JOIN for "
+            "the remaining rows"
+        )
     if "OFFSET" in {word, before, place.word(-2)} and "LIMIT" not in words[: place.at]:
         at = words.index("OFFSET") + 1
         count = words[words.index("LIMIT") + 1] if "LIMIT" in words[place.at :] else "10"
-        return f"OFFSET stands behind LIMIT: write `LIMIT {count} OFFSET {words[at]}`"
+        return f"write OFFSET after LIMIT: `LIMIT {count} OFFSET {words[at]}`"
     if word == "ALL" and before == "LIMIT":
-        return "remove `LIMIT ALL`: without a LIMIT all rows come"
+        return "remove `LIMIT ALL`: a query without LIMIT returns all rows"
     if before == "GENERATE_SERIES" or (word == "(" and before == "UNNEST"):
         return (
             "there is no such table: write `WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL"
             " SELECT i + 1 FROM n WHERE i < 9)`"
         )
     if before == "DISTINCT" and word == "ON":
-        return "MySQL has no DISTINCT ON: write `row_number() OVER (PARTITION BY … ORDER BY …) = 1`"
+        return (
+            "MySQL does not support DISTINCT ON: write `row_number() OVER (PARTITION BY … ORDER "
+            "BY …) = 1`"
+        )
     return ""
 
 
@@ -84,9 +93,9 @@ def _lists(place: Place) -> str:
     """Detect intervals, arrays and lists in the syntax of other databases."""
     word, before = place.word(), place.word(-1)
     if before == "INTERVAL" or place.word(-2) == "INTERVAL":
-        return "write `INTERVAL 1 DAY`: a number and a unit"
+        return "write an interval as a number and a unit, such as `INTERVAL 1 DAY`"
     if "ARRAY" in {word, before}:
-        return "MySQL has no arrays: use JSON, or `IN (sqlc.slice(name))`"
+        return "MySQL does not have arrays: use JSON, or `IN (sqlc.slice(name))`"
     if place.said() == "sqlc" and "ANY" in {place.word(-1), place.word(-2)}:
         return f"write `IN (sqlc.slice({place.said(4)}))`"
     if before == "IN" and place.said() == "sqlc":
@@ -104,7 +113,7 @@ def _changes(place: Place) -> str:
     if place.verb == "UPDATE" and word == "FROM":
         return "write `UPDATE t JOIN other ON … SET …`"
     if place.verb == "CREATE" and (token := place.token()) and token.text[:1] == '"':
-        return f"a name stands in backticks: `` `{token.text[1:-1]}` ``"
+        return f"put the name in backticks: `` `{token.text[1:-1]}` ``"
     if place.verb == "UPSERT":
         return f"write {_UPSERT}"
     if place.verb == "DELETE" and word == "*":
@@ -114,7 +123,7 @@ def _changes(place: Place) -> str:
     if place.verb == "DELETE" and word == "USING":
         return "write `DELETE t FROM t JOIN other ON …`"
     if place.verb == "MERGE":
-        return f"MySQL has no MERGE: write {_UPSERT}"
+        return f"MySQL does not support MERGE: write {_UPSERT}"
     if word == "MATERIALIZED" or before == "MATERIALIZED":
         return "remove `MATERIALIZED`"
     if word.startswith("$") or word == "$":

@@ -47,9 +47,9 @@ def own_type(name: str) -> str:
 def own_cast(name: str) -> str:
     """Return the type that CAST accepts in place of another, or an empty string."""
     if name.lower() in {"boolean", "bool"}:
-        return "write `a <> 0`: CAST makes no boolean"
+        return "write `a <> 0`: MySQL cannot CAST to a boolean"
     own = _CASTS.get(name.lower())
-    return f"CAST takes other types than a column: write `{own}`" if own else ""
+    return f"CAST uses other type names than a column declaration: write `{own}`" if own else ""
 
 
 def type_advice(place: Place) -> str:
@@ -65,19 +65,19 @@ def type_advice(place: Place) -> str:
 def _column(place: Place) -> str:
     word = place.word()
     if (word == "[" and place.word(1) in {"]", ""}) or word == "[]":
-        return "MySQL has no arrays: write `json`, or a table of its own"
+        return "MySQL does not have arrays: use `json`, or a separate table"
     if (word == "WITH" and place.word(1) == "TIME") or word == "WITHOUT":
-        return "write `datetime`, and keep moments in UTC"
+        return "write `datetime`, and store times in UTC"
     if word == "IDENTITY" or place.word(-1) == "IDENTITY":
         return "write `bigint AUTO_INCREMENT`"
     if word == "TYPE" and place.words[1:2] == ["TABLE"]:
         return f"write `MODIFY COLUMN {place.said(-1)} {place.said(1)}`"
     if "CONCURRENTLY" in {word, place.word(-1)}:
-        return "remove `CONCURRENTLY`: it is PostgreSQL's"
+        return "remove `CONCURRENTLY`, which is PostgreSQL syntax"
     if word == "WHERE" and "INDEX" in place.words[1:3]:
-        return "MySQL has no index over some of the rows: remove the `WHERE`"
+        return "MySQL does not support partial indexes: remove the `WHERE`"
     if word in {"TYPE", "EXTENSION", "DOMAIN"} and place.word(-1) == "CREATE":
-        own = {"TYPE": ": write `enum('a', 'b')` at the column", "DOMAIN": ""}
+        own = {"TYPE": ": write `enum('a', 'b')` in the column declaration", "DOMAIN": ""}
         return f"`CREATE {word}` is PostgreSQL's{own.get(word, ': remove it')}"
     if word in {")", ","} and place.word(-1) in {"VARCHAR", "VARBINARY"}:
         return f"write the length: `{place.said(-1).lower()}(200)`"

@@ -13,7 +13,7 @@ from aiosqlc.mysql.reader import Reader
 from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Level, Output, Source
 
-_ELSEWHERE = "it is in no select list that makes the result"
+_ELSEWHERE = "the embed is not in the select list of the result"
 _UNCOUNTED = "the number of columns of the `*` before it is unknown"
 
 
@@ -159,7 +159,7 @@ def _count(item: exp.Expr, level: Level, reader: Reader) -> int | None:
 
 def _of_no_source(source: Source | None, level: Level) -> str:
     if level.rollup:
-        return "the rows that ROLLUP adds have NULL in some of its columns"
+        return "some embedded columns are NULL in the rows that ROLLUP adds"
     if source is not None and source.relation is None:
         return "" if source.outputs else "its columns are unknown"
     return _unfit(source.relation if source is not None else None)
@@ -167,8 +167,8 @@ def _of_no_source(source: Source | None, level: Level) -> str:
 
 def _unfit(relation: Relation | None) -> str:
     if relation is None:
-        return "it is not a table of the schema"
-    return "it has invisible columns" if relation.invisible else ""
+        return "the embedded table is not in the schema"
+    return "the embedded table has invisible columns" if relation.invisible else ""
 
 
 def _apart(places: Sequence[_Place], parts: int) -> str:
@@ -180,9 +180,9 @@ def _apart(places: Sequence[_Place], parts: int) -> str:
     if len(places) < parts:
         return "another part of the set operation lists its columns at this position"
     if any(place.nullable for place in places):
-        return "an outer join may omit it in a part of the set operation"
+        return "an outer join may omit the embedded row in a part of the set operation"
     if any(place.source.relation is None for place in places):
-        return "in a part of the set operation it is not a table or view"
+        return "in a part of the set operation the embed is not a table or view"
     if len({_table(place.source) for place in places}) > 1:
         return "the parts of the set operation embed rows of different tables"
     return ""
@@ -224,7 +224,7 @@ def _as_declared(columns: Sequence[Column], relation: Relation) -> bool:
 
 def _as_present(column: Column, output: Output) -> Column:
     proved = output.not_null and not column.not_null
-    why = ("it is not NULL in any row of its source",)
+    why = ("the embedded row exists in every row of the result",)
     return replace(column, not_null=True, reasons=why) if proved else column
 
 

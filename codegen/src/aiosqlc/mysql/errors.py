@@ -56,7 +56,7 @@ _AGGREGATE = 1111  # an aggregate function in an invalid place
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
     1146: "check that the schema files create it",
-    1305: "check that it is a function of this server, or that the schema files create it",
+    1305: "check that the server has this function, or that the schema files create it",
     1052: "qualify the column: `table.column`",
     1222: "each SELECT of a UNION has as many columns as the first",
     1136: "the number of values must equal the number of columns",
@@ -151,7 +151,7 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
     code = code_of(error)
     near = _NEAR.search(message_of(error, database))
     if near and near["text"].startswith("*") and sql.lstrip()[:6].upper() != "DELETE":
-        return "a `*` must come first in its list; after other columns write `table.*`"
+        return "`*` must be the first item of a select list; after other columns write `table.*`"
     if near and not near["text"] and _NAMELESS.search(sql):
         return "a sub-select in FROM has a name: `(SELECT …) AS t`"
     named = _NAMED.search(message_of(error, database))
@@ -168,7 +168,10 @@ def _hint(sql: str, error: pymysql.MySQLError, database: str, schema: Schema) ->
     if _CODES.get(code) == "E310" and re.search(
         rf"\b{re.escape(word)}\s*(?:\([^()]*\)\s*)?AS\s*\(", sql, re.IGNORECASE
     ):
-        return "WITH defines it after its use: put it first, or write `WITH RECURSIVE`"
+        return (
+            "WITH defines this query after its use: move the definition before the use, or write "
+            "`WITH RECURSIVE`"
+        )
     return did_you_mean(word, known, otherwise=_HINTS.get(code, ""))
 
 
@@ -196,7 +199,7 @@ def _absent(place: Place) -> str:
     for at, word in enumerate(words[:-1]):
         if word == table.upper() and words[at - 1] in {"FROM", "JOIN", ","} and at != place.at - 2:
             alias = place.tokens[at + 1 + (words[at + 1] == "AS")].text
-            return f"the query calls the table `{alias}`: write `{alias}.{place.said()}`"
+            return f"the query uses the alias `{alias}`: write `{alias}.{place.said()}`"
     return did_you_mean(table, sources)
 
 

@@ -89,13 +89,18 @@ def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:
     return [
         Diagnostic(
             code="E214",
-            message=f"{query.name} is read as MySQL reads it; MariaDB differs at {mark.text}",
+            message=(
+                f"{query.name} is read as MySQL reads it, but MariaDB reads it differently: "
+                f"{mark.text}"
+            ),
             labels=(
                 Label(
-                    query.file, Span(start, start + len(mark.text)), "executed by only one of them"
+                    query.file,
+                    Span(start, start + len(mark.text)),
+                    "only one of the servers executes this",
                 ),
             ),
-            hint="set the server: `server: mysql` or `server: mariadb`",
+            hint="select the server: `server: mysql` or `server: mariadb`",
             severity=Severity.ERROR if strict else Severity.WARNING,
         )
     ]

@@ -103,7 +103,9 @@ def _tested(level: Level, node: exp.Is, possible: Outcomes, is_slice: IsSlice) -
     inner: Outcomes = passing if TRUE in possible else frozenset()
     if possible & IF_NOT_TRUE:
         inner |= _ALL - passing
-    if not level.premises.holds("condition", "the test is false for NULL", NULL not in inner):
+    if not level.premises.holds(
+        "condition", "the test is false for a NULL operand", NULL not in inner
+    ):
         return _NONE
     return facts_of(level, node.this, inner - {NULL}, is_slice)
 
@@ -118,7 +120,7 @@ def _equal(level: Level, node: exp.NullSafeEQ, is_slice: IsSlice) -> Facts:
 def _instead(level: Level, node: exp.Coalesce, is_slice: IsSlice) -> Facts:
     """Return the facts of a true `COALESCE(x, FALSE)`: x is true."""
     untrue = all(_is_untrue(unwrap(value)) for value in node.expressions)
-    if not level.premises.holds("condition", "what stands for NULL is false", untrue):
+    if not level.premises.holds("condition", "the value that replaces NULL is false", untrue):
         return _NONE
     first = unwrap(node.this)
     outcomes = IF_TRUE if isinstance(first, PREDICATES) else IF_KNOWN
@@ -132,7 +134,9 @@ def _is_untrue(node: exp.Expr) -> bool:
 
 
 def _stands_alone(level: Level, node: exp.Expr) -> bool:
-    return level.premises.holds("condition", "it is compared with one value", not is_chained(node))
+    return level.premises.holds(
+        "condition", "the operand is compared with a single value", not is_chained(node)
+    )
 
 
 def _reads_texts(level: Level, node: exp.Expr) -> bool:
@@ -164,7 +168,9 @@ def _operands(level: Level, node: exp.Expr, is_slice: IsSlice) -> Facts:
         one = not is_chained(node) and not any(
             isinstance(unwrap(side), _QUANTIFIED) for side in (node.this, node.expression)
         )
-        if not level.premises.holds("condition", "it is compared with one value", one):
+        if not level.premises.holds(
+            "condition", "the operand is compared with a single value", one
+        ):
             return _NONE
         return known(level, node.this, is_slice) | known(level, node.expression, is_slice)
     if isinstance(node, exp.In | exp.Between) and not _stands_alone(level, node):
@@ -204,7 +210,9 @@ def written_as(level: Level, node: exp.Expr) -> Written | None:
     if not isinstance(node, _CALCULATED) or isinstance(node, exp.Connector):
         return None
     stable = all(_is_stable(level, inner) for inner in node.walk())
-    if not level.premises.holds("condition", "evaluating it again gives the same result", stable):
+    if not level.premises.holds(
+        "condition", "a second evaluation of the operand gives the same value", stable
+    ):
         return None
     return ("", _written(level, node))
 
@@ -244,8 +252,8 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
             proved.append(join.on)
         if (
             join.using
-            and holds("using", "it is an inner join", not join.side)
-            and holds("using", "no outer join stands around it", around)
+            and holds("using", "the join is an inner join", not join.side)
+            and holds("using", "no outer join contains the join", around)
         ):
             _note(level, _using(level, join), "using")
     for condition in proved:

@@ -41,14 +41,14 @@ def _difference(prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence
     places = find(query.sql)
     given = {param.number for param in query.params}
     if {place.number for place in places} != given:
-        return f"it takes {len(places)} parameters, but its function passes {len(given)}"
+        return f"the query has {len(places)} parameters, but its function passes {len(given)}"
     try:
         answer = prepares.query(as_read(as_sent(query), kin))
     except pymysql.MySQLError as error:
         refused = code_of(error) in _REFUSED
-        return f"the server refuses it: {message_of(error, '')}" if refused else ""
+        return f"the server rejects it: {message_of(error, '')}" if refused else ""
     if answer.parameters:
-        return f"{answer.parameters} of its parameters get no value"
+        return f"parameters of the query without a value: {answer.parameters}"
     return difference(_promised(query, first, answer.columns), _found(answer.columns))
 
 
@@ -98,7 +98,7 @@ def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Dia
     numbers = {param.number: at for at, param in enumerate(_ordered(query.params), 1)}
     said = difference(mine, theirs, tuple(numbers[number] for number in variant.numbers))
     if not said and _embedded(query) != _embedded(one):
-        said = "its embedded rows are at other positions"
+        said = "the embedded rows are at other positions"
     if said:
         yield mismatch(query.parsed, variant, said)
 
@@ -137,7 +137,7 @@ def impossible(
         table, column = missing
         yield _never(
             query,
-            f"`{table}.{column}` has no default and gets no value",
+            f"`{table}.{column}` does not have a default value, and the INSERT does not set it",
             f"give `{column}` a value, or a default in the schema",
         )
     for relation, column, given in _given(tree, schema):
@@ -146,8 +146,8 @@ def impossible(
         if column in relation.generated and any(_is_value(value) for value in surely):
             yield _never(
                 query,
-                f"`{name}` is a generated column, but gets a value",
-                f"omit `{column}`: the server computes it",
+                f"`{name}` is a generated column, but the statement sets it",
+                f"omit `{column}`: the server computes this column",
             )
         elif (
             any(isinstance(value, exp.Null) for value in surely)
@@ -155,7 +155,9 @@ def impossible(
             and not session.rows(_BEFORE_INSERT, relation.table.name)
         ):
             yield _never(
-                query, f"`{name}` is NOT NULL, and gets NULL", f"give `{column}` another value"
+                query,
+                f"`{name}` is NOT NULL, but the statement sets it to NULL",
+                f"give `{column}` another value",
             )
 
 

@@ -88,7 +88,7 @@ class MysqlEngine:
         if not isinstance(source, scope.Source) or source.relation is None:
             return ()
         current = not source.historic
-        if not self.holds("unique-key", "it reads current rows, not older versions", current):
+        if not self.holds("unique-key", "the query reads current rows, not older row versions", current):
             return ()
         known = id(source.relation)
         if known not in self._keys:
@@ -448,7 +448,7 @@ class _Lowering:
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",
-            "the comparison is that of the key",
+            "the comparison has the semantics of the key",
             compares_alike(found[1], other, self.level, self.reader),
         ):
             return frozenset()

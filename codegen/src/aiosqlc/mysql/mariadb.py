@@ -123,7 +123,7 @@ def notice(query: ParsedQuery, construct: str, *, strict: bool) -> Diagnostic:
     """
     return Diagnostic(
         code="E213",
-        message=f"{query.name} was typed without a server: MariaDB has no `{construct}`",
+        message=f"{query.name} was analysed without a server: MariaDB has no `{construct}`",
         labels=(Label(query.file, query.name_span, "types may be wider than necessary"),),
         hint=(f"{IN_DOCUMENTS}; or " if construct == "->" else "")
         + "set `database.uri` to a MySQL server"
@@ -136,12 +136,12 @@ def refused(query: ParsedQuery, error: pymysql.MySQLError, database: str) -> Dia
     """Report that MariaDB, used in place of MySQL, refuses a query that MySQL may accept."""
     said = f"MariaDB, used instead of MySQL, reports: {message_of(error, database)}"
     label = Label(query.file, query.name_span, "types may be wider than necessary")
-    return _warning("E213", f"{query.name} was typed without a server: {said}", label)
+    return _warning("E213", f"{query.name} was analysed without a server: {said}", label)
 
 
 def unloaded(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Report that MariaDB, used in place of MySQL, refuses a statement of the schema."""
-    label = Label(file.file, span, "it is inferred from the text alone")
+    label = Label(file.file, span, "the types of the query are inferred without a server")
     return _warning("E213", f"MariaDB, used instead of MySQL, reports: {message}", label)
 
 
@@ -152,15 +152,15 @@ def is_index_of_mysql(sql: str, error: pymysql.MySQLError) -> bool:
 
 def unbuilt(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Report that an index was skipped, because MariaDB cannot build it."""
-    label = Label(file.file, span, "no type of a query depends on this index")
+    label = Label(file.file, span, "the types of queries do not depend on this index")
     said = f"skipped, because MariaDB is used instead of MySQL: {message}"
     return _warning("E217", said, label)
 
 
 def unkeyed(file: SchemaFile, span: Span, message: str) -> Diagnostic:
     """Report that a table was created without the foreign keys that the server refuses."""
-    label = Label(file.file, span, "no type of a query depends on them")
-    said = f"created without its foreign keys, which the server refuses: {message}"
+    label = Label(file.file, span, "the types of queries do not depend on foreign keys")
+    said = f"created without its foreign keys, which the server rejects: {message}"
     hint = "declare the other table first, with columns of the same type and collation"
     return _warning("E217", said, label, hint)
 
@@ -169,7 +169,7 @@ def _warning(
     code: str,
     message: str,
     label: Label,
-    hint: str = "install a MySQL server, or set `database.uri` to one",
+    hint: str = "install a MySQL server, or set `database.uri` to a MySQL server",
 ) -> Diagnostic:
     return Diagnostic(code, message, (label,), hint, Severity.WARNING)
 

@@ -41,10 +41,10 @@ _TOTAL_OPERATORS = (
 )  # fmt: skip
 _DIVISIONS = (exp.Div, exp.IntDiv, exp.Mod)
 _LEAST = 1e-30  # the server reads only the first digits of a number with a hundred decimal places
-_CONSTANT = never("constant", "it is a constant")
-_TEST = never("always", "a test is true or false")
+_CONSTANT = never("constant", "the expression is a constant")
+_TEST = never("always", "a test such as IS NULL is true or false")
 _IS_NULL = maybe("it is NULL")
-_COUNTED = never("aggregate", "a count or a combination of bits is a number")
+_COUNTED = never("aggregate", "COUNT and the bit aggregates always return a number")
 _BUILT_IN = never("never-null-function", "the function never returns NULL")
 _VOUCHED = never("declared-function", "the configuration declares the function never NULL")
 
@@ -105,15 +105,19 @@ def infer(node: exp.Expr | None, proof: Proof) -> Verdict:
     if node is None:
         return _IS_NULL
     node = unwrap(node)
-    if not proof.holds("expression", "it is not in a super-aggregate row", not proof.level.rollup):
+    if not proof.holds(
+        "expression", "the row is not a super-aggregate row of ROLLUP", not proof.level.rollup
+    ):
         return _under_rollup(node)
     # If no row is read, MariaDB does not run a sub-select and uses NULL as its result.
     run = not (proof.level.bare_is_null and _asks(node))
-    if not proof.holds("expression", "it is evaluated for a row", run):
-        return maybe("over no row a sub-select is not run")
+    if not proof.holds("expression", "the expression is evaluated for a row", run):
+        return maybe("the expression is not evaluated if there are no rows")
     same = not proof.converts(node, proof.level)
     if not proof.holds("expression", "no value is converted to another type", same):
-        return maybe("a value is converted to another type, and NULL where it cannot be")
+        return maybe(
+            "a value is converted to another type, and becomes NULL if the conversion fails"
+        )
     rule = next((rule for kinds, rule in _RULES if isinstance(node, kinds)), _function)
     verdict = rule(node, proof)
     return _known(node, proof) or verdict if verdict.null else verdict
@@ -127,9 +131,9 @@ def _known(node: exp.Expr, proof: Proof) -> Verdict | None:
     written = written_as(level, node)
     if written is None or (written not in level.facts and written not in proof.given):
         return None
-    if not proof.holds("column", "a row was read", not level.bare_is_null):
+    if not proof.holds("column", "a row of the table was read", not level.bare_is_null):
         return None
-    return never("condition", "a condition holds only where this expression has a value")
+    return never("condition", "a condition is true only if this expression is not NULL")
 
 
 def _inferred(nodes: Iterable[exp.Expr | None], proof: Proof) -> Iterator[Verdict]:
@@ -168,18 +172,18 @@ def _column(node: exp.Expr, proof: Proof) -> Verdict:
     if found is None:
         return maybe("the column is not known")
     level, source, output = found
-    if not proof.holds("column", "a row was read", not level.bare_is_null):
-        return maybe("over no row every column is NULL")
+    if not proof.holds("column", "a row of the table was read", not level.bare_is_null):
+        return maybe("without rows every column is NULL")
     if level is proof.level and (source.number, output.name.lower()) in proof.given:
-        return never("condition", f"this branch is for rows in which {node.name} has a value")
+        return never("condition", f"this branch applies to rows in which {node.name} has a value")
     return level.column(source, output)
 
 
 def _operator(node: exp.Expr, proof: Proof) -> Verdict:
     sides = [node.this, node.expression]
     moved = any(isinstance(side, exp.Interval) for side in sides)  # a result out of range is NULL
-    if not proof.holds("operator", "no date is changed", not moved):
-        return maybe("a date that is moved out of range is NULL")
+    if not proof.holds("operator", "the operation does not change a date", not moved):
+        return maybe("a date out of range becomes NULL")
     return _strict([s for s in sides if not isinstance(s, exp.Interval)], proof)
 
 
@@ -191,12 +195,12 @@ def _strict(nodes: Iterable[exp.Expr | None], proof: Proof) -> Verdict:
 def _null_safe(node: exp.Expr, proof: Proof) -> Verdict:
     text = "<=> is true or false"
     alone = not is_chained(node)
-    if proof.holds("null-safe", "it is not part of a chain of comparisons", alone):
+    if proof.holds("null-safe", "the comparison is not part of a chain of comparisons", alone):
         return never("null-safe", text)
     parts = [infer(side, proof) for side in (node.this, node.expression)]
     doubts = [part for part in parts if part.null]
     return (
-        maybe("its part of a chain of comparisons", *doubts)
+        maybe("the operand of a chain of comparisons", *doubts)
         if doubts
         else never("null-safe", text, *parts)
     )
@@ -282,7 +286,9 @@ def _branches(node: exp.Expr, proof: Proof) -> Iterator[Verdict]:
             facts = known(proof.level, operand, proof.is_slice)
         yield infer(branch.args["true"], proof.knowing(otherwise | facts))
         if operand is None:
-            if proof.holds("case", "a condition that is always true ends it", is_true(condition)):
+            if proof.holds(
+                "case", "a condition that is always true ends the CASE", is_true(condition)
+            ):
                 return
             otherwise |= facts_of(proof.level, condition, IF_NOT_TRUE, proof.is_slice)
     yield infer(node.args.get("default"), proof.knowing(otherwise))
@@ -301,16 +307,16 @@ def _if(node: exp.Expr, proof: Proof) -> Verdict:
 
 def _subquery(node: exp.Expr, proof: Proof) -> Verdict:
     result = proof.read(node, proof.level)
-    if not proof.holds("subquery", "it has a row", proof.has_row(result)):
+    if not proof.holds("subquery", "the subquery returns a row", proof.has_row(result)):
         return maybe("a sub-select without a row is NULL")
     (value, *_) = _offered(node, proof)
-    if not proof.holds("subquery", "its column is not NULL", not value.null):
+    if not proof.holds("subquery", "the column of the subquery is not NULL", not value.null):
         return maybe("the column of the sub-select may be NULL", value)
     return never("subquery", "the sub-select always returns a row", value)
 
 
 def _placeholder(node: exp.Expr, proof: Proof) -> Verdict:
-    if proof.holds("parameter", "it does not accept None", proof.required(node)):
+    if proof.holds("parameter", "the parameter does not accept None", proof.required(node)):
         return never("parameter", "the parameter is required")
     return maybe("the parameter may be NULL")
 
@@ -320,19 +326,19 @@ def _window(node: exp.Expr, proof: Proof) -> Verdict:
     name = name_of(inner)
     text = "a window function is not NULL if its frame contains the current row"
     if name in RANKS or isinstance(inner, exp.Count):
-        return never("window", "a rank or a count is a number")
+        return never("window", "a rank or a count is always a number")
     framed = node.args.get("alias") is None and has_current_row(node.args.get("spec"))
-    if not proof.holds("window", "the frame contains the current row", framed):
+    if not proof.holds("window", "the window frame contains the current row", framed):
         return maybe("the frame may be empty")
     if not proof.holds(
-        "case", "a condition of one branch does not apply to another", not proof.given
+        "case", "a condition of one branch is not used for another branch", not proof.given
     ):
         proof = replace(proof, given=frozenset())
     if name in AGGREGATES_OF_ROWS - {"GROUP_CONCAT"} or isinstance(
         inner, exp.FirstValue | exp.LastValue
     ):
         return proof.all_of("window", _inferred([inner.this], proof), text)
-    return maybe(f"{name or 'the function'} may find no row")
+    return maybe(f"{name or 'the function'} may match no row")
 
 
 def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
@@ -340,9 +346,11 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
     if isinstance(node, exp.Count) or name in BIT_AGGREGATES:
         return _COUNTED
     if not proof.holds("aggregate", "every group has a row", proof.level.grouped):
-        return maybe("an aggregate over no row is NULL")
+        return maybe("an aggregate over no rows is NULL")
     if not proof.holds(
-        "aggregate", "it is NULL only if all its inputs are", name in AGGREGATES_OF_ROWS
+        "aggregate",
+        "the aggregate is NULL only if all its inputs are NULL",
+        name in AGGREGATES_OF_ROWS,
     ):
         return maybe(f"{name} of values may be NULL")
     text = "an aggregate over a group is not NULL if its input is not"
@@ -365,7 +373,7 @@ def _function(node: exp.Expr, proof: Proof) -> Verdict:
         return _BUILT_IN
     if routine_name(name) in proof.never_null:
         return _VOUCHED
-    if not proof.holds("function", "it is total", name in TOTAL):
+    if not proof.holds("function", "the function is total", name in TOTAL):
         return maybe(f"{name or node.key} may return NULL of values")
     text = "a total function without NULL arguments is not NULL"
     return proof.all_of("function", _inferred(arguments(node), proof), text)

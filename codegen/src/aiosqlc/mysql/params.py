@@ -89,7 +89,10 @@ def _conflict(query: ParsedQuery, number: int, uses: Sequence[Use]) -> Diagnosti
                     Label(query.file, _span(query, first.place), f"{_shown(first)} here"),
                     Label(query.file, _span(query, other.place), f"{_shown(other)} here"),
                 ),
-                hint=f"cast one: `CAST(… AS {_cast_name(first.type)})`, or use two parameters",
+                hint=(
+                    f"cast the parameter at one use: `CAST(… AS {_cast_name(first.type)})`, or "
+                    "use two parameters"
+                ),
             )
     return None
 
@@ -115,7 +118,12 @@ def _untyped(query: ParsedQuery, number: int, name: str, hint: str) -> Diagnosti
         message=f"cannot infer the type of parameter `{name or '?'}`",
         labels=(
             Label(
-                query.file, span, "it is not compared with, or passed to, anything that has a type"
+                query.file,
+                span,
+                (
+                    "the parameter is neither compared with, nor passed to, an expression with a "
+                    "known type"
+                ),
             ),
         ),
         hint=hint,

@@ -20,7 +20,7 @@ _VALUE_COUNT, _NO_FULLTEXT, _UNSUPPORTED, _NO_DEFAULT = 1136, 1191, 1235, 1364
 _NAMES = frozenset({1052, 1054, 1109, 1305})
 _NEVER = {
     _VALUE_COUNT: "the number of values must equal the number of columns",
-    _NO_FULLTEXT: "declare a FULLTEXT index of exactly the columns that MATCH names",
+    _NO_FULLTEXT: "create a FULLTEXT index on exactly the columns of MATCH",
     _UNSUPPORTED: "",
     _NO_DEFAULT: "give the column a value, or a default in the schema",
     1222: "",
@@ -63,7 +63,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
             "E213",
             f"{parsed.name} cannot be planned: MariaDB, used instead of MySQL, reports: {said}",
             (Label(parsed.file, parsed.name_span, "fails on every call on MariaDB"),),
-            hint="set the server: `server: mysql` or `server: mariadb`",
+            hint="select the server: `server: mysql` or `server: mariadb`",
             severity=Severity.ERROR if asked.strict else Severity.WARNING,
         )
         return

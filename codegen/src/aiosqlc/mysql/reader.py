@@ -35,7 +35,7 @@ from aiosqlc.mysql.syntax import Tree
 from aiosqlc.relational.tree import Query
 
 _UNKNOWN = Result(None)
-_OVER_NO_ROW = maybe("over no row every column is NULL")
+_OVER_NO_ROW = maybe("without rows every column is NULL")
 
 
 class Reader:
@@ -251,7 +251,7 @@ class Reader:
         having = node.args.get("having")
         counted = counts_a_row(having.this if having else None, level)
         if having is not None and self.schema.premises.holds(
-            "aggregate", "HAVING is true only for a row", counted
+            "aggregate", "HAVING is true only for a group with a row", counted
         ):
             return True
         return levels.reads_a_row(node, level, self)

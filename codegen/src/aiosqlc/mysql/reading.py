@@ -30,7 +30,7 @@ _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
 def why_not(root: exp.Expr | None, schema: Schema) -> str:
     """Return the reason why a statement is not proved read-only, or ''."""
     if root is None:
-        return "its text was not parsed"
+        return "the query was not parsed"
     if not isinstance(root, exp.Query):
         return "it is no SELECT"
     return next(filter(None, (_of(node, schema) for node in root.walk())), "")
@@ -39,18 +39,18 @@ def why_not(root: exp.Expr | None, schema: Schema) -> str:
 def _of(node: exp.Expr, schema: Schema) -> str:
     """Return the reason why a node is not read-only, ignoring its descendants, or ''."""
     if isinstance(node, _WRITES) and not isinstance(node, exp.Query):
-        return "a part of it writes"
+        return "a part of the query writes"
     if isinstance(node, exp.Lock) or node.args.get("operation_modifiers"):
-        return "it locks rows, or changes the session"
+        return "the query locks rows or changes the session"
     if isinstance(node, exp.Parameter | exp.PropertyEQ):
-        return "it uses a session variable"
+        return "the query uses a session variable"
     if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Func):
-        return "it calls a stored function"
+        return "the query calls a stored function"
     if isinstance(node, exp.Table):
         return _table(node, schema)
     name = name_of(node)
     if name and (schema.routine(routine_name(name)) is not None or name not in READING):
-        return f"{name}() is not on the list of functions that only read"
+        return f"{name}() is not on the list of read-only functions"
     return ""
 
 

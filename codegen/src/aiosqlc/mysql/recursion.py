@@ -16,7 +16,7 @@ from aiosqlc.mysql.rules import Premises
 from aiosqlc.mysql.scope import NULLABLE, Output
 
 Columns = tuple[Output, ...]
-_ASSUMED = never("recursion", "no round of the recursion makes it NULL")
+_ASSUMED = never("recursion", "no term of the recursive query returns NULL")
 
 
 def only_adds(node: exp.Expr) -> bool:
@@ -66,10 +66,12 @@ def of_rounds(wanted: SqlType | None, made: Iterable[Output | None], premises: P
     for one in made:
         same = one is not None and _stays(one.type, wanted)
         if not premises.holds("recursion", "no value is converted to another type", same):
-            return maybe("a round of the recursion may convert a value, and make it NULL")
+            return maybe(
+                "the recursive term may convert a value, and a failed conversion returns NULL"
+            )
         value = one is not None and one.not_null
         if not premises.holds("recursion", EVERY_PART, value):
-            return maybe("a round of the recursion may make it NULL")
+            return maybe("a term of the recursive query may return NULL")
     return _ASSUMED
 
 

@@ -17,7 +17,10 @@ def unproved(pairs: Sequence[tuple[str, str, str]]) -> dict[str, str]:
     for name, old, new in pairs:
         one, other = parse(old), parse(new)
         if one is None or other is None:
-            found[name] = "sqlglot, which would prove it, does not support its syntax"
+            found[name] = (
+                "the parser sqlglot does not support this syntax, so the formatting cannot be "
+                "checked"
+            )
         elif one.root != other.root:
-            found[name] = "it would be parsed differently"
+            found[name] = "the formatted query would be parsed differently"
     return found

@@ -34,7 +34,7 @@ def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOpti
     """Return the arguments and rows of one run as lines, which are the same in every run."""
     with opened(schema, options) as found:
         if found is None:
-            return ["there is no server, or the schema has errors"]
+            return ["no server is available, or the schema has errors"]
         if not is_undone(query.sql):
             return ["not executed: a statement of this kind cannot be rolled back"]
         with sample_rows(found.session, found.schema):
@@ -127,7 +127,7 @@ def _argument(param: TypedParam, number: int) -> str:
 
 
 def _best(session: Session, query: TypedQuery) -> list[str]:
-    lines = ["no arguments were found that the server accepts"]
+    lines = ["the server accepted none of the tried arguments"]
     for number in range(1, _ROWS + 1):
         session.run("SAVEPOINT trial")
         try:

@@ -386,6 +386,6 @@ _NO_TYPES = re.compile(
 _DENIED = "the account in `database.uri` needs the privilege to create databases called aiosqlc_…"
 _HINTS = {
     **dict.fromkeys((1044, 1045, 1142), _DENIED),
-    1005: "create the table that REFERENCES names first, and give the referenced column a key",
-    1170: "MySQL refuses it too: set the length of the key part, `id(100)`, or use `varchar`",
+    1005: "create the referenced table first, and add a key on the referenced column",
+    1170: "MySQL requires a key length: write `id(100)`, or use `varchar`",
 }

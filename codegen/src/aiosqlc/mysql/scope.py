@@ -18,8 +18,8 @@ ColumnKey = tuple[int, str]
 Written = tuple[str, object]
 """A hashable form of an expression: its columns, constants and functions."""
 Fact = ColumnKey | Written
-DECLARED = never("column", "it is declared NOT NULL")
-NULLABLE = maybe("it may be NULL")
+DECLARED = never("column", "the column is declared NOT NULL")
+NULLABLE = maybe("the column may be NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +182,12 @@ class Level:
         name = f"{source.alias}.{output.name}"
         rule = self.facts.get((source.number, output.name.lower()))
         if rule is not None:
-            return never(rule, f"a condition holds only where {name} has a value")
+            return never(rule, f"a condition is true only if {name} has a value")
         holds = self.premises.holds
-        if not holds("column", "it is declared NOT NULL", output.not_null):
+        if not holds("column", "the column is declared NOT NULL", output.not_null):
             return maybe(f"{name} may be NULL", *self._inner(source, output))
         if not holds("column", "every outer join found a match", not self.can_be_nulled(source)):
-            return maybe(f"an outer join may have found no row of {source.alias}")
+            return maybe(f"an outer join may not find a row of {source.alias}")
         if source.relation is not None:
             return never("column", f"{name} is declared NOT NULL")
         return never("column", f"{name} is never NULL", *self._inner(source, output))

@@ -37,7 +37,7 @@ def _not_understood(file: SchemaFile, span: Span, table: str) -> Diagnostic:
     return Diagnostic(
         "E203",
         f"without a server this change of `{table}` cannot be analysed",
-        (Label(file.file, span, "the columns of the table are unknown from here on"),),
+        (Label(file.file, span, "after this statement the columns of the table are unknown"),),
         severity=Severity.WARNING,
     )
 
@@ -136,7 +136,7 @@ class _Replay:
             for i, output in enumerate(outputs)
         )
         self.relations[name] = Relation(
-            Table(name[0], name[1], columns, kind="view"), unproved_reading="it reads a view"
+            Table(name[0], name[1], columns, kind="view"), unproved_reading="the query reads a view"
         )
         return ""
 

@@ -213,7 +213,7 @@ def _by_text(output: Output, item: exp.Expr | None) -> Column:
         origin=output.origin,
         table_alias=output.alias,
         is_function_call=item is not None and bool(name_of(_bare(item))),
-        reasons=(*output.verdict.reasons(), "inferred from the text, without a server"),
+        reasons=(*output.verdict.reasons(), "inferred from the query text, without a server"),
     )
 
 
@@ -244,12 +244,12 @@ def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, 
     found = output.verdict.reasons() if output is not None else ()
     if certain:
         proofs = found if output is not None and output.not_null else ()
-        return (*proofs, "the server reports NOT NULL")
+        return (*proofs, "the server reports the column as NOT NULL")
     if output is not None and output.not_null:
         return found
     if said:
-        return (*found, "under ROLLUP the server's report does not count")
-    return (*found, "the server reports that it may be NULL")
+        return (*found, "under ROLLUP the NOT NULL flag of the server is not reliable")
+    return (*found, "the server reports that the column may be NULL")
 
 
 def _trusted(query: ParsedQuery, schema: Schema, text: Text) -> bool:

@@ -31,7 +31,9 @@ def mistaken(query: ParsedQuery) -> list[Diagnostic]:
             f"`{read.text}` is a session variable in MySQL, not a parameter",
             (
                 Label(
-                    query.file, Span(start, start + len(read.text)), "it is NULL unless it was set"
+                    query.file,
+                    Span(start, start + len(read.text)),
+                    "a session variable is NULL unless it was set",
                 ),
             ),
             hint=f"write `sqlc.arg({read.text[1:]})`",

@@ -77,7 +77,7 @@ def read_annotations(
             named, above = found.name, found.name_span
             problem = _read_line(file, line, found)
             if named and above != found.name_span:
-                problems.append(no_query(file, above, "the next line is another name"))
+                problems.append(no_query(file, above, "the next line is another `-- name:` line"))
             if problem:
                 problems.append(problem)
     return found, problems
@@ -85,7 +85,9 @@ def read_annotations(
 
 def no_query(file: SourceFile, name: Span, text: str) -> Diagnostic:
     """Return the error for a name without a query below it."""
-    return Diagnostic("E111", "there is no query below this name", (Label(file, name, text),))
+    return Diagnostic(
+        "E111", "there is no query below this `-- name:` line", (Label(file, name, text),)
+    )
 
 
 def _apart(file: SourceFile, above: Token, below: Token) -> bool:
@@ -117,7 +119,7 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
             "E102",
             "malformed name annotation",
             (Label(file, line.span(dashed, "dashes"), "a third dash"),),
-            hint="two dashes before a name: remove the third, `-- name: QueryName :command`",
+            hint="write two dashes instead of three: `-- name: QueryName :command`",
         )
     if stripped.startswith("@sqlc-vet-disable"):
         codes = stripped.split()[1:] or ["all"]
@@ -194,7 +196,7 @@ def _read_name(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
 def _name_hint(name: str, rest: str) -> str:
     bare = name.rstrip(":")
     if bare != name and rest.strip() in COMMANDS:
-        return f"the colon belongs to the command: `-- name: {bare} :{rest.strip()}`"
+        return f"write the colon before the command: `-- name: {bare} :{rest.strip()}`"
     return "start with a letter, such as `GetUser`"
 
 
@@ -236,8 +238,8 @@ def _stray(text: str, position: int) -> str:
     if text in (*COMMANDS, *OPTIONS):
         return f"did you mean `:{text}`?"
     if position:
-        return "a remark is a comment on a line of its own, below this one"
-    return "a name is one word, such as `GetUser`"
+        return "write a remark as a comment on a separate line below this line"
+    return "a query name must be one word, such as `GetUser`"
 
 
 def _bad_word(
@@ -253,7 +255,7 @@ def _bad_word(
     listed = " ".join(f":{name}" for name in known)
     if value in OPTIONS:
         hint = f"`:{value}` is an option: write `:exec :{value}` or `:many :{value}`"
-        return Diagnostic("E107", f"a command stands before `:{value}`", (Label(file, span),), hint)
+        return Diagnostic("E107", f"write a command before `:{value}`", (Label(file, span),), hint)
     suggestion = nearest(value, known)
     return Diagnostic(
         "E107",
@@ -273,14 +275,14 @@ def _read_hint(
             "E108",
             f"malformed `{keyword['word']}` annotation",
             (Label(file, line.whole, f"expected `{keyword['word']}: name Type!`"),),
-            hint="`!` means never NULL, `?` means may be NULL; the type is optional",
+            hint="`!` means never NULL, and `?` means may be NULL; the type is optional",
         )
     target, python_type = match["target"], match["type"].strip()
     if python_type and not is_type(python_type):
         return Diagnostic(
             "E108",
             f"`{python_type}` is not a type",
-            (Label(file, line.span(keyword, "rest"), "write a name, its type, and `!` or `?`"),),
+            (Label(file, line.span(keyword, "rest"), "write a name, a type, and `!` or `?`"),),
             hint=f"such as `{keyword['word']}: {target} list[app.models.Tag]`",
         )
     if python_type and (name := unknown_type(python_type)):
@@ -288,7 +290,7 @@ def _read_hint(
         start = file.text.find(name, place.start + len(target), place.end)
         return Diagnostic(
             "E108",
-            f"`{name}` is not a type that is known without its module",
+            f"`{name}` is not a built-in type: write the module before the type name",
             (Label(file, Span(start, start + len(name))),),
             hint=type_hint(name),
         )

@@ -60,7 +60,10 @@ def _single_values(
             "E125",
             f"`IN ({written})` compares with one value, not with a list",
             (Label(file, use.span, "one value"),),
-            f"write a list as {listed}; for one value write `{one} {written}`",
+            (
+                f"write a list parameter as {listed}; to compare with a single value, write "
+                f"`{one} {written}`"
+            ),
             Severity.WARNING,
         )
 
@@ -113,7 +116,7 @@ def _joined(file: SourceFile, tokens: list[Token]) -> Iterator[Diagnostic]:
         if right.kind is Kind.STRING or (left.kind is Kind.STRING and not compared):
             yield Diagnostic(
                 "E127",
-                "on MySQL `||` is OR: for texts it returns 0 or 1",
+                "on MySQL `||` means OR, so it returns 0 or 1 for texts",
                 (Label(file, token.span, "no text"),),
                 f"write `concat({left.text}, {right.text})`",
                 Severity.WARNING,
@@ -141,7 +144,7 @@ def _in_strings(
             span = Span(start, start + len(found["param"]))
             yield Diagnostic(
                 "E126",
-                f"`{found['param']}` is inside a string, so it is text",
+                f"`{found['param']}` is inside a string, so it is not a parameter",
                 (Label(file, span, "no parameter"),),
                 _remedy(token.text, found, dialect, before),
                 Severity.WARNING,
@@ -163,6 +166,6 @@ def _remedy(text: str, found: re.Match[str], dialect: Dialect, word: str) -> str
     if after == quote:
         parts = parts[:-1]
     if len(parts) == 1:
-        return f"write it without quotes: `{param}`"
+        return f"write the parameter without quotes: `{param}`"
     joined = " || ".join(parts) if arrays else f"CONCAT({', '.join(parts)})"
-    return f"close the string before it: `{joined}`"
+    return f"close the string before the parameter: `{joined}`"

@@ -42,8 +42,8 @@ def stray_directives(file: SourceFile, above: list[Token]) -> list[Diagnostic]:
         Diagnostic(
             "E131",
             f"a `:{match['word']}` outside a query",
-            (Label(file, token.span, "it has no effect here"),),
-            hint="move it to the end of the line that it applies to, or inside the query",
+            (Label(file, token.span, "the directive has no effect here"),),
+            hint="move the directive to the end of the line to which it applies",
         )
         for token in above
         if (match := _DIRECTIVE.match(token.text)) and match["word"].lower() in DIRECTIVES
@@ -110,20 +110,20 @@ def read_parts(
             opened.append(directive)
         elif directive.word == "end":
             if not opened:
-                problems.append(_problem(file, directive, "`:end` without a block to end"))
+                problems.append(_problem(file, directive, "`:end` without an open block"))
                 continue
             start = opened.pop()
             inside = _between(body, start.span.end, directive.span.start)
             parts += _if_part(file, start, tuple(inside), problems)
         elif not directive.line:
-            problems.append(_problem(file, directive, "this line has no SQL"))
+            problems.append(_problem(file, directive, "this line contains no SQL"))
         elif directive.word == "if":
             parts += _if_part(file, directive, directive.line, problems)
         elif directive.word == "set":
             parts += _set_part(file, directive, uses, problems)
         else:
             parts += _sort_part(file, directive, problems)
-    problems += [_problem(file, block, "this block has no `-- :end`") for block in opened]
+    problems += [_problem(file, block, "this block is not closed by `-- :end`") for block in opened]
     problems += [_whole(file, part) for part in parts if _holds(part, body[0])]
     merged: list[Part] = []
     for part in _merged(parts):
@@ -178,7 +178,7 @@ def _unclosed(file: SourceFile, part: Part) -> Diagnostic:
     return Diagnostic(
         "E131",
         f"misplaced `:{part.kind}`",
-        (Label(file, part.span, "without this line, a parenthesis has no counterpart"),),
+        (Label(file, part.span, "without this line, a parenthesis is not closed or not opened"),),
         hint="put the optional part on its own line, or between `-- :if name` and `-- :end`",
     )
 
@@ -245,7 +245,7 @@ def _if_part(
     if tokens and words[0] in _CLAUSE_STARTS and words not in _ON_ALONE:
         tokens = tokens[1:]
     if not tokens:
-        problems.append(_problem(file, directive, "no optional part is left"))
+        problems.append(_problem(file, directive, "the query has no remaining optional part"))
         return []
     region = Span(tokens[0].start, tokens[-1].end)
     name, *also = dict.fromkeys(re.split(r"\s*,\s*", directive.rest))
@@ -260,7 +260,7 @@ def _set_part(
         starts = [i for i, token in enumerate(tokens) if token.text.upper() == "SET"]
         tokens = tokens[starts[-1] + 1 :] if starts else tokens
     if not tokens:
-        problems.append(_problem(file, directive, "this line has no SQL"))
+        problems.append(_problem(file, directive, "this line contains no SQL"))
         return []
     region = Span(tokens[0].start, tokens[-1].end)
     first = bisect_left(uses, region.start, key=lambda use: use.span.start)

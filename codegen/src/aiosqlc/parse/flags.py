@@ -24,7 +24,7 @@ def unknown_names(file: SourceFile, uses: Iterable[Use], parts: Iterable[Part]) 
     for part in parts:
         if part.kind == "set" and part.name not in known:
             meant = nearest(part.name, known)
-            found.append(_unknown(file, part, part.name, meant, "cannot be left UNSET"))
+            found.append(_unknown(file, part, part.name, meant, "cannot be UNSET"))
         elif part.kind == "if":
             found += _of_condition(file, part, given, known)
     return found
@@ -45,7 +45,11 @@ def _of_condition(
         meant = next((word for word in known if _misspelt(name, word)), None)
         if meant:
             yield _unknown(
-                file, part, name, meant, "not a parameter, and too similar to one for a flag"
+                file,
+                part,
+                name,
+                meant,
+                "not a parameter, and too similar to the name of a parameter for a flag",
             )
         elif own and len(strange) == len(names):
             meant = nearest(name, own) or own[0]

@@ -134,7 +134,7 @@ def _numbered(file: SourceFile, tokens: list[Token], position: int) -> list[Diag
             "E124",
             f"MySQL does not support numbered parameters such as `${number.text}`",
             (Label(file, Span(sign.start, number.end), "PostgreSQL's"),),
-            hint="write `?` or `sqlc.arg(name)`; put backticks around a column of this name",
+            hint=("write `?` or `sqlc.arg(name)`; put the name of a column in backticks"),
         )
     ]
 
@@ -202,12 +202,12 @@ def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
     if macro == "sqlc.embed" and parts[:1] == ["."]:
-        return f"write `{macro}({name})`: it embeds all columns of a table"
+        return f"write `{macro}({name})`: this macro embeds all columns of a table"
     if macro != "sqlc.embed" and len(parts) == 2 and parts[0] == ",":
         typed = f"{macro}({name})::{parts[1]}"
         if not LEXES[dialect].names_by_at:
             typed = f"CAST({macro}({name}) AS {parts[1]})"
-        return f"the type stands outside: `{typed}`"
+        return f"write the type outside the macro: `{typed}`"
     return f"write `{macro}(name)`"
 
 

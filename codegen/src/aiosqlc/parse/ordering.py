@@ -45,5 +45,7 @@ def _problem(file: SourceFile, use: Use, clause: str) -> Diagnostic:
         "E123",
         f"{clause} BY a parameter {verb} by a constant",
         (Label(file, use.span, "a parameter here is a constant and does not sort"),),
-        hint="for a checked choice, write: `ORDER BY name -- :sort name, created_at desc`",
+        hint=(
+            "to let callers choose the order, write `ORDER BY name -- :sort name, created_at desc`"
+        ),
     )

@@ -133,10 +133,10 @@ def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagno
         )
     return Diagnostic(
         "E113",
-        f"a second statement below the name `{query.name}`",
+        f"a second statement below `-- name: {query.name}`",
         # The first label is on the query, because it identifies the skipped query.
         (Label(file, query.name_span, "names one statement"), unnamed.labels[0]),
-        hint="add a name above it, or remove it",
+        hint="add a `-- name:` line above the statement, or remove the statement",
     )
 
 
@@ -264,9 +264,9 @@ def _name_inside(file: SourceFile, tokens: list[Token], start: int) -> Diagnosti
 def _script(file: SourceFile, start: int, last: Token) -> str:
     """Return the error for a command of psql or of the SQL Server tools."""
     if file.text[start] == "\\":
-        return "a line that begins with a backslash is for psql: remove it"
+        return "remove the line: a line that begins with a backslash is a command of psql"
     if last.text.upper() == "GO":
-        return "`GO` is for SQL Server's tools: remove it"
+        return "remove `GO`, which is a command of SQL Server's tools"
     return ""
 
 
@@ -277,13 +277,14 @@ def _unnamed(file: SourceFile, body: list[Token]) -> Diagnostic:
         (Label(file, body[0].span, "no `-- name:` above"),),
         hint=_TRANSACTION
         if _controls(body)
-        else "add `-- name: QueryName :command` above it, or remove it",
+        else "add `-- name: QueryName :command` above the statement, or remove the statement",
         severity=Severity.WARNING,
     )
 
 
 _TRANSACTION = (
-    "remove it: start a transaction where the queries are called, with the driver or with"
+    "remove the statement: start the transaction in the code that calls the queries, with the "
+    "driver or with"
     " `in_transaction` of `emit_helpers: true`"
 )
 
@@ -302,6 +303,6 @@ def _unterminated(file: SourceFile, token: Token) -> Diagnostic:
     return Diagnostic(
         "E114",
         f"unterminated {what.get(token.text[0], 'string')}",
-        (Label(file, Span(token.start, token.start + 1), "opened here, never closed"),),
+        (Label(file, Span(token.start, token.start + 1), "opened here, but not closed"),),
         "write a quote inside a string as `''`" if token.text[0] == "'" else "",
     )

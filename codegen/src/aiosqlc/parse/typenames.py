@@ -58,7 +58,7 @@ def type_hint(name: str) -> str:
     like = get_close_matches(name, known, n=1, cutoff=_LIKE)
     if like:
         return f"did you mean `{like[0]}`?"
-    return f"name the module that it is in, as in `app.models.{name}`"
+    return f"write the module before the type name, as in `app.models.{name}`"
 
 
 def is_dotted(text: str) -> bool:

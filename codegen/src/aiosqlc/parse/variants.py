@@ -88,7 +88,13 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
             Diagnostic(
                 "E132",
                 "a dynamic query must use named parameters",
-                (Label(file, unnamed.span, "its number would differ between variants"),),
+                (
+                    Label(
+                        file,
+                        unnamed.span,
+                        "the number of the parameter would differ between variants",
+                    ),
+                ),
                 hint="write `sqlc.arg(name)`",
             )
         ]
@@ -99,7 +105,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
                 "E133",
                 f"{count} variants exceed the limit of {LIMIT}",
                 (Label(file, parts[-1].span, "the last of the optional parts"),),
-                hint="let parts share a condition, or split the query",
+                hint="use the same condition for several parts, or split the query",
             )
         ]
     return unknown_names(file, uses, parts)
@@ -240,5 +246,5 @@ def _empty_set(file: SourceFile, parts: tuple[Part, ...]) -> Diagnostic:
         "E135",
         "SET would be empty if every item is omitted",
         (Label(file, part.span, "one of the optional items"),),
-        hint="keep one item unconditional, such as `updated_at = now()`",
+        hint="add one item without a condition, such as `updated_at = now()`",
     )

@@ -42,7 +42,7 @@ from aiosqlc.store.memo import memo
 _parsed = memo(parse_file)  # while watching, most files are unchanged
 
 _NOT_TOGETHER = (
-    "give each entry an `out` folder of its own, or make one entry of them: `queries` may be a list"
+    "give each entry its own `out` folder, or combine the entries: `queries` may be a list"
 )
 
 

@@ -44,7 +44,7 @@ def distinct_fields(
             "E401",
             f"two columns would both be called `{name}`: one is `{other}`",
             _at_name(query, "in this query's row"),
-            f"give one another name: `… AS other_{name}`",
+            f"rename one of the columns: `… AS other_{name}`",
             Severity.WARNING,
         )
         for name, other in renamed
@@ -74,7 +74,7 @@ def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
     if function_name(name) == other:
         return []
     message = f"two functions would both be called `{other}`: one is `{function_name(name)}`"
-    label = _at_name(query, "the second query of that name")
+    label = _at_name(query, "the second query with this name")
     return [Diagnostic("E404", message, label, "rename this query", Severity.WARNING)]
 
 
@@ -96,7 +96,7 @@ def check_parameters(
             Diagnostic(
                 "E403",
                 f"a parameter cannot be called `{item.name}` here",
-                _at_name(query, "the generated function uses that name itself"),
+                _at_name(query, "the generated function itself uses this name"),
                 hint="name it otherwise: `sqlc.arg(name)`",
             )
             for item in params
@@ -179,7 +179,7 @@ def check_module(
 ) -> list[Diagnostic]:
     """Report functions, constants, classes and imports with equal names in one module."""
     by_name = {query.parsed.name: query for query in queries}
-    owners = dict.fromkeys(_MODULE_NAMES, "something the code uses")
+    owners = dict.fromkeys(_MODULE_NAMES, "a name that the generated code uses")
     owners |= dict.fromkeys((imported for _, imported in sorted(module.imports)), "an import")
     problems = []
     for function in module.functions:
@@ -199,7 +199,7 @@ def check_module(
     taken = [*_MODULE_CLASSES, *(name for _, name in module.imports)]
     for name in dict.fromkeys(_twice([*taken, *classes])):
         of = " and ".join(_said(kind) for kind, called in named if called == name)
-        message = f"two things would both be called `{name}` in {module.path.name}"
+        message = f"two generated names would both be `{name}` in {module.path.name}"
         message += f": {of}" if of else ""
         problems.append(Diagnostic("E404", message, hint="rename the table or the type"))
     return problems + [found for enum in module.enums for found in _numbered_members(enum)]
@@ -214,7 +214,10 @@ def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
         if name not in {member(label), spelled_member(label)}:
             yield Diagnostic(
                 "E406",
-                f"label {label!r} of enum {enum.name} is called `{name}`: another has its name",
+                (
+                    f"label {label!r} of enum {enum.name} is called `{name}`: another label has "
+                    "this name"
+                ),
                 hint="rename one: `ALTER TYPE … RENAME VALUE …`",
                 severity=Severity.WARNING,
             )

@@ -255,8 +255,8 @@ def _bulked(
 def _not_copyable(query: TypedQuery) -> Diagnostic:
     return Diagnostic(
         "E410",
-        "`:copyfrom` copies parameters into columns, nothing else",
-        (Label(query.parsed.file, query.parsed.name_span, "this query does more"),),
+        "a `:copyfrom` query can only copy parameters into columns",
+        (Label(query.parsed.file, query.parsed.name_span, "this query does more than that"),),
         hint="write `INSERT INTO t (a, b) VALUES (@a, @b)`, or use `:batchexec`",
     )
 
@@ -275,19 +275,19 @@ def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     at = (Label(parsed.file, parsed.name_span, "this query"),)
     if parsed.command is Command.EXECLASTID and not driver.makes_ids:
         hint = "add `RETURNING id` and use `:one`"
-        return [Diagnostic("E411", "PostgreSQL has no last inserted id", at, hint)]
+        return [Diagnostic("E411", "PostgreSQL does not have a last inserted id", at, hint)]
     types = driver.types
     read = query.columns if types.structured and not types.user_types_as_text else ()
     if refused := next(filter(None, (unreadable_field(column.type) for column in read)), ""):
         message = f"{driver.name} cannot read {refused} inside a row without a type"
-        hint = "cast the row to a composite type, `ROW(…)::line`, or give JSON"
+        hint = "cast the row to a composite type, such as `ROW(…)::line`, or return JSON"
         return [Diagnostic("E415", message, at, hint)]
     if parsed.dynamic and parsed.command in _BATCHES:
-        hint = "leave the directives out, or use another command"
-        message = f"`:{parsed.command}` takes no optional parts"
+        hint = "remove the directives, or use another command"
+        message = f"`:{parsed.command}` does not support optional parts"
         return [Diagnostic("E412", message, at, hint)]
     if parsed.command in _BATCHES and not query.params:
-        hint = "name its parameters, or use `:exec`, `:one` or `:many`"
+        hint = "give its parameters names, or use `:exec`, `:one` or `:many`"
         return [Diagnostic("E330", f"`:{parsed.command}` needs a parameter", at, hint)]
     return []
 

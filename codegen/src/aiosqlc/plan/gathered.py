@@ -58,10 +58,10 @@ class Gathered:
         return [
             Diagnostic(
                 "E405",
-                f"row class `{name}` has two shapes",
+                f"row class `{name}` has two different sets of columns",
                 (Label(query.parsed.file, query.parsed.name_span, "this query's columns differ"),),
-                hint="queries that share a row class select the same names and types in the same"
-                " order",
+                hint="queries that share a row class must select the same names and types"
+                " in the same order",
             )
             for name, cls in rows.items()
             if self.rows[name].fields != cls.fields

@@ -23,7 +23,7 @@ def not_encoded(
             "E341",
             f"the override of `{_target(item)}` has `decode`, but no `encode`",
             (Label(query.parsed.file, span, f"a parameter of type `{item.python_type}`"),),
-            f"add `encode: …`, the function that turns `{item.python_type}` into what is stored",
+            f"add `encode: …`, the function that converts `{item.python_type}` to the stored value",
             costs=(query.parsed.place,),
         )
         for item in overrides
@@ -37,8 +37,14 @@ def not_decoded(query: TypedQuery, overrides: Iterable[Override]) -> list[Diagno
         Diagnostic(
             "E341",
             f"the override of `{_target(item)}` has `encode`, but no `decode`",
-            (Label(query.parsed.file, query.parsed.name_span, "this query's result needs it"),),
-            f"add `decode: …`, the function that makes `{item.python_type}` of what is stored",
+            (
+                Label(
+                    query.parsed.file,
+                    query.parsed.name_span,
+                    "the result of this query needs `decode`",
+                ),
+            ),
+            f"add `decode: …`, the function that returns `{item.python_type}` for a stored value",
             costs=(query.parsed.place,),
         )
         for item in overrides

@@ -50,10 +50,10 @@ def _no_type(
     names |= {name for engine, _ in known for name in type_aliases(engine)}
     return Diagnostic(
         "E340",
-        f"no type is called `{override.db_type}`",
+        f"there is no type with the name `{override.db_type}`",
         (Label(config, override.span, "this override has no effect"),),
         did_you_mean(
-            override.db_type, sorted(names), otherwise="write it as in a column's declaration"
+            override.db_type, sorted(names), otherwise="write the type as in a column declaration"
         ),
     )
 

@@ -47,7 +47,7 @@ def analysis_of(request: Json) -> Analysis:
     try:
         return _analysis(request)
     except (KeyError, TypeError, AttributeError) as error:
-        message = f"this is not a request of sqlc's: {type(error).__name__} {error}"
+        message = f"this is not a request of sqlc: {type(error).__name__} {error}"
         raise RequestError(message) from error
 
 
@@ -162,7 +162,7 @@ class _Reader:
         found = self._reference(column["embed_table"], "")
         table = self.tables.get((found.schema, found.table))
         if table is None:
-            message = f"`sqlc.embed({column['name']})`: nothing is known of `{found.table}`"
+            message = f"`sqlc.embed({column['name']})`: unknown table `{found.table}`"
             raise RequestError(message)
         return TypedEmbed(column["name"], first, len(table.columns), found, nullable=False)
 
@@ -181,7 +181,7 @@ class _Reader:
 def _parsed(query: Json, text: str) -> ParsedQuery:
     word = query["cmd"].removeprefix(":")
     if word not in set(Command):
-        message = f"{query['name']}: the command `:{word}` is not known here"
+        message = f"{query['name']}: the command `:{word}` is not supported"
         raise RequestError(message)
     span = Span(0, len(text))
     return ParsedQuery(

@@ -109,10 +109,10 @@ class Analyzer:
         ) as error:
             self._forget()
             hint = (
-                "start it, or remove `database` to use the embedded server; `database.uri` is"
-                " such as `postgresql://user@host/name`"
+                "start the server, or remove `database` to use the embedded server; an example of"
+                " `database.uri` is `postgresql://user@host/name`"
                 if options.database_uri
-                else "set `database.uri` to a PostgreSQL server you have"
+                else "set `database.uri` to an existing PostgreSQL server"
             )
             return nothing, (Diagnostic("E210", f"no PostgreSQL server: {error}", hint=hint),)
         except DatabaseRefusedError as refused:
@@ -257,7 +257,7 @@ def _database(
 def _no_database(refused: DatabaseRefusedError) -> Diagnostic:
     return Diagnostic(
         "E212",
-        f"the server does not allow a scratch database: {refused}",
+        f"the server does not allow a temporary database: {refused}",
         hint="grant CREATEDB to the role of `database.uri`, or leave `schema` empty to use its"
         " database unchanged",
     )
@@ -364,15 +364,18 @@ def _doubts(
     if missing := judged.missing.columns:
         columns = ", ".join(f"`{name}`" for name in missing)
         verbs = "is NOT NULL and gets" if len(missing) == 1 else "are NOT NULL and get"
-        hint = "give it a value in the query, or a DEFAULT in the schema"
+        hint = "set the column in the query, or add a DEFAULT in the schema"
         does = "succeed" if judged.missing.always else "insert"
         yield never(query, f"{columns} {verbs} no value", hint, does)
     if judged.failure:
         yield Diagnostic(
             "E372",
-            f"nothing can be proved about `{query.parsed.name}`: {judged.failure}",
+            f"the compiler cannot prove anything about `{query.parsed.name}`: {judged.failure}",
             (Label(query.parsed.file, query.parsed.name_span),),
-            "every column counts as nullable; use hints for what you know: `-- column: name T!`",
+            (
+                "every column counts as nullable; declare not-null columns with hints: `-- "
+                "column: name T!`"
+            ),
             Severity.ERROR if options.strict else Severity.WARNING,
         )
 
@@ -428,12 +431,15 @@ def _unpassable(query: TypedQuery) -> Iterator[Diagnostic]:
         kind, name = param.type.name, parsed.spelled(param.number)
         if param.type.schema != "pg_catalog" or kind not in {*_ROWS, *_VECTORS}:
             continue
-        message = f"parameter `{param.name}` is a row of unknown columns, which cannot be passed"
+        message = (
+            f"parameter `{param.name}` is a row with unknown columns, which drivers cannot pass"
+        )
         hint = (
-            f"cast it to the type of the row, as in `{name}::author`, or compare column by column"
+            f"cast the parameter to the type of the row, as in `{name}::author`, or compare "
+            "column by column"
         )
         if element := _VECTORS.get(kind):
-            message = f"parameter `{param.name}` is {kind}, which no driver can pass"
+            message = f"parameter `{param.name}` is {kind}, which drivers cannot pass"
             hint = f"pass an array: `array_to_string({name}::{element}[], ' ')::{kind}`"
         label = Label(parsed.file, next(iter(spans.get(param.number, ())), parsed.name_span))
         yield Diagnostic("E313", message, (label,), hint)
@@ -446,7 +452,7 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     for embed, reason in judged.unfit:
         yield Diagnostic(
             "E342",
-            f"`sqlc.embed({embed.table})` is not a row of one source here",
+            f"`sqlc.embed({embed.table})` is not a whole row of one table here",
             (Label(parsed.file, embed.span, reason),),
             "embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every part, at the same place; or list the columns",
@@ -464,8 +470,8 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     if parsed.command is Command.ONE and query.columns and not query.cardinality.at_most_one:
         yield Diagnostic(
             "E320",
-            f"{parsed.name} is :one, but may return many rows",
+            f"{parsed.name} is `:one`, but may return several rows",
             (Label(parsed.file, parsed.name_span),),
-            "match a whole unique key, add LIMIT 1, or use :many",
+            "compare all columns of a unique key, add LIMIT 1, or use :many",
             Severity.ERROR if options.strict else Severity.WARNING,
         )

@@ -14,9 +14,9 @@ _CALLS: Final = (
     (r"min\(boolean\)", "write `bool_and({a})`"),
     (r"round\(double precision, integer\)", "numeric has digits: `round({a0}::numeric, …)`"),
     (r"isnull\([^,]*\)", "write `{a} IS NULL`"),
-    (r"array_length\([^,]*\[\]\)", "write `cardinality({a})`, or name the dimension"),
-    (r"jsonb?_array_length\([^,]*\[\]\)", "an array of the server's: write `cardinality({a})`"),
-    (r"count\([^)]*,[^)]*\)", "count rows of values: `count(DISTINCT ({d}))`"),
+    (r"array_length\([^,]*\[\]\)", "write `cardinality({a})`, or add the number of the dimension"),
+    (r"jsonb?_array_length\([^,]*\[\]\)", "for an array write `cardinality({a})`"),
+    (r"count\([^)]*,[^)]*\)", "count distinct rows: `count(DISTINCT ({d}))`"),
     (r"(?P<name>date_trunc)\((?:timestamp|date)[^,]*, unknown\)", "write `{name}({a1}, {a0})`"),
 )  # fmt: skip
 _MATCHERS: Final = tuple((re.compile(called), said) for called, said in _CALLS)

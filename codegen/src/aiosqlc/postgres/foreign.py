@@ -20,20 +20,20 @@ def conflict_advice(place: Place) -> str:
         return ""
     into = words.index("INTO") + 1 if "INTO" in words else 0
     table = place.tokens[into].text if into else "t"
-    return f"write `{table}.{name}` for the row that is there, `excluded.{name}` for the new one"
+    return f"write `{table}.{name}` for the existing row, and `excluded.{name}` for the new one"
 
 
 def _names_and_lists(place: Place) -> str:
     """Detect names in backticks, and parameters for lists in other databases' syntax."""
     word, before = place.word(), place.word(-1)
     if any("`" in token.text for token in place.tokens if token.kind is Kind.OPERATOR):
-        return 'backticks are MySQL\'s: a name needs no quotes, or `"…"` if it is a reserved word'
+        return 'remove the backticks (MySQL syntax); put a reserved word in double quotes: `"…"`'
     if before == "IN" and word.startswith(("@", "$", "SQLC")) and place.verb != "CREATE":
-        return f"compare with a list by `= ANY({_written(place)})`"
+        return f"to compare with a list, write `= ANY({_written(place)})`"
     if place.word(-1) == "AS" and (token := place.token()) and token.kind is Kind.STRING:
-        return f'a name is quoted otherwise: write `AS "{token.text[1:-1]}"`'
+        return f'put a name in double quotes: `AS "{token.text[1:-1]}"`'
     if word == "{" and (key := place.token(1)) and key.kind is Kind.STRING:
-        return f"an object of JSON is written `jsonb_build_object({key.text}, …)`"
+        return f"to build a JSON object, write `jsonb_build_object({key.text}, …)`"
     if before in {"ANY", "ALL", "SOME"} and word.startswith(("@", "$")):
         return f"write `{before}({_written(place)})`"
     return ""
@@ -43,7 +43,7 @@ def _operators(place: Place) -> str:
     """Detect operators of other databases."""
     word = place.word()
     if word in {"REGEXP", "RLIKE"}:
-        return "PostgreSQL matches a regular expression with `~`, or `~*` to ignore case"
+        return "to match a regular expression, write `~`, or `~*` to ignore case"
     return ""
 
 
@@ -53,7 +53,7 @@ def _statements(place: Place) -> str:
     if place.verb in {"DESCRIBE", "DESC"}:
         return "`information_schema.columns` lists the columns of a table"
     if place.verb == "REPLACE":
-        return f"PostgreSQL has no REPLACE: write {_UPSERT}"
+        return f"PostgreSQL does not support REPLACE: write {_UPSERT}"
     if place.verb == "INSERT" and words[1:2] in (["IGNORE"], ["OR"]):
         if words[1:3] == ["OR", "REPLACE"]:
             return f"write {_UPSERT}"
@@ -72,7 +72,10 @@ def _statements(place: Place) -> str:
     if word == "OUTPUT":
         return "write `RETURNING id` at the end"
     if word == "INDEX" and before in {"USE", "FORCE", "IGNORE"}:
-        return "remove it: PostgreSQL has no hints, its planner chooses the index"
+        return (
+            "remove the hint: PostgreSQL does not support index hints, because the planner "
+            "chooses the index"
+        )
     if word == "VALUE" and place.verb == "INSERT":
         return "write `VALUES`"
     return ""
@@ -109,7 +112,7 @@ def _expressions(place: Place) -> str:
     if word in {"AUTO_INCREMENT", "AUTOINCREMENT"}:
         return "write `bigint GENERATED ALWAYS AS IDENTITY`"
     if word == "DIV":
-        return "PostgreSQL divides integers with `/`"
+        return "to divide integers, write `/`"
     if word == "XOR":
         return "write `<>` between the two conditions"
     if word == "=" and {"&&", "||"} & set(words):

@@ -13,9 +13,9 @@ _ABSENT_TYPE = re.compile(r'type "(?P<name>[^"]+)" does not exist')
 _MODIFIED = re.compile(r'type modifier is not allowed for type "(?P<name>[^"]+)"')
 _IDENTITY = "write `bigint GENERATED ALWAYS AS IDENTITY`"
 _WORDS = {
-    "UNSIGNED": "there are no unsigned numbers: take the next wider type, such as `bigint`",
-    "ZEROFILL": "remove it: `lpad(a::text, 5, '0')` shows leading zeros",
-    "ENGINE": "remove `ENGINE=…`: it is MySQL's",
+    "UNSIGNED": "remove UNSIGNED and use the next wider type, such as `bigint`",
+    "ZEROFILL": "remove ZEROFILL: write `lpad(a::text, 5, '0')` for leading zeros",
+    "ENGINE": "remove `ENGINE=…`, which is MySQL syntax",
     "IDENTITY": _IDENTITY,
     "MODIFY": "write `ALTER COLUMN {} TYPE …`, and `ALTER COLUMN {} SET NOT NULL`",
     "CHANGE": "write `RENAME COLUMN {} TO …`, and `ALTER COLUMN … TYPE …`",
@@ -31,16 +31,19 @@ def schema_advice(place: Place, error: ServerError) -> str:
     if error.state == "42601" and error.message.startswith("syntax error"):
         return _syntax(place) or syntax_advice(place, postgres_advice)
     if "cannot use column reference in DEFAULT" in error.message and place.said()[:1] == '"':
-        return f"if it is a text, write it in single quotes: `'{place.said()[1:-1]}'`"
+        return f"if this is a text, put the text in single quotes: `'{place.said()[1:-1]}'`"
     if error.state == "42704" and (absent := _ABSENT_TYPE.search(error.message)):
         if place.word(-1) in {"KEY", "INDEX"}:
-            return "an index is a statement of its own: `CREATE INDEX ON t (a)`"
+            return "create the index with a separate statement: `CREATE INDEX ON t (a)`"
         own = TYPES.get(absent["name"].lower(), "")
-        if own.startswith("a type"):
-            return f"make {own}"
+        if own.startswith("an enum type"):
+            return f"create {own}"
         return f"write `{own}`" if own else ""
     if error.state == "42P07":
-        return "another statement of the schema makes it: drop it first, or alter it"
+        return (
+            "another statement of the schema creates this object: drop the object first, or "
+            "alter it"
+        )
     if modified := _MODIFIED.search(error.message):
         name = modified["name"].lower()
         single = name == "tinyint" and place.word(2) == "1"
@@ -56,15 +59,15 @@ def _syntax(place: Place) -> str:
     if said := _WORDS.get(word):
         return said.replace("{}", place.said(2 if place.word(1) == "COLUMN" else 1))
     if word == "COMMENT":
-        return "a comment is a statement of its own: `COMMENT ON COLUMN t.a IS '…';`"
+        return "write the comment as a separate statement: `COMMENT ON COLUMN t.a IS '…';`"
     if word == "ON" and place.word(1) == "UPDATE" and place.words[1:2] == ["TABLE"]:
         return "there is no ON UPDATE for a value: a trigger sets the column"
     if word == "MAX" and before == "(":
-        return "write `text`, which has no limit"
+        return "write `text`, which has no length limit"
     if word == "(" and before == "ADD":
         return f"write `ADD COLUMN {place.said(1)} …`, once for each column"
     if [place.word(-3), place.word(-2)] == ["ALTER", "COLUMN"] and place.is_name():
         return f"write `ALTER COLUMN {place.said(-1)} TYPE {place.said()}`"
     if word in {"KEY", "INDEX"} and before in {",", "UNIQUE"}:
-        return "an index is a statement of its own: `CREATE INDEX ON t (a)`"
+        return "create the index with a separate statement: `CREATE INDEX ON t (a)`"
     return ""

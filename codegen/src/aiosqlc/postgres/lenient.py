@@ -160,8 +160,11 @@ def _no_such_class(sql: str, _: re.Match[str]) -> Instead | None:
         return None
     return Instead(
         (left,) if left else (),
-        "a constraint is skipped: the embedded server has no operator class for it",
-        "nothing is proved from it; set `database.uri` to a server that has it",
+        "a constraint is skipped, because the embedded server lacks its operator class",
+        (
+            "proofs do not use this constraint; set `database.uri` to a server with this "
+            "operator class"
+        ),
     )
 
 
@@ -213,8 +216,11 @@ def _column_is_there(sql: str, found: re.Match[str]) -> Instead | None:
         return None
     return Instead(
         (left,) if left else (),
-        f'skipped: the column "{found[1]}" exists already, from an earlier statement',
-        "if only sqlc needs this, ignore the warning; else write `ADD COLUMN IF NOT EXISTS`",
+        f'skipped, because an earlier statement created the column "{found[1]}"',
+        (
+            "if only sqlc needs this statement, ignore the warning; otherwise write `ADD COLUMN "
+            "IF NOT EXISTS`"
+        ),
     )
 
 
@@ -231,7 +237,7 @@ _SWITCHES = re.compile(
 
 def _nothing_to_switch(sql: str, _: re.Match[str]) -> Instead | None:
     """Skip a statement that only enables or disables a missing trigger or rule."""
-    said = "skipped: what this enables or disables does not exist"
+    said = "skipped, because the object to enable or disable does not exist"
     return Instead(said=said) if _SWITCHES.match(sql) else None
 
 
@@ -244,7 +250,7 @@ _SYSTEM = re.compile(
 
 def _of_the_server(sql: str, _: re.Match[str]) -> Instead | None:
     """Skip definitions of the server's own tables, which other tools require."""
-    said = "skipped: the server has this already"
+    said = "skipped, because the server already has this object"
     return Instead(said=said) if _SYSTEM.match(sql) else None
 
 
@@ -265,9 +271,9 @@ def _of_another_engine(sql: str, found: re.Match[str]) -> Instead | None:
     return Instead(
         (f"create domain public.{name} as {ours}", sql),
         f"`{name}` is not a PostgreSQL type; {ours} is used instead",
-        f"for PostgreSQL write `{TYPES.get(name, ours)}`; in a schema for SQLite too,"
-        f" `CREATE DOMAIN {name} AS …;` in a file that `shims` names says otherwise, and"
-        " an INTEGER PRIMARY KEY is numbered automatically",
+        f"for PostgreSQL write `{TYPES.get(name, ours)}`; if SQLite also uses this schema, choose"
+        f" another type with `CREATE DOMAIN {name} AS …;` in a file under `shims`; an INTEGER"
+        " PRIMARY KEY is numbered automatically",
     )
 
 

@@ -7,7 +7,7 @@ import re
 from aiosqlc.analysis.advice import Place
 
 _OPERATORS = {
-    "==": "SQL compares with a single `=`",
+    "==": "write a single `=` to compare values",
     "!==": "write `<>`",
     "<=>": "write `IS NOT DISTINCT FROM`, which also compares NULL",
     "&&": "join conditions with `AND`",
@@ -42,7 +42,7 @@ def operand_advice(place: Place, left: str, sign: str, right: str) -> str:
     if sign in _OPERATORS and not (sign == "&&" and arrays):
         return _OPERATORS[sign]
     if right.removesuffix("[]") == left != right and sign in {"=", "<>"}:
-        return f"compare with a list by `{'= ANY' if sign == '=' else '<> ALL'}(…)`"
+        return f"to compare with a list, write `{'= ANY' if sign == '=' else '<> ALL'}(…)`"
     kinds = dict.fromkeys(kind for kind in (left, right) if kind not in {"unknown", ""})
     if sign == "||" and not arrays:
         if set(kinds) == {"boolean"}:
@@ -51,7 +51,7 @@ def operand_advice(place: Place, left: str, sign: str, right: str) -> str:
     if "LIKE" in sign or sign in {"~~", "!~~", "~~*", "!~~*"}:
         return "LIKE compares texts: cast the other side, as in `…::text`"
     if sign == "+" and set(kinds) <= _TEXTS:
-        return "texts are joined by `||`"
+        return "join texts with `||`"
     token = place.token()
     if token is None:
         return _cast(kinds)
@@ -73,7 +73,7 @@ def _moved(left: str, sign: str, right: str, behind: str) -> str:
     if not moment or sign not in {"+", "-"} or right not in _NUMBERS:
         return ""
     if number := _NUMBER_BEHIND.match(behind):
-        return f"write `INTERVAL '{number['number']} days'`, or the unit that is meant"
+        return f"write `INTERVAL '{number['number']} days'`, or another unit"
     param = _PARAM_BEHIND.match(behind)
     return f"write `make_interval(days => {param['param'] if param else '…'})`"
 
@@ -87,13 +87,15 @@ def _compared(left: str, sign: str, right: str, before: str, behind: str) -> str
     if {left, right} & _NUMBERS and {left, right} & _TEXTS:
         number = right if right in _NUMBERS else left
         if left in _TEXTS and (member := _MEMBER_BEFORE.search(before)):
-            return f"`->>` gives a text: cast it, as in `({member['member']})::{number}`"
+            return f"`->>` returns a text: cast the text, as in `({member['member']})::{number}`"
     for param, other in (
         (_PARAM_BEHIND.match(behind), left),
         (_PARAM_BEFORE.search(before), right),
     ):
         if param and other not in {"unknown", ""}:
-            return f"give the parameter the type of the other side: `{param['param']}::{other}`"
+            return (
+                f"cast the parameter to the type of the other operand: `{param['param']}::{other}`"
+            )
     texts = {left, right} & _TEXTS
     kind = next((side for side in (left, right) if side not in _TEXTS), "")
     bare = _BARE_BEHIND.match(behind) or _BARE_BEFORE.search(before)
@@ -107,7 +109,9 @@ def _compared(left: str, sign: str, right: str, before: str, behind: str) -> str
             return f"compare with a text: `'{literal['number']}'`"
         if literal and other == "boolean" and literal["number"] in {"0", "1"}:
             said = "true" if literal["number"] == "1" else "false"
-            return f"compare with `{said}`, or write the column alone or behind `NOT`"
+            return (
+                f"compare with `{said}`, or write only the column, or write `NOT` before the column"
+            )
     return ""
 
 

@@ -52,8 +52,11 @@ _HINTS = {
     "42702": "qualify the column with the table or its alias, as in `a.id`",
     "42803": NOT_GROUPED,
     "42P18": "add a cast to set the type, as in `{param}::text`",
-    _TOO_DEEP: "it is nested too deeply: split it, or write a long list as one array",
-    "42P08": "it is used with two types: write `{param}::{type}` where it is the other",
+    _TOO_DEEP: "the query is nested too deeply: split the query, or pass a long list as an array",
+    "42P08": (
+        "the parameter is used with two types: write `{param}::{type}` at the use with the other "
+        "type"
+    ),
 }
 # The server's message for a clause that allows no aggregate or window function.
 _NOT_ALLOWED = re.compile(
@@ -73,11 +76,11 @@ _SAID = {
     "unrecognized configuration parameter": (
         "SHOW prints a server setting; `information_schema.tables` lists the tables"
     ),
-    "SET target columns cannot be qualified": "write the column without its table: `SET a = …`",
+    "SET target columns cannot be qualified": "remove the table name: write `SET a = …`",
     "collation ": "`pg_collation` lists the server's collations",
     "must return only one column": "return one column, or move the sub-select to FROM",
-    "does not support subscripting": "a character of a text is `substr(a, 1, 1)`",
-    "requires an OVER clause": "write `OVER (ORDER BY …)` behind it",
+    "does not support subscripting": "to get a character of a text, write `substr(a, 1, 1)`",
+    "requires an OVER clause": "write `OVER (ORDER BY …)` after the function",
     "more target columns than expressions": "write a value for each column of the list",
     "more expressions than target columns": "write a column for each value, or remove the value",
     "source for a multiple-column UPDATE": "write a value for each column: `= (1, 2)`",
@@ -186,7 +189,7 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
     meant = _MEANT.sub(_meant, error.hint)
     if error.state == "42703":
         if operator := _GLUED.search(query.file.text[: span.start]):
-            return f"`{operator[0]}` is one operator: put a space before the `@`"
+            return f"`{operator[0]}` is read as one operator: put a space before the `@`"
         return name_advice(place, meant)
     if error.state == "42702":
         return conflict_advice(place) or qualified_advice(place) or _HINTS[error.state]
@@ -251,7 +254,7 @@ def function_as_table(query: ParsedQuery, tables: Container[str]) -> Diagnostic 
     name, start = found["name"], query.source_map.to_source(found.start("name"))
     return Diagnostic(
         "E319",
-        f"`{name}` is a PostgreSQL function here, not the table of that name",
+        f"`{name}` is read as a PostgreSQL function, not as the table with this name",
         (Label(query.file, Span(start, start + len(name))),),
         f'write `"{name.lower()}"` for the table',
         Severity.WARNING,

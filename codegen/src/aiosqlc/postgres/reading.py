@@ -22,15 +22,19 @@ from aiosqlc.postgres.routine_bodies import touched
 from aiosqlc.postgres.tree import Node
 
 PREMISES: Final = (
-    "every query is a SELECT", "no row is locked", "its tables are known",
-    "its tables are permanent", "its tables are the server's own", "its policies only read",
-    "a built-in is not VOLATILE", "a standby allows the built-in", "a function has a readable body",
-    "a function's body only reads", "a function changes no setting", "its operators only read",
-    "an aggregate's functions only read", "the functions of its types only read",
-    "the checks of its domains only read", "PL/pgSQL is not VOLATILE",
-    "PL/pgSQL builds no statements", "PL/pgSQL locks nothing", "PL/pgSQL reads no catalog",
-    "PL/pgSQL reads permanent tables", "functions called by PL/pgSQL only read",
-    "PL/pgSQL uses operators that only read", "casts in PL/pgSQL only read",
+    "every query is a SELECT", "the query locks no rows", "the tables of the query are known",
+    "the tables of the query are permanent", "the tables of the query are local tables",
+    "row-level security policies are read-only", "a built-in function is not VOLATILE",
+    "a standby server allows the built-in function", "the body of a function can be analysed",
+    "the body of a function is read-only", "a function does not change settings",
+    "the operators are read-only",
+    "the functions of an aggregate are read-only", "the functions of the types are read-only",
+    "the checks of domains are read-only", "a PL/pgSQL function is not VOLATILE",
+    "a PL/pgSQL function builds no statements", "PL/pgSQL locks nothing",
+    "a PL/pgSQL function does not read the catalog",
+    "a PL/pgSQL function reads only permanent tables",
+    "functions that PL/pgSQL calls are read-only",
+    "operators in PL/pgSQL are read-only", "casts in PL/pgSQL are read-only",
 )  # fmt: skip
 
 # VOLATILE only because their results vary. They change nothing, and a standby runs them.
@@ -81,7 +85,7 @@ class ReadProofs:
     def why_not(self, queries: Sequence[Node]) -> str:
         """Return the reason why a statement's rewritten queries are not proved read-only, or ''."""
         if not queries:
-            return "its parse tree was not read"
+            return "the parse tree of the query was not read"
         return next(filter(None, (self._statement(query.text) for query in queries)), "")
 
     def _holds(self, premise: str, value: object) -> bool:
@@ -108,7 +112,7 @@ class ReadProofs:
         others = {int(found) for found in _COMMANDS.findall(text)} - {kinds.Command.SELECT}
         if not self._holds("every query is a SELECT", not others):
             return "it is, or has within it, what is no SELECT"
-        if not self._holds("no row is locked", "{ROWMARKCLAUSE " not in text):
+        if not self._holds("the query locks no rows", "{ROWMARKCLAUSE " not in text):
             return "it locks rows"
         return ""
 
@@ -131,27 +135,30 @@ class ReadProofs:
     def _read_relation(self, oid: int) -> str:
         for part in (oid, *self._facts.descendants(oid)):
             entry = self._facts.relations.get(part)
-            if not self._holds("its tables are known", entry is not None):
-                return "it reads a sequence or a temporary table"
+            if not self._holds("the tables of the query are known", entry is not None):
+                return "the query reads a sequence or a temporary table"
             if entry is None:
                 continue
-            if not self._holds("its tables are permanent", entry.permanent):
-                return f"{entry.name} is an unlogged or temporary table, which no standby has"
-            if not self._holds("its tables are the server's own", entry.kind != "f"):
+            if not self._holds("the tables of the query are permanent", entry.permanent):
+                return (
+                    f"{entry.name} is an unlogged or temporary table, which does not exist on a "
+                    "standby server"
+                )
+            if not self._holds("the tables of the query are local tables", entry.kind != "f"):
                 return f"{entry.name} is a foreign table"
             for tree in self._facts.trees.get(part, ()):
                 why = self._tree(tree)
-                if not self._holds("its policies only read", not why):
+                if not self._holds("row-level security policies are read-only", not why):
                     return f"because of a policy of {entry.name}: {why}"
-            if why := self._behind(part, "the functions of its types only read"):
+            if why := self._behind(part, "the functions of the types are read-only"):
                 return f"because of an index of {entry.name}: {why}"
         return ""
 
     def _operator(self, oid: int) -> str:
         entry = self._facts.operators.get(oid)
         why = self._function(entry.function) if entry is not None else ""
-        why = why or self._behind(oid, "its operators only read")
-        return "" if self._holds("its operators only read", not why) else why
+        why = why or self._behind(oid, "the operators are read-only")
+        return "" if self._holds("the operators are read-only", not why) else why
 
     # --- types ------------------------------------------------------------------------------------
 
@@ -167,9 +174,9 @@ class ReadProofs:
             return ""
         for tree in self._facts.trees.get(oid, ()):
             why = self._tree(tree)
-            if not self._holds("the checks of its domains only read", not why):
+            if not self._holds("the checks of domains are read-only", not why):
                 return f"because of a check of the domain {entry.name}: {why}"
-        if why := self._behind(oid, "the functions of its types only read"):
+        if why := self._behind(oid, "the functions of the types are read-only"):
             return f"by the type {entry.name}: {why}"
         within = {entry.element, entry.base, entry.subtype} - {0}
         within |= {column.type for column in self._facts.columns.get(entry.relation, ())}
@@ -191,61 +198,70 @@ class ReadProofs:
     def _read_function(self, oid: int) -> str:
         entry = self._facts.functions.get(oid)
         if entry is None:
-            return "" if oid == 0 else "it calls an unknown function"
+            return "" if oid == 0 else "the query calls an unknown function"
         name = f"{entry.name}()"
         if oid < FIRST_USER_OID:
             calm = entry.volatility != "v" or entry.name in HARMLESS
-            if not self._holds("a built-in is not VOLATILE", calm):
+            if not self._holds("a built-in function is not VOLATILE", calm):
                 return f"{name} is VOLATILE"
-            if not self._holds("a standby allows the built-in", entry.name not in DENIED):
-                return f"a standby may refuse {name}"
+            if not self._holds(
+                "a standby server allows the built-in function", entry.name not in DENIED
+            ):
+                return f"a standby server may reject {name}"
             return ""
-        if not self._holds("a function changes no setting", not entry.configured):
+        if not self._holds("a function does not change settings", not entry.configured):
             return f"{name} changes a setting"
         if entry.kind == "a":
-            return self._behind(oid, "an aggregate's functions only read")
+            return self._behind(oid, "the functions of an aggregate are read-only")
         if entry.body:
             why = self._tree(entry.body)
         elif entry.language == "plpgsql":
             why = self._words(entry)
-        elif self._holds("a function has a readable body", False):
+        elif self._holds("the body of a function can be analysed", False):
             why = ""
         else:
-            return f"the body of {name} cannot be analysed: it is written in {entry.language}"
-        return "" if self._holds("a function's body only reads", not why) else f"in {name}: {why}"
+            return (
+                f"the body of {name} cannot be analysed, because the function is written in "
+                f"{entry.language}"
+            )
+        return (
+            ""
+            if self._holds("the body of a function is read-only", not why)
+            else f"in {name}: {why}"
+        )
 
     # --- PL/pgSQL, of which there is no tree ------------------------------------------------------
 
     def _words(self, function: Function) -> str:
         # The server refuses changes in a function's own statements unless the function is VOLATILE.
-        if not self._holds("PL/pgSQL is not VOLATILE", function.volatility != "v"):
-            return "it is VOLATILE, and written in PL/pgSQL"
+        if not self._holds("a PL/pgSQL function is not VOLATILE", function.volatility != "v"):
+            return "it is a VOLATILE function in PL/pgSQL"
         tables, functions, types = self._named
         found = touched(function.source, tables.keys())
-        if not self._holds("PL/pgSQL builds no statements", not found.at_run_time):
-            return "it builds statements at run time"
+        if not self._holds("a PL/pgSQL function builds no statements", not found.at_run_time):
+            return "the function builds statements at run time"
         changed = [name for privilege, name in found.tables if privilege != "SELECT"]
         if not self._holds("PL/pgSQL locks nothing", not changed):
-            return f"it locks or changes {changed[0]}"
+            return f"the function locks or changes {changed[0]}"
         names, symbols = _names_and_symbols(function.source)
         catalogs = [n for n in names - functions.keys() if n.startswith(("pg_", "information_sch"))]
-        if not self._holds("PL/pgSQL reads no catalog", not catalogs):
+        if not self._holds("a PL/pgSQL function does not read the catalog", not catalogs):
             return f"it names {min(catalogs)}"
         read = [oid for _, name in sorted(found.tables) for oid in tables[name]]
         columns = {c.type for oid in read for c in self._facts.columns.get(oid, ())}
         used = [o for o in self._facts.operators.values() if any(o.name in s for s in symbols)]
         return (
-            self._all("PL/pgSQL reads permanent tables", self._relation, read)
+            self._all("a PL/pgSQL function reads only permanent tables", self._relation, read)
             or self._all(
-                "functions called by PL/pgSQL only read",
+                "functions that PL/pgSQL calls are read-only",
                 self._function,
                 [oid for name in sorted(names) for oid in functions.get(name, ())],
             )
             or self._all(
-                "PL/pgSQL uses operators that only read", self._operator, [o.oid for o in used]
+                "operators in PL/pgSQL are read-only", self._operator, [o.oid for o in used]
             )
             or self._all(
-                "casts in PL/pgSQL only read", self._function, self._facts.set_off.get(0, ())
+                "casts in PL/pgSQL are read-only", self._function, self._facts.set_off.get(0, ())
             )
             or _first(self._type, columns | {function.result})
             or _first(self._type, {oid for name in names for oid in types.get(name, ())})

@@ -128,13 +128,13 @@ class _Hunt:
         connection.run("savepoint finding")
         self._shrink(trial, hint)
         arguments = f" when called with {trial.arguments}" if trial.values else ""
-        notes = (f"it returns {self._refutes(trial, hint)}{arguments}", *self._data())
+        notes = (f"the query returns {self._refutes(trial, hint)}{arguments}", *self._data())
         connection.run("rollback to finding")
         return Diagnostic(
             "E361",
             f"`{self.query.parsed.name}`: `{hint.target}` can be NULL, despite the `!`",
             (Label(self.query.parsed.file, hint.span, "disproved by a row"),),
-            "remove the `!`, or make it true: with NOT NULL or CHECK in the schema,"
+            "remove the `!`, or make the column not null: with NOT NULL or CHECK in the schema,"
             " or with a condition or COALESCE in the query",
             notes=notes,
         )
@@ -161,7 +161,7 @@ class _Hunt:
             for row in self.population.connection.rows(sql) if columns else ():
                 found.append(f"{facts.relation_name(table)} ({table_row(columns, row)})")
         if not found and self.shown:
-            yield "if its tables are empty"
+            yield "if the tables of the query are empty"
         for text in found[:_MOST_SHOWN]:
             yield f"where there is {text}"
 

@@ -311,5 +311,5 @@ def needs(
         if isinstance(answer, Described):
             asker.add(answer.tree)
         elif number < len(own) or answer.state != _NO_TABLE:
-            asker.unknown[f"the server refuses a statement: {answer.message}"] = None
+            asker.unknown[f"the server rejects a statement: {answer.message}"] = None
     return asker.needs()

@@ -33,7 +33,10 @@ def unproved(
         DatabaseRefusedError,
         psycopg.OperationalError,
     ) as error:
-        return {name: f"no server can prove it: {error}" for name, _, _ in pairs}
+        return {
+            name: f"without a server the formatting cannot be checked: {error}"
+            for name, _, _ in pairs
+        }
     if opened is None:
         return {name: "the schema has errors" for name, _, _ in pairs}
     texts = [text for _, old, new in pairs for text in (old, new)]
@@ -47,6 +50,6 @@ def unproved(
 
 def _difference(one: Described | ServerError, other: Described | ServerError) -> str:
     if not isinstance(one, Described):
-        return "the server refuses it"
+        return "the server rejects it"
     same = isinstance(other, Described) and Fingerprint.of(one) == Fingerprint.of(other)
     return "" if same else "the server would parse it differently"

@@ -40,7 +40,7 @@ def sample(
 
 
 def _best(query: TypedQuery, population: Population) -> list[str]:
-    lines, trial = ["no arguments were found that the server accepts"], None
+    lines, trial = ["the server accepted none of the tried arguments"], None
     for _ in range(_TRIALS):
         trial = draw(query, population)
         result = trial.run(population)

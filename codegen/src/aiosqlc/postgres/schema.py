@@ -274,7 +274,7 @@ class _Applying:
             return error
         ((searched,),) = self._connection.rows("SHOW search_path")
         first = (searched or "").split(",")[0].strip('" ')
-        return replace(error, message=f'no schema to create in: "{first}" does not exist')
+        return replace(error, message=f'cannot create the object: schema "{first}" does not exist')
 
     def _searches_again(self) -> bool:
         """Restore the default search path if the first lines of a dump have emptied it."""
@@ -300,8 +300,8 @@ class _Applying:
         if make_stand_in(self._connection, create, script) is not None:
             return None
         said = (
-            f"the schema of the extension {wanted} is not in the search path: its functions are"
-            f" treated as if they were in {schema} too"
+            f"the schema of the extension {wanted} is not in the search path; the compiler"
+            f" also accepts its functions in {schema}"
         )
         hint = "qualify the names with the schema, or start this file with `SET search_path`"
         return said, hint
@@ -410,21 +410,27 @@ class _Applying:
 
 
 _SEARCHED_AGAIN = (
-    "the search path is empty, because the file starts like a dump; from here on it is `public`",
-    "write `RESET search_path;` before statements that you add to the dump",
+    (
+        "the file starts like a dump and empties the search path; after the file the search path "
+        "is `public`"
+    ),
+    "write `RESET search_path;` before statements that you add to a dump",
 )
 
 
 def _assumed(extension: str) -> tuple[str, str]:
     """Report that a missing extension is assumed to exist."""
     name = extension_name(extension)
-    said = f"the schema uses the extension {extension} without creating it: it is assumed to exist"
+    said = (
+        f"the schema uses the extension {extension} without creating it; the compiler assumes "
+        "that it exists"
+    )
     return said, f"put `CREATE EXTENSION IF NOT EXISTS {name};` before it"
 
 
 def _assumed_schema(schema: str) -> tuple[str, str]:
     """Report that a missing schema is assumed to exist."""
-    said = f'no statement creates the schema "{schema}": it is assumed to exist'
+    said = f'no statement creates the schema "{schema}"; the compiler assumes that it exists'
     return said, f"put `CREATE SCHEMA IF NOT EXISTS {schema};` before this"
 
 
@@ -436,7 +442,7 @@ def _without_extension(file: SchemaFile, span: Span, name: str) -> Diagnostic:
         f'extension "{name}" is not available on this server; queries that use it are rejected',
         (Label(file.file, place),),
         f"set `database.uri` to a server that has {name}, or declare the types and functions"
-        f" you use in a file named {name}.sql that `shims` names",
+        f" you use in a file named {name}.sql, and list the file under `shims`",
         Severity.WARNING,
     )
 
@@ -456,10 +462,10 @@ def schema_problem(file: SchemaFile, span: Span, error: ServerError) -> Diagnost
         name = missing.group(1)
         hint = (
             f"install {name} on the server of `database.uri`, or declare the types and functions"
-            f" you use in a file named {name}.sql that `shims` names"
+            f" you use in a file named {name}.sql, and list the file under `shims`"
         )
     elif not hint and _TEMPLATE.search(sql):
-        hint = "this is a template to be filled in by a program: remove the file from `schema`"
+        hint = "this file is a template that a program fills in: remove the file from `schema`"
     elif said := schema_advice(_placed(file, span, place), error):
         hint = said
     elif error.state == "42704" and (unknown := _MISSING_TYPE.search(error.message)):

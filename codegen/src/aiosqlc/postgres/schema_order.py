@@ -103,7 +103,7 @@ class Order:
                         "E217",
                         f"{file.file.path.name} runs after {' and '.join(later)}, which it needs",
                         (Label(file.file, place_of),),
-                        "list the files in `schema` in the order in which they must run",
+                        "to set the order, list the files under `schema`",
                         Severity.WARNING,
                     )
                 )

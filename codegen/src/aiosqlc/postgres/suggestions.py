@@ -99,7 +99,7 @@ def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
     label = problem.labels[0]
     member = _MEMBER.match(label.file.text, label.span.start)
     key = member["key"] if member else "key"
-    said = f"a key of the JSON in `{found['name']}` is read with `{found['name']}->>'{key}'`"
+    said = f"read the key of the JSON in `{found['name']}` is read with `{found['name']}->>'{key}'`"
     return replace(problem, hint=said)
 
 
@@ -136,13 +136,16 @@ def _suggested(
     ):
         return replace(problem, hint=said)
     elsewhere = (ELSEWHERE[Dialect.POSTGRESQL] if found["called"] else TYPES).get(word.lower())
-    if elsewhere and elsewhere.startswith("a type"):
-        return replace(problem, hint=f"make {elsewhere}")
+    if elsewhere and elsewhere.startswith("an enum type"):
+        return replace(problem, hint=f"create {elsewhere}")
     if elsewhere and (problem.code != "E310" or found["called"]):
         return replace(problem, hint=f"write `{elsewhere}`")
     others = [f"`{text}`" for (text,) in connection.rows(_SIGNATURES, (word,))]
     if found["called"] and others:
-        return replace(problem, hint=f"cast its arguments to what there is: {', '.join(others)}")
+        return replace(
+            problem,
+            hint=f"cast the arguments to the types of an existing function: {', '.join(others)}",
+        )
     if problem.code == "E310" and word == "dual":
         return replace(problem, hint="remove the FROM: PostgreSQL needs no table to compute")
     like = nearest_function(word, names) if found["called"] else nearest(word, names)

@@ -47,8 +47,8 @@ from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
 from aiosqlc.relational.embeds import Found, as_present, embedded_rows, fitting, weakest
 
-_NOT_SEEN = maybe("a rule rewrites the statement, or it is nested too deeply")
-_NO_ARRAY = maybe("it is not an array")
+_NOT_SEEN = maybe("a rule rewrites the statement, or the query is nested too deeply")
+_NO_ARRAY = maybe("the value is not an array")
 _CALLS = frozenset({"FUNCEXPR", "AGGREF", "WINDOWFUNC"})
 
 
@@ -367,9 +367,9 @@ class QueryTyper:
         tolerant = next((u for u in uses if u.tolerant), None)
         not_null = tolerant is None if param.nullable is None else not param.nullable
         name = param.name or _free_name(_suggested(uses, param.number), taken)
-        reason = tolerant.reason if tolerant else "NULL has no meaning at this place"
+        reason = tolerant.reason if tolerant else "NULL is not useful at this position"
         if param.nullable is not None:
-            reason = "the query declares it"
+            reason = "the query declares this"
         met = self.facts.column_ref(column.relation, column.attribute) if column else None
         kept = next((u.kept for u in uses if u.kept[0]), (0, 0))
         return TypedParam(
@@ -401,8 +401,8 @@ _NOT_UNDERSTOOD = (RecursionError, LookupError)
 
 def _why(error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return "it is nested too deeply"
-    return f"its parse tree is not supported ({type(error).__name__}: {error})"
+        return "the query is nested too deeply"
+    return f"the parse tree is not supported ({type(error).__name__}: {error})"
 
 
 def _single_row(nodes: list[Node]) -> str:

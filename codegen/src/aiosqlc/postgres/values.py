@@ -23,7 +23,9 @@ def value_advice(place: Place, message: str) -> str:
     if kind == "boolean" and (choices := one_of(place)):
         return choices
     if kind.startswith("json"):
-        return "`->` gives JSON: compare a text with `->>`, as in `a ->> 'key' = 'text'`"
+        return (
+            "`->` returns JSON: to compare with a text, write `->>`, as in `a ->> 'key' = 'text'`"
+        )
     moment = kind.startswith("time") or kind == "date"
     if moment and place.word(-1) in {"+", "-"}:
         return f"write `INTERVAL {place.said()}`"
@@ -31,8 +33,8 @@ def value_advice(place: Place, message: str) -> str:
         return ""
     compared = {place.word(-1), place.word(1)} & _COMPARES
     if text.isidentifier() and kind != "uuid" and compared:
-        return f"`'{text}'` is a text: write a column as `{text}`, without quotes"
-    return "write a value of that type" + (_OTHER_SIDE if compared else "")
+        return f"`'{text}'` is a text: write a column name as `{text}`, without quotes"
+    return "write a value of this type" + (_OTHER_SIDE if compared else "")
 
 
 def one_of(place: Place) -> str:
@@ -62,8 +64,8 @@ def _element(place: Place) -> str:
     if text.startswith("'{"):
         return 'close each `{` and `"`, as in `{a,"b c"}`; or write `ARRAY[…]`'
     if place.word(1) == "IN" and place.is_name(3):
-        return f"the elements of an array are compared with `{text} = ANY({place.said(3)})`"
+        return f"to compare with the elements of an array, write `{text} = ANY({place.said(3)})`"
     if place.word(-1) in {"=", "<>", "!="} and place.is_name(-2):
         sign = "= ANY" if place.word(-1) == "=" else "<> ALL"
-        return f"the elements of an array are compared with `{text} {sign}({place.said(-2)})`"
+        return f"to compare with the elements of an array, write `{text} {sign}({place.said(-2)})`"
     return f"write an array: `ARRAY[{text}]`"

@@ -38,7 +38,7 @@ def view_columns(
 def _unproved(view: str, failure: str) -> Diagnostic:
     return Diagnostic(
         "E372",
-        f"nothing can be proved about the view `{view}`: {failure}",
-        hint="every column of its row class counts as nullable",
+        f"the compiler cannot prove anything about the view `{view}`: {failure}",
+        hint="every column of the row class counts as nullable",
         severity=Severity.WARNING,
     )

@@ -28,7 +28,7 @@ _NEVER = frozenset({
 _LONGEST_PLAN = "3s"
 _AT_ONCE = 50  # queries that are planned in one round trip
 _HINTS = {
-    "42P10": "name the columns of a unique index, or write ON CONFLICT DO NOTHING without columns",
+    "42P10": "list the columns of a unique index, or write ON CONFLICT DO NOTHING without columns",
 }
 
 
@@ -90,7 +90,7 @@ def _kept(query: TypedQuery, item: Starred, star: Star) -> Diagnostic:
     why, hint = _why_kept(item.sql[star.start : star.end], star)
     return Diagnostic(
         "E373",
-        f"the `*` in `{parsed.name}` is kept: {why}",
+        f"the `*` in `{parsed.name}` is not expanded: {why}",
         (
             Label(
                 parsed.file,
@@ -106,7 +106,7 @@ def _kept(query: TypedQuery, item: Starred, star: Star) -> Diagnostic:
 def _why_kept(written: str, star: Star) -> tuple[str, str]:
     if not star.unknown:
         why = "several columns have the same name"
-        return why, "give the columns different names, or list them"
+        return why, "rename the columns, or list them instead of `*`"
     if ")" in written:
         return f"`{written}` expands a composite value", "list its fields: `(place).street, …`"
     why = f"the server does not report the columns of `{written}`, as for RETURNING of a view"

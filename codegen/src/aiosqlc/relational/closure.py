@@ -135,7 +135,9 @@ class Closure:
     def _allowed(self, side: frozenset[int] | None, expr: Expr) -> bool:
         sources = {column.source for column in columns_of(expr)}
         return bool(sources) and self.engine.holds(
-            "unique-key", "ON binds only the optional side", side is None or sources <= side
+            "unique-key",
+            "ON restricts only the outer-joined table",
+            side is None or sources <= side,
         )
 
     def _fixing(
@@ -175,7 +177,7 @@ class Closure:
         return (
             isinstance(expr, Column)
             and self.engine.holds(
-                "unique-key", "the equality operator is that of the index", equality.image
+                "unique-key", "the equality operator belongs to the index", equality.image
             )
             and self.engine.deterministic(equality.collation)
         )
@@ -200,12 +202,16 @@ class Closure:
             return self._is_exact_column(expr, direct=direct)
         if isinstance(expr, Subquery):
             return expr.one_value and self.engine.holds(
-                "unique-key", "the other side does not depend on a row", not expr.reads
+                "unique-key",
+                "the other operand does not depend on a row of the table",
+                not expr.reads,
             )
         if isinstance(expr, Opaque):
             return (
                 expr.from_args
-                and self.engine.holds("unique-key", "the other side is not volatile", expr.stable)
+                and self.engine.holds(
+                    "unique-key", "the other operand is not volatile", expr.stable
+                )
                 and all(self.is_exact(arg) for arg in expr.args)
             )
         return isinstance(expr, Constant | Parameter)
@@ -229,7 +235,9 @@ class Closure:
         if isinstance(source, Table):
             key = next((k for k in self.engine.keys(source) if self._covers(number, k)), None)
             if key is not None:
-                self.why[number] = f"all columns of the unique index {key.name} are bound"
+                self.why[number] = (
+                    f"all columns of the unique index {key.name} are compared with values"
+                )
             return key is not None
         if isinstance(source, NoTable):
             return True
@@ -238,7 +246,7 @@ class Closure:
         if not isinstance(source, Derived | Values | Function):
             return False
         alone = all(not c.absent and self._has_one_value(c) for c in source.reads)
-        if not self.engine.holds("unique-key", "LATERAL refers to one row", alone):
+        if not self.engine.holds("unique-key", "a LATERAL subquery refers to a single row", alone):
             return False
         if isinstance(source, Derived):
             return self._inner_at_most_one(number, source)
@@ -272,11 +280,13 @@ class Closure:
             if part.cls is None:
                 return False
             found = self._is_bound(number, part)
-            if not self.engine.holds("unique-key", "every column is bound", found):
+            if not self.engine.holds(
+                "unique-key", "every column of the key is compared with a value", found
+            ):
                 return False
         return self.engine.holds(
             "unique-key",
-            "the predicate of the index is implied",
+            "the conditions imply the predicate of the index",
             all(
                 any(self.engine.implies(handle, predicate, number) for handle in self._of(number))
                 for predicate in key.predicate

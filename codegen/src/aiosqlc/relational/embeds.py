@@ -36,7 +36,7 @@ class Row:
 Found = Mapping[Place, Row | str]
 """The embedded row at each place of one text, or the reason why the embed is refused."""
 
-_ELSEWHERE = "it is not in a select list of the result, or a rule rewrites the statement"
+_ELSEWHERE = "the embed is not in the select list of the result, or a rule rewrites the statement"
 
 
 def embedded_rows(
@@ -103,11 +103,15 @@ def _unfit(
     if len(place.embeds) < parts:
         return "another part of the set operation lists its columns at this position"
     if len(missing) < parts:
-        return "its columns are not from one row: they are listed, or grouped by sets of keys"
+        return (
+            "the embedded columns do not come from a single row, because they are listed "
+            "separately or "
+            "belong to grouping sets"
+        )
     if parts > 1 and any(missing):
-        return "an outer join may omit it in a part of the set operation"
+        return "an outer join may omit the embedded row in a part of the set operation"
     if parts > 1 and None in tables:
-        return "in a part of the set operation it is not a table or view"
+        return "in a part of the set operation the embed is not a table or view"
     if len(tables) > 1:
         return "the parts of the set operation embed rows of different tables"
     return ""
@@ -164,7 +168,7 @@ def _at(place: Place, text: Found) -> Row | str:
     where = (place.first, place.count)
     return next(
         (row for there, row in text.items() if (there.first, there.count) == where),
-        "nothing is embedded at this position",
+        "there is no embedded row at this position",
     )
 
 

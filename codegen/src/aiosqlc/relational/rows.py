@@ -102,7 +102,7 @@ class RowCounter:
             if sets is not None and list(sets) == [frozenset()]:
                 return self._say("one-row", "GROUP BY () returns one row")
             single = sets is not None and len(sets) == 1
-            if not self.engine.holds("group-keys", "there is one grouping set", single):
+            if not self.engine.holds("group-keys", "the query has a single grouping set", single):
                 return False
         closure = Closure(self, query, given)
         if closure.has_full_join:
@@ -138,7 +138,7 @@ class RowCounter:
             for side, kept in (sides[:1] if arm.op is SetOp.EXCEPT else sides)
         )
         return single and self._say(
-            "set-operation-rows", "it returns no more rows than one of its branches"
+            "set-operation-rows", "the set operation returns no more rows than one of its branches"
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
@@ -149,12 +149,14 @@ class RowCounter:
         return {
             number: binding
             for number, binding in given.items()
-            if self.engine.holds("set-operation-rows", "the column is not cast", number in kept)
+            if self.engine.holds(
+                "set-operation-rows", "the column of the set operation is not cast", number in kept
+            )
         }
 
     def _keys_pinned(self, keys: tuple[Key, ...], closure: Closure) -> bool:
         pinned = all(self._key_pinned(key, closure) for key in keys)
-        return self.engine.holds("group-keys", "every key has one value", pinned)
+        return self.engine.holds("group-keys", "every key column has a single value", pinned)
 
     def _key_pinned(self, key: Key, closure: Closure) -> bool:
         if key.classes is None:
@@ -179,7 +181,7 @@ class RowCounter:
         """Return whether a query always returns at least one row."""
         if not self.engine.holds("some-row", "no OFFSET", query.limit.from_first):
             return False
-        if not self.engine.holds("some-row", "LIMIT allows a row", query.limit.some):
+        if not self.engine.holds("some-row", "LIMIT allows at least one row", query.limit.some):
             return False
         if query.arms is not None:
             return self._set_at_least_one(query.arms, query)

@@ -138,7 +138,7 @@ class _Proof:
         innermost first.
         """
         if query.command is Command.OTHER or depth > _DEEPEST:
-            yield Leak("", "the statement is not understood")
+            yield Leak("", "the compiler cannot analyse the statement")
             return
         level = self._level(query, given if _keeps_rows(query) else frozenset(), outer)
         for call in query.calls():
@@ -307,15 +307,21 @@ class _Proof:
         source = query.source(number)
         name = query.name(number)
         if not isinstance(source, Table):
-            yield Leak(name, "it is not understood")
+            yield Leak(name, "the compiler cannot analyse this part of the statement")
         elif not source.whole:
-            yield Leak(name, "TABLESAMPLE chooses among all rows")
+            yield Leak(name, "TABLESAMPLE reads the rows of all tenants")
         elif self.tenancy.stored(source.relation):
-            yield Leak(name, "a materialized view may be made of several tenants' rows")
+            yield Leak(name, "a materialized view may contain the rows of several tenants")
         elif self.tenancy.column(source.relation):
-            yield Leak(name, "its tenant column is not compared with the parameter")
+            yield Leak(name, "the tenant column is not compared with the parameter")
         else:
-            yield Leak(name, "it has no tenant column, and no foreign key ties it to the tenant")
+            yield Leak(
+                name,
+                (
+                    "the table has no tenant column, and its foreign keys do not connect the row "
+                    "to the tenant"
+                ),
+            )
 
     # --- writes -------------------------------------------------------------------------------
 
@@ -324,10 +330,10 @@ class _Proof:
             return
         source, name = query.source(query.target), query.name(query.target)
         if not isinstance(source, Table):
-            yield Leak(name, "it is not understood")
+            yield Leak(name, "the compiler cannot analyse this part of the statement")
             return
         if self.tenancy.shared(source.relation):
-            yield Leak(name, "its rows belong to all tenants")
+            yield Leak(name, "the rows of the table belong to all tenants")
             return
         column = self.tenancy.column(source.relation)
         if not column:
@@ -337,17 +343,17 @@ class _Proof:
             return
         given = query.assigned()
         if query.command is Command.UPDATE and self.tenancy.generated(source.relation):
-            yield Leak(name, "its tenant column follows from other columns")
+            yield Leak(name, "the tenant column is computed from other columns")
         if column in given and not self._gives(query, given[column], level, column):
-            yield Leak(name, "its tenant column is given another value than the parameter")
+            yield Leak(name, "the tenant column is set to another value than the parameter")
         elif query.command is Command.INSERT and column not in given:
-            yield Leak(name, "its tenant column is not given")
+            yield Leak(name, "the tenant column is not set")
         conflict = query.conflict
         if conflict is not None and not conflict.does_nothing:
             if column not in conflict.key:
-                yield Leak(name, "ON CONFLICT may meet another tenant's row")
+                yield Leak(name, "ON CONFLICT may find another tenant's row")
             if conflict.sets is None or column in conflict.sets:
-                yield Leak(name, "ON CONFLICT gives its tenant column another value")
+                yield Leak(name, "ON CONFLICT sets the tenant column to another value")
 
     def _gives(self, query: Query, expr: Expr, level: _Level, column: int) -> bool:
         """Return whether an expression equals the parameter in every written row."""
@@ -381,7 +387,7 @@ class _Proof:
             yield from self._new_row(query, source, name)
             return
         if query.target in level.bound and query.target not in level.owned:
-            yield Leak(name, "rows of other tenants may refer to its row too")
+            yield Leak(name, "rows of other tenants may refer to the same row")
         if query.command is Command.UPDATE:
             given = query.assigned()
             for relation, columns in self._owners(source):
@@ -389,7 +395,9 @@ class _Proof:
                     own in given and _place(query, given[own]) != (query.target, own)
                     for own in columns
                 ) and not self._refers_to_owned(query, relation, columns, given, level):
-                    yield Leak(name, "it is given to a row that is not proved to be the tenant's")
+                    yield Leak(
+                        name, "the row is moved to a row that is not proved to belong to the tenant"
+                    )
 
     def _owners(self, source: Table) -> Iterator[tuple[Hashable, Mapping[int, int]]]:
         """Yield the foreign keys that may tie a table's rows to a tenant."""
@@ -429,14 +437,16 @@ class _Proof:
             and self._from_owned(inner.query(), relation, columns, given, number)
         ]
         if not keys:
-            yield Leak(name, "no foreign key of the new row is proved to lead to the tenant's row")
+            yield Leak(
+                name, "none of the new row's foreign keys is proved to refer to a row of the tenant"
+            )
         if conflict is None or conflict.does_nothing:
             return
         if not any(key <= conflict.key for key in keys):
-            yield Leak(name, "ON CONFLICT may meet another tenant's row")
+            yield Leak(name, "ON CONFLICT may find another tenant's row")
         tied = {own for _, columns in self._owners(source) for own in columns}
         if conflict.sets is None or tied & conflict.sets:
-            yield Leak(name, "ON CONFLICT may give its row to another tenant")
+            yield Leak(name, "ON CONFLICT may move the row to another tenant")
 
     def _from_owned(
         self,

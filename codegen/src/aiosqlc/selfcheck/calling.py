@@ -102,7 +102,7 @@ async def _call_all(
             module = importlib.import_module(f"{package.name}.{file}")
             functions[name] = _found(module, called_as)
         except (ImportError, AttributeError) as error:
-            called.unanswered[name] = f"its function cannot be imported: {error}"
+            called.unanswered[name] = f"the generated function cannot be imported: {error}"
     if not functions:
         return called
     async with opened(conninfo, package.name, package.driver) as db:

@@ -135,7 +135,9 @@ def _compare(query: TypedQuery, answer: Answer) -> Iterator[_Finding]:
         return
     count = answer.rows
     if query.columns and answer.columns != len(query.columns):
-        yield _Finding(f"it returns {len(query.columns)} columns", f"{answer.columns} columns")
+        yield _Finding(
+            f"the query returns {len(query.columns)} columns", f"{answer.columns} columns"
+        )
         return
     if query.columns and count > 1 and query.cardinality.at_most_one:
         yield _Finding("returns at most one row", f"{count} rows")
@@ -156,8 +158,8 @@ def _unrun(query: TypedQuery, seen: _Seen) -> Diagnostic:
         "E362",
         f"`{query.parsed.name}` could not be executed on any generated data, so nothing was tested",
         (Label(query.parsed.file, query.parsed.name_span),),
-        "if it cannot succeed on rows that the schema allows, it is wrong; more executions (`-n`)"
-        " may find rows on which it does",
+        "the query is wrong if it can never succeed on rows that the schema allows; more executions"
+        " (`-n`) may find rows on which it succeeds",
         Severity.WARNING,
         notes=(f"the last refusal: {seen.refusal}",) if seen.refusal else (),
     )
@@ -166,9 +168,9 @@ def _unrun(query: TypedQuery, seen: _Seen) -> Diagnostic:
 def _broken(query: TypedQuery, said: str) -> Diagnostic:
     return Diagnostic(
         "E360",
-        f"{query.parsed.name}: its function does not return what it promises",
+        f"{query.parsed.name}: the result of the function does not match its type annotation",
         (Label(query.parsed.file, query.parsed.name_span),),
-        "if it fails in a class of yours, make its fields those of the documents and columns;"
+        "if the error comes from a class of yours, correct the fields of the class;"
         " otherwise please report this as a bug",
         notes=(said,),
     )
@@ -180,8 +182,8 @@ def _diagnostic(query: TypedQuery, finding: _Finding, trial: Trial) -> Diagnosti
         notes.append(f"with {trial.arguments}")
     return Diagnostic(
         "E360",
-        f"{query.parsed.name}: it is not true that {finding.claim}",
+        f"{query.parsed.name}: this guarantee is false: {finding.claim}",
         (Label(query.parsed.file, query.parsed.name_span),),
-        "remove the `!` if you wrote one; otherwise please report this as a bug",
+        "if the query has a `!` hint, remove the hint; otherwise please report this as a bug",
         notes=tuple(notes),
     )

@@ -36,8 +36,11 @@ def _refused(places: Iterable[tuple[Override, SourceFile]]) -> Iterator[Diagnost
                 yield Diagnostic(
                     "E343",
                     f"`{module}.{name}` cannot be imported: {why}",
-                    (Label(file, override.span, "the generated code imports it"),),
-                    "correct the name, or run the command where the module can be imported",
+                    (Label(file, override.span, "the generated code imports this name"),),
+                    (
+                        "correct the name, or run the command in a folder from which Python can "
+                        "import the module"
+                    ),
                 )
 
 

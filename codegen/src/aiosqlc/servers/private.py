@@ -63,7 +63,7 @@ def slot(root: Path) -> Iterator[Path]:
         except OSError as error:
             msg = (
                 f"cannot use the cache folder {home}: {error.strerror};"
-                " AIOSQLC_CACHE_DIR names another one"
+                " set AIOSQLC_CACHE_DIR to another folder"
             )
             raise NoServerError(msg) from error
         with opened as lock:
@@ -73,7 +73,7 @@ def slot(root: Path) -> Iterator[Path]:
                 continue
             yield home
             return
-    raise NoServerError(f"all slots under {root} are taken")
+    raise NoServerError(f"all places for private servers in {root} are taken")
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ class ServerWheel:
             raise NoWheelError(f"{self.name} is not installed: pip install {self.name}")
         home = self.root / self.folders.get(major, "absent")
         if not (home / "bin" / "postgres").exists():
-            raise NoWheelError(f"the installed {self.name} brings no PostgreSQL {major}")
+            raise NoWheelError(f"the installed {self.name} does not include PostgreSQL {major}")
         return home
 
 

@@ -58,14 +58,14 @@ def _columns(promised: TypedQuery, home: TypedQuery, found: TypedQuery) -> Itera
         elif claim.not_null and was.not_null and not now.not_null:
             yield f"column {claim.name} may be NULL"
         elif claim.element_not_null and was.element_not_null and not now.element_not_null:
-            yield f"column {claim.name} may hold NULL"
+            yield f"column {claim.name} may contain NULL"
 
 
 def _changed(what: str, was: Column, now: Column) -> str:
     if was.type.name != now.type.name or not now.type.labels:
         return f"{what} was {was.type.name} and is {now.type.name}"
     new = [label for label in now.type.labels if label not in was.type.labels]
-    return f"{what} may be {', '.join(map(repr, new))}, which the code does not know"
+    return f"{what} may be {', '.join(map(repr, new))}, which the code does not handle"
 
 
 def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
@@ -93,7 +93,7 @@ def _params(
         if not (takes(meets.type, was.type) and takes(after, before)):
             yield f"parameter {was.name} was {_shown(before)} and is {_shown(after)}"
         elif not allowed.get(was.number, was).not_null and meets.not_null and not was.not_null:
-            yield f"parameter {was.name} may be None, which is refused"
+            yield f"parameter {was.name} may be None, but the schema rejects NULL"
 
 
 def _stored(param: TypedParam, catalog: Catalog) -> SqlType:
@@ -125,7 +125,7 @@ def _writes(home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog) 
             was = _column(here, table.schema, table.name, column.name)
             lost = was is not None and was.has_default and not column.has_default
             if lost and column.not_null and column.name not in set_by_params:
-                yield f"column {table.name}.{column.name} has no default any more"
+                yield f"column {table.name}.{column.name} no longer has a default"
 
 
 def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:

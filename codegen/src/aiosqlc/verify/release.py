@@ -16,7 +16,7 @@ from aiosqlc.pipeline.compile import analyzer, read_inputs
 from aiosqlc.pipeline.git import old_queries, old_schema
 from aiosqlc.verify.claims import broken, sent
 
-SAFE = ("any order is safe", "migrate first", "deploy the code first", "no migration is pending")
+SAFE = ("both orders are safe", "migrate first", "deploy the code first", "no migration is pending")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +213,12 @@ def advice(steps: Sequence[Step]) -> str:
     if steps[-1].new_code:
         return "not safe: the new code fails on the new schema"
     if old_survives and new_runs_before:
-        return "any order is safe"
+        return "both orders are safe"
     if old_survives:
         return "migrate first, then deploy the code"
     if new_runs_before and not any(step.new_code for step in steps):
         return "deploy the code first, then migrate"
-    return "no order is safe: split the migration into one that expands and one that contracts"
+    return (
+        "neither order is safe: split the migration into two migrations, one that adds and one "
+        "that removes"
+    )

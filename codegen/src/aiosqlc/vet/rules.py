@@ -38,9 +38,9 @@ RULES = {
         ),
         Rule(
             "V004",
-            "LIMIT or OFFSET without ORDER BY returns whichever rows come first",
+            "LIMIT or OFFSET without ORDER BY returns arbitrary rows",
             "SELECT id FROM task LIMIT 10",
-            "add an ORDER BY that ends with a unique column",
+            "add an ORDER BY whose last key is unique",
         ),
         Rule(
             "V005",
@@ -50,13 +50,13 @@ RULES = {
         ),
         Rule(
             "V006",
-            "tables joined by a comma without a condition multiply",
+            "tables that are joined by a comma without a condition form a cross product",
             "SELECT * FROM a, b",
-            "write JOIN … ON …, or CROSS JOIN where every pair is meant",
+            "write JOIN … ON …, or CROSS JOIN to get every pair",
         ),
         Rule(
             "V007",
-            "locking many rows in no order invites deadlocks",
+            "locking many rows without an order can cause deadlocks",
             "SELECT id FROM job WHERE ready FOR UPDATE",
             "add an ORDER BY on the primary key, or SKIP LOCKED",
         ),
@@ -64,19 +64,19 @@ RULES = {
             "V008",
             "a volatile function in WHERE is evaluated for every row",
             "WHERE random() < 0.1",
-            "compute the value once: in a parameter or in a CTE",
+            "compute the value once, in a parameter or in a CTE",
         ),
         Rule(
             "V009",
-            "a comparison with an optional parameter matches nothing where it is NULL",
+            "a comparison with an optional parameter matches no row if the parameter is NULL",
             "WHERE owner = sqlc.narg(owner)",
             "use `-- :if owner` to leave the condition out, or IS NOT DISTINCT FROM",
         ),
         Rule(
             "V010",
-            "two queries are the same",
-            "-- two names, one text",
-            "keep one of them",
+            "two queries have the same SQL",
+            "-- two queries with the same SQL",
+            "remove one of the queries",
         ),
         Rule(
             "V011",
@@ -86,9 +86,12 @@ RULES = {
         ),
         Rule(
             "V012",
-            "no index serves the condition: the table is read from end to end (with --plans)",
+            (
+                "without an index for the condition, the query reads the whole table (checked "
+                "with --plans)"
+            ),
             "WHERE lower(email) = @email",
-            "add an index on what the condition compares, or compare what is indexed",
+            "add an index on the compared expression, or compare an indexed column",
         ),
         Rule(
             "V013",
@@ -98,59 +101,65 @@ RULES = {
         ),
         Rule(
             "V014",
-            "no two rows can be equal: DISTINCT sorts or hashes them in vain",
+            "DISTINCT has no effect, because the rows are already distinct",
             "SELECT DISTINCT id, name FROM task",
             "leave it out",
         ),
         Rule(
             "V015",
-            "count of a column that is never NULL counts rows",
+            "count() of a column that is never NULL counts all rows",
             "SELECT count(id) FROM task",
             "write `count(*)`",
         ),
         Rule(
             "V016",
-            "the rows of a SELECT are thrown away",
+            "the rows of a SELECT are discarded",
             "-- name: Tasks :exec",
             "use `:one` or `:many`",
         ),
         Rule(
             "V017",
-            "if a batch that writes and returns rows fails, the rows written before stay",
+            (
+                "if a batch that writes and returns rows fails, the rows of its earlier "
+                "statements stay"
+            ),
             "-- name: AddTasks :batchone",
-            "call it in a transaction (psycopg undoes all of it anyway), or use `:many :bulk`",
+            (
+                "call the function in a transaction (with psycopg the whole batch is undone "
+                "anyway), or use `:many :bulk`"
+            ),
         ),
         Rule(
             "V020",
-            "a timestamp without time zone does not say which moment it means",
+            "a timestamp without time zone does not identify an instant",
             "created_at timestamp",
             "use timestamptz",
         ),
         Rule(
             "V021",
-            "binary floating point loses cents",
+            "binary floating-point types cannot store amounts of money exactly",
             "price float8",
-            "use numeric, and a column for the currency",
+            "use numeric, and store the currency in another column",
         ),
         Rule(
             "V022",
-            "the type money depends on the server's locale",
+            "the format of the type money depends on the server's locale",
             "price money",
-            "use numeric, and a column for the currency",
+            "use numeric, and store the currency in another column",
         ),
         Rule(
             "V023",
-            "a table without a primary key has rows that look the same to every query",
+            "rows of a table without a primary key cannot be distinguished",
             "CREATE TABLE log (line text)",
             "add a primary key",
         ),
         Rule(
             "V024",
-            "Python has no such date or time",
+            "Python cannot represent this date or time",
             "valid_to timestamptz DEFAULT 'infinity'",
-            "infinity arrives as the largest or smallest of its class, without a zone; an infinite"
-            " interval, 24:00:00 and years BC raise when they are read: use NULL, and a CHECK that"
-            " keeps them out",
+            "infinity is returned as the largest or smallest value of the Python class; an infinite"
+            " interval, 24:00:00 and years BC raise an error when they are read: use NULL, and add"
+            " a CHECK that excludes these values",
         ),
         Rule(
             "V025",

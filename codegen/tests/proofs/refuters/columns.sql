@@ -32,43 +32,43 @@ insert into child values (1, null);
 -- case: NULL in c
 select b.aid as c from a left join b on b.aid = a.id;
 
--- refutes: column / the key is grouped once
+-- refutes: column / the key appears in every grouping set
 -- case: NULL in c
 select grp as k, grp as c from a group by k, rollup (c);
 
--- refutes: column / the row exists in this action
+-- refutes: column / the row exists for this action of the statement
 -- case: NULL in c
 insert into a values (9, 'z', null, 1) returning old.name as c;
 
--- refutes: column / the row exists in this action
+-- refutes: column / the row exists for this action of the statement
 -- case: NULL in c
 merge into a using b on a.id = b.id when not matched by source then delete returning b.aid as c;
 
--- refutes: column-constraint / it is declared NOT NULL
+-- refutes: column-constraint / the column is declared NOT NULL
 -- case: NULL in c
 select bio as c from a;
 
--- refutes: column-constraint / every child table has it too
+-- refutes: column-constraint / every child table has the constraint too
 -- case: NULL in c
 select note as c from parent;
 
--- refutes: column-constraint / it is validated
+-- refutes: column-constraint / the constraint is validated
 -- case: NULL in v
 select v from late;
 
--- refutes: values / every part is not NULL
+-- refutes: values / every input is not NULL
 -- case: NULL in c
 select c from (values (1), (null)) t (c);
 
--- refutes: merged-column / every part is not NULL
+-- refutes: merged-column / every input is not NULL
 -- case: NULL in x
 select x from (select 1 as x) s full join (select null::int as x) t using (x);
 
--- refutes: set-operation / every part is not NULL
+-- refutes: set-operation / every input is not NULL
 -- case: NULL in c
 select name as c from a union all select bio from a;
 
--- refutes: set-operation / one part is not NULL
+-- refutes: set-operation / one input is not NULL
 -- case: NULL in c
 select bio as c from a intersect select bio from a;
 
@@ -76,20 +76,20 @@ select bio as c from a intersect select bio from a;
 -- case: NULL in c
 select 'x'::text as c union all select 'dark'::shade;
 
--- refutes: array-set-operation / the elements are not cast
+-- refutes: array-set-operation / the elements of the arrays are not cast
 -- case: NULL inside c
 select c from (select array['x'::text] as c union all select array['dark'::shade]) q;
 
--- refutes: recursion / the recursive term preserves it
+-- refutes: recursion / the recursive term preserves the property
 -- case: NULL in m
 with recursive r (n, m, k) as (select 1, 1, null::int union all select n + 1, k, null from r
     where n < 3) select m from r;
 
--- refutes: function-column / no longer function is beside it
+-- refutes: function-column / no other function in ROWS FROM returns more rows
 -- case: NULL in x
 select x from rows from (jsonb_each('{}'), generate_series(1, 2)) t (x, y, z);
 
--- refutes: function-column / this column is never NULL
+-- refutes: function-column / this column of the function is never NULL
 -- case: NULL in v
 select v from jsonb_each_text('{"a": null}') t (k, v);
 
@@ -101,31 +101,31 @@ select bio from a where concat(bio, 'x') = 'x';
 -- case: NULL in bio with {}
 select bio from a where (bio = any ($1::text[])) is not null;
 
--- refutes: condition / the condition is true only if a comparison is
+-- refutes: condition / the condition is true only if one of its comparisons is true
 -- case: NULL in bio with {}
 select bio from a where not (bio = any ($1::text[]));
 
--- refutes: condition / evaluating it again gives the same result
+-- refutes: condition / a second evaluation of the operand gives the same value
 -- case: NULL in c
 select nullif(random() < 0.5, g > 0) as c from generate_series(1, 99) g where
     nullif(random() < 0.5, g > 0) is not null;
 
--- refutes: condition / it refers to the returned row
+-- refutes: condition / the condition refers to the returned row
 -- case: NULL in x
 update np set v = null where v is not null returning v as x;
 
--- refutes: assigned-value / every part is not NULL
+-- refutes: assigned-value / every input is not NULL
 -- case: NULL in v
 update own set v = nullif(w, 1) where id = 1 returning v;
 
--- refutes: assigned-value / no trigger changes it
+-- refutes: assigned-value / no trigger changes the column
 -- case: NULL in v
 insert into turned values (2, 5, 5) returning v;
 
--- refutes: assigned-value / ON CONFLICT sets it too
+-- refutes: assigned-value / ON CONFLICT also sets the column
 -- case: NULL in v
 insert into own values (1, 5, 5) on conflict (id) do update set w = 2 returning v;
 
--- refutes: condition / no trigger changes it
+-- refutes: condition / no trigger changes the column
 -- case: NULL in v
 update turned set w = 2 where v = 1 returning v;

@@ -19,7 +19,7 @@ create function passes(x int) returns int language sql immutable return x;
 set timezone = 'Pacific/Kiritimati';
 insert into a values (1, 'x', null, '{1,NULL}'), (2, 'y', 'b', '{}');
 
--- refutes: parameter / it does not accept None
+-- refutes: parameter / the parameter does not accept None
 -- case: NULL in c with NULL
 select coalesce($1::int, null) as c;
 
@@ -27,63 +27,63 @@ select coalesce($1::int, null) as c;
 -- case: NULL in c
 select null::loose as c;
 
--- refutes: boolean / every part is not NULL
+-- refutes: boolean / every input is not NULL
 -- case: NULL in c
 select bio = 'x' and id > 0 as c from a;
 
--- refutes: coalesce / one part is not NULL
+-- refutes: coalesce / one input is not NULL
 -- case: NULL in c
 select coalesce(bio, null) as c from a;
 
--- refutes: greatest-least / one part is not NULL
+-- refutes: greatest-least / one input is not NULL
 -- case: NULL in c
 select greatest(bio, null) as c from a;
 
--- refutes: distinct-from / it is a built-in equality operator
+-- refutes: distinct-from / the operator is a built-in equality operator
 -- case: NULL in c
 select '1'::pair2 is distinct from '2'::pair2 as c;
 
--- refutes: row-comparison / every part is not NULL
+-- refutes: row-comparison / every input is not NULL
 -- case: NULL in c
 select row(bio, 1) < row(name, 2) as c from a;
 
--- refutes: row-comparison / they are built-in comparison operators
+-- refutes: row-comparison / the operators are built-in comparison operators
 -- case: NULL in c
 select row('1'::pair2, 1) < row('2'::pair2, 2) as c;
 
--- refutes: case / every part is not NULL
+-- refutes: case / every input is not NULL
 -- case: NULL in c
 select case when id > 0 then null when id > 9 then bio else 'x' end as c from a;
 
--- refutes: case / a condition of one branch does not apply to another
+-- refutes: case / a condition of one branch is not used for another branch
 -- case: NULL in c
 select case when bio is not null then first_value(bio) over (order by id) else 'x' end as c from a;
 
--- refutes: json / every part is not NULL
+-- refutes: json / every input is not NULL
 -- case: NULL in c
 select json_scalar(bio) as c from a;
 
--- refutes: scalar-subquery / its column is not NULL
+-- refutes: scalar-subquery / the column of the subquery is not NULL
 -- case: NULL in c
 select (select max(id) from a where id > 99) as c;
 
--- refutes: scalar-subquery / it has a row
+-- refutes: scalar-subquery / the subquery returns a row
 -- case: NULL in c
 select (select id from a where id > 99) as c;
 
--- refutes: subquery-comparison / every part is not NULL
+-- refutes: subquery-comparison / every input is not NULL
 -- case: NULL in c
 select bio in (select name from a) as c from a;
 
--- refutes: total-function / every part is not NULL
+-- refutes: total-function / every input is not NULL
 -- case: NULL in c
 select upper(bio) as c from a;
 
--- refutes: total-function / it is total
+-- refutes: total-function / the function is total
 -- case: NULL in c
 select array_length(arr, 2) as c from a;
 
--- refutes: never-null-function / it is in the list of such functions
+-- refutes: never-null-function / the function is in the list of such functions
 -- case: NULL in c
 select json_build_object('a', 1) -> 'b' as d, to_json(bio) as e, array_position(arr, 9) as c from a;
 
@@ -91,11 +91,11 @@ select json_build_object('a', 1) -> 'b' as d, to_json(bio) as e, array_position(
 -- case: NULL in c
 select concat(variadic null::text[]) as c;
 
--- refutes: any-argument-function / one part is not NULL
+-- refutes: any-argument-function / one input is not NULL
 -- case: NULL in c
 select array_cat(null::int[], null) as c;
 
--- refutes: first-argument-function / every part is not NULL
+-- refutes: first-argument-function / every input is not NULL
 -- case: NULL in c
 select concat_ws(bio, 'x', 'y') as c from a;
 
@@ -103,7 +103,7 @@ select concat_ws(bio, 'x', 'y') as c from a;
 -- case: NULL in c
 select concat_ws(',', variadic null::text[]) as c;
 
--- refutes: user-function / every part is not NULL
+-- refutes: user-function / every input is not NULL
 -- case: NULL in c
 select passes(null) as c;
 
@@ -111,19 +111,19 @@ select passes(null) as c;
 -- case: NULL in c
 select strict_zero(null) as c;
 
--- refutes: user-function / its body returns a row
+-- refutes: user-function / the body of the function returns a row
 -- case: NULL in c
 select perhaps(id) as c from a;
 
--- refutes: value-set / no other set in the select list is longer
+-- refutes: value-set / no other set-returning function in the select list returns more rows
 -- case: NULL in c
 select generate_series(1, 3), generate_series(1, 2) as c;
 
--- refutes: value-set / its rows are not NULL
+-- refutes: value-set / the rows of the function are not NULL
 -- case: NULL in c
 select json_array_elements_text('[null]') as c;
 
--- refutes: array-comparison / every part is not NULL
+-- refutes: array-comparison / every input is not NULL
 -- case: NULL in c
 select bio = any (array['x']) as c from a;
 
@@ -131,11 +131,11 @@ select bio = any (array['x']) as c from a;
 -- case: NULL in c
 select '1'::pair2 = any (array['2'::pair2]) as c;
 
--- refutes: array-comparison / the elements are not NULL
+-- refutes: array-comparison / the elements of the array are not NULL
 -- case: NULL in c
 select 7 = any (arr) as c from a;
 
--- refutes: json-exists / every part is not NULL
+-- refutes: json-exists / every input is not NULL
 -- case: NULL in c
 select json_exists(bio::jsonb, '$.a') as c from a where id = 1;
 
@@ -143,15 +143,15 @@ select json_exists(bio::jsonb, '$.a') as c from a where id = 1;
 -- case: NULL in c
 select json_exists(jsonb '{}', 'strict $.a' unknown on error) as c;
 
--- refutes: moment-field / every part is not NULL
+-- refutes: moment-field / every input is not NULL
 -- case: NULL in c
 select extract(year from bio::date) as c from a where id = 1;
 
--- refutes: moment-field / infinity has this field too
+-- refutes: moment-field / the field also exists for infinity
 -- case: NULL in c
 select extract(day from date 'infinity') as c;
 
--- refutes: subscript / every part is not NULL
+-- refutes: subscript / every input is not NULL
 -- case: NULL in c
 select (array[bio])[1] as c from a;
 
@@ -163,19 +163,19 @@ select (array[name])[2] as c from a;
 -- case: NULL in c
 select ('(1,)'::halves).r as c;
 
--- refutes: constant-expression / no outcome is NULL
+-- refutes: constant-expression / none of the possible results is NULL
 -- case: NULL in c
 select scale(case when id > 1 then 1.5 else 'NaN' end) as c from a;
 
--- refutes: constant-expression / its functions are immutable
+-- refutes: constant-expression / all functions of the expression are immutable
 -- case: NULL in c
 select nullif(to_timestamp(1704110400)::date, make_date(2024, 1, 2)) as c;
 
--- refutes: constant-expression / no collation decides
+-- refutes: constant-expression / no collation affects the result
 -- case: NULL in c
 select case when lower('É' collate "C") = 'É' and lower('É' collate pg_c_utf8) = 'é' then null else 1 end as c;
 
--- refutes: array-dimension / every part is not NULL
+-- refutes: array-dimension / every input is not NULL
 -- case: NULL in c
 select array_length(array_agg(id), 1) as c from a where id > 99;
 
@@ -183,15 +183,15 @@ select array_length(array_agg(id), 1) as c from a where id > 99;
 -- case: NULL in c
 select array_length(array['{}'::int[]], 1) as c;
 
--- refutes: range-bound / every part is not NULL
+-- refutes: range-bound / every input is not NULL
 -- case: NULL in c
 select lower(int4range(null, null)) as c;
 
--- refutes: range-bound / the other bound is open
+-- refutes: range-bound / the other bound of the range is open
 -- case: NULL in c
 select lower(int4range(id, id)) as c from a;
 
--- refutes: json-member / every part is not NULL
+-- refutes: json-member / every input is not NULL
 -- case: NULL in c
 select jsonb_build_object('k', bio) ->> 'k' as c from a where id = 1;
 
@@ -199,6 +199,6 @@ select jsonb_build_object('k', bio) ->> 'k' as c from a where id = 1;
 -- case: NULL in c
 select jsonb_build_object('k', id) -> 'j' as c from a;
 
--- refutes: json-member / it is not JSON itself
+-- refutes: json-member / the member is not a JSON value itself
 -- case: NULL in c
 select jsonb_build_object('k', 'null'::jsonb) ->> 'k' as c;

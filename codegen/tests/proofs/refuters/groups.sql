@@ -5,7 +5,7 @@ create table t (id int primary key, arr int[] not null, js jsonb not null);
 insert into a values (1, 'x', null, 1), (2, 'y', null, 2);
 insert into t values (1, '{1,NULL}', 'null');
 
--- refutes: aggregate / every part is not NULL
+-- refutes: aggregate / every input is not NULL
 -- case: NULL in c
 select max(bio) as c from a group by name;
 
@@ -17,15 +17,15 @@ select max(n) as c from a where id > 9;
 -- case: NULL in c
 select max(n) filter (where id > 9) as c from a group by name;
 
--- refutes: aggregate / it is NULL only if all its inputs are
+-- refutes: aggregate / the aggregate is NULL only if all its inputs are NULL
 -- case: NULL in c
 select stddev(n) as c from a group by name;
 
--- refutes: window / every part is not NULL
+-- refutes: window / every input is not NULL
 -- case: NULL in c
 select max(bio) over (partition by id) as c from a;
 
--- refutes: window / it has a default for the edge of the window
+-- refutes: window / the function has a default value for the edge of the window
 -- case: NULL in c
 select lag(n) over (order by id) as c from a;
 
@@ -33,11 +33,11 @@ select lag(n) over (order by id) as c from a;
 -- case: NULL in c
 select max(n) filter (where id > 9) over () as c from a;
 
--- refutes: window / the frame contains the current row
+-- refutes: window / the window frame contains the current row
 -- case: NULL in c
 select max(n) over (order by id rows between 2 preceding and 1 preceding) as c from a;
 
--- refutes: array-constructor / every part is not NULL
+-- refutes: array-constructor / every input is not NULL
 -- case: NULL inside c
 select array[name, bio] as c from a;
 
@@ -45,7 +45,7 @@ select array[name, bio] as c from a;
 -- case: NULL inside c
 select array(select arr from t) as c;
 
--- refutes: array-collected / every part is not NULL
+-- refutes: array-collected / every input is not NULL
 -- case: NULL inside c
 select array_agg(bio) as c from a group by id;
 
@@ -53,7 +53,7 @@ select array_agg(bio) as c from a group by id;
 -- case: NULL inside c
 select array_agg(arr) as c from t group by id;
 
--- refutes: array-alternatives / every part is not NULL
+-- refutes: array-alternatives / every input is not NULL
 -- case: NULL inside c
 select coalesce(arr, array[1]) as c from t;
 
@@ -69,24 +69,24 @@ select array_agg(js)::int[] as c from t group by id;
 -- case: NULL inside c
 select string_to_array('a,b', ',', 'b') as c;
 
--- refutes: list-parameter / it does not accept None
+-- refutes: list-parameter / the parameter does not accept None
 -- case: NULL inside c with {NULL}
 select $1::int[] as c from t where arr <> $1;
 
--- refutes: array-joined / every part is not NULL
+-- refutes: array-joined / every input is not NULL
 -- case: NULL inside c
 select array[id] || null::int as c from a;
 
--- refutes: array-set-operation / every part is not NULL
+-- refutes: array-set-operation / every input is not NULL
 -- case: NULL inside c
 select c from (select array[1] as c union all select arr from t) q;
 
--- refutes: array-recursion / the recursive term preserves it
+-- refutes: array-recursion / the recursive term preserves the property
 -- case: NULL inside p
 with recursive r (i, p) as (select 1, array[1] union all select i + 1, p || null::int from r
     where i < 3) select p from r;
 
--- refutes: array-check / a validated CHECK constraint excludes it
+-- refutes: array-check / a validated CHECK constraint excludes NULL
 -- case: NULL inside arr
 select arr from t;
 

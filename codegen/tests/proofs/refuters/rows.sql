@@ -31,15 +31,15 @@ select name from a order by name fetch first 1 row with ties;
 -- case: many
 select count(*), generate_series(1, 2) from a;
 
--- refutes: unique-key / every column is bound
+-- refutes: unique-key / every column of the key is compared with a value
 -- case: many
 select * from two where x = 1;
 
--- refutes: unique-key / the equality operator is that of the index
+-- refutes: unique-key / the equality operator belongs to the index
 -- case: many with a
 select * from item where code = $1::char(8);
 
--- refutes: unique-key / the predicate of the index is implied
+-- refutes: unique-key / the conditions imply the predicate of the index
 -- case: many
 select * from live where id = 1;
 
@@ -47,7 +47,7 @@ select * from live where id = 1;
 -- case: many
 select * from parent where id = 1;
 
--- refutes: unique-key / ON binds only the optional side
+-- refutes: unique-key / ON restricts only the outer-joined table
 -- case: many
 select a.id from a left join b on a.id = 1 and b.id = 1;
 
@@ -55,23 +55,23 @@ select a.id from a left join b on a.id = 1 and b.id = 1;
 -- case: many
 select x, y from (select 1 as x) s full join (select 2 as y) t on x = y;
 
--- refutes: unique-key / the other side is not volatile
+-- refutes: unique-key / the other operand is not volatile
 -- case: many
 select id from a where id = nextval('ticks');
 
--- refutes: unique-key / the other side does not depend on a row
+-- refutes: unique-key / the other operand does not depend on a row of the table
 -- case: many
 select a.id from a where a.id = (select b.id from b where b.aid = a.id);
 
--- refutes: unique-key / LATERAL refers to one row
+-- refutes: unique-key / a LATERAL subquery refers to a single row
 -- case: many
 select distinct x.name from a cross join lateral (select a.id::text as name limit 1) x;
 
--- refutes: group-keys / every key has one value
+-- refutes: group-keys / every key column has a single value
 -- case: many
 select id, count(*) from a group by id;
 
--- refutes: group-keys / there is one grouping set
+-- refutes: group-keys / the query has a single grouping set
 -- case: many
 select id, count(*) from a where id = 1 group by rollup (id);
 
@@ -79,7 +79,7 @@ select id, count(*) from a where id = 1 group by rollup (id);
 -- case: many
 select id from a where id = 1 union all select id from b where id = 1;
 
--- refutes: set-operation-rows / the column is not cast
+-- refutes: set-operation-rows / the column of the set operation is not cast
 -- case: many with 2024-03-31 03:30+02
 select t from (select t from moments except all select null::timestamptz) s where t = $1;
 
@@ -95,7 +95,7 @@ select count(*) from a having count(*) > 9;
 -- case: empty
 select 1 offset 1;
 
--- refutes: some-row / LIMIT allows a row
+-- refutes: some-row / LIMIT allows at least one row
 -- case: empty
 select 1 limit 0;
 

@@ -17,11 +17,11 @@ INSERT INTO past VALUES (1, 1);
 UPDATE past SET x = 2;
 SET sql_mode = '';
 
--- refutes: expression / it is not in a super-aggregate row
+-- refutes: expression / the row is not a super-aggregate row of ROLLUP
 -- case: NULL in c
 SELECT UPPER('x') AS c, COUNT(*) AS n FROM a GROUP BY c WITH ROLLUP;
 
--- refutes: expression / it is evaluated for a row
+-- refutes: expression / the expression is evaluated for a row
 -- case: NULL in c
 SELECT (SELECT COUNT(*) FROM b WHERE b.id = a.id) AS c, COUNT(*) AS n FROM a, b WHERE a.id = 9;
 
@@ -29,7 +29,7 @@ SELECT (SELECT COUNT(*) FROM b WHERE b.id = a.id) AS c, COUNT(*) AS n FROM a, b 
 -- case: NULL in c
 SELECT COALESCE(ip, 'bad') AS c FROM d;
 
--- refutes: column / it is declared NOT NULL
+-- refutes: column / the column is declared NOT NULL
 -- case: NULL in c
 SELECT bio AS c FROM a;
 
@@ -37,7 +37,7 @@ SELECT bio AS c FROM a;
 -- case: NULL in c
 SELECT b.x AS c FROM a LEFT JOIN b ON b.aid = a.id;
 
--- refutes: column / a row was read
+-- refutes: column / a row of the table was read
 -- case: NULL in c
 SELECT name AS c, COUNT(*) AS n FROM a WHERE id = 9;
 
@@ -45,7 +45,7 @@ SELECT name AS c, COUNT(*) AS n FROM a WHERE id = 9;
 -- case: NULL in c
 SELECT bio AS c FROM a WHERE CONCAT_WS('-', name, bio) <> '';
 
--- refutes: condition / it is compared with one value
+-- refutes: condition / the operand is compared with a single value
 -- case: NULL in c
 SELECT bio AS c FROM a WHERE bio > ALL (SELECT name FROM a WHERE id = 9);
 
@@ -53,7 +53,7 @@ SELECT bio AS c FROM a WHERE bio > ALL (SELECT name FROM a WHERE id = 9);
 -- case: NULL in c
 SELECT n AS c FROM a WHERE n NOT IN (SELECT id FROM b WHERE id = 9);
 
--- refutes: condition / the test is false for NULL
+-- refutes: condition / the test is false for a NULL operand
 -- case: NULL in c
 SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
 
@@ -61,40 +61,40 @@ SELECT bio AS c FROM a WHERE bio IS UNKNOWN;
 -- case: NULL in c
 SELECT ip AS c FROM d WHERE ip <=> 'bad';
 
--- refutes: condition / what stands for NULL is false
+-- refutes: condition / the value that replaces NULL is false
 -- case: NULL in c
 SELECT n AS c FROM a WHERE COALESCE(n > 1, TRUE);
 
--- refutes: condition / evaluating it again gives the same result
+-- refutes: condition / a second evaluation of the operand gives the same value
 -- case: NULL in c
 SELECT NULLIF(ROUND(RAND(3)), 0) AS c FROM a, a AS o, b, b AS p, two
 WHERE NULLIF(ROUND(RAND(3)), 0) IS NOT NULL;
 
--- refutes: condition / the test is false for NULL
+-- refutes: condition / the test is false for a NULL operand
 -- case: NULL in c
 SELECT bio AS c FROM a WHERE (bio = 'x' OR bio = 'y') IS NOT TRUE;
 
--- refutes: using / it is an inner join
+-- refutes: using / the join is an inner join
 -- case: NULL in c
 SELECT k.aid AS c FROM k LEFT JOIN b USING (aid);
 
--- refutes: using / no outer join stands around it
+-- refutes: using / no outer join contains the join
 -- case: NULL in c
 SELECT k.aid AS c FROM a LEFT JOIN (k JOIN b USING (aid)) ON k.n = 9;
 
--- refutes: operator / every part is not NULL
+-- refutes: operator / every input is not NULL
 -- case: NULL in c
 SELECT id + n AS c FROM a;
 
--- refutes: operator / no date is changed
+-- refutes: operator / the operation does not change a date
 -- case: NULL in c
 SELECT at + INTERVAL 1 DAY AS c FROM d;
 
--- refutes: null-safe / it is not part of a chain of comparisons
+-- refutes: null-safe / the comparison is not part of a chain of comparisons
 -- case: NULL in c
 SELECT id <=> n < n AS c FROM a;
 
--- refutes: division / every part is not NULL
+-- refutes: division / every input is not NULL
 -- case: NULL in c
 SELECT n / 2 AS c FROM a;
 
@@ -102,19 +102,19 @@ SELECT n / 2 AS c FROM a;
 -- case: NULL in c
 SELECT id / 0 AS c FROM a;
 
--- refutes: quantified / every part is not NULL
+-- refutes: quantified / every input is not NULL
 -- case: NULL in c
 SELECT 99 > ALL (SELECT aid FROM b) AS c;
 
--- refutes: in / every part is not NULL
+-- refutes: in / every input is not NULL
 -- case: NULL in c
 SELECT id IN (5, NULL) AS c FROM a;
 
--- refutes: coalesce / one part is not NULL
+-- refutes: coalesce / one input is not NULL
 -- case: NULL in c
 SELECT COALESCE(bio, NULL) AS c FROM a;
 
--- refutes: cast / every part is not NULL
+-- refutes: cast / every input is not NULL
 -- case: NULL in c
 SELECT CAST(n AS CHAR) AS c FROM a;
 
@@ -122,48 +122,48 @@ SELECT CAST(n AS CHAR) AS c FROM a;
 -- case: NULL in c
 SELECT CAST(name AS DATE) AS c FROM a;
 
--- refutes: case / every part is not NULL
+-- refutes: case / every input is not NULL
 -- case: NULL in c
 SELECT CASE WHEN id > 0 THEN bio ELSE 'x' END AS c FROM a;
 
--- refutes: case / a condition of one branch does not apply to another
+-- refutes: case / a condition of one branch is not used for another branch
 -- case: NULL in c
 SELECT CASE WHEN n = 0 THEN FIRST_VALUE(n) OVER (ORDER BY id) ELSE 1 END AS c FROM a;
 
--- refutes: case / a condition that is always true ends it
+-- refutes: case / a condition that is always true ends the CASE
 -- case: NULL in c
 SELECT COALESCE(CASE WHEN 1 = id THEN 1 END) AS c FROM a;
 
--- refutes: subquery / it has a row
+-- refutes: subquery / the subquery returns a row
 -- case: NULL in c
 SELECT (SELECT x FROM b WHERE id = 9) AS c;
 
--- refutes: subquery / its column is not NULL
+-- refutes: subquery / the column of the subquery is not NULL
 -- case: NULL in c
 SELECT (SELECT MAX(bio) FROM a) AS c;
 
--- refutes: parameter / it does not accept None
+-- refutes: parameter / the parameter does not accept None
 -- case: NULL in c with NULL
 SELECT CAST(sqlc.narg('x') AS CHAR) AS c;
 
--- refutes: window / every part is not NULL
+-- refutes: window / every input is not NULL
 -- case: NULL in c
 SELECT MAX(n) OVER (PARTITION BY id) AS c FROM a;
 
--- refutes: window / the frame contains the current row
+-- refutes: window / the window frame contains the current row
 -- case: NULL in c
 SELECT MAX(id) OVER (ORDER BY id ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS c FROM a;
 
--- refutes: window / the frame contains the current row
+-- refutes: window / the window frame contains the current row
 -- case: NULL in c
 SELECT SUM(id) OVER (ORDER BY id ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) AS c FROM a;
 
--- refutes: window / the frame contains the current row
+-- refutes: window / the window frame contains the current row
 -- case: NULL in c
 SELECT FIRST_VALUE(id) OVER (ORDER BY id RANGE BETWEEN 5 FOLLOWING AND UNBOUNDED FOLLOWING) AS c
 FROM a;
 
--- refutes: aggregate / every part is not NULL
+-- refutes: aggregate / every input is not NULL
 -- case: NULL in c
 SELECT MAX(bio) AS c FROM a GROUP BY id;
 
@@ -175,20 +175,20 @@ SELECT MAX(1) AS c FROM a WHERE id = 9;
 -- case: NULL in c
 SELECT MAX(1) AS c FROM a WHERE id = 9 HAVING COUNT(*) < 1;
 
--- refutes: aggregate / HAVING is true only for a row
+-- refutes: aggregate / HAVING is true only for a group with a row
 -- case: NULL in c
 SELECT MAX(id) AS c FROM a WHERE id = 9 HAVING COUNT(*) >= 0;
 
--- refutes: aggregate / HAVING is true only for a row
+-- refutes: aggregate / HAVING is true only for a group with a row
 -- case: NULL in c
 SELECT MAX(id) AS c FROM a WHERE id = 9 HAVING COUNT(*) > 0 OR MAX(id) IS NULL;
 
--- refutes: recursion / every part is not NULL
+-- refutes: recursion / every input is not NULL
 -- case: NULL in c
 WITH RECURSIVE r (n, m) AS (SELECT 1, 2 UNION ALL SELECT n + 1, NULLIF(m, n + 1) FROM r WHERE n < 3)
 SELECT m AS c FROM r;
 
--- refutes: recursion / every part is not NULL
+-- refutes: recursion / every input is not NULL
 -- case: NULL in c
 WITH RECURSIVE r (n, m, o) AS (
     SELECT 1, 2, 3 UNION ALL SELECT n + 1, o, NULLIF(o, 3) FROM r WHERE n < 4
@@ -199,15 +199,15 @@ WITH RECURSIVE r (n, m, o) AS (
 WITH RECURSIVE r (n, m) AS (SELECT 1, own FROM d UNION ALL SELECT n + 1, 'bad' FROM r WHERE n < 3)
 SELECT m AS c FROM r;
 
--- refutes: aggregate / it is NULL only if all its inputs are
+-- refutes: aggregate / the aggregate is NULL only if all its inputs are NULL
 -- case: NULL in c
 SELECT VAR_SAMP(id) AS c FROM a GROUP BY id;
 
--- refutes: set-operation / every part is not NULL
+-- refutes: set-operation / every input is not NULL
 -- case: NULL in c
 SELECT name AS c FROM a UNION SELECT bio FROM a;
 
--- refutes: set-operation / one part is not NULL
+-- refutes: set-operation / one input is not NULL
 -- case: NULL in c
 SELECT bio AS c FROM a INTERSECT SELECT bio FROM a;
 
@@ -215,59 +215,59 @@ SELECT bio AS c FROM a INTERSECT SELECT bio FROM a;
 -- case: NULL in c
 SELECT own AS c FROM d UNION ALL SELECT 'bad';
 
--- refutes: function / every part is not NULL
+-- refutes: function / every input is not NULL
 -- case: NULL in c
 SELECT UPPER(bio) AS c FROM a;
 
--- refutes: function / it is total
+-- refutes: function / the function is total
 -- case: NULL in c
 SELECT NULLIF(id, 1) AS c FROM a;
 
--- refutes: unique-key / every column is bound
+-- refutes: unique-key / every column of the key is compared with a value
 -- case: many
 SELECT y FROM two WHERE x = 1;
 
--- refutes: unique-key / the comparison is that of the key
+-- refutes: unique-key / the comparison has the semantics of the key
 -- case: many
 SELECT c FROM code WHERE c = 1;
 
--- refutes: unique-key / ON binds only the optional side
+-- refutes: unique-key / ON restricts only the outer-joined table
 -- case: many
 SELECT a.id FROM a LEFT JOIN b ON a.id = 1 AND b.id = 1;
 
--- refutes: unique-key / it reads current rows, not older versions
+-- refutes: unique-key / the query reads current rows, not older row versions
 -- case: many
 SELECT x FROM past FOR SYSTEM_TIME ALL WHERE id = 1;
 
--- refutes: group-keys / there is one grouping set
+-- refutes: group-keys / the query has a single grouping set
 -- case: many
 SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH ROLLUP;
 
--- refutes: group-keys / there is one grouping set
+-- refutes: group-keys / the query has a single grouping set
 -- case: many
 SELECT q.n FROM (SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH ROLLUP) q;
 
--- refutes: unique-key / every column is bound
+-- refutes: unique-key / every column of the key is compared with a value
 -- case: many
 SELECT q.y FROM (SELECT x, y FROM two) q WHERE q.x = 1;
 
--- refutes: unique-key / the comparison is that of the key
+-- refutes: unique-key / the comparison has the semantics of the key
 -- case: many
 SELECT q.c FROM (SELECT c FROM code) q WHERE q.c = 1;
 
--- refutes: unique-key / it reads current rows, not older versions
+-- refutes: unique-key / the query reads current rows, not older row versions
 -- case: many
 SELECT q.x FROM (SELECT id, x FROM past FOR SYSTEM_TIME ALL) q WHERE q.id = 1;
 
--- refutes: unique-key / the other side does not depend on a row
+-- refutes: unique-key / the other operand does not depend on a row of the table
 -- case: many
 SELECT b.id FROM b WHERE b.id = (SELECT MAX(a.id) FROM a WHERE a.id = b.id);
 
--- refutes: group-keys / every key has one value
+-- refutes: group-keys / every key column has a single value
 -- case: many
 SELECT DISTINCT name FROM a;
 
--- refutes: group-keys / every key has one value
+-- refutes: group-keys / every key column has a single value
 -- case: many
 SELECT name, COUNT(*) AS n FROM a GROUP BY name;
 
@@ -299,7 +299,7 @@ SELECT q.x FROM (SELECT 1 AS x) q HAVING q.x = 2;
 -- case: empty
 SELECT COUNT(*) AS n FROM a LIMIT 1 OFFSET 1;
 
--- refutes: some-row / LIMIT allows a row
+-- refutes: some-row / LIMIT allows at least one row
 -- case: empty
 SELECT COUNT(*) AS n FROM a LIMIT 0;
 

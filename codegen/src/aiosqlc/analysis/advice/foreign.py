@@ -48,20 +48,23 @@ def _parameter(place: Place) -> str:
     if not LEXES[place.dialect].names_by_at:
         return ""
     if token.text == "?" or place.said(-1) == "?":
-        return f"write the parameter as {parameter('name', place.dialect)}; PostgreSQL takes no `?`"
+        return (
+            f"write the parameter as {parameter('name', place.dialect)}; PostgreSQL does not "
+            "accept `?`"
+        )
     follower = place.token(1)
     apart = follower is None or follower.start > token.end
     if (token.text.endswith("@") and apart) or place.said(-1) == "@":
-        return "write the parameter's name behind the `@`, without a space"
+        return "write the name of the parameter directly after the `@`, without a space"
     return ""
 
 
 def _array(place: Place) -> str:
     """Suggest a fix for `[1, 2]`, but not for `array[1][1]`, which ends with a subscript."""
     if place.word(-1) in {"]", ")"}:
-        return "put the array in brackets before its subscript: `(ARRAY[1, 2])[1]`"
+        return "put parentheses around the array before a subscript: `(ARRAY[1, 2])[1]`"
     if not place.is_name(1) or place.word(2) != "]":
-        return "an array is written `ARRAY[1, 2]`"
+        return "write the array as `ARRAY[1, 2]`"
     return ""
 
 
@@ -74,11 +77,11 @@ def _after_in(place: Place, start: int) -> bool:
 def _comment(place: Place) -> str:
     text = place.said()
     if text.startswith("#") and place.token() is not None:
-        return "begin a comment with `--`; PostgreSQL does not know `#`"
+        return "begin the comment with `--`; PostgreSQL does not accept `#` comments"
     if text.startswith("//") or (text == "/" and place.said(1) == "/"):
-        return "begin a comment with `--`; SQL does not know `//`"
+        return "begin the comment with `--`; SQL does not have `//` comments"
     if text == "--" or (text == "-" and place.said(1) == "-"):
-        return "write a space behind the `--` of a comment"
+        return "write a space after the `--` of a comment"
     return ""
 
 
@@ -91,16 +94,19 @@ def _anyones(place: Place) -> str:
     if "MINUS" in {word, before} and place.is_name(-1 if before == "MINUS" else 0):
         return "write `EXCEPT`; `MINUS` is Oracle's"
     if word == "OUTER" and before not in {"LEFT", "RIGHT", "FULL"}:
-        return "say which side is optional: `LEFT JOIN` or `RIGHT JOIN`"
+        return "specify which table is optional: write `LEFT JOIN` or `RIGHT JOIN`"
     if word == "USING" and "JOIN" not in place.clauses:
-        return "`USING` belongs to a JOIN: write `a JOIN b USING (…)`"
+        return "`USING` is only valid after a JOIN: write `a JOIN b USING (…)`"
     if word == "[" and LEXES[place.dialect].has_arrays and (said := _array(place)):
         return said
     if word == "[" and place.word(2) == "]":
         name = place.said(1)
         inside = name.join(LEXES[place.dialect].quotes)
         array = f"; an array is `ARRAY[{name}]`" if LEXES[place.dialect].has_arrays else ""
-        return f"brackets are SQL Server's: write `{name}`, or `{inside}` if it is reserved{array}"
+        return (
+            f"remove the brackets (SQL Server syntax): write `{name}`, or `{inside}` if it is "
+            f"reserved{array}"
+        )
     if word == "=>" or (word == "=" and place.word(1) == ">"):
         return "write `>=`"
     if place.word(-1) == "=" and word in {"<", "!"}:

@@ -23,16 +23,16 @@ def _lists(place: Place) -> str:
     if "BETWEEN" in before and "AND" not in before[: before.index("BETWEEN")]:
         ended = place.word() in {",", ")", "", ";", *CLAUSES}
         if ended and before.index("BETWEEN") < 3:
-            return "`BETWEEN` takes two values with `AND` between them: `BETWEEN a AND b`"
+            return "`BETWEEN` needs two values: write `BETWEEN a AND b`"
     token = place.token()
     if token is None or place.word(-1) != "IN" or place.verb == "CREATE":
         return ""
     if token.kind in _LITERALS:
-        return f"write the list in brackets: `IN ({_listed(place)})`"
+        return f"put the list in parentheses: `IN ({_listed(place)})`"
     if place.is_name() and not is_reserved(token.text, place.dialect) and place.word() != "SQLC":
         if LEXES[place.dialect].names_by_at:
-            return f"the elements of an array are compared with `= ANY({token.text})`"
-        return f"write the list in brackets: `IN ({token.text})`"
+            return f"to compare with the elements of an array, write `= ANY({token.text})`"
+        return f"put the list in parentheses: `IN ({token.text})`"
     return ""
 
 
@@ -60,12 +60,12 @@ def _calls(place: Place) -> str:
     recent = place.words[max(place.at - 3, 0) : place.at + 2]
     for word in ("PARTITION", "ORDER"):
         if ["OVER", word] in [recent[at : at + 2] for at in range(len(recent))]:
-            return f"write the window in brackets: `OVER ({word} BY …)`"
+            return f"put the window definition in parentheses: `OVER ({word} BY …)`"
     if place.word() == "DISTINCT" and place.word(-1) == "," and place.clause == "SELECT":
         return "`DISTINCT` applies to whole rows, so write it once: `SELECT DISTINCT a, b`"
     distinct = [place.word(-2), place.word(-1)] == ["DISTINCT", "ON"]
     if distinct and place.is_name() and LEXES[place.dialect].names_by_at:
-        return f"write the columns in brackets: `DISTINCT ON ({place.said()})`"
+        return f"put the columns in parentheses: `DISTINCT ON ({place.said()})`"
     return ""
 
 
@@ -76,11 +76,11 @@ def _rows(place: Place) -> str:
         return ""
     values = "VALUES" in place.words[: place.at] or "SELECT" in place.words[: place.at]
     if not values and token.kind in _LITERALS and before == "(":
-        return "write `VALUES` before the values"
+        return "write the keyword `VALUES` before the list of values"
     if place.word() == "(" and before == ")" and place.clause == "VALUES":
         return "a comma is missing between the rows"
     if before == "CONFLICT" and place.is_name() and LEXES[place.dialect].names_by_at:
-        return f"write the columns in brackets: `ON CONFLICT ({token.text})`"
+        return f"put the columns in parentheses: `ON CONFLICT ({token.text})`"
     if [place.word(-2), before] == ["DO", "UPDATE"]:
         return f"write `DO UPDATE SET {token.text} = …`"
     return ""
@@ -95,13 +95,13 @@ def _gaps(place: Place) -> str:
         return f"write `FROM {place.said()}`"
     clause = word in {"WHERE", "HAVING"} or (word in _AFTER_A_TABLE and place.word(1) == "BY")
     if before in {"FROM", "JOIN"} and clause:
-        return f"write a table behind `{before}`"
+        return f"write the name of a table after `{before}`"
     common = place.verb == "WITH" and place.word(-3) in {"WITH", "RECURSIVE", ","}
     if common and before == "(" and word in {"SELECT", "VALUES"} and place.is_name(-2):
         return f"write `{place.said(-2)} AS ({word} …)`"
     negated = place if word == "NOT" else place.moved(-1)
     if negated.word() == "NOT" and negated.word(1) == "=":
-        return "write `<>`, or `NOT` before the whole condition"
+        return "write `<>`, or write `NOT` before the whole condition"
     return ""
 
 

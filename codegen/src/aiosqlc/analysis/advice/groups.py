@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-NOT_GROUPED: Final = "add it to GROUP BY, or take one value of each group, as in `max(…)`"
+NOT_GROUPED: Final = "add the column to GROUP BY, or use an aggregate such as `max(…)`"
 
 
 def group_advice(place: str, aggregate: str = "aggregate") -> str:
@@ -21,11 +21,11 @@ def group_advice(place: str, aggregate: str = "aggregate") -> str:
         if aggregate == "window":
             return "compute it in a sub-select in FROM, and filter its rows: `WHERE n = 1`"
         return (
-            "a condition on a group is written in `HAVING`; to compare with a value of the whole"
+            "move a condition on a group to `HAVING`; to compare with an aggregate of the whole"
             " table, write a sub-select: `a = (SELECT max(a) FROM t)`"
         )
     if place.startswith("GROUP"):
         return "group by the columns themselves; compute this in a sub-select in FROM"
     if place.startswith(("HAVING", "ORDER")):
         return "compute it in a sub-select in FROM"
-    return "compute it in a sub-select: `(SELECT max(a) FROM t)`"
+    return "compute the aggregate in a sub-select: `(SELECT max(a) FROM t)`"

@@ -31,7 +31,7 @@ def _branches(place: Place) -> str:
     """`IF a THEN b ELSE c`, ELSEIF."""
     word, before = place.word(), place.word(-1)
     if word in {"ELSEIF", "ELSIF", "ELIF"} or [place.word(-2), before] == ["ELSE", "IF"]:
-        return f"{_CASE}: each further case is a `WHEN`"
+        return f"{_CASE}: write `WHEN` for each further case"
     recent = place.words[max(place.at - 3, 0) : place.at + 1]
     if "IF" in recent and "THEN" in place.words[place.at :] and place.verb != "CREATE":
         return _CASE
@@ -59,18 +59,24 @@ def _statements(place: Place) -> str:
     if "QUALIFY" in {word, before}:
         return "compute it in a sub-select in FROM, and filter its rows: `WHERE n = 1`"
     if "NOLOCK" in words[place.at : place.at + 3]:
-        return "remove `WITH (NOLOCK)`: it is SQL Server's, and no reader waits for a writer here"
+        return (
+            "remove `WITH (NOLOCK)`, which is SQL Server syntax: in PostgreSQL readers never "
+            "wait for writers"
+        )
     if "UNPIVOT" in words[max(place.at - 6, 0) : place.at + 1]:
         return "there is no UNPIVOT: write `UNION ALL` with a SELECT for each column"
     if {"PIVOT"} & set(words[max(place.at - 3, 0) : place.at + 1]):
-        return "there is no PIVOT: write a column for each case, `sum(CASE WHEN a = 1 THEN b END)`"
+        return (
+            "PostgreSQL does not have PIVOT: write one column per case, such as `sum(CASE WHEN a "
+            "= 1 THEN b END)`"
+        )
     excluded = {"EXCEPT", "EXCLUDE"} & set(words[max(place.at - 2, 0) : place.at + 1])
     if excluded and "*" in words[max(place.at - 3, 0) : place.at]:
-        return "name the columns that you want: `*` returns all of them"
+        return "list the columns: `*` always returns all columns"
     if before == "FETCH" and place.is_number():
         return f"write `LIMIT {place.said()}`"
     if place.said().startswith("\\"):
-        return "a line that begins with a backslash is for psql, not SQL"
+        return "remove the line: a line that begins with a backslash is a command of psql, not SQL"
     return ""
 
 

@@ -10,7 +10,7 @@ from aiosqlc.analysis.advice.place import Place
 from aiosqlc.parse.scanner import Kind
 
 TYPOGRAPHIC: Final = "‘’‚‛“”„‟"
-QUOTES: Final = "these are typographic quotes: write a text as `'…'`, a name as `\"…\"`"
+QUOTES: Final = "replace the typographic quotes: write a text as `'…'` and a name as `\"…\"`"
 _SIGNS: Final = {"≥": ">=", "≤": "<=", "≠": "<>", "×": "*", "÷": "/", "−": "-", "∗": "*"}
 _OTHER_ALPHABETS = ("CYRILLIC", "GREEK")
 _BEFORE = 2  # tokens before the reported one, which may contain the character
@@ -42,9 +42,12 @@ def _said(char: str, word: str) -> str:
         return f"`{char}` ({code}) is not an operator: write `{sign}`"
     category = unicodedata.category(char)
     if category == "Zs":
-        return f"a blank here is {code}, which is part of a name: write a space"
+        return (
+            f"a blank here is {code}, which PostgreSQL reads as part of a name: write an ordinary "
+            "space"
+        )
     if category == "Cf":
-        return f"an invisible character, {code}, is part of the name: remove it"
+        return f"an invisible character, {code}, is part of the name: remove the character"
     if category == "Pd":
         return f"this dash is {code}: write `-`, or `--` before a comment"
     plain = unicodedata.normalize("NFKC", char)
@@ -52,5 +55,8 @@ def _said(char: str, word: str) -> str:
         return f"`{char}` is {code}, a full-width character: write `{plain}`"
     mixed = any(letter.isascii() and letter.isalpha() for letter in word)
     if mixed and unicodedata.name(char, "").startswith(_OTHER_ALPHABETS):
-        return f"`{char}` is {code}, a letter of another alphabet: type the name again"
+        return (
+            f"`{char}` is {code}, a letter of another alphabet: type the name again on your "
+            "keyboard"
+        )
     return ""

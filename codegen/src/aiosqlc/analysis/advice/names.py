@@ -39,7 +39,7 @@ def name_advice(place: Place, meant: str = "") -> str:
 def _key(place: Place) -> str:
     """Detect `attrs -> color`: a JSON key without quotes."""
     if place.word(-1) in {"->", "->>"} and place.is_name():
-        return f"a key is a text: write `'{place.said()}'`"
+        return f"the key must be a text: write `'{place.said()}'`"
     return ""
 
 
@@ -51,7 +51,7 @@ def _same(place: Place, meant: str) -> str:
     other = "".join(place.said(step) for step in (-4, -3, -2))
     if f"`{other}`" not in meant:
         return ""
-    return f"`{other} = {other}` is true of every row: name a column of `{place.said()}`"
+    return f"`{other} = {other}` is true for every row: compare with a column of `{place.said()}`"
 
 
 def _argument(place: Place) -> str:
@@ -98,7 +98,7 @@ def qualified_advice(place: Place) -> str:
     if not name or len(sources) < 2 or place.word(1) == ".":
         return ""
     *others, last = (f"`{source}.{name}`" for source in sources)
-    return f"write the table before it: {', '.join(others)} or {last}"
+    return f"write the table name before the column: {', '.join(others)} or {last}"
 
 
 def sources_of(place: Place) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _alias(place: Place) -> str:
                 return (
                     f"{lead}: put the query into a sub-select, or repeat what `{alias}` stands for"
                 )
-            return f"{lead}: repeat `{expression}`, or put the query into a sub-select"
+            return f"{lead}; repeat `{expression}`, or put the query into a sub-select"
     return ""
 
 
@@ -177,7 +177,7 @@ def _text(place: Place, *, like: str) -> str:
     text = unquote(token).replace("'", "''")
     if like and re.fullmatch(r"\w+", text):
         return ""
-    return f"if it is a text, write it in single quotes: `'{text}'`"
+    return f"if this is a text, put the text in single quotes: `'{text}'`"
 
 
 def _own_function(place: Place) -> str:
@@ -194,6 +194,6 @@ def _own_function(place: Place) -> str:
         return ""
     name = function[1]
     return (
-        f"`{name}` is a function of PostgreSQL: if it is the table, write"
+        f"`{name}` is a function of PostgreSQL: if you mean the table, write"
         f" {quoted(name, place.dialect)}"
     )

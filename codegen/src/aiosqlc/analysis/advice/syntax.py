@@ -71,7 +71,8 @@ def _reserved(place: Place) -> str:
         if _is_reserved_name(here):
             name = here.said()
             return (
-                f"`{name}` is a reserved word: if it is a name, write {quoted(name, place.dialect)}"
+                f"`{name}` is a reserved word: to use the word as a name, write "
+                f"{quoted(name, place.dialect)}"
             )
     return ""
 
@@ -106,10 +107,10 @@ _OPENERS = frozenset({*CLAUSES, "CASE", "ALL", "EXISTS", "INTERVAL", "WHEN", "EL
 
 def _commas(place: Place) -> str:
     if place.word(-1) == "," and place.word() == ",":
-        return "remove the second comma, or write what is missing between them"
+        return "remove the second comma, or write the missing item between the commas"
     if place.word(-1) == "," and (place.word() in _ENDS_A_LIST or not place.word()):
         word = f"`{place.said()}`" if place.said() else "the end"
-        return f"remove the comma before {word}, or write what is missing between them"
+        return f"remove the comma before {word}, or write the missing item between them"
     return ""
 
 
@@ -150,24 +151,28 @@ def _missing_words(place: Place) -> str:
         step = -1 if word == "=" else 0
         table = [item.lower() for item in place.words[1 : max(place.at + step, 2)]]
         if not word:
-            return f"write `SET` and what is changed behind `{before.lower()}`"
+            return f"write `SET` and the new values after `{before.lower()}`"
         return f"write `SET` before `{place.said(step)}`" if table else ""
     if word == "WHERE" and place.clauses[:1] == ["WHERE"]:
         return "a query has one WHERE: write `AND` between its conditions"
     if word in {"WHERE", "GROUP", "ORDER", "LIMIT", "JOIN", "LEFT", ""} and _joins(place):
         return (
-            "a JOIN needs its condition: write `ON a.id = b.a_id` behind the table, or `CROSS JOIN`"
+            "a JOIN needs a condition: write `ON a.id = b.a_id` after the table, or write `CROSS "
+            "JOIN`"
         )
     if word == "ON" and "JOIN" not in place.clauses:
-        return "`ON` belongs to a JOIN: write `WHERE`, or `JOIN` before the table"
+        return (
+            "`ON` is only valid after a JOIN: write `WHERE` instead, or write `JOIN` before the "
+            "table"
+        )
     if word in {"FROM", ")", ""} and _cases(place):
-        return "a `CASE` is not closed: write `END` behind its last value"
+        return "a `CASE` is not closed: write `END` after the last value"
     if word == "NULL" and before == "NOT" and place.is_name(-2):
         return "write `IS NOT NULL`"
     if word == "NOT" and place.word(1) == "NULL":
         return "write `IS NOT NULL`"
     if before in {"IS", "NOT"} and "IS" in {before, place.word(-2)}:
-        return "`IS` is followed by NULL, TRUE or FALSE: compare values with `=` or `<>`"
+        return "only NULL, TRUE or FALSE can follow `IS`: compare values with `=` or `<>`"
     return ""
 
 
@@ -203,7 +208,7 @@ def _clause_order(place: Place) -> str:
         return ""
     advice = f"`{_CLAUSE_NAMES[word]}` stands before `{later[-1]}`"
     if word == "WHERE" and "GROUP BY" in later:
-        advice += "; a condition on groups is `HAVING`"
+        advice += "; write a condition on groups in `HAVING`"
     return advice
 
 
@@ -212,9 +217,9 @@ def _missing_operand(place: Place) -> str:
     before = place.word(-1)
     if before in {"AND", "OR", "WHERE", "HAVING", "ON"}:
         if place.word() in {"AND", "OR"}:
-            return f"remove `{place.said()}`: no condition stands before it"
+            return f"remove `{place.said()}`, because there is no condition before it"
         if not place.word() or place.word() in {"GROUP", "ORDER", "LIMIT", "RETURNING", ")"}:
-            return f"write a condition behind `{before}`, or remove it"
+            return f"write a condition after `{before}`, or remove it"
     return ""
 
 
@@ -248,7 +253,7 @@ def _open_bracket(place: Place) -> str:
         if token.text == "(":
             waiting.append(token)
         elif token.text == ")" and not waiting:
-            return "there is no `(` for this `)`"
+            return "this `)` does not have a matching `(`"
         elif token.text == ")":
             waiting.pop()
     if not waiting:
@@ -256,7 +261,7 @@ def _open_bracket(place: Place) -> str:
     start = waiting[-1].start
     line = place.text.count("\n", 0, start) + 1
     column = start - (place.text.rfind("\n", 0, start) + 1) + 1
-    return f"the `(` in line {line}, column {column}, is never closed"
+    return f"the `(` in line {line}, column {column}, is not closed"
 
 
 def _text_as_name(place: Place) -> str:
@@ -268,9 +273,7 @@ def _text_as_name(place: Place) -> str:
         return ""
     name = token.text[1:-1]
     kind = quoted(name, place.dialect)
-    return (
-        f"a name has no `{token.text[0]}` around it: write `{name}`, or {kind} if it needs quotes"
-    )
+    return f"remove the `{token.text[0]}` around it: write `{name}`, or {kind} if it needs quotes"
 
 
 _RULES: Sequence[Rule] = (

@@ -28,15 +28,15 @@ def _brackets(place: Place) -> str:
     before = place.word(-1)
     key = [place.word(-2), before] == ["PRIMARY", "KEY"] and place.word(-3) in {",", "ADD", "("}
     if key and place.is_name() and place.word(1) in {")", ",", ""}:
-        return f"write the columns in brackets: `PRIMARY KEY ({place.said()})`"
+        return f"put the columns in parentheses: `PRIMARY KEY ({place.said()})`"
     if before == "CHECK" and place.word() != "(":
         words = place.tokens[place.at : place.at + _LONGEST]
         ends = [n for n, token in enumerate(words) if token.text in {",", ")", ";"}]
         if words and ends and ends[0]:
             condition = place.text[words[0].start : words[ends[0] - 1].end]
-            return f"write the condition in brackets: `CHECK ({condition})`"
+            return f"put the condition in parentheses: `CHECK ({condition})`"
     if "INDEX" in place.words[1:3] and place.word(-2) == "ON" and place.is_name():
-        return f"write the columns in brackets: `ON {place.said(-1)} ({place.said()})`"
+        return f"put the columns in parentheses: `ON {place.said(-1)} ({place.said()})`"
     return ""
 
 

@@ -155,7 +155,7 @@ TYPES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("utinyint", "usmallint"), "integer"),
     **dict.fromkeys(("uniqueidentifier", "guid"), "uuid"),
     **dict.fromkeys(("logical",), "boolean"),
-    **dict.fromkeys(("enum", "set"), "a type of its own: `CREATE TYPE … AS ENUM ('a', 'b')`"),
+    **dict.fromkeys(("enum", "set"), "an enum type: `CREATE TYPE … AS ENUM ('a', 'b')`"),
     "year": "smallint",
 }
 """Type names of other databases, with PostgreSQL's equivalents."""

@@ -149,7 +149,9 @@ class Facts:
                 and self._declared(same)
                 and not self._unenforced(child, same.number)
             )
-            if not self.holds("column-constraint", "every child table has it too", kept):
+            if not self.holds(
+                "column-constraint", "every child table has the constraint too", kept
+            ):
                 return False
         return True
 
@@ -172,7 +174,7 @@ class Facts:
             for c in self.constraints.get(relation, ())
             if c.kind == "n" and c.columns == [attribute]
         )
-        return not self.holds("column-constraint", "it is validated", validated)
+        return not self.holds("column-constraint", "the constraint is validated", validated)
 
     def unique_keys(self, relation: int, *, with_children: bool) -> tuple[UniqueKey, ...]:
         """Return the keys that are unique among the rows of a scan.

@@ -55,12 +55,16 @@ def judge_aggregate(p: Prover, node: Node, scope: Scope) -> Verdict:
         return maybe(f"{name}() is NULL if FILTER excludes every row")
     if name in _COLLECTORS:
         return never("aggregate", f"every group has a row, so {name}() has input", *_by_key(keys))
-    if not p.facts.holds("aggregate", "it is NULL only if all its inputs are", name in _SAFE):
-        return maybe(f"{name}() may be NULL even over values")
+    if not p.facts.holds(
+        "aggregate", "the aggregate is NULL only if all its inputs are NULL", name in _SAFE
+    ):
+        return maybe(f"{name}() may be NULL even for values that are not NULL")
     args = [a["expr"] for a in node.list_of("args")[:1]] + node.list_of("aggdirectargs")
     parts = _per_row(p, args, scope, keys or NOTHING)
     return p.all_of(
-        "aggregate", [*_by_key(keys), *parts], f"{name}() over a group without NULL is not NULL"
+        "aggregate",
+        [*_by_key(keys), *parts],
+        f"{name}() over a group without NULL values is not NULL",
     )
 
 
@@ -98,7 +102,9 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
         return p.all_of("window", _per_row(p, args, scope), "ntile() of a number is a number")
     if name in {"lag", "lead"}:
         if not p.facts.holds(
-            "window", "it has a default for the edge of the window", len(args) >= _WITH_DEFAULT
+            "window",
+            "the function has a default value for the edge of the window",
+            len(args) >= _WITH_DEFAULT,
         ):
             return maybe(f"{name}() without a default is NULL at the edge of the window")
         return p.all_of(
@@ -110,14 +116,14 @@ def judge_window(p: Prover, node: Node, scope: Scope) -> Verdict:
         if not p.facts.holds("window", "no FILTER", node["aggfilter"] is None):
             return maybe(f"{name}() is NULL if FILTER excludes every row")
         framed = _frame_has_current_row(node, scope)
-        if not p.facts.holds("window", "the frame contains the current row", framed):
+        if not p.facts.holds("window", "the window frame contains the current row", framed):
             return maybe(f"{name}() is NULL if the window frame is empty")
         if name in _COLLECTORS:
             return never("window", f"the frame has a row, so {name}() has input")
         return p.all_of(
             "window",
             _per_row(p, args[:1], scope),
-            f"{name}() over a frame without NULL is not NULL",
+            f"{name}() over a window frame without NULL values is not NULL",
         )
     return maybe(f"{name}() may be NULL")
 
@@ -126,7 +132,7 @@ def _per_row(
     p: Prover, args: list[Node], scope: Scope, everywhere: FactSet = NOTHING
 ) -> list[Verdict]:
     """Infer arguments for all rows, because a CASE condition holds only for the current row."""
-    if not p.facts.holds("case", "a condition of one branch does not apply to another", False):
+    if not p.facts.holds("case", "a condition of one branch is not used for another branch", False):
         assumed, scope.assumed = scope.assumed, [everywhere]
     else:
         assumed = scope.assumed

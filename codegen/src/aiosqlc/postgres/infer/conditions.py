@@ -72,7 +72,9 @@ def stable(node: Node, facts: Facts) -> bool:
             or _INNER_PARAM.search(node.text)
             or any(facts.volatile(function) for function in functions_below(node))
         )
-    return facts.holds("condition", "evaluating it again gives the same result", known)
+    return facts.holds(
+        "condition", "a second evaluation of the operand gives the same value", known
+    )
 
 
 def facts_of(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
@@ -175,7 +177,9 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
     if facts.holds(
-        "condition", "the condition is true only if a comparison is", possible == decided
+        "condition",
+        "the condition is true only if one of its comparisons is true",
+        possible == decided,
     ) and _strict(node, facts):
         found |= known(node["args"][0], facts)
     return found

@@ -155,11 +155,13 @@ def _form(node: Node, facts: Facts) -> tuple[Callable[[list[str]], str], list[No
         return None
     # The result of chr() depends on the database's encoding, which may differ in production.
     settled = function.volatility == "i" and function.name != "chr"
-    if not facts.holds("constant-expression", "its functions are immutable", settled):
+    if not facts.holds(
+        "constant-expression", "all functions of the expression are immutable", settled
+    ):
         return None
     collation = node["inputcollid"]
     alike = not collation or (function.name in _BYTEWISE and facts.deterministic(collation))
-    if not facts.holds("constant-expression", "no collation decides", alike):
+    if not facts.holds("constant-expression", "no collation affects the result", alike):
         return None
     if node.kind == "NULLIFEXPR":
         return lambda a: f"nullif({a[0]}, {a[1]})", node["args"]

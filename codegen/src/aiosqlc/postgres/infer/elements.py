@@ -42,8 +42,8 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return _constant(p, node)
     if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and p.arguments is None:
         full = node["paramid"] not in p.loose_params
-        if not p.facts.holds("list-parameter", "it does not accept None", full):
-            return maybe("the list may contain None")
+        if not p.facts.holds("list-parameter", "the parameter does not accept None", full):
+            return maybe("the list parameter accepts None as an element")
         return never("list-parameter", "a list parameter contains no NULL")
     if node.kind in {"RELABELTYPE", "COLLATEEXPR", "COERCETODOMAIN"}:
         return array_elements(p, node["arg"], scope)
@@ -178,7 +178,9 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
     for part in parts:
         inner = scope.entry(part)["subquery"]
         alike = column_type(inner, attribute) == kind
-        if not p.facts.holds("array-set-operation", "the elements are not cast", alike):
+        if not p.facts.holds(
+            "array-set-operation", "the elements of the arrays are not cast", alike
+        ):
             return maybe("a part of the set operation is cast")
         found.append(_output(p, inner, attribute, scope))
     return p.all_of("array-set-operation", found, "no part has arrays with NULL")
@@ -199,7 +201,9 @@ def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) 
                 after = [
                     old or _output(p, query, at, owner).null for at, old in enumerate(state, 1)
                 ]
-            if p.facts.holds("array-recursion", "the recursive term preserves it", after == state):
+            if p.facts.holds(
+                "array-recursion", "the recursive term preserves the property", after == state
+            ):
                 break
             state = after
     finally:
@@ -227,7 +231,9 @@ def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
         array_elements(p, part, scope) if is_array else p.judge(part, scope)
         for part, is_array in zip(node.list_of("args"), arrays, strict=True)
     ]
-    return p.all_of("array-joined", parts, "it concatenates arrays and elements without NULL")
+    return p.all_of(
+        "array-joined", parts, "the arrays and elements that it concatenates contain no NULL"
+    )
 
 
 def _column(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -248,6 +254,6 @@ def _column(p: Prover, node: Node, scope: Scope) -> Verdict:
     if entry["rtekind"] != kinds.Rte.RELATION or node["varattno"] <= 0:
         return maybe("the array may contain NULL")
     checked = elements_checked(p.facts, entry["relid"], node["varattno"])
-    if p.facts.holds("array-check", "a validated CHECK constraint excludes it", checked):
+    if p.facts.holds("array-check", "a validated CHECK constraint excludes NULL", checked):
         return never("array-check", "a CHECK constraint excludes NULL from the array")
     return maybe("no constraint excludes NULL from the array")

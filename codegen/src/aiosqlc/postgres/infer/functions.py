@@ -54,7 +54,7 @@ def judge_call(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer the nullability of OPEXPR and FUNCEXPR nodes."""
     function = p.facts.functions.get(called(node))
     if function is None:
-        return maybe("the function is not known")
+        return maybe("the function is not in the compiler's lists")
     if function.set:
         return _set_in_target(p, node, function, scope)
     return call_verdict(p, node, function, scope)
@@ -72,7 +72,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         "never-null-function", "no VARIADIC array", not node.get("funcvariadic", False)
     )
     listed = p.facts.holds(
-        "never-null-function", "it is in the list of such functions", name in _NEVER_NULL
+        "never-null-function", "the function is in the list of such functions", name in _NEVER_NULL
     )
     if listed and not function.strict and plain:
         return never("never-null-function", f"{name}() never returns NULL")
@@ -92,8 +92,10 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         )
     if name in _FIELDS and args[0].kind == "CONST" and p.facts.total:
         everywhere = _field(args[0]) in _OF_INFINITY.get(expression_type(args[1]), ())
-        if p.facts.holds("moment-field", "infinity has this field too", everywhere):
-            return p.all_of("moment-field", p.all(args, scope), "infinity has this field too")
+        if p.facts.holds("moment-field", "the field also exists for infinity", everywhere):
+            return p.all_of(
+                "moment-field", p.all(args, scope), "the field also exists for infinity"
+            )
     if name in _OF_DIMENSION and args:
         place = constant_int(args[1]) if len(args) > 1 else 1
         there = place is not None and 0 < place <= dimensions_of(p, args[0])
@@ -102,10 +104,10 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
     if name in _BOUNDS and _makes_range(p, args[0]):
         ends, end = args[0].list_of("args"), _BOUNDS[name]
         opened = ends[1 - end].kind == "CONST" and ends[1 - end]["constisnull"]
-        if p.facts.holds("range-bound", "the other bound is open", opened):
+        if p.facts.holds("range-bound", "the other bound of the range is open", opened):
             given = p.judge(ends[end], scope)
             return p.all_of("range-bound", [given], "the range has this bound")
-    total = p.facts.holds("total-function", "it is total", p.facts.is_total(function.oid))
+    total = p.facts.holds("total-function", "the function is total", p.facts.is_total(function.oid))
     if function.strict and total:
         return p.all_of(
             "total-function", p.all(args, scope), f"{name}() without NULL arguments is not NULL"
@@ -140,15 +142,17 @@ def _set_in_target(p: Prover, node: Node, function: Function, scope: Scope) -> V
     ]
     lengths = {rows_of(each, p.facts) for each in sets} if len(sets) > 1 else set[int | None]()
     even = len(sets) == 1 or (len(lengths) == 1 and not lengths & {None, MANY_ROWS})
-    if not p.facts.holds("value-set", "no other set in the select list is longer", even):
-        return maybe("sets of different length in one select list are padded with NULL")
+    if not p.facts.holds(
+        "value-set", "no other set-returning function in the select list returns more rows", even
+    ):
+        return maybe("shorter set-returning functions in a select list are padded with NULL")
     return set_element_verdict(p, node, function, scope)
 
 
 def set_element_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Verdict:
     """Infer the elements that a set-returning function with one result column returns."""
     name = p.facts.built_in(function.oid)
-    if p.facts.holds("value-set", "its rows are not NULL", name in NEVER_NULL_SETS):
+    if p.facts.holds("value-set", "the rows of the function are not NULL", name in NEVER_NULL_SETS):
         return never("value-set", f"{name}() gives values only")
     if name == "string_to_table" and len(node.list_of("args")) == 2:
         return never("value-set", "string_to_table() returns no NULL")
@@ -174,6 +178,8 @@ def judge_array_operation(p: Prover, node: Node, scope: Scope) -> Verdict:
     parts = [p.judge(left, scope), p.judge(right, scope)]
     if not parts[1].null:
         elements = array_elements(p, right, scope)
-        if not p.facts.holds("array-comparison", "the elements are not NULL", not elements.null):
+        if not p.facts.holds(
+            "array-comparison", "the elements of the array are not NULL", not elements.null
+        ):
             parts.append(elements)
     return p.all_of("array-comparison", parts, "neither side contains NULL")

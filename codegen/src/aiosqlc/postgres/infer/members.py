@@ -62,7 +62,7 @@ def _is_value(p: Prover, value: Node | None, scope: Scope) -> Verdict | None:
         _JSON,
         _JSONB,
     }
-    if not p.facts.holds("json-member", "it is not JSON itself", plain):
+    if not p.facts.holds("json-member", "the member is not a JSON value itself", plain):
         return None
     return p.all_of("json-member", [p.judge(value, scope)], "the document has this member")
 

@@ -98,10 +98,10 @@ class Prover:
         verdict = apply(self, node, scope)
         values = values_of(node, self.facts) if verdict.null and node.kind in _CALCULATED else None
         if values is None or not self.facts.holds(
-            "constant-expression", "no outcome is NULL", None not in values
+            "constant-expression", "none of the possible results is NULL", None not in values
         ):
             return verdict
-        return never("constant-expression", "the server computes a value from these constants")
+        return never("constant-expression", "the result for these constants is not NULL")
 
     def column(self, query: Node, attribute: int, scope: Scope) -> Verdict:
         """Infer whether an output column of a nested query can be NULL."""
@@ -111,7 +111,7 @@ class Prover:
         """Return "not null" if every part is not null; otherwise name the first nullable part."""
         parts = tuple(verdicts)
         doubt = next((part for part in parts if part.null), None)
-        if self.facts.holds(rule, "every part is not NULL", doubt is None):
+        if self.facts.holds(rule, "every input is not NULL", doubt is None):
             return Verdict(False, text, parts, rule)
         return Verdict(True, text, (doubt,) if doubt else ())
 
@@ -119,7 +119,7 @@ class Prover:
         """Return "not null" if one part is not null, and name the first such part."""
         parts = tuple(verdicts)
         proof = next((part for part in parts if not part.null), None)
-        if self.facts.holds(rule, "one part is not NULL", proof is not None):
+        if self.facts.holds(rule, "one input is not NULL", proof is not None):
             return Verdict(False, text, (proof,) if proof else (), rule)
         return Verdict(True, text, parts)
 

@@ -30,7 +30,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     returning = node.get("varreturningtype", kinds.Returning.DEFAULT)
     for absence in absences_of_row(owner, varno, returning):
         ignored = (owner, absence) in p.ignored_joins
-        if not p.facts.holds("column", "the row exists in this action", ignored):
+        if not p.facts.holds("column", "the row exists for this action of the statement", ignored):
             return maybe(_WHY_ABSENT[absence])
     if (
         node["varlevelsup"]
@@ -39,7 +39,7 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     ):
         return maybe("a grouping set may omit this key")
     twice = owner.query["groupingSets"] and _grouped_twice(owner, varno, attribute)
-    if not p.facts.holds("column", "the key is grouped once", not twice):
+    if not p.facts.holds("column", "the key appears in every grouping set", not twice):
         return maybe("the key appears twice, and a grouping set may omit one of them")
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
@@ -65,13 +65,15 @@ def assigned_value(p: Prover, owner: Scope, attribute: int, otherwise: Verdict) 
     if given is None:
         return otherwise
     kept = not p.facts.rewrites(owner.entry(query["resultRelation"])["relid"], attribute)
-    if not p.facts.holds("assigned-value", "no trigger changes it", kept):
+    if not p.facts.holds("assigned-value", "no trigger changes the column", kept):
         return maybe("a trigger may change the value")
     parts = [_of_old_row(p, owner, given)]
     conflict = query["onConflict"]
     if conflict is not None and conflict["action"] == kinds.ON_CONFLICT_UPDATE:
         instead = _given(conflict["onConflictSet"], attribute)
-        if not p.facts.holds("assigned-value", "ON CONFLICT sets it too", instead is not None):
+        if not p.facts.holds(
+            "assigned-value", "ON CONFLICT also sets the column", instead is not None
+        ):
             return maybe("ON CONFLICT keeps the existing value")
         if instead is not None and not _is_excluded(instead, conflict["exclRelIndex"], attribute):
             parts.append(_of_old_row(p, owner, instead))
@@ -142,7 +144,7 @@ def _merge_without_source(owner: Scope) -> bool:
 def _nuller(owner: Scope, join: int) -> str:
     entry = owner.entry(join)
     if entry["rtekind"] == kinds.Rte.GROUP:
-        return "a grouping set may omit it"
+        return "a grouping set may omit the column"
     word = {kinds.Join.LEFT: "LEFT", kinds.Join.RIGHT: "RIGHT", kinds.Join.FULL: "FULL"}
     return f"the {word.get(entry['jointype'], 'outer')} JOIN finds no match"
 
@@ -195,7 +197,7 @@ def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
     column = p.facts.attributes.get((relation, attribute))
     label = f"{name}.{column.name}" if column else f"column {attribute} of {name}"
     proved = p.facts.not_null(relation, attribute, with_children=entry["inh"])
-    if p.facts.holds("column-constraint", "it is declared NOT NULL", proved):
+    if p.facts.holds("column-constraint", "the column is declared NOT NULL", proved):
         return never("column-constraint", f"{label} is NOT NULL")
     if column is not None and column.not_null:
         return maybe(f"{label} has a NOT NULL constraint that is not validated")
@@ -239,7 +241,7 @@ def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[
             owner.recursion[name] = state
             with p.assuming(owner, name, tuple(state)):
                 verdicts = [column_verdict(p, query, n + 1, owner) for n in range(count)]
-            if p.facts.holds("recursion", "the recursive term preserves it", False):
+            if p.facts.holds("recursion", "the recursive term preserves the property", False):
                 return verdicts
             after = [old or v.null for old, v in zip(state, verdicts, strict=True)]
             if after == state:
@@ -255,18 +257,20 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
     if entry["funcordinality"] and attribute == width + 1:
         return never("ordinality", "WITH ORDINALITY numbers every row")
     alone = len(functions) == 1
-    if not p.facts.holds("function-column", "no longer function is beside it", alone):
+    if not p.facts.holds(
+        "function-column", "no other function in ROWS FROM returns more rows", alone
+    ):
         return maybe("ROWS FROM pads the shorter function with NULL")
     call = functions[0]["funcexpr"]
     if call.kind != "FUNCEXPR":
         return p.judge(call, scope) if width == 1 else maybe("the row may be NULL")
     function = p.facts.functions.get(call["funcid"])
     if function is None:
-        return maybe("the function is not known")
+        return maybe("the function is not in the compiler's lists")
     if width > 1 or functions[0]["funccolnames"]:
         name = p.facts.built_in(function.oid)
         certain = attribute in _NEVER_NULL_COLUMNS.get(name, frozenset())
-        if p.facts.holds("function-column", "this column is never NULL", certain):
+        if p.facts.holds("function-column", "this column of the function is never NULL", certain):
             return never("function-column", f"column {attribute} of {name}() is never NULL")
         return maybe(f"column {attribute} of {function.name}() may be NULL")
     composite = p.facts.types.get(function.result)
@@ -293,7 +297,7 @@ def column_in(p: Prover, scope: Scope, attribute: int) -> Verdict:
     if _has_no_rows(p, scope):
         return never(
             "contradiction",
-            "its conditions contradict each other, or LIMIT is 0: it returns no row",
+            "the query returns no row, because its conditions contradict each other or LIMIT is 0",
         )
     targets = output_targets(query)
     if not 0 < attribute <= len(targets):
@@ -324,7 +328,7 @@ def _set_operation(p: Prover, node: Node, attribute: int, scope: Scope) -> Verdi
         return p.all_of("set-operation", sides, "neither branch of UNION is NULL")
     if node["op"] == kinds.SetOp.INTERSECT:
         return p.any_of("set-operation", sides, "a row of INTERSECT is in both branches")
-    return p.all_of("set-operation", sides[:1], "a row of EXCEPT is in its left branch")
+    return p.all_of("set-operation", sides[:1], "a row of EXCEPT comes from its left branch")
 
 
 def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verdict:
@@ -334,7 +338,7 @@ def _arm(p: Prover, node: Node, side: str, attribute: int, scope: Scope) -> Verd
     wanted, given = node["colTypes"][attribute - 1], arm_type(node[side], attribute, scope)
     own = given == wanted or all(map(p.facts.is_built_in_type, (given, wanted)))
     if not p.facts.holds("set-operation", "no user-defined cast", own):
-        return maybe("a user-defined cast joins the branches")
+        return maybe("a user-defined cast converts the branches to a common type")
     return verdict
 
 

@@ -51,7 +51,7 @@ class Scope:
         scope = self
         for _ in range(levels):
             if scope.parent is None:
-                msg = "a variable refers to another query"
+                msg = "the expression refers to another query level"
                 raise LookupError(msg)
             scope = scope.parent
         return scope
@@ -159,7 +159,7 @@ class Scope:
             self.known = NOTHING
             self.old = NOTHING
             return
-        if not self.catalog.holds("condition", "it refers to the returned row", False):
+        if not self.catalog.holds("condition", "the condition refers to the returned row", False):
             self.known = frozenset(
                 f
                 for f in self.known
@@ -174,7 +174,7 @@ class Scope:
         relation = self.entry(self.query["resultRelation"])["relid"]
         same = not self.catalog.rewrites(relation, attribute)
         return attribute not in assigned and self.catalog.holds(
-            "condition", "no trigger changes it", same
+            "condition", "no trigger changes the column", same
         )
 
 

@@ -25,10 +25,12 @@ def judge_sublink(p: Prover, node: Node, scope: Scope) -> Verdict:
 
 def _scalar(p: Prover, query: Node, scope: Scope) -> Verdict:
     column = p.column(query, 1, scope)
-    if not p.facts.holds("scalar-subquery", "its column is not NULL", not column.null):
+    if not p.facts.holds(
+        "scalar-subquery", "the column of the subquery is not NULL", not column.null
+    ):
         return maybe("the subquery's value may be NULL", column)
     some = p.resolver.at_least_one(p.facts, scope.inner(query))
-    if not p.facts.holds("scalar-subquery", "it has a row", some):
+    if not p.facts.holds("scalar-subquery", "the subquery returns a row", some):
         return maybe("a scalar subquery without rows is NULL")
     return never(
         "scalar-subquery", "the subquery always returns a row, and its value is not NULL", column

@@ -35,7 +35,7 @@ class Tenants:
         `number` is the text's parameter.
         """
         if scope is None:
-            return ("the statement is not understood",)
+            return ("the compiler cannot analyse the statement",)
         found = leaks_of(level_of(scope), self, number)
         return tuple(f"`{leak.source}`: {leak.why}" if leak.source else leak.why for leak in found)
 

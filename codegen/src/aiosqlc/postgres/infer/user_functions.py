@@ -46,7 +46,7 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
     inner = Prover(p.facts, p.resolver, (), arguments, p.depth + 1)
     body = Scope(query, None, p.facts)
     some = function.set or p.resolver.at_least_one(p.facts, body)
-    if not p.facts.holds("user-function", "its body returns a row", some):
+    if not p.facts.holds("user-function", "the body of the function returns a row", some):
         return maybe(f"the body of {name} may return no row")
     return p.all_of(
         "user-function", [column_in(inner, body, 1)], f"the body of {name} returns a value"

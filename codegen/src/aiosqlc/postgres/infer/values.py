@@ -31,7 +31,11 @@ _MAX_DOMAIN_DEPTH = 32
 
 def judge_const(_p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Infer the nullability of CONST nodes."""
-    return maybe("it is NULL") if node["constisnull"] else never("constant", "it is a constant")
+    return (
+        maybe("it is NULL")
+        if node["constisnull"]
+        else never("constant", "the expression is a constant")
+    )
 
 
 def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
@@ -41,14 +45,14 @@ def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
         if p.arguments is not None:
             return p.arguments.get(number) or maybe(f"argument {number} is not known")
         if not p.facts.holds(
-            "parameter", "it does not accept None", number not in p.nullable_params
+            "parameter", "the parameter does not accept None", number not in p.nullable_params
         ):
             return maybe(f"parameter ${number} may be NULL")
         return never("parameter", f"parameter ${number} is required")
     if node["paramkind"] == kinds.Param.SUBLINK and p.sublink_columns:
         query, scope = p.sublink_columns[-1]
         return p.column(query, number, scope)
-    return maybe("it is computed in another part of the query")
+    return maybe("the value is computed in another part of the query")
 
 
 def judge_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
@@ -63,7 +67,7 @@ _ALWAYS = {
     "ROWEXPR": "a row constructor returns a row",
     "GROUPINGFUNC": "grouping() is a number",
     "NEXTVALUEEXPR": "a sequence returns a number",
-    "MERGESUPPORTFUNC": "merge_action() returns a word",
+    "MERGESUPPORTFUNC": "merge_action() always returns a text",
 }
 
 
@@ -71,7 +75,7 @@ def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Infer the nullability of SQLVALUEFUNCTION nodes."""
     if node["op"] == kinds.CURRENT_SCHEMA:
         return maybe("current_schema is NULL when the search path names no schema")
-    return never("always", "it is never NULL")
+    return never("always", "the value is never NULL")
 
 
 def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
@@ -120,7 +124,7 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
     """Infer IS DISTINCT FROM, which returns the result of `=` if both operands are not null."""
     own = node["opno"] in p.facts.equalities and p.facts.built_in(node["opfuncid"])
     total = own or p.facts.is_total(node["opfuncid"])
-    if p.facts.holds("distinct-from", "it is a built-in equality operator", total):
+    if p.facts.holds("distinct-from", "the operator is a built-in equality operator", total):
         return never("distinct-from", "IS DISTINCT FROM is true or false")
     return maybe("the = operator of the type may return NULL")
 
@@ -128,7 +132,7 @@ def judge_distinct(p: Prover, node: Node, _scope: Scope) -> Verdict:
 def judge_row_compare(p: Prover, node: Node, scope: Scope) -> Verdict:
     """Infer a row comparison, which calls support functions that users can define."""
     own = all(oid < FIRST_USER_OID for oid in (*node["opfamilies"], *node["opnos"]))
-    if not p.facts.holds("row-comparison", "they are built-in comparison operators", own):
+    if not p.facts.holds("row-comparison", "the operators are built-in comparison operators", own):
         return maybe("a user-defined comparison may return NULL")
     return p.all_of(
         "row-comparison",

@@ -61,7 +61,9 @@ def _checked(watched: Watched, *, patient: bool, tries: bool) -> Checked:
         return Checked(seen, kept, reason)
     if reason == "":
         label = Label(seen.file.file, Span(0, 0))
-        hint = "write why the locks do no harm: `-- lock: accepted the table has 40 rows`"
+        hint = (
+            "add the reason why the locks are acceptable: `-- lock: accepted the table has 40 rows`"
+        )
         message = "`-- lock: accepted` has no reason"
         items.append(Diagnostic("M012", message, (label,), hint, Severity.WARNING))
     proved: dict[Span, Proved] = {}
@@ -90,11 +92,11 @@ def _concerns(item: Diagnostic, seen: ObservedFile, statement: Observed) -> bool
 
 
 _ADVICE = {
-    "M001": "expand and contract: add a new column beside it, write both, fill it in batches, read"
-    " the new one, drop the old one in a later release",
-    "M002": "no lighter sequence was found: run it while no client needs the table, and say so:"
-    " `-- lock: accepted REASON`",
-    "M003": "build the index with CONCURRENTLY, without a transaction",
-    "M004": "put the change of rows into a migration of its own, in batches",
+    "M001": "change the column in several releases: add a new column, write both columns, copy the"
+    " old values in batches, read the new column, and drop the old column in a later release",
+    "M002": "no safer statements are known: run the migration while no client needs the table, and"
+    " write `-- lock: accepted REASON`",
+    "M003": "create the index with CONCURRENTLY, outside a transaction",
+    "M004": "move the change of rows into a separate migration, and change the rows in batches",
     "M005": "change the rows in batches by primary key, and commit after each",
 }

@@ -47,7 +47,7 @@ def _of_statement(seen: Observed) -> Iterator[Diagnostic]:
     if code:
         yield finding(code, seen, _MESSAGES[code](seen), notes=notes(seen))
     if seen.refused_in_block:
-        hint = "put it into a migration of its own that runs without a transaction"
+        hint = "move the statement into a separate migration that runs without a transaction"
         yield finding("M007", seen, seen.refused_in_block, hint)
 
 
@@ -59,12 +59,13 @@ def _without_timeout(statements: Sequence[Observed]) -> list[Diagnostic]:
     first = asking[0].stopping[0]
     message = f"{first.mode.written} on {first.relation.table} is requested without a lock_timeout"
     hint = (
-        "set lock_timeout at the start (`SET LOCAL lock_timeout = '2s';` in a transaction) and try"
-        " again when it expires; `--timeout-set` says that your tool does"
+        "set lock_timeout at the start (`SET LOCAL lock_timeout = '2s';` in a transaction) and "
+        "retry"
+        " the statement after a timeout; pass `--timeout-set` if your migration tool sets it"
     )
-    behind = ["while it waits for a running transaction, these wait behind it"]
+    behind = ["while the statement waits for a running transaction, these queries also wait"]
     if len(asking) > 1:
-        behind.append(f"the same is true of {count(len(asking) - 1, 'further statement')}")
+        behind.append(f"the same applies to {count(len(asking) - 1, 'further statement')}")
     return [finding("M006", asking[0], message, hint, notes=(*notes(asking[0]), *behind))]
 
 
@@ -74,29 +75,29 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
     if seen.broken:
         yield Diagnostic(
             "M008",
-            f"{count(len(seen.broken), 'query')} that run now fail after this migration"
+            f"{count(len(seen.broken), 'query')} of the current code fail after this migration"
             if len(seen.broken) > 1
-            else "a query that runs now fails after this migration",
+            else "a query of the current code fails after this migration",
             label,
-            "deploy code without it first, and migrate in a later release",
+            "first deploy code that does not use it, and run the migration in a later release",
             Severity.WARNING,
             (listed(seen.broken),),
         )
     if seen.dropped:
-        hint = "make sure that no running code needs it, and that there is a backup"
+        hint = "make sure that running code does not need the data, and that you have a backup"
         yield _warning("M009", f"this migration removes {_all(seen.dropped)}", label, hint)
     for problem in seen.back:
         message = f"the rollback of {file.file.path.name} fails: {problem.message}"
         yield _warning("M010", message, problem.labels, problem.hint)
     if seen.lost:
-        message = f"after the rollback {_all(seen.lost)} are not as they were"
-        hint = (
-            "copy what is lost into a table of its own first, or accept that there is no way back"
+        message = (
+            f"after the rollback {_all(seen.lost)} differ from the values before the migration"
         )
+        hint = "first copy the lost data into another table, or accept that the rollback loses data"
         yield _warning("M010", message, label, hint)
     for problem in seen.on_rows:
-        message = f"fails on rows that the former schema allows: {problem.message}"
-        hint = problem.hint or "change those rows first, in a migration before this one"
+        message = f"fails on rows that the previous schema allows: {problem.message}"
+        hint = problem.hint or "change these rows in an earlier migration"
         yield _warning("M011", message, problem.labels, hint)
 
 
@@ -169,10 +170,12 @@ def _all(names: Sequence[str]) -> str:
 
 _MESSAGES = {
     "M001": lambda s: f"rewrites {_all(s.rewritten)} while {_who(s)} wait",
-    "M002": lambda s: f"reads all of {_all(s.scanned)} while {_who(s)} wait",
+    "M002": lambda s: f"scans all rows of {_all(s.scanned)} while {_who(s)} wait",
     "M003": lambda s: f"builds an index on {_all(s.indexed)} while {_who(s)} wait",
-    "M004": lambda s: f"goes through all of {_all(s.changed)} while {_who(s)} wait",
-    "M005": lambda s: f"changes the rows of {_all(s.kept)} at once, and keeps them locked",
+    "M004": lambda s: f"scans all rows of {_all(s.changed)} while {_who(s)} wait",
+    "M005": lambda s: (
+        f"changes the rows of {_all(s.kept)} in one statement, and holds the row locks"
+    ),
 }
 
 

@@ -98,7 +98,10 @@ def _later(root: Path, path: Path, number: int) -> Iterator[Path]:
     suffix = _SUFFIX if path.name.endswith(_SUFFIX) else ".sql"
     version = _VERSION.fullmatch(name)
     if version is None:
-        raise FixError(f"cannot write what follows {path}: its name has no number")
+        raise FixError(
+            f"cannot create a migration after {path}, because the name of the migration has no "
+            "number"
+        )
     taken = {
         int(found["number"])
         for file in (root / path.parent).iterdir()
@@ -108,8 +111,8 @@ def _later(root: Path, path: Path, number: int) -> Iterator[Path]:
     for more in range(1, number + 1):
         if first + more in taken:
             raise FixError(
-                f"cannot write what follows {path}: {first + more:0{width}d} is taken; renumber the"
-                " migrations after it first"
+                f"cannot create a migration after {path}: {first + more:0{width}d} already exists; "
+                "renumber the later migrations first"
             )
         rest = f"{version['rest']}_{more + 1}{suffix}"
         yield path.with_name(f"{version['prefix']}{first + more:0{width}d}{rest}")

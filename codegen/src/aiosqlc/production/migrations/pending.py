@@ -54,8 +54,10 @@ def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chose
     stems = [file.file.path.name.removesuffix(".sql") for file in inputs.schema]
     wanted = name.removesuffix(".sql")
     if wanted not in stems:
-        hint = did_you_mean(wanted, stems, otherwise="its file must be in `schema`")
-        raise UnknownMigrationError(f"there is no migration {name}; {hint}")
+        hint = did_you_mean(
+            wanted, stems, otherwise="the file of the migration must be in `schema`"
+        )
+        raise UnknownMigrationError(f"unknown migration {name}; {hint}")
     first = stems.index(wanted) + 1
     pending = inputs.schema[first:]
     return Chosen(

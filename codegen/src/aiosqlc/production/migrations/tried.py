@@ -56,8 +56,9 @@ def shown(proved: Proved) -> str:
 def outcome(proved: Proved) -> str:
     """Return the measured locks of a proposal as a sentence."""
     if proved.strongest is None:
-        return "tried: the same schema, and no lock that a query waits for"
+        return "tested: same resulting schema, without a lock that blocks queries"
     return (
-        f"tried: the same schema; its strongest lock, {proved.strongest.written}, is only held"
+        f"tested: same resulting schema; the strongest lock, {proved.strongest.written}, is only "
+        "held"
         " while the catalog changes"
     )

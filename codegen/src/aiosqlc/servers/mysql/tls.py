@@ -19,9 +19,9 @@ def tls_arguments(query: str) -> dict[str, object]:
     pairs = parse_qsl(query, keep_blank_values=True)
     given = dict(pairs)
     if len(given) < len(pairs):
-        raise ValueError(f"`{_MODE}` and `{_CA}` may each be given only once")
+        raise ValueError(f"`{_MODE}` and `{_CA}` may each occur only once")
     if unknown := sorted(set(given) - {_MODE, _CA}):
-        raise ValueError(f"`{unknown[0]}` is no parameter of a MySQL URL: use {_MODE}, {_CA}")
+        raise ValueError(f"`{unknown[0]}` is not a parameter of a MySQL URL: use {_MODE}, {_CA}")
     mode = given.get(_MODE, "").upper()
     if _MODE in given and mode not in _MODES:
         raise ValueError(f"`{_MODE}` is not one of {', '.join(_MODES)}")
@@ -35,7 +35,7 @@ def tls_arguments(query: str) -> dict[str, object]:
     try:
         context = ssl.create_default_context(cafile=given.get(_CA))
     except OSError as error:
-        raise ValueError(f"`{_CA}` names no file with certificates: {error}") from error
+        raise ValueError(f"`{_CA}` is not a file with certificates: {error}") from error
     context.check_hostname = mode == "VERIFY_IDENTITY"
     context.verify_mode = ssl.CERT_REQUIRED if verifies else ssl.CERT_NONE
     return {"ssl": context}

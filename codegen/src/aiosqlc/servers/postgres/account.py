@@ -75,8 +75,8 @@ def hand_over(data: Path, account: Account | None) -> None:
         return
     if folder := account.closed(data):
         msg = (
-            f"{folder} is closed to the account {_NAME!r}, which runs PostgreSQL for root:"
-            " name a folder that it can reach by AIOSQLC_CACHE_DIR"
+            f"{folder} is not accessible to the account {_NAME!r}, which runs PostgreSQL for root:"
+            " set AIOSQLC_CACHE_DIR to a folder that the account can access"
         )
         raise NoServerError(msg)
     os.chown(data, account.uid, account.gid)

