@@ -220,7 +220,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 RELEASES = [
-    ("CREATE INDEX ON author (name);", "name, bio)", "@name, @bio)", 0, "any order"),
+    ("CREATE INDEX ON author (name);", "name, bio)", "@name, @bio)", 0, "both orders"),
     # New code names every column of `SELECT *`, also the one that is not there yet.
     ("ALTER TABLE author ADD COLUMN born date;", "name, bio)", "@name, @bio)", 0, "migrate first"),
     ("ALTER TABLE author DROP COLUMN bio;", "name)", "@name)", 0, "deploy the code first"),

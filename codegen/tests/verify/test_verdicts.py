@@ -109,7 +109,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
 }
 # Migration, and the verdict where it is beyond doubt; without one, only that it is not refuted.
 MIGRATIONS: dict[str, tuple[str, str]] = {
-    "index": ("CREATE INDEX ON person (name);", "any order"),
+    "index": ("CREATE INDEX ON person (name);", "both orders"),
     "nullable column": ("ALTER TABLE person ADD COLUMN pinned boolean;", "migrate first"),
     "required column": ("ALTER TABLE person ADD COLUMN pinned boolean NOT NULL;", ""),
     "required column on rows": (
