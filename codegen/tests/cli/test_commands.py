@@ -142,7 +142,7 @@ def test_an_existing_project_is_not_started_over(
     before = (project / "sqlc.yaml").read_text()
     assert main(["init", str(project)]) == 1
     assert (project / "sqlc.yaml").read_text() == before
-    assert "exists already: run `aiosqlc generate`\n" in capsys.readouterr().err
+    assert "already exists: run `aiosqlc generate`\n" in capsys.readouterr().err
 
 
 def test_a_project_may_start_from_a_database(tmp_path: Path, empty_database: str) -> None:
