@@ -23,7 +23,7 @@ REFUSED = {
     "ClosedOrders": "it is not proved to be read-only",
     "LockedOrders": "it is not proved to be read-only",
     "DropNotes": "it is not proved to be read-only",
-    "AllOrders": "it has no parameter `tenant_id` to bind",
+    "AllOrders": "it has no parameter `tenant_id` for `bind`",
     "Mails": "the view `mails` may read hidden columns",
     "MailOf": "the function `mail_of` may read hidden columns",
     "UpperMails": "its column `upper` is an expression",

@@ -192,7 +192,7 @@ REFUSED = [
     ({"plugin_options": '{"emit_class": "yes"}'}, "option `emit_class` is true or false"),
     ({"plugin_options": "{"}, "not JSON"),
     ({"settings": {"engine": "mysql"}}, "not for mysql"),
-    ({"queries": [{**REQUEST["queries"][0], "cmd": ":dance"}]}, "`:dance` is not known"),
+    ({"queries": [{**REQUEST["queries"][0], "cmd": ":dance"}]}, "`:dance` is not supported"),
     ({"queries": [{"name": "A"}]}, "not a request of sqlc"),
     ({"queries": 1}, "not a request of sqlc"),
     (
@@ -201,7 +201,7 @@ REFUSED = [
                 {**REQUEST["queries"][0], "columns": [{"name": "v", "embed_table": {"name": "v"}}]}
             ]
         },
-        "nothing is known of `v`",
+        "unknown table `v`",
     ),
 ]
 
