@@ -42,10 +42,12 @@ ALWAYS_MET = {
 NEVER_MET = {
     ("unique-key", "the equality operator belongs to the index"),  # no column is exact by itself
     ("unique-key", "the other operand is not volatile"),  # nothing is calculated from what is known
-    ("set-operation-rows", "the column of the set operation is not cast"),  # no pin goes through a set operation
+    # No pin goes through a set operation.
+    ("set-operation-rows", "the column of the set operation is not cast"),
     ("some-row", "the set-returning function has constant arguments and returns a row"),
 }
-NO_ROWS_HERE = {("unique-key", "a LATERAL subquery refers to a single row")}  # MariaDB has no LATERAL
+# MariaDB does not support LATERAL.
+NO_ROWS_HERE = {("unique-key", "a LATERAL subquery refers to a single row")}
 MANUAL = Path(__file__).parents[2] / "docs" / "proofs.md"
 _DATABASE = "aiosqlc_twins"
 _PARTS = {"all_of": EVERY_PART, "any_of": ONE_PART}

@@ -88,7 +88,9 @@ class MysqlEngine:
         if not isinstance(source, scope.Source) or source.relation is None:
             return ()
         current = not source.historic
-        if not self.holds("unique-key", "the query reads current rows, not older row versions", current):
+        if not self.holds(
+            "unique-key", "the query reads current rows, not older row versions", current
+        ):
             return ()
         known = id(source.relation)
         if known not in self._keys:
