@@ -221,6 +221,13 @@ class Paging:
     keys: tuple[SortKey, ...] = ()
     probes: tuple[Variant, ...] = ()
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Return everything except the position in the file."""
+        keys = [(key.sql, key.number, key.nulls) for key in self.keys]
+        probes = [(probe.sql, probe.numbers) for probe in self.probes]
+        return (self.hidden, self.limit, self.skip, keys, probes)
+
 
 _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)\b")
 
@@ -294,6 +301,7 @@ class ParsedQuery:
             [(item.target, item.python_type, item.not_null) for item in self.hints],
             [(item.kind, item.name, item.also, item.choices) for item in self.dynamic],
             [item.sql for item in self.variants],
+            self.paging and self.paging.content,
         )[:32]  # enough to distinguish queries
 
     @cached_property

@@ -172,7 +172,7 @@ class PyError:
 
 @dataclass(frozen=True, slots=True)
 class PyKeyset:
-    """How a function pages by sort keys.
+    """The variables of a function that pages by sort keys.
 
     `label` is the expression that names the list and its order. `keys` are the variables of the
     values in a cursor, `nulls` the flags of those that may be NULL.
