@@ -1,4 +1,4 @@
-"""Diagnostics as data. `render` converts diagnostics to text."""
+"""Diagnostics as data. The module `messages.render` converts them to text."""
 
 from __future__ import annotations
 

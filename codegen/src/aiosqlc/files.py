@@ -56,7 +56,7 @@ def _named_at(config: SourceFile, span: Span, pattern: str) -> Span:
 
 
 def _inside(path: Path) -> Sequence[Path]:
-    """Return a file, or the files in a folder. A folder of folders contains migrations."""
+    """Return a file, or the SQL files in a folder or in its migration folders."""
     if not path.is_dir():
         return [path] if _is_sql(path.name) and path.is_file() else []
     with os.scandir(path) as inside:  # reports the kind of each entry without another call

@@ -161,7 +161,9 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class OptionalPart:
-    """A part of a query text that has several forms, of which each variant contains one.
+    """A part of a dynamic query's text that is optional or has several forms.
+
+    Each variant of the query contains one of the forms.
 
     `kind` is `if` (present if and only if parameter `name` was passed), `set` (a SET item that is
     omitted while parameter `name` is UNSET) or `sort` (`name` is the Python argument that selects
@@ -223,7 +225,7 @@ class Paging:
 
     @property
     def content(self) -> tuple[object, ...]:
-        """Return everything except the position in the file."""
+        """Return all data of the paging except positions in the query file."""
         keys = [(key.sql, key.number, key.nulls) for key in self.keys]
         probes = [(probe.sql, probe.numbers) for probe in self.probes]
         return (self.hidden, self.limit, self.skip, keys, probes)
@@ -311,7 +313,7 @@ class ParsedQuery:
         return digest_of(self.question, self.doc, self.comments, str(self.file.path), dynamic)
 
     def placed(self, **places: object) -> ParsedQuery:
-        """Return the query at another position in its file. The copy keeps the stored hashes."""
+        """Return a copy with another position in its file. The copy keeps the stored hashes."""
         found = copy(self)
         vars(found).update(places)
         return found
@@ -467,11 +469,11 @@ class JsonKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JsonShape:
-    """The shape of a JSON value, as far as the query determines it.
+    """The structure of a JSON value, as far as the query determines it.
 
     `members` are the members of an object, by key. Members of a tuple have no key. An array or a
-    map has one member, the shape of all elements. An array or map without a member is empty. `type`
-    is the database type of a scalar. `nullable` is whether the value may be `null` in JSON.
+    map has one member, the structure of all elements. An array or map without a member is empty.
+    `type` is the database type of a scalar. `nullable` is whether the value may be `null` in JSON.
     `absent` is whether an object may lack this member.
     """
 
@@ -586,7 +588,7 @@ class TypedQuery:
         return digest_of(self.parsed.said, variants, rest)
 
     def placed(self, parsed: ParsedQuery) -> TypedQuery:
-        """Return the same query at another position. The diagnostics of the copy may differ."""
+        """Return a copy at the position of `parsed`. The diagnostics of the copy may differ."""
         found = copy(self)
         vars(found)["parsed"] = parsed
         if parsed.said != self.parsed.said:
@@ -607,7 +609,7 @@ _PLACED = frozenset({"parsed", "variants"})
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A file to write. Only writing the file can still fail."""
+    """A generated file that is complete but not yet written."""
 
     path: Path
     text: str

@@ -1,4 +1,4 @@
-"""Find errors in queries that the server accepts: the command does not fit the result."""
+"""Check that the command of each query, such as `:one`, fits the query's result."""
 
 from __future__ import annotations
 

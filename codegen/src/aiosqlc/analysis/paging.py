@@ -1,4 +1,4 @@
-"""Check that each page of a `:page` query by sort keys has every row once."""
+"""Check that the pages of a `:page` query by sort keys contain each row exactly once."""
 
 from __future__ import annotations
 

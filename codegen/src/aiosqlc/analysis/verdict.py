@@ -6,7 +6,7 @@ import msgspec
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The nullability of an expression, with its reason, earlier verdicts, and the rule."""
+    """The nullability of an expression, the reason, the rule, and the verdicts it rests on."""
 
     null: bool
     text: str
@@ -33,7 +33,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def never(rule: str, text: str, *because: Verdict) -> Verdict:
-    """Return a verdict that the expression cannot be NULL, by a rule of the registry."""
+    """Return a verdict that an expression cannot be NULL, by the named rule."""
     return Verdict(False, text, because, rule)
 
 

@@ -15,7 +15,7 @@ from aiosqlc.messages.render import Style, render_all
 
 
 def style_of(arguments: argparse.Namespace, root: Path) -> Style:
-    """Return the style: coloured on a terminal, unless the user or NO_COLOR disables it."""
+    """Return the output style: coloured on a terminal, unless the user disables colours."""
     plain = arguments.no_color or "NO_COLOR" in os.environ or not sys.stderr.isatty()
     return Style(Path(os.path.relpath(root)), colour=not plain)
 

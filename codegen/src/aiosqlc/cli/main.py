@@ -115,7 +115,7 @@ def _run(words: list[str]) -> int:
 
 
 def _not_known(name: str, unknown: list[str]) -> str:
-    """Report that a command does not accept these arguments."""
+    """Return the message that a command does not accept an argument."""
     if name == "serve":
         return f"`{unknown[0]}` is not an option of `serve`: write `--` before the program\n"
     options = f"`aiosqlc {name} --help` lists its options"
@@ -172,7 +172,7 @@ def _parser(wanted: str) -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """The option `--version`. The package metadata is read only when the option is used."""
+    """The option `--version`, which alone imports and reads the package metadata."""
 
     def __init__(self, option_strings: Sequence[str], dest: str) -> None:
         super().__init__(option_strings, dest, nargs=0, help="show the version and exit")

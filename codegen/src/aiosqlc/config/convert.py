@@ -37,7 +37,9 @@ def is_ours(document: Mapping[str, Any]) -> bool:
 
 
 def convert(document: Mapping[str, Any], out: str) -> Converted:
-    """Keep the engine, schema, queries and Python settings. List the dropped settings.
+    """Convert a configuration, and list the settings that were dropped.
+
+    The engine, schema, queries and Python settings are kept.
 
     `out` is the folder for the generated code of the old configuration. With several entries, each
     entry has a subfolder.
@@ -116,7 +118,7 @@ _OF_ENTRY = re.compile(r"sql\[(\d+)\]")
 
 
 def _grouped(dropped: Iterable[str]) -> list[str]:
-    """Report a message once if several entries have it."""
+    """Merge equal messages about dropped settings of several configuration entries."""
     found: dict[str, dict[int, None]] = {}
     for what in dropped:
         entry = _OF_ENTRY.match(what)
@@ -137,7 +139,7 @@ _SHOWN = 3  # most message lines per key
 
 
 def _first(values: Sequence[str]) -> Sequence[str]:
-    """Drop the last items of a long list; the old file still has them."""
+    """Shorten a long list of dropped values, which the old file still contains."""
     if len(values) <= _SHOWN + 1:
         return values
     return [*values[:_SHOWN], f"{len(values) - _SHOWN} more"]

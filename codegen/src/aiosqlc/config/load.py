@@ -62,7 +62,10 @@ _OTHER_ENGINES = ("sqlite", "clickhouse", "googlesql")
 
 
 def find_config(path: Path | None, start: Path) -> Path | Diagnostic:
-    """Return the configuration file to use: the named one, or the first default name in `start`."""
+    """Return the configuration file: `path`, or the first default file name in `start`.
+
+    If `path` is a folder, it replaces `start`.
+    """
     if path is not None:
         folder = path if path.is_dir() else None
         if folder is None:

@@ -1,4 +1,4 @@
-"""Check whether a value matches an annotation at every level."""
+"""Check whether a value and all nested values match a type annotation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ hints_of: Callable[[Any], dict[str, Any]] = lru_cache(maxsize=2_000)(get_type_hi
 
 
 def unlike(value: object, hint: Any, where: str = "result") -> str:
-    """Return the path at which a value is not of the annotated type, or empty text."""
+    """Return the path of the first nested value of a wrong type, or empty text."""
     if hint is Any or hint is object:
         return ""
     if hint is None or hint is NoneType:

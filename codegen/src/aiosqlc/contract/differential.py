@@ -41,7 +41,7 @@ class Call:
 
 @dataclass
 class _Progress:
-    """The calls made so far."""
+    """The calls made during a comparison, and the functions whose calls had an effect."""
 
     done: list[str] = field(default_factory=list)
     effective: set[str] = field(default_factory=set)

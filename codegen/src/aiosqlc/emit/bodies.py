@@ -117,7 +117,7 @@ def _sorts(function: PyFunction) -> list[str]:
 
 
 def _sorted(function: PyFunction) -> list[str]:
-    """Emit a lookup of the text that raises ValueError, because sort orders may be user input."""
+    """Emit the lookup of a query's text by sort order; unknown orders raise ValueError."""
     sorts, choice = _sorts(function), function.choice
     if not sorts or choice is None:
         return []
@@ -131,7 +131,7 @@ def _sorted(function: PyFunction) -> list[str]:
 
 
 def _arguments(function: PyFunction) -> list[str]:
-    """Emit the list of a dynamic query's arguments, with only those in the chosen text."""
+    """Emit a list of the arguments that the chosen text of a dynamic query uses."""
     choice = function.choice
     if choice is None:
         return []
@@ -218,7 +218,7 @@ def _many(function: PyFunction) -> list[str]:
 
 
 def _start(function: PyFunction) -> list[str]:
-    """Read the cursor of a page by sort keys."""
+    """Emit code that decodes the cursor of a function that pages by sort keys."""
     if function.keyset is None:
         return []
     keys = ", ".join(function.keyset.keys)
@@ -258,7 +258,7 @@ def _page(function: PyFunction) -> list[str]:
 
 
 def _first_row(function: PyFunction, rows: str) -> list[str]:
-    """Fetch the first row of all, with the arguments of LIMIT and OFFSET replaced."""
+    """Emit a call for the first row of a paged query, with other LIMIT and OFFSET values."""
     instead = dict(function.first_row)
     choice = function.choice
     if choice and any(condition for condition, _ in choice.arguments):

@@ -168,7 +168,7 @@ _STRENGTHS = {"^": 4, "*": 3, "/": 3, "%": 3, "+": 2, "-": 2} | dict.fromkeys(
 
 
 def _beside(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the second operand of the operator beside the given expression."""
+    """Return the span of the other operand of the operator next to an expression, or None."""
     left, right = _strength(tokens, start - 1), _strength(tokens, end + 1)
     if left is not None and (right is None or left >= right):
         return _operand(tokens, start - 2, -1, left), start

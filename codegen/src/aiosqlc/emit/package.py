@@ -109,7 +109,7 @@ class _Header:
         self._config = Path(os.path.relpath(config, root)).as_posix()
 
     def of(self, source: str) -> str:
-        """Return the first line of a file made from `source` (empty: from the whole project)."""
+        """Return the first line of a generated file; `source` is its query file, or empty."""
         origin = f" from {_one_line(source)}" if source else ""
         line = f"{MARK}by `aiosqlc generate -f {_one_line(self._config)}`{origin}."
         return f"{line} Do not edit." if len(line) <= _WIDTH - 13 else line

@@ -1,4 +1,4 @@
-"""Render the conversion of rows: positional without converted values, by name otherwise."""
+"""Render the code that converts the driver's rows to the objects that functions return."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Engine(Protocol):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return the tables that queries scan because no index serves them, by query name."""
+        """Return, by query name, the tables that the query scans because no index helps."""
         ...
 
     def unproved(
@@ -94,7 +94,7 @@ class Engine(Protocol):
         own: Sequence[str],
         borrowed: Sequence[str],
     ) -> Needs:
-        """Return the privileges that SQL statements need, for the catalog of the schema."""
+        """Return the privileges that SQL statements need on the objects of the catalog."""
         ...
 
 

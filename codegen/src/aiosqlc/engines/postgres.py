@@ -74,7 +74,7 @@ class OnPostgres(Opened):
     def full_scans(
         self, schema: Schema, queries: tuple[TypedQuery, ...], options: AnalyzeOptions
     ) -> Mapping[str, Sequence[str]]:
-        """Return the tables that queries scan because no index serves them, by query name."""
+        """Return, by query name, the tables that the query scans because no index helps."""
         from aiosqlc.postgres.explain import full_scans, query_plans
 
         opened = self.analyzer.opened(schema, options)

@@ -112,7 +112,7 @@ class Rows(Protocol):
 
 
 class States(Protocol):
-    """A database for each migration step, with the migrated rows of the step before."""
+    """One database per migration step, each with the migrated rows of the previous step."""
 
     @property
     def rows(self) -> Sequence[Rows]:
@@ -125,7 +125,7 @@ class States(Protocol):
         ...
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return, by table, the constraints of state `there` that rows of `home` may violate."""
+        """Return, by table, constraints of step `there` that rows of step `home` may violate."""
         ...
 
 

@@ -53,24 +53,24 @@ def grouped(atoms: Sequence[Atom], deepest: int) -> tuple[Node, ...] | None:
 
 
 def first_of(nodes: Sequence[Node]) -> Atom:
-    """Return the first atom of the given nodes."""
+    """Return the first token of the given nodes."""
     node = nodes[0]
     return node.opening if isinstance(node, Group) else node
 
 
 def last_of(nodes: Sequence[Node]) -> Atom:
-    """Return the last atom of the given nodes."""
+    """Return the last token of the given nodes."""
     node = nodes[-1]
     return node.closing if isinstance(node, Group) else node
 
 
 def word_of(node: Node) -> str:
-    """Return the word of a node, or an empty string for a group."""
+    """Return the keyword of a node, or an empty string for a bracketed group."""
     return "" if isinstance(node, Group) else node.word
 
 
 def atoms_of(nodes: Sequence[Node]) -> list[Atom]:
-    """Return the atoms of the given nodes in order."""
+    """Return the tokens of the given nodes in order."""
     found: list[Atom] = []
     for node in nodes:
         if isinstance(node, Group):

@@ -115,7 +115,10 @@ def _gap(sql: str, before: Token, token: Token, blank: bool | None) -> str:
 def _atoms(
     sql: str, tokens: Sequence[Token], code: Sequence[Token], dialect: Dialect
 ) -> list[Atom]:
-    """Return the atoms of a statement with their comments, or none if it ends with a comment."""
+    """Return the tokens of a statement, each with its comments.
+
+    Return no tokens if the statement ends with a comment.
+    """
     found: list[Atom] = []
     above: list[str] = []
     at = 0
@@ -177,7 +180,7 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Format nodes in a style; each method has a maximum width."""
+    """Formats the nodes of a statement in a style, within a maximum line width."""
 
     style: LayoutStyle
 

@@ -76,7 +76,7 @@ class Shorthand:
         return found
 
     def _whole(self, columns: Sequence[Column], position: int) -> tuple[str, int] | None:
-        """Return `table.*` and its number of columns, if all columns of the table start here."""
+        """Return `table.*` and its number of columns, if all of them start at `position`."""
         first = columns[position]
         table = self._named(first.origin)
         held = self._tables[table].columns if table else ()
@@ -98,7 +98,7 @@ class Shorthand:
         return text if self._reads_as(text, [column]) else ""
 
     def _reads_as(self, text: str, columns: Sequence[Column]) -> bool:
-        """Return whether a short form expands to these columns, ignoring the inference reasons."""
+        """Return whether an abbreviation expands to the given columns, apart from their reasons."""
         told = self._told.get(text)
         if told is None:
             try:
@@ -109,7 +109,7 @@ class Shorthand:
         return told == [_said(column) for column in columns]
 
     def read_column(self, text: str) -> list[Column]:
-        """Return the columns that a short form stands for. Raises `UnpackError`."""
+        """Expand an abbreviation to its columns. Raises `UnpackError`."""
         parts = _COLUMN.fullmatch(text)
         table = self._tables.get(parts[2]) if parts else None
         if parts is None or table is None:
@@ -146,7 +146,7 @@ class Shorthand:
         return text if param.number == number and _meets(param) == met else ""
 
     def read_param(self, text: str, number: int) -> TypedParam:
-        """Return the parameter that a short form stands for. Raises `UnpackError`."""
+        """Expand an abbreviation to its parameter. Raises `UnpackError`."""
         parts = _PARAM.fullmatch(text)
         table = self._tables.get(parts[4]) if parts else None
         column = self._columns[parts[4]].get(parts[5]) if parts and table else None
@@ -183,7 +183,7 @@ class Shorthand:
         return found
 
     def read_constraints(self, text: str) -> list[Constraint]:
-        """Return the constraints that a short form stands for. Raises `UnpackError`."""
+        """Expand an abbreviation to its constraints. Raises `UnpackError`."""
         name, _, places = text.partition(" ")
         table = self._tables.get(name)
         if table is None:
@@ -211,7 +211,7 @@ def shorthand(catalog: Catalog) -> Shorthand:
 
 
 def changed(text: str, written: str) -> list[int | str]:
-    """Return the difference between two texts: the lengths of equal ends, and the new middle."""
+    """Return the lengths of two texts' common prefix and suffix, and the rest of `text`."""
     most = min(len(text), len(written))
     front = next((n for n in range(most) if text[n] != written[n]), most)
     most -= front
@@ -220,7 +220,7 @@ def changed(text: str, written: str) -> list[int | str]:
 
 
 def unchanged(stored: object, written: str) -> str:
-    """Restore a text from the result of `changed`. Raises `UnpackError`."""
+    """Restore a text from `written` and the result of `changed`. Raises `UnpackError`."""
     match stored:
         case [int(front), int(back), str(middle)] if front >= 0 and 0 <= back <= len(written):
             return written[:front] + middle + written[len(written) - back :]

@@ -29,7 +29,7 @@ def lock_path(project: Project) -> Path:
 
 
 def read_head(project: Project) -> Head | None:
-    """Read only the first line, because the rest may be long."""
+    """Read only the first line of the lock file, because the file may be long."""
     head = _head(project)
     return head if head and head.format == FORMAT else None
 

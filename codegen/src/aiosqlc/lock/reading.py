@@ -66,7 +66,7 @@ def _catalog(found: LockedCatalog) -> Catalog:
 
 
 def keep_lock(project: Project, entries: Mapping[str, Locked]) -> None:
-    """Cache these entries as the content of the lock file."""
+    """Cache the entries that this process wrote as the content of the lock file."""
     known = {name: known_of(entry) for name, entry in entries.items()}
     if key := file_digest(lock_path(project)):
         _read.put(key, known)
@@ -84,7 +84,7 @@ def _known(entry: Entry, catalogs: Mapping[str, Catalog]) -> Known:
 
 
 def known_of(locked: Locked) -> Known:
-    """Return the data that a later run can reuse."""
+    """Return the data of a locked entry that a later analysis can reuse."""
     analysis = locked.analysis
     return Known(
         locked.schema,

@@ -73,7 +73,7 @@ def _in_comment(
 
 
 def _words(words: dict[str, str], before: str, sign: str) -> list[Offer]:
-    """Return the completions for words with a prefix sign, but no second sign if one is typed."""
+    """Return the completions of words that start with `sign`, without a sign already typed."""
     written = re.search(rf"{sign}\w*$", before)
     return [
         Offer(f"{sign}{word}", Sort.Keyword, text, word if written else f"{sign}{word}")

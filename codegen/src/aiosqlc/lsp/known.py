@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class State:
-    """A project after an analysis. `locked` lets the next analysis reuse these results."""
+    """A project after an analysis. The next analysis reuses the results in `locked`."""
 
     root: Path
     project: Project | None = None

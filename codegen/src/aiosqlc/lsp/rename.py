@@ -195,7 +195,9 @@ def _renamed(one: str, other: str, names: Mapping[str, str]) -> bool:
 
 
 def _seen(value: object, name: str) -> object:
-    """Return a field. Return the names of sort choices without the SQL.
+    """Return a field in the form in which it is compared before and after a rename.
+
+    For sort choices, the form has their names without the SQL.
 
     For the local variables of a row, whose names avoid parameter names, only the number is
     compared.

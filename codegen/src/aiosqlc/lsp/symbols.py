@@ -27,7 +27,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class Symbol:
-    """A name and all its places in a block; `here` is the place at the cursor."""
+    """A name and the positions of all its uses in a query; `here` is the use at the cursor."""
 
     sort: Sort
     name: str

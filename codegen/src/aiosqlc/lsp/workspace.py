@@ -137,7 +137,7 @@ class Workspace:
             await self._off_the_loop(self._worker.tidy_up)
 
     async def run(self, ask: Callable[[AnalysisWorker], R]) -> R:
-        """Call the worker after its current job."""
+        """Call the analysis worker after it has finished its current job."""
         return await self._off_the_loop(lambda: ask(self._worker))
 
     async def settled(self) -> None:

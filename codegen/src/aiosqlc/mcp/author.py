@@ -27,7 +27,7 @@ _MOST_QUERIES: Final = 20  # of a draft
 
 
 Advise = Callable[[Analysis, Sequence[SchemaFile], Dialect, Sequence[str]], list[Diagnostic]]
-"""The linter: returns advice for an analysis, its schema files, and the names of rules."""
+"""The linter: takes an analysis, its schema files and rule names, and returns warnings."""
 
 
 class AuthorError(Exception):
@@ -180,7 +180,7 @@ class Author:
         raise AuthorError(f"there is no query `{name}`; call `list_queries` to list the queries")
 
     def _private(self) -> AnalyzeOptions:
-        """Return the options for the private server.
+        """Return the options for an analysis on the compiler's private database server.
 
         Raise an error if the configuration names a server.
         """

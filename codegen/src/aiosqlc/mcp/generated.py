@@ -90,7 +90,7 @@ def _as_it_is(connection: Any) -> Any:
 
 
 def _as_tool(query: TypedQuery) -> TypedQuery:
-    """Return a query that streams its rows, without the Python types of its hints."""
+    """Return a query without the Python types of its hints; `:many` becomes `:stream`."""
     parsed = query.parsed
     hints = tuple(replace(hint, python_type=None) for hint in parsed.hints)
     streams = parsed.command is Command.MANY and not _TAKEN & {item.name for item in query.params}

@@ -38,7 +38,10 @@ _AWAY: Final = ("unavailable", "the database is not available")
 
 
 def excess_of(grant: str, written: frozenset[str]) -> list[str]:
-    """Return the privileges in a line of SHOW GRANTS, except reads, and writes to `written`."""
+    """Return the unneeded privileges in a line of SHOW GRANTS.
+
+    Privileges to read, and to write the tables `written`, are needed.
+    """
     names = [found[2] for found in _QUOTED.finditer(grant)]
     text = _QUOTED.sub("`", grant)  # a quoted name may contain a keyword
     privileges, _, rest = text.removeprefix("GRANT ").partition(" ON ")
@@ -53,9 +56,9 @@ def excess_of(grant: str, written: frozenset[str]) -> list[str]:
 
 
 async def opened(uri: str, seconds: int) -> MysqlConnections:
-    """Prepare connections to a database.
+    """Return an object that opens connections to a database when tools need them.
 
-    Raise `ValueError` if the connection string is malformed. The connections are opened later.
+    Raise `ValueError` if the connection string is malformed.
     """
     return MysqlConnections(uri, seconds)
 
@@ -134,7 +137,7 @@ class MysqlConnections:
     async def excess(
         self, _tables: tuple[tuple[str, str], ...], written: frozenset[str], /
     ) -> list[str]:
-        """Return the privileges of the role that the tools do not need.
+        """Return the privileges of the database role beyond those that the tools need.
 
         They write only `written`.
         """

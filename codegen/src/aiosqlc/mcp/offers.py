@@ -45,7 +45,7 @@ class NotOffered:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The tools that a policy selects, the refused queries, and the mistakes.
+    """The tools that a policy selects, the refused queries, and mistakes in the policy.
 
     `mistakes` lists names in the policy that match nothing.
     """

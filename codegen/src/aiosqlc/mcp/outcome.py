@@ -51,7 +51,7 @@ class Database(Protocol):
     async def excess(
         self, tables: tuple[tuple[str, str], ...], written: frozenset[str], /
     ) -> list[str]:
-        """Return the privileges of the role that the tools do not need.
+        """Return the privileges of the database role beyond those that the tools need.
 
         `tables` are the schemas and names of all tables. `written` are the names of the tables that
         tools write.

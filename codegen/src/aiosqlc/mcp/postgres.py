@@ -105,7 +105,7 @@ class PostgresPool:
     async def excess(
         self, tables: tuple[tuple[str, str], ...], written: frozenset[str], /
     ) -> list[str]:
-        """Return the privileges of the role that the tools do not need.
+        """Return the privileges of the database role beyond those that the tools need.
 
         They write only `written`.
         """

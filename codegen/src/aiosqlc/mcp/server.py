@@ -30,7 +30,7 @@ SessionOf = Callable[[], Session]
 
 
 def server_for(gate: Gate, session_of: SessionOf, name: str, version: str) -> Server[Any]:
-    """Return a server that lists the tools of a gate and calls the tools through the gate."""
+    """Return a server that lists tools and calls them within the limits of a `Gate`."""
     listed = [_listed(tool) for tool in gate.tools.values()]
 
     async def list_tools(

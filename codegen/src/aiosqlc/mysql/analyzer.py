@@ -194,7 +194,7 @@ def _given(file: SchemaFile, span: Span) -> Diagnostic:
 
 
 def _with_not_nulls(known: Schema, files: Sequence[SchemaFile]) -> Schema:
-    """Add NOT NULL to generated columns that MySQL declares so, because MariaDB cannot."""
+    """Add NOT NULL to generated columns of MySQL schemas, which MariaDB cannot declare so."""
     said: dict[str, set[str]] = {}
     for sql in (file.sql[span.start : span.end] for file in files for span in file.statements):
         if names := mariadb.without_null(sql)[1]:
@@ -372,7 +372,7 @@ def _asked(judge: AnalysisContext, session: Session) -> Asked:
 
 
 def _is_other(prepares: Prepares | None, query: ParsedQuery, written: ParsedQuery) -> bool:
-    """Return whether a query has other columns or parameters if MariaDB runs its comments."""
+    """Return whether MariaDB's executable comments give a query other columns or parameters."""
     theirs = as_read(written.sql, MARIADB)
     if prepares is None or theirs == query.sql:
         return False
@@ -504,7 +504,7 @@ def _without_rows(parsed: ParsedQuery) -> Diagnostic:
 
 
 def _fewer(parsed: ParsedQuery) -> str:
-    """Return how a query of many rows becomes one of one row."""
+    """Return a hint that says how to change a query to return at most one row."""
     if is_call(parsed.sql):
         return "let the procedure's SELECT match a whole unique key or have LIMIT 1, or use :many"
     if is_show(parsed.sql):
@@ -513,7 +513,7 @@ def _fewer(parsed: ParsedQuery) -> str:
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
-    """Yield the errors of a query's command and of its result."""
+    """Yield errors for a query whose command or generated function does not fit its result."""
     parsed = query.parsed
     if parsed.command.returns_rows and not query.columns:
         yield _without_rows(parsed)

@@ -1,4 +1,4 @@
-"""Say how many rows a statement returns, and why, or why they may be many."""
+"""Prove how many rows a statement returns, and give the reasons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiosqlc.relational.tree import Command, Query, SetOp
 
 
 def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, ...]]:
-    """Return what is proved about the number of rows, with the reasons."""
+    """Return the proved bounds of a query's row count, with the reasons."""
     counter = row_counter(premises)
     proved = counter.count(query)
     if proved.at_most_one:
@@ -25,7 +25,7 @@ def counted(query: Query, premises: Premises) -> tuple[Cardinality, tuple[str, .
 
 
 def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
-    """Return how many rows a `CALL` returns: those of the one SELECT in its body, if it is run."""
+    """Return the bounds of a `CALL`'s row count: those of the one SELECT in the procedure."""
     body = returned_by(sql, schema.routines)
     tree = parse(body) if body is not None else None
     if tree is None:
@@ -36,7 +36,7 @@ def of_call(sql: str, schema: Schema) -> tuple[Cardinality, tuple[str, ...]]:
 
 
 def _doubt(counter: RowCounter, query: Query) -> str:
-    """Return why there may be many rows, or an empty string."""
+    """Return why a query may return many rows, or an empty string."""
     if query.command is Command.INSERT:
         return "several rows may be inserted"
     if query.arms is not None:

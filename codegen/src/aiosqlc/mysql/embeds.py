@@ -81,7 +81,10 @@ def embeds(
 def _placed(
     found: Sequence[Embed], reader: Reader, width: int | None
 ) -> tuple[list[list[_Place]], Mapping[Embed, str]]:
-    """Return each embed's places in the parts of a query, and the reasons for refused embeds."""
+    """Return the positions of embeds, and the reasons for refused embeds.
+
+    An embed has a position in each operand of a set operation.
+    """
     refused = dict.fromkeys(found, _ELSEWHERE)
     parts = list(_parts(reader.tree.root))
     groups: dict[tuple[int, int], list[_Place]] = {}
@@ -119,7 +122,7 @@ def _parts(root: exp.Expr) -> Iterator[exp.Expr]:
 def _in_part(
     part: exp.Expr, found: Sequence[Embed], reader: Reader, width: int | None
 ) -> Iterator[tuple[Embed, _Place | str]]:
-    """Yield the embeds of one SELECT, with the place or the reason to refuse the embed."""
+    """Yield each embed of one SELECT with its position, or with the reason to refuse it."""
     level = reader.levels.get(id(part))
     if level is None:
         return
@@ -238,7 +241,7 @@ def _start(item: exp.Expr, reader: Reader) -> int | None:
 def described_embeds(
     found: tuple[Embed, ...], schema: Schema, columns: Sequence[Described]
 ) -> tuple[TypedEmbed, ...]:
-    """Return each embed with its place in the server's columns; the row may always be missing."""
+    """Find each embed among the server's columns, without a proof that its row exists."""
     typed = []
     at = 0
     for embed in found:

@@ -1,4 +1,4 @@
-"""Say where `column = value` compares as the column's unique index does."""
+"""Detect comparisons `column = value` that compare as the column's unique index does."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def compares_alike(column: Output, value: exp.Expr, level: Level, reader: Reader
 
 
 def _may_be_empty(label: str) -> bool:
-    """Return whether some collation can treat a label as empty, because it ignores its signs."""
+    """Return whether some collation can treat a label as empty, because it ignores symbols."""
     return not any(sign.isalnum() or "!" <= sign <= "~" for sign in label)

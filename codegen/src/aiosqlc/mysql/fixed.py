@@ -1,4 +1,4 @@
-"""Recognize queries with the same rows whenever they are run within one statement."""
+"""Detect sub-selects that return the same rows each time one statement runs them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOSE = (
 
 
 def is_fixed(query: exp.Query, level: Level, reader: Reader) -> bool:
-    """Return whether a sub-select of `level` depends on nothing but rows around it."""
+    """Return whether a sub-select's result depends only on stored tables and the outer row."""
     reader.sub_select(query, level)
     for node in query.walk():
         if isinstance(node, _LOOSE):
@@ -38,9 +38,9 @@ def is_fixed(query: exp.Query, level: Level, reader: Reader) -> bool:
 def outer_columns(
     query: exp.Expr, level: Level, reader: Reader
 ) -> list[tuple[Source, Output]] | None:
-    """Return the columns of `level` that a sub-select reads.
+    """Return the columns of the enclosing SELECT `level` that a sub-select reads.
 
-    None if a column is not known, or is of a level further out.
+    Return None if a column is unknown or belongs to a SELECT further out.
     """
     reader.sub_select(query, level)
     inside = {id(node) for node in query.walk()}
@@ -60,7 +60,7 @@ def outer_columns(
 
 
 def is_stable(query: exp.Expr, reader: Reader) -> bool:
-    """Return whether the rows of a query are the same each time that a plan reads them."""
+    """Return whether a query returns the same rows each time one statement runs it."""
     return all(_is_stable(node, reader) for node in query.walk())
 
 

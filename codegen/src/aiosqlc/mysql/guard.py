@@ -1,4 +1,4 @@
-"""Check each generated text on the server, in the driver's form, against its function."""
+"""Check on the server that each generated SQL text fits the function that sends it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _difference(prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence
 
 
 def as_sent(query: TypedQuery) -> str:
-    """Return the text with a sample value for each parameter, in the driver's format."""
+    """Return a query's text as the driver sends it, with a sample value per parameter."""
     text, numbers = for_driver(query.sql)
     samples = {param.number: types.sample(param.type) for param in query.params}
     return text % tuple(samples[number] for number in numbers)

@@ -1,7 +1,6 @@
-"""Lists the fields of sqlglot's nodes that are read, or may go unread, where levels are made.
+"""List the fields of sqlglot's nodes that `mysql.levels` reads or can safely ignore.
 
-A field that is neither, with a value that says something, makes what it is in not
-understood.
+A node in which any other field has a value is unsupported.
 """
 
 from __future__ import annotations
@@ -38,6 +37,6 @@ FIELDS: dict[type[exp.Expr], frozenset[str]] = {
 
 
 def is_understood(node: exp.Expr) -> bool:
-    """Return whether every field of a node that says something is one that is known."""
+    """Return whether `FIELDS` lists every field of a node that has a value."""
     known = FIELDS.get(type(node), frozenset())
     return all(name in known for name, value in node.args.items() if value)

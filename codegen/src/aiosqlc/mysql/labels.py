@@ -1,4 +1,4 @@
-"""Warn of a text that an enum is compared with, and that is not among its labels."""
+"""Warn if an enum column is compared with a text that is not one of its labels."""
 
 from __future__ import annotations
 

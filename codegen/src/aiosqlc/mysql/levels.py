@@ -1,4 +1,4 @@
-"""Makes the levels of `aiosqlc.relational` of sqlglot's tree, and answers for MySQL and MariaDB."""
+"""Convert sqlglot's syntax tree of a MySQL statement to the queries of `aiosqlc.relational`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _ALL_ROWS = Limit(exact=True, some=True, from_first=True)
 
 
 class MysqlEngine:
-    """Answers what the proofs of `aiosqlc.relational` ask, of the sources of a level."""
+    """Provides facts about MySQL tables to the proofs of `aiosqlc.relational`."""
 
     applies = _APPLIES
 
@@ -79,11 +79,11 @@ class MysqlEngine:
         self._keys: dict[int, tuple[UniqueKey, ...]] = {}
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a premise of a rule is met, or dropped by a test."""
+        """Return whether a rule's precondition is met, or disabled by a test."""
         return rule in self.applies and self.premises.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
-        """Return the keys over whole columns, unless older versions of rows are read too."""
+        """Return a table's unique keys, or no keys if the query reads older row versions."""
         source = table.relation
         if not isinstance(source, scope.Source) or source.relation is None:
             return ()
@@ -98,27 +98,27 @@ class MysqlEngine:
         return self._keys[known]
 
     def deterministic(self, collation: Hashable) -> bool:
-        """Trust no collation: all but a few ignore spaces at the end."""
+        """Return False, because most MySQL collations ignore trailing spaces."""
         del collation
         return False
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Recognise nothing: keys on expressions are not among the keys."""
+        """Return False, because `keys` returns no keys over expressions."""
         del key, stored, source
         return False
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
-        """Conclude nothing: no key has a predicate."""
+        """Return False, because MySQL has no partial indexes."""
         del condition, predicate, source
         return False
 
     def may_skip(self, relation: Relation, command: Command) -> bool:
-        """Return False: a trigger that does not want a row fails the statement."""
+        """Return False, because a MySQL trigger can only reject a row by failing the statement."""
         del relation, command
         return False
 
     def has_row(self, function: Function) -> bool:
-        """Return False: there are no such functions."""
+        """Return False, because MySQL has no user-defined functions that return rows."""
         del function
         return False
 
@@ -136,7 +136,7 @@ class MysqlEngine:
 
 
 def row_counter(premises: Premises) -> RowCounter:
-    """Return what counts the rows of queries."""
+    """Return the object that proves bounds of the row counts of MySQL queries."""
     return RowCounter(MysqlEngine(premises))
 
 
@@ -146,12 +146,12 @@ def row_counter(premises: Premises) -> RowCounter:
 def of_select(
     node: exp.Select, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
 ) -> Callable[[], Query]:
-    """Return how to make the level of a SELECT, when it is first asked for."""
+    """Return a function that converts a SELECT to a query tree node at its first call."""
     return cache(lambda: _Lowering(node, level, reader).select(node, outputs))
 
 
 def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Callable[[], Query]:
-    """Return the level of a UNION, INTERSECT or EXCEPT."""
+    """Return a function that makes the query tree node of a UNION, INTERSECT or EXCEPT."""
     op = _SET_OPERATIONS.get(type(node))
     if op is None or not is_understood(node):
         return Query
@@ -164,7 +164,7 @@ def of_set_operation(node: exp.SetOperation, left: Result, right: Result) -> Cal
 
 
 def of_rounds(begin: Sequence[Result]) -> Callable[[], Query]:
-    """Return the level of a recursive query of UNIONs: the rows that begin, and unknown ones."""
+    """Return a function that makes a recursive query's node: its initial rows and unknown rows."""
     arms = SetOperation(op=SetOp.UNION, left=1, right=2)
     for number in range(3, len(begin) + 2):
         arms = SetOperation(op=SetOp.UNION, left=arms, right=number)
@@ -177,7 +177,7 @@ def _combined(arms: SetOperation, sources: tuple[Source, ...], limit: Limit) -> 
 
 
 def limited(node: exp.Expr, inner: Result) -> Callable[[], Query]:
-    """Return the level of a query in parentheses, with LIMIT and OFFSET behind them."""
+    """Return a function that makes the node of `(SELECT …) LIMIT n OFFSET m`."""
     if not is_understood(node):
         return Query
     if not any(node.args.get(clause) for clause in ("limit", "offset")):
@@ -186,7 +186,7 @@ def limited(node: exp.Expr, inner: Result) -> Callable[[], Query]:
 
 
 def _around(inner: Callable[[], Query], limit: Limit) -> Query:
-    """Return a level that shows all that another one does, under a LIMIT."""
+    """Return the query tree node for all columns of another query, under a LIMIT."""
     return Query(
         command=Command.SELECT,
         sources=(Derived(query=inner),),
@@ -204,12 +204,15 @@ def _around(inner: Callable[[], Query], limit: Limit) -> Query:
 def of_change(
     node: exp.Update | exp.Delete, level: Level, outputs: tuple[Output, ...] | None, reader: Reader
 ) -> Callable[[], Query]:
-    """Return the level of an UPDATE or DELETE of one table that returns rows."""
+    """Return a function that converts a one-table UPDATE or DELETE with RETURNING to a node."""
     return cache(lambda: _Lowering(node, level, reader).change(node, outputs))
 
 
 def of_insert(node: exp.Insert, level: Level, read: Result | None) -> Callable[[], Query]:
-    """Return the level of an INSERT that returns rows; `read` is the query that it inserts."""
+    """Return a function that makes the query tree node of an INSERT with RETURNING.
+
+    `read` is the SELECT whose rows are inserted, if there is one.
+    """
     target = node.this.this if isinstance(node.this, exp.Schema) else node.this
     if not is_understood(node) or not is_understood(target) or len(level.sources) != 1:
         return Query
@@ -231,7 +234,7 @@ def of_insert(node: exp.Insert, level: Level, read: Result | None) -> Callable[[
 
 
 def reads_a_row(node: exp.Select, level: Level, reader: Reader) -> bool:
-    """Return whether a row is read, before any grouping."""
+    """Return whether a SELECT without WHERE certainly reads a row before grouping."""
     free = node.args.get("where") is None
     if not level.premises.holds("some-row", "no condition", free):
         return False
@@ -239,7 +242,7 @@ def reads_a_row(node: exp.Select, level: Level, reader: Reader) -> bool:
 
 
 def limit_of(node: exp.Expr) -> Limit:
-    """Return what LIMIT, FETCH and OFFSET let through."""
+    """Return the limit on the rows of a query, from its LIMIT, FETCH and OFFSET."""
     limit, offset = node.args.get("limit"), node.args.get("offset")
     first = offset is None or (is_understood(offset) and integer(offset.expression) == 0)
     if limit is None:
@@ -261,7 +264,7 @@ def limit_of(node: exp.Expr) -> Limit:
 
 
 class _Lowering:
-    """Makes the level of one SELECT, UPDATE or DELETE."""
+    """Converts one SELECT, UPDATE or DELETE to a query tree node."""
 
     def __init__(self, node: exp.Expr, level: Level, reader: Reader) -> None:
         self.node = node
@@ -269,7 +272,7 @@ class _Lowering:
         self.reader = reader
 
     def select(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Query:
-        """Return the level; of one with an unknown source, only its LIMIT is known."""
+        """Return the node of a SELECT; if a source is unknown, the node has only the LIMIT."""
         level = self.level
         group = node.args.get("group")
         root = self.root(node)
@@ -299,7 +302,7 @@ class _Lowering:
         )
 
     def change(self, node: exp.Update | exp.Delete, outputs: tuple[Output, ...] | None) -> Query:
-        """Return the level of a write of one table."""
+        """Return the query tree node of an UPDATE or DELETE of one table."""
         level = self.level
         root = self.root(node)
         parts = [node, node.this, *_from_nodes(node)]
@@ -318,7 +321,7 @@ class _Lowering:
         )
 
     def sources_alone(self, node: exp.Select) -> Query:
-        """Return a level for the question whether its sources give a row."""
+        """Return the node of a SELECT with its sources and joins, but without conditions."""
         root = self.root(node, conditions=False)
         if root is None or not all(map(is_understood, [node, *_from_nodes(node)])):
             return Query()
@@ -327,7 +330,7 @@ class _Lowering:
     # --- what is read from --------------------------------------------------------------------
 
     def sources(self) -> tuple[Source, ...]:
-        """Return the sources; a query without FROM reads one row."""
+        """Return the sources of the statement; a query without FROM reads one row."""
         return tuple(map(self.source, self.level.sources)) or (NoTable(),)
 
     def source(self, source: scope.Source) -> Source:
@@ -349,14 +352,14 @@ class _Lowering:
         return Derived(query=made.query, reads=reads, stable=is_stable(made.node, self.reader))
 
     def reads(self, node: exp.Expr) -> tuple[Column, ...] | None:
-        """Return the columns of this level that are read within something, None if not known."""
+        """Return this statement's columns that a sub-select reads, or None if they are unknown."""
         found = outer_columns(node, self.level, self.reader)
         if found is None:
             return None
         return tuple(self.column(*column) for column in found)
 
     def root(self, node: exp.Expr, *, conditions: bool = True) -> From | None:
-        """Return the join tree with all conditions, None if it is not understood."""
+        """Return the join tree with all conditions, or None if a join is unsupported."""
         level = self.level
         if node.args.get("laterals"):
             return None
@@ -394,7 +397,7 @@ class _Lowering:
     def side(
         items: Sequence[tuple[frozenset[int], JoinItem]], numbers: frozenset[int]
     ) -> JoinItem | None:
-        """Return what stands on one side of a join."""
+        """Return the operand of a join, or None if it is unsupported."""
         inside = [item for item in items if item[0] <= numbers]
         if not inside or frozenset[int]().union(*(there for there, _ in inside)) != numbers:
             return None
@@ -405,7 +408,7 @@ class _Lowering:
     # --- conditions and expressions -----------------------------------------------------------
 
     def conditions(self, node: exp.Expr | None) -> Iterator[Condition]:
-        """Yield the conditions that must all hold, and what each pins."""
+        """Yield the conditions that AND combines, each with the equality that it implies."""
         if node is None:
             return
         node = unwrap(node)
@@ -417,7 +420,7 @@ class _Lowering:
             yield Condition(handle=node, meaning=self.equality(left, right))
 
     def pairs(self, node: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
-        """Return what a condition says to be equal; `(a, b) = (1, 2)` are two such pairs."""
+        """Return the operands that a condition equates; `(a, b) = (1, 2)` gives two pairs."""
         if not is_understood(node):
             return []
         if isinstance(node, exp.In) and len(node.expressions) == 1:
@@ -432,7 +435,7 @@ class _Lowering:
         return [(left, right)]
 
     def equality(self, left: exp.Expr, right: exp.Expr) -> Equality | None:
-        """Return what `left = right` says, if one of them is a column compared as in its key."""
+        """Return the equality, or None if neither operand is a column compared as in its key."""
         mine, theirs = self.seen(left, right), self.seen(right, left)
         if not mine and not theirs:
             return None
@@ -446,7 +449,7 @@ class _Lowering:
         )
 
     def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
-        """Return the class of a column, if it is compared with a value as in its key."""
+        """Return a column's comparison class if `=` compares the column as its unique key does."""
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",
@@ -457,12 +460,12 @@ class _Lowering:
         return classes_of(found[1].type)
 
     def collation(self, node: exp.Expr) -> str:
-        """Return the collation of a column."""
+        """Return the collation of a column, or an empty string for other expressions."""
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         return found[1].collation if found is not None else ""
 
     def expr(self, node: exp.Expr) -> Expr:
-        """Return an expression in its shape."""
+        """Convert a sqlglot expression to an expression of `aiosqlc.relational`."""
         node = unwrap(node)
         if isinstance(node, exp.Literal | exp.Boolean | exp.HexString):
             return Constant()
@@ -484,15 +487,15 @@ class _Lowering:
         return _opaque(node)
 
     def is_variable(self, node: exp.Expr) -> bool:
-        """Return whether NULL of a type is compared as the variable of a procedure that it is for.
+        """Return whether a cast NULL compares like the procedure variable that it replaces.
 
-        A text has a collation, of which the cast says nothing.
+        A text does not: the cast does not determine its collation.
         """
         kind = type_of(node, self.level, self.reader)
         return kind is not None and types.family(kind) != "text"
 
     def column(self, source: scope.Source, output: Output) -> Column:
-        """Return a column of a source."""
+        """Convert a column of a source to a column of `aiosqlc.relational`."""
         absent = source.nulled_by - self.level.dead
         empty = {_NO_ROW} if self.level.bare_is_null else set()
         return Column(
@@ -505,7 +508,7 @@ class _Lowering:
     # --- select lists and keys ----------------------------------------------------------------
 
     def outputs(self, outputs: tuple[Output, ...] | None, group: exp.Expr | None) -> Sequence[Expr]:
-        """Return the select list.
+        """Return the expressions of the select list.
 
         Under GROUP BY, a column other than the keys comes from any row of the group.
         """
@@ -523,7 +526,7 @@ class _Lowering:
         return found
 
     def shown(self, output: Output) -> Expr:
-        """Return the column that is shown, if it is one."""
+        """Return the source column that a result column shows, or else an opaque expression."""
         if output.column is None:
             return _opaque(output)
         source = self.level.sources[output.column[0]]
@@ -531,7 +534,7 @@ class _Lowering:
         return self.column(source, there) if there is not None else _opaque(output)
 
     def key(self, node: exp.Expr) -> Key:
-        """Return a key of GROUP BY: a column, or one that is not known."""
+        """Return a key of GROUP BY; a key that is not a column has an opaque expression."""
         node = unwrap(node)
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None:
@@ -539,7 +542,7 @@ class _Lowering:
         return Key(expr=self.column(*found), classes=classes_of(found[1].type))
 
     def distinct(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> tuple[Key, ...]:
-        """Return the keys of DISTINCT."""
+        """Return the result columns of a SELECT DISTINCT as keys, or no keys without DISTINCT."""
         if node.args.get("distinct") is None:
             return ()
         if any(item.is_star for item in node.expressions):
@@ -562,7 +565,7 @@ class _Lowering:
 
 
 def classes_of(kind: SqlType | None) -> frozenset[Class]:
-    """Return how an index compares values of a type: as all types of its family do."""
+    """Return the comparison class of a type in an index: all types of a family share one."""
     if kind is None:
         return frozenset()
     family = types.family(kind)
@@ -570,7 +573,7 @@ def classes_of(kind: SqlType | None) -> frozenset[Class]:
 
 
 def _from_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield the items and joins of FROM, without what is within sub-selects."""
+    """Yield the items and joins of FROM, but not the contents of sub-selects."""
     clause = node.args.get("from_")
     rest = [clause.this] if clause is not None else []
     rest += node.args.get("joins") or []
@@ -609,7 +612,7 @@ def _opaque(key: object) -> Opaque:
 
 
 def _is_made_once(query: Query) -> bool:
-    """Return whether the server keeps the rows of a query in FROM, so that it reads them once."""
+    """Return whether the server materializes a sub-select in FROM, and so runs it only once."""
     limit = query.limit
     cut = limit.most is not None or not limit.some or not limit.from_first
     alone = len(query.sources) == 1 and isinstance(query.sources[0], NoTable)

@@ -66,7 +66,7 @@ class Reader:
         self.counter = levels.row_counter(schema.premises)
 
     def read(self) -> Result:
-        """Return the result columns of the statement; afterwards `levels` is complete."""
+        """Return the result columns of the statement, and fill `levels` with all scopes."""
         root = self.tree.root
         if isinstance(root, exp.Query):
             result = self.query(root, None, {})

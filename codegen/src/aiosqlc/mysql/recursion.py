@@ -29,7 +29,10 @@ def only_adds(node: exp.Expr) -> bool:
 
 
 def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
-    """Return the initial columns from the non-recursive operands, assumed not NULL if `adds`."""
+    """Return a recursive query's assumed columns, from its non-recursive operands.
+
+    If `adds`, the columns are assumed not NULL.
+    """
     verdict = _ASSUMED if adds else NULLABLE
     return tuple(
         Output(these[0].name, of_rows([o.type for o in these]), verdict, unsure=True)

@@ -31,7 +31,7 @@ WHERE table_schema = DATABASE() AND coalesce(generation_expression, '') <> ''
 
 
 def sample(schema: Sequence[SchemaFile], query: TypedQuery, options: AnalyzeOptions) -> list[str]:
-    """Return the arguments and rows of one run as lines, which are the same in every run."""
+    """Run a query and return its arguments and rows as lines, equal in every run."""
     with opened(schema, options) as found:
         if found is None:
             return ["no server is available, or the schema has errors"]
@@ -88,7 +88,7 @@ def _held(column: TableColumn, number: int, keyed: set[str]) -> str:
 
 
 def value(kind: SqlType, number: int) -> str:
-    """Return a literal of a type for the generated row with a number."""
+    """Return a type's literal for the n-th generated row, so that the rows differ."""
     if kind.labels:
         return _text(kind.labels[(number - 1) % len(kind.labels)])
     word = _WORDS[(number - 1) % len(_WORDS)]
@@ -115,7 +115,7 @@ def _text(text: str) -> str:
 
 
 def with_arguments(query: TypedQuery, number: int) -> str:
-    """Return a query's text with the arguments for the generated row with a number."""
+    """Return a query's text with arguments that match the n-th generated row."""
     given = {param.number: _argument(param, number) for param in query.params}
     return fill(query.sql, lambda _index, place: given.get(place.number, "NULL")).sql
 

@@ -75,7 +75,9 @@ def sampled(
 def _described(
     prepares: Prepares, sql: str, first: Sequence[Described]
 ) -> tuple[Described, ...] | None:
-    """Return the types of a description for other parameters, with the flags and names of `first`.
+    """Describe the columns of a text with sample values, keeping the names from `first`.
+
+    The NOT NULL flags are those of `first`, too.
 
     Return None if the server refuses the query or returns another number of columns.
     """

@@ -189,7 +189,7 @@ def _plain(sql: str) -> str:
 
 
 def _modifiers(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Return the words between UPDATE or DELETE and what it changes."""
+    """Return the modifiers of UPDATE or DELETE before the table, such as IGNORE."""
     if not tokens or tokens[0].text.upper() not in {"UPDATE", "DELETE"}:
         return ()
     return tuple(takewhile(lambda token: token.text.upper() in _MODIFIERS, tokens[1:]))

@@ -98,7 +98,7 @@ def _is_negated(node: exp.Expr) -> bool:
 
 
 def _negated(use: Use) -> Use:
-    """Return the use without its type if that is not a number, because the parameter has a sign."""
+    """Drop the type of a signed parameter's use, such as `-?`, if the type is not a number."""
     is_number = use.type is not None and types.family(use.type) in _NUMBERS
     return use if is_number else Use(use.place, None)
 

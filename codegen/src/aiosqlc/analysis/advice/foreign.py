@@ -86,7 +86,7 @@ def _comment(place: Place) -> str:
 
 
 def _anyones(place: Place) -> str:
-    """Return syntax that neither engine accepts."""
+    """Return the SQL form of syntax that neither PostgreSQL nor MySQL accepts."""
     word, before = place.word(), place.word(-1)
     if before == "TOP" or word == "TOP":
         count = place.said() if before == "TOP" else place.said(1)

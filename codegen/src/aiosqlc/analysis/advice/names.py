@@ -1,4 +1,4 @@
-"""Hints for a name that is unknown at its place but known elsewhere."""
+"""Hints for unknown names, such as an alias that is not visible in WHERE."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LONGEST = 60  # longest expression, in characters, that a message repeats
 
 
 def name_advice(place: Place, meant: str = "") -> str:
-    """Return the column that was probably meant, or else the similar name `meant`.
+    """Return a hint for an unknown name, or an empty string if no hint applies.
 
-    Return an empty string if neither is known.
+    `meant` is a similar name, or an empty string.
     """
     return (
         _alias(place)

@@ -18,7 +18,7 @@ CLAUSES = frozenset(
 
 @dataclass(frozen=True)
 class Place:
-    """A position in a query: an index in `tokens`, where `len(tokens)` is the end of the query."""
+    """A position in a query: an index in `tokens`, or `len(tokens)` for the end of the query."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -31,38 +31,38 @@ class Place:
         return [token.text.upper() for token in self.tokens]
 
     def word(self, step: int = 0) -> str:
-        """Return the token at an offset from this place in upper case, or '' after the query."""
+        """Return the token `step` tokens after this one in upper case, or '' outside the query."""
         at = self.at + step
         return self.words[at] if 0 <= at < len(self.tokens) else ""
 
     def token(self, step: int = 0) -> Token | None:
-        """Return the token at an offset from this place."""
+        """Return the token `step` tokens after this one, or None outside the query."""
         at = self.at + step
         return self.tokens[at] if 0 <= at < len(self.tokens) else None
 
     def said(self, step: int = 0) -> str:
-        """Return the text of the token at an offset from this place."""
+        """Return the text of the token `step` tokens after this one."""
         token = self.token(step)
         return token.text if token else ""
 
     def is_name(self, step: int = 0) -> bool:
-        """Return whether the token at an offset from this place is a name or a keyword."""
+        """Return whether the token `step` tokens after this one is a name or a keyword."""
         token = self.token(step)
         return token is not None and token.kind in {Kind.NAME, Kind.QUOTED}
 
     def is_number(self, step: int = 0) -> bool:
-        """Return whether the token at an offset from this place is a number."""
+        """Return whether the token `step` tokens after this one is a number."""
         token = self.token(step)
         return token is not None and token.kind is Kind.NUMBER
 
     def moved(self, step: int) -> Place:
-        """Return the place at an offset from this place."""
+        """Return the position `step` tokens after this one."""
         return Place(self.text, self.tokens, self.at + step, self.dialect)
 
     def above(self) -> list[tuple[int, str]]:
-        """Return the words before this place at the same nesting depth, nearest first.
+        """Return the words before this position at its nesting depth, nearest first.
 
-        The words end with the bracket that encloses this place, if there is one.
+        The words end with the bracket that encloses the position, if there is one.
         """
         found = []
         depth = 0
@@ -81,7 +81,7 @@ class Place:
 
     @cached_property
     def call(self) -> tuple[str, int]:
-        """Return the word before the enclosing parenthesis and the parenthesis' index."""
+        """Return the word before the enclosing parenthesis, and the parenthesis' token index."""
         last = self.above()[-1:]
         if not last or last[0][1] != "(" or not last[0][0]:
             return "", -1
@@ -89,12 +89,12 @@ class Place:
 
     @cached_property
     def clause(self) -> str:
-        """Return the keyword of the clause around this place, or `(` inside a bracketed list."""
+        """Return the keyword of the enclosing clause, or `(` inside a bracketed list."""
         return next((word for _, word in self.above() if word in CLAUSES or word == "("), "")
 
     @cached_property
     def clauses(self) -> list[str]:
-        """Return the keywords of the clauses before this place at the same depth, nearest first."""
+        """Return the keywords of the clauses up to this position at its depth, nearest first."""
         return [word for _, word in self.above() if word in CLAUSES]
 
     @cached_property
@@ -104,7 +104,7 @@ class Place:
 
 
 def place_in(file: SourceFile, query: Span, span: Span, dialect: Dialect) -> Place:
-    """Return the place of a span's first token in the query."""
+    """Return the position of a span's first token in the query."""
     tokens = tuple(
         token
         for token in scan(file.text[: query.end], dialect, start=query.start)

@@ -1,4 +1,4 @@
-"""Observations of a migration's statements that ran, as values."""
+"""The observed effects and locks of a migration's executed statements, as values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads JSON that PostgreSQL makes into objects, strictly and in one pass."""
+"""Decode JSON from PostgreSQL to objects, strictly and in one pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
 def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
-    """Return a function that reads a text into a type.
+    """Return a function that decodes a JSON text to a type.
 
     Raises `msgspec.ValidationError` for any other text.
     """
@@ -35,7 +35,7 @@ def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
 
 
 def _read(value: Any, kind: Any) -> Any:
-    """Return a value with what msgspec cannot read put into place."""
+    """Convert the parts of a decoded JSON value that msgspec cannot convert."""
     inside = [part for part in get_args(kind) if part is not NoneType]
     origin = get_origin(kind)
     if len(inside) < len(get_args(kind)):
@@ -56,7 +56,7 @@ def _read(value: Any, kind: Any) -> Any:
 
 
 def _read_text(text: str, kind: Any) -> Any:
-    """Return the value of a text; an endless moment is the last or first, without a zone."""
+    """Convert a text to a type; infinity becomes the last or first date or naive datetime."""
     if kind is float and text in _NO_NUMBERS:
         return float(text)
     if kind is bytes and text.startswith("\\x"):

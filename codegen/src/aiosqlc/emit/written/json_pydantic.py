@@ -1,4 +1,4 @@
-"""Reads JSON that PostgreSQL makes into objects."""
+"""Decode JSON from PostgreSQL to objects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
 def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
-    """Return a function that reads a text into a type.
+    """Return a function that decodes a JSON text to a type.
 
     Raises `pydantic.ValidationError` for any other text.
     """
@@ -40,22 +40,22 @@ def json_decoder(kind: type[_T]) -> Callable[[str], _T]:
 
 
 def _is_changed(kind: Any) -> bool:
-    """Return whether pydantic alone would read other values of JSON.
+    """Return whether pydantic alone decodes some JSON of a type to a wrong value.
 
-    It takes the letters of a text for bytes, and the digits of a Decimal that a float has, too.
+    It decodes bytes from the characters of a text, and a Decimal with the precision of a float.
     """
     inside = [field.annotation for field in _fields(kind).values()] or get_args(kind)
     return kind in {bytes, Decimal} or any(map(_is_changed, inside))
 
 
 def _fields(kind: Any) -> dict[str, FieldInfo]:
-    """Return the fields of a model, none for any other type."""
+    """Return the fields of a pydantic model, or no fields for any other type."""
     found: dict[str, FieldInfo] = getattr(kind, "model_fields", {})
     return found
 
 
 def _read(value: Any, kind: Any) -> Any:
-    """Return a value with what pydantic cannot read put into place."""
+    """Convert the parts of a decoded JSON value that pydantic cannot convert."""
     inside = [part for part in get_args(kind) if part is not NoneType]
     origin = get_origin(kind)
     if len(inside) < len(get_args(kind)):
@@ -76,7 +76,7 @@ def _read(value: Any, kind: Any) -> Any:
 
 
 def _read_text(text: str, kind: Any) -> Any:
-    """Return the value of a text; an endless moment is the last or first, without a zone."""
+    """Convert a text to a type; infinity becomes the last or first date or naive datetime."""
     if kind is float and text in _NO_NUMBERS:
         return float(text)
     if kind is bytes and text.startswith("\\x"):
