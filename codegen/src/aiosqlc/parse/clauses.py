@@ -38,7 +38,7 @@ class Clauses:
 
 
 def clauses_of(sql: str, dialect: Dialect) -> Clauses:
-    """Return the clauses of a text. Raises `UnfitError` if the text has no pages."""
+    """Return the clauses of a SELECT. Raises `UnfitError` if the SELECT cannot be paged."""
     tokens = code_tokens(sql, dialect)
     at: dict[str, int] = {}
     depth = 0
@@ -64,10 +64,10 @@ def clauses_of(sql: str, dialect: Dialect) -> Clauses:
 def inserted(
     sql: str, source_map: SourceMap, at: int, text: str, source: int
 ) -> tuple[str, SourceMap]:
-    """Return a text with another text inserted, and its source map.
+    """Insert `text` into `sql`, and return the new SQL with its source map.
 
-    `source` is the place in the file that the other text is about: the same in each variant, so
-    that a parameter in the text is recognised in all of them.
+    `source` is the place in the file that the text is about: the same in each variant, so that a
+    parameter in the text is recognised in all of them.
     """
     length = len(text)
     before = [piece for piece in source_map.pieces if piece[0] < at]

@@ -139,7 +139,7 @@ _BEFORE_A_GROUP = frozenset({"WHERE", "HAVING", "ON", "AND", "OR", "NOT", "("})
 
 
 def _closed(part: Part, body: list[Token]) -> Part | None:
-    """Return a part without balanced outer parentheses, or None if they are unbalanced.
+    """Remove an optional part's outer parentheses, or return None if they are unbalanced.
 
     In `AND (a = @a -- :if a` and `OR b = @b) -- :if b`, each line contains one of the two
     parentheses.
@@ -192,7 +192,7 @@ _start = attrgetter("start")
 
 
 def _holds(part: Part, first: Token) -> bool:
-    """Return whether removing a part would remove the first word of the statement."""
+    """Return whether an optional part contains the first word of the statement."""
     return any(region.start <= first.start < region.end for region in part.regions)
 
 
@@ -224,7 +224,7 @@ def _directives(file: SourceFile, tokens: list[Token]) -> list[_Directive]:
 
 
 def _merged(parts: list[Part]) -> tuple[Part, ...]:
-    """Merge parts with the same condition, which appear and disappear together."""
+    """Merge optional parts with the same condition, which are included or removed together."""
     merged: dict[tuple[str, str, tuple[str, ...]], Part] = {}
     for part in parts:
         key = (part.kind, part.name, part.also)

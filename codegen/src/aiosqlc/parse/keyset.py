@@ -1,4 +1,4 @@
-"""Rewrite a `:page` query without OFFSET: its pages begin behind or before a row's sort keys."""
+"""Rewrite a `:page` query for keyset pagination, forward and backward from a cursor."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from aiosqlc.parse.scanner import Kind, Token, unquote
 from aiosqlc.source import Dialect, SourceMap, Span
 
 KEY = "page_key_"
-"""The prefix of the hidden columns and of the parameters of sort keys; a number follows."""
+"""The prefix of the hidden columns and parameters for the sort keys; a number follows it."""
 
 AFTER, BACKWARD, NULL = "page_after", "page_backward", "page_null_"
-"""The parts of a variant: there is a cursor, the order is reversed, the key of a cursor is NULL."""
+"""The flags of a variant: there is a cursor, the order is reversed, a cursor's value is NULL."""
 
 SIZE = "page_size"
 CURSOR = "cursor"
@@ -26,7 +26,7 @@ _SUBQUERY = "put it into a subquery: `SELECT * FROM (…) AS q ORDER BY …`"
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """An item of ORDER BY. `nulls` is FIRST or LAST if that is written."""
+    """An item of ORDER BY. `nulls` is FIRST or LAST if the query contains it, or else ''."""
 
     sql: str
     start: int
@@ -34,19 +34,19 @@ class _Term:
     nulls: str = ""
 
     def reversed(self) -> _Term:
-        """Return the term of the opposite order."""
+        """Return the ORDER BY item that sorts in the opposite direction."""
         other = {"FIRST": "LAST", "LAST": "FIRST", "": ""}[self.nulls]
         return replace(self, descending=not self.descending, nulls=other)
 
     def order(self, column: str) -> str:
-        """Return the item of ORDER BY for a column that holds the value."""
+        """Return the ORDER BY item for an output column with the same value."""
         nulls = f" NULLS {self.nulls}" if self.nulls else ""
         return f"{column}{' DESC' if self.descending else ''}{nulls}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """One text of the query before it is paged, with its clauses and terms."""
+    """One variant of a query before the paging rewrite, with its clauses and ORDER BY items."""
 
     variant: Variant
     clauses: Clauses
@@ -54,13 +54,13 @@ class _Text:
 
 
 def with_cursors(query: ParsedQuery, dialect: Dialect) -> bool:
-    """Return whether a `:page` query leaves LIMIT and OFFSET to the compiler."""
+    """Return whether a `:page` query has ORDER BY, but neither LIMIT nor OFFSET."""
     at = clauses_of(query.sql, dialect).at
     return "LIMIT" not in at and "OFFSET" not in at and "ORDER" in at
 
 
 def with_keyset(query: ParsedQuery, dialect: Dialect) -> ParsedQuery:
-    """Return the query with a variant for each way to begin a page.
+    """Return the query with variants with and without a cursor, each forward and backward.
 
     Raises `UnfitError` if the query has no sort keys that a condition can compare.
     """
@@ -160,7 +160,7 @@ def _term(sql: str, tokens: Sequence[Token], items: Sequence[Sequence[Token]]) -
 
 
 def _behind(sql: str, name: str, items: Sequence[Sequence[Token]]) -> str:
-    """Return the expression that an output column of this name shows."""
+    """Return the expression of the output column with the given name, or ''."""
     for item in items:
         last = item[-1]
         if last.kind in {Kind.NAME, Kind.QUOTED} and unquote(last).lower() == name.lower():
@@ -176,7 +176,7 @@ def _behind(sql: str, name: str, items: Sequence[Sequence[Token]]) -> str:
 
 
 def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
-    """Return every expression that some text is sorted by, in order."""
+    """Return each ORDER BY expression of a query's variants once, in order."""
     found: dict[str, SortKey] = {}
     number = max([0, *(param.number for param in query.params)])
     for text in texts:
@@ -226,7 +226,7 @@ def _variant(
 
 
 def _full(text: _Text, keys: Sequence[SortKey], size: int) -> tuple[str, SourceMap]:
-    """Return a text with every parameter under the query's own number, to infer the types."""
+    """Return the SQL from which types are inferred, with all sort keys as parameters."""
     condition = " AND ".join(f"{key.sql} = ${key.number}" for key in keys)
     places = [(term, _place(keys, term)) for term in text.terms]
     order = ", ".join(term.order(f"{KEY}{place}") for term, place in places)
@@ -236,7 +236,7 @@ def _full(text: _Text, keys: Sequence[SortKey], size: int) -> tuple[str, SourceM
 def _written(
     text: _Text, keys: Sequence[SortKey], condition: str, tail: str
 ) -> tuple[str, SourceMap]:
-    """Return a text with the keys as columns, a condition more, and another end."""
+    """Add the sort keys as columns and `condition` to WHERE, and replace the end by `tail`."""
     clauses, sql, source_map = text.clauses, text.variant.sql, text.variant.source_map
     tokens, at = clauses.tokens, clauses.at
     order = tokens[at["ORDER"] - 1].end
@@ -262,7 +262,7 @@ _Value = tuple[_Term, str, bool]
 
 
 def _follows(values: Sequence[_Value]) -> str:
-    """Return the condition that a row comes behind the values in the order of their terms."""
+    """Return the SQL condition that a row sorts after the given sort-key values."""
     certain = not any(term.nulls for term, _, _ in values)
     if certain and len({term.descending for term, _, _ in values}) == 1 and len(values) > 1:
         sign = "<" if values[0][0].descending else ">"
@@ -285,7 +285,7 @@ def _follows(values: Sequence[_Value]) -> str:
 
 
 def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
-    """Return the conditions for rows behind a value of a term, and for rows with the value."""
+    """Return two SQL conditions: a row sorts after a sort-key value, or has that value."""
     if null:  # the value is passed, too: its type must be known
         return (
             f"{term.sql} IS NOT NULL",
@@ -298,7 +298,7 @@ def _compared(term: _Term, place: str, *, null: bool) -> tuple[str, str]:
 
 
 def _probe(text: _Text, keys: Sequence[SortKey]) -> Variant:
-    """Return a text that finds the rows with given values of the keys that are never NULL.
+    """Return a query for the rows with given values of the sort keys that are never NULL.
 
     If it returns at most one row, the order is total.
     """

@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text with other placeholders than `$n`.
+    """A query's text with the placeholders `?` or `%s` instead of `$n`.
 
     `places` lists the parameters of the original text, in order.
     """

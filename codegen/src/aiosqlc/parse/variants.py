@@ -33,7 +33,7 @@ _NEXT_CLAUSE = frozenset(
 def write_variants(
     file: SourceFile, span: Span, tokens: list[Token], uses: list[Use], parts: tuple[Part, ...]
 ) -> tuple[Expanded, tuple[Variant, ...], tuple[OptionalPart, ...], list[Diagnostic]]:
-    """Return the full text, every variant, and the dynamic parts for later stages."""
+    """Return a dynamic query's full text, every variant, and the optional parts."""
     problems = _check(file, uses, parts)
     if problems:
         return Expanded(), (), (), problems
@@ -186,7 +186,7 @@ def _directive_comments(
 
 
 def _dangling(tokens: list[Token], opened: Collection[int]) -> tuple[list[tuple[Span, str]], bool]:
-    """Return the connectives without operands, and whether a SET has no items.
+    """Return the cuts of AND, OR, WHERE and commas without operands, and whether SET is empty.
 
     `opened` are the positions of parentheses that had content with every part present. A group of
     conditions that has lost all of them is removed too.

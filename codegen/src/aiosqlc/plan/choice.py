@@ -21,7 +21,7 @@ UnsetNames = tuple[Import, Import]
 def plan_choice(
     query: TypedQuery, params: dict[int, PyParam], unset: UnsetNames, engine: Dialect
 ) -> tuple[list[PyParam], PyChoice, set[Import]]:
-    """Return the parameters with defaults, the selection of the text, and the imports."""
+    """Return a dynamic query's parameters with defaults, text selection and imports."""
     parts = query.parsed.dynamic
     by_name = {param.name: param.number for param in query.params}
     nullable = {param.number for param in query.params if not param.not_null}
@@ -100,7 +100,7 @@ def _halves(
     params: Mapping[int, PyParam],
     nullable: Collection[int],
 ) -> Iterator[tuple[str, str]]:
-    """Yield an error condition with its message, for calls with only some parameters of a part."""
+    """Yield Python conditions for calls that omit a parameter of an optional part, and messages."""
     for number in named:
         beside = {
             params[other].name: _is_given(params[other])
@@ -123,7 +123,7 @@ def _is_given(param: PyParam) -> str:
 
 
 def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
-    """Return a choice that assembles its texts from shared pieces, if that is possible.
+    """Assemble the texts of a dynamic query from shared pieces, if that is possible.
 
     With `variants`, a parameter has the query's number in the pieces, because its number differs
     between texts.
@@ -211,7 +211,7 @@ def condition_of(
 
 
 def _at(sorts: Sequence[int], variant: Variant) -> tuple[int, ...]:
-    """Return the choices of a variant among the sort orders."""
+    """Return the index of the sort order that a variant uses, for each `:sort` in the query."""
     return tuple(variant.key[position] for position in sorts)
 
 
@@ -221,7 +221,7 @@ def _one_of(
     parts: tuple[OptionalPart, ...],
     conditions: list[str],
 ) -> str:
-    """Return the condition that the caller chose one of some combinations of sort orders."""
+    """Return the Python condition that the caller's sort orders are one of `holding`."""
     labels = [list(labels_of(parts[position].choices).values()) for position in sorts]
     texts = [
         [_quoted(of[at]) for of, at in zip(labels, chosen, strict=True)]
@@ -238,7 +238,7 @@ def _one_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether a part of the query by itself requires a parameter."""
+    """Return whether an optional part of the query uses a parameter if no other part is on."""
     for variant in variants:
         others = (
             chosen

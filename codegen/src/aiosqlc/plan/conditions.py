@@ -1,4 +1,4 @@
-"""Write short Python conditions on the options of a choice."""
+"""Write short Python conditions for the optional parts of a dynamic query."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 
 Key = tuple[bool, ...]
 Cube = tuple[bool | None, ...]
-"""A pattern for the option values of a choice; None matches every value."""
+"""A pattern for which optional parts of a query are on; None matches on and off."""
 
 
 def condition(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return a condition that is true for exactly the given option values, or '' if always true."""
+    """Return a Python condition for the given combinations of parts, or '' if it is always true."""
     if len(keys) == 2 ** len(names):
         return ""
     common = _common(keys, len(names))
@@ -32,7 +32,7 @@ def _literal(name: str, value: bool) -> str:
 
 
 def _common(keys: AbstractSet[Key], length: int) -> Cube:
-    """Return the option values that all combinations share."""
+    """Return a pattern of the values that all the combinations have in common."""
     found: list[bool | None] = []
     for position in range(length):
         values = {key[position] for key in keys}
@@ -41,7 +41,7 @@ def _common(keys: AbstractSet[Key], length: int) -> Cube:
 
 
 def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
-    """Return the largest patterns that cover the given combinations, joined by `or`."""
+    """Return a Python condition: the largest patterns for the combinations, joined by `or`."""
     left = set(keys)
     chosen: list[Cube] = []
     for cube in _cubes(keys, len(names)):
@@ -63,7 +63,7 @@ def _alternatives(keys: AbstractSet[Key], names: Sequence[str]) -> str:
 
 
 def _cubes(keys: AbstractSet[Key], length: int) -> list[Cube]:
-    """Return the patterns that match only the given combinations, largest first."""
+    """Return the patterns that match only the given combinations of parts, largest first."""
     found: dict[Cube, None] = {}
     for free in range(length - 1, -1, -1):
         for places in itertools.combinations(range(length), free):

@@ -66,7 +66,7 @@ class Documents:
         )
 
     def _type(self, shape: JsonShape, name: str) -> PyType:
-        """Return the type of a value.
+        """Return the Python type of a JSON value.
 
         `name` is its path for the name of a class, or '' at the top.
         """

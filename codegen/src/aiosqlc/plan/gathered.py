@@ -25,7 +25,7 @@ class Gathered:
     rows: dict[str, PyClass] = field(default_factory=dict)
 
     def add(self, other: Gathered) -> None:
-        """Add the classes of another collection that are missing here."""
+        """Add the classes of another collection that this collection lacks."""
         for name, enum in other.enums.items():
             self.enums.setdefault(name, enum)
         for name, cls in other.composites.items():

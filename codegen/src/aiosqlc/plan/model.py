@@ -16,7 +16,7 @@ __all__ = ["Import", "PyType"]
 
 @dataclass(frozen=True, slots=True)
 class PyField:
-    """An attribute of a row class; `default` is its value where none is given, '' for none."""
+    """An attribute of a row class; `default` is its default as Python source, or ''."""
 
     name: str
     type: PyType
@@ -228,7 +228,7 @@ class PyFunction:
 
     @property
     def batch_kind(self) -> str:
-        """Return the type of the sets of arguments, which must be repeatable if read twice."""
+        """Return the type of the batch argument: Iterable, or Sequence if it is read repeatedly."""
         if not self.repeatable:
             return "Iterable"
         return "SequenceNotStr" if self.batch.startswith("str") else "Sequence"

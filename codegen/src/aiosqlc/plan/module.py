@@ -133,7 +133,7 @@ def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The planned query files with one name; `told` lists the queries with diagnostics."""
+    """The plan for all query files of one name; `told` lists the queries with diagnostics."""
 
     module: PyModule
     needed: Gathered

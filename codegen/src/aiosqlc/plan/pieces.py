@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\$(\d+)")
 
 
 def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, ...]:
-    """Return pieces that produce exactly these texts, or nothing if that is impossible.
+    """Split a dynamic query's texts into pieces that produce exactly the texts, or return ().
 
     `texts` has one text for each combination of choices. Strings among the choices are inserted in
     the text unchanged. `names` are the names of the choices in conditions.
@@ -47,7 +47,7 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 
 
 def numbered(text: str) -> str:
-    """Renumber the parameters of a text from one, like the generated helper function."""
+    """Renumber the parameters of a text without gaps, like the generated helper function."""
     present = sorted({int(number) for number in _NUMBER.findall(text)})
     return _NUMBER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
 
@@ -61,7 +61,7 @@ def _filled(text: str, key: Key) -> str:
 
 
 def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
-    """Insert a slot for the choice at `position` of a key into the lines that differ."""
+    """Replace the sort order at `position` of the keys by a slot, in the lines that differ."""
     groups: dict[Key, dict[str, list[str]]] = {}
     for key, text in lines.items():
         rest = (*key[:position], "", *key[position + 1 :])
@@ -81,7 +81,7 @@ def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str
 
 
 def _one_line(by_choice: dict[str, str], position: int) -> str | None:
-    """Return one line with slots for all these lines, or the line itself if all are equal."""
+    """Merge versions of a line that differ only in the sort order, which becomes a slot."""
     if len(set(by_choice.values())) == 1:
         return next(iter(by_choice.values()))
     choice, line = next(iter(by_choice.items()))

@@ -57,7 +57,7 @@ def _choice(choice: PyChoice, query: TypedQuery, params: dict[int, PyParam]) -> 
 
 
 class Place(NamedTuple):
-    """A use of a parameter: its position in the file, its number in the query, and a counter.
+    """A use of a parameter in a text: source offset, parameter number, and a counter.
 
     Text that the compiler adds has one place, and may use a parameter more than once.
     """
@@ -72,7 +72,7 @@ def _listed(variant: Variant, query: TypedQuery) -> str:
 
 
 def _of_variant(variant: Variant, left_out: Collection[int], query: TypedQuery) -> list[Place]:
-    """Return the parameter positions of a text, in the order of the text."""
+    """Return the parameter uses of a text, in the order of the text."""
     keys = {key.number for key in query.parsed.paging.keys} if query.parsed.paging else set[int]()
     sorts = [at for at, part in enumerate(query.parsed.dynamic) if part.kind == "sort"]
     # Each order compares the keys in its own order.
@@ -91,7 +91,7 @@ def _of_variant(variant: Variant, left_out: Collection[int], query: TypedQuery) 
 def _places(
     variants: tuple[Variant, ...], left_out: Collection[int], query: TypedQuery
 ) -> list[Place]:
-    """Return every parameter position of all texts, in an order that fits each text."""
+    """Return all parameter uses of a query's texts, in an order that is right for each text."""
     after: dict[Place, set[Place]] = {}
     for variant in variants:
         places = _of_variant(variant, left_out, query)

@@ -64,7 +64,7 @@ def with_one_place(sql: str, numbers: Sequence[int], query: TypedQuery) -> str:
 
 
 def beyond_the_first(query: TypedQuery) -> frozenset[int]:
-    """Return the numbers of the parameters that `with_one_place` removes from the text."""
+    """Return the numbers of all parameters of row lists, except the first of each list."""
     return frozenset(
         column.number for columns in row_lists(query).values() for column in columns[1:]
     )

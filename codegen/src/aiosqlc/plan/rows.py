@@ -136,7 +136,7 @@ class QueryPlanner:
     def row_class(
         self, query: TypedQuery, columns: tuple[PyType, ...], nested: tuple[PyNested, ...]
     ) -> tuple[PyClass, str]:
-        """Return the row's class and the module that defines it, which is empty for this module."""
+        """Return the class of a query's rows and its module, which is '' for the query's own."""
         table = None if nested else self._whole_table(query, query.columns)
         if table:
             return self.table_class(table), self.package.models_name
@@ -152,7 +152,10 @@ class QueryPlanner:
         return cls, self.package.models_name
 
     def _whole_table(self, query: TypedQuery, columns: Sequence[Column]) -> Table | None:
-        """Return the table with these columns in order, if its NOT NULL flags match too."""
+        """Return the table that has exactly the query's columns in order, or None.
+
+        A NOT NULL column of the table must be NOT NULL in the query too.
+        """
         origins = [column.origin for column in columns]
         first = origins[0] if origins else None
         table = self.package.tables.get((first.schema, first.table)) if first else None

@@ -292,7 +292,7 @@ def _analyze_all(
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """The results of the given queries; `lost` lists queries that a schema failure affects."""
+    """The analysis of some queries; `lost` has the queries that failed schema code affects."""
 
     typed: tuple[TypedQuery, ...]
     problems: tuple[Diagnostic, ...]
@@ -354,7 +354,7 @@ def _starred(index: int, judged: Judged, described: Sequence[Described]) -> Iter
 def _doubts(
     typist: QueryTyper, judged: Judged, described: Sequence[Described], options: AnalyzeOptions
 ) -> Iterator[Diagnostic]:
-    """Yield the errors of a query: a text that does not match its class, or a certain failure."""
+    """Yield an error if a query's variants return different rows, or if it certainly fails."""
     query = judged.query
     promised = typist.shape(described[0]) if query.variants else NO_SHAPE
     for variant, answer in zip(query.variants, described[1:], strict=True):

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from aiosqlc.postgres.catalog.facts import Facts
 
 Obstacles = dict[str, list[str]]
-"""The rules that may refuse a write to a table, by the name in `TypedQuery.writes`."""
+"""The constraints, domains and triggers that may refuse a write to a table, by table name."""
 
 
 def obstacles(here: Facts, there: Facts) -> Obstacles:
-    """Return the rules, domains and triggers that affect writes in `there` but not in `here`.
+    """Return the constraints, domains and triggers that affect writes only in schema `there`.
 
     New constraints are in `TypedQuery.violable`; these have existing names.
     """

@@ -39,7 +39,7 @@ class Failure:
     followers: int = 0
 
     def explains(self, error: ServerError, words: frozenset[str]) -> bool:
-        """Return whether this missing object explains the refusal of a text with these words."""
+        """Return whether the missing object explains why the server refuses a text."""
         if error.state not in _STATES_OF_ABSENCE:
             return False
         missing = named_in(error.message)
@@ -48,7 +48,7 @@ class Failure:
         return bool(self.names & missing)
 
     def unsettles(self, words: frozenset[str]) -> bool:
-        """Return whether a text with the given words uses an object that may be wrong."""
+        """Return whether a text uses an object that the failed statement would have changed."""
         return self.changes is None or bool(self.changes & words)
 
 

@@ -37,7 +37,7 @@ _PARAM = "param:"
 
 @dataclass(frozen=True, slots=True)
 class Hinted:
-    """A query with hints beyond the proved facts, and the relations that the query reads."""
+    """A query with unproved NOT NULL hints (`!`), and the relations that the query reads."""
 
     query: TypedQuery
     hints: tuple[Hint, ...]
@@ -45,7 +45,7 @@ class Hinted:
 
 
 def hinted(query: TypedQuery, tree: str) -> Hinted | None:
-    """Return the hints of a query that are not proved, or None."""
+    """Return the query with its unproved NOT NULL hints (`!`), or None if it has none."""
     unproved = {column.name for column in query.columns if not column.not_null}
     hints = tuple(h for h in query.parsed.hints if h.not_null and h.target in unproved)
     if not hints or _typed_by_the_user(query):

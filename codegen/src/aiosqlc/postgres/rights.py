@@ -303,7 +303,7 @@ def _oid_of(argument: Node) -> int:
 def needs(
     connection: Connection, facts: Facts, texts: Iterable[str], borrowed: Iterable[str] = ()
 ) -> Needs:
-    """Return the privileges of statements; `borrowed` statements on missing tables need none."""
+    """Return the privileges of statements; missing tables in `borrowed` ones are ignored."""
     asker = Asker(connection, facts)
     own = list(texts)
     answers = list(describe(connection, [*own, *borrowed]))

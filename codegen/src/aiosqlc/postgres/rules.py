@@ -1,4 +1,4 @@
-"""The registry of rules: the guarantee, source and preconditions of each rule.
+"""The registry of inference rules: the guarantee, source and preconditions of each rule.
 
 A rule is applied where its name is in the code: `never("case", …)` infers a fact by it, and
 `facts.holds("limit", "no WITH TIES", …)` checks a precondition. The tests drop each precondition in

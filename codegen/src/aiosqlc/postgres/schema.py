@@ -176,7 +176,7 @@ class _Applying:
         self.notes: list[Diagnostic] = []
 
     def file(self, file: SchemaFile) -> list[Failure]:
-        """Run a file like a migration tool; if it fails, run each statement that succeeds alone."""
+        """Run a file in one transaction; if a statement fails, run each statement by itself."""
         before, said = set(self._provided), len(self.notes)
         if file.transactional and self._runs_whole(file):
             return []

@@ -135,20 +135,20 @@ class Rows:
         return draw(query, self._population)
 
     def run(self, trials: Sequence[_Text]) -> Iterator[Answer]:
-        """Run trials on the same rows."""
+        """Run queries with arguments, each on the same rows."""
         statements = [(trial.sql, trial.values) for trial in trials]
         return map(Answer, undone(self._connection, statements))
 
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """A database for each migration step, with the migrated rows of the step before."""
+    """A database for each migration, with rows migrated from the database before it."""
 
     rows: Sequence[Rows] = ()
     failed: Mapping[int, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def obstacles(self, home: int, there: int) -> Mapping[str, Sequence[str]]:
-        """Return, by table, the constraints of state `there` that rows of `home` may violate."""
+        """Return, by table, the constraints and triggers that refuse writes only in `there`."""
         return obstacles(self.rows[home].facts, self.rows[there].facts)
 
 
@@ -238,9 +238,9 @@ def _migrate(
     names: list[str],
     texts: Sequence[str] | None,
 ) -> tuple[int, tuple[Diagnostic, ...]] | None:
-    """Create the databases, collect their names, and return the failing state with its errors.
+    """Create one database per schema state, and return the first state that fails, with errors.
 
-    With `texts`, rows are inserted into the first of them.
+    `names` collects the names of the databases. With `texts`, rows are inserted into the first.
     """
     names.append(new_draft(admin, own_server=server.embedded))
     with Connection(server.conninfo(names[0])) as connection:

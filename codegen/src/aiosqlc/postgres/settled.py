@@ -1,4 +1,4 @@
-"""Rewrite parts of a text that depend on the server's types.
+"""Rewrite the parts of a query that depend on the types that the server infers.
 
 `sqlc.narg(name) IS NULL OR name = sqlc.narg(name)` fails if the test comes first, because the
 server infers a parameter's type at its first typed occurrence. The other occurrence determines the

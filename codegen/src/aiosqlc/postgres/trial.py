@@ -28,7 +28,7 @@ _NUMBERS = {
 
 @dataclass(slots=True)
 class Trial:
-    """A text of a query with arguments, which can be run again on other rows.
+    """One text of a query with its arguments, which can be run repeatedly on different rows.
 
     `refusal` is the server's error of the last run, or '' if it succeeded.
     """
@@ -52,7 +52,7 @@ class Trial:
 
 
 def run_all(trials: Sequence[Trial], connection: Connection) -> Iterator[pq.abc.PGresult | None]:
-    """Run trials on the same data, and yield each response, or None for a refusal."""
+    """Run queries on the same data, and yield each response, or None if the server refuses it."""
     answers = undone(connection, [(trial.sql, trial.values) for trial in trials])
     for trial, result in zip(trials, answers, strict=True):
         trial.refusal = "" if answered(result) else server_error(result).message

@@ -105,7 +105,7 @@ class QueryTyper:
         return replace(self._type_query(query, bare[0], bare[1:]), failure=failure)
 
     def with_columns_of_rows(self, judged: Judged, draft: Described) -> Judged:
-        """Return the columns that lists of rows are compared with, from a one-row draft."""
+        """Find the table column that each parameter of a list of rows is compared with."""
         query = judged.query
         try:
             scope = self._main_scope(self._nodes(draft), draft)
@@ -436,7 +436,7 @@ def _weakest_columns(texts: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
 
 
 def _weakest_fields(mine: SqlType, other: SqlType) -> SqlType:
-    """Return, for a record's fields, only the facts of both texts; other fields are unknown."""
+    """Merge two record types: a field is NOT NULL only if it is NOT NULL in both types."""
     if [field[:2] for field in mine.fields] != [field[:2] for field in other.fields]:
         return replace(mine, fields=())
     pairs = zip(mine.fields, other.fields, strict=True)

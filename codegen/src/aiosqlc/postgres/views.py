@@ -14,7 +14,7 @@ from aiosqlc.servers.postgres.connection import Connection
 def view_columns(
     connection: Connection, facts: Facts, typist: QueryTyper
 ) -> tuple[dict[int, tuple[Column, ...]], tuple[Diagnostic, ...]]:
-    """Return the columns of each view by OID, with the facts that `SELECT *` has.
+    """Return the columns of each view by OID, as inferred for `SELECT *` from the view.
 
     If the proofs fail, a warning is reported, and the view's columns count as nullable.
 

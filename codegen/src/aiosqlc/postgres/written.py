@@ -34,7 +34,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A summary of a described text, which is equal for equal queries."""
+    """A hash of a text's parse tree, with its columns and parameters, to compare two texts."""
 
     tree: bytes
     columns: tuple[ColumnHead, ...] | None
@@ -42,14 +42,14 @@ class Fingerprint:
 
     @classmethod
     def of(cls, described: Described) -> Fingerprint:
-        """Return the fingerprint of a described text."""
+        """Return the fingerprint of a text from the server's description."""
         tree = without_places(described.tree).encode(errors="surrogateescape")
         return cls(blake2b(tree, digest_size=16).digest(), described.columns, described.param_oids)
 
 
 @dataclass(frozen=True, slots=True)
 class Starred:
-    """A text with stars: its query, its tokens, and the columns that may replace each `*`.
+    """A text that contains `*`: its query, and the columns that may replace each `*`.
 
     `text` 0 is the query's own text, n its variant n - 1.
     """
@@ -116,7 +116,7 @@ def _why_kept(written: str, star: Star) -> tuple[str, str]:
 def _proved(
     connection: Connection, starred: Sequence[Starred]
 ) -> list[tuple[str, tuple[Star, ...]]]:
-    """Return the longest proved text of each query, with the stars that remain."""
+    """Return each text with as many `*` expanded as is proved equal, and the remaining `*`."""
     full = [expand(item.sql, item.stars) for item in starred]
     left: dict[int, tuple[Star, ...]] = {}
     for index in _unequal(connection, starred, full):

@@ -1,4 +1,4 @@
-"""Find columns with a single value, and sources that such columns limit to one row.
+"""Find columns with a single value, and FROM items that such columns limit to one row.
 
 There are two degrees of a fixed column. A column is *exact* if all its values are the same stored
 value, so that it can be an argument of any function. It is only *equal* if an equality operator
@@ -53,7 +53,7 @@ EXACT = Binding(True, frozenset(), None)
 
 
 class Closure:
-    """The columns and sources that the equalities of a query level determine.
+    """The columns and FROM items that a query's equalities limit to one value or one row.
 
     `given` are outputs, by number, that the outer query fixes. `fixed` are sources that are treated
     as one row each.
@@ -108,7 +108,7 @@ class Closure:
 
     @property
     def all_determined(self) -> bool:
-        """Return whether each source contributes at most one row to the result."""
+        """Return whether each FROM item contributes at most one row to the result."""
         return self.determined.issuperset(self.query.reads_from)
 
     # --- equalities ---------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class Closure:
     def _fixing(
         self, source: Expr, classes: frozenset[Class], equality: Equality
     ) -> frozenset[Hashable]:
-        """Return the operator families in which an operand has one value up to equality."""
+        """Return the operator families in which all values of an operand are equal."""
         if self.is_exact(source, direct=True):
             return equality.families
         binding = self._binding(source)
@@ -173,7 +173,7 @@ class Closure:
         return True
 
     def _is_image(self, expr: Expr, equality: Equality) -> bool:
-        """Return whether only one stored value satisfies a condition, according to its operator."""
+        """Return whether the operator of an equality matches at most one stored value."""
         return (
             isinstance(expr, Column)
             and self.engine.holds(
@@ -183,7 +183,7 @@ class Closure:
         )
 
     def resolve(self, expr: Expr) -> Expr:
-        """Return the column that a grouped or merged column stands for."""
+        """Return the expression behind a column of GROUP BY or of a join (`JOIN … USING`)."""
         while isinstance(expr, Column) and not expr.level and not expr.absent and expr.column > 0:
             source = self.query.source(expr.source)
             if not isinstance(source, Grouped | Merged):
@@ -230,7 +230,7 @@ class Closure:
     # --- sources ------------------------------------------------------------------------------
 
     def _determine(self, number: int) -> bool:
-        """Return whether at most one row of a source matches the fixed columns."""
+        """Return whether the fixed columns limit a FROM item to at most one row."""
         source = self.query.source(number)
         if isinstance(source, Table):
             key = next((k for k in self.engine.keys(source) if self._covers(number, k)), None)
@@ -253,7 +253,7 @@ class Closure:
         return source.rows <= 1 if isinstance(source, Values) else source.one_row
 
     def _is_exact_source(self, number: int) -> bool:
-        """Return whether each column of a one-row source has the same value on each read.
+        """Return whether a FROM item with one row returns the same row each time it is read.
 
         A plan may read a source again for every row of another, so a LIMIT without an order, or a
         volatile function, can return another row each time.
@@ -294,7 +294,7 @@ class Closure:
         )
 
     def _of(self, number: int) -> Iterator[object]:
-        """Yield the conditions on a source."""
+        """Yield the conditions that hold for the rows of a FROM item."""
         for side, condition in self._conditions:
             if side is None or number in side:
                 yield condition.handle
@@ -309,7 +309,7 @@ class Closure:
         )
 
     def _matches(self, binding: Binding, part: KeyPart) -> bool:
-        """Return whether values that are equal under the binding are equal for a key part."""
+        """Return whether a unique key treats all values of a fixed column as equal."""
         if binding.exact:
             return True
         return part.cls in binding.classes and (
@@ -318,7 +318,7 @@ class Closure:
 
 
 def columns_of(expr: Expr) -> Iterator[Column]:
-    """Yield the columns of this level that an expression reads."""
+    """Yield the columns of the query itself that an expression reads, without outer queries."""
     if isinstance(expr, Column):
         if not expr.level:
             yield expr

@@ -10,12 +10,12 @@ from aiosqlc.relational import tree
 from aiosqlc.relational.port import Engine
 
 Present = Callable[[int, frozenset[int]], Column]
-"""A function that infers a result column by index, assuming that its row is present."""
+"""A function that infers a result column by index, assuming that given outer joins match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The columns of an embedded row in the result.
+    """The result columns of an embedded row (`sqlc.embed(t)`).
 
     A plain query has one of the `embeds`, and a set operation one in each operand.
     """
@@ -27,14 +27,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An embedded row of one text, with its columns inferred as if the row is present."""
+    """The row of an `sqlc.embed(t)`, with columns inferred as if an outer join cannot omit it."""
 
     embed: TypedEmbed
     columns: tuple[Column, ...]
 
 
 Found = Mapping[Place, Row | str]
-"""The embedded row at each place of one text, or the reason why the embed is refused."""
+"""The row of each `sqlc.embed(t)` in one text, or the reason why the embed is refused."""
 
 _ELSEWHERE = "the embed is not in the select list of the result, or a rule rewrites the statement"
 
@@ -46,7 +46,7 @@ def embedded_rows(
     engine: Engine,
     present: Present,
 ) -> Found:
-    """Infer the embedded row at each place of one text.
+    """Infer the row of each `sqlc.embed(t)` in one text.
 
     Inside a row that may be missing, columns are inferred as if it were present: the whole row is
     optional, not each field.
@@ -95,7 +95,7 @@ def _unfit(
     missing: Sequence[frozenset[int]],
     tables: Collection[ColumnRef | None],
 ) -> str:
-    """Return the reason why the row at a place cannot be one value, or an empty string.
+    """Return the reason why an `sqlc.embed(t)` cannot be one value, or an empty string.
 
     In a set operation, the only proved facts are that the row is present in every operand, and that
     it is a row of one table.
@@ -120,7 +120,7 @@ def _unfit(
 def fitting(
     query: ParsedQuery, texts: Sequence[Found]
 ) -> tuple[list[list[Row]], list[tuple[Embed, str]]]:
-    """Return the rows that fit every text, and the refused embeds with the reasons.
+    """Return the embedded rows that all texts of a query have, and the refused embeds.
 
     The texts are the query's own text and those of its variants.
     """
@@ -142,7 +142,7 @@ def fitting(
 
 
 def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column, ...]:
-    """Return the columns of a text, where embedded rows are inferred as if present."""
+    """Return a text's columns, with embedded rows inferred as if no outer join can omit them."""
     changed = list(columns)
     for row in rows:
         changed[row.embed.first : row.embed.first + row.embed.count] = row.columns
@@ -150,7 +150,7 @@ def as_present(columns: tuple[Column, ...], rows: Sequence[Row]) -> tuple[Column
 
 
 def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
-    """Return the facts about a row that hold in every text; `columns` are valid for all texts."""
+    """Return the facts about an embedded row that hold in every text of the query."""
     embeds = [row.embed for row in rows]
     one, inside = embeds[0], range(embeds[0].first, embeds[0].first + embeds[0].count)
     nullable = any(embed.nullable for embed in embeds)
@@ -164,7 +164,7 @@ def weakest(rows: Sequence[Row], columns: Sequence[Column]) -> TypedEmbed:
 
 
 def _at(place: Place, text: Found) -> Row | str:
-    """Return the row that another text of the query embeds at a place, or the reason for none."""
+    """Return another text's embedded row at the same result columns, or why there is none."""
     where = (place.first, place.count)
     return next(
         (row for there, row in text.items() if (there.first, there.count) == where),
@@ -173,7 +173,7 @@ def _at(place: Place, text: Found) -> Row | str:
 
 
 def _left_out(query: ParsedQuery, variant: Variant) -> str:
-    """Return the optional parts that a text omits."""
+    """Return the names of the optional parts that a variant omits, for a message."""
     names = [
         f"`{name}`"
         for part, there in zip(query.dynamic, variant.key, strict=True)
@@ -184,7 +184,7 @@ def _left_out(query: ParsedQuery, variant: Variant) -> str:
 
 
 def _row(query: tree.Query, place: Place) -> list[tree.Column] | None:
-    """Return the columns at a place if all belong to one row of one source, or None."""
+    """Return an embed's columns if all belong to one row of one FROM item, or None."""
     outputs = query.outputs()[place.first : place.first + place.count]
     found = [column for column in (_ungrouped(query, expr) for expr in outputs) if column]
     one = len({(column.source, column.row) for column in found}) == 1
@@ -207,7 +207,7 @@ def _ungrouped(query: tree.Query, expr: tree.Expr) -> tree.Column | None:
 def _certain_enough(
     engine: Engine, query: tree.Query, row: Sequence[tree.Column], columns: Sequence[Column]
 ) -> bool:
-    """Return whether each column is not null where the table's column is, to fit the class."""
+    """Return whether every NOT NULL column of the table is inferred as not null in the embed."""
     relation = _relation(query, row)
     return all(
         column.not_null or not engine.not_null(relation, shown.column)

@@ -15,7 +15,7 @@ from aiosqlc.relational.tree import (
 
 
 def sources_of(item: JoinItem) -> Iterator[int]:
-    """Yield the sources in a join tree item."""
+    """Yield the numbers of the FROM items in a part of a join tree."""
     if isinstance(item, Leaf):
         yield item.source
     else:
@@ -24,7 +24,7 @@ def sources_of(item: JoinItem) -> Iterator[int]:
 
 
 def joins_of(item: JoinItem) -> Iterator[Join]:
-    """Yield the joins in a join tree item, inner joins first."""
+    """Yield the joins in a part of a join tree, nested joins first."""
     for inner in _items(item):
         yield from joins_of(inner)
     if isinstance(item, Join):
@@ -32,7 +32,7 @@ def joins_of(item: JoinItem) -> Iterator[Join]:
 
 
 def conditions_of(item: JoinItem) -> Iterator[tuple[frozenset[int] | None, Condition]]:
-    """Yield the conditions, each with the sources whose columns it may fix, or None for any.
+    """Yield each condition with the FROM items whose columns it may fix (None: all of them).
 
     The ON condition of an outer join holds only for the rows of its optional side.
     """

@@ -17,11 +17,11 @@ class Engine(Protocol):
 
     @property
     def applies(self) -> frozenset[str]:
-        """Return the rules of the registry that this engine supports."""
+        """Return the inference rules of the registry that this engine supports."""
         ...
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether the engine supports a rule and the rule's precondition is met."""
+        """Return whether the engine supports an inference rule and its precondition is met."""
         ...
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
@@ -33,7 +33,7 @@ class Engine(Protocol):
         ...
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Return whether an expression equals one that an index of a source stores."""
+        """Return whether an expression equals an indexed expression of its table."""
         ...
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
@@ -63,7 +63,7 @@ class Pessimist:
     applies: frozenset[str] = frozenset()
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether the rule is supported and the precondition is met."""
+        """Return whether an inference rule is supported and its precondition is met."""
         del premise
         return rule in self.applies and bool(value)
 

@@ -142,9 +142,9 @@ class RowCounter:
         )
 
     def _uncast(self, given: Given, kept: frozenset[int]) -> Given:
-        """Return the bindings that also hold in an operand of a set operation.
+        """Return the fixed output columns that are also fixed in an operand of a set operation.
 
-        A column with an output cast has none.
+        A column that the set operation casts is not fixed in the operand.
         """
         return {
             number: binding

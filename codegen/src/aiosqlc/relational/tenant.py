@@ -1,9 +1,9 @@
 """Prove that a statement accesses only one tenant's rows.
 
-Each table with the tenant's column must have the column fixed to one parameter, at every level. A
-table without the column belongs to a tenant through a foreign key to a row of the tenant. A row
-that such a row refers to may only be read, because rows of other tenants may refer to it too.
-Unsupported syntax is not proved.
+Each query level (one SELECT, INSERT, UPDATE or DELETE of a statement) must fix the tenant's column
+to one parameter in each table that has the column. A table without the column belongs to a tenant
+through a foreign key to a row of the tenant. A row that such a row refers to may only be read,
+because rows of other tenants may refer to it too. Unsupported syntax is not proved.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from aiosqlc.relational.tree import (
 )
 
 Place = tuple[int, int]
-"""A column of a query level: the numbers of its source and column."""
+"""A column of a query: the number of the FROM item, and the column's number in the item."""
 
-_DEEPEST = 50  # most levels, because queries can be nested without limit
+_DEEPEST = 50  # most nested queries, because queries can be nested without limit
 
 
 class Tenancy(Protocol):
@@ -79,7 +79,7 @@ class Tenancy(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A source whose rows are not proved to be the tenant's: its name and the reason."""
+    """A table or FROM item whose rows are not proved to be the tenant's: its name, the reason."""
 
     source: str
     why: str
@@ -87,7 +87,7 @@ class Leak:
 
 @dataclass
 class _Level:
-    """The columns of a query level that equal the tenant's parameter, and the sources these bind.
+    """The columns of one query that equal the tenant's parameter, and the tables they bind.
 
     `owned` are the bound tables whose rows belong to the tenant. Rows of the other bound tables may
     only be read.
@@ -109,7 +109,7 @@ class _Level:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """An enclosing level with its facts."""
+    """An enclosing query, with the facts about tenants that hold in its rows."""
 
     query: Query
     level: _Level
@@ -132,9 +132,9 @@ class _Proof:
         outer: tuple[_Around, ...],
         depth: int,
     ) -> Iterator[Leak]:
-        """Yield the possible tenant leaks of a query level and of the levels inside it.
+        """Yield the possible tenant leaks of a query and of its subqueries.
 
-        `given` are the outputs that the enclosing level fixes. `outer` are the enclosing levels,
+        `given` are the outputs that the enclosing query fixes. `outer` are the enclosing queries,
         innermost first.
         """
         if query.command is Command.OTHER or depth > _DEEPEST:
@@ -157,7 +157,7 @@ class _Proof:
             yield from self._below(query, number, pins, around, depth)
 
     def _returned(self, query: Query, level: _Level) -> _Level:
-        """Return the facts of a level that also hold in RETURNING, after an UPDATE."""
+        """Return the facts about a query's rows that also hold in RETURNING, after an UPDATE."""
         if query.command is not Command.UPDATE:
             return level
         target, changed = query.source(query.target), set(query.assigned())
@@ -189,7 +189,7 @@ class _Proof:
     def _inner(
         self, query: Query, level: _Level, given: frozenset[int]
     ) -> Iterator[tuple[int, frozenset[int]]]:
-        """Yield the sources that are queries, with the outputs equal to the tenant's parameter."""
+        """Yield the subqueries in FROM, with their outputs that equal the tenant's parameter."""
         if query.arms is not None:
             kept = given & _kept(query.arms) if _no_limit(query) else frozenset[int]()
             yield from ((number, kept) for number in _arms(query.arms))
@@ -213,7 +213,7 @@ class _Proof:
         return level
 
     def _settle(self, query: Query, level: _Level, outer: tuple[_Around, ...]) -> bool:
-        """Derive further facts from the known ones, and return whether there are new facts."""
+        """Derive facts from a query's conditions, and return whether there are new facts."""
         before = level.size()
         for side, condition in conditions_of(query.root):
             meaning = condition.meaning
@@ -249,7 +249,7 @@ class _Proof:
         return place is not None and place in level.pinned
 
     def _is_bound(self, query: Query, number: int, level: _Level) -> bool:
-        """Return whether the tenant may read the selected rows of a source."""
+        """Return whether the tenant may read all selected rows of a FROM item."""
         source = query.source(number)
         if isinstance(source, NoTable | Values | Function | Derived | CteUse | Merged | Grouped):
             return True  # inner queries are visited separately
@@ -266,7 +266,7 @@ class _Proof:
     def _is_owned(
         self, query: Query, number: int, level: _Level, outer: tuple[_Around, ...]
     ) -> bool:
-        """Return whether the selected rows of a source belong to the tenant."""
+        """Return whether all selected rows of a FROM item belong to the tenant."""
         source = query.source(number)
         if not isinstance(source, Table) or not source.whole:
             return False
@@ -292,7 +292,7 @@ class _Proof:
         other: int,
         equal: set[tuple[Place, Place]],
     ) -> bool:
-        """Return whether the rows of a table refer to rows of another table by a foreign key."""
+        """Return whether a query joins two tables on a foreign key of the first table."""
         if not isinstance(source, Table) or not isinstance(beside, Table):
             return False
         if self.tenancy.shared(source.relation) or self.tenancy.shared(beside.relation):
@@ -356,7 +356,7 @@ class _Proof:
                 yield Leak(name, "ON CONFLICT sets the tenant column to another value")
 
     def _gives(self, query: Query, expr: Expr, level: _Level, column: int) -> bool:
-        """Return whether an expression equals the parameter in every written row."""
+        """Return whether an assigned value equals the tenant's parameter in every written row."""
         if isinstance(expr, Column) and not expr.level:
             source = query.source(expr.source)
             if isinstance(source, Values):
@@ -373,7 +373,7 @@ class _Proof:
         )
 
     def _puts_out(self, query: Query, number: int) -> bool:
-        """Return whether an output of a subquery equals the parameter in every row."""
+        """Return whether an output of a subquery equals the tenant's parameter in every row."""
         outputs = query.outputs()
         if query.arms is not None or not 0 < number <= len(outputs):
             return False
@@ -427,7 +427,7 @@ class _Proof:
         return False
 
     def _new_row(self, query: Query, source: Table, name: str) -> Iterator[Leak]:
-        """Yield a possible leak unless a new row without a tenant column refers to the tenant's."""
+        """Yield possible leaks of an INSERT, which must refer to a row of the tenant."""
         given, conflict = query.assigned(), query.conflict
         keys = [
             columns.keys()
@@ -456,7 +456,7 @@ class _Proof:
         given: Mapping[int, Expr],
         number: int,
     ) -> bool:
-        """Return whether the columns of a foreign key come from one row of the tenant."""
+        """Return whether a subquery reads a foreign key's columns from one row of the tenant."""
         level, outputs = self._level(query, frozenset(), ()), query.outputs()
         for owned in level.owned:
             table = query.source(owned)
@@ -471,7 +471,7 @@ class _Proof:
 
 
 def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
-    """Return the column of a subquery's level that a result column returns unchanged, or None."""
+    """Return the column that a result column of a subquery returns unchanged, or None."""
     if not isinstance(expr, Column) or expr.level or expr.source != number:
         return None
     if not isinstance(outputs, list | tuple) or not 0 < expr.column <= len(outputs):
@@ -483,7 +483,7 @@ def _shows(expr: Expr | None, number: int, outputs: object) -> Place | None:
 
 
 def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
-    """Return the column of an enclosing level that an expression refers to, or None."""
+    """Return the column of an enclosing query that an expression refers to, or None."""
     if not 0 < expr.level <= len(outer):
         return None
     here = msgspec.structs.replace(expr, level=0)
@@ -491,14 +491,14 @@ def _outside(expr: Column, outer: tuple[_Around, ...]) -> Place | None:
 
 
 def _present(query: Query, expr: Expr | None) -> Place | None:
-    """Return the column of this level that an expression reads, if its row certainly exists."""
+    """Return the query's column that an expression reads, if the column's row surely exists."""
     if not isinstance(expr, Column) or expr.absent:
         return None
     return _place(query, expr)
 
 
 def _place(query: Query, expr: Expr) -> Place | None:
-    """Return the column of this level behind an expression, through grouped and merged columns."""
+    """Return the query's column behind an expression, such as a GROUP BY key, or None."""
     while isinstance(expr, Column) and not expr.level:
         source = query.source(expr.source)
         if isinstance(source, Grouped | Merged) and expr.column > 0 and not expr.absent:
@@ -535,7 +535,7 @@ def _arms(arms: SetOperation | int) -> Iterator[int]:
 
 
 def _kept(arms: SetOperation | int) -> frozenset[int]:
-    """Return the columns that every operand of set operations returns unchanged."""
+    """Return the columns that every operand of a set operation returns without a cast."""
     if isinstance(arms, int):
         return frozenset(range(1, 1_600))
     return arms.left_kept & arms.right_kept & _kept(arms.left) & _kept(arms.right)

@@ -1,4 +1,4 @@
-"""The queries of a statement in engine-independent form: sources, joins, conditions and keys.
+"""The queries of a statement in engine-independent form: FROM items, joins, conditions, keys.
 
 An engine converts its own tree to this one, and provides further facts (`relational.port`). Nothing
 is guaranteed by default: each flag is named so that False, and each collection so that an empty
@@ -24,7 +24,7 @@ Handle = Any
 
 
 class Command(Enum):
-    """The command of a query level. `OTHER` proves nothing."""
+    """The command of a query. Nothing is proved about a query with `OTHER`."""
 
     OTHER = 0
     SELECT = 1
@@ -48,7 +48,7 @@ class Expr(_Part, frozen=True, kw_only=True):
 
 
 class Column(Expr, frozen=True, kw_only=True):
-    """A column of a source, `level` query levels out.
+    """A column of a FROM item, in the query that is `level` queries further out.
 
     `absent` lists the outer joins that may have omitted the column's row.
 
@@ -76,7 +76,7 @@ class Constant(Expr, frozen=True, kw_only=True):
 class Subquery(Expr, frozen=True, kw_only=True):
     """A subquery.
 
-    `one_value` means that the subquery runs once if it reads no column of this level (`reads`).
+    `one_value` means that the subquery runs once if it reads no column of this query (`reads`).
     """
 
     reads: tuple[Column, ...]
@@ -119,7 +119,7 @@ class Equality(_Part, frozen=True, kw_only=True):
 
 
 class Condition(_Part, frozen=True, kw_only=True):
-    """One of the conditions of a join or of WHERE, all of which must hold.
+    """One of the AND-ed conditions of a join or of WHERE.
 
     `meaning` is what fixes a column: an equality, or a column that is true or false.
     """
@@ -138,7 +138,7 @@ class JoinKind(Enum):
 
 
 class Leaf(_Part, frozen=True, kw_only=True):
-    """A source in the join tree, by its number from 1."""
+    """A table or other FROM item in the join tree, by its number from 1."""
 
     source: int
 
@@ -155,7 +155,7 @@ class From(_Part, frozen=True, kw_only=True):
 
 
 class Join(_Part, frozen=True, kw_only=True):
-    """A join of two join tree items under conditions."""
+    """A join of two parts of the join tree, with the join's conditions."""
 
     kind: JoinKind
     left: JoinItem
@@ -172,9 +172,9 @@ JoinItem = Leaf | From | Join
 
 
 class Source(_Part, frozen=True, kw_only=True):
-    """Anything that a query reads from.
+    """An item that a query can read rows from, such as a table or a subquery in FROM.
 
-    An instance of this class itself is an unsupported source.
+    An instance of this class itself is an unsupported item.
     """
 
 
@@ -190,13 +190,13 @@ class Table(Source, frozen=True, kw_only=True):
 
 
 class NoTable(Source, frozen=True, kw_only=True):
-    """The single row without columns of a query without FROM."""
+    """The FROM item of a query without FROM: one row without columns."""
 
 
 class _Inner(Source, frozen=True, kw_only=True):
-    """A source that contains expressions.
+    """A FROM item that contains expressions.
 
-    `reads` are the columns of this level that it refers to. `stable` means that it has no volatile
+    `reads` are the columns of this query that it refers to. `stable` means that it has no volatile
     function.
     """
 
@@ -212,7 +212,7 @@ class Derived(_Inner, frozen=True, kw_only=True):
 
 
 class CteUse(Source, frozen=True, kw_only=True):
-    """A use of a WITH query. `runs_once` means that all uses see the same rows.
+    """A use of a WITH query. `runs_once` means that all its uses see the same rows.
 
     `recursive` is whether the WITH query is recursive, and `itself` whether this use is inside the
     query itself.
@@ -225,7 +225,7 @@ class CteUse(Source, frozen=True, kw_only=True):
 
 
 class Values(_Inner, frozen=True, kw_only=True):
-    """A VALUES list with this number of rows; `lists` contains the expressions."""
+    """A VALUES list in FROM; `rows` is the number of rows, and `lists` has the expressions."""
 
     rows: int
     lists: Callable[[], Sequence[Sequence[Expr]]] = tuple
@@ -243,7 +243,7 @@ class Function(_Inner, frozen=True, kw_only=True):
 
 
 class Merged(Source, frozen=True, kw_only=True):
-    """The columns of a join.
+    """The FROM item for a join's own columns, such as those that USING merges.
 
     `behind` maps a column's number to the expression that it stands for.
     """
@@ -252,7 +252,7 @@ class Merged(Source, frozen=True, kw_only=True):
 
 
 class Grouped(Source, frozen=True, kw_only=True):
-    """The keys of GROUP BY, by number, with the expression of each.
+    """The FROM item for the keys of GROUP BY: `behind` returns a key's expression.
 
     `repeated` are the keys that a grouping set may omit although `absent` does not contain it.
     """
@@ -261,11 +261,11 @@ class Grouped(Source, frozen=True, kw_only=True):
     repeated: Callable[[], frozenset[int]] = frozenset
 
 
-# --- a level --------------------------------------------------------------------------------------
+# --- a query --------------------------------------------------------------------------------------
 
 
 class Key(_Part, frozen=True, kw_only=True):
-    """A key of GROUP BY or DISTINCT; `classes` is its comparison, or None if unknown.
+    """A key of GROUP BY or DISTINCT; `classes` says how its values are compared (None: unknown).
 
     `output` is the number of the column that returns the key, or 0.
     """
@@ -297,7 +297,7 @@ class SetOp(Enum):
 
 
 class SetOperation(_Part, frozen=True, kw_only=True):
-    """A set operation on other set operations or on sources.
+    """A set operation (UNION, INTERSECT or EXCEPT) with its two operands.
 
     `left_kept` and `right_kept` are the columns that an operand returns without a cast.
     """
@@ -326,7 +326,9 @@ class Conflict(_Part, frozen=True, kw_only=True):
 
 
 class Query(_Part, frozen=True, kw_only=True):
-    """A query level. `reads_from` lists the sources of the query's rows.
+    """A query level: one SELECT, INSERT, UPDATE or DELETE of a statement.
+
+    `sources` are the FROM items and the target, and `reads_from` the numbers of those read.
 
     `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
     without grouping sets, and None if there are too many; each is a set of key numbers. `one_group`
@@ -363,7 +365,7 @@ class Query(_Part, frozen=True, kw_only=True):
     name: Callable[[int], str] = str
 
     def source(self, number: int) -> Source:
-        """Return a source by its number."""
+        """Return a FROM item by its number, which starts at 1."""
         return self.sources[number - 1]
 
 
@@ -383,7 +385,7 @@ class KeyPart(_Part, frozen=True, kw_only=True):
 
 
 class UniqueKey(_Part, frozen=True, kw_only=True):
-    """A unique key on the rows that satisfy the engine's `predicate` completely."""
+    """A unique key; a partial index's key applies only to rows that satisfy its `predicate`."""
 
     name: str
     parts: tuple[KeyPart, ...]

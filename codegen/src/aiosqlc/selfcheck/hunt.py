@@ -47,7 +47,7 @@ class _Seen:
 def selfcheck(
     analysed: Analysed, *, executions: int = 50, seed: int = 0, package: Package | None = None
 ) -> Checked:
-    """Run every query about `executions` times on random rows, and report counterexamples.
+    """Run each query about `executions` times on random rows, and report counterexamples.
 
     The search uses a database of its own, which is dropped. A guarantee may be the compiler's or
     the user's (`!`); the finding contains the row and the parameters that disprove it. The
@@ -95,7 +95,7 @@ def _checked(
 def _hunt(
     rows: Rows, queries: Sequence[TypedQuery], executions: int, seen: dict[str, _Seen]
 ) -> Iterator[Diagnostic]:
-    """Yield counterexamples. At the end, a few rows remain for the calls of functions."""
+    """Yield counterexamples, then insert a few rows for calls of the generated functions."""
     refuted: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
         with rows.undone():

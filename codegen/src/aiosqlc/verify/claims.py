@@ -29,7 +29,7 @@ def sent(query: TypedQuery) -> ParsedQuery:
 def broken(
     promised: TypedQuery, home: TypedQuery, found: TypedQuery, here: Catalog, there: Catalog
 ) -> Iterator[str]:
-    """Yield the assumptions of `promised` that the query's text does not fulfil in `found`.
+    """Yield the assumptions of generated code (`promised`) that fail on another schema (`found`).
 
     `home` is the analysis of the text on the schema that the code was generated for (`here`).
     `there` is the other schema.
@@ -133,7 +133,7 @@ def _key(item: Constraint) -> tuple[str, str, str, tuple[str, ...]]:
 
 
 def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
-    """Return whether code generated for `here` can violate a constraint of `there`.
+    """Return whether code generated for schema `here` can violate a constraint of schema `there`.
 
     A constraint on new columns only applies to their defaults: NULL violates nothing but NOT NULL.
     """

@@ -35,7 +35,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A state of the schema during a release, after `migration`, which is empty for the old schema.
+    """The schema after `migration` of a release; `migration` is empty for the old schema.
 
     `old_code` and `new_code` are the failures and broken assumptions. `tried` is the number of
     calls on rows, or 0 if only assumptions were compared. `on_rows` are the reasons why the

@@ -80,7 +80,7 @@ class Facts:
     _calculated: dict[str, frozenset[str | None] | None] = field(default_factory=dict)
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a precondition of a rule is met.
+        """Return whether a precondition of an inference rule is met.
 
         A precondition in `dropped` always counts as met, so that the tests can weaken a rule and
         check that the precondition is necessary. No other code uses it.
@@ -177,7 +177,7 @@ class Facts:
         return not self.holds("column-constraint", "the constraint is validated", validated)
 
     def unique_keys(self, relation: int, *, with_children: bool) -> tuple[UniqueKey, ...]:
-        """Return the keys that are unique among the rows of a scan.
+        """Return the keys that are unique among all rows that a scan of a table returns.
 
         An index of an inheritance parent does not cover its children's rows, but an index of a
         partitioned table does.

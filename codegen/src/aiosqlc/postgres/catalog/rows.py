@@ -151,7 +151,7 @@ class Equality(msgspec.Struct, frozen=True):
 
 
 class Oid(msgspec.Struct, frozen=True):
-    """A bare object id."""
+    """The OID of a database object."""
 
     oid: int
 

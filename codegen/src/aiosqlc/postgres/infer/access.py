@@ -30,7 +30,7 @@ _WRITES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The values of the fields with the same names in `TypedQuery`."""
+    """A statement's effects on the database, for the same fields of `TypedQuery`."""
 
     writes: tuple[str, ...]
     violable: tuple[Constraint, ...]

@@ -71,7 +71,7 @@ def _reads(query: Node, entries: frozenset[int], *, but_for: Node) -> bool:
 
 
 def _read(value: Any, depth: int, but_for: Node) -> Iterator[Node]:
-    """Yield the Vars of a query level, except those in the descriptions of joins."""
+    """Yield the column references (Vars) of one query, except in its range table's joins."""
     if isinstance(value, list):
         for item in value:
             yield from _read(item, depth, but_for)
@@ -128,7 +128,7 @@ def _counted_rows(prover: Prover, scope: Scope) -> Iterator[Advice]:
 
 
 def _aggregates(value: Any) -> Iterator[Node]:
-    """Yield the aggregates of a query level."""
+    """Yield the aggregates of one query, without those of its subqueries."""
     if isinstance(value, list):
         for item in value:
             yield from _aggregates(item)

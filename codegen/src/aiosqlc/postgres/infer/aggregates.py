@@ -74,7 +74,7 @@ def _by_key(keys: FactSet | None) -> list[Verdict]:
 
 
 def _keys_with_values(p: Prover, scope: Scope) -> FactSet | None:
-    """Return the facts for each row of a group, given that one of the group's keys is not null.
+    """Return the expressions that are not null in each row of a group with a non-null key.
 
     A key that a grouping set omits is NULL. So a key that is not NULL is common to all rows of the
     group. None means that no key is known to be not null.

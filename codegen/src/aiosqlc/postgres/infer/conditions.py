@@ -44,7 +44,7 @@ CASTS = frozenset({"RELABELTYPE", "COERCEVIAIO", "COLLATEEXPR", "ARRAYCOERCEEXPR
 
 
 def var_key(node: Node) -> VarKey:
-    """Return the key for facts about a Var of the current query level."""
+    """Return the key for facts about a column reference (Var) of the current query."""
     return (node["varno"], node["varattno"], node["varnullingrels"] or frozenset())
 
 

@@ -202,7 +202,7 @@ class Documents:
         return self._facts.base_type(expression_type(node)) in _IS_JSON
 
     def _without_null(self, shape: JsonShape, node: Node) -> JsonShape:
-        """Return the shape of what is no NULL; a document may still be null in JSON."""
+        """Return the shape of a value that is not NULL in SQL; a JSON value may still be `null`."""
         return shape if self._is_json(node) else replace(shape, nullable=False)
 
     # --- values -----------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ class Documents:
         return entry is not None and entry.kind == "c"
 
     def _list(self, kind: int, dims: int, *, full: bool, depth: int = 0) -> JsonShape:
-        """Return the shape of an array; `full` is whether no element is NULL."""
+        """Return the JSON shape of an SQL array; `full` is whether no element is NULL."""
         entry = self._facts.types.get(kind)
         item = self._of_type(entry.element, depth + 1) if entry else ANY
         found = item if item.kind is JsonKind.ANY else replace(item, nullable=not full)
@@ -241,7 +241,7 @@ class Documents:
         return found
 
     def _of_type(self, kind: int, depth: int = 0) -> JsonShape:
-        """Return the shape of a type's values, as far as the type alone determines it."""
+        """Return the JSON shape of an SQL type's values, or ANY if it is unknown."""
         kind = self._facts.base_type(kind)
         entry = self._facts.types.get(kind)
         if entry is None or kind in _IS_JSON or kind in self._facts.cast_to_json:
@@ -268,7 +268,7 @@ class Documents:
     # --- rows -------------------------------------------------------------------------------------
 
     def _row(self, node: Node, scope: Scope, kind: int, depth: int) -> JsonShape:
-        """Return the shape of a row's values, assuming that the row is present."""
+        """Return the JSON shape of a row, assuming that no outer join replaces it by NULL."""
         names = self._names(kind)
         if node.kind == "ROWEXPR":
             names = names or [str(name) for name in node["colnames"] or []]
@@ -357,14 +357,14 @@ def _members(args: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
 
 
 def _left_out(shape: JsonShape) -> JsonShape:
-    """Return the shape of a member that an object lacks where it is NULL."""
+    """Return the shape of a JSON object's member that is left out if its value is NULL."""
     if shape.kind is JsonKind.ANY:
         return replace(shape, absent=True)
     return replace(shape, nullable=False, absent=True) if shape.nullable else shape
 
 
 def _stripped(shape: JsonShape) -> JsonShape:
-    """Return the shape without members that are null, at every depth; elements stay."""
+    """Return the shape that json_strip_nulls() produces: null members are omitted at any depth."""
     members = tuple((key, _stripped(member)) for key, member in shape.members)
     if shape.kind is JsonKind.OBJECT:
         members = tuple((key, _left_out(member)) for key, member in members)
@@ -372,7 +372,7 @@ def _stripped(shape: JsonShape) -> JsonShape:
 
 
 def _part(document: JsonShape, place: Node) -> JsonShape:
-    """Return the shape of the member or element of a document at a constant place."""
+    """Return the shape of a JSON document's member or element at a constant key or index."""
     members = dict(document.members)
     if document.kind is JsonKind.OBJECT:
         return replace(members.get(_key(place), ANY), absent=False)
@@ -383,7 +383,7 @@ def _part(document: JsonShape, place: Node) -> JsonShape:
 
 
 def _joined(one: JsonShape, other: JsonShape) -> JsonShape:
-    """Return the shape of `one || other`; null in JSON would make an array of two objects."""
+    """Return the shape of the JSON value `one || other`, or ANY if an operand may be null."""
     if one.nullable or other.nullable or one.kind is not other.kind:
         return ANY
     if one.kind is JsonKind.ARRAY:

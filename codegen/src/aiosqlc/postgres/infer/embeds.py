@@ -1,4 +1,4 @@
-"""Find `sqlc.embed(t)` in a text, and infer its columns for rows that are present."""
+"""Find `sqlc.embed(t)` in a text, and infer its columns for the case that `t` has a match."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiosqlc.relational.embeds import Place
 
 
 def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
-    """Return the place of each `sqlc.embed(t)`; a set operation has several for one embed."""
+    """Return the result columns of each `sqlc.embed(t)`; operands of a UNION share columns."""
     by_start = {star.start: star for star in stars}
     found: dict[tuple[int, int], list[Embed]] = {}
     for embed in embeds:
@@ -27,7 +27,7 @@ def places_of(embeds: Sequence[Embed], stars: Sequence[Star]) -> list[Place]:
 def as_if_present(
     prover: Prover, scope: Scope, columns: Sequence[Column]
 ) -> Callable[[int, frozenset[int]], Column]:
-    """Return the function that infers a result column on the assumption that its row is present."""
+    """Return a function that infers a result column, assuming that given outer joins match."""
 
     def inferred(at: int, missing: frozenset[int]) -> Column:
         before = len(prover.ignored_joins)

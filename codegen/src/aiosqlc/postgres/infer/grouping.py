@@ -76,7 +76,7 @@ def twice_grouped(query: Node, expressions: list[Node]) -> frozenset[int]:
 
 
 def _behind_joins(query: Node, node: Node) -> Node:
-    """Return the column that a merged column of a join stands for."""
+    """Return the table column behind a column reference to a join's output."""
     while node.kind == "VAR" and not node["varlevelsup"] and node["varattno"] > 0:
         entry = query["rtable"][node["varno"] - 1]
         if entry["rtekind"] != kinds.Rte.JOIN:

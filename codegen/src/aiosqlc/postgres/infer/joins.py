@@ -23,7 +23,7 @@ def conjuncts(node: Node | None) -> Iterator[Node]:
 
 
 def variables(value: Any, depth: int) -> Iterator[Node]:
-    """Yield the Vars inside a value that refer to the query level `depth` levels out."""
+    """Yield the column references (Vars) to the query that is `depth` queries further out."""
     if isinstance(value, Node):
         if value.kind == "VAR":
             if value["varlevelsup"] == depth:

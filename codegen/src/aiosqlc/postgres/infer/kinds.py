@@ -1,4 +1,4 @@
-"""The server's enumerations that the proofs use, by name; parse trees contain their numbers.
+"""The numbers in PostgreSQL parse trees for the server's enumerations, by name.
 
 These are plain numbers, because the lookup of an enum member takes five times as long.
 """

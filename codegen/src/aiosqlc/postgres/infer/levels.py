@@ -111,7 +111,7 @@ class PostgresEngine:
         self.facts = facts
 
     def holds(self, rule: str, premise: str, value: object) -> bool:
-        """Return whether a rule's precondition is met, or disabled by a test."""
+        """Return whether an inference rule's precondition is met, or disabled by a test."""
         return rule in self.applies and self.facts.holds(rule, premise, value)
 
     def keys(self, table: Table) -> tuple[UniqueKey, ...]:
@@ -125,7 +125,7 @@ class PostgresEngine:
         return isinstance(collation, int) and self.facts.deterministic(collation)
 
     def same(self, key: Hashable, stored: Handle, source: int) -> bool:
-        """Return whether an expression equals one that an index of a source stores."""
+        """Return whether an expression equals an indexed expression of its table."""
         return same(key, stored, source)
 
     def implies(self, condition: Handle, predicate: Handle, source: int) -> bool:
@@ -353,7 +353,7 @@ class Lowering:
     # --- conditions and expressions -----------------------------------------------------------
 
     def condition(self, node: Node) -> Condition:
-        """Return a condition with its meaning, if that is a boolean column or an equality."""
+        """Return a condition, marked as an equality or as a boolean column if it is one."""
         return Condition(handle=node, meaning=self.flag(node) or self.equality(node))
 
     def flag(self, node: Node) -> Column | None:
@@ -384,7 +384,7 @@ class Lowering:
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:
-        """Return the classes of a comparison if the operator compares values as an index does.
+        """Return an operand's operator classes if the comparison is the same as an index's.
 
         An operator of a fixed type converts its operand to that type. A polymorphic one (on arrays,
         ranges, enums, rows) uses the operand's own type, which a cast may change.
@@ -424,7 +424,7 @@ class Lowering:
                 yield from self.args(value)
 
     def column(self, node: Node, *, level: int = 0) -> Column:
-        """Return a column of the query that is `level` levels out."""
+        """Return a column of the query that is `level` queries further out."""
         nulling, row = node["varnullingrels"], node.get("varreturningtype", 0)
         absent = self.scope.alive(node["varno"], nulling) if nulling and not level else []
         if self.scope.command != kinds.Command.SELECT and not level:

@@ -20,7 +20,7 @@ _AFTER = frozenset({*_END, ",", ")", ";"})
 
 @dataclass(slots=True)
 class _Level:
-    """The tokens between two parentheses, with the start of the current item if there is one.
+    """The scanner's state inside a pair of parentheses; `item` is where the current item starts.
 
     `prefixed` means that `DISTINCT ON (…)` or `RETURNING WITH (…)` has started, and that the first
     item follows.

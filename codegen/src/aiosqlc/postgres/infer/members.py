@@ -82,7 +82,7 @@ def _member(p: Prover, document: Node, key: str | None) -> Node | None:
 
 
 def _text(node: Node) -> str | None:
-    """Return the value of a text constant, including a C string among arguments of any type."""
+    """Return the value of a constant of the type text or unknown, or None for other nodes."""
     value = node["constvalue"] if node.kind == "CONST" and not node["constisnull"] else None
     if not isinstance(value, Datum) or node["consttype"] not in {_TEXT, _UNKNOWN}:
         return None

@@ -462,7 +462,7 @@ def origin(node: Node | None, scope: Scope) -> tuple[int, int]:
 
 
 def unnested(node: Node, scope: Scope, facts: Facts) -> list[Node]:
-    """Return the arrays whose elements an expression returns, through `unnest` here or in FROM."""
+    """Return the arrays whose elements an expression returns, by `unnest` in it or in FROM."""
     while node.kind == "VAR":
         owner = scope.up(node["varlevelsup"])
         entry, attribute = owner.entry(node["varno"]), node["varattno"]

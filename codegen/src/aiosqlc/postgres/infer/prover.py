@@ -20,7 +20,7 @@ NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 @dataclass(frozen=True)
 class Resolver:
-    """The table of rules, through which rules in different files call each other.
+    """The inference rules by node kind; rules in different files call each other through it.
 
     `judges` has the rule for each kind of node. `column` infers a query's output column, `body` a
     call of a user's function, and `outcomes` a condition. `no_rows`, `at_least_one` and
@@ -65,7 +65,7 @@ class Prover:
         self._contexts: dict[tuple[int, Hashable], int] = {}
 
     def judge(self, node: Node, scope: Scope) -> Verdict:
-        """Infer whether an expression of a query level can be NULL."""
+        """Infer whether an expression of the scope's query can be NULL."""
         key = (self.context, node)
         verdict = scope.verdicts.get(key)
         if verdict is None:
@@ -74,7 +74,7 @@ class Prover:
 
     @contextlib.contextmanager
     def assuming(self, *assumption: Hashable) -> Iterator[None]:
-        """Infer under an assumption within the block.
+        """Make an assumption, which all inferences within the block use.
 
         Results within the block are cached only for that assumption.
         """

@@ -158,7 +158,7 @@ def _column_name(owner: Scope, node: Node) -> str:
 
 
 def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict:
-    """Infer a column of a range table entry, without the effect of outer joins."""
+    """Infer a column of a range table entry (a FROM item), ignoring the effect of outer joins."""
     entry = scope.entry(varno)
     kind = entry["rtekind"]
     if attribute == 0:

@@ -1,4 +1,4 @@
-"""The table of rules: the function for each kind of node, and links between rules."""
+"""The table of inference rules: one function for each kind of parse tree node."""
 
 from __future__ import annotations
 

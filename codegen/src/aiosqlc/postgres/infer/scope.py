@@ -1,4 +1,4 @@
-"""One query level: its range table, the facts of its conditions, and matched outer joins."""
+"""The scope of one query level (one SELECT, INSERT, UPDATE, DELETE or MERGE of a statement)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Scope:
         self._settle()
 
     def up(self, levels: int) -> Scope:
-        """Return the enclosing scope that is `levels` levels out."""
+        """Return the enclosing scope that is `levels` queries further out."""
         scope = self
         for _ in range(levels):
             if scope.parent is None:
@@ -68,7 +68,7 @@ class Scope:
         return self.range_table[varno - 1]
 
     def cte(self, name: str) -> Node:
-        """Return the WITH query with a name at this level."""
+        """Return the WITH query with a name that this query defines."""
         ctes: list[Node] = self.query.list_of("cteList")
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 
@@ -179,7 +179,7 @@ class Scope:
 
 
 def _about_rows(found: FactSet) -> FactSet:
-    """Remove expressions that contain no column of this query level.
+    """Remove the facts about expressions that contain no column of the query itself.
 
     A condition on parameters alone holds for the rows that satisfied it. But an ungrouped aggregate
     returns a row even without any, and so does an outer join around the condition.
@@ -190,7 +190,7 @@ def _about_rows(found: FactSet) -> FactSet:
 
 
 class _Joins:
-    """The shape of the join tree: the conditions that always hold, and the sides of outer joins."""
+    """A query's joins: the conditions on all result rows, and both sides of each outer join."""
 
     def __init__(self, tree: Node | None) -> None:
         self.quals: list[Node] = []

@@ -58,7 +58,7 @@ class Star:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A possible `*` in the text: its item, with the tokens before the asterisk."""
+    """A `*` in the text that may be a list of columns, with the qualifier before it (`a.`)."""
 
     start: int
     end: int
@@ -67,7 +67,7 @@ class _Place:
     spaced_after: bool
 
     def star(self, columns: str, count: int, first: int | None = None, varno: int = 0) -> Star:
-        """Return the star for the columns at this position."""
+        """Return the `*` at this position, with the columns that replace it."""
         before = "" if self.spaced_before else " "
         after = "" if self.spaced_after else " "
         return Star(self.start, self.end, f"{before}{columns}{after}", count, first, varno)
@@ -93,7 +93,7 @@ class _Member:
 def find_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool = False
 ) -> tuple[Star, ...]:
-    """Return each `*` of the select lists and RETURNING lists at every level, in source order.
+    """Return each `*` in the select and RETURNING lists of a query and its subqueries, in order.
 
     With `embeds`, the position of a star's columns in the result is also determined.
     """
@@ -112,7 +112,7 @@ def find_stars(
 def _known_stars(
     sql: str, dump: str, reserved: Collection[str], *, embeds: bool
 ) -> tuple[Star, ...]:
-    """Return each `*` whose columns have positions in the parse tree."""
+    """Return each `*` whose columns can be found by their positions in the parse tree."""
     places = _places(sql)
     if not places:
         return ()
@@ -146,7 +146,7 @@ def quote(name: str, reserved: Collection[str]) -> str:
 
 
 def _places(sql: str) -> dict[int, _Place]:
-    """Return the possible positions of `*` in the text, by the byte offset of their items.
+    """Return each `*` in the text that may be a list of columns, by byte offset.
 
     An asterisk of a multiplication may be included, because no column in the tree has its position.
     """
@@ -221,7 +221,7 @@ def _plain_stars(
 
 
 def _queries(value: Any) -> Iterator[Node]:
-    """Yield the queries at or below a value."""
+    """Yield all query nodes in a value of a parse tree, including the value itself."""
     if isinstance(value, list):
         for item in value:
             yield from _queries(item)

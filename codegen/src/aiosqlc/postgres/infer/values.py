@@ -56,7 +56,7 @@ def judge_param(p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_always(_p: Prover, node: Node, _scope: Scope) -> Verdict:
-    """Infer the nullability of these nodes."""
+    """Return "not null" for the kinds of nodes that are never NULL, such as ARRAY[…]."""
     return never("always", _ALWAYS[node.kind])
 
 
@@ -79,7 +79,7 @@ def judge_sql_value(_p: Prover, node: Node, _scope: Scope) -> Verdict:
 
 
 def judge_cast(p: Prover, node: Node, scope: Scope) -> Verdict:
-    """Infer the nullability of these nodes."""
+    """Infer the nullability of a cast from its operand."""
     return p.judge(node["arg"], scope)
 
 

@@ -47,7 +47,7 @@ from pg_trigger where not tgisinternal
 """
 
 Schema = frozenset[tuple[str | None, ...]]
-"""The parts of a schema; schemas with equal values are the same for every query."""
+"""A schema's description; queries behave the same on schemas with equal descriptions."""
 
 
 class Column(NamedTuple):

@@ -74,7 +74,7 @@ class Counts(NamedTuple):
     deleted: int = 0
 
     def since(self, before: Counts) -> Counts:
-        """Return the work since an earlier count."""
+        """Subtract earlier counts, to get the work that was done since."""
         return Counts(*(now - then for now, then in zip(self, before, strict=True)))
 
 
