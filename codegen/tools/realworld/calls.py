@@ -171,7 +171,7 @@ class _Trial:
     world: World
 
     async def run(self, called: Called) -> str:
-        """Call the function, and return the server's refusal or an empty string."""
+        """Call the function, and return the name of its error, or an empty string."""
         query, function = self.function.query, self.function.call
         name = query.parsed.name
         try:
@@ -208,7 +208,7 @@ class _Trial:
         return ""
 
     async def _compare_refusal(self, recorder: Recorder, error: Exception, called: Called) -> None:
-        """Report a generated text that the server refuses, unlike the source text."""
+        """Report generated SQL that the server refuses although it accepts the source query."""
         if by_data(error):  # a row may be in the way at one time and not at another
             return
         if recorder.statements and not await recorder.source_fails(self.function.query):

@@ -27,7 +27,7 @@ _DAYS = timedelta(days=400)
 
 
 def places(query: TypedQuery) -> list[int | None]:
-    """Return the row position of each column in sqlc's document, or None for an embed."""
+    """Return the position in our rows of each column in sqlc's document (None: an embed)."""
     embeds = {embed.first: embed.count for embed in query.embeds}
     found: list[int | None] = []
     position = 0

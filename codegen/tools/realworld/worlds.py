@@ -36,16 +36,16 @@ _TIMES = 20  # how often a text is asked whether it answers the same each time
 
 
 class World(Protocol):
-    """A database to call functions in."""
+    """A test database on which generated functions are called."""
 
     refusals: tuple[type[Exception], ...]
 
     async def fill(self, number: int, nulls: float = 0.4) -> None:
-        """Add rows for a round; the first round has only the rows of the schema itself."""
+        """Insert rows for a round of calls; the first round has only the schema's own rows."""
         ...
 
     async def rows(self) -> dict[str, list[dict[str, object]]]:
-        """Return some rows of every table by name, for arguments that match them."""
+        """Return some rows of every table, by table name, from which arguments are chosen."""
         ...
 
     def attempt(self) -> contextlib.AbstractAsyncContextManager[Recorder]:
@@ -126,7 +126,7 @@ class Recorder:
         return status
 
     async def execute_lastid(self, query: str, /, *args: Any) -> int:
-        """Run an INSERT. The new row's ID differs between runs and is not compared."""
+        """Run an INSERT and return the new row's ID, which is not compared between runs."""
         self._note(query, args)
         return int(await self.engine.executor.execute_lastid(query, *args))
 
@@ -164,13 +164,13 @@ class Recorder:
         return {place for row in rows for place, value in enumerate(row) if value is None}
 
     async def source_fails(self, query: TypedQuery) -> bool:
-        """Return whether the source text fails too, or cannot be compared."""
+        """Return whether the query as written in the source fails too, or cannot be compared."""
         if query.variants or not self.statements:
             return True
         return isinstance(await self._source(query), Exception)
 
     async def differs_from_source(self, query: TypedQuery) -> str:
-        """Return how the effect differs from the effect of the source text."""
+        """Return how results and rows differ from those of the query as written, or ''."""
         if query.variants or not self.statements:
             return ""
         ours = [await self.engine.state(table) for table in query.writes]
@@ -194,11 +194,11 @@ class Recorder:
         return ""
 
     async def _is_certain(self, query: TypedQuery, answers: list[Any]) -> bool:
-        """Return whether the source text gives repeatable results, unlike `ORDER BY random()`."""
+        """Return whether the query as written gives repeatable results (no `ORDER BY random()`)."""
         return all([await self._source(query) == answers for _ in range(_TIMES)])
 
     async def _source(self, query: TypedQuery) -> list[Any] | Exception:
-        """Run the source text with the same arguments, from the same state."""
+        """Roll back, then run the query as written with the arguments of the recorded call."""
         await self.engine.undo()
         outcomes: list[Any] = []
         try:
@@ -216,7 +216,7 @@ class Recorder:
 
 
 def by_data(error: Exception) -> bool:
-    """Return whether rows or the clock caused a refusal, which thus varies between calls."""
+    """Return whether a server error depends on rows or time, so that it varies between calls."""
     return isinstance(
         error,
         asyncpg.IntegrityConstraintViolationError
@@ -226,7 +226,7 @@ def by_data(error: Exception) -> bool:
 
 
 def _difference(mine: Any, one: Any, other: Any) -> str:
-    """Return how an outcome differs from two outcomes of the source text, which may vary."""
+    """Return how a result differs from two results of the query as written, or ''."""
     if mine is None or one is None:
         return ""
     if not isinstance(mine, list):

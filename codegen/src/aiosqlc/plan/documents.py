@@ -1,4 +1,4 @@
-"""Plan classes for JSON whose shape the query determines, and the decoders to these classes."""
+"""Plan classes for JSON values that the query itself builds, and decoders to the classes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Documents:
     decoders: list[PyDecoder] = field(default_factory=list)
 
     def column(self, name: str, shape: JsonShape) -> PyType:
-        """Return the Python type of a JSON column with a known shape."""
+        """Return the Python type of a JSON column whose members are known from the query."""
         name = "" if _UNNAMED.fullmatch(name) else name
         found = self._type(shape, f"{self.query}_{name}" if name else "")
         label = self._free(f"_{constant(self.query)}_{constant(name or 'json')}", between="_")

@@ -21,7 +21,7 @@ from aiosqlc.store.memo import memo_by
 
 @dataclass(frozen=True)
 class Package:
-    """The settings, import paths and schema of a package; `digest` is a hash of the whole.
+    """The settings, import paths and schema of a generated package; `digest` is their hash.
 
     `renamed` are the classes whose own names are already in use.
     """

@@ -119,7 +119,7 @@ def _runs(merged: list[tuple[str, set[Bools]]]) -> list[tuple[frozenset[Bools], 
 
 
 def _parts(text: str) -> tuple[str | int, ...]:
-    """Split a text at its slots."""
+    """Split a text at the slots for sort orders."""
     cut = _SLOT.split(text)
     parts: list[str | int] = [int(part) if odd % 2 else part for odd, part in enumerate(cut)]
     return tuple(part for part in parts if part != "")

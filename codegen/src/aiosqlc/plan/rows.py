@@ -80,9 +80,10 @@ class QueryPlanner:
         )
 
     def column(self, query: TypedQuery, column: Column) -> PyType:
-        """Return the type of one result column.
+        """Return the Python type of one result column.
 
-        What the project says of it or of its type stands before the shape of its JSON.
+        An override of the column or of its type takes precedence over the JSON members known from
+        the query.
         """
         origin, name = column.origin or column.kept, f"{query.parsed.name}.{column.name}"
         if column.shape and self._decodes(column.type, origin, name):
@@ -97,7 +98,7 @@ class QueryPlanner:
         )
 
     def _decodes(self, kind: SqlType, origin: ColumnRef | None, name: str) -> bool:
-        """Return whether a column's JSON is decoded to classes of its shape."""
+        """Return whether a JSON column is decoded to generated classes."""
         package = self.package
         wanted = package.target.typed_json and package.driver.types.json_as_text
         return wanted and not self.types.is_overridden(kind, origin, name)
@@ -115,7 +116,7 @@ class QueryPlanner:
         return self.documents
 
     def nested(self, query: TypedQuery, embed: TypedEmbed, columns: tuple[PyType, ...]) -> PyNested:
-        """Plan an embed's nested row, with a table's class or a class of its own."""
+        """Plan the nested object for `sqlc.embed(t)`, of a table's class or of its own class."""
         inside = slice(embed.first, embed.first + embed.count)
         table = self.package.tables.get((embed.table.schema, embed.table.table))
         table = table or self._whole_table(query, query.columns[inside])

@@ -122,7 +122,7 @@ def _may_be_tested(query: ParsedQuery) -> bool:
 
 
 def _tests(sql: str) -> list[_Edit]:
-    """Return the places that test a parameter without a cast: `$1 IS NULL`, `($1) IS NOT NULL`."""
+    """Find parameters without a cast that are only tested: `$1 IS NULL`, `($1) IS NOT NULL`."""
     tokens = [token for token in scan(sql) if token.kind is not Kind.COMMENT]
     return [
         _Edit(token.start, token.end, token.text)
@@ -143,7 +143,7 @@ def _is_tested(tokens: Sequence[Token], position: int) -> bool:
 def _casts(
     places: Iterable[_Edit], said: Described, names: dict[int, tuple[str, bool]]
 ) -> list[_Edit]:
-    """Return the casts for tested parameters whose types come from elsewhere in the text."""
+    """Return casts for the tested parameters, to the types that other uses determine."""
     return [
         replace(place, text=f"{place.text}::{names[oid][0]}")
         for place in places
@@ -158,7 +158,7 @@ def _oid(said: Described, number: int) -> int:
 def _type_names(
     connection: Connection, answers: Iterable[Described | ServerError]
 ) -> dict[int, tuple[str, bool]]:
-    """Return the names of types, and whether they lack array types."""
+    """Return, by OID, the name of each parameter's type, and whether it lacks an array type."""
     oids = {oid for said in answers if isinstance(said, Described) for oid in said.param_oids}
     listed = "{" + ",".join(map(str, sorted(oids))) + "}"
     rows = connection.rows(_TYPE_NAMES, (listed,))

@@ -216,7 +216,7 @@ def _certain_enough(
 
 
 def _table(engine: Engine, query: tree.Query, row: Sequence[tree.Column]) -> ColumnRef | None:
-    """Return the table or view that has exactly these columns in this order, or None."""
+    """Return the table or view if it has exactly the embed's columns in order, or None."""
     return engine.whole(_relation(query, row), [column.column for column in row])
 
 

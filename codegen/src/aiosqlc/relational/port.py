@@ -49,7 +49,7 @@ class Engine(Protocol):
         ...
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Return the table or view that has exactly these columns in this order, or None."""
+        """Return the table or view if it has exactly the given columns in order, or None."""
         ...
 
     def not_null(self, relation: Relation | None, column: int) -> bool:

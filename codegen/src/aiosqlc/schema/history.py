@@ -39,18 +39,18 @@ class History:
     added: dict[tuple[str, str], Label] = field(default_factory=dict)
 
     def relation(self, name: str) -> Past | None:
-        """Return the record of a table, view or type that no longer exists."""
+        """Return the rename or drop of a table, view or type that no longer exists, or None."""
         return self._today(self.relations.get(name.lower()), self.relations)
 
     def column(self, name: str, words: frozenset[str]) -> Past | None:
-        """Return the record of a missing column in one of a query's tables."""
+        """Return the rename or drop of a missing column in one of a query's tables, or None."""
         for (table, column), past in self.columns.items():
             if column == name.lower() and table in words:
                 return past
         return None
 
     def _today(self, past: Past | None, later: dict[str, Past]) -> Past | None:
-        """Return the record with the current name of an object that was renamed repeatedly."""
+        """Follow repeated renames of an object to its current name."""
         for _ in range(len(later)):
             after = later.get(past.now.lower()) if past and past.now else None
             if past is None or after is None or after is past:

@@ -58,7 +58,7 @@ class Code:
 
 
 Try = Callable[[Release, Code, Code, AnalyzeOptions], Sequence[Step]]
-"""A function that calls both versions on rows in every state, and reports new failures."""
+"""A function that runs both versions' queries on rows in every schema state of a release."""
 
 
 def read_release(project: Project, entry: QuerySet, reference: str) -> Release:
@@ -129,7 +129,7 @@ def _unsaid(said: Sequence[Diagnostic], more: Sequence[Diagnostic]) -> list[Diag
 
 
 class _Asked:
-    """Analyses the queries in the states of a release, each only once.
+    """Analyses the queries on each schema state of a release, each query only once.
 
     Most queries are the same in both versions, and in the form that is sent.
     """
@@ -142,7 +142,7 @@ class _Asked:
     def of(
         self, state: int, queries: Sequence[ParsedQuery]
     ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
-        """Return the analysis of the queries in a state, with the errors of failed queries."""
+        """Return the analysis of queries on a schema state, with the errors of failed queries."""
         rest = [query for query in queries if (state, query.question) not in self._known]
         typed, found = self._asked(state, rest) if rest or state not in self._state else ({}, ())
         analysis, of_schema = self._state[state]
@@ -170,7 +170,7 @@ class _Asked:
 
 
 def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
-    """Return the assumptions of a version that do not hold in another state."""
+    """Return the assumptions of a version's generated code that another schema state breaks."""
     texts = [sent(query) for query in code.queries]
     here, _ = asked.of(code.own, texts)
     there, problems = asked.of(state, texts)
@@ -186,7 +186,7 @@ def _lost(asked: _Asked, code: Code, state: int) -> tuple[Diagnostic, ...]:
 
 
 def relies(query: TypedQuery, why: str) -> Diagnostic:
-    """Return the finding for a query with an assumption that does not hold."""
+    """Return the finding for a query whose generated code makes a false assumption."""
     return Diagnostic(
         "E380",
         f"{query.parsed.name} {why}",

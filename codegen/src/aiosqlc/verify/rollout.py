@@ -16,7 +16,7 @@ _PASSING = 12  # tries after a key conflict, because the sequences of two states
 
 @dataclass
 class _Seen:
-    """The observations in one state."""
+    """The observations in one schema state of a release."""
 
     tried: int = 0
     old: dict[str, Diagnostic] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class _Seen:
 def try_release(
     scratch: Scratch, release: Release, old: Code, new: Code, options: AnalyzeOptions
 ) -> list[Step]:
-    """Call both versions in every state on the same rows, which are migrated with the schema.
+    """Run both versions' queries in every schema state, on rows migrated with the schema.
 
     A call that succeeds in the state that its code was generated for must succeed in the others,
     with a result that the code can read. All databases are dropped.
@@ -69,7 +69,7 @@ def _try_code(code: Code, states: States, side: str, seen: list[_Seen]) -> None:
 
 
 def _run_all(rows: Rows, trials: Sequence[tuple[TypedQuery, Trial]]) -> list[Answer]:
-    """Run every trial, repeat those with key conflicts, and return the server's last responses."""
+    """Run queries with arguments, repeat key conflicts, and return the server's last responses."""
     answers: dict[int, Answer] = {}
     left = list(range(len(trials)))
     with rows.undone():

@@ -58,7 +58,7 @@ def _schema(
 
 
 def _where(table: str, column: str, schema: Sequence[SchemaFile], dialect: Dialect) -> Label | None:
-    """Return the position of a table, or of a column in the last statement that names both."""
+    """Return where the schema first names a table, or last names a column with its table."""
     found: Label | None = None
     for file in schema:
         for span in file.statements:

@@ -150,7 +150,7 @@ def _null_test(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _distinct(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts if `x IS DISTINCT FROM value` is false: x equals the value."""
+    """Return what is not null if `x IS DISTINCT FROM value` is false: x equals the value."""
     if TRUE in possible:
         return NOTHING
     left, right = node["args"]
@@ -164,7 +164,7 @@ def _is_value(node: Node) -> bool:
 
 
 def _coalesce(node: Node, facts: Facts) -> FactSet:
-    """Return the facts if `coalesce(x, false)` is true, which means that x is true."""
+    """Return what is not null if `coalesce(x, false)` is true, which means that x is true."""
     first, *rest = node["args"]
     untrue = all(
         a.kind == "CONST" and (a["constisnull"] or not any(a["constvalue"].data)) for a in rest
@@ -173,7 +173,7 @@ def _coalesce(node: Node, facts: Facts) -> FactSet:
 
 
 def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts for `x op ANY (array)`; if false, there may have been no comparison."""
+    """Return what is not null if `x op ANY (array)` is true; an empty array makes it false."""
     found = known(node, facts)
     decided = IF_TRUE if node["useOr"] else IF_FALSE
     if facts.holds(
@@ -186,7 +186,7 @@ def _array_operation(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
 
 
 def _any_sublink(node: Node, possible: Outcomes, facts: Facts) -> FactSet:
-    """Return the facts if `x op ANY (select …)` is true: the comparison was true for one row."""
+    """Return what is not null if `x op ANY (select …)` is true: one row's comparison is true."""
     if node["subLinkType"] == kinds.SubLink.ANY and possible == IF_TRUE and node["testexpr"]:
         return frozenset(
             fact

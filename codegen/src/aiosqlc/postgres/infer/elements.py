@@ -165,7 +165,7 @@ def _inner_arrays(p: Prover, query: Node, scope: Scope) -> Verdict:
 
 
 def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
-    """Infer the array elements of a query's output column, for set operations from all operands."""
+    """Infer whether an output column's arrays may contain NULL, from all operands of a UNION."""
     scope = parent.inner(query)
     parts = parts_of(query)
     if not parts:
@@ -187,7 +187,7 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:
-    """Find the least fixed point for all columns together, starting from "no NULL elements"."""
+    """Infer a recursive query's arrays: assume "no NULL elements", then iterate to a fixpoint."""
     text = f"the recursive query {name}"
     if name in owner.element_recursion:
         null = owner.element_recursion[name][attribute - 1]

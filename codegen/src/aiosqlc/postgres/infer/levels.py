@@ -138,7 +138,7 @@ class PostgresEngine:
         return not isinstance(relation, int) or asked[command is not Command.INSERT](relation)
 
     def whole(self, relation: Relation | None, columns: Sequence[int]) -> ColumnRef | None:
-        """Return the table or view that has exactly these columns in this order, or None."""
+        """Return the table or view if it has exactly the given columns in order, or None."""
         if not isinstance(relation, int) or relation not in self.facts.relations:
             return None
         entry = self.facts.relations[relation]
@@ -160,14 +160,14 @@ def row_counter(facts: Facts) -> RowCounter:
 
 
 def level_of(scope: Scope) -> Query:
-    """Return the relational query for a scope, which is converted at the first call."""
+    """Return the engine-independent form of a scope's query, converted at the first call."""
     if scope.level is None:
         scope.level = Lowering(scope).query()
     return scope.level
 
 
 class Lowering:
-    """Converts the query of one scope."""
+    """Converts one query from PostgreSQL's parse tree to `aiosqlc.relational`."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -216,7 +216,7 @@ class Lowering:
     # --- what is read from --------------------------------------------------------------------
 
     def item(self, node: Node) -> JoinItem | None:
-        """Return an item of the join tree, or None if it is unsupported."""
+        """Convert a node of the join tree, or return None if it is unsupported."""
         if node.kind not in {"RANGETBLREF", "FROMEXPR", "JOINEXPR"} or not is_understood(node):
             return None
         if node.kind == "RANGETBLREF":
@@ -244,7 +244,7 @@ class Lowering:
         )
 
     def reads_from(self, root: JoinItem, command: Command) -> Iterator[int]:
-        """Yield the sources of a query's rows, including the target of a write."""
+        """Yield the numbers of the FROM items, and of the table that UPDATE or DELETE writes to."""
         found = list(sources_of(root))
         target = self.scope.query["resultRelation"]
         if command in (Command.UPDATE, Command.DELETE) and target not in found:
@@ -252,14 +252,14 @@ class Lowering:
         yield from found
 
     def source(self, entry: Node) -> Source:
-        """Return the source for an entry of the range table."""
+        """Convert an entry of the range table."""
         if not is_understood(entry):
             return Source()
         make = _SOURCES.get(entry["rtekind"])
         return make(self, entry) if make is not None else Source()
 
     def table(self, entry: Node) -> Source:
-        """Return the source for a table, or for a view that is written."""
+        """Convert a table in FROM, or the target table or view of a write."""
         return Table(
             relation=entry["relid"],
             with_children=bool(entry["inh"]),
@@ -267,7 +267,7 @@ class Lowering:
         )
 
     def derived(self, entry: Node) -> Source:
-        """Return the source for a subquery in FROM, or for a view that is read."""
+        """Convert a subquery or a view in FROM."""
         query = entry["subquery"]
         return Derived(
             query=functools.partial(self.inner, query),
@@ -277,7 +277,7 @@ class Lowering:
         )
 
     def values(self, entry: Node) -> Source:
-        """Return the source for a VALUES list."""
+        """Convert a VALUES list in FROM."""
         return Values(
             rows=len(entry["values_lists"]),
             lists=lambda: [list(self.args(row)) for row in entry["values_lists"]],
@@ -286,7 +286,7 @@ class Lowering:
         )
 
     def function(self, entry: Node) -> Source:
-        """Return the source for functions in FROM."""
+        """Convert the function calls of one FROM item."""
         if not all(map(is_understood, entry["functions"])):
             return Source()
         calls = [function["funcexpr"] for function in entry["functions"]]
@@ -299,7 +299,7 @@ class Lowering:
         )
 
     def cte_use(self, entry: Node) -> Source:
-        """Return the source for a use of a WITH query."""
+        """Convert a use of a WITH query in FROM."""
         owner = self.scope.up(entry["ctelevelsup"])
         cte = owner.cte(entry["ctename"])
         if not is_understood(cte):
@@ -318,7 +318,7 @@ class Lowering:
         )
 
     def merged(self, entry: Node) -> Source:
-        """Return the source for the merged columns of a join.
+        """Convert the range table entry for a join's own columns.
 
         In a FULL join, a side may be missing.
         """
@@ -327,7 +327,7 @@ class Lowering:
         return Merged(behind=lambda number: self.expr(entry["joinaliasvars"][number - 1]))
 
     def grouped(self, entry: Node) -> Source:
-        """Return the source for the keys of GROUP BY."""
+        """Convert the range table entry for the keys of GROUP BY."""
         keys = entry["groupexprs"]
         return Grouped(
             behind=lambda number: self.expr(keys[number - 1]),
@@ -335,15 +335,15 @@ class Lowering:
         )
 
     def no_table(self, _entry: Node) -> Source:
-        """Return the source for the single row of a query without FROM."""
+        """Convert the range table entry of a query without FROM, which has a single row."""
         return NoTable()
 
     def inner(self, query: Node) -> Query:
-        """Return the relational query for a directly nested query."""
+        """Convert a directly nested query."""
         return level_of(self.scope.inner(query))
 
     def columns(self, value: Node, depth: int) -> tuple[Column, ...]:
-        """Return the columns of this query that a value reads."""
+        """Return the columns of the scope's query that a part of the parse tree reads."""
         return tuple(self.column(node, level=0) for node in variables(value, depth))
 
     def is_stable(self, node: Node) -> bool:
@@ -365,7 +365,7 @@ class Lowering:
         return self.column(node) if is_understood(node) else None
 
     def equality(self, node: Node) -> Equality | None:
-        """Return the two sides of an operator if it is a trusted equality, or None."""
+        """Return both operands of an operator if it is a trusted equality operator, or None."""
         if node.kind != "OPEXPR" or len(node["args"]) != 2 or not is_understood(node):
             return None
         equality = self.facts.equalities.get(node["opno"])
@@ -394,7 +394,7 @@ class Lowering:
         return classes if same_type or self.facts.is_plain(after) else frozenset()
 
     def expr(self, node: Node) -> Expr:
-        """Return an expression in relational form."""
+        """Convert an expression to the engine-independent form."""
         if node.kind == "VAR" and is_understood(node):
             return self.column(node, level=node["varlevelsup"])
         if node.kind == "PARAM" and node["paramkind"] == kinds.Param.EXTERN and is_understood(node):
@@ -448,11 +448,11 @@ class Lowering:
         return {t["resno"]: self.expr(_bare(t["expr"])) for t in targets if not t["resjunk"]}
 
     def subqueries(self) -> list[Query]:
-        """Return the subqueries in expressions of this query."""
+        """Return the subqueries in the query's own expressions."""
         return [self.inner(query) for query in _sublinks(self.scope.query)]
 
     def writing_ctes(self) -> list[Query]:
-        """Return the WITH queries of this query that write."""
+        """Return the query's WITH queries that write."""
         found = [cte["ctequery"] for cte in self.scope.query.list_of("cteList")]
         return [self.inner(q) for q in found if q["commandType"] != kinds.Command.SELECT]
 
@@ -480,7 +480,7 @@ class Lowering:
     # --- set operations -----------------------------------------------------------------------
 
     def arm(self, node: Node) -> SetOperation | int | None:
-        """Return an operand as a set operation or a source, or None if it is unsupported."""
+        """Convert an operand of a set operation, or return None if it is unsupported."""
         if not is_understood(node):
             return None
         if node.kind == "RANGETBLREF":

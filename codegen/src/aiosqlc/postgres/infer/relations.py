@@ -1,4 +1,4 @@
-"""Nullability rules for columns: the origin of a Var, and the facts of its source."""
+"""Nullability rules for column references (Vars), by the FROM item that they refer to."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ _WHY_ABSENT = {
 
 
 def absences_of_row(owner: Scope, varno: int, returning: int) -> list[int]:
-    """Return the reasons why an entry's row, OLD or NEW may be missing from a write's result."""
+    """Return why RETURNING may return NULL for the row of a FROM item, or for OLD or NEW."""
     if owner.command == kinds.Command.SELECT:
         return []
     if returning == kinds.Returning.OLD and owner.command == kinds.Command.INSERT:
@@ -233,7 +233,7 @@ def _cte_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Verdict
 
 
 def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[Verdict]:
-    """Find the least fixed point for all columns together, starting from "not null"."""
+    """Infer a recursive query's columns: assume "not null", then iterate to a fixpoint."""
     count = len(output_targets(query))
     state = [False] * count
     try:

@@ -73,7 +73,7 @@ class Scope:
         return next(c for c in ctes if str(c["ctename"]) == str(name))
 
     def alive(self, varno: int, nulling: Iterable[int]) -> list[int]:
-        """Return the outer joins among `nulling` that may replace this entry's row by NULLs."""
+        """Return the outer joins among `nulling` that may replace a FROM item's row by NULLs."""
         return [join for join in nulling if (join, varno) not in self.dead] if nulling else []
 
     def is_known(self, varno: int, attribute: int, nulling: frozenset[int], *, old: bool) -> bool:
@@ -100,7 +100,7 @@ class Scope:
 
     @contextmanager
     def rows_of(self, condition: Node | None) -> Iterator[None]:
-        """Infer facts for each row that an aggregate of this query reads, given its FILTER.
+        """Use the conditions that hold for each row that an aggregate of the query reads (FILTER).
 
         Facts of a surrounding CASE branch do not hold for these rows.
         """
@@ -114,7 +114,7 @@ class Scope:
             self.assumed, self.dead = before
 
     def _settle(self) -> None:
-        """Collect the facts and the matched outer joins until nothing new is found."""
+        """Derive non-null expressions and matched outer joins from each other, to a fixed point."""
         always = self._conditions()
         while True:
             self.known = always.union(
@@ -131,7 +131,7 @@ class Scope:
         self._forget_new_values()
 
     def _matched(self, join: Node) -> bool:
-        """Return whether every result row contains a match of this outer join."""
+        """Return whether an outer join is proved to have a match in every result row."""
         return all(
             (join["rtindex"], varno) in self.dead
             for side in self.joins.sides[join["rtindex"]]
@@ -150,7 +150,7 @@ class Scope:
         return frozenset(found)
 
     def _forget_new_values(self) -> None:
-        """Drop facts about columns that an UPDATE changes: conditions refer to old rows."""
+        """Drop what WHERE proves about columns that an UPDATE changes: it applies to old rows."""
         if self.command not in (kinds.Command.UPDATE, kinds.Command.INSERT, kinds.Command.MERGE):
             return
         self.old = self.known
@@ -228,7 +228,7 @@ class _Joins:
         return left | right | {index}
 
     def matched(self, catalog: Facts) -> list[tuple[Node, FactSet]]:
-        """Return the facts that each outer join's ON condition proves for matched rows."""
+        """Return the expressions that each outer join's ON proves not null in matched rows."""
         if self._matched is None:
             self._matched = [
                 (join, facts_of(join["quals"], IF_TRUE, catalog))
@@ -238,7 +238,7 @@ class _Joins:
         return self._matched
 
     def dead(self, known: FactSet) -> set[tuple[int, int]]:
-        """Return the pairs (join, entry) for which facts prove that the join matched."""
+        """Return (join, FROM item) for outer joins that non-null columns prove to have a match."""
         found: set[tuple[int, int]] = set()
         for fact in known:
             if isinstance(fact, Node):

@@ -66,7 +66,7 @@ def _origin(scope: Scope, number: int) -> tuple[int, int]:
 
 
 def source_behind(node: Node | None, scope: Scope) -> ColumnRef | None:
-    """Return the source of an expression that is a column, or COALESCE of a column."""
+    """Return the table or WITH query of an expression that is a column or COALESCE of one."""
     node = _bare(node)
     if node is None:
         return None

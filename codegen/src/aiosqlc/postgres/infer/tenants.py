@@ -50,7 +50,7 @@ class Tenants:
         return entry is not None and self._listed(entry.schema, entry.name)
 
     def references(self, relation: Hashable) -> tuple[tuple[Hashable, Mapping[int, int]], ...]:
-        """Return a table's foreign keys that hold for every row that a query may read.
+        """Return a table's foreign keys that are valid for every row that a query may read.
 
         A child table inherits neither foreign keys nor the uniqueness of the referenced key. A
         partition inherits both.

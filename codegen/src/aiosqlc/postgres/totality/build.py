@@ -122,7 +122,7 @@ def _examine(conninfo: str) -> dict[int, str]:
 
 
 def nulls_among(conninfo: str, oids: Collection[int]) -> list[str]:
-    """Call the given functions again, and return the names of those that returned NULL."""
+    """Call functions with samples, and return the names of the functions that return NULL."""
     connection = _connect(conninfo)
     signatures = [s for s in connection.decode(_STRICT, _Signature) if s.oid in set(oids)]
     connection.run("set statement_timeout = '200ms'")

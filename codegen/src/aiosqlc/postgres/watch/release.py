@@ -34,7 +34,7 @@ _SEED = 0
 
 
 class Watched:
-    """A migration that was observed; other migrations can be tried on the state before it."""
+    """A migration that was observed; other migrations can be tried on the schema before it."""
 
     def __init__(self, stage: Stage, before: str, pending: Pending, seen: ObservedFile) -> None:
         self._stage, self._before, self._pending = stage, before, pending

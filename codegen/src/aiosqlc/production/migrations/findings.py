@@ -152,7 +152,7 @@ def _lock(seen: Observed, held: Held) -> str:
 
 
 def _fresh(seen: Observed) -> bool:
-    """Return whether the statement itself acquired one of the locks."""
+    """Return whether the statement itself acquired one of the locks, not an earlier statement."""
     return any(held.since == seen.span for held in seen.stopping)
 
 

@@ -1,4 +1,4 @@
-"""Select the migrations to check: those missing in a git reference, those after one, or all."""
+"""Select the migrations to check: new since a git reference, after a given one, or all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Chosen:
 
 
 def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference: str) -> Chosen:
-    """Return the migrations missing in a git reference, with its schema and queries.
+    """Return the migrations that a git reference lacks, with the reference's schema and queries.
 
     Raises `GitError` if the reference cannot be read.
     """
@@ -47,7 +47,7 @@ def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference
 
 
 def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chosen:
-    """Return the migrations after the one with a file name, with or without `.sql`.
+    """Return the migrations after a migration, which is named by file, with or without `.sql`.
 
     Raises `UnknownMigrationError`.
     """

@@ -1,4 +1,4 @@
-"""The findings of `aiosqlc migrations check`: the meaning and the measured facts of each."""
+"""The findings of `aiosqlc migrations check`: the meaning and the measurements of each."""
 
 from __future__ import annotations
 

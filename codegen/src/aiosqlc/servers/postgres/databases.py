@@ -96,11 +96,11 @@ class Draft:
 
     @property
     def conninfo(self) -> str:
-        """Return the connection string of the draft."""
+        """Return the connection string of the unfinished database."""
         return self.server.conninfo(self.name)
 
     def keep(self, name: str) -> None:
-        """Rename the draft, which has no connections, to the final name that other processes use.
+        """Rename the finished database to its final name, under which other processes find it.
 
         Raises `DatabaseRefusedError`.
         """
