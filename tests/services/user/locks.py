@@ -20,13 +20,25 @@ async def held(db: asyncpg.Connection) -> AsyncIterator[None]:
 
 async def until_waiting(db: asyncpg.Connection, count: int) -> None:
     """Return when `count` connections wait for a lock."""
-    waiting = (
+
+    async def are_waiting() -> bool:
+        return await _waiting(db) >= count
+
+    await eventually(are_waiting)
+
+
+async def until_none_waits(db: asyncpg.Connection) -> None:
+    """Return when no connection waits for a lock."""
+
+    async def is_none() -> bool:
+        return await _waiting(db) == 0
+
+    await eventually(is_none)
+
+
+async def _waiting(db: asyncpg.Connection) -> int:
+    await db.execute("SELECT pg_stat_clear_snapshot()")
+    return await db.fetchval(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-
-    async def are_waiting() -> bool:
-        await db.execute("SELECT pg_stat_clear_snapshot()")
-        return await db.fetchval(waiting) >= count
-
-    await eventually(are_waiting)
