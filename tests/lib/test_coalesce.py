@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from devstack.testing.wait import DEADLINE
 from lib.coalesce import Coalesced
 from lib.errors import AppError, Code
 
@@ -116,7 +117,7 @@ async def test_a_cancelled_caller_is_passed_over(source, monkeypatch, is_next) -
         second.cancel()
     source.let.release()
     source.let.release()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         assert await first == 1
         assert await third == 9
         await asyncio.wait([second])

@@ -12,6 +12,7 @@ import pymysql
 import pytest
 from pydantic import SecretStr
 
+from devstack.testing.wait import DEADLINE
 from lib.config import MysqlSettings
 from lib.db import errors, mysql
 from lib.db.mysql import open_database
@@ -199,7 +200,7 @@ async def test_an_old_connection_is_replaced(empty_mysql) -> None:
     config = settings(empty_mysql, db_pool_max=1, db_lifetime_seconds=0.05)
     async with open_database(config, application="test") as db:
         first = await db.fetchval("SELECT connection_id()")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             while await db.fetchval("SELECT connection_id()") == first:
                 await asyncio.sleep(0.01)
 

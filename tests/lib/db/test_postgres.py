@@ -9,7 +9,7 @@ from time import perf_counter
 import pytest
 from pydantic import SecretStr
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.config import PostgresSettings
 from lib.db import Database, errors
 from lib.db.postgres import open_database
@@ -108,7 +108,7 @@ async def test_a_caller_that_has_to_wait_gets_the_next_free_connection(empty_dat
     async with open_database(config, application="test") as db:
         for _ in range(3):
             waits = [db.fetchval("SELECT pg_sleep(0.01)") for _ in range(5)]
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE):
                 await asyncio.gather(*waits)
         assert (db.get_idle_size(), db.get_size()) == (1, 1)
 

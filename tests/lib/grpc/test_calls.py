@@ -17,6 +17,7 @@ from lib.grpc.pool import ChannelPool
 from lib.pb.point.v1 import GetUserPointsRequest, ListUserPointsRequest, StreamUserLedgerRequest
 from lib.pb.point.v1.rpc import GET_USER_POINTS, PointServiceStub
 from lib.resilience import BreakerPolicy, Upstream
+from tests.clock import advance
 from tests.lib.grpc.serving import CONFLICT, Scripted, scripted
 
 # A circuit that never opens: these tests are about single calls.
@@ -106,11 +107,13 @@ async def test_a_bug_of_the_server_is_opaque(stub: PointServiceStub) -> None:
 
 
 async def test_a_deadline_ends_the_call_on_both_sides(
-    stub: PointServiceStub, server: Scripted
+    stub: PointServiceStub, server: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    error = await refusal(stub, "slow", 0.2)
-    assert error.code is Code.DEADLINE_EXCEEDED
-    await asyncio.wait_for(server.cancelled.wait(), 5)
+    refused = asyncio.create_task(refusal(stub, "slow", 50))
+    await eventually(lambda: bool(server.asked))
+    advance(monkeypatch, 50)
+    assert (await refused).code is Code.DEADLINE_EXCEEDED
+    await eventually(server.cancelled.is_set)
 
 
 async def test_a_caller_that_leaves_cancels_the_work(
@@ -119,7 +122,7 @@ async def test_a_caller_that_leaves_cancels_the_work(
     call = asyncio.create_task(ask(stub, "slow"))
     await eventually(lambda: bool(server.asked))
     call.cancel()
-    await asyncio.wait_for(server.cancelled.wait(), 5)
+    await eventually(server.cancelled.is_set)
     with pytest.raises(asyncio.CancelledError):
         await call
 
@@ -155,14 +158,15 @@ async def test_a_stream_yields_until_its_end(stub: PointServiceStub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user_id", "code"), [("conflict", Code.CONFLICT), ("slow", Code.DEADLINE_EXCEEDED)]
+    ("user_id", "seconds", "code"),
+    [("conflict", 30.0, Code.CONFLICT), ("slow", 0.3, Code.DEADLINE_EXCEEDED)],
 )
 async def test_a_stream_that_does_not_come_to_its_end_in_time_is_an_error(
-    stub: PointServiceStub, user_id: str, code: Code
+    stub: PointServiceStub, user_id: str, seconds: float, code: Code
 ) -> None:
     request = StreamUserLedgerRequest(user_id=user_id)
     with pytest.raises(AppError) as raised:
-        await stub.stream_user_ledger(request, seconds=0.3, limit=9)
+        await stub.stream_user_ledger(request, seconds=seconds, limit=9)
     assert raised.value.code is code
 
 
@@ -172,7 +176,7 @@ async def test_a_stream_ends_on_the_server_behind_the_last_message_wanted(
     request = StreamUserLedgerRequest(user_id="slow")
     entries = await stub.stream_user_ledger(request, seconds=60, limit=2)
     assert [entry.amount for entry in entries] == [0, 1]
-    await asyncio.wait_for(server.cancelled.wait(), 5)
+    await eventually(server.cancelled.is_set)
 
 
 async def test_waiting_for_a_channel_ends_with_the_callers_deadline(server: Scripted) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from devstack.testing.wait import eventually
+from devstack.testing.wait import DEADLINE, eventually
 from lib.errors import AppError, Code
 from lib.limits.searches import AT_A_TIME, searching
 from lib.resource.lists import PageQuery, page_of
@@ -28,7 +28,7 @@ async def test_searches_take_few_places_and_lists_without_one_take_none() -> Non
     asked = [asyncio.create_task(search("%x%")) for _ in range(40)]
     await eventually(lambda: len(refused) >= 40 - AT_A_TIME - 20)
     assert under_way == AT_A_TIME
-    await asyncio.gather(*(asyncio.wait_for(_list(), 1) for _ in range(40)))
+    await asyncio.gather(*(asyncio.wait_for(_list(), DEADLINE) for _ in range(40)))
     gate.set()
     await asyncio.gather(*asked)
     assert {code for code, _ in refused} == {Code.SERVICE_UNAVAILABLE}
