@@ -38,7 +38,7 @@ def is_spread(query: TypedQuery) -> bool:
 
 
 def with_bulk(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
-    """Return an analyser that also checks the multi-row statements on the server."""
+    """Return an analyser that also checks the multi-row statements of `:bulk` queries."""
     arrays = LEXES[engine].has_arrays
 
     def analyze_both(

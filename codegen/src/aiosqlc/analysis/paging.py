@@ -41,7 +41,7 @@ _MYSQL = frozenset(
 
 
 def with_pages(analyze: Analyze) -> Analyze:
-    """Return an analyser that also proves the order of pages by sort keys.
+    """Return an analyser that also proves that the sort keys of `:page` queries order all rows.
 
     The order is total if a query for given values of its keys returns at most one row. The
     analyser proves that for a query that is never sent.

@@ -163,7 +163,7 @@ def _is_source(_: Change, path: str) -> bool:
 
 
 def _warm_up(project: Project, engine_of: EngineOf) -> None:
-    """Start the server early, so that the first edit does not wait for it."""
+    """Start the database server early, so that the first edit does not wait for it."""
     for entry in project.sets:
         inputs, _ = read_inputs(project, entry)
         engine = engine_of(entry.engine)

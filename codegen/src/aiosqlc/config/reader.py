@@ -13,7 +13,7 @@ from aiosqlc.source import SourceFile, Span
 
 
 def as_yaml(text: str) -> str:
-    """Return a configuration as YAML of the same length: tabs may indent JSON but not YAML."""
+    """Replace the tabs of a JSON configuration by spaces, because YAML forbids tabs."""
     return text.replace("\t", " ") if text.lstrip("\ufeff \t\r\n").startswith("{") else text
 
 

@@ -14,7 +14,7 @@ from aiosqlc.lock.keys import complete_key
 
 
 class LockedWarning(msgspec.Struct):
-    """A stored warning: the key of its query, and labels of (path, start, end, text)."""
+    """A warning in the lock, with its query's key and labels of (path, start, end, text)."""
 
     code: str
     message: str
@@ -25,7 +25,7 @@ class LockedWarning(msgspec.Struct):
 
 
 class Entry(msgspec.Struct):
-    """The lock of one configuration entry: its undecoded queries by key, and the entry's key.
+    """The lock of one configuration entry, with its queries in undecoded form by key.
 
     `catalog` is the key of a catalog, which entries share and queries refer to.
     """
@@ -56,7 +56,7 @@ class Document(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """The data to store for one entry."""
+    """The data of one configuration entry to write to the lock."""
 
     schema: str
     keys: tuple[str, ...]
@@ -73,7 +73,7 @@ class Locked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The stored data of one entry, read from disk or written by this process."""
+    """The lock's data of one configuration entry, read from disk or written by this process."""
 
     schema: str
     complete: str

@@ -206,7 +206,10 @@ def _not_nulls(
 
 
 def _rows(session: Session, sql: str, databases: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Return the rows of these databases only, because `information_schema` may ignore case."""
+    """Return a query's rows for exactly these databases.
+
+    `information_schema` may ignore the case of the names.
+    """
     return [row for row in session.rows(sql, databases) if row[0] in databases]
 
 

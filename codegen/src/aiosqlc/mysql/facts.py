@@ -48,7 +48,7 @@ IsSlice = Callable[[exp.Expr], bool]
 def facts_of(
     level: Level, condition: exp.Expr | None, possible: Outcomes, is_slice: IsSlice
 ) -> Facts:
-    """Return the columns and expressions not NULL if `condition` has one of the outcomes."""
+    """Return columns and expressions that are not NULL if `condition` has a possible outcome."""
     if condition is None:
         return _NONE
     node = unwrap(condition)

@@ -10,10 +10,10 @@ from aiosqlc.mysql.scope import Level, own_nodes
 
 
 def aggregates(shown: list[exp.Expr], level: Level, schema: Schema) -> tuple[bool, bool]:
-    """Return whether this SELECT certainly aggregates, and whether it possibly does.
+    """Return whether a SELECT certainly aggregates, and whether it possibly does.
 
-    An aggregate in a sub-select that uses only outer columns belongs to this SELECT. An unknown
-    function may be a user's aggregate.
+    An aggregate in a sub-select that uses only outer columns belongs to the outer SELECT.
+    An unknown function may be a user's aggregate.
     """
     certain = possible = False
     for item in shown:
@@ -46,7 +46,7 @@ def _only_outer(node: exp.Expr, level: Level) -> bool:
 
 
 def _could_be_ours(node: exp.Expr, level: Level, schema: Schema) -> bool:
-    """Return whether an aggregate in a sub-select might use only columns of the outer `level`."""
+    """Return whether an aggregate in a sub-select might use only columns of the outer SELECT."""
     columns = list(node.find_all(exp.Column))
     if not columns or not all(level.may_have(column) for column in columns):
         return False

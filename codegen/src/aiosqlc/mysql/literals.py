@@ -18,7 +18,7 @@ _BEFORE, _AFTER, _CURRENT, _ALL = "PRECEDING", "FOLLOWING", "CURRENT ROW", "UNBO
 
 
 def integer(node: object) -> int | None:
-    """Return the value of an integer literal, if every server compares such numbers exactly."""
+    """Return the value of an integer literal that every server compares exactly, or None."""
     node = unwrap(node) if isinstance(node, exp.Expr) else None
     if not isinstance(node, exp.Literal) or node.is_string or not str(node.this).isdecimal():
         return None

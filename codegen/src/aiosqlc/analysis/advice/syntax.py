@@ -131,14 +131,14 @@ def _missing_comma(place: Place) -> str:
 
 
 def _is_list(place: Place) -> bool:
-    """Return whether a place is inside a parenthesized list of columns, values or arguments."""
+    """Return whether a position is in the parentheses after VALUES, IN or an INSERT's table."""
     opened = place.above()[-1][0]
     head = place.words[max(0, opened - 3) : opened]
     return head[-1:] in (["VALUES"], ["IN"]) or head[-2:-1] == ["INTO"] or head[-3:-2] == ["INTO"]
 
 
 def _missing_words(place: Place) -> str:
-    """Detect a missing keyword before the place: BY, SET, AND, ON, END, FROM, INTO."""
+    """Detect a missing keyword before a position: BY, SET, AND, ON, END, FROM, INTO."""
     word, before = place.word(), place.word(-1)
     for verb, needed in (("DELETE", "FROM"), ("INSERT", "INTO")):
         if before == verb and word in _OBJECTS:
@@ -177,7 +177,7 @@ def _missing_words(place: Place) -> str:
 
 
 def _joins(place: Place) -> bool:
-    """Return whether a joined table without a condition precedes the place."""
+    """Return whether a joined table without a condition precedes a position."""
     for _, word in place.above():
         if word in {"ON", "USING", "(", "CROSS", "NATURAL", ",", "WHERE", "SELECT"}:
             return False

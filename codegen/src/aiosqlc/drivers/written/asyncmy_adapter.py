@@ -65,7 +65,7 @@ class AsyncmyExecutor:
         columns: Sequence[str] | None = None,
         schema_name: str | None = None,
     ) -> str:
-        """Insert rows in batches; an error undoes all. Return a status such as `COPY 3`."""
+        """Insert rows in batches; an error undoes all batches. Return, for example, `COPY 3`."""
         cursor = await self._cursor()
         target = ".".join(_quoted(name) for name in (schema_name, table_name) if name)
         names = ", ".join(map(_quoted, columns or ()))
@@ -80,7 +80,7 @@ class AsyncmyExecutor:
         return MysqlCursor(await self._run(query, args, _UNBUFFERED))
 
     async def _all_or_none(self, cursor: Any, texts: Sequence[str]) -> None:
-        """Run statements. If one fails, undo the statements before it.
+        """Run statements. If a statement fails, undo the statements before it.
 
         The caller's transaction gets a savepoint. Without a transaction, a new transaction is
         begun and committed.
