@@ -152,7 +152,7 @@ async def test_both_engines_return_the_same_objects(package, engines) -> None:
     [
         ("note text,", "note text NOT NULL,", "E351", ["note: str | None", "mysql: note: str"]),
         ("decimal(12, 2)", "double", "E351", ["price: Decimal", "mysql: price: float"]),
-        ("binary(16) PRIMARY KEY", "binary(16) NOT NULL", "E320", ["may return many rows"]),
+        ("binary(16) PRIMARY KEY", "binary(16) NOT NULL", "E320", ["may return several rows"]),
     ],
 )
 def test_a_difference_is_refused_with_both_sides(
