@@ -18,7 +18,7 @@ def shared(home: Home, services: Sequence[str]) -> Mapping[str, str]:
 
 
 def own(home: Home, service: str, others: Sequence[str]) -> Mapping[str, str]:
-    """Return one service's secrets. The user service also gets the secret hashes of `others`."""
+    """Return one service's secrets. For `user`, add the hashes of the secrets of `others`."""
     signing = {"EVENTS_SIGNING_KEY": _events_key(home, service)}
     if service in CALLERS:
         secret = _client_secret(home, service)

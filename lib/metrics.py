@@ -98,7 +98,7 @@ class Latencies(Collector):
         registry.register(self)
 
     def child(self, *values: str) -> Durations:
-        """Return the histogram for these label values, for repeated use."""
+        """Return the histogram for the given label values, for repeated use."""
         return self._children.setdefault(values, Durations())
 
     def collect(self) -> Iterable[HistogramMetricFamily]:

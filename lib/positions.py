@@ -65,7 +65,7 @@ class Scope:
         return self._changed or bool(self._unsettled)
 
     def wrote(self, signer: Signer, settle: Settle) -> None:
-        """Record a write. `settle` returns the write's position when it is needed."""
+        """Record a write. `settle` is called later, to get the log position of the write."""
         self._unsettled[signer.name] = (signer, settle)
 
     async def needs(self, signer: Signer) -> int:

@@ -32,7 +32,7 @@ class PublicSettings(Settings):
 
 
 def below_public_url(value: str, info: ValidationInfo, *, default: str) -> str:
-    """Return `value`. If `value` is `default`, return its path below `PUBLIC_URL`.
+    """Return `value`, or if `value` is `default`, the URL of the same path below `PUBLIC_URL`.
 
     Raises ValueError in production where neither was set: nobody else finds this machine there.
     """

@@ -52,7 +52,7 @@ class Access:
     open: bool = False
 
     def of(self, method: str) -> Access:
-        """Return the requirements for this HTTP method."""
+        """Return the access requirements of a route for an HTTP method."""
         if self.verified is not None:
             return self
         return replace(self, verified=method not in _SAFE_METHODS)

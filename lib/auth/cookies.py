@@ -31,7 +31,7 @@ def set_session(
 
 
 def clear_session(response: web.StreamResponse) -> None:
-    """Clear the cookies. Browsers require the same attributes as when the cookies were set."""
+    """Clear the cookies, with the attributes that they were set with, as browsers require."""
     for name in (ACCESS, REFRESH, csrf.COOKIE):
         response.del_cookie(name, path="/", secure=True, samesite="Lax")
 

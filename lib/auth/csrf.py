@@ -1,4 +1,4 @@
-"""CSRF tokens, which pages send back in a header and an HMAC binds to the session."""
+"""CSRF tokens: pages send the token in a header, and an HMAC binds the token to the session."""
 
 from __future__ import annotations
 

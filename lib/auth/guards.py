@@ -33,7 +33,7 @@ def _listed(names: Sequence[str], last: str) -> str:
 
 
 def require(*permissions: str) -> Guard:
-    """Check that the caller has all of these permissions.
+    """Check that the caller has all of the given permissions.
 
     Raises:
         LookupError: one of them is not declared in `services/permissions.toml`.
@@ -49,7 +49,7 @@ def require(*permissions: str) -> Guard:
 
 
 def require_one(*permissions: str) -> Guard:
-    """Check that the caller has one of these permissions. Raises as `require`."""
+    """Check that the caller has one of the given permissions. Raises as `require`."""
     enough = tuple(permission(name) for name in permissions)
 
     @_saying(f"the permission {_listed(permissions, 'or')}")
@@ -61,7 +61,7 @@ def require_one(*permissions: str) -> Guard:
 
 
 def require_role(*roles: Role) -> Guard:
-    """Check that the caller has one of these roles."""
+    """Check that the caller has one of the given roles."""
 
     @_saying(f"the role {_listed(roles, 'or')}")
     def guard(principal: Principal) -> None:
@@ -103,7 +103,7 @@ def self_or(principal: Principal, owner: str, *roles: Role) -> str:
 
 
 def lacking(principal: Principal, *permissions: Permission, any_of: bool = False) -> AppError:
-    """Return the error for a caller who lacks these permissions.
+    """Return the error for a caller who lacks the given permissions.
 
     Staff and services learn which ones: they can ask an administrator. Customers and providers do
     not: the names would show them how the staff works.

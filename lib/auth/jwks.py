@@ -50,7 +50,7 @@ class JwksCache:
         self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key with that name, or None if the issuer has none.
+        """Return the key named `kid`, or None if the issuer has no key of this name.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where there are no keys young enough to trust.

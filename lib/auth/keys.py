@@ -22,7 +22,7 @@ class KeyFormatError(ValueError):
 
 
 class Jwk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One public key (RFC 8037). Keys of other types are decoded and ignored."""
+    """One public key (RFC 8037). The platform ignores keys that are not Ed25519."""
 
     kty: str
     kid: str = ""
@@ -87,7 +87,7 @@ def jwks_document(keys: Iterable[SigningKey]) -> bytes:
 
 
 def parse_jwks(document: bytes) -> dict[str, Ed25519PublicKey]:
-    """Return the Ed25519 keys of a JWKS by their `kid`. Other keys are ignored.
+    """Return the Ed25519 keys of a JWKS by their `kid`, and skip keys of all other types.
 
     Raises:
         KeyFormatError: where the document is too big, malformed, or holds no key we can use.

@@ -50,7 +50,7 @@ def read(text: str) -> dict[str, Declared]:
 
 @cache
 def declared() -> dict[str, Declared]:
-    """Return the permissions of this repository."""
+    """Return every permission declared in `services/permissions.toml`, by name."""
     return read(FILE.read_text(encoding="utf-8"))
 
 

@@ -33,7 +33,7 @@ _SERVICE: Final = Role.SERVICE.value
 
 
 class Transport(StrEnum):
-    """The carrier of a token. Browsers send cookies by themselves, so cookies need a CSRF token."""
+    """The transport of a token. Browsers send cookies by themselves, so cookies need a CSRF token."""
 
     BEARER = "bearer"
     COOKIE = "cookie"
@@ -74,11 +74,11 @@ class Principal(msgspec.Struct, frozen=True):
         return _id_or_none(self.session)
 
     def may(self, permission: Permission) -> bool:
-        """Return whether the token carries this permission."""
+        """Return whether the token carries the given permission."""
         return permission in self.permissions
 
     def has_any(self, *roles: Role) -> bool:
-        """Return whether the caller has one of these roles."""
+        """Return whether the caller has one of the given roles."""
         return not self.roles.isdisjoint(roles)
 
 

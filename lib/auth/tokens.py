@@ -131,7 +131,7 @@ class KeySource(Protocol):
     """Find the public key that a token names."""
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key, or None if no key has that name.
+        """Return the key named `kid`, or None if the issuer has no key of this name.
 
         Raises:
             AppError: SERVICE_UNAVAILABLE where the keys cannot be had: nobody gets in then.
@@ -140,13 +140,13 @@ class KeySource(Protocol):
 
 
 class StaticKeys:
-    """The keys of the signing process itself, without fetching."""
+    """A `KeySource` for the process that signs the tokens, so no keys are fetched."""
 
     def __init__(self, keys: Iterable[SigningKey]) -> None:
         self._keys = {key.kid: key.private.public_key() for key in keys}
 
     async def key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key with that name."""
+        """Return the key named `kid`, or None."""
         return self._keys.get(kid)
 
 

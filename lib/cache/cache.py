@@ -1,4 +1,4 @@
-"""Cache-aside: read the cache, else load and store. Invalidation is exact; Redis is optional."""
+"""Cache-aside: read the cache, else load and store. Redis may be down."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AWAY: Final = (RedisError, OSError)
 
 
 class Loaded(NamedTuple):
-    """A response. A response with missing sources is not `complete` and is not cached."""
+    """A response. If an upstream service did not respond, it is not `complete` and not cached."""
 
     answer: bytes
     complete: bool = True

@@ -33,7 +33,7 @@ class OpenDatabase(Database, Protocol):
 
 
 def engine_of(db: Executor) -> Engine:
-    """Return the engine of a database or transaction, or PostgreSQL without an engine attribute."""
+    """Return the engine of a database or transaction: PostgreSQL if `db` has no `engine`."""
     engine = getattr(db, "engine", _POSTGRES)
     # Calling an enumeration runs Python code, for each query.
     return engine if isinstance(engine, Engine) else Engine(engine)

@@ -155,7 +155,7 @@ class _Session:
 
 
 def _refuse_same_names(folder: Path) -> None:
-    """Refuse a name used by both schema and demo data, which share a version table."""
+    """Refuse a file name that a schema migration and a demo migration share."""
     names = [{path.name for path in where.glob("*.sql")} for where in (folder, folder / "demo")]
     if twice := names[0] & names[1]:
         raise MigrationError(

@@ -253,7 +253,7 @@ class PostgresDatabase(_Statements):
             raise
 
     async def _next_returned(self) -> Any:
-        """Wait for a returned connection.
+        """Wait until another caller returns its connection to the pool.
 
         None means that the driver's pool has a free connection again.
         """

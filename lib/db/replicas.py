@@ -155,7 +155,7 @@ class Rotation:
             replica.is_in = True
 
     def _behind(self, replayed: int) -> float:
-        """Return how long the primary has been ahead of this position."""
+        """Return for how many seconds the primary has been ahead of the position `replayed`."""
         missing = next((when for when, at in self._history if at > replayed), None)
         return 0.0 if missing is None else monotonic() - missing
 

@@ -77,7 +77,7 @@ class Subscription(Protocol):
         """Extend the ownership of entries in progress, so that no other member takes them."""
 
     async def uncount_delivery(self, entry: Entry) -> None:
-        """Undo the delivery count of an entry whose handling could not start."""
+        """Lower the delivery count of an entry by one, because its handling could not start."""
 
     async def backlog(self) -> Backlog:
         """Return the backlog of the group."""

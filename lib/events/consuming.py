@@ -21,7 +21,10 @@ class Listens(Protocol):
 
     @property
     def port(self) -> int:
-        """The service's port. After a restart on the same host and port, a member resumes."""
+        """The service's port.
+
+        After a restart on the same host and port, a consumer resumes its entries.
+        """
 
     def event_beliefs(self, producers: Mapping[str, str]) -> TrustedProducers | None:
         """Return the trusted producers, or None to accept every event."""

@@ -54,7 +54,7 @@ class JetStream:
     async def publish(
         self, topics: Mapping[str, Sequence[Mapping[str, str]]], *, max_length: int
     ) -> None:
-        """Append entries. Each entry waits until the previous entry of its lane is replicated."""
+        """Append entries, one at a time per partition, each after the last one is replicated."""
         js = await self.context()
         lanes: defaultdict[str, list[Mapping[str, str]]] = defaultdict(list)
         for topic, entries in topics.items():

@@ -1,4 +1,4 @@
-"""A topic as several Redis Streams, which a cluster can distribute over its nodes.
+"""Split a topic into lanes (partitions): Redis Streams that a cluster distributes over nodes.
 
 An event's key decides its lane, so what has one key stays in order. All who publish or read a topic
 must agree on how many lanes there are.
@@ -54,7 +54,7 @@ class LanedStreams:
         return letters[:count], total
 
     async def redrive(self, topic: str, *, keep_seconds: float) -> tuple[int, int]:
-        """Move all dead letters back. Return the numbers of moved and of too old dead letters."""
+        """Move all dead letters back. Return how many were moved and how many were too old."""
         both = [await self._streams.redrive(t, keep_seconds=keep_seconds) for t in self._all(topic)]
         return sum(back for back, _ in both), sum(old for _, old in both)
 
@@ -148,7 +148,7 @@ class LanedGroup:
             await self._lanes[number].keep(some)
 
     async def uncount_delivery(self, entry: Entry) -> None:
-        """Undo the delivery count of an entry whose handling could not start."""
+        """Lower the delivery count of an entry by one, because its handling could not start."""
         number, own = self._own(entry.id)
         await self._lanes[number].uncount_delivery(replace(entry, id=own))
 
@@ -162,7 +162,7 @@ class LanedGroup:
         )
 
     async def close(self) -> None:
-        """Stop reading. Entries received meanwhile belong to this member after a restart."""
+        """Stop reading. After a restart, this member handles the entries that it had received."""
         reading, self._reading = self._reading, {}
         for task in reading.values():
             task.cancel()

@@ -97,5 +97,5 @@ async def write(tx: Executor, event: Unpublished) -> None:
 
 
 def lane_of(key: str) -> int:
-    """Return the lane of a key. Every process and release computes the same lane."""
+    """Return the lane (partition) of a key. All processes and releases compute the same number."""
     return zlib.crc32(key.encode()) % LANES

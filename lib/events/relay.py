@@ -29,7 +29,7 @@ _GATHER_SECONDS: Final = 0.1  # less than an idle relay waits
 
 
 class Relay:
-    """A relay. Several relays may share a database, because one relay at a time locks a lane.
+    """A relay. Several relays may share a database: each locks the partition that it publishes.
 
     An event is removed after the broker has it. A crash in between sends it twice, with the same
     id: consumers tell by that.
@@ -69,7 +69,9 @@ class Relay:
             yield
 
     async def publish_batch(self) -> int:
-        """Publish the next events of all free lanes. Return how many.
+        """Publish the next events of all partitions (lanes) that no other relay has locked.
+
+        Return how many.
 
         Raises:
             AppError, or what the broker's client raises: where one of the two is away; events stay.

@@ -210,7 +210,7 @@ class Group:
             )
 
     async def uncount_delivery(self, entry: Entry) -> None:
-        """Undo the delivery count of an entry whose handling could not start."""
+        """Lower the delivery count of an entry by one, because its handling could not start."""
         await self._redis.xclaim(
             self._stream,
             self._group,
@@ -229,7 +229,7 @@ class Group:
         return Backlog(lag=int(mine.get("lag") or 0), pending=int(mine["pending"]), dead=int(dead))
 
     async def close(self) -> None:
-        """Do nothing. Unfinished entries wait for a member of this name."""
+        """Do nothing. A member that restarts under the same name gets its unfinished entries."""
 
     async def _deliveries(self, entry_id: str) -> int:
         found = await self._redis.xpending_range(

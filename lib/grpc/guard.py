@@ -167,7 +167,7 @@ async def _admit_everybody(_: Context) -> None:
 
 
 async def _tell(context: Context) -> None:
-    """Send the write position of the call, if any, beside the response."""
+    """Send the database log position of the call's writes, if any, in the trailing metadata."""
     scope = positions.scope.get()
     if scope is not None and (known := await scope.answer()):
         context.set_trailing_metadata(((READ_AFTER, known),))

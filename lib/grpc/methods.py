@@ -80,7 +80,7 @@ class ServerStream(Method[Request, Response]):
 
 @dataclass(frozen=True, slots=True)
 class BoundUnary:
-    """A unary method and its implementation, from bytes to bytes."""
+    """A unary method with its implementation, which takes and returns encoded messages."""
 
     service: str
     name: str
@@ -90,7 +90,7 @@ class BoundUnary:
 
 @dataclass(frozen=True, slots=True)
 class BoundStream:
-    """A streaming method and its implementation, from bytes to bytes."""
+    """A streaming method with its implementation, which takes and yields encoded messages."""
 
     service: str
     name: str

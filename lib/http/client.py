@@ -1,4 +1,4 @@
-"""Call other services over HTTP. Headers are passed on, and error bodies become AppErrors."""
+"""Call other services over HTTP: send the request's context, and raise errors as AppErrors."""
 
 from __future__ import annotations
 

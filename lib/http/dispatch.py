@@ -18,14 +18,14 @@ _Found: TypeAlias = tuple[UrlMappingMatchInfo, Handler]
 
 
 class Dispatch:
-    """Serves the requests of an application like aiohttp, with a fifth of the work.
+    """Serve the requests of an application as aiohttp does, but with a fifth of the work.
 
     Routes never change while an application runs, so an address leads to the same handler with the
     same middleware every time. What leads nowhere, and what `Expect`s something, is the library's.
     """
 
     def __init__(self, app: web.Application, otherwise: _Handle) -> None:
-        """Create a dispatcher for `app`. `otherwise` handles all other requests."""
+        """Create a dispatcher for `app`. `otherwise` handles requests without a route."""
         self._app = app
         self._otherwise = otherwise
         self._found: dict[tuple[str, str], _Found] = {}

@@ -41,7 +41,7 @@ _Schemas = Mapping[str, dict[str, Any]]
 def components(
     types: Sequence[Any], template: str
 ) -> tuple[tuple[dict[str, Any], ...], dict[str, dict[str, Any]]]:
-    """Return the schema of each type and every component, whose fields all have an example."""
+    """Return the schemas of the types and the components. Every field has an example."""
     schemas, found = msgspec.json.schema_components(types, ref_template=template)
     for name, field in _moments(types):
         _simple(found[name]["properties"][field])["format"] = "date-time"

@@ -65,7 +65,7 @@ class Whole(web.Response):
 
     @property  # type: ignore[override] # read-only in one of the library's classes, set in another
     def _headers(self) -> CIMultiDict[str]:
-        """Return the library's table of headers, with the headers from `lines`."""
+        """Return aiohttp's table of headers, with the headers from `lines`."""
         table = self._table
         if table is None:
             table = self._table = CIMultiDict()
@@ -102,7 +102,7 @@ class Whole(web.Response):
         self._body_length = writer.output_size
 
     def _head(self, request: web.BaseRequest) -> str | None:
-        """Return the head, or None if the library must build the head."""
+        """Return the response head, or None if aiohttp must build the head."""
         body, lines = self._body, self._lines
         if type(body) is not bytes or not self._is_plain(request):
             return None

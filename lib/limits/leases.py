@@ -22,7 +22,7 @@ _PART: Final = 10
 
 @dataclass(slots=True)
 class _Lease:
-    """A process's share of one key: requests it may admit, or a known refusal."""
+    """The requests of one key that a process may still allow, or a refusal by Redis."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     left: int = 0

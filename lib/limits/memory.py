@@ -56,7 +56,7 @@ class MemoryStore:
         return decision
 
     def _evict(self, now: float) -> None:
-        """Drop at most two old keys. A call adds at most one key, so the table shrinks."""
+        """Drop at most two old keys. Each call adds at most one key, so the table shrinks."""
         for _ in range(2):
             place, oldest = next(iter(self._entries.items()))
             idle_at = oldest.used_at + place[0].idle_seconds

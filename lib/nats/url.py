@@ -35,7 +35,7 @@ class NatsAddress:
 
     @property
     def inbox(self) -> str:
-        """Return the prefix of this user's inboxes, so that other users can be denied access."""
+        """Return the prefix of the NATS user's inboxes, which only this user may read."""
         return f"_INBOX_{self.user}" if _WORD.fullmatch(self.user or "") else "_INBOX"
 
 

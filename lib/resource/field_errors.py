@@ -84,7 +84,7 @@ def _split(message: str) -> tuple[str, str]:
 
 
 def _friendly(reason: str, kind: Any) -> str:
-    """Return the type's message for a pattern or step, from `extra={"message": …}`, if any."""
+    """Return the message that `kind` declares for its pattern or multiple, or a general message."""
     if "matching regex" in reason or "that's a multiple of" in reason:
         for meta in _metas(kind):
             if meta.extra and "message" in meta.extra:

@@ -70,7 +70,7 @@ def _one_of(_: re.Match[str], kind: Any) -> str:
 
 
 def _choices(kind: Any) -> Iterator[str]:
-    """Return the choices that a type allows, at any depth."""
+    """Yield the values of the enums and literals in a type."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         yield from (str(member.value) for member in kind)
     elif get_origin(kind) is Literal:

@@ -19,7 +19,7 @@ class CloudFrontLinks:
     def __init__(
         self, base_url: str, *, key_pair_id: str, private_key_pem: bytes, clock: Clock = utc_now
     ) -> None:
-        """Read the RSA key from an unencrypted PEM. Raises ValueError for other keys."""
+        """Read the RSA key from an unencrypted PEM. Raises ValueError for any other text."""
         from botocore.signers import CloudFrontSigner  # here: most processes never need the SDK
 
         self._base_url = base_url.rstrip("/")

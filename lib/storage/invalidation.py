@@ -53,7 +53,7 @@ class CloudFront:
 
 
 class BehindCloudFront:
-    """A `Storage` whose files CloudFront copies."""
+    """A `Storage` whose files CloudFront caches."""
 
     def __init__(self, storage: Storage, cloudfront: CloudFront) -> None:
         self._storage = storage

@@ -31,7 +31,7 @@ class S3Options:
 
 
 class S3Storage:
-    """A private bucket. Links open single objects."""
+    """A private bucket. A link opens one object for a limited time."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client

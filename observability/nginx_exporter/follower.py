@@ -86,7 +86,7 @@ class Follower:
         return sum(max(0, size) for size in behind)
 
     def close(self) -> None:
-        """Close every file. The state stays valid."""
+        """Close every file. A new follower can resume from this follower's state."""
         for file in self._open.values():
             file.close()
         self._open.clear()
@@ -217,7 +217,7 @@ class Follower:
             self._state.rotations += 1
 
     def _originals(self) -> list[Track]:
-        """Return the tracks whose content an unknown file may copy."""
+        """Return the tracked files whose content may also be in an unknown file."""
         return [t for t in self._tracks.values() if t.is_original()] + [
             t for t, _ in self._unclaimed
         ]

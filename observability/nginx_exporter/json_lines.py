@@ -18,7 +18,7 @@ KEYS: Final[Mapping[str, str]] = {
     "duration": "duration",
     "upstream": "upstream_time",
 }
-"""The JSON key of each fact; the command line can change keys."""
+"""The JSON key of each value to parse; the command line can change the keys."""
 
 
 _FIRST: Final = re.compile(rb'"connection_requests": ?"?1"?[,}]')

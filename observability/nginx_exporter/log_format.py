@@ -131,7 +131,7 @@ def _unquote(text: str) -> str:
 
 
 def _choose(names: list[str]) -> dict[int, str]:
-    """Return the facts by the position of the variable that provides the fact."""
+    """Return the name of each value to parse, such as `status`, by its variable's position."""
     facts: dict[int, str] = {}
     for fact, sources in _FACTS.items():
         found = next((source for source in sources if source in names), None)
@@ -141,7 +141,7 @@ def _choose(names: list[str]) -> dict[int, str]:
 
 
 def _shape(name: str, literal: str, escape: Escape) -> str:
-    """Return the narrowest expression for one value that its variable and context allow."""
+    """Return the narrowest regular expression that matches every value of a variable."""
     if name == "time_local" and literal[:1] == "]":
         return r"[^\]]{0,64}+"  # Bounded, for a user's name may hold any number of beginnings.
     if _SHAPES.get(name) is _TIMES and literal[:1] in ('"', ""):

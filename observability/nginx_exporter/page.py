@@ -1,4 +1,4 @@
-"""The page that Prometheus scrapes. Unchanged parts are reused from the last page."""
+"""The page that Prometheus scrapes. Unchanged parts are reused from the previous page."""
 
 from __future__ import annotations
 

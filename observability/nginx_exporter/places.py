@@ -22,20 +22,20 @@ def series_within(samples: int, buckets: int) -> int:
 
 
 class Places:
-    """Give each label set the most specific place that is free.
+    """Limit the number of label sets: replace labels by `other` when no label set is left.
 
     A quarter of the places is for refusals and half is for answers and failures; the rest is for
     what finds no room in these, told apart by its status alone.
     """
 
     def __init__(self, most: int) -> None:
-        """Create places for at most `most` label sets."""
+        """Allow at most `most` label sets."""
         refusals, others = most // 4, most // 2
         self._left = {"refusal": refusals, "other": others, "status": most - refusals - others - 1}
         self._taken: set[Labels] = set()
 
     def find(self, labels: Labels) -> Labels:
-        """Return the label set to count a request under, and reserve the label set's place."""
+        """Return the label set to count a request under, and count it towards the limit."""
         _, status, _ = labels
         kind = "refusal" if status.startswith("4") else "other"
         by_status = (OTHER, status, OTHER)

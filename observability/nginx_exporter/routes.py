@@ -20,7 +20,7 @@ class RouteError(ValueError):
 
 
 class _Node(msgspec.Struct, eq=False):
-    """A word of the route patterns, and the words that may follow the word."""
+    """A path segment of the route patterns, and the segments that may follow."""
 
     children: dict[str, _Node] = {}
     parameter: _Node | None = None
@@ -29,12 +29,14 @@ class _Node(msgspec.Struct, eq=False):
 
 
 _Ways = tuple[_Node | str, ...]
-"""Candidates for the words so far, best first. A string in the tuple is a route with a final `*`.
+"""Candidate routes for the path segments read so far, best first.
+
+A string in the tuple is a route with a final `*`.
 """
 
 
 class _State(dict[str, "_State"]):
-    """A state of the matcher: the next states by word, and the route of a path that ends."""
+    """A state of the matcher: the next state by path segment, and the route if the path ends."""
 
     __slots__ = ("other", "route")
 
@@ -45,7 +47,10 @@ class _State(dict[str, "_State"]):
 
 
 class Router:
-    """Find the pattern of a path: `/users/{id}`, `/docs/*`. Words win over parameters."""
+    """Find the pattern of a path: `/users/{id}`, `/docs/*`.
+
+    A literal segment takes precedence over a parameter.
+    """
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         """Create the routes. Each pattern is a label; a final `*` matches the path and all below.
@@ -136,7 +141,7 @@ def _states(root: _Node) -> _State:
 
 
 def _after(ways: _Ways, word: str | None) -> Iterator[_Node | str]:
-    """Return the candidates after the word. None means a word that is in no pattern."""
+    """Yield the candidates after a path segment. None means a segment that no pattern names."""
     for way in ways:
         if isinstance(way, str):
             yield way

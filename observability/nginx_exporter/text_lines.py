@@ -13,7 +13,7 @@ CLASSIC: Final = (
     '$remote_addr $host $remote_user [$time_local] "$request" $status $body_bytes_sent '
     '"$http_referer" "$http_user_agent" $upstream_response_time'
 )
-"""The combined format plus the upstream's time; `$host` may be `-` there."""
+"""The combined format plus the upstream's time; the second field, `$host`, may be `-`."""
 
 _FACTS: Final = ("method", "path", "status", "size", "duration", "upstream")
 _STATUS: Final = _FACTS.index("status")

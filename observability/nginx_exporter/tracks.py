@@ -8,14 +8,14 @@ from typing import Annotated, Final
 import msgspec
 
 HEAD_BYTES: Final = 512
-"""The length of a beginning that identifies a file; log lines contain a time and an ID."""
+"""The number of first bytes that identify a log file, because its lines contain times and IDs."""
 
 Ident = tuple[int, int]
 """Device and inode."""
 
 
 def is_distinctive(head: bytes) -> bool:
-    """Return whether a beginning is long enough to identify its file."""
+    """Return whether the first bytes of a file are enough to identify the file."""
     return b"\n" in head or len(head) >= HEAD_BYTES
 
 
@@ -36,11 +36,11 @@ class Track(msgspec.Struct):
         return self.device, self.inode
 
     def still(self, head: bytes, size: int) -> bool:
-        """Return whether a file with this beginning and size still contains the counted lines."""
+        """Return whether a file with this head and size still contains the counted lines."""
         return size >= max(self.offset, len(self.head)) and head.startswith(self.head)
 
     def begins(self, head: bytes) -> bool:
-        """Return whether the shorter beginning is the start of the longer beginning."""
+        """Return whether the track's head starts with `head`, or `head` with the track's head."""
         known = min(len(self.head), len(head))
         return known > 0 and self.head[:known] == head[:known]
 
@@ -65,7 +65,7 @@ class LogState(msgspec.Struct, rename={"unclaimed": "orphans"}):
 
 
 class Opened:
-    """An open file. The descriptor, not the name, determines identity and beginning."""
+    """An open file. The open descriptor identifies the file, even if the file is renamed."""
 
     def __init__(self, path: str) -> None:
         """Open the file for reading. Raises OSError. A device or a pipe also raises OSError."""

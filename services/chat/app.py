@@ -71,7 +71,7 @@ def create_app(config: ChatConfig) -> web.Application:
 
 
 async def _close_sockets(app: web.Application) -> None:
-    """Close all sockets, so that clients reconnect elsewhere.
+    """Close all sockets, so that clients reconnect to another replica.
 
     Call this function before the server drains.
     """

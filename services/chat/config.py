@@ -20,7 +20,7 @@ _OF_ANY_KIND: Final = 5
 
 
 class ChatConfig(PostgresSettings, MiddlewareSettings, ConsumerSettings):
-    """Settings. `CHAT_DATABASE_URL` is required. Without `REDIS_URL` replicas sync slowly."""
+    """Settings. `CHAT_DATABASE_URL` is required. Without Redis, replicas poll for messages."""
 
     model_config = SettingsConfigDict(env_prefix="CHAT_")
 

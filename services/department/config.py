@@ -10,7 +10,7 @@ from lib.http.middleware.install import MiddlewareSettings
 
 
 class DepartmentConfig(DatabaseSettings, MiddlewareSettings, ProducerSettings):
-    """Settings. `DEPARTMENT_DATABASE_URL` is required. All other settings have defaults."""
+    """Settings. `DEPARTMENT_DATABASE_URL` is the only setting without a default."""
 
     model_config = SettingsConfigDict(env_prefix="DEPARTMENT_")
 

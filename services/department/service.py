@@ -75,7 +75,7 @@ async def change(
     *,
     version: int | None,
 ) -> Department:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one;
@@ -94,7 +94,7 @@ async def change(
 
 
 async def remove(db: Database, department_id: UUID, *, version: int | None) -> None:
-    """Delete the department. Unless None, `version` must be the current version."""
+    """Delete the department. If `version` is not None, it must be the current version."""
     async with db.transaction() as tx:
         before = await _locked(tx, department_id, version)
         await writes(tx).remove_department(id=department_id)

@@ -1,4 +1,4 @@
-"""Interfaces to the services that order calls."""
+"""Interfaces to the services that the order service calls."""
 
 from __future__ import annotations
 

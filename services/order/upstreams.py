@@ -173,7 +173,7 @@ class Upstreams(NamedTuple):
 async def open_upstreams(
     config: OrderConfig, *, registry: CollectorRegistry
 ) -> AsyncIterator[Upstreams]:
-    """Open the clients of the other services. Those services may start later."""
+    """Open the clients of the other services. Each service may start after this process."""
     # One for each who is asked: none can use what it is shown to ask another in our name.
     to_users = service_tokens(config, ["service:users"])
     to_products = service_tokens(config, ["service:reservations"])

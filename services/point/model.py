@@ -55,7 +55,7 @@ def that_fit(points: int, balance: int) -> int:
 
 
 def user_id(text: str) -> UUID:
-    """Parse a user ID. Raises AppError(VALIDATION_ERROR) for other text."""
+    """Parse a user ID. Raises AppError(VALIDATION_ERROR) for an invalid ID."""
     return _uuid("user_id", text)
 
 

@@ -76,7 +76,10 @@ class PointServerRpc:
     async def get_user_list_points(
         self, request: older.UserListRequest
     ) -> older.UserListPointResponse:
-        """Return the points of the users who have ledger entries. Other users are absent."""
+        """Return the points of the users who have ledger entries.
+
+        The result omits users without entries.
+        """
         asked = model.user_ids(request.user_ids)
         access.check(*asked.values())
         found = await service.points_of_many(self.db, set(asked.values()))

@@ -51,7 +51,7 @@ class HttpOthers:
     issuer: Issuer
 
     async def collect(self, account_id: UUID) -> Elsewhere:
-        """Return all data of the other services about an account.
+        """Return all data that the other services hold about an account.
 
         Services that do not respond are listed by name.
         """
@@ -143,7 +143,7 @@ class HttpOthers:
 async def open_others(
     config: UserConfig, points: Points, issuer: Issuer
 ) -> AsyncIterator[HttpOthers]:
-    """Open the clients of the other services. Those services may start later."""
+    """Open the clients of the other services. Each service may start after this process."""
     open_one = partial(open_client, seconds=config.export_seconds, connections=5)
     async with (
         open_one(Upstream("order"), config.order_url) as order,

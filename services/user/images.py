@@ -43,7 +43,7 @@ class Redrawn:
 
 
 def redraw(data: bytes) -> Redrawn:
-    """Re-encode a JPEG or PNG: upright, and no larger than the size of display.
+    """Re-encode a JPEG or PNG: rotate it upright, and shrink it to at most 1,024 × 1,024 pixels.
 
     Nothing but its pixels is taken over: no place, no camera, no comment, nothing behind its end.
 

@@ -71,7 +71,7 @@ class Mailer:
         registry: CollectorRegistry,
         policy: MailPolicy = MailPolicy(),
     ) -> None:
-        """Create a mailer with `links` by template. Other templates have no link."""
+        """Create a mailer. `links` has the link of each template that contains one."""
         self._db = db
         self._sender = sender
         self._links = links

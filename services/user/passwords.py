@@ -21,7 +21,7 @@ _QUEUE: Final = 64
 
 
 class Passwords(Threads):
-    """Hash and verify passwords in separate threads. The library releases the interpreter lock.
+    """Hash and verify passwords in threads, in parallel, because argon2 releases Python's GIL.
 
     Where more than `threads` are under way callers wait, and beyond 64 of them they get
     SERVICE_UNAVAILABLE: a flood of logins does not take the memory of the machine.

@@ -77,7 +77,7 @@ def own_tokens(issuer: Issuer) -> ServiceTokens:
 async def open_points(
     config: UserConfig, tokens: ServiceTokens, *, registry: CollectorRegistry
 ) -> AsyncIterator[GrpcPoints]:
-    """Open the gRPC channels to the point service. The point service may start later.
+    """Open the gRPC channels to the point service. The point service may start after this process.
 
     `tokens` say in whose name it is asked.
     """

@@ -54,7 +54,10 @@ class ExportedChannel(Struct, frozen=True):  # with chat
 
 
 class Elsewhere(Struct, frozen=True):
-    """The data of the other services. `missing` lists the services that did not respond."""
+    """The data that the other services hold about an account.
+
+    `missing` lists the services that did not respond.
+    """
 
     points: Annotated[
         list[dict[str, Any]], Meta(examples=[[{"amount": 10, "reason": "order delivered"}]])
@@ -70,7 +73,7 @@ class Others(Protocol):
     """The other services that hold data about an account."""
 
     async def collect(self, account_id: UUID) -> Elsewhere:
-        """Return all data of the other services about an account.
+        """Return all data that the other services hold about an account.
 
         Services that do not respond are listed by name.
         """

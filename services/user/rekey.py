@@ -68,7 +68,9 @@ class Outcome:
 
 
 async def rekey(db: Database, keys: Mapping[str, bytes]) -> Outcome:
-    """Encrypt values of other keys with the first key. Unreadable values stay unchanged.
+    """Encrypt with the first key every value that is encrypted with another key.
+
+    Unreadable values stay unchanged.
 
     Each batch is a transaction: whenever this ends, every personal id is under one key or another.
     """

@@ -62,7 +62,7 @@ class Authenticator:
         return principal
 
     def recall(self, exchange: Exchange) -> Recalled | None:
-        """Return the cached caller of this Bearer token, even if the entry is no longer fresh."""
+        """Return the cached caller of this Bearer token, even if the cache entry is outdated."""
         try:
             token = _bearer(exchange)
         except AppError:

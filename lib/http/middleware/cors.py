@@ -22,7 +22,7 @@ _MAX_AGE_SECONDS = "300"
 
 
 class Cors:
-    """The CORS responses for these origins. `*` allows every origin, without credentials."""
+    """The CORS responses for the given origins. `*` allows every origin, without credentials."""
 
     def __init__(self, origins: Collection[str]) -> None:
         self._allowed, self._any = frozenset(origins), "*" in origins

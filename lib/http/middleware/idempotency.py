@@ -45,7 +45,9 @@ class Idempotency:
         resumable: Collection[str] = (),
         own: Collection[str] = (),
     ) -> None:
-        """Create the middleware. All parameters except the first are route templates.
+        """Create the middleware.
+
+        `exempt`, `resumable` and `own` are collections of route templates.
 
         Args:
             keys: where answers are kept.
@@ -130,7 +132,10 @@ async def _keep(keys: IdempotencyKeys, lease: Lease, response: web.StreamRespons
 
 
 async def _settle(step: Awaitable[None]) -> None:
-    """Store the response. A failure does not fail the request, because the lease expires."""
+    """Store the response.
+
+    If that fails, log the error: the request succeeds, and its lease expires.
+    """
     try:
         await step
     except AppError as error:

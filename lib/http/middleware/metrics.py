@@ -15,7 +15,7 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class _Answers:
-    """The number of responses of one kind. Several statuses share one histogram of durations."""
+    """Count the responses with one status. Several statuses share one histogram of durations."""
 
     __slots__ = ("count", "durations")
 

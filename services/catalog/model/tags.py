@@ -11,17 +11,17 @@ def of_entry(level: str, entry_id: UUID | str) -> str:
 
 
 def of_list(level: str) -> str:
-    """Return the tag of all lists of a level, such as `category`."""
+    """Return the cache tag of all lists of one kind of entry, such as `category`."""
     return level
 
 
 def of_provider(provider_id: UUID | str) -> str:
-    """Return the tag of the services of a provider."""
+    """Return the cache tag of a provider's list of offered services."""
     return f"provider:{provider_id}"
 
 
 def of_providers(service_id: UUID | str) -> str:
-    """Return the tag of the providers of a service."""
+    """Return the cache tag of the list of providers who offer a service."""
     return f"providers:{service_id}"
 
 
@@ -31,5 +31,5 @@ def of_change(level: str, entry_id: UUID | str) -> tuple[str, ...]:
 
 
 def of_offer(provider_id: UUID | str, service_id: UUID | str) -> tuple[str, ...]:
-    """Return the tags to invalidate after a provider starts or stops to offer a service."""
+    """Return the tags to invalidate after a provider starts or stops offering a service."""
     return of_provider(provider_id), of_providers(service_id)

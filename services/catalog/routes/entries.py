@@ -1,4 +1,4 @@
-"""The five operations of a level. Reading is public, writing requires permission."""
+"""List, create, get, update and delete catalog entries of one kind. Only writes need permission."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRITERS: Final = signed_in(require(WRITE))
 
 @dataclass(frozen=True)
 class Entries:
-    """A level with its request and response types. `path` is the level's path in the API."""
+    """One kind of catalog entry, with its API path, its request types and its response type."""
 
     level: Level[Any]
     path: str
@@ -39,7 +39,7 @@ class Entries:
     listing: type[ListEntries]
 
     def declare(self, route: Routes) -> None:
-        """Declare the routes of the level."""
+        """Declare the routes of this kind of entry."""
         level, plural = self.level, self.path.replace("-", "_")
         tag, noun, listed = level.tag, level.noun, plural.replace("_", " ")
         many, one = f"/api/v1/{self.path}", f"/api/v1/{self.path}/{{id}}"
@@ -101,7 +101,7 @@ async def list_entries(
     *,
     parent: tuple[Level[Any], UUID] | None = None,
 ) -> web.Response:
-    """Return one page of a level. Entries of a `parent` are listed under its path."""
+    """Return one page of the entries of a kind: all entries, or the entries below `parent`."""
     key, made_of = level.tag, [tags.of_list(tag) for tag in (level.tag, *level.reads)]
     load = partial(levels.list_page, level, db, wanted)
     if parent is not None:

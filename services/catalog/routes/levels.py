@@ -1,4 +1,4 @@
-"""The four levels under their paths, and the lists below a parent entry."""
+"""Routes of category types, categories, subcategories and services, and of the lists below each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _SERVICES: Final = Entries(
 
 
 def _below(parent: Entries, found: Entries, field: str) -> None:
-    """Declare the list route of the entries below a parent. `field` refers to the parent."""
+    """Declare the route that lists the entries below a parent. `field` names the parent's ID."""
     row: Any = found.row
 
     @route(

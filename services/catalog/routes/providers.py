@@ -36,7 +36,7 @@ route: Final = Routes("provider services")
 async def list_providers_of_service(
     request: web.Request, db: Db, wanted: PageQuery, service_id: Id
 ) -> TaggedPage[ProviderService]:
-    """Return the providers of the service, each with the start of the offer."""
+    """Return the providers of the service, each with the time when its offer started."""
     key = tags.of_providers(service_id)
     made_of = (key, tags.of_entry(SERVICES.tag, service_id))
     return await answers.page(
@@ -56,7 +56,7 @@ def _own_id() -> UUID:
 
 
 def _named_to_change(request: web.Request) -> UUID:
-    """Return the provider to update. The caller is that provider or an administrator."""
+    """Return the provider to update. Refuse a caller who is neither that provider nor permitted."""
     provider_id, caller = _named(request), require_principal()
     if caller.may(WRITE):
         return provider_id
@@ -98,7 +98,10 @@ async def _remove(request: web.Request, db: Db, provider: UUID, service_id: UUID
 
 
 def _declare(owner: str, *, readers: Access, writers: Access, read: From, change: From) -> None:
-    """Declare the four routes of a provider's services. `owner` is a path segment."""
+    """Declare the four routes of a provider's services.
+
+    `owner` is the segment `me` or the path parameter.
+    """
     many = f"/api/v1/providers/{owner}/services"
     one = f"{many}/{{service_id}}"
     whose, whom = ("my", "I offer") if owner == "me" else ("provider", "a provider offers")

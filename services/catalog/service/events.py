@@ -13,7 +13,7 @@ from services.catalog.store.models import Category, CategoryType, Service, Subca
 
 
 class Removed(Struct, frozen=True):
-    """The payload of `….removed`. `….created` and `….changed` carry the whole entry.
+    """The payload of `….removed`. The payload of `….created` and `….changed` is the whole entry.
 
     Whoever keeps copies takes the one with the highest version: this one's is above all others.
     """

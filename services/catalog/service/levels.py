@@ -1,4 +1,4 @@
-"""The four levels of the catalog: unique names, published changes, no dangling references."""
+"""Rules of catalog entries: names are unique, changes are published, references stay valid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Versioned)
 
 @dataclass(frozen=True)
 class Level(Generic[R]):
-    """One level of the catalog: its name, queries and parent."""
+    """One kind of catalog entry: its name, its queries and the kind of its parent."""
 
     noun: str
     find: Callable[..., Awaitable[R | None]]
@@ -40,7 +40,7 @@ class Level(Generic[R]):
 
     @property
     def tag(self) -> str:
-        """Return the name of the level in events and cache tags, such as `category_type`."""
+        """Return the kind's name in events and cache tags, such as `category_type`."""
         return self.noun.replace(" ", "_")
 
 
@@ -135,7 +135,7 @@ async def add(level: Level[R], db: Database, new: Struct) -> R:
 async def change(
     level: Level[R], db: Database, entry_id: UUID, changes: Struct, *, version: int | None
 ) -> R:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND, also for what it is to belong to; PRECONDITION_FAILED where

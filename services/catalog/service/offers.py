@@ -69,7 +69,7 @@ async def add(db: Database, provider_id: UUID, service_id: UUID) -> tuple[Servic
 
 
 async def remove(db: Database, provider_id: UUID, service_id: UUID) -> None:
-    """Remove a service from a provider's services. Raises NOT_FOUND for other services."""
+    """Remove a service from a provider's services. Raises NOT_FOUND if the provider lacks it."""
     async with db.transaction() as tx:
         removed = await store.remove_provider_service(
             tx, provider_id=provider_id, service_id=service_id

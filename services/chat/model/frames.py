@@ -41,7 +41,7 @@ class Incoming(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class Resume(Incoming, frozen=True, tag="resume"):
-    """Resume after these sequence numbers, by channel, then receive new messages."""
+    """Request the messages after one sequence number per channel, then all new messages."""
 
     channels: Annotated[dict[UUID, Sequence], Meta(max_length=MAX_RESUMED)] = {}
 
@@ -68,7 +68,7 @@ class Typing(Incoming, frozen=True, tag="typing"):
 
 
 class Presence(Incoming, frozen=True, tag="presence"):
-    """Request the presence of the other member. The server responds now and on every change."""
+    """Request the presence of the channel's other member, at once and after every change."""
 
     channel_id: UUID
 
@@ -89,13 +89,13 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
-    """All missed messages up to these sequence numbers have been delivered."""
+    """The client has received all missed messages, up to one sequence number per channel."""
 
     channels: dict[UUID, int]
 
 
 class Ack(msgspec.Struct, frozen=True, tag="ack"):
-    """A message is stored with this sequence number."""
+    """The server has stored the client's message; the frame has the message's sequence number."""
 
     client_id: str
     channel_id: UUID
@@ -126,7 +126,7 @@ class WasRead(msgspec.Struct, frozen=True, tag="read"):
 
 
 class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
-    """The other member is typing. The state expires after `seconds`."""
+    """The channel's other member is typing. The state expires after `seconds`."""
 
     channel_id: UUID
     user_id: UUID
@@ -134,7 +134,7 @@ class IsTyping(msgspec.Struct, frozen=True, tag="typing"):
 
 
 class IsPresent(msgspec.Struct, frozen=True, tag="presence"):
-    """The presence of the other member: online with an open socket, else offline."""
+    """The presence of the channel's other member: online with an open socket, else offline."""
 
     channel_id: UUID
     user_id: UUID

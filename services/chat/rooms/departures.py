@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class OpenSockets(Protocol):
-    """The operations on sockets of this process that departures need."""
+    """Operations on the sockets of this process that `Departures` calls."""
 
     def users(self) -> Collection[UUID]:
-        """Return the users with a socket here."""
+        """Return the users with a socket in this process."""
         ...
 
     def sessions(self) -> Mapping[UUID, UUID]:
@@ -30,7 +30,7 @@ class OpenSockets(Protocol):
         ...
 
     def close_sessions(self, user_id: UUID, sessions: Collection[UUID], code: Close) -> None:
-        """Close the sockets of a user that these sessions opened."""
+        """Close the sockets of a user that the given sessions opened."""
         ...
 
 
@@ -46,7 +46,7 @@ class Departures:
         self._sockets.close_user(user_id, Close.GONE)
 
     def sessions_ended(self, user_id: UUID, sessions: Collection[UUID]) -> None:
-        """Close the sockets that these sessions of a user opened."""
+        """Close the sockets that the given sessions of a user opened."""
         self._sockets.close_sessions(user_id, sessions, Close.ENDED)
 
     async def catch_up(self) -> None:

@@ -92,7 +92,7 @@ class Hub:
         return True
 
     def has(self, user_id: UUID) -> bool:
-        """Return whether a user has a socket here."""
+        """Return whether a user has a socket in this process."""
         return user_id in self._users
 
     def members(self, user_id: UUID, channel_id: UUID) -> tuple[UUID, UUID] | None:
@@ -101,7 +101,7 @@ class Hub:
         return feed.members if feed is not None and user_id in feed.members else None
 
     def position(self, channel_id: UUID) -> int:
-        """Return the last delivered sequence of a channel, or 0."""
+        """Return the sequence number of a channel's last delivered message, or 0."""
         feed = self._feeds.get(channel_id)
         return 0 if feed is None else feed.last
 
@@ -141,7 +141,7 @@ class Hub:
                         self._fill_later(feed, _PATIENCE_SECONDS)
 
     async def close(self) -> None:
-        """Stop reading missing messages."""
+        """Cancel the tasks that read missing messages."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -13,7 +13,7 @@ class _Sized(Protocol):
 
 
 class HubMetrics:
-    """Metrics of the hub."""
+    """Metrics of delivered messages and of connected users."""
 
     def __init__(self, registry: CollectorRegistry, hub: _Sized) -> None:
         self.delivered = Counter(
@@ -33,7 +33,7 @@ class HubMetrics:
 
 
 class SocketMetrics:
-    """Metrics of the sockets."""
+    """Metrics of open and closed sockets."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.open = Gauge("chat_connections", "Open sockets.", registry=registry)

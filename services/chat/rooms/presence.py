@@ -121,7 +121,10 @@ class Presence:
                 self.seen(Seen(user_id, online))
 
     async def _record(self, users: Sequence[UUID]) -> list[bool]:
-        """Store which users are connected here. Return whether each user is online anywhere."""
+        """Store in Redis which users are connected to this process.
+
+        Return for each user whether the user is online on any replica.
+        """
         present = [self._here(user_id) for user_id in users]
         for user_id, here in zip(users, present, strict=True):
             if here:

@@ -20,7 +20,7 @@ _PAGE: Final = 100
 async def resume(
     db: Executor, hub: Hub, seat: Seat, user_id: UUID, after: dict[UUID, int], send: Send
 ) -> dict[UUID, int]:
-    """Send missed messages, oldest first, then new messages. Return the last sequences.
+    """Send missed messages, oldest first, then new messages. Return each channel's last sequence.
 
     Channels that are not the user's are left out of the answer.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Seat:
-    """Pass new messages on to the socket. Nothing is sent before `live` is set."""
+    """Pass new messages on to the socket. The socket gets no messages before `live` is set."""
 
     __slots__ = ("_ahead", "_behind", "_send", "live")
 

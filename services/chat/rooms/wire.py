@@ -23,7 +23,7 @@ class Posted(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="m"):
 
 
 class Whispered(msgspec.Struct, frozen=True, array_like=True, gc=False, tag="w"):
-    """A frame for these users, which is not stored."""
+    """A frame for the named users that is delivered but not stored, such as a typing notice."""
 
     to: tuple[UUID, ...]
     frame: bytes

@@ -1,4 +1,4 @@
-"""HTTP routes, one module per group."""
+"""HTTP routes, one module per kind of resource."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ async def list_channels(db: Db, wanted: ChannelQuery, caller: Caller) -> Page[Ch
 
 @route("GET /api/v1/channels/{id}", "Get a channel", Code.NOT_FOUND, access=signed_in())
 async def get_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """Return a channel. Channels of other users are NOT_FOUND."""
+    """Return a channel. Raises NOT_FOUND for a channel of other users."""
     return respond.ok(channel_view(await service.get_mine(db, caller, channel_id)))
 
 
@@ -44,5 +44,5 @@ async def block_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[Channe
     access=signed_in(),
 )
 async def unblock_channel(db: Db, channel_id: Id, caller: Caller) -> Answer[ChannelView]:
-    """Remove the caller's block. A block by the other member stays."""
+    """Remove the caller's block. A block by the channel's other member stays."""
     return respond.ok(channel_view(await service.block(db, caller, channel_id, blocked=False)))

@@ -77,6 +77,6 @@ async def send_message(
 async def mark_read(
     chat: _Chat, channel_id: Id, wanted: ReadUpTo, caller: Caller
 ) -> Answer[ReadMark]:
-    """Move the read position forward and notify the other member."""
+    """Move the caller's read position forward and notify the channel's other member."""
     sequence = await chat.mark_read(caller, channel_id, wanted.message_id)
     return respond.ok(ReadMark(channel_id, wanted.message_id, sequence))

@@ -78,7 +78,10 @@ class Chat:
         return sequence
 
     async def typing(self, user_id: UUID, channel_id: UUID) -> None:
-        """Notify the other member that the user is typing. Raises NOT_FOUND or FORBIDDEN."""
+        """Notify the channel's other member that the user is typing.
+
+        Raises NOT_FOUND or FORBIDDEN.
+        """
         await self._members(user_id, channel_id)
         if not await self._is_first(f"chat:typing:{channel_id}:{user_id}"):
             return
@@ -87,7 +90,7 @@ class Chat:
         self.fanout.say(Whispered((other,), frame))
 
     async def watch(self, seat: Seat, user_id: UUID, channel_id: UUID) -> IsPresent:
-        """Send the presence of the other member, now and on every change.
+        """Send the presence of the channel's other member, now and after every change.
 
         Raises NOT_FOUND, or FORBIDDEN where a member has blocked the channel.
         """
@@ -131,7 +134,7 @@ class Chat:
         return found.customer_id, found.provider_id
 
     async def _is_first(self, key: str) -> bool:
-        """Return whether `key` was not used within some seconds. Return True without Redis."""
+        """Return whether `key` is new: unused for some seconds. Without Redis every key is new."""
         if self.redis is None:
             return True
         try:

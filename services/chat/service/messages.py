@@ -17,7 +17,7 @@ from services.chat.store.models import Message
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored message, its members, and whether it was stored before."""
+    """A stored message, the members of its channel, and whether an earlier request stored it."""
 
     message: Message
     members: tuple[UUID, UUID]
@@ -80,7 +80,9 @@ async def history(
 async def mark_read(
     db: Executor, *, channel_id: UUID, user_id: UUID, message_id: UUID
 ) -> tuple[int, bool]:
-    """Move the read position forward, never back. Return the requested message and the change.
+    """Move the read position forward, never back.
+
+    Return the message's sequence number, and whether the position moved.
 
     Raises:
         AppError: NOT_FOUND for a channel of others; VALIDATION_ERROR where the message is none of

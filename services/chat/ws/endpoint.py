@@ -126,7 +126,7 @@ async def _read(
 async def _admit(
     limiter: Limiter, rule: TokenBucket, socket: Socket, strikes: deque[float]
 ) -> None:
-    """Count a frame. Raises RATE_LIMIT_EXCEEDED.
+    """Count a frame. Raises RATE_LIMIT_EXCEEDED if the user sends frames too fast.
 
     Repeated violations close the socket.
     """

@@ -1,4 +1,4 @@
-"""An open socket. Frames go to its transport. A socket whose client does not read is closed."""
+"""Write frames to the transport of a socket, and close a socket whose client does not read."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Sockets:
         return self._count
 
     def users(self) -> Collection[UUID]:
-        """Return the users with a socket here."""
+        """Return the users with a socket in this process."""
         return self._by_user.keys()
 
     def sessions(self) -> Mapping[UUID, UUID]:
@@ -87,13 +87,16 @@ class Sockets:
             socket.close(code)
 
     def close_sessions(self, user_id: UUID, sessions: Collection[UUID], code: Close) -> None:
-        """Close the sockets of a user that these sessions opened."""
+        """Close the sockets of a user that the given sessions opened."""
         for socket in tuple(self._by_user.get(user_id, ())):
             if socket.session_id in sessions:
                 socket.close(code)
 
     async def close_all(self, code: Close) -> None:
-        """Close every socket and refuse new sockets. Return at the end or after the timeout."""
+        """Close every socket and refuse new sockets.
+
+        Return when all are closed, or after the timeout.
+        """
         self._closed = True
         closing = [
             task

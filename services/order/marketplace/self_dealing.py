@@ -37,7 +37,7 @@ class SelfDealing:
         )
 
     async def step(self) -> bool:
-        """Measure when the interval has passed. Return False, because no work is left.
+        """Count suspicious pairs once an interval. Return False, because no work is left.
 
         Raises:
             AppError: where the database is away.

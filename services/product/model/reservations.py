@@ -51,7 +51,7 @@ class Confirmation(Input, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller. A `trusted` caller may see and settle any reservation."""
+    """The caller. A `trusted` caller may see, confirm and release any reservation."""
 
     subject: str
     trusted: bool
@@ -67,7 +67,7 @@ class Reserved:
 
 
 def shortages(lines: Sequence[Line], found: Sequence[Product]) -> Iterator[FieldError]:
-    """Yield an error for each line that the stock of these products cannot satisfy."""
+    """Yield an error for each line whose quantity exceeds the stock of its product."""
     for_sale = {p.id: p.stock for p in found if p.status is ProductStatus.ACTIVE}
     for index, line in enumerate(lines):
         left = for_sale.get(line.product_id)

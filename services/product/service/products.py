@@ -108,7 +108,7 @@ async def change(
     version: int | None,
     actor: str,
 ) -> Product:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED where `version` is no longer the present one.
@@ -136,7 +136,7 @@ async def change(
 
 
 async def remove(db: Database, product_id: UUID, *, version: int | None) -> None:
-    """Delete the product. Unless None, `version` must be the current version.
+    """Delete the product. If `version` is not None, it must be the current version.
 
     Its ledger stays, and what is reserved of it may still be confirmed or released.
     """

@@ -39,7 +39,10 @@ T = TypeVar("T")
 
 
 class _Way(Protocol):
-    """The steps of reservations on one engine. An impossible step has no result and no effect."""
+    """The steps of reservations on one database engine.
+
+    A forbidden step returns and changes nothing.
+    """
 
     async def reserve(
         self, tx: Executor, new: Reservation, lines: Sequence[Line], /

@@ -116,7 +116,7 @@ async def _settled(
 
 
 def _reason(before: ReservationStatus, after: ReservationStatus) -> StockMovementReason | None:
-    """Return the reason why the stock is returned, or None if the stock is not returned."""
+    """Return the reason of a ledger entry that returns stock, or None if no stock is returned."""
     expired = after is ReservationStatus.EXPIRED
     if before is ReservationStatus.PENDING:
         return StockMovementReason.EXPIRED if expired else StockMovementReason.RELEASED

@@ -40,7 +40,10 @@ class Jwks(Struct, frozen=True):
 
 
 def usable_keys(published: Jwks) -> KeySet:
-    """Return the keys that can verify signatures. Other keys are omitted, as RFC 7517 requires."""
+    """Return the keys that can verify signatures.
+
+    RFC 7517 requires clients to ignore unusable keys.
+    """
     return KeySet([key for one in published.keys[:_MOST_KEYS] if (key := _key(one)) is not None])
 
 

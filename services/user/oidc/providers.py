@@ -178,7 +178,7 @@ class OidcProviders:
     """`ports.IdentityProviders` over HTTP."""
 
     def __init__(self, providers: Mapping[str, OidcProvider], names: Mapping[str, str]) -> None:
-        """Create the collection from providers by name, and names by issuer."""
+        """Create the collection. `providers` is keyed by name; `names` maps issuers to names."""
         self._providers = providers
         self._names = names
 

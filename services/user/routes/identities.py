@@ -66,7 +66,7 @@ _Browser: TypeAlias = Annotated[str | None, From(_browser)]
 
 @route("GET /api/v1/auth/identity-providers", "List identity providers", access=PUBLIC)
 async def list_identity_providers(deps: AppDeps) -> Answer[list[IdentityProviderView]]:
-    """Return the providers of the settings. The list may be empty."""
+    """Return the identity providers in the settings, or an empty list."""
     return respond.ok([IdentityProviderView(name) for name in deps.identity_providers.names()])
 
 
@@ -136,7 +136,7 @@ async def sign_in_with_provider(
     access=signed_in(),
 )
 async def list_identities(deps: AppDeps, own: Own) -> Answer[list[IdentityView]]:
-    """Return the linked identities, which can sign in to this account."""
+    """Return the identities that the caller can sign in with."""
     return respond.ok(await identities.list_own(deps.db, deps.identity_providers, own))
 
 
@@ -182,7 +182,7 @@ async def link_identity(
     browser: _Browser,
     given: IdentityResponse,
 ) -> Created[LinkedIdentity]:
-    """Link the identity. The identity can then sign in to this account.
+    """Link the identity. The identity's user can then sign in to this account.
 
     The owner is notified by email.
     """

@@ -62,7 +62,7 @@ async def register_provider(
 
 @route("POST /api/v1/auth/verify", "Verify an email address", *CHANGE_ERRORS, access=PUBLIC)
 async def verify(deps: AppDeps, rules: AppRules, given: Verification) -> Done:
-    """Verify an address. The caller is signed in to the account, or sends its password.
+    """Verify an address. The caller is signed in to the account, or sends the account's password.
 
     Older sessions end, except the session of the caller. There is no GET: programs that look at
     mails open links, too.
@@ -78,7 +78,7 @@ async def verify(deps: AppDeps, rules: AppRules, given: Verification) -> Done:
     access=PUBLIC,
 )
 async def undo_email(deps: AppDeps, given: TokenOnly) -> Done:
-    """Restore the former address. All sessions end, and a reset link is sent to it.
+    """Restore the former address, end all sessions, and send a password reset link to the address.
 
     The link is from the email to the former address, or from a reset requested for the new one.
     """

@@ -72,7 +72,7 @@ async def begin_totp(deps: AppDeps, caller: Caller, own: Own) -> Answer[NewAuthe
 async def confirm_totp(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: FirstCode
 ) -> Answer[IssuedRecoveryCodes]:
-    """Return recovery codes for an account without recovery codes. All other sessions end."""
+    """Return recovery codes if the account had none. All sessions except the caller's end."""
     codes = await service.confirm_totp(deps.db, deps.personal_ids, policy, caller, own, given.code)
     return respond.ok(codes, headers=_SECRET)
 
@@ -116,7 +116,7 @@ async def begin_passkey(
 async def add_passkey(
     deps: AppDeps, policy: _Policy, caller: Caller, own: Own, given: NewPasskey
 ) -> Created[IssuedRecoveryCodes]:
-    """Return recovery codes for an account without recovery codes. All other sessions end."""
+    """Return recovery codes if the account had none. All sessions except the caller's end."""
     codes = await service.add_passkey(deps.db, policy, caller, own, given)
     return respond.made(codes, headers=_SECRET)
 

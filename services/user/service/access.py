@@ -36,7 +36,7 @@ def may_manage(principal: Principal) -> bool:
 
 
 def check_may_see(principal: Principal, account_id: UUID) -> None:
-    """Check that the caller is the owner, may read accounts, or is a service with the right token.
+    """Check that the caller is the owner, may read accounts, or is a service with `service:users`.
 
     Raises:
         AppError: FORBIDDEN, whether or not there is such an account.

@@ -281,7 +281,7 @@ async def _employ(tx: Executor, account_id: UUID, given: Employment) -> None:
 async def _count_address(
     db: Database, principal: Principal, account_id: UUID, email: str, limits: Limits
 ) -> None:
-    """Count an attempt before the check whether the address is in use, to limit such checks.
+    """Count an attempt to use an address, to limit how many addresses a caller can probe.
 
     By who asks: nobody uses up what the owner may change.
     """

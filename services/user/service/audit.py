@@ -1,4 +1,4 @@
-"""The audit trail. An entry is written in the transaction of the change."""
+"""The audit trail. A change and its audit entry are written in one transaction."""
 
 from __future__ import annotations
 

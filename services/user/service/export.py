@@ -65,7 +65,7 @@ async def export(
     picture_url: str | None,
     now: datetime,
 ) -> ExportedAccount:
-    """Return all data, including the data of other services.
+    """Return all data about an account, including the data that other services hold.
 
     Raises:
         AppError: NOT_FOUND where there is no such account.

@@ -25,7 +25,7 @@ class ForCustomer(msgspec.Struct, frozen=True):
 
 
 class JobCancelled(msgspec.Struct, frozen=True):
-    """Fields used from `job.cancelled`. `by` is `customer`, `provider` or another party."""
+    """Fields used from `job.cancelled`. `by` is the party that cancelled, such as `customer`."""
 
     customer_id: UUID
     provider_id: UUID

@@ -134,7 +134,7 @@ async def reset(db: Database, passwords: Passwords, devices: Devices, given: Pas
 
 
 async def _begin_anew(tx: Executor, account_id: UUID, email: str) -> None:
-    """Mark the address as verified. Remove older second factors and identities.
+    """Mark the address as verified. Remove all second factors, identities and former addresses.
 
     Sessions end with every reset; a second factor would keep the owner of the address out, and an
     identity or a former address would let the stranger in again.

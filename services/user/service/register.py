@@ -130,7 +130,7 @@ async def ask_to_verify(tx: Executor, account: Account) -> None:
 
 
 async def check_free(tx: Executor, email: str, account_id: UUID) -> None:
-    """Refuse an address that another account had within a week and can still restore.
+    """Refuse an address that another account had less than a week ago and can still restore.
 
     To be asked after the address was written: whoever gives it up at the same time is done then.
 

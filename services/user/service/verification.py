@@ -118,7 +118,7 @@ async def _check_password(
     found: GetTokenRow,
     password: str,
 ) -> str | None:
-    """Check the password of an account, counted as a login. Return its stored hash.
+    """Check the password of an account, counted as a login. Return the stored password hash.
 
     Return None unchecked if it would make no difference. Raises as `verify`.
     """
@@ -141,7 +141,7 @@ async def _check_password(
 async def _check_still_known(
     tx: Executor, account_id: UUID, known: str | None, counted_by: Mapping[bytes, Limit]
 ) -> None:
-    """Check that the password that the caller knows has not changed, nor the account's status."""
+    """Check that the account still has the verified password hash `known`, and may still log in."""
     if (
         known is None
         or await accounts.confirm_login(tx, id=account_id, password_hash=known) is None

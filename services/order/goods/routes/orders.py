@@ -96,7 +96,7 @@ async def change_order(
     access=signed_in(require(_MANAGE)),
 )
 async def remove_order(shop: _In, order_id: Id, version: RequiredIfMatch, caller: _By) -> Done:
-    """Delete an order. An order that is not shipped yet is cancelled first."""
+    """Delete an order. If the order is not shipped yet, it is also cancelled."""
     await service.remove(shop, order_id, version=version, caller=caller)
     return respond.no_content()
 

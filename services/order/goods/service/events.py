@@ -37,7 +37,7 @@ TOPIC: Final = Topic("orders", dict.fromkeys((*_KINDS.values(), "order.settled")
 
 
 def order_event(event: OrderEvent) -> Unpublished:
-    """Return the event of the new status of the order, with the caller as actor."""
+    """Return the event about an order's new status, with the caller as actor."""
     told = replace(event, actor=context.principal.get() or event.actor)
     return unpublished(
         topic=TOPIC, key=str(event.order_id), kind=_KINDS[event.status], payload=told

@@ -61,7 +61,7 @@ async def confirm_stock(shop: Shop, order: GoodsOrder) -> GoodsOrder | None:
 
 
 async def note_sold(db: Executor, ids: Sequence[UUID]) -> Mapping[UUID, GoodsOrder]:
-    """Record that orders are sold. Return the orders that were not recorded as sold."""
+    """Record that orders are sold. Return only the orders that this call has recorded as sold."""
     return {order.id: order for order in await orders.note_sold(db, ids=sorted(ids))}
 
 
@@ -91,7 +91,7 @@ async def validate(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def try_now(shop: Shop, order: GoodsOrder) -> GoodsOrder:
-    """Run the pending stock step of the order. If the step fails, the recovery repeats the step.
+    """Confirm or return the order's stock, if due. After a failure, the recovery loop tries again.
 
     Returns the order as it is then.
     """

@@ -113,7 +113,7 @@ async def change(
 
 
 async def remove(shop: Shop, order_id: UUID, *, version: int | None, caller: Caller) -> None:
-    """Hide an order. An order that is not shipped yet is cancelled first.
+    """Mark an order as deleted. If the order is not shipped yet, cancel it first.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT while it is on its way.

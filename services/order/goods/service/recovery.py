@@ -23,7 +23,7 @@ _SOONEST: Final = 0.5  # seconds
 
 
 async def recover(shop: Shop, *, clock: Clock = utc_now) -> bool:
-    """Take one step for some of the due orders. Return whether any orders were due.
+    """Continue some interrupted orders that are due for a retry. Return whether any were due.
 
     Any number of processes may do so at once. What nobody answered for is due again after a quarter
     of its age, at the latest after the lease. All are gone on with at once: none may wait for the

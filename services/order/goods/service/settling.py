@@ -41,7 +41,7 @@ async def try_now(shop: Shop, order: GoodsOrder) -> None:
 
 
 async def settle_due(shop: Shop) -> bool:
-    """Check the payment of some unsettled orders. Return whether there were any such orders.
+    """Check the payment of some unsettled orders. Return whether any orders were unsettled.
 
     Any number of processes may do so at once. Each is asked about again after the lease.
 

@@ -26,7 +26,7 @@ class Boxes:
 
 
 def rounded(degrees_: float) -> float:
-    """Return a coordinate in hundredths of a degree, about 1 km. The queries round alike."""
+    """Return a coordinate rounded to 0.01 degrees, about 1 km, as the SQL queries round."""
     return round(degrees_ * 100) / 100
 
 

@@ -23,9 +23,9 @@ class Caller:
     moderates: bool = False
 
     def is_one_of(self, *people: UUID) -> bool:
-        """Return whether the caller is one of these users."""
+        """Return whether the caller is one of the given users."""
         return self.id is not None and self.id in people
 
     def may_see_of(self, *people: UUID) -> bool:
-        """Return whether the caller may see data shared by these users."""
+        """Return whether the caller may see data that the given users share."""
         return self.sees_all or self.is_one_of(*people)

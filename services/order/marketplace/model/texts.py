@@ -1,4 +1,4 @@
-"""Text types of jobs. Only comments may be blank."""
+"""Types of the texts in marketplace requests. Only comments may be blank."""
 
 from __future__ import annotations
 

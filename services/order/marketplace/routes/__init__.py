@@ -1,4 +1,4 @@
-"""HTTP routes of the service marketplace, one module per group."""
+"""HTTP routes of the service marketplace, one module per kind of resource."""
 
 from __future__ import annotations
 

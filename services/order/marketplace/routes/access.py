@@ -30,7 +30,7 @@ VERIFIED_PROVIDERS: Final = signed_in(*PROVIDERS.guards, verified=True)
 
 
 def caller() -> Caller:
-    """Return the caller, who is anonymous without a token or a required second factor."""
+    """Return the caller. Without a token or a required second factor, the caller is anonymous."""
     principal = known_principal()
     if principal is None:
         return Caller()

@@ -80,7 +80,7 @@ async def _reviews_of_customer(
 def _declare(
     people: str, kind: str, handler: Callable[..., Awaitable[Page[Any]]], of_me: Access
 ) -> None:
-    """Declare a list under `me` for the role in `people`, and under a user ID."""
+    """Declare two list routes below `people`: of the caller under `me`, and of a user by ID."""
     what, name = kind.replace("-", " "), kind.replace("-", "_")
     noun = people.removesuffix("s")
     is_public = (people, kind) == ("providers", "reviews")

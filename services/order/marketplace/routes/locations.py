@@ -61,7 +61,7 @@ async def _change(
 
 
 def _declare(owner: str, *, readers: Access, writers: Access, read: From, change: From) -> None:
-    """Declare the three routes of a provider's workplace. `owner` is a path segment."""
+    """Declare the three routes of a provider's workplace. `owner` is `me` or the path parameter."""
     where = f"/api/v1/providers/{owner}/location"
     whose, whom = ("my", "my") if owner == "me" else ("provider", "a provider's")
     reading, changing = {"provider": read}, {"provider": change}

@@ -94,7 +94,7 @@ async def change_service_order(
     "DELETE /api/v1/service-orders/{id}", "Delete a service order", *CHANGE_ERRORS, access=VERIFIED
 )
 async def remove_service_order(db: Db, order_id: Id, who: Who, version: IfMatch) -> Done:
-    """Delete an order. An order with offers is cancelled instead."""
+    """Delete an order without offers. Return CONFLICT for an order with offers."""
     await service.remove(db, order_id, who, version=version)
     return respond.no_content()
 

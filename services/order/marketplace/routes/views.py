@@ -1,4 +1,4 @@
-"""Response types. A place is one object, and stars are a number."""
+"""Response types: a place is an object with its coordinates, and a rating is a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accept an offer. The offer becomes the job of the order, and the other offers are rejected."""
+"""Accept an offer: create a job from the offer, and reject all other offers on the order."""
 
 from __future__ import annotations
 

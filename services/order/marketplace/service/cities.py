@@ -28,7 +28,7 @@ async def get(db: Executor, city_id: UUID) -> City:
 
 
 async def list_page(db: Executor, wanted: ListCities) -> tuple[Sequence[City], int]:
-    """Return one page and the total count."""
+    """Return one page of matching cities and the total count."""
     return await page_of(
         wanted,
         store.list_cities,
@@ -74,7 +74,7 @@ async def add(db: Database, new: NewCity) -> City:
 
 
 async def change(db: Database, city_id: UUID, changes: CityChange, *, version: int | None) -> City:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a name in use.

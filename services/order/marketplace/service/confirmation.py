@@ -19,7 +19,9 @@ _BATCH: Final = 50
 
 
 async def confirm_silent(db: Database, *, window: timedelta, clock: Clock = utc_now) -> int:
-    """Complete some jobs that had no objection within `window`. Return how many.
+    """Complete some finished jobs to which the customer did not object within `window`.
+
+    Return how many.
 
     In the customer's name, each in a transaction of its own. Any number of processes may do so.
 

@@ -26,7 +26,7 @@ async def get(db: Executor, currency_id: UUID) -> Currency:
 
 
 async def list_page(db: Executor, wanted: ListCurrencies) -> tuple[Sequence[Currency], int]:
-    """Return one page and the total count."""
+    """Return one page of matching currencies and the total count."""
     return await page_of(
         wanted,
         store.list_currencies,
@@ -50,7 +50,7 @@ async def add(db: Database, new: NewCurrency) -> Currency:
 async def change(
     db: Database, currency_id: UUID, changes: CurrencyChange, *, version: int | None
 ) -> Currency:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND; PRECONDITION_FAILED; CONFLICT for a code in use, and for another code

@@ -38,7 +38,7 @@ class ServiceOrderEnded(Struct, frozen=True):
 
 
 class OfferTold(Struct, frozen=True):
-    """The payload of `offer.made`. The event key is the order."""
+    """The payload of `offer.made`. The order's ID is the event key."""
 
     offer_id: UUID
     order_id: UUID
@@ -80,7 +80,9 @@ class JobDone(Struct, frozen=True):
 
 
 class JobCancelled(Struct, frozen=True):
-    """The payload of `job.cancelled`. `by` is the party that cancelled.
+    """The payload of `job.cancelled`.
+
+    `by` is the party that cancelled the job, or an administrator.
 
     `actor` is the service itself where that side is gone.
     """

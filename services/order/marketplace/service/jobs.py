@@ -20,7 +20,7 @@ NOUN = "job"
 
 
 async def get(db: Executor, job_id: UUID, caller: Caller) -> Job:
-    """Return a job to its parties and the staff. Raises NOT_FOUND for other callers."""
+    """Return a job to its parties and the staff. Raises NOT_FOUND for everyone else."""
     job = or_not_found(await store.get_job(db, id=job_id), NOUN)
     if not caller.may_see_of(job.customer_id, job.provider_id):
         raise not_found(NOUN)
@@ -60,7 +60,7 @@ async def move(
 async def bring(
     tx: Executor, order: ServiceOrder, job: Job, wanted: JobStatus, actor: Actor
 ) -> Job:
-    """Set the status of a job whose order `tx` has locked, with `actor` as author."""
+    """Set the status of a job on behalf of `actor`. The job's order must be locked in `tx`."""
     await store.set_job_status(tx, id=job.id, status=wanted)
     moved = or_not_found(await store.get_job(tx, id=job.id), NOUN)
     await DOMAIN_EVENTS.publish(tx, JobMoved(moved, order, actor))
@@ -68,7 +68,7 @@ async def bring(
 
 
 async def remove(db: Database, job_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Delete a cancelled job, for callers who manage jobs. Raises CONFLICT for other statuses."""
+    """Delete a job, for callers who manage jobs. Raises CONFLICT unless the job is cancelled."""
     async with db.transaction() as tx:
         _, job = await _locked(tx, job_id, caller)
         if not caller.manages:

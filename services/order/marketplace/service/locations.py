@@ -84,7 +84,7 @@ async def add(db: Database, provider_id: UUID, new: NewProviderLocation) -> Prov
 async def change(
     db: Database, provider_id: UUID, changes: ProviderLocationChange, *, version: int | None
 ) -> ProviderLocation:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND, also for the city; PRECONDITION_FAILED.

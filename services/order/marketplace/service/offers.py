@@ -106,7 +106,7 @@ async def change(
     version: int | None,
     clock: Clock = utc_now,
 ) -> Offer:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND, also for the currency; FORBIDDEN for others than its provider;
@@ -137,7 +137,7 @@ async def change(
 
 
 async def remove(db: Database, offer_id: UUID, caller: Caller, *, version: int | None) -> None:
-    """Withdraw a pending offer if `version` is current. Raises CONFLICT for other offers.
+    """Withdraw an offer if `version` is current. Raises CONFLICT unless the offer is pending.
 
     Who manages jobs may, too.
     """
@@ -160,7 +160,7 @@ async def locked(tx: Executor, offer_id: UUID, caller: Caller) -> tuple[ServiceO
 
 
 async def move(tx: Executor, offer: Offer, status: OfferStatus) -> Offer:
-    """Set the status of an offer whose order `tx` has locked."""
+    """Set the status of an offer. The offer's order must be locked in `tx`."""
     await store.set_offer_status(tx, id=offer.id, status=status)
     return replace(offer, status=status, version=offer.version + 1)
 

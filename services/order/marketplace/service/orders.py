@@ -35,7 +35,7 @@ _OPEN = (ServiceOrderStatus.PENDING, ServiceOrderStatus.PAUSED)
 
 
 async def get(db: Executor, order_id: UUID, caller: Caller) -> ServiceOrder:
-    """Return an order that the caller may see. Raises NOT_FOUND for other orders.
+    """Return an order. Raises NOT_FOUND for an order that the caller may not see.
 
     Its customer and the staff see it always, providers while it takes offers and when they have
     made one.
@@ -127,7 +127,7 @@ async def change(
     version: int | None,
     clock: Clock = utc_now,
 ) -> ServiceOrder:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND, for another service that is none as well; FORBIDDEN for others than its

@@ -79,7 +79,7 @@ async def change(
     *,
     version: int | None,
 ) -> Review:
-    """Apply a partial update. Unless None, `version` must be the current version.
+    """Apply a partial update. If `version` is not None, it must be the current version.
 
     Raises:
         AppError: NOT_FOUND; FORBIDDEN for others than its author; PRECONDITION_FAILED.
@@ -111,7 +111,7 @@ async def remove(db: Database, review_id: UUID, caller: Caller, *, version: int 
 
 
 async def follow_job(tx: Executor, fact: JobMoved) -> None:
-    """Delete the reviews of a cancelled job. The job may have been completed before."""
+    """Delete the reviews of a job that was cancelled after its completion."""
     if fact.job.status is JobStatus.CANCELLED:
         await store.remove_reviews_of_job(tx, job_id=fact.job.id)
 
