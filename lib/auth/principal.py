@@ -33,7 +33,7 @@ _SERVICE: Final = Role.SERVICE.value
 
 
 class Transport(StrEnum):
-    """The transport of a token. Browsers send cookies by themselves, so cookies need a CSRF token."""
+    """The source of a token. Browsers send cookies by themselves, so cookies need a CSRF token."""
 
     BEARER = "bearer"
     COOKIE = "cookie"
