@@ -230,7 +230,7 @@ _AFTER_ITEM = frozenset(
 
 
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
-    """Add the alias after an embedded row to its use: `[AS] name`."""
+    """Add the alias after `sqlc.embed(t)` to the macro: `[AS] name`."""
     following = tokens[close + 1 : close + 3]
     said = bool(following) and following[0].text.upper() == "AS"
     name = following[said] if len(following) > said else None
@@ -328,7 +328,7 @@ class Numbering:
         self._free = 1
 
     def number(self, use: Use) -> int:
-        """Return the number of a use; each unnamed `?` gets a new number."""
+        """Return the number `n` of a parameter; each unnamed `?` gets a new number."""
         if use.number is not None:
             return use.number
         known = self._by_name.get(use.name) if use.name else None
@@ -349,7 +349,7 @@ def expand(
     cuts: list[tuple[Span, str]] | None = None,
     numbers: dict[str, int] | None = None,
 ) -> Expanded:
-    """Rewrite a span of the file with its uses and cuts applied.
+    """Rewrite a span of the file: replace its parameters and macros, and remove the cuts.
 
     `cuts` are further spans to replace, such as directives. `numbers` are predefined numbers by
     name.

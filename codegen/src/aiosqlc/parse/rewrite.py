@@ -6,7 +6,7 @@ from aiosqlc.source import SourceMap
 
 
 class Rewriter:
-    """Copies parts of a file and replaces the rest, in order."""
+    """Builds a text from copied parts of a file and from replacements, in order."""
 
     def __init__(self, text: str, start: int) -> None:
         self._text = text

@@ -100,7 +100,7 @@ def _halves(
     params: Mapping[int, PyParam],
     nullable: Collection[int],
 ) -> Iterator[tuple[str, str]]:
-    """Yield Python conditions for calls that omit a parameter of an optional part, and messages."""
+    """Yield the Python checks, with messages, that an optional part gets all its parameters."""
     for number in named:
         beside = {
             params[other].name: _is_given(params[other])

@@ -34,7 +34,7 @@ def _at_name(query: TypedQuery, text: str) -> tuple[Label, ...]:
 def distinct_fields(
     query: TypedQuery, fields: Sequence[PyField]
 ) -> tuple[tuple[PyField, ...], list[Diagnostic]]:
-    """Number the repeated column names of a row, with a warning."""
+    """Number the repeated column names of a row, and return a warning for each."""
     names = numbered_names([field.name for field in fields])
     renamed = [
         (field.name, name) for field, name in zip(fields, names, strict=True) if field.name != name

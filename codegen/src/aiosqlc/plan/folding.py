@@ -83,7 +83,7 @@ def _folded(sql: str, line: Sequence[_Word], width: int) -> str:
 
 
 def _worth(line: Sequence[_Word], place: int, most: int) -> int:
-    """Return the priority of a line break; a break near the start of the line has none."""
+    """Return the priority of a line break, which is lowest near the start of the line."""
     if 2 * place < most:
         return 0
     return 2 if line[place].opens else int(line[place - 1].tokens[-1].text == ",")

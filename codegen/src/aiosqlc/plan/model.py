@@ -75,7 +75,7 @@ class PyParam:
 
 @dataclass(frozen=True, slots=True)
 class PyNested:
-    """A nested object of a row's columns from `first` on, or None if column `presence` is NULL.
+    """A nested object of consecutive columns. Its value is `None` if `presence` is NULL.
 
     `shared` is whether its class is in `models.py` and not in the module of the function.
     """
@@ -105,7 +105,7 @@ class PyRow:
 
     @property
     def plain(self) -> bool:
-        """Return whether rows are returned unchanged, with no column converted or nested."""
+        """Return whether a function returns the driver's rows unchanged, without conversions."""
         return not self.nested and not any(column.decode for column in self.columns)
 
     @property
@@ -151,7 +151,7 @@ class PyChoice:
 
 @dataclass(frozen=True, slots=True)
 class PyCopy:
-    """The target of a `:copyfrom`. If the schema is empty, the connection's search path decides."""
+    """The target table of a `:copyfrom`; an empty `schema` means to use the search path."""
 
     schema: str
     table: str

@@ -111,7 +111,7 @@ def _merged(variants: Mapping[Bools, list[str]]) -> list[tuple[str, set[Bools]]]
 
 
 def _runs(merged: list[tuple[str, set[Bools]]]) -> list[tuple[frozenset[Bools], str]]:
-    """Group lines that appear in the same variants."""
+    """Group consecutive lines of a dynamic query that appear in the same variants."""
     return [
         (keys, "".join(f"{line}\n" for line, _ in run))
         for keys, run in itertools.groupby(merged, key=lambda item: frozenset(item[1]))

@@ -41,7 +41,7 @@ LOCALS = frozenset({"db", "row", "rows"})
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A scope with the set of names that it already uses.
+    """A scope of generated code, with the set of names that are already in use.
 
     The results of its methods depend only on that set.
     """

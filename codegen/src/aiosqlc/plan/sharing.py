@@ -1,4 +1,4 @@
-"""Let queries whose rows have the same shape share a class and the function that builds it."""
+"""Let queries with equal row fields share a row class and the function that builds it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _real_name(function: PyFunction, name: str) -> str:
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """Return a name that is new in the module, and reserve the name."""
+    """Return a name that the module does not use yet, and reserve the name."""
     while name in taken:
         name += "_"
     taken.add(name)

@@ -136,7 +136,7 @@ class Analyzer:
         *,
         partial: bool = False,
     ) -> tuple[Connection, Facts] | None:
-        """Return a connection to the schema's database with its facts, or None after an error.
+        """Return a connection to the schema's database and its catalog facts, or None on errors.
 
         `partial` returns a schema even if some statements failed.
         """

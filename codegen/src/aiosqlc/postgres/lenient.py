@@ -197,7 +197,7 @@ _TRIGGER = re.compile(r"create\s+(?:or\s+replace\s+)?(?:constraint\s+)?trigger\b
 
 
 def _absent_function(sql: str, found: re.Match[str]) -> Instead | None:
-    """Create a trigger whose function is missing with a stub function of unknown effect.
+    """Create a trigger whose function is missing; a stub function replaces the missing one.
 
     The stub function is renamed afterwards, so that nothing else calls it.
     """

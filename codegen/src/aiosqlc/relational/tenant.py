@@ -116,7 +116,7 @@ class _Around:
 
 
 def leaks_of(query: Query, tenancy: Tenancy, parameter: int) -> list[Leak]:
-    """Return the accesses of a statement that are not proved to be the tenant's."""
+    """Return a statement's table accesses that are not proved to touch only the tenant's rows."""
     return list(dict.fromkeys(_Proof(tenancy, parameter).visit(query, frozenset(), (), 0)))
 
 

@@ -212,7 +212,7 @@ class Derived(_Inner, frozen=True, kw_only=True):
 
 
 class CteUse(Source, frozen=True, kw_only=True):
-    """A use of a WITH query. `runs_once` means that all its uses see the same rows.
+    """A use of a WITH query in FROM. `runs_once` means that every use reads the same rows.
 
     `recursive` is whether the WITH query is recursive, and `itself` whether this use is inside the
     query itself.

@@ -129,7 +129,7 @@ class _Statement:
         return self.tokens[at].text.upper() if 0 <= at < len(self.tokens) else ""
 
     def past_words(self, at: int, *words: str) -> int:
-        """Return the position after optional words."""
+        """Return the position after the given words, which may be missing."""
         while self.word(at) in words:
             at += 1
         return at
@@ -192,7 +192,7 @@ def _rename_tables(history: History, one: _Statement, at: int) -> None:
 
 
 def _actions(one: _Statement, at: int) -> Iterator[int]:
-    """Yield the start of each action of an ALTER."""
+    """Yield the position of each action in an ALTER statement."""
     depth = 0
     yield at
     for position in range(at, len(one.tokens)):

@@ -195,7 +195,7 @@ def relies(query: TypedQuery, why: str) -> Diagnostic:
 
 
 def _in_source(item: Diagnostic, code: Code) -> Diagnostic:
-    """Point at the query's name, because the generated text differs from the file."""
+    """Move a finding's position to the query's name, because the generated text differs."""
     for label in item.labels[:1]:
         for query in code.queries:
             span = query.parsed.span

@@ -30,7 +30,7 @@ _WRITES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A statement's effects on the database, for the same fields of `TypedQuery`."""
+    """A statement's effects on the database; `TypedQuery` has fields with the same names."""
 
     writes: tuple[str, ...]
     violable: tuple[Constraint, ...]

@@ -1,4 +1,4 @@
-"""Infer the shape of a JSON value, with nullability, from the expression that builds the value.
+"""Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
 
 A value without a rule is `ANY`: a stored JSON value, or the result of another function.
 """
@@ -129,7 +129,7 @@ class Documents:
         return ANY
 
     def _operated(self, node: Node, scope: Scope, depth: int) -> JsonShape:
-        """Return the shape of `document -> key` and of `object || object`."""
+        """Return the JSON shape of `document -> key` and of `object || object`."""
         name = self._facts.built_in(called(node))
         args = node.list_of("args")
         if name in _MEMBER | _ELEMENT:
@@ -291,7 +291,7 @@ class Documents:
         )
 
     def _whole(self, node: Node, scope: Scope, names: list[str], depth: int) -> JsonShape:
-        """Return the shape of a whole row of a table, a view, a sub-select or a WITH query."""
+        """Return the JSON shape of a whole row of a table, a view, a sub-select or a WITH query."""
         owner = scope.up(node["varlevelsup"])
         if owner.query["groupingSets"] or owner.command != kinds.Command.SELECT:
             return ANY
@@ -343,7 +343,7 @@ def _query_of(entry: Node, owner: Scope) -> Scope | None:
 
 
 def _object(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
-    """Return the shape of an object, or ANY if a key is unknown or repeated."""
+    """Return the JSON shape of an object, or ANY if a key is unknown or repeated."""
     found = tuple(members)
     keys = [key for key, _ in found]
     if not all(keys) or len(set(keys)) < len(keys):
@@ -428,7 +428,7 @@ def _constant(node: Node) -> JsonShape:
 
 
 def _either(shapes: Iterator[JsonShape]) -> JsonShape:
-    """Return the common shape of alternative expressions."""
+    """Return the common JSON shape of alternative expressions."""
     found = [shape for shape in shapes if shape != _NULL]
     empty = (_EMPTY, _EMPTY_OBJECT)
     first = next((shape for shape in found if shape not in empty), found[0] if found else _NULL)
@@ -443,7 +443,7 @@ def _either(shapes: Iterator[JsonShape]) -> JsonShape:
 
 
 def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape | None:
-    """Return the shape of values that have one of two shapes, or None if the shapes differ."""
+    """Return the JSON shape of values that have one of two shapes, or None if the shapes differ."""
     if one is None or other is None:
         return None
     if (one.kind, one.type) != (other.kind, other.type):

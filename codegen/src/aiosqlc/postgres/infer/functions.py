@@ -127,7 +127,7 @@ def _field(node: Node) -> str:
 
 
 def is_declared(p: Prover, function: Function) -> bool:
-    """Return whether the user declared the function never NULL."""
+    """Return whether the user declared that the function never returns NULL."""
     declared = p.facts.declared_not_null
     return function.name in declared or f"{function.schema}.{function.name}" in declared
 

@@ -1,4 +1,4 @@
-"""Convert the server's parse tree to the queries of `aiosqlc.relational`."""
+"""Convert PostgreSQL's parse tree to engine-independent queries (`aiosqlc.relational`)."""
 
 from __future__ import annotations
 

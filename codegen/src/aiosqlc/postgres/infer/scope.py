@@ -100,7 +100,7 @@ class Scope:
 
     @contextmanager
     def rows_of(self, condition: Node | None) -> Iterator[None]:
-        """Use the conditions that hold for each row that an aggregate of the query reads (FILTER).
+        """Within the block, infer for the rows that an aggregate reads, which satisfy its FILTER.
 
         Facts of a surrounding CASE branch do not hold for these rows.
         """

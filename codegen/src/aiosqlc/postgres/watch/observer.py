@@ -67,7 +67,7 @@ def files(connection: Connection) -> Mapping[int, tuple[int, int]]:
 
 
 class Counts(NamedTuple):
-    """A session's work on a table in its transaction: full scans, changed and deleted rows."""
+    """The numbers of a transaction's full scans, changed rows and deleted rows of a table."""
 
     scans: int = 0
     changed: int = 0
@@ -79,7 +79,7 @@ class Counts(NamedTuple):
 
 
 def counts(connection: Connection) -> Mapping[int, Counts]:
-    """Return the work on each table in the session's transaction."""
+    """Return the scans, changed rows and deleted rows of each table in the transaction."""
     rows = ([int(str(cell)) for cell in row] for row in connection.rows(_COUNTS))
     return {oid: Counts(*numbers) for oid, *numbers in rows}
 
