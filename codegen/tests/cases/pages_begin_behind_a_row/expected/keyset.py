@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ def _written(value: Any) -> Any:
 def _read(value: Any) -> Any:
     if not isinstance(value, list):
         return value
-    kind, *content = value
+    kind, *content = cast("Sequence[Any]", value)
     return _READ[kind](*content)
 
 
