@@ -178,7 +178,10 @@ def test_the_server_analyses_every_golden_query_as_before(
             options = options_of(entry, inputs.shims)
             given = AnalyzeOptions(postgres_server.create_empty(), shims=options.shims)
             left = unproved(analyzer, inputs.schema, given, pairs)
-            assert set(left.values()) <= {"the server rejects it", "the schema has errors"}
+            assert set(left.values()) <= {
+                "the server rejects the formatted query",
+                "the schema has errors",
+            }
             compared += len(pairs)
     assert compared > 10
 
@@ -193,8 +196,8 @@ def test_another_tree_is_seen(postgres_server: TestPostgres) -> None:
     ]
     with Analyzer() as analyzer:
         assert unproved(analyzer, schema, options, pairs) == {
-            "other": "the server would parse it differently",
-            "refused": "the server rejects it",
+            "other": "the server would parse the formatted query differently",
+            "refused": "the server rejects the formatted query",
         }
 
 

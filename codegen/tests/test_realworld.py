@@ -104,11 +104,16 @@ def test_a_query_that_only_sqlc_compiles_has_its_cause(row: dict[str, Any]) -> N
     ("ours", "written", "again", "said"),
     [
         ([(1, 2)], [(1, 2)], [(1, 2)], ""),
-        ([(1,)], [(1, 2)], [(1, 2)], "1 columns, as written 2"),
-        ([(1,), (2,)], [(1,)], [(1,)], "2 rows, as written 1"),
-        ([(3,)], [(1,)], [(1,)], "column 1 has ['3'], as written ['1']"),
+        ([(1,)], [(1, 2)], [(1, 2)], "1 columns, but 2 by the SQL of the project"),
+        ([(1,), (2,)], [(1,)], [(1,)], "2 rows, but 1 by the SQL of the project"),
+        ([(3,)], [(1,)], [(1,)], "column 1 has ['3'], but ['1'] by the SQL of the project"),
         ([(3,)], [(1,)], [(2,)], ""),  # differs by itself: a random value
-        ("UPDATE 2", "UPDATE 1", "UPDATE 1", "status UPDATE 2, as written UPDATE 1"),
+        (
+            "UPDATE 2",
+            "UPDATE 1",
+            "UPDATE 1",
+            "status UPDATE 2, but UPDATE 1 by the SQL of the project",
+        ),
     ],
 )
 def test_a_text_that_answers_otherwise_than_the_source_is_seen(
@@ -132,8 +137,8 @@ class _Row:
         (_Row(1, None), _Row, ""),
         (None, _Row | None, ""),
         ([_Row(1, "a")], list[_Row], ""),
-        (None, _Row, "result is None, but _Row is promised"),
-        (_Row(None, "a"), _Row, "result.id is None, but int is promised"),  # type: ignore[arg-type]  # what is looked for
+        (None, _Row, "result is None, but _Row is the declared type"),
+        (_Row(None, "a"), _Row, "result.id is None, but int is the declared type"),  # type: ignore[arg-type]  # what is looked for
         ([_Row("x", "a")], list[_Row], "result[].id is str 'x', not int"),  # type: ignore[arg-type]  # what is looked for
         (_Row(True, "a"), _Row, "result.id is bool True, not int"),
         (_NOON, date, f"result is datetime {_NOON!r}, not date"),

@@ -97,8 +97,8 @@ def port_from(environ: Mapping[str, str], name: str, default: int) -> int:
     offset = environ.get(OFFSET) or "0"
     if not offset.isdecimal() or int(offset) + default > 65535:
         raise ValueError(
-            f"{OFFSET} must be a number, and {name} (default {default}) plus {OFFSET} at most "
-            f"65535, not {offset!r}"
+            f"{OFFSET} is {offset!r}, but must be a number; {name} (default {default}) plus "
+            f"{OFFSET} must be at most 65535"
         )
     return default + int(offset)
 

@@ -375,7 +375,7 @@ async def _open_pool(settings: DatabaseSettings, application: str) -> Any:
             statement_seconds=settings.db_statement_seconds,
         )
     except ValueError as error:
-        raise StartError(f"the URL of the database of {application} {error}") from error
+        raise StartError(f"the database URL of {application} {error}") from error
     return await open_pool(
         minsize=min(settings.db_pool_min, settings.db_pool_max),
         maxsize=settings.db_pool_max,

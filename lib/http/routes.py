@@ -224,7 +224,7 @@ class _Taken:
             self.body = kind
             self.makers.append(partial(decode.body, spec=kind))
         else:
-            raise TypeError(f"{name}: cannot make {kind} from a request")
+            raise TypeError(f"{name}: cannot build {kind} from a request")
 
 
 def _source(kind: Any) -> From | None:

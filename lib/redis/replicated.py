@@ -92,4 +92,6 @@ class ReplicatedWriter:
             if isinstance(answer, Exception):
                 raise answer
         if self._replicas and answers[-1] < self._replicas:
-            raise NotReplicatedError(f"{answers[-1]} of {self._replicas} replicas have the write")
+            raise NotReplicatedError(
+                f"{answers[-1]} of {self._replicas} replicas have confirmed the write"
+            )

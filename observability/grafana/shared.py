@@ -65,7 +65,7 @@ def connections() -> list[Panel]:
             "Connections by state",
             "Connections that read a request, write a response or wait for the next request. "
             "If NGINX has no "
-            "status page, only connections that serve a request, from the access log.",
+            "status page, the access log gives only the connections that serve a request.",
             {"{{state}}": f"nginx_connections or {serving}"},
         ),
         Panel(

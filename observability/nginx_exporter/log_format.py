@@ -114,7 +114,7 @@ def _directive(text: str) -> tuple[str, Escape]:
         else:
             parts.append(_unquote(next(p for p in (single, double, word) if p is not None)))
     if not parts:
-        raise FormatError("The log_format directive holds no format.")
+        raise FormatError("The log_format directive contains no format.")
     return "".join(parts), escape
 
 

@@ -64,7 +64,10 @@ def main(argv: list[str]) -> int:
     except (ValueError, ConfigError, StartError, AppError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{len(deleted)} deletions repeated; {again} accounts still existed")
+    print(
+        f"{len(deleted)} deletions repeated; {again} of these accounts were in the restored "
+        "database and are deleted now"
+    )
     return 0
 
 

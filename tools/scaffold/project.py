@@ -83,7 +83,7 @@ def _check(root: Path, old: str, name: str, holder: str) -> None:
     for path in _named(root):
         if used.search(path.read_text(encoding="utf-8")):
             place = path.relative_to(root)
-            raise ScaffoldError(f"{name} is a word of {place} already: choose another name")
+            raise ScaffoldError(f"{name} is already used as a word in {place}: choose another name")
 
 
 def _renamed(root: Path, old: str, name: str) -> Iterator[tuple[Path, str, int]]:

@@ -19,18 +19,18 @@ from tests.mcp.test_attacks import code_of
 from tests.servers.ports import free_port
 
 REFUSED = {
-    "NewestOrders": "it is not proved to be read-only",
-    "ClosedOrders": "it is not proved to be read-only",
-    "LockedOrders": "it is not proved to be read-only",
-    "DropNotes": "it is not proved to be read-only",
-    "AllOrders": "it has no parameter `tenant_id` for `bind`",
+    "NewestOrders": "the query is not proved to be read-only",
+    "ClosedOrders": "the query is not proved to be read-only",
+    "LockedOrders": "the query is not proved to be read-only",
+    "DropNotes": "the query is not proved to be read-only",
+    "AllOrders": "the query has no parameter `tenant_id` for `bind`",
     "Mails": "the view `mails` may read hidden columns",
     "MailOf": "the function `mail_of` may read hidden columns",
-    "UpperMails": "its column `upper` is an expression",
-    "OrdersWithUsers": "it needs `users.secret`",
-    "WholeUsers": "it needs `users.secret`",
-    "UnionOfMails": "its column `text` is an expression",
-    "Secrets": "it needs `users.secret`",
+    "UpperMails": "the result column `upper` is an expression",
+    "OrdersWithUsers": "the query needs `users.secret`",
+    "WholeUsers": "the query needs `users.secret`",
+    "UnionOfMails": "the result column `text` is an expression",
+    "Secrets": "the query needs `users.secret`",
     "CopyOrders": "a `:copyfrom` query cannot be a tool",
 }
 

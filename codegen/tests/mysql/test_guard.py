@@ -34,7 +34,7 @@ CREATE TABLE b (id int PRIMARY KEY, x int NOT NULL, state varchar(9));
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("SELECTid, name, od FROM a", "the server rejects it"),
+        ("SELECTid, name, od FROM a", "the server rejects the query"),
         ("SELECT id, name FROM a", "the query returns 2 columns, but its class has 3 columns"),
         ("SELECT id, od, name FROM a", "column 2 is `od`, but in the row class it is `name`"),
         ("SELECT id, current_role AS name, id AS od FROM a", "column `od` is integer"),

@@ -15,7 +15,7 @@ def test_a_label_that_an_enum_lacks_is_a_warning(either: Compile, condition: str
     sql = f"SELECT id FROM a WHERE {condition}"
     _, (problem,) = either(SCHEMA, f"-- name: Q :many\n{sql};")
     assert (problem.code, problem.severity.value) == ("E316", "warning")
-    assert problem.message == "st has no label 'zz': no row has it"
+    assert problem.message == "st has no label 'zz', so no row has this value"
     (label,) = problem.labels
     assert label.file.text[label.span.start : label.span.end] == "st"
     assert label.text == "of x, y"

@@ -188,13 +188,13 @@ def test_what_is_no_request_is_said_to_be_none(request_: bytes) -> None:
 
 REFUSED = [
     ({"plugin_options": '{"model": "x"}'}, "unknown option `model`"),
-    ({"plugin_options": '{"models": "x"}'}, "models cannot be `x`"),
+    ({"plugin_options": '{"models": "x"}'}, "option `models` cannot be `x`"),
     ({"plugin_options": '{"emit_class": "yes"}'}, "option `emit_class` is true or false"),
     ({"plugin_options": "{"}, "not JSON"),
     ({"settings": {"engine": "mysql"}}, "not for mysql"),
     ({"queries": [{**REQUEST["queries"][0], "cmd": ":dance"}]}, "`:dance` is not supported"),
-    ({"queries": [{"name": "A"}]}, "not a request of sqlc"),
-    ({"queries": 1}, "not a request of sqlc"),
+    ({"queries": [{"name": "A"}]}, "not a request from sqlc"),
+    ({"queries": 1}, "not a request from sqlc"),
     (
         {
             "queries": [

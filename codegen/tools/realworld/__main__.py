@@ -47,11 +47,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.realworld", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--no-calls", action="store_true", help="compile only")
-    parser.add_argument("--no-sqlc", action="store_true", help="do not ask sqlc")
+    parser.add_argument("--no-sqlc", action="store_true", help="do not run sqlc")
     parser.add_argument("--types", action="store_true", help="run mypy --strict and pyright")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the scratch copies here")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep the working copies in this folder"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings to a file")
-    parser.add_argument("--seconds", type=float, default=400, help="the longest an entry may take")
+    parser.add_argument(
+        "--seconds", type=float, default=400, help="time limit of an entry in seconds"
+    )
     return parser
 
 
@@ -107,7 +111,7 @@ def _outcome(
         if done.returncode:
             failure = (done.stderr.strip().splitlines() or ["no word"])[-1]
     except subprocess.TimeoutExpired:
-        failure = f"not done after {time.monotonic() - started:.0f} s"
+        failure = f"not finished after {time.monotonic() - started:.0f} s"
     outcome: dict[str, Any] = json.loads(told.read_text("utf-8")) if told.is_file() else {}
     outcome.setdefault("ours", {"queries": [], "compiled": [], "causes": {}, "internal": []})
     outcome.setdefault("called", {})

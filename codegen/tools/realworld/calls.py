@@ -213,6 +213,6 @@ class _Trial:
             return
         if recorder.statements and not await recorder.source_fails(self.function.query):
             called.wrong.append(
-                f"{self.function.query.parsed.name}: only our text is refused: "
+                f"{self.function.query.parsed.name}: the server refuses only the SQL of aiosqlc: "
                 f"{type(error).__name__}: {error}"[:400]
             )

@@ -81,7 +81,7 @@ def _run(config: Path) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"no answer in {_SECONDS} s"
+        return f"no response within {_SECONDS} s"
     return done.stderr or "failed" if done.returncode else None
 
 

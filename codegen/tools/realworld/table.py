@@ -61,7 +61,9 @@ class Row:
             self.warnings[f"{engine} {code} {message}"] += 1
         causes, general = ours["causes"], ours["causes"].get("")
         for name in sorted(set(sqlc) - compiled):
-            cause = " ".join(causes.get(name) or general or ("E000", "not found by us"))
+            cause = " ".join(
+                causes.get(name) or general or ("E000", "aiosqlc did not find the query")
+            )
             self.causes[f"{engine} {cause}"] += 1
             self.missed.append(f"{config} {name}: {cause}")
 

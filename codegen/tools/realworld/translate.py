@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("to", type=Path)
     parser.add_argument("--schema", nargs="+", default=[])
     parser.add_argument("--queries", nargs="+", required=True)
-    parser.add_argument("--path", help="the schema that unqualified names are in")
+    parser.add_argument("--path", help="schema of the unqualified names")
     asked = parser.parse_args()
     for name in ("schema", "queries"):
         (asked.to / name).mkdir(parents=True, exist_ok=True)

@@ -49,5 +49,5 @@ def _run(command: list[str], folder: Path) -> str:
             command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return f"x: error: no answer in {_SECONDS} s"
+        return f"x: error: no response within {_SECONDS} s"
     return done.stdout

@@ -179,7 +179,7 @@ class Recorder:
         if isinstance(one, Exception):
             if by_data(one):
                 return ""
-            return f"only the text as written is refused: {type(one).__name__}: {one}"
+            return f"the server refuses only the SQL of the project: {type(one).__name__}: {one}"
         other = await self._source(query)
         if isinstance(other, Exception):
             return ""
@@ -230,24 +230,29 @@ def _difference(mine: Any, one: Any, other: Any) -> str:
     if mine is None or one is None:
         return ""
     if not isinstance(mine, list):
-        return f"status {mine}, as written {one}" if one == other and mine != one else ""
+        return (
+            f"status {mine}, but {one} by the SQL of the project"
+            if one == other and mine != one
+            else ""
+        )
     rows = [tuple(row) for row in mine]
     widths = {len(row) for row in rows} | {len(row) for row in one}
     if len(widths) > 1:
-        return f"{len(rows[0])} columns, as written {len(one[0])}"
+        return f"{len(rows[0])} columns, but {len(one[0])} by the SQL of the project"
     if len(one) == len(other) != len(rows):
-        return f"{len(rows)} rows, as written {len(one)}"
+        return f"{len(rows)} rows, but {len(one)} by the SQL of the project"
     for column in range(max(widths, default=0)):
         first, second, ours = ([repr(row[column]) for row in part] for part in (one, other, rows))
         if sorted(first) == sorted(second) != sorted(ours):
-            return f"column {column + 1} has {sorted(ours)[:3]}, as written {sorted(first)[:3]}"
+            theirs = f"{sorted(first)[:3]} by the SQL of the project"
+            return f"column {column + 1} has {sorted(ours)[:3]}, but {theirs}"
     return ""
 
 
 def _first_unlike(theirs: list[list[str]], ours: list[list[str]]) -> str:
     for one, other in zip(theirs, ours, strict=True):
         for row in sorted(set(one) ^ set(other))[:1]:
-            return f"{row[:120]} {'only as written' if row in one else 'only by our text'}"
+            return f"{row[:120]} only by the SQL of {'the project' if row in one else 'aiosqlc'}"
     return "something else"
 
 

@@ -94,4 +94,6 @@ def _check_declared(route: web.AbstractRoute) -> None:
     path = "" if route.resource is None else route.resource.canonical
     if path in PROBES or path.startswith(UI_PATH) or declared(route.handler) is not None:
         return
-    raise TypeError(f"{route.method} {path} declares no access: use Routes, or lib.auth.access")
+    raise TypeError(
+        f"{route.method} {path} has no access rule: declare it with Routes or lib.auth.access"
+    )

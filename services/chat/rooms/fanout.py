@@ -69,7 +69,7 @@ class Fanout:
         self._asked_at = time.monotonic()
         up = Gauge(
             "chat_fanout_up",
-            "1 while replicas receive each other's messages at once, else 0.",
+            "1 while replicas receive each other's messages without delay, else 0.",
             registry=registry,
         )
         up.set_function(lambda: float(self.works))

@@ -23,7 +23,7 @@ class HubMetrics:
         )
         self.fills = Counter(
             "chat_gap_fills_total",
-            "Reads of messages whose announcement was lost or late.",
+            "Database reads of messages whose announcement was lost or late.",
             registry=registry,
         )
         users = Gauge("chat_users", "Users connected to this replica.", registry=registry)

@@ -31,7 +31,7 @@ class SelfDealing:
         self._logged: frozenset[str] = frozenset()
         self._suspects = Gauge(
             "jobs_self_dealing_suspects",
-            "Accounts that deal mostly with each other, by kind: job pairs and review pairs.",
+            "Pairs of accounts that deal mostly with each other, by kind: through jobs or reviews.",
             ("kind",),
             registry=registry,
         )

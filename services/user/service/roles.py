@@ -113,7 +113,9 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
         AppError: CONFLICT where there is one, or the name is kept for services; FORBIDDEN.
     """
     if new.name.startswith(OF_SERVICES):
-        raise AppError(Code.CONFLICT, "the code assigns such permissions, and only to services")
+        raise AppError(
+            Code.CONFLICT, "the code assigns permissions with this prefix, and only to services"
+        )
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)
         with change_errors(taken="the permission exists already"):

@@ -365,7 +365,11 @@ async def _spend_code(
 async def _challenge(tx: Executor, principal: Principal, purpose: str) -> bytes:
     found = await store.spend_challenge(tx, session_id=_session_of(principal), purpose=purpose)
     if found is None:
-        raise invalid(FieldError("passkey", "was not requested, or was requested too long ago"))
+        raise invalid(
+            FieldError(
+                "passkey", "its challenge is missing or has expired: request a new challenge"
+            )
+        )
     return found
 
 

@@ -32,7 +32,11 @@ def with_hints(query: TypedQuery) -> TypedQuery:
 def _hinted(query: TypedQuery) -> TypedQuery:
     said = {hint.target: hint.not_null for hint in query.parsed.hints if hint.not_null is not None}
     columns = tuple(
-        replace(column, not_null=said[column.name], reasons=("a hint in the query declares this",))
+        replace(
+            column,
+            not_null=said[column.name],
+            reasons=("a hint in the query declares this nullability",),
+        )
         if column.name in said
         else column
         for column in query.columns

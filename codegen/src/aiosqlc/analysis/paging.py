@@ -110,7 +110,7 @@ def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnost
     for key, column in zip(paging.keys, query.columns[-len(paging.keys) :], strict=True):
         label = Label(parsed.file, key.span, f"`{key.sql}`")
         if not key.nulls and not column.not_null:
-            message = f"a sort key of `{parsed.name}` may be NULL, so no row compares with it"
+            message = f"a sort key of `{parsed.name}` may be NULL, and no row compares with NULL"
             hint = "add NULLS FIRST or NULLS LAST (PostgreSQL), or sort by `coalesce(…)`"
             found.append(Diagnostic("E392", message, (label,), hint))
         if not _is_held(column):
@@ -125,7 +125,13 @@ def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnost
         Diagnostic(
             "E391",
             f"the order of `{parsed.name}` is not total: rows with equal sort keys can be lost",
-            (Label(parsed.file, paging.keys[-1].span, "not proved to be different in each row"),),
+            (
+                Label(
+                    parsed.file,
+                    paging.keys[-1].span,
+                    "this key is not proved to differ in every row",
+                ),
+            ),
             "end ORDER BY with a unique column that is NOT NULL, such as `id`",
             Severity.ERROR,
         )

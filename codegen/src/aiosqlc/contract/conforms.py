@@ -45,7 +45,7 @@ def unlike(value: object, hint: Any, where: str = "result") -> str:
         return _unlike_document(value, hint, where)
     kind = origin or hint
     if value is None:
-        return f"{where} is None, but {getattr(kind, '__name__', kind)} is promised"
+        return f"{where} is None, but {getattr(kind, '__name__', kind)} is the declared type"
     if not isinstance(kind, type):
         return ""
     if not isinstance(value, kind) or type(value) is _NOT_MEANT.get(kind):
@@ -65,7 +65,7 @@ def _unlike_document(value: object, hint: Any, where: str) -> str:
     if not isinstance(value, dict):
         return f"{where} is {type(value).__name__} {value!r}, not {hint.__name__}"
     if missing := sorted(hint.__required_keys__ - value.keys()):
-        return f"{where} has no {missing[0]!r}, but {hint.__name__} promises it"
+        return f"{where} has no {missing[0]!r}, which {hint.__name__} requires"
     hints = hints_of(hint)
     found = [
         unlike(value[name], kind, f"{where}[{name!r}]")

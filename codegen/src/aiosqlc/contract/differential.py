@@ -88,8 +88,8 @@ async def compare(
     silent = [call.name for call in calls if call.name not in progress.effective]
     if silent:
         raise AssertionError(
-            f"seed {seed}: never found or changed anything: {', '.join(silent)};"
-            " give the values that the schema wants, under `contract: values:`"
+            f"seed {seed}: these calls never returned or changed a row: {', '.join(silent)};"
+            " list values that occur in the rows under `contract: values:`"
         )
 
 

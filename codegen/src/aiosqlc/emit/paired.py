@@ -53,7 +53,7 @@ def paired_interface(
         return paired(second, known[wanted])
     problem = Diagnostic(
         "E352",
-        f"`same_as: {wanted}` names no package of an entry above",
+        f"`same_as: {wanted}` is not the package of an earlier entry",
         hint="name the `package` of the other engine's entry, which comes first",
     )
     return (), [problem]

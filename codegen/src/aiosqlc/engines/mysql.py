@@ -27,7 +27,7 @@ class OnMysql(Opened):
         from aiosqlc.servers.private import NoServerError
 
         del uri
-        raise NoServerError("a schema is not read from a MySQL server")
+        raise NoServerError("the compiler cannot read a schema from a MySQL server")
 
     def analyze(
         self, schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions

@@ -92,12 +92,12 @@ def _decide(
     if command not in OFFERED_COMMANDS:
         return f"a `:{command.value}` query cannot be a tool"
     if len(snake(name)) > _LONGEST_NAME:
-        return f"its name is longer than {_LONGEST_NAME} characters"
+        return f"the name of its tool is longer than {_LONGEST_NAME} characters"
     writes = name in policy.writes
     if not query.read_only and not writes:
         return (
-            f"it is not proved to be read-only ({query.unproved_reading}), and `writes` does not "
-            "list the query"
+            f"the query is not proved to be read-only ({query.unproved_reading}), and `writes` "
+            "does not list the query"
         )
     bound = _bound(query, policy)
     if isinstance(bound, str):
@@ -118,7 +118,8 @@ def _bound(query: TypedQuery, policy: McpPolicy) -> tuple[str, ...] | str:
     missing = [name for name, _ in policy.bind if name not in names]
     if missing and query.parsed.name not in policy.unbound:
         return (
-            f"it has no parameter `{missing[0]}` for `bind`, and `unbound` does not list the query"
+            f"the query has no parameter `{missing[0]}` for `bind`, and `unbound` does not list "
+            "the query"
         )
     return tuple(argument(name) for name, _ in policy.bind if name in names)
 
@@ -143,7 +144,7 @@ def _hidden(
             )
         for name in policy.forbid:
             if _touches(right, name):
-                return f"it needs `{name}`, which `forbid` names"
+                return f"the query needs `{name}`, which `forbid` lists"
     reads_masked = [
         name
         for name in policy.mask
@@ -154,8 +155,8 @@ def _hidden(
     for column in query.columns:
         if column.origin is None:
             return (
-                f"its column `{column.name}` is an expression, which could reveal"
-                f" `{reads_masked[0]}` of `mask`"
+                f"the result column `{column.name}` is an expression, which could reveal"
+                f" the masked column `{reads_masked[0]}`"
             )
     return frozenset(
         position

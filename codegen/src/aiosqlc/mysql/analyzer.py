@@ -188,7 +188,9 @@ def _given(file: SchemaFile, span: Span) -> Diagnostic:
     return Diagnostic(
         code="E217",
         message="skipped, because the server already has this object",
-        labels=(Label(file.file, span, "queries use the server's version"),),
+        labels=(
+            Label(file.file, span, "queries use the object on the server, not this definition"),
+        ),
         severity=Severity.WARNING,
     )
 

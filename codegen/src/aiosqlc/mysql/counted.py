@@ -40,9 +40,11 @@ def _doubt(counter: RowCounter, query: Query) -> str:
     if query.command is Command.INSERT:
         return "several rows may be inserted"
     if query.arms is not None:
-        return "a UNION adds rows" if query.arms.op is SetOp.UNION else ""
+        return "UNION can return several rows" if query.arms.op is SetOp.UNION else ""
     closure = Closure(counter, query)
     open_ = [number for number in query.reads_from if number not in closure.determined]
     if open_:
-        return f"`{query.name(open_[0])}` is not bound by a unique key"
+        return (
+            f"`{query.name(open_[0])}` may match several rows: no unique key is compared completely"
+        )
     return "ROLLUP adds rows" if query.grouping_sets is None else ""

@@ -14,7 +14,7 @@ from aiosqlc.mysql.relations import Relation, Schema
 from aiosqlc.mysql.scope import Level, Output, Source
 
 _ELSEWHERE = "the embed is not in the select list of the result"
-_UNCOUNTED = "the number of columns of the `*` before it is unknown"
+_UNCOUNTED = "the number of columns of a `*` before the embed is unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _of_no_source(source: Source | None, level: Level) -> str:
     if level.rollup:
         return "some embedded columns are NULL in the rows that ROLLUP adds"
     if source is not None and source.relation is None:
-        return "" if source.outputs else "its columns are unknown"
+        return "" if source.outputs else "the columns of the embedded source are unknown"
     return _unfit(source.relation if source is not None else None)
 
 

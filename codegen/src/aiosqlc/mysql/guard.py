@@ -46,7 +46,7 @@ def _difference(prepares: Prepares, kin: Kin, query: TypedQuery, first: Sequence
         answer = prepares.query(as_read(as_sent(query), kin))
     except pymysql.MySQLError as error:
         refused = code_of(error) in _REFUSED
-        return f"the server rejects it: {message_of(error, '')}" if refused else ""
+        return f"the server rejects the query: {message_of(error, '')}" if refused else ""
     if answer.parameters:
         return f"parameters of the query without a value: {answer.parameters}"
     return difference(_promised(query, first, answer.columns), _found(answer.columns))
@@ -98,7 +98,7 @@ def unlike(query: TypedQuery, one: TypedQuery, variant: Variant) -> Iterator[Dia
     numbers = {param.number: at for at, param in enumerate(_ordered(query.params), 1)}
     said = difference(mine, theirs, tuple(numbers[number] for number in variant.numbers))
     if not said and _embedded(query) != _embedded(one):
-        said = "the embedded rows are at other positions"
+        said = "the embedded rows are at other positions than in the first variant"
     if said:
         yield mismatch(query.parsed, variant, said)
 
@@ -179,7 +179,7 @@ def _refused(session: Session, relation: Relation, given: Sequence[exp.Expr]) ->
 
 def _never(query: TypedQuery, why: str, hint: str) -> Diagnostic:
     parsed = query.parsed
-    label = Label(parsed.file, parsed.name_span, "fails on every call")
+    label = Label(parsed.file, parsed.name_span, "this query fails on every call")
     return Diagnostic("E371", f"`{parsed.name}` can never succeed: {why}", (label,), hint)
 
 

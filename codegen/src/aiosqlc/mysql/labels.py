@@ -41,7 +41,7 @@ def _unknown(
     at = query.source_map.to_source(start)
     yield Diagnostic(
         "E316",
-        f"{column.name} has no label '{value.this}': no row has it",
+        f"{column.name} has no label '{value.this}', so no row has this value",
         (Label(query.file, Span(at, at + len(column.name)), f"of {', '.join(kind.labels)}"),),
         hint=did_you_mean(str(value.this), kind.labels),
         severity=Severity.WARNING,

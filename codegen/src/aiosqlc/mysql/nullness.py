@@ -200,7 +200,7 @@ def _null_safe(node: exp.Expr, proof: Proof) -> Verdict:
     parts = [infer(side, proof) for side in (node.this, node.expression)]
     doubts = [part for part in parts if part.null]
     return (
-        maybe("the operand of a chain of comparisons", *doubts)
+        maybe("an operand of <=> may be NULL", *doubts)
         if doubts
         else never("null-safe", text, *parts)
     )
@@ -352,7 +352,7 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
         "the aggregate is NULL only if all its inputs are NULL",
         name in AGGREGATES_OF_ROWS,
     ):
-        return maybe(f"{name} of values may be NULL")
+        return maybe(f"{name} may be NULL even for values that are not NULL")
     text = "an aggregate over a group is not NULL if its input is not"
     return proof.all_of("aggregate", _inferred(_aggregated(node), proof), text)
 
@@ -374,7 +374,7 @@ def _function(node: exp.Expr, proof: Proof) -> Verdict:
     if routine_name(name) in proof.never_null:
         return _VOUCHED
     if not proof.holds("function", "the function is total", name in TOTAL):
-        return maybe(f"{name or node.key} may return NULL of values")
+        return maybe(f"{name or node.key} may return NULL for arguments that are not NULL")
     text = "a total function without NULL arguments is not NULL"
     return proof.all_of("function", _inferred(arguments(node), proof), text)
 

@@ -70,7 +70,7 @@ def refused_plan(asked: Asked, query: TypedQuery, sent: str) -> Iterator[Diagnos
     yield Diagnostic(
         "E371",
         f"`{parsed.name}` can never succeed: {said}",
-        (Label(parsed.file, parsed.name_span, "fails on every call"),),
+        (Label(parsed.file, parsed.name_span, "this query fails on every call"),),
         hint=_NEVER[code],
     )
 

@@ -573,7 +573,7 @@ def _in_both(
         known = holds("set-operation", ONE_PART, proof)
     else:
         known = holds("set-operation", EVERY_PART, not any(part.null for part in parts))
-    text = f"{node.key.upper()} returns values of its parts"
+    text = f"{node.key.upper()} returns only rows of its two queries"
     if known:
         return never("set-operation", text, *proof)
     return maybe(text, *(part for part in parts if part.null))

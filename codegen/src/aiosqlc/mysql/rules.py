@@ -126,7 +126,7 @@ RULES = (
          ),
          "CREATE INDEX; Type Conversion in Expression Evaluation", "relational.closure.Closure",
          ("every column of the key is compared with a value",
-          "the comparison has the semantics of the key",
+          "the comparison treats values as equal exactly as the key does",
           "ON restricts only the outer-joined table",
           "the query reads current rows, not older row versions",
           "the other operand does not depend on a row of the table")),

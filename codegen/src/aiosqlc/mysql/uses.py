@@ -49,7 +49,7 @@ _MATCHES = (exp.Like, exp.RegexpLike, exp.Escape, exp.Soundex)
 class Use:
     """The facts that one use of a parameter provides.
 
-    `optional` means that NULL is useful at this position.
+    `optional` means that NULL has a meaning for the parameter at this position.
 
     `weak` means that any date or time fits here, or any value if the type is ANY, so that other
     uses decide. `hint` is the correction if no use determines the type.

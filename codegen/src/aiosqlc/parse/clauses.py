@@ -12,7 +12,9 @@ ENDS = frozenset({"ORDER", "LIMIT", "OFFSET"})
 _CLAUSES = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "WINDOW", *ENDS})
 _SET_OPERATIONS = frozenset({"UNION", "INTERSECT", "EXCEPT", "MINUS"})
 _REFUSED = frozenset({"FETCH", "FOR", "LOCK", "INTO", "PROCEDURE", *_SET_OPERATIONS})
-AROUND = "put it into a subquery: `SELECT * FROM (…) AS q ORDER BY … LIMIT @size OFFSET @skip`"
+AROUND = (
+    "put the query into a subquery: `SELECT * FROM (…) AS q ORDER BY … LIMIT @size OFFSET @skip`"
+)
 
 
 class UnfitError(Exception):

@@ -49,11 +49,13 @@ def _of_condition(
                 part,
                 name,
                 meant,
-                "not a parameter, and too similar to the name of a parameter for a flag",
+                "this name is neither a parameter nor different enough from one to be a flag",
             )
         elif own and len(strange) == len(names):
             meant = nearest(name, own) or own[0]
-            yield _unknown(file, part, name, meant, f"`{own[0]}` would be passed without effect")
+            yield _unknown(
+                file, part, name, meant, f"`{own[0]}` would have no effect on this query"
+            )
 
 
 def _within(span: Span, regions: tuple[Span, ...]) -> bool:

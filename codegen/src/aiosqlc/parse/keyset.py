@@ -21,7 +21,7 @@ SIZE = "page_size"
 CURSOR = "cursor"
 _OWN = (AFTER, BACKWARD, SIZE, CURSOR)
 _NEEDS = "order by columns or expressions that are never NULL and end with a unique one: `, id`"
-_SUBQUERY = "put it into a subquery: `SELECT * FROM (…) AS q ORDER BY …`"
+_SUBQUERY = "put the query into a subquery: `SELECT * FROM (…) AS q ORDER BY …`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,9 @@ def _term(sql: str, tokens: Sequence[Token], items: Sequence[Sequence[Token]]) -
     if words and words[-1] in {"ASC", "DESC"}:
         descending, tokens = words[-1] == "DESC", tokens[:-1]
     if not tokens or "USING" in words or tokens[0].kind is Kind.NUMBER:
-        raise UnfitError("ORDER BY by a position or USING has no value to compare", _NEEDS)
+        raise UnfitError(
+            "ORDER BY with a position or with USING has no expression to compare", _NEEDS
+        )
     if any(token.kind is Kind.PARAM or token.text == "$" for token in tokens):
         raise UnfitError("a parameter in ORDER BY would need to be part of the cursor", _NEEDS)
     text = sql[tokens[0].start : tokens[-1].end]
@@ -188,7 +190,10 @@ def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
                 number += 1
                 found[term.sql] = SortKey(term.sql, span, number, bool(term.nulls))
             elif known.nulls != bool(term.nulls):
-                raise UnfitError("NULLS FIRST or LAST is written for one order only", _NEEDS)
+                raise UnfitError(
+                    "write NULLS FIRST or NULLS LAST for a sort key in every order, or in none",
+                    _NEEDS,
+                )
     if len(found) > _MOST:
         raise UnfitError(f"more than {_MOST} sort keys", "sort by fewer expressions")
     return tuple(found.values())

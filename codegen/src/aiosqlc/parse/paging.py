@@ -55,7 +55,9 @@ def _paging(query: ParsedQuery, dialect: Dialect) -> Paging:
         raise UnfitError("LIMIT must be one parameter or a number", _FORM)
     for own in (skip, *(() if number is None else (number,))):
         if sum(len(param.spans) for param in query.params if param.number == own) > 1:
-            raise UnfitError("the parameters of LIMIT and OFFSET have another use, too", _FORM)
+            raise UnfitError(
+                "a parameter of LIMIT or OFFSET is also used elsewhere in the query", _FORM
+            )
     return Paging(1, number, skip)
 
 

@@ -112,7 +112,7 @@ def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
     return Diagnostic(
         "E113",
         f"`{query.name}` is only `{word.upper()}`: the next query may use another connection",
-        (Label(file, _first_word(query), "on the connection of this call"),),
+        (Label(file, _first_word(query), "runs only on the connection of this call"),),
         hint=_TRANSACTION,
         severity=Severity.WARNING,
     )

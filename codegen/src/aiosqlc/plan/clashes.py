@@ -226,7 +226,7 @@ def _numbered_members(enum: PyEnum) -> Iterator[Diagnostic]:
 def _clash(query: TypedQuery, name: str, other: str) -> Diagnostic:
     return Diagnostic(
         "E404",
-        f"`{name}` is the name of {other} already",
+        f"`{name}` is already the name of {other}",
         _at_name(query, f"would define `{name}` again"),
         hint="rename this query",
     )

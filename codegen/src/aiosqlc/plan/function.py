@@ -256,7 +256,13 @@ def _not_copyable(query: TypedQuery) -> Diagnostic:
     return Diagnostic(
         "E410",
         "a `:copyfrom` query can only copy parameters into columns",
-        (Label(query.parsed.file, query.parsed.name_span, "this query does more than that"),),
+        (
+            Label(
+                query.parsed.file,
+                query.parsed.name_span,
+                "this query does not only insert its parameters",
+            ),
+        ),
         hint="write `INSERT INTO t (a, b) VALUES (@a, @b)`, or use `:batchexec`",
     )
 
@@ -265,7 +271,7 @@ def _refused_by_copy(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
     name = next((p.type.name for p in query.params if p.type.name in driver.not_copied), "")
     if not name:
         return []
-    label = Label(query.parsed.file, query.parsed.name_span, "fails on every call")
+    label = Label(query.parsed.file, query.parsed.name_span, "this query fails on every call")
     hint = "use `:batchexec`"
     return [Diagnostic("E410", f"{driver.name} cannot copy a value of `{name}`", (label,), hint)]
 

@@ -48,7 +48,7 @@ def _target(request: Json) -> PythonTarget:
     options = _options(request)
     for name, value in options.items():
         if name not in _OPTIONS:
-            message = f"unknown option `{name}`; known are {', '.join(sorted(_OPTIONS))}"
+            message = f"unknown option `{name}`; the options are {', '.join(sorted(_OPTIONS))}"
             raise RequestError(message)
         if not isinstance(value, _OPTIONS[name]):
             kind = "text" if _OPTIONS[name] is str else "true or false"
@@ -56,7 +56,7 @@ def _target(request: Json) -> PythonTarget:
             raise RequestError(message)
     models = str(options.pop("models", "dataclass"))
     if models not in set(ModelKind):
-        message = f"models cannot be `{models}`; known are {', '.join(ModelKind)}"
+        message = f"option `models` cannot be `{models}`; the values are {', '.join(ModelKind)}"
         raise RequestError(message)
     return PythonTarget(out=Path(), span=Span(0, 0), models=ModelKind(models), **options)
 

@@ -47,7 +47,7 @@ def analysis_of(request: Json) -> Analysis:
     try:
         return _analysis(request)
     except (KeyError, TypeError, AttributeError) as error:
-        message = f"this is not a request of sqlc: {type(error).__name__} {error}"
+        message = f"the input is not a request from sqlc: {type(error).__name__} {error}"
         raise RequestError(message) from error
 
 

@@ -57,7 +57,7 @@ def _changed_domains(here: Facts, there: Facts, after: int) -> Iterator[str]:
     for column in there.columns.get(after, ()):
         check, kind = there.domain_checks.get(column.type), there.types.get(column.type)
         if check and kind and known.get((kind.schema, kind.name)) != check:
-            yield f"has other conditions of the domain {kind.name} in {column.name}"
+            yield f"has different conditions on the domain {kind.name} of column {column.name}"
 
 
 def _new_triggers(here: Facts, before: int, there: Facts, after: int) -> Iterator[str]:

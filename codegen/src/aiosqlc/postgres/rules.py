@@ -19,7 +19,7 @@ RULES = (
          "Table Expressions; Returning Data from Modified Rows; GROUPING SETS",
          "relations.judge_var",
          ("every outer join found a match", "the key appears in every grouping set",
-          "the row exists for this action of the statement")),
+          "the OLD, NEW or source row exists for the action of the statement")),
     Rule("column-constraint", NOT_NULL,
          "A table column with NOT NULL, or with a CHECK that excludes NULL, is not NULL.",
          "Constraints: Check Constraints, Not-Null Constraints; Inheritance: Caveats",
@@ -52,7 +52,7 @@ RULES = (
              "of the query."
          ),
          "Recursive Queries", "relations.judge_var",
-         ("the recursive term preserves the property",)),
+         ("the recursive term returns no NULL if its input contains no NULL",)),
     Rule("ordinality", NOT_NULL, "WITH ORDINALITY assigns a number to every row.",
          "Table Functions",
          "relations.judge_var"),
@@ -142,14 +142,14 @@ RULES = (
     # --- functions --------------------------------------------------------------------------------
     Rule("total-function", NOT_NULL,
          (
-             "A strict built-in function is not NULL for arguments that are not NULL, if its "
-             "tests never returned NULL."
+             "A strict built-in function is not NULL for arguments that are not NULL, if no "
+             "test of the function returned NULL."
          ),
          "CREATE FUNCTION; totality/", "functions.judge_call", (EVERY_PART,
          "the function is total")),
     Rule("never-null-function", NOT_NULL, "Some built-in functions never return NULL.",
          "Functions and Operators", "functions.judge_call",
-         ("the function is in the list of such functions", "no VARIADIC array")),
+         ("the compiler lists the function as never NULL", "no VARIADIC array")),
     Rule("any-argument-function", NOT_NULL, "array_cat() is NULL only if both arguments are NULL.",
          "Array Functions and Operators", "functions.judge_call", (ONE_PART,)),
     Rule("first-argument-function", NOT_NULL,
@@ -162,7 +162,7 @@ RULES = (
     Rule("moment-field", NOT_NULL,
          "extract() of a year, century or epoch is a number, even for infinity.",
          "Date/Time Functions and Operators: EXTRACT", "functions.judge_call",
-         (EVERY_PART, "the field also exists for infinity")),
+         (EVERY_PART, "the field of infinity is not NULL")),
     Rule("array-dimension", NOT_NULL,
          "array_length() of an existing dimension is a number.",
          "Array Functions and Operators", "functions.judge_call",
@@ -260,7 +260,7 @@ RULES = (
              "no NULL."
          ),
          "Recursive Queries", "elements.array_elements",
-         ("the recursive term preserves the property",)),
+         ("the recursive term returns no NULL if its input contains no NULL",)),
     Rule("array-check",
         ELEMENTS, "CHECK (array_position(x, NULL) IS NULL) excludes NULL from an array.",
          "Check Constraints", "elements.array_elements",

@@ -50,6 +50,6 @@ def unproved(
 
 def _difference(one: Described | ServerError, other: Described | ServerError) -> str:
     if not isinstance(one, Described):
-        return "the server rejects it"
+        return "the server rejects the formatted query"
     same = isinstance(other, Described) and Fingerprint.of(one) == Fingerprint.of(other)
-    return "" if same else "the server would parse it differently"
+    return "" if same else "the server would parse the formatted query differently"

@@ -194,7 +194,7 @@ def _impossible(
         if param and names.get(oid, ("", True))[1]:
             return Diagnostic(
                 "E313",
-                f"`{param.row}` cannot be a list of these rows: a column has type {names[oid][0]}",
+                f"`{param.row}` cannot be a list of rows: a column has the type {names[oid][0]}",
                 (Label(text.query.file, param.spans[0]),),
                 "compare that column separately, or pass arrays to `unnest` in a join",
             )

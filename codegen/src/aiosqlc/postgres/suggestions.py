@@ -99,7 +99,7 @@ def _with_member(connection: Connection, problem: Diagnostic) -> Diagnostic:
     label = problem.labels[0]
     member = _MEMBER.match(label.file.text, label.span.start)
     key = member["key"] if member else "key"
-    said = f"read the key of the JSON in `{found['name']}` is read with `{found['name']}->>'{key}'`"
+    said = f"read the key of the JSON in `{found['name']}` with `{found['name']}->>'{key}'`"
     return replace(problem, hint=said)
 
 

@@ -367,9 +367,13 @@ class QueryTyper:
         tolerant = next((u for u in uses if u.tolerant), None)
         not_null = tolerant is None if param.nullable is None else not param.nullable
         name = param.name or _free_name(_suggested(uses, param.number), taken)
-        reason = tolerant.reason if tolerant else "NULL is not useful at this position"
+        reason = (
+            tolerant.reason
+            if tolerant
+            else "NULL has no meaning for the parameter at this position"
+        )
         if param.nullable is not None:
-            reason = "the query declares this"
+            reason = "the query declares the parameter's nullability"
         met = self.facts.column_ref(column.relation, column.attribute) if column else None
         kept = next((u.kept for u in uses if u.kept[0]), (0, 0))
         return TypedParam(

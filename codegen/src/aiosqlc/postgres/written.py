@@ -176,7 +176,7 @@ def never(query: TypedQuery, message: str, hint: str, does: str = "succeed") -> 
     The latter is a warning, because the statement succeeds as long as it has nothing to do.
     """
     parsed = query.parsed
-    when = "fails on every call" if does == "succeed" else f"fails on every {does}"
+    when = f"this query fails on every {'call' if does == 'succeed' else does}"
     label = Label(parsed.file, parsed.name_span, when)
     severity = Severity.ERROR if does == "succeed" else Severity.WARNING
     message = f"`{parsed.name}` can never {does}: {message}"

@@ -387,7 +387,7 @@ class _Proof:
             yield from self._new_row(query, source, name)
             return
         if query.target in level.bound and query.target not in level.owned:
-            yield Leak(name, "rows of other tenants may refer to the same row")
+            yield Leak(name, "rows of other tenants may also refer to the changed row")
         if query.command is Command.UPDATE:
             given = query.assigned()
             for relation, columns in self._owners(source):
@@ -396,7 +396,7 @@ class _Proof:
                     for own in columns
                 ) and not self._refers_to_owned(query, relation, columns, given, level):
                     yield Leak(
-                        name, "the row is moved to a row that is not proved to belong to the tenant"
+                        name, "the new foreign key is not proved to refer to a row of the tenant"
                     )
 
     def _owners(self, source: Table) -> Iterator[tuple[Hashable, Mapping[int, int]]]:

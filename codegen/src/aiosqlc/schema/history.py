@@ -116,8 +116,8 @@ def with_order(
     if made is None:
         return problem
     behind = "this statement" if made.file is at.file else "this file"
-    hint = f"{made.file.path.as_posix()} makes `{relation or column}`, and runs after {behind}"
-    return replace(problem, hint=f"{hint}: make it first", labels=(*problem.labels, made))
+    hint = f"{made.file.path.as_posix()} creates `{relation or column}`, but runs after {behind}"
+    return replace(problem, hint=f"{hint}: create it first", labels=(*problem.labels, made))
 
 
 @dataclass(frozen=True)

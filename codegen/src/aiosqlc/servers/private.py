@@ -73,7 +73,7 @@ def slot(root: Path) -> Iterator[Path]:
                 continue
             yield home
             return
-    raise NoServerError(f"all places for private servers in {root} are taken")
+    raise NoServerError(f"the maximum number of private servers already runs in {root}")
 
 
 @contextlib.contextmanager

@@ -72,4 +72,4 @@ def chosen(name: str = "") -> ServerWheel | None:
         if name == wheel.name:
             return wheel
     known = " or ".join(wheel.name for wheel in WHEELS)
-    raise NoWheelError(f"{SETTING} is {name}, which is not {known}")
+    raise NoWheelError(f"{SETTING} must be {known}, not {name}")

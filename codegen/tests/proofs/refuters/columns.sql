@@ -36,11 +36,11 @@ select b.aid as c from a left join b on b.aid = a.id;
 -- case: NULL in c
 select grp as k, grp as c from a group by k, rollup (c);
 
--- refutes: column / the row exists for this action of the statement
+-- refutes: column / the OLD, NEW or source row exists for the action of the statement
 -- case: NULL in c
 insert into a values (9, 'z', null, 1) returning old.name as c;
 
--- refutes: column / the row exists for this action of the statement
+-- refutes: column / the OLD, NEW or source row exists for the action of the statement
 -- case: NULL in c
 merge into a using b on a.id = b.id when not matched by source then delete returning b.aid as c;
 
@@ -80,7 +80,7 @@ select 'x'::text as c union all select 'dark'::shade;
 -- case: NULL inside c
 select c from (select array['x'::text] as c union all select array['dark'::shade]) q;
 
--- refutes: recursion / the recursive term preserves the property
+-- refutes: recursion / the recursive term returns no NULL if its input contains no NULL
 -- case: NULL in m
 with recursive r (n, m, k) as (select 1, 1, null::int union all select n + 1, k, null from r
     where n < 3) select m from r;

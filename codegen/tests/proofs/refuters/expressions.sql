@@ -83,7 +83,7 @@ select upper(bio) as c from a;
 -- case: NULL in c
 select array_length(arr, 2) as c from a;
 
--- refutes: never-null-function / the function is in the list of such functions
+-- refutes: never-null-function / the compiler lists the function as never NULL
 -- case: NULL in c
 select json_build_object('a', 1) -> 'b' as d, to_json(bio) as e, array_position(arr, 9) as c from a;
 
@@ -147,7 +147,7 @@ select json_exists(jsonb '{}', 'strict $.a' unknown on error) as c;
 -- case: NULL in c
 select extract(year from bio::date) as c from a where id = 1;
 
--- refutes: moment-field / the field also exists for infinity
+-- refutes: moment-field / the field of infinity is not NULL
 -- case: NULL in c
 select extract(day from date 'infinity') as c;
 

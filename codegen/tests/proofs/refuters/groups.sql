@@ -81,7 +81,7 @@ select array[id] || null::int as c from a;
 -- case: NULL inside c
 select c from (select array[1] as c union all select arr from t) q;
 
--- refutes: array-recursion / the recursive term preserves the property
+-- refutes: array-recursion / the recursive term returns no NULL if its input contains no NULL
 -- case: NULL inside p
 with recursive r (i, p) as (select 1, array[1] union all select i + 1, p || null::int from r
     where i < 3) select p from r;

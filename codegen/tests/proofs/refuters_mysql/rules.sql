@@ -227,7 +227,7 @@ SELECT NULLIF(id, 1) AS c FROM a;
 -- case: many
 SELECT y FROM two WHERE x = 1;
 
--- refutes: unique-key / the comparison has the semantics of the key
+-- refutes: unique-key / the comparison treats values as equal exactly as the key does
 -- case: many
 SELECT c FROM code WHERE c = 1;
 
@@ -251,7 +251,7 @@ SELECT q.n FROM (SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH R
 -- case: many
 SELECT q.y FROM (SELECT x, y FROM two) q WHERE q.x = 1;
 
--- refutes: unique-key / the comparison has the semantics of the key
+-- refutes: unique-key / the comparison treats values as equal exactly as the key does
 -- case: many
 SELECT q.c FROM (SELECT c FROM code) q WHERE q.c = 1;
 

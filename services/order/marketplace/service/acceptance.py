@@ -59,7 +59,8 @@ async def accept(
         check_version(version, offer.version)
         if agreed is not None and agreed != Agreed(offer.price, offer.currency):
             raise AppError(
-                Code.PRECONDITION_FAILED, f"the offer is now {offer.price} {offer.currency}"
+                Code.PRECONDITION_FAILED,
+                f"the price of the offer is now {offer.price} {offer.currency}",
             )
         offers.check_takes_offers(order, clock)
         await offers.move(tx, offer, accepted)

@@ -118,7 +118,7 @@ def _keeps_values(p: Prover, node: Node) -> bool:
 
 def _constant(p: Prover, node: Node) -> Verdict:
     if node["constisnull"]:
-        return never("array-constant", "there is no array")
+        return never("array-constant", "the array itself is NULL")
     value = node["constvalue"]
     if isinstance(value, Datum) and len(value.data) >= _DATA_OFFSET.stop:
         # A null bitmap exists if and only if the data offset is not zero.
@@ -202,7 +202,9 @@ def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) 
                     old or _output(p, query, at, owner).null for at, old in enumerate(state, 1)
                 ]
             if p.facts.holds(
-                "array-recursion", "the recursive term preserves the property", after == state
+                "array-recursion",
+                "the recursive term returns no NULL if its input contains no NULL",
+                after == state,
             ):
                 break
             state = after

@@ -72,7 +72,7 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         "never-null-function", "no VARIADIC array", not node.get("funcvariadic", False)
     )
     listed = p.facts.holds(
-        "never-null-function", "the function is in the list of such functions", name in _NEVER_NULL
+        "never-null-function", "the compiler lists the function as never NULL", name in _NEVER_NULL
     )
     if listed and not function.strict and plain:
         return never("never-null-function", f"{name}() never returns NULL")
@@ -92,10 +92,8 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         )
     if name in _FIELDS and args[0].kind == "CONST" and p.facts.total:
         everywhere = _field(args[0]) in _OF_INFINITY.get(expression_type(args[1]), ())
-        if p.facts.holds("moment-field", "the field also exists for infinity", everywhere):
-            return p.all_of(
-                "moment-field", p.all(args, scope), "the field also exists for infinity"
-            )
+        if p.facts.holds("moment-field", "the field of infinity is not NULL", everywhere):
+            return p.all_of("moment-field", p.all(args, scope), "the field of infinity is not NULL")
     if name in _OF_DIMENSION and args:
         place = constant_int(args[1]) if len(args) > 1 else 1
         there = place is not None and 0 < place <= dimensions_of(p, args[0])

@@ -390,8 +390,8 @@ class _Uses:
         words = {
             "COALESCEEXPR": "coalesce replaces NULL",
             "MINMAXEXPR": "greatest and least ignore NULL",
-            "NULLTEST": "the query tests it for NULL",
-            "CASEEXPR": "CASE uses it to select a branch",
+            "NULLTEST": "the query tests the parameter for NULL",
+            "CASEEXPR": "CASE uses the parameter to select a branch",
             "DISTINCTEXPR": "IS DISTINCT FROM compares with NULL",
         }
         operands = (
@@ -402,7 +402,9 @@ class _Uses:
             for array in unnested(param, scope, self.facts) if param is not None else ():
                 self._elements(array)
             if param is not None and _is_param(param):
-                reason = words.get(node.kind, "NULL is useful at this position")
+                reason = words.get(
+                    node.kind, "NULL has a meaning for the parameter at this position"
+                )
                 self.add(param["paramid"], Use("other", tolerant=True, reason=reason))
 
 

@@ -30,7 +30,9 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
     returning = node.get("varreturningtype", kinds.Returning.DEFAULT)
     for absence in absences_of_row(owner, varno, returning):
         ignored = (owner, absence) in p.ignored_joins
-        if not p.facts.holds("column", "the row exists for this action of the statement", ignored):
+        if not p.facts.holds(
+            "column", "the OLD, NEW or source row exists for the action of the statement", ignored
+        ):
             return maybe(_WHY_ABSENT[absence])
     if (
         node["varlevelsup"]
@@ -241,7 +243,11 @@ def _recursive_columns(p: Prover, owner: Scope, name: str, query: Node) -> list[
             owner.recursion[name] = state
             with p.assuming(owner, name, tuple(state)):
                 verdicts = [column_verdict(p, query, n + 1, owner) for n in range(count)]
-            if p.facts.holds("recursion", "the recursive term preserves the property", False):
+            if p.facts.holds(
+                "recursion",
+                "the recursive term returns no NULL if its input contains no NULL",
+                False,
+            ):
                 return verdicts
             after = [old or v.null for old, v in zip(state, verdicts, strict=True)]
             if after == state:

@@ -51,7 +51,7 @@ class Scope:
         scope = self
         for _ in range(levels):
             if scope.parent is None:
-                msg = "the expression refers to another query level"
+                msg = "the expression refers to a query outside the known queries"
                 raise LookupError(msg)
             scope = scope.parent
         return scope

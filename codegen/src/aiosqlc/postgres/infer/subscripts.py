@@ -15,7 +15,7 @@ def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
     array, places = node["refexpr"], node.list_of("refupperindexpr")
     plain = node["refassgnexpr"] is None and not node.list_of("reflowerindexpr")
     if not (plain and len(places) == 1 and p.facts.is_array(node["refcontainertype"])):
-        return maybe("the array may not have this element")
+        return maybe("this element may be missing from the array")
     place = constant_int(places[0]) or 0
     if array.kind == "ARRAYEXPR" and not array["multidims"]:
         elements = array.list_of("elements")
@@ -25,6 +25,6 @@ def judge_subscript(p: Prover, node: Node, scope: Scope) -> Verdict:
         part = p.judge(elements[place - 1], scope) if inside else p.judge(array, scope)
         return p.all_of("subscript", [part], "the array has this element")
     if not collects_values(p, array) or place != 1:
-        return maybe("the array may not have this element")
+        return maybe("this element may be missing from the array")
     parts = [p.judge(array, scope), array_elements(p, array, scope)]
     return p.all_of("subscript", parts, "array_agg() of rows has a first element")

@@ -25,7 +25,7 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
     verdicts = p.all(args, scope)
     if function.strict and function.set:
         verdicts = [
-            never("user-function", f"{name} is strict: NULL arguments return an empty set")
+            never("user-function", f"{name} is strict, and returns no rows for a NULL argument")
             for _ in args
         ]
     elif function.strict:

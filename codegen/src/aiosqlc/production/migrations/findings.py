@@ -79,7 +79,7 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
             if len(seen.broken) > 1
             else "a query of the current code fails after this migration",
             label,
-            "first deploy code that does not use it, and run the migration in a later release",
+            "first deploy code that works before and after the migration, and migrate later",
             Severity.WARNING,
             (listed(seen.broken),),
         )
