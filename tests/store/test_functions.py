@@ -164,6 +164,8 @@ def fits(value: object, hint: Any) -> bool:
         return any(fits(value, one) for one in inside)
     if origin in (list, Sequence) or _is_no_str(origin):
         return isinstance(value, list) and all(fits(each, inside[0]) for each in value)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(map(fits, value, inside))
     if origin is dict:
         return isinstance(value, dict)
     if hint in (Any, None, NoneType):

@@ -24,11 +24,14 @@ class Exporter:
             stderr=subprocess.PIPE,
             text=True,
         )
+        printed = []
         for line in self.process.stderr:
+            printed.append(line)
             if found := re.search(r"http://\S+(?=/metrics)", line):
                 break
         else:
-            pytest.fail("the exporter did not start")
+            code = self.process.wait(60)
+            pytest.fail(f"the exporter ended with {code}: {''.join(printed)}")
         self.url = found[0]
 
     def text(self, path="/metrics"):
