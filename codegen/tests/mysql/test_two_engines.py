@@ -171,7 +171,7 @@ def test_a_twin_that_is_not_there_is_named(mysql_cache, tmp_path, monkeypatch, c
     monkeypatch.setenv("XDG_CACHE_HOME", str(mysql_cache))
     assert main(["generate", "-f", project(tmp_path, "alone", same_as="nobody")]) == 1
     out = capsys.readouterr()
-    assert "`same_as: nobody` names no package" in out.out + out.err
+    assert "`same_as: nobody` is not the package of an earlier entry" in out.out + out.err
 
 
 def test_a_query_that_only_one_engine_has_is_refused(

@@ -91,7 +91,7 @@ async def test_arguments_are_made_in_the_order_of_the_signature(
 def test_an_argument_that_no_request_has_is_refused() -> None:
     async def handler(moon: float) -> Answer[None]: ...
 
-    with pytest.raises(TypeError, match="moon: cannot make"):
+    with pytest.raises(TypeError, match="moon: cannot build"):
         Routes("t")("GET /moon", "The moon", access=PUBLIC)(handler)
 
 

@@ -159,7 +159,7 @@ def test_a_custom_format_knows_the_request_time_from_the_upstreams():
         ("$status$request", "needs a character between $status and $request"),
         ("log_format a 'unclosed $status", "never closed"),
         ("log_format a escape=xml '$status';", "escape=xml"),
-        ("log_format a;", "holds no format"),
+        ("log_format a;", "contains no format"),
         ("$http_a $http_b $http_c $status", "too many values without quotes"),
     ],
 )
