@@ -96,7 +96,7 @@ def test_a_service_does_not_start_with_a_route_that_declares_nothing(monkeypatch
         return web.Response()
 
     monkeypatch.setattr(department, "route", [web.get("/api/v1/forgotten", forgotten)])
-    with pytest.raises(TypeError, match="/api/v1/forgotten declares no access"):
+    with pytest.raises(TypeError, match="/api/v1/forgotten has no access rule"):
         specs.application("department")
 
 
