@@ -1,10 +1,12 @@
 -- name: AddToken :execrows
--- None to verify an address that was proved meanwhile. The share lock makes whoever is just proving
--- it come before, which is seen here, or behind, where the token is spent with the others.
+-- Add no token to verify an address that was verified meanwhile, and none for a deleted account. A
+-- verification or deletion that runs now has the row locked: the share lock waits for its end, or
+-- makes it wait and spend or delete this token.
 INSERT INTO account_token (hash, kind, account_id, email, expires_at)
 SELECT @hash, @kind::token_kind, account.id, @email, now() + make_interval(secs => @seconds::double precision)
 FROM account
-WHERE account.id = @account_id AND NOT (@kind = 'verify_email' AND account.verified)
+WHERE account.id = @account_id AND account.status <> 'deleted'
+    AND NOT (@kind = 'verify_email' AND account.verified)
 FOR SHARE;
 
 -- name: GetToken :one

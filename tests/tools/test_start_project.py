@@ -28,7 +28,7 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["acme-shop"], "'acme-shop' is not a valid project name"),
         ([""], "'' is not a valid project name"),
         (["user"], "user is a service: choose another name"),
-        (["gateway"], "gateway is a word of "),
+        (["gateway"], "gateway is already used as a word in "),
         (["marketplace"], "marketplace is already the name of the project"),
         (["acme", "--holder", "A\nB"], "holder= must be one line of 2 to 100 characters"),
         (["acme", "--apply", "yes"], "apply=yes is neither 0 nor 1"),

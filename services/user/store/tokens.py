@@ -13,7 +13,8 @@ ADD_TOKEN: Final = """\
 INSERT INTO account_token (hash, kind, account_id, email, expires_at)
 SELECT $1, $2::token_kind, account.id, $3, now() + make_interval(secs => $4::double precision)
 FROM account
-WHERE account.id = $5 AND NOT ($2 = 'verify_email' AND account.verified)
+WHERE account.id = $5 AND account.status <> 'deleted'
+    AND NOT ($2 = 'verify_email' AND account.verified)
 FOR SHARE
 """
 
@@ -21,8 +22,9 @@ FOR SHARE
 async def add_token(
     db: Executor, *, hash: bytes, kind: TokenKind, email: str, seconds: float, account_id: UUID
 ) -> int:
-    """None to verify an address that was proved meanwhile. The share lock makes whoever is just proving
-    it come before, which is seen here, or behind, where the token is spent with the others.
+    """Add no token to verify an address that was verified meanwhile, and none for a deleted account. A
+    verification or deletion that runs now has the row locked: the share lock waits for its end, or
+    makes it wait and spend or delete this token.
     """
     status = await db.execute(ADD_TOKEN, hash, kind, email, seconds, account_id)
     return int(status.rpartition(" ")[2])

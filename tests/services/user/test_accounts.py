@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+import pytest
+
 from lib.auth import Role
 from lib.ids import new_id
+from services.user.store import tokens
+from services.user.store.models import TokenKind
 from tests.services.running import ISSUER
 from tests.services.user.cast import actor
 from tests.services.user.world import PASSWORD, bearer
@@ -308,3 +312,12 @@ async def test_nothing_that_refers_to_an_account_is_left_when_it_is_deleted(worl
     assert (await world.call("DELETE", ME, headers=bearer(session))).status == 204
     # Sessions have no more than times, and are kept to recognise a stolen token.
     assert await left() == {"session"}
+
+
+@pytest.mark.parametrize("kind", list(TokenKind))
+async def test_no_link_is_made_for_a_deleted_account(world, kind) -> None:
+    """The mailer may have read the mail before the deletion, and make the link after it."""
+    session = await world.signed_up()
+    assert (await world.call("DELETE", ME, headers=bearer(session))).status == 204
+    of = {"account_id": UUID(session["user_id"]), "email": "ann@example.com", "seconds": 60.0}
+    assert await tokens.add_token(world.db, hash=b"0" * 32, kind=kind, **of) == 0
