@@ -170,6 +170,8 @@ class Documents:
         args: list[Node] = node.list_of("args")
         if node.get("funcvariadic", False) or not args:
             return _EMPTY if name in _TUPLES and not args else ANY
+        if name in _OBJECTS and len(args) % 2:
+            return ANY  # the server refuses an odd number of arguments when it runs the query
         if name in _OBJECTS:
             return _object((_key(key), self.value(of, scope, depth)) for key, of in _members(args))
         if name in _TUPLES:
