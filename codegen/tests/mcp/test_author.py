@@ -56,6 +56,9 @@ async def test_drafts_are_checked_and_only_the_projects_queries_run(tmp_path: Pa
         bad = await drafted("SELECT nope FROM users;")
         assert not bad["ok"]
         assert "draft.sql:2" in bad["diagnostics"]
+        page = "-- name: Draft :page\nSELECT id FROM users ORDER BY tenant_id"
+        assert "E391" in (await call("check_draft", sql=f"{page};"))["diagnostics"]
+        assert (await call("check_draft", sql=f"{page}, id;"))["ok"]
         advised = await drafted("SELECT id FROM users WHERE email = NULL;")
         assert "V0" in advised["diagnostics"]
 

@@ -1,4 +1,4 @@
-"""What the generated functions must do on a real server."""
+"""Call the generated functions on a real server, and check each page that they return."""
 
 import sys
 from datetime import date
