@@ -149,7 +149,7 @@ MIGRATIONS: dict[str, tuple[str, str]] = {
     "add check": ("ALTER TABLE person ADD CHECK (score >= 0) NOT VALID;", ""),
     "add check of a name": ("ALTER TABLE person ADD CHECK (length(name) < 20);", ""),
     "new label": ("ALTER TYPE mood ADD VALUE 'happy';", ""),
-    "renamed label": ("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';", "no"),
+    "renamed label": ("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';", "neither"),
     "wider number": ("ALTER TABLE person ALTER COLUMN score TYPE bigint;", ""),
     "narrower number": ("ALTER TABLE person ALTER COLUMN score TYPE smallint;", ""),
     "number to text": (
@@ -157,13 +157,13 @@ MIGRATIONS: dict[str, tuple[str, str]] = {
             "ALTER TABLE person ALTER COLUMN score DROP DEFAULT,"
             " ALTER COLUMN score TYPE text USING score::text, ALTER COLUMN score SET DEFAULT '0';"
         ),
-        "no",
+        "neither",
     ),
-    "number to numeric": ("ALTER TABLE person ALTER COLUMN score TYPE numeric;", "no"),
+    "number to numeric": ("ALTER TABLE person ALTER COLUMN score TYPE numeric;", "neither"),
     "shorter text": ("ALTER TABLE person ALTER COLUMN name TYPE varchar(20);", ""),
     "longer text": ("ALTER TABLE person ALTER COLUMN name TYPE varchar(80);", ""),
     "text": ("ALTER TABLE person ALTER COLUMN name TYPE text;", ""),
-    "time without zone": ("ALTER TABLE person ALTER COLUMN joined TYPE timestamp;", "no"),
+    "time without zone": ("ALTER TABLE person ALTER COLUMN joined TYPE timestamp;", "neither"),
     "renamed table": ("ALTER TABLE person RENAME TO human;", "no"),
     "dropped table": ("DROP TABLE team CASCADE;", "no"),
     "trigger": (
