@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from tools.english.check import above, area, findings, load
-from tools.english.texts import Kind, parts, read, sentences
+from tools.english.places import place
+from tools.english.texts import Kind, Text, parts, read, sentences
 
 CAUGHT = {
     "a metaphor in a page": ("docs/a.md", "Both doors answer.", "doors"),
@@ -89,3 +90,30 @@ def test_python_texts_have_their_kind() -> None:
         (Kind.DOCSTRING, "A field of it."),
         (Kind.MESSAGE, "four words are enough"),
     ]
+
+
+PLACES = {
+    "a paragraph with its heading": (
+        "a.md", 6, "Two.", "# Top\n\n## Ports\n\nOne.\nTwo.\n\nThree.\n",
+        "## Ports\nOne.\nTwo.",
+    ),
+    "a row with the header of its table": (
+        "a.md", 5, "taken",
+        "# Ports\n\n| port | state |\n|---|---|\n| 80 | taken |\n| 81 |\n",
+        "# Ports\n| port | state |\n| 80 | taken |",
+    ),
+    "a message from its function on": (
+        "a.py", 3, "the port is taken", "x = 1\ndef f():\n    raise E('the port is taken')\n",
+        "def f():\n    raise E('the port is taken')",
+    ),
+    "a description with the keys that lead to it": (
+        "api/a.yaml", 0, "The port.", "definitions:\n  Port:\n    description: The port.\n",
+        "definitions > Port > description: The port.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_place_shows(case: str) -> None:
+    path, line, sentence, source, shown = PLACES[case]
+    assert place(Text(Kind.DOCS, path, line, sentence), source) == shown

@@ -1,4 +1,4 @@
-"""Draw random sentences: `python -m tools.english.draw [--ref COMMIT] [--seed 1] [-n 100]`.
+"""Draw random sentences: `python -m tools.english.draw [--seed 1] [-n 100] [--places]`.
 
 A person reads them and counts those that are clear at the first reading. A quarter is drawn from
 each of documentation, API summaries, messages and docstrings. Tests, generated pages and decision
@@ -14,9 +14,11 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from textwrap import indent
 from typing import Final
 
 from devstack.settings import ROOT
+from tools.english.places import place
 from tools.english.texts import Kind, Text, read, sentences, without_code, words
 
 DRAWN: Final = (Kind.DOCS, Kind.SUMMARY, Kind.MESSAGE, Kind.DOCSTRING)
@@ -64,7 +66,9 @@ def main() -> None:
     parser.add_argument("--ref", default="HEAD", help="commit to draw from")
     parser.add_argument("--seed", type=int, default=1, help="random seed")
     parser.add_argument("-n", type=int, default=100, help="number of sentences")
+    parser.add_argument("--places", action="store_true", help="show the text around each sentence")
     options = parser.parse_args()
+    sources = dict(files(options.ref)) if options.places else {}
     number = 0
     for kind, texts in candidates(options.ref).items():
         chosen = random.Random(f"{options.seed} {kind}")  # noqa: S311 - a repeatable sample
@@ -72,6 +76,8 @@ def main() -> None:
         for text in picked:
             number += 1
             print(f"{number:3} {kind:9} {text.path}:{text.line}  {text.text}")
+            if text.path in sources:
+                print(indent(place(text, sources[text.path]), "        | "))
 
 
 if __name__ == "__main__":
