@@ -15,6 +15,7 @@ from aiosqlc.config.project import (
     JsonTarget,
     ModelKind,
     Override,
+    Production,
     Project,
     PythonTarget,
     QuerySet,
@@ -39,7 +40,7 @@ _TOP_OF_VERSION_1 = ("version", "packages", "overrides", "rename", "cloud", "rul
 _SET = (
     "name", "engine", "schema", "queries", "gen", "codegen", "database", "managed", "analyzer",
     "rules", "strict", "strict_function_checks", "strict_order_by", "not_null_functions", "shims",
-    "server", "tenant",
+    "server", "tenant", "production",
 )  # fmt: skip
 _PYTHON = (
     "out", "package", "driver", "models", "executor", "emit_class", "emit_protocol",
@@ -210,6 +211,7 @@ class _Loader:
             vet_rules=tuple(reader.strings(found.get("rules"), "rules")),
             server=reader.choice(found.get("server"), _SERVERS, "server", ""),
             tenant=self._tenant(found.get("tenant"), engine),
+            production=self._production(found.get("production"), engine),
             python=python,
             json=json,
         )
@@ -231,6 +233,30 @@ class _Loader:
             reader.error(node, "`tenant` works for PostgreSQL only", hint=hint)
         parameter = reader.string(found.get("parameter"), "parameter") or column
         return Tenant(column, parameter, tuple(reader.strings(found.get("shared"), "shared")))
+
+    def _production(self, node: yaml.Node | None, engine: str) -> Production | None:
+        """Read the key `production`: the file of statistics, and the declared sizes of tables."""
+        reader = self._reader
+        if node is None:
+            return None
+        found = reader.mapping(node, ("statistics", "tables"), "production")
+        if engine != "postgresql":
+            hint = "remove `production`, or move it to an entry with `engine: postgresql`"
+            reader.error(node, "`production` works for PostgreSQL only", hint=hint)
+        path = reader.string(found.get("statistics"), "statistics")
+        tables = reader.mapping(found.get("tables"), (), "tables")
+        sizes = [(name, self._rows(value), reader.span(value)) for name, value in tables.items()]
+        return Production(self._folder / path if path else None, tuple(sizes))
+
+    def _rows(self, node: yaml.Node) -> int:
+        """Read a number of rows: `50000000`, or `50_000_000`."""
+        text = self._reader.string(node, "a number of rows")
+        if text is not None and re.fullmatch(r"\d[\d_]{0,18}", text):
+            return int(text)
+        if text is not None:
+            hint = "write a whole number, such as `50_000_000`"
+            self._reader.error(node, f"`{text}` is not a number of rows", hint=hint)
+        return 0
 
     def _uri(self, node: yaml.Node | None, *, has_schema: bool) -> str | None:
         """Read the server's URI; `${NAME}` is taken from the environment.

@@ -100,6 +100,17 @@ class JsonTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class Production:
+    """The database in production: `statistics` is the file with its statistics, if there is one.
+
+    `tables` are declared numbers of rows by table (`orders`, or `sales.orders`), with their places.
+    """
+
+    statistics: Path | None = None
+    tables: tuple[tuple[str, int, Span], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QuerySet:
     """One entry of `sql:`: a schema, its queries and its outputs.
 
@@ -121,6 +132,7 @@ class QuerySet:
     vet_rules: tuple[str, ...] = ()
     server: str = ""
     tenant: Tenant | None = None
+    production: Production | None = None
     python: PythonTarget | None = None
     json: JsonTarget | None = None
 

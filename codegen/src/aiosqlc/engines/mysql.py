@@ -21,6 +21,7 @@ class OnMysql(Opened):
     embedded = False
     scratch = None
     observer = None
+    planner = None
 
     def dumped(self, uri: str) -> str:
         """Raise `NoServerError`: the compiler has no program that dumps a MySQL schema."""

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.engines.planner import Planner
 from aiosqlc.engines.scratch import Scratch
 from aiosqlc.engines.watch import ReleaseObserver
 from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFile, TypedQuery
@@ -38,6 +39,11 @@ class Engine(Protocol):
     @property
     def observer(self) -> ReleaseObserver | None:
         """Return the observer of running migrations and their locks, or None if unsupported."""
+        ...
+
+    @property
+    def planner(self) -> Planner | None:
+        """Return the planner under a production's statistics, or None if unsupported."""
         ...
 
     def dumped(self, uri: str) -> str:

@@ -13,6 +13,7 @@ from aiosqlc.ir import Analysis, AnalyzeOptions, Catalog, ParsedQuery, SchemaFil
 if TYPE_CHECKING:
     from aiosqlc.analysis.grants import Needs
     from aiosqlc.postgres import Analyzer
+    from aiosqlc.postgres.planning import Planner
     from aiosqlc.postgres.scratch import Scratch
     from aiosqlc.postgres.watch import ReleaseObserver
 
@@ -37,6 +38,13 @@ class OnPostgres(Opened):
         from aiosqlc.postgres.watch import ReleaseObserver
 
         return ReleaseObserver(self.analyzer)
+
+    @cached_property
+    def planner(self) -> Planner:
+        """Return the planner on the private server."""
+        from aiosqlc.postgres.planning import Planner
+
+        return Planner(self.analyzer)
 
     @cached_property
     def analyzer(self) -> Analyzer:

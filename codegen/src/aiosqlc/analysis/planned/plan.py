@@ -1,0 +1,53 @@
+"""The plan of a query as a tree of values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A node of a plan, with its inputs in `children`.
+
+    `node` is the server's name of the node's type (`Index Scan`), and `join` is the type of a join
+    (`Inner`). `relation` and `index` are names, with the schema before a dot unless it is `public`;
+    a node that reads neither has ''. `alias` is the name of the relation in the query. `rows` and
+    `width` (in bytes) are estimates. `startup` and `cost` are the planner's costs before the first
+    row and for all rows, including the children. `conditions` are pairs of a kind (`Index Cond`,
+    `Filter`, `Hash Cond`, `Sort Key`) and its text. `details` are further pairs that depend on the
+    type (`Strategy`, `Workers Planned`, `Subplan Name`).
+    """
+
+    node: str
+    rows: int
+    cost: float
+    startup: float = 0.0
+    width: int = 0
+    join: str = ""
+    relation: str = ""
+    alias: str = ""
+    index: str = ""
+    conditions: tuple[tuple[str, str], ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+    children: tuple[Plan, ...] = ()
+
+    def walk(self) -> Iterator[Plan]:
+        """Yield this node and all nodes below, each before its children."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def condition(self, kind: str) -> str:
+        """Return the text of a condition, or ''."""
+        return dict(self.conditions).get(kind, "")
+
+    def detail(self, name: str) -> str:
+        """Return a further detail, or ''."""
+        return dict(self.details).get(name, "")
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Return the types of nodes, join order and access paths, without estimates."""
+        inner = tuple(child.shape for child in self.children)
+        return (self.node, self.join, self.relation, self.alias, self.index, inner)

@@ -1,0 +1,52 @@
+"""The interface of an engine that plans queries as a server in production would plan them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.analysis.planned.pulled import Pulled
+from aiosqlc.analysis.planned.statistics import Statistics
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
+
+
+class PlannedDatabase(Protocol):
+    """A database without rows whose planner estimates the rows of another database."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Return sentences about statistics that were not used, with the reasons."""
+        ...
+
+    def plan(self, sql: str) -> Plan | None:
+        """Return the generic plan of a text, or None if the server plans no such statement."""
+        ...
+
+
+class Planner(Protocol):
+    """Creates databases for plans. They are dropped when their context ends."""
+
+    def database(
+        self,
+        schema: Sequence[SchemaFile],
+        options: AnalyzeOptions,
+        statistics: Statistics | None,
+    ) -> AbstractContextManager[PlannedDatabase]:
+        """Return a database with the schema and the statistics, on the private server.
+
+        Without statistics the tables are empty, and a plan uses an index if one is usable. Raises
+        `SchemaFailsError` if the schema has errors, and `NoServerError`.
+        """
+        ...
+
+    def pulled(
+        self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool
+    ) -> Pulled:
+        """Return the statistics of the schema's tables in the database of a URI, only reading.
+
+        `values` is whether the most common values and the bounds of histograms are read, which are
+        values of rows. Raises `PullError`, `SchemaFailsError` and `NoServerError`.
+        """
+        ...

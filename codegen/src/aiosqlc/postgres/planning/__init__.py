@@ -1,0 +1,5 @@
+"""Plan queries with the statistics of another server, on a database without rows."""
+
+from aiosqlc.postgres.planning.database import Planner
+
+__all__ = ["Planner"]

@@ -1,0 +1,131 @@
+"""Prepare a database without rows whose planner makes the plans of a server in production.
+
+The planner takes a relation's size from its file, and scales the stored number of rows to it. So
+the statistics alone change nothing: each file is also extended to its size in production. The
+files are sparse, so they take no space on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.analysis.planned.pulled import Pulled
+from aiosqlc.analysis.planned.statistics import Statistics
+from aiosqlc.analysis.watched.observed import SchemaFailsError
+from aiosqlc.ir import AnalyzeOptions, SchemaFile
+from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.planning.pull import pulled
+from aiosqlc.postgres.planning.restore import restore
+from aiosqlc.postgres.planning.sizes import sizes_of
+from aiosqlc.postgres.planning.sparse import extend
+from aiosqlc.postgres.planning.trees import explained
+from aiosqlc.postgres.schema_order import draft_of
+from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
+from aiosqlc.servers.postgres.databases import DatabaseRefusedError, Draft, new_draft
+from aiosqlc.servers.postgres.embedded import Server
+from aiosqlc.servers.private import NoServerError
+
+_INDEXES = """
+select c.relname, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('i', 'I') and n.nspname !~ '^pg_'
+"""
+
+
+@dataclass(frozen=True)
+class PlannedDatabase:
+    """A database without rows whose planner estimates the rows of another database."""
+
+    connection: Connection
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _indexes(self) -> Mapping[str, str]:
+        return {str(name): str(schema) for name, schema in self.connection.rows(_INDEXES)}
+
+    def plan(self, sql: str) -> Plan | None:
+        """Return the generic plan of a text, or None if the server plans no such statement."""
+        return explained(self.connection, sql, self._indexes)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Creates databases for plans on the private server of an analyser."""
+
+    analyzer: Analyzer
+
+    @contextlib.contextmanager
+    def database(
+        self,
+        schema: Sequence[SchemaFile],
+        options: AnalyzeOptions,
+        statistics: Statistics | None,
+    ) -> Iterator[PlannedDatabase]:
+        """Create a database with a schema and statistics.
+
+        Raises `SchemaFailsError` if the schema has errors, and `NoServerError`.
+        """
+        with _one_error(), contextlib.ExitStack() as stack:
+            yield self._prepared(schema, options, statistics, stack)
+
+    def _prepared(
+        self,
+        schema: Sequence[SchemaFile],
+        options: AnalyzeOptions,
+        statistics: Statistics | None,
+        stack: contextlib.ExitStack,
+    ) -> PlannedDatabase:
+        # Always the private server: its files are extended, and nobody else's.
+        server = self.analyzer.server(replace(options, database_uri=None))
+        draft = _drafted(server, schema, options, stack)
+        if statistics is None:
+            connection = stack.enter_context(Connection(draft.conninfo))
+            connection.run("set enable_seqscan = off")
+            return PlannedDatabase(connection)
+        with Connection(draft.conninfo) as connection:
+            sizes = sizes_of(connection, statistics)
+        # The server must not have the pages of the files in memory, so the files are a fresh copy.
+        admin = stack.enter_context(Connection(server.admin))
+        name = new_draft(admin, draft.name, own_server=True)
+        stack.callback(admin.run, f'drop database if exists "{name}" with (force)')
+        extend(admin, name, sizes)
+        connection = stack.enter_context(Connection(server.conninfo(name)))
+        return PlannedDatabase(connection, restore(connection, statistics, sizes))
+
+    def pulled(
+        self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool
+    ) -> Pulled:
+        """Return the statistics of the schema's tables in the database of a URI.
+
+        Raises `PullError`, `SchemaFailsError` and `NoServerError`.
+        """
+        server = self.analyzer.server(replace(options, database_uri=None))
+        with _one_error(), contextlib.ExitStack() as stack:
+            draft = _drafted(server, schema, options, stack)
+            with Connection(draft.conninfo) as own:
+                return pulled(uri, own, values=values)
+
+
+def _drafted(
+    server: Server,
+    schema: Sequence[SchemaFile],
+    options: AnalyzeOptions,
+    stack: contextlib.ExitStack,
+) -> Draft:
+    """Create a database with a schema. Raises `SchemaFailsError` if the schema has errors."""
+    draft, applied = draft_of(server, schema, options.shims, stack)
+    if applied.failures:
+        raise SchemaFailsError([failure.problem for failure in applied.failures])
+    return draft
+
+
+@contextlib.contextmanager
+def _one_error() -> Iterator[None]:
+    """Convert each error that makes the private server unusable to `NoServerError`."""
+    try:
+        yield
+    except (ConnectionFailedError, DatabaseRefusedError) as error:
+        raise NoServerError(str(error)) from error

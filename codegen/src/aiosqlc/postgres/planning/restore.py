@@ -1,0 +1,112 @@
+"""Restore statistics with the functions of PostgreSQL 18."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from psycopg import pq
+
+from aiosqlc.analysis.planned.statistics import KEYS, ColumnStatistics, RelationSize, Statistics
+from aiosqlc.postgres.planning.pull import TEXTS
+from aiosqlc.postgres.planning.sizes import Sized
+from aiosqlc.servers.postgres.connection import Connection, server_error
+
+_COLUMNS = """
+select n.nspname, c.relname,
+       case when c.relkind in ('i', 'I') then a.attnum::text else a.attname end
+from pg_attribute a join pg_class c on c.oid = a.attrelid
+join pg_namespace n on n.oid = c.relnamespace
+where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm', 'i', 'I', 'f')
+  and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+"""
+_MOST_NAMES = 5
+
+
+def restore(
+    connection: Connection, statistics: Statistics, sizes: Sequence[Sized]
+) -> tuple[str, ...]:
+    """Restore statistics and the planner's settings, and return notes about what was left out."""
+    refused: list[str] = []
+    # Pages of indexes were written without a checksum.
+    for setting in ("ignore_checksum_failure = on", "client_min_messages = warning", *TEXTS):
+        connection.run(f"set {setting}")
+    columns = [(str(a), str(b), str(c)) for a, b, c in connection.rows(_COLUMNS)]
+    present = {(schema, relation) for schema, relation, _ in columns}
+    absent = [
+        f"{item.schema}.{item.name}"
+        for item in statistics.relations
+        if (item.schema, item.name) not in present
+    ]
+    there = set(columns)
+    lost = [
+        f"{item.relation}.{item.column}"
+        for item in statistics.columns
+        if (item.schema, item.relation) in present
+        and (item.schema, item.relation, item.column) not in there
+    ]
+    connection.run("begin")
+    for sized in sizes:
+        refused += _run(connection, _relation_call(sized.size), f"the size of {sized.size.name}")
+    for item in statistics.columns:
+        if (item.schema, item.relation, item.column) in there:
+            refused += _run(connection, _column_call(item), f"{item.relation}.{item.column}")
+    connection.run("commit")
+    for name, value in statistics.settings:
+        refused += _run(connection, f"set {name} = {literal(value)}", f"the setting {name}")
+    return (*_named("not in this schema", absent), *_named("not in its table", lost), *refused)
+
+
+def literal(text: str) -> str:
+    """Return a text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _run(connection: Connection, sql: str, what: str) -> Iterator[str]:
+    """Run a statement, and yield a sentence if the server refuses it or warns."""
+    warned: list[str] = []
+
+    def keep(notice: pq.abc.PGresult) -> None:
+        warned.append(server_error(notice).message)
+
+    connection.on_notice(keep)
+    connection.run("savepoint one")
+    error = connection.run(sql)
+    connection.run("rollback to one" if error else "release one")
+    connection.on_notice(lambda _: None)
+    if error is not None:
+        warned.append(error.message)
+    if warned:
+        yield f"statistics not restored: {what}: {warned[0]}"
+
+
+def _relation_call(size: RelationSize) -> str:
+    pairs = {
+        "relpages": (str(size.pages), "integer"),
+        "reltuples": (repr(size.rows), "real"),
+        "relallvisible": (str(size.visible), "integer"),
+    }
+    return _call("pg_restore_relation_stats", size.schema, size.name, pairs)
+
+
+def _column_call(item: ColumnStatistics) -> str:
+    number = item.column.isdecimal()
+    pairs = {"attnum" if number else "attname": (item.column, "smallint" if number else "text")}
+    pairs["inherited"] = ("true" if item.inherited else "false", "boolean")
+    pairs |= {key: (text, KEYS[key]) for key, text in item.values}
+    return _call("pg_restore_attribute_stats", item.schema, item.relation, pairs)
+
+
+def _call(function: str, schema: str, relation: str, pairs: dict[str, tuple[str, str]]) -> str:
+    named = {"schemaname": (schema, "text"), "relname": (relation, "text"), **pairs}
+    written = ", ".join(
+        f"{literal(key)}, {literal(text)}::{kind}" for key, (text, kind) in named.items()
+    )
+    return f"select pg_catalog.{function}({written})"
+
+
+def _named(why: str, names: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence with a few of the names."""
+    names = list(dict.fromkeys(names))
+    if names:
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        yield f"statistics not used, {why}: {', '.join(names[:_MOST_NAMES])}{more}"

@@ -1,0 +1,129 @@
+"""Determine the size that each relation of a schema has in production."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from aiosqlc.analysis.planned.statistics import RelationSize, Statistics
+from aiosqlc.servers.postgres.connection import Connection
+
+BLOCK = 8192
+_RELATIONS = """
+select c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, coalesce(t.relname, ''),
+       coalesce(a.amname, ''), tn.nspname
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+left join pg_index i on i.indexrelid = c.oid
+left join pg_class t on t.oid = i.indrelid
+left join pg_namespace tn on tn.oid = t.relnamespace
+left join pg_am a on a.oid = c.relam
+where c.relkind in ('r', 'p', 'm', 'i', 'I') and n.nspname !~ '^pg_'
+  and n.nspname <> 'information_schema'
+order by c.oid
+"""
+_KEYS = """
+select a.attrelid, coalesce(k.attname, ''),
+       case when a.attlen > 0 then a.attlen when a.atttypmod between 5 and 132 then a.atttypmod - 4
+       else 32 end
+from pg_attribute a
+join pg_index i on i.indexrelid = a.attrelid
+left join pg_attribute k on k.attrelid = i.indrelid and k.attnum = i.indkey[a.attnum - 1]
+     and k.attnum > 0
+where a.attnum > 0
+order by a.attrelid, a.attnum
+"""
+# A B-tree's leaf: 90 % of a page are filled. A row takes an item pointer and an aligned tuple.
+_FILLED = 0.9 * (BLOCK - 40)
+_HEADER, _POINTER, _TID = 8, 4, 6
+_POSTING = 2704  # bytes of the longest list of equal keys
+# Between 70 % after CREATE INDEX and a full page before it is split.
+_INNER_FILLED = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A relation of the schema with its size in production.
+
+    `oid` and `file` are its numbers in the schema's database; `file` is 0 if it has no file.
+    `measured` is whether the size was read in production, and not estimated from the table's.
+    `height` is the number of levels above a B-tree's leaves, or None for other relations.
+    """
+
+    oid: int
+    file: int
+    size: RelationSize
+    measured: bool
+    height: int | None = None
+
+
+def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...]:
+    """Return the size of each relation of which the statistics know the size, or its table's.
+
+    A table that the statistics lack is absent: the planner then assumes ten pages.
+    """
+    widths = _widths(connection)
+    found = []
+    for oid, schema, name, kind, file, table, method, home in connection.rows(_RELATIONS):
+        known = statistics.sizes.get((str(schema), str(name)))
+        keys = widths.get(int(str(oid)), [])
+        is_tree = kind == "i" and method == "btree"
+        of = statistics.sizes.get((str(home), str(table))) if table else None
+        size = known
+        if size is None and of is not None and kind == "i":
+            pages = _pages(statistics, of, keys) if is_tree else max(1, math.ceil(of.pages / 4))
+            size = RelationSize(str(schema), str(name), pages, of.rows)
+        if size is not None:
+            height = _height(size.pages, sum(width for _, width in keys)) if is_tree else None
+            has_file = kind in {"r", "m", "i"}
+            number = int(str(file)) if has_file else 0
+            found.append(Sized(int(str(oid)), number, size, known is not None, height))
+    return tuple(found)
+
+
+def _widths(connection: Connection) -> dict[int, list[tuple[str, int]]]:
+    """Return the columns of each index with their widths in bytes."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    for index, column, width in connection.rows(_KEYS):
+        found.setdefault(int(str(index)), []).append((str(column), int(str(width))))
+    return found
+
+
+def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, int]]) -> int:
+    """Estimate the pages of a B-tree that production does not have yet."""
+    rows = max(table.rows, 0.0)
+    width, distinct = 0.0, 1.0
+    for column, usual in keys:
+        values = _values(statistics, table, column)
+        width += float(values.get("avg_width", usual))
+        share = float(values.get("n_distinct", -1.0))
+        distinct *= max(1.0, share if share > 0 else -share * rows)
+    distinct = min(distinct, max(rows, 1.0))
+    key = _HEADER + 8 * math.ceil(width / 8) + _POINTER
+    equal = max(1.0, rows / distinct)
+    # Equal keys are stored once for a list of row numbers.
+    lists = max(1.0, equal * _TID / _POSTING)
+    bytes_of_key = key * equal if equal < 2 else lists * key + equal * _TID
+    return 1 + max(1, math.ceil(distinct * bytes_of_key / _FILLED))
+
+
+def _values(statistics: Statistics, table: RelationSize, column: str) -> dict[str, str]:
+    wanted = (table.schema, table.name, column)
+    return next(
+        (
+            dict(item.values)
+            for item in statistics.columns
+            if (item.schema, item.relation, item.column) == wanted and not item.inherited
+        ),
+        {},
+    )
+
+
+def _height(pages: int, width: int) -> int:
+    """Return the levels above the leaves of a B-tree with so many pages."""
+    per_page = max(2, int(_INNER_FILLED * BLOCK / (_HEADER + 8 * math.ceil(width / 8) + _POINTER)))
+    level, nodes = 0, pages - 1
+    while nodes > 1:
+        nodes = math.ceil(nodes / per_page)
+        level += 1
+    return level

@@ -1,0 +1,91 @@
+"""Plan every text of every query, under the statistics of a database in production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.analysis.planned.statistics import Statistics
+from aiosqlc.engines.planner import PlannedDatabase, Planner
+from aiosqlc.ir import OptionalPart, TypedQuery
+from aiosqlc.pipeline.analysed import Analysed, options_of
+from aiosqlc.production.statistics.fitted import fitted
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedText:
+    """One text of a query with its generic plan.
+
+    `variant` describes the dynamic parts that the text contains (`with status, sorted by name`), or
+    is '' for the text of a static query. `plan` is None if the server plans no such statement.
+    """
+
+    query: TypedQuery
+    variant: str
+    sql: str
+    plan: Plan | None
+
+    @property
+    def place(self) -> str:
+        """Return the query's `file.sql:Name`, with the variant if there is one."""
+        of = self.query.parsed.place
+        return f"{of} ({self.variant})" if self.variant else of
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The plans of a configuration entry's queries, in the order of the files.
+
+    If `with_statistics` is false, the tables were empty: rows and costs have no meaning, and a plan
+    only shows whether an index is usable. `notes` are sentences about unused statistics.
+    """
+
+    texts: tuple[PlannedText, ...]
+    with_statistics: bool
+    notes: tuple[str, ...] = ()
+
+
+def plans(planner: Planner, analysed: Analysed, statistics: Statistics | None) -> Plans:
+    """Return the generic plan of each text of each query that compiles.
+
+    Raises `StatisticsError` if the statistics are of another schema, `SchemaFailsError` if the
+    schema has errors, and `NoServerError`.
+    """
+    schema, catalog = analysed.inputs.schema, analysed.analysis.catalog
+    options = options_of(analysed.entry, analysed.inputs.shims)
+    notes: tuple[str, ...] = ()
+    if statistics is not None:
+        statistics, notes = fitted(statistics, schema, catalog)
+    with planner.database(schema, options, statistics) as database:
+        texts = tuple(planned_texts(database, analysed.analysis.queries))
+        return Plans(texts, statistics is not None, (*notes, *database.notes))
+
+
+def planned_texts(
+    database: PlannedDatabase, queries: tuple[TypedQuery, ...]
+) -> Iterator[PlannedText]:
+    """Yield each distinct text of each query with its plan."""
+    for query in queries:
+        texts = {variant.sql: described(query, variant.key) for variant in query.variants}
+        for sql, variant in (texts or {query.sql: ""}).items():
+            yield PlannedText(query, variant, sql, database.plan(sql))
+
+
+def described(query: TypedQuery, key: tuple[int, ...]) -> str:
+    """Describe the dynamic parts of a variant: `with status, sorted by name`."""
+    parts = list(zip(query.parsed.dynamic, key, strict=False))
+    with_ = [_names(part) for part, chosen in parts if part.kind != "sort" and chosen]
+    sorts = [
+        f"{part.name} {part.choices[chosen]}"
+        for part, chosen in parts
+        if part.kind == "sort" and chosen < len(part.choices)
+    ]
+    words = [f"with {', '.join(dict.fromkeys(with_))}"] if with_ else []
+    if not with_ and any(part.kind != "sort" for part, _ in parts):
+        words.append("without optional parts")
+    return ", ".join((*words, *sorts))
+
+
+def _names(part: OptionalPart) -> str:
+    return "+".join((part.name, *part.also))

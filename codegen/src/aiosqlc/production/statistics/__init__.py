@@ -1,0 +1,18 @@
+"""The statistics of a database in production, as a committed file."""
+
+from aiosqlc.analysis.planned.statistics import Statistics
+from aiosqlc.config.project import QuerySet
+from aiosqlc.production.statistics.file import StatisticsError, parsed, read, written
+from aiosqlc.production.statistics.fitted import fitted
+
+__all__ = ["Statistics", "StatisticsError", "fitted", "parsed", "read", "statistics_of", "written"]
+
+
+def statistics_of(entry: QuerySet) -> Statistics | None:
+    """Return the statistics that an entry of the configuration names, or None if it names none.
+
+    Raises `StatisticsError` if the file cannot be read.
+    """
+    if entry.production is None or entry.production.statistics is None:
+        return None
+    return read(entry.production.statistics)

@@ -1,0 +1,73 @@
+"""Adapt statistics to a schema whose migrations production does not have yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aiosqlc.analysis.planned.statistics import Statistics
+from aiosqlc.ir import Catalog, SchemaFile
+from aiosqlc.production.statistics.file import StatisticsError
+from aiosqlc.schema.history import history_of
+from aiosqlc.source import Dialect
+
+
+def fitted(
+    statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalog
+) -> tuple[Statistics, tuple[str, ...]]:
+    """Return statistics under the schema's current names, with notes about what it lacks.
+
+    A renamed table or column keeps its statistics. A table without statistics is new: the planner
+    assumes ten pages. A column without statistics is new: the planner assumes its own defaults, 200
+    distinct values and no NULL. Raises `StatisticsError` if no table of the schema is in them.
+    """
+    tables = {
+        (table.schema, table.name): {column.name for column in table.columns}
+        for table in catalog.tables
+        if table.kind in {"table", "partitioned", "matview"}
+    }
+    renamed = _renamed(statistics, schema, tables)
+    known = set(renamed.sizes)
+    if tables and not known & set(tables):
+        raise StatisticsError(
+            "the statistics have no table of this schema: they are of another database"
+        )
+    new = [name for of, name in tables if (of, name) not in known]
+    notes = [f"no statistics, planned as a new table with ten pages: {name}" for name in new]
+    there = {(item.schema, item.relation, item.column) for item in renamed.columns}
+    for (of, name), columns in sorted(tables.items()):
+        lacks = [column for column in sorted(columns) if (of, name, column) not in there]
+        if (of, name) in known and renamed.sizes[of, name].rows > 0 and lacks:
+            notes.append(f"no statistics, planned by defaults: {name}.{f', {name}.'.join(lacks)}")
+    return renamed, tuple(notes)
+
+
+def _renamed(
+    statistics: Statistics,
+    schema: Sequence[SchemaFile],
+    tables: dict[tuple[str, str], set[str]],
+) -> Statistics:
+    """Return statistics in which objects that migrations rename have their current names."""
+    history = history_of(schema, Dialect.POSTGRESQL)
+    present = set(statistics.sizes)
+
+    def relation(of: str, name: str) -> str:
+        past = history.relation(name) if (of, name) not in tables else None
+        now = past.now if past else ""
+        return now if (of, now) in tables and (of, now) not in present else name
+
+    def column(of: str, name: str, column: str) -> str:
+        columns = tables.get((of, name), set())
+        past = history.columns.get((name.lower(), column.lower()))
+        while column not in columns and past and past.now:
+            column, past = past.now, history.columns.get((name.lower(), past.now.lower()))
+        return column
+
+    sizes = tuple(
+        replace(item, name=relation(item.schema, item.name)) for item in statistics.relations
+    )
+    columns = []
+    for item in statistics.columns:
+        name = relation(item.schema, item.relation)
+        columns.append(replace(item, relation=name, column=column(item.schema, name, item.column)))
+    return replace(statistics, relations=sizes, columns=tuple(columns))
