@@ -290,7 +290,7 @@ class _Lowering:
             reads_from=tuple(range(1, len(sources) + 1)),
             outputs=lambda: self.outputs(outputs, group),
             plain_list=True,
-            group_keys=tuple(map(self.key, group.expressions)) if group is not None else (),
+            group_keys=self.group_keys(node, group) if group is not None else (),
             grouping_sets=None if level.rollup else (),
             one_group=level.aggregated,
             every_group=node.args.get("having") is None,
@@ -540,6 +540,22 @@ class _Lowering:
         if found is None:
             return Key(expr=_opaque(node))
         return Key(expr=self.column(*found), classes=classes_of(found[1].type))
+
+    def group_keys(self, node: exp.Select, group: exp.Expr) -> tuple[Key, ...]:
+        """Return the keys of GROUP BY, each with the number of the column that returns it."""
+        shown: dict[tuple[int, int], int] = {}
+        for number, item in enumerate(node.expressions, 1):
+            if item.is_star and not isinstance(item, exp.Count):
+                break
+            expr = self.key(item.this if isinstance(item, exp.Alias) else item).expr
+            if isinstance(expr, Column):
+                shown.setdefault((expr.source, expr.column), number)
+        found = []
+        for key in map(self.key, group.expressions):
+            place = (key.expr.source, key.expr.column) if isinstance(key.expr, Column) else None
+            number = shown.get(place, 0) if place is not None else 0
+            found.append(Key(expr=key.expr, classes=key.classes, output=number))
+        return tuple(found)
 
     def distinct(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> tuple[Key, ...]:
         """Return the result columns of a SELECT DISTINCT as keys, or no keys without DISTINCT."""

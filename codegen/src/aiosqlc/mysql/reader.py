@@ -88,6 +88,12 @@ class Reader:
             current = current.parent
         return None
 
+    def selects(self) -> Iterator[tuple[Level, Result]]:
+        """Yield the scope and the result of each SELECT of the statement."""
+        for number, level in self.levels.items():
+            if number in self._results and isinstance(level.node, exp.Select):
+                yield level, self._results[number]
+
     def is_slice(self, node: exp.Expr) -> bool:
         """Return whether a node is a parameter for a list of values or rows."""
         if isinstance(node, exp.Tuple):

@@ -18,6 +18,7 @@ from aiosqlc.ir import (
     TypedQuery,
 )
 from aiosqlc.mysql import types
+from aiosqlc.mysql.advice import advice_of
 from aiosqlc.mysql.called import is_call
 from aiosqlc.mysql.choices import is_choice
 from aiosqlc.mysql.conversions import may_fail
@@ -131,6 +132,7 @@ def type_query(
         violable=violable(root, changed, schema),
         unproved_reading=why_not(root, schema),
         cardinality_reasons=reasons,
+        advice=tuple(advice_of(reader)),
     )
 
 

@@ -45,6 +45,7 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
         cardinality=_weaker_count(whole.cardinality, one.cardinality),
         variants=(*whole.variants, text),
         unproved_reading=whole.unproved_reading or one.unproved_reading,
+        advice=tuple(advice for advice in whole.advice if advice in one.advice),
     )
 
 

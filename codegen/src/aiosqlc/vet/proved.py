@@ -1,6 +1,6 @@
 """Find positions in the file for rules whose evidence comes from the server's parse tree.
 
-See `aiosqlc/relational/advice.py` and `aiosqlc/postgres/infer/advice.py` for the proofs.
+The proofs are in `aiosqlc/relational/advice.py`, and in the `advice.py` of each engine.
 """
 
 from __future__ import annotations
