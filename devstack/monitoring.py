@@ -164,5 +164,5 @@ def _is_free(program: Program, settings: Settings, say: Callable[[str], None]) -
     name = f"{program.name.upper().replace('-', '_')}_PORT"
     port = settings.monitoring[name]
     if why := trouble(port):
-        say(f"port {port} {why}: continuing without {program.name}; set {name}")
+        say(f"port {port} {why}: continuing without {program.name}; set {name} to a free port")
     return why is None

@@ -67,7 +67,7 @@ def _published(topics: Iterable[str]) -> list[str]:
     Every database has an outbox, even if the service publishes nothing.
     """
     names = ", ".join(f"`{topic}`" for topic in sorted(topics))
-    said = f"publishes {names}" if names else "stays empty: the service publishes no topic"
+    said = f"publishes {names}" if names else "stays empty, because the service publishes no events"
     return [f"It {said} ([events](events.md)).", ""]
 
 

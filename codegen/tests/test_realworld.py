@@ -87,7 +87,7 @@ def test_every_query_of_supported_engines_is_compiled_by_both_and_called(
 
 def test_a_column_that_only_sqlc_calls_not_null_is_seen_empty(row: dict[str, Any]) -> None:
     assert (
-        "0 are proved, 1 shown by rows, 1 described by the server, 0 none of these"
+        "0 are proved, 1 are shown by rows, the server describes 1, and 0 have no evidence"
         in row["printed"]
     )
 
@@ -104,15 +104,20 @@ def test_a_query_that_only_sqlc_compiles_has_its_cause(row: dict[str, Any]) -> N
     ("ours", "written", "again", "said"),
     [
         ([(1, 2)], [(1, 2)], [(1, 2)], ""),
-        ([(1,)], [(1, 2)], [(1, 2)], "1 columns, but 2 by the SQL of the project"),
-        ([(1,), (2,)], [(1,)], [(1,)], "2 rows, but 1 by the SQL of the project"),
-        ([(3,)], [(1,)], [(1,)], "column 1 has ['3'], but ['1'] by the SQL of the project"),
+        ([(1,)], [(1, 2)], [(1, 2)], "it returns 1 columns, but the SQL of the project returns 2"),
+        ([(1,), (2,)], [(1,)], [(1,)], "it returns 2 rows, but the SQL of the project returns 1"),
+        (
+            [(3,)],
+            [(1,)],
+            [(1,)],
+            "column 1 has ['3'], but with the SQL of the project it has ['1']",
+        ),
         ([(3,)], [(1,)], [(2,)], ""),  # differs by itself: a random value
         (
             "UPDATE 2",
             "UPDATE 1",
             "UPDATE 1",
-            "status UPDATE 2, but UPDATE 1 by the SQL of the project",
+            "the status is UPDATE 2, but the SQL of the project has UPDATE 1",
         ),
     ],
 )

@@ -18,7 +18,7 @@ Permission = NewType("Permission", str)
 
 
 class Role(StrEnum):
-    """The roles of a caller. `lib.auth.permissions` has the permissions of each role."""
+    """The roles of a caller. `GET /api/v1/roles` lists the permissions of each role."""
 
     CUSTOMER = "CUSTOMER"
     PROVIDER = "PROVIDER"

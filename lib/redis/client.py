@@ -115,7 +115,7 @@ class _Shared(_Cancellable, Connection):
         # The library would say AttributeError or, on Python 3.12 and newer, TypeError, which
         # nobody retries.
         if self._writer is None or self._writer.is_closing():
-            raise RedisConnectionError("the connection was closed meanwhile")
+            raise RedisConnectionError("the connection was closed before the command was sent")
         await super()._send_packed_command(command)
 
 

@@ -108,7 +108,7 @@ def _hosts(parts: SplitResult, port: int) -> tuple[tuple[str, int], ...]:
 
 def _lanes(query: dict[str, list[str]], kind: Kind) -> int:
     if "lanes" in query and kind is not Kind.CLUSTER:
-        raise ValueError("lanes require a Redis Cluster: remove the option")
+        raise ValueError("has the parameter lanes, which only a Redis Cluster supports: remove it")
     return _number(query, "lanes", 1, _MOST_LANES) or 1
 
 

@@ -89,7 +89,7 @@ def _processes() -> list[Panel]:
     return [
         Panel(
             "Event loop lag p99",
-            "Delay of timers by service. If the delay exceeds 0.1 s, a call blocks the event "
+            "Delay of the event loop's timers. If the delay exceeds 0.1 s, a call blocks the event "
             "loop or the CPU is overloaded.",
             {"{{job}}": "job:event_loop_lag_seconds:p99_5m"},
             "s",
@@ -205,7 +205,10 @@ def gateway() -> Dashboard:
         Row("Exporter", _exporter()),
     ]
     return Dashboard(
-        "gateway", "Gateway", rows, "NGINX metrics from the access log, and the log exporter."
+        "gateway",
+        "Gateway",
+        rows,
+        "NGINX metrics from the access log, and the state of the log exporter.",
     )
 
 
@@ -229,7 +232,8 @@ def _times() -> list[Panel]:
         ),
         Panel(
             "Request time outside the services",
-            "Request time per second spent outside the services: on slow clients and in NGINX.",
+            "Seconds per second that requests spend outside the services: in NGINX, and waiting for"
+            " slow clients.",
             {"time": gap},
             "s",
         ),

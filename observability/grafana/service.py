@@ -123,8 +123,8 @@ def _process(name: str) -> list[Panel]:
         ),
         Panel(
             "Event loop lag",
-            "Delay of timers. If the delay exceeds 0.1 s, a call blocks the loop or the "
-            "CPU is overloaded.",
+            "Delay of the event loop's timers. If the delay exceeds 0.1 s, a call blocks the loop"
+            " or the CPU is overloaded.",
             quantiles("event_loop_lag_seconds", f'job="{name}"'),
             "s",
             bad=0.1,

@@ -113,12 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--log", type=Path, action="append", required=True, help="access log; may be repeated")
     add("--format", default="json", help="json, classic, or a log_format string or directive")
     add("--json-keys", default="", metavar="FACT=KEY,…", help=f"facts: {', '.join(KEYS)}")
-    add("--state", type=Path, help="file of counts and positions (default: beside the first log)")
+    add(
+        "--state",
+        type=Path,
+        help="file that stores the counts and log positions (default: beside the first log)",
+    )
     add(
         "--start",
         choices=("beginning", "end"),
         default="beginning",
-        help="where to start in a new log",
+        help="where to start reading a log that the state file does not contain",
     )
     add("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
     add("--port", type=int, default=9150, help="port to listen on; 0 selects a free port")
@@ -135,22 +139,28 @@ def _parser() -> argparse.ArgumentParser:
         "--buckets",
         type=_buckets,
         default=BUCKETS,
-        help="upper bounds in seconds, separated by commas",
+        help="upper bounds of the histogram buckets, in seconds, separated by commas",
     )
     add(
         "--max-series",
         type=_positive_int,
-        help="limit of label sets (default: derived from the limit of samples)",
+        help="maximum number of label sets (default: derived from --max-samples)",
     )
     add(
         "--max-samples",
         type=_positive_int,
         default=MAX_SAMPLES,
-        help="limit of samples on the page",
+        help="maximum number of samples on the metrics page",
     )
     add("--status-url", help="NGINX's stub_status page")
     add("--status-timeout", type=_positive, default=1.0, metavar="SECONDS", help="default 1")
-    add("--interval", type=_positive, default=0.25, metavar="SECONDS", help="between looks")
+    add(
+        "--interval",
+        type=_positive,
+        default=0.25,
+        metavar="SECONDS",
+        help="time between two reads of the logs",
+    )
     return parser
 
 

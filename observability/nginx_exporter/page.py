@@ -26,8 +26,8 @@ _UPSTREAM: Final = "nginx_http_upstream_duration_seconds"
 _FAMILIES: Final = (
     (_REQUESTS, "counter", "Requests logged."),
     (_SIZE, "counter", "Bytes sent to clients."),
-    (_DURATION, "histogram", "Time from first byte to last."),
-    (_UPSTREAM, "histogram", "Time spent by all upstreams."),
+    (_DURATION, "histogram", "Seconds from a request's first byte to its response's last."),
+    (_UPSTREAM, "histogram", "Seconds that all upstream servers of a request took."),
 )
 
 _Texts = tuple[str, str, str, str]

@@ -59,9 +59,9 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     """A channel, seen by one of its members.
 
     `unread` counts messages of the other member after `read_sequence`, up to 100.
-    `other_read_sequence` is the last message that the other member has read. `ended_at` is the time
-    when the job or order ended; some days later, the channel becomes read-only. While the channel
-    is `blocked` by either member, neither member can write.
+    `other_read_sequence` is the number of the last message that the other member has read.
+    `ended_at` is the time when the job or order ended; some days later, the channel accepts no more
+    messages. If `blocked` is true, a member has blocked the channel, and neither member can write.
     """
 
     id: UUID

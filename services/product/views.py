@@ -35,7 +35,7 @@ class ReservationView(Struct, frozen=True):
 
 
 class ConfirmedView(Struct, frozen=True):
-    """The pending reservations that this request confirmed."""
+    """The reservations that were pending before the request and are confirmed now."""
 
     ids: Sequence[UUID]
 

@@ -61,8 +61,8 @@ class Person(ReaderView, frozen=True, kw_only=True, omit_defaults=True):
     """An account as its owner and administrators see it.
 
     `picture_url` expires after some hours. `personal_id_preview` has the last two digits of a
-    provider's personal ID. `employment` is for the owner and for callers who may see salaries.
-    `custom_role` is the custom role of the account, and `role` is the kind of that role.
+    provider's personal ID. Only the owner and callers who may see salaries get `employment`. If the
+    account has a custom role, `custom_role` is its name, and `role` is its kind.
     """
 
     id: UUID
@@ -101,7 +101,7 @@ class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RoleView(ReaderView, frozen=True):
-    """A role with its permissions. Deleting a permission does not change `version`."""
+    """A role with its permissions. If one of them is deleted, `version` does not change."""
 
     name: str
     kind: AccountRole

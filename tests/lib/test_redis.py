@@ -146,7 +146,7 @@ async def test_servers_behind_one_url_speak_tls_alone_also_when_one_follows_anot
         ("redis+cluster://:pw@a:port", "invalid port"),
         ("redis+cluster://:pw@a?replicas=most", "replicas must be"),
         ("redis+cluster://:pw@a?lanes=65", "lanes must be a number up to 64"),
-        ("redis://:pw@a/0?lanes=2", "lanes require a Redis Cluster"),
+        ("redis://:pw@a/0?lanes=2", "has the parameter lanes, which only a Redis Cluster supports"),
         ("redis+other://:pw@a:6379", r"redis\+sentinel://"),
         ("http://:pw@a:6379", "redis://"),
         (":pw@a:6379", "redis://"),

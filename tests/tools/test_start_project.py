@@ -46,8 +46,8 @@ def test_a_name_that_cannot_be_is_refused_in_one_sentence(
 def test_without_apply_it_says_which_files_would_change_and_changes_none(untouched: Path) -> None:
     before = digests(untouched)
     said = done(untouched, "tools.scaffold", "start", "acme")
-    assert "  pyproject.toml: 1\n" in said
-    assert "dashboards/marketplace.yml: 2, and the file is renamed\n" in said
+    assert "  pyproject.toml: 1 occurrence\n" in said
+    assert "dashboards/marketplace.yml: 2 occurrences, and the file is renamed\n" in said
     assert "nothing was changed" in said
     assert digests(untouched) == before
 

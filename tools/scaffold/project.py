@@ -46,9 +46,9 @@ def start(root: Path, name: str, holder: str, *, write: bool) -> list[str]:
     found = list(_renamed(root, old, name))
     if not write:
         return [
-            f"  {path.relative_to(root)}: {count}, and the file is renamed"
+            f"  {path.relative_to(root)}: {_occurrences(count)}, and the file is renamed"
             if _moved(path, old, name) != path
-            else f"  {path.relative_to(root)}: {count}"
+            else f"  {path.relative_to(root)}: {_occurrences(count)}"
             for path, _, count in found
         ]
     with all_or_nothing(root) as before:
@@ -84,6 +84,10 @@ def _check(root: Path, old: str, name: str, holder: str) -> None:
         if used.search(path.read_text(encoding="utf-8")):
             place = path.relative_to(root)
             raise ScaffoldError(f"{name} is already used as a word in {place}: choose another name")
+
+
+def _occurrences(count: int) -> str:
+    return "1 occurrence" if count == 1 else f"{count} occurrences"
 
 
 def _renamed(root: Path, old: str, name: str) -> Iterator[tuple[Path, str, int]]:

@@ -213,6 +213,6 @@ class _Trial:
             return
         if recorder.statements and not await recorder.source_fails(self.function.query):
             called.wrong.append(
-                f"{self.function.query.parsed.name}: the server refuses only the SQL of aiosqlc: "
-                f"{type(error).__name__}: {error}"[:400]
+                f"{self.function.query.parsed.name}: the server accepts the SQL of the project,"
+                f" but refuses the SQL of aiosqlc: {type(error).__name__}: {error}"[:400]
             )

@@ -108,9 +108,9 @@ class Shapes:
     def print(self) -> str:
         """Return the counts as text, the most frequent cause first."""
         head = (
-            f"{self.equal} of {self.compared} queries are wholly equal; of those that differ in"
-            f" nullability and types alone {self.proved} are proved, {self.shown} shown by rows,"
-            f" {self.typed} described by the server, {len(self.unshown)} none of these:"
+            f"{self.equal} of {self.compared} queries are wholly equal. Of the queries that differ"
+            f" only in nullability and types, {self.proved} are proved, {self.shown} are shown by"
+            f" rows, the server describes {self.typed}, and {len(self.unshown)} have no evidence:"
             f" {', '.join(self.unshown)}"
         )
         lines = [head, " queries  only"]

@@ -52,7 +52,7 @@ def main() -> int:
     parser.add_argument("to", type=Path)
     parser.add_argument("--schema", nargs="+", default=[])
     parser.add_argument("--queries", nargs="+", required=True)
-    parser.add_argument("--path", help="schema of the unqualified names")
+    parser.add_argument("--path", help="schema of the names that have no schema")
     asked = parser.parse_args()
     for name in ("schema", "queries"):
         (asked.to / name).mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def main() -> int:
         if tables:
             (asked.to / "schema" / f"z_{slug}.sql").write_text(tables, "utf-8")
         count += found.count("-- name: ")
-    sys.stdout.write(f"{count} queries, {len(schema)} files of schema\n")
+    sys.stdout.write(f"{count} queries, {len(schema)} schema files\n")
     return 0
 
 

@@ -179,7 +179,10 @@ class Recorder:
         if isinstance(one, Exception):
             if by_data(one):
                 return ""
-            return f"the server refuses only the SQL of the project: {type(one).__name__}: {one}"
+            return (
+                "the server accepts the SQL of aiosqlc, but refuses the SQL of the project:"
+                f" {type(one).__name__}: {one}"
+            )
         other = await self._source(query)
         if isinstance(other, Exception):
             return ""
@@ -190,7 +193,7 @@ class Recorder:
             if found:
                 return found if await self._is_certain(query, one) else ""
         if theirs == again and ours != theirs:
-            return f"{', '.join(query.writes)} would hold {_first_unlike(theirs, ours)}"
+            return f"{', '.join(query.writes)} would contain {_first_unlike(theirs, ours)}"
         return ""
 
     async def _is_certain(self, query: TypedQuery, answers: list[Any]) -> bool:
@@ -231,20 +234,21 @@ def _difference(mine: Any, one: Any, other: Any) -> str:
         return ""
     if not isinstance(mine, list):
         return (
-            f"status {mine}, but {one} by the SQL of the project"
+            f"the status is {mine}, but the SQL of the project has {one}"
             if one == other and mine != one
             else ""
         )
     rows = [tuple(row) for row in mine]
     widths = {len(row) for row in rows} | {len(row) for row in one}
     if len(widths) > 1:
-        return f"{len(rows[0])} columns, but {len(one[0])} by the SQL of the project"
+        theirs = f"but the SQL of the project returns {len(one[0])}"
+        return f"it returns {len(rows[0])} columns, {theirs}"
     if len(one) == len(other) != len(rows):
-        return f"{len(rows)} rows, but {len(one)} by the SQL of the project"
+        return f"it returns {len(rows)} rows, but the SQL of the project returns {len(one)}"
     for column in range(max(widths, default=0)):
         first, second, ours = ([repr(row[column]) for row in part] for part in (one, other, rows))
         if sorted(first) == sorted(second) != sorted(ours):
-            theirs = f"{sorted(first)[:3]} by the SQL of the project"
+            theirs = f"with the SQL of the project it has {sorted(first)[:3]}"
             return f"column {column + 1} has {sorted(ours)[:3]}, but {theirs}"
     return ""
 
@@ -252,7 +256,8 @@ def _difference(mine: Any, one: Any, other: Any) -> str:
 def _first_unlike(theirs: list[list[str]], ours: list[list[str]]) -> str:
     for one, other in zip(theirs, ours, strict=True):
         for row in sorted(set(one) ^ set(other))[:1]:
-            return f"{row[:120]} only by the SQL of {'the project' if row in one else 'aiosqlc'}"
+            whose = "the project" if row in one else "aiosqlc"
+            return f"the row {row[:120]} only with the SQL of {whose}"
     return "something else"
 
 

@@ -18,7 +18,7 @@ class HubMetrics:
     def __init__(self, registry: CollectorRegistry, hub: _Sized) -> None:
         self.delivered = Counter(
             "chat_messages_delivered_total",
-            "Messages delivered live to sockets. Resumed messages are not counted.",
+            "Messages delivered live to sockets, without those that a client catches up on.",
             registry=registry,
         )
         self.fills = Counter(

@@ -29,7 +29,9 @@ class Line(Input, frozen=True, kw_only=True):
     min_stock: Annotated[
         int,
         Meta(
-            ge=0, le=2_000_000_000, description="minimum quantity in stock before the reservation"
+            ge=0,
+            le=2_000_000_000,
+            description="quantity that must be in stock before the reservation, at least",
         ),
     ] = 0
 
@@ -76,5 +78,5 @@ def shortages(lines: Sequence[Line], found: Sequence[Product]) -> Iterator[Field
         elif left < line.quantity:
             yield FieldError(f"lines[{index}].quantity", f"only {left} left")
         elif left < line.min_stock:
-            why = f"exceeds the share of the remaining {left} that one customer may reserve"
+            why = f"is more than one customer may reserve while only {left} are left"
             yield FieldError(f"lines[{index}].quantity", why)

@@ -154,7 +154,7 @@ class TokenOnly(Input, frozen=True, kw_only=True):
 
 
 class Verification(TokenOnly, frozen=True, kw_only=True):
-    """The token of an emailed link. Send the account's password unless you are signed in to it."""
+    """The token of an emailed link. If you are not signed in, also send the account's password."""
 
     password: Annotated[Password, Meta(extra_json_schema={"x-in-example": True})] | None = None
 

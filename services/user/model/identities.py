@@ -47,6 +47,6 @@ class IdentityResponse(Input, frozen=True, kw_only=True):
 
 
 class IdentitySignIn(IdentityResponse, frozen=True, kw_only=True):
-    """The provider's query parameters, with an optional device token from an earlier login."""
+    """The query parameters that the provider sent, and an optional device token of a login."""
 
     device_token: DeviceToken | None = None

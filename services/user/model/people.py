@@ -49,7 +49,7 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
     ] = Kind.STAFF
     status: Annotated[
         AccountStatus | None,
-        Meta(description="account status; by default all except deleted accounts"),
+        Meta(description="only accounts with this status; by default all except deleted accounts"),
     ] = None
     active: (
         Annotated[bool, Meta(description="true for active accounts, false for inactive accounts")]
@@ -62,12 +62,12 @@ class PeopleQuery(ListQuery, frozen=True, kw_only=True):
             Meta(
                 max_length=100,
                 examples=["ada"],
-                description="part of the name or of the email address",
+                description="only users whose name or email address contains this text",
             ),
         ]
         | None
     ) = None
-    department_id: Annotated[UUID | None, Meta(description="users of this department")] = None
+    department_id: Annotated[UUID | None, Meta(description="only users of this department")] = None
 
     @property
     def statuses(self) -> list[AccountStatus]:
@@ -84,7 +84,7 @@ class Employment(Input, frozen=True, kw_only=True):
 
     department_id: UUID | None = None
     age: Annotated[int, Meta(ge=1, le=150)]
-    salary: Annotated[Decimal, Meta(description="0 to 9999999999.99, with two decimals")]
+    salary: Annotated[Decimal, Meta(description="0 to 9999999999.99, at most two decimals")]
 
 
 class NewPerson(Input, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ _MOST: Final = 20
 
 
 class IdentityView(Struct, frozen=True):
-    """A linked identity. `provider` is null if the settings no longer name the issuer."""
+    """A linked identity. `provider` is null if the settings have no provider with its issuer."""
 
     id: UUID
     provider: Annotated[str, Meta(examples=["google"])] | None
@@ -34,7 +34,7 @@ class IdentityView(Struct, frozen=True):
 
 
 class LinkedIdentity(Struct, frozen=True):
-    """The new link, and the path that the browser wanted to return to."""
+    """The linked identity, and the path to which the browser should return."""
 
     id: UUID
     provider: Annotated[str, Meta(examples=["google"])]

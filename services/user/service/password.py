@@ -30,8 +30,8 @@ from services.user.store import (
 from services.user.store.models import TokenKind
 
 _DISPUTED: Final = (
-    "the address of this account was changed a few days ago and is not verified: verify it, or"
-    " request another password reset to give the address back"
+    "the email address of this account was changed a few days ago and is not verified: verify it,"
+    " or request another password reset, whose link restores the former address"
 )
 
 

@@ -114,7 +114,7 @@ async def add_permission(db: Database, principal: Principal, new: NewPermission)
     """
     if new.name.startswith(OF_SERVICES):
         raise AppError(
-            Code.CONFLICT, "the code assigns permissions with this prefix, and only to services"
+            Code.CONFLICT, "permissions with this prefix are only for services: use another prefix"
         )
     async with db.transaction() as tx:
         await standing.check(tx, principal, fresh=True)

@@ -83,5 +83,5 @@ def _some(what: str, wanted: Sequence[str] | None, all_: Sequence[T]) -> Sequenc
     if wanted is None:
         return all_
     if not set(wanted) <= set(all_):
-        raise forbidden(f"requested {what} are not allowed")
+        raise forbidden(f"the requested {what} are not allowed")
     return [one for one in all_ if one in wanted]

@@ -141,7 +141,7 @@ async def test_a_service_can_do_what_is_its_own_to_do_and_nothing_of_another_s(
     login = {"client_id": name, "client_secret": SECRET}
     answer = await world.post("token", login | {"permissions": asked_for} if asked_for else login)
     if seen == "refused":
-        assert (answer.status, answer.message) == (403, "requested permissions are not allowed")
+        assert (answer.status, answer.message) == (403, "the requested permissions are not allowed")
         return
     headers = {"Authorization": f"Bearer {answer.data['access_token']}"}
     found = await world.call("GET", f"/api/v1/users/{ALICE}", headers=headers)

@@ -59,7 +59,7 @@ class ListOrders(ListQuery, frozen=True, kw_only=True):
     ) = UNSET
     status: GoodsStatus | UnsetType = UNSET
     product_id: (
-        Annotated[UUID, Meta(description="orders that contain this product")] | UnsetType
+        Annotated[UUID, Meta(description="only orders that contain this product")] | UnsetType
     ) = UNSET
     created_from: (
         Annotated[_Moment, Meta(description="only orders created from this time on")] | UnsetType

@@ -28,9 +28,9 @@ class OrderView(Struct, frozen=True, kw_only=True):
     """An order of goods.
 
     `pending_validation` means that the user service did not respond when the order was placed. The
-    order can be confirmed after the service has validated the user. `user` is absent in lists, for
-    a deleted account, and if the user service does not respond. `settled_at` is the time of the
-    payment, after the delivery.
+    order can be confirmed after the order service has validated the user. `user` is absent in
+    lists, for a deleted account, and if the user service does not respond. `settled_at` is the time
+    when the delivered order was recorded as paid.
     """
 
     id: UUID

@@ -288,7 +288,9 @@ class _GivenUpError(AppError):
     """A concurrent request abandoned the draft after a failure, so the key can be used again."""
 
     def __init__(self) -> None:
-        super().__init__(Code.CONFLICT, "a concurrent request abandoned the order")
+        super().__init__(
+            Code.CONFLICT, "another request with this Idempotency-Key has just failed; try again"
+        )
 
 
 def _at_the_same_time() -> AppError:

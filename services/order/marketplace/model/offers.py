@@ -56,7 +56,10 @@ class Agreed:
 
 
 class AcceptedOffer(Input, frozen=True, kw_only=True):
-    """The offer to turn into a job. Send the offer's `ETag` in `If-Match`, or the offer's price."""
+    """The offer to turn into a job.
+
+    Send the offer's `ETag` in `If-Match`, or the offer's price and currency in the body.
+    """
 
     offer_id: UUID
     price: OfferPrice | None = None

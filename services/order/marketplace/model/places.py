@@ -53,7 +53,8 @@ class _Tidy(Input, frozen=True, kw_only=True):
 class NewCity(_Tidy, frozen=True, kw_only=True):
     """A city to create.
 
-    `capital` is the rank of the city as a capital: of a country, of a region or of a smaller area.
+    `capital` is `PRIMARY` for the capital of a country, `ADMIN` for the capital of a region, and
+    `MINOR` for the capital of a smaller area.
     """
 
     name: PlaceName

@@ -42,8 +42,8 @@ class ProviderLocationView(ReaderView, frozen=True):
     """The workplace of a provider.
 
     `distance_km` is the distance from the place in the query. `location` is exact for the provider,
-    the staff and customers with an active job of the provider. For other
-    callers, `location` and `distance_km` are rounded to about 1 km, and `address` is absent.
+    the staff and customers who have an active job with the provider. For other callers, `location`
+    and `distance_km` are rounded to about 1 km, and `address` is absent.
     """
 
     provider_id: UUID

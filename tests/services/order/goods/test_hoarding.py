@@ -45,8 +45,7 @@ async def test_a_hoarder_leaves_one_for_the_next_customer(customer, other, shelf
     (problem,) = answer["error"]["details"]
     assert problem["field"] == "lines[0].quantity"
     assert (
-        problem["message"]
-        == f"exceeds the share of the remaining {stock} that one customer may reserve"
+        problem["message"] == f"is more than one customer may reserve while only {stock} are left"
     )
     assert await shelf.stock(product) == stock
     # As much as they may, in orders of any size.
