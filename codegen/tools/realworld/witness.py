@@ -61,7 +61,10 @@ class Near:
     def arguments(
         self, query: TypedQuery, function: Callable[..., object], naive: frozenset[str]
     ) -> dict[str, object]:
-        """Choose a value for every parameter, from a row if a column is compared with it."""
+        """Choose a value for every parameter.
+
+        If the query compares a parameter with a column, the value is from a row of the table.
+        """
         chosen = self.values.arguments(function, naive)
         hints = get_type_hints(function)
         rows = {name: self.random.choice(rows) for name, rows in self.tables.items() if rows}

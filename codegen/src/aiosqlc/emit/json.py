@@ -78,7 +78,7 @@ def print_json(entry: QuerySet, target: JsonTarget, analysis: Analysis) -> Rende
 
 
 def _encoded_request(entry: QuerySet, analysis: Analysis) -> Json:
-    """Return the document with its long parts as text, cached per catalog and query."""
+    """Return the document; the JSON texts of its catalog and of each query are cached."""
     names = _catalog_of(entry, analysis)
     asked = [(query, names, entry.engine) for query in analysis.queries]
     queries = [msgspec.Raw(query) for query in answers(_encoded_query, asked)]

@@ -26,7 +26,7 @@ class UnpackError(ValueError):
 
 @cache
 def stored_fields(kind: type) -> tuple[Field[Any], ...]:
-    """Return the fields of a frozen value that the lock stores."""
+    """Return those fields of a frozen dataclass that are stored in the lock file."""
     return tuple([item for item in fields(kind) if item.name not in FORGOTTEN])
 
 

@@ -20,7 +20,7 @@ _ASSUMED = never("recursion", "no term of the recursive query returns NULL")
 
 
 def only_adds(node: exp.Expr) -> bool:
-    """Return whether a query is a UNION without LIMIT, which keeps all rows of its operands."""
+    """Return whether every set operation of a query is a UNION without LIMIT and OFFSET."""
     if not isinstance(node, exp.SetOperation):
         return True
     cut = any(node.args.get(clause) for clause in ("limit", "offset"))

@@ -54,7 +54,7 @@ class Gathered:
         return (*self.composites.values(), *self.tables.values(), *self.rows.values())
 
     def other_shapes(self, rows: dict[str, PyClass], query: TypedQuery) -> list[Diagnostic]:
-        """Report a query's named rows that differ from the same named rows of an earlier query."""
+        """Report each row class whose columns differ from an earlier class with the same name."""
         return [
             Diagnostic(
                 "E405",

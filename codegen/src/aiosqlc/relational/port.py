@@ -1,4 +1,4 @@
-"""The interface between the proofs and an engine, and an implementation without any facts."""
+"""The interface through which proofs ask an engine, and an engine that answers "unknown"."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ WantedStatus: TypeAlias = Literal["PENDING", "PAUSED", "CANCELLED"]
 
 
 class _Described(Input, frozen=True, kw_only=True):
-    """Strip the description when a request is decoded."""
+    """Remove white space at both ends of the description when a request is decoded."""
 
     description: str | UnsetType = UNSET
 

@@ -1,4 +1,4 @@
-"""The numbers in PostgreSQL parse trees for the server's enumerations, by name.
+"""Names for the numbers that stand for values of C enums in PostgreSQL's parse trees.
 
 These are plain numbers, because the lookup of an enum member takes five times as long.
 """
