@@ -32,6 +32,7 @@ _COMMANDS = {
     "format": "format the query files",
     "vet": "lint queries and schemas",
     "verify": "check whether to deploy code or migrations first",
+    "stats": "write the statistics of production, under which queries are planned",
     "migrations": "check which locks the pending migrations take, and which queries wait",
     "grants": "print the GRANT statements that the queries need",
     "lsp": "run the language server for editors",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -48,5 +48,18 @@ class Planner(Protocol):
 
         `values` is whether the most common values and the bounds of histograms are read, which are
         values of rows. Raises `PullError`, `SchemaFailsError` and `NoServerError`.
+        """
+        ...
+
+    def synthesised(
+        self,
+        schema: Sequence[SchemaFile],
+        options: AnalyzeOptions,
+        rows: Mapping[tuple[str, str], int],
+    ) -> Pulled:
+        """Return statistics that are derived from the schema and numbers of rows.
+
+        The numbers are by schema and name of the table. Raises `SchemaFailsError` and
+        `NoServerError`.
         """
         ...

@@ -22,6 +22,7 @@ from aiosqlc.postgres.planning.pull import pulled
 from aiosqlc.postgres.planning.restore import restore
 from aiosqlc.postgres.planning.sizes import sizes_of
 from aiosqlc.postgres.planning.sparse import extend
+from aiosqlc.postgres.planning.synth import synthesised
 from aiosqlc.postgres.planning.trees import explained
 from aiosqlc.postgres.schema_order import draft_of
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
@@ -107,6 +108,22 @@ class Planner:
             draft = _drafted(server, schema, options, stack)
             with Connection(draft.conninfo) as own:
                 return pulled(uri, own, values=values)
+
+    def synthesised(
+        self,
+        schema: Sequence[SchemaFile],
+        options: AnalyzeOptions,
+        rows: Mapping[tuple[str, str], int],
+    ) -> Pulled:
+        """Return statistics that are derived from a schema and numbers of rows.
+
+        Raises `SchemaFailsError` and `NoServerError`.
+        """
+        server = self.analyzer.server(replace(options, database_uri=None))
+        with _one_error(), contextlib.ExitStack() as stack:
+            draft = _drafted(server, schema, options, stack)
+            with Connection(draft.conninfo) as own:
+                return synthesised(own, rows)
 
 
 def _drafted(

@@ -97,7 +97,7 @@ def pulled(uri: str, own: Connection, *, values: bool) -> Pulled:
         said = str(error).strip()
         raise PullError(f"`--database` is not a connection string: {said}") from error
     except (ConnectionFailedError, RuntimeError) as error:
-        raise PullError(f"cannot read the statistics: {error}") from error
+        raise PullError(f"cannot read the statistics: {' '.join(str(error).split())}") from error
 
 
 def _pulled(

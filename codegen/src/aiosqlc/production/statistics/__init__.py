@@ -2,10 +2,21 @@
 
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.config.project import QuerySet
-from aiosqlc.production.statistics.file import StatisticsError, parsed, read, written
+from aiosqlc.production.statistics.declared import declared_rows
+from aiosqlc.production.statistics.file import StatisticsError, is_statistics, parsed, read, written
 from aiosqlc.production.statistics.fitted import fitted
 
-__all__ = ["Statistics", "StatisticsError", "fitted", "parsed", "read", "statistics_of", "written"]
+__all__ = [
+    "Statistics",
+    "StatisticsError",
+    "declared_rows",
+    "fitted",
+    "is_statistics",
+    "parsed",
+    "read",
+    "statistics_of",
+    "written",
+]
 
 
 def statistics_of(entry: QuerySet) -> Statistics | None:

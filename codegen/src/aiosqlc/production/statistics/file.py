@@ -56,6 +56,15 @@ def read(path: Path) -> Statistics:
     return parsed(text.replace("\r\n", "\n"), path)
 
 
+def is_statistics(path: Path) -> bool:
+    """Return whether a file begins as a file of statistics."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(len(_TITLE)).startswith(_TITLE.rpartition(" ")[0].encode())
+    except OSError:
+        return False
+
+
 def parsed(text: str, path: Path) -> Statistics:
     """Return the statistics of a text; `path` is for messages. Raise `StatisticsError`."""
     return _Parser(text, path).statistics()

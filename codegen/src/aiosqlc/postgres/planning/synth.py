@@ -1,0 +1,247 @@
+"""Derive statistics from a schema and declared numbers of rows, for a project without production.
+
+Each default is stated in the documentation (`plans.md`), because a plan depends on it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from aiosqlc.analysis.planned.pulled import Pulled
+from aiosqlc.analysis.planned.statistics import ColumnStatistics, RelationSize, Statistics
+from aiosqlc.postgres.planning.pull import names_of
+from aiosqlc.postgres.planning.sizes import BLOCK
+from aiosqlc.servers.postgres.connection import Connection
+
+UNDECLARED = 1000  # rows of a table whose size is not declared
+_NULLS = 0.1  # of a column that may be NULL
+_DISTINCT = -0.1  # other columns: one value on ten rows
+_DAYS = 3650  # of a column of dates: ten years
+_ROW_HEADER, _POINTER, _PAGE_HEADER = 24, 4, 24
+_TEXT_WIDTH = 32
+_MOST_SCALED = 0.1  # more distinct values than that grow with the table
+
+_TABLES = """
+select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind as kind,
+       coalesce((select json_agg(json_build_object(
+           'name', a.attname, 'number', a.attnum, 'kind', t.typtype, 'type', t.typname,
+           'category', t.typcategory, 'of', t.typbasetype::regtype::text,
+           'length', a.attlen, 'modifier', a.atttypmod, 'not_null', a.attnotnull,
+           'rising', a.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid)
+                     ~ '^(nextval|now|clock_timestamp|uuidv7|CURRENT_)',
+           'labels', coalesce((select json_agg(e.enumlabel order by e.enumsortorder)
+                               from pg_enum e where e.enumtypid = t.oid), '[]'))
+           order by a.attnum)
+         from pg_attribute a join pg_type t on t.oid = a.atttypid
+         left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]') as columns
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p', 'm') and c.relpersistence <> 't' and n.nspname !~ '^pg_'
+  and n.nspname <> 'information_schema'
+order by n.nspname, c.relname
+"""
+_KEYS = """
+select i.indrelid::int8 as oid, i.indkey[0]::int as column
+from pg_index i
+where i.indisunique and i.indnkeyatts = 1 and i.indkey[0] > 0 and i.indpred is null
+order by 1, 2
+"""
+_REFERENCES = """
+select conrelid::int8 as oid, confrelid::int8 as target, k.a::int as column, f.a::int as key
+from pg_constraint, unnest(conkey) with ordinality k(a, n)
+join lateral unnest(confkey) with ordinality f(a, m) on n = m
+where contype = 'f'
+order by 1, 3, 2
+"""
+_CHECKS = """
+select conrelid::int8 as oid, conkey[1]::int as column, pg_get_constraintdef(oid) as text
+from pg_constraint where contype = 'c' and cardinality(conkey) = 1 order by conname
+"""
+_PARTS = """
+select inhrelid::int8 as oid, inhparent::int8 as target, 0 as column, 0 as key from pg_inherits
+"""
+_LIST = re.compile(r"CHECK \(\(+\S+ = ANY \(+ARRAY\[(?P<items>.*?)\]")
+_ITEM = re.compile(r"'((?:[^']|'')*)'")
+
+
+class _Column(msgspec.Struct):
+    name: str
+    number: int
+    kind: str
+    type: str
+    category: str
+    of: str
+    length: int
+    modifier: int
+    not_null: bool
+    rising: bool | None
+    labels: list[str]
+
+    @property
+    def width(self) -> int:
+        """Return the average width of a value in bytes, as the planner assumes it."""
+        if self.length > 0:
+            return self.length
+        declared = self.modifier - 4
+        return min(declared, _TEXT_WIDTH) if 0 < declared <= 2 * _TEXT_WIDTH else _TEXT_WIDTH
+
+
+class _Table(msgspec.Struct):
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    columns: list[_Column]
+
+
+class _Key(msgspec.Struct):
+    oid: int
+    column: int
+
+
+class _Reference(msgspec.Struct):
+    oid: int
+    target: int
+    column: int
+    key: int
+
+
+class _Check(msgspec.Struct):
+    oid: int
+    column: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Schema:
+    """The facts of a schema that bound the number of distinct values."""
+
+    tables: Mapping[int, _Table]
+    rows: Mapping[int, float]
+    unique: frozenset[tuple[int, int]]
+    references: Mapping[tuple[int, int], tuple[int, int]]
+    lists: Mapping[tuple[int, int], tuple[str, ...]]
+    undeclared: Sequence[str] = field(default=())
+
+
+def synthesised(connection: Connection, declared: Mapping[tuple[str, str], int]) -> Pulled:
+    """Return statistics for the schema of a database, from numbers of rows by schema and name."""
+    schema = _read(connection, declared)
+    sizes, columns = [], []
+    for table in schema.tables.values():
+        rows = schema.rows[table.oid]
+        pages = 0 if table.kind == "p" else _pages(table, rows)
+        sizes.append(RelationSize(table.schema, table.name, pages, rows, pages))
+        for column in table.columns:
+            found = _statistics(schema, table, column)
+            columns.append(
+                ColumnStatistics(table.schema, table.name, column.name, found, table.kind == "p")
+            )
+    notes = []
+    if schema.undeclared:
+        names = names_of(schema.undeclared)
+        notes.append(f"no declared number of rows, so {UNDECLARED} are assumed: {names}")
+    return Pulled(Statistics("synthesised", (), tuple(sizes), tuple(columns)), tuple(notes))
+
+
+def _read(connection: Connection, declared: Mapping[tuple[str, str], int]) -> _Schema:
+    tables = {table.oid: table for table in connection.decode(_TABLES, _Table)}
+    parents = {item.oid: item.target for item in connection.decode(_PARTS, _Reference)}
+    shares: dict[int, int] = {}
+    for parent in parents.values():
+        shares[parent] = shares.get(parent, 0) + 1
+    rows: dict[int, float] = {}
+    undeclared = []
+    for oid, table in sorted(tables.items(), key=lambda item: item[0] in parents):
+        own = declared.get((table.schema, table.name))
+        parent = parents.get(oid, 0)
+        if own is None and parent in rows:
+            rows[oid] = rows[parent] // shares[parent]  # partitions of one size
+            continue
+        if own is None:
+            undeclared.append(table.name)
+        rows[oid] = float(UNDECLARED if own is None else own)
+    lists = {}
+    for check in connection.decode(_CHECKS, _Check):
+        if found := _LIST.match(check.text):
+            items = tuple(item.replace("''", "'") for item in _ITEM.findall(found["items"]))
+            if items:
+                lists[check.oid, check.column] = items
+    references = connection.decode(_REFERENCES, _Reference)
+    return _Schema(
+        tables,
+        rows,
+        frozenset((key.oid, key.column) for key in connection.decode(_KEYS, _Key)),
+        {(item.oid, item.column): (item.target, item.key) for item in references},
+        lists,
+        sorted(undeclared),
+    )
+
+
+def _pages(table: _Table, rows: float) -> int:
+    width = sum(column.width for column in table.columns)
+    per_page = (BLOCK - _PAGE_HEADER) / (_ROW_HEADER + 8 * math.ceil(width / 8) + _POINTER)
+    return math.ceil(rows / max(1.0, per_page))
+
+
+def _statistics(schema: _Schema, table: _Table, column: _Column) -> tuple[tuple[str, str], ...]:
+    rows = schema.rows[table.oid]
+    nulls = 0.0 if column.not_null else _NULLS
+    choices = _choices(schema, table, column)
+    distinct = float(len(choices)) if choices else _distinct(schema, table.oid, column.number, ())
+    found = {
+        "null_frac": f"{nulls:g}",
+        "avg_width": str(column.width),
+        "n_distinct": _stored(distinct, rows, nulls),
+    }
+    if choices:
+        share = f"{(1 - nulls) / len(choices):.6g}"
+        found["most_common_vals"] = "{" + ",".join(map(_quoted, choices)) + "}"
+        found["most_common_freqs"] = "{" + ",".join([share] * len(choices)) + "}"
+    found["correlation"] = "1" if column.rising else "0"
+    return tuple(found.items())
+
+
+def _choices(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:
+    """Return the values of a column of which the schema lists all."""
+    if column.kind == "e":
+        return tuple(column.labels)
+    if column.type == "bool":
+        return ("t", "f")
+    return schema.lists.get((table.oid, column.number), ())
+
+
+def _distinct(schema: _Schema, oid: int, number: int, seen: tuple[tuple[int, int], ...]) -> float:
+    """Return the number of distinct values of a column."""
+    table = schema.tables[oid]
+    rows = schema.rows[oid]
+    if (oid, number) in schema.unique:
+        return rows
+    target = schema.references.get((oid, number))
+    if target and target not in seen:
+        return min(rows, _distinct(schema, *target, (*seen, (oid, number))))
+    column = next(item for item in table.columns if item.number == number)
+    if choices := _choices(schema, table, column):
+        return float(len(choices))
+    if column.type == "date":
+        return min(rows, _DAYS)
+    if column.type.startswith("timestamp") or column.type in {"json", "jsonb", "uuid"}:
+        return rows
+    return max(1.0, -_DISTINCT * rows)
+
+
+def _stored(distinct: float, rows: float, nulls: float) -> str:
+    """Return a number of distinct values as the server stores it: a share if it grows with rows."""
+    if rows and distinct > _MOST_SCALED * rows:
+        return f"{-min(distinct / rows, 1 - nulls):g}"
+    return f"{max(1, round(distinct))}"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as an element of an array."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

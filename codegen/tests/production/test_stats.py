@@ -1,0 +1,179 @@
+"""`aiosqlc stats` writes statistics of a database or of declared sizes, or says why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import main
+from aiosqlc.postgres.planning import pull
+from aiosqlc.production.statistics import Statistics, read
+from aiosqlc.servers.postgres.connection import Connection
+from aiosqlc.servers.postgres.databases import new_database
+from aiosqlc.servers.postgres.embedded import embedded_server
+
+from tests.projects import write_project
+
+SCHEMA = """\
+CREATE TYPE mood AS ENUM ('calm', 'it''s "odd"');
+CREATE TABLE customer (id bigint PRIMARY KEY, email text NOT NULL UNIQUE, mood mood NOT NULL);
+CREATE TABLE orders (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_id bigint NOT NULL REFERENCES customer,
+    kind text CHECK (kind IN ('x', 'y''s', 'z')),
+    paid boolean,
+    due date NOT NULL,
+    note text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE part (id int NOT NULL) PARTITION BY LIST (id);
+CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
+CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2);
+"""
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: migrations
+    queries: queries
+    production: {statistics: stats.sql, tables: {public.orders: 50_000_000, customer: 2000000}}
+    gen: {python: {out: out}}
+"""
+
+
+class Project:
+    """A project, and the command in it."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self._capsys = root, capsys
+        self.file = root / "stats.sql"
+        write_project(root, {"sqlc.yaml": CONFIG, "migrations/1.sql": SCHEMA, "queries/q.sql": ""})
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        code = main(["stats", *words, "-f", str(self.root)])
+        return code, *self._capsys.readouterr()
+
+    def refused(self, *words: str) -> str:
+        """Run the command, which writes nothing and says why in one line."""
+        before = sorted(path.name for path in self.root.iterdir())
+        code, out, err = self.run(*words)
+        assert (code, out) == (2, "")
+        assert err.count("\n") == 1
+        assert sorted(path.name for path in self.root.iterdir()) == before
+        return err
+
+
+@pytest.fixture
+def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Project:
+    return Project(tmp_path, capsys)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The connection string of a database with the schema and some rows."""
+    with embedded_server() as server, new_database(server) as draft:
+        with Connection(draft.conninfo) as connection:
+            rows = (
+                "INSERT INTO customer SELECT n, n::text, 'calm' FROM generate_series(1, 500) n;"
+                "INSERT INTO orders (customer_id, due, note) SELECT n, '2024-01-01', 'secret'"
+                " FROM generate_series(1, 500) n; CREATE ROLE reader LOGIN;"
+                "CREATE INDEX by_hand ON orders (note)"
+            )
+            assert connection.run(SCHEMA) is None
+            assert connection.run(rows) is None
+            assert connection.run("ANALYZE") is None
+        yield draft.conninfo
+
+
+def distinct(statistics: Statistics, relation: str) -> dict[str, str]:
+    """Return the numbers of distinct values by column."""
+    return {
+        item.column: dict(item.values)["n_distinct"]
+        for item in statistics.columns
+        if item.relation == relation
+    }
+
+
+def test_sizes_and_keys_give_statistics(project: Project) -> None:
+    code, out, err = project.run("synth")
+    assert (code, err) == (0, "note: no declared number of rows, so 1000 are assumed: part\n")
+    assert out.startswith("wrote ")
+    found = read(project.file)
+    rows = {item.name: item.rows for item in found.relations}
+    assert rows == {
+        "customer": 2e6, "orders": 5e7, "part": 1000, "part_1": 500, "part_2": 500,
+    }  # fmt: skip
+    assert distinct(found, "customer") == {"id": "-1", "email": "-1", "mood": "2"}
+    assert distinct(found, "orders") == {
+        "id": "-1", "customer_id": "2000000", "kind": "3", "paid": "2", "due": "3650",
+        "note": "5000000", "created_at": "-1",
+    }  # fmt: skip
+    kind = next(item for item in found.columns if item.column == "kind")
+    assert dict(kind.values)["most_common_vals"] == '{"x","y\'s","z"}'
+    before = project.file.read_bytes()
+    assert project.run("synth")[0] == 0
+    assert project.file.read_bytes() == before
+
+
+def test_statistics_are_pulled(project: Project, database: str) -> None:
+    code, out, err = project.run("pull", "--database", database)
+    assert code == 0
+    assert out.endswith("stats.sql: 8 tables and indexes, 10 columns\n")
+    assert err == "note: indexes of the database that the schema files do not create: by_hand\n"
+    assert "secret" in project.file.read_text()
+    code, _, err = project.run("pull", "--database", database, "--no-values")
+    assert code == 0
+    assert "without values" in err
+    assert "secret" not in project.file.read_text()
+    code, out, _ = project.run("pull", "--database", database, "-o", "-", "--no-values")
+    assert out == project.file.read_text()
+
+
+def test_a_role_without_rights_is_refused(project: Project, database: str) -> None:
+    reader = f"{database} user=reader"
+    said = project.refused("pull", "--database", reader)
+    assert said.startswith("the role may not read customer, orders, part, part_1, part_2, so")
+    with Connection(database) as connection:
+        assert connection.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader") is None
+        assert connection.run("ALTER TABLE orders ENABLE ROW LEVEL SECURITY") is None
+        assert "row security applies to the role on orders" in project.refused(
+            "pull", "--database", reader
+        )
+        assert connection.run("ALTER TABLE orders DISABLE ROW LEVEL SECURITY") is None
+    assert project.run("pull", "--database", reader)[0] == 0
+    with Connection(database) as connection:
+        assert connection.run("REVOKE SELECT ON ALL TABLES IN SCHEMA public FROM reader") is None
+
+
+def test_an_old_server_is_refused(
+    project: Project, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pull, "_OLDEST", 99)
+    assert "is too old: 99 or newer is needed" in project.refused("pull", "--database", database)
+
+
+def test_bad_input_is_refused(project: Project, database: str) -> None:
+    assert "pass `--database URI`" in project.refused("pull")
+    assert "Connection refused" in project.refused("pull", "--database", "postgres://127.0.0.1:1/x")
+    assert "invalid connection option" in project.refused("pull", "--database", "what=ever")
+    assert "`stats synth` reads nothing" in project.refused("synth", "--no-values")
+    assert "there is no folder" in project.refused("synth", "-o", str(project.root / "no" / "f"))
+    assert "so it is not overwritten" in project.refused(
+        "synth", "-o", str(project.root / "sqlc.yaml")
+    )
+    assert "no PostgreSQL entry `shop`" in project.refused("synth", "--entry", "shop")
+    (project.root / "migrations" / "1.sql").write_text("CREATE TABLE other (id int);")
+    assert "has no table of this project's schema" in project.refused(
+        "pull", "--database", database
+    )
+
+
+def test_an_unknown_table_is_pointed_at(project: Project) -> None:
+    text = (project.root / "sqlc.yaml").read_text()
+    (project.root / "sqlc.yaml").write_text(text.replace("customer:", "custmer:"))
+    code, out, err = project.run("synth")
+    assert (code, out) == (2, "")
+    assert "error[E003]: no table `custmer` in the schema" in err
+    assert "did you mean `customer`?" in err
+    assert not project.file.exists()
