@@ -20,14 +20,15 @@ _HEAD: Final = """\
 
 This page lists the requirements of each route. `make render` generates the page from declarations
 in the code (`access=` in [`lib/http/routes.py`](../lib/http/routes.py),
-[`lib/auth/access.py`](../lib/auth/access.py)). A service with an undeclared route does not start.
+[`lib/auth/access.py`](../lib/auth/access.py)). A service does not start if one of its routes
+declares no requirements.
 
 - **second factor**: a token with the claim `second_factor_wanted` is refused. A token has this
   claim after a sign-in with only the password, if the account has a second factor or its role
   requires one.
 - **fresh sign-in**: the user must have signed in within the last 15 minutes.
-- **verified address**: the token must contain the verification of the email address. Refresh the
-  token after verifying the address.
+- **verified address**: the token must state that the email address is verified. A user who has
+  verified the address must refresh the token first.
 - **services**: other services may call the route with their own token. The requirements of the
   columns "second factor", "fresh sign-in" and "verified address" do not apply to services.
 
@@ -93,7 +94,7 @@ def _known(where: str, access: Access | None) -> Access:
 def _row(route: Route) -> str:
     access = route.access
     if access.open:
-        return f"| `{route.name}` | everybody | – | – | – | yes |"
+        return f"| `{route.name}` | every caller | – | – | – | yes |"
     who = ", ".join(requirement(guard) for guard in access.guards) or "any signed-in caller"
     needs = (access.second_factor, access.fresh, access.verified, access.services)
     return f"| `{route.name}` | {who} | {' | '.join(_word(need) for need in needs)} |"

@@ -53,7 +53,7 @@ TOKEN=$(curl -sS "$GATEWAY/api/users/v1/auth/login" -H 'Content-Type: applicatio
   -d "{{\\"email\\": \\"$EMAIL\\", \\"password\\": \\"$PASSWORD\\"}}" | jq -r .data.access_token)
 ```
 
-- `TOKEN`: the access token of a caller who has the permission.
+- `TOKEN`: the access token of a caller who may use the operation.
 - Names that end in `_ID`: the `id` of an earlier response.
 - `ETAG`: the `ETag` header of an earlier response, with its quotation marks.
 - `TIME_START`, `TIME_END`, `BOOK_TIME`: times in the future, such as `2030-01-31T12:00:00Z`.
@@ -91,7 +91,7 @@ def _section(method: str, path: str, operation: Mapping[str, Any]) -> str:
     alias = " This route is a deprecated alias." if operation.get("deprecated") else ""
     name = operation["operationId"]
     return (
-        f"{operation['summary']} (`{name}`): the response is {success}.{alias}\n\n"
+        f"{operation['summary']} (`{name}`). The response has the status {success}.{alias}\n\n"
         f"```sh\n{command(method, path, operation)}\n```\n"
     )
 

@@ -15,7 +15,8 @@ from typing import Any
 from devstack.settings import ROOT
 
 _COMMAND = re.compile(
-    r"\(`(\w+)`\): the response is (\d+)\.[^\n]*\n\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL
+    r"\(`(\w+)`\)\. The response has the status (\d+)\.[^\n]*\n\n```sh\n(.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 # The page's own `curl`, whose status, headers and body are kept beside what it prints.
 # A command that names a jar keeps cookies in it, as a browser does.

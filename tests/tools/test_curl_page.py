@@ -17,7 +17,10 @@ def test_the_page_has_a_command_for_every_operation(name):
     document = specs.openapi(name)
     listed = {one["operationId"] for verbs in document["paths"].values() for one in verbs.values()}
     assert (
-        set(re.findall(r"\(`(\w+)`\): the response is", curl_page.page(name, document))) == listed
+        set(
+            re.findall(r"\(`(\w+)`\)\. The response has the status", curl_page.page(name, document))
+        )
+        == listed
     )
 
 
