@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from aiosqlc.analysis.planned.facts import Index, Reference
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.analysis.planned.pulled import Pulled
 from aiosqlc.analysis.planned.statistics import Statistics
@@ -20,8 +21,29 @@ class PlannedDatabase(Protocol):
         """Return sentences about statistics that were not used, with the reasons."""
         ...
 
-    def plan(self, sql: str) -> Plan | None:
-        """Return the generic plan of a text, or None if the server plans no such statement."""
+    @property
+    def indexes(self) -> Sequence[Index]:
+        """Return the indexes of the schema, without those that are tried."""
+        ...
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """Return the foreign keys of the schema."""
+        ...
+
+    @property
+    def tried(self) -> Mapping[str, str]:
+        """Return the names of the indexes that can be tried, by their statements."""
+        ...
+
+    def plan(
+        self, sql: str, *, using: Collection[str] = (), without: Collection[str] = ()
+    ) -> Plan | None:
+        """Return the generic plan of a text, or None if the server plans no such statement.
+
+        `using` are names of indexes that can be tried, and `without` are names of indexes that the
+        planner must not use.
+        """
         ...
 
 
@@ -33,11 +55,15 @@ class Planner(Protocol):
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         statistics: Statistics | None,
+        *,
+        tried: Sequence[str] = (),
     ) -> AbstractContextManager[PlannedDatabase]:
         """Return a database with the schema and the statistics, on the private server.
 
-        Without statistics the tables are empty, and a plan uses an index if one is usable. Raises
-        `SchemaFailsError` if the schema has errors, and `NoServerError`.
+        `tried` are indexes that a plan can be made with, as `orders (status, created_at)`. An index
+        that the server refuses is left out. Without statistics the tables are empty, and a plan
+        uses an index if one is usable. Raises `SchemaFailsError` if the schema has errors, and
+        `NoServerError`.
         """
         ...
 

@@ -12,7 +12,7 @@ from aiosqlc.parse.scanner import Token
 from aiosqlc.parse.typenames import is_type, type_hint, unknown_type
 from aiosqlc.source import SourceFile, Span
 
-KEYWORDS = ("name", "column", "param", "row", "ignore", "tenant")
+KEYWORDS = ("name", "column", "param", "row", "ignore", "tenant", "plan")
 OPTIONS = ("bulk",)
 COMMANDS = tuple(command.value for command in Command)
 
@@ -58,9 +58,11 @@ _NAME = re.compile(r" name: +(?P<name>\S+)(?P<rest>.*)$")
 _KEYWORD = re.compile(r"\s*(?P<word>@?[A-Za-z][\w-]*)\s*:(?!:)\s*(?P<rest>.*)$")
 _HINT = re.compile(r"(?P<target>[^\s]+)\s+(?P<type>.*?)(?P<mark>[!?]?)$")
 _IGNORE = re.compile(r"(?P<code>[A-Z]\d{3})\b[\s:,-]*(?P<reason>.*)$")
+_LIMIT = r"(?:rows|cost)\s*<=\s*\d[\d_]*"
+_BUDGET = re.compile(rf"{_LIMIT}(?:\s*,\s*{_LIMIT})?")
 _ROW = re.compile(r"[A-Z]\w*", re.ASCII)
 # With more words than these, the keyword starts a sentence: `-- row: one per day`.
-_MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2, "tenant": 2}
+_MOST_WORDS = {"column": 3, "param": 3, "row": 2, "ignore": 2, "tenant": 2, "plan": 0}
 
 
 def read_annotations(
@@ -142,6 +144,8 @@ def _read_line(file: SourceFile, line: _Line, found: Annotations) -> Diagnostic 
         return _read_ignore(file, line, keyword, found)
     if word == "tenant":
         return _read_tenant(file, line, keyword, found)
+    if word == "plan":
+        return _read_plan(file, line, keyword, found)
     return Diagnostic(
         "E101",
         f"unknown annotation `{word}`",
@@ -156,6 +160,8 @@ def _is_prose(keyword: str, rest: str, *, misspelt: bool) -> bool:
         well_formed = _IGNORE.match(rest) is not None
     elif keyword == "tenant":
         well_formed = rest.split()[:1] == ["all"]
+    elif keyword == "plan":
+        well_formed = re.match(r"\w+\s*[<>=]", rest) is not None
     elif keyword == "row":
         well_formed = _ROW.fullmatch(rest) is not None
     elif keyword == "name":
@@ -331,6 +337,21 @@ def _read_tenant(
             hint="add a reason for the next reader",
         )
     found.ignores.append(("tenant", reason.strip()))
+    return None
+
+
+def _read_plan(
+    file: SourceFile, line: _Line, keyword: re.Match[str], found: Annotations
+) -> Diagnostic | None:
+    budget = keyword["rest"].strip()
+    if _BUDGET.fullmatch(budget) is None:
+        return Diagnostic(
+            "E109",
+            "malformed `plan` annotation",
+            (Label(file, line.whole, "expected `plan: rows <= 1000, cost <= 500`"),),
+            hint="state `rows`, `cost` or both as whole numbers",
+        )
+    found.ignores.append(("plan", budget))
     return None
 
 

@@ -8,18 +8,20 @@ files are sparse, so they take no space on the disk.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from aiosqlc.analysis.planned.facts import Index, Reference
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.analysis.planned.pulled import Pulled
 from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.analysis.watched.observed import SchemaFailsError
 from aiosqlc.ir import AnalyzeOptions, SchemaFile
 from aiosqlc.postgres.analyze import Analyzer
+from aiosqlc.postgres.planning.facts import indexes_of, references_of
 from aiosqlc.postgres.planning.pull import pulled
-from aiosqlc.postgres.planning.restore import restore
+from aiosqlc.postgres.planning.restore import literal, restore
 from aiosqlc.postgres.planning.sizes import sizes_of
 from aiosqlc.postgres.planning.sparse import extend
 from aiosqlc.postgres.planning.synth import synthesised
@@ -34,6 +36,8 @@ _INDEXES = """
 select c.relname, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('i', 'I') and n.nspname !~ '^pg_'
 """
+_VALID = "update pg_index set indisvalid = {value} where indexrelid in ({names})"
+_PREFIX = "aiosqlc_tried_"
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,38 @@ class PlannedDatabase:
 
     connection: Connection
     notes: tuple[str, ...] = ()
+    tried: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def _indexes(self) -> Mapping[str, str]:
+    def indexes(self) -> tuple[Index, ...]:
+        """Return the indexes of the schema, without those that are tried."""
+        return indexes_of(self.connection)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """Return the foreign keys of the schema."""
+        return references_of(self.connection)
+
+    @cached_property
+    def _schemas(self) -> Mapping[str, str]:
         return {str(name): str(schema) for name, schema in self.connection.rows(_INDEXES)}
 
-    def plan(self, sql: str) -> Plan | None:
+    def plan(
+        self, sql: str, *, using: Collection[str] = (), without: Collection[str] = ()
+    ) -> Plan | None:
         """Return the generic plan of a text, or None if the server plans no such statement."""
-        return explained(self.connection, sql, self._indexes)
+        changes = [_VALID.format(value="true", names=_list(using))] if using else []
+        changes += [_VALID.format(value="false", names=_list(without))] if without else []
+        return explained(self.connection, sql, self._schemas, changes)
+
+
+def _list(names: Collection[str]) -> str:
+    return ", ".join(f"to_regclass({literal(quoted(name))})" for name in names)
+
+
+def quoted(name: str) -> str:
+    """Return a relation's name, `name` or `schema.name`, in quotation marks."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +92,22 @@ class Planner:
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         statistics: Statistics | None,
+        *,
+        tried: Sequence[str] = (),
     ) -> Iterator[PlannedDatabase]:
         """Create a database with a schema and statistics.
 
         Raises `SchemaFailsError` if the schema has errors, and `NoServerError`.
         """
         with _one_error(), contextlib.ExitStack() as stack:
-            yield self._prepared(schema, options, statistics, stack)
+            yield self._prepared(schema, options, statistics, tried, stack)
 
     def _prepared(
         self,
         schema: Sequence[SchemaFile],
         options: AnalyzeOptions,
         statistics: Statistics | None,
+        tried: Sequence[str],
         stack: contextlib.ExitStack,
     ) -> PlannedDatabase:
         # Always the private server: its files are extended, and nobody else's.
@@ -87,6 +118,7 @@ class Planner:
             connection.run("set enable_seqscan = off")
             return PlannedDatabase(connection)
         with Connection(draft.conninfo) as connection:
+            names = _create(connection, tried)
             sizes = sizes_of(connection, statistics)
         # The server must not have the pages of the files in memory, so the files are a fresh copy.
         admin = stack.enter_context(Connection(server.admin))
@@ -94,7 +126,10 @@ class Planner:
         stack.callback(admin.run, f'drop database if exists "{name}" with (force)')
         extend(admin, name, sizes)
         connection = stack.enter_context(Connection(server.conninfo(name)))
-        return PlannedDatabase(connection, restore(connection, statistics, sizes))
+        notes = restore(connection, statistics, sizes)
+        if names:
+            connection.run(_VALID.format(value="false", names=_list(names.values())))
+        return PlannedDatabase(connection, notes, names)
 
     def pulled(
         self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool
@@ -124,6 +159,16 @@ class Planner:
             draft = _drafted(server, schema, options, stack)
             with Connection(draft.conninfo) as own:
                 return synthesised(own, rows)
+
+
+def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:
+    """Create indexes, and return their names by what they index."""
+    found = {}
+    for number, keys in enumerate(dict.fromkeys(tried), 1):
+        name = f"{_PREFIX}{number}"
+        if connection.run(f"create index {name} on {keys}") is None:
+            found[keys] = name
+    return found
 
 
 def _drafted(

@@ -19,6 +19,19 @@ join pg_namespace n on n.oid = c.relnamespace
 where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm', 'i', 'I', 'f')
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 """
+_EXPRESSIONS = """
+select n.nspname, c.relname, min(k.n), tn.nspname, t.relname, min(a.attname)
+from pg_index i
+join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+join pg_class t on t.oid = i.indrelid join pg_namespace tn on tn.oid = t.relnamespace
+join unnest(i.indkey[0:i.indnkeyatts - 1]) with ordinality k(number, n) on k.number = 0
+join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid
+     and d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid and d.refobjsubid > 0
+join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
+where i.indexprs is not null and n.nspname !~ '^pg_'
+group by 1, 2, 4, 5 having count(distinct k.n) = 1 and count(distinct a.attnum) = 1
+"""
+_OF_EXPRESSION = frozenset({"null_frac", "avg_width", "n_distinct"})
 _MOST_NAMES = 5
 
 
@@ -50,10 +63,25 @@ def restore(
     for item in statistics.columns:
         if (item.schema, item.relation, item.column) in there:
             refused += _run(connection, _column_call(item), f"{item.relation}.{item.column}")
+    for item in _of_expressions(connection, statistics):
+        refused += _run(connection, _column_call(item), f"{item.relation}.{item.column}")
     connection.run("commit")
     for name, value in statistics.settings:
         refused += _run(connection, f"set {name} = {literal(value)}", f"the setting {name}")
     return (*_named("not in this schema", absent), *_named("not in its table", lost), *refused)
+
+
+def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
+    """Yield statistics of indexed expressions that have none: those of their only column.
+
+    `lower(email)` has about as many distinct values as `email`.
+    """
+    known = {(item.schema, item.relation, item.column): item for item in statistics.columns}
+    for schema, index, number, home, table, column in connection.rows(_EXPRESSIONS):
+        of = known.get((str(home), str(table), str(column)))
+        if of is not None and (str(schema), str(index), str(number)) not in known:
+            values = tuple(pair for pair in of.values if pair[0] in _OF_EXPRESSION)
+            yield ColumnStatistics(str(schema), str(index), str(number), values)
 
 
 def literal(text: str) -> str:

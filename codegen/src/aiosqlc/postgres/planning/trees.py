@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiosqlc.analysis.planned.plan import Plan
@@ -16,17 +16,23 @@ _CONDITIONS = (
 _DETAILS = (
     "Operation", "Parent Relationship", "Subplan Name", "CTE Name", "Function Name", "Strategy",
     "Partial Mode", "Parallel Aware", "Workers Planned", "Scan Direction", "Command",
+    "Planned Partitions",
 )  # fmt: skip
 
 
-def explained(connection: Connection, sql: str, indexes: Mapping[str, str]) -> Plan | None:
+def explained(
+    connection: Connection, sql: str, indexes: Mapping[str, str], changes: Sequence[str] = ()
+) -> Plan | None:
     """Return the generic plan of a text, or None if the server refuses EXPLAIN for it.
 
-    `indexes` are the schemas of indexes by name. The statement is planned and not run.
+    `indexes` are the schemas of indexes by name. `changes` run before and are undone. The statement
+    is planned and not run.
     """
     options = "generic_plan, verbose, format json, costs on"
     connection.run("begin")
     try:
+        for change in changes:
+            connection.run(change)
         rows = connection.rows(f"explain ({options}) {sql}")
     except RuntimeError:
         return None

@@ -1,0 +1,36 @@
+"""The indexes and foreign keys of a schema, as far as plans depend on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of a table. Names have the schema before a dot, unless it is `public`.
+
+    `columns` are its keys, with '' for an expression. `plain` is whether every row is in a B-tree
+    in the usual order of its columns. `needed` is whether a constraint depends on it.
+    """
+
+    table: str
+    name: str
+    columns: tuple[str, ...]
+    unique: bool
+    plain: bool
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key. `cascades` is whether deleting in the parent changes rows of the child.
+
+    `check` is the statement that the server runs in the child for each deleted row of the parent.
+    """
+
+    name: str
+    child: str
+    columns: tuple[str, ...]
+    parent: str
+    cascades: bool
+    check: str

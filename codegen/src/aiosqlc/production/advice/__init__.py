@@ -1,0 +1,1 @@
+"""Findings about the plans of queries, with remedies that were tried."""

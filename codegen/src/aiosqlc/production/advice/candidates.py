@@ -1,0 +1,127 @@
+"""Propose indexes for a plan: from its conditions, joins and sort keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from aiosqlc.analysis.planned.facts import Index
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.production.advice.conditions import Comparison, comparisons, sort_columns
+
+FEWEST = 1000  # rows of a table that an index can help
+_MOST = 8  # indexes that are tried for one relation of a plan
+_MOST_COLUMNS = 4
+_CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Join Filter", "Hash Cond", "Merge Cond")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An index that could help. `hidden` is the column that an indexed expression hides, or ''.
+
+    `keys` are columns and expressions as in CREATE INDEX, `table` is the name as in a plan.
+    """
+
+    table: str
+    keys: tuple[str, ...]
+    hidden: str = ""
+
+    @property
+    def definition(self) -> str:
+        """Return the table and the keys as CREATE INDEX takes them."""
+        table = ".".join(_quoted(part) for part in self.table.split("."))
+        return f"{table} ({', '.join(self.keys)})"
+
+
+def candidates(
+    plan: Plan, rows: Mapping[str, float], distinct: Mapping[tuple[str, str], float]
+) -> list[Candidate]:
+    """Return indexes to try for a plan.
+
+    `rows` are the numbers of rows by table, and `distinct` the numbers of distinct values by table
+    and column, in both of which the names are those of plans.
+    """
+    found: dict[Candidate, None] = {}
+    all_comparisons = list(_all(plan))
+    sorts = list(_limited_sorts(plan, limited=False))
+    for table, alias in dict.fromkeys(
+        (node.relation, node.alias) for node in plan.walk() if node.relation
+    ):
+        if rows.get(table, 0) < FEWEST:
+            continue
+        mine = [one for one in all_comparisons if one.alias == alias]
+        ordered = [[(c, down) for _, c, down in keys] for keys in sorts if _only(keys, alias)]
+        for candidate in islice(_of_relation(table, mine, ordered, distinct), _MOST):
+            found[candidate] = None
+    return list(found)
+
+
+def indexed_columns(indexes: Sequence[Index]) -> frozenset[tuple[str, str]]:
+    """Return the tables and columns with which an index begins."""
+    return frozenset((index.table, index.columns[0]) for index in indexes if index.columns)
+
+
+def _of_relation(
+    table: str,
+    mine: Sequence[Comparison],
+    ordered: Sequence[Sequence[tuple[str, bool]]],
+    distinct: Mapping[tuple[str, str], float],
+) -> Iterator[Candidate]:
+    plain = [one for one in mine if one.is_plain and one.kind in {"=", "<"}]
+
+    def rare_first(columns: Sequence[str]) -> list[str]:
+        unique = list(dict.fromkeys(columns))
+        return sorted(unique, key=lambda column: -distinct.get((table, column.strip('"')), 1.0))
+
+    equal = rare_first([one.column for one in plain if one.kind == "=" and not one.joined])
+    joined = rare_first([one.column for one in plain if one.kind == "=" and one.joined])
+    ranges = [one.column for one in plain if one.kind == "<" and one.column not in equal]
+    sets: list[list[str]] = []
+    if equal:
+        sets += [[*equal, *ranges[:1]], equal, equal[:1]]
+    elif ranges:
+        sets.append(ranges[:1])
+    for keys in ordered:
+        sorted_ = _keys([(column, down) for column, down in keys if column not in equal])
+        sets.append([*equal, *sorted_])
+        sets += [[*equal, column, *sorted_] for column in joined[:1] if column not in sorted_]
+    sets += [[column, *equal] for column in joined[:2]] if equal else []
+    sets += [[column] for column in joined]
+    for columns in sets:
+        if columns:
+            yield Candidate(table, tuple(dict.fromkeys(columns))[:_MOST_COLUMNS])
+    for one in mine:
+        if not one.is_plain and one.kind in {"=", "<"}:
+            yield Candidate(table, (f"({one.expression})",), one.column.strip('"'))
+
+
+def _keys(sort: Sequence[tuple[str, bool]]) -> list[str]:
+    """Return sort keys for an index, which the server also reads from its end."""
+    if len({down for _, down in sort}) <= 1:
+        return [column for column, _ in sort]
+    return [f"{column} DESC" if down else column for column, down in sort]
+
+
+def _limited_sorts(node: Plan, *, limited: bool) -> Iterator[Sequence[tuple[str, str, bool]]]:
+    """Yield the keys of sorts of which only the first rows are needed."""
+    limited = limited or node.node == "Limit"
+    if limited and (keys := sort_columns(node.condition("Sort Key") or "?")):
+        yield keys
+    for child in node.children:
+        yield from _limited_sorts(child, limited=limited)
+
+
+def _only(keys: Sequence[tuple[str, str, bool]], alias: str) -> bool:
+    return {of for of, _, _ in keys} == {alias}
+
+
+def _all(plan: Plan) -> Iterator[Comparison]:
+    for node in plan.walk():
+        for kind, text in node.conditions:
+            if kind in _CONDITIONS:
+                yield from comparisons(text)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

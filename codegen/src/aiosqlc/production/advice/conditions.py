@@ -1,0 +1,160 @@
+"""Read the conditions of a plan, which the server writes in one uniform style."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
+_COLUMN = re.compile(rf"(?P<alias>{_NAME})\.(?P<column>{_NAME})")
+_CAST = re.compile(rf"\((?P<of>{_COLUMN.pattern})\)::(?P<type>[\w .()\[\]]+)")
+_CALL = re.compile(r"(?P<function>[a-z_]\w*)\((?P<inside>.*)\)(?:::[\w ]+)?", re.DOTALL)
+_PIECE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[()]|[^'\"()]+")
+_DEPTHS = {"(": 1, ")": -1}
+_EQUALITIES = frozenset({"="})
+_RANGES = frozenset({"<", ">", "<=", ">="})
+_OPERATOR = re.compile(r" (?P<operator>=|<>|<=|>=|<|>|~~\*?|!~~\*?|@>|<@|&&|~\*?|IS|IS NOT) ")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison of a column, or of an expression on one column, with another value.
+
+    `expression` is the text to index: the column's name if it is compared itself. `kind` is `=`,
+    `<` (any range) or another operator of the server. `joined` are the aliases in `other`.
+    """
+
+    alias: str
+    column: str
+    expression: str
+    kind: str
+    other: str
+    joined: frozenset[str]
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether the column itself is compared."""
+        return self.expression == self.column
+
+
+def comparisons(condition: str) -> Iterator[Comparison]:
+    """Yield the comparisons that a condition joins by AND, each for both of its sides."""
+    for part in _conjuncts(condition):
+        yield from _of_part(part)
+
+
+def aliases(text: str) -> frozenset[str]:
+    """Return the aliases of the columns that a text names."""
+    return frozenset(found["alias"].strip('"') for found in _COLUMN.finditer(_without_texts(text)))
+
+
+def sort_columns(key: str) -> list[tuple[str, str, bool]] | None:
+    """Return the alias, column and direction (descending) of each sort key.
+
+    Return None if a key is not a column, or sorts NULL at an unusual place.
+    """
+    found = []
+    for part in key.split(", "):
+        match = re.fullmatch(rf"{_COLUMN.pattern}(?P<down> DESC)?", part)
+        if match is None:
+            return None
+        found.append((match["alias"].strip('"'), match["column"], match["down"] is not None))
+    return found
+
+
+def _of_part(part: str) -> Iterator[Comparison]:
+    operator = _split(part)
+    if operator is None:
+        text = part.removeprefix("NOT ").strip()
+        if whole := _COLUMN.fullmatch(text):  # a boolean
+            name = whole["column"]
+            yield Comparison(whole["alias"].strip('"'), name, name, "=", "true", frozenset())
+        return
+    left, sign, right = operator
+    for side, other, turned in ((left, right, sign), (right, left, _turned(sign))):
+        found = _indexable(side)
+        joined = aliases(other)
+        if found is None or turned == "" or found[0] in joined:
+            continue
+        kind = turned
+        if turned == "IS":
+            if other != "NULL":
+                continue
+            kind = "="
+        yield Comparison(*found, kind="<" if kind in _RANGES else kind, other=other, joined=joined)
+
+
+def _turned(sign: str) -> str:
+    """Return an operator with its sides exchanged, or '' if it has no such operator here."""
+    return sign if sign in _EQUALITIES | _RANGES else ""
+
+
+def _indexable(side: str) -> tuple[str, str, str] | None:
+    """Return the alias, column and expression of one side of a comparison."""
+    side = _bare(side)
+    if whole := _COLUMN.fullmatch(side):
+        return whole["alias"].strip('"'), whole["column"], whole["column"]
+    names = {(one["alias"], one["column"]) for one in _COLUMN.finditer(_without_texts(side))}
+    if len(names) != 1 or "$" in side or "SubPlan" in side or "InitPlan" in side:
+        return None
+    ((alias, column),) = names
+    if _CAST.fullmatch(side) or _CALL.fullmatch(side):
+        return alias.strip('"'), column, side.replace(f"{alias}.", "")
+    return None
+
+
+def _conjuncts(text: str) -> Iterator[str]:
+    """Yield the parts of a condition that AND joins, without the parentheses around them."""
+    text = _bare(text)
+    parts, depth, start, at = [], 0, 0, 0
+    for piece in _PIECE.finditer(text):
+        token = piece[0]
+        if token in _DEPTHS:
+            depth += _DEPTHS[token]
+        elif depth == 0 and token[0] not in "'\"":
+            at = token.find(" AND ")
+            while at >= 0:
+                parts.append(text[start : piece.start() + at])
+                start = piece.start() + at + 5
+                at = token.find(" AND ", at + 5)
+    if not parts:
+        yield text
+        return
+    for part in (*parts, text[start:]):
+        yield from _conjuncts(part)
+
+
+def _split(part: str) -> tuple[str, str, str] | None:
+    """Split a comparison at its operator, outside of parentheses."""
+    depth = 0
+    for piece in _PIECE.finditer(part):
+        token = piece[0]
+        if token in _DEPTHS:
+            depth += _DEPTHS[token]
+        elif depth == 0 and token[0] not in "'\"":
+            if " OR " in token:
+                return None
+            if found := _OPERATOR.search(token):
+                at = piece.start()
+                return part[: at + found.start()], found["operator"], part[at + found.end() :]
+    return None
+
+
+def _bare(text: str) -> str:
+    """Remove the parentheses around a whole text."""
+    text = text.strip()
+    while text.startswith("(") and text.endswith(")"):
+        depth = 0
+        for piece in _PIECE.finditer(text):
+            depth += _DEPTHS.get(piece[0], 0)
+            if depth == 0:
+                break
+        if piece.end() != len(text):
+            break
+        text = text[1:-1].strip()
+    return text
+
+
+def _without_texts(text: str) -> str:
+    return re.sub(r"'(?:[^']|'')*'", "''", text)

@@ -1,0 +1,85 @@
+"""Make findings about texts of queries, and merge those of a query's variants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.engines.planner import PlannedDatabase
+from aiosqlc.production.advice.candidates import Candidate
+from aiosqlc.production.advice.rules import RULES
+from aiosqlc.production.advice.shown import before_and_after, node_text, number
+from aiosqlc.production.advice.tried import Remedy
+from aiosqlc.production.plans import PlannedText
+
+_LONGEST_NAME = 63
+
+
+def finding(
+    code: str, text: PlannedText, message: str, hint: str = "", notes: Sequence[str] = ()
+) -> Diagnostic:
+    """Return a finding at the name of a text's query."""
+    query = text.query.parsed
+    of = (f"in the text {text.variant}",) if text.variant else ()
+    label = Label(query.file, query.name_span)
+    hint = hint or RULES[code].fix
+    return Diagnostic(code, message, (label,), hint, Severity.WARNING, (*notes, *of))
+
+
+def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return the first of the findings that a query's texts share, with the number of texts."""
+    first: dict[object, list[Diagnostic]] = {}
+    for item in found:
+        place = [(id(label.file), label.span) for label in item.labels]
+        first.setdefault((item.code, str(place), item.hint), []).append(item)
+    result = []
+    for items in first.values():
+        one = items[0]
+        if len(items) > 1:
+            more = len(items) - 1
+            texts = f"and in {more} more {'text' if more == 1 else 'texts'} of the query"
+            one = replace(one, notes=(*one.notes, texts))
+        result.append(one)
+    return result
+
+
+def proposal(
+    database: PlannedDatabase, best: Remedy, plan: Plan
+) -> tuple[str, str, tuple[str, ...]]:
+    """Return the message, hint and notes that propose indexes which were tried."""
+    names = {database.tried[one.definition]: index_name(one) for one in best.indexes}
+    notes = before_and_after(best, names)
+    times = number(plan.cost / max(best.after.cost, 0.01))
+    what = _expensive(plan, best)
+    message = f"{what}; with an index the plan is {times} times cheaper"
+    statements = "\n".join(statement(one) for one in best.indexes)
+    return message, f"create the index in a migration:\n{statements}", notes
+
+
+def statement(one: Candidate) -> str:
+    """Return the statement that creates an index without stopping writes."""
+    return f"CREATE INDEX CONCURRENTLY {index_name(one)} ON {_plain(one.definition)};"
+
+
+def index_name(one: Candidate) -> str:
+    """Return a name for an index as the server would choose it."""
+    words = re.findall(r"\w+", " ".join((one.table.rpartition(".")[2], *one.keys)))
+    name = "_".join(word for word in words if word != "DESC")
+    return f"{name[: _LONGEST_NAME - 4]}_idx"
+
+
+def _expensive(plan: Plan, best: Remedy) -> str:
+    """Describe the node that a remedy replaces: the most expensive one on its relation."""
+    tables = {one.table for one in best.indexes}
+    on = [node for node in plan.walk() if node.relation in tables and node.node != "ModifyTable"]
+    node = max(on, key=lambda node: node.cost, default=plan)
+    kept = f" and keeps {number(node.rows)}" if node.condition("Filter") else ""
+    return f"{node_text(node)} costs {number(node.cost)}{kept and f'{kept} rows'}"
+
+
+def _plain(definition: str) -> str:
+    """Remove the quotation marks that a name does not need."""
+    return re.sub(r'"([a-z_][a-z0-9_]*)"', r"\1", definition)

@@ -1,0 +1,96 @@
+"""Find foreign keys without an index whose parents the project's queries delete from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiosqlc.analysis.planned.facts import Index, Reference
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.engines.planner import PlannedDatabase
+from aiosqlc.production.advice.candidates import FEWEST, Candidate
+from aiosqlc.production.advice.found import finding, statement
+from aiosqlc.production.advice.shown import number, outline
+from aiosqlc.production.advice.tried import remedy
+from aiosqlc.production.plans import PlannedText
+
+
+@dataclass(frozen=True, slots=True)
+class Unindexed:
+    """A foreign key without an index, and the texts that delete rows of its parent."""
+
+    reference: Reference
+    texts: tuple[PlannedText, ...]
+    plan: Plan
+    candidate: Candidate
+
+
+def unindexed(
+    database: PlannedDatabase, texts: Sequence[PlannedText], rows: Mapping[str, float]
+) -> list[Unindexed]:
+    """Return the foreign keys of large tables for which a delete scans the table."""
+    deleting = _deleting(database.references, texts)
+    found = []
+    for reference in database.references:
+        mine = deleting.get(reference.parent, ())
+        if not mine or rows.get(reference.child, 0) < FEWEST:
+            continue
+        if any(_serves(index, reference) for index in database.indexes):
+            continue
+        plan = database.plan(reference.check)
+        if plan is not None:
+            columns = tuple(f'"{column}"' for column in reference.columns)
+            candidate = Candidate(reference.child, columns)
+            found.append(Unindexed(reference, tuple(mine), plan, candidate))
+    return found
+
+
+def findings(database: PlannedDatabase, found: Sequence[Unindexed]) -> Iterator[Diagnostic]:
+    """Yield a finding for each query that deletes, if an index was tried and helps."""
+    for one in found:
+        best = remedy(database, one.reference.check, one.plan, [one.candidate])
+        if best is None:
+            continue
+        reference = one.reference
+        message = (
+            f"each deleted row of {reference.parent} reads all of {reference.child}, because"
+            f" {reference.name} has no index"
+        )
+        notes = (
+            f"plan of the check now: cost {number(one.plan.cost)}: {outline(one.plan)}",
+            f"tried with the index: cost {number(best.after.cost)}",
+        )
+        hint = f"create the index in a migration:\n{statement(one.candidate)}"
+        for text in one.texts:
+            yield finding("V031", text, message, hint, notes)
+
+
+def _deleting(
+    references: Sequence[Reference], texts: Sequence[PlannedText]
+) -> dict[str, list[PlannedText]]:
+    """Return the texts that delete rows, by table, also by cascades."""
+    found: dict[str, list[PlannedText]] = {}
+    for text in texts:
+        for node in text.plan.walk() if text.plan else ():
+            if node.node == "ModifyTable" and node.detail("Operation") in {"Delete", "Merge"}:
+                for table in _reached(node.relation, references):
+                    if text not in found.setdefault(table, []):
+                        found[table].append(text)
+    return found
+
+
+def _reached(table: str, references: Sequence[Reference]) -> list[str]:
+    found = [table]
+    for of in found:
+        found += [
+            one.child
+            for one in references
+            if one.parent == of and one.cascades and one.child not in found
+        ]
+    return found
+
+
+def _serves(index: Index, reference: Reference) -> bool:
+    """Return whether an index begins with the columns of a foreign key, in any order."""
+    return set(index.columns[: len(reference.columns)]) == set(reference.columns)

@@ -1,0 +1,39 @@
+"""Write plans and remedies as sentences."""
+
+from __future__ import annotations
+
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.production.advice.tried import Remedy
+
+_MOST_NODES = 4
+
+
+def number(value: float) -> str:
+    """Return a number for people: `50,000,000`, or `8.44`."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.4g}"
+
+
+def node_text(node: Plan) -> str:
+    """Return a node with its relation and index: `Index Scan on orders using orders_pkey`."""
+    where = f" on {node.relation}" if node.relation else ""
+    return node.node + where + (f" using {node.index}" if node.index else "")
+
+
+def outline(plan: Plan) -> str:
+    """Return the nodes of a plan that read relations, or its root, in a line."""
+    reading = [node for node in plan.walk() if node.relation or node.index]
+    names = [node_text(node) for node in reading if node.node != "ModifyTable"] or [plan.node]
+    more = f" and {len(names) - _MOST_NODES} more" if len(names) > _MOST_NODES else ""
+    return ", ".join(names[:_MOST_NODES]) + more
+
+
+def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:
+    """Return the notes of a remedy; `names` are the final names of the indexes by tried name."""
+    after = outline(remedy.after)
+    for tried, name in sorted(names.items(), key=lambda item: -len(item[0])):
+        after = after.replace(tried, name)
+    before = remedy.before
+    return (
+        f"plan now: cost {number(before.cost)}: {outline(before)}",
+        f"tried with the index: cost {number(remedy.after.cost)}: {after}",
+    )

@@ -1,0 +1,52 @@
+"""Try proposed indexes: plan a text with them, and keep the fewest that make it much cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiosqlc.analysis.planned.plan import Plan
+from aiosqlc.engines.planner import PlannedDatabase
+from aiosqlc.production.advice.candidates import Candidate
+
+_WORTH = 2.0  # times cheaper
+_LEAST = 100.0  # of the planner's units of cost: reading 100 pages in order
+_NEARLY = 1.2  # a smaller proposal may be that much more expensive
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Indexes that were tried, with the plan of a text before and after."""
+
+    indexes: tuple[Candidate, ...]
+    before: Plan
+    after: Plan
+
+
+def remedy(
+    database: PlannedDatabase, sql: str, before: Plan, proposed: Sequence[Candidate]
+) -> Remedy | None:
+    """Return the fewest proposed indexes that make a text much cheaper, or None."""
+    names = {
+        database.tried[one.definition]: one for one in proposed if one.definition in database.tried
+    }
+    if not names or before.cost < _LEAST:
+        return None
+    best = database.plan(sql, using=names)
+    if best is None or not _better(before, best):
+        return None
+    used = [name for name in names if name in {node.index for node in best.walk()}]
+    chosen, after = used, best
+    for name, candidate in names.items():
+        alone = database.plan(sql, using=[name])
+        if alone and _better(before, alone) and alone.cost <= best.cost * _NEARLY:
+            shorter = len(candidate.keys) < sum(len(names[one].keys) for one in chosen)
+            if len(chosen) > 1 or shorter or alone.cost * _NEARLY < after.cost:
+                chosen, after = [name], alone
+    if not chosen:
+        return None
+    return Remedy(tuple(names[name] for name in chosen), before, after)
+
+
+def _better(before: Plan, after: Plan) -> bool:
+    return after.cost * _WORTH <= before.cost and before.cost - after.cost >= _LEAST

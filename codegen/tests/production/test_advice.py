@@ -1,0 +1,233 @@
+"""`vet --plans` under statistics: each rule has queries that violate it and queries that do not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from aiosqlc.cli.main import main
+from aiosqlc.engines import engine_for
+from aiosqlc.engines.planner import Planner
+from aiosqlc.ir import AnalyzeOptions
+from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.production.advice.check import Advice, advise
+from aiosqlc.production.advice.rules import RULES
+from aiosqlc.schema import schema_file
+from aiosqlc.source import Dialect, SourceFile
+
+from tests.projects import loaded, write_project
+
+SCHEMA = """\
+CREATE TABLE customer (
+    id bigint PRIMARY KEY, email text NOT NULL UNIQUE, region int NOT NULL, note text NOT NULL,
+    code varchar(20) NOT NULL
+);
+CREATE INDEX customer_code ON customer (code);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer_id bigint NOT NULL REFERENCES customer ON DELETE CASCADE,
+    product_id bigint NOT NULL,
+    status text NOT NULL CHECK (status IN ('open', 'done')),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX orders_customer ON orders (customer_id);
+CREATE INDEX orders_created ON orders (created_at);
+CREATE TABLE line (id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders);
+CREATE TABLE small (id int PRIMARY KEY, name text NOT NULL);
+CREATE INDEX small_name ON small (name);
+CREATE INDEX small_name_id ON small (name, id);
+CREATE TABLE tag (small_id int NOT NULL REFERENCES small, word text NOT NULL);
+"""
+ROWS = {"customer": 2_000_000, "orders": 50_000_000, "line": 100_000_000, "small": 200, "tag": 500}
+# The rule, the command, and the query. A rule '' means that no rule is violated.
+CASES = [
+    ("V030", ":many", "SELECT id FROM orders WHERE product_id = @id"),
+    ("V030", ":many", "SELECT id FROM line WHERE order_id = @id"),
+    (
+        "V030",
+        ":many",
+        "SELECT line.id FROM orders JOIN line ON line.order_id = orders.id WHERE orders.id = @id",
+    ),
+    ("V030", ":many", "SELECT id FROM customer WHERE region = @region ORDER BY id LIMIT 10"),
+    ("V030", ":many", "SELECT id FROM customer ORDER BY note LIMIT 10"),
+    ("V030", ":exec", "UPDATE orders SET status = 'done' WHERE product_id = @id"),
+    ("V030", ":many", "SELECT id FROM customer WHERE upper(note) = @note"),
+    ("", ":many", "SELECT id FROM orders WHERE customer_id = @id"),
+    ("", ":one", "SELECT id FROM customer WHERE email = @email"),
+    ("", ":many", "SELECT id FROM small WHERE id < 10"),
+    ("", ":one", "SELECT count(*) FROM customer"),
+    ("", ":many", "SELECT id FROM orders WHERE status = @status"),
+    ("", ":many", "SELECT small_id FROM tag WHERE word = @word"),
+    ("", ":exec", "INSERT INTO small (id, name) VALUES (@id, @name)"),
+    ("", ":many", "SELECT created_at FROM orders ORDER BY created_at DESC LIMIT 10"),
+    ("V031", ":exec", "DELETE FROM orders WHERE id = @id"),
+    ("V031", ":exec", "DELETE FROM customer WHERE id = @id"),
+    ("", ":exec", "DELETE FROM small WHERE id = @id"),
+    ("V032", ":many", "SELECT note FROM customer ORDER BY note"),
+    ("V032", ":many", "SELECT DISTINCT note FROM customer"),
+    ("", ":many", "SELECT name FROM small ORDER BY name"),
+    ("V033", ":one", "SELECT id FROM customer WHERE lower(email) = @email LIMIT 1"),
+    ("V033", ":many", "SELECT id FROM orders WHERE created_at::date = @day::date"),
+    ("V033", ":many", "SELECT id FROM orders WHERE customer_id::text = @id::text"),
+    ("", ":many", "SELECT id FROM customer WHERE code = @code"),
+    ("V034", ":many", "SELECT id FROM customer WHERE note LIKE '%late'"),
+    ("", ":many", "SELECT id FROM small WHERE name LIKE '%late'"),
+    ("V036", ":many", "SELECT id FROM orders ORDER BY id LIMIT 20 OFFSET @skip"),
+    ("", ":many", "SELECT id FROM small ORDER BY id LIMIT 20 OFFSET @skip"),
+    ("V037", ":many", "SELECT id FROM customer WHERE id NOT IN (SELECT customer_id FROM orders)"),
+    ("", ":many", "SELECT id FROM customer WHERE id NOT IN (SELECT id FROM small)"),
+    (
+        "V038",
+        ":many",
+        "SELECT c.id FROM customer c JOIN small s ON c.note LIKE s.name || '%'",
+    ),
+]
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: migrations
+    queries: queries
+    production: {statistics: stats.sql, tables: {TABLES}}
+    gen: {python: {out: out}}
+"""
+
+
+@pytest.fixture(scope="module")
+def planner() -> Iterator[Planner]:
+    with engine_for(Dialect.POSTGRESQL) as engine:
+        assert engine.planner
+        yield engine.planner
+
+
+def advised(planner: Planner, folder: Path, queries: str, schema: str = SCHEMA) -> Advice:
+    """Return the advice on queries, under statistics of the declared sizes."""
+    write_files(folder, queries, schema)
+    (part,) = analyze_project(loaded(folder))
+    assert not part.failed
+    file = schema_file(SourceFile(Path("1.sql"), schema))
+    rows = {("public", name): count for name, count in ROWS.items()}
+    statistics = planner.synthesised([file], AnalyzeOptions(), rows).statistics
+    return advise(planner, part, statistics)
+
+
+def write_files(folder: Path, queries: str, schema: str = SCHEMA) -> None:
+    tables = ", ".join(f"{name}: {rows}" for name, rows in ROWS.items())
+    config = CONFIG.replace("{TABLES}", f"{{{tables}}}")
+    write_project(
+        folder, {"sqlc.yaml": config, "migrations/1.sql": schema, "queries/q.sql": queries}
+    )
+
+
+@pytest.fixture(scope="module")
+def found(planner: Planner, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sequence[str]]:
+    """The codes of the findings by query."""
+    texts = [f"-- name: Q{number} {how}\n{sql};\n" for number, (_, how, sql) in enumerate(CASES)]
+    advice = advised(planner, tmp_path_factory.mktemp("all"), "".join(texts))
+    codes: dict[str, list[str]] = {f"Q{number}": [] for number in range(len(CASES))}
+    for item in advice.findings:
+        label = item.labels[0]
+        name = label.file.text[label.span.start : label.span.end]
+        if item.code != "V039":
+            codes[name].append(item.code)
+    return dict(codes)
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case[2][:60] for case in CASES])
+def test_a_query_has_the_findings_of_its_plan(number: int, found: dict[str, Sequence[str]]) -> None:
+    expected = CASES[number][0]
+    if expected:
+        assert expected in found[f"Q{number}"]
+    else:
+        assert found[f"Q{number}"] == []
+
+
+def test_every_rule_is_tried_here() -> None:
+    assert {code for code, _, _ in CASES if code} | {"V035", "V039"} == set(RULES)
+
+
+def test_a_proposed_index_was_tried(planner: Planner, tmp_path: Path) -> None:
+    queries = "-- name: Find :many\nSELECT id FROM orders WHERE product_id = @id;\n"
+    (item,) = (one for one in advised(planner, tmp_path, queries).findings if one.code == "V030")
+    assert item.hint.endswith(
+        "CREATE INDEX CONCURRENTLY orders_product_id_idx ON orders (product_id);"
+    )
+    assert item.notes[0].startswith("plan now: cost ")
+    assert item.notes[0].endswith("Seq Scan on orders")
+    assert "Index Scan on orders using orders_product_id_idx" in item.notes[1]
+
+
+def test_after_the_proposal_nothing_is_found(planner: Planner, tmp_path: Path) -> None:
+    queries = (
+        "-- name: Find :many\nSELECT id FROM orders WHERE product_id = @id;\n"
+        "-- name: Drop :exec\nDELETE FROM customer WHERE id = @id;\n"
+    )
+    first = [item for item in advised(planner, tmp_path, queries).findings if item.code != "V039"]
+    assert [item.code for item in first] == ["V030", "V031"]
+    created = "\n".join(item.hint.partition(":\n")[2] for item in first)
+    schema = SCHEMA + created.replace(" CONCURRENTLY", "")
+    advice = advised(planner, tmp_path, queries, schema)
+    assert [item.code for item in advice.findings] == ["V039"]
+
+
+def test_a_useless_index_is_found_where_it_is_made(planner: Planner, tmp_path: Path) -> None:
+    (item,) = advised(planner, tmp_path, "-- name: A :one\nSELECT 1;\n").findings
+    assert item.code == "V039"
+    assert item.message == "small_name is useless: small_name_id begins with the same columns"
+    label = item.labels[0]
+    assert label.file.text[label.span.start : label.span.end] == "small_name"
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ("rows <= 5", ["the plan has rows 50,000,000, and the budget is 5"]),
+        ("cost <= 100, rows <= 50_000_000", ["the plan has cost "]),
+        ("rows <= 50_000_000, cost <= 9_000_000_000", []),
+    ],
+)
+def test_a_plan_is_compared_with_its_budget(
+    budget: str, said: list[str], planner: Planner, tmp_path: Path
+) -> None:
+    queries = f"-- name: A :many\n-- plan: {budget}\nSELECT id FROM orders;\n"
+    advice = advised(planner, tmp_path, queries)
+    messages = [item.message for item in advice.findings if item.code == "V035"]
+    assert len(messages) == len(said)
+    assert all(one.startswith(start) for one, start in zip(messages, said, strict=True))
+
+
+def test_a_malformed_budget_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_files(tmp_path, "-- name: A :many\n-- plan: rows < 5\nSELECT id FROM orders;\n")
+    assert main(["vet", "-f", str(tmp_path)]) == 1
+    err = capsys.readouterr().err
+    assert "error[E109]: malformed `plan` annotation" in err
+    assert "q.sql:2:3" in err
+
+
+def test_the_command_reports_and_ignores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(
+        tmp_path,
+        "-- name: A :many\n-- ignore: V034 run at night\n"
+        "SELECT id FROM customer WHERE note LIKE '%late';\n"
+        "-- name: B :many\nSELECT id FROM orders\nWHERE TRUE\n"
+        "  AND product_id = @id -- :if id\n;\n",
+    )
+    assert main(["vet", "-f", str(tmp_path), "--plans"]) == 2
+    assert "cannot read" in capsys.readouterr().err
+    assert main(["stats", "synth", "-f", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["vet", "-f", str(tmp_path), "--plans", "--format", "json"]) == 1
+    items = json.loads(capsys.readouterr().out)
+    assert [item["code"] for item in items] == ["V039", "V023", "V030"]
+    assert items[2]["labels"][0]["line"] == 4
+    assert "in the text with id" in items[2]["notes"]
+    text = (tmp_path / "stats.sql").read_text()
+    (tmp_path / "stats.sql").write_text(text[: len(text) // 2])
+    assert main(["vet", "-f", str(tmp_path), "--plans"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("the plans cannot be checked: ")
+    assert "the file is not complete" in err
