@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from aiosqlc.source import SourceFile, Span
+from aiosqlc.source import ExpandedFile, SourceFile, Span
 
 
 class Severity(StrEnum):
@@ -22,6 +22,13 @@ class Label:
     file: SourceFile
     span: Span
     text: str = ""
+
+    @property
+    def home(self) -> Label:
+        """Return the label in the query's file: for a label in a fragment, at its include."""
+        if isinstance(self.file, ExpandedFile):
+            return replace(self, span=self.file.home(self.span))
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +53,26 @@ class Diagnostic:
         """Return the sort key of a diagnostic: file, then position, then code."""
         if not self.labels:
             return ("", 0, self.code)
-        first = self.labels[0]
+        first = self.labels[0].home
         return (str(first.file.path), first.span.start, self.code)
+
+    def located(self) -> Diagnostic:
+        """Return the diagnostic with labels in the files that the user wrote.
+
+        A label in the text of a fragment moves to the fragment's file. A note names each
+        `sqlc.include` that leads there.
+        """
+        if not any(isinstance(label.file, ExpandedFile) for label in self.labels):
+            return self
+        notes = list(self.notes)
+        labels = []
+        for label in self.labels:
+            if not isinstance(label.file, ExpandedFile):
+                labels.append(label)
+                continue
+            file, span, calls = label.file.place(label.span)
+            labels.append(replace(label, file=file, span=span))
+            for call in reversed(calls):
+                where, at, _ = label.file.place(call)
+                notes.append(f"included from {where.path}:{where.line_col(at.start)[0]}")
+        return replace(self, labels=tuple(labels), notes=tuple(dict.fromkeys(notes)))

@@ -59,6 +59,67 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Inclusion:
+    """One expansion of a fragment in a query file.
+
+    `start` is the offset of the fragment's text in the expanded file, and `source` its offset in
+    the fragment's `file`. `call` is the span of the `sqlc.include`, also in the expanded file.
+    """
+
+    start: int
+    file: SourceFile
+    source: int
+    call: Span
+
+
+@dataclass(frozen=True)
+class ExpandedFile(SourceFile):
+    """A query file, followed by the text of each fragment that it includes.
+
+    Offsets up to `length` are those of the file itself. Offsets behind it are in a fragment, once
+    for each expansion, so that each token of an expanded query has a place of its own.
+    """
+
+    length: int = 0
+    inclusions: tuple[Inclusion, ...] = ()
+
+    def inclusion(self, offset: int) -> Inclusion | None:
+        """Return the expansion that contains an offset, or None for the file itself."""
+        if offset < self.length:
+            return None
+        at = bisect.bisect_right(self.inclusions, offset, key=lambda found: found.start)
+        return self.inclusions[at - 1] if at else None
+
+    def home(self, span: Span) -> Span:
+        """Return the place of a span in the file itself: of a fragment, its outermost include."""
+        start, end = span.start, span.end
+        while found := self.inclusion(start):
+            start, end = found.call.start, max(found.call.end, end if end < self.length else 0)
+        last = end
+        while found := self.inclusion(last - 1):
+            last = found.call.end
+        return Span(start, max(last, start))
+
+    def place(self, span: Span) -> tuple[SourceFile, Span, tuple[Span, ...]]:
+        """Return the file in which a span stands, its span there, and the includes around it.
+
+        The includes are in this file, from the outermost to the innermost.
+        """
+        found = self.inclusion(span.start)
+        if found is None:
+            return self, self.home(span), ()
+        calls: list[Span] = []
+        around: Inclusion | None = found
+        while around:
+            calls.insert(0, around.call)
+            around = self.inclusion(around.call.start)
+        by = found.source - found.start
+        inside = self.inclusion(span.end - 1) is found
+        end = span.end if inside else span.start + 1
+        return found.file, Span(span.start + by, max(end, span.start) + by), tuple(calls)
+
+
+@dataclass(frozen=True, slots=True)
 class SourceMap:
     """Maps offsets of rewritten SQL back to the original file.
 
@@ -73,3 +134,31 @@ class SourceMap:
         at = bisect.bisect_right(self.pieces, offset, key=lambda piece: piece[0]) - 1
         out, src, copied = self.pieces[max(at, 0)]
         return src + (offset - out) if copied else src
+
+    def over(self, span: Span) -> Span:
+        """Return the span in the file for a span in the rewritten SQL."""
+        start = self.to_source(span.start)
+        if span.end <= span.start:
+            return Span(start, start)
+        return Span(start, max(self.to_source(span.end - 1), start) + 1)
+
+    def after(self, other: SourceMap, length: int) -> SourceMap:
+        """Return the map of a text that `other` maps to the text that this one maps to a file.
+
+        `length` is the length of that first text.
+        """
+        found: list[tuple[int, int, bool]] = []
+        ends = [*(out for out, _, _ in other.pieces[1:]), length]
+        for (out, src, copied), end in zip(other.pieces, ends, strict=True):
+            if not copied:
+                found.append((out, self.to_source(src), False))
+                continue
+            at = max(bisect.bisect_right(self.pieces, src, key=lambda piece: piece[0]) - 1, 0)
+            stop = src + max(end - out, 1)
+            while at < len(self.pieces) and (self.pieces[at][0] < stop or not found):
+                begin, source, same = self.pieces[at]
+                skipped = max(src - begin, 0)
+                place = source + skipped if same else source
+                found.append((out + max(begin - src, 0), place, same))
+                at += 1
+        return SourceMap(tuple(found))

@@ -18,10 +18,13 @@ version: "2"
 sql:
   - {engine: postgresql, schema: schema.sql, queries: queries.sql, gen: {python: {out: out}}}
 """
+FRAGMENT = "-- fragment: of_tenant(u)\nu.tenant_id = @tenant;\n"
 
 
 async def test_drafts_are_checked_and_only_the_projects_queries_run(tmp_path: Path) -> None:
-    write_project(tmp_path, {"schema.sql": SCHEMA, "queries.sql": QUERIES, "sqlc.yaml": CONFIG})
+    write_project(
+        tmp_path, {"schema.sql": SCHEMA, "queries.sql": FRAGMENT + QUERIES, "sqlc.yaml": CONFIG}
+    )
     secret = tmp_path / "secret.txt"
     secret.write_text("a-secret-of-this-machine")
     made = tmp_path / "made-by-a-draft"
@@ -59,6 +62,12 @@ async def test_drafts_are_checked_and_only_the_projects_queries_run(tmp_path: Pa
         page = "-- name: Draft :page\nSELECT id FROM users ORDER BY tenant_id"
         assert "E391" in (await call("check_draft", sql=f"{page};"))["diagnostics"]
         assert (await call("check_draft", sql=f"{page}, id;"))["ok"]
+        included = "-- fragment: own(u)\nu.id > 1;\n-- name: Draft :many\nSELECT u.id FROM users u "
+        own = await call("check_draft", sql=f"{included}WHERE sqlc.include(own, u);")
+        assert own["ok"], own
+        shared = await drafted("SELECT u.id FROM users u WHERE sqlc.include(of_tenant, u);")
+        assert shared["ok"], shared
+        assert "tenant: int4" in shared["queries"][0]
         advised = await drafted("SELECT id FROM users WHERE email = NULL;")
         assert "V0" in advised["diagnostics"]
 

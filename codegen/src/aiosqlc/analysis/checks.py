@@ -48,7 +48,8 @@ def _silences(query: ParsedQuery, diagnostic: Diagnostic) -> bool:
 
 def concerns(diagnostic: Diagnostic, query: ParsedQuery) -> bool:
     """Return whether the first label of a diagnostic is in a query or in a directive after it."""
-    for label in diagnostic.labels[:1]:
+    for written in diagnostic.labels[:1]:
+        label = written.home
         at = label.span.start
         if at < query.name_span.start or (
             label.file is not query.file and label.file != query.file

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aiosqlc.ir import ParsedQuery
 from aiosqlc.layout.statement import WIDTH, LayoutStyle, lay_out, same_tokens
+from aiosqlc.parse.fragments import fragment_spans
 from aiosqlc.parse.queries import parse_file
 from aiosqlc.source import Dialect, SourceFile, Span
 
@@ -73,10 +74,11 @@ def _pieces(
     width: int,
 ) -> Iterator[str]:
     at = 0
+    kept = fragment_spans(text, dialect)
     for query in queries:
         start, end = query.span.start, query.span.end
         outside = within and (end < within.start or start > within.end)
-        yield text[at:start] if within else _BLANK_ENDS.sub("", text[at:start])
+        yield text[at:start] if within else _stripped(text, at, start, kept)
         if outside or query.name in leave:
             yield text[start:end]
             at = end
@@ -87,8 +89,18 @@ def _pieces(
     if within:
         yield text[at:]
         return
-    rest = _BLANK_ENDS.sub("", text[at:]).rstrip("\n")
+    rest = _stripped(text, at, len(text), kept).rstrip("\n")
     yield f"{rest}\n" if rest else ""
+
+
+def _stripped(text: str, start: int, end: int, kept: Sequence[Span]) -> str:
+    """Return a part of the text without blanks at the ends of lines, except in `kept`."""
+    found = ""
+    for span in kept:
+        if start <= span.start < end:
+            found += _BLANK_ENDS.sub("", text[start : span.start]) + text[span.start : span.end]
+            start = span.end
+    return found + _BLANK_ENDS.sub("", text[start:end])
 
 
 def _said(query: ParsedQuery) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from aiosqlc.config.project import QuerySet
 from aiosqlc.ir import AnalyzeOptions, ParsedQuery, SchemaFile
 from aiosqlc.lock.head import compiler_digest, embedded_server
+from aiosqlc.source import ExpandedFile
 from aiosqlc.store.digest import digest_of
 
 
@@ -22,5 +23,11 @@ def schema_key(entry: QuerySet, schema: Sequence[SchemaFile], options: AnalyzeOp
 
 
 def complete_key(keys: Sequence[str], queries: Sequence[ParsedQuery]) -> str:
-    """Return the key of an entry: its queries and their positions."""
-    return digest_of(*keys, *(f"{query.file.path}:{query.span.start}" for query in queries))
+    """Return the key of an entry: its queries, and their positions and those of their fragments."""
+    places = [f"{query.file.path}:{query.span.start}" for query in queries]
+    files = {query.file.path: query.file for query in queries}.values()
+    for file in files:
+        if isinstance(file, ExpandedFile):
+            places.append(f"{file.path}:{file.length}")
+            places += [f"{one.start}:{one.file.path}:{one.source}" for one in file.inclusions]
+    return digest_of(*keys, *places)

@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 from pathlib import Path
 
+from aiosqlc.lsp.fragments import fragment_at
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry, absolute
 from aiosqlc.lsp.migrations import place_of
@@ -23,6 +24,10 @@ def definition(file: SourceFile, entry: Entry, root: Path, at: int) -> Place | N
     block = block_at(file, entry.dialect, at)
     if block.name and block.name_span.start <= at <= block.name_span.end:
         return function_of(entry, block.name)
+    if included := fragment_at(entry, block, at):
+        fragment, _ = included
+        path = Path(absolute(root, fragment.file.path))
+        return path, fragment.file, fragment.name_span
     made = _made(entry, block, at)
     found = place_of(entry.schema, *made) if made else None
     if found is None:

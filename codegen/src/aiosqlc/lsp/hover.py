@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aiosqlc.ir import Column, Table, TypedParam, TypedQuery
+from aiosqlc.lsp.fragments import fragment_at, fragment_text
 from aiosqlc.lsp.items import items
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import columns_named, sources, table_named
@@ -29,6 +30,8 @@ def hover(file: SourceFile, entry: Entry, at: int, plan: Sequence[str] = ()) -> 
         lines = [*result_lines(query)]
         lines += [*plan[:1], *(f"    {line}" for line in plan[1:])]
         return _fenced(lines), block.name_span
+    if included := fragment_at(entry, block, at):
+        return fragment_text(included[0]), included[1]
     found = _directive(block, at) or _macro_or_param(file, entry, block, query, at)
     return found or _name(entry, block, query, at)
 

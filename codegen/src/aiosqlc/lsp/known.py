@@ -12,6 +12,8 @@ from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Catalog, SchemaFile, TypedQuery
 from aiosqlc.lock.document import Known
+from aiosqlc.parse.fragments import Fragment
+from aiosqlc.parse.including import fragments_of
 from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.pipeline.compile import Compiled
 from aiosqlc.plan.model import PyFunction, PyModule
@@ -23,7 +25,7 @@ class Entry:
     """One configuration entry, with the data that editor requests need.
 
     `files` are the absolute paths of the query files, `queries` are the last successful queries by
-    name, and `modules` are the generated modules.
+    name, `modules` are the generated modules, and `fragments` are those of the query files.
     """
 
     settings: QuerySet
@@ -33,6 +35,7 @@ class Entry:
     catalog: Catalog = field(default_factory=Catalog)
     queries: Mapping[str, TypedQuery] = field(default_factory=dict)
     modules: tuple[PyModule, ...] = ()
+    fragments: Mapping[str, Fragment] = field(default_factory=dict)
 
     @cached_property
     def functions(self) -> Mapping[str, tuple[PyFunction, Path]]:
@@ -74,6 +77,7 @@ def entry_of(part: Analysed, root: Path, compiled: Compiled, before: Entry | Non
         before.catalog if before and not analysis.catalog.tables else analysis.catalog,
         queries,
         modules,
+        fragments_of(inputs.files, settings.engine),
     )
 
 

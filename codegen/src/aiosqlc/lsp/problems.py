@@ -29,7 +29,7 @@ def by_file(
     The data of each diagnostic is its hint, from which a quick fix is derived.
     """
     result: defaultdict[str, list[types.Diagnostic]] = defaultdict(list)
-    for item in found:
+    for item in (item.located() for item in found):
         path = item.labels[0].file.path if item.labels else Path(config.name)
         result[absolute(config.parent, path)].append(_shown(item, config.parent, codec))
     return dict(result)

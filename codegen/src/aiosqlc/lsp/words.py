@@ -7,6 +7,7 @@ MACROS = {
     "sqlc.narg": "A parameter that may be None: `sqlc.narg(name)`.",
     "sqlc.slice": "A list of values: `id IN (sqlc.slice(ids))`.",
     "sqlc.embed": "The columns of a table as one nested row: `sqlc.embed(task)`.",
+    "sqlc.include": "The SQL of a fragment, with these aliases: `sqlc.include(visible, task)`.",
 }
 DIRECTIVES = {
     ":if": "The line is included only if the caller passes the parameter: `-- :if status`.",

@@ -150,7 +150,9 @@ class Author:
         if len(sql) > _LONGEST_DRAFT:
             raise AuthorError(f"a draft has at most {_LONGEST_DRAFT} characters")
         entry = self._part.entry
-        parsed, problems = parse_files([SourceFile(DRAFT, sql)], entry.engine)
+        parsed, problems = parse_files(
+            [SourceFile(DRAFT, sql)], entry.engine, library=self._part.inputs.files
+        )
         if len(parsed) > _MOST_QUERIES:
             raise AuthorError(f"a draft has at most {_MOST_QUERIES} queries")
         drafts = [_without_hints(query) for query in parsed]

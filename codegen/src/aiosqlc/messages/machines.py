@@ -14,6 +14,7 @@ FORMATS = ("text", "json", "sarif", "github")
 
 def format_diagnostics(diagnostics: Sequence[Diagnostic], style: Style, how: str) -> str:
     """Return diagnostics in one of `FORMATS`."""
+    diagnostics = [item.located() for item in diagnostics]
     if how == "json":
         return json.dumps([_json(item, style) for item in diagnostics], indent=2) + "\n"
     if how == "sarif":

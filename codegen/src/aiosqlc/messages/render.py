@@ -43,7 +43,7 @@ class Style:
 def render(diagnostic: Diagnostic, style: Style | None = None) -> str:
     """Render one diagnostic, ending with a newline."""
     style = style or Style()
-    diagnostic = _printable(diagnostic)
+    diagnostic = _printable(diagnostic.located())
     name = diagnostic.severity.value
     head = style.paint(name, f"{name}[{diagnostic.code}]") + ": "
     lines = [head + style.paint("bold", diagnostic.message)]

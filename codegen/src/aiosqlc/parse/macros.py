@@ -12,7 +12,7 @@ from aiosqlc.parse.rewrite import Rewriter
 from aiosqlc.parse.scanner import LEXES, Kind, Token, unquote
 from aiosqlc.source import Dialect, SourceFile, SourceMap, Span
 
-MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed")
+MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed", "sqlc.include")
 _NO_VALUES = frozenset({"embed", "table"})
 # Operators that may directly precede `@name`. Others, such as `<@`, are separate operators.
 _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "*", "/", "%", "~"})
@@ -161,6 +161,8 @@ def _macro(
             hint=did_you_mean(macro, MACROS, otherwise="known are " + ", ".join(MACROS)),
         )
         return problem, 4
+    if macro == "sqlc.include":  # expanded before; a file alone, as for the formatter, keeps it
+        return None, 4
     close, depth = position + 4, 1
     while close < len(tokens):
         depth += {"(": 1, ")": -1}.get(tokens[close].text, 0)

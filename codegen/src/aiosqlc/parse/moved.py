@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiosqlc.ir import ParsedQuery
-from aiosqlc.source import SourceFile, SourceMap, Span
+from aiosqlc.source import ExpandedFile, SourceFile, SourceMap, Span
 
 
 def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
@@ -30,5 +30,35 @@ def moved(query: ParsedQuery, file: SourceFile, by: int) -> ParsedQuery:
         dynamic=tuple([replace(item, span=at(item.span)) for item in query.dynamic]),
         variants=tuple(
             [replace(item, source_map=mapped(item.source_map)) for item in query.variants]
+        ),
+    )
+
+
+def expanded_from(query: ParsedQuery, file: ExpandedFile, found: SourceMap) -> ParsedQuery:
+    """Return a query that was parsed from an expanded text, with its positions in the file.
+
+    `found` maps the parsed text to the file. Tokens of fragments stay in the fragments, but the
+    query itself, its name and its hints are in the file.
+    """
+
+    def home(span: Span) -> Span:
+        return file.home(found.over(span))
+
+    return query.placed(
+        file=file,
+        source_map=found.after(query.source_map, len(query.sql)),
+        name_span=home(query.name_span),
+        span=home(query.span),
+        params=tuple(
+            [replace(item, spans=tuple(map(found.over, item.spans))) for item in query.params]
+        ),
+        embeds=tuple([replace(item, span=found.over(item.span)) for item in query.embeds]),
+        hints=tuple([replace(item, span=home(item.span)) for item in query.hints]),
+        dynamic=tuple([replace(item, span=home(item.span)) for item in query.dynamic]),
+        variants=tuple(
+            [
+                replace(item, source_map=found.after(item.source_map, len(item.sql)))
+                for item in query.variants
+            ]
         ),
     )

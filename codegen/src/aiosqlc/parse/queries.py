@@ -12,6 +12,8 @@ from aiosqlc.messages.files import nul_byte
 from aiosqlc.parse.annotations import no_query, read_annotations
 from aiosqlc.parse.doubts import doubts
 from aiosqlc.parse.dynamic import read_parts, stray_directives, swallowed_semicolon
+from aiosqlc.parse.fragments import is_fragment_line
+from aiosqlc.parse.including import sources_of
 from aiosqlc.parse.macros import expand, find_uses
 from aiosqlc.parse.ordering import check_sorting
 from aiosqlc.parse.paging import paged
@@ -27,20 +29,22 @@ def parse_files(
     files: Iterable[SourceFile],
     dialect: Dialect,
     parse: Callable[[SourceFile, Dialect], Parsed] | None = None,
+    library: Iterable[SourceFile] = (),
 ) -> Parsed:
-    """Parse query files. Each query name must be unique across the files.
+    """Parse query files and expand their fragments. Query names must be unique across the files.
 
-    `parse` is called in place of `parse_file`, because a caller may cache results.
+    `parse` is called in place of `parse_file`, because a caller may cache results. The files may
+    also include the fragments of the files in `library`.
     """
     parse = parse or parse_file
-    files = list(files)
-    parse_ahead(files, dialect, _parse_statement)
+    sources, problems = sources_of(list(files), dialect, library)
+    parse_ahead([source.read for source in sources], dialect, _parse_statement)
     queries: list[ParsedQuery] = []
-    problems: list[Diagnostic] = []
     first: dict[str, ParsedQuery] = {}
-    for file in files:
-        parsed, found = parse(file, dialect)
-        problems += found if parsed or found else [_without_query(file)]
+    for source in sources:
+        parsed, found = source.placed(*parse(source.read, dialect))
+        empty = not parsed and not found and not source.is_library
+        problems += [_without_query(source.file)] if empty else found
         for query in parsed:
             other = first.setdefault(query.name, query)
             if other is not query:
@@ -156,6 +160,8 @@ def _parse_statement(
     if unterminated:
         return None, [_unterminated(file, unterminated)]
     above = [token for token in tokens if token.start < body[0].start]
+    if any(is_fragment_line(token) for token in above):
+        return None, []  # read elsewhere, since its queries may be in other files
     notes, problems = read_annotations(file, above)
     misplaced = _name_inside(file, tokens, body[0].start)
     if misplaced or not notes.seen_name:

@@ -1,0 +1,173 @@
+"""Join the text of a fragment to the text around it, so that both keep their meaning.
+
+A condition, an expression, a query and a chain of joined tables get parentheses. A list, a single
+table, an assignment and joins to the tables before them cannot have any. These must therefore stand
+where nothing beside them can bind to a part of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiosqlc.parse.pieces import Piece
+from aiosqlc.parse.scanner import Kind
+
+_JOINS: Final = frozenset(
+    {"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "STRAIGHT_JOIN"}
+)
+_QUERIES: Final = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
+_LINKS: Final = frozenset({"AND", "OR", "NOT", ",", ".", "="})
+_CLAUSES: Final = frozenset(
+    {
+        *("FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH"),
+        *("UNION", "INTERSECT", "EXCEPT", "RETURNING", "SET", "ON", "USING"),
+    }
+)
+# Words after an item of a list, a table or an assignment.
+_ENDS: Final = frozenset({*_CLAUSES, "FOR", "INTO", "LOCK", "WHEN", ")", ",", ""})
+_BEFORE_ITEMS: Final = frozenset(
+    {*("", ",", "(", ")", "SELECT", "DISTINCT", "ALL", "RETURNING", "BY", "FROM", "USING", "ONLY")}
+)
+_BEFORE_TABLES: Final = frozenset({"FROM", "JOIN", "STRAIGHT_JOIN", "USING", "ONLY", "LATERAL"})
+_OF_TABLES: Final = frozenset({"FROM", "USING", "JOIN", "ON"})
+_KEYWORDS: Final = frozenset({*_CLAUSES, "SELECT", "VALUES", "UPDATE", "JOIN", "BY"})
+_ORDERS: Final = frozenset({"ASC", "DESC"})
+_MACROS: Final = frozenset({"embed", "nest"})
+
+
+class MisfitError(Exception):
+    """Raised if a fragment cannot stand at a place; `why` and `hint` are for the message."""
+
+    def __init__(self, why: str, hint: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.hint = hint
+
+
+def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str) -> bool:
+    """Return whether a fragment gets parentheses, or raise `MisfitError`.
+
+    `before` are the tokens of the statement or fragment before the include, and `after` is the next
+    word, or an empty string at the end.
+    """
+    top = _top(body)
+    previous = before[-1].word if before else ""
+    _check_whole(body, top)
+    if (previous, after) in {("(", ")"), ("", "")}:
+        return False
+    several = "," in top
+    if _begins_with_join(body):
+        if several:
+            raise MisfitError("joins and a comma", _ONE_KIND)
+        _check_after(after, _ENDS | _JOINS)
+        return False
+    if top[0] in _QUERIES:
+        return True
+    if not _JOINS.isdisjoint({"JOIN", "STRAIGHT_JOIN"} & set(top)):
+        if several:
+            raise MisfitError("joins and a comma", _ONE_KIND)
+        return True
+    place = place_of(before)
+    if place == "assignments":
+        _check_after(after, _ENDS)
+        return False
+    if place == "tables":
+        if several and (after in _JOINS or previous not in {"FROM", "USING", ","}):
+            raise MisfitError("a join beside it would bind to one of its tables only", _ALONE)
+        return False
+    if not _is_item(body, top):
+        return True
+    if previous not in _BEFORE_ITEMS:
+        raise MisfitError(f"`{previous}` would bind to its first item only", _ALONE)
+    _check_after(after, _ENDS)
+    return False
+
+
+_ONE_KIND = "write the joins and the list as two fragments"
+_ALONE = "include it as an item of a list, between commas or clauses"
+
+
+def _check_after(after: str, allowed: frozenset[str]) -> None:
+    if after not in allowed:
+        raise MisfitError(f"`{after}` would bind to its last item only", _ALONE)
+
+
+def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:
+    """Raise `MisfitError` for a clause, and for a part that depends on the text around it."""
+    if top[0] in {*_CLAUSES, "AND", "OR"} and body[0].kind is Kind.NAME:
+        raise MisfitError(f"it begins with {top[0]}", f"write {top[0]} in the query")
+    if top[0] == ",":
+        raise MisfitError("it begins with a comma", "write the comma in the query")
+    if top[-1] in _LINKS:
+        raise MisfitError(f"it ends with `{top[-1]}`", f"write `{top[-1]}` in the query")
+
+
+def _begins_with_join(body: Sequence[Piece]) -> bool:
+    is_call = len(body) > 1 and body[1].text == "("
+    return body[0].word in _JOINS and not is_call
+
+
+def _is_item(body: Sequence[Piece], top: Sequence[str]) -> bool:
+    """Return whether a fragment is one or more items of a list that cannot have parentheses."""
+    if "," in top or "AS" in top or top[0] in {"DISTINCT", "ALL"}:
+        return True
+    if top[-1] in _ORDERS or top[-2:-1] == ["NULLS"]:
+        return True
+    if body[-1].text == "*" and (len(body) == 1 or body[-2].text == "."):
+        return True
+    head = [piece.text.lower() for piece in body[:3]]
+    return head[:2] == ["sqlc", "."] and head[2:] != [] and head[2] in _MACROS
+
+
+def _top(body: Sequence[Piece]) -> list[str]:
+    """Return the words outside of all parentheses, with each pair of parentheses as one word."""
+    words: list[str] = []
+    depth = 0
+    for at, piece in enumerate(body):
+        depth -= piece.text in {")", "]"}
+        if not depth:
+            words.append(_word(body, at))
+        depth += piece.text in {"(", "["}
+    return words
+
+
+def place_of(before: Sequence[Piece]) -> str:
+    """Return the place after some tokens: `tables`, `assignments`, or an empty string."""
+    if not before:
+        return ""
+    last = before[-1].word
+    clause, at = _clause(before)
+    if last == "SET" or (clause == "SET" and last == ","):
+        return "assignments"
+    if clause == "UPDATE" and last in {"UPDATE", ","}:
+        duplicates = at > 0 and before[at - 1].word == "KEY"
+        return "assignments" if duplicates else "tables"
+    if last in _BEFORE_TABLES or (last == "," and clause in _OF_TABLES):
+        return "tables"
+    return place_of(before[:-1]) if last == "(" and _opens_tables(before) else ""
+
+
+def _opens_tables(before: Sequence[Piece]) -> bool:
+    return len(before) > 1 and before[-2].word in {*_BEFORE_TABLES, ",", "("}
+
+
+def _clause(before: Sequence[Piece]) -> tuple[str, int]:
+    """Return the keyword of the clause that is open after some tokens, and its index."""
+    depth = 0
+    for at in range(len(before) - 1, -1, -1):
+        piece = before[at]
+        depth += piece.text in {")", "]"}
+        depth -= piece.text in {"(", "["}
+        if depth < 0:
+            return "", at
+        if not depth and piece.kind is Kind.NAME and _word(before, at) in _KEYWORDS:
+            return piece.word, at
+    return "", -1
+
+
+def _word(pieces: Sequence[Piece], at: int) -> str:
+    """Return a token as a keyword would be; a column or parameter may have a keyword's name."""
+    previous = pieces[at - 1].text if at else ""
+    is_name = previous == "." or (previous.endswith("@") and not pieces[at].gap)
+    return "name" if is_name else pieces[at].word

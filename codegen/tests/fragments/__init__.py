@@ -1,0 +1,1 @@
+"""Fragments: their expansion, their diagnostics, and both engines on the expanded queries."""
