@@ -172,3 +172,26 @@ def test_positions_in_a_file_are_those_of_the_user_for_every_query() -> None:
     assert {text[query.span.start : query.span.end][:8] for query in queries} == {
         f"SELECT {number}" for number in range(5)
     }
+
+
+def test_includes_that_multiply_are_refused() -> None:
+    doubled = "".join(
+        f"-- fragment: f{number}\nsqlc.include(f{number + 1}) OR sqlc.include(f{number + 1});\n"
+        for number in range(30)
+    )
+    queries, problems = parse(
+        "-- name: Q :many\nSELECT 1 WHERE sqlc.include(f0);\n-- name: R :many\nSELECT 1;\n",
+        f"{doubled}-- fragment: f30\ntrue;\n",
+    )
+    assert [query.name for query in queries] == ["R"]
+    assert [item.code for item in problems] == ["E144"]
+
+
+def test_a_file_may_include_fragments_any_number_of_times() -> None:
+    text = "".join(
+        f"-- name: Q{number} :many\nSELECT 1 FROM x WHERE sqlc.include(newer, x, {number});\n"
+        for number in range(1001)
+    )
+    queries, problems = parse(text)
+    assert problems == []
+    assert len(queries) == 1001

@@ -53,7 +53,7 @@ CODES = {
     "E141": "a malformed fragment",
     "E142": "a fragment that is defined twice",
     "E143": "an include with wrong arguments",
-    "E144": "a fragment that includes itself, or more than 1000 fragments in a file",
+    "E144": "a fragment that includes itself, or more than 1000 fragments in a query",
     "E145": "a fragment at a place where the text beside it could change its meaning",
     "E146": "an alias that a fragment does not define, or an argument that its alias hides",
     "E147": "a fragment that no query includes (warning)",

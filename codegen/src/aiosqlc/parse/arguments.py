@@ -13,11 +13,13 @@ _VALUES = frozenset({"arg", "narg", "slice"})
 
 def is_call(pieces: Sequence[Piece], at: int, macros: Collection[str]) -> bool:
     """Return whether `sqlc.macro(` stands at an index, for one of some macros."""
+    if at >= len(pieces) or pieces[at].text.lower() != "sqlc":
+        return False
     head = [piece.text.lower() for piece in pieces[at : at + 4]]
     return (
         len(head) == 4
         and pieces[at].kind is Kind.NAME
-        and head[:2] == ["sqlc", "."]
+        and head[1] == "."
         and head[2] in macros
         and head[3] == "("
     )

@@ -14,6 +14,7 @@ from aiosqlc.source import Dialect, SourceFile, Span
 
 _LINE = re.compile(r"(?:--|#|/\*)\s*fragment\s*:(?P<rest>.*?)(?:\*/)?$", re.IGNORECASE | re.DOTALL)
 _HEAD = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*(?:\((?P<params>[^()]*)\))?\s*", re.ASCII)
+_SORT = re.compile(r"--\s*:sort\b", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _FORM = "write `-- fragment: name(alias, …)` above the SQL, and a semicolon below it"
 
@@ -101,6 +102,10 @@ def read_fragment(
     if wrong:
         text = "a parameter without a name"
         return None, [_malformed(file, wrong.span, text, hint="write `sqlc.arg(name)`")]
+    if sort := next((token for token in body if _SORT.match(token.text)), None):
+        text = "its keys would not follow the arguments"
+        hint = "write ORDER BY and the directive in the query"
+        return None, [_malformed(file, sort.span, text, "a fragment cannot have `:sort`", hint)]
     if not body:
         return None, [_malformed(file, line.span, "there is no SQL below this line")]
     if unbalanced := _unbalanced(body):

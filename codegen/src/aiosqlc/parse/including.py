@@ -22,7 +22,7 @@ from aiosqlc.parse.scanner import Kind
 from aiosqlc.source import Dialect, ExpandedFile, Inclusion, SourceFile, SourceMap, Span
 from aiosqlc.store.memo import memo
 
-_MOST = 1000  # most expansions in one file: nested fragments may multiply
+_MOST = 1000  # most expansions in one query: nested fragments may multiply
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,8 @@ def _source(file: SourceFile, fragments: tuple[Fragment, ...], dialect: Dialect)
             at = end
             continue
         others += any(token.kind is not Kind.COMMENT for token in tokens)
+        if not has_fragments(file.text[tokens[0].start : end] if tokens else ""):
+            continue
         for first, last, pieces in expander.statement(pieces_of(file.text, tokens)):
             text.add(file.text[at:first], at)
             text.add_pieces(pieces)
@@ -198,6 +200,7 @@ class _Expander:
         self._texts = [file.text]
         self._length = len(file.text)
         self._inclusions: list[Inclusion] = []
+        self._left = _MOST
         self.included: set[str] = set()
         self.problems: list[Diagnostic] = []
         self.refused = False
@@ -209,6 +212,7 @@ class _Expander:
 
     def statement(self, pieces: Sequence[Piece]) -> list[tuple[int, int, list[Piece]]]:
         """Return the span of each include of a statement with the tokens in its place."""
+        self._left = _MOST
         try:
             return [
                 (pieces[first].at, pieces[last].at + len(pieces[last].text), expanded)
@@ -306,8 +310,9 @@ class _Expander:
         if name in around:
             circle = " → ".join((*around[around.index(name) :], name))
             raise self._refusal("E144", f"the fragment `{name}` includes itself", name_span, circle)
-        if len(self._inclusions) >= _MOST:
-            raise self._refusal("E144", f"more than {_MOST} fragments in one file", name_span)
+        self._left -= 1
+        if self._left < 0:
+            raise self._refusal("E144", f"more than {_MOST} fragments in one query", name_span)
         if len(parts) - 1 != len(fragment.params):
             listed = ", ".join((fragment.name, *fragment.params))
             wanted, passed = len(fragment.params), len(parts) - 1

@@ -56,13 +56,12 @@ def pieces_of(text: str, tokens: Iterable[Token], by: int = 0) -> list[Piece]:
         # Only a directive may follow the semicolon.
         blanks += "" if end is None else text[end : token.start].replace(";", "")
         end = token.end
-        piece = Piece(token.kind, token.text, token.start + by)
-        if token.kind is Kind.COMMENT and not piece.is_directive:
+        if token.kind is Kind.COMMENT and not _DIRECTIVE.match(token.text):
             blanks += " "
             continue
         lines = blanks.rpartition("\n")
         gap = f"\n{lines[2]}" if lines[1] else blanks
-        found.append(replace(piece, gap=gap))
+        found.append(Piece(token.kind, token.text, token.start + by, gap))
         blanks = ""
     return found
 

@@ -64,3 +64,7 @@ o.gone
 
 -- fragment: behind(o)
 o.gone;
+
+-- fragment: sorted(o)
+o.id -- :sort o.id, o.total desc
+;
