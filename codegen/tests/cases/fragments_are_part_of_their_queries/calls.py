@@ -15,7 +15,10 @@ async def run(db, queries):
     assert await queries.get_order(db, number=4, viewer=7) is None
     assert (await queries.get_order(db, number=3, viewer=7)).total is None
     rows = await queries.list_priced(db, viewer=7)
-    assert [(row.total, row.name) for row in rows] == [(Decimal(10), "a"), (Decimal(1), None)]
+    assert [(row.total, row.name) for row in rows] == [
+        (Decimal(10), "a"),
+        (Decimal(1), None),
+    ]
     assert await queries.list_orders(db) == [1, 2, 3, 4, 5]
     assert await queries.list_orders(db, least=Decimal(6)) == [1, 4]
     assert await queries.list_orders(db, least=Decimal(1), customer=2) == []
