@@ -473,8 +473,9 @@ class JsonShape:
 
     `members` are the members of an object, by key. Members of a tuple have no key. An array or a
     map has one member, the structure of all elements. An array or map without a member is empty.
-    `type` is the database type of a scalar. `nullable` is whether the value may be `null` in JSON.
-    `absent` is whether an object may lack this member.
+    `type` is the database type of a scalar, or of a text that may contain an inner JSON value.
+    `nullable` is whether the value may be `null` in JSON. `absent` is whether an object may lack
+    this member.
     """
 
     kind: JsonKind

@@ -1,6 +1,6 @@
 """The long hunt: `python -m tests.fuzz_mysql --n 200000 [--seed N] [--server mysql]`.
 
-With `--called` it calls the generated functions on a MariaDB.
+With `--called` it calls the generated functions on a MariaDB; with `--documents` they make JSON.
 With `--rules` it says of each premise of our own rules how often it was met, and after how many
 executions the rule without it was refuted.
 """
@@ -25,11 +25,14 @@ parser.add_argument("--url", help="a server to hunt on (default: a private one)"
 parser.add_argument("--server", default="", help="which private one: mysql or mariadb")
 parser.add_argument("--rules", action="store_true", help="say it per rule; weaken each")
 parser.add_argument("--called", action="store_true", help="call the generated functions")
+parser.add_argument("--documents", action="store_true", help="and they make JSON")
 arguments = parser.parse_args()
 print(f"seed {arguments.seed}", flush=True)
-if arguments.called:
+if arguments.called or arguments.documents:
     with tempfile.TemporaryDirectory() as folder:
-        calls = hunt_called(arguments.n, arguments.seed, Path(folder))
+        calls = hunt_called(
+            arguments.n, arguments.seed, Path(folder), documents=arguments.documents
+        )
     print(calls.report())
     sys.exit(1 if calls.broken else 0)
 if arguments.rules:

@@ -35,6 +35,7 @@ from tests.fuzz_mysql.world import SCHEMA
 
 _NO_DATE = " is not a valid date"
 _NEEDED = " is needed beside "  # what a function says of arguments that must come together
+_MODELS = ("dataclass", "msgspec", "pydantic", "attrs")
 _LONGEST = 5.0  # seconds for one call
 
 
@@ -49,12 +50,14 @@ class Tally:
     calls: int = 0
     refused: int = 0
     undated: int = 0
+    shapes: int = 0
     broken: list[str] = field(default_factory=list)
 
     def report(self) -> str:
         """Say it in a few lines."""
         head = f"{self.calls} calls of {self.functions} functions, {len(self.broken)} broken"
         rest = f"{self.refused} calls refused by the server, {self.undated} with an invalid date"
+        rest += f", {self.shapes} shapes of JSON"
         return "\n".join([head, rest, *self.broken[:10]])
 
 
@@ -69,24 +72,42 @@ class _Function:
 
 
 def hunt_called(
-    calls: int, seed: int, folder: Path, cache: Path | None = None, queries: int = 400
+    calls: int,
+    seed: int,
+    folder: Path,
+    cache: Path | None = None,
+    queries: int = 400,
+    *,
+    documents: bool = False,
 ) -> Tally:
-    """Call functions about this many times, on a private MariaDB; so many are compiled at once."""
+    """Call functions about this many times, on a private MariaDB; so many are compiled at once.
+
+    With `documents` each query makes JSON, which is read into classes.
+    """
     tally = Tally()
     search = Hunt(cache, seed, kin="mariadb")
+    search.grammar.documents = documents
+    number = 0
     with contextlib.closing(search), warnings.catch_warnings():
         warnings.simplefilter("ignore", aiomysql.Warning)  # of values, which are random
         while tally.calls < calls:
             wanted = min(queries, (calls - tally.calls) // len(search.worlds) + 10)
-            _one_package(search, tally, seed, folder / "package", wanted)
+            options = f", models: {_MODELS[number % 4]}, typed_json: true" if documents else ""
+            _one_package(search, tally, seed, folder / "package", wanted, options)
+            number += 1
     return tally
 
 
-def _one_package(search: Hunt, tally: Tally, seed: int, folder: Path, queries: int) -> None:
+def _one_package(
+    search: Hunt, tally: Tally, seed: int, folder: Path, queries: int, options: str
+) -> None:
     asked = list(_taken(search, queries))
     texts = [sql for sql, _ in asked]
     try:
-        known = compile_texts(folder, "mysql", SCHEMA, texts, analyze, server="mariadb").queries
+        known = compile_texts(
+            folder, "mysql", SCHEMA, texts, analyze, server="mariadb", options=options
+        ).queries
+        tally.shapes += sum(bool(column.shape) for query in known for column in query.columns)
         for number, world in enumerate(search.worlds):  # compiling drops what it does not know
             search.make_world(number, world)
         with imported(folder) as module:

@@ -7,6 +7,7 @@ from random import Random
 
 from tests.fuzz.optional import Parts, named
 from tests.fuzz_mysql.directed import directed
+from tests.fuzz_mysql.documents import Documents
 from tests.fuzz_mysql.world import COLUMNS, KEYS
 
 _PLACE = re.compile(r"<<(\d+)>>")
@@ -73,10 +74,14 @@ _TO_TEXT = (
 
 
 class Grammar:
-    """Makes one query per call of `query`; the same seed makes the same queries."""
+    """Makes one query per call of `query`; the same seed makes the same queries.
 
-    def __init__(self, seed: int) -> None:
+    With `documents` each query makes JSON.
+    """
+
+    def __init__(self, seed: int, *, documents: bool = False) -> None:
         self.random = Random(seed)
+        self.documents = documents
         self._names = 0
         self.ctes: dict[str, dict[str, str]] = {}
         self.parameters: list[str] = []
@@ -88,12 +93,14 @@ class Grammar:
         One in seven has optional parts or embedded rows, as a query file has them, if not `plain`.
         """
         self.ctes, self.parameters = {}, []
-        if not plain and self._chance(0.15):
+        if not plain and not self.documents and self._chance(0.15):
             text = _PLACE.sub(r"«\1»", self._dynamic())
             sql, numbers = named(text, self.random, lambda name: f"sqlc.arg({name})")
             return sql, [self.parameters[int(number)] for number in numbers]
         kind = self.random.random()
-        if kind < 0.05:
+        if self.documents:
+            sql = Documents(self).select()
+        elif kind < 0.05:
             sql = self._returning()
         elif kind < 0.2:
             sql = self._lookup()

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from aiosqlc.analysis.verdict import never
 
 from tests.conftest import Full
 from tests.fuzz_mysql.called import hunt_called
@@ -76,6 +77,33 @@ def test_generated_functions_return_what_their_annotations_say(
         monkeypatch.setattr("tests.fuzz_mysql.hunt.WORLDS", 3)
     tally = hunt_called(full(10_000, sample=150), 700, tmp_path, cache)
     assert tally.broken == [], tally.report()
+
+
+def test_documents_are_of_the_shape_that_was_proved(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, full: Full, tmp_path: Path
+) -> None:
+    if not full(1, sample=0):
+        monkeypatch.setattr("tests.fuzz_mysql.hunt.WORLDS", 3)
+    wanted = full(20_000, sample=150)
+    tally = hunt_called(wanted, 1, tmp_path, cache, documents=True)
+    assert tally.broken == [], tally.report()
+    assert tally.shapes > wanted // 20, tally.report()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("rule", "broken"),
+    [
+        ("aiosqlc.mysql.documents.infer", lambda *_: never("column", "broken")),
+        ("aiosqlc.mysql.documents._whole", lambda shape: shape),
+    ],
+)
+def test_documents_find_a_broken_rule(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rule: str, broken: object
+) -> None:
+    monkeypatch.setattr("tests.fuzz_mysql.hunt.WORLDS", 3)
+    monkeypatch.setattr(rule, broken)
+    assert hunt_called(1000, 2, tmp_path, cache, documents=True).broken
 
 
 @pytest.mark.long

@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from keyword import iskeyword
@@ -64,9 +64,15 @@ def spelled(shape: JsonShape | None) -> str:
         JsonKind.MAP: f"{{*: {inside}}}",
         JsonKind.ARRAY: f"[{inside}]",
         JsonKind.TUPLE: f"({inside})",
-        JsonKind.SCALAR: shape.type.name if shape.type else "?",
+        JsonKind.SCALAR: _scalar_name(shape),
     }
     return around[shape.kind] + ("?" if shape.nullable else "")
+
+
+def _scalar_name(shape: JsonShape) -> str:
+    """Return the name of a scalar's type; TINYINT(1) is a boolean."""
+    kind = shape.type
+    return "?" if kind is None else "bool" if kind.length == 1 else kind.name
 
 
 def meant(text: str, shape: JsonShape) -> object:
@@ -81,6 +87,9 @@ def _meant(raw: Any, shape: JsonShape) -> object:
         assert shape.nullable, f"null, but {spelled(shape)}"
         return None
     inside = [member for _, member in shape.members]
+    if isinstance(raw, str) and shape.kind is not JsonKind.SCALAR:
+        assert shape.type, "a text that is not expected"
+        raw = json.loads(raw, parse_float=Decimal)
     if shape.kind is JsonKind.OBJECT and _is_dict(shape):
         return _anything(raw)
     if shape.kind is JsonKind.OBJECT:
@@ -97,7 +106,34 @@ def _meant(raw: Any, shape: JsonShape) -> object:
         assert inside or not raw, raw
         return [_meant(item, inside[0]) for item in raw]
     assert shape.type
-    return _scalar(raw, shape.type.name)
+    of = shape.type
+    return _scalar(raw, of.name) if of.schema else _mysql_scalar(raw, _scalar_name(shape))
+
+
+def _mysql_scalar(raw: Any, kind: str) -> object:
+    if kind == "bool":
+        assert type(raw) in {bool, int}, raw
+        return bool(raw)
+    if kind.endswith("int"):
+        assert type(raw) is int, raw
+        return raw
+    if kind in {"float", "double"}:
+        return float(raw)
+    if kind == "decimal":
+        assert isinstance(raw, Decimal | int), raw
+        return Decimal(raw)
+    assert isinstance(raw, str), raw
+    if kind == "time":
+        hours, minutes, seconds = raw.removeprefix("-").split(":")
+        span = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+        return -span if raw.startswith("-") else span
+    others: Mapping[str, Any] = {
+        "date": date.fromisoformat,
+        "datetime": datetime.fromisoformat,
+        "timestamp": datetime.fromisoformat,
+        "uuid": UUID,
+    }
+    return others[kind](raw) if kind in others else raw
 
 
 def _is_dict(shape: JsonShape) -> bool:

@@ -1,34 +1,53 @@
-"""The page about JSON says what is generated: its query compiles to its classes."""
+"""The page about JSON says what is generated: its queries compile to its classes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from aiosqlc.analysis.port import Analyze
 from aiosqlc.messages.render import render_all
 from aiosqlc.pipeline.compile import compile_project
 
-from tests.golden import analyzer_on
+from tests import golden
+from tests.json_shapes.test_mysql import analyzer_on
 from tests.projects import loaded, write_project
+from tests.servers.mysql import TestMysql
 from tests.servers.postgres import TestPostgres
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 
-def test_the_query_of_the_manual_has_its_classes(
-    tmp_path: Path, postgres_server: TestPostgres
+@pytest.fixture(params=["postgresql", "mysql"])
+def example(
+    request: pytest.FixtureRequest, postgres_server: TestPostgres, mysql_server: TestMysql
+) -> Iterator[tuple[str, int, Analyze]]:
+    """An engine, the place of its query among the blocks of the page, and its analyser."""
+    if request.param == "postgresql":
+        url = postgres_server.create_empty()
+        yield "postgresql", 2, golden.analyzer_on(url)
+        postgres_server.drop(url)
+    else:
+        url = mysql_server.create_empty()
+        yield "mysql", 4, analyzer_on(url)
+        mysql_server.drop(url)
+
+
+def test_the_queries_of_the_manual_have_its_classes(
+    tmp_path: Path, example: tuple[str, int, Analyze]
 ) -> None:
-    (_, python), (_, schema), (_, query), (_, classes) = _BLOCK.findall(PAGE.read_text())
-    entry = "sql:\n- engine: postgresql\n  schema: schema.sql\n  queries: queries.sql\n  "
+    engine, place, analyze = example
+    blocks = [text for _, text in _BLOCK.findall(PAGE.read_text())]
+    assert len(blocks) == 5
+    python, schema, classes, query = blocks[0], blocks[1], blocks[3], blocks[place]
+    entry = f"sql:\n- engine: {engine}\n  schema: schema.sql\n  queries: queries.sql\n  "
     config = f'version: "2"\n{entry}{python.replace(chr(10), chr(10) + "  ").rstrip()}\n'
     files = {"sqlc.yaml": config, "schema.sql": schema, "queries.sql": query}
     project = loaded(write_project(tmp_path, files))
-    url = postgres_server.create_empty()
-    try:
-        compiled = compile_project(project, analyzer_on(url))
-    finally:
-        postgres_server.drop(url)
+    compiled = compile_project(project, analyze)
     assert not compiled.diagnostics, render_all(compiled.diagnostics)
     [module] = [file.text for file in compiled.files if file.path.name == "queries.py"]
     assert classes in module

@@ -20,7 +20,7 @@ AIOMYSQL = Driver(
     name="aiomysql",
     engine=Dialect.MYSQL,
     # MySQL stores '' for an invalid enum value. It is not a member, so the enum class raises.
-    types=Types(python_type, structured=False),
+    types=Types(python_type, structured=False, json_reader="_mysql"),
     fits=_fits("AiomysqlExecutor"),
     places=Places.FORMATTED,
     adapter="aiomysql_adapter",

@@ -27,7 +27,8 @@ class Types:
     `plain` returns the type of a value that is not an enum, array or structure. `structured` is
     whether the engine has such values. `user_types_as_text` is whether the driver does not know the
     types that a schema defines: the adapter's functions then read them from text, and arrays must
-    be passed as lists. `json_as_text` is whether JSON arrives as text, not decoded.
+    be passed as lists. `json_as_text` is whether JSON arrives as text, not decoded. `json_reader`
+    is the ending of the generated file that decodes the engine's JSON.
     """
 
     plain: Callable[[SqlType], PyType]
@@ -36,6 +37,7 @@ class Types:
     multirange: Import | None = None
     user_types_as_text: bool = False
     json_as_text: bool = True
+    json_reader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

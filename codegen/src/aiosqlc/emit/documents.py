@@ -9,7 +9,11 @@ from aiosqlc.config.project import ModelKind
 
 
 @cache
-def json_documents(models: ModelKind) -> str:
-    """Return the file's source, based on pydantic for pydantic classes and on msgspec otherwise."""
-    name = "pydantic" if models is ModelKind.PYDANTIC else "msgspec"
-    return files("aiosqlc.emit.written").joinpath(f"json_{name}.py").read_text("utf-8")
+def json_documents(models: ModelKind, ending: str) -> str:
+    """Return the file's source, based on pydantic for pydantic classes and on msgspec otherwise.
+
+    `ending` is the driver's `json_reader`.
+    """
+    library = "pydantic" if models is ModelKind.PYDANTIC else "msgspec"
+    written = files("aiosqlc.emit.written").joinpath(f"json_{library}{ending}.py")
+    return written.read_text("utf-8")

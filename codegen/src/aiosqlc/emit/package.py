@@ -66,7 +66,7 @@ def print_package(
     if any(function.choice and function.choice.numbered for function in functions):
         files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{NUMBERING}"))
     if any(function.decoders for function in functions):
-        source = json_documents(target.models)
+        source = json_documents(target.models, driver.types.json_reader)
         files.append(Rendered(target.out / f"{MODULE}.py", f"{header.of('')}\n{source}"))
     if any(function.keyset for function in functions):
         files.append(Rendered(target.out / "keyset.py", f"{header.of('')}\n{KEYSET}"))

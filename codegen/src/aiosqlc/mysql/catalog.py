@@ -186,6 +186,7 @@ def _relation(
         invisible=_marked(rows, "invisible"),
         generated=_marked(rows, " generated"),
         counted=_marked(rows, "auto_increment"),
+        padded=frozenset(str(row[4]).lower() for row in rows if "zerofill" in str(row[5]).lower()),
     )
 
 

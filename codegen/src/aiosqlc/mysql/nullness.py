@@ -22,6 +22,7 @@ from aiosqlc.mysql.facts import (
 from aiosqlc.mysql.functions import (
     AGGREGATES_OF_ROWS,
     BIT_AGGREGATES,
+    JSON_AGGREGATES,
     NEVER_NULL,
     RANKS,
     SAFE_CASTS,
@@ -345,6 +346,8 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
     name = name_of(node)
     if isinstance(node, exp.Count) or name in BIT_AGGREGATES:
         return _COUNTED
+    if name in JSON_AGGREGATES:
+        return _collected(node, proof)
     if not proof.holds("aggregate", "every group has a row", proof.level.grouped):
         return maybe("an aggregate over no rows is NULL")
     if not proof.holds(
@@ -355,6 +358,18 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
         return maybe(f"{name} may be NULL even for values that are not NULL")
     text = "an aggregate over a group is not NULL if its input is not"
     return proof.all_of("aggregate", _inferred(_aggregated(node), proof), text)
+
+
+def _collected(node: exp.Expr, proof: Proof) -> Verdict:
+    """Return the verdict of JSON_ARRAYAGG, which keeps NULL, or of JSON_OBJECTAGG.
+
+    JSON_OBJECTAGG leaves out a NULL key, and is NULL without keys.
+    """
+    if not proof.holds("aggregate", "every group has a row", proof.level.grouped):
+        return maybe("an aggregate over no rows is NULL")
+    keys = node.expressions[:1] if name_of(node) == "JSON_OBJECTAGG" else []
+    text = "a JSON aggregate over a group is a list or an object"
+    return proof.all_of("aggregate", _inferred(keys, proof), text)
 
 
 def _aggregated(node: exp.Expr) -> list[exp.Expr]:
@@ -371,6 +386,8 @@ def _function(node: exp.Expr, proof: Proof) -> Verdict:
     name = name_of(node)
     if name in NEVER_NULL:
         return _BUILT_IN
+    if name in JSON_AGGREGATES:
+        return _collected(node, proof)
     if routine_name(name) in proof.never_null:
         return _VOUCHED
     if not proof.holds("function", "the function is total", name in TOTAL):

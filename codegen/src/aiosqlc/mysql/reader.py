@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from aiosqlc.analysis.json_shapes import ANY, weakest_shape
 from aiosqlc.analysis.rules import EVERY_PART, ONE_PART
 from aiosqlc.analysis.verdict import Verdict, maybe, never
-from aiosqlc.ir import ColumnRef, SqlType
+from aiosqlc.ir import ColumnRef, JsonShape, SqlType, TableColumn
 from aiosqlc.mysql import levels, types
 from aiosqlc.mysql.conversions import may_fail, parses, parses_in
+from aiosqlc.mysql.documents import has_zeros, listed
 from aiosqlc.mysql.expressions import collation_of, of_rows, type_of
 from aiosqlc.mysql.facts import settle
 from aiosqlc.mysql.grouping import aggregates
@@ -384,6 +386,8 @@ class Reader:
                     output.collation,
                     unsure=unsure,
                     column=(source.number, output.name.lower()) if here else None,
+                    shape=output.shape,
+                    padded=output.padded,
                 )
         return Output(
             name or item.output_name or item.name,
@@ -394,6 +398,8 @@ class Reader:
             collation_of(node, level),
             unsure=unsure,
             nameless=not name,
+            shape=listed(node, self.proof(level), self),
+            padded=has_zeros(node, level, self),
         )
 
     def _unsure(self, node: exp.Expr, level: Level) -> bool:
@@ -433,6 +439,8 @@ class Reader:
                         unsure=output.unsure,
                         nameless=output.nameless,
                         column=(source.number, output.name.lower()),
+                        shape=output.shape,
+                        padded=output.padded,
                     )
                 )
         return outputs
@@ -503,9 +511,17 @@ def _offered(relation: Relation) -> tuple[Output, ...]:
             origin=ColumnRef(table.schema, table.name, column.name),
             collation=relation.collations.get(column.name.lower(), ""),
             invisible=column.name.lower() in relation.invisible,
+            shape=_document_in(relation, column),
+            padded=column.name.lower() in relation.padded,
         )
         for column in table.columns
     )
+
+
+def _document_in(relation: Relation, column: TableColumn) -> JsonShape | None:
+    """Return the shape of a stored or viewed JSON column, or None for other columns."""
+    found = relation.shapes.get(column.name.lower())
+    return found or (ANY if column.type.name == "json" else None)
 
 
 def _columns_of(schema: exp.Expr | None) -> tuple[Output, ...] | None:
@@ -519,7 +535,8 @@ def _columns_of(schema: exp.Expr | None) -> tuple[Output, ...] | None:
             continue
         kind = column.args.get("kind")
         said = types.declared(kind.sql(dialect="mysql").lower()) if kind is not None else types.INT
-        found.append(Output(column.name, said, unsure=True))
+        shape = ANY if said.name == "json" else None
+        found.append(Output(column.name, said, unsure=True, shape=shape))
     return tuple(found) or None
 
 
@@ -554,7 +571,15 @@ def of_both(
         origin=ours.origin if ours.origin == theirs.origin else None,
         unsure=converts or ours.unsure or theirs.unsure,
         nameless=ours.nameless,
+        shape=_shape_of_both(ours, theirs),
+        padded=ours.padded or theirs.padded,
     )
+
+
+def _shape_of_both(ours: Output, theirs: Output) -> JsonShape | None:
+    if ours.shape is None and theirs.shape is None:
+        return None
+    return weakest_shape(ours.shape, theirs.shape) or ANY
 
 
 def _gives_null(node: exp.Expr, index: int) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from aiosqlc.analysis.json_shapes import ANY
 from aiosqlc.analysis.rules import EVERY_PART
 from aiosqlc.analysis.verdict import Verdict, maybe, never
 from aiosqlc.ir import SqlType
@@ -35,7 +36,14 @@ def assumed(begin: Sequence[Columns], *, adds: bool) -> Columns:
     """
     verdict = _ASSUMED if adds else NULLABLE
     return tuple(
-        Output(these[0].name, of_rows([o.type for o in these]), verdict, unsure=True)
+        Output(
+            these[0].name,
+            of_rows([o.type for o in these]),
+            verdict,
+            unsure=True,
+            shape=ANY if any(o.shape for o in these) else None,
+            padded=any(o.padded for o in these),
+        )
         for these in zip(*begin, strict=True)
     )
 

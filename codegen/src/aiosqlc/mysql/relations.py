@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from aiosqlc.ir import Constraint, SqlType, Table, TableColumn
+from aiosqlc.ir import Constraint, JsonShape, SqlType, Table, TableColumn
 from aiosqlc.mysql.rules import STRICT, Premises
 
 # sqlc's name for the database in which the queries run.
@@ -37,7 +37,8 @@ class Relation:
     not proved to have no effects. `settled_late` are the kinds of its columns whose type may change
     at execution. `referring` are the foreign keys that refer to this table. `triggers` are the
     events that fire a trigger. `made_of` are the relations that a view reads, each with its
-    database.
+    database. `padded` are the columns with ZEROFILL, and `shapes` the structures of a view's JSON
+    columns.
     """
 
     table: Table
@@ -51,6 +52,8 @@ class Relation:
     referring: tuple[Reference, ...] = ()
     triggers: frozenset[str] = frozenset()
     made_of: tuple[tuple[str, str], ...] = ()
+    padded: frozenset[str] = frozenset()
+    shapes: Mapping[str, JsonShape] = field(default_factory=dict)
 
     def column(self, name: str) -> TableColumn | None:
         """Return the column with a name, ignoring case."""

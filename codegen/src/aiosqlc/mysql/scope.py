@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from aiosqlc.analysis.verdict import Verdict, maybe, never
-from aiosqlc.ir import ColumnRef, SqlType
+from aiosqlc.ir import ColumnRef, JsonShape, SqlType
 from aiosqlc.mysql.relations import Relation
 from aiosqlc.mysql.rules import STRICT, Premises
 from aiosqlc.relational.tree import Query
@@ -28,7 +28,9 @@ class Output:
 
     An `invisible` column is only accessible by name, because `*` omits it. `unsure` means that the
     server may wrongly flag it NOT NULL. `nameless` means that the server generated its name from an
-    expression. `column` is the column of the sub-select's own sources, if it is one.
+    expression. `column` is the column of the sub-select's own sources, if it is one. `shape` is the
+    shape of its JSON, or None if its values are not JSON. `padded` means that the server may write
+    its numbers with leading zeros.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Output:
     unsure: bool = False
     nameless: bool = False
     column: ColumnKey | None = None
+    shape: JsonShape | None = None
+    padded: bool = False
 
     @property
     def not_null(self) -> bool:

@@ -136,7 +136,13 @@ class _Replay:
             for i, output in enumerate(outputs)
         )
         self.relations[name] = Relation(
-            Table(name[0], name[1], columns, kind="view"), unproved_reading="the query reads a view"
+            Table(name[0], name[1], columns, kind="view"),
+            unproved_reading="the query reads a view",
+            shapes={
+                column.name.lower(): output.shape
+                for column, output in zip(columns, outputs, strict=True)
+                if output.shape
+            },
         )
         return ""
 
@@ -235,6 +241,7 @@ def _changed(relation: Relation, action: exp.ModifyColumn) -> Relation | None:
         table=replace(relation.table, columns=columns),
         unique=relation.unique + added.unique,
         invisible=(relation.invisible - {name.lower()}) | added.invisible,
+        padded=(relation.padded - {name.lower()}) | added.padded,
     )
 
 
@@ -292,11 +299,13 @@ def _with_column(relation: Relation, part: exp.ColumnDef) -> Relation:
         primary or serial or any(isinstance(kind, exp.UniqueColumnConstraint) for kind in kinds)
     )
     hidden = any(isinstance(kind, exp.InvisibleColumnConstraint) for kind in kinds)
+    padded = any(isinstance(kind, exp.ZeroFillColumnConstraint) for kind in kinds)
     return replace(
         relation,
         table=replace(relation.table, columns=(*relation.table.columns, column)),
         unique=relation.unique + (((part.name.lower(),),) if unique else ()),
         invisible=relation.invisible | ({part.name.lower()} if hidden else set()),
+        padded=relation.padded | ({part.name.lower()} if padded else set()),
     )
 
 

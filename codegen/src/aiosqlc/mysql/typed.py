@@ -11,6 +11,7 @@ from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import (
     Column,
     ColumnRef,
+    JsonShape,
     ParsedQuery,
     SqlType,
     TypedEmbed,
@@ -23,6 +24,7 @@ from aiosqlc.mysql.called import is_call
 from aiosqlc.mysql.choices import is_choice
 from aiosqlc.mysql.conversions import may_fail
 from aiosqlc.mysql.counted import counted, of_call
+from aiosqlc.mysql.documents import is_document
 from aiosqlc.mysql.embeds import described_embeds, embeds
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.late_types import settled_late
@@ -216,6 +218,7 @@ def _by_text(output: Output, item: exp.Expr | None) -> Column:
         table_alias=output.alias,
         is_function_call=item is not None and bool(name_of(_bare(item))),
         reasons=(*output.verdict.reasons(), "inferred from the query text, without a server"),
+        shape=_shape(output, output.type or types.ANY),
     )
 
 
@@ -231,15 +234,23 @@ def _by_server(
     origin = output.origin if output else origin_of(described, schema)
     certain = trusted and described.not_null and not (output is not None and output.unsure)
     proved = output is not None and output.not_null
+    kind = _type(described, output, origin, schema, varies=varies)
     return Column(
         name=_name(described.name, item),
-        type=_type(described, output, origin, schema, varies=varies),
+        type=kind,
         not_null=certain or proved,
         origin=origin,
         table_alias=output.alias if output else described.table_alias,
         is_function_call=item is not None and bool(name_of(_bare(item))),
         reasons=_reasons(output, certain=certain, said=described.not_null),
+        shape=_shape(output, kind),
     )
+
+
+def _shape(output: Output | None, kind: SqlType) -> JsonShape | None:
+    """Return the shape of a JSON column, or None; MariaDB returns JSON with bytes as bytes."""
+    shape = output.shape if output and types.family(kind) == "text" else None
+    return shape if is_document(shape) else None
 
 
 def _reasons(output: Output | None, *, certain: bool, said: bool) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aiosqlc.analysis.json_shapes import weakest_shape
 from aiosqlc.ir import Cardinality, Column, ColumnRef, ParsedQuery, TypedEmbed, TypedQuery, Variant
 
 _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinality.MANY)
@@ -50,7 +51,9 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
 
 
 def _weaker(ours: Column, theirs: Column) -> Column:
-    return ours if not ours.not_null or theirs.not_null else replace(ours, not_null=False)
+    known = ours if not ours.not_null or theirs.not_null else replace(ours, not_null=False)
+    same = known.shape == theirs.shape
+    return known if same else replace(known, shape=weakest_shape(known.shape, theirs.shape))
 
 
 def _weaker_embed(

@@ -5,12 +5,13 @@ The servers' flags are wrong for nested views and ROLLUP.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
 
-from aiosqlc.ir import TableColumn
+from aiosqlc.analysis.json_shapes import ANY
+from aiosqlc.ir import JsonShape, TableColumn
 from aiosqlc.mysql import types
 from aiosqlc.mysql.late_types import settled_late
 from aiosqlc.mysql.reader import Reader
@@ -74,8 +75,19 @@ def _settled(
         table=table,
         unproved_reading=unproved,
         settled_late=late,
+        shapes=_shapes(relation, aligned),
         made_of=tuple(sorted(_relations_in(definition))),
     )
+
+
+def _shapes(relation: Relation, made: Sequence[Output] | None) -> dict[str, JsonShape]:
+    """Return the shapes of a view's JSON columns; a text of unknown origin may be JSON too."""
+    columns = relation.table.columns
+    if made is None:
+        texts = [column for column in columns if types.family(column.type) == "text"]
+        return {column.name.lower(): ANY for column in texts}
+    pairs = zip(columns, made, strict=True)
+    return {column.name.lower(): output.shape for column, output in pairs if output.shape}
 
 
 def _comes_late(column: TableColumn, made: Output | None, late: frozenset[str]) -> bool:

@@ -33,6 +33,15 @@ _SCALARS = {
     "uuid": PyType("UUID", frozenset({("uuid", "UUID")})),
     "bytea": PyType("bytes"),
 }
+_MYSQL_SCALARS = {
+    **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint"), PyType("int")),
+    **dict.fromkeys(("float", "double"), PyType("float")),
+    "decimal": _SCALARS["numeric"],
+    "date": _SCALARS["date"],
+    **dict.fromkeys(("datetime", "timestamp"), _SCALARS["timestamp"]),
+    "time": PyType("timedelta", frozenset({("datetime", "timedelta")})),
+    "uuid": _SCALARS["uuid"],
+}
 # Column names that the server generates for expressions without an alias.
 _UNNAMED = re.compile(r"(?:(?:jsonb?|row|array)_.*|to_jsonb?|coalesce|case|\?column\?|)")
 
@@ -97,7 +106,10 @@ class Documents:
         if sql.kind is TypeKind.ENUM:
             found = self.enum(sql)
             return PyType(found.annotation, found.imports_in(found.annotation))
-        known = _SCALARS.get(sql.name) if sql.schema == "pg_catalog" else None
+        if sql.schema:
+            known = _SCALARS.get(sql.name) if sql.schema == "pg_catalog" else None
+        else:  # only MySQL's types have no schema; TINYINT(1) is a boolean
+            known = _SCALARS["bool"] if sql.length == 1 else _MYSQL_SCALARS.get(sql.name)
         return known or pytypes.TEXT
 
     def _object(self, shape: JsonShape, name: str) -> PyType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from aiosqlc.analysis.json_shapes import weakest_shape
 from aiosqlc.analysis.shapes import Shape
 from aiosqlc.ir import (
     Cardinality,
@@ -26,7 +27,7 @@ from aiosqlc.postgres.describe import ColumnHead, Described
 from aiosqlc.postgres.infer.access import Access, access_of
 from aiosqlc.postgres.infer.advice import Advice, advice_of
 from aiosqlc.postgres.infer.dimensions import dimensions
-from aiosqlc.postgres.infer.documents import Documents, weakest_shape
+from aiosqlc.postgres.infer.documents import Documents
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.embeds import as_if_present, places_of
 from aiosqlc.postgres.infer.handed_on import handed_on

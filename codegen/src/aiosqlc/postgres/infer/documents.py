@@ -5,9 +5,21 @@ A value without a rule is `ANY`: a stored JSON value, or the result of another f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from aiosqlc.analysis.json_shapes import (
+    ANY,
+    EMPTY,
+    EMPTY_OBJECT,
+    NULL,
+    array_of,
+    either,
+    joined,
+    object_of,
+    optional,
+    stripped,
+)
 from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
 from aiosqlc.postgres.catalog.elements import elements_checked
 from aiosqlc.postgres.catalog.facts import Facts
@@ -21,10 +33,6 @@ from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import entry_column
 from aiosqlc.postgres.infer.scope import Scope
 from aiosqlc.postgres.tree import Datum, Node
-
-ANY = JsonShape(JsonKind.ANY, nullable=True)
-_EMPTY, _EMPTY_OBJECT = JsonShape(JsonKind.ARRAY), JsonShape(JsonKind.MAP)
-_NULL = JsonShape(JsonKind.ARRAY, nullable=True)
 
 _JSON, _JSONB, _RECORD, _TEXT, _UNKNOWN = 114, 3802, 2249, 25, 705
 _IS_JSON = frozenset({_JSON, _JSONB})
@@ -45,10 +53,10 @@ _IS_OBJECT, _IS_ARRAY, _OBJECT_AGG, _ARRAY_AGG, _IS_SCALAR = 1, 2, 3, 4, 6  # Js
 _LENGTH = 4  # bytes of the length word before a value
 # As the server stores them: text, or the header of a container.
 _CONSTANTS = {
-    (_JSON, b"[]"): _EMPTY,
-    (_JSON, b"{}"): _EMPTY_OBJECT,
-    (_JSONB, (0x40000000).to_bytes(4, "little")): _EMPTY,
-    (_JSONB, (0x20000000).to_bytes(4, "little")): _EMPTY_OBJECT,
+    (_JSON, b"[]"): EMPTY,
+    (_JSON, b"{}"): EMPTY_OBJECT,
+    (_JSONB, (0x40000000).to_bytes(4, "little")): EMPTY,
+    (_JSONB, (0x20000000).to_bytes(4, "little")): EMPTY_OBJECT,
 }
 _DEEPEST = 30
 
@@ -96,11 +104,11 @@ class Documents:
         if node.kind in {"AGGREF", "WINDOWFUNC"}:
             return self._collected(node, scope, depth)
         if node.kind == "COALESCEEXPR":
-            return _either(self._made(arg, scope, depth) for arg in node["args"])
+            return either(self._made(arg, scope, depth) for arg in node["args"])
         if node.kind == "CASEEXPR":
             results = [when["result"] for when in node["args"]]
             results += [node["defresult"]] if node["defresult"] else []
-            return _either(self._made(result, scope, depth) for result in results)
+            return either(self._made(result, scope, depth) for result in results)
         if node.kind == "CONST":
             return _constant(node)
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.EXPR:
@@ -135,7 +143,7 @@ class Documents:
         if name in _MEMBER | _ELEMENT:
             return _part(self._made(args[0], scope, depth), args[1])
         if name == "jsonb_concat":
-            return _joined(*(self._made(arg, scope, depth) for arg in args))
+            return joined(*(self._made(arg, scope, depth) for arg in args))
         return ANY
 
     def _constructed(self, node: Node, scope: Scope, depth: int) -> JsonShape:
@@ -151,7 +159,7 @@ class Documents:
         if kind == _IS_OBJECT:
             members = _members(args)
             found = [(_key(key), of, self.value(of, scope, depth)) for key, of in members]
-            return _object(
+            return object_of(
                 (key, replace(self._without_null(shape, of), absent=shape.nullable))
                 if strict
                 else (key, shape)
@@ -160,8 +168,8 @@ class Documents:
         if kind == _IS_ARRAY:
             items = [self.value(arg, scope, depth) for arg in args]
             if strict and any(item.nullable for item in items):
-                merged = _either(map(self._without_null, items, args))
-                return ANY if merged.kind is JsonKind.ANY else _array(merged)
+                merged = either(map(self._without_null, items, args))
+                return ANY if merged.kind is JsonKind.ANY else array_of(merged)
             return JsonShape(JsonKind.TUPLE, members=tuple(("", item) for item in items))
         return ANY
 
@@ -169,20 +177,22 @@ class Documents:
         name = self._facts.built_in(node["funcid"])
         args: list[Node] = node.list_of("args")
         if node.get("funcvariadic", False) or not args:
-            return _EMPTY if name in _TUPLES and not args else ANY
+            return EMPTY if name in _TUPLES and not args else ANY
         if name in _OBJECTS and len(args) % 2:
             return ANY  # the server refuses an odd number of arguments when it runs the query
         if name in _OBJECTS:
-            return _object((_key(key), self.value(of, scope, depth)) for key, of in _members(args))
+            return object_of(
+                (_key(key), self.value(of, scope, depth)) for key, of in _members(args)
+            )
         if name in _TUPLES:
-            members = tuple(("", self.value(arg, scope, depth)) for arg in args)
-            return JsonShape(JsonKind.TUPLE, members=members)
+            items = tuple(("", self.value(arg, scope, depth)) for arg in args)
+            return JsonShape(JsonKind.TUPLE, members=items)
         if name in _OF_VALUE:
             if self._is_json(args[0]):
                 return self._made(args[0], scope, depth)
             return replace(self.value(args[0], scope, depth), nullable=False)
         if name in _STRIPS and (len(args) == 1 or _is_false(args[1])):
-            return _stripped(self._made(args[0], scope, depth))
+            return stripped(self._made(args[0], scope, depth))
         return ANY
 
     def _collected(self, node: Node, scope: Scope, depth: int) -> JsonShape:
@@ -198,7 +208,9 @@ class Documents:
             item = self.value(collected, scope, depth)
         if name.endswith("_strict"):
             item = self._without_null(item, collected)
-        return _array(item) if name in _COLLECTS else JsonShape(JsonKind.MAP, members=(("", item),))
+        return (
+            array_of(item) if name in _COLLECTS else JsonShape(JsonKind.MAP, members=(("", item),))
+        )
 
     def _is_json(self, node: Node) -> bool:
         return self._facts.base_type(expression_type(node)) in _IS_JSON
@@ -239,7 +251,7 @@ class Documents:
         item = self._of_type(entry.element, depth + 1) if entry else ANY
         found = item if item.kind is JsonKind.ANY else replace(item, nullable=not full)
         for _ in range(max(dims, 1)):
-            found = _array(found)
+            found = array_of(found)
         return found
 
     def _of_type(self, kind: int, depth: int = 0) -> JsonShape:
@@ -254,8 +266,8 @@ class Documents:
             return self._list(kind, 1, full=False, depth=depth)
         if entry.kind != "c":
             return JsonShape(JsonKind.SCALAR, type=_bare(self.types.get(kind)))
-        return _object(
-            (c.name, _optional(self._of_column(c.type, c.dims, full=False, depth=depth + 1)))
+        return object_of(
+            (c.name, optional(self._of_column(c.type, c.dims, full=False, depth=depth + 1)))
             for c in self._facts.columns.get(entry.relation, ())
         )
 
@@ -288,7 +300,7 @@ class Documents:
     ) -> JsonShape:
         if len(names) != len(values):
             return ANY
-        return _object(
+        return object_of(
             (name, self.value(*value, depth)) for name, value in zip(names, values, strict=True)
         )
 
@@ -307,7 +319,7 @@ class Documents:
             return not entry_column(self.prover, varno, attribute, owner).null
 
         if entry["rtekind"] == kinds.Rte.RELATION:
-            return _object(self._columns(entry["relid"], certain, depth))
+            return object_of(self._columns(entry["relid"], certain, depth))
         inner = _query_of(entry, owner)
         if inner is None:
             return ANY
@@ -320,7 +332,7 @@ class Documents:
             value = self.value(target["expr"], inner, depth)
             kept = value.kind is JsonKind.ANY
             found.append((name, value if kept else replace(value, nullable=not certain(number))))
-        return _object(found)
+        return object_of(found)
 
     def _columns(
         self, relation: int, certain: Callable[[int], bool], depth: int
@@ -329,7 +341,7 @@ class Documents:
             full = elements_checked(self._facts, relation, column.number)
             value = self._of_column(column.type, column.dims, full=full, depth=depth)
             known = certain(column.number) or value.kind is JsonKind.ANY
-            yield column.name, value if known else _optional(value)
+            yield column.name, value if known else optional(value)
 
 
 def _query_of(entry: Node, owner: Scope) -> Scope | None:
@@ -344,33 +356,9 @@ def _query_of(entry: Node, owner: Scope) -> Scope | None:
     return None if query["setOperations"] is not None else parent.inner(query)
 
 
-def _object(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
-    """Return the JSON shape of an object, or ANY if a key is unknown or repeated."""
-    found = tuple(members)
-    keys = [key for key, _ in found]
-    if not all(keys) or len(set(keys)) < len(keys):
-        return ANY
-    return JsonShape(JsonKind.OBJECT, members=found)
-
-
 def _members(args: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
     """Yield the keys and values of an object."""
     return zip(args[::2], args[1::2], strict=True)
-
-
-def _left_out(shape: JsonShape) -> JsonShape:
-    """Return the shape of a JSON object's member that is left out if its value is NULL."""
-    if shape.kind is JsonKind.ANY:
-        return replace(shape, absent=True)
-    return replace(shape, nullable=False, absent=True) if shape.nullable else shape
-
-
-def _stripped(shape: JsonShape) -> JsonShape:
-    """Return the shape that json_strip_nulls() produces: null members are omitted at any depth."""
-    members = tuple((key, _stripped(member)) for key, member in shape.members)
-    if shape.kind is JsonKind.OBJECT:
-        members = tuple((key, _left_out(member)) for key, member in members)
-    return replace(shape, members=members)
 
 
 def _part(document: JsonShape, place: Node) -> JsonShape:
@@ -384,30 +372,9 @@ def _part(document: JsonShape, place: Node) -> JsonShape:
     return ANY
 
 
-def _joined(one: JsonShape, other: JsonShape) -> JsonShape:
-    """Return the shape of the JSON value `one || other`, or ANY if an operand may be null."""
-    if one.nullable or other.nullable or one.kind is not other.kind:
-        return ANY
-    if one.kind is JsonKind.ARRAY:
-        return _either(iter([one, other]))
-    if one.kind is not JsonKind.OBJECT or any(member.absent for _, member in other.members):
-        return ANY
-    return JsonShape(
-        JsonKind.OBJECT, members=tuple((dict(one.members) | dict(other.members)).items())
-    )
-
-
 def _is_false(node: Node) -> bool:
     value = node["constvalue"] if node.kind == "CONST" else None
     return isinstance(value, Datum) and not any(value.data)
-
-
-def _array(item: JsonShape) -> JsonShape:
-    return JsonShape(JsonKind.ARRAY, members=(("", item),))
-
-
-def _optional(shape: JsonShape) -> JsonShape:
-    return replace(shape, nullable=True)
 
 
 def _key(node: Node) -> str:
@@ -422,44 +389,11 @@ def _key(node: Node) -> str:
 
 def _constant(node: Node) -> JsonShape:
     if node["constisnull"]:
-        return _NULL
+        return NULL
     value = node["constvalue"]
     if not isinstance(value, Datum):
         return ANY
     return _CONSTANTS.get((node["consttype"], value.data[_LENGTH:]), ANY)
-
-
-def _either(shapes: Iterator[JsonShape]) -> JsonShape:
-    """Return the common JSON shape of alternative expressions."""
-    found = [shape for shape in shapes if shape != _NULL]
-    empty = (_EMPTY, _EMPTY_OBJECT)
-    first = next((shape for shape in found if shape not in empty), found[0] if found else _NULL)
-    for shape in found:
-        if shape in empty and shape.kind is first.kind:
-            continue
-        merged = weakest_shape(first, shape)
-        if merged is None:
-            return ANY
-        first = merged
-    return first
-
-
-def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape | None:
-    """Return the JSON shape of values that have one of two shapes, or None if the shapes differ."""
-    if one is None or other is None:
-        return None
-    if (one.kind, one.type) != (other.kind, other.type):
-        return None
-    if [key for key, _ in one.members] != [key for key, _ in other.members]:
-        return None
-    members = []
-    for (key, mine), (_, its) in zip(one.members, other.members, strict=True):
-        merged = weakest_shape(mine, its)
-        if merged is None:
-            return None
-        members.append((key, merged))
-    nullable, absent = one.nullable or other.nullable, one.absent or other.absent
-    return replace(one, nullable=nullable, absent=absent, members=tuple(members))
 
 
 def _bare(kind: SqlType) -> SqlType:

@@ -1,0 +1,94 @@
+"""Operations on the shapes of JSON values, which all engines share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from aiosqlc.ir import JsonKind, JsonShape
+
+ANY = JsonShape(JsonKind.ANY, nullable=True)
+"""The shape of a JSON value about which nothing is known."""
+EMPTY, EMPTY_OBJECT = JsonShape(JsonKind.ARRAY), JsonShape(JsonKind.MAP)
+NULL = JsonShape(JsonKind.ARRAY, nullable=True)
+"""The shape of an expression that is always NULL in SQL."""
+
+
+def object_of(members: Iterable[tuple[str, JsonShape]]) -> JsonShape:
+    """Return the JSON shape of an object, or ANY if a key is unknown or repeated."""
+    found = tuple(members)
+    keys = [key for key, _ in found]
+    if not all(keys) or len(set(keys)) < len(keys):
+        return ANY
+    return JsonShape(JsonKind.OBJECT, members=found)
+
+
+def _left_out(shape: JsonShape) -> JsonShape:
+    """Return the shape of a JSON object's member that is left out if its value is NULL."""
+    if shape.kind is JsonKind.ANY:
+        return replace(shape, absent=True)
+    return replace(shape, nullable=False, absent=True) if shape.nullable else shape
+
+
+def stripped(shape: JsonShape) -> JsonShape:
+    """Return the shape that json_strip_nulls() produces: null members are omitted at any depth."""
+    members = tuple((key, stripped(member)) for key, member in shape.members)
+    if shape.kind is JsonKind.OBJECT:
+        members = tuple((key, _left_out(member)) for key, member in members)
+    return replace(shape, members=members)
+
+
+def joined(one: JsonShape, other: JsonShape) -> JsonShape:
+    """Return the shape of the JSON value `one || other`, or ANY if an operand may be null."""
+    if one.nullable or other.nullable or one.kind is not other.kind:
+        return ANY
+    if one.kind is JsonKind.ARRAY:
+        return either(iter([one, other]))
+    if one.kind is not JsonKind.OBJECT or any(member.absent for _, member in other.members):
+        return ANY
+    return JsonShape(
+        JsonKind.OBJECT, members=tuple((dict(one.members) | dict(other.members)).items())
+    )
+
+
+def array_of(item: JsonShape) -> JsonShape:
+    """Return the JSON shape of a list whose elements have a shape."""
+    return JsonShape(JsonKind.ARRAY, members=(("", item),))
+
+
+def optional(shape: JsonShape) -> JsonShape:
+    """Return the JSON shape of the values that have a shape or are null."""
+    return replace(shape, nullable=True)
+
+
+def either(shapes: Iterator[JsonShape]) -> JsonShape:
+    """Return the common JSON shape of alternative expressions."""
+    found = [shape for shape in shapes if shape != NULL]
+    empty = (EMPTY, EMPTY_OBJECT)
+    first = next((shape for shape in found if shape not in empty), found[0] if found else NULL)
+    for shape in found:
+        if shape in empty and shape.kind is first.kind:
+            continue
+        merged = weakest_shape(first, shape)
+        if merged is None:
+            return ANY
+        first = merged
+    return first
+
+
+def weakest_shape(one: JsonShape | None, other: JsonShape | None) -> JsonShape | None:
+    """Return the JSON shape of values that have one of two shapes, or None if the shapes differ."""
+    if one is None or other is None:
+        return None
+    if (one.kind, one.type) != (other.kind, other.type):
+        return None
+    if [key for key, _ in one.members] != [key for key, _ in other.members]:
+        return None
+    members = []
+    for (key, mine), (_, its) in zip(one.members, other.members, strict=True):
+        merged = weakest_shape(mine, its)
+        if merged is None:
+            return None
+        members.append((key, merged))
+    nullable, absent = one.nullable or other.nullable, one.absent or other.absent
+    return replace(one, nullable=nullable, absent=absent, members=tuple(members))

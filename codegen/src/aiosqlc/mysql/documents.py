@@ -1,0 +1,334 @@
+"""Infer the shape of a JSON value (members, types, nullability) from the SQL that builds it.
+
+MySQL and MariaDB write some values differently: MariaDB may write a nested document as a text, and
+writes the result of a condition as 0 or 1 after a temporary table. The generated decoders accept
+both forms, so that one shape is right for both servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from aiosqlc.analysis.json_shapes import (
+    ANY,
+    EMPTY,
+    EMPTY_OBJECT,
+    NULL,
+    array_of,
+    either,
+    object_of,
+)
+from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
+from aiosqlc.mysql import types
+from aiosqlc.mysql.expressions import type_of
+from aiosqlc.mysql.facts import IF_NOT_TRUE, IF_TRUE, Facts, facts_of
+from aiosqlc.mysql.functions import name_of
+from aiosqlc.mysql.nullness import Proof, infer
+from aiosqlc.mysql.scope import Level, unwrap
+
+if TYPE_CHECKING:
+    from aiosqlc.mysql.reader import Reader
+
+_CONSTANTS = {"[]": EMPTY, "{}": EMPTY_OBJECT}
+# Functions whose result is a text, although the name begins with JSON.
+_TEXTS = frozenset({"JSON_UNQUOTE", "JSON_VALUE", "JSON_TYPE", "JSON_EXTRACT_SCALAR"})
+# The kinds of scalars (`types.family`) that both servers write alike, up to the decoders.
+_NUMBERS = frozenset({"integer", "decimal", "float", "double"})
+# MariaDB writes leading zeros, raw bytes and JSON that is cut off, which are not valid JSON.
+_UNREADABLE = frozenset({"year", "bit", "json"})
+_MOMENTS = frozenset({"date", "datetime", "timestamp", "time"})
+# Expressions that always return the type that `type_of` infers, even if it is a date or a time.
+_SETTLED = (exp.Column, exp.Coalesce, exp.Min, exp.Max, exp.If, exp.Case, exp.Subquery, exp.Cast)
+_CLOCKS = frozenset({
+    "CURDATE", "CURRENT_DATE", "CURRENT_TIMESTAMP", "LAST_DAY", "LOCALTIMESTAMP", "NOW", "SYSDATE",
+    "UTC_DATE", "UTC_TIMESTAMP",
+})  # fmt: skip
+_MADE = frozenset({"JSON_OBJECT", "JSON_ARRAY", "JSON_ARRAYAGG", "JSON_OBJECTAGG"})
+# Inside a document they are never NULL. Alone they are NULL if they exceed max_allowed_packet.
+_NEVER_NULL = frozenset({"JSON_OBJECT", "JSON_ARRAY"})
+# Functions whose type depends on their argument's value: integers or decimal numbers. (MariaDB
+# may also write the result of EXISTS as a text.)
+_LATE = frozenset({"TIME_TO_SEC", "UNIX_TIMESTAMP"})
+_DEEPEST = 30
+
+
+def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> JsonShape | None:
+    """Return the shape of an expression's JSON, ignoring NULL in SQL but not `null` in JSON.
+
+    Returns ANY for JSON of unknown structure, and None for a value that is not JSON, or that the
+    server may write as invalid JSON.
+    """
+    node = unwrap(node)
+    if depth > _DEEPEST:
+        return ANY
+    made = _Documents(proof, reader, depth + 1)
+    if isinstance(node, exp.Column):
+        found = proof.level.resolve(node)
+        return found[2].shape if found else ANY
+    if isinstance(node, exp.Subquery | exp.Query):
+        outputs = reader.sub_select(node, proof.level).outputs
+        return outputs[0].shape if outputs and len(outputs) == 1 else ANY
+    if isinstance(node, exp.Coalesce):
+        return made.either((node.this, *node.expressions))
+    if isinstance(node, exp.If | exp.Case):
+        return made.branches(node)
+    return made.called(node)
+
+
+def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
+    """Return the shape of a column's JSON."""
+    return _whole(document(node, proof, reader))
+
+
+def _whole(shape: JsonShape | None) -> JsonShape | None:
+    """Return a shape, or None for `[]` and `{}`, which MariaDB cuts off in a temporary table."""
+    return None if shape in {EMPTY, EMPTY_OBJECT} else shape
+
+
+def is_document(shape: JsonShape | None) -> bool:
+    """Return whether a result column with the shape is decoded to a generated type."""
+    return shape is not None and shape.kind is not JsonKind.ANY and not shape.nullable
+
+
+def has_zeros(node: exp.Expr, level: Level, reader: Reader) -> bool:
+    """Return whether a value may be written with leading zeros, because a column has ZEROFILL."""
+    for column in node.find_all(exp.Column):
+        found = (reader.level_of(column) or level).resolve(column)
+        if found is not None and found[2].padded:
+            return True
+    return False
+
+
+class _Documents:
+    """Infers the shapes of the JSON values of one scope."""
+
+    def __init__(self, proof: Proof, reader: Reader, depth: int) -> None:
+        self.proof = proof
+        self.reader = reader
+        self.depth = depth
+
+    def called(self, node: exp.Expr) -> JsonShape | None:
+        """Return the JSON shape of a function's result."""
+        name = name_of(node)
+        if name == "JSON_OBJECT":
+            return self.object(node.expressions)
+        if name == "JSON_ARRAY":
+            items = [self.value(item) for item in node.expressions]
+            return _tuple(items) if items else EMPTY
+        if name == "JSON_ARRAYAGG":
+            return self.list(node.expressions)
+        if name == "JSON_OBJECTAGG":
+            return self.map(node.expressions)
+        if isinstance(node, exp.JSONExtract):
+            return self.part(node)
+        if isinstance(node, exp.Cast) and node.to.this.value == "JSON":
+            return document(node.this, self.proof, self.reader, self.depth) or ANY
+        return ANY if self._may_be_json(node) else None
+
+    def object(self, args: Sequence[exp.Expr]) -> JsonShape | None:
+        """Return the JSON shape of JSON_OBJECT."""
+        pairs = _pairs(args)
+        if not pairs:
+            return EMPTY_OBJECT
+        members = [(_key(key), self.value(value)) for key, value in pairs]
+        known = [(key, value) for key, value in members if value is not None]
+        return object_of(known) if len(known) == len(members) else None
+
+    def list(self, args: Sequence[exp.Expr]) -> JsonShape | None:
+        """Return the JSON shape of JSON_ARRAYAGG."""
+        if len(args) != 1:
+            return ANY
+        item = self._per_row().value(_without_order(args[0]))
+        return None if item is None else array_of(item)
+
+    def map(self, args: Sequence[exp.Expr]) -> JsonShape | None:
+        """Return the JSON shape of JSON_OBJECTAGG."""
+        pairs = _pairs(args)
+        if len(pairs) != 1:
+            return ANY
+        item = self._per_row().value(pairs[0][1])
+        return None if item is None else JsonShape(JsonKind.MAP, members=(("", item),))
+
+    def part(self, node: exp.JSONExtract) -> JsonShape | None:
+        """Return the JSON shape of the member or element at a constant path."""
+        found = document(node.this, self.proof, self.reader, self.depth) or ANY
+        path = node.expression
+        if node.expressions or not isinstance(path, exp.JSONPath):
+            return ANY
+        for place in path.expressions[1:]:
+            found = _inside(found, place)
+        return found
+
+    def either(self, nodes: Iterable[exp.Expr]) -> JsonShape | None:
+        """Return the common JSON shape of alternative expressions."""
+        return _common([self._alternative(node, self.proof) for node in nodes])
+
+    def branches(self, node: exp.If | exp.Case) -> JsonShape | None:
+        """Return the common JSON shape of the branches of IF or CASE."""
+        return _common([self._alternative(*branch) for branch in _branches(node, self.proof)])
+
+    def _alternative(self, node: exp.Expr, proof: Proof) -> JsonShape | None:
+        """Return the JSON shape of a branch, where `'[]'` and NULL fit any list."""
+        node = unwrap(node)
+        if isinstance(node, exp.Null):
+            return NULL
+        if isinstance(node, exp.Literal):
+            return _CONSTANTS.get(node.name) if node.is_string else None
+        return document(node, proof, self.reader, self.depth)
+
+    # --- values in JSON ---------------------------------------------------------------------------
+
+    def value(self, node: exp.Expr) -> JsonShape | None:
+        """Return the shape of the JSON value that an expression is converted to.
+
+        Returns None if the server may write invalid JSON.
+        """
+        node = unwrap(node)
+        if isinstance(node, exp.Null):
+            return ANY
+        made = document(node, self.proof, self.reader, self.depth)
+        if made is not None:
+            return self._nested(node, made) if _whole(made) else None
+        kind = type_of(node, self.proof.level, self.reader)
+        found = self._scalar(node, kind) if kind else ANY
+        if found is None or found.kind is JsonKind.ANY:
+            return found
+        return replace(found, nullable=infer(node, self.proof).null)
+
+    def _nested(self, node: exp.Expr, made: JsonShape) -> JsonShape:
+        """Return the shape of a document inside another one.
+
+        The servers write it as a text, unless a function of JSON returns it. Only a list or an
+        object is recognizable then.
+        """
+        name = name_of(node)
+        direct = name in _MADE or isinstance(node, exp.JSONExtract)
+        if made.kind is JsonKind.ANY or (made.kind is JsonKind.SCALAR and not direct):
+            return ANY
+        null = made.nullable or (name not in _NEVER_NULL and infer(node, self.proof).null)
+        return replace(made, nullable=null, type=made.type if direct else types.TEXT)
+
+    def _scalar(self, node: exp.Expr, kind: SqlType) -> JsonShape | None:
+        family = types.family(kind)
+        zeros = has_zeros(node, self.proof.level, self.reader)
+        if family == "bytes" or zeros or any(map(_is_cut, node.walk())):
+            return None
+        if kind.name in _UNREADABLE:
+            return ANY if isinstance(node, exp.Placeholder) else None
+        scalar = JsonShape(JsonKind.SCALAR, type=_bare(kind))
+        if family in _NUMBERS:
+            late = any(name_of(n) in _LATE or isinstance(n, exp.Exists) for n in node.walk())
+            return ANY if late else scalar
+        if family in _MOMENTS:
+            return scalar if isinstance(node, _SETTLED) or name_of(node) in _CLOCKS else ANY
+        if family == "text":
+            return ANY if self._may_be_json(node) else scalar
+        return ANY
+
+    def _may_be_json(self, node: exp.Expr) -> bool:
+        """Return whether MariaDB may treat a value as JSON, and not as a text."""
+        if name_of(node) in _TEXTS:
+            return False
+        return any(self._is_json(inner) for inner in node.walk())
+
+    def _is_json(self, node: exp.Expr) -> bool:
+        name = name_of(node)
+        if name.startswith("JSON") and name not in _TEXTS:
+            return True
+        if not isinstance(node, exp.Column):
+            return False
+        level = self.reader.level_of(node) or self.proof.level
+        found = level.resolve(node)
+        return found is not None and found[2].shape is not None
+
+    def _per_row(self) -> _Documents:
+        """Return the inference for the argument of an aggregate, which runs only for rows."""
+        level = replace(self.proof.level, bare_is_null=False)
+        proof = replace(self.proof, level=level, given=frozenset())
+        return _Documents(proof, self.reader, self.depth)
+
+
+def _branches(node: exp.If | exp.Case, proof: Proof) -> Iterator[tuple[exp.Expr, Proof]]:
+    """Yield each branch, with the facts that its condition proves."""
+    level, is_slice = proof.level, proof.is_slice
+    ifs = [node] if isinstance(node, exp.If) else node.args["ifs"]
+    plain = isinstance(node, exp.If) or node.args.get("this") is None
+    otherwise: Facts = frozenset()
+    for branch in ifs:
+        facts: Facts = facts_of(level, branch.this, IF_TRUE, is_slice) if plain else frozenset()
+        yield branch.args["true"], proof.knowing(otherwise | facts)
+        if plain:
+            otherwise |= facts_of(level, branch.this, IF_NOT_TRUE, is_slice)
+    last = node.args.get("false" if isinstance(node, exp.If) else "default")
+    if last is not None:
+        yield last, proof.knowing(otherwise)
+
+
+def _common(found: Sequence[JsonShape | None]) -> JsonShape | None:
+    """Return the common shape of alternatives: None if none is JSON, ANY if only some are."""
+    known = [shape for shape in found if shape is not None]
+    if not [shape for shape in known if shape not in {NULL, EMPTY, EMPTY_OBJECT}]:
+        return None if len(known) < len(found) or NULL in known else either(iter(known))
+    return either(iter(known)) if len(known) == len(found) else ANY
+
+
+def _pairs(args: Sequence[exp.Expr]) -> list[tuple[exp.Expr, exp.Expr]]:
+    """Return the keys and values of JSON_OBJECT or JSON_OBJECTAGG."""
+    return list(zip(args[::2], args[1::2], strict=False))
+
+
+def _key(node: exp.Expr) -> str:
+    """Return the key in a text constant, or '' for any other expression."""
+    return node.name if isinstance(node, exp.Literal) and node.is_string else ""
+
+
+def _tuple(items: Sequence[JsonShape | None]) -> JsonShape | None:
+    known = [item for item in items if item is not None]
+    if len(known) < len(items):
+        return None
+    return JsonShape(JsonKind.TUPLE, members=tuple(("", item) for item in known))
+
+
+def _without_order(node: exp.Expr) -> exp.Expr:
+    """Return the argument of JSON_ARRAYAGG without DISTINCT, ORDER BY and LIMIT."""
+    while isinstance(node, exp.Order | exp.Limit):
+        node = node.this
+    if isinstance(node, exp.Distinct) and len(node.expressions) == 1:
+        return _without_order(node.expressions[0])
+    return node
+
+
+def _inside(shape: JsonShape, place: exp.Expr) -> JsonShape:
+    """Return the shape of a document's member or element at one step of a path.
+
+    A path does not lead into a text that contains JSON.
+    """
+    if shape.type is not None:
+        return ANY
+    if isinstance(place, exp.JSONPathKey) and isinstance(place.this, str):
+        if shape.kind is JsonKind.OBJECT:
+            return replace(dict(shape.members).get(place.this, ANY), absent=False)
+        return shape.members[0][1] if shape.kind is JsonKind.MAP and shape.members else ANY
+    at = place.this if isinstance(place, exp.JSONPathSubscript) else None
+    if not isinstance(at, int) or at < 0 or not shape.members:
+        return ANY
+    if shape.kind is JsonKind.ARRAY:
+        return shape.members[0][1]
+    return shape.members[at][1] if shape.kind is JsonKind.TUPLE and at < len(shape.members) else ANY
+
+
+def _is_cut(node: exp.Expr) -> bool:
+    """Return whether MariaDB cuts off a number in a temporary table: `2e10`, for 20000000000."""
+    return isinstance(node, exp.Literal) and not node.is_string and "e" in node.name.lower()
+
+
+def _bare(kind: SqlType) -> SqlType:
+    """Return a scalar's type without the attributes that are invisible in JSON."""
+    if kind.kind is TypeKind.ENUM:
+        return kind
+    is_bool = kind.name == types.BOOL.name and kind.length == types.BOOL.length
+    return types.BOOL if is_bool else SqlType("", kind.name)
