@@ -51,7 +51,7 @@ def test_files_that_need_one_another_are_run_in_the_order_that_the_compiler_foun
     (project / "migrations" / "a.sql").write_text("CREATE TABLE a (x kind);")
     (project / "migrations" / "b.sql").write_text("CREATE TYPE kind AS ENUM ('x');")
     assert main(["serve", "-f", str(project), "--", sys.executable, "-c", ""]) == 0
-    assert "a.sql runs after b.sql" in capsys.readouterr().err
+    assert "a.sql runs later, because it needs b.sql" in capsys.readouterr().err
 
 
 def test_a_program_that_is_not_there_is_named(

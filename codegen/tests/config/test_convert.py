@@ -89,11 +89,11 @@ def test_everything_but_the_other_language_is_kept() -> None:
     }
     assert converted.dropped == [
         "sql[0].rules: sqlc/db-prepare",
-        "sql[0].gen.go: options for another programming language",
+        "sql[0].gen.go: the options are for another programming language",
         "sql[0].gen.go.rename: spotify_url SpotifyURL",
         "sql[0].gen.go.overrides: column author.bio, go_type string",
         "sql[1]: the engine sqlite is not supported",
-        "sql[2].gen.kotlin: options for another programming language",
+        "sql[2].gen.kotlin: the options are for another programming language",
         "cloud: project 01",
         "overrides: go overrides db_type uuid, go_type github.com/google/uuid.UUID",
     ]
@@ -118,7 +118,9 @@ def test_entries_get_folders_of_their_own_and_those_of_one_folder_become_one() -
         ("b/sql", "store/shift"),
         ("d/sql", "store/orders_old"),
     ]
-    assert converted.dropped == ["sql[0-4].gen.go: options for another programming language"]
+    assert converted.dropped == [
+        "sql[0-4].gen.go: the options are for another programming language"
+    ]
 
 
 def test_what_is_not_taken_over_names_an_entry_once() -> None:

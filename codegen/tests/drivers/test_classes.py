@@ -102,7 +102,7 @@ def test_clash_names_both_tables_and_the_query(tmp_path: Path, postgres: Engine)
         postgres.compiled(tmp_path, "asyncpg", texts=(SCHEMA, QUERIES.format('"'))).__enter__()
     assert (
         "table `comment` and table `comments` would both have a class `Comment`:"
-        " the latter's is `Comment2`"
+        " the second class is renamed to `Comment2`"
     ) in str(said.value)
 
 

@@ -164,7 +164,7 @@ async def test_what_is_not_safe_is_refused_with_a_sentence(desk: Editor, project
         ("book AS bu|k", "WRI", "the query already uses `WRI`"),
         ("book AS bu|k", "author", "the query already uses `author`"),
         ("book AS bu|k", "order", "would not compile"),
-        ("sqlc.embed(perso|n)", "hand", "would change columns"),
+        ("sqlc.embed(perso|n)", "hand", "would have other columns"),
         ("INTO auth|or", "human", "only queries, their parameters"),
     ]:
         with pytest.raises(JsonRpcException) as refused:
@@ -181,7 +181,7 @@ async def test_a_use_that_cannot_be_followed_refuses_and_says_where(
         ("from store import queries\nqueries.get_book(**{})", "|@book_id", "`**`"),
         ("from store import queries\nx = 'get_book'", "Get|Book", "as text"),
         ("from store.queries import get_book\nget_book = 1", "Get|Book", "another meaning"),
-        ("import store\nstore.thing().get_book()", "Get|Book", "`.get_book` of an object"),
+        ("import store\nstore.thing().get_book()", "Get|Book", "`.get_book` of an unknown object"),
     ]:
         path.write_text(f"{lines}\n")
         with pytest.raises(JsonRpcException) as refused:

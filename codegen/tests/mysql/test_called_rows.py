@@ -27,7 +27,7 @@ def test_a_call_is_one_row_where_the_select_of_its_body_is(compile_: Compile, ca
 def test_a_call_of_many_rows_says_what_its_body_needs(compile_: Compile, call: str) -> None:
     _, (problem,) = compile_(SCHEMA + PROCEDURES, f"-- name: Q :one\nCALL {call};")
     assert problem.code == "E320"
-    assert "may match several rows: no unique key is compared completely" in problem.labels[0].text
+    assert "does not compare all columns of a unique key" in problem.labels[0].text
     assert problem.hint.startswith("let the procedure's SELECT match")
 
 

@@ -78,7 +78,7 @@ def test_the_number_of_rows_is_proved(compile_, sql, expected) -> None:
 def test_one_that_may_be_many_is_said_with_the_table_that_is_not_bound(compile_) -> None:
     _, (problem,) = compile_(SCHEMA, "-- name: Q :one\nSELECT * FROM a WHERE name = ?;")
     assert problem.code == "E320"
-    assert "no unique key is compared completely" in problem.labels[0].text
+    assert "does not compare all columns of a unique key" in problem.labels[0].text
 
 
 def test_a_sub_select_in_a_condition_within_parentheses_is_read(compile_text) -> None:

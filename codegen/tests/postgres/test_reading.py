@@ -81,10 +81,10 @@ PROVED = (
 WRITES = ("it is, or has within it, what is no SELECT", "every query is a SELECT")
 LOCKS = ("it locks rows", "the query locks no rows")
 UNLOGGED = "is an unlogged or temporary table, which does not exist on a standby server"
-VOLATILE = "it is a VOLATILE function in PL/pgSQL"
+VOLATILE = "the function is VOLATILE and is written in PL/pgSQL"
 ON_CHECKED = (
-    f"because of a check of the domain checked: in checks(): {VOLATILE}",
-    "the checks of domains are read-only",
+    f"because of a CHECK of the domain checked: in checks(): {VOLATILE}",
+    "the CHECK constraints of domains are read-only",
 )
 
 

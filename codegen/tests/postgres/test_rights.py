@@ -204,7 +204,7 @@ def test_what_nobody_can_tell_is_said(database: Database) -> None:
     found = database.needs("select sums('1')", "select nextval($1::text::regclass)")
     assert found.unknown == (
         "sums() builds statements at run time",
-        "nextval() is called with a sequence named at run time",
+        "nextval() gets the name of its sequence only at run time",
     )
 
 

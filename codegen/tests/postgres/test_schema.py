@@ -176,8 +176,8 @@ def test_files_without_numbers_are_run_in_the_order_in_which_they_find_what_they
     for _ in range(2):  # the second time from the database that is kept
         analysis, problems = analyze(files, [query("select * from histories")], AnalyzeOptions())
         assert {(p.code, p.severity) for p in problems} == {("E217", Severity.WARNING)}
-        assert "runs after" in problems[0].message
-        assert "which it needs" in problems[0].message
+        assert "runs later" in problems[0].message
+        assert "because it needs" in problems[0].message
         assert len(analysis.queries) == 1
 
 

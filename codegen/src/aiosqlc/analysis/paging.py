@@ -110,12 +110,12 @@ def _problems(query: TypedQuery, paging: Paging, one: set[str]) -> list[Diagnost
     for key, column in zip(paging.keys, query.columns[-len(paging.keys) :], strict=True):
         label = Label(parsed.file, key.span, f"`{key.sql}`")
         if not key.nulls and not column.not_null:
-            message = f"a sort key of `{parsed.name}` may be NULL, and no row compares with NULL"
+            message = f"a sort key of `{parsed.name}` may be NULL, which a cursor cannot compare"
             hint = "add NULLS FIRST or NULLS LAST (PostgreSQL), or sort by `coalesce(…)`"
             found.append(Diagnostic("E392", message, (label,), hint))
         if not _is_held(column):
-            message = f"a cursor cannot hold a value of `{column.type.name}`"
-            hint = "sort by a cast, such as to text or to a number"
+            message = f"a cursor cannot contain a value of the type `{column.type.name}`"
+            hint = "cast the sort key, such as to text or to a number"
             found.append(Diagnostic("E392", message, (label,), hint))
     if found:
         return found

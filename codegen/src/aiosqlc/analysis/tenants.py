@@ -25,6 +25,6 @@ def check_tenants(queries: Iterable[TypedQuery], tenant: Tenant | None) -> Itera
                 "E374",
                 f"`{parsed.name}` may touch another tenant's rows: {first}{rest}",
                 (Label(parsed.file, parsed.name_span, "not proved"),),
-                f"compare its `{tenant.column}` with `@{tenant.parameter}`, list a shared table in"
-                " `tenant.shared`, or write `-- tenant: all REASON` above the query",
+                f"compare the column `{tenant.column}` with `@{tenant.parameter}`, list a table of"
+                " all tenants in `tenant.shared`, or write `-- tenant: all REASON` above the query",
             )

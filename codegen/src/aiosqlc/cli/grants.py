@@ -35,12 +35,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         type=Path,
-        help="additional configuration to include; tables missing from this schema are skipped",
+        help="also include the queries of this configuration; missing tables are skipped",
     )
     command.add_argument(
         "--engine",
         choices=[engine.value for engine in Dialect],
-        help="engine, in a project with two engines",
+        help="select the engine, if the project has two engines",
     )
     command.add_argument(
         "--tables", action="store_true", help="grant privileges on whole tables instead of columns"

@@ -30,7 +30,9 @@ the configuration has no section `mcp`; the smallest one is
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Declare the options of `mcp`."""
     command.add_argument(
-        "--author", action="store_true", help="offer tools for writing queries instead"
+        "--author",
+        action="store_true",
+        help="offer tools for writing queries, instead of the project's queries",
     )
     command.add_argument("--list", action="store_true", help="print the tools and exit")
     command.add_argument(

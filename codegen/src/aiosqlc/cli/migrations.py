@@ -44,7 +44,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=FORMATS, default="text", help="how to report")
     command.add_argument("--fix", action="store_true", help="write the proposed migrations")
     command.add_argument(
-        "--timeout-set", action="store_true", help="your migration tool sets lock_timeout"
+        "--timeout-set",
+        action="store_true",
+        help="state that your migration tool sets lock_timeout",
     )
 
 

@@ -66,7 +66,7 @@ def _steps(project: Project, entry: QuerySet, reference: str) -> list[Step]:
 
 def _line(step: Step, reference: str) -> str:
     state = f"after {step.migration}" if step.migration else f"schema of {reference}"
-    how = f"{step.tried} calls tried" if step.tried else "prepared and compared, not executed"
+    how = f"{step.tried} calls tried" if step.tried else "prepared and compared, but not executed"
     old, new = _verdict(step.old_code), _verdict(step.new_code)
     return f"{state}: old code {old}, new code {new} ({how})"
 

@@ -211,7 +211,7 @@ class _Converter:
         return made
 
     def _drop_options(self, where: str, options: Mapping[str, Any]) -> None:
-        self._drop(f"{where}: options for another programming language")
+        self._drop(f"{where}: the options are for another programming language")
         for key, value in options.items():
             if key in {"overrides", "rename"}:
                 for item in _items(value) or [value]:

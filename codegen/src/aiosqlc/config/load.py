@@ -131,7 +131,7 @@ class _Loader:
             report = reader.error if "version" in top else reader.lacks
             report(
                 top.get("version", root),
-                f"version {version or 'is missing'}; aiosqlc supports version 2",
+                f"the version is {version or 'missing'}, but aiosqlc supports only version 2",
                 hint="`aiosqlc init` converts the file, and saves the old file under another name"
                 if before
                 else 'write `version: "2"`',

@@ -105,5 +105,5 @@ def _limit(reader: Reader, node: yaml.Node | None, name: str) -> int:
         return usual
     if text.isascii() and text.isdigit() and least <= int(text) <= most:
         return int(text)
-    reader.error(node, f"`{name}` is a whole number from {least} to {most}", "not one")
+    reader.error(node, f"`{name}` must be a whole number from {least} to {most}", "not one")
     return usual

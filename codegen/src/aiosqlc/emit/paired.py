@@ -54,7 +54,7 @@ def paired_interface(
     problem = Diagnostic(
         "E352",
         f"`same_as: {wanted}` is not the package of an earlier entry",
-        hint="name the `package` of the other engine's entry, which comes first",
+        hint="write the `package` of the other engine's entry, and list that entry first",
     )
     return (), [problem]
 

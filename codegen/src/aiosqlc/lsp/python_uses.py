@@ -147,9 +147,9 @@ class _Uses:
             yield self._use(node, len(node.arg), node.arg, f"gives `{node.arg}` another meaning")
         elif isinstance(node, ast.Attribute) and node.attr in self._wanted.names:
             sure = ast.unparse(node.value) in self._modules
-            yield self._attribute(node, "" if sure else f"uses `.{node.attr}` of an object")
+            yield self._attribute(node, "" if sure else f"uses `.{node.attr}` of an unknown object")
         elif isinstance(node, ast.Constant) and node.value in self._wanted.names:
-            yield self._use(node, 0, str(node.value), f"has the name as text, {node.value!r}")
+            yield self._use(node, 0, str(node.value), f"contains the name as text, {node.value!r}")
         elif isinstance(node, ast.Call) and self._wanted.argument:
             yield from self._call(node)
 

@@ -100,10 +100,11 @@ def check_compiled(renaming: Renaming, before: State, after: State) -> dict[str,
             other = new.queries.get(renamed.get(name, name) if is_it else name)
             if other is None or not _same(query, other, names if is_it else {}):
                 raise RefusedError(
-                    f"with `{renaming.new}` the query `{name}` would change columns or parameters"
+                    f"with `{renaming.new}` the query `{name}` would have other columns or"
+                    " parameters"
                 )
             if not _same_function(old, new, name, other.parsed.name, names if is_it else {}):
-                raise RefusedError(f"the function of `{name}` would change")
+                raise RefusedError(f"the generated function of `{name}` would change")
     return names
 
 
@@ -252,7 +253,9 @@ def edits_of(renaming: Renaming, uses: list[Use], names: Mapping[str, str], root
                 "everything by hand"
             )
         if symbol.sort is Sort.PARAMETER and found and found[0].command in _TUPLES:
-            raise RefusedError(f"{shown(use, root)} passes it in a row of a batch: rename by hand")
+            raise RefusedError(
+                f"{shown(use, root)} passes the parameter in a row of a batch: rename it by hand"
+            )
     per_file: defaultdict[Path, list[tuple[Span, str]]] = defaultdict(list)
     files = {renaming.path: renaming.file}
     per_file[renaming.path] = [(span, renaming.new) for span in symbol.places]

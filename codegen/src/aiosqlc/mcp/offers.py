@@ -92,7 +92,7 @@ def _decide(
     if command not in OFFERED_COMMANDS:
         return f"a `:{command.value}` query cannot be a tool"
     if len(snake(name)) > _LONGEST_NAME:
-        return f"the name of its tool is longer than {_LONGEST_NAME} characters"
+        return f"the name of the query's tool is longer than {_LONGEST_NAME} characters"
     writes = name in policy.writes
     if not query.read_only and not writes:
         return (
@@ -201,20 +201,20 @@ def _mistakes(
     names = [query.parsed.name for query in queries]
     for pattern in policy.queries:
         if not any(fnmatchcase(name, pattern) for name in names):
-            yield f"`queries` names `{pattern}`, which is not a query"
+            yield f"`queries` contains `{pattern}`, but there is no such query"
     wanted = {query.parsed.name for query in asked}
     for key, listed in (("writes", policy.writes), ("unbound", policy.unbound)):
         for name in listed:
             if name not in wanted:
-                yield f"`{key}` names `{name}`, which `queries` does not name"
+                yield f"`{key}` contains `{name}`, but `queries` does not"
     known = list(catalog.columns)
     for key, columns in (("mask", policy.mask), ("forbid", policy.forbid)):
         for name in columns:
             if not any(_is(ref, name) for ref in known):
-                yield f"`{key}` names `{name}`, which is not a column"
+                yield f"`{key}` contains `{name}`, but there is no such column"
     params = {param.name for query in asked for param in query.params}
     for name in _unknown(policy.bind, params):
-        yield f"`bind` names `{name}`, which is not a parameter of these queries"
+        yield f"`bind` contains `{name}`, but these queries have no such parameter"
 
 
 def _unknown(bind: Iterable[tuple[str, str]], params: set[str]) -> Iterator[str]:

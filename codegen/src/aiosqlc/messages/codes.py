@@ -27,8 +27,8 @@ CODES = {
     "E111": "a `name` line without a query",
     "E112": "a `name` line inside another statement; a semicolon is probably missing",
     "E113": (
-        "two statements under one query name; a statement without a name, or only `BEGIN` "
-        "(warnings)"
+        "two statements under one query name; as a warning: a statement without a name, or a "
+        "query that is only `BEGIN`"
     ),
     "E114": "a string or comment that is not closed",
     "E115": "a query file without a query (warning)",
@@ -112,7 +112,7 @@ CODES = {
     "E380": "`verify`: generated code that does not work with another version of the schema",
     "E390": "a `:page` query whose rows cannot be counted or paged",
     "E391": "a `:page` query whose order is not total: two rows may have equal sort keys",
-    "E392": "a `:page` query with a sort key that may be NULL, or whose type no cursor holds",
+    "E392": "a `:page` query with a sort key that may be NULL, or that a cursor cannot contain",
     "E401": (
         "two columns with the same name; the second column gets a number, such as `id_2` (warning)"
     ),
@@ -121,8 +121,8 @@ CODES = {
         "(warning)"
     ),
     "E403": (
-        "a parameter of a dynamic query whose name the generated function needs, such as `db` "
-        "(other queries use `db_`)"
+        "a parameter of a dynamic query with a name that the generated function itself uses, such "
+        "as `db` (in other queries, the parameter is renamed to `db_`)"
     ),
     "E404": (
         "two names that collide in a module; the second function or class gets a number (warning)"

@@ -45,6 +45,7 @@ def _doubt(counter: RowCounter, query: Query) -> str:
     open_ = [number for number in query.reads_from if number not in closure.determined]
     if open_:
         return (
-            f"`{query.name(open_[0])}` may match several rows: no unique key is compared completely"
+            f"`{query.name(open_[0])}` may match several rows: the query does not compare all"
+            " columns of a unique key"
         )
     return "ROLLUP adds rows" if query.grouping_sets is None else ""

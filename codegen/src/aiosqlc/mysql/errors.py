@@ -55,8 +55,8 @@ UNKNOWN_TYPE = 4161
 _AGGREGATE = 1111  # an aggregate function in an invalid place
 _HINTS = {
     1054: "is it spelled as in the schema, and is its table in FROM?",
-    1146: "check that the schema files create it",
-    1305: "check that the server has this function, or that the schema files create it",
+    1146: "check that the schema files create the table",
+    1305: "check that the server has this function, or that the schema files create the function",
     1052: "qualify the column: `table.column`",
     1222: "each SELECT of a UNION has as many columns as the first",
     1136: "the number of values must equal the number of columns",

@@ -90,8 +90,8 @@ def unclear(query: ParsedQuery, *, strict: bool) -> list[Diagnostic]:
         Diagnostic(
             code="E214",
             message=(
-                f"{query.name} is read as MySQL reads it, but MariaDB reads it differently: "
-                f"{mark.text}"
+                f"the compiler reads {query.name} as MySQL does, but MariaDB reads this comment"
+                f" differently: {mark.text}"
             ),
             labels=(
                 Label(

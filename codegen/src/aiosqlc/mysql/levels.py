@@ -453,7 +453,7 @@ class _Lowering:
         found = self.level.local(node) if isinstance(node, exp.Column) else None
         if found is None or not self.level.premises.holds(
             "unique-key",
-            "the comparison treats values as equal exactly as the key does",
+            "the comparison and the key treat the same values as equal",
             compares_alike(found[1], other, self.level, self.reader),
         ):
             return frozenset()

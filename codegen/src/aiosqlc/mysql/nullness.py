@@ -356,7 +356,7 @@ def _aggregate(node: exp.Expr, proof: Proof) -> Verdict:
         name in AGGREGATES_OF_ROWS,
     ):
         return maybe(f"{name} may be NULL even for values that are not NULL")
-    text = "an aggregate over a group is not NULL if its input is not"
+    text = "an aggregate over a group is not NULL if its input is not NULL"
     return proof.all_of("aggregate", _inferred(_aggregated(node), proof), text)
 
 
@@ -390,9 +390,11 @@ def _function(node: exp.Expr, proof: Proof) -> Verdict:
         return _collected(node, proof)
     if routine_name(name) in proof.never_null:
         return _VOUCHED
-    if not proof.holds("function", "the function is total", name in TOTAL):
+    if not proof.holds(
+        "function", "the function returns NULL only for NULL arguments", name in TOTAL
+    ):
         return maybe(f"{name or node.key} may return NULL for arguments that are not NULL")
-    text = "a total function without NULL arguments is not NULL"
+    text = "this function is not NULL if its arguments are not NULL"
     return proof.all_of("function", _inferred(arguments(node), proof), text)
 
 

@@ -116,9 +116,10 @@ RULES = (
     Rule("declared-function", NOT_NULL,
          "The configuration declares that the function never returns NULL.",
          "never_null_functions", "nullness.infer"),
-    Rule("function", NOT_NULL, "A total function is not NULL if its arguments are not NULL.",
+    Rule("function", NOT_NULL,
+         "Some built-in functions are not NULL if their arguments are not NULL.",
          "Built-In Functions; functions.py", "nullness.infer", (EVERY_PART,
-         "the function is total")),
+         "the function returns NULL only for NULL arguments")),
     Rule("unique-key",
          ROWS, (
              "A table contributes at most one row if the query compares all columns of a unique "
@@ -126,8 +127,8 @@ RULES = (
          ),
          "CREATE INDEX; Type Conversion in Expression Evaluation", "relational.closure.Closure",
          ("every column of the key is compared with a value",
-          "the comparison treats values as equal exactly as the key does",
-          "ON restricts only the outer-joined table",
+          "the comparison and the key treat the same values as equal",
+          "ON of an outer join restricts only the joined table",
           "the query reads current rows, not older row versions",
           "the other operand does not depend on a row of the table")),
     Rule("group-keys", ROWS,

@@ -334,7 +334,7 @@ def _read_tenant(
             "E109",
             "malformed `tenant` annotation",
             (Label(file, line.whole, "expected `tenant: all why every tenant is meant`"),),
-            hint="add a reason for the next reader",
+            hint="write the reason after `all`",
         )
     found.ignores.append(("tenant", reason.strip()))
     return None
@@ -364,7 +364,7 @@ def _read_ignore(
             "E109",
             "malformed `ignore` annotation",
             (Label(file, line.whole, "expected `ignore: CODE why this is fine here`"),),
-            hint="add a reason for the next reader",
+            hint="write the reason after the code",
         )
     found.ignores.append((match["code"], match["reason"]))
     return None

@@ -49,7 +49,7 @@ def _of_condition(
                 part,
                 name,
                 meant,
-                "this name is neither a parameter nor different enough from one to be a flag",
+                "this name is too similar to a parameter to be a flag",
             )
         elif own and len(strange) == len(names):
             meant = nearest(name, own) or own[0]
@@ -75,6 +75,6 @@ def _unknown(file: SourceFile, part: Part, name: str, meant: str | None, label: 
     span = Span(start, start + len(name)) if at else part.span
     hint = f"did you mean `{meant}`?" if meant else ""
     if part.kind == "if":
-        hint += " A flag must be on lines without a parameter of their own"
+        hint += " A flag cannot be on lines with a parameter that occurs only there"
     message = f"`{name}` is not a parameter of this query"
     return Diagnostic("E134", message, (Label(file, span, label),), hint)

@@ -20,7 +20,7 @@ AFTER, BACKWARD, NULL = "page_after", "page_backward", "page_null_"
 SIZE = "page_size"
 CURSOR = "cursor"
 _OWN = (AFTER, BACKWARD, SIZE, CURSOR)
-_NEEDS = "order by columns or expressions that are never NULL and end with a unique one: `, id`"
+_NEEDS = "order by columns or expressions that are never NULL, the last one unique, such as `id`"
 _SUBQUERY = "put the query into a subquery: `SELECT * FROM (…) AS q ORDER BY …`"
 
 
@@ -65,7 +65,10 @@ def with_keyset(query: ParsedQuery, dialect: Dialect) -> ParsedQuery:
     Raises `UnfitError` if the query has no sort keys that a condition can compare.
     """
     if any(_is_own(param.name or "") for param in query.params):
-        raise UnfitError(f"`{SIZE}` and `{CURSOR}` are parameters of the function", "rename yours")
+        raise UnfitError(
+            f"the generated function has its own parameters `{SIZE}` and `{CURSOR}`",
+            "rename the parameter of the query",
+        )
     if any(param.name is None for param in query.params):
         raise UnfitError("a parameter has no name", "write `sqlc.arg(name)`")
     plain = Variant((), query.sql, tuple(p.number for p in query.params), query.source_map)
@@ -191,7 +194,7 @@ def _keys(query: ParsedQuery, texts: Sequence[_Text]) -> tuple[SortKey, ...]:
                 found[term.sql] = SortKey(term.sql, span, number, bool(term.nulls))
             elif known.nulls != bool(term.nulls):
                 raise UnfitError(
-                    "write NULLS FIRST or NULLS LAST for a sort key in every order, or in none",
+                    "a sort key has NULLS FIRST or NULLS LAST in some orders, but not in all",
                     _NEEDS,
                 )
     if len(found) > _MOST:

@@ -116,7 +116,7 @@ def _alone(file: SourceFile, query: ParsedQuery) -> Diagnostic:
     return Diagnostic(
         "E113",
         f"`{query.name}` is only `{word.upper()}`: the next query may use another connection",
-        (Label(file, _first_word(query), "runs only on the connection of this call"),),
+        (Label(file, _first_word(query), "this affects only the connection of this call"),),
         hint=_TRANSACTION,
         severity=Severity.WARNING,
     )
@@ -132,7 +132,7 @@ def _second(file: SourceFile, unnamed: Diagnostic, query: ParsedQuery) -> Diagno
         return Diagnostic(
             "E113",
             f"`{query.name}` starts a transaction, but a query must be one statement",
-            (Label(file, _first_word(query), "of the name above"),),
+            (Label(file, _first_word(query), "this statement starts the transaction"),),
             hint=_TRANSACTION,
         )
     return Diagnostic(

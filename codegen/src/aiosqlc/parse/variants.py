@@ -103,7 +103,7 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
         return [
             Diagnostic(
                 "E133",
-                f"{count} variants exceed the limit of {LIMIT}",
+                f"the optional parts need {count} SQL texts, but the limit is {LIMIT}",
                 (Label(file, parts[-1].span, "the last of the optional parts"),),
                 hint="use the same condition for several parts, or split the query",
             )

@@ -42,7 +42,7 @@ def distinct_fields(
     problems = [
         Diagnostic(
             "E401",
-            f"two columns would both be called `{name}`: one is `{other}`",
+            f"two columns would both be called `{name}`: one is renamed to `{other}`",
             _at_name(query, "in this query's row"),
             f"rename one of the columns: `… AS other_{name}`",
             Severity.WARNING,
@@ -73,7 +73,8 @@ def renamed_function(query: TypedQuery, name: str) -> list[Diagnostic]:
     other = function_name(query.parsed.name)
     if function_name(name) == other:
         return []
-    message = f"two functions would both be called `{other}`: one is `{function_name(name)}`"
+    renamed = f"one is renamed to `{function_name(name)}`"
+    message = f"two functions would both be called `{other}`: {renamed}"
     label = _at_name(query, "the second query with this name")
     return [Diagnostic("E404", message, label, "rename this query", Severity.WARNING)]
 
@@ -110,7 +111,7 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
     return [
         Diagnostic(
             "E402",
-            f"two parameters would both be called `{name}`: one is `{other}`",
+            f"two parameters would both be called `{name}`: one is renamed to `{other}`",
             _at_name(query, "of this query's function"),
             "name them yourself: `sqlc.arg(name)`",
             Severity.WARNING,
@@ -159,7 +160,8 @@ def renamed_class(
     other = _said(keeping) if keeping else "an import"
     return Diagnostic(
         "E404",
-        f"{other} and {_said(kind)} would both have a class `{plain}`: the latter's is `{name}`",
+        f"{other} and {_said(kind)} would both have a class `{plain}`: the second class is renamed"
+        f" to `{name}`",
         _at_name(query, "needs that class") if query else (),
         "rename one of them",
         Severity.WARNING,

@@ -260,7 +260,7 @@ def _not_copyable(query: TypedQuery) -> Diagnostic:
             Label(
                 query.parsed.file,
                 query.parsed.name_span,
-                "this query does not only insert its parameters",
+                "this query does more than insert its parameters",
             ),
         ),
         hint="write `INSERT INTO t (a, b) VALUES (@a, @b)`, or use `:batchexec`",
@@ -293,7 +293,7 @@ def _unsupported(query: TypedQuery, driver: Driver) -> list[Diagnostic]:
         message = f"`:{parsed.command}` does not support optional parts"
         return [Diagnostic("E412", message, at, hint)]
     if parsed.command in _BATCHES and not query.params:
-        hint = "give its parameters names, or use `:exec`, `:one` or `:many`"
+        hint = "give the query a parameter, such as `@id`, or use `:exec`, `:one` or `:many`"
         return [Diagnostic("E330", f"`:{parsed.command}` needs a parameter", at, hint)]
     return []
 

@@ -55,7 +55,7 @@ def _analysis(request: Json) -> Analysis:
     engine = request["settings"]["engine"]
     if engine != _ENGINE:
         message = (
-            f"the plugin generates for {_ENGINE}, not for {engine}; for MySQL call `aiosqlc"
+            f"the plugin generates code for {_ENGINE}, not for {engine}; for MySQL call `aiosqlc"
             " generate` with this configuration"
         )
         raise RequestError(message)

@@ -100,7 +100,7 @@ def _compared(left: str, sign: str, right: str, before: str, behind: str) -> str
     kind = next((side for side in (left, right) if side not in _TEXTS), "")
     bare = _BARE_BEHIND.match(behind) or _BARE_BEFORE.search(before)
     if bare and texts and kind not in {"unknown", ""}:
-        return f"the parameter has two types: write `{bare['param']}::{kind}::text` beside the text"
+        return f"where the parameter is used as a text, write `{bare['param']}::{kind}::text`"
     for literal, other in (
         (_NUMBER_BEHIND.match(behind), left),
         (_NUMBER_BEFORE.search(before), right),

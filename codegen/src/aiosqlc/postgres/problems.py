@@ -203,7 +203,7 @@ def _absence_hint(query: ParsedQuery, error: ServerError, span: Span, place: Pla
             return f"FROM calls it `{sources[0]}`: write `sqlc.embed({sources[0]})`"
         return meant or did_you_mean("".join(absent), sources, otherwise=ours)
     if apart := _APART.search(message):
-        return meant or f"cast one of them: `…::{apart[1]}` or `…::{apart[2]}`"
+        return meant or f"cast one of the values: `…::{apart[1]}` or `…::{apart[2]}`"
     ours = _HINTS.get(error.state, "").replace("{param}", _param(query, error, span))
     ours = ours.replace("{type}", narrower_of(error.detail))
     if error.state in _UNTYPED and any(param.nullable for param in query.params):

@@ -29,7 +29,7 @@ PREMISES: Final = (
     "the body of a function is read-only", "a function does not change settings",
     "the operators are read-only",
     "the functions of an aggregate are read-only", "the functions of the types are read-only",
-    "the checks of domains are read-only", "a PL/pgSQL function is not VOLATILE",
+    "the CHECK constraints of domains are read-only", "a PL/pgSQL function is not VOLATILE",
     "a PL/pgSQL function builds no statements", "PL/pgSQL locks nothing",
     "a PL/pgSQL function does not read the catalog",
     "a PL/pgSQL function reads only permanent tables",
@@ -174,8 +174,8 @@ class ReadProofs:
             return ""
         for tree in self._facts.trees.get(oid, ()):
             why = self._tree(tree)
-            if not self._holds("the checks of domains are read-only", not why):
-                return f"because of a check of the domain {entry.name}: {why}"
+            if not self._holds("the CHECK constraints of domains are read-only", not why):
+                return f"because of a CHECK of the domain {entry.name}: {why}"
         if why := self._behind(oid, "the functions of the types are read-only"):
             return f"by the type {entry.name}: {why}"
         within = {entry.element, entry.base, entry.subtype} - {0}
@@ -235,7 +235,7 @@ class ReadProofs:
     def _words(self, function: Function) -> str:
         # The server refuses changes in a function's own statements unless the function is VOLATILE.
         if not self._holds("a PL/pgSQL function is not VOLATILE", function.volatility != "v"):
-            return "it is a VOLATILE function in PL/pgSQL"
+            return "the function is VOLATILE and is written in PL/pgSQL"
         tables, functions, types = self._named
         found = touched(function.source, tables.keys())
         if not self._holds("a PL/pgSQL function builds no statements", not found.at_run_time):

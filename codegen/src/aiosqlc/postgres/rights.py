@@ -266,7 +266,8 @@ class Asker:
             called, argument = self.facts.built_in(node["funcid"]), node.list_of("args")[0]
             sequence = self._sequences.get(_oid_of(argument))
             if sequence is None:
-                self.unknown[f"{called}() is called with a sequence named at run time"] = None
+                why = f"{called}() gets the name of its sequence only at run time"
+                self.unknown[why] = None
             else:
                 self._add(_SEQUENCES[called], "SEQUENCE", *sequence)
 

@@ -142,11 +142,11 @@ RULES = (
     # --- functions --------------------------------------------------------------------------------
     Rule("total-function", NOT_NULL,
          (
-             "A strict built-in function is not NULL for arguments that are not NULL, if no "
-             "test of the function returned NULL."
+             "A strict built-in function without NULL arguments is not NULL if the function never "
+             "returned NULL in the compiler's tests."
          ),
          "CREATE FUNCTION; totality/", "functions.judge_call", (EVERY_PART,
-         "the function is total")),
+         "the function returns NULL only for NULL arguments")),
     Rule("never-null-function", NOT_NULL, "Some built-in functions never return NULL.",
          "Functions and Operators", "functions.judge_call",
          ("the compiler lists the function as never NULL", "no VARIADIC array")),
@@ -162,7 +162,7 @@ RULES = (
     Rule("moment-field", NOT_NULL,
          "extract() of a year, century or epoch is a number, even for infinity.",
          "Date/Time Functions and Operators: EXTRACT", "functions.judge_call",
-         (EVERY_PART, "the field of infinity is not NULL")),
+         (EVERY_PART, "the field has a value for infinity")),
     Rule("array-dimension", NOT_NULL,
          "array_length() of an existing dimension is a number.",
          "Array Functions and Operators", "functions.judge_call",
@@ -283,7 +283,8 @@ RULES = (
          ("every column of the key is compared with a value",
           "the equality operator belongs to the index",
           "the conditions imply the predicate of the index",
-          "no child table has rows", "ON restricts only the outer-joined table", "no FULL JOIN",
+          "no child table has rows",
+          "ON of an outer join restricts only the joined table", "no FULL JOIN",
           "the other operand is not volatile",
           "the other operand does not depend on a row of the table",
           "a LATERAL subquery refers to a single row")),

@@ -101,7 +101,7 @@ class Order:
                 found.append(
                     Diagnostic(
                         "E217",
-                        f"{file.file.path.name} runs after {' and '.join(later)}, which it needs",
+                        f"{file.file.path.name} runs later, because it needs {' and '.join(later)}",
                         (Label(file.file, place_of),),
                         "to set the order, list the files under `schema`",
                         Severity.WARNING,

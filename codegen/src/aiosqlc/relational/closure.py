@@ -136,7 +136,7 @@ class Closure:
         sources = {column.source for column in columns_of(expr)}
         return bool(sources) and self.engine.holds(
             "unique-key",
-            "ON restricts only the outer-joined table",
+            "ON of an outer join restricts only the joined table",
             side is None or sources <= side,
         )
 

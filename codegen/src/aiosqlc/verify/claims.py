@@ -50,7 +50,7 @@ def broken(
 
 def _columns(promised: TypedQuery, home: TypedQuery, found: TypedQuery) -> Iterator[str]:
     if len(home.columns) != len(found.columns):
-        yield f"returns {len(found.columns)} columns, the code reads {len(home.columns)}"
+        yield f"returns {len(found.columns)} columns, but the code reads {len(home.columns)}"
         return
     for claim, was, now in zip(promised.columns, home.columns, found.columns, strict=True):
         if not reads_as(was.type, now.type):
@@ -63,7 +63,7 @@ def _columns(promised: TypedQuery, home: TypedQuery, found: TypedQuery) -> Itera
 
 def _changed(what: str, was: Column, now: Column) -> str:
     if was.type.name != now.type.name or not now.type.labels:
-        return f"{what} was {was.type.name} and is {now.type.name}"
+        return f"{what} changes its type from {was.type.name} to {now.type.name}"
     new = [label for label in now.type.labels if label not in was.type.labels]
     return f"{what} may be {', '.join(map(repr, new))}, which the code does not handle"
 
@@ -91,7 +91,8 @@ def _params(
             continue
         before, after = _stored(was, here), _stored(meets, there)
         if not (takes(meets.type, was.type) and takes(after, before)):
-            yield f"parameter {was.name} was {_shown(before)} and is {_shown(after)}"
+            changed = f"from {_shown(before)} to {_shown(after)}"
+            yield f"parameter {was.name} changes its type {changed}"
         elif not allowed.get(was.number, was).not_null and meets.not_null and not was.not_null:
             yield f"parameter {was.name} may be None, but the schema rejects NULL"
 

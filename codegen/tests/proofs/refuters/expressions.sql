@@ -79,7 +79,7 @@ select bio in (select name from a) as c from a;
 -- case: NULL in c
 select upper(bio) as c from a;
 
--- refutes: total-function / the function is total
+-- refutes: total-function / the function returns NULL only for NULL arguments
 -- case: NULL in c
 select array_length(arr, 2) as c from a;
 
@@ -147,7 +147,7 @@ select json_exists(jsonb '{}', 'strict $.a' unknown on error) as c;
 -- case: NULL in c
 select extract(year from bio::date) as c from a where id = 1;
 
--- refutes: moment-field / the field of infinity is not NULL
+-- refutes: moment-field / the field has a value for infinity
 -- case: NULL in c
 select extract(day from date 'infinity') as c;
 

@@ -47,7 +47,7 @@ select * from live where id = 1;
 -- case: many
 select * from parent where id = 1;
 
--- refutes: unique-key / ON restricts only the outer-joined table
+-- refutes: unique-key / ON of an outer join restricts only the joined table
 -- case: many
 select a.id from a left join b on a.id = 1 and b.id = 1;
 

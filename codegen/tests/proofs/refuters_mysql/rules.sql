@@ -219,7 +219,7 @@ SELECT own AS c FROM d UNION ALL SELECT 'bad';
 -- case: NULL in c
 SELECT UPPER(bio) AS c FROM a;
 
--- refutes: function / the function is total
+-- refutes: function / the function returns NULL only for NULL arguments
 -- case: NULL in c
 SELECT NULLIF(id, 1) AS c FROM a;
 
@@ -227,11 +227,11 @@ SELECT NULLIF(id, 1) AS c FROM a;
 -- case: many
 SELECT y FROM two WHERE x = 1;
 
--- refutes: unique-key / the comparison treats values as equal exactly as the key does
+-- refutes: unique-key / the comparison and the key treat the same values as equal
 -- case: many
 SELECT c FROM code WHERE c = 1;
 
--- refutes: unique-key / ON restricts only the outer-joined table
+-- refutes: unique-key / ON of an outer join restricts only the joined table
 -- case: many
 SELECT a.id FROM a LEFT JOIN b ON a.id = 1 AND b.id = 1;
 
@@ -251,7 +251,7 @@ SELECT q.n FROM (SELECT id, COUNT(*) AS n FROM a WHERE id = 1 GROUP BY id WITH R
 -- case: many
 SELECT q.y FROM (SELECT x, y FROM two) q WHERE q.x = 1;
 
--- refutes: unique-key / the comparison treats values as equal exactly as the key does
+-- refutes: unique-key / the comparison and the key treat the same values as equal
 -- case: many
 SELECT q.c FROM (SELECT c FROM code) q WHERE q.c = 1;
 

@@ -104,8 +104,8 @@ def _anyones(place: Place) -> str:
         inside = name.join(LEXES[place.dialect].quotes)
         array = f"; an array is `ARRAY[{name}]`" if LEXES[place.dialect].has_arrays else ""
         return (
-            f"remove the brackets (SQL Server syntax): write `{name}`, or `{inside}` if it is "
-            f"reserved{array}"
+            f"remove the brackets (SQL Server syntax): write `{name}`, or `{inside}` if the word "
+            f"is reserved{array}"
         )
     if word == "=>" or (word == "=" and place.word(1) == ">"):
         return "write `>=`"

@@ -140,10 +140,10 @@ def _alias(place: Place) -> str:
     clause = place.clause if place.clause in {"WHERE", "HAVING", "ON", "GROUP"} else ""
     for alias, expression in _aliases(place):
         if alias.lower() == name and expression.lower() != name:
-            lead = f"{clause or 'this place'} does not see the names of the SELECT list"
+            lead = f"{clause or 'this place'} cannot use the names of the SELECT list"
             if len(expression) > _LONGEST:
                 return (
-                    f"{lead}: put the query into a sub-select, or repeat what `{alias}` stands for"
+                    f"{lead}: put the query into a sub-select, or repeat the expression `{alias}`"
                 )
             return f"{lead}; repeat `{expression}`, or put the query into a sub-select"
     return ""

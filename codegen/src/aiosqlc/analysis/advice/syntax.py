@@ -219,7 +219,7 @@ def _missing_operand(place: Place) -> str:
         if place.word() in {"AND", "OR"}:
             return f"remove `{place.said()}`, because there is no condition before it"
         if not place.word() or place.word() in {"GROUP", "ORDER", "LIMIT", "RETURNING", ")"}:
-            return f"write a condition after `{before}`, or remove it"
+            return f"write a condition after `{before}`, or remove `{before}`"
     return ""
 
 
@@ -236,13 +236,13 @@ def _misspelt(place: Place) -> str:
         word = token.text.lower()
         for short in _SHORT:
             if sorted(word) == sorted(short) and word != short and token is above[-1]:
-                return f"did you mean `{short.upper()}` by `{token.text}`?"
+                return f"did you mean `{short.upper()}` instead of `{token.text}`?"
         if token.kind is not Kind.NAME or len(word) < _SHORTEST or word in _KEYWORDS:
             continue
         if is_reserved(word, place.dialect) or word == "describe":
             continue
         if found := nearest(word, _KEYWORDS):
-            return f"did you mean `{found.upper()}` by `{token.text}`?"
+            return f"did you mean `{found.upper()}` instead of `{token.text}`?"
     return ""
 
 
@@ -273,7 +273,8 @@ def _text_as_name(place: Place) -> str:
         return ""
     name = token.text[1:-1]
     kind = quoted(name, place.dialect)
-    return f"remove the `{token.text[0]}` around it: write `{name}`, or {kind} if it needs quotes"
+    marks = f"remove the `{token.text[0]}` around the name"
+    return f"{marks}: write `{name}`, or {kind} if the name needs quotes"
 
 
 _RULES: Sequence[Rule] = (

@@ -47,16 +47,16 @@ def _words(place: Place) -> str:
         return "write `NOT NULL`"
     column = word not in {"NULL", "VALID", "DEFERRABLE"} and place.word(-2) != "IF"
     if before == "NOT" and place.is_name() and column:
-        return f"did you mean `NULL` by `{place.said()}`?"
+        return f"did you mean `NULL` instead of `{place.said()}`?"
     if word == "TABLE" and [place.word(-2), before] == ["OR", "REPLACE"]:
-        return "write `CREATE TABLE IF NOT EXISTS …`, or `DROP TABLE` before it"
+        return "write `CREATE TABLE IF NOT EXISTS …`, or `DROP TABLE …;` before `CREATE TABLE …`"
     token = place.token()
     if token is None or token.kind is not Kind.NAME or is_reserved(word, place.dialect):
         return ""
     if len(word) >= _SHORTEST and word.lower() not in _WORDS:
         known = [name for name in _WORDS if sorted(name[:1]) == sorted(word[:1].lower())]
         if found := nearest(word, known):
-            return f"did you mean `{found.upper()}` by `{token.text}`?"
+            return f"did you mean `{found.upper()}` instead of `{token.text}`?"
     return ""
 
 

@@ -60,7 +60,7 @@ def array_elements(p: Prover, node: Node, scope: Scope) -> Verdict:
         return p.all_of(
             "array-alternatives",
             [array_elements(p, a, scope) for a in node["args"]],
-            "every alternative contains no NULL",
+            "no argument contains NULL",
         )
     if node.kind in _CALLS and p.facts.built_in(called(node)) in _JOINING:
         return _joined(p, node, scope)
@@ -183,7 +183,9 @@ def _output(p: Prover, query: Node, attribute: int, parent: Scope) -> Verdict:
         ):
             return maybe("a part of the set operation is cast")
         found.append(_output(p, inner, attribute, scope))
-    return p.all_of("array-set-operation", found, "no part has arrays with NULL")
+    return p.all_of(
+        "array-set-operation", found, "no part of the set operation returns NULL in the array"
+    )
 
 
 def _recursive(p: Prover, owner: Scope, name: str, query: Node, attribute: int) -> Verdict:

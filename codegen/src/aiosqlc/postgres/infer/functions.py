@@ -92,8 +92,10 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         )
     if name in _FIELDS and args[0].kind == "CONST" and p.facts.total:
         everywhere = _field(args[0]) in _OF_INFINITY.get(expression_type(args[1]), ())
-        if p.facts.holds("moment-field", "the field of infinity is not NULL", everywhere):
-            return p.all_of("moment-field", p.all(args, scope), "the field of infinity is not NULL")
+        if p.facts.holds("moment-field", "the field has a value for infinity", everywhere):
+            return p.all_of(
+                "moment-field", p.all(args, scope), "the field has a value for infinity"
+            )
     if name in _OF_DIMENSION and args:
         place = constant_int(args[1]) if len(args) > 1 else 1
         there = place is not None and 0 < place <= dimensions_of(p, args[0])
@@ -105,7 +107,11 @@ def call_verdict(p: Prover, node: Node, function: Function, scope: Scope) -> Ver
         if p.facts.holds("range-bound", "the other bound of the range is open", opened):
             given = p.judge(ends[end], scope)
             return p.all_of("range-bound", [given], "the range has this bound")
-    total = p.facts.holds("total-function", "the function is total", p.facts.is_total(function.oid))
+    total = p.facts.holds(
+        "total-function",
+        "the function returns NULL only for NULL arguments",
+        p.facts.is_total(function.oid),
+    )
     if function.strict and total:
         return p.all_of(
             "total-function", p.all(args, scope), f"{name}() without NULL arguments is not NULL"

@@ -42,7 +42,9 @@ def judge_var(p: Prover, node: Node, scope: Scope) -> Verdict:
         return maybe("a grouping set may omit this key")
     twice = owner.query["groupingSets"] and _grouped_twice(owner, varno, attribute)
     if not p.facts.holds("column", "the key appears in every grouping set", not twice):
-        return maybe("the key appears twice, and a grouping set may omit one of them")
+        return maybe(
+            "the key is in the list twice, and a grouping set may omit one of its two places"
+        )
     old = owner.command == kinds.Command.UPDATE and returning == kinds.Returning.OLD
     if owner.is_known(varno, attribute, nulling, old=old):
         return never(

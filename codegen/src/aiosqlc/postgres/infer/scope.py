@@ -51,7 +51,7 @@ class Scope:
         scope = self
         for _ in range(levels):
             if scope.parent is None:
-                msg = "the expression refers to a query outside the known queries"
+                msg = "the expression refers to an outer query that is not known"
                 raise LookupError(msg)
             scope = scope.parent
         return scope
