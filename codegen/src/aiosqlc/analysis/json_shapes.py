@@ -38,6 +38,32 @@ def stripped(shape: JsonShape) -> JsonShape:
     return replace(shape, members=members)
 
 
+def part(
+    document: JsonShape,
+    key: str | None,
+    index: int | None,
+    *,
+    any_key: bool = False,
+    any_index: bool = False,
+) -> JsonShape:
+    """Return the shape of a document's member at a key, or of its element at an index.
+
+    `any_key` and `any_index` mean that the place is a key or an index of unknown value. A negative
+    index counts from the end. Returns ANY if the place is unknown.
+    """
+    members = dict(document.members)
+    if document.kind is JsonKind.OBJECT:
+        return replace(members.get(key or "", ANY), absent=False)
+    if document.kind is JsonKind.MAP and (any_key or key is not None):
+        return members.get("", ANY)
+    if document.kind is JsonKind.ARRAY and (any_index or index is not None):
+        return members.get("", ANY)
+    if document.kind is JsonKind.TUPLE and index is not None:
+        items = [item for _, item in document.members]
+        return items[index] if -len(items) <= index < len(items) else ANY
+    return ANY
+
+
 def joined(one: JsonShape, other: JsonShape) -> JsonShape:
     """Return the shape of the JSON value `one || other`, or ANY if an operand may be null."""
     if one.nullable or other.nullable or one.kind is not other.kind:

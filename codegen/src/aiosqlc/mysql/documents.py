@@ -21,6 +21,7 @@ from aiosqlc.analysis.json_shapes import (
     array_of,
     either,
     object_of,
+    part,
 )
 from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
 from aiosqlc.mysql import types
@@ -310,15 +311,9 @@ def _inside(shape: JsonShape, place: exp.Expr) -> JsonShape:
     if shape.type is not None:
         return ANY
     if isinstance(place, exp.JSONPathKey) and isinstance(place.this, str):
-        if shape.kind is JsonKind.OBJECT:
-            return replace(dict(shape.members).get(place.this, ANY), absent=False)
-        return shape.members[0][1] if shape.kind is JsonKind.MAP and shape.members else ANY
+        return part(shape, place.this, None)
     at = place.this if isinstance(place, exp.JSONPathSubscript) else None
-    if not isinstance(at, int) or at < 0 or not shape.members:
-        return ANY
-    if shape.kind is JsonKind.ARRAY:
-        return shape.members[0][1]
-    return shape.members[at][1] if shape.kind is JsonKind.TUPLE and at < len(shape.members) else ANY
+    return part(shape, None, at) if isinstance(at, int) and at >= 0 else ANY
 
 
 def _is_cut(node: exp.Expr) -> bool:

@@ -17,6 +17,8 @@ Values = frozenset[str | None]
 MANY_ROWS = 1000
 _COUNTED = "(select count(*) from (select {} limit 1000) t)"
 _MOST = 24  # most combinations of arguments that are tried
+_TEXT, _TEXT_ARRAY = 25, 1009
+_ARRAY_HEAD = 24  # length, dimensions, place of NULLs, element type, size and first index
 _VARLENA = 4  # the length word before a value of variable length
 # The types whose constants are decoded. Their texts do not depend on a clock or a setting, unlike
 # `date 'today'`, `timestamptz '2024-01-01 00:00'` and `'t'::regclass`.
@@ -69,6 +71,36 @@ def constant_int(node: Node | None) -> int | None:
         return None
     width = node["constlen"]
     return int.from_bytes(node["constvalue"].data[:width], "little", signed=True)
+
+
+def text_array(node: Node) -> tuple[str, ...] | None:
+    """Return the elements of a constant `text[]` of one dimension without NULL, or None."""
+    if node.kind == "ARRAYEXPR" and not node["multidims"]:
+        texts = [_text_constant(item) for item in node.list_of("elements")]
+        return None if None in texts else tuple(text for text in texts if text is not None)
+    if node.kind != "CONST" or node["constisnull"] or node["consttype"] != _TEXT_ARRAY:
+        return None
+    data: bytes = node["constvalue"].data
+    dimensions, nulls, _, count = (
+        int.from_bytes(data[at : at + 4], "little") for at in range(4, 20, 4)
+    )
+    if dimensions == 0:
+        return ()
+    if dimensions != 1 or nulls:
+        return None
+    found, at = [], _ARRAY_HEAD
+    for _ in range(count):
+        length = int.from_bytes(data[at : at + _VARLENA], "little") >> 2  # two bits are flags
+        found.append(data[at + _VARLENA : at + length].decode())
+        at += length + -length % 4  # elements are aligned
+    return tuple(found)
+
+
+def _text_constant(node: Node) -> str | None:
+    if node.kind != "CONST" or node["constisnull"] or node["consttype"] != _TEXT:
+        return None
+    found: bytes = node["constvalue"].data
+    return found[_VARLENA:].decode()
 
 
 def rows_of(node: Node, facts: Facts) -> int | None:

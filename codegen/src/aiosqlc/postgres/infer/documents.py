@@ -5,6 +5,7 @@ A value without a rule is `ANY`: a stored JSON value, or the result of another f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from aiosqlc.analysis.json_shapes import (
     joined,
     object_of,
     optional,
+    part,
     stripped,
 )
 from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
@@ -26,6 +28,7 @@ from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.types import Types
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import called
+from aiosqlc.postgres.infer.constants import constant_int, text_array
 from aiosqlc.postgres.infer.dimensions import dimensions
 from aiosqlc.postgres.infer.elements import array_elements
 from aiosqlc.postgres.infer.outputs import expression_type, follow, output_targets
@@ -48,7 +51,9 @@ _MAPS = frozenset({
 _STRIPS = frozenset({"json_strip_nulls", "jsonb_strip_nulls"})
 _MEMBER = frozenset({"json_object_field", "jsonb_object_field"})
 _ELEMENT = frozenset({"json_array_element", "jsonb_array_element"})
+_PATHS = frozenset({"json_extract_path", "jsonb_extract_path"})
 _INT = 23
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 _IS_OBJECT, _IS_ARRAY, _OBJECT_AGG, _ARRAY_AGG, _IS_SCALAR = 1, 2, 3, 4, 6  # JsonConstructorType
 _LENGTH = 4  # bytes of the length word before a value
 # As the server stores them: text, or the header of a container.
@@ -142,9 +147,21 @@ class Documents:
         args = node.list_of("args")
         if name in _MEMBER | _ELEMENT:
             return _part(self._made(args[0], scope, depth), args[1])
+        if name in _PATHS:
+            return self._at_path(args, scope, depth)
         if name == "jsonb_concat":
             return joined(*(self._made(arg, scope, depth) for arg in args))
         return ANY
+
+    def _at_path(self, args: Sequence[Node], scope: Scope, depth: int) -> JsonShape:
+        """Return the JSON shape of `document #> path`, if the path is constant."""
+        path = text_array(args[1])
+        if path is None:
+            return ANY
+        found = self._made(args[0], scope, depth)
+        for step in path:
+            found = part(found, step, _index(step))
+        return found
 
     def _constructed(self, node: Node, scope: Scope, depth: int) -> JsonShape:
         """Return the shape of JSON_OBJECT(…) and the like."""
@@ -176,6 +193,8 @@ class Documents:
     def _called(self, node: Node, scope: Scope, depth: int) -> JsonShape:
         name = self._facts.built_in(node["funcid"])
         args: list[Node] = node.list_of("args")
+        if name in _PATHS and len(args) == 2:
+            return self._at_path(args, scope, depth)
         if node.get("funcvariadic", False) or not args:
             return EMPTY if name in _TUPLES and not args else ANY
         if name in _OBJECTS and len(args) % 2:
@@ -363,13 +382,15 @@ def _members(args: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
 
 def _part(document: JsonShape, place: Node) -> JsonShape:
     """Return the shape of a JSON document's member or element at a constant key or index."""
-    members = dict(document.members)
-    if document.kind is JsonKind.OBJECT:
-        return replace(members.get(_key(place), ANY), absent=False)
-    text, number = (expression_type(place) == kind for kind in (_TEXT, _INT))
-    if (document.kind is JsonKind.MAP and text) or (document.kind is JsonKind.ARRAY and number):
-        return members.get("", ANY)
-    return ANY
+    kind = expression_type(place)
+    if kind == _INT:
+        return part(document, None, constant_int(place), any_index=True)
+    return part(document, _key(place), None, any_key=kind == _TEXT)
+
+
+def _index(step: str) -> int | None:
+    """Return the index that a step of a path is in a list, or None for a key."""
+    return int(step) if _NUMBER.fullmatch(step) else None
 
 
 def _is_false(node: Node) -> bool:
