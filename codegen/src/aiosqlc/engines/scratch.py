@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from random import Random
 from typing import Protocol
 
+from aiosqlc.analysis.recipes import Recipes
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 
@@ -161,6 +162,10 @@ class Scratch(Protocol):
 
         The rows contain constants of the queries in `texts`.
         """
+        ...
+
+    def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
+        """Return for each table a row that its constraints accept. No row stays."""
         ...
 
     def states(

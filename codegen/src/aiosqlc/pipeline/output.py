@@ -99,7 +99,7 @@ def _is_there(file: Rendered) -> bool:
 def _is_ours(path: Path) -> bool:
     text = _read(path) or ""
     first = text.partition("\n")[0]
-    return first.startswith(MARK) and "aiosqlc generate" in first
+    return first.startswith(MARK) and "`aiosqlc " in first
 
 
 def _is_foreign(path: Path) -> bool:

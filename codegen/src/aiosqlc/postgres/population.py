@@ -95,8 +95,8 @@ class Population:
 
     def __post_init__(self) -> None:
         self._types = Types(self.facts)
-        self.order = _parents_first(self.facts, self.tables)
-        self._likely = {table: _literals(self.facts, table) for table in self.order}
+        self.order = parents_first(self.facts, self.tables)
+        self._likely = {table: constraint_constants(self.facts, table) for table in self.order}
 
     def fill(self, most: int, *, nulls: float = 0.4) -> None:
         """Insert up to `most` rows into each table, skipping rows that violate a constraint.
@@ -231,7 +231,7 @@ def _row(columns: Sequence[Attribute], result: pq.abc.PGresult, number: int) -> 
     return {a.number: text for a, text in zip(columns, texts, strict=True)}
 
 
-def _parents_first(facts: Facts, tables: Iterable[int]) -> list[int]:
+def parents_first(facts: Facts, tables: Iterable[int]) -> list[int]:
     """Return the tables and the tables they refer to, sorted by dependency if possible."""
     order: list[int] = []
     seen: set[int] = set()
@@ -256,7 +256,7 @@ def _name(facts: Facts, table: int) -> tuple[str, str]:
     return (relation.schema, relation.name) if relation else ("", "")
 
 
-def _literals(facts: Facts, table: int) -> dict[int, tuple[str, ...]]:
+def constraint_constants(facts: Facts, table: int) -> dict[int, tuple[str, ...]]:
     """Return the constants in each column's constraints, which are likely valid values."""
     found: dict[int, tuple[str, ...]] = {}
     checks = [(c.columns, c.definition) for c in facts.constraints.get(table, ()) if c.kind == "c"]

@@ -12,12 +12,14 @@ from urllib.parse import quote
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
+from aiosqlc.analysis.recipes import Recipes
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import AnalyzeOptions, SchemaFile, TypedQuery
 from aiosqlc.postgres.analyze import Analyzer
 from aiosqlc.postgres.catalog.facts import Facts, load_facts
 from aiosqlc.postgres.differences import obstacles
 from aiosqlc.postgres.population import Population, answered, undone
+from aiosqlc.postgres.recipes import recipes_of
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.schema_order import draft_of
@@ -177,6 +179,14 @@ class Scratch:
             draft, _ = draft_of(server, schema, options.shims, stack)
             with Connection(draft.conninfo) as connection:
                 yield Rows(connection, draft.conninfo, load_facts(connection), Sampler(seed, texts))
+
+    def recipes(self, schema: Schema, options: AnalyzeOptions) -> Recipes:
+        """Return for each table a row that its constraints accept."""
+        with _one_error(), contextlib.ExitStack() as stack:
+            server = self.analyzer.server(options)
+            draft, _ = draft_of(server, schema, options.shims, stack)
+            with Connection(draft.conninfo) as connection:
+                return recipes_of(connection, load_facts(connection))
 
     @contextlib.contextmanager
     def states(

@@ -1,0 +1,54 @@
+"""Recipes for rows that a schema's constraints accept, as values of no engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Name = tuple[str, str]
+"""The schema and the name of a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRecipe:
+    """A column that a row sets.
+
+    `value` is the SQL expression of its value if the caller gives none, or '' for NULL. In the
+    expression, `{n}` stands for a number that differs between rows.
+    """
+
+    name: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns that must refer to a row of another table, in the order of the columns there."""
+
+    columns: tuple[str, ...]
+    table: Name
+    foreign: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRecipe:
+    """The columns of a row, and the rows of other tables that must exist before it.
+
+    `columns` are those that a row sets, without generated ones. `shown` are all columns of the
+    table, in order.
+    """
+
+    table: Name
+    columns: tuple[ColumnRecipe, ...]
+    references: tuple[Reference, ...] = ()
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipes:
+    """The recipes of a schema, referenced tables first.
+
+    `refused` are the tables for which no accepted row was found, each with the reason.
+    """
+
+    tables: tuple[TableRecipe, ...]
+    refused: tuple[tuple[Name, str], ...] = ()

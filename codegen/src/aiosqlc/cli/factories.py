@@ -1,0 +1,79 @@
+"""`aiosqlc factories`: generate functions that insert rows for tests."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.engines import engine_for
+from aiosqlc.factories.compile import Factory, compile_factory
+from aiosqlc.pipeline.output import compare, diff, write
+from aiosqlc.servers.private import NoServerError
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Declare the options of `factories`."""
+    command.add_argument("out", type=Path, metavar="FOLDER", help="folder of the generated package")
+    command.add_argument(
+        "--entry", help="name of the entry in the configuration, if there are several"
+    )
+    command.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if a file would change"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the factory of one entry."""
+    project = load(arguments)
+    if project is None:
+        return 2
+    entry = _entry(project, arguments.entry)
+    if isinstance(entry, str):
+        sys.stderr.write(f"{entry}\n")
+        return 2
+    out = Path.cwd() / arguments.out
+    try:
+        with engine_for(entry.engine) as engine:
+            factory = compile_factory(project, entry, out, engine)
+    except NoServerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    report(factory.diagnostics, style_of(arguments, project.root))
+    for (schema, table), reason in factory.refused:
+        name = table if schema == "public" else f"{schema}.{table}"
+        sys.stderr.write(f"no function for the table {name}: {reason}\n")
+    if factory.diagnostics:
+        return 1
+    return _checked(factory, out) if arguments.check else _written(factory, out, arguments, project)
+
+
+def _entry(project: Project, name: str | None) -> QuerySet | str:
+    """Return the entry to use, or the reason why there is none."""
+    fit = [e for e in project.sets if e.python and engine_for(e.engine).scratch is not None]
+    if name is not None:
+        fit = [entry for entry in fit if entry.name == name]
+    if len(fit) == 1:
+        return fit[0]
+    if not fit:
+        named = f" is named `{name}` and" if name is not None else ""
+        return f"no entry of the configuration{named} has `engine: postgresql` and `gen.python`"
+    return "the configuration has several entries: give each a `name`, and pass `--entry NAME`"
+
+
+def _checked(factory: Factory, out: Path) -> int:
+    changes = compare(factory.files, [out])
+    sys.stdout.write(diff(changes))
+    return 1 if changes else 0
+
+
+def _written(factory: Factory, out: Path, arguments: argparse.Namespace, project: Project) -> int:
+    changes = compare(factory.files, [out])
+    refused = write(changes)
+    report(refused, style_of(arguments, project.root))
+    for file in () if refused else changes.write:
+        sys.stderr.write(f"wrote {os.path.relpath(file.path)}\n")
+    return 1 if refused else 0

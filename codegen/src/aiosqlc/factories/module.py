@@ -1,0 +1,154 @@
+"""Render the class whose methods insert rows, and the rows that they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiosqlc.analysis.recipes import Name, Reference, TableRecipe
+from aiosqlc.emit.imports import import_lines
+from aiosqlc.emit.literal import docstring, indented
+from aiosqlc.factories.statements import number_of, query_names
+from aiosqlc.ir import TypedQuery
+from aiosqlc.plan.model import Import, PyFunction, PyModule, PyParam
+from aiosqlc.plan.naming import snake
+
+_CLASS = "Factory"
+_DOC = (
+    "Inserts rows that the constraints of the schema accept.",
+    "",
+    "Pass the values that a test is about; the factory chooses the others. The factory also",
+    "inserts the rows that a new row must refer to. `None` means that the factory chooses the",
+    "value. `first` is the number in the values of the first row: pass different numbers if",
+    "several factories share a database.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The method of one table: its function, and its parameters by column."""
+
+    recipe: TableRecipe
+    function: PyFunction
+    params: Mapping[str, PyParam]
+
+    @property
+    def name(self) -> str:
+        return f"make_{self.function.name.removeprefix('insert_')}"
+
+    @property
+    def returned(self) -> str:
+        return self.function.row.annotation if self.function.row else "None"
+
+    def attribute(self, column: str, row: str) -> str:
+        """Return the expression of a column of a returned row."""
+        shown = self.function.row
+        if shown is None or shown.cls is None:
+            return row
+        return f"{row}.{shown.cls.fields[self.recipe.shown.index(column)].name}"
+
+
+def print_factory(
+    header: str, tables: Sequence[TableRecipe], queries: Sequence[TypedQuery], module: PyModule
+) -> str:
+    """Return the source of the module with the class."""
+    functions = {function.query_name: function for function in module.functions}
+    typed = {query.parsed.name: query for query in queries}
+    names = query_names(tables)
+    made: dict[Name, _Made] = {}
+    for recipe in tables:
+        function, query = functions[names[recipe.table]], typed[names[recipe.table]]
+        by_column = _by_column(function, query)
+        made[recipe.table] = _Made(recipe, function, by_column)
+    executor = module.functions[0].executor
+    methods = [_method(one, made, module.path.stem) for one in made.values()]
+    init = indented(
+        f"def __init__(self, db: {executor[1]}, *, first: int = 1) -> None:",
+        ["self._db = db", "self._numbers = itertools.count(first)"],
+    )
+    body = [docstring(_DOC)]
+    for method in (init, *methods):
+        body += ["", method]
+    return "\n".join(
+        (
+            header,
+            '"""A factory of rows for tests."""',
+            "",
+            *import_lines(_imports(module, executor), module.first_party),
+            "",
+            "",
+            indented(f"class {_CLASS}:", body),
+            "",
+        )
+    )
+
+
+def _by_column(function: PyFunction, query: TypedQuery) -> dict[str, PyParam]:
+    """Return the parameters of a function by their names in the query."""
+    ordered = sorted(query.params, key=lambda param: param.number)
+    names = [param.name for param in ordered]
+    return dict(zip(names, function.params, strict=True))
+
+
+def _imports(module: PyModule, executor: Import) -> set[Import]:
+    found: set[Import] = {("itertools", ""), executor}
+    own = {cls.name for function in module.functions for cls in function.own_classes}
+    here = executor[0].removesuffix("executor")
+    for function in module.functions:
+        for param in function.params:
+            found |= param.type.imports_in(param.type.annotation)
+        if function.row:
+            found |= {item for item in function.row.imports if item[1] in function.row.annotation}
+    found |= {(f"{here}{module.path.stem}", name) for name in own}
+    found.add((here.rstrip(".") or ".", module.path.stem))
+    return found
+
+
+def _method(one: _Made, made: Mapping[Name, _Made], module: str) -> str:
+    number, own = number_of(one.recipe), one.function.local("self")
+    given = {column: param for column, param in one.params.items() if column != number}
+    head = ", ".join(
+        f"{param.name}: {_optional(param.type.annotation)} = None" for param in given.values()
+    )
+    call = ", ".join(f"{param.name}={param.name}" for param in given.values())
+    if number in one.params:
+        call = f"{one.params[number].name}=next({own}._numbers), {call}".removesuffix(", ")
+    wait = "" if one.function.synchronous else "await "
+    lines = [docstring((f"Insert a row of the table `{'.'.join(_shown(one.recipe.table))}`.",))]
+    for reference in one.recipe.references:
+        lines += _referenced(reference, one, made[reference.table], f"{wait}{own}")
+    called = f"{wait}{module}.{one.function.name}({own}._db{', ' if call else ''}{call})"
+    if one.function.exactly_one:
+        lines.append(f"return {called}")
+    else:
+        lines += [
+            f"made_row = {called}",
+            "if made_row is None:",
+            '    raise LookupError("a trigger or a rule skipped the row")',
+            "return made_row",
+        ]
+    define = "def" if one.function.synchronous else "async def"
+    star = ", *, " if head else ""
+    return indented(f"{define} {one.name}({own}{star}{head}) -> {one.returned}:", lines)
+
+
+def _referenced(reference: Reference, one: _Made, there: _Made, called: str) -> Iterator[str]:
+    """Yield the lines that insert the referenced row if the caller gives no reference."""
+    params = [one.params[column].name for column in reference.columns]
+    yield f"if {' or '.join(f'{name} is None' for name in params)}:"
+    row = f"{snake(there.recipe.table[1])}_row"
+    yield f"    {row} = {called}.{there.name}()"
+    for name, column in zip(params, reference.foreign, strict=True):
+        yield f"    {name} = {there.attribute(column, row)}"
+
+
+def _optional(annotation: str) -> str:
+    return (
+        annotation
+        if annotation.endswith("| None") or annotation == "Any"
+        else f"{annotation} | None"
+    )
+
+
+def _shown(table: Name) -> Name | tuple[str]:
+    return (table[1],) if table[0] == "public" else table

@@ -1,0 +1,345 @@
+"""Search values for the columns of each table by inserting rows, until the server accepts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from psycopg import pq
+
+from aiosqlc.analysis.recipes import ColumnRecipe, Recipes, Reference, TableRecipe
+from aiosqlc.postgres.catalog.facts import Facts
+from aiosqlc.postgres.catalog.rows import Attribute, ConstraintRow, Relation
+from aiosqlc.postgres.catalog.types import Types
+from aiosqlc.postgres.population import (
+    answered,
+    constraint_constants,
+    parents_first,
+    quoted,
+    undone,
+)
+from aiosqlc.postgres.recipes.candidates import candidates, literal
+from aiosqlc.servers.postgres.connection import Connection, server_error
+
+_ATTEMPTS = 400  # per table
+_SIMPLER = 60  # attempts to replace a value by an earlier one, once a row is accepted
+# The numbers of the rows that a recipe must make. The large one is refused where only small
+# numbers fit; then a recipe that makes the first rows is good enough.
+_TRIALS = ((1, 2, 40_000), (1, 2, 3))
+_DECLARED = """
+select a.attrelid, a.attnum, format_type(a.atttypid, a.atttypmod), a.attidentity,
+    case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end
+from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+where a.attnum > 0 and not a.attisdropped
+    and a.attrelid in (select oid from pg_class where relkind in ('r', 'p'))
+"""
+
+_FILLED = "the schema inserts its rows, and other tables refer to the first of them"
+_PARTITIONS = "select oid from pg_class where relispartition"
+
+Row = dict[str, str | None]
+
+
+def recipes_of(connection: Connection, facts: Facts) -> Recipes:
+    """Return a recipe for each table. The rows that were tried are rolled back."""
+    connection.run("begin")
+    connection.run("set local statement_timeout = '2s'")
+    connection.run("set constraints all immediate")
+    search = _Search(connection, facts, _declared(connection))
+    try:
+        return search.all_tables()
+    finally:
+        connection.run("rollback")
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """The type of a column as a declaration names it, its default, and its identity clause."""
+
+    type: str
+    default: str
+    identity: str
+
+
+def _declared(connection: Connection) -> Mapping[tuple[int, int], _Declared]:
+    return {
+        (int(relation or 0), int(number or 0)): _Declared(kind or "", default or "", identity or "")
+        for relation, number, kind, identity, default in connection.rows(_DECLARED)
+    }
+
+
+@dataclass
+class _Search:
+    """The search over the tables of one database, in one transaction."""
+
+    connection: Connection
+    facts: Facts
+    declared: Mapping[tuple[int, int], _Declared]
+    made: dict[int, list[Row]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._types = Types(self.facts)
+        # A row of the partitioned table reaches its partition.
+        self._partitions = {int(oid or 0) for (oid,) in self.connection.rows(_PARTITIONS)}
+
+    def all_tables(self) -> Recipes:
+        """Return the recipes, referenced tables first."""
+        found: list[TableRecipe] = []
+        refused: list[tuple[tuple[str, str], str]] = []
+        for table in parents_first(self.facts, self.facts.relations):
+            if table in self._partitions:
+                continue
+            relation = self.facts.relations[table]
+            recipe = self._table(table, relation)
+            if isinstance(recipe, str):
+                reason = _FILLED if self._has_rows(table) else recipe
+                refused.append(((relation.schema, relation.name), reason))
+            else:
+                found.append(recipe)
+        return Recipes(tuple(found), tuple(refused))
+
+    def _table(self, table: int, relation: Relation) -> TableRecipe | str:
+        """Return the recipe of a table, or the reason why none was found."""
+        if not self.facts.columns.get(table):
+            return "the table has no columns"
+        columns = [
+            column
+            for column in self.facts.columns.get(table, ())
+            if not column.generated and self.declared[table, column.number].identity != "a"
+        ]
+        required = [key for key in self._keys(table) if self._is_required(key)]
+        existing = {key.oid for key in required if self._has_rows(key.foreign_relation)}
+        for key in required:
+            if not self.made.get(key.foreign_relation) and key.oid not in existing:
+                return f"the referenced table {self._named(key.foreign_relation)} has no row"
+        required = [key for key in required if self.made.get(key.foreign_relation)]
+        possible = [key for key in self._keys(table) if self.made.get(key.foreign_relation)]
+        reason = ""
+        # A CHECK may require one of several nullable references.
+        for keys in (required, possible) if len(possible) > len(required) else (required,):
+            for numbers in _TRIALS:
+                trial = _Trial(self, table, columns, keys, numbers)
+                if trial.succeeds():
+                    return trial.recipe(relation)
+                reason = reason or trial.refusal
+        return reason
+
+    def _has_rows(self, table: int) -> bool:
+        """Return whether the schema's own statements inserted rows, which references can use."""
+        relation = self.facts.relations[table]
+        name = f"{quoted(relation.schema)}.{quoted(relation.name)}"
+        return not self.made.get(table) and bool(
+            self.connection.rows(f"select 1 from {name} limit 1")  # noqa: S608 - quoted names
+        )
+
+    def _existing(self, column: Attribute) -> Iterator[str]:
+        """Yield the expression that refers to the first row of a table that has rows."""
+        for key in self._keys(column.relation):
+            if column.number in key.columns and self._has_rows(key.foreign_relation):
+                there = self.facts.relations[key.foreign_relation]
+                names = [
+                    quoted(self.facts.attributes[key.foreign_relation, number].name)
+                    for number in key.foreign_columns
+                ]
+                name = names[key.columns.index(column.number)]
+                table = f"{quoted(there.schema)}.{quoted(there.name)}"
+                yield f"(select {name} from {table} order by {', '.join(names)} limit 1)"  # noqa: S608 - quoted names
+
+    def _keys(self, table: int) -> list[ConstraintRow]:
+        found = [c for c in self.facts.constraints.get(table, ()) if c.kind == "f"]
+        return sorted(found, key=lambda key: key.name)
+
+    def _is_required(self, key: ConstraintRow) -> bool:
+        """Return whether a row cannot leave a foreign key NULL."""
+        columns = [self.facts.attributes[key.relation, number] for number in key.columns]
+        return all(column.not_null for column in columns)
+
+    def _named(self, table: int) -> str:
+        relation = self.facts.relations[table]
+        return (
+            relation.name if relation.schema == "public" else f"{relation.schema}.{relation.name}"
+        )
+
+    def values_of(self, column: Attribute, likely: Sequence[str]) -> list[str]:
+        """Return the expressions that may give a column a value; '' is NULL."""
+        declared = self.declared[column.relation, column.number]
+        kind = self._types.get(column.type, column.typmod, column.dims)
+        if not column.not_null and any(
+            column.number in k.columns for k in self._keys(column.relation)
+        ):
+            return [declared.default]  # a random value refers to no row
+        found = list(self._existing(column)) if column.not_null else []
+        found += [declared.default] if declared.default else []
+        relation = self.facts.relations[column.relation]
+        if declared.identity:
+            table = literal(f"{quoted(relation.schema)}.{quoted(relation.name)}")
+            found.append(f"nextval(pg_get_serial_sequence({table}, {literal(column.name)}))")
+        elif not column.not_null and not declared.default:
+            found.append("")
+        found += candidates(kind, declared.type, (relation.name, column.name), likely)
+        return self._valid(list(dict.fromkeys(found))) or [""]
+
+    def _valid(self, expressions: Sequence[str]) -> list[str]:
+        """Return the expressions that the server can evaluate for the first row."""
+        texts = [f"select {text.replace('{n}', '1::bigint') or 'null'}" for text in expressions]
+        answers = undone(self.connection, [(text, ()) for text in texts])
+        pairs = zip(expressions, answers, strict=True)
+        return [text for text, found in pairs if answered(found)]
+
+
+class _Trial:
+    """The attempts to insert rows into one table."""
+
+    def __init__(
+        self,
+        search: _Search,
+        table: int,
+        columns: Sequence[Attribute],
+        keys: Sequence[ConstraintRow],
+        numbers: Sequence[int],
+    ) -> None:
+        bound = {number for key in keys for number in key.columns}
+        self._search, self._table, self._columns = search, table, columns
+        self._keys, self._numbers = keys, numbers
+        likely = constraint_constants(search.facts, table)
+        self._free = {column.number: column for column in columns if column.number not in bound}
+        self._values = {
+            number: search.values_of(column, likely.get(number, ()))
+            for number, column in self._free.items()
+        }
+        self._chosen = dict.fromkeys(self._free, 0)
+        self._random = Random(0)  # noqa: S311 - test data
+        self.refusal = "no attempt was made"
+
+    def succeeds(self) -> bool:
+        """Search values with which the server accepts a row for each number, and keep the rows."""
+        for _ in range(_ATTEMPTS):
+            refused = self._insert()
+            if refused is None:
+                self._simplify()
+                return self._insert(keep=True) is None
+            if not self._choose_others(refused):
+                return False
+        return False
+
+    def _simplify(self) -> None:
+        """Replace each value by an earlier one of its list if the rows are still accepted."""
+        left = _SIMPLER
+        for number, chosen in list(self._chosen.items()):
+            for earlier in range(chosen):
+                if left == 0:
+                    return
+                left -= 1
+                self._chosen[number] = earlier
+                if self._insert() is None:
+                    break
+                self._chosen[number] = chosen
+
+    def recipe(self, relation: Relation) -> TableRecipe:
+        """Return the columns with the chosen values, and the referenced rows."""
+        facts = self._search.facts
+        names = {column.number: column.name for column in facts.columns[self._table]}
+        references = tuple(
+            Reference(
+                columns=tuple(names[number] for number in key.columns),
+                table=(
+                    facts.relations[key.foreign_relation].schema,
+                    facts.relations[key.foreign_relation].name,
+                ),
+                foreign=tuple(
+                    facts.attributes[key.foreign_relation, number].name
+                    for number in key.foreign_columns
+                ),
+            )
+            for key in self._keys
+        )
+        columns = tuple(
+            ColumnRecipe(column.name, self._value(column.number)) for column in self._columns
+        )
+        return TableRecipe(
+            (relation.schema, relation.name), columns, references, tuple(names.values())
+        )
+
+    def _value(self, number: int) -> str:
+        return self._values[number][self._chosen[number]] if number in self._free else ""
+
+    def _insert(self, *, keep: bool = False) -> list[int] | None:
+        """Insert the rows; return None, or the columns of the violated constraint."""
+        connection = self._search.connection
+        connection.run("savepoint recipe")
+        rows: list[Row] = []
+        for place, number in enumerate(self._numbers):
+            result = connection.execute(*self._statement(place, number))
+            if not answered(result) or not result.ntuples:
+                refused = self._constrained(result)
+                connection.run("rollback to recipe; release recipe")
+                return refused
+            rows.append(
+                {
+                    (result.fname(at) or b"").decode(): _text(result.get_value(0, at))
+                    for at in range(result.nfields)
+                }
+            )
+        if keep:
+            self._search.made[self._table] = rows
+        connection.run("release recipe" if keep else "rollback to recipe; release recipe")
+        return None
+
+    def _statement(self, place: int, number: int) -> tuple[str, list[str | None]]:
+        relation = self._search.facts.relations[self._table]
+        given = dict(self._referenced(place))
+        shown, values = [], list[str | None]()
+        for column in self._columns:
+            if column.number in given:
+                values.append(given[column.number])
+                shown.append(f"${len(values)}")
+            else:
+                expression = self._value(column.number) or "null"
+                shown.append(expression.replace("{n}", f"{number}::bigint"))
+        names = ", ".join(quoted(column.name) for column in self._columns)
+        into = f"insert into {quoted(relation.schema)}.{quoted(relation.name)}"
+        filled = f"({names}) values ({', '.join(shown)})" if shown else "default values"
+        return f"{into} {filled} returning *", values
+
+    def _referenced(self, place: int) -> Iterator[tuple[int, str | None]]:
+        """Yield the columns of the foreign keys, with the values of a row for each number."""
+        facts = self._search.facts
+        for key in self._keys:
+            parents = self._search.made[key.foreign_relation]
+            parent = parents[place % len(parents)]
+            for number, foreign in zip(key.columns, key.foreign_columns, strict=True):
+                yield number, parent[facts.attributes[key.foreign_relation, foreign].name]
+
+    def _constrained(self, result: pq.abc.PGresult) -> list[int]:
+        """Return the columns of the constraint that refused a row, if the server names one."""
+        if answered(result):
+            self.refusal = "a trigger skips each row"
+            return []
+        self.refusal = server_error(result).message
+        name = (result.error_field(pq.DiagnosticField.CONSTRAINT_NAME) or b"").decode()
+        named = (result.error_field(pq.DiagnosticField.COLUMN_NAME) or b"").decode()
+        facts = self._search.facts
+        for constraint in facts.constraints.get(self._table, ()):
+            if constraint.name == name:
+                return constraint.columns
+        for index in facts.indexes.get(self._table, ()):
+            if index.name == name:
+                return index.columns
+        return [number for number, column in self._free.items() if column.name == named]
+
+    def _choose_others(self, refused: Sequence[int]) -> bool:
+        """Choose another value for one of the columns, or for any if none of them can change."""
+        open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
+        open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
+        if not open_:
+            return False
+        for number in self._random.sample(open_, self._random.randint(1, min(2, len(open_)))):
+            count = len(self._values[number])
+            following = (self._chosen[number] + 1) % count
+            self._chosen[number] = following if len(open_) == 1 else self._random.randrange(count)
+        return True
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()

@@ -1,0 +1,296 @@
+"""A generated factory inserts rows that the server accepts, and only such rows."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psycopg
+import pytest
+from aiosqlc.cli.main import main
+
+from tests.drivers.running import complaints
+from tests.projects import write_project
+from tests.servers.postgres import TestPostgres
+from tools.realworld.typecheck import type_errors
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: schema.sql
+    queries: queries.sql
+    gen: {python: {out: store, driver: DRIVER, models: MODELS}}
+"""
+SHOP = """\
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE DOMAIN isbn AS text CHECK (VALUE ~ '^[0-9a-f]{13}$');
+CREATE TABLE author (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email text NOT NULL UNIQUE CHECK (email LIKE '%@%'),
+    name varchar(20) NOT NULL, born date, changed_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE book (
+    id uuid PRIMARY KEY, author_id bigint NOT NULL REFERENCES author,
+    editor_id bigint REFERENCES author, title text NOT NULL UNIQUE, isbn isbn,
+    mood mood NOT NULL, tags text[] NOT NULL, price numeric(6, 2) NOT NULL CHECK (price > 0),
+    total numeric GENERATED ALWAYS AS (price * 2) STORED
+);
+CREATE TABLE review (
+    book_id uuid REFERENCES book, reviewer text,
+    stars smallint NOT NULL CHECK (stars BETWEEN 1 AND 5),
+    PRIMARY KEY (book_id, reviewer)
+);
+CREATE TABLE reply (
+    id int PRIMARY KEY, book_id uuid NOT NULL, reviewer text NOT NULL, n int NOT NULL,
+    FOREIGN KEY (book_id, reviewer) REFERENCES review
+);
+"""
+# Each schema, with the tables that get no function and a part of the reason.
+SCHEMAS: dict[str, tuple[str, dict[str, str]]] = {
+    "conditions over several columns": (
+        """CREATE TABLE t (
+            id int PRIMARY KEY, state text NOT NULL CHECK (state IN ('open', 'closed')),
+            closed_at timestamptz, reason text, starts date NOT NULL, ends date NOT NULL,
+            CHECK ((state = 'closed') = (closed_at IS NOT NULL)), CHECK (ends > starts),
+            CHECK ((closed_at IS NULL) = (reason IS NULL)))""",
+        {},
+    ),
+    "one of two references": (
+        """CREATE TABLE a (id int PRIMARY KEY);
+        CREATE TABLE b (id int PRIMARY KEY);
+        CREATE TABLE t (id int PRIMARY KEY, a_id int REFERENCES a, b_id int REFERENCES b,
+            CHECK (num_nonnulls(a_id, b_id) >= 1))""",
+        {},
+    ),
+    "a key that is a reference": (
+        """CREATE TABLE a (id uuid PRIMARY KEY);
+        CREATE TABLE t (id uuid PRIMARY KEY REFERENCES a, note text)""",
+        {},
+    ),
+    "rows of the schema": (
+        """CREATE TYPE kind AS ENUM ('a', 'b');
+        CREATE TABLE role (name kind PRIMARY KEY, title text NOT NULL);
+        INSERT INTO role VALUES ('a', 'x'), ('b', 'y');
+        CREATE TABLE t (id int PRIMARY KEY, role kind NOT NULL REFERENCES role)""",
+        {"role": "the schema inserts its rows"},
+    ),
+    "ranges that must not overlap": (
+        """CREATE TABLE t (id int PRIMARY KEY, during int4range NOT NULL, at tstzrange NOT NULL,
+            EXCLUDE USING gist (during WITH &&))""",
+        {},
+    ),
+    "partitions": (
+        """CREATE TABLE t (id int, at date NOT NULL) PARTITION BY RANGE (at);
+        CREATE TABLE t_2024 PARTITION OF t FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        CREATE TABLE t_rest PARTITION OF t DEFAULT""",
+        {},
+    ),
+    "keys of many types": (
+        """CREATE TABLE a (k smallint PRIMARY KEY); CREATE TABLE b (k bytea PRIMARY KEY
+            CHECK (length(k) = 32)); CREATE TABLE c (k inet PRIMARY KEY);
+        CREATE TABLE d (k timestamptz PRIMARY KEY); CREATE TABLE e (k char(3) PRIMARY KEY
+            CHECK (k ~ '^[A-Z]{3}$')); CREATE TABLE f (k date PRIMARY KEY);
+        CREATE TABLE g (k numeric PRIMARY KEY); CREATE TABLE h (k text PRIMARY KEY
+            CHECK (k ~ '^[a-z]+:[a-z0-9]+$')); CREATE TABLE i (k serial PRIMARY KEY)""",
+        {},
+    ),
+    "names that need quotes": (
+        """CREATE SCHEMA "my app"; CREATE TABLE "my app"."Order" ("Group" int PRIMARY KEY,
+            "select" text NOT NULL, n int NOT NULL, "a""b" text NOT NULL);
+        CREATE TABLE "order" (id int PRIMARY KEY, "Group" int NOT NULL
+            REFERENCES "my app"."Order")""",
+        {},
+    ),
+    "a column named self, and a table without columns": (
+        "CREATE TABLE t (id int PRIMARY KEY, self text NOT NULL); CREATE TABLE empty ()",
+        {"empty": "the table has no columns"},
+    ),
+    "types of a schema": (
+        """CREATE TYPE pair AS (x int, y text);
+        CREATE DOMAIN short AS varchar(4) NOT NULL;
+        CREATE TABLE t (id bigserial PRIMARY KEY, p pair NOT NULL, s short, j jsonb NOT NULL,
+            v varbit NOT NULL, b bit(3) NOT NULL, i interval NOT NULL, x xml)""",
+        {},
+    ),
+    "a table that refers to itself": (
+        """CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t);
+        CREATE TABLE loop (id int PRIMARY KEY, up int NOT NULL REFERENCES loop)""",
+        {"loop": "the referenced table loop has no row"},
+    ),
+    "a trigger that refuses each row": (
+        """CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE 'read-only'; END $$;
+        CREATE TABLE t (id int PRIMARY KEY); CREATE TRIGGER no BEFORE INSERT ON t
+            FOR EACH ROW EXECUTE FUNCTION no();
+        CREATE TABLE child (id int PRIMARY KEY, t_id int NOT NULL REFERENCES t)""",
+        {"t": "read-only", "child": "the referenced table t has no row"},
+    ),
+    "a condition that no row satisfies": (
+        "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL CHECK (a < 0 AND a > 0))",
+        {"t": 'violates check constraint "t_a_check"'},
+    ),
+}
+
+
+def _project(root: Path, schema: str, driver: str = "asyncpg", models: str = "dataclass") -> Path:
+    config = CONFIG.replace("DRIVER", driver).replace("MODELS", models)
+    queries = "-- name: One :one\nSELECT 1 AS one;\n"
+    return write_project(root, {"sqlc.yaml": config, "schema.sql": schema, "queries.sql": queries})
+
+
+@contextmanager
+def _factory(root: Path, name: str) -> Iterator[Any]:
+    """Import the factory of a generated package; forget the package at the end."""
+    sys.path.insert(0, str(root))
+    try:
+        yield importlib.import_module(f"{name}.factory").Factory
+    finally:
+        sys.path.remove(str(root))
+        for module in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
+            del sys.modules[module]
+
+
+@asynccontextmanager
+async def _database(url: str, schema: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(schema)
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _methods(factory: object) -> list[str]:
+    return [name for name, _ in inspect.getmembers(factory) if name.startswith("make_")]
+
+
+@pytest.mark.parametrize("case", SCHEMAS)
+async def test_the_server_accepts_the_rows_of_a_schema_with(
+    case: str, tmp_path: Path, empty_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema, refused = SCHEMAS[case]
+    _project(tmp_path, schema)
+    name = f"rows_{abs(hash(case))}"
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / name)]) == 0
+    said = capsys.readouterr().err
+    for table, reason in refused.items():
+        assert f"no function for the table {table}: " in said
+        assert reason in said
+    assert said.count("no function for the table") == len(refused)
+    if len(refused) == schema.count("CREATE TABLE"):
+        return  # no table has a function
+    with _factory(tmp_path, name) as factory:
+        async with _database(empty_database, schema) as connection:
+            rows = factory(connection)
+            for method in _methods(rows):
+                for _ in range(5):
+                    await getattr(rows, method)()
+
+
+async def test_a_factory_keeps_given_values_and_inserts_referenced_rows(
+    tmp_path: Path, empty_database: str
+) -> None:
+    _project(tmp_path, SHOP)
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "shop_rows")]) == 0
+    with _factory(tmp_path, "shop_rows") as factory:
+        async with _database(empty_database, SHOP) as connection:
+            rows = factory(connection)
+            author = await rows.make_author(name="Ada")
+            book = await rows.make_book(author_id=author.id, title="Notes")
+            reply = await rows.make_reply(n=7)
+            review = await rows.make_review(book_id=book.id, stars=5)
+            assert (author.name, author.born) == ("Ada", None)
+            assert (book.author_id, book.title, book.editor_id) == (author.id, "Notes", None)
+            assert (review.book_id, review.stars) == (book.id, 5)
+            assert reply.n == 7
+            assert await connection.fetchval("SELECT count(*) FROM author") == 2
+            assert await connection.fetchval("SELECT count(*) FROM review") == 2
+
+
+def test_a_factory_of_a_blocking_driver_blocks(
+    tmp_path: Path, postgres_server: TestPostgres
+) -> None:
+    _project(tmp_path, SHOP, driver="psycopg-sync", models="msgspec")
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "sync_rows")]) == 0
+    url = postgres_server.create_empty()
+    with _factory(tmp_path, "sync_rows") as factory, psycopg.connect(url) as connection:
+        adapter = importlib.import_module("sync_rows.adapter")
+        connection.execute(SHOP)
+        rows = factory(adapter.PsycopgExecutor(connection))
+        assert rows.make_reply().n == 4  # after its review, book and author
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("models", ["dataclass", "msgspec", "pydantic", "attrs"])
+def test_the_code_is_formatted_and_strictly_typed(models: str, tmp_path: Path) -> None:
+    _project(tmp_path, SHOP, models=models)
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "typed_rows")]) == 0
+    assert complaints(tmp_path / "typed_rows") == ""
+    assert type_errors(tmp_path, ROOT) == []
+
+
+def test_check_reports_a_factory_of_an_older_schema(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, SHOP)
+    command = ["factories", "-f", str(tmp_path), str(tmp_path / "old_rows")]
+    assert main(command) == 0
+    assert main([*command, "--check"]) == 0
+    (tmp_path / "schema.sql").write_text(f"{SHOP}ALTER TABLE author ADD COLUMN bio text;\n")
+    capsys.readouterr()
+    assert main([*command, "--check"]) == 1
+    assert "+        bio: str | None = None," in capsys.readouterr().out
+
+
+WRONG = {
+    "a configuration without Python": (
+        "gen: {python: {out: store, driver: DRIVER, models: MODELS}}",
+        "gen: {json: {out: out}}",
+        [],
+        "no entry of the configuration has `engine: postgresql` and `gen.python`",
+    ),
+    "a name that no entry has": (
+        "", "", ["--entry", "shop"],
+        "no entry of the configuration is named `shop` and has",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_factories_refuses(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after, options, sentence = WRONG[case]
+    _project(tmp_path, SHOP)
+    config = tmp_path / "sqlc.yaml"
+    text = CONFIG.replace(before, after) if before else CONFIG
+    config.write_text(text.replace("DRIVER", "asyncpg").replace("MODELS", "dataclass"))
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "rows"), *options]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "rows").exists()
+
+
+def test_factories_does_not_replace_a_handwritten_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, SHOP)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "factory.py").write_text("mine = 1\n")
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "own")]) == 1
+    assert "was not generated by aiosqlc" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["factory.py"]
+
+
+def test_an_error_in_the_schema_is_reported_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, "CREATE TABLE t (id int PRIMARY KEY;\n")
+    assert main(["factories", "-f", str(tmp_path), str(tmp_path / "rows")]) == 1
+    assert "schema.sql:1:" in capsys.readouterr().err
+    assert not (tmp_path / "rows").exists()
