@@ -82,7 +82,10 @@ def test_the_queries_of_a_page_compile_or_are_refused_as_it_says(tmp_path: Path)
     schema = """
         CREATE TABLE staff (id bigint PRIMARY KEY, name text NOT NULL);
         CREATE TABLE account (id bigint PRIMARY KEY, name text, prefs jsonb, flags jsonb);
-        CREATE TABLE orders (id int, owner_id int, public boolean, deleted_at timestamptz);
+        CREATE TABLE orders (
+            id int, owner_id int, staff_id int NOT NULL, total int NOT NULL,
+            public boolean, deleted_at timestamptz
+        );
         CREATE TABLE order_line (order_id int, title text, price int);
     """
     entry = "sql: [{engine: postgresql, schema: s.sql, queries: q.sql, gen: {python: {out: o}}}]\n"

@@ -16,11 +16,13 @@ from aiosqlc.ir import (
     Constraint,
     Embed,
     Hint,
+    Lookup,
     OptionalPart,
     Paging,
     Param,
     ParsedQuery,
     SqlType,
+    TypedBatch,
     TypedEmbed,
     TypedParam,
     TypedQuery,
@@ -101,6 +103,11 @@ OTHER = {
     "violable": (Constraint("s", "t", "c", "unique"),), "unproved_reading": "",
     "session_clean": False,
     "cardinality_reasons": ("why",), "advice": (("V1", "a"),), "leaks": ("why",),
+    "lookup": Lookup((1,)),
+    "batch": TypedBatch(
+        "SELECT 2", 1, TypedParam(1, "a", SqlType("pg_catalog", "int4"), not_null=True),
+        Column("a", SqlType("pg_catalog", "int4"), not_null=True),
+    ),
 }  # fmt: skip
 _TYPED_ALIKE = {
     "params": (TypedParam(1, "a", SqlType("pg_catalog", "int4"), not_null=True),),

@@ -553,6 +553,34 @@ class TypedEmbed:
     others: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What is proved about a query that is to read many keys at once.
+
+    `keys` are the numbers of the parameters that a column equals. `why` is the reason why the rows
+    of several keys cannot be read together, or empty.
+    """
+
+    keys: tuple[int, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedBatch:
+    """The text of a `:batchget` query that reads the rows of many keys.
+
+    `number` is the number of the parameter that is the key, and `param` is the list of keys in its
+    place. `column` is the key of each row: the hidden last column of the text, or, if `position` is
+    not None, the result column at that position.
+    """
+
+    sql: str
+    number: int
+    param: TypedParam
+    column: Column
+    position: int | None = None
+
+
 @dataclass(frozen=True)
 class TypedQuery:
     """An accepted query with its inferred parameters, columns and row count.
@@ -562,7 +590,8 @@ class TypedQuery:
     `unproved_reading` is the reason why it is not proved to only read, or empty. `session_clean` is
     whether it does not affect the session. `advice` contains findings for `vet`: the code of a
     rule, and a name. `leaks` are the reasons why it may access another tenant's rows; it is empty
-    if that was not checked.
+    if that was not checked. `lookup` is set while a `:batchget` query is analysed, and `batch` is
+    the result.
     """
 
     parsed: ParsedQuery
@@ -580,6 +609,8 @@ class TypedQuery:
     cardinality_reasons: tuple[str, ...] = ()
     advice: tuple[tuple[str, str], ...] = ()
     leaks: tuple[str, ...] = ()
+    lookup: Lookup | None = None
+    batch: TypedBatch | None = None
 
     @cached_property
     def digest(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from aiosqlc.emit.keyed import by_key, row_of_key
 from aiosqlc.emit.literal import line_literal
 from aiosqlc.emit.rows import (
     bare_value,
@@ -26,6 +27,8 @@ def returns(function: PyFunction) -> str:
     """Return the annotation of a function's result."""
     row = function.row.annotation if function.row else "None"
     one = row if function.exactly_one or row.endswith("None") else f"{row} | None"
+    if function.keyed:
+        return f"dict[{function.keyed.type.annotation}, {row_of_key(function)}]"
     return {
         Command.ONE: one,
         Command.MANY: f"list[{row}]",
@@ -93,7 +96,8 @@ def body_imports(function: PyFunction) -> set[Import]:
     """Return the imports of the statements and of the result annotation."""
     found: set[Import] = set()
     many = {Command.MANY, Command.PAGE, Command.BATCHMANY, Command.STREAM}
-    if function.command in many and function.row and function.row.starmapped:
+    starmaps = function.keyed is None or function.keyed.position is not None
+    if function.command in many and function.row and function.row.starmapped and starmaps:
         found.add(("itertools", "starmap"))
     if function.command is Command.STREAM:
         found.add(("collections.abc", _iterator(function)))
@@ -212,6 +216,8 @@ def _execlastid(function: PyFunction) -> list[str]:
 
 
 def _many(function: PyFunction) -> list[str]:
+    if function.keyed:
+        return by_key(function, f"await db.fetch({_call(function)})")
     rows = function.local("rows")
     results = from_rows(_row(function), rows, function.local("value"))
     return [f"{rows} = await db.fetch({_call(function)})", f"return {results}"]

@@ -42,7 +42,7 @@ def print_contract(header: str, target: PythonTarget, first: Planned, second: Pl
     calls = [
         _call(function, module, second.functions[name][1], queries[name], engines)
         for name, (function, module) in first.functions.items()
-        if function.command is not Command.STREAM
+        if function.command is not Command.STREAM and not function.keyed
     ]
     lines = [*imports, "", "CALLS: Final = (", *(f"    {call}," for call in calls), ")"]
     if target.contract_values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from aiosqlc.emit.bodies import body, define, parameters, returns
+from aiosqlc.emit.keyed import print_loader
 from aiosqlc.emit.literal import docstring, indented
 from aiosqlc.ir import Command
 from aiosqlc.plan.model import PyFunction, PyModule
@@ -35,7 +36,11 @@ def _connection(executors: list[str]) -> str:
 
 def _class(module: PyModule, kind: str) -> str:
     init = indented(f"def __init__(self, db: {kind}) -> None:", ["self._db = db"])
-    methods = [init, *(_method(function) for function in module.functions)]
+    methods = [init]
+    for function in module.functions:
+        methods.append(_method(function))
+        if function.keyed and function.keyed.loader:
+            methods.append(print_loader(function, "self", "self."))
     body = [docstring(module.doc), "", '__slots__ = ("_db",)']
     for method in methods:
         body += ["", method]

@@ -15,6 +15,7 @@ from aiosqlc.emit.executor import print_executor
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.keyset import KEYSET
 from aiosqlc.emit.literal import line_literal
+from aiosqlc.emit.loader import LOADER
 from aiosqlc.emit.python import print_module
 from aiosqlc.ir import Rendered
 from aiosqlc.plan.documents import MODULE
@@ -70,6 +71,8 @@ def print_package(
         files.append(Rendered(target.out / f"{MODULE}.py", f"{header.of('')}\n{source}"))
     if any(function.keyset for function in functions):
         files.append(Rendered(target.out / "keyset.py", f"{header.of('')}\n{KEYSET}"))
+    if any(function.keyed and function.keyed.loader for function in functions):
+        files.append(Rendered(target.out / "loader.py", f"{header.of('')}\n{LOADER}"))
     errors = {error for function in functions for error in function.errors}
     if errors and driver.violations:
         source = print_errors(errors, driver.violations)

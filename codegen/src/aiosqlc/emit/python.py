@@ -8,6 +8,7 @@ from aiosqlc.emit.bodies import body, body_imports, define, parameters, returns
 from aiosqlc.emit.choices import texts_by_choice
 from aiosqlc.emit.classes import class_imports, print_aliases, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
+from aiosqlc.emit.keyed import print_loader
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import needed, print_methods
 from aiosqlc.emit.rows import print_builder
@@ -24,7 +25,7 @@ def print_module(module: PyModule, header: str) -> str:
     for function in module.functions:
         blocks += _query(function)
         if not module.class_name:
-            blocks.append(_function(function))
+            blocks += [_function(function), *_loader(function)]
     if module.class_name:
         blocks += print_methods(module)
     lines = import_lines(_imports(module), module.first_party)
@@ -75,6 +76,12 @@ def _constant(function: PyFunction) -> str:
     if function.choice is None:
         return f"{function.constant}: Final = {text_literal(function.sql)}"
     return f"{function.constant}: Final = {texts_by_choice(function.choice)}"
+
+
+def _loader(function: PyFunction) -> list[str]:
+    if function.keyed is None or not function.keyed.loader:
+        return []
+    return [print_loader(function, f"db: {function.executor[1]}", "")]
 
 
 def _function(function: PyFunction) -> str:

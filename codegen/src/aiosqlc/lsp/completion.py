@@ -11,9 +11,8 @@ from lsprotocol.types import CompletionItemKind as Sort
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import TABLES_FOLLOW, Source, sources
 from aiosqlc.lsp.text import Block, block_at
-from aiosqlc.lsp.words import ANNOTATIONS, COMMANDS, DIRECTIVES, MACROS
+from aiosqlc.lsp.words import ANNOTATIONS, COMMANDS, DIRECTIVES, MACROS, OPTIONS
 from aiosqlc.messages.explained import type_name
-from aiosqlc.parse.annotations import OPTIONS
 from aiosqlc.parse.macros import find_uses
 from aiosqlc.parse.scanner import unquote
 from aiosqlc.source import SourceFile
@@ -57,7 +56,7 @@ def _in_comment(
     if _COMMAND.search(before):
         return _words(COMMANDS, before, ":")
     if _OPTION.search(before):
-        return _words(dict.fromkeys(OPTIONS, "inserts many rows with one statement"), before, ":")
+        return _words(OPTIONS, before, ":")
     if hint := _HINT.search(before):
         return list(_hinted(file, entry, block, hint["word"]))
     if directive := _OF_DIRECTIVE.search(before):

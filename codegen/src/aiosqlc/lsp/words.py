@@ -28,6 +28,10 @@ COMMANDS = {
     "stream": "yields rows as they arrive",
     "page": "returns the rows of one page and the total: `LIMIT @size OFFSET @skip`",
 }
+OPTIONS = {
+    "bulk": "inserts many rows with one statement",
+    "batchget": "adds a function that reads many keys and returns a dict",
+}
 ANNOTATIONS = {
     "name": "the name and the command of the query: `name: GetUser :one`",
     "column": "the type or nullability of a column: `column: total Decimal!`",

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from aiosqlc.analysis.bulk import with_bulk
 from aiosqlc.analysis.checks import check_commands, without_ignored
-from aiosqlc.analysis.paging import with_pages
+from aiosqlc.analysis.passes import in_passes
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.engines import Engine
 from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile, Table, TypedQuery
@@ -156,7 +155,7 @@ class Author:
         if len(parsed) > _MOST_QUERIES:
             raise AuthorError(f"a draft has at most {_MOST_QUERIES} queries")
         drafts = [_without_hints(query) for query in parsed]
-        analyze = with_pages(with_bulk(self._engine.analyze, entry.engine))
+        analyze = in_passes(self._engine.analyze, entry.engine)
         analysis, found = analyze(
             self._part.inputs.schema, drafts, options_of(entry, self._part.inputs.shims)
         )

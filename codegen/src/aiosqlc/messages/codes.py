@@ -113,6 +113,7 @@ CODES = {
     "E390": "a `:page` query whose rows cannot be counted or paged",
     "E391": "a `:page` query whose order is not total: two rows may have equal sort keys",
     "E392": "a `:page` query with a sort key that may be NULL, or that a cursor cannot contain",
+    "E395": "a `:batchget` query that cannot read many keys at once",
     "E401": (
         "two columns with the same name; the second column gets a number, such as `id_2` (warning)"
     ),

@@ -64,6 +64,14 @@ _SET_OPERATIONS: dict[type[exp.Expr], SetOp] = {
     exp.Intersect: SetOp.INTERSECT,
     exp.Except: SetOp.EXCEPT,
 }
+# Types whose values Python compares as the server does.
+_KEY_TYPES = frozenset(
+    {
+        *("tinyint", "smallint", "mediumint", "int", "bigint", "date", "datetime"),
+        *("binary", "varbinary", "varchar", "text", "tinytext", "mediumtext", "longtext"),
+    }
+)
+_EXACT_COLLATIONS = ("_0900_bin", "_nopad_bin")
 _NO_ROW = -1
 """An empty group, which leaves a row out as an outer join does, each by its number."""
 _ALL_ROWS = Limit(exact=True, some=True, from_first=True)
@@ -298,6 +306,7 @@ class _Lowering:
             distinct_rows=True,
             no_locks=not node.args.get("locks"),
             limit=limit_of(node),
+            no_windows=node.find(exp.Window) is None,
             name=lambda number: level.sources[number - 1].alias if level.sources else "",
         )
 
@@ -446,7 +455,19 @@ class _Lowering:
             right_classes=theirs,
             families=frozenset(family for family, _ in mine | theirs),
             collation=self.collation(left if mine else right),
+            key=bool(mine) and self.is_key(left),
         )
+
+    def is_key(self, node: exp.Expr) -> bool:
+        """Return whether a column's values are equal in Python exactly if they are equal here.
+
+        A text also needs a collation that distinguishes trailing spaces.
+        """
+        found = self.level.local(node) if isinstance(node, exp.Column) else None
+        if found is None or found[1].type is None or found[1].type.name not in _KEY_TYPES:
+            return False
+        text = types.family(found[1].type) == "text"
+        return not text or found[1].collation.endswith(_EXACT_COLLATIONS)
 
     def seen(self, node: exp.Expr, other: exp.Expr) -> frozenset[Class]:
         """Return a column's comparison class if `=` compares the column as its unique key does."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from aiosqlc.analysis.batchget import is_batchget
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import (
     Column,
@@ -38,6 +39,7 @@ from aiosqlc.mysql.stars import expand
 from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.violations import violable
 from aiosqlc.mysql.writes import insert_into, targets
+from aiosqlc.relational.batch import lookup_of
 
 NAMELESS = "?column?"
 
@@ -135,6 +137,7 @@ def type_query(
         unproved_reading=why_not(root, schema),
         cardinality_reasons=reasons,
         advice=tuple(advice_of(reader)),
+        lookup=lookup_of(text.result.query()) if is_batchget(query) else None,
     )
 
 

@@ -13,7 +13,8 @@ from aiosqlc.parse.typenames import is_type, type_hint, unknown_type
 from aiosqlc.source import SourceFile, Span
 
 KEYWORDS = ("name", "column", "param", "row", "ignore", "tenant", "plan")
-OPTIONS = ("bulk",)
+OPTIONS = ("bulk", "batchget")
+_OPTION = re.compile(r"(?P<name>bulk|batchget)(?:(?<=get)\((?P<choice>\w+)\))?")
 COMMANDS = tuple(command.value for command in Command)
 
 
@@ -232,8 +233,8 @@ def _read_words(
             )
         if position == 0 and value in COMMANDS:
             found.command = Command(value)
-        elif position and value in OPTIONS:
-            found.options.append((value, ""))
+        elif position and (option := _OPTION.fullmatch(value)):
+            found.options.append((option["name"], option["choice"] or ""))
         else:
             return _bad_word(file, span, value, position, found)
     return None
@@ -260,7 +261,8 @@ def _bad_word(
     known = OPTIONS if position else COMMANDS
     listed = " ".join(f":{name}" for name in known)
     if value in OPTIONS:
-        hint = f"`:{value}` is an option: write `:exec :{value}` or `:many :{value}`"
+        commands = ("exec", "many") if value == "bulk" else ("one", "many")
+        hint = "`:{0}` is an option: write `:{1} :{0}` or `:{2} :{0}`".format(value, *commands)
         return Diagnostic("E107", f"write a command before `:{value}`", (Label(file, span),), hint)
     suggestion = nearest(value, known)
     return Diagnostic(

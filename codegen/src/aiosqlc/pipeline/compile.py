@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
-from aiosqlc.analysis.bulk import with_bulk
 from aiosqlc.analysis.checks import check_commands, concerns, without_ignored
 from aiosqlc.analysis.hints import apply_hints
-from aiosqlc.analysis.paging import with_pages
+from aiosqlc.analysis.passes import in_passes
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.analysis.tenants import check_tenants
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
@@ -222,7 +221,7 @@ def analyze_project(
             inputs.queries,
             options_of(entry, inputs.shims),
             known.get(str(entry.index)) if entry.schema else None,
-            surviving(with_pages(with_bulk(analyze or analyzer_of(entry.engine), entry.engine))),
+            surviving(in_passes(analyze or analyzer_of(entry.engine), entry.engine)),
             reuse=reuse,
         )
         analysis, mistaken = apply_hints(outcome.analysis)

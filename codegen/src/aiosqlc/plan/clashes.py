@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
+from aiosqlc.analysis.batchget import batch_name
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import ParsedQuery, TypedQuery
 from aiosqlc.plan.gathered import Gathered, Kind
@@ -180,12 +181,14 @@ def check_module(
     module: PyModule, queries: Sequence[TypedQuery], named: Sequence[tuple[Kind, str]] = ()
 ) -> list[Diagnostic]:
     """Report functions, constants, classes and imports with equal names in one module."""
-    by_name = {query.parsed.name: query for query in queries}
+    by_name = {batch_name(query.parsed.name): query for query in queries if query.batch}
+    by_name |= {query.parsed.name: query for query in queries}
     owners = dict.fromkeys(_MODULE_NAMES, "a name that the generated code uses")
     owners |= dict.fromkeys((imported for _, imported in sorted(module.imports)), "an import")
     problems = []
     for function in module.functions:
         own = [function.name, function.constant]
+        own += [function.keyed.loader] if function.keyed and function.keyed.loader else []
         own += [cls.name for cls in function.own_classes]
         own += [decoder.name for decoder in function.decoders]
         mine = f"query `{function.query_name}`"

@@ -184,6 +184,22 @@ class PyKeyset:
 
 
 @dataclass(frozen=True, slots=True)
+class PyKeyed:
+    """The mapping that a function for many keys returns.
+
+    `keys` is the parameter with the keys, and `type` the type of one key. With `unique`, a key has
+    one row instead of a list. `position` is the field of the row that is the key, or None if the
+    key is an additional last value. `loader` is the name of the loader's function, or empty.
+    """
+
+    keys: str
+    type: PyType
+    unique: bool
+    position: int | None = None
+    loader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PyFunction:
     """The function of one query, with its constant, its own classes and its JSON decoders.
 
@@ -222,6 +238,7 @@ class PyFunction:
     synchronous: bool = False
     used: frozenset[str] = frozenset()  # names that the body uses besides its own variables
     keyset: PyKeyset | None = None
+    keyed: PyKeyed | None = None
     first_row: tuple[tuple[str, str], ...] = ()  # for pages: the replacements of arguments
     defines_builder: bool = False  # whether this is the first function that calls the builder
     imports: frozenset[Import] = frozenset()

@@ -12,6 +12,7 @@ from itertools import groupby
 from aiosqlc.config.project import PythonTarget
 from aiosqlc.diagnostics import Diagnostic
 from aiosqlc.ir import Analysis, TypedQuery
+from aiosqlc.plan.batchget import plan_batch
 from aiosqlc.plan.clashes import (
     check_module,
     renamed_class,
@@ -95,7 +96,10 @@ def _files(queries: tuple[TypedQuery, ...]) -> Iterator[list[TypedQuery]]:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
+    """The plan of a query: its function, and its function for many keys if it has one."""
+
     function: PyFunction
+    many: PyFunction | None
     needed: Gathered
     problems: tuple[Diagnostic, ...]
 
@@ -114,7 +118,8 @@ def _plan_anywhere(query: TypedQuery, package: Package) -> _Plan:
 def _new_plan(query: TypedQuery, package: Package) -> _Plan:
     planner = QueryPlanner(package)
     function, problems = plan_function(query, planner)
-    return _Plan(function, planner.gathered, (*planner.problems, *problems))
+    many, more = plan_batch(query, function, planner)
+    return _Plan(function, many, planner.gathered, (*planner.problems, *problems, *more))
 
 
 def _named(query: TypedQuery, name: str, package: Package) -> _Plan:
@@ -155,12 +160,13 @@ def _file(package: Package, *queries: TypedQuery) -> _File:
     for plan in plans:
         needed.add(plan.needed)
     first = queries[0].parsed
-    functions = [plan.function for plan in plans]
+    both = [(plan.function, plan.many) for plan in plans]
+    functions = [function for some in both for function in some if function]
     sources = dict.fromkeys(query.parsed.file.path.as_posix() for query in queries)
     module = _module(package, " and ".join(sources), first.heading, functions)
-    both = tuple(zip(queries, plans, strict=True))
-    told = tuple((query, plan) for query, plan in both if plan.problems or plan.needed.rows)
-    return _File(module, needed, told, both, tuple(check_module(module, queries)))
+    planned = tuple(zip(queries, plans, strict=True))
+    told = tuple((query, plan) for query, plan in planned if plan.problems or plan.needed.rows)
+    return _File(module, needed, told, planned, tuple(check_module(module, queries)))
 
 
 def _module(

@@ -14,7 +14,7 @@ CLASSES = frozenset(
     {
         "Any", "AsyncIterator", "Awaitable", "BaseModel", "BatchExecutor", "ConfigDict",
         "CopyExecutor", "Cursor", "Decimal", "Enum", "Executor", "Final", "Iterable", "Iterator",
-        "LastIdExecutor", "Literal", "PipelineExecutor", "Protocol", "Range", "Sequence",
+        "LastIdExecutor", "Literal", "Loader", "PipelineExecutor", "Protocol", "Range", "Sequence",
         "SequenceNotStr", "StrEnum", "StreamExecutor", "UNSET", "UUID", "Unset", "UnsetType",
         "Connection", "KeyError", "KeysetCursor", "KeysetPage", "Reader", "StreamReader",
         "TypeError", "ValueError",
@@ -30,7 +30,17 @@ FUNCTIONS = frozenset(
 )  # fmt: skip
 """The names, except classes, that generated modules import or use."""
 MODULES = frozenset(
-    {"adapter", "errors", "executor", "helpers", "keyset", "models", "numbering", "session"}
+    {
+        "adapter",
+        "errors",
+        "executor",
+        "helpers",
+        "keyset",
+        "loader",
+        "models",
+        "numbering",
+        "session",
+    }
 )
 """The modules of a generated package that do not contain queries."""
 BODY = frozenset({"db", "list", "int", "starmap", "msgspec", "constraint_error"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from aiosqlc.analysis.batchget import is_batchget
 from aiosqlc.analysis.json_shapes import weakest_shape
 from aiosqlc.analysis.shapes import Shape
 from aiosqlc.ir import (
@@ -13,6 +14,7 @@ from aiosqlc.ir import (
     ColumnRef,
     Embed,
     JsonShape,
+    Lookup,
     Param,
     ParsedQuery,
     SqlType,
@@ -46,6 +48,7 @@ from aiosqlc.postgres.infer.tenants import Tenants
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
+from aiosqlc.relational.batch import lookup_of
 from aiosqlc.relational.embeds import Found, as_present, embedded_rows, fitting, weakest
 
 _NOT_SEEN = maybe("a rule rewrites the statement, or the query is nested too deeply")
@@ -187,6 +190,7 @@ class QueryTyper:
             cardinality_reasons=(utility,) if utility else main.reasons,
             advice=tuple(a for a in main.advice if all(a in text.advice for text in texts)),
             leaks=tuple(dict.fromkeys(leaks)),
+            lookup=self._lookup(query, nodes, scope),
         )
         stars = tuple(text.stars for text in texts)
         return Judged(typed, stars, missing_columns(self.facts, nodes), unfit)
@@ -209,6 +213,14 @@ class QueryTyper:
         at = next((at for at, given in enumerate(numbers, 1) if given == number), 0)
         # A rewrite rule adds other queries.
         return self.tenants.leaks(scope if len(nodes) == 1 else None, at)
+
+    def _lookup(
+        self, query: ParsedQuery, nodes: Sequence[Node], scope: Scope | None
+    ) -> Lookup | None:
+        """Return the parameters by which a `:batchget` query reads; None for other queries."""
+        if not is_batchget(query):
+            return None
+        return lookup_of(level_of(scope)) if scope and len(nodes) == 1 else Lookup()
 
     def _text(
         self,

@@ -106,7 +106,8 @@ class Equality(_Part, frozen=True, kw_only=True):
 
     `left_classes` and `right_classes` are the comparisons of the operands by a unique index, and
     `families` are the operator's. `image` means that only one stored value satisfies it, under a
-    deterministic collation.
+    deterministic collation. `key` means that a Python mapping with the left column's values as keys
+    finds a value exactly if the condition holds.
     """
 
     left: Expr
@@ -116,6 +117,7 @@ class Equality(_Part, frozen=True, kw_only=True):
     families: frozenset[Hashable] = frozenset()
     collation: Hashable = None
     image: bool = False
+    key: bool = False
 
 
 class Condition(_Part, frozen=True, kw_only=True):

@@ -95,6 +95,11 @@ _IMAGE_EQUALITIES = frozenset({
     "texteq", "chareq", "xideq", "cideq", "xid8eq", "tideq", "pg_lsn_eq", "macaddr_eq",
     "macaddr8_eq", "enum_eq",
 })  # fmt: skip
+# Those of types whose values are equal in Python exactly if the operator holds.
+_KEY_EQUALITIES = frozenset({
+    "int2eq", "int4eq", "int8eq", "oideq", "booleq", "uuid_eq", "date_eq", "timestamp_eq",
+    "timestamptz_eq", "time_eq", "byteaeq", "texteq", "enum_eq",
+})  # fmt: skip
 _READS_WITH = re.compile(rf":rtekind {kinds.Rte.CTE}\b")
 _CALLS = re.compile(r" :(?:opfuncid|funcid|aggfnoid|winfnoid) (\d+)")
 _BOOL = 16
@@ -381,6 +386,7 @@ class Lowering:
             families=frozenset(family for family, _ in equality.left),
             collation=node["inputcollid"],
             image=name in _IMAGE_EQUALITIES,
+            key=name in _KEY_EQUALITIES and self.facts.deterministic(node["inputcollid"]),
         )
 
     def seen(self, arg: Node, classes: frozenset[Class]) -> frozenset[Class]:

@@ -1,0 +1,299 @@
+"""Derive from a `:batchget` query, which reads by one key, the text that reads many keys.
+
+`WHERE id = @id` becomes `WHERE id = ANY (@ids)`, or `IN (@ids)` without arrays, and each row gets
+its key as a hidden last column. The engine has proved that the rows of a key stay the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aiosqlc.analysis.port import Analyze
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import (
+    Analysis,
+    AnalyzeOptions,
+    Catalog,
+    Command,
+    Lookup,
+    Param,
+    ParsedQuery,
+    SchemaFile,
+    TypedBatch,
+    TypedQuery,
+)
+from aiosqlc.parse.clauses import Clauses, UnfitError, clauses_of, inserted
+from aiosqlc.parse.scanner import LEXES, Kind, Token
+from aiosqlc.source import Dialect, SourceMap, Span
+
+OPTION = "batchget"
+KEY = "batch_key"
+"""The name of the hidden column that holds the key of a row."""
+_COMMANDS = frozenset({Command.ONE, Command.MANY})
+_WRITE = "write one condition `column = @key` in the outermost WHERE, combined by AND"
+
+
+def is_batchget(query: ParsedQuery) -> bool:
+    """Return whether a query is marked `:batchget`."""
+    return any(name == OPTION for name, _ in query.options)
+
+
+def batch_name(name: str) -> str:
+    """Return the name of the query that reads many keys: `GetUser` → `GetUserMany`."""
+    return f"{name}Many"
+
+
+def plural(name: str) -> str:
+    """Return the name of a list of keys: `id` → `ids`, `key` → `keys`, `city` → `cities`."""
+    if name.endswith(("s", "x", "ch", "sh")):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else f"{name}s"
+
+
+def with_batchget(analyze: Analyze, engine: Dialect = Dialect.POSTGRESQL) -> Analyze:
+    """Return an analyser that also analyses the texts of `:batchget` queries for many keys."""
+
+    def analyze_both(
+        schema: Sequence[SchemaFile], queries: Sequence[ParsedQuery], options: AnalyzeOptions
+    ) -> tuple[Analysis, tuple[Diagnostic, ...]]:
+        analysis, problems = analyze(schema, queries, options)
+        marked = [query for query in analysis.queries if is_batchget(query.parsed)]
+        if not marked:
+            return analysis, problems
+        drafts, refused = _drafts(marked, analysis.catalog, engine)
+        asked = [draft.parsed for draft in drafts.values()]
+        found, more = analyze(schema, asked, options) if asked else (Analysis(Catalog()), ())
+        told = {(item.code, item.labels) for item in problems}
+        more = tuple(item for item in more if (item.code, item.labels) not in told)
+        many = {query.parsed.name: query for query in found.queries}
+        merged = tuple(_merged(query, drafts, many) for query in analysis.queries)
+        return replace(analysis, queries=merged), (*problems, *refused, *more)
+
+    return analyze_both
+
+
+class _UnfitAtError(UnfitError):
+    """Raised for a query that cannot read many keys because of a part of it, at `span`."""
+
+    def __init__(self, why: str, hint: str, span: Span) -> None:
+        super().__init__(why, hint)
+        self.span = span
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The query that reads many keys, the number of the key, and where a row has its key."""
+
+    parsed: ParsedQuery
+    number: int
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """A condition `column = $number`: the tokens of the column, the `=` and the parameter."""
+
+    column: Sequence[Token]
+    equals: Token
+    number: int
+    end: int
+
+
+def _drafts(
+    marked: Sequence[TypedQuery], catalog: Catalog, engine: Dialect
+) -> tuple[dict[str, _Draft], list[Diagnostic]]:
+    drafts: dict[str, _Draft] = {}
+    problems = []
+    for query in marked:
+        try:
+            drafts[query.parsed.name] = _draft(query, catalog, engine)
+        except UnfitError as unfit:
+            parsed = query.parsed
+            place = unfit.span if isinstance(unfit, _UnfitAtError) else parsed.name_span
+            label = Label(parsed.file, place, unfit.why)
+            message = f"`{parsed.name}` cannot be `:batchget`"
+            problems.append(Diagnostic("E395", message, (label,), unfit.hint))
+    return drafts, problems
+
+
+def _merged(
+    query: TypedQuery, drafts: dict[str, _Draft], many: dict[str, TypedQuery]
+) -> TypedQuery:
+    query = replace(query, lookup=None)
+    draft = drafts.get(query.parsed.name)
+    found = many.get(draft.parsed.name) if draft else None
+    if draft is None or found is None:
+        return query
+    param = next(param for param in found.params if param.number == draft.number)
+    column = found.columns[-1] if draft.position is None else query.columns[draft.position]
+    batch = TypedBatch(
+        found.sql, draft.number, param, replace(column, not_null=True), draft.position
+    )
+    # A list of tenants is not one tenant.
+    leaks = tuple(dict.fromkeys((*query.leaks, *found.leaks)))
+    return replace(query, batch=batch, leaks=leaks)
+
+
+def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
+    parsed = query.parsed
+    lookup = query.lookup or Lookup()
+    if parsed.command not in _COMMANDS:
+        raise UnfitError("the command must be `:one` or `:many`", "write `:many :batchget`")
+    if parsed.dynamic:
+        raise UnfitError("the query has optional parts", "write a query without directives")
+    clauses = _clauses(parsed.sql, engine, lookup.why)
+    key = _key(query, _conditions(clauses))
+    written = parsed.spelled(key.number)
+    if lookup.why:
+        raise UnfitError(lookup.why, "select the rows without it, and combine them in Python")
+    given = next(param for param in parsed.params if param.number == key.number)
+    if len(given.spans) > 1:
+        why = f"{written} is also used elsewhere in the query"
+        raise _UnfitAtError(why, _WRITE, given.spans[-1])
+    if key.number not in lookup.keys:
+        name = "".join(token.text for token in key.column)
+        raise _UnfitAtError(
+            f"`=` does not compare `{name}` as a Python dict compares its keys",
+            "use a column of an integer, UUID, date, time, bytes, enum or text type, without a "
+            "cast; a text needs a deterministic collation (MySQL: `utf8mb4_0900_bin`, MariaDB: "
+            "`utf8mb4_nopad_bin`)",
+            _span(parsed, key),
+        )
+    if not query.read_only:
+        raise UnfitError(
+            f"the query is not proved to only read: {query.unproved_reading}",
+            "remove the part that writes",
+        )
+    if parsed.command is Command.ONE and not query.cardinality.at_most_one:
+        raise UnfitError("a key may have several rows", "write `:many :batchget`")
+    return _rewritten(query, clauses, key, given, catalog, engine)
+
+
+def _clauses(sql: str, engine: Dialect, why: str) -> Clauses:
+    try:
+        return clauses_of(sql, engine)
+    except UnfitError as unfit:
+        raise UnfitError(why or unfit.why, "write one SELECT without such a clause") from None
+
+
+def _conditions(clauses: Clauses) -> list[_Condition]:
+    """Return the conditions `column = $n` that AND combines in the outermost WHERE."""
+    if "WHERE" not in clauses.at:
+        return []
+    found = []
+    for part in _split(clauses.of("WHERE"), "AND"):
+        at = next((at for at, token in enumerate(part) if token.text == "="), 0)
+        right = "".join(token.text for token in part[at + 1 :])
+        plain = all(
+            token.kind in {Kind.NAME, Kind.QUOTED} if place % 2 == 0 else token.text == "."
+            for place, token in enumerate(part[:at])
+        )
+        if at % 2 and plain and right[:1] == "$" and right[1:].isdigit():
+            found.append(_Condition(part[:at], part[at], int(right[1:]), part[-1].end))
+    return found
+
+
+def _split(tokens: Sequence[Token], at: str) -> list[list[Token]]:
+    """Split tokens at a word or sign outside parentheses."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1, "[": 1, "]": -1}.get(token.text, 0)
+        if not depth and token.text.upper() == at:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _key(query: TypedQuery, conditions: Sequence[_Condition]) -> _Condition:
+    """Return the condition on the key, which the option names if there are several."""
+    names = {param.number: param.name for param in query.params}
+    chosen = dict(query.parsed.options)[OPTION]
+    some = [one for one in conditions if not chosen or names.get(one.number) == chosen]
+    if len(some) == 1:
+        return some[0]
+    if chosen and not some:
+        raise UnfitError(f"no condition `column = @{chosen}` in the outermost WHERE", _WRITE)
+    if not some:
+        raise UnfitError("no condition `column = @key` in the outermost WHERE", _WRITE)
+    listed = " or ".join(f"`:batchget({names[one.number]})`" for one in some)
+    raise _UnfitAtError(
+        f"{len(some)} conditions `column = @key`, and only one can be the key",
+        f"write {listed}",
+        _span(query.parsed, some[-1]),
+    )
+
+
+def _span(parsed: ParsedQuery, condition: _Condition) -> Span:
+    """Return the place of a condition's column in the file."""
+    first, last = condition.column[0], condition.column[-1]
+    start = parsed.source_map.to_source(first.start)
+    return Span(start, start + last.end - first.start)
+
+
+def _rewritten(
+    query: TypedQuery,
+    clauses: Clauses,
+    key: _Condition,
+    given: Param,
+    catalog: Catalog,
+    engine: Dialect,
+) -> _Draft:
+    parsed = query.parsed
+    source = parsed.source_map.to_source(key.equals.start)
+    of_keys = f"= ANY (${key.number})" if LEXES[engine].has_arrays else f"IN (${key.number})"
+    sql, source_map = _replaced(
+        parsed.sql, parsed.source_map, (key.equals.start, key.end), of_keys, source
+    )
+    position = _selected(query, clauses, key, catalog)
+    if position is None:
+        name = parsed.sql[key.column[0].start : key.column[-1].end]
+        end = clauses.tokens[clauses.at["FROM"] - 1].end
+        sql, source_map = inserted(sql, source_map, end, f", {name} AS {KEY}", source)
+    typed = next(param for param in query.params if param.number == key.number)
+    many = replace(given, name=plural(typed.name), is_slice=True, nullable=None)
+    params = tuple(many if param is given else param for param in parsed.params)
+    draft = replace(
+        parsed,
+        name=batch_name(parsed.name),
+        command=Command.MANY,
+        sql=sql,
+        source_map=source_map,
+        params=params,
+        options=(),
+        hints=(),
+    )
+    return _Draft(draft, key.number, position)
+
+
+def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Catalog) -> int | None:
+    """Return the position of the key among the result columns if it is one, and is never NULL.
+
+    A star hides the positions of the following columns.
+    """
+    words = [token.text for token in key.column]
+    start = clauses.at["SELECT"] + 1
+    for position, item in enumerate(_split(clauses.tokens[start : clauses.at["FROM"]], ",")):
+        if any(token.text == "*" for token in item) or query.embeds:
+            return None
+        if [token.text for token in item] == words:
+            origin = query.columns[position].origin
+            stored = catalog.columns.get(origin) if origin else None
+            return position if stored and stored.not_null else None
+    return None
+
+
+def _replaced(
+    sql: str, source_map: SourceMap, span: tuple[int, int], text: str, source: int
+) -> tuple[str, SourceMap]:
+    """Replace a span of `sql` by `text`, which belongs to the place `source` in the file."""
+    start, end = span
+    moved = start + len(text) - end
+    before = [piece for piece in source_map.pieces if piece[0] < start]
+    after = [(out + moved, src, copied) for out, src, copied in source_map.pieces if out >= end]
+    if not after or after[0][0] > end + moved:  # the rest of a piece that was cut
+        copied = [piece for piece in source_map.pieces if piece[0] < end][-1][2]
+        after.insert(0, (end + moved, source_map.to_source(end), copied))
+    return f"{sql[:start]}{text}{sql[end:]}", SourceMap((*before, (start, source, False), *after))

@@ -1,0 +1,14 @@
+"""Combine an engine's analyser with the passes that analyse further texts of a query."""
+
+from __future__ import annotations
+
+from aiosqlc.analysis.batchget import with_batchget
+from aiosqlc.analysis.bulk import with_bulk
+from aiosqlc.analysis.paging import with_pages
+from aiosqlc.analysis.port import Analyze
+from aiosqlc.source import Dialect
+
+
+def in_passes(analyze: Analyze, engine: Dialect) -> Analyze:
+    """Return an analyser that also supports `:bulk`, `:batchget` and `:page`."""
+    return with_pages(with_bulk(with_batchget(analyze, engine), engine))

@@ -1,0 +1,99 @@
+"""Render the function that reads many keys, and the function that makes its loader."""
+
+from __future__ import annotations
+
+from aiosqlc.emit.literal import docstring, indented
+from aiosqlc.emit.rows import bare_value, built, construct, mapped, unpacked
+from aiosqlc.plan.model import PyFunction, PyKeyed, PyRow
+
+
+def row_of_key(function: PyFunction) -> str:
+    """Return the annotation of the result for one key: a row, or a list of rows."""
+    row, keyed = _parts(function)
+    return row.annotation if keyed.unique else f"list[{row.annotation}]"
+
+
+def by_key(function: PyFunction, call: str) -> list[str]:
+    """Return the statements that fetch the rows of many keys and return them in a dict."""
+    row, keyed = _parts(function)
+    rows = function.local("rows")
+    key, value, names = _each(function, row, keyed)
+    statements = [f"if not {keyed.keys}:\n    return {{}}", f"{rows} = {call}"]
+    source = _source(row, keyed, rows)
+    if keyed.unique:
+        return [*statements, f"return {{{key}: {value} for {names} in {source}}}"]
+    found = _free(function, "found")
+    kind = f"dict[{keyed.type.annotation}, {row_of_key(function)}]"
+    return [
+        *statements,
+        f"{found}: {kind} = {{}}",
+        f"for {names} in {source}:",
+        f"    {found}.setdefault({key}, []).append({value})",
+        f"return {found}",
+    ]
+
+
+def print_loader(function: PyFunction, receiver: str, db: str) -> str:
+    """Return the function that makes a loader; `receiver` is its first parameter."""
+    _, keyed = _parts(function)
+    rest = [param for param in function.params if param.name != keyed.keys]
+    shown = "".join(f", {param.name}: {param.type.annotation}" for param in rest)
+    most = _free(function, "max_batch")
+    value = row_of_key(function)
+    if keyed.unique and not value.endswith("None"):
+        value = f"{value} | None"
+    head = (
+        f"def {keyed.loader}({receiver}, *{shown}, {most}: int = 1000)"
+        f" -> Loader[{keyed.type.annotation}, {value}]:"
+    )
+    given = "".join(f", {param.name}={param.name}" for param in rest)
+    keys = _free(function, "keys")
+    call = f"{db}{function.name}" if db else f"{function.name}"
+    first = "" if db else "db, "
+    missing = "lambda: None" if keyed.unique else "list"
+    said = f"Return a loader that joins the calls of one tick into one `{function.name}`."
+    read = f"lambda {keys}: {call}({first}{keyed.keys}={keys}{given})"
+    lines = [docstring((said,)), f"return Loader({read}, {missing}, {most})"]
+    return indented(head, lines)
+
+
+def _parts(function: PyFunction) -> tuple[PyRow, PyKeyed]:
+    assert function.row is not None  # noqa: S101 # a query that reads has columns
+    assert function.keyed is not None  # noqa: S101 # the caller has asked
+    return function.row, function.keyed
+
+
+def _free(function: PyFunction, name: str) -> str:
+    """Return a name for a variable that is neither a parameter nor a column of the row."""
+    taken = function.row.names if function.row and function.row.cls else ()
+    while name in taken or function.local(name) != name:
+        name += "_"
+    return name
+
+
+def _each(function: PyFunction, row: PyRow, keyed: PyKeyed) -> tuple[str, str, str]:
+    """Return the expressions for a row's key and value, and the names that hold the row."""
+    if keyed.position is not None:
+        if row.cls is None:
+            value = _free(function, "value")
+            return value, value, value
+        name = _free(function, "row")
+        return f"{name}.{row.cls.fields[keyed.position].name}", name, name
+    key = _free(function, "key")
+    decoded = keyed.type.decode.replace("{}", key) or key
+    if row.cls is None:
+        value = _free(function, "value")
+        return decoded, bare_value(row, value), f"{value}, {key}"
+    if expression := built(row, _free(function, "row")):
+        return decoded, expression, f"*{_free(function, 'row')}, {key}"
+    return decoded, construct(row), f"{', '.join(row.names)}, {key}"
+
+
+def _source(row: PyRow, keyed: PyKeyed, rows: str) -> str:
+    if keyed.position is None:
+        return rows
+    if row.cls is None:
+        return f"({bare_value(row, 'value')} for (value,) in {rows})"
+    if row.starmapped or row.builder:
+        return mapped(row, rows)
+    return f"({construct(row)} for {unpacked(row)} in {rows})"

@@ -1,0 +1,48 @@
+"""Prove that the rows of many keys can be read by one query, and find the parameters for a key.
+
+A query reads by a key if it selects the rows in which a column equals a parameter. With a list of
+keys in place of the parameter, the query returns the rows of all keys. The rows of each key are
+those of the original query, in the same order, unless a clause combines or counts rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiosqlc.ir import Lookup
+from aiosqlc.relational.tree import Column, Command, Equality, Parameter, Query
+
+
+def lookup_of(query: Query) -> Lookup:
+    """Return the parameters that can be a key of a query, or why the query cannot read many."""
+    return Lookup(tuple(_keys(query)), _why_not(query))
+
+
+def _keys(query: Query) -> Iterator[int]:
+    """Yield the parameters that WHERE compares with a column, if a mapping compares alike."""
+    for condition in query.root.conditions:
+        meaning = condition.meaning
+        if not isinstance(meaning, Equality) or not meaning.key:
+            continue
+        left, right = meaning.left, meaning.right
+        if isinstance(left, Column) and not left.level and isinstance(right, Parameter):
+            yield right.number
+
+
+def _why_not(query: Query) -> str:
+    if query.arms is not None:
+        return "a set operation combines rows of several SELECTs"
+    if query.command is not Command.SELECT:
+        return "only a SELECT can be proved to read by a key"
+    limit = query.limit
+    if not (limit.most is None and limit.exact and limit.some and limit.from_first):
+        return "LIMIT or OFFSET would count the rows of all keys together"
+    if query.one_group or query.group_keys or query.grouping_sets != () or not query.every_group:
+        return "GROUP BY or an aggregate would combine the rows of several keys"
+    if query.distinct_keys and not query.distinct_rows:
+        return "DISTINCT ON would combine the rows of several keys"
+    if not query.no_windows:
+        return "a window function would read the rows of several keys"
+    if not query.no_locks:
+        return "a lock would be taken on the rows of all keys"
+    return ""

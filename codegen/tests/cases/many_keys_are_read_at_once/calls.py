@@ -1,0 +1,54 @@
+"""Call the functions for many keys on a real server, and compare them with the single calls."""
+
+import asyncio
+import sys
+from datetime import date
+from uuid import UUID
+
+
+async def run(db, queries):
+    models = sys.modules[queries.__package__ + ".models"]
+    await db.execute(
+        "INSERT INTO team VALUES (1, 'a', 'sad'), (2, 'b', NULL), (3, 'c', 'ok')"
+    )
+    one, two, three = (UUID(int=number) for number in (1, 2, 3))
+    for key, team, name, born in (
+        (one, 1, "x", date(2000, 1, 1)),
+        (two, 1, "y", None),
+        (three, 2, "z", date(2000, 1, 1)),
+    ):
+        await db.execute(
+            "INSERT INTO member VALUES ($1, $2, $3, $4)", key, team, name, born
+        )
+    teams = {key: await queries.get_team(db, id=key) for key in (1, 3)}
+    assert await queries.get_team_many(db, ids=[3, 9, 1, 3]) == teams
+    assert await queries.get_team_many(db, ids=[]) == {}
+    assert await queries.get_team_name_many(db, ids=(2, 1)) == {1: "a", 2: "b"}
+    moods = await queries.get_mood_many(db, names=["a", "b", "C"])
+    assert {key: (row.id, row.mood) for key, row in moods.items()} == {
+        "a": (1, models.Mood.SAD),
+        "b": (2, None),
+    }
+    assert await queries.find_team_many(db, keys=["c", "d"]) == {"c": "c"}
+    members = await queries.list_members_many(db, team_ids=[1, 2, 3])
+    assert {key: [row.name for row in rows] for key, rows in members.items()} == {
+        1: ["y", "x"],
+        2: ["z"],
+    }
+    assert members[1] == await queries.list_members(db, team_id=1)
+    born = await queries.list_teams_many(db, borns=[date(2000, 1, 1)], other="b")
+    assert [row.team.id for row in born[date(2000, 1, 1)]] == [1]
+    found = await queries.member_of_team_many(db, team_id=1, ids=[one, three])
+    assert {key: row.name for key, row in found.items()} == {one: "x"}
+    loader = queries.get_team_loader(db)
+    assert await asyncio.gather(*(loader.load(key) for key in (3, 9, 1))) == [
+        teams[3],
+        None,
+        teams[1],
+    ]
+    of_team = queries.list_members_loader(db, max_batch=2)
+    assert await asyncio.gather(*(of_team.load(key) for key in (1, 3, 2))) == [
+        members[1],
+        [],
+        members[2],
+    ]

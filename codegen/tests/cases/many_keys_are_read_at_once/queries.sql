@@ -1,0 +1,22 @@
+-- name: GetTeam :one :batchget
+-- Return a team.
+SELECT * FROM team WHERE id = @id;
+
+-- name: GetTeamName :one :batchget
+SELECT name FROM team WHERE id = @id;
+
+-- name: GetMood :one :batchget
+SELECT id, mood FROM team WHERE name = @name;
+
+-- name: FindTeam :one :batchget
+SELECT name AS team_name FROM team WHERE name = @key;
+
+-- name: ListMembers :many :batchget
+SELECT name, born FROM member WHERE team_id = @team_id ORDER BY name DESC, id;
+
+-- name: ListTeams :many :batchget
+SELECT sqlc.embed(team), m.born FROM team LEFT JOIN member AS m ON m.team_id = team.id
+WHERE m.born = @born AND team.name <> @other ORDER BY team.id;
+
+-- name: MemberOfTeam :one :batchget(id)
+SELECT m.id, m.name FROM member AS m WHERE m.team_id = @team_id AND m.id = @id;

@@ -1,0 +1,150 @@
+"""The loader that generated packages contain: which calls share a batch, and what each gets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import pytest
+from aiosqlc.emit.loader import LOADER
+
+_MODULE: dict[str, Any] = {"__name__": "loader"}
+exec(LOADER, _MODULE)
+Loader = _MODULE["Loader"]
+
+
+class Reads:
+    """Reads keys of a dict, remembers each batch, and waits in it until the test goes on."""
+
+    def __init__(self, *, held: bool = False, failing: Iterable[int] = ()) -> None:
+        self.batches: list[list[int]] = []
+        self.running = 0
+        self.go = asyncio.Event()
+        self.failing = set(failing)
+        if not held:
+            self.go.set()
+
+    async def __call__(self, keys: list[int]) -> dict[int, str]:
+        self.batches.append(keys)
+        self.running += 1
+        assert self.running == 1, "two batches at once on one connection"
+        try:
+            await self.go.wait()
+            if self.failing & set(keys):
+                raise LookupError(f"no {keys}")
+            return {key: f"row {key}" for key in keys if key < 100}
+        finally:
+            self.running -= 1
+
+
+def loader(read: Callable[..., Awaitable[Any]], most: int = 1000) -> Any:
+    return Loader(read, lambda: None, most)
+
+
+async def settle() -> None:
+    """Run everything that can run without the test."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_the_calls_of_one_tick_share_a_batch_and_equal_keys_one_place() -> None:
+    read = Reads()
+    load = loader(read).load
+    found = await asyncio.gather(*(load(key) for key in (1, 2, 1, 900)))
+    assert found == ["row 1", "row 2", "row 1", None]
+    assert read.batches == [[1, 2, 900]]
+
+
+async def test_calls_inside_helpers_and_tasks_share_it_too() -> None:
+    read = Reads()
+    load = loader(read).load
+
+    async def helper(key: int) -> str:
+        return f"<{await load(key)}>"
+
+    tasks = [asyncio.create_task(helper(key)) for key in (1, 2)]
+    assert await asyncio.gather(*tasks, helper(3), load(4)) == [
+        "<row 1>",
+        "<row 2>",
+        "<row 3>",
+        "row 4",
+    ]
+    assert len(read.batches) == 1
+    assert sorted(read.batches[0]) == [1, 2, 3, 4]
+
+
+async def test_calls_one_after_another_do_not_wait_for_more_and_nothing_is_kept() -> None:
+    read = Reads()
+    load = loader(read).load
+    assert [await load(1), await load(1)] == ["row 1", "row 1"]
+    assert read.batches == [[1], [1]]
+
+
+async def test_a_batch_has_at_most_so_many_keys_and_batches_wait_for_each_other() -> None:
+    read = Reads()
+    load = loader(read, 2).load
+    assert await asyncio.gather(*map(load, range(5))) == [f"row {key}" for key in range(5)]
+    assert read.batches == [[0, 1], [2, 3], [4]]
+
+
+async def test_a_call_during_a_batch_is_in_the_next_one() -> None:
+    read = Reads(held=True)
+    load = loader(read).load
+    first = asyncio.create_task(load(1))
+    await settle()
+    later = [asyncio.create_task(load(key)) for key in (1, 2)]
+    await settle()
+    assert read.batches == [[1]]
+    read.go.set()
+    assert await asyncio.gather(first, *later) == ["row 1", "row 1", "row 2"]
+    assert read.batches == [[1], [1, 2]]
+
+
+async def test_each_waiting_call_gets_the_error_and_the_next_batch_runs() -> None:
+    read = Reads(failing=[1])
+    load = loader(read, 2).load
+    found = await asyncio.gather(*map(load, (1, 2, 3)), load(1), return_exceptions=True)
+    assert [type(one) for one in found] == [LookupError, LookupError, str, LookupError]
+    assert await load(3) == "row 3"
+
+
+async def test_a_cancelled_call_disturbs_no_other_and_its_key_is_not_read() -> None:
+    read = Reads(held=True)
+    load = loader(read).load
+    tasks = [asyncio.create_task(load(key)) for key in (1, 2, 2)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    await settle()
+    tasks[1].cancel()
+    await settle()
+    assert read.batches == [[2]]
+    read.go.set()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in found] == [asyncio.CancelledError, asyncio.CancelledError, str]
+
+
+async def test_if_every_call_is_cancelled_nothing_is_read() -> None:
+    read = Reads()
+    task = asyncio.create_task(loader(read).load(1))
+    await asyncio.sleep(0)
+    task.cancel()
+    await settle()
+    assert read.batches == []
+
+
+async def test_a_cancelled_batch_cancels_its_calls() -> None:
+    read = Reads(held=True)
+    found = loader(read)
+    task = asyncio.create_task(found.load(1))
+    await settle()
+    found._task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    read.go.set()
+    assert await found.load(2) == "row 2"
+
+
+def test_a_batch_needs_a_key() -> None:
+    with pytest.raises(ValueError, match="a batch of 0 keys"):
+        loader(None, 0)  # type: ignore[arg-type]  # not called
