@@ -13,6 +13,7 @@ from aiosqlc.engines import engine_for
 from aiosqlc.files import UNREAD
 from aiosqlc.ir import TypedQuery
 from aiosqlc.messages.explained import query_lines, type_name
+from aiosqlc.messages.json_shapes import json_document
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.pipeline.compile import analyze_project
@@ -112,6 +113,7 @@ def _document(query: TypedQuery) -> dict[str, Any]:
                 "type": type_name(column.type),
                 "not_null": column.not_null,
                 "reasons": list(column.reasons),
+                "json": json_document(column.shape) if column.shape else None,
             }
             for column in query.columns
         ],

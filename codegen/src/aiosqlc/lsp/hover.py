@@ -11,7 +11,7 @@ from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import columns_named, sources, table_named
 from aiosqlc.lsp.text import Block, block_at, token_at
 from aiosqlc.lsp.words import DIRECTIVES, MACROS
-from aiosqlc.messages.explained import column_line, param_line, result_lines, type_name
+from aiosqlc.messages.explained import column_lines, param_line, result_lines, type_name
 from aiosqlc.parse.macros import find_uses
 from aiosqlc.parse.scanner import Kind, unquote
 from aiosqlc.source import SourceFile, Span
@@ -75,7 +75,7 @@ def _chain(reasons: tuple[str, ...]) -> list[str]:
 
 
 def _column(column: Column) -> str:
-    return "\n\n".join([_fenced([column_line(column)]), *_chain(column.reasons)])
+    return "\n\n".join([_fenced(column_lines(column)), *_chain(column.reasons)])
 
 
 def _name(entry: Entry, block: Block, query: TypedQuery | None, at: int) -> Said | None:

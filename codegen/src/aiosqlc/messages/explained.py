@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiosqlc.ir import Column, SqlType, TypedParam, TypedQuery
+from aiosqlc.messages.json_shapes import json_lines
 
 _ROWS = {
     "one": "exactly one row",
@@ -38,14 +39,17 @@ def result_lines(query: TypedQuery) -> Iterator[str]:
     if query.columns:
         yield "columns:"
     for column in query.columns:
-        yield f"    {column_line(column)}"
+        first, *rest = column_lines(column)
+        yield f"    {first}"
+        yield from (f"        {line}" for line in rest)
         yield from (f"        {reason}" for reason in column.reasons)
     yield from _touches(query)
 
 
-def column_line(column: Column) -> str:
-    """Describe the type and nullability of a result column."""
-    return f"{column.name}: {type_name(column.type)}{_null(column)}"
+def column_lines(column: Column) -> list[str]:
+    """Describe a result column: its type, its nullability, and the structure of its JSON."""
+    inside = json_lines(column.shape) if column.shape else ()
+    return [f"{column.name}: {type_name(column.type)}{_null(column)}", *inside]
 
 
 def param_line(param: TypedParam) -> str:

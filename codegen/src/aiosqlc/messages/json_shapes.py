@@ -1,0 +1,70 @@
+"""Describe the structure of JSON that a query builds, for `explain` and for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aiosqlc.ir import JsonKind, JsonShape
+
+_NAMES = {
+    JsonKind.OBJECT: "object",
+    JsonKind.TUPLE: "tuple",
+    JsonKind.ARRAY: "list",
+    JsonKind.MAP: "map",
+    JsonKind.ANY: "any JSON",
+}
+_OF = frozenset({JsonKind.ARRAY, JsonKind.MAP})
+
+
+def json_lines(shape: JsonShape) -> Iterator[str]:
+    """Describe the structure of a column's JSON as indented lines."""
+    yield f"JSON: {_name(shape)}"
+    yield from _inside(shape)
+
+
+def _inside(shape: JsonShape) -> Iterator[str]:
+    """Describe the members of an object or tuple, also if it is the element of a list."""
+    while shape.kind in _OF and shape.members:
+        shape = shape.members[0][1]
+    if shape.kind in _OF:
+        return
+    for number, (key, member) in enumerate(shape.members):
+        yield f"    {key or number}: {_name(member)}{_null(member)}"
+        yield from (f"    {line}" for line in _inside(member))
+
+
+def _name(shape: JsonShape) -> str:
+    """Name a kind of JSON: `text`, `object`, `list of object`, `map of list of int4 NULL`."""
+    if shape.kind is JsonKind.SCALAR:
+        return shape.type.name if shape.type else "any JSON"
+    name = _NAMES[shape.kind]
+    if shape.kind not in _OF:
+        return name
+    if not shape.members:
+        return f"empty {name}"
+    item = shape.members[0][1]
+    null = " NULL" if item.nullable and item.kind is not JsonKind.ANY else ""
+    return f"{name} of {_name(item)}{null}"
+
+
+def _null(shape: JsonShape) -> str:
+    null = "" if shape.kind is JsonKind.ANY else " NULL" if shape.nullable else " NOT NULL"
+    return f"{null}, may be missing" if shape.absent else null
+
+
+def json_document(shape: JsonShape) -> dict[str, Any]:
+    """Return the structure of JSON as a document for machines."""
+    found: dict[str, Any] = {"kind": shape.kind.value, "not_null": not shape.nullable}
+    if shape.kind is JsonKind.SCALAR and shape.type:
+        found["type"] = shape.type.name
+    if shape.kind is JsonKind.OBJECT:
+        found["members"] = {
+            key: {**json_document(member), "may_be_missing": member.absent}
+            for key, member in shape.members
+        }
+    elif shape.kind is JsonKind.TUPLE:
+        found["elements"] = [json_document(item) for _, item in shape.members]
+    elif shape.members:
+        found["element"] = json_document(shape.members[0][1])
+    return found
