@@ -29,7 +29,7 @@ CREATE TABLE orders (
     id bigint PRIMARY KEY,
     customer_id bigint NOT NULL REFERENCES customer ON DELETE CASCADE,
     product_id bigint NOT NULL,
-    status text NOT NULL CHECK (status IN ('open', 'done')),
+    status text NOT NULL CHECK (status IN ('open', 'done', 'rare')),
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX orders_customer ON orders (customer_id);
@@ -40,7 +40,13 @@ CREATE INDEX small_name ON small (name);
 CREATE INDEX small_name_id ON small (name, id);
 CREATE TABLE tag (small_id int NOT NULL REFERENCES small, word text NOT NULL);
 """
-ROWS = {"customer": 2_000_000, "orders": 50_000_000, "line": 100_000_000, "small": 200, "tag": 500}
+ROWS = {
+    "customer": 2_000_000,
+    "orders": 50_000_000,
+    "line": 100_000_000,
+    "small": 200,
+    "tag": 500,
+}
 # The rule, the command, and the query. A rule '' means that no rule is violated.
 CASES = [
     ("V030", ":many", "SELECT id FROM orders WHERE product_id = @id"),
@@ -52,6 +58,11 @@ CASES = [
     ),
     ("V030", ":many", "SELECT id FROM customer WHERE region = @region ORDER BY id LIMIT 10"),
     ("V030", ":many", "SELECT id FROM customer ORDER BY note LIMIT 10"),
+    (
+        "V030",
+        ":many",
+        "SELECT id FROM orders WHERE status = 'rare' ORDER BY product_id LIMIT 20",
+    ),
     ("V030", ":exec", "UPDATE orders SET status = 'done' WHERE product_id = @id"),
     ("V030", ":many", "SELECT id FROM customer WHERE upper(note) = @note"),
     ("", ":many", "SELECT id FROM orders WHERE customer_id = @id"),

@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         report([item for item in problems if item.severity is Severity.ERROR], style)
         if not inputs.readable:
             raise _UnusableError("the schema files cannot be read: fix the schema first")
+        _refuse_inputs(project, inputs, output)
         found = _found(project, entry, inputs, arguments)
     except SchemaFailsError as error:
         report(error.problems, style)
@@ -133,6 +134,18 @@ def _output(entry: QuerySet, arguments: argparse.Namespace) -> Path | None:
     if path.exists() and not is_statistics(path):
         raise _UnusableError(f"{path} is not a file of `aiosqlc stats`, so it is not overwritten")
     return path
+
+
+def _refuse_inputs(project: Project, inputs: Inputs, output: Path | None) -> None:
+    """Raise `_UnusableError` if the file would be read as a query or schema file."""
+    if output is None or output.suffix != ".sql":
+        return
+    read = [*inputs.files, *(file.file for file in inputs.schema)]
+    if output.parent.resolve() in {(project.root / file.path).parent.resolve() for file in read}:
+        raise _UnusableError(
+            f"{output} would be read as SQL of the project: write it into another folder, or with"
+            " another ending, such as `.stats`"
+        )
 
 
 def _found(

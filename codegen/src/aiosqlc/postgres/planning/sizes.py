@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiosqlc.analysis.planned.statistics import RelationSize, Statistics
+from aiosqlc.postgres.planning.shares import share_of, values_of
 from aiosqlc.servers.postgres.connection import Connection
 
 BLOCK = 8192
 _RELATIONS = """
 select c.oid, n.nspname, c.relname, c.relkind, c.relfilenode, coalesce(t.relname, ''),
-       coalesce(a.amname, ''), tn.nspname
+       coalesce(a.amname, ''), tn.nspname, pg_get_expr(i.indpred, i.indrelid)
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 left join pg_index i on i.indexrelid = c.oid
@@ -64,13 +65,16 @@ def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...
     """
     widths = _widths(connection)
     found = []
-    for oid, schema, name, kind, file, table, method, home in connection.rows(_RELATIONS):
+    for oid, schema, name, kind, file, table, method, home, where in connection.rows(_RELATIONS):
         known = statistics.sizes.get((str(schema), str(name)))
         keys = widths.get(int(str(oid)), [])
         is_tree = kind == "i" and method == "btree"
         of = statistics.sizes.get((str(home), str(table))) if table else None
         size = known
         if size is None and of is not None and kind == "i":
+            if where:
+                share = share_of(statistics, of, where)
+                of = replace(of, pages=math.ceil(of.pages * share), rows=of.rows * share)
             pages = _pages(statistics, of, keys) if is_tree else max(1, math.ceil(of.pages / 4))
             size = RelationSize(str(schema), str(name), pages, of.rows)
         if size is not None:
@@ -94,7 +98,7 @@ def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, in
     rows = max(table.rows, 0.0)
     width, distinct = 0.0, 1.0
     for column, usual in keys:
-        values = _values(statistics, table, column)
+        values = values_of(statistics, table, column)
         width += float(values.get("avg_width", usual))
         share = float(values.get("n_distinct", -1.0))
         distinct *= max(1.0, share if share > 0 else -share * rows)
@@ -105,18 +109,6 @@ def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, in
     lists = max(1.0, equal * _TID / _POSTING)
     bytes_of_key = key * equal if equal < 2 else lists * key + equal * _TID
     return 1 + max(1, math.ceil(distinct * bytes_of_key / _FILLED))
-
-
-def _values(statistics: Statistics, table: RelationSize, column: str) -> dict[str, str]:
-    wanted = (table.schema, table.name, column)
-    return next(
-        (
-            dict(item.values)
-            for item in statistics.columns
-            if (item.schema, item.relation, item.column) == wanted and not item.inherited
-        ),
-        {},
-    )
 
 
 def _height(pages: int, width: int) -> int:

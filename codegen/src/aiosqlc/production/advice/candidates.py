@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,8 +12,10 @@ from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.production.advice.conditions import Comparison, comparisons, sort_columns
 
 FEWEST = 1000  # rows of a table that an index can help
-_MOST = 8  # indexes that are tried for one relation of a plan
+_MOST = 10  # indexes that are tried for one relation of a plan
 _MOST_COLUMNS = 4
+_IN_ARRAYS = frozenset({"@>", "&&", "<@"})
+_CONSTANT = re.compile(r"'(?:[^']|'')*'(?:::[\w ]+)?|-?\d+|true|false")
 _CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Join Filter", "Hash Cond", "Merge Cond")
 
 
@@ -21,17 +24,22 @@ class Candidate:
     """An index that could help. `hidden` is the column that an indexed expression hides, or ''.
 
     `keys` are columns and expressions as in CREATE INDEX, `table` is the name as in a plan.
+    `method` is '' for a B-tree. `where` is the condition of the rows in the index, or ''.
     """
 
     table: str
     keys: tuple[str, ...]
     hidden: str = ""
+    method: str = ""
+    where: str = ""
 
     @property
     def definition(self) -> str:
-        """Return the table and the keys as CREATE INDEX takes them."""
+        """Return the table, the keys and the condition as CREATE INDEX takes them."""
         table = ".".join(_quoted(part) for part in self.table.split("."))
-        return f"{table} ({', '.join(self.keys)})"
+        using = f" USING {self.method}" if self.method else ""
+        where = f" WHERE {self.where}" if self.where else ""
+        return f"{table}{using} ({', '.join(self.keys)}){where}"
 
 
 def candidates(
@@ -91,9 +99,29 @@ def _of_relation(
     for columns in sets:
         if columns:
             yield Candidate(table, tuple(dict.fromkeys(columns))[:_MOST_COLUMNS])
+    yield from _of_some_rows(table, plain, ranges, ordered)
     for one in mine:
+        if one.is_plain and one.kind in _IN_ARRAYS:
+            yield Candidate(table, (one.column,), method="gin")
         if not one.is_plain and one.kind in {"=", "<"}:
             yield Candidate(table, (f"({one.expression})",), one.column.strip('"'))
+
+
+def _of_some_rows(
+    table: str,
+    plain: Sequence[Comparison],
+    ranges: Sequence[str],
+    ordered: Sequence[Sequence[tuple[str, bool]]],
+) -> Iterator[Candidate]:
+    """Yield an index of the rows that a query always wants: those with constant values."""
+    constant = {one.column: one.other for one in plain if _CONSTANT.fullmatch(one.other)}
+    equal = [one.column for one in plain if one.kind == "=" and not one.joined]
+    others = [column for column in dict.fromkeys(equal) if column not in constant]
+    sorts = [column for keys in ordered for column, _ in keys]
+    keys = [one for one in dict.fromkeys([*others, *ranges, *sorts]) if one not in constant]
+    if constant and keys:
+        where = " AND ".join(f"{column} = {value}" for column, value in constant.items())
+        yield Candidate(table, tuple(keys[:_MOST_COLUMNS]), where=where)
 
 
 def _keys(sort: Sequence[tuple[str, bool]]) -> list[str]:

@@ -16,6 +16,7 @@ from aiosqlc.production.advice.tried import Remedy
 from aiosqlc.production.plans import PlannedText
 
 _LONGEST_NAME = 63
+_MOST_STATEMENTS = 4
 
 
 def finding(
@@ -30,20 +31,30 @@ def finding(
 
 
 def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return the first of the findings that a query's texts share, with the number of texts."""
+    """Return the first of the findings of a query's texts, with the hints of all."""
     first: dict[object, list[Diagnostic]] = {}
     for item in found:
         place = [(id(label.file), label.span) for label in item.labels]
-        first.setdefault((item.code, str(place), item.hint), []).append(item)
+        first.setdefault((item.code, str(place)), []).append(item)
     result = []
     for items in first.values():
         one = items[0]
         if len(items) > 1:
             more = len(items) - 1
             texts = f"and in {more} more {'text' if more == 1 else 'texts'} of the query"
-            one = replace(one, notes=(*one.notes, texts))
+            one = replace(one, notes=(*one.notes, texts), hint=_together(items))
         result.append(one)
     return result
+
+
+def _together(items: Sequence[Diagnostic]) -> str:
+    """Return the hints of findings in one text: the statements that several propose."""
+    first, *lines = items[0].hint.split("\n")
+    for item in items[1:]:
+        lines += [line for line in item.hint.split("\n")[1:] if line not in lines]
+    more = len(lines) - _MOST_STATEMENTS
+    rest = [f"-- and {more} more for other texts"] if more > 0 else []
+    return "\n".join([first, *lines[:_MOST_STATEMENTS], *rest])
 
 
 def proposal(
@@ -66,7 +77,8 @@ def statement(one: Candidate) -> str:
 
 def index_name(one: Candidate) -> str:
     """Return a name for an index as the server would choose it."""
-    words = re.findall(r"\w+", " ".join((one.table.rpartition(".")[2], *one.keys)))
+    some = re.findall(r"(\S+) =", one.where)  # the columns of a partial index's condition
+    words = re.findall(r"\w+", " ".join((one.table.rpartition(".")[2], *one.keys, *some)))
     name = "_".join(word for word in words if word != "DESC")
     return f"{name[: _LONGEST_NAME - 4]}_idx"
 

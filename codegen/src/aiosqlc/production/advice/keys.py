@@ -93,4 +93,5 @@ def _reached(table: str, references: Sequence[Reference]) -> list[str]:
 
 def _serves(index: Index, reference: Reference) -> bool:
     """Return whether an index begins with the columns of a foreign key, in any order."""
-    return set(index.columns[: len(reference.columns)]) == set(reference.columns)
+    begins = set(index.columns[: len(reference.columns)]) == set(reference.columns)
+    return index.table == reference.child and begins
