@@ -9,6 +9,8 @@ import pytest
 from aiosqlc.cli.main import main
 
 from tests.json_shapes.table import HERE, WORLD
+from tests.lsp.editor import editor, generate
+from tests.lsp.test_features import hovered
 from tests.projects import write_project
 
 _QUERIES = """\
@@ -94,3 +96,17 @@ def test_the_structure_of_mysql_json_is_explained(
     text = _explained(["-f", config, "Books"], capsys)
     assert "        JSON: list of object\n            title: varchar NOT NULL\n" in text
     assert "            price: decimal NULL\n" in text
+
+
+async def test_the_structure_of_json_is_in_the_hover_text(tmp_path: Path) -> None:
+    query = "SELECT json_agg(json_build_object('title', book.title)) AS titles FROM book;"
+    files = {
+        "sqlc.yaml": _CONFIG.format(engine="postgresql"),
+        "schema.sql": "CREATE TABLE book (title text NOT NULL);",
+        "queries.sql": f"-- name: Titles :one\n{query}\n",
+    }
+    project = generate(write_project(tmp_path, files))
+    async with editor(project) as desk:
+        await desk.open(project / "queries.sql")
+        said = await hovered(desk, project / "queries.sql", "AS tit|les")
+    assert "titles: json NULL\nJSON: list of object\n    title: text NOT NULL\n" in said

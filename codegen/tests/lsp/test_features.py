@@ -52,9 +52,6 @@ ORDER BY author.name -- :sort name, id
 
 -- name: Whole :many
 SELECT * FROM author;
-
--- name: Titles :one
-SELECT json_agg(json_build_object('title', book.title)) AS titles FROM book;
 """
 
 
@@ -111,7 +108,6 @@ async def test_all_that_is_known_is_told_of_what_is_under_the_cursor(
         "JOIN aut|hor": ["-- Who writes.", "CREATE TABLE author (", "-- As on the cover."],
         "|* FROM author": ["id: int4 NOT NULL", "name: text NOT NULL"],
         "WHERE author.na|me": ["author.name: text NOT NULL", "As on the cover."],
-        "AS tit|les": ["titles: json NULL", "JSON: list of object", "title: text NOT NULL"],
         ":so|rt name": ["chooses one of these sort keys"],
     }
     await tells(desk, project / "queries.sql", wanted)
