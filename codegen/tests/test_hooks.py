@@ -127,13 +127,29 @@ def test_the_action_annotates_reports_and_fails_where_code_is_stale(
 
 
 @pytest.mark.long
-def test_the_report_says_in_which_order_a_migration_is_safe(project: Path, tmp_path: Path) -> None:
+def test_the_report_reviews_a_change_and_is_the_summary_of_the_job(
+    project: Path, tmp_path: Path
+) -> None:
     (project / "migrations" / "0002_gone.sql").write_text("ALTER TABLE author DROP COLUMN bio;\n")
     edit(project, "(name, bio) VALUES (@name, @bio)", "(name) VALUES (@name)")
-    _, _, outputs = report(project, tmp_path, AGAINST="HEAD")
+    summary = tmp_path / "summary"
+    _, annotations, outputs = report(
+        project, tmp_path, AGAINST="HEAD", GITHUB_STEP_SUMMARY=str(summary)
+    )
     text = Path(outputs["report"]).read_text()
-    assert "### Order of code and migrations, against HEAD" in text
-    assert "0002_gone.sql" in text
+    assert "### ⚠️ SQL review: " in text
+    assert "| `0002_gone.sql` | ⚠️ " in text
+    assert summary.read_text() == text
+    assert "title=M009" in annotations
+    results = json.loads(Path(outputs["sarif"]).read_text())["runs"][0]["results"]
+    assert "M009" in {result["ruleId"] for result in results}
+
+
+@pytest.mark.long
+def test_the_report_says_why_there_is_no_review(project: Path, tmp_path: Path) -> None:
+    _, _, outputs = report(project, tmp_path, AGAINST="origin/nowhere")
+    text = Path(outputs["report"]).read_text()
+    assert "cannot compare with origin/nowhere: git knows no commit origin/nowhere" in text
 
 
 def test_the_comment_is_the_report_and_replaces_the_last(tmp_path: Path) -> None:

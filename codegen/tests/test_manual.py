@@ -9,6 +9,7 @@ import aiosqlc
 from aiosqlc.messages import codes
 from aiosqlc.messages.codes import CODES
 from aiosqlc.production.migrations.rules import RULES as MIGRATIONS
+from aiosqlc.production.review.rules import RULES as REVIEW
 from aiosqlc.vet.rules import RULES
 
 PACKAGE = Path(aiosqlc.__file__).parent
@@ -41,6 +42,12 @@ def test_the_manual_has_the_findings_of_migrations() -> None:
     page = (MANUAL / "production.md").read_text()
     rows = dict(re.findall(r"^\| (M\d{3}) \| (.+) \|$", page, re.MULTILINE))
     assert rows == MIGRATIONS
+
+
+def test_the_manual_has_the_findings_of_a_review() -> None:
+    page = (MANUAL / "production.md").read_text()
+    rows = dict(re.findall(r"^\| ([RP]\d{3}) \| (.+) \|$", page, re.MULTILINE))
+    assert rows == REVIEW
 
 
 def test_every_code_is_reported_by_some_test() -> None:

@@ -124,6 +124,14 @@ MIGRATIONS: dict[str, tuple[str, str]] = {
         "migrate first",
     ),
     "column with a key": ("ALTER TABLE person ADD COLUMN boss int REFERENCES person;", ""),
+    "column in a key of two": (
+        (
+            "ALTER TABLE team ADD COLUMN seat int, ADD UNIQUE (id, seat);"
+            " ALTER TABLE person ADD COLUMN seat int,"
+            " ADD FOREIGN KEY (team_id, seat) REFERENCES team (id, seat);"
+        ),
+        "migrate first",
+    ),
     "drop column": ("ALTER TABLE person DROP COLUMN bio;", "no"),
     "rename column": ("ALTER TABLE person RENAME COLUMN bio TO about;", "no"),
     "set not null": (

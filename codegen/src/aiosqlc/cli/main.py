@@ -34,6 +34,8 @@ _COMMANDS = {
     "verify": "check whether to deploy code or migrations first",
     "stats": "write the statistics of production, under which queries are planned",
     "migrations": "check which locks the pending migrations take, and which queries wait",
+    "plans": "record the plans of all queries, and report the plans that change",
+    "review": "summarize for a pull request what a change means in production",
     "grants": "print the GRANT statements that the queries need",
     "lsp": "run the language server for editors",
     "watch": "regenerate when a file changes",

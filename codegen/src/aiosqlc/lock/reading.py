@@ -52,6 +52,14 @@ def read_lock(project: Project) -> dict[str, Known]:
     return known
 
 
+def read_text(text: str) -> dict[str, Known]:
+    """Return the stored data by entry of a lock's content, or nothing if it is old or damaged."""
+    try:
+        return _decoded(text.encode())
+    except (msgspec.DecodeError, KeyError, ValueError):
+        return {}
+
+
 def _decoded(data: bytes) -> dict[str, Known]:
     lock = msgspec.json.decode(data, type=Document)
     if lock.format != FORMAT:

@@ -215,20 +215,43 @@ def analyze_project(
         if not inputs.readable:
             yield Analysed(entry, inputs, Analysis(Catalog()), None, tuple(problems))
             continue
-        outcome = analyze_changed(
+        yield analyze_inputs(
             entry,
-            inputs.schema,
-            inputs.queries,
-            options_of(entry, inputs.shims),
-            known.get(str(entry.index)) if entry.schema else None,
-            surviving(in_passes(analyze or analyzer_of(entry.engine), entry.engine)),
+            inputs,
+            problems,
+            known.get(str(entry.index)),
+            analyze or analyzer_of(entry.engine),
             reuse=reuse,
         )
-        analysis, mistaken = apply_hints(outcome.analysis)
-        found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
-        found += check_tenants(analysis.queries, entry.tenant)
-        diagnostics = without_ignored(found, inputs.queries)
-        yield Analysed(entry, inputs, analysis, outcome.locked, tuple(diagnostics))
+
+
+def analyze_inputs(
+    entry: QuerySet,
+    inputs: Inputs,
+    problems: Sequence[Diagnostic],
+    known: Known | None,
+    analyze: Analyze,
+    *,
+    reuse: bool = True,
+) -> Analysed:
+    """Analyse the files of one entry. `problems` are those of reading the files.
+
+    `known` are results of an earlier analysis, which are reused if they fit.
+    """
+    outcome = analyze_changed(
+        entry,
+        inputs.schema,
+        inputs.queries,
+        options_of(entry, inputs.shims),
+        known if entry.schema else None,
+        surviving(in_passes(analyze, entry.engine)),
+        reuse=reuse,
+    )
+    analysis, mistaken = apply_hints(outcome.analysis)
+    found = [*problems, *outcome.diagnostics, *mistaken, *check_commands(analysis.queries)]
+    found += check_tenants(analysis.queries, entry.tenant)
+    diagnostics = without_ignored(found, inputs.queries)
+    return Analysed(entry, inputs, analysis, outcome.locked, tuple(diagnostics))
 
 
 def print_set(

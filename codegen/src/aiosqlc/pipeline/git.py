@@ -31,6 +31,11 @@ def old_schema(
     return found
 
 
+def old_file(project: Project, reference: str, path: Path) -> str | None:
+    """Return the old content of a file, or None if it did not exist."""
+    return _show(project.root, reference, path)
+
+
 def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[ParsedQuery, ...]:
     """Return the old queries from the folders and files that the configuration now names.
 
@@ -43,6 +48,45 @@ def old_queries(project: Project, entry: QuerySet, reference: str) -> tuple[Pars
             files.append(SourceFile(path, text))
     queries, _ = parse_files(files, entry.engine)
     return queries
+
+
+def base_of(root: Path, reference: str) -> str:
+    """Return the commit at which the working tree's branch left a reference.
+
+    If the histories do not meet, as in a shallow clone, return the reference's own commit. Raises
+    `GitError` with a sentence for the user.
+    """
+    try:
+        inside = _run_git(root, "rev-parse", "--is-shallow-repository")
+    except FileNotFoundError:
+        raise GitError("git is not installed") from None
+    if inside.returncode:
+        if "not a git repository" in inside.stderr:
+            raise GitError("the configuration is not in a git repository")
+        raise GitError(inside.stderr.strip().removeprefix("fatal: "))
+    found = _run_git(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}"
+    )
+    if found.returncode:
+        if inside.stdout.strip() == "true":
+            raise GitError(
+                f"this shallow clone does not have {reference}: fetch it first, in a workflow with"
+                " `fetch-depth: 0`"
+            )
+        raise GitError(f"git knows no commit {reference}: name a branch, a tag or a commit")
+    commit = found.stdout.strip()
+    meeting = _run_git(root, "merge-base", commit, "HEAD")
+    return meeting.stdout.strip() if meeting.returncode == 0 else commit
+
+
+def removed_files(project: Project, reference: str, current: Sequence[Path]) -> list[Path]:
+    """Return the SQL files that a reference has beside the current ones, and that are gone now."""
+    folders = {path.parent for path in current}
+    found = []
+    for folder in sorted(folders):
+        names = _git(project.root / folder, "ls-tree", "--name-only", reference, "./").split("\n")
+        found += [folder / name for name in names if name.endswith(".sql")]
+    return [path for path in found if not (project.root / path).exists()]
 
 
 def _old_paths(project: Project, entry: QuerySet, reference: str) -> list[Path]:

@@ -139,12 +139,20 @@ def _can_be_met(item: Constraint, here: Catalog, there: Catalog) -> bool:
     A constraint on new columns only applies to their defaults: NULL violates nothing but NOT NULL.
     """
     before = [_column(here, item.schema, item.table, name) for name in item.columns]
+    after = [_column(there, item.schema, item.table, name) for name in item.columns]
+    pairs = list(zip(before, after, strict=True))
+    if item.kind == "foreign" and any(_stays_null(was, column) for was, column in pairs):
+        return False  # a foreign key with a NULL refers to nothing
     if not item.columns or any(before):
         return True
-    after = [_column(there, item.schema, item.table, name) for name in item.columns]
     if item.kind == "not_null":
         return not all(column and column.has_default for column in after)
     return any(column and (column.has_default or column.not_null) for column in after)
+
+
+def _stays_null(was: TableColumn | None, column: TableColumn | None) -> bool:
+    """Return whether a column is new, and NULL in every row that old code writes."""
+    return was is None and column is not None and not (column.has_default or column.not_null)
 
 
 def _column(catalog: Catalog, schema: str, table: str, name: str) -> TableColumn | None:

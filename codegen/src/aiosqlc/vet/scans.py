@@ -15,7 +15,7 @@ def vet_scans(analysed: Analysed) -> list[Diagnostic]:
     with engine_for(entry.engine) as engine:
         read = engine.full_scans(inputs.schema, queries, options_of(entry, inputs.shims))
     rule = RULES["V012"]
-    title = rule.title.removesuffix(" (with --plans)")
+    title = rule.title.removesuffix(" (checked with --plans)")
     found = []
     for query in queries:
         text = Text(query, entry.engine)

@@ -1,0 +1,298 @@
+"""Collect the parts of a review from the commands that each answer one question."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aiosqlc.analysis.checks import concerns, without_ignored
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.engines import Engine, engine_for
+from aiosqlc.ir import Analysis, AnalyzeOptions, ParsedQuery, SchemaFile
+from aiosqlc.pipeline.analysed import Analysed, options_of
+from aiosqlc.pipeline.compile import (
+    analyze_project,
+    in_source_order,
+    read_inputs,
+    without_concerned,
+)
+from aiosqlc.pipeline.deployed import analyze_old, old_inputs
+from aiosqlc.pipeline.git import base_of, removed_files
+from aiosqlc.production.advice.check import advise
+from aiosqlc.production.migrations.check import check
+from aiosqlc.production.migrations.pending import since_reference
+from aiosqlc.production.plans import plans
+from aiosqlc.production.recorded.changes import changes
+from aiosqlc.production.recorded.texts import basis_of, plans_by_text
+from aiosqlc.production.review.model import (
+    Broken,
+    EntryReview,
+    Grants,
+    Order,
+    PlanChanges,
+    Review,
+)
+from aiosqlc.production.review.privileges import grants_between
+from aiosqlc.production.review.queries import compared
+from aiosqlc.production.review.schema import Edited, edited, problems
+from aiosqlc.production.statistics import statistics_of
+from aiosqlc.schema.order import forward_files
+from aiosqlc.verify.release import SAFE, Release, Step, advice, verify_release
+from aiosqlc.vet import vet
+from aiosqlc.vet.scans import vet_scans
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced(Release):
+    """A release whose one step replaces the schema, because files that describe it changed."""
+
+    whole: tuple[SchemaFile, ...] = ()
+
+    def state(self, number: int) -> tuple[SchemaFile, ...]:
+        """Return the old schema, or the new one after the step."""
+        return self.whole if number else self.applied
+
+
+@dataclass(frozen=True)
+class _Versions:
+    """An entry in the deployed version (`old`) and in the working tree (`new`)."""
+
+    project: Project
+    entry: QuerySet
+    commit: str
+    engine: Engine
+    old: Analysed
+    new: Analysed
+    edited: Edited
+
+    @property
+    def options(self) -> AnalyzeOptions:
+        """Return the analyser's options."""
+        return options_of(self.entry, self.new.inputs.shims)
+
+    @property
+    def pending(self) -> tuple[SchemaFile, ...]:
+        """Return the schema files that the old version lacks."""
+        before = {file.file.path for file in self.old.inputs.schema}
+        return tuple(file for file in self.new.inputs.schema if file.file.path not in before)
+
+
+def review(project: Project, reference: str, *, patient: bool) -> Review:
+    """Compare every entry with a git reference.
+
+    `patient` is whether the migration tool sets lock_timeout. Raises `GitError`, and
+    `NoServerError` if no server can be started.
+    """
+    commit = base_of(project.root, reference)
+    entries = [_entry(project, entry, commit, patient=patient) for entry in project.sets]
+    return Review(reference, tuple(entries))
+
+
+def _entry(project: Project, entry: QuerySet, commit: str, *, patient: bool) -> EntryReview:
+    inputs, mistakes = read_inputs(project, entry)
+    name = entry.name or entry.queries[0] if len(project.sets) > 1 else ""
+    unreadable = tuple(item for item in mistakes if item.severity is Severity.ERROR)
+    if not inputs.readable:
+        return EntryReview(name, errors=unreadable)
+    paths = [file.file.path for file in inputs.schema]
+    old = old_inputs(project, entry, commit, inputs)
+    applied = {file.file.path for file in old.schema}
+    pending = tuple(file.file for file in inputs.schema if file.file.path not in applied)
+    queries = compared(old.queries, inputs.queries)
+    differing = edited(old.schema, inputs.schema, entry.engine)
+    gone = forward_files(removed_files(project, commit, paths))
+    found = EntryReview(
+        name,
+        inputs.queries,
+        pending,
+        queries=queries,
+        errors=unreadable,
+        advice=tuple(problems(differing, gone)),
+    )
+    if not (pending or differing or queries):
+        return found
+    with engine_for(entry.engine) as engine:
+        alone = replace(project, sets=(entry,))
+        (new,) = analyze_project(alone, analyzer_of=lambda _: engine.analyze)
+        deployed = analyze_old(project, entry, commit, old, engine.analyze)
+        versions = _Versions(project, entry, commit, engine, deployed, new, differing)
+        return _examined(found, versions, patient=patient)
+
+
+def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> EntryReview:
+    """Add the parts that need the server."""
+    errors = [item for item in versions.new.diagnostics if item.severity is Severity.ERROR]
+    found = replace(found, errors=tuple(in_source_order([*found.errors, *errors])))
+    if any(not _is_in_queries(item, versions.new) for item in errors):
+        return replace(found, skipped=("nothing else is checked: the new schema has errors",))
+    before = versions.old.inputs
+    known = [item for item in versions.old.diagnostics if item.severity is Severity.ERROR]
+    if any(not _is_in_queries(item, versions.old) for item in known):
+        why = "only the new version is checked: the schema of the old version has errors"
+        return replace(found, skipped=(why,))
+    found = replace(found, advice=(*found.advice, *_advice(versions, found)))
+    if before.schema and (versions.pending or versions.edited.described):
+        found = replace(found, order=_order(versions))
+    engine = versions.engine
+    if engine.observer is None:
+        of = f" of {found.name}" if found.name else ""
+        why = f"the locks, plans and privileges{of} are not checked, which needs PostgreSQL"
+        return replace(found, skipped=(*found.skipped, why))
+    if before.schema and versions.pending:
+        chosen = since_reference(
+            versions.project, versions.entry, versions.new.inputs, versions.commit
+        )
+        checked = check(
+            engine.observer, versions.entry, versions.new.inputs, chosen, patient=patient
+        )
+        found = replace(found, migrations=tuple(checked))
+    return replace(found, grants=_grants(versions), plans=_plans(versions))
+
+
+def _is_in_queries(item: Diagnostic, version: Analysed) -> bool:
+    files = {query.file.path for query in version.inputs.queries}
+    files |= {file.path for file in version.inputs.files}
+    return any(label.file.path in files for label in item.labels[:1])
+
+
+def _order(versions: _Versions) -> Order:
+    """Return the order of deployment, and who fails in another order."""
+    release = _release(versions)
+    attempt = None
+    scratch = versions.engine.scratch
+    # A shim replaces the result of a migration, and only the real result can be migrated.
+    if scratch and not versions.new.inputs.shims and not isinstance(release, _Replaced):
+        from aiosqlc.verify.rollout import try_release
+
+        attempt = functools.partial(try_release, scratch)
+    steps = verify_release(
+        release,
+        versions.entry,
+        versions.new.inputs.shims,
+        analyze=versions.engine.analyze,
+        attempt=attempt,
+        known=[(0, _sound(versions.old)), (len(release.pending), _sound(versions.new))],
+    )
+    steps = _without_known(steps)
+    broken: dict[str, Broken] = {}
+    for number, step in enumerate(steps[1:]):
+        file = versions.pending[number].file if versions.pending else None
+        for item in step.old_code:
+            name, reason = _failing(item, versions.old.inputs.queries)
+            broken.setdefault(name, Broken(name, file, reason))
+    waiting = [_failing(item, versions.new.inputs.queries)[0] for item in steps[0].new_code]
+    verdict = advice(steps)
+    return Order(
+        verdict,
+        verdict.startswith(SAFE),
+        tuple(broken.values()),
+        tuple(dict.fromkeys(waiting)),
+        tuple(dict.fromkeys(steps[-1].new_code)),
+    )
+
+
+def _release(versions: _Versions) -> Release:
+    old, new = versions.old.inputs, versions.new.inputs
+    if versions.edited.described:
+        return _Replaced(old.schema, new.schema[-1:], old.queries, new.queries, new.schema)
+    return Release(old.schema, versions.pending, old.queries, new.queries)
+
+
+def _sound(analysed: Analysed) -> Analysis:
+    return without_concerned(analysed.analysis, analysed.diagnostics)
+
+
+def _without_known(steps: Sequence[Step]) -> list[Step]:
+    """Drop the old queries that do not even compile on their own schema."""
+    known = {_place(item) for item in steps[0].old_code}
+    return [
+        replace(step, old_code=tuple(i for i in step.old_code if _place(i) not in known))
+        for step in steps
+    ]
+
+
+def _place(item: Diagnostic) -> object:
+    return next(((label.file.path, label.span) for label in item.labels), item.message)
+
+
+def _failing(item: Diagnostic, queries: Sequence[ParsedQuery]) -> tuple[str, str]:
+    """Return the query that a finding is about, and the reason without the query's name."""
+    for query in queries:
+        if concerns(item, query):
+            return query.place, item.message.removeprefix(f"{query.name} ")
+    return "the schema", item.message
+
+
+def _advice(versions: _Versions, found: EntryReview) -> list[Diagnostic]:
+    """Return the findings of `vet` about changed queries and new tables."""
+    new, entry, queries = versions.new, versions.entry, found.queries
+    items = vet(new.analysis, new.inputs.schema, entry.engine, entry.vet_rules)
+    items += [item for item in new.diagnostics if item.severity is Severity.WARNING]
+    items += _of_plans(versions, new, queries.current)
+    files = {file.path for file in found.pending}
+    files |= {file.file.path for file in versions.edited.described}
+    old = versions.old
+    earlier = [*vet(old.analysis, (), entry.engine, entry.vet_rules), *old.diagnostics]
+    earlier += _of_plans(versions, old, [before for before, _ in queries.changed])
+    known = {
+        (before.place, item.code)
+        for before, _ in queries.changed
+        for item in earlier
+        if concerns(item, before)
+    }
+    kept = []
+    for item in without_ignored(items, new.inputs.queries):
+        place = next((q.place for q in queries.current if concerns(item, q)), "")
+        if (place and (place, item.code) not in known) or (
+            not place and item.labels and item.labels[0].file.path in files
+        ):
+            kept.append(item)
+    return in_source_order(kept)
+
+
+def _of_plans(
+    versions: _Versions, version: Analysed, queries: Sequence[ParsedQuery]
+) -> list[Diagnostic]:
+    """Return the findings about the plans of some queries, as `vet --plans` does."""
+    places = {query.place for query in queries}
+    typed = tuple(query for query in version.analysis.queries if query.parsed.place in places)
+    if not typed:
+        return []
+    some = replace(version, analysis=replace(version.analysis, queries=typed))
+    statistics = statistics_of(versions.entry)
+    if statistics is None or versions.engine.planner is None:
+        return vet_scans(some)
+    wanted = versions.entry.vet_rules
+    found = advise(versions.engine.planner, some, statistics).findings
+    return [item for item in found if not wanted or item.code in wanted]
+
+
+def _grants(versions: _Versions) -> Grants:
+    old, new = (
+        versions.engine.needs(
+            one.inputs.schema,
+            one.analysis.catalog,
+            versions.options,
+            _texts(one.inputs.queries),
+            (),
+        )
+        for one in (versions.old, versions.new)
+    )
+    return grants_between(old.rights, new.rights, new.reserved, versions.engine.quote)
+
+
+def _texts(queries: Sequence[ParsedQuery]) -> list[str]:
+    texts = [text for q in queries for text in (q.sql, *(variant.sql for variant in q.variants))]
+    return list(dict.fromkeys(texts))
+
+
+def _plans(versions: _Versions) -> PlanChanges:
+    """Return the changed plans, both under the statistics that the working tree has now."""
+    planner = versions.engine.planner
+    if planner is None:
+        return PlanChanges()
+    statistics = statistics_of(versions.entry)
+    old, new = (plans(planner, one, statistics) for one in (versions.old, versions.new))
+    return PlanChanges(tuple(changes(plans_by_text(old), plans_by_text(new))), basis_of(new))

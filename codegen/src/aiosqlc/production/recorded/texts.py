@@ -1,0 +1,42 @@
+"""Name the plan of each SQL text, so that the plans of two versions can be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiosqlc.production.plans import Plans
+from aiosqlc.production.recorded.tree import Step, simplified
+
+WITH_STATISTICS = "the statistics of production"
+WITHOUT_STATISTICS = "empty tables, which only shows whether an index is usable"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TextName:
+    """The name of one text: the query as `file.sql:Name`, and the optional parts in the text.
+
+    `parts` is empty for a query with only one text.
+    """
+
+    query: str
+    parts: str = ""
+
+
+def plans_by_text(plans: Plans) -> dict[TextName, Step]:
+    """Return the simplified plan of each text that has a plan."""
+    found: dict[TextName, Step] = {}
+    for text in plans.texts:
+        if text.plan is None:
+            continue
+        step = simplified(text.plan, estimated=plans.with_statistics)
+        name, number = TextName(text.query.parsed.place, text.variant), 1
+        while found.get(name, step) != step:  # the same query in two entries, or equal parts
+            number += 1
+            name = TextName(text.query.parsed.place, f"{text.variant} #{number}".strip())
+        found[name] = step
+    return found
+
+
+def basis_of(plans: Plans) -> str:
+    """Return what the server knew about the tables, as text."""
+    return WITH_STATISTICS if plans.with_statistics else WITHOUT_STATISTICS

@@ -1,0 +1,131 @@
+"""The result of a review as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiosqlc.analysis.grants import Right
+from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.ir import ParsedQuery
+from aiosqlc.production.migrations.check import Checked
+from aiosqlc.production.recorded.changes import Change
+from aiosqlc.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The difference between the queries of two versions.
+
+    `changed` are pairs of the old and the new query. A query that only moved to another file is in
+    none of the lists.
+    """
+
+    added: tuple[ParsedQuery, ...] = ()
+    changed: tuple[tuple[ParsedQuery, ParsedQuery], ...] = ()
+    removed: tuple[ParsedQuery, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether the versions differ."""
+        return bool(self.added or self.changed or self.removed)
+
+    @property
+    def current(self) -> tuple[ParsedQuery, ...]:
+        """Return the new and the changed queries."""
+        return (*self.added, *(new for _, new in self.changed))
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A deployed query that fails after a pending migration, with the reason.
+
+    `migration` is None if an edited schema file breaks the query.
+    """
+
+    query: str
+    migration: SourceFile | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of deployment: the `advice`, and whether it is `safe`.
+
+    `broken` are deployed queries that a migration breaks, and `waiting` the names of new queries
+    that need a migration. `failing` are the new queries that fail even after all migrations.
+    """
+
+    advice: str
+    safe: bool
+    broken: tuple[Broken, ...] = ()
+    waiting: tuple[str, ...] = ()
+    failing: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The privileges that the queries need in one version only.
+
+    `granted` and `revoked` are exact: what to grant and to revoke. `added` and `removed` are their
+    essence: without columns if the privilege itself is new or gone, and without a change between
+    some columns and the whole table.
+    """
+
+    granted: frozenset[Right] = frozenset()
+    revoked: frozenset[Right] = frozenset()
+    added: frozenset[Right] = frozenset()
+    removed: frozenset[Right] = frozenset()
+    reserved: frozenset[str] = frozenset()
+    quote: str = '"'
+
+    def __bool__(self) -> bool:
+        """Return whether a privilege changed."""
+        return bool(self.granted or self.revoked)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChanges:
+    """The changed plans, and what the server knew about the tables (`basis`)."""
+
+    changes: tuple[Change, ...] = ()
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReview:
+    """The review of one configuration entry.
+
+    `now` are all queries of the new version, and `pending` its new schema files. `migrations` are
+    those that were run. `errors` are what does not compile or run in the new version. `advice` are
+    new findings of `vet`. `skipped` are sentences about parts of the review that were not possible.
+    """
+
+    name: str = ""
+    now: tuple[ParsedQuery, ...] = ()
+    pending: tuple[SourceFile, ...] = ()
+    migrations: tuple[Checked, ...] = ()
+    queries: Queries = Queries()
+    order: Order | None = None
+    plans: PlanChanges = PlanChanges()
+    grants: Grants = Grants()
+    advice: tuple[Diagnostic, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Return whether the version differs from the deployed one."""
+        parts = (self.pending, self.queries, self.plans.changes, self.errors, self.advice)
+        return any(map(bool, parts)) or self.order is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The reviews of all entries, compared with the git reference `base`."""
+
+    base: str
+    entries: tuple[EntryReview, ...]
+
+    @property
+    def touched(self) -> tuple[EntryReview, ...]:
+        """Return the entries that the change concerns."""
+        return tuple(entry for entry in self.entries if entry.changed)

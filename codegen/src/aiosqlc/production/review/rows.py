@@ -1,0 +1,133 @@
+"""The rows of a review: a change, and its effect in a few words, for the comment and the text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.production.migrations.check import Checked
+from aiosqlc.production.migrations.findings import count, danger
+from aiosqlc.production.review.model import EntryReview
+from aiosqlc.production.review.privileges import privileges
+from aiosqlc.production.review.verdict import of_entry
+from aiosqlc.source import SourceFile
+
+_MOST = 6  # rows of one kind; the details contain all of them
+_MOST_NAMES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A changed thing (`what`), which may be a `name`, and its effects.
+
+    `more` follows the name. The `mark` is `error`, `warning`, `order` (right only in the stated
+    order), or empty.
+    """
+
+    what: str
+    effects: tuple[str, ...]
+    mark: str = ""
+    is_name: bool = True
+    more: str = ""
+
+
+def rows(entry: EntryReview) -> Iterator[Row]:
+    """Yield the rows of an entry, the most important first."""
+    errors = [item for item in of_entry(entry) if item.severity is Severity.ERROR]
+    yield from _few([Row(_where(item), (item.message,), "error") for item in errors])
+    for checked in entry.migrations:
+        yield _migration(checked)
+    yield from _few(list(_broken(entry)))
+    if entry.order and entry.order.waiting and entry.order.safe:
+        number = count(len(entry.order.waiting), "query")
+        yield Row(number, ("run the migration first",), "order", is_name=False)
+    changed = [c for c in entry.plans.changes if c.before and c.after]
+    worse = [
+        Row(short(c.query), (f"new plan: {' and '.join(c.worse)}",), "warning")
+        for c in changed
+        if c.worse
+    ]
+    yield from _few(worse)
+    alike = [
+        Row(short(c.query), (f"plan: {', '.join(c.summary[:2])}",)) for c in changed if not c.worse
+    ]
+    yield from _few(alike)
+    for verb, rights in (("needs", entry.grants.added), ("no longer needs", entry.grants.removed)):
+        shown = _shortened(privileges(rights, entry.grants))
+        if shown:
+            yield Row("database role", tuple(f"{verb} {one}" for one in shown), is_name=False)
+    yield from _few([Row(_where(item), (item.message,), "warning") for item in entry.advice])
+
+
+def short(place: str) -> str:
+    """Return the last part of a path with the query: `people.sql:GetPerson`."""
+    return place.rpartition("/")[2]
+
+
+def named(file: SourceFile) -> str:
+    """Return the name of a migration; some tools name the folder and not the file."""
+    path = file.path
+    return path.parent.name if path.name in {"migration.sql", "up.sql"} else path.name
+
+
+def _migration(checked: Checked) -> Row:
+    seen = checked.seen
+    name = named(seen.file.file)
+    if seen.failures:
+        return Row(name, ("fails",), "error")
+    if checked.reason:
+        return Row(name, (f"its locks are accepted: {checked.reason}",))
+    messages = _counted([item.message for item in checked.findings if item.code != "M008"])
+    waiting = {query for one in seen.statements if danger(one) for query in one.waiting}
+    tables = dict.fromkeys(held.relation.table for one in seen.statements for held in one.stopping)
+    if messages and waiting:
+        messages.append(f"{count(len(waiting), 'query')} would wait")
+    if messages:
+        return Row(name, tuple(messages), "warning")
+    if tables:
+        return Row(name, (f"locks {', '.join(tables)} for a moment",))
+    return Row(name, ("takes no lock that queries wait for",))
+
+
+def _broken(entry: EntryReview) -> Iterator[Row]:
+    """Yield the deployed queries that fail, together if the reason is the same."""
+    order = entry.order
+    if order is None:
+        return
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for one in order.broken:
+        after = f"after {named(one.migration)}" if one.migration else "on the new schema"
+        reason = one.reason.removeprefix("fails: ")
+        grouped.setdefault((after, reason), []).append(short(one.query))
+    for (after, reason), names in grouped.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        mark = "order" if order.safe else "warning"
+        yield Row(names[0], (f"{after}: {reason}",), mark, more=f"{more}, deployed")
+
+
+def _counted(messages: Sequence[str]) -> list[str]:
+    """Return each message once, with the number of statements that it concerns."""
+    return [
+        f"{message} ({number} statements)" if number > 1 else message
+        for message, number in Counter(messages).items()
+    ]
+
+
+def _where(item: Diagnostic) -> str:
+    if not item.labels:
+        return "schema"
+    label = item.labels[0]
+    return f"{named(label.file)}:{label.file.line_col(label.span.start)[0]}"
+
+
+def _few(found: Sequence[Row]) -> Iterator[Row]:
+    yield from found[:_MOST]
+    if len(found) > _MOST:
+        yield Row(f"{len(found) - _MOST} more", ("see the details",), found[-1].mark, is_name=False)
+
+
+def _shortened(shown: list[str]) -> list[str]:
+    more = len(shown) - _MOST_NAMES
+    return [*shown[:_MOST_NAMES], *([f"{more} more privileges"] if more > 0 else [])]

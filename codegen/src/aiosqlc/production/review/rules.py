@@ -1,0 +1,11 @@
+"""The findings of `aiosqlc review` that no other command reports, with their meaning."""
+
+from __future__ import annotations
+
+from typing import Final
+
+RULES: Final = {
+    "R001": "a migration that the base has was edited or removed, which databases do not notice",
+    "R002": "no order of deployment is safe",
+    "P001": "the plan of a query changed (`plans diff`), or became worse (`review`)",
+}

@@ -1,0 +1,83 @@
+"""Find schema files that a change edits or removes, although databases have applied them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiosqlc.diagnostics import Diagnostic, Label, Severity
+from aiosqlc.ir import SchemaFile
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.source import Dialect, Span
+
+_NUMBERED = re.compile(r"(?:[VvUu])?\d+\w*|migration\.sql|up\.sql", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The schema files of the old version that differ now: `described` state the whole schema.
+
+    `migrations` are numbered, so that a migration tool applies them only once.
+    """
+
+    described: tuple[SchemaFile, ...] = ()
+    migrations: tuple[SchemaFile, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether a file differs."""
+        return bool(self.described or self.migrations)
+
+
+def edited(old: Sequence[SchemaFile], new: Sequence[SchemaFile], dialect: Dialect) -> Edited:
+    """Return the files whose statements differ; comments and blanks do not count."""
+    before = {file.file.path: file for file in old}
+    differing = [
+        file
+        for file in new
+        if file.file.path in before
+        and _code(file, dialect) != _code(before[file.file.path], dialect)
+    ]
+    numbered = [file for file in differing if _NUMBERED.match(_name(file.file.path))]
+    described = [file for file in differing if file not in numbered]
+    return Edited(tuple(described), tuple(numbered))
+
+
+def problems(found: Edited, removed: Sequence[Path]) -> list[Diagnostic]:
+    """Return a finding for each applied migration that was edited, and one for those removed."""
+    items = []
+    for file in found.migrations:
+        start = file.statements[0] if file.statements else Span(0, 0)
+        text = file.sql[start.start : start.end]
+        begin = start.start + len(text) - len(text.lstrip())
+        items.append(
+            Diagnostic(
+                "R001",
+                f"{_name(file.file.path)} changed after it was merged",
+                (Label(file.file, Span(begin, start.end)),),
+                "databases that have applied the file do not apply it again: write a new migration",
+                Severity.WARNING,
+            )
+        )
+    if removed:
+        names = ", ".join(_name(path) for path in removed)
+        items.append(
+            Diagnostic(
+                "R001",
+                f"applied migrations are removed: {names}",
+                hint="databases keep the effect of the removed files: restore them, and write a"
+                " new migration",
+                severity=Severity.WARNING,
+            )
+        )
+    return items
+
+
+def _name(path: Path) -> str:
+    """Return the name of a migration; some tools name the folder and not the file."""
+    return path.parent.name if path.name in {"migration.sql", "up.sql"} else path.name
+
+
+def _code(file: SchemaFile, dialect: Dialect) -> list[str]:
+    return [t.text for t in scan(file.sql, dialect) if t.kind is not Kind.COMMENT]

@@ -1,0 +1,387 @@
+"""`aiosqlc review` says in one comment what a change means for the database in production."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosqlc.cli.main import main
+from aiosqlc.production.review import markdown
+
+from tests.projects import write_project
+
+GOLDEN = Path(__file__).parent / "review"
+CONFIG = """\
+version: "2"
+sql:
+  - engine: postgresql
+    schema: migrations
+    queries: queries
+    gen:
+      python: {out: OUT}
+"""
+FIRST = """\
+CREATE TABLE team (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE person (
+    id int PRIMARY KEY, team_id int, email text NOT NULL, name text, age int NOT NULL
+);
+CREATE INDEX person_email ON person (email);
+"""
+QUERIES = """\
+-- name: GetPerson :one
+SELECT id, name FROM person WHERE id = @id;
+
+-- name: FindPerson :many
+SELECT id FROM person WHERE email = @email;
+
+-- name: AddPerson :exec
+INSERT INTO person (id, team_id, email, age) VALUES (@id, @team_id, @email, @age);
+
+-- name: RemoveTeam :exec
+DELETE FROM team WHERE id = @id;
+"""
+SECOND = """\
+CREATE TABLE pet (id int PRIMARY KEY, person_id int NOT NULL, name text NOT NULL);
+CREATE INDEX person_age ON person (age);
+DROP INDEX person_email;
+ALTER TABLE person DROP COLUMN name;
+"""
+CHANGED = """\
+-- name: GetPerson :one
+SELECT id, age FROM person WHERE id = @id;
+
+-- name: FindPerson :many
+SELECT id FROM person WHERE email = @email;
+
+-- name: AddPerson :exec
+INSERT INTO person (id, team_id, email, age) VALUES (@id, @team_id, @email, @age);
+
+-- name: ListPets :many
+SELECT id, name FROM pet WHERE person_id = NULL ORDER BY id;
+"""
+
+
+class Repository:
+    """A project in a git repository with one commit, and the command in its folder."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self._capsys = root, capsys
+        self.write(
+            {"sqlc.yaml": CONFIG, "queries/all.sql": QUERIES, "migrations/0001_a.sql": FIRST}
+        )
+        self.git("init", "-q", "-b", "main")
+        self.commit()
+
+    def write(self, files: Mapping[str, str]) -> None:
+        write_project(self.root, files)
+
+    def git(self, *words: str, cwd: Path | None = None) -> None:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        command = ["git", *identity, *words]
+        subprocess.run(command, cwd=cwd or self.root, check=True, capture_output=True)
+
+    def commit(self) -> None:
+        self.git("add", ".")
+        self.git("commit", "-qm", "a commit")
+
+    def ran(self, *words: str) -> tuple[int, str, str]:
+        code = main([*words])
+        out, err = self._capsys.readouterr()
+        return code, out, err
+
+    def review(self, how: str = "json", *options: str) -> tuple[int, str]:
+        base = () if "--base" in options else ("--base", "main")
+        code, out, err = self.ran("review", *base, "--format", how, "--timeout-set", *options)
+        return code, out + err
+
+    def reviewed(self) -> Any:
+        return json.loads(self.review()[1])
+
+    def entry(self) -> Any:
+        (entry,) = self.reviewed()["entries"]
+        return entry
+
+    def codes(self) -> list[str]:
+        return [item["code"] for item in self.reviewed()["findings"]]
+
+
+@pytest.fixture
+def shop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Repository:
+    monkeypatch.chdir(tmp_path)
+    return Repository(tmp_path, capsys)
+
+
+# --- every format ---------------------------------------------------------------------------------
+
+FORMATS = {
+    "markdown": "comment.md",
+    "text": "report.txt",
+    "json": "review.json",
+    "sarif": "review.sarif",
+    "github": "annotations.txt",
+}
+
+
+def test_every_format_reports_the_same_change(shop: Repository, update_goldens: bool) -> None:
+    shop.write({"migrations/0002_b.sql": SECOND, "queries/all.sql": CHANGED})
+    for how, name in FORMATS.items():
+        code, out = shop.review(how)
+        assert code == 1
+        if update_goldens:
+            (GOLDEN / name).write_text(out)
+        assert out == (GOLDEN / name).read_text(), f"{name} differs"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("markdown", "Nothing to review: no query and no schema file changed since `main`.\n"),
+        ("text", "Nothing to review: no query and no schema file changed since main\n"),
+        ("github", ""),
+    ],
+)
+def test_without_a_change_there_is_one_line(shop: Repository, how: str, said: str) -> None:
+    shop.write({"README": "unrelated", "queries/more.sql": "-- no query yet\n"})
+    assert shop.review(how) == (0, said)
+
+
+# --- every section --------------------------------------------------------------------------------
+
+
+def test_a_harmless_change_has_no_finding(shop: Repository) -> None:
+    shop.write({"migrations/0002_b.sql": "ALTER TABLE person ADD COLUMN level int;\n"})
+    code, out = shop.review("markdown")
+    assert (code, out) == (
+        0,
+        """\
+### ✅ SQL review: both orders are safe
+
+Compared with `main`: 1 migration.
+
+| Change | Effect |
+|---|---|
+| `0002_b.sql` | locks person for a moment |
+""",
+    )
+
+
+def test_a_query_moved_to_another_file_is_no_change(shop: Repository) -> None:
+    (shop.root / "queries/all.sql").unlink()
+    shop.write({"queries/other.sql": f"\n{QUERIES}"})
+    assert shop.reviewed()["entries"] == []
+
+
+@pytest.mark.long
+def test_the_order_names_deployed_queries_that_break_and_new_ones_that_wait(
+    shop: Repository,
+) -> None:
+    shop.write(
+        {
+            "migrations/0002_b.sql": "ALTER TABLE person RENAME COLUMN name TO title;\n",
+            "queries/all.sql": QUERIES.replace("id, name FROM", "id, title FROM"),
+        }
+    )
+    entry = shop.entry()
+    order = entry["order"]
+    assert order["advice"].startswith("neither order is safe")
+    assert order["failing_deployed_queries"] == [
+        {
+            "query": "queries/all.sql:GetPerson",
+            "after": "0002_b.sql",
+            "reason": 'column "name" does not exist',
+        }
+    ]
+    assert order["queries_that_need_the_migration"] == ["queries/all.sql:GetPerson"]
+    assert shop.codes() == ["R002"]
+
+
+@pytest.mark.long
+def test_a_plan_is_worse_only_if_a_table_is_read_from_end_to_end(shop: Repository) -> None:
+    shop.write(
+        {"migrations/0002_b.sql": "CREATE INDEX CONCURRENTLY person_both ON person (email, id);\n"}
+    )
+    assert shop.entry()["plans"] == []  # which of two indexes is better is unknown without rows
+    shop.write({"migrations/0002_b.sql": "DROP INDEX person_email;\n"})
+    (plan,) = shop.entry()["plans"]
+    assert plan["query"] == "queries/all.sql:FindPerson"
+    assert plan["worse"] == ["reads person from end to end"]
+    assert shop.codes() == ["P001"]
+
+
+@pytest.mark.long
+def test_privileges_are_compared_by_column(shop: Repository) -> None:
+    shop.write(
+        {"queries/all.sql": QUERIES.replace("SELECT id FROM person", "SELECT id, age FROM person")}
+    )
+    assert shop.entry()["grants"] == {"added": ["SELECT (age) ON person"], "removed": []}
+    shop.write({"queries/all.sql": QUERIES.partition("-- name: RemoveTeam")[0]})
+    assert shop.entry()["grants"]["removed"] == ["SELECT (id), DELETE ON team"]
+
+
+@pytest.mark.long
+def test_advice_is_about_changed_queries_only(shop: Repository) -> None:
+    wrong = "-- name: Wrong :many\nSELECT id FROM team WHERE name = NULL;\n"
+    shop.write({"queries/all.sql": f"{QUERIES}{wrong}"})
+    assert shop.codes() == ["V001"]
+    shop.commit()
+    shop.write({"queries/all.sql": f"{QUERIES}{wrong.replace('id FROM', 'id, name FROM')}"})
+    assert shop.review("json", "--base", "HEAD")[0] == 0  # the finding is older than the change
+
+
+@pytest.mark.long
+def test_an_applied_migration_must_not_be_edited_or_removed(shop: Repository) -> None:
+    shop.write({"migrations/0001_a.sql": f"-- a comment\n{FIRST}"})
+    assert shop.reviewed()["entries"] == []
+    shop.write({"migrations/0001_a.sql": f"{FIRST}CREATE TABLE more (id int PRIMARY KEY);\n"})
+    (found,) = shop.reviewed()["findings"]
+    assert (found["code"], found["message"]) == ("R001", "0001_a.sql changed after it was merged")
+    shop.write({"migrations/0001_a.sql": FIRST, "migrations/0002_b.sql": "SELECT 1;\n"})
+    shop.commit()
+    (shop.root / "migrations/0002_b.sql").unlink()
+    code, out = shop.review("json", "--base", "HEAD")
+    (found,) = json.loads(out)["findings"]
+    assert (code, found["message"]) == (1, "applied migrations are removed: 0002_b.sql")
+
+
+@pytest.mark.long
+def test_a_file_that_describes_the_schema_is_compared_as_a_whole(shop: Repository) -> None:
+    config = CONFIG.replace("schema: migrations", "schema: schema.sql")
+    shop.write({"sqlc.yaml": config, "schema.sql": FIRST})
+    shop.commit()
+    shop.write(
+        {
+            "schema.sql": FIRST.replace("email text NOT NULL, name text,", "email text NOT NULL,"),
+            "queries/all.sql": CHANGED.partition("-- name: ListPets")[0],
+        }
+    )
+    code, out = shop.review("json", "--base", "HEAD")
+    (entry,) = json.loads(out)["entries"]
+    assert (code, entry["migrations"]) == (0, [])
+    assert entry["order"]["advice"] == "deploy the code first, then migrate"
+    assert entry["order"]["failing_deployed_queries"][0]["after"] is None
+
+
+@pytest.mark.long
+def test_the_base_is_where_the_branch_left_it(shop: Repository) -> None:
+    shop.git("checkout", "-qb", "feature")
+    shop.git("checkout", "-q", "main")
+    shop.write({"queries/all.sql": CHANGED.partition("-- name: ListPets")[0]})
+    shop.commit()
+    shop.git("checkout", "-q", "feature")
+    assert shop.reviewed()["entries"] == []
+
+
+# --- what is wrong with the input -----------------------------------------------------------------
+
+
+def test_an_unknown_reference_is_one_sentence(shop: Repository) -> None:
+    assert shop.review("text", "--base", "nowhere") == (
+        2,
+        (
+            "cannot compare with nowhere: git knows no commit nowhere:"
+            " name a branch, a tag or a commit\n"
+        ),
+    )
+
+
+def test_a_shallow_clone_says_what_to_fetch(shop: Repository, tmp_path: Path) -> None:
+    shop.write({"README": "second"})
+    shop.commit()
+    clone = tmp_path / "clone"
+    shop.git("clone", "-q", "--depth", "1", f"file://{tmp_path}", str(clone), cwd=tmp_path)
+    code, out = shop.review("text", "-f", str(clone), "--base", "HEAD~1")
+    assert code == 2
+    assert out.startswith("cannot compare with HEAD~1: this shallow clone does not have HEAD~1")
+
+
+def test_a_folder_without_git_is_one_sentence(
+    shop: Repository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    bare = tmp_path_factory.mktemp("bare")
+    write_project(bare, {"sqlc.yaml": CONFIG, "queries/a.sql": QUERIES, "migrations/1.sql": FIRST})
+    assert shop.review("text", "-f", str(bare)) == (
+        2,
+        "cannot compare with main: the configuration is not in a git repository\n",
+    )
+
+
+def test_a_failing_migration_is_an_error_of_the_report(shop: Repository) -> None:
+    shop.write({"migrations/0002_b.sql": "ALTER TABEL person;\n"})
+    code, out = shop.review("markdown")
+    assert code == 1
+    assert out.startswith("### ❌ SQL review: 1 error: this change does not work\n")
+    assert "Note: nothing else is checked: the new schema has errors.\n" in out
+    assert "| `0002_b.sql:1` | ❌ syntax error" in out
+
+
+@pytest.mark.long
+def test_a_query_that_does_not_compile_hides_no_other_section(shop: Repository) -> None:
+    shop.write(
+        {
+            "queries/all.sql": QUERIES.replace("id, name FROM", "id, naem FROM"),
+            "migrations/0002_b.sql": "CREATE INDEX person_age ON person (age);\n",
+        }
+    )
+    assert shop.codes() == ["E311", "M003"]
+
+
+@pytest.mark.long
+def test_an_old_query_that_never_compiled_is_no_finding(shop: Repository) -> None:
+    broken = QUERIES.replace("id, name FROM", "id, naem FROM")
+    shop.write({"queries/all.sql": broken})
+    shop.commit()
+    shop.write({"queries/all.sql": QUERIES, "migrations/0002_b.sql": "SELECT 1;\n"})
+    code, out = shop.review("json", "--base", "HEAD")
+    assert (code, json.loads(out)["entries"][0]["order"]["advice"]) == (0, "both orders are safe")
+
+
+@pytest.mark.long
+def test_an_old_schema_with_errors_is_noted(shop: Repository) -> None:
+    shop.write({"migrations/0001_a.sql": "CREATE TABEL person ();\n"})
+    shop.commit()
+    shop.write({"migrations/0001_a.sql": FIRST})
+    code, out = shop.review("text", "--base", "HEAD")
+    assert code == 1  # an applied migration was edited
+    assert "note: only the new version is checked: the schema of the old version has errors" in out
+
+
+@pytest.mark.long
+def test_an_entry_for_mysql_is_noted(shop: Repository) -> None:
+    shop.write({"sqlc.yaml": CONFIG.replace("postgresql", "mysql")})
+    shop.write({"queries/all.sql": CHANGED.partition("-- name: ListPets")[0]})
+    entry = shop.entry()
+    assert entry["queries"]["changed"] == ["queries/all.sql:GetPerson"]
+    assert entry["skipped"] == [
+        "the locks, plans and privileges are not checked, which needs PostgreSQL"
+    ]
+
+
+# --- the comment is text of strangers -------------------------------------------------------------
+
+
+@pytest.mark.long
+def test_names_and_messages_cannot_be_markup(shop: Repository) -> None:
+    evil = "<img src=x> @everyone [a](b) `x` | y"
+    shop.write({"migrations/0002_b.sql": f'CREATE TABLE "{evil}" (id int);\nDROP TABLE team;\n'})
+    _, out = shop.review("markdown")
+    table = out.partition("<details>")[0]
+    assert "<img" not in table
+    assert "@everyone" not in table.replace("&#64;everyone", "")
+
+
+@pytest.mark.long
+def test_a_long_comment_is_cut_between_its_parts(
+    shop: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(markdown, "_LONGEST", 900)
+    shop.write({"migrations/0002_b.sql": SECOND, "queries/all.sql": CHANGED})
+    _, out = shop.review("markdown")
+    assert len(out) <= 900
+    assert out.count("<details>") == out.count("</details>")
+    assert out.endswith("The rest is too long for a comment: run `aiosqlc review`.\n")
