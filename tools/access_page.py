@@ -32,11 +32,12 @@ declares no requirements.
 - **services**: other services may call the route with their own token. The requirements of the
   columns "second factor", "fresh sign-in" and "verified address" do not apply to services.
 
-If a cell has a condition instead of "yes", the requirement applies only under that condition.
+If a cell has a condition instead of "yes", the requirement applies only under that condition. A
+route may refuse more callers than the table says, such as callers who do not own the resource.
 """
 # It is only described: no method is called.
 _NO_DATABASE: Final[Any] = None
-_COLUMNS: Final = "| route | who | second factor | fresh sign-in | verified address | services |"
+_COLUMNS: Final = "| route | permitted callers | second factor | fresh sign-in | verified address | services |"
 
 
 class Route(NamedTuple):
