@@ -37,7 +37,9 @@ route may refuse more callers than the table says, such as callers who do not ow
 """
 # It is only described: no method is called.
 _NO_DATABASE: Final[Any] = None
-_COLUMNS: Final = "| route | permitted callers | second factor | fresh sign-in | verified address | services |"
+_COLUMNS: Final = (
+    "| route | permitted callers | second factor | fresh sign-in | verified address | services |"
+)
 
 
 class Route(NamedTuple):
