@@ -34,6 +34,7 @@ from tests.servers.postgres import TestPostgres
 RICH = [
     "every_type_is_what_the_driver_returns",
     "optional_parts_choose_a_static_text",
+    "nest_lists_of_joined_rows",
     "outer_joined_embeds_may_be_absent",
     "violated_constraints_have_classes",
     "many_rows_at_once",

@@ -17,6 +17,7 @@ from aiosqlc.ir import (
     Embed,
     Hint,
     Lookup,
+    Nesting,
     OptionalPart,
     Paging,
     Param,
@@ -108,6 +109,7 @@ OTHER = {
         "SELECT 2", 1, TypedParam(1, "a", SqlType("pg_catalog", "int4"), not_null=True),
         Column("a", SqlType("pg_catalog", "int4"), not_null=True),
     ),
+    "nesting": Nesting(()),
 }  # fmt: skip
 _TYPED_ALIKE = {
     "params": (TypedParam(1, "a", SqlType("pg_catalog", "int4"), not_null=True),),

@@ -132,18 +132,24 @@ class Embed:
     """A `sqlc.embed(t)`, which becomes `t.*` in the select list and one nested row in the result.
 
     `alias` is the name in `AS name` after the macro. It is not in the text, because a star cannot
-    have an alias.
+    have an alias. `nest` is whether the macro is `sqlc.nest(t)`, which makes a list of nested rows.
     """
 
     table: str
     span: Span
     sql_offset: int
     alias: str = ""
+    nest: bool = False
 
     @property
     def name(self) -> str:
-        """Return the name of the nested row."""
+        """Return the name of the nested row, which is a path such as `books.reviews` for a list."""
         return self.alias or self.table
+
+    @property
+    def macro(self) -> str:
+        """Return the macro as written, without its alias."""
+        return f"sqlc.{'nest' if self.nest else 'embed'}({self.table})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +305,7 @@ class ParsedQuery:
                 (item.number, item.name, item.nullable, item.is_slice, item.row)
                 for item in self.params
             ],
-            [(item.table, item.sql_offset, item.alias) for item in self.embeds],
+            [(item.table, item.sql_offset, item.alias, item.nest) for item in self.embeds],
             [(item.target, item.python_type, item.not_null) for item in self.hints],
             [(item.kind, item.name, item.also, item.choices) for item in self.dynamic],
             [item.sql for item in self.variants],
@@ -541,7 +547,7 @@ class TypedEmbed:
 
     `nullable` is whether an outer join can omit the whole row. Then column `presence` (an index
     into the columns) is NULL exactly if the row is omitted. `others` are the names in the further
-    operands of a set operation.
+    operands of a set operation. `nest` is whether the row belongs to a list (`sqlc.nest`).
     """
 
     name: str
@@ -551,6 +557,43 @@ class TypedEmbed:
     nullable: bool
     presence: int | None = None
     others: tuple[str, ...] = ()
+    nest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NestLevel:
+    """The rows of one level of a query with `sqlc.nest`.
+
+    The first level has the rows that the function returns, and `embed` is None. Each other level
+    has the rows of the embed with that index, in lists of the level with the index `parent`. `key`
+    are the result columns whose values distinguish the rows of the level. `repeats` is whether two
+    joined rows may contain the same row of the level.
+    """
+
+    embed: int | None
+    parent: int
+    key: tuple[int, ...]
+    repeats: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Nesting:
+    """The levels of a query with `sqlc.nest`, each after its parent.
+
+    `adjacent` is whether ORDER BY keeps the joined rows of one returned row together.
+    """
+
+    levels: tuple[NestLevel, ...]
+    adjacent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotNested:
+    """The reason why rows cannot be nested, with a correction; `embed` is the index of an embed."""
+
+    embed: int
+    why: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -591,7 +634,8 @@ class TypedQuery:
     whether it does not affect the session. `advice` contains findings for `vet`: the code of a
     rule, and a name. `leaks` are the reasons why it may access another tenant's rows; it is empty
     if that was not checked. `lookup` is set while a `:batchget` query is analysed, and `batch` is
-    the result.
+    the result. `nesting` is set for a query with `sqlc.nest`, whose `cardinality` counts the rows
+    that the function returns.
     """
 
     parsed: ParsedQuery
@@ -611,6 +655,7 @@ class TypedQuery:
     leaks: tuple[str, ...] = ()
     lookup: Lookup | None = None
     batch: TypedBatch | None = None
+    nesting: Nesting | NotNested | None = None
 
     @cached_property
     def digest(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aiosqlc.emit.keyed import by_key, row_of_key
 from aiosqlc.emit.literal import line_literal
+from aiosqlc.emit.nests import print_stream
 from aiosqlc.emit.rows import (
     bare_value,
     built,
@@ -18,7 +19,7 @@ from aiosqlc.emit.rows import (
     unpacked,
 )
 from aiosqlc.ir import Command
-from aiosqlc.plan.model import Import, PyFunction, PyRow
+from aiosqlc.plan.model import Import, PyFunction, PyNest, PyRow
 
 _NOT_LOCATED = frozenset({"primary", "unique", "not_null"})
 
@@ -218,8 +219,9 @@ def _execlastid(function: PyFunction) -> list[str]:
 def _many(function: PyFunction) -> list[str]:
     if function.keyed:
         return by_key(function, f"await db.fetch({_call(function)})")
-    rows = function.local("rows")
-    results = from_rows(_row(function), rows, function.local("value"))
+    rows, row = function.local("rows"), _row(function)
+    results = from_rows(row, rows, function.local("value"))
+    results = f"{row.nest.name}({rows})" if row.nest else results
     return [f"{rows} = await db.fetch({_call(function)})", f"return {results}"]
 
 
@@ -289,6 +291,8 @@ def _first_row(function: PyFunction, rows: str) -> list[str]:
 
 def _one(function: PyFunction) -> list[str]:
     row = _row(function)
+    if row.nest:
+        return _one_nested(function, row.nest)
     if row.cls is None:
         return _one_value(function, row)
     name = function.local("row")
@@ -298,6 +302,15 @@ def _one(function: PyFunction) -> list[str]:
     if expression := built(row, name):
         return [fetched, f"return None if {name} is None else {expression}"]
     return [fetched, f"if {name} is None:", "    return None", *from_row(row, name)]
+
+
+def _one_nested(function: PyFunction, nest: PyNest) -> list[str]:
+    rows, found = function.local("rows"), function.local("found")
+    return [
+        f"{rows} = await db.fetch({_call(function)})",
+        f"{found} = {nest.name}({rows})",
+        f"return {found}[0]" if function.exactly_one else f"return {found}[0] if {found} else None",
+    ]
 
 
 def _one_value(function: PyFunction, row: PyRow) -> list[str]:
@@ -315,6 +328,10 @@ def _one_value(function: PyFunction, row: PyRow) -> list[str]:
 def _stream(function: PyFunction) -> list[str]:
     row = _row(function)
     rows, value = function.local("rows"), function.local("value")
+    if row.nest:
+        cursor = function.local("cursor")
+        grouped = print_stream(row, row.nest, cursor, rows)
+        return [f"{cursor} = await db.cursor({_call(function)})", *grouped]
     if row.cls is None:
         each = [f"    for ({value},) in {rows}:", f"        yield {bare_value(row, value)}"]
     elif row.starmapped or row.builder:

@@ -11,7 +11,9 @@ from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.keyed import print_loader
 from aiosqlc.emit.literal import docstring, indented, text_literal
 from aiosqlc.emit.methods import needed, print_methods
+from aiosqlc.emit.nests import print_grouping
 from aiosqlc.emit.rows import print_builder
+from aiosqlc.ir import Command
 from aiosqlc.plan.documents import MAKER
 from aiosqlc.plan.model import Import, PyClass, PyFunction, PyModule
 from aiosqlc.store.memo import memo_by
@@ -62,7 +64,10 @@ def _classes(module: PyModule) -> Iterator[PyClass]:
 def _query(function: PyFunction) -> list[str]:
     """Return one query's SQL, its classes and their construction."""
     classes = [print_class(cls) for cls in function.own_classes]
-    builders = [print_builder(function.row)] if function.row and function.defines_builder else []
+    row = function.row
+    builders = [print_builder(row)] if row and function.defines_builder else []
+    if row and row.nest and function.command is not Command.STREAM:
+        builders.append(print_grouping(row, row.nest))
     decoders = [_decoders(function)] if function.decoders else []
     return [_constant(function), *classes, *decoders, *builders]
 

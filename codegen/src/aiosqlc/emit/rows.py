@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiosqlc.config.project import ModelKind
 from aiosqlc.emit.literal import indented
-from aiosqlc.plan.model import PyClass, PyRow
+from aiosqlc.plan.model import PyClass, PyLevel, PyRow
 
 _LONG = 80  # characters that fit on a line with `for` and `in rows` at any indentation
 
@@ -68,10 +68,16 @@ def construct(row: PyRow) -> str:
     assert row.cls is not None  # noqa: S101  # bare values are not built
     arguments: list[str] = []
     nested = {item.first: item for item in row.nested}
+    lists = {item.first: item for item in row.nest.levels[1:]} if row.nest else {}
     fields = iter(row.cls.fields)
     position = 0
     while position < len(row.columns):
         item = nested.get(position)
+        if level := lists.get(position):
+            position += level.count
+            if level.parent == 0:
+                arguments.append(_argument(row.cls, next(fields).name, "[]"))
+            continue
         if item is None:
             value = row.columns[position].decode.replace("{}", row.names[position])
             value = value or row.names[position]
@@ -86,11 +92,24 @@ def construct(row: PyRow) -> str:
 
 
 def _nested_object(cls: PyClass, row: PyRow, first: int) -> str:
+    return f"{cls.name}({', '.join(_nested_values(cls, row, first))})"
+
+
+def _nested_values(cls: PyClass, row: PyRow, first: int) -> list[str]:
     arguments = []
     for name, item in zip(row.names[first:], cls.fields, strict=False):
         value = item.type.decode.replace("{}", name) or name
         arguments.append(_argument(cls, item.name, value))
-    return f"{cls.name}({', '.join(arguments)})"
+    return arguments
+
+
+def construct_with(row: PyRow, level: PyLevel) -> str:
+    """Return the expression that builds an object of a level of nested rows, with empty lists."""
+    if row.cls is level.cls:
+        return construct(row)
+    values = _nested_values(level.cls, row, level.first)[: level.count]
+    lists = [_argument(level.cls, field.name, "[]") for field in level.cls.fields[level.count :]]
+    return f"{level.cls.name}({', '.join([*values, *lists])})"
 
 
 def _argument(cls: PyClass, name: str, value: str) -> str:

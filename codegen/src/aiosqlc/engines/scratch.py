@@ -50,6 +50,10 @@ class Answer(Protocol):
         """Return a row as text."""
         ...
 
+    def value(self, row: int, column: int) -> bytes | None:
+        """Return a value as the server sends it, or None for NULL."""
+        ...
+
 
 class Trial(Protocol):
     """One text of a query with values for its parameters."""

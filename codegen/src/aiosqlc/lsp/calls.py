@@ -15,6 +15,7 @@ _MACROS = {
     "sqlc.narg": "sqlc.narg(name)",
     "sqlc.slice": "sqlc.slice(name)",
     "sqlc.embed": "sqlc.embed(table)",
+    "sqlc.nest": "sqlc.nest(table)",
 }
 
 

@@ -12,7 +12,7 @@ from aiosqlc.lsp.scope import columns_named, sources, table_named
 from aiosqlc.lsp.text import Block, block_at, token_at
 from aiosqlc.lsp.words import DIRECTIVES, MACROS
 from aiosqlc.messages.explained import column_lines, param_line, result_lines, type_name
-from aiosqlc.parse.macros import find_uses
+from aiosqlc.parse.macros import ROWS, find_uses
 from aiosqlc.parse.scanner import Kind, unquote
 from aiosqlc.source import SourceFile, Span
 
@@ -56,7 +56,7 @@ def _macro_or_param(
 ) -> Said | None:
     uses, _ = find_uses(file, list(block.tokens), entry.dialect)
     for use in uses:
-        if not use.span.start <= at <= use.span.end or use.macro == "embed":
+        if not use.span.start <= at <= use.span.end or use.macro in ROWS:
             continue
         for param in query.params if query else ():
             same = param.name == use.name if use.name else param.number == use.number

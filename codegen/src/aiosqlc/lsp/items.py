@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiosqlc.ir import Column, TypedQuery
+from aiosqlc.parse.macros import ROWS
 from aiosqlc.parse.scanner import Token
 from aiosqlc.source import Span
 
@@ -30,7 +31,7 @@ def items(tokens: Sequence[Token], query: TypedQuery) -> list[Item]:
     sizes: list[int | None] = []
     for piece in pieces:
         words = [token.text.lower() for token in piece]
-        if words[:3] == ["sqlc", ".", "embed"]:
+        if words[:3] in [["sqlc", ".", macro] for macro in ROWS]:
             sizes.append(next(embedded, None))
         else:
             sizes.append(None if words[-1] == "*" else 1)

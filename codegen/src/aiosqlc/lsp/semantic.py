@@ -12,7 +12,7 @@ from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.places import position
 from aiosqlc.lsp.scope import columns_named, sources
 from aiosqlc.lsp.text import Block, blocks
-from aiosqlc.parse.macros import find_uses
+from aiosqlc.parse.macros import ROWS, find_uses
 from aiosqlc.parse.scanner import Kind, unquote
 from aiosqlc.source import SourceFile, Span
 
@@ -63,7 +63,7 @@ def _words(file: SourceFile, entry: Entry, block: Block) -> Iterator[Word]:
         macro = file.text.find("(", use.span.start, use.span.end)
         if macro > 0 and file.text.startswith("sqlc", use.span.start):
             yield Span(use.span.start, macro), "macro"
-        if use.macro != "embed" and use.name_span.end > use.name_span.start:
+        if use.macro not in ROWS and use.name_span.end > use.name_span.start:
             yield use.name_span, "parameter"
     yield from _names(entry, block)
 

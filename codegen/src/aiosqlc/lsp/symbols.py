@@ -11,7 +11,7 @@ from itertools import pairwise
 from aiosqlc.lsp.known import Entry
 from aiosqlc.lsp.scope import TABLES_FOLLOW, sources
 from aiosqlc.lsp.text import Block, block_at
-from aiosqlc.parse.macros import find_uses
+from aiosqlc.parse.macros import ROWS, find_uses
 from aiosqlc.parse.scanner import Kind, Token, unquote
 from aiosqlc.source import SourceFile, Span
 
@@ -64,7 +64,7 @@ def _parameters(file: SourceFile, entry: Entry, block: Block) -> dict[str, list[
     found: dict[str, list[Span]] = {}
     uses, _ = find_uses(file, list(block.tokens), entry.dialect)
     for use in uses:
-        if use.name and use.macro != "embed":
+        if use.name and use.macro not in ROWS:
             found.setdefault(use.name, []).append(use.name_span)
     for comment in block.comments:
         said = _HINT.match(comment.text) or _PARAM_COMMENT.match(comment.text)
@@ -164,7 +164,8 @@ def _is_reference(block: Block, token: Token) -> bool:
         return False
     if after == "." or before in TABLES_FOLLOW or before in {"OF", "WITH", "RECURSIVE"}:
         return True
-    if [item.text.lower() for item in tokens[max(0, at - 4) : at]] == ["sqlc", ".", "embed", "("]:
+    words = [item.text.lower() for item in tokens[max(0, at - 4) : at]]
+    if words in [["sqlc", ".", macro, "("] for macro in ROWS]:
         return True
     return _in_table_list(tokens, at)
 

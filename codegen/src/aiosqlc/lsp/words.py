@@ -8,6 +8,7 @@ MACROS = {
     "sqlc.slice": "A list of values: `id IN (sqlc.slice(ids))`.",
     "sqlc.embed": "The columns of a table as one nested row: `sqlc.embed(task)`.",
     "sqlc.include": "The SQL of a fragment, with these aliases: `sqlc.include(visible, task)`.",
+    "sqlc.nest": "The joined rows of a table as a list: `sqlc.nest(task) AS tasks`.",
 }
 DIRECTIVES = {
     ":if": "The line is included only if the caller passes the parameter: `-- :if status`.",

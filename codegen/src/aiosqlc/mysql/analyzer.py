@@ -10,6 +10,7 @@ from functools import cache
 import pymysql
 from pymysql.constants import FLAG
 
+from aiosqlc.analysis.nesting import nest_problems
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import (
     Analysis,
@@ -404,7 +405,7 @@ def _not_whole(
     for embed, reason in why_not_whole(query.embeds, text.reader, schema, described):
         yield Diagnostic(
             "E342",
-            f"`sqlc.embed({embed.table})` is not a whole row of one table here",
+            f"`{embed.macro}` is not a whole row of one table here",
             (Label(query.file, embed.span, reason),),
             hint="embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every part, at the same place; or list the columns",
@@ -511,12 +512,15 @@ def _fewer(parsed: ParsedQuery) -> str:
         return "let the procedure's SELECT match a whole unique key or have LIMIT 1, or use :many"
     if is_show(parsed.sql):
         return "use :many"
+    if any(embed.nest for embed in parsed.embeds):
+        return "match a whole unique key, or use :many"
     return "match a whole unique key, add LIMIT 1, or use :many"
 
 
 def _misuse(query: TypedQuery, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     """Yield errors for a query whose command or generated function does not fit its result."""
     parsed = query.parsed
+    yield from nest_problems(query)
     if parsed.command.returns_rows and not query.columns:
         yield _without_rows(parsed)
     if parsed.command is Command.ONE and query.columns and not query.cardinality.at_most_one:

@@ -215,6 +215,7 @@ def _embed(one: _Place, others: Sequence[_Place], columns: Sequence[Column]) -> 
         one.nullable,
         first + certain[0] if one.nullable and certain else None,
         tuple(place.embed.name for place in others),
+        one.embed.nest,
     )
 
 
@@ -253,7 +254,8 @@ def described_embeds(
         certain = [i for i, column in enumerate(relation.table.columns) if column.not_null]
         origin = ColumnRef(relation.table.schema, relation.table.name, "")
         presence = first + certain[0] if certain else None
-        typed.append(TypedEmbed(embed.name, first, count, origin, True, presence))
+        one = TypedEmbed(embed.name, first, count, origin, True, presence, nest=embed.nest)
+        typed.append(one)
         at = first + count
     return tuple(typed)
 

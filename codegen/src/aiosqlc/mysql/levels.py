@@ -72,6 +72,7 @@ _KEY_TYPES = frozenset(
     }
 )
 _EXACT_COLLATIONS = ("_0900_bin", "_nopad_bin")
+_SORTED = 255  # most characters that ORDER BY always compares: 1,024 bytes (max_sort_length)
 _NO_ROW = -1
 """An empty group, which leaves a row out as an outer join does, each by its number."""
 _ALL_ROWS = Limit(exact=True, some=True, from_first=True)
@@ -141,6 +142,11 @@ class MysqlEngine:
         """Return whether a column is declared NOT NULL."""
         found = relation.relation if isinstance(relation, scope.Source) else None
         return found is not None and found.table.columns[column - 1].not_null
+
+    def column_name(self, relation: Relation | None, column: int) -> str:
+        """Return the name of a column, or an empty string."""
+        found = relation.relation if isinstance(relation, scope.Source) else None
+        return found.table.columns[column - 1].name if found is not None else ""
 
 
 def row_counter(premises: Premises) -> RowCounter:
@@ -304,6 +310,7 @@ class _Lowering:
             every_group=node.args.get("having") is None,
             distinct_keys=self.distinct(node, outputs),
             distinct_rows=True,
+            order=tuple(self.order(node, outputs)),
             no_locks=not node.args.get("locks"),
             limit=limit_of(node),
             no_windows=node.find(exp.Window) is None,
@@ -391,6 +398,7 @@ class _Lowering:
                 conditions=tuple(found),
                 every_row=join.on is None and not join.using and not join.natural,
                 handle=join,
+                reads=partial(self.decided_by, join),
             )
             both = join.left | join.right
             items = [item for item in items if not item[0] <= both]
@@ -401,6 +409,25 @@ class _Lowering:
         return From(
             items=leaves or (Leaf(source=1),), conditions=tuple(given), every_row=where is None
         )
+
+    def decided_by(self, join: scope.Join) -> Sequence[Column] | None:
+        """Return the columns on which a join's condition depends, or None if they are unknown."""
+        if join.using or join.natural or join.on is None:
+            return None
+        return self.depends_on(join.on)
+
+    def depends_on(self, node: exp.Expr) -> Sequence[Column] | None:
+        """Return the columns on which an expression depends in one statement, or None."""
+        found = []
+        for part in node.walk():
+            if isinstance(part, exp.Query | exp.AggFunc | exp.Window):
+                return None
+            if isinstance(part, exp.Column):
+                column = self.level.local(part)
+                if column is None:
+                    return None
+                found.append(self.column(*column))
+        return found if is_stable(node, self.reader) else None
 
     @staticmethod
     def side(
@@ -504,7 +531,8 @@ class _Lowering:
         if isinstance(node, exp.Query) and isinstance(self.level.node, exp.Select):
             fixed = is_fixed(node, self.level, self.reader)
             reads = self.reads(node) if fixed else None
-            return Subquery(reads=reads or (), one_value=reads is not None)
+            known = reads is not None
+            return Subquery(reads=reads or (), one_value=known, stable=known)
         return _opaque(node)
 
     def is_variable(self, node: exp.Expr) -> bool:
@@ -536,8 +564,11 @@ class _Lowering:
         keys = map(self.key, group.expressions) if group is not None else ()
         kept = {(k.expr.source, k.expr.column) for k in keys if isinstance(k.expr, Column)}
         found: list[Expr] = []
-        for output in outputs or ():
+        items = self.items(outputs or ())
+        for number, output in enumerate(outputs or ()):
             shown = self.shown(output)
+            if output.column is None and number in items:
+                shown = self.value(items[number], output)
             lost = self.level.aggregated or (
                 group is not None
                 and isinstance(shown, Column)
@@ -545,6 +576,30 @@ class _Lowering:
             )
             found.append(_opaque(output) if lost else shown)
         return found
+
+    def items(self, outputs: Sequence[Output]) -> dict[int, exp.Expr]:
+        """Return the items of the select list that are not stars, by the index of the column."""
+        found: dict[int, exp.Expr] = {}
+        position = 0
+        for item in self.node.expressions if isinstance(self.node, exp.Select) else ():
+            if item.is_star and not isinstance(item, exp.Count):
+                columns = self.reader.star(self.level, item)
+                if columns is None:
+                    return {}
+                position += len(columns)
+                continue
+            found[position] = unwrap(item.this if isinstance(item, exp.Alias) else item)
+            position += 1
+        return found if position == len(outputs) else {}
+
+    def value(self, node: exp.Expr, output: Output) -> Expr:
+        """Return the expression of a result column, with the columns on which it depends."""
+        if isinstance(node, exp.Query):
+            return self.expr(node)
+        columns = self.depends_on(node)
+        if columns is None:
+            return _opaque(output)
+        return Opaque(key=id(output), args=tuple(columns), from_args=True, stable=True)
 
     def shown(self, output: Output) -> Expr:
         """Return the source column that a result column shows, or else an opaque expression."""
@@ -577,6 +632,36 @@ class _Lowering:
             number = shown.get(place, 0) if place is not None else 0
             found.append(Key(expr=key.expr, classes=key.classes, output=number))
         return tuple(found)
+
+    def order(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> Iterator[Key]:
+        """Yield the keys of ORDER BY.
+
+        A bare name is that of a result column, if there is one. The server compares only the first
+        bytes of a long text.
+        """
+        clause = node.args.get("order")
+        shown = [self.shown(output) for output in outputs or ()]
+        places = {(e.source, e.column): n for n, e in enumerate(shown, 1) if isinstance(e, Column)}
+        for item in clause.expressions if clause is not None else ():
+            term = unwrap(item.this if isinstance(item, exp.Ordered) else item)
+            bare = isinstance(term, exp.Column) and not term.table
+            named = [
+                number
+                for number, output in enumerate(outputs or (), 1)
+                if bare and output.name.lower() == term.name.lower()
+            ]
+            key = self.key(term)
+            if named:
+                key = Key(
+                    expr=shown[named[0] - 1] if len(named) == 1 else _opaque(term),
+                    classes=classes_of((outputs or ())[named[0] - 1].type),
+                )
+            expr = key.expr
+            place = places.get((expr.source, expr.column), 0) if isinstance(expr, Column) else 0
+            kind = (outputs or ())[place - 1].type if place else None
+            short = kind is not None and (kind.length or 0) <= _SORTED
+            classes = key.classes if short else None
+            yield Key(expr=expr, classes=classes, output=place)
 
     def distinct(self, node: exp.Select, outputs: tuple[Output, ...] | None) -> tuple[Key, ...]:
         """Return the result columns of a SELECT DISTINCT as keys, or no keys without DISTINCT."""

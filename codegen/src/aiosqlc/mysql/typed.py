@@ -29,6 +29,7 @@ from aiosqlc.mysql.documents import is_document
 from aiosqlc.mysql.embeds import described_embeds, embeds
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.late_types import settled_late
+from aiosqlc.mysql.levels import row_counter
 from aiosqlc.mysql.params import infer
 from aiosqlc.mysql.prepare import Described
 from aiosqlc.mysql.reader import Reader
@@ -40,6 +41,7 @@ from aiosqlc.mysql.syntax import Tree, mentions, parse
 from aiosqlc.mysql.violations import violable
 from aiosqlc.mysql.writes import insert_into, targets
 from aiosqlc.relational.batch import lookup_of
+from aiosqlc.relational.nest import nested
 
 NAMELESS = "?column?"
 
@@ -123,6 +125,10 @@ def type_query(
         if is_call(query.sql)
         else counted(text.result.query(), schema.premises)
     )
+    nesting = None
+    if any(embed.nest for embed in embedded) and len(embedded) == len(query.embeds):
+        counter = row_counter(schema.premises)
+        nesting, rows = nested(counter, text.result.query(), embedded, columns)
     changed = targets(root, schema)
     return TypedQuery(
         parsed=written,
@@ -138,6 +144,7 @@ def type_query(
         cardinality_reasons=reasons,
         advice=tuple(advice_of(reader)),
         lookup=lookup_of(text.result.query()) if is_batchget(query) else None,
+        nesting=nesting,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from aiosqlc.analysis.json_shapes import weakest_shape
 from aiosqlc.ir import Cardinality, Column, ColumnRef, ParsedQuery, TypedEmbed, TypedQuery, Variant
+from aiosqlc.relational.nest import merged
 
 _ORDER = (Cardinality.ONE, Cardinality.ZERO_OR_ONE, Cardinality.SOME, Cardinality.MANY)
 
@@ -43,6 +44,7 @@ def merge(whole: TypedQuery, one: TypedQuery, variant: Variant) -> TypedQuery:
         whole,
         columns=columns,
         embeds=embeds,
+        nesting=merged(whole.nesting, one.nesting),
         cardinality=_weaker_count(whole.cardinality, one.cardinality),
         variants=(*whole.variants, text),
         unproved_reading=whole.unproved_reading or one.unproved_reading,

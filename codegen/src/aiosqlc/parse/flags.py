@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.messages.suggest import nearest
 from aiosqlc.parse.dynamic import Part
-from aiosqlc.parse.macros import Use
+from aiosqlc.parse.macros import ROWS, Use
 from aiosqlc.source import SourceFile, Span
 
 _ALIKE = 0.75  # the similarity of `nmae` and `name`
-_NO_VALUES = frozenset({"embed", "table"})
+_NO_VALUES = frozenset({"table", *ROWS})
 
 
 def unknown_names(file: SourceFile, uses: Iterable[Use], parts: Iterable[Part]) -> list[Diagnostic]:

@@ -12,8 +12,11 @@ from aiosqlc.parse.rewrite import Rewriter
 from aiosqlc.parse.scanner import LEXES, Kind, Token, unquote
 from aiosqlc.source import Dialect, SourceFile, SourceMap, Span
 
-MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed", "sqlc.include")
-_NO_VALUES = frozenset({"embed", "table"})
+MACROS = ("sqlc.arg", "sqlc.narg", "sqlc.slice", "sqlc.embed", "sqlc.nest", "sqlc.include")
+ROWS = frozenset({"embed", "nest"})
+"""The macros that return the columns of a table."""
+
+_NO_VALUES = frozenset({"table", *ROWS})
 # Operators that may directly precede `@name`. Others, such as `<@`, are separate operators.
 _BEFORE_AT = frozenset({"=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "*", "/", "%", "~"})
 
@@ -192,7 +195,7 @@ def _macro(
         name.span,
         written=_quoted(name, dialect),
     )
-    if use.macro == "embed":
+    if use.macro in ROWS:
         return _with_alias(use, tokens, close, step)
     if use.macro == "slice" and LEXES[dialect].has_arrays:  # elsewhere `IN` stays
         use = _with_membership(use, tokens, position, close)
@@ -203,9 +206,9 @@ def _one_name(macro: str, arguments: list[Token], dialect: Dialect) -> str:
     """Return the correct form of a macro, with its first argument only."""
     name = arguments[0].text if arguments and arguments[0].kind is Kind.NAME else "name"
     parts = [token.text for token in arguments[1:]]
-    if macro == "sqlc.embed" and parts[:1] == ["."]:
-        return f"write `{macro}({name})`: this macro embeds all columns of a table"
-    if macro != "sqlc.embed" and len(parts) == 2 and parts[0] == ",":
+    if macro.removeprefix("sqlc.") in ROWS and parts[:1] == ["."]:
+        return f"write `{macro}({name})`: this macro returns all columns of a table"
+    if macro.removeprefix("sqlc.") not in ROWS and len(parts) == 2 and parts[0] == ",":
         typed = f"{macro}({name})::{parts[1]}"
         if not LEXES[dialect].names_by_at:
             typed = f"CAST({macro}({name}) AS {parts[1]})"
@@ -232,7 +235,10 @@ _AFTER_ITEM = frozenset(
 
 
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
-    """Add the alias after `sqlc.embed(t)` to the macro: `[AS] name`."""
+    """Add the alias after `sqlc.embed(t)` to the macro: `[AS] name`.
+
+    The alias after `sqlc.nest(t)` may be a path: `AS books.reviews`.
+    """
     following = tokens[close + 1 : close + 3]
     said = bool(following) and following[0].text.upper() == "AS"
     name = following[said] if len(following) > said else None
@@ -240,8 +246,14 @@ def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[U
         return use, step
     if not said and name.text.upper() in _AFTER_ITEM:
         return use, step
-    span = Span(use.span.start, name.end)
-    return replace(use, span=span, alias=unquote(name)), step + 1 + said
+    names = [name]
+    rest = tokens[close + 2 + said :] if use.macro == "nest" else []
+    while len(rest) > 1 and rest[0].text == "." and rest[1].kind in {Kind.NAME, Kind.QUOTED}:
+        names.append(rest[1])
+        rest = rest[2:]
+    span = Span(use.span.start, names[-1].end)
+    alias = ".".join(unquote(one) for one in names)
+    return replace(use, span=span, alias=alias), step + 2 * len(names) - 1 + said
 
 
 def _quoted(name: Token, dialect: Dialect) -> str:
@@ -370,7 +382,7 @@ def expand(
     for use in uses:
         if use.macro == "table":
             by_start[use.span.start] = (use.span.end, "SELECT * FROM")
-        if use.macro == "embed":
+        if use.macro in ROWS:
             by_start[use.span.start] = (use.span.end, f"{use.written}.*")
             embeds_at[use.span.start] = use
     for cut, text in cuts or []:
@@ -381,7 +393,8 @@ def expand(
         rewriter.copy_to(start)
         if start in embeds_at:
             use = embeds_at[start]
-            embeds.append(Embed(use.name, use.span, rewriter.length, use.alias))
+            nest = use.macro == "nest"
+            embeds.append(Embed(use.name, use.span, rewriter.length, use.alias, nest))
         rewriter.replace(end, text)
     rewriter.copy_to(span.end)
     sql, source_map = rewriter.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiosqlc.diagnostics import Diagnostic, Label
-from aiosqlc.parse.macros import Use
+from aiosqlc.parse.macros import ROWS, Use
 from aiosqlc.parse.scanner import Token
 from aiosqlc.source import SourceFile
 
@@ -14,7 +14,7 @@ _ENDS = frozenset(
 
 def check_sorting(file: SourceFile, tokens: list[Token], uses: list[Use]) -> list[Diagnostic]:
     """Report items of ORDER BY or GROUP BY that consist only of a parameter and its casts."""
-    by_start = {use.span.start: use for use in uses if use.macro != "embed"}
+    by_start = {use.span.start: use for use in uses if use.macro not in ROWS}
     found = []
     for position in range(len(tokens) - 2):
         clause = tokens[position].text.upper()

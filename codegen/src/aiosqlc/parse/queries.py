@@ -15,6 +15,7 @@ from aiosqlc.parse.dynamic import read_parts, stray_directives, swallowed_semico
 from aiosqlc.parse.fragments import is_fragment_line
 from aiosqlc.parse.including import sources_of
 from aiosqlc.parse.macros import expand, find_uses
+from aiosqlc.parse.nesting import nest_misuses
 from aiosqlc.parse.ordering import check_sorting
 from aiosqlc.parse.paging import paged
 from aiosqlc.parse.scanner import Kind, Token, code_tokens, scan
@@ -204,6 +205,9 @@ def _parse_statement(
         options=tuple(notes.options),
         ignores=tuple(notes.ignores),
     )
+    found = list(nest_misuses(query, dialect))
+    if found:
+        return None, found
     found = doubts(file, body, uses, dialect)
     if query.command is not Command.PAGE:
         return query, found

@@ -15,7 +15,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import OptionalPart, Variant
 from aiosqlc.parse.dynamic import Part
 from aiosqlc.parse.flags import unknown_names
-from aiosqlc.parse.macros import Expanded, Use, expand
+from aiosqlc.parse.macros import ROWS, Expanded, Use, expand
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import SourceFile, Span
 
@@ -41,7 +41,7 @@ def write_variants(
     opened = {one.start for one, after in pairwise(body) if one.text == "(" and after.text != ")"}
     directives = [d for d in _directive_comments(file, tokens, parts) if d.start < span.end]
     ends = {span.start: span.end for span in directives}
-    numbers = {use.name: 0 for use in uses if use.name and use.macro != "embed"}
+    numbers = {use.name: 0 for use in uses if use.name and use.macro not in ROWS}
     numbers = {name: position for position, name in enumerate(numbers, 1)}
     ranges = [range(len(part.choices)) if part.kind == "sort" else (1, 0) for part in parts]
     variants: list[Variant] = []
@@ -55,7 +55,7 @@ def write_variants(
             return Expanded(), (), (), [_empty_set(file, parts)]
         gone_or_other = _Regions([*cuts, *(at for at, _ in replaced)])
         kept = [use for use in uses if not gone_or_other.hold(use.span)]
-        present = sorted({numbers[use.name] for use in kept if use.macro != "embed"})
+        present = sorted({numbers[use.name] for use in kept if use.macro not in ROWS})
         place = {number: position for position, number in enumerate(present, 1)}
         renumbered = {name: place[number] for name, number in numbers.items() if number in place}
         lines = [_whole_line(file.text, cut, ends) for cut in cuts]
@@ -82,7 +82,7 @@ def _optional_parts(parts: tuple[Part, ...], variants: list[Variant]) -> tuple[O
 
 
 def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[Diagnostic]:
-    unnamed = next((use for use in uses if use.macro != "embed" and not use.name), None)
+    unnamed = next((use for use in uses if use.macro not in ROWS and not use.name), None)
     if unnamed:
         return [
             Diagnostic(

@@ -16,13 +16,14 @@ from aiosqlc.plan.copying import plan_copy
 from aiosqlc.plan.folding import folded
 from aiosqlc.plan.model import Import, PyClass, PyField, PyFunction, PyParam, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, constant, function_name
+from aiosqlc.plan.nests import own_classes, planned
 from aiosqlc.plan.one_way import not_decoded, not_encoded
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.paging import paged, with_keys, without_hidden
 from aiosqlc.plan.positional import positional
 from aiosqlc.plan.row_lists import once, with_row_lists
 from aiosqlc.plan.rows import QueryPlanner, parameter_names
-from aiosqlc.plan.scope import numbered_names
+from aiosqlc.plan.scope import LOCALS, numbered_names
 from aiosqlc.plan.types import unreadable_field
 from aiosqlc.plan.used import names_used, with_locals
 
@@ -63,9 +64,10 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
     }
     params = with_row_lists(query, with_keys(query, params), planner)
     row = with_locals(query, row, used, names) if row else None
+    row = planned(query, row, {*used, *names, *LOCALS, "cursor", "chunk"}) if row else None
     documents = planner.documents if row else None
     own = [*documents.classes] if documents else []
-    own += [item.cls for item in row.nested if not item.shared] if row else []
+    own += own_classes(query, row) if row else []
     own += [row.cls] if row and row.cls and row.cls.name == planner.own_name(query) else []
     ordered = [params[number] for number in sorted(params)]
     driver = planner.package.driver

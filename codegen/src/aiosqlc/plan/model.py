@@ -88,11 +88,47 @@ class PyNested:
 
 
 @dataclass(frozen=True, slots=True)
+class PyLevel:
+    """The objects of one level of nested rows, made of consecutive columns.
+
+    The object in `variable` is appended to the list `field` of its parent, the level with the index
+    `parent`. `known` is the variable of the objects so far, by the values of the columns in `key`.
+    The columns hold no object if `presence` is NULL. `repeats` is whether several joined rows may
+    hold the same object.
+    """
+
+    cls: PyClass
+    first: int
+    count: int
+    parent: int
+    key: tuple[int, ...]
+    presence: int | None
+    repeats: bool
+    variable: str
+    known: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PyNest:
+    """The grouping of joined rows by a function `name`; the first of the levels is returned.
+
+    `key` is the variable of a key with several columns, and `last` that of the row before.
+    """
+
+    name: str
+    levels: tuple[PyLevel, ...]
+    key: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class PyRow:
     """The conversion of one row to a value. Without `cls`, the value is that of the only column.
 
     `columns` are the types in select-list order, and `names` the possible local names. `builder` is
-    the module's function that builds the object, if several queries need the same.
+    the module's function that builds the object, if several queries need the same. `nest` is set if
+    several rows form one object.
     """
 
     annotation: str
@@ -102,6 +138,7 @@ class PyRow:
     nested: tuple[PyNested, ...] = ()
     imports: frozenset[Import] = frozenset()
     builder: str = ""
+    nest: PyNest | None = None
 
     @property
     def plain(self) -> bool:

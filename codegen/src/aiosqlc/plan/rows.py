@@ -22,6 +22,7 @@ from aiosqlc.plan.documents import Documents
 from aiosqlc.plan.gathered import Gathered
 from aiosqlc.plan.model import Import, PyClass, PyField, PyNested, PyRow, PyType
 from aiosqlc.plan.naming import argument, attribute, camel, identifier, singular
+from aiosqlc.plan.nests import class_name, is_inner, list_field, with_lists
 from aiosqlc.plan.package import Package
 from aiosqlc.plan.pytypes import optional
 from aiosqlc.plan.scope import Scope, numbered_names
@@ -62,6 +63,8 @@ class QueryPlanner:
         """Plan the conversion of this query's rows."""
         columns = tuple(self.column(query, column) for column in query.columns)
         nested = tuple(self.nested(query, embed, columns) for embed in query.embeds)
+        nested, problems = with_lists(query, nested)
+        self.problems += problems
         if len(columns) == 1 and not nested:
             only = columns[0]
             imports = only.imports_in(only.annotation, only.decode)
@@ -131,7 +134,8 @@ class QueryPlanner:
         )
         fields, problems = distinct_fields(query, fields)
         self.problems += problems
-        cls = PyClass(f"{camel(query.parsed.name)}{camel(embed.name)}", kind, fields)
+        name = f"{camel(query.parsed.name)}{camel(embed.name)}"
+        cls = PyClass(class_name(query, embed) if embed.nest else name, kind, fields)
         return PyNested(embed.first, embed.count, cls, presence, shared=False)
 
     def row_class(
@@ -231,7 +235,8 @@ def _as_in_classes(
     if not nested and len(cls.fields) == len(columns):
         found = [field.type for field in cls.fields]
     for item in nested:
-        found[item.first : item.first + item.count] = [field.type for field in item.cls.fields]
+        own = item.cls.fields[: item.count]
+        found[item.first : item.first + item.count] = [field.type for field in own]
     return tuple(found)
 
 
@@ -248,10 +253,13 @@ def _fields(
     while position < len(columns):
         if position in starts:
             item, embed = starts[position]
+            position += item.count
+            if embed.nest:
+                fields += [] if is_inner(query, embed) else [list_field(embed, item.cls)]
+                continue
             suffix = "" if item.presence is None else " | None"
             row = PyType(f"{item.cls.name}{suffix}", atomic=False)
             fields.append(PyField(attribute(embed.name, kind), row))
-            position += item.count
             continue
         name = _column_name(query.columns[position], position)
         fields.append(PyField(attribute(name, kind), columns[position]))

@@ -57,7 +57,7 @@ def share_builders(functions: Sequence[PyFunction]) -> list[PyFunction]:
 def _built(function: PyFunction) -> tuple[object, ...] | None:
     """Return a key that is equal for equal row conversions, or None without conversions."""
     row = function.row
-    if row is None or row.cls is None or row.starmapped:
+    if row is None or row.cls is None or row.starmapped or row.nest:
         return None
     return (_real_name(function, row.cls.name), row.cls.fields, row.columns, row.nested)
 

@@ -10,6 +10,7 @@ from typing import Self
 
 import psycopg
 
+from aiosqlc.analysis.nesting import nest_problems
 from aiosqlc.analysis.shapes import NO_SHAPE, difference, mismatch
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.ir import (
@@ -452,11 +453,12 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
     for embed, reason in judged.unfit:
         yield Diagnostic(
             "E342",
-            f"`sqlc.embed({embed.table})` is not a whole row of one table here",
+            f"`{embed.macro}` is not a whole row of one table here",
             (Label(parsed.file, embed.span, reason),),
             "embed one table, view or subquery of the outermost SELECT or RETURNING; in a set"
             " operation the same table in every part, at the same place; or list the columns",
         )
+    yield from nest_problems(query)
     yield from _unpassable(query)
     if parsed.command.returns_rows and not query.columns:
         empty = query.read_only  # `SELECT FROM t` returns rows without columns
@@ -472,6 +474,8 @@ def _misuse(judged: Judged, options: AnalyzeOptions) -> Iterator[Diagnostic]:
             "E320",
             f"{parsed.name} is `:one`, but may return several rows",
             (Label(parsed.file, parsed.name_span),),
-            "compare all columns of a unique key, add LIMIT 1, or use :many",
+            "compare all columns of a unique key, add LIMIT 1, or use :many"
+            if query.nesting is None
+            else "compare all columns of a unique key, or use :many",
             Severity.ERROR if options.strict else Severity.WARNING,
         )

@@ -75,6 +75,10 @@ class Answer:
         """Return a row as text."""
         return row_of(self.result, number)
 
+    def value(self, row: int, column: int) -> bytes | None:
+        """Return a value as text in bytes, or None for NULL."""
+        return self.result.get_value(row, column)
+
 
 class _Text(Protocol):
     """A query's text with the values of its parameters."""

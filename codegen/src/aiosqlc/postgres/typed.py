@@ -48,8 +48,10 @@ from aiosqlc.postgres.infer.tenants import Tenants
 from aiosqlc.postgres.infer.verdict import maybe
 from aiosqlc.postgres.reading import ReadProofs
 from aiosqlc.postgres.tree import Node
+from aiosqlc.relational import tree
 from aiosqlc.relational.batch import lookup_of
-from aiosqlc.relational.embeds import Found, as_present, embedded_rows, fitting, weakest
+from aiosqlc.relational.embeds import Found, Row, as_present, embedded_rows, fitting, weakest
+from aiosqlc.relational.nest import merged, nested
 
 _NOT_SEEN = maybe("a rule rewrites the statement, or the query is nested too deeply")
 _NO_ARRAY = maybe("the value is not an array")
@@ -65,6 +67,7 @@ class _Text:
     reasons: tuple[str, ...]
     stars: tuple[Star, ...] = ()
     embeds: Found = field(default_factory=dict)
+    level: tree.Query | None = None
     advice: tuple[Advice, ...] = ()
 
 
@@ -179,7 +182,9 @@ class QueryTyper:
             sql=query.sql,
             params=params,
             columns=columns,
-            cardinality=Cardinality.ONE if utility else _weakest_cardinality(texts),
+            cardinality=Cardinality.ONE
+            if utility
+            else _weakest_count([text.cardinality for text in texts]),
             embeds=tuple(weakest(row, columns) for row in rows),
             variants=query.variants,
             insert_into=access.insert_into,
@@ -192,8 +197,24 @@ class QueryTyper:
             leaks=tuple(dict.fromkeys(leaks)),
             lookup=self._lookup(query, nodes, scope),
         )
+        if any(embed.nest for embed in typed.embeds) and not unfit:
+            typed = self._nested(typed, texts, rows)
         stars = tuple(text.stars for text in texts)
         return Judged(typed, stars, missing_columns(self.facts, nodes), unfit)
+
+    def _nested(
+        self, query: TypedQuery, texts: Sequence[_Text], rows: Sequence[Sequence[Row]]
+    ) -> TypedQuery:
+        """Return a query with the keys of its nested rows, which hold in all texts."""
+        for number, text in enumerate(texts):
+            columns = as_present(text.columns, [row[number] for row in rows])
+            level = text.level or tree.Query()
+            nesting, count = nested(row_counter(self.facts), level, query.embeds, columns)
+            if number:
+                nesting = merged(query.nesting, nesting) or nesting
+                count = _weakest_count((query.cardinality, count))
+            query = replace(query, nesting=nesting, cardinality=count)
+        return query
 
     def _leaks(
         self,
@@ -248,6 +269,7 @@ class QueryTyper:
             tuple(counter.reasons),
             stars,
             found,
+            level_of(scope) if scope is not None else None,
             tuple(advice_of(prover, row_counter(self.facts), scope)) if scope is not None else (),
         )
 
@@ -460,9 +482,9 @@ def _weakest_fields(mine: SqlType, other: SqlType) -> SqlType:
     return replace(mine, fields=tuple((*one[:2], one[2] and two[2]) for one, two in pairs))
 
 
-def _weakest_cardinality(texts: list[_Text]) -> Cardinality:
-    single = all(text.cardinality.at_most_one for text in texts)
-    some = all(text.cardinality in {Cardinality.ONE, Cardinality.SOME} for text in texts)
+def _weakest_count(counts: Sequence[Cardinality]) -> Cardinality:
+    single = all(count.at_most_one for count in counts)
+    some = all(count in {Cardinality.ONE, Cardinality.SOME} for count in counts)
     if single:
         return Cardinality.ONE if some else Cardinality.ZERO_OR_ONE
     return Cardinality.SOME if some else Cardinality.MANY

@@ -8,7 +8,7 @@ another equality of the same kind, or match a unique key of the same kind.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,8 +55,8 @@ EXACT = Binding(True, frozenset(), None)
 class Closure:
     """The columns and FROM items that a query's equalities limit to one value or one row.
 
-    `given` are outputs, by number, that the outer query fixes. `fixed` are sources that are treated
-    as one row each.
+    `given` are outputs, by number, that the outer query fixes, and `pinned` are further expressions
+    with one value. `fixed` are sources that are treated as one row each.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Closure:
         given: Mapping[int, Binding] | None = None,
         *,
         fixed: frozenset[int] = frozenset(),
+        pinned: Sequence[tuple[Expr, Binding]] = (),
     ) -> None:
         self.counter = counter
         self.engine = counter.engine
@@ -79,6 +80,8 @@ class Closure:
         full = any(join.kind is JoinKind.FULL for join in joins_of(query.root))
         self.has_full_join = not self.engine.holds("unique-key", "no FULL JOIN", not full)
         self._give(given or {})
+        for expr, binding in pinned:
+            self._pin(self.resolve(expr), binding)
         if not self.has_full_join:
             self._settle()
 

@@ -76,6 +76,7 @@ def embedded_rows(
             table=table,
             nullable=bool(missing[0]),
             others=tuple(others),
+            nest=place.embeds[0].nest,
         )
         embeds[place] = Row(embed, tuple(inferred))
     return embeds

@@ -56,6 +56,10 @@ class Engine(Protocol):
         """Return whether a column of a table is declared NOT NULL."""
         ...
 
+    def column_name(self, relation: Relation | None, column: int) -> str:
+        """Return the name of a column for messages, or an empty string."""
+        ...
+
 
 class Pessimist:
     """An engine without any facts about the schema."""
@@ -106,3 +110,8 @@ class Pessimist:
         """Return False for every column."""
         del relation, column
         return False
+
+    def column_name(self, relation: Relation | None, column: int) -> str:
+        """Return an empty string for every column."""
+        del relation, column
+        return ""

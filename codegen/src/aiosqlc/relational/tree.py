@@ -77,10 +77,12 @@ class Subquery(Expr, frozen=True, kw_only=True):
     """A subquery.
 
     `one_value` means that the subquery runs once if it reads no column of this query (`reads`).
+    `stable` means that it has one value for the same values of these columns.
     """
 
     reads: tuple[Column, ...]
     one_value: bool = False
+    stable: bool = False
 
 
 class Opaque(Expr, frozen=True, kw_only=True):
@@ -157,7 +159,10 @@ class From(_Part, frozen=True, kw_only=True):
 
 
 class Join(_Part, frozen=True, kw_only=True):
-    """A join of two parts of the join tree, with the join's conditions."""
+    """A join of two parts of the join tree, with the join's conditions.
+
+    `reads` returns the columns on which its condition depends, or None if they are unknown.
+    """
 
     kind: JoinKind
     left: JoinItem
@@ -165,6 +170,7 @@ class Join(_Part, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
     every_row: bool = False
     handle: Handle = None
+    reads: Callable[[], Sequence[Column] | None] = lambda: None
 
 
 JoinItem = Leaf | From | Join
@@ -267,9 +273,10 @@ class Grouped(Source, frozen=True, kw_only=True):
 
 
 class Key(_Part, frozen=True, kw_only=True):
-    """A key of GROUP BY or DISTINCT; `classes` says how its values are compared (None: unknown).
+    """A key of GROUP BY, DISTINCT or ORDER BY.
 
-    `output` is the number of the column that returns the key, or 0.
+    `classes` says how its values are compared (None: unknown). `output` is the number of the column
+    that returns the key, or 0.
     """
 
     expr: Expr
@@ -335,11 +342,11 @@ class Query(_Part, frozen=True, kw_only=True):
     `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
     without grouping sets, and None if there are too many; each is a set of key numbers. `one_group`
     means that all rows become one. `every_group` means that there is no HAVING. `distinct_rows`
-    means that DISTINCT applies to whole rows. `no_locks` means that no row is locked. `target` is
-    the written source. `no_windows` means that there is no window function. `assigned` are the
-    expressions for the target's columns. `subqueries` are the subqueries in expressions,
-    `writing_ctes` the WITH queries that write, and `calls` the called functions. `name` returns the
-    name of a source.
+    means that DISTINCT applies to whole rows. `order` are the keys of ORDER BY. `no_locks` means
+    that no row is locked. `target` is the written source. `no_windows` means that there is no
+    window function. `assigned` are the expressions for the target's columns. `subqueries` are the
+    subqueries in expressions, `writing_ctes` the WITH queries that write, and `calls` the called
+    functions. `name` returns the name of a source.
     """
 
     command: Command = Command.OTHER
@@ -354,6 +361,7 @@ class Query(_Part, frozen=True, kw_only=True):
     every_group: bool = False
     distinct_keys: tuple[Key, ...] = ()
     distinct_rows: bool = False
+    order: tuple[Key, ...] = ()
     no_locks: bool = False
     limit: Limit = Limit()
     arms: SetOperation | None = None

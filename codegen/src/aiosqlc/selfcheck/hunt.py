@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
 from aiosqlc.engines import engine_for
+from aiosqlc.engines.nested import mixed, returned
 from aiosqlc.engines.scratch import Answer, Rows, Scratch, Trial
 from aiosqlc.ir import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.pipeline.analysed import Analysed
@@ -133,16 +134,18 @@ class _Finding:
 def _compare(query: TypedQuery, answer: Answer) -> Iterator[_Finding]:
     if answer.refusal:
         return
-    count = answer.rows
     if query.columns and answer.columns != len(query.columns):
         yield _Finding(
             f"the query returns {len(query.columns)} columns", f"{answer.columns} columns"
         )
         return
+    count = returned(query, answer)
     if query.columns and count > 1 and query.cardinality.at_most_one:
         yield _Finding("returns at most one row", f"{count} rows")
     if query.columns and not count and query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
         yield _Finding("returns at least one row", "no row")
+    for name, number in mixed(query, answer):
+        yield _Finding(f"the key of {name} determines their columns", answer.row(number))
     missing = {
         index for embed in query.embeds if embed.nullable
         for index in range(embed.first, embed.first + embed.count)

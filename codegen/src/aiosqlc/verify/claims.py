@@ -10,6 +10,7 @@ from aiosqlc.ir import (
     Catalog,
     Column,
     Constraint,
+    Nesting,
     ParsedQuery,
     SqlType,
     TableColumn,
@@ -18,6 +19,7 @@ from aiosqlc.ir import (
 )
 from aiosqlc.verify.types import reads_as, takes
 
+_UNIQUE = frozenset({"primary", "unique"})
 _AT_LEAST_ONE = (Cardinality.ONE, Cardinality.SOME)
 
 
@@ -36,6 +38,7 @@ def broken(
     """
     yield from _columns(promised, home, found)
     yield from _embedded(promised, here, there)
+    yield from _grouped(promised, here, there)
     if promised.columns and home.cardinality.at_most_one and not found.cardinality.at_most_one:
         yield "may return more than one row"
     if (
@@ -78,6 +81,25 @@ def _embedded(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[s
                 now = _column(there, origin.schema, origin.table, origin.column)
                 if was and was.not_null and not (now and now.not_null):
                     yield f"column {embed.name}.{column.name} may be NULL"
+
+
+def _grouped(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[str]:
+    """Yield the unique keys by which code groups rows, but which the other schema lacks."""
+    if not isinstance(promised.nesting, Nesting):
+        return
+    keys = {promised.columns[at].origin for level in promised.nesting.levels for at in level.key}
+    tables = {(table.schema, table.name): table for table in there.tables}
+    for table in here.tables:
+        own = {
+            ref.column
+            for ref in keys
+            if ref and (ref.schema, ref.table) == (table.schema, table.name)
+        }
+        other = tables.get((table.schema, table.name))
+        kept = [item.columns for item in other.constraints if item.kind in _UNIQUE] if other else []
+        for item in table.constraints:
+            if item.kind in _UNIQUE and own.intersection(item.columns) and item.columns not in kept:
+                yield f"groups rows by the key {item.name}, which {table.name} does not have"
 
 
 def _params(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from aiosqlc.diagnostics import Diagnostic
+from aiosqlc.engines.nested import mixed, returned
 from aiosqlc.engines.scratch import Answer, Rows, Scratch, States, Trial
 from aiosqlc.ir import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.verify.release import Code, Release, Step, relies
@@ -83,14 +84,13 @@ def _problem(query: TypedQuery, answer: Answer) -> str:
     """Return the part of a response that a query's code cannot handle, or an empty string."""
     if answer.refusal:
         return f"fails: {answer.refusal}"
-    if query.columns and query.cardinality.at_most_one and answer.rows > 1:
-        return f"returns {answer.rows} rows"
-    if (
-        query.columns
-        and query.cardinality in {Cardinality.ONE, Cardinality.SOME}
-        and not answer.rows
-    ):
+    rows = returned(query, answer)
+    if query.columns and query.cardinality.at_most_one and rows > 1:
+        return f"returns {rows} rows"
+    if query.columns and query.cardinality in {Cardinality.ONE, Cardinality.SOME} and not rows:
         return "returns no row"
+    if lists := [name for name, _ in mixed(query, answer)]:
+        return f"cannot group rows into {lists[0]}: rows with different values have one key"
     absent = {
         index
         for embed in query.embeds

@@ -154,6 +154,11 @@ class PostgresEngine:
         """Return whether a column is declared NOT NULL, including in child tables."""
         return isinstance(relation, int) and self.facts.not_null(relation, column)
 
+    def column_name(self, relation: Relation | None, column: int) -> str:
+        """Return the name of a column, or an empty string."""
+        found = isinstance(relation, int) and self.facts.attributes.get((relation, column))
+        return found.name if found else ""
+
     def has_row(self, function: Function) -> bool:
         """Return whether one of the functions in a FROM item certainly returns a row."""
         return any(rows_of(f["funcexpr"], self.facts) for f in function.handle)
@@ -205,6 +210,7 @@ class Lowering:
             every_group=node["havingQual"] is None,
             distinct_keys=self.keys("distinctClause"),
             distinct_rows=not node["hasDistinctOn"],
+            order=self.keys("sortClause"),
             no_locks=not node["rowMarks"],
             limit=_limit(node),
             arms=operation if isinstance(operation, SetOperation) else None,
@@ -246,7 +252,14 @@ class Lowering:
             conditions=conditions,
             every_row=every_row,
             handle=node,
+            reads=functools.partial(self.decided_by, node["quals"]),
         )
+
+    def decided_by(self, quals: Node | None) -> Sequence[Column] | None:
+        """Return the columns on which a condition depends, or None if it may change by itself."""
+        if quals is None:
+            return ()
+        return self.columns(quals, 0) if self.is_stable(quals) else None
 
     def reads_from(self, root: JoinItem, command: Command) -> Iterator[int]:
         """Yield the numbers of the FROM items, and of the table that UPDATE or DELETE writes to."""
@@ -411,6 +424,7 @@ class Lowering:
             return Subquery(
                 reads=self.columns(node["subselect"], 1),
                 one_value=node["subLinkType"] in _ONE_VALUE,
+                stable=self.is_stable(node) and not _CUT.search(node.text),
             )
         function = called(node)
         sets = node.get("funcretset") or node.get("opretset")
@@ -512,6 +526,7 @@ class Lowering:
         )
 
 
+_CUT = re.compile(r":limit(?:Count|Offset) \{")  # LIMIT without an order returns any rows
 _SOURCES: dict[int, Callable[[Lowering, Node], Source]] = {
     kinds.Rte.RELATION: Lowering.table,
     kinds.Rte.SUBQUERY: Lowering.derived,

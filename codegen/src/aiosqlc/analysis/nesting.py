@@ -1,0 +1,34 @@
+"""Report queries whose rows cannot be nested by `sqlc.nest(t)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.ir import Command, Nesting, NotNested, TypedQuery
+
+
+def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
+    """Yield the error of a query whose keys are not proved, or whose stream has no useful order."""
+    parsed, nesting = query.parsed, query.nesting
+    if isinstance(nesting, NotNested):
+        name = query.embeds[nesting.embed].name
+        embed = next(embed for embed in parsed.embeds if embed.nest and embed.name == name)
+        yield Diagnostic(
+            "E345",
+            f"the rows of `{parsed.name}` cannot be grouped into `{name}`",
+            (Label(parsed.file, embed.span, nesting.why),),
+            nesting.hint,
+        )
+        return
+    if not isinstance(nesting, Nesting) or parsed.command is not Command.STREAM:
+        return
+    if not nesting.adjacent:
+        key = " and ".join(f"`{query.columns[at].name}`" for at in nesting.levels[0].key)
+        first = next(embed for embed in parsed.embeds if embed.nest)
+        yield Diagnostic(
+            "E346",
+            f"`{parsed.name}` streams rows whose joined rows may be apart",
+            (Label(parsed.file, first.span, "a list may be incomplete when it is returned"),),
+            f"begin ORDER BY with columns of the row itself, which include {key}",
+        )

@@ -1,0 +1,473 @@
+"""Prove the keys of nested rows: the columns that group joined rows to lists of `sqlc.nest(t)`.
+
+A row of a level is one combination of rows of the FROM items of its columns. Two joined rows belong
+to the same row of a level if and only if they have the same values of its key. That is true if
+fixed values of the key determine one row of each FROM item of the level and of the levels above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from aiosqlc.ir import (
+    Cardinality,
+    Column,
+    Nesting,
+    NestLevel,
+    NotNested,
+    SqlType,
+    TypedEmbed,
+    TypeKind,
+)
+from aiosqlc.relational.closure import EXACT, Binding, Closure, columns_of
+from aiosqlc.relational.joins import joins_of, optional_side, sources_of
+from aiosqlc.relational.rows import RowCounter
+from aiosqlc.relational.tree import (
+    Column as Part,
+)
+from aiosqlc.relational.tree import (
+    Command,
+    Equality,
+    Expr,
+    From,
+    Join,
+    JoinItem,
+    JoinKind,
+    Leaf,
+    Limit,
+    Opaque,
+    Query,
+    Subquery,
+    Table,
+)
+
+# The types of which every driver returns hashable values, equal only for one stored value.
+# A NaN is not equal to itself, and an hour of a MySQL timestamp may occur twice.
+_POSTGRES = frozenset(
+    {
+        *("bool", "int2", "int4", "int8", "oid", "uuid", "bytea", "text", "varchar", "bpchar"),
+        *("name", "citext", "date", "time", "timestamp", "timestamptz"),
+    }
+)
+_MYSQL = frozenset(
+    {
+        *("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year"),
+        *("char", "varchar", "text", "tinytext", "mediumtext", "longtext"),
+        *("date", "datetime", "time", "binary", "varbinary", "uuid"),
+    }
+)
+
+
+def paths_of(embeds: Sequence[TypedEmbed]) -> dict[tuple[str, ...], int]:
+    """Return the index of each `sqlc.nest(t)` by its path, such as `("books", "reviews")`."""
+    return {tuple(e.name.split(".")): i for i, e in enumerate(embeds) if e.nest}
+
+
+def nested(
+    counter: RowCounter, query: Query, embeds: Sequence[TypedEmbed], columns: Sequence[Column]
+) -> tuple[Nesting | NotNested, Cardinality]:
+    """Prove the key of each level of one text, and count the rows that the function returns.
+
+    `columns` are inferred as if the row of each embed were present.
+    """
+    nest = _Nest(counter, query, embeds, columns)
+    found = nest.proved()
+    if isinstance(found, NotNested):
+        return found, Cardinality.ZERO_OR_ONE  # whose diagnostic says everything
+    return found, nest.rows(found.levels[0].key)
+
+
+def merged(
+    one: Nesting | NotNested | None, other: Nesting | NotNested | None
+) -> Nesting | NotNested | None:
+    """Return the nesting that is right for two texts: a key with more columns remains a key."""
+    if not isinstance(one, Nesting) or not isinstance(other, Nesting):
+        return one if not isinstance(one, Nesting) else other
+    levels = tuple(
+        replace(
+            mine,
+            key=tuple(dict.fromkeys((*mine.key, *theirs.key))),
+            repeats=mine.repeats or theirs.repeats,
+        )
+        for mine, theirs in zip(one.levels, other.levels, strict=True)
+    )
+    return Nesting(levels, one.adjacent and other.adjacent)
+
+
+class _UnfitError(Exception):
+    def __init__(self, embed: int, why: str, hint: str) -> None:
+        super().__init__(why)
+        self.unfit = NotNested(embed, why, hint)
+
+
+class _Nest:
+    """Proves the nesting of one text."""
+
+    def __init__(
+        self,
+        counter: RowCounter,
+        query: Query,
+        embeds: Sequence[TypedEmbed],
+        columns: Sequence[Column],
+    ) -> None:
+        self.counter = counter
+        self.query = query
+        self.columns = columns
+        self.paths = paths_of(embeds)
+        self.embeds = embeds
+        self.first = min(self.paths.values())
+        self.plain = Closure(counter, query)
+        outputs = query.outputs()
+        self.outputs = [self.plain.resolve(output) for output in outputs]
+        outer = [join for join in joins_of(query.root) if join.kind is not JoinKind.INNER]
+        self._outer = [(join, frozenset(sources_of(optional_side(join)))) for join in outer]
+
+    def proved(self) -> Nesting | NotNested:
+        """Return the levels with their keys, or the reason why a key is not proved."""
+        query = self.query
+        simple = (
+            query.command is Command.SELECT
+            and query.plain_list
+            and query.arms is None
+            and not query.group_keys
+            and query.grouping_sets == ()
+            and not query.one_group
+            and _is_uncut(query.limit)
+            and not self.plain.has_full_join
+            and len(self.outputs) == len(self.columns)
+        )
+        if not simple:
+            return NotNested(
+                self.first,
+                "the rows of this query are not proved to be rows of joined tables",
+                "use a SELECT from tables, views and subqueries without GROUP BY, FULL JOIN and"
+                " LIMIT; put these into a subquery in FROM",
+            )
+        try:
+            levels = [self._top()]
+            for path in sorted(self.paths, key=len):
+                levels.append(self._level(path, levels))
+        except _UnfitError as error:
+            return error.unfit
+        return Nesting(tuple(levels), self._is_adjacent(levels[0].key))
+
+    # --- the rows that the function returns -------------------------------------------------------
+
+    def _top(self) -> NestLevel:
+        """Return the level of the rows that the function returns."""
+        own = self._top_outputs()
+        if not own:
+            hint = "add the columns of the rows that have the list"
+            raise _UnfitError(self.first, "the select list has only lists", hint)
+        self.top = frozenset(c.source for at in own for c in columns_of(self.outputs[at]))
+        certain = [at for at in own if self._is_certain(at)]
+        key = self._shrunk(self.query, certain, self.top, certain)
+        if key is None:
+            closure = Closure(self.counter, self.query, _given(certain))
+            missing = min(self.top - closure.determined)
+            raise _UnfitError(
+                self.first,
+                f"the selected columns do not determine one row of `{self.query.name(missing)}`",
+                self._remedy(missing, own),
+            )
+        return NestLevel(None, 0, (*key, *self._values(key, own)))
+
+    def _values(self, key: Sequence[int], own: Sequence[int]) -> Iterator[int]:
+        """Yield the columns that may have several values in the rows of one key.
+
+        An outer join may find a row of one FROM item in some of these rows only. Then one column
+        shows whether it does, and the others depend on it.
+        """
+        closure = Closure(self.counter, self.query, _given(key))
+        shown = {self._part(at).source for at in key}
+        for at in own:
+            expr = self.outputs[at]
+            if at in key or self._is_fixed(expr, closure):
+                continue
+            if not isinstance(expr, Part) or expr.source not in closure.exact_sources:
+                self._check_value(at, closure)
+                yield at
+            elif expr.source not in shown:
+                same = [o for o in own if self._part(o).source == expr.source]
+                presence = next(filter(self._is_certain, same), None)
+                if presence is None:
+                    self._check_value(at, closure)
+                else:
+                    shown.add(expr.source)
+                yield at if presence is None else presence
+
+    def _is_fixed(self, expr: Expr, closure: Closure) -> bool:
+        """Return whether an expression has one value in the rows that a closure describes."""
+        expr = self.plain.resolve(expr)
+        if closure.is_exact(expr):
+            return True
+        if isinstance(expr, Part):
+            exact = not expr.level and expr.source in closure.exact_sources
+            return exact and self._is_alike(expr.source, closure)
+        if isinstance(expr, Subquery):
+            return expr.stable and all(self._is_fixed(column, closure) for column in expr.reads)
+        if isinstance(expr, Opaque):
+            stable = expr.from_args and expr.stable
+            return stable and all(self._is_fixed(arg, closure) for arg in expr.args)
+        return False
+
+    def _is_alike(self, source: int, closure: Closure) -> bool:
+        """Return whether a FROM item has a row in all rows that a closure describes, or in none.
+
+        That is true if the outer joins around it decide by rows that are the same in all of them.
+        """
+        for join, side in self._outer:
+            if source not in side:
+                continue
+            reads = join.reads()
+            if reads is None or not side <= closure.exact_sources:
+                return False
+            other = [column for column in reads if column.source not in side]
+            if not all(self._is_fixed(column, closure) for column in other):
+                return False
+        return True
+
+    def _top_outputs(self) -> list[int]:
+        inside = {
+            at
+            for index in self.paths.values()
+            for at in range(
+                self.embeds[index].first, self.embeds[index].first + self.embeds[index].count
+            )
+        }
+        return [at for at in range(len(self.columns)) if at not in inside]
+
+    def _check_value(self, at: int, closure: Closure) -> None:
+        """Raise an error unless a column is a function of the rows that the key determines."""
+        name = self.columns[at].name
+        if not self._depends_on(self.outputs[at], closure.determined):
+            raise _UnfitError(
+                self.first,
+                f"the value of column `{name}` is not proved to be the same in all joined rows",
+                "calculate it in a subquery of FROM, or after the query",
+            )
+        if not is_key(self.columns[at].type):
+            raise _UnfitError(
+                self.first,
+                f"Python cannot group rows by column `{name}`, and its value may differ",
+                "calculate it in a subquery of FROM",
+            )
+
+    def _depends_on(self, expr: Expr, sources: set[int]) -> bool:
+        if isinstance(expr, Part):
+            return not expr.level and expr.source in sources
+        if isinstance(expr, Subquery):
+            return expr.one_value and all(self._depends_on(c, sources) for c in expr.reads)
+        if isinstance(expr, Opaque):
+            stable = expr.from_args and expr.stable
+            return stable and all(self._depends_on(arg, sources) for arg in expr.args)
+        return True
+
+    def rows(self, key: Sequence[int]) -> Cardinality:
+        """Return the proved bounds of the number of rows that the function returns."""
+        some = self.counter.at_least_one(self.query)
+        if all(self._is_fixed(self.outputs[at], self.plain) for at in key):
+            return Cardinality.ONE if some else Cardinality.ZERO_OR_ONE
+        return Cardinality.SOME if some else Cardinality.MANY
+
+    def _is_adjacent(self, key: Sequence[int]) -> bool:
+        """Return whether ORDER BY begins with columns that only the rows of one parent share."""
+        parent = Closure(self.counter, self.query, _given(key))
+        pinned: list[tuple[Expr, Binding]] = []
+        sorted_by = set[int]()
+        for item in self.query.order:
+            expr = self.plain.resolve(item.expr)
+            if item.output - 1 not in key and not self._is_fixed(expr, parent):
+                break
+            sorted_by.add(item.output - 1)
+            certain = item.output and self.columns[item.output - 1].not_null
+            if item.classes is not None and isinstance(expr, Part) and not expr.absent and certain:
+                pinned.append((expr, Binding(False, item.classes, expr.collation)))
+        closure = Closure(self.counter, self.query, pinned=pinned)
+        rest = [at for at in key if at not in sorted_by]
+        return self.top <= closure.determined and all(
+            self._is_fixed(self.outputs[at], closure) for at in rest
+        )
+
+    # --- the rows of the lists --------------------------------------------------------------------
+
+    def _level(self, path: tuple[str, ...], levels: Sequence[NestLevel]) -> NestLevel:
+        """Return the level of one list; the levels above are already known."""
+        index = self.paths[path]
+        embed = self.embeds[index]
+        above = self.paths.get(path[:-1])
+        parent = next(n for n, level in enumerate(levels) if level.embed == above)
+        own = range(embed.first, embed.first + embed.count)
+        source = self._source(own)
+        if source is None:
+            raise _UnfitError(index, "its columns are not those of one FROM item", _ONE_ITEM)
+        present, joins = self._present(source)
+        sources = {source, *self.top}
+        up = parent
+        while up:
+            there = self.embeds[levels[up].embed or 0]
+            middle = self._source(range(there.first, there.first + there.count))
+            sources |= {middle or source}
+            if middle not in present:
+                names = self.query.name(source), self.query.name(middle or 0)
+                raise _UnfitError(
+                    index,
+                    f"a row of `{names[0]}` may be joined where `{names[1]}` has no row",
+                    f"compare a column of `{names[0]}` with one of `{names[1]}` in ON",
+                )
+            up = levels[up].parent
+        if embed.nullable and embed.presence is None:
+            why = f"no column shows whether `{self.query.name(source)}` has a row"
+            raise _UnfitError(index, why, "embed a table with a column that is NOT NULL")
+        query = msgspec.structs.replace(self.query, root=_matched(self.query.root, joins))
+        certain = [at for at in own if self._is_certain(at)]
+        inherited = list(levels[parent].key)
+        key = self._shrunk(query, [*certain, *inherited], sources, certain)
+        closure = Closure(self.counter, query, _given(key or ()))
+        if key is None or source not in closure.exact_sources:
+            name = self.query.name(source)
+            raise _UnfitError(
+                index,
+                f"two rows of `{name}` are not proved to differ in columns that Python can compare",
+                self._remedy(source, own),
+            )
+        return NestLevel(index, parent, key, not closure.all_determined)
+
+    def _source(self, own: range) -> int | None:
+        found = {
+            output.source if isinstance(output, Part) and not output.level else None
+            for output in self.outputs[own.start : own.stop]
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def _present(self, source: int) -> tuple[set[int], list[Join]]:
+        """Return the FROM items that have a row wherever one has, and the joins that match there.
+
+        A matching condition `x = y` was true, so that neither operand is NULL.
+        """
+        present, matching = {source}, list[Join]()
+        while True:
+            matching = [join for join, side in self._outer if side & present]
+            found = {
+                column.source
+                for join in matching
+                for condition in join.conditions
+                if isinstance(condition.meaning, Equality)
+                for operand in (condition.meaning.left, condition.meaning.right)
+                for column in [self.plain.resolve(operand)]
+                if isinstance(column, Part) and not column.level
+            }
+            found |= {
+                other
+                for other in sources_of(self.query.root)
+                if all(join in matching for join, side in self._outer if other in side)
+            }
+            if found <= present:
+                return present, matching
+            present |= found
+
+    # --- keys -------------------------------------------------------------------------------------
+
+    def _is_certain(self, at: int) -> bool:
+        """Return whether a column has a comparable value in each row of its FROM item."""
+        column, part = self.columns[at], self._part(at)
+        item = self.query.source(part.source) if part.source else None
+        declared = isinstance(item, Table) and self.counter.engine.not_null(
+            item.relation, part.column
+        )
+        return item is not None and (column.not_null or declared) and is_key(column.type)
+
+    def _part(self, at: int) -> Part:
+        """Return the column of a FROM item that a result column returns, or one of no FROM item."""
+        expr = self.outputs[at]
+        return expr if isinstance(expr, Part) and not expr.level else _NO_PART
+
+    def _shrunk(
+        self, query: Query, candidates: Sequence[int], sources: frozenset[int] | set[int],
+        first: Sequence[int],
+    ) -> tuple[int, ...] | None:  # fmt: skip
+        """Return the fewest columns that determine the FROM items, or None if all do not.
+
+        One column of `first` is best. Otherwise the last ones are omitted first.
+        """
+        if not self._determine(query, candidates, sources):
+            return None
+        for at in first:
+            if self._determine(query, [at], sources):
+                return (at,)
+        key = list(candidates)
+        for at in reversed(candidates):
+            fewer = [other for other in key if other != at]
+            if self._determine(query, fewer, sources):
+                key = fewer
+        return tuple(key)
+
+    def _determine(
+        self, query: Query, key: Sequence[int], sources: frozenset[int] | set[int]
+    ) -> bool:
+        return sources <= Closure(self.counter, query, _given(key)).determined
+
+    def _remedy(self, source: int, own: Sequence[int]) -> str:
+        """Return the hint to select a unique key of a FROM item."""
+        item, name = self.query.source(source), self.query.name(source)
+        if not isinstance(item, Table):
+            return f"select a unique column of `{name}` that is NOT NULL"
+        selected = {(c.source, c.column) for at in own for c in columns_of(self.outputs[at])}
+        for key in self.counter.engine.keys(item):
+            parts = [part.column for part in key.parts]
+            names = [self.counter.engine.column_name(item.relation, part) for part in parts]
+            missing = [
+                f"`{name}.{called}`"
+                for part, called in zip(parts, names, strict=True)
+                if (source, part) not in selected and called
+            ]
+            certain = all(self.counter.engine.not_null(item.relation, part) for part in parts)
+            if missing and certain and all(names) and not key.predicate:
+                return f"add {' and '.join(missing)} to the select list"
+        return (
+            f"give `{name}` a unique key of columns that are NOT NULL and of a type such as"
+            " integer, text or uuid"
+        )
+
+
+_NO_PART = Part(source=0, column=0)
+_ONE_ITEM = "nest one table, view or subquery of FROM"
+
+
+def is_key(kind: SqlType) -> bool:
+    """Return whether Python compares values of a type as the database does."""
+    while kind.kind is TypeKind.DOMAIN and kind.base:
+        kind = kind.base
+    if kind.array_dims:
+        return False
+    if kind.schema == "":
+        return kind.name in _MYSQL
+    return kind.kind is TypeKind.ENUM or kind.name in _POSTGRES
+
+
+def _given(key: Sequence[int]) -> dict[int, Binding]:
+    return {at + 1: EXACT for at in key}
+
+
+def _is_uncut(limit: Limit) -> bool:
+    return limit.most is None and limit.some and limit.from_first
+
+
+def _matched(item: From, joins: Sequence[Join]) -> From:
+    """Return the join tree of the rows in which the given outer joins find a match."""
+    return msgspec.structs.replace(item, items=tuple(_inner(item.items, joins)))
+
+
+def _inner(items: Sequence[JoinItem], joins: Sequence[Join]) -> Iterator[JoinItem]:
+    for item in items:
+        if isinstance(item, Leaf):
+            yield item
+        elif isinstance(item, From):
+            yield _matched(item, joins)
+        else:
+            left, right = _inner((item.left, item.right), joins)
+            kind = JoinKind.INNER if item in joins else item.kind
+            yield msgspec.structs.replace(item, kind=kind, left=left, right=right)

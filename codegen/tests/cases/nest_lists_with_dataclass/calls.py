@@ -1,0 +1,1 @@
+../nest_lists_of_joined_rows/calls.py
