@@ -26,7 +26,11 @@ _UPSTREAM: Final = "nginx_http_upstream_duration_seconds"
 _FAMILIES: Final = (
     (_REQUESTS, "counter", "Requests logged."),
     (_SIZE, "counter", "Bytes sent to clients."),
-    (_DURATION, "histogram", "Seconds from a request's first byte to its response's last."),
+    (
+        _DURATION,
+        "histogram",
+        "Seconds from the first byte of a request to the last byte of its response.",
+    ),
     (_UPSTREAM, "histogram", "Seconds that all upstream servers of a request took."),
 )
 

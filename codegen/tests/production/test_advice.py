@@ -194,8 +194,8 @@ def test_a_useless_index_is_found_where_it_is_made(planner: Planner, tmp_path: P
 @pytest.mark.parametrize(
     ("budget", "said"),
     [
-        ("rows <= 5", ["the plan has rows 50,000,000, and the budget is 5"]),
-        ("cost <= 100, rows <= 50_000_000", ["the plan has cost "]),
+        ("rows <= 5", ["the estimate for rows is 50,000,000, but the budget is 5"]),
+        ("cost <= 100, rows <= 50_000_000", ["the estimate for cost is "]),
         ("rows <= 50_000_000, cost <= 9_000_000_000", []),
     ],
 )

@@ -161,8 +161,8 @@ def test_a_renamed_column_keeps_its_statistics(planner: Planner, in_use: InUse) 
         catalog = engine.analyze(schema, [], AnalyzeOptions())[0].catalog
     statistics, notes = fitted(pulled(planner, in_use), schema, catalog)
     assert notes == (
-        "no statistics, planned as a new table with ten pages: fresh",
-        "no statistics, planned by defaults: purchase.note",
+        "no statistics, so the planner assumes a table of ten pages: fresh",
+        "no statistics, so the planner uses its defaults: purchase.note",
     )
     with planner.database(schema, AnalyzeOptions(), statistics) as database:
         plan = database.plan("SELECT * FROM purchase WHERE buyer_id = $1")
@@ -249,5 +249,5 @@ def test_statistics_of_another_schema_are_refused(
     planner: Planner, in_use: InUse, tmp_path: Path
 ) -> None:
     _, part = analysed(tmp_path, "CREATE TABLE other (id int PRIMARY KEY);", "")
-    with pytest.raises(StatisticsError, match="of another database"):
+    with pytest.raises(StatisticsError, match="from another database"):
         plans(planner, part, pulled(planner, in_use))

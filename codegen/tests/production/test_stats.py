@@ -97,7 +97,7 @@ def distinct(statistics: Statistics, relation: str) -> dict[str, str]:
 
 def test_sizes_and_keys_give_statistics(project: Project) -> None:
     code, out, err = project.run("synth")
-    assert (code, err) == (0, "note: no declared number of rows, so 1000 are assumed: part\n")
+    assert (code, err) == (0, "note: the number of rows is not declared; 1000 are assumed: part\n")
     assert out.startswith("wrote ")
     found = read(project.file)
     rows = {item.name: item.rows for item in found.relations}
@@ -120,7 +120,7 @@ def test_statistics_are_pulled(project: Project, database: str) -> None:
     code, out, err = project.run("pull", "--database", database)
     assert code == 0
     assert out.endswith("stats.sql: 8 tables and indexes, 10 columns\n")
-    assert err == "note: indexes of the database that the schema files do not create: by_hand\n"
+    assert err == "note: the schema files do not create these indexes of the database: by_hand\n"
     assert "secret" in project.file.read_text()
     code, _, err = project.run("pull", "--database", database, "--no-values")
     assert code == 0
@@ -157,7 +157,7 @@ def test_bad_input_is_refused(project: Project, database: str) -> None:
     assert "pass `--database URI`" in project.refused("pull")
     assert "Connection refused" in project.refused("pull", "--database", "postgres://127.0.0.1:1/x")
     assert "invalid connection option" in project.refused("pull", "--database", "what=ever")
-    assert "`stats synth` reads nothing" in project.refused("synth", "--no-values")
+    assert "`stats synth` does not read a database" in project.refused("synth", "--no-values")
     assert "there is no folder" in project.refused("synth", "-o", str(project.root / "no" / "f"))
     assert "so it is not overwritten" in project.refused(
         "synth", "-o", str(project.root / "sqlc.yaml")

@@ -18,7 +18,8 @@ class HubMetrics:
     def __init__(self, registry: CollectorRegistry, hub: _Sized) -> None:
         self.delivered = Counter(
             "chat_messages_delivered_total",
-            "Messages delivered live to sockets, without those that a client catches up on.",
+            "Messages delivered live to sockets. Messages that a client reads after a reconnect "
+            "are not counted.",
             registry=registry,
         )
         self.fills = Counter(

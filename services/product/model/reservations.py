@@ -31,7 +31,7 @@ class Line(Input, frozen=True, kw_only=True):
         Meta(
             ge=0,
             le=2_000_000_000,
-            description="quantity that must be in stock before the reservation, at least",
+            description="the stock must be at least this quantity before the reservation",
         ),
     ] = 0
 

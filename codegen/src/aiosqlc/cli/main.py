@@ -32,7 +32,7 @@ _COMMANDS = {
     "format": "format the query files",
     "vet": "lint queries and schemas",
     "verify": "check whether to deploy code or migrations first",
-    "stats": "write the statistics of production, under which queries are planned",
+    "stats": "write a file with the statistics of a production database, which `vet --plans` uses",
     "migrations": "check which locks the pending migrations take, and which queries wait",
     "plans": "record the plans of all queries, and report the plans that change",
     "review": "summarize for a pull request what a change means in production",

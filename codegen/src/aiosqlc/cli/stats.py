@@ -21,8 +21,8 @@ from aiosqlc.production.statistics import StatisticsError, declared_rows, is_sta
 from aiosqlc.servers.private import NoServerError
 
 _NO_VALUES = (
-    "without values, the rows for a constant in a query's text (`status = 'open'`) and for its"
-    " ranges are guessed; plans for parameters hardly change"
+    "without values, the planner guesses how many rows match a constant (`status = 'open'`) or a"
+    " range in a query; plans for parameters hardly change"
 )
 
 
@@ -35,9 +35,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "action",
         choices=("pull", "synth"),
-        help="pull: read the statistics of a database; synth: derive them from the schema",
+        help="pull: read the statistics of a database; synth: derive statistics from the schema",
     )
-    command.add_argument("--database", metavar="URI", help="the database to read; only reads")
+    command.add_argument(
+        "--database", metavar="URI", help="the database to read; nothing is written to it"
+    )
     command.add_argument(
         "-o",
         "--output",
@@ -47,10 +49,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--no-values",
         action="store_true",
-        help="do not read values of rows: most common values and bounds of histograms",
+        help="do not read most common values and bounds of histograms, which are values of rows",
     )
     command.add_argument(
-        "--entry", metavar="NAME", help="the entry of `sql:`, if there are several"
+        "--entry", metavar="NAME", help="the name of the entry, if `sql:` has several entries"
     )
 
 
@@ -112,7 +114,9 @@ def _entry(project: Project, arguments: argparse.Namespace) -> QuerySet:
         entries = mine if len(mine) == 1 else entries
     if len(entries) > 1:
         known = ", ".join(f"`--entry {name}`" for name in names)
-        raise _UnusableError(f"the configuration has several PostgreSQL entries: pass {known}")
+        raise _UnusableError(
+            f"the configuration has several PostgreSQL entries: pass one of {known}"
+        )
     return entries[0]
 
 
@@ -156,7 +160,7 @@ def _found(
     if arguments.action == "synth" and (arguments.database or arguments.no_values):
         option = "--database" if arguments.database else "--no-values"
         raise _UnusableError(
-            f"`{option}` is an option of `stats pull`: `stats synth` reads nothing"
+            f"`{option}` is an option of `stats pull`: `stats synth` does not read a database"
         )
     if not inputs.schema:
         raise _UnusableError("the entry has no schema files: `stats` reads the tables from them")
@@ -171,7 +175,7 @@ def _found(
         rows, unknown = declared_rows(project, entry, catalog)
         if unknown:
             report(unknown, style_of(arguments, project.root))
-            raise _UnusableError("`production.tables` names tables that the schema does not create")
+            raise _UnusableError("`production.tables` lists tables that the schema does not create")
         return planner.synthesised(inputs.schema, options, rows)
 
 

@@ -55,7 +55,7 @@ CODES = {
     "E143": "an include with wrong arguments",
     "E144": "a fragment that includes itself, or more than 1000 fragments in a query",
     "E145": "a fragment at a place where the text beside it could change its meaning",
-    "E146": "an alias that a fragment does not define, or an argument that its alias hides",
+    "E146": "a fragment that uses an undefined alias, or whose own alias hides an argument",
     "E147": "a fragment that no query includes (warning)",
     "E200": "a syntax error in the schema",
     "E201": "another error of the server in the schema",

@@ -103,19 +103,19 @@ def read_fragment(
         text = "a parameter without a name"
         return None, [_malformed(file, wrong.span, text, hint="write `sqlc.arg(name)`")]
     if sort := next((token for token in body if _SORT.match(token.text)), None):
-        text = "its keys would not follow the arguments"
+        text = "the sort keys would not change with the arguments of the fragment"
         hint = "write ORDER BY and the directive in the query"
         return None, [_malformed(file, sort.span, text, "a fragment cannot have `:sort`", hint)]
     if not body:
         return None, [_malformed(file, line.span, "there is no SQL below this line")]
     if unbalanced := _unbalanced(body):
-        text = "this parenthesis has no partner in the fragment"
+        text = "the matching parenthesis is not in the fragment"
         return None, [
             _malformed(
                 file,
                 unbalanced.span,
                 text,
-                hint="close each parenthesis in the fragment that opens it",
+                hint="open and close each parenthesis in the same fragment",
             )
         ]
     params = tuple(map(str.strip, head["params"].split(","))) if head["params"] else ()

@@ -312,7 +312,9 @@ class _Expander:
             raise self._refusal("E144", f"the fragment `{name}` includes itself", name_span, circle)
         self._left -= 1
         if self._left < 0:
-            raise self._refusal("E144", f"more than {_MOST} fragments in one query", name_span)
+            raise self._refusal(
+                "E144", f"the query includes more than {_MOST} fragments", name_span
+            )
         if len(parts) - 1 != len(fragment.params):
             listed = ", ".join((fragment.name, *fragment.params))
             wanted, passed = len(fragment.params), len(parts) - 1
@@ -348,7 +350,7 @@ class _Expander:
                     "E146",
                     f"the fragment `{fragment.name}` has an alias `{name}` of its own",
                     _span(argument),
-                    "the argument would denote the fragment's table",
+                    "in the fragment, the argument would mean the fragment's own table",
                     "use another alias in the query or in the fragment",
                 )
             bare = any(_is_bare(code, at, param) for at in inside)
@@ -434,6 +436,7 @@ def _unused(fragment: Fragment) -> Diagnostic:
         "E147",
         f"no query includes the fragment `{fragment.name}`",
         (Label(fragment.file, fragment.name_span),),
-        hint=f"write `sqlc.include({', '.join((fragment.name, *fragment.params))})`, or remove it",
+        hint=f"write `sqlc.include({', '.join((fragment.name, *fragment.params))})` in a query, or"
+        " remove the fragment",
         severity=Severity.WARNING,
     )

@@ -59,14 +59,14 @@ def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str
     several = "," in top
     if _begins_with_join(body):
         if several:
-            raise MisfitError("joins and a comma", _ONE_KIND)
+            raise MisfitError("it contains both joins and a comma", _ONE_KIND)
         _check_after(after, _ENDS | _JOINS)
         return False
     if top[0] in _QUERIES:
         return True
     if not _JOINS.isdisjoint({"JOIN", "STRAIGHT_JOIN"} & set(top)):
         if several:
-            raise MisfitError("joins and a comma", _ONE_KIND)
+            raise MisfitError("it contains both joins and a comma", _ONE_KIND)
         return True
     place = place_of(before)
     if place == "assignments":
@@ -74,23 +74,23 @@ def needs_parentheses(body: Sequence[Piece], before: Sequence[Piece], after: str
         return False
     if place == "tables":
         if several and (after in _JOINS or previous not in {"FROM", "USING", ","}):
-            raise MisfitError("a join beside it would bind to one of its tables only", _ALONE)
+            raise MisfitError("a join beside it would apply to only one of its tables", _ALONE)
         return False
     if not _is_item(body, top):
         return True
     if previous not in _BEFORE_ITEMS:
-        raise MisfitError(f"`{previous}` would bind to its first item only", _ALONE)
+        raise MisfitError(f"`{previous}` would apply only to its first item", _ALONE)
     _check_after(after, _ENDS)
     return False
 
 
 _ONE_KIND = "write the joins and the list as two fragments"
-_ALONE = "include it as an item of a list, between commas or clauses"
+_ALONE = "include the fragment as an item of a list, between commas or clauses"
 
 
 def _check_after(after: str, allowed: frozenset[str]) -> None:
     if after not in allowed:
-        raise MisfitError(f"`{after}` would bind to its last item only", _ALONE)
+        raise MisfitError(f"`{after}` would apply only to its last item", _ALONE)
 
 
 def _check_whole(body: Sequence[Piece], top: Sequence[str]) -> None:

@@ -112,13 +112,15 @@ def _pulled(
     for setting in (*TEXTS, *_CAREFUL):
         connection.run(f"set {setting}")
     if connection.rows("show block_size") != [(_BLOCK,)]:
-        raise PullError("the server's pages are not 8 KB, as those of the private server")
+        raise PullError(
+            "the server's pages do not have 8 KB, but those of the compiler's own server do"
+        )
     relations = _sizes(connection, tables, indexes)
     present = {(size.schema, size.name) for size in relations.sizes}
     if not present & tables:
         raise PullError(
-            "the database has no table of this project's schema: check the URI, and that the"
-            " migrations ran there"
+            "the database has no table of this project's schema: check the URI, and whether the"
+            " migrations were applied to this database"
         )
     _check_rights(connection, present & tables)
     statistics = Statistics(
@@ -212,13 +214,13 @@ def _notes(connection: Connection, sizes: _Sizes, missing: set[Name]) -> Sequenc
     found = []
     if missing:
         absent = names_of(sorted(name for _, name in missing))
-        found.append(f"not in the database, so planned as new tables with ten pages: {absent}")
+        found.append(f"these are not in the database, so the planner assumes ten pages: {absent}")
     if sizes.unknown_indexes:
         lacking = names_of(sizes.unknown_indexes)
-        found.append(f"indexes of the database that the schema files do not create: {lacking}")
+        found.append(f"the schema files do not create these indexes of the database: {lacking}")
     if sizes.uncounted:
         never = names_of(sizes.uncounted)
-        found.append(f"never analysed, so the planner guesses their rows: {never} (run ANALYZE)")
+        found.append(f"ANALYZE never ran on these, so the planner guesses their rows: {never}")
     extended = [str(name) for (name,) in connection.rows(_EXTENDED)]
     if extended:
         found.append(f"extended statistics are not read: {names_of(extended)}")

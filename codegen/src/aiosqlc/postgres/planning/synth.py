@@ -145,7 +145,7 @@ def synthesised(connection: Connection, declared: Mapping[tuple[str, str], int])
     notes = []
     if schema.undeclared:
         names = names_of(schema.undeclared)
-        notes.append(f"no declared number of rows, so {UNDECLARED} are assumed: {names}")
+        notes.append(f"the number of rows is not declared; {UNDECLARED} are assumed: {names}")
     return Pulled(Statistics("synthesised", (), tuple(sizes), tuple(columns)), tuple(notes))
 
 

@@ -23,5 +23,6 @@ def findings(text: PlannedText, plan: Plan) -> Iterator[Diagnostic]:
         for limit in _LIMIT.finditer(budget):
             value, most = estimates[limit["what"]], int(limit["most"])
             if value > most:
-                message = f"the plan has {limit['what']} {number(value)}, and the budget is {most}"
+                estimated = f"the estimate for {limit['what']} is {number(value)}"
+                message = f"{estimated}, but the budget is {most}"
                 yield finding("V035", text, message, notes=[f"plan: {outline(plan)}"])

@@ -41,7 +41,7 @@ def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
         one = items[0]
         if len(items) > 1:
             more = len(items) - 1
-            texts = f"and in {more} more {'text' if more == 1 else 'texts'} of the query"
+            texts = f"the same in {more} more SQL {'text' if more == 1 else 'texts'} of the query"
             one = replace(one, notes=(*one.notes, texts), hint=_together(items))
         result.append(one)
     return result

@@ -54,12 +54,12 @@ def findings(database: PlannedDatabase, found: Sequence[Unindexed]) -> Iterator[
             continue
         reference = one.reference
         message = (
-            f"each deleted row of {reference.parent} reads all of {reference.child}, because"
-            f" {reference.name} has no index"
+            f"for each deleted row of {reference.parent} the server reads the whole table"
+            f" {reference.child}, because {reference.name} has no index"
         )
         notes = (
-            f"plan of the check now: cost {number(one.plan.cost)}: {outline(one.plan)}",
-            f"tried with the index: cost {number(best.after.cost)}",
+            f"plan of the foreign key check now: cost {number(one.plan.cost)}: {outline(one.plan)}",
+            f"plan with the proposed index: cost {number(best.after.cost)}",
         )
         hint = f"create the index in a migration:\n{statement(one.candidate)}"
         for text in one.texts:

@@ -58,7 +58,7 @@ RULES = {
             "V036",
             "OFFSET reads and discards the rows of all earlier pages",
             "ORDER BY id LIMIT 20 OFFSET @skip -- on 50 million rows",
-            "use `:page`, which begins a page after the last row of the page before",
+            "use `:page`, which starts each page after the last row of the previous page",
         ),
         Rule(
             "V037",
@@ -68,7 +68,7 @@ RULES = {
         ),
         Rule(
             "V038",
-            "a nested loop compares each of many rows with each of many others",
+            "a nested loop compares all pairs of rows of two large inputs",
             "FROM a JOIN b ON a.note LIKE b.pattern",
             "join by an equality, or reduce the rows before the join",
         ),

@@ -35,5 +35,5 @@ def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:
     before = remedy.before
     return (
         f"plan now: cost {number(before.cost)}: {outline(before)}",
-        f"tried with the index: cost {number(remedy.after.cost)}: {after}",
+        f"plan with the proposed index: cost {number(remedy.after.cost)}: {after}",
     )

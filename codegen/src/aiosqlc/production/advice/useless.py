@@ -25,7 +25,7 @@ def findings(
         if longer is None or not _unneeded(database, index, texts):
             continue
         message = f"{index.name} is useless: {longer.name} begins with the same columns"
-        notes = ("tried: without it no plan is more than 10 % more expensive",)
+        notes = ("tried: without the index, the cost of no plan grows by more than 10 %",)
         label = _place(index, schema)
         hint = f"drop the index: `DROP INDEX CONCURRENTLY {index.name};`"
         yield Diagnostic(

@@ -105,7 +105,7 @@ class _Parser:
             )
         if first["format"] != "1":
             raise StatisticsError(
-                f"{self._path} has format {first['format']}, and this version of aiosqlc reads"
+                f"{self._path} has format {first['format']}, but this version of aiosqlc reads"
                 " format 1: write the file again with `aiosqlc stats pull`"
             )
         if _LAST.search(self._text) is None:

@@ -30,15 +30,16 @@ def fitted(
     known = set(renamed.sizes)
     if tables and not known & set(tables):
         raise StatisticsError(
-            "the statistics have no table of this schema: they are of another database"
+            "the statistics have no table of this schema: they come from another database"
         )
     new = [name for of, name in tables if (of, name) not in known]
-    notes = [f"no statistics, planned as a new table with ten pages: {name}" for name in new]
+    notes = [f"no statistics, so the planner assumes a table of ten pages: {name}" for name in new]
     there = {(item.schema, item.relation, item.column) for item in renamed.columns}
     for (of, name), columns in sorted(tables.items()):
         lacks = [column for column in sorted(columns) if (of, name, column) not in there]
         if (of, name) in known and renamed.sizes[of, name].rows > 0 and lacks:
-            notes.append(f"no statistics, planned by defaults: {name}.{f', {name}.'.join(lacks)}")
+            columns_of = f"{name}.{f', {name}.'.join(lacks)}"
+            notes.append(f"no statistics, so the planner uses its defaults: {columns_of}")
     return renamed, tuple(notes)
 
 
