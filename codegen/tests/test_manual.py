@@ -8,6 +8,7 @@ from pathlib import Path
 import aiosqlc
 from aiosqlc.messages import codes
 from aiosqlc.messages.codes import CODES
+from aiosqlc.production.advice.rules import RULES as PLANS
 from aiosqlc.production.migrations.rules import RULES as MIGRATIONS
 from aiosqlc.production.review.rules import RULES as REVIEW
 from aiosqlc.vet.rules import RULES
@@ -48,6 +49,12 @@ def test_the_manual_has_the_findings_of_a_review() -> None:
     page = (MANUAL / "production.md").read_text()
     rows = dict(re.findall(r"^\| ([RP]\d{3}) \| (.+) \|$", page, re.MULTILINE))
     assert rows == REVIEW
+
+
+def test_the_manual_has_the_rules_of_plans() -> None:
+    page = (MANUAL / "plans.md").read_text()
+    rows = dict(re.findall(r"^\| (V\d{3}) \| (.+) \|$", page, re.MULTILINE))
+    assert rows == {code: rule.title for code, rule in PLANS.items()}
 
 
 def test_every_code_is_reported_by_some_test() -> None:
