@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiosqlc.config.load import find_config, load_project
-from aiosqlc.config.project import Project
+from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.diagnostics import Diagnostic, Severity
 from aiosqlc.messages.render import Style, render_all
 
@@ -31,6 +31,24 @@ def load(arguments: argparse.Namespace) -> Project | None:
     if any(item.severity is Severity.ERROR for item in problems):
         return None
     return project
+
+
+def only_entry(
+    project: Project, name: str | None, fits: Callable[[QuerySet], bool], needed: str
+) -> QuerySet | str:
+    """Return the entry that a command works on, or a sentence about why there is none.
+
+    `needed` names what the command needs in an entry.
+    """
+    fit = [entry for entry in project.sets if fits(entry)]
+    if name is not None:
+        fit = [entry for entry in fit if entry.name == name]
+    if len(fit) == 1:
+        return fit[0]
+    if not fit:
+        named = f" is named `{name}` and" if name is not None else ""
+        return f"no entry of the configuration{named} has {needed}"
+    return "the configuration has several entries: give each a `name`, and pass `--entry NAME`"
 
 
 def report(diagnostics: Sequence[Diagnostic], style: Style) -> None:

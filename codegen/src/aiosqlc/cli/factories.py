@@ -7,12 +7,18 @@ import os
 import sys
 from pathlib import Path
 
-from aiosqlc.cli.common import load, report, style_of
+from aiosqlc.cli.common import load, only_entry, report, style_of
 from aiosqlc.config.project import Project, QuerySet
 from aiosqlc.engines import engine_for
 from aiosqlc.factories.compile import Factory, compile_factory
 from aiosqlc.pipeline.output import compare, diff, write
 from aiosqlc.servers.private import NoServerError
+
+_NEEDED = "`engine: postgresql` and `gen.python`"
+
+
+def _fits(entry: QuerySet) -> bool:
+    return entry.python is not None and engine_for(entry.engine).scratch is not None
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -31,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = load(arguments)
     if project is None:
         return 2
-    entry = _entry(project, arguments.entry)
+    entry = only_entry(project, arguments.entry, _fits, _NEEDED)
     if isinstance(entry, str):
         sys.stderr.write(f"{entry}\n")
         return 2
@@ -49,19 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
     if factory.diagnostics:
         return 1
     return _checked(factory, out) if arguments.check else _written(factory, out, arguments, project)
-
-
-def _entry(project: Project, name: str | None) -> QuerySet | str:
-    """Return the entry to use, or the reason why there is none."""
-    fit = [e for e in project.sets if e.python and engine_for(e.engine).scratch is not None]
-    if name is not None:
-        fit = [entry for entry in fit if entry.name == name]
-    if len(fit) == 1:
-        return fit[0]
-    if not fit:
-        named = f" is named `{name}` and" if name is not None else ""
-        return f"no entry of the configuration{named} has `engine: postgresql` and `gen.python`"
-    return "the configuration has several entries: give each a `name`, and pass `--entry NAME`"
 
 
 def _checked(factory: Factory, out: Path) -> int:

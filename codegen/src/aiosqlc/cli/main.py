@@ -43,6 +43,7 @@ _COMMANDS = {
     "init": "create a project: empty, from a database, or from an sqlc configuration",
     "mcp": "serve the project's queries as tools for assistants (Model Context Protocol)",
     "plugin": "run as an sqlc plugin (reads a request on standard input)",
+    "scan": "compile the SQL in string literals of Python files",
     "factories": "generate functions that insert rows for tests",
     "selfcheck": "test the not-null guarantees with random data",
     "report": "print a bug report for a query that crashes the compiler",

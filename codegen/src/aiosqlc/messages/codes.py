@@ -14,6 +14,7 @@ CODES = {
     "E006": "a key that occurs twice in a mapping of the configuration",
     "E007": "a file or folder that does not exist or contains no SQL",
     "E008": "an unreadable file: not UTF-8, or with a NUL byte",
+    "E009": "a call of `sql` in a Python file whose argument is not one string literal",
     "E101": "an unknown annotation",
     "E102": "a malformed `name` line",
     "E103": "a query name that cannot be the name of a Python function",

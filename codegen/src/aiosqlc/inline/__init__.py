@@ -1,0 +1,1 @@
+"""Compile the SQL in string literals of Python files."""

@@ -1,0 +1,112 @@
+"""Compile the literals of Python files to a package."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aiosqlc.config.project import Project, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.engines import Engine
+from aiosqlc.inline.find import FUNCTION, Literal, literals
+from aiosqlc.inline.gather import gathered
+from aiosqlc.inline.module import print_inline
+from aiosqlc.ir import Rendered
+from aiosqlc.pipeline.alone import compile_alone, settings_alone
+from aiosqlc.pipeline.compile import in_source_order, read_inputs
+from aiosqlc.source import SourceFile
+
+_STATEMENTS = "statements.sql"
+_SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The files of a package. If the diagnostics include errors, there are none.
+
+    `count` is the number of literals.
+    """
+
+    files: tuple[Rendered, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    count: int = 0
+
+
+def compile_literals(
+    project: Project,
+    entry: QuerySet,
+    sources: Sequence[Path],
+    out: Path,
+    engine: Engine,
+    command: str,
+) -> Scanned:
+    """Return the package of the literals in the Python files of `sources`.
+
+    Raises `OSError` if a file cannot be read.
+    """
+    found: list[Literal] = []
+    problems: list[Diagnostic] = []
+    for path in _python_files(sources, out):
+        file = _read(path, project.root)
+        if isinstance(file, Diagnostic):
+            problems.append(file)
+            continue
+        if FUNCTION in file.text:
+            here, wrong = literals(file, out.name)
+            found += here
+            problems += wrong
+    inputs, mistakes = read_inputs(project, replace(entry, queries=()))
+    schema = [item for item in mistakes if item.severity is Severity.ERROR]
+    if entry.python is None or not found or schema:
+        return Scanned((), (*problems, *schema), len(found))
+    parts = gathered(found, SourceFile(Path(_STATEMENTS), ""), entry.engine)
+    made = compile_alone(
+        project, entry, settings_alone(entry.python, out), inputs, parts.source, engine.analyze
+    )
+    said = in_source_order([*problems, *(parts.located(one) for one in made.diagnostics)])
+    if any(item.severity is Severity.ERROR for item in said) or made.module is None:
+        return Scanned((), tuple(said), len(found))
+    text = print_inline(made.header, parts.parts, made.module, command)
+    files = made.files("scan", Rendered(out / f"{FUNCTION}.py", text))
+    return Scanned(_exported(files, out), tuple(said), len(found))
+
+
+def _exported(files: Sequence[Rendered], out: Path) -> tuple[Rendered, ...]:
+    """Let `from package import sql` import the function."""
+    line = f"from .{FUNCTION} import {FUNCTION} as {FUNCTION}\n"
+    return tuple(
+        replace(file, text=_with_line(file.text, line))
+        if file.path == out / "__init__.py"
+        else file
+        for file in files
+    )
+
+
+def _with_line(text: str, line: str) -> str:
+    """Add an import after the others."""
+    head, found, rest = text.partition("\nfrom . import statements\n")
+    return f"{head}{found}{line}{rest}" if found else text
+
+
+def _python_files(sources: Sequence[Path], out: Path) -> Iterator[Path]:
+    """Yield the Python files of `sources`, without hidden folders and the package itself."""
+    for source in sources:
+        if source.is_file():
+            yield source
+            continue
+        for folder, folders, names in os.walk(source):
+            folders[:] = sorted(f for f in folders if f not in _SKIPPED and not f.startswith("."))
+            if Path(folder).resolve() == out.resolve():
+                folders.clear()
+                continue
+            yield from (Path(folder) / name for name in sorted(names) if name.endswith(".py"))
+
+
+def _read(path: Path, root: Path) -> SourceFile | Diagnostic:
+    shown = Path(os.path.relpath(path, root))
+    try:
+        return SourceFile(shown, path.read_bytes().decode())
+    except UnicodeDecodeError:
+        return Diagnostic("E008", f"{shown} is not UTF-8 text")

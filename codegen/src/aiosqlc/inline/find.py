@@ -1,0 +1,116 @@
+"""Find the calls `sql("…")` in Python files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.source import SourceFile, Span
+
+FUNCTION = "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The SQL of one call, with its place in the Python file.
+
+    `span` is the place of the whole literal. `start` is the place of its first character. It is
+    None if the literal has escapes or several parts, whose characters have no place of their own.
+    `owner` is the name that the result is assigned to, or that of the function around the call.
+    """
+
+    file: SourceFile
+    text: str
+    span: Span
+    start: int | None
+    owner: str
+
+
+def literals(file: SourceFile, package: str) -> tuple[list[Literal], list[Diagnostic]]:
+    """Return the literals of a file that imports the function `sql` of a package.
+
+    `package` is the last part of the package's name.
+    """
+    try:
+        tree = ast.parse(file.text)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        at = file.line_start(line)
+        message = f"the file is not valid Python: {getattr(error, 'msg', None) or error}"
+        return [], [Diagnostic("E009", message, (Label(file, Span(at, at + 1)),))]
+    names = set(_imported(tree, package))
+    found: list[Literal] = []
+    problems: list[Diagnostic] = []
+    for call, owner in _calls(tree, "") if names else ():
+        if not isinstance(call.func, ast.Name) or call.func.id not in names:
+            continue
+        node = call.args[0] if len(call.args) == 1 and not call.keywords else None
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(_literal(file, node, node.value, owner))
+        else:
+            problems.append(
+                Diagnostic(
+                    "E009",
+                    f"`{FUNCTION}` needs exactly one string literal",
+                    (Label(file, _span(file, node or call)),),
+                    "write the SQL as one literal, without f-strings and variables; a value of the "
+                    "program becomes a parameter such as `@name`",
+                )
+            )
+    return found, problems
+
+
+def _imported(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yield the names under which a file imports the function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and _is_package(node.module or "", package):
+            for alias in node.names:
+                if alias.name == FUNCTION:
+                    yield alias.asname or alias.name
+
+
+def _is_package(module: str, package: str) -> bool:
+    parts = module.split(".")
+    return parts[-1] == package or parts[-2:] == [package, FUNCTION]
+
+
+def _calls(node: ast.AST, owner: str) -> Iterator[tuple[ast.Call, str]]:
+    """Yield each call with the name that it is assigned to, or of the function around it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        owner = node.name
+    targets: Sequence[ast.expr] = ()
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign):
+        targets = (node.target,)
+    if len(targets) == 1 and isinstance(targets[0], ast.Name):
+        owner = targets[0].id
+    if isinstance(node, ast.Call):
+        yield node, owner
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child, owner)
+
+
+def _literal(file: SourceFile, node: ast.Constant, value: str, owner: str) -> Literal:
+    span = _span(file, node)
+    written = file.text[span.start : span.end]
+    at = written.find(value) if value else -1
+    # With escapes or several parts, the value is not a part of the source.
+    alone = at >= 0 and len(written) - len(value) <= len('rb""""""')
+    return Literal(file, value, span, span.start + at if alone else None, owner)
+
+
+def _span(file: SourceFile, node: ast.expr) -> Span:
+    """Return the place of an expression; Python counts columns in bytes."""
+    return Span(
+        _offset(file, node.lineno, node.col_offset),
+        _offset(file, node.end_lineno or node.lineno, node.end_col_offset or node.col_offset),
+    )
+
+
+def _offset(file: SourceFile, line: int, column: int) -> int:
+    start = file.line_start(line)
+    text = file.text[start : start + column]
+    return start + len(text.encode()[:column].decode(errors="ignore"))

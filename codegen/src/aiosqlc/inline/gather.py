@@ -1,0 +1,99 @@
+"""Gather literals in one text of queries, and lead messages back to the Python files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from aiosqlc.diagnostics import Diagnostic, Label
+from aiosqlc.inline.find import Literal
+from aiosqlc.parse.scanner import Kind, scan
+from aiosqlc.plan.naming import camel
+from aiosqlc.source import Dialect, SourceFile, Span
+
+_NAMED = re.compile(r"\s*--\s*name:\s*(\w+)\s*(:.*)?")
+_COMMAND = re.compile(r"\s*--\s*(:\w+.*)")
+_ROWS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A literal with the name of its query.
+
+    In the gathered text, its annotation begins at `first` and its own text at `start`.
+    """
+
+    literal: Literal
+    name: str
+    first: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The text of all queries, and its parts in order."""
+
+    source: SourceFile
+    parts: tuple[Part, ...]
+
+    def located(self, problem: Diagnostic) -> Diagnostic:
+        """Return a diagnostic whose labels point into the Python files."""
+        return replace(problem, labels=tuple(map(self._label, problem.labels)))
+
+    def _label(self, label: Label) -> Label:
+        if label.file.path != self.source.path:
+            return label
+        at = label.span.start
+        part = next((p for p in reversed(self.parts) if p.first <= at), self.parts[0])
+        literal = part.literal
+        length = len(literal.text)
+        first = at - part.start
+        if literal.start is None or not 0 <= first <= length:
+            return replace(label, file=literal.file, span=literal.span)
+        last = min(label.span.end - part.start, length)
+        span = Span(literal.start + first, literal.start + max(first, last))
+        return replace(label, file=literal.file, span=span)
+
+
+def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
+    """Return the query file of all different literals. `path` is its empty file."""
+    text, parts, names = "", list[Part](), set[str]()
+    first: dict[str, Literal] = {}
+    for item in found:
+        first.setdefault(item.text, item)
+    for literal in first.values():
+        name, head = _head(literal, names, dialect)
+        names.add(name)
+        parts.append(Part(literal, name, len(text), len(text) + len(head)))
+        text += head
+        text += literal.text.rstrip().rstrip(";") + "\n;\n"
+    return Gathered(replace(path, text=text), tuple(parts))
+
+
+def _head(literal: Literal, taken: set[str], dialect: Dialect) -> tuple[str, str]:
+    """Return the name of a query, and the annotation before its text."""
+    first = literal.text.lstrip().partition("\n")[0]
+    named, command = _NAMED.match(first), _COMMAND.match(first)
+    if named and named[2]:
+        return named[1], ""  # an annotation as in a query file
+    wanted = named[1] if named else camel(literal.owner) if literal.owner else "Query"
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}{number}"
+    how = command[1] if command else _command(literal.text, dialect)
+    return name, f"-- name: {name} {how}\n"
+
+
+def _command(text: str, dialect: Dialect) -> str:
+    """Return `:many` for a statement that returns rows, and `:execrows` for others."""
+    words: Sequence[str] = [
+        token.text.upper() for token in scan(text, dialect) if token.kind is Kind.NAME
+    ]
+    first = next(iter(words), "")
+    if "RETURNING" in words:
+        return ":many"
+    changes = {"INSERT", "UPDATE", "DELETE", "MERGE"} & set(words)
+    returns = first in _ROWS or (first == "WITH" and not changes)
+    return ":many" if returns else ":execrows"

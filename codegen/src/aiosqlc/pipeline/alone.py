@@ -1,0 +1,99 @@
+"""Compile one text of queries to a package that stands alone in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiosqlc.analysis.bulk import with_bulk
+from aiosqlc.analysis.checks import check_commands, without_ignored
+from aiosqlc.analysis.hints import apply_hints
+from aiosqlc.analysis.paging import with_pages
+from aiosqlc.analysis.port import Analyze
+from aiosqlc.analysis.tenants import check_tenants
+from aiosqlc.config.project import Project, PythonTarget, QuerySet
+from aiosqlc.diagnostics import Diagnostic, Severity
+from aiosqlc.emit.format import format_together
+from aiosqlc.ir import Analysis, Catalog, Rendered
+from aiosqlc.parse.queries import parse_files
+from aiosqlc.pipeline.analysed import Inputs, options_of
+from aiosqlc.pipeline.compile import Compiled, print_set
+from aiosqlc.pipeline.internal import surviving
+from aiosqlc.plan.model import PyModule
+from aiosqlc.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A package as values. If the diagnostics include errors, there are no files.
+
+    `module` has the functions, and `header` is the first line of a file that is written by hand.
+    """
+
+    analysis: Analysis
+    diagnostics: tuple[Diagnostic, ...]
+    module: PyModule | None = None
+    header: str = ""
+    into: Compiled = field(default_factory=Compiled)
+
+    @property
+    def failed(self) -> bool:
+        """Return whether one of the diagnostics is an error."""
+        return any(item.severity is Severity.ERROR for item in self.diagnostics)
+
+    def files(self, command: str, *more: Rendered) -> tuple[Rendered, ...]:
+        """Return the formatted files and `more`; their first lines name the command."""
+        if self.failed:
+            return ()
+        self.into.add(list(more), self.into.folders[0])
+        return tuple(
+            replace(file, text=file.text.replace("`aiosqlc generate", f"`aiosqlc {command}", 1))
+            for file in format_together(self.into.files, self.into.near)
+        )
+
+
+def compile_alone(
+    project: Project,
+    entry: QuerySet,
+    python: PythonTarget,
+    inputs: Inputs,
+    source: SourceFile,
+    analyze: Analyze,
+) -> Alone:
+    """Compile the queries of a text on the schema of an entry. `python` are the settings."""
+    queries, mistakes = parse_files([source], entry.engine)
+    compiled = surviving(with_pages(with_bulk(analyze, entry.engine)))
+    analysis, found = compiled(inputs.schema, queries, options_of(entry, inputs.shims))
+    analysis, mistaken = apply_hints(analysis)
+    problems = [*mistakes, *found, *mistaken, *check_commands(analysis.queries)]
+    problems += check_tenants(analysis.queries, entry.tenant)
+    said = without_ignored(problems, queries)
+    if _has_error(said):
+        return Alone(analysis, tuple(said))
+    into = Compiled()
+    print_set(project, replace(entry, python=python, json=None), analysis, into)
+    said += into.diagnostics
+    if _has_error(said):
+        return Alone(analysis, tuple(said))
+    [planned] = into.planned.values()
+    module = next((module for module in planned.modules if module.functions), None)
+    return Alone(analysis, tuple(said), module, into.files[-1].text.partition("\n")[0], into)
+
+
+def nothing(problems: Sequence[Diagnostic]) -> Alone:
+    """Return the result for inputs that cannot be compiled."""
+    return Alone(Analysis(Catalog()), tuple(problems))
+
+
+def settings_alone(python: PythonTarget, out: Path) -> PythonTarget:
+    """Return the settings of a package that stands alone in a folder."""
+    return replace(
+        python, out=out, package="", beside=(), executor="", emit_class=False,
+        emit_protocol=False, emit_exceptions=False, emit_helpers=False, readers=False,
+        same_as="", contract=None,
+    )  # fmt: skip
+
+
+def _has_error(problems: Sequence[Diagnostic]) -> bool:
+    return any(item.severity is Severity.ERROR for item in problems)

@@ -1,0 +1,223 @@
+"""The SQL of Python literals is compiled, typed and called like the SQL of query files."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+from aiosqlc.cli.main import main
+
+from tests.drivers.running import complaints
+from tests.projects import ran, write_project
+
+CONFIG = """\
+version: "2"
+sql:
+  - engine: ENGINE
+    schema: schema.sql
+    queries: queries.sql
+    gen: {python: {out: store}}
+"""
+SCHEMA = """\
+CREATE TABLE author (id integer PRIMARY KEY, name varchar(50) NOT NULL, bio text);
+"""
+APP = '''\
+from inline import sql
+
+LIST = sql("SELECT id, name FROM author WHERE name LIKE @pattern ORDER BY id")
+ADD = sql("""
+    INSERT INTO author (id, name, bio) VALUES (@id, @name, @bio)
+""")
+COUNT = sql("-- :one\\nSELECT count(*) AS n FROM author")
+NAMED = sql("-- name: TheNames :many\\nSELECT name FROM author ORDER BY name")
+
+
+async def rename(db: object, id: int, name: str) -> int:
+    return await sql("UPDATE author SET name = @name WHERE id = @id")(db, id=id, name=name)
+'''
+LITERALS = (
+    "SELECT id, name FROM author WHERE name LIKE @pattern ORDER BY id",
+    "UPDATE author SET name = @name WHERE id = @id",
+    "-- :one\nSELECT count(*) AS n FROM author",
+)
+
+
+def _project(root: Path, app: str, engine: str = "postgresql") -> Path:
+    files = {
+        "sqlc.yaml": CONFIG.replace("ENGINE", engine),
+        "schema.sql": SCHEMA,
+        "queries.sql": "-- name: One :one\nSELECT 1 AS one;\n",
+        "app/people.py": app,
+    }
+    return write_project(root, files)
+
+
+def _scan(root: Path, *options: str) -> int:
+    command = ["scan", "-f", str(root), str(root / "app"), "-o", str(root / "inline"), *options]
+    return main(command)
+
+
+@contextmanager
+def _imported(root: Path, name: str) -> Iterator[Any]:
+    """Import a module of a project, and forget the project's modules at the end."""
+    sys.path.insert(0, str(root))
+    try:
+        yield importlib.import_module(name)
+    finally:
+        sys.path.remove(str(root))
+        for module in [m for m in sys.modules if m.partition(".")[0] in {"inline", "app"}]:
+            del sys.modules[module]
+
+
+async def test_the_functions_of_literals_run_on_the_server(
+    tmp_path: Path, empty_database: str
+) -> None:
+    _project(tmp_path, APP)
+    assert _scan(tmp_path) == 0
+    db = await asyncpg.connect(empty_database)
+    try:
+        await db.execute(SCHEMA)
+        with _imported(tmp_path, "app.people") as app:
+            assert await app.ADD(db, id=1, name="Ada", bio=None) == 1
+            assert await app.ADD(db, id=2, name="Bob", bio="x") == 1
+            assert await app.rename(db, 2, "Bé") == 1
+            assert [(row.id, row.name) for row in await app.LIST(db, pattern="B%")] == [(2, "Bé")]
+            assert await app.COUNT(db) == 2
+            assert await app.NAMED(db) == ["Ada", "Bé"]
+    finally:
+        await db.close()
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_package_is_formatted_and_strictly_typed(
+    engine: str, count: int, tmp_path: Path
+) -> None:
+    calls = ['sql("SELECT id, bio FROM author")', 'sql("DELETE FROM author")'][:count]
+    _project(tmp_path, "from inline import sql\n" + "\n".join(calls) + "\n", engine)
+    assert _scan(tmp_path) == 0
+    assert complaints(tmp_path / "inline") == ""
+    done = ran(sys.executable, "-m", "mypy", "--strict", "app", "inline", cwd=tmp_path)
+    assert "Success" in done.stdout, done.stdout
+
+
+def _mutated(text: str, r: Random) -> str:
+    """Change a text in one place: leave out, double, replace or insert a character."""
+    at = r.randrange(len(text))
+    char = r.choice("abcxyz_ ;'")
+    return r.choice(
+        (
+            text[:at] + text[at + 1 :],
+            text[:at] + char + text[at:],
+            text[:at] + char + text[at + 1 :],
+        )
+    )
+
+
+def test_a_type_checker_rejects_each_changed_literal(tmp_path: Path) -> None:
+    r = Random(500)
+    changed = list(dict.fromkeys(_mutated(r.choice(LITERALS), r) for _ in range(900)))
+    changed = [text for text in changed if text not in LITERALS][:500]
+    assert len(changed) == 500
+    app = "from inline import sql\n" + "".join(f"sql({text!r})\n" for text in LITERALS)
+    _project(tmp_path, app)
+    assert _scan(tmp_path) == 0
+    lines = ["from inline import sql", *(f"sql({text!r})" for text in (*LITERALS, *changed))]
+    (tmp_path / "changed.py").write_text("\n".join(lines) + "\n")
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--no-pretty", "changed.py"]
+    done = ran(*mypy, cwd=tmp_path)
+    rejected = set(map(int, re.findall(r"^changed.py:(\d+): error", done.stdout, re.MULTILINE)))
+    first = len(LITERALS) + 2
+    assert rejected == set(range(first, first + len(changed)))
+
+
+def test_a_type_checker_knows_the_arguments_and_the_rows(tmp_path: Path) -> None:
+    _project(tmp_path, APP)
+    assert _scan(tmp_path) == 0
+    (tmp_path / "use.py").write_text(
+        "from app.people import LIST\nfrom inline.executor import Executor\n\n\n"
+        "async def use(db: Executor) -> None:\n"
+        "    rows = await LIST(db, pattern=1)\n"
+        "    rows[0].name.real\n"
+    )
+    done = ran(sys.executable, "-m", "mypy", "--strict", "use.py", cwd=tmp_path)
+    assert 'use.py:6: error: Argument "pattern"' in done.stdout
+    assert 'use.py:7: error: "str" has no attribute "real"' in done.stdout
+
+
+def test_a_literal_that_was_not_compiled_fails_at_its_place(tmp_path: Path) -> None:
+    _project(tmp_path, APP)
+    assert _scan(tmp_path) == 0
+    (tmp_path / "app" / "more.py").write_text(
+        'from inline import sql\n\nNEW = sql("SELECT bio FROM author")\n'
+    )
+    with pytest.raises(LookupError) as raised, _imported(tmp_path, "app.more"):
+        pass
+    assert re.search(
+        r"more\.py:3: this SQL was not compiled; run `aiosqlc scan ", str(raised.value)
+    )
+
+
+# The argument of `sql`, and what the message says: code, line, column, the start of its text.
+MISTAKES = {
+    '"SELECT id, nam FROM author"': ("E311", 2, 19, 'column "nam" does not exist'),
+    '"""SELECT a.id\n  FROM author a WHERE a.nme = 1"""': ("E311", 3, 23, "column a.nme does not"),
+    '"SELECT id "\n    "FROM autor"': ("E310", 2, 7, 'relation "autor" does not exist'),
+    '"SELECT \\x61 FROM author"': ("E311", 2, 7, 'column "a" does not exist'),
+    '"SELECT 1; SELECT 2"': ("E113", 2, 7, "a second statement below"),
+    '""': ("E111", 2, 7, "there is no query below this"),
+    '"SELECT \'x"': ("E114", 2, 15, "unterminated string"),
+    'f"SELECT {1}"': ("E009", 2, 7, "`sql` needs exactly one string literal"),
+    '"SELECT 1", 2': ("E009", 2, 3, "`sql` needs exactly one string literal"),
+    "X": ("E009", 2, 7, "`sql` needs exactly one string literal"),
+}
+
+
+@pytest.mark.parametrize("argument", MISTAKES)
+def test_a_mistake_is_shown_in_the_python_file(
+    argument: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, line, column, message = MISTAKES[argument]
+    _project(tmp_path, f'from inline import sql\nA=sql({argument})\nB = sql("SELECT 1 AS x")\n')
+    assert _scan(tmp_path) == 1
+    said = capsys.readouterr().err
+    assert f"error[{code}]: {message}" in said
+    assert f"app/people.py:{line}:{column}\n" in said
+    assert not (tmp_path / "inline").exists()
+
+
+def test_a_file_that_is_not_python_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, "from inline import sql\nA = sql(\n")
+    assert _scan(tmp_path) == 1
+    assert "error[E009]: the file is not valid Python" in capsys.readouterr().err
+
+
+def test_other_functions_named_sql_are_not_compiled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, 'from other import sql\nA = sql("SELECT wrong")\n')
+    assert _scan(tmp_path) == 1
+    assert 'no call `sql("…")` of `from inline import sql`' in capsys.readouterr().err
+
+
+def test_check_reports_a_changed_literal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _project(tmp_path, APP)
+    assert _scan(tmp_path) == 0
+    assert _scan(tmp_path, "--check") == 0
+    path = tmp_path / "app" / "people.py"
+    path.write_text(path.read_text().replace("ORDER BY id", "ORDER BY name"))
+    capsys.readouterr()
+    assert _scan(tmp_path, "--check") == 1
+    assert "ORDER BY name" in capsys.readouterr().out
