@@ -25,7 +25,7 @@ from tests.proofs.judge import scratch
 
 _ROUNDS = 3
 _MODELS = ("dataclass", "msgspec", "pydantic", "attrs")
-_DEEPER = re.compile(r"\[\] is list |Expected `\w+(?: \| null)?`, got `array`")
+_DEEPER = re.compile(r"\[\] is list |Expected `\w+(?: \| null)?`, got `array`|, input_type=list\]")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from aiosqlc.ir import (
     AnalyzeOptions,
     Cardinality,
     Command,
+    JsonKind,
+    JsonShape,
     ParsedQuery,
     SchemaFile,
     TypedQuery,
@@ -26,6 +29,7 @@ from psycopg import pq
 _ROWS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _NULL_ELEMENT = re.compile(rb"(?:^|[{,])NULL(?=[,}])")
+_JSON = frozenset({"json", "jsonb"})
 MANY, EMPTY = "many", "empty"
 
 
@@ -43,7 +47,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the rows of one execution show: `NULL in x`, `NULL inside x`, `many`, `empty`."""
+    """What the rows of one execution show: `NULL in x`, `NULL inside x`, `many`, `empty`.
+
+    `null at x[].a` is a null in the JSON of x; `x[0].a` and `x[].*` are other names of its place.
+    """
 
     facts: frozenset[str]
     error: str = ""
@@ -122,7 +129,35 @@ def seen_in(query: TypedQuery, result: pq.abc.PGresult) -> frozenset[str]:
             found.add(f"NULL in {name}")
         if column.type.array_dims and any(c and has_null_inside(c) for c in cells):
             found.add(f"NULL inside {name}")
+        if column.type.name in _JSON and not column.type.array_dims:
+            documents = (json.loads(cell) for cell in cells if cell)
+            found.update(f"null at {place}" for d in documents for place in _nulls(d, name))
     return frozenset(found)
+
+
+def _nulls(document: object, place: str) -> Iterator[str]:
+    """Yield each name of each place of JSON that holds null."""
+    if document is None:
+        yield place
+    inside: list[tuple[tuple[str, ...], object]] = []
+    if isinstance(document, list):
+        inside = [(("[]", f"[{number}]"), item) for number, item in enumerate(document)]
+    if isinstance(document, dict):
+        inside = [((".*", f".{key}"), item) for key, item in document.items()]
+    for names, item in inside:
+        for name in names:
+            yield from _nulls(item, place + name)
+
+
+def _never_null(shape: JsonShape, place: str) -> Iterator[str]:
+    """Yield each place of JSON that never holds null, if its shape is right."""
+    if shape.kind is JsonKind.ANY:
+        return
+    if not shape.nullable:
+        yield place
+    for number, (key, member) in enumerate(shape.members):
+        names = {JsonKind.OBJECT: f".{key}", JsonKind.MAP: ".*", JsonKind.TUPLE: f"[{number}]"}
+        yield from _never_null(member, place + names.get(shape.kind, "[]"))
 
 
 def has_null_inside(array: bytes) -> bool:
@@ -143,6 +178,8 @@ def denied(query: TypedQuery) -> frozenset[str]:
     named = list(zip(names, query.columns, strict=True))
     found = {f"NULL in {name}" for name, c in named if c.not_null}
     found |= {f"NULL inside {name}" for name, c in named if c.element_not_null}
+    shapes = [(name, c.shape) for name, c in named if c.shape]
+    found |= {f"null at {place}" for name, shape in shapes for place in _never_null(shape, name)}
     if query.cardinality.at_most_one:
         found.add(MANY)
     if query.cardinality in {Cardinality.ONE, Cardinality.SOME}:

@@ -26,7 +26,7 @@ from aiosqlc.analysis.json_shapes import (
 from aiosqlc.ir import JsonKind, JsonShape, SqlType, TypeKind
 from aiosqlc.mysql import types
 from aiosqlc.mysql.expressions import type_of
-from aiosqlc.mysql.facts import IF_NOT_TRUE, IF_TRUE, Facts, facts_of
+from aiosqlc.mysql.facts import IF_NOT_TRUE, IF_TRUE, Facts, facts_of, under
 from aiosqlc.mysql.functions import name_of
 from aiosqlc.mysql.nullness import Proof, infer
 from aiosqlc.mysql.scope import Level, unwrap
@@ -248,7 +248,8 @@ class _Documents:
 
     def _per_row(self) -> _Documents:
         """Return the inference for the argument of an aggregate, which runs only for rows."""
-        level = replace(self.proof.level, bare_is_null=False)
+        around = self.reader.levels[id(self.proof.level.node)]  # without the facts of a branch
+        level = replace(around, bare_is_null=False)
         proof = replace(self.proof, level=level, given=frozenset())
         return _Documents(proof, self.reader, self.depth)
 
@@ -261,12 +262,16 @@ def _branches(node: exp.If | exp.Case, proof: Proof) -> Iterator[tuple[exp.Expr,
     otherwise: Facts = frozenset()
     for branch in ifs:
         facts: Facts = facts_of(level, branch.this, IF_TRUE, is_slice) if plain else frozenset()
-        yield branch.args["true"], proof.knowing(otherwise | facts)
+        yield branch.args["true"], _given(proof, otherwise | facts)
         if plain:
             otherwise |= facts_of(level, branch.this, IF_NOT_TRUE, is_slice)
     last = node.args.get("false" if isinstance(node, exp.If) else "default")
     if last is not None:
-        yield last, proof.knowing(otherwise)
+        yield last, _given(proof, otherwise)
+
+
+def _given(proof: Proof, facts: Facts) -> Proof:
+    return replace(proof.knowing(facts), level=under(proof.level, facts, proof.is_slice))
 
 
 def _common(found: Sequence[JsonShape | None]) -> JsonShape | None:

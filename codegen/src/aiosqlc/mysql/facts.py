@@ -8,6 +8,7 @@ when it is not NULL.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -260,6 +261,15 @@ def settle(level: Level, where: exp.Expr | None, is_slice: IsSlice) -> None:
         _note(level, facts_of(level, condition, IF_TRUE, is_slice), "condition")
     while _revive(level, is_slice):
         pass
+
+
+def under(level: Level, facts: Facts, is_slice: IsSlice) -> Level:
+    """Return the scope for a branch whose condition proves facts, such as a join with a match."""
+    inner = replace(level, facts=dict(level.facts), dead=set(level.dead))
+    _note(inner, facts, "condition")
+    while _revive(inner, is_slice):
+        pass
+    return inner
 
 
 def _note(level: Level, facts: Facts, rule: str) -> None:

@@ -204,6 +204,13 @@ RULES = (
          "Aggregate Functions", "aggregates.judge_aggregate",
          (EVERY_PART, "every group has a row", "no FILTER",
           "the aggregate is NULL only if all its inputs are NULL")),
+    Rule("filter", NOT_NULL,
+         (
+             "A value inside an aggregate is not NULL if the FILTER of the aggregate is true only "
+             "for rows in which the value is not NULL."
+         ),
+         "Aggregate Expressions", "scope.Scope.rows_of",
+         ("no condition of a CASE around the aggregate",)),
     Rule("group-key", NOT_NULL,
          (
              "An aggregate of a grouping key is not NULL if the key is not NULL, because the key "

@@ -2,7 +2,7 @@
 
 create table a (id int primary key, name text not null, bio text, n int not null);
 create table t (id int primary key, arr int[] not null, js jsonb not null);
-insert into a values (1, 'x', null, 1), (2, 'y', null, 2);
+insert into a values (1, 'x', null, 1), (2, 'y', null, 2), (3, 'z', 'b', 3);
 insert into t values (1, '{1,NULL}', 'null');
 
 -- refutes: aggregate / every input is not NULL
@@ -20,6 +20,10 @@ select max(n) filter (where id > 9) as c from a group by name;
 -- refutes: aggregate / the aggregate is NULL only if all its inputs are NULL
 -- case: NULL in c
 select stddev(n) as c from a group by name;
+
+-- refutes: filter / no condition of a CASE around the aggregate
+-- case: null at c[]
+select case when bio is not null then json_agg(bio) over () end as c from a;
 
 -- refutes: window / every input is not NULL
 -- case: NULL in c

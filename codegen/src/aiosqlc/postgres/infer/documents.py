@@ -35,6 +35,7 @@ from aiosqlc.postgres.infer.outputs import expression_type, follow, output_targe
 from aiosqlc.postgres.infer.prover import Prover
 from aiosqlc.postgres.infer.relations import entry_column
 from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.values import branches_of
 from aiosqlc.postgres.tree import Datum, Node
 
 _JSON, _JSONB, _RECORD, _TEXT, _UNKNOWN = 114, 3802, 2249, 25, 705
@@ -111,9 +112,7 @@ class Documents:
         if node.kind == "COALESCEEXPR":
             return either(self._made(arg, scope, depth) for arg in node["args"])
         if node.kind == "CASEEXPR":
-            results = [when["result"] for when in node["args"]]
-            results += [node["defresult"]] if node["defresult"] else []
-            return either(self._made(result, scope, depth) for result in results)
+            return either(self._branches(node, scope, depth))
         if node.kind == "CONST":
             return _constant(node)
         if node.kind == "SUBLINK" and node["subLinkType"] == kinds.SubLink.EXPR:
@@ -126,6 +125,13 @@ class Documents:
             behind = follow(node, scope)
             return self._made(*behind, depth) if behind else ANY
         return self._other(node, scope, depth)
+
+    def _branches(self, node: Node, scope: Scope, depth: int) -> Iterator[JsonShape]:
+        """Yield the JSON shape of each result of a CASE, under the conditions of the result."""
+        for result, facts in branches_of(self.prover, node):
+            with scope.given(facts), self.prover.assuming(scope, "branch", facts):
+                found = self._made(result, scope, depth)
+            yield found
 
     def _other(self, node: Node, scope: Scope, depth: int) -> JsonShape:
         if node.kind == "JSONCONSTRUCTOREXPR":

@@ -22,7 +22,8 @@ class Scope:
 
     `command` is the query's command, one of `kinds.Command`. `known` are the facts for every result
     row, and `old` the facts for the old row of an UPDATE. `assumed` is extended while a CASE branch
-    is inferred. `returned` is set while RETURNING is inferred, where the target's columns are those
+    is inferred, and so is `dead`: the outer joins that found a match, besides those `matched` in
+    every row. `returned` is set while RETURNING is inferred, where the target's columns are those
     of the new row. `level` is the result of `level_of`.
     """
 
@@ -34,6 +35,7 @@ class Scope:
         self.range_table: list[Node] = query.list_of("rtable")
         self.joins = _Joins(query["jointree"])
         self.dead: set[tuple[int, int]] = set()
+        self.matched = self.dead
         self.known: FactSet = NOTHING
         self.old: FactSet = NOTHING
         self.assumed: list[FactSet] = []
@@ -100,14 +102,25 @@ class Scope:
 
     @contextmanager
     def rows_of(self, condition: Node | None) -> Iterator[None]:
-        """Within the block, infer for the rows that an aggregate reads, which satisfy its FILTER.
-
-        Facts of a surrounding CASE branch do not hold for these rows.
-        """
+        """Within the block, infer for the rows that an aggregate reads, those of its FILTER."""
         before = self.assumed, self.dead
         found = _about_rows(facts_of(condition, IF_TRUE, self.catalog)) if condition else NOTHING
-        self.assumed = [found]
+        free = not self.assumed and self.dead is self.matched
+        if not self.catalog.holds("filter", "no condition of a CASE around the aggregate", free):
+            self.assumed, self.dead = [], self.matched
+        self.assumed = [*self.assumed, found]
         self.dead = self.dead | self.joins.dead(found)
+        try:
+            yield
+        finally:
+            self.assumed, self.dead = before
+
+    @contextmanager
+    def given(self, facts: FactSet) -> Iterator[None]:
+        """Within the block, infer for a branch of CASE, whose conditions prove the facts."""
+        before = self.assumed, self.dead
+        self.assumed = [*self.assumed, facts]
+        self.dead = self.dead | self.joins.dead(facts)
         try:
             yield
         finally:
@@ -128,6 +141,7 @@ class Scope:
             if dead == self.dead:
                 break
             self.dead = dead
+        self.matched = self.dead
         self._forget_new_values()
 
     def _matched(self, join: Node) -> bool:

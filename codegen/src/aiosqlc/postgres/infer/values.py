@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aiosqlc.postgres.catalog.facts import FIRST_USER_OID
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.conditions import (
@@ -214,6 +216,18 @@ def _outcomes_under(p: Prover, scope: Scope, assumed: FactSet, node: Node) -> Ou
             return p.resolver.outcomes(p, node, scope)
     finally:
         scope.assumed.pop()
+
+
+def branches_of(p: Prover, node: Node) -> Iterator[tuple[Node, FactSet]]:
+    """Yield each result of a CASE, with the facts that its conditions prove."""
+    failed: FactSet = frozenset()
+    for when in node["args"]:
+        holds = _with_subject(node, facts_of(when["expr"], IF_TRUE, p.facts), p)
+        yield when["result"], failed | holds
+        if node["arg"] is None:
+            failed |= facts_of(when["expr"], _UNTRUE, p.facts)
+    if node["defresult"]:
+        yield node["defresult"], failed
 
 
 def _with_subject(case: Node, holds: FactSet, p: Prover) -> FactSet:
