@@ -174,7 +174,9 @@ class OptionalPart:
     `kind` is `if` (present if and only if parameter `name` was passed), `set` (a SET item that is
     omitted while parameter `name` is UNSET) or `sort` (`name` is the Python argument that selects
     one of `choices`). `numbers` are the parameters that occur only in this part. `also` are the
-    further names of `:if a, b`, all of which must be passed.
+    further names of `:if a, b`, all of which must be passed. If a part is `independent`, the
+    variants contain only some of its combinations with the others of this kind: all, none, and each
+    alone. Other combinations are sent too.
     """
 
     kind: str
@@ -183,6 +185,7 @@ class OptionalPart:
     choices: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
     also: tuple[str, ...] = ()
+    independent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +318,7 @@ class ParsedQuery:
     @cached_property
     def said(self) -> str:
         """Return a hash of all query data except the position in the file."""
-        dynamic = [item.numbers for item in self.dynamic]
+        dynamic = [(item.numbers, item.independent) for item in self.dynamic]
         return digest_of(self.question, self.doc, self.comments, str(self.file.path), dynamic)
 
     def placed(self, **places: object) -> ParsedQuery:

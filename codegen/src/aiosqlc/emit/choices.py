@@ -22,6 +22,75 @@ def numbered(*pieces: str) -> str:
     return _PARAMETER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
 '''
 
+TEXTS = '''
+"""Number the parameters of SQL texts, and assemble texts when they are first used."""
+
+import re
+from collections.abc import Callable
+
+_MOST = 4096  # texts that one query keeps
+
+_PARAMETER = re.compile(r"\\$(\\d+)")
+
+
+def numbered(*pieces: str) -> str:
+    """Join the pieces of an SQL text and renumber its parameters from 1 without gaps."""
+    text = "".join(pieces)
+    present = sorted({int(number) for number in _PARAMETER.findall(text)})
+    return _PARAMETER.sub(lambda found: f"${present.index(int(found[1])) + 1}", text)
+
+
+class Texts(dict[tuple[bool | str, ...], str]):
+    """The SQL texts of a query by the options of a call; a text is assembled at its first use."""
+
+    def __init__(self, build: Callable[..., str]) -> None:
+        super().__init__()
+        self._build = build
+        self._listeners: list[Callable[[str], object]] = []
+
+    def __missing__(self, key: tuple[bool | str, ...]) -> str:
+        """Assemble a text. Raises KeyError for an unknown sort order."""
+        text = self._build(*key)
+        if len(self) < _MOST:
+            self[key] = text
+            for listener in self._listeners:
+                listener(text)
+        return text
+
+    def announce(self, listener: Callable[[str], object]) -> None:
+        """Call a function with each text that is assembled, and with those that already are."""
+        self._listeners.append(listener)
+        for text in self.values():
+            listener(text)
+'''.lstrip()
+
+
+def numbering(*, built: bool) -> str:
+    """Return the source of the module `numbering`; `built` if queries assemble texts when used."""
+    return TEXTS if built else NUMBERING
+
+
+def built_texts(constant: str, choice: PyChoice) -> str:
+    """Return a function that assembles the text of a query, and its constant."""
+    name = f"_{constant.lower()}"
+    params: list[str] = []
+    lines: list[str] = []
+    for option, known in zip(choice.names, choice.labels, strict=True):
+        params.append(f"{option}: {'str' if known else 'bool'}")
+        if known:  # an unknown order is a KeyError
+            items = ", ".join(f"{line_literal(v)}: {line_literal(k)}" for k, v in known)
+            lines.append(f"    {option} = {{{items}}}[{option}]")
+    return "\n".join(
+        [
+            f"def {name}({', '.join(params)}) -> str:",
+            *lines,
+            f"    return {_text(choice)}",
+            "",
+            "",
+            f"{constant}: Final = Texts({name})",
+        ]
+    )
+
 
 def texts_by_choice(choice: PyChoice) -> str:
     """Return a dictionary expression that maps each choice of options to the query's text."""

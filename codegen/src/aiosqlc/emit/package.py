@@ -8,7 +8,7 @@ from pathlib import Path
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
 from aiosqlc.drivers.helpers import print_helpers, protocols_of
-from aiosqlc.emit.choices import NUMBERING
+from aiosqlc.emit.choices import numbering
 from aiosqlc.emit.documents import json_documents
 from aiosqlc.emit.errors import print_errors
 from aiosqlc.emit.executor import print_executor
@@ -64,8 +64,11 @@ def print_package(
     local = f"{target.package}.adapter" if target.package else ".adapter"
     if own and (source := driver.session_source(local)):
         files.append(Rendered(target.out / "session.py", f"{header.of('')}\n{source}"))
-    if any(function.choice and function.choice.numbered for function in functions):
-        files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{NUMBERING}"))
+    choices = [function.choice for function in functions if function.choice]
+    built = any(choice.independent for choice in choices)
+    if built or any(choice.numbered for choice in choices):
+        source = numbering(built=built)
+        files.append(Rendered(target.out / "numbering.py", f"{header.of('')}\n{source}"))
     if any(function.decoders for function in functions):
         source = json_documents(target.models, driver.types.json_reader)
         files.append(Rendered(target.out / f"{MODULE}.py", f"{header.of('')}\n{source}"))
@@ -130,7 +133,14 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
     imports: set[Import] = {("typing", "Final")}
     imports |= {(package, module) for module, function in named if not function.copy}
     first_party = frozenset({package.partition(".")[0]})
-    entries = [_entry(module, function) for module, function in named]
+    known = [(module, function) for module, function in named if not _is_built(function)]
+    built = [(module, function) for module, function in named if _is_built(function)]
+    entries = [_entry(module, function) for module, function in known]
+    told = [
+        f"{module}.{function.constant}.announce("
+        f'lambda sql: QUERY_NAMES.update({{sql: "{function.query_name}"}}))'
+        for module, function in built
+    ]
     return "\n".join(
         [
             header,
@@ -138,10 +148,11 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
             "",
             *import_lines(imports, first_party),
             "",
-            "QUERY_NAMES: Final = {" if named else "QUERY_NAMES: Final[dict[str, str]] = {",
+            "QUERY_NAMES: Final = {" if known else "QUERY_NAMES: Final[dict[str, str]] = {",
             *entries,
             "}",
             '"""The name of each query by its SQL text, as a label for metrics and traces."""',
+            *told,
             *(_reads(named) if target.readers else ()),
             "",
         ]
@@ -151,13 +162,27 @@ def _init(target: PythonTarget, modules: tuple[PyModule, ...], header: str) -> s
 def _reads(named: list[tuple[str, PyFunction]]) -> list[str]:
     """List the read-only statements, for an executor that sends them to a replica."""
     reads = [(module, function) for module, function in named if function.reads]
-    entries = [_text(module, function) for module, function in reads]
+    entries = [_text(module, function) for module, function in reads if not _is_built(function)]
+    told = [
+        f"{module}.{function.constant}.announce(READS.add)"
+        for module, function in reads
+        if _is_built(function)
+    ]
     body = ["READS: Final = frozenset(", "    {", *entries, "    }", ")"]
+    body = body if entries else ["READS: Final = frozenset[str]()"]
+    if told:
+        body = ["READS: Final = {", *entries, "}"] if entries else ["READS: Final = set[str]()"]
     return [
         "",
-        *(body if entries else ["READS: Final = frozenset[str]()"]),
+        *body,
         '"""The SQL texts that are proved to be read-only, so a replica can run them."""',
+        *told,
     ]
+
+
+def _is_built(function: PyFunction) -> bool:
+    """Return whether the texts of a function are assembled when they are first used."""
+    return function.choice is not None and bool(function.choice.independent)
 
 
 def _text(module: str, function: PyFunction) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aiosqlc.emit.bodies import body, body_imports, define, parameters, returns
-from aiosqlc.emit.choices import texts_by_choice
+from aiosqlc.emit.choices import built_texts, texts_by_choice
 from aiosqlc.emit.classes import class_imports, print_aliases, print_class, print_enum
 from aiosqlc.emit.imports import import_lines
 from aiosqlc.emit.keyed import print_loader
@@ -80,6 +80,8 @@ def _decoders(function: PyFunction) -> str:
 def _constant(function: PyFunction) -> str:
     if function.choice is None:
         return f"{function.constant}: Final = {text_literal(function.sql)}"
+    if function.choice.independent:
+        return built_texts(function.constant, function.choice)
     return f"{function.constant}: Final = {texts_by_choice(function.choice)}"
 
 

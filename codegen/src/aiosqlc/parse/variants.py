@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import accumulate, pairwise
 from math import prod
 
@@ -15,6 +15,7 @@ from aiosqlc.diagnostics import Diagnostic, Label
 from aiosqlc.ir import OptionalPart, Variant
 from aiosqlc.parse.dynamic import Part
 from aiosqlc.parse.flags import unknown_names
+from aiosqlc.parse.independent import independent_parts
 from aiosqlc.parse.macros import ROWS, Expanded, Use, expand
 from aiosqlc.parse.scanner import Kind, Token
 from aiosqlc.source import SourceFile, Span
@@ -34,22 +35,30 @@ def write_variants(
     file: SourceFile, span: Span, tokens: list[Token], uses: list[Use], parts: tuple[Part, ...]
 ) -> tuple[Expanded, tuple[Variant, ...], tuple[OptionalPart, ...], list[Diagnostic]]:
     """Return a dynamic query's full text, every variant, and the optional parts."""
-    problems = _check(file, uses, parts)
+    body = [token for token in tokens if token.kind is not Kind.COMMENT]
+    apart, gap = frozenset[int](), None
+    if _count(parts) > LIMIT:
+        apart, gap = independent_parts(body, uses, parts)
+    problems = _check(file, uses, parts, apart)
     if problems:
         return Expanded(), (), (), problems
-    body = [token for token in tokens if token.kind is not Kind.COMMENT]
     opened = {one.start for one, after in pairwise(body) if one.text == "(" and after.text != ")"}
     directives = [d for d in _directive_comments(file, tokens, parts) if d.start < span.end]
     ends = {span.start: span.end for span in directives}
     numbers = {use.name: 0 for use in uses if use.name and use.macro not in ROWS}
     numbers = {name: position for position, name in enumerate(numbers, 1)}
-    ranges = [range(len(part.choices)) if part.kind == "sort" else (1, 0) for part in parts]
     variants: list[Variant] = []
     full = Expanded()
-    for key in itertools.product(*ranges):
+    for key in _keys(parts, apart):
         cuts, replaced = _cuts(parts, key)
         away = _Regions(cuts)
         remaining = [token for token in body if not away.hold(token.span)]
+        if gap:
+            first = next((at for at, token in enumerate(remaining) if token.start >= gap.end), None)
+            first = len(remaining) if first is None else first
+            begins = bool(remaining[first:]) and remaining[first].start == gap.end
+            remaining.insert(first, Token(Kind.NAME, "TRUE", gap.start, gap.start))
+            replaced.append((gap, " TRUE\n  AND " if begins else " TRUE"))
         dangling, empty = _dangling(remaining, opened)
         if empty:
             return Expanded(), (), (), [_empty_set(file, parts)]
@@ -64,10 +73,31 @@ def write_variants(
         if not variants:
             full = text
         variants.append(Variant(key, text.sql.rstrip(), tuple(present), text.source_map))
-    return full, tuple(variants), _optional_parts(parts, variants), []
+    return full, tuple(variants), _optional_parts(parts, variants, apart), []
 
 
-def _optional_parts(parts: tuple[Part, ...], variants: list[Variant]) -> tuple[OptionalPart, ...]:
+def _keys(parts: tuple[Part, ...], apart: frozenset[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the key of each text to check: of independent parts all, none, and each alone."""
+    ranges = [
+        (1,) if at in apart else range(len(part.choices)) if part.kind == "sort" else (1, 0)
+        for at, part in enumerate(parts)
+    ]
+    alone = [{at} for at in sorted(apart)] if len(apart) > 1 else []
+    for key in itertools.product(*ranges):
+        for on in [set(apart), *([set[int]()] if apart else []), *alone]:
+            yield tuple(int(at in on) if at in apart else one for at, one in enumerate(key))
+
+
+def _count(parts: tuple[Part, ...], apart: frozenset[int] = frozenset()) -> int:
+    """Return the number of texts to check."""
+    rest = [part for at, part in enumerate(parts) if at not in apart]
+    some = len(apart) + 2 if len(apart) > 1 else len(apart) + 1
+    return some * prod(len(part.choices) if part.kind == "sort" else 2 for part in rest)
+
+
+def _optional_parts(
+    parts: tuple[Part, ...], variants: list[Variant], apart: frozenset[int]
+) -> tuple[OptionalPart, ...]:
     found = []
     for position, part in enumerate(parts):
         without = {
@@ -77,11 +107,16 @@ def _optional_parts(parts: tuple[Part, ...], variants: list[Variant]) -> tuple[O
             for number in variant.numbers
         }
         only = tuple(number for number in variants[0].numbers if number not in without)
-        found.append(OptionalPart(part.kind, part.name, part.span, part.choices, only, part.also))
+        alone = position in apart
+        found.append(
+            OptionalPart(part.kind, part.name, part.span, part.choices, only, part.also, alone)
+        )
     return tuple(found)
 
 
-def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[Diagnostic]:
+def _check(
+    file: SourceFile, uses: list[Use], parts: tuple[Part, ...], apart: frozenset[int]
+) -> list[Diagnostic]:
     unnamed = next((use for use in uses if use.macro not in ROWS and not use.name), None)
     if unnamed:
         return [
@@ -98,14 +133,16 @@ def _check(file: SourceFile, uses: list[Use], parts: tuple[Part, ...]) -> list[D
                 hint="write `sqlc.arg(name)`",
             )
         ]
-    count = prod(len(part.choices) if part.kind == "sort" else 2 for part in parts)
+    count = _count(parts, apart)
     if count > LIMIT:
+        dependent = next((part for at, part in enumerate(parts) if at not in apart), parts[-1])
         return [
             Diagnostic(
                 "E133",
                 f"the optional parts need {count} SQL texts, but the limit is {LIMIT}",
-                (Label(file, parts[-1].span, "the last of the optional parts"),),
-                hint="use the same condition for several parts, or split the query",
+                (Label(file, dependent.span, "the first part that doubles the number of texts"),),
+                hint="join the condition by AND in the outermost WHERE, with parameters that only "
+                "this part uses; or use one name for several parts",
             )
         ]
     return unknown_names(file, uses, parts)

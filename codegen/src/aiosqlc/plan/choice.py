@@ -11,7 +11,7 @@ from aiosqlc.parse.scanner import Kind, scan
 from aiosqlc.plan import pytypes
 from aiosqlc.plan.model import Import, PyChoice, PyParam, PyType
 from aiosqlc.plan.naming import argument
-from aiosqlc.plan.pieces import numbered, pieces_of
+from aiosqlc.plan.pieces import independent_pieces_of, numbered, pieces_of
 from aiosqlc.source import Dialect
 
 UnsetNames = tuple[Import, Import]
@@ -88,6 +88,7 @@ def plan_choice(
         names=_distinct(argument(part.name) for part in parts),
         needed=tuple(needed),
         labels=tuple(tuple(labels_of(part.choices).items()) for part in parts),
+        independent=tuple(at for at, part in enumerate(parts) if part.independent),
     )
     imports |= {("typing", "Literal")} if any(part.kind == "sort" for part in parts) else set()
     return everything, choice, imports
@@ -133,6 +134,11 @@ def with_pieces(choice: PyChoice, variants: Sequence[Variant] = ()) -> PyChoice:
         key: _own_numbers(text, variant.numbers)
         for (key, text), variant in zip(choice.texts, variants, strict=False)
     }
+    if choice.independent:
+        renumbered = bool(own) and own != texts
+        source = own if renumbered else texts
+        pieces = independent_pieces_of(source, choice.names, choice.independent)
+        return replace(choice, pieces=pieces, numbered=renumbered)
     if own and own != texts:
         pieces = pieces_of(own, choice.names)
         same = all(numbered(text) == texts[key] for key, text in own.items())

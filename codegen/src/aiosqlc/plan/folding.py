@@ -26,6 +26,8 @@ _ASSIGNED = ': Final = ""'
 
 def folded(query: TypedQuery, constant: str, engine: Dialect) -> TypedQuery:
     """Return a query whose text is wrapped to fit beside the name of its constant."""
+    if any(part.independent for part in query.parsed.dynamic):
+        return query  # the lines of an optional part must be the same in every text
     if query.variants:
         variants = [
             replace(variant, sql=fold(variant.sql, engine, WIDTH - 3 * len(_INDENT)))

@@ -135,6 +135,7 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         function = positional(function, query, params)
         if is_bulk(parsed) and not driver.types.structured:
             function = replace(function, repeated=row_in(function.sql, planner.package.engine))
+    problems += _unassembled(query, function)
     theirs = [param for param in function.params if param is not _CHUNK]
     problems += check_parameters(query, theirs, used)
     ordered_names = [
@@ -147,6 +148,22 @@ def plan_function(query: TypedQuery, planner: QueryPlanner) -> tuple[PyFunction,
         imports |= field.type.imports_in(field.type.annotation)
     imports |= row.imports if row else set()
     return replace(function, own_classes=tuple(own), imports=frozenset(imports)), problems
+
+
+def _unassembled(query: TypedQuery, function: PyFunction) -> list[Diagnostic]:
+    """Report a query whose texts are neither listed nor made of pieces."""
+    choice = function.choice
+    if choice is None or not choice.independent or choice.pieces:
+        return []
+    label = Label(query.parsed.file, query.parsed.name_span, "too many parts to list every text")
+    return [
+        Diagnostic(
+            "E133",
+            f"the texts of `{query.parsed.name}` cannot be assembled from its optional parts",
+            (label,),
+            "put each optional condition on lines of its own",
+        )
+    ]
 
 
 def _executor(query: TypedQuery, readers: bool) -> str:
@@ -212,6 +229,8 @@ def _dynamic(
         choice = with_pieces(choice, query.variants)
     if choice.numbered:
         imports.add((planner.package.in_package("numbering"), "numbered"))
+    if choice.independent:
+        imports.add((planner.package.in_package("numbering"), "Texts"))
     required = once([param for param in adapted if not param.default])
     optional = once([param for param in adapted if param.default])
     everything = (*required, *optional, *sort_params(query))

@@ -173,7 +173,8 @@ class PyChoice:
     assembled from `pieces`, whose conditions refer to the options by `names`. `numbered` is whether
     parameters are numbered at run time. Without pieces, each text is written out. `needed` are the
     conditions under which an argument is missing, with the error messages. `labels` are, for each
-    option, its values with their names for callers.
+    option, its values with their names for callers. `independent` are the options whose
+    combinations `texts` does not list; the texts are then assembled when they are first used.
     """
 
     selectors: tuple[str, ...]
@@ -184,6 +185,7 @@ class PyChoice:
     numbered: bool = False
     needed: tuple[tuple[str, str], ...] = ()
     labels: tuple[tuple[tuple[str, str], ...], ...] = ()
+    independent: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,55 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
     return tuple(PyPiece(_parts(text), condition(keys, switched)) for keys, text in runs)
 
 
+def independent_pieces_of(
+    texts: Mapping[Key, str], names: Sequence[str], independent: Sequence[int]
+) -> tuple[PyPiece, ...]:
+    """Split texts of which only some combinations are given, or return ().
+
+    The positions in `independent` are switches that add lines of their own, whatever the others
+    are. All other positions occur in every combination.
+    """
+    if any("\0" in text for text in texts.values()):
+        return ()
+    lines: dict[Key, list[str]] | None = {
+        key: _ended(text)[:-1].split("\n") for key, text in texts.items()
+    }
+    first = next(iter(texts))
+    for position, choice in enumerate(first):
+        if isinstance(choice, str) and lines is not None:
+            lines = _with_slot(lines, position)
+    if lines is None:
+        return ()
+    switches = [position for position, choice in enumerate(first) if not isinstance(choice, str)]
+    variants = {tuple(bool(key[at]) for at in switches): found for key, found in lines.items()}
+    alone = [place for place, at in enumerate(switches) if at in independent]
+    rest = [place for place, at in enumerate(switches) if at not in independent]
+    pieces: list[tuple[str, str]] = []
+    for keys, text in _runs(_merged(variants)):
+        found = _condition(keys, frozenset(variants), alone, rest, [names[at] for at in switches])
+        if found is None:
+            return ()
+        pieces.append((text, found))
+    return tuple(PyPiece(_parts(text), found) for text, found in pieces)
+
+
+def _condition(
+    keys: frozenset[Bools],
+    every: frozenset[Bools],
+    alone: Sequence[int],
+    rest: Sequence[int],
+    names: Sequence[str],
+) -> str | None:
+    """Return the condition for lines that the given combinations have; None if there is none."""
+    for at in alone:
+        if keys == {key for key in every if key[at]}:
+            return names[at]
+    chosen = {tuple(key[at] for at in rest) for key in keys}
+    if keys != {key for key in every if tuple(key[at] for at in rest) in chosen}:
+        return None
+    return condition(chosen, [names[at] for at in rest])
+
+
 def numbered(text: str) -> str:
     """Renumber the parameters of a text without gaps, like the generated helper function."""
     present = sorted({int(number) for number in _NUMBER.findall(text)})

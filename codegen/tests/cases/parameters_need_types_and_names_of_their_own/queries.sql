@@ -31,15 +31,15 @@ WHERE id = @id;
 
 -- name: TooMany :many
 SELECT id FROM users WHERE true
-  AND id = @a -- :if a
-  AND id = @b -- :if b
-  AND id = @c -- :if c
-  AND id = @d -- :if d
-  AND id = @e -- :if e
-  AND id = @f -- :if f
-  AND id = @g -- :if g
-  AND id = @h -- :if h
-  AND id = @i -- :if i
-  AND id = @j -- :if j
-  AND id = @k -- :if k
+  OR id = @a -- :if a
+  OR id = @b -- :if b
+  OR id = @c -- :if c
+  OR id = @d -- :if d
+  OR id = @e -- :if e
+  OR id = @f -- :if f
+  OR id = @g -- :if g
+  OR id = @h -- :if h
+  OR id = @i -- :if i
+  OR id = @j -- :if j
+  OR id = @k -- :if k
 ;

@@ -3,12 +3,12 @@
 
 from typing import Final
 
-from . import orders
+from . import queries
 
 QUERY_NAMES: Final = {
-    orders.GET_ORDER: "GetOrder",
-    orders.LIST_PRICED: "ListPriced",
-    **dict.fromkeys(orders.LIST_ORDERS.values(), "ListOrders"),
-    orders.HIDE_ORDER: "HideOrder",
+    queries.GET_ORDER: "GetOrder",
+    queries.LIST_PRICED: "ListPriced",
+    **dict.fromkeys(queries.LIST_ORDERS.values(), "ListOrders"),
+    queries.HIDE_ORDER: "HideOrder",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

@@ -1,0 +1,1 @@
+"""Queries with more optional conditions than texts can be listed."""
