@@ -16,9 +16,7 @@ async def run(db, queries):
     assert await queries.found_beside(db, rank=0, title="b") == [2]
     assert await queries.found_beside(db, rank=0, unowned=True) == [1]
     assert await queries.found_beside(db, rank=-1, title="c", unowned=True) == [1, 3]
-    assert await queries.found_beside(
-        db, rank=0, title="c", status="done", unowned=True
-    ) == [1, 2]
+    assert await queries.found_beside(db, rank=0, title="c", status="done", unowned=True) == [1, 2]
 
     assert await queries.trailing(db) == [1, 2]
     assert await queries.trailing(db, title="a") == [2]
@@ -37,17 +35,10 @@ async def run(db, queries):
     assert await queries.page(db) == [3, 1, 2]
     assert await queries.page(db, rank=0, after=3) == [1, 2]
     for half, missing in (({"rank": 0}, "after"), ({"after": 3}, "rank")):
-        with pytest.raises(
-            TypeError, match=f"{missing} is needed beside {next(iter(half))}"
-        ):
+        with pytest.raises(TypeError, match=f"{missing} is needed beside {next(iter(half))}"):
             await queries.page(db, **half)
     assert await queries.page(db, low=1, high=2, bounded=True) == [1, 2]
     assert await queries.page(db, low=1, high=2) == [3, 1, 2]  # the flag is a choice
-    for given in (
-        {"low": 1},
-        {"high": 2},
-        {"bounded": True},
-        {"low": 1, "bounded": True},
-    ):
+    for given in ({"low": 1}, {"high": 2}, {"bounded": True}, {"low": 1, "bounded": True}):
         with pytest.raises(TypeError, match="is needed beside"):
             await queries.page(db, **given)

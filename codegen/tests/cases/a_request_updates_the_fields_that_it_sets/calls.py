@@ -8,6 +8,7 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 
+
 class MsgspecPatch(msgspec.Struct):
     name: str | UnsetType = UNSET
     bio: str | None | UnsetType = UNSET

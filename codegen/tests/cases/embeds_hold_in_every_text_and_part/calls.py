@@ -13,11 +13,7 @@ async def run(db, queries):
     found = await queries.noted(db, note="x")
     assert (found[0].other, found[1].other.other_id) == (None, 2)
     found = await queries.both(db, first=2)
-    assert [(row.author.name, row.part) for row in found] == [
-        ("bob", 1),
-        ("ann", 2),
-        ("bob", 2),
-    ]
+    assert [(row.author.name, row.part) for row in found] == [("bob", 1), ("ann", 2), ("bob", 2)]
     assert len(await queries.both(db, first=2, last=1)) == 2
     assert [(row.author.id, row.book.id) for row in await queries.three(db)] == [(1, 7)]
     assert [row.author.id for row in await queries.more(db)] == [1, 2]

@@ -24,35 +24,22 @@ async def run(db, queries):
     )
     row = await queries.get_everything(db)
     for name, annotation in typing.get_type_hints(type(row)).items():
-        assert fits(getattr(row, name), annotation), (
-            name,
-            annotation,
-            getattr(row, name),
-        )
+        assert fits(getattr(row, name), annotation), (name, annotation, getattr(row, name))
     assert row.c_pairs[0] == models.Pair(1, models.Colour.RED)
     assert row.c_pairs[1] is None
     assert row.c_colours == [models.Colour.RED, models.Colour.DEEP_BLUE, None]
 
     blue = models.Colour.DEEP_BLUE
-    await queries.add_colours(
-        db, colours=[blue], colour=blue, pair=models.Pair(7, blue)
-    )
+    await queries.add_colours(db, colours=[blue], colour=blue, pair=models.Pair(7, blue))
     changed = await queries.get_everything(db)
     assert (changed.c_colours, changed.c_colour) == ([blue], blue)
     assert await queries.get_pair(db) == models.Pair(7, blue)
     assert await queries.list_pairs(db) == [row.c_pairs]
-    wanted = [
-        models.Wanted(7, [models.Pair(7, blue)]),
-        models.Wanted(9, [models.Pair(9, blue)]),
-    ]
+    wanted = [models.Wanted(7, [models.Pair(7, blue)]), models.Wanted(9, [models.Pair(9, blue)])]
     assert await queries.count_wanted(db, wanted=wanted, within=Range(7, 8)) == 1
     about = await queries.transaction(db)
     for name, annotation in typing.get_type_hints(type(about)).items():
-        assert fits(getattr(about, name), annotation), (
-            name,
-            annotation,
-            getattr(about, name),
-        )
+        assert fits(getattr(about, name), annotation), (name, annotation, getattr(about, name))
 
 
 def fits(value, annotation):
@@ -64,9 +51,7 @@ def fits(value, annotation):
     if origin in {types.UnionType, typing.Union}:
         return any(fits(value, one) for one in arguments)
     if origin is list:
-        return isinstance(value, list) and all(
-            fits(item, arguments[0]) for item in value
-        )
+        return isinstance(value, list) and all(fits(item, arguments[0]) for item in value)
     if origin is tuple:
         return isinstance(value, tuple)
     if origin is not None:

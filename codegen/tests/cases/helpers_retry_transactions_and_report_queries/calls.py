@@ -32,9 +32,7 @@ async def run(db, queries):
     assert await queries.copy_counters(observed, copied) == 3
     await queries.raise_all(observed, [2, 3])
     async with db.transaction():
-        streamed = [
-            row.value async for row in queries.stream_counters(observed, chunk=3)
-        ]
+        streamed = [row.value async for row in queries.stream_counters(observed, chunk=3)]
     assert streamed == [5, 1, 1, 0]
     assert [(name, rows) for name, _, rows, _ in heard] == [
         ("CopyCounters", 3),

@@ -13,10 +13,7 @@ async def run(db, queries):
     assert row.row is models.OddEnum("back\\slash")
     assert (row.naïve, row.mixed) == ("n", "m")
     text = await queries.text(db)
-    assert (
-        text.text
-        == 'it\'s "quoted" """tripled""" \\ back\\\\slash %s %% {x} ünïcode 日本'
-    )
+    assert text.text == 'it\'s "quoted" """tripled""" \\ back\\\\slash %s %% {x} ünïcode 日本'
     assert text.escaped == "tab\t newline\n"
     assert text.dollar == "dollar 'quoted' $$ \""
     assert await queries.backslash(db) == 'one line \\d """ \''

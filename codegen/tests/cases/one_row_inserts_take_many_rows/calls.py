@@ -13,10 +13,7 @@ async def run(db, queries):
         queries.AddReadingsParams("B", day, None, None),
     ]
     stored = await queries.add_readings(db, batch)
-    assert [(row.sensor, row.value) for row in stored] == [
-        ("a", Decimal("1.5")),
-        ("b", None),
-    ]
+    assert [(row.sensor, row.value) for row in stored] == [("a", Decimal("1.5")), ("b", None)]
     again = [queries.AddReadingsParams("a", day, Decimal(2), None)]
     assert [row.value for row in await queries.add_readings(db, again)] == [Decimal(2)]
     assert await queries.add_readings(db, []) == []

@@ -10,9 +10,7 @@ async def run(db, queries):
     )
 
     async def ids(**arguments):
-        return [
-            row.id for row in await queries.list_tasks(db, page_size=9, **arguments)
-        ]
+        return [row.id for row in await queries.list_tasks(db, page_size=9, **arguments)]
 
     assert await ids() == [1, 2]
     assert await ids(status="done") == [2]

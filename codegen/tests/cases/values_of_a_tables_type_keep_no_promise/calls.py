@@ -16,16 +16,8 @@ async def run(db, queries):
     sent = await queries.send_part(db, part=queries.PartValue(None, None))
     assert (sent.id, sent.kind) == (None, None)
     await db.execute("INSERT INTO stones VALUES (1, ROW('sad'))")
-    [stone] = await queries.list_stones(
-        db
-    )  # its class is Stone: a value of that type has another
+    [stone] = await queries.list_stones(db)  # its class is Stone: a value of that type has another
     assert (stone.id, stone.cut.kind) == (1, "sad")
     await db.execute("INSERT INTO gems VALUES (1, 'opal')")
-    [gem] = await queries.list_gems(
-        db
-    )  # Gem is the enum: a row of gems has another name
-    assert (type(gem).__name__, type(gem.kind).__name__, gem.kind) == (
-        "GemRow",
-        "Gem",
-        "opal",
-    )
+    [gem] = await queries.list_gems(db)  # Gem is the enum: a row of gems has another name
+    assert (type(gem).__name__, type(gem.kind).__name__, gem.kind) == ("GemRow", "Gem", "opal")

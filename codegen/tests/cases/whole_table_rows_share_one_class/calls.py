@@ -9,12 +9,7 @@ async def run(db, queries):
     models = __import__("sys").modules[queries.__package__ + ".models"]
     ada = uuid4()
     row = await queries.add_person(
-        db,
-        id=ada,
-        name="Ada",
-        mood=models.Mood.NOT_SO_HAPPY,
-        tags=["a"],
-        salary=Decimal("1.50"),
+        db, id=ada, name="Ada", mood=models.Mood.NOT_SO_HAPPY, tags=["a"], salary=Decimal("1.50")
     )
     assert row == models.Person(
         ada, "Ada", models.Mood.NOT_SO_HAPPY, ["a"], Decimal("1.50"), row.joined
