@@ -251,3 +251,66 @@ def test_statistics_of_another_schema_are_refused(
     _, part = analysed(tmp_path, "CREATE TABLE other (id int PRIMARY KEY);", "")
     with pytest.raises(StatisticsError, match="from another database"):
         plans(planner, part, pulled(planner, in_use))
+
+
+STRANGE = """\
+CREATE SCHEMA app;
+CREATE SCHEMA "Of.App";
+CREATE TABLE app.big (id int PRIMARY KEY, kind text NOT NULL, at point);
+CREATE INDEX big_kind ON app.big (kind);
+CREATE TABLE "Of.App"."Odd ""One" ("Id" int PRIMARY KEY, "a.b" int NOT NULL);
+CREATE INDEX "Its.Index" ON "Of.App"."Odd ""One" ("a.b");
+CREATE TABLE parts (id int NOT NULL, kind int NOT NULL) PARTITION BY LIST (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES IN (2);
+CREATE INDEX parts_id ON parts (id);
+"""
+
+
+@pytest.fixture(scope="module")
+def strange(planner: Planner) -> Statistics:
+    rows = {("app", "big"): 10**6, ("Of.App", 'Odd "One'): 10**6, ("public", "parts"): 10**6}
+    return planner.synthesised([file(STRANGE)], AnalyzeOptions(), rows).statistics
+
+
+@pytest.mark.parametrize(
+    ("sql", "index"),
+    [
+        ("SELECT * FROM app.big WHERE kind = $1", "app.big_kind"),
+        ("""SELECT * FROM "Of.App"."Odd ""One" WHERE "a.b" = $1""", "Of.App.Its.Index"),
+        ("SELECT * FROM parts WHERE id = 1 AND kind = $1 LIMIT 1", "parts_1_id_idx"),
+    ],
+)
+def test_an_index_can_be_left_out(
+    sql: str, index: str, planner: Planner, strange: Statistics
+) -> None:
+    with planner.database([file(STRANGE)], AnalyzeOptions(), strange) as database:
+        assert database.notes == ()
+        before = database.plan(sql)
+        after = database.plan(sql, without=[index])
+        assert before
+        assert after
+        assert index in {node.index for node in before.walk()}
+        assert index not in {node.index for node in after.walk()}
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("SELECT * FROM app.big WHERE id % 7 = $1", "app.big ((id % 7))"),
+        ("SELECT * FROM parts WHERE kind = $1", "parts (kind)"),
+    ],
+)
+def test_an_index_that_is_tried_has_its_name_in_plans(
+    sql: str, what: str, planner: Planner, strange: Statistics
+) -> None:
+    schema = [file(STRANGE)]
+    tried = [what, "app.big (at)", "no such table (id)"]
+    with planner.database(schema, AnalyzeOptions(), strange, tried=tried) as database:
+        assert list(database.tried) == [what]
+        name = database.tried[what]
+        before, after = database.plan(sql), database.plan(sql, using=[name])
+        assert before
+        assert after
+        assert name not in {node.index for node in before.walk()}
+        assert name in {node.index for node in after.walk()}

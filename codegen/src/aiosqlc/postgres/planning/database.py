@@ -32,12 +32,26 @@ from aiosqlc.servers.postgres.databases import DatabaseRefusedError, Draft, new_
 from aiosqlc.servers.postgres.embedded import Server
 from aiosqlc.servers.private import NoServerError
 
-_INDEXES = """
-select c.relname, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('i', 'I') and n.nspname !~ '^pg_'
-"""
-_VALID = "update pg_index set indisvalid = {value} where indexrelid in ({names})"
 _PREFIX = "aiosqlc_tried_"
+# The name of each index as plans have it. The parts of an index that is tried have its name.
+_INDEXES = f"""
+select c.relname, case when n.nspname = 'public' then '' else n.nspname || '.' end
+                  || coalesce(r.relname, c.relname)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+left join pg_inherits h on h.inhrelid = c.oid
+left join pg_class r on r.oid = h.inhparent and r.relname ~ '^{_PREFIX}'
+where c.relkind in ('i', 'I') and n.nspname !~ '^pg_'
+"""  # noqa: S608 - a constant
+# An index of a partitioned table is used through its parts.
+_VALID = """
+update pg_index set indisvalid = {value} where indexrelid in (
+    select coalesce(t.relid, c.oid) from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    left join pg_partition_tree(c.oid) t on true
+    where c.relkind in ('i', 'I')
+      and case when n.nspname = 'public' then '' else n.nspname || '.' end || c.relname in ({names})
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -59,8 +73,8 @@ class PlannedDatabase:
         return references_of(self.connection)
 
     @cached_property
-    def _schemas(self) -> Mapping[str, str]:
-        return {str(name): str(schema) for name, schema in self.connection.rows(_INDEXES)}
+    def _names(self) -> Mapping[str, str]:
+        return {str(name): str(shown) for name, shown in self.connection.rows(_INDEXES)}
 
     def plan(
         self, sql: str, *, using: Collection[str] = (), without: Collection[str] = ()
@@ -68,16 +82,11 @@ class PlannedDatabase:
         """Return the generic plan of a text, or None if the server plans no such statement."""
         changes = [_VALID.format(value="true", names=_list(using))] if using else []
         changes += [_VALID.format(value="false", names=_list(without))] if without else []
-        return explained(self.connection, sql, self._schemas, changes)
+        return explained(self.connection, sql, self._names, changes)
 
 
 def _list(names: Collection[str]) -> str:
-    return ", ".join(f"to_regclass({literal(quoted(name))})" for name in names)
-
-
-def quoted(name: str) -> str:
-    """Return a relation's name, `name` or `schema.name`, in quotation marks."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
+    return ", ".join(literal(name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +177,8 @@ def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:
         name = f"{_PREFIX}{number}"
         if connection.run(f"create index {name} on {keys}") is None:
             found[keys] = name
-    return found
+    shown = {str(name): str(text) for name, text in connection.rows(_INDEXES)} if found else {}
+    return {keys: shown[name] for keys, name in found.items()}
 
 
 def _drafted(

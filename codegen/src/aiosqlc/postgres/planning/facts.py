@@ -29,6 +29,7 @@ join pg_class c on c.oid = i.indexrelid join pg_namespace ni on ni.oid = c.relna
 join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
 join pg_am m on m.oid = c.relam
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and i.indisvalid
+  and not c.relispartition
 order by 1, 2
 """  # noqa: S608 - constants
 _REFERENCES = f"""
@@ -37,7 +38,8 @@ select k.conname as name, {_CHILD} as child, {_PARENT} as parent,
         from unnest(k.conkey) with ordinality u(number, n)
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number) as columns,
        k.confdeltype in ('c', 'n', 'd') as cascades,
-       format('select 1 from only %s x where %s for key share of x', k.conrelid::regclass,
+       format('select 1 from %s %s x where %s for key share of x',
+              case when c.relkind = 'p' then '' else 'only' end, k.conrelid::regclass,
               (select string_agg(format('x.%I = $%s', a.attname, u.n), ' and ' order by u.n)
                from unnest(k.conkey) with ordinality u(number, n)
                join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number)) as check

@@ -24,6 +24,7 @@ _DISTINCT = -0.1  # other columns: one value on ten rows
 _DAYS = 3650  # of a column of dates: ten years
 _ROW_HEADER, _POINTER, _PAGE_HEADER = 24, 4, 24
 _TEXT_WIDTH = 32
+_GEOMETRIC, _UNSORTED = "G", frozenset({"json", "xml"})  # types without an order
 _MOST_SCALED = 0.1  # more distinct values than that grow with the table
 
 _TABLES = """
@@ -203,7 +204,8 @@ def _statistics(schema: _Schema, table: _Table, column: _Column) -> tuple[tuple[
         share = f"{(1 - nulls) / len(choices):.6g}"
         found["most_common_vals"] = "{" + ",".join(map(_quoted, choices)) + "}"
         found["most_common_freqs"] = "{" + ",".join([share] * len(choices)) + "}"
-    found["correlation"] = "1" if column.rising else "0"
+    if column.category != _GEOMETRIC and column.type not in _UNSORTED:
+        found["correlation"] = "1" if column.rising else "0"
     return tuple(found.items())
 
 

@@ -25,8 +25,8 @@ def explained(
 ) -> Plan | None:
     """Return the generic plan of a text, or None if the server refuses EXPLAIN for it.
 
-    `indexes` are the schemas of indexes by name. `changes` run before and are undone. The statement
-    is planned and not run.
+    `indexes` are the names of indexes as plans have them, by their own names. `changes` run before
+    and are undone. The statement is planned and not run.
     """
     options = "generic_plan, verbose, format json, costs on"
     connection.run("begin")
@@ -54,7 +54,7 @@ def tree(node: Mapping[str, Any], indexes: Mapping[str, str]) -> Plan:
         join=node.get("Join Type", ""),
         relation=_named(node.get("Schema", ""), node.get("Relation Name", "")),
         alias=node.get("Alias", ""),
-        index=_named(indexes.get(index, ""), index),
+        index=indexes.get(index, index),
         conditions=tuple((key, _text(node[key])) for key in _CONDITIONS if key in node),
         details=tuple((key, _text(node[key])) for key in _DETAILS if key in node),
         children=tuple(tree(inner, indexes) for inner in node.get("Plans", ())),
