@@ -32,6 +32,7 @@ from aiosqlc.production.review.model import (
     Grants,
     Order,
     PlanChanges,
+    Queries,
     Review,
 )
 from aiosqlc.production.review.privileges import grants_between
@@ -148,7 +149,7 @@ def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> Entr
             engine.observer, versions.entry, versions.new.inputs, chosen, patient=patient
         )
         found = replace(found, migrations=tuple(checked))
-    return replace(found, grants=_grants(versions), plans=_plans(versions))
+    return replace(found, grants=_grants(versions), plans=_plans(versions, found.queries))
 
 
 def _is_in_queries(item: Diagnostic, version: Analysed) -> bool:
@@ -252,18 +253,23 @@ def _advice(versions: _Versions, found: EntryReview) -> list[Diagnostic]:
     return in_source_order(kept)
 
 
+def _only(version: Analysed, queries: Sequence[ParsedQuery]) -> Analysed:
+    """Return a version with the analysis of some of its queries."""
+    places = {query.place for query in queries}
+    typed = tuple(query for query in version.analysis.queries if query.parsed.place in places)
+    return replace(version, analysis=replace(version.analysis, queries=typed))
+
+
 def _of_plans(
     versions: _Versions, version: Analysed, queries: Sequence[ParsedQuery]
 ) -> list[Diagnostic]:
     """Return the findings about the plans of some queries, as `vet --plans` does."""
-    places = {query.place for query in queries}
-    typed = tuple(query for query in version.analysis.queries if query.parsed.place in places)
-    if not typed:
+    some = _only(version, queries)
+    if not some.analysis.queries:
         return []
-    some = replace(version, analysis=replace(version.analysis, queries=typed))
     statistics = statistics_of(versions.entry)
     if statistics is None or versions.engine.planner is None:
-        return vet_scans(some)
+        return vet_scans(some, versions.engine)
     wanted = versions.entry.vet_rules
     found = advise(versions.engine.planner, some, statistics).findings
     return [item for item in found if not wanted or item.code in wanted]
@@ -288,11 +294,18 @@ def _texts(queries: Sequence[ParsedQuery]) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def _plans(versions: _Versions) -> PlanChanges:
-    """Return the changed plans, both under the statistics that the working tree has now."""
+def _plans(versions: _Versions, queries: Queries) -> PlanChanges:
+    """Return the changed plans, both under the statistics that the working tree has now.
+
+    On an unchanged schema, only changed queries can have another plan.
+    """
     planner = versions.engine.planner
     if planner is None:
         return PlanChanges()
     statistics = statistics_of(versions.entry)
-    old, new = (plans(planner, one, statistics) for one in (versions.old, versions.new))
-    return PlanChanges(tuple(changes(plans_by_text(old), plans_by_text(new))), basis_of(new))
+    pairs = [(versions.old, [old for old, _ in queries.changed]), (versions.new, queries.current)]
+    if versions.pending or versions.edited:
+        pairs = [(one, one.inputs.queries) for one, _ in pairs]
+    old, new = (plans(planner, _only(*pair), statistics) for pair in pairs)
+    found = [one for one in changes(plans_by_text(old), plans_by_text(new)) if one.after]
+    return PlanChanges(tuple(found), basis_of(new))

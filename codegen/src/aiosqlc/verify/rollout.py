@@ -11,7 +11,9 @@ from aiosqlc.engines.scratch import Answer, Rows, Scratch, States, Trial
 from aiosqlc.ir import AnalyzeOptions, Cardinality, TypedQuery
 from aiosqlc.verify.release import Code, Release, Step, relies
 
-_CALLS = 16  # of each query
+_CALLS = 16  # of each query, or fewer in a large project
+_MOST_CALLS = 2400  # of all queries of a version
+_FEWEST = 4
 _PASSING = 12  # tries after a key conflict, because the sequences of two states may differ
 
 
@@ -50,7 +52,8 @@ def try_release(
 def _try_code(code: Code, states: States, side: str, seen: list[_Seen]) -> None:
     home = states.rows[code.own]
     home.fill(0)  # prepares arguments from existing values
-    trials = [(query, home.draw(query)) for query in code.queries for _ in range(_CALLS)]
+    calls = max(_FEWEST, min(_CALLS, _MOST_CALLS // max(1, len(code.queries))))
+    trials = [(query, home.draw(query)) for query in code.queries for _ in range(calls)]
     worked = [not answer.refusal for answer in _run_all(home, trials)]
     for number, rows in enumerate(states.rows):
         if number == code.own:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
-from aiosqlc.engines import engine_for
+from aiosqlc.engines import Engine, engine_for
 from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.vet.queries import Text
 from aiosqlc.vet.rules import RULES
 
 
-def vet_scans(analysed: Analysed) -> list[Diagnostic]:
-    """Return a finding for each query with a WHERE that still scans a whole table."""
+def vet_scans(analysed: Analysed, opened: Engine | None = None) -> list[Diagnostic]:
+    """Return a finding for each query with a WHERE that still scans a whole table.
+
+    `opened` is an engine that is open already; without it, the engine is open for this call.
+    """
     entry, inputs, queries = analysed.entry, analysed.inputs, analysed.analysis.queries
-    with engine_for(entry.engine) as engine:
+    with contextlib.nullcontext(opened) if opened else engine_for(entry.engine) as engine:
         read = engine.full_scans(inputs.schema, queries, options_of(entry, inputs.shims))
     rule = RULES["V012"]
     title = rule.title.removesuffix(" (checked with --plans)")
