@@ -9,8 +9,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from aiosqlc.messages.explained import result_lines
 from aiosqlc.messages.render import render_all
-from aiosqlc.pipeline.compile import compile_project
+from aiosqlc.pipeline.compile import analyze_project, compile_project
 
 from tests.golden import analyzer_on
 from tests.projects import loaded, write_project
@@ -71,4 +72,23 @@ async def test_the_example_has_its_classes_and_prints_its_books(
     assert capsys.readouterr().out == "Ann X [] 2\nAnn Y [5, 4] 2\n"
     assert [(row.name, [book.title for book in row.books]) for row in first] == [
         ("Ann", ["X", "Y"])
+    ]
+
+
+def test_explain_names_the_keys(tmp_path: Path, postgres_server: TestPostgres) -> None:
+    section = PAGE.read_text().partition("## Nested rows")[2]
+    schema, query, *_ = [text for _, text in _BLOCK.findall(section)]
+    files = {"sqlc.yaml": CONFIG, "schema.sql": schema, "queries.sql": query}
+    url = postgres_server.create_empty()
+    try:
+        [analysed, *_] = analyze_project(loaded(write_project(tmp_path, files)), analyzer_on(url))
+    finally:
+        postgres_server.drop(url)
+    [typed] = analysed.analysis.queries
+    assert list(result_lines(typed))[:5] == [
+        "rows: any number of rows",
+        "    joined rows with equal `id` are one row",
+        "lists:",
+        "    books: rows differ in `id`; joined rows may repeat them",
+        "    awards: rows differ in `author_id`, `year`; joined rows may repeat them",
     ]

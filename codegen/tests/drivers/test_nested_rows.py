@@ -93,7 +93,8 @@ ORDER BY
 
 -- name: Calculated :many
 SELECT a.id, (SELECT count(*) FROM book x WHERE x.author_id = a.id) AS written,
-    coalesce(a.bio, a.name) AS bio, sqlc.nest(b) AS books
+    coalesce(a.bio, a.name) AS bio, sqlc.nest(b) AS books,
+    CASE WHEN EXISTS (SELECT 1 FROM award x WHERE x.author_id = a.id) THEN 'y' ELSE 'n' END AS won
 FROM author a LEFT JOIN (SELECT id, author_id, upper(title) AS loud FROM book) AS b
     ON b.author_id = a.id
 ORDER BY a.id, b.id;
@@ -260,7 +261,9 @@ def calculated(stored: Stored) -> list[Any]:
         for book in books:
             book["loud"] = book.pop("title").upper()
         bio = a["name"] if a["bio"] is None else a["bio"]
-        found.append({"id": a["id"], "written": len(books), "bio": bio, "books": books})
+        won = "y" if of(stored["award"], lambda w: w["year"], author_id=a["id"]) else "n"
+        row = {"id": a["id"], "written": len(books), "bio": bio, "books": books, "won": won}
+        found.append(row)
     return found
 
 

@@ -59,6 +59,18 @@ ORDER BY id -- :sort id, note
 SELECT sqlc.embed(o), sqlc.embed(u) FROM orders o JOIN users u ON u.id = o.user_id
 WHERE o.tenant_id = @tenant_id ORDER BY o.id;
 
+-- name: UsersOfOrders :many
+SELECT o.id, o.note, sqlc.nest(u) AS users, sqlc.nest(m) AS users.orders
+FROM orders o
+JOIN (SELECT tenant_id, email, id FROM users) AS u ON u.id = o.user_id AND u.tenant_id = @tenant_id
+JOIN orders m ON m.user_id = u.id AND m.tenant_id = @tenant_id
+WHERE o.tenant_id = @tenant_id AND o.id < 3 ORDER BY o.id, m.id;
+
+-- name: OrdersByMail :many
+SELECT u.id, sqlc.nest(o) AS orders, u.email
+FROM users AS u JOIN orders o ON o.user_id = u.id AND o.tenant_id = @tenant_id
+WHERE u.tenant_id = @tenant_id AND o.id > 29 ORDER BY o.id DESC, u.id;
+
 -- name: UsersByMood :many
 SELECT id FROM users WHERE tenant_id = @tenant_id AND mood = ANY(@moods::mood[]) ORDER BY id;
 

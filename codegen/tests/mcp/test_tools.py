@@ -100,6 +100,22 @@ async def test_every_type_of_a_row_has_a_form(connected: Connect) -> None:
     }  # fmt: skip
 
 
+async def test_masked_values_are_hidden_in_lists_too(connected: Connect) -> None:
+    async with connected("one") as client:
+        nested = (await client.call_tool("users_of_orders", {})).structured_content
+        apart = (await client.call_tool("orders_by_mail", {})).structured_content
+    assert nested is not None
+    assert apart is not None
+    assert [row["id"] for row in nested["rows"]] == [1, 2]
+    for row in nested["rows"]:
+        [user] = row["users"]
+        assert (user["email"], user["id"], len(user["orders"])) == ("[masked]", 1, 30)
+        assert user["orders"][0]["note"] == "note 1"
+    assert [
+        (row["id"], row["email"], [order["id"] for order in row["orders"]]) for row in apart["rows"]
+    ] == [(2, "[masked]", [31]), (1, "[masked]", [30])]
+
+
 async def test_a_listed_write_commits_and_counts(shop: Shop, connected: Connect) -> None:
     async with connected("two") as client:
         paid = (await client.call_tool("pay_order", {"id": 32})).structured_content
@@ -165,7 +181,7 @@ async def test_a_web_page_of_another_origin_is_refused(served: str) -> None:
 async def test_the_protocols_own_client_works_over_standard_input(shop: Shop) -> None:
     for mode in ("auto", "legacy"):
         async with Client(shop.on_stdio(), mode=mode) as client:
-            assert len((await client.list_tools()).tools) == 12
+            assert len((await client.list_tools()).tools) == 14
             content = (await client.call_tool("get_user", {"id": 2})).structured_content
             assert content is not None
             assert content["row"]["score"] == 1.5

@@ -19,7 +19,7 @@ from typing import Any, Final
 from aiosqlc.config.project import Project, PythonTarget
 from aiosqlc.drivers import driver_of
 from aiosqlc.emit.package import print_package
-from aiosqlc.ir import Command, TypedQuery
+from aiosqlc.ir import Command, Nesting, TypedQuery
 from aiosqlc.pipeline.analysed import Analysed
 from aiosqlc.plan import plan_modules
 from aiosqlc.plan.clashes import functions_of
@@ -90,9 +90,13 @@ def _as_it_is(connection: Any) -> Any:
 
 
 def _as_tool(query: TypedQuery) -> TypedQuery:
-    """Return a query without the Python types of its hints; `:many` becomes `:stream`."""
+    """Return a query without the Python types of its hints; `:many` becomes `:stream`.
+
+    A `:many` with lists of joined rows that are not adjacent is read completely.
+    """
     parsed = query.parsed
+    whole = isinstance(query.nesting, Nesting) and not query.nesting.adjacent
     hints = tuple(replace(hint, python_type=None) for hint in parsed.hints)
     streams = parsed.command is Command.MANY and not _TAKEN & {item.name for item in query.params}
-    command = Command.STREAM if streams else parsed.command
+    command = Command.STREAM if streams and not whole else parsed.command
     return replace(query, parsed=replace(parsed, hints=hints, command=command))

@@ -43,7 +43,7 @@ class Tool:
     `hints` are the annotations of the parameters that the assistant may pass.
 
     `required` are the arguments without a default. `masked` are the fields of a row whose values
-    are hidden, each with the position inside the field if it is a nested row.
+    are hidden. Each is a path of positions, which leads through nested rows and lists.
     """
 
     offer: Offer
@@ -53,7 +53,7 @@ class Tool:
     output_schema: Mapping[str, Any]
     hints: Mapping[str, Any]
     required: frozenset[str]
-    masked: tuple[tuple[int, int | None], ...] = ()
+    masked: tuple[tuple[int, ...], ...] = ()
 
     @property
     def name(self) -> str:
@@ -138,17 +138,25 @@ def is_many(offer: Offer) -> bool:
     return offer.query.parsed.command in {Command.MANY, Command.STREAM}
 
 
-def hide(row: Any, masked: tuple[tuple[int, int | None], ...]) -> Any:
+def hide(row: Any, masked: tuple[tuple[int, ...], ...]) -> Any:
     """Replace the masked values of a row, which is in its JSON form."""
     if not isinstance(row, dict):
         return MASKED if masked else row
-    names = list(row)
-    for outer, inner in masked:
-        if inner is None:
-            row[names[outer]] = MASKED
-        elif isinstance(nested := row[names[outer]], dict):
-            nested[list(nested)[inner]] = MASKED
+    for path in masked:
+        _hide(row, path)
     return row
+
+
+def _hide(value: Any, path: tuple[int, ...]) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _hide(item, path)
+    elif isinstance(value, dict):
+        name = list(value)[path[0]]
+        if len(path) > 1:
+            _hide(value[name], path[1:])
+        else:
+            value[name] = MASKED
 
 
 def _converted(name: str, value: Any, hint: Any) -> Any:
@@ -226,16 +234,29 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _masked_fields(offer: Offer, row: PyRow | None) -> tuple[tuple[int, int | None], ...]:
-    """Return the positions of the masked columns in a row's fields, including nested rows."""
+def _masked_fields(offer: Offer, row: PyRow | None) -> tuple[tuple[int, ...], ...]:
+    """Return the paths of the masked columns in a row's fields, also in nested rows and lists."""
     if row is None or not offer.masked:
         return ()
-    found: list[tuple[int, int | None]] = []
+    lists = dict(_lists(row))
+    found: list[tuple[int, ...]] = []
     field = -1
     for position in range(len(offer.query.columns)):
         nested = next((n for n in row.nested if n.first <= position < n.first + n.count), None)
-        if nested is None or position == nested.first:
+        start = lists.get(nested.first) if nested else None
+        if (nested is None or position == nested.first) and (start is None or len(start) == 1):
             field += 1
         if position in offer.masked:
-            found.append((field, None if nested is None else position - nested.first))
+            inside = () if nested is None else (position - nested.first,)
+            found.append((*((field,) if start is None else start), *inside))
     return tuple(found)
+
+
+def _lists(row: PyRow) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield the first column of each list of nested rows, with the path of its field."""
+    paths: list[tuple[int, ...]] = [()]
+    for level in row.nest.levels[1:] if row.nest else ():
+        assert row.nest  # noqa: S101 # a row without lists has no levels
+        names = [field.name for field in row.nest.levels[level.parent].cls.fields]
+        paths.append((*paths[level.parent], names.index(level.field)))
+        yield level.first, paths[-1]

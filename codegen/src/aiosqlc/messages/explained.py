@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from aiosqlc.ir import Column, SqlType, TypedParam, TypedQuery
+from aiosqlc.ir import Column, Nesting, SqlType, TypedParam, TypedQuery
 from aiosqlc.messages.json_shapes import json_lines
 
 _ROWS = {
@@ -31,6 +31,7 @@ def result_lines(query: TypedQuery) -> Iterator[str]:
     """Describe the parameters and columns of a query, without its text."""
     yield f"rows: {_ROWS[query.cardinality.value]}"
     yield from (f"    {reason}" for reason in query.cardinality_reasons)
+    yield from _lists(query)
     if query.params:
         yield "parameters:"
     for param in query.params:
@@ -55,6 +56,21 @@ def column_lines(column: Column) -> list[str]:
 def param_line(param: TypedParam) -> str:
     """Describe the type and nullability of a parameter."""
     return f"${param.number} {param.name}: {type_name(param.type)}{_null(param)}"
+
+
+def _lists(query: TypedQuery) -> Iterator[str]:
+    """Describe the keys that group joined rows into rows with lists."""
+    if not isinstance(query.nesting, Nesting):
+        return
+    for level in query.nesting.levels:
+        key = ", ".join(f"`{query.columns[at].name}`" for at in level.key)
+        if level.embed is None:
+            yield f"    joined rows with equal {key} are one row"
+            yield "lists:"
+            continue
+        name = query.embeds[level.embed].name
+        again = "; joined rows may repeat them" if level.repeats else ""
+        yield f"    {name}: rows differ in {key}{again}"
 
 
 def _touches(query: TypedQuery) -> Iterator[str]:

@@ -418,10 +418,17 @@ class _Lowering:
 
     def depends_on(self, node: exp.Expr) -> Sequence[Column] | None:
         """Return the columns on which an expression depends in one statement, or None."""
-        found = []
-        for part in node.walk():
-            if isinstance(part, exp.Query | exp.AggFunc | exp.Window):
+        found: list[Column] = []
+        for part in node.walk(prune=lambda part: isinstance(part, exp.Query)):
+            if isinstance(part, exp.AggFunc | exp.Window):
                 return None
+            if isinstance(part, exp.Query):
+                fixed = is_fixed(part, self.level, self.reader)
+                reads = self.reads(part) if fixed else None
+                if reads is None:
+                    return None
+                found += reads
+                continue
             if isinstance(part, exp.Column):
                 column = self.level.local(part)
                 if column is None:

@@ -443,9 +443,9 @@ def is_key(kind: SqlType) -> bool:
         kind = kind.base
     if kind.array_dims:
         return False
-    if kind.schema == "":
-        return kind.name in _MYSQL
-    return kind.kind is TypeKind.ENUM or kind.name in _POSTGRES
+    if kind.kind is TypeKind.ENUM:
+        return True
+    return kind.name in (_MYSQL if kind.schema == "" else _POSTGRES)
 
 
 def _given(key: Sequence[int]) -> dict[int, Binding]:
