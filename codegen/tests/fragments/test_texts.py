@@ -28,6 +28,8 @@ sqlc.include(visible, t) AND sqlc.include(newer, t, @since);
 
 -- fragment: columns(t)
 t.id, t.name;
+-- fragment: holds(t, value)
+t.tags@>value;
 -- fragment: filters(t)
 t.a = @a -- :if a
 AND t.b = @b -- :if b
@@ -51,6 +53,7 @@ TEXTS = [
         "SELECT 1 FROM x WHERE sqlc.include(newer, x, -5) AND sqlc.include(newer, x, @reader)",
         "SELECT 1 FROM x WHERE (x.made > (-5)) AND (x.made > $1)",
     ),
+    ("SELECT sqlc.include(holds, x, @tag)", "SELECT (x.tags@> $1)"),
     ("SELECT f(sqlc.include(columns, a), 1)", "SELECT f(a.id, a.name, 1)"),
 ]
 
