@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -74,8 +75,10 @@ def _found(module: ModuleType, name: str) -> _Function:
     if call is not None:
         return _Function(call, lambda connection: connection)
     for kind in vars(module).values():
-        if isinstance(kind, type) and name in vars(kind) and not getattr(kind, "_is_protocol", 0):
-            return _Function(vars(kind)[name], kind)
+        found = vars(kind).get(name) if isinstance(kind, type) else None
+        # A row class may have a field with the name of a query.
+        if inspect.isfunction(found) and not getattr(kind, "_is_protocol", 0):
+            return _Function(found, kind)
     msg = f"no function `{name}`"
     raise AttributeError(msg)
 
