@@ -146,7 +146,9 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
     key = _key(query, _conditions(clauses))
     written = parsed.spelled(key.number)
     if lookup.why:
-        raise UnfitError(lookup.why, "select the rows without it, and combine them in Python")
+        raise UnfitError(
+            lookup.why, "select the rows of each key in SQL, and combine them in Python"
+        )
     given = next(param for param in parsed.params if param.number == key.number)
     if len(given.spans) > 1:
         why = f"{written} is also used elsewhere in the query"
@@ -154,7 +156,7 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
     if key.number not in lookup.keys:
         name = "".join(token.text for token in key.column)
         raise _UnfitAtError(
-            f"`=` does not compare `{name}` as a Python dict compares its keys",
+            f"`=` and a Python dict may disagree about which values of `{name}` are equal",
             "use a column of an integer, UUID, date, time, bytes, enum or text type, without a "
             "cast; a text needs a deterministic collation (MySQL: `utf8mb4_0900_bin`, MariaDB: "
             "`utf8mb4_nopad_bin`)",
@@ -162,7 +164,7 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
         )
     if not query.read_only:
         raise UnfitError(
-            f"the query is not proved to only read: {query.unproved_reading}",
+            f"the query is not proved to be read-only: {query.unproved_reading}",
             "remove the part that writes",
         )
     if parsed.command is Command.ONE and not query.cardinality.at_most_one:
@@ -220,7 +222,7 @@ def _key(query: TypedQuery, conditions: Sequence[_Condition]) -> _Condition:
         raise UnfitError("no condition `column = @key` in the outermost WHERE", _WRITE)
     listed = " or ".join(f"`:batchget({names[one.number]})`" for one in some)
     raise _UnfitAtError(
-        f"{len(some)} conditions `column = @key`, and only one can be the key",
+        f"the query has {len(some)} conditions `column = @key`, but only one can be the key",
         f"write {listed}",
         _span(query.parsed, some[-1]),
     )

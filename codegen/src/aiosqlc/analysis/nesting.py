@@ -28,7 +28,7 @@ def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
         first = next(embed for embed in parsed.embeds if embed.nest)
         yield Diagnostic(
             "E346",
-            f"`{parsed.name}` streams rows whose joined rows may be apart",
+            f"`{parsed.name}` may stream other rows between the joined rows of one row",
             (Label(parsed.file, first.span, "a list may be incomplete when it is returned"),),
-            f"begin ORDER BY with columns of the row itself, which include {key}",
+            f"begin ORDER BY with columns of the row that has the list, among them {key}",
         )

@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     except GitError as error:
         sys.stderr.write(f"cannot compare with {arguments.base}: {error}\n")
     except NoServerError as error:
-        sys.stderr.write(f"no PostgreSQL server to plan on: {error}\n")
+        sys.stderr.write(f"no PostgreSQL server is available to plan the queries: {error}\n")
     except SchemaFailsError as error:
         report(error.problems, style)
         sys.stderr.write("the schema has errors: fix them first\n")
@@ -132,8 +132,8 @@ def _diff(project: Project, path: Path, arguments: argparse.Namespace, style: St
             queries += analysed.inputs.queries
         if basis != before_basis:
             raise _UnusableError(
-                f"{os.path.relpath(path)} was planned on {before_basis}, and the current plans are"
-                f" for {basis}: run `aiosqlc plans record`"
+                f"the plans in {os.path.relpath(path)} use {before_basis}, but the current plans"
+                f" use {basis}: run `aiosqlc plans record`"
             )
         found = changes(recorded, current)
     against = arguments.base or os.path.relpath(path)

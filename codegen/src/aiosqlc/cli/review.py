@@ -44,7 +44,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="also write the report to a file; can be repeated",
     )
     command.add_argument(
-        "--timeout-set", action="store_true", help="your migration tool sets lock_timeout"
+        "--timeout-set",
+        action="store_true",
+        help="state that your migration tool sets lock_timeout",
     )
 
 
@@ -63,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"cannot compare with {arguments.base}: {error}\n")
         return 2
     except NoServerError as error:
-        sys.stderr.write(f"no server to check the change on: {error}\n")
+        sys.stderr.write(f"no server is available to check the change: {error}\n")
         return 2
     except StatisticsError as error:
         sys.stderr.write(f"the plans cannot be compared: {error}\n")

@@ -28,10 +28,10 @@ _KNOWN: Final = {
     1792: ("refused", "a read-only tool cannot write"),
     1969: ("timeout", "the database stopped the query, because it exceeded the time limit"),
     3024: ("timeout", "the database stopped the query, because it exceeded the time limit"),
-    1044: ("refused", "the database role of the tools lacks a privilege for this"),
-    1142: ("refused", "the database role of the tools lacks a privilege for this"),
-    1143: ("refused", "the database role of the tools lacks a privilege for this"),
-    1370: ("refused", "the database role of the tools lacks a privilege for this"),
+    1044: ("refused", "the database role of the tools lacks a required privilege"),
+    1142: ("refused", "the database role of the tools lacks a required privilege"),
+    1143: ("refused", "the database role of the tools lacks a required privilege"),
+    1370: ("refused", "the database role of the tools lacks a required privilege"),
 }
 _FAILED: Final = ("query_failed", "the database reports an error")
 _AWAY: Final = ("unavailable", "the database is not available")

@@ -43,7 +43,7 @@ _KNOWN: Final = {
     "57014": ("timeout", "the database stopped the query, because it exceeded the time limit"),
     "55P03": ("timeout", "the query waited too long for a lock"),
     "25006": ("refused", "a read-only tool cannot write"),
-    "42501": ("refused", "the database role of the tools lacks a privilege for this"),
+    "42501": ("refused", "the database role of the tools lacks a required privilege"),
     "22": ("invalid_argument", "a value is not valid for its use in the query"),
     "23": ("constraint_violated", "the database rejected the change"),
     "40": ("conflict", "the transaction conflicted with another transaction: try again"),

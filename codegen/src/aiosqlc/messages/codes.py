@@ -100,7 +100,7 @@ CODES = {
     "E342": "an embed that is not a whole row of a table",
     "E343": "`selfcheck`: an override whose Python object cannot be imported",
     "E344": "`sqlc.nest` in a query that cannot return lists, or with an unknown path",
-    "E345": "`sqlc.nest` with rows whose key is not proved",
+    "E345": "`sqlc.nest` with rows that no proved key identifies",
     "E346": "a `:stream` with `sqlc.nest` whose order does not keep the rows of a list together",
     "E350": "two engines: a query that only one engine has",
     "E351": "two engines or drivers: a query whose parameters or result differ",

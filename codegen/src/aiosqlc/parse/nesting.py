@@ -10,7 +10,7 @@ from aiosqlc.parse.scanner import Kind, Token, code_tokens
 from aiosqlc.source import Dialect, Span
 
 _COMMANDS = frozenset({Command.ONE, Command.MANY, Command.STREAM})
-_SUBQUERY = "put it into a subquery: `FROM (SELECT … {word} …) AS p LEFT JOIN …`"
+_SUBQUERY = "put {word} into a subquery: `FROM (SELECT … {word} …) AS p LEFT JOIN …`"
 _CUTS = ("LIMIT", "OFFSET", "FETCH")
 _MERGES = ("GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "MINUS", "RETURNING")
 
@@ -40,7 +40,7 @@ def nest_misuses(query: ParsedQuery, dialect: Dialect) -> Iterator[Diagnostic]:
         word = clause.text.upper()
         start = query.source_map.to_source(clause.start)
         why = (
-            f"{word} would cut the joined rows, and so the last list"
+            f"{word} counts joined rows, so the last list could be incomplete"
             if word in _CUTS
             else f"{word} is not possible in a SELECT with sqlc.nest"
         )

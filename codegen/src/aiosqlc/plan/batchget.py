@@ -55,9 +55,13 @@ def plan_batch(
 
 
 def _two_types(query: TypedQuery, given: str, held: str) -> Diagnostic:
-    label = Label(query.parsed.file, query.parsed.name_span, f"a row has a key of type `{held}`")
-    message = f"`{query.parsed.name}` cannot be `:batchget`: the keys are passed as `{given}`"
-    return Diagnostic("E395", message, (label,), "use one override for the parameter and column")
+    label = Label(
+        query.parsed.file, query.parsed.name_span, f"but the rows have keys of the type `{held}`"
+    )
+    message = f"`{query.parsed.name}` cannot be `:batchget`: the caller passes keys as `{given}`"
+    return Diagnostic(
+        "E395", message, (label,), "use the same override for the parameter and the column"
+    )
 
 
 _NAMES = frozenset({"Loader", "dict"})

@@ -44,7 +44,7 @@ def distinct_fields(
         Diagnostic(
             "E401",
             f"two columns would both be called `{name}`: one is renamed to `{other}`",
-            _at_name(query, "in this query's row"),
+            _at_name(query, "the columns of this query's row"),
             f"rename one of the columns: `… AS other_{name}`",
             Severity.WARNING,
         )
@@ -89,7 +89,7 @@ def check_parameters(
             Diagnostic(
                 "E402",
                 f"two parameters would both be called `{name}`",
-                _at_name(query, "of this query's function"),
+                _at_name(query, "the parameters of this query's function"),
                 hint="name them yourself: `sqlc.arg(name)`",
             )
             for name in dict.fromkeys(_twice(item.name for item in params))
@@ -113,7 +113,7 @@ def renamed_parameters(query: TypedQuery, names: Sequence[str]) -> list[Diagnost
         Diagnostic(
             "E402",
             f"two parameters would both be called `{name}`: one is renamed to `{other}`",
-            _at_name(query, "of this query's function"),
+            _at_name(query, "the parameters of this query's function"),
             "name them yourself: `sqlc.arg(name)`",
             Severity.WARNING,
         )

@@ -259,8 +259,8 @@ def _no_database(refused: DatabaseRefusedError) -> Diagnostic:
     return Diagnostic(
         "E212",
         f"the server does not allow a temporary database: {refused}",
-        hint="grant CREATEDB to the role of `database.uri`, or leave `schema` empty to use its"
-        " database unchanged",
+        hint="grant CREATEDB to the role of `database.uri`, or leave `schema` empty to use the"
+        " database of this URI unchanged",
     )
 
 

@@ -44,5 +44,5 @@ def _why_not(query: Query) -> str:
     if not query.no_windows:
         return "a window function would read the rows of several keys"
     if not query.no_locks:
-        return "a lock would be taken on the rows of all keys"
+        return "FOR UPDATE or FOR SHARE would lock the rows of all keys"
     return ""

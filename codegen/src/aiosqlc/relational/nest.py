@@ -160,8 +160,8 @@ class _Nest:
         """Return the level of the rows that the function returns."""
         own = self._top_outputs()
         if not own:
-            hint = "add the columns of the rows that have the list"
-            raise _UnfitError(self.first, "the select list has only lists", hint)
+            hint = "also select the columns of the rows that the lists belong to"
+            raise _UnfitError(self.first, "the query selects only lists", hint)
         self.top = frozenset(c.source for at in own for c in columns_of(self.outputs[at]))
         certain = [at for at in own if self._is_certain(at)]
         key = self._shrunk(self.query, certain, self.top, certain)
@@ -252,7 +252,7 @@ class _Nest:
         if not is_key(self.columns[at].type):
             raise _UnfitError(
                 self.first,
-                f"Python cannot group rows by column `{name}`, and its value may differ",
+                f"column `{name}` may differ between joined rows, and Python cannot compare it",
                 "calculate it in a subquery of FROM",
             )
 
@@ -315,7 +315,7 @@ class _Nest:
                 names = self.query.name(source), self.query.name(middle or 0)
                 raise _UnfitError(
                     index,
-                    f"a row of `{names[0]}` may be joined where `{names[1]}` has no row",
+                    f"a row of `{names[0]}` may be joined although `{names[1]}` has no row",
                     f"compare a column of `{names[0]}` with one of `{names[1]}` in ON",
                 )
             up = levels[up].parent
@@ -331,7 +331,7 @@ class _Nest:
             name = self.query.name(source)
             raise _UnfitError(
                 index,
-                f"two rows of `{name}` are not proved to differ in columns that Python can compare",
+                f"it is not proved that the selected columns distinguish the rows of `{name}`",
                 self._remedy(source, own),
             )
         return NestLevel(index, parent, key, not closure.all_determined)

@@ -145,7 +145,7 @@ def _compare(query: TypedQuery, answer: Answer) -> Iterator[_Finding]:
     if query.columns and not count and query.cardinality in {Cardinality.ONE, Cardinality.SOME}:
         yield _Finding("returns at least one row", "no row")
     for name, number in mixed(query, answer):
-        yield _Finding(f"the key of {name} determines their columns", answer.row(number))
+        yield _Finding(f"the key of {name} determines all its columns", answer.row(number))
     missing = {
         index for embed in query.embeds if embed.nullable
         for index in range(embed.first, embed.first + embed.count)

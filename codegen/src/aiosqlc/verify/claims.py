@@ -99,7 +99,7 @@ def _grouped(promised: TypedQuery, here: Catalog, there: Catalog) -> Iterator[st
         kept = [item.columns for item in other.constraints if item.kind in _UNIQUE] if other else []
         for item in table.constraints:
             if item.kind in _UNIQUE and own.intersection(item.columns) and item.columns not in kept:
-                yield f"groups rows by the key {item.name}, which {table.name} does not have"
+                yield f"groups rows by the key {item.name}, but {table.name} has no such key"
 
 
 def _params(

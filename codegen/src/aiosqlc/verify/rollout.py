@@ -93,7 +93,7 @@ def _problem(query: TypedQuery, answer: Answer) -> str:
     if query.columns and query.cardinality in {Cardinality.ONE, Cardinality.SOME} and not rows:
         return "returns no row"
     if lists := [name for name, _ in mixed(query, answer)]:
-        return f"cannot group rows into {lists[0]}: rows with different values have one key"
+        return f"cannot group rows into {lists[0]}: rows with equal keys have different values"
     absent = {
         index
         for embed in query.embeds

@@ -235,9 +235,7 @@ def _joined(p: Prover, node: Node, scope: Scope) -> Verdict:
         array_elements(p, part, scope) if is_array else p.judge(part, scope)
         for part, is_array in zip(node.list_of("args"), arrays, strict=True)
     ]
-    return p.all_of(
-        "array-joined", parts, "the arrays and elements that it concatenates contain no NULL"
-    )
+    return p.all_of("array-joined", parts, "the concatenated arrays and elements contain no NULL")
 
 
 def _column(p: Prover, node: Node, scope: Scope) -> Verdict:

@@ -78,7 +78,7 @@ def _migration(checked: Checked) -> Row:
     if seen.failures:
         return Row(name, ("fails",), "error")
     if checked.reason:
-        return Row(name, (f"its locks are accepted: {checked.reason}",))
+        return Row(name, (f"the migration accepts its locks: {checked.reason}",))
     messages = _counted([item.message for item in checked.findings if item.code != "M008"])
     waiting = {query for one in seen.statements if danger(one) for query in one.waiting}
     tables = dict.fromkeys(held.relation.table for one in seen.statements for held in one.stopping)

@@ -56,7 +56,8 @@ def problems(found: Edited, removed: Sequence[Path]) -> list[Diagnostic]:
                 "R001",
                 f"{_name(file.file.path)} changed after it was merged",
                 (Label(file.file, Span(begin, start.end)),),
-                "databases that have applied the file do not apply it again: write a new migration",
+                "databases that have applied this file do not apply the new version: write a new"
+                " migration",
                 Severity.WARNING,
             )
         )
@@ -66,8 +67,8 @@ def problems(found: Edited, removed: Sequence[Path]) -> list[Diagnostic]:
             Diagnostic(
                 "R001",
                 f"applied migrations are removed: {names}",
-                hint="databases keep the effect of the removed files: restore them, and write a"
-                " new migration",
+                hint="databases keep the changes of the removed files: restore the files, and write"
+                " a new migration",
                 severity=Severity.WARNING,
             )
         )
