@@ -82,6 +82,8 @@ def document(node: exp.Expr, proof: Proof, reader: Reader, depth: int = 0) -> Js
 
 def listed(node: exp.Expr, proof: Proof, reader: Reader) -> JsonShape | None:
     """Return the shape of a column's JSON."""
+    if not reader.has_json or not _Documents(proof, reader, 0).may_be_json(node):
+        return None
     return _whole(document(node, proof, reader))
 
 
@@ -97,6 +99,8 @@ def is_document(shape: JsonShape | None) -> bool:
 
 def has_zeros(node: exp.Expr, level: Level, reader: Reader) -> bool:
     """Return whether a value may be written with leading zeros, because a column has ZEROFILL."""
+    if not reader.schema.has_padded:
+        return False
     for column in node.find_all(exp.Column):
         found = (reader.level_of(column) or level).resolve(column)
         if found is not None and found[2].padded:
@@ -128,7 +132,7 @@ class _Documents:
             return self.part(node)
         if isinstance(node, exp.Cast) and node.to.this.value == "JSON":
             return document(node.this, self.proof, self.reader, self.depth) or ANY
-        return ANY if self._may_be_json(node) else None
+        return ANY if self.may_be_json(node) else None
 
     def object(self, args: Sequence[exp.Expr]) -> JsonShape | None:
         """Return the JSON shape of JSON_OBJECT."""
@@ -227,10 +231,10 @@ class _Documents:
         if family in _MOMENTS:
             return scalar if isinstance(node, _SETTLED) or name_of(node) in _CLOCKS else ANY
         if family == "text":
-            return ANY if self._may_be_json(node) else scalar
+            return ANY if self.may_be_json(node) else scalar
         return ANY
 
-    def _may_be_json(self, node: exp.Expr) -> bool:
+    def may_be_json(self, node: exp.Expr) -> bool:
         """Return whether MariaDB may treat a value as JSON, and not as a text."""
         if name_of(node) in _TEXTS:
             return False

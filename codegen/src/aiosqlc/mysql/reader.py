@@ -45,6 +45,8 @@ class Reader:
 
     `levels` maps the node ID of each SELECT, UPDATE and DELETE to its scope.
 
+    `has_json` is whether the statement may read or build JSON.
+
     `required` returns whether a parameter is never None. `types` has the known types of parameters,
     and `slices` the parameters that are lists.
     """
@@ -65,6 +67,7 @@ class Reader:
         self._types = types or {}
         self._slices = slices
         self._results: dict[int, Result] = {}
+        self.has_json = schema.has_json or "JSON" in tree.filled.sql.upper()
         self.counter = levels.row_counter(schema.premises)
 
     def read(self) -> Result:

@@ -104,6 +104,17 @@ class Schema:
         return exact or self._by_lower_name.get((wanted, name.lower()))
 
     @cached_property
+    def has_json(self) -> bool:
+        """Return whether a relation has a column with JSON."""
+        types = (column.type.name for r in self.relations for column in r.table.columns)
+        return "json" in types or any(relation.shapes for relation in self.relations)
+
+    @cached_property
+    def has_padded(self) -> bool:
+        """Return whether a table has a column with ZEROFILL."""
+        return any(relation.padded for relation in self.relations)
+
+    @cached_property
     def _by_name(self) -> dict[tuple[str, str], Relation]:
         return {(r.table.schema, r.table.name): r for r in self.relations}
 
