@@ -445,3 +445,42 @@ def test_the_lists_of_more_rows_are_those_of_a_loop(
 def test_every_model_holds_the_lists(model: ModelKind, tmp_path: Path, postgres: Engine) -> None:
     with made(postgres, "asyncpg", tmp_path, f"models: {model}") as subject:
         check(subject, FIXED, 2)
+
+
+MOMENTS = """
+CREATE TABLE moment (at timestamptz PRIMARY KEY);
+CREATE TABLE note (id int PRIMARY KEY, at timestamptz NOT NULL);
+"""
+OF_MOMENTS = """
+-- name: Notes :many
+SELECT m.at, sqlc.nest(n) AS notes
+FROM moment m LEFT JOIN note n ON n.at = m.at ORDER BY m.at, n.id;
+-- name: Moments :many
+SELECT n.id, sqlc.nest(m) AS moments FROM note n JOIN moment m ON true JOIN moment x ON true
+ORDER BY n.id, m.at, x.at;
+-- name: Streamed :stream
+SELECT m.at, sqlc.nest(n) AS notes
+FROM moment m LEFT JOIN note n ON n.at = m.at ORDER BY m.at, n.id;
+"""
+
+
+def test_an_hour_that_a_clock_repeats_has_two_keys(postgres: Engine, tmp_path: Path) -> None:
+    """Python compares times of one zone by the clock: 02:30 and, an hour later, 02:30 again."""
+    texts = (MOMENTS, OF_MOMENTS)
+    with (
+        postgres.compiled(tmp_path, "psycopg-sync", texts=texts, options="") as package,
+        postgres.database(MOMENTS) as url,
+        postgres.connected("psycopg-sync", package, url) as found,
+    ):
+        found.db.execute("SET TimeZone = 'Europe/Berlin'")
+        found.db.execute("INSERT INTO moment VALUES ('2024-10-27 00:30Z'), ('2024-10-27 01:30Z')")
+        found.db.execute(
+            "INSERT INTO note VALUES (1, '2024-10-27 00:30Z'), (2, '2024-10-27 01:30Z')"
+        )
+        first, second = (row.at for row in found.call("notes"))
+        assert first == second
+        assert first.fold != second.fold
+        with found.streaming():
+            for rows in (found.call("notes"), found.call("streamed")):
+                assert [[note.id for note in row.notes] for row in rows] == [[1], [2]]
+        assert [len(row.moments) for row in found.call("moments")] == [2, 2]

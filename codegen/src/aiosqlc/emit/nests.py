@@ -64,7 +64,7 @@ def _found(row: PyRow, nest: PyNest, number: int) -> list[str]:
     """Return the statements that find or make the object of a level, and fill its lists."""
     level = nest.levels[number]
     key, lines = _key(row, level), list[str]()
-    if len(level.key) > 1:
+    if not _is_single(level):
         lines.append(f"{nest.key} = {key}")
         key = nest.key
     made = [f"{level.known}[{key}] = {level.variable}"]
@@ -90,7 +90,7 @@ def _list(row: PyRow, nest: PyNest, number: int) -> list[str]:
     if not level.repeats:
         return [f"if {present}:", f"    {add}"] if present else [add]
     key = _key(row, level)
-    if len(level.key) == 1:
+    if _is_single(level):
         unknown = f"{f'{present} and ' if present else ''}{key} not in {level.known}"
         return [f"if {unknown}:", f"    {level.known}.add({key})", f"    {add}"]
     lines = [
@@ -111,8 +111,15 @@ def _below(nest: PyNest, number: int) -> list[int]:
 
 
 def _key(row: PyRow, level: PyLevel) -> str:
-    names = [row.names[at] for at in level.key]
+    names = []
+    for at in level.key:
+        name = row.names[at]
+        names += [name, f"{name} and {name}.fold"] if at in level.moments else [name]
     return names[0] if len(names) == 1 else f"({', '.join(names)})"
+
+
+def _is_single(level: PyLevel) -> bool:
+    return len(level.key) == 1 and not level.moments
 
 
 def _indent(lines: Sequence[str], times: int = 1) -> Iterator[str]:

@@ -94,7 +94,7 @@ class PyLevel:
     The object in `variable` is appended to the list `field` of its parent, the level with the index
     `parent`. `known` is the variable of the objects so far, by the values of the columns in `key`.
     The columns hold no object if `presence` is NULL. `repeats` is whether several joined rows may
-    hold the same object.
+    hold the same object. `moments` are the columns of the key with a time zone.
     """
 
     cls: PyClass
@@ -107,6 +107,7 @@ class PyLevel:
     variable: str
     known: str
     field: str = ""
+    moments: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

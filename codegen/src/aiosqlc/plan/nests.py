@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from aiosqlc.diagnostics import Diagnostic
-from aiosqlc.ir import Command, Nesting, TypedEmbed, TypedQuery
+from aiosqlc.ir import Command, Nesting, TypedEmbed, TypedQuery, TypeKind
 from aiosqlc.plan.clashes import distinct_fields
 from aiosqlc.plan.model import Import, PyClass, PyField, PyLevel, PyNest, PyNested, PyRow, PyType
 from aiosqlc.plan.naming import attribute, camel, identifier, singular, snake
@@ -103,7 +103,10 @@ def planned(query: TypedQuery, row: PyRow, used: Collection[str]) -> PyRow:
             )
         )
     fields = [_field_of(levels, nesting, query, number) for number in range(len(levels))]
-    levels = [replace(item, field=name) for item, name in zip(levels, fields, strict=True)]
+    levels = [
+        replace(item, field=name, moments=frozenset(filter(_moments(query), item.key)))
+        for item, name in zip(levels, fields, strict=True)
+    ]
     nest = PyNest(
         f"_{snake(query.parsed.name)}_nested",
         tuple(levels),
@@ -114,6 +117,21 @@ def planned(query: TypedQuery, row: PyRow, used: Collection[str]) -> PyRow:
     if query.parsed.command is not Command.STREAM:
         imports.add(("collections.abc", "Iterable"))
     return replace(row, nest=nest, imports=row.imports | imports)
+
+
+def _moments(query: TypedQuery) -> Callable[[int], bool]:
+    """Return a function that returns whether a column holds a time with a time zone.
+
+    In the hour that a clock repeats, Python compares such times as equal: only `fold` differs.
+    """
+
+    def has_zone(at: int) -> bool:
+        kind = query.columns[at].type
+        while kind.kind is TypeKind.DOMAIN and kind.base:
+            kind = kind.base
+        return kind.name == "timestamptz"
+
+    return has_zone
 
 
 def _field_of(levels: Sequence[PyLevel], nesting: Nesting, query: TypedQuery, number: int) -> str:

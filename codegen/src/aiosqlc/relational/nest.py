@@ -49,7 +49,7 @@ from aiosqlc.relational.tree import (
 _POSTGRES = frozenset(
     {
         *("bool", "int2", "int4", "int8", "oid", "uuid", "bytea", "text", "varchar", "bpchar"),
-        *("name", "citext", "date", "time", "timestamp", "timestamptz"),
+        *("name", "citext", "date", "timestamp", "timestamptz"),
     }
 )
 _MYSQL = frozenset(
