@@ -352,3 +352,41 @@ def test_a_query_with_an_error_leaves_the_file_alone(shop: Project) -> None:
     assert code == 2
     assert out.endswith("plans need queries that compile: fix the errors first\n")
     assert (shop.root / "plans.txt").read_text() == RECORDED
+
+
+SIZES = """\
+    production:
+      statistics: production.statistics
+      tables: {person: 5000000, team: 200}
+"""
+
+
+@pytest.mark.long
+def test_statistics_give_estimates_and_costs(
+    shop: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.write({"sqlc.yaml": CONFIG + SIZES})
+    assert main(["stats", "synth"]) == 0
+    capsys.readouterr()
+    assert shop.plans("record")[0] == 0
+    recorded = (shop.root / "plans.txt").read_text()
+    assert "# Planned on: the statistics of production\n" in recorded
+    assert "    Index Scan using person_pkey on person  (1 row, cost ~10)\n" in recorded
+    assert shop.plans("diff") == (0, "no plan changed since plans.txt\n")
+    shop.write({"migrations/0002_b.sql": "DROP INDEX person_email;\n"})
+    (change,) = json.loads(shop.plans("diff", "--format", "json")[1])
+    assert change["query"] == "queries/all.sql:FindPerson"
+    assert change["worse"][0] == "reads person from end to end"
+    assert change["worse"][1].startswith("costs ~")
+    shop.write({"sqlc.yaml": CONFIG})
+    code, out = shop.plans("diff")
+    assert code == 2
+    assert out.startswith("plans.txt was planned on the statistics of production, and the current")
+
+
+@pytest.mark.long
+def test_half_a_file_of_statistics_is_one_sentence(shop: Project) -> None:
+    shop.write({"sqlc.yaml": CONFIG + SIZES, "production.statistics": "-- half"})
+    code, out = shop.plans("record")
+    assert (code, out.count("\n")) == (2, 1)
+    assert "production.statistics" in out
