@@ -332,6 +332,20 @@ def test_a_query_that_does_not_compile_hides_no_other_section(shop: Repository) 
 
 
 @pytest.mark.long
+def test_a_query_that_its_own_migration_breaks_is_reported_once(shop: Repository) -> None:
+    shop.write({"migrations/0002_b.sql": "DROP TABLE team;\n"})
+    found = shop.reviewed()["findings"]
+    assert [item["code"] for item in found] == ["E310", "M009"]
+
+
+def test_without_git_there_is_one_sentence(
+    shop: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert shop.review("text") == (2, "cannot compare with main: git is not installed\n")
+
+
+@pytest.mark.long
 def test_an_old_query_that_never_compiled_is_no_finding(shop: Repository) -> None:
     broken = QUERIES.replace("id, name FROM", "id, naem FROM")
     shop.write({"queries/all.sql": broken})

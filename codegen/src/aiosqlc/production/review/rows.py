@@ -117,7 +117,7 @@ def _counted(messages: Sequence[str]) -> list[str]:
 
 def _where(item: Diagnostic) -> str:
     if not item.labels:
-        return "schema"
+        return "the project"
     label = item.labels[0]
     return f"{named(label.file)}:{label.file.line_col(label.span.start)[0]}"
 

@@ -25,7 +25,8 @@ def of_entry(entry: EntryReview) -> Iterator[Diagnostic]:
     told = {(item.code, item.labels) for item in entry.errors}
     yield from entry.errors
     if entry.order:
-        yield from entry.order.failing
+        if not entry.errors:  # which are the same failures, seen without the release
+            yield from entry.order.failing
         if not entry.order.safe and not entry.order.failing:
             yield _unsafe(entry, entry.order)
     for checked in entry.migrations:
@@ -63,7 +64,9 @@ def extent(review: Review) -> str:
         "removed query": sum(len(entry.queries.removed) for entry in entries),
     }
     counted = ", ".join(count(number, kind) for kind, number in numbers.items() if number)
-    return counted or "edited schema files"
+    if counted:
+        return counted
+    return "unreadable files" if any(entry.errors for entry in entries) else "edited schema files"
 
 
 def _unsafe(entry: EntryReview, order: Order) -> Diagnostic:
