@@ -129,3 +129,7 @@ insert into own values (1, 5, 5) on conflict (id) do update set w = 2 returning 
 -- refutes: condition / no trigger changes the column
 -- case: NULL in v
 update turned set w = 2 where v = 1 returning v;
+
+-- refutes: ordinality / the column is not in NESTED PATH
+-- case: NULL in m
+select j.m from json_table('[{}]', '$[*]' columns (n for ordinality, nested path '$.k[*]' columns (m for ordinality))) j;

@@ -186,7 +186,24 @@ def entry_column(p: Prover, varno: int, attribute: int, scope: Scope) -> Verdict
         return p.judge(entry["groupexprs"][attribute - 1], scope)
     if kind == kinds.Rte.FUNCTION:
         return _function_column(p, entry, attribute, scope)
+    if kind == kinds.Rte.TABLEFUNC:
+        return _numbered_column(p, entry["tablefunc"], attribute - 1)
     return maybe("the columns of this source are not analysed")
+
+
+def _numbered_column(p: Prover, function: Node, index: int) -> Verdict:
+    """Infer a column of JSON_TABLE or XMLTABLE, of which only FOR ORDINALITY is never NULL."""
+    plan = function.get("plan")
+    if not isinstance(plan, Node):  # XMLTABLE
+        numbered, outside = function["ordinalitycol"] == index, True
+    else:
+        numbered = function["colvalexprs"][index] is None
+        outside = plan["colMin"] <= index <= plan["colMax"]
+    if not numbered:
+        return maybe("a path may have no value")
+    if not p.facts.holds("ordinality", "the column is not in NESTED PATH", outside):
+        return maybe("a nested path may have no rows")
+    return never("ordinality", "FOR ORDINALITY numbers every row")
 
 
 def _table_column(p: Prover, entry: Node, attribute: int) -> Verdict:
