@@ -310,7 +310,7 @@ class _Lowering:
             every_group=node.args.get("having") is None,
             distinct_keys=self.distinct(node, outputs),
             distinct_rows=True,
-            order=tuple(self.order(node, outputs)),
+            order=lambda: list(self.order(node, outputs)),
             no_locks=not node.args.get("locks"),
             limit=limit_of(node),
             no_windows=node.find(exp.Window) is None,

@@ -235,9 +235,9 @@ _AFTER_ITEM = frozenset(
 
 
 def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[Use, int]:
-    """Add the alias after `sqlc.embed(t)` to the macro: `[AS] name`.
+    """Add the alias after `sqlc.embed(t)` or `sqlc.nest(t)` to the macro: `[AS] name`.
 
-    The alias after `sqlc.nest(t)` may be a path: `AS books.reviews`.
+    The alias of a list may be a path: `AS books.reviews`. Elsewhere, a path is an error later.
     """
     following = tokens[close + 1 : close + 3]
     said = bool(following) and following[0].text.upper() == "AS"
@@ -247,7 +247,7 @@ def _with_alias(use: Use, tokens: list[Token], close: int, step: int) -> tuple[U
     if not said and name.text.upper() in _AFTER_ITEM:
         return use, step
     names = [name]
-    rest = tokens[close + 2 + said :] if use.macro == "nest" else []
+    rest = tokens[close + 2 + said :]
     while len(rest) > 1 and rest[0].text == "." and rest[1].kind in {Kind.NAME, Kind.QUOTED}:
         names.append(rest[1])
         rest = rest[2:]

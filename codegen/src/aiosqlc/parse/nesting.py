@@ -17,6 +17,11 @@ _MERGES = ("GROUP", "HAVING", "UNION", "INTERSECT", "EXCEPT", "MINUS", "RETURNIN
 
 def nest_misuses(query: ParsedQuery, dialect: Dialect) -> Iterator[Diagnostic]:
     """Yield the errors of a query with `sqlc.nest(t)` that its text shows."""
+    for embed in query.embeds:
+        if not embed.nest and "." in embed.name:
+            why = "a row of a list can have columns and lists, but not an embed"
+            hint = "nest a subquery: `(SELECT b.*, c.name AS category FROM b JOIN c ON …) AS b`"
+            yield _misuse(query, embed.span, why, hint)
     nests = [embed for embed in query.embeds if embed.nest]
     if not nests:
         return

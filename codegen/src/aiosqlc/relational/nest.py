@@ -278,7 +278,7 @@ class _Nest:
         parent = Closure(self.counter, self.query, _given(key))
         pinned: list[tuple[Expr, Binding]] = []
         sorted_by = set[int]()
-        for item in self.query.order:
+        for item in self.query.order():
             expr = self.plain.resolve(item.expr)
             if item.output - 1 not in key and not self._is_fixed(expr, parent):
                 break

@@ -342,8 +342,8 @@ class Query(_Part, frozen=True, kw_only=True):
     `plain_list` means that no function in the select list returns a set. `grouping_sets` is ()
     without grouping sets, and None if there are too many; each is a set of key numbers. `one_group`
     means that all rows become one. `every_group` means that there is no HAVING. `distinct_rows`
-    means that DISTINCT applies to whole rows. `order` are the keys of ORDER BY. `no_locks` means
-    that no row is locked. `target` is the written source. `no_windows` means that there is no
+    means that DISTINCT applies to whole rows. `order` returns the keys of ORDER BY. `no_locks`
+    means that no row is locked. `target` is the written source. `no_windows` means that there is no
     window function. `assigned` are the expressions for the target's columns. `subqueries` are the
     subqueries in expressions, `writing_ctes` the WITH queries that write, and `calls` the called
     functions. `name` returns the name of a source.
@@ -361,7 +361,7 @@ class Query(_Part, frozen=True, kw_only=True):
     every_group: bool = False
     distinct_keys: tuple[Key, ...] = ()
     distinct_rows: bool = False
-    order: tuple[Key, ...] = ()
+    order: Callable[[], Sequence[Key]] = tuple
     no_locks: bool = False
     limit: Limit = Limit()
     arms: SetOperation | None = None

@@ -44,3 +44,7 @@ SELECT a.id, sqlc.nest(b.id, b.title) AS books FROM author a JOIN book b ON b.au
 
 -- name: Expression :many
 SELECT a.id, sqlc.nest(upper(b.title)) AS books FROM author a JOIN book b ON b.author_id = a.id;
+
+-- name: Embedded :many
+SELECT a.id, sqlc.nest(b) AS books, sqlc.embed(r) AS books.review
+FROM author a JOIN book b ON b.author_id = a.id JOIN review r ON r.book_id = b.id;

@@ -210,7 +210,7 @@ class Lowering:
             every_group=node["havingQual"] is None,
             distinct_keys=self.keys("distinctClause"),
             distinct_rows=not node["hasDistinctOn"],
-            order=self.keys("sortClause"),
+            order=functools.partial(self.keys, "sortClause"),
             no_locks=not node["rowMarks"],
             limit=_limit(node),
             arms=operation if isinstance(operation, SetOperation) else None,
