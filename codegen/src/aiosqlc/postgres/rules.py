@@ -177,8 +177,8 @@ RULES = (
          "`not_null_functions` of the configuration", "functions.judge_call"),
     Rule("user-function", NOT_NULL,
          (
-             "A user-defined function in standard SQL is not NULL if the result of its body is "
-             "not NULL."
+             "The value, or a column of the rows, that a user-defined function in standard SQL "
+             "returns is not NULL if its body returns no NULL there."
          ),
          "SQL Functions", "user_functions.body_verdict",
          (EVERY_PART, "the arguments of a strict function are not NULL",

@@ -89,7 +89,11 @@ select p.oid::int8 as oid, n.nspname as schema, p.proname as name, p.proisstrict
        exists (select from unnest(p.proconfig) s where s not like 'search_path=%') as configured,
        case when p.oid < 16384 then '' else coalesce(p.prosqlbody::text, '') end as body,
        case when p.oid < 16384 then '' else l.lanname end as language,
-       case when p.oid < 16384 then '' else coalesce(p.prosrc, '') end as source
+       case when p.oid < 16384 then '' else coalesce(p.prosrc, '') end as source,
+       case when p.oid < 16384 then '{}' else
+           array(select o.type::int8 from unnest(p.proallargtypes, p.proargmodes) with ordinality o(type, mode, n)
+                 where o.mode in ('o', 'b', 't') order by o.n) end as outputs,
+       p.pronargs::int4 as inputs
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 join pg_language l on l.oid = p.prolang

@@ -123,7 +123,9 @@ class Trigger(msgspec.Struct, frozen=True):
 class Function(msgspec.Struct, frozen=True):
     """A function, aggregate, window function or procedure.
 
-    `configured` is whether it changes a setting other than search_path while it runs.
+    `configured` is whether it changes a setting other than search_path while it runs. `outputs` are
+    the types of the columns of RETURNS TABLE, or of OUT parameters, for a user's function. `inputs`
+    is the number of parameters, including those with a default.
     """
 
     oid: int
@@ -139,6 +141,8 @@ class Function(msgspec.Struct, frozen=True):
     body: str
     language: str
     source: str
+    outputs: list[int]
+    inputs: int
 
 
 class Equality(msgspec.Struct, frozen=True):

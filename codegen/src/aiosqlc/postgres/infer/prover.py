@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Function
@@ -18,6 +19,15 @@ _CALCULATED = frozenset({"FUNCEXPR", "NULLIFEXPR", "OPEXPR", "SUBSCRIPTINGREF"})
 NodeRule = Callable[["Prover", Node, Scope], Verdict]
 
 
+class BodyRule(Protocol):
+    """Infers a call of a user's function, or a column of the rows that the call returns."""
+
+    def __call__(
+        self, p: Prover, function: Function, args: list[Node], scope: Scope, column: int = 0, /
+    ) -> Verdict:
+        """Return the verdict on the value, or on the column with a number from 1."""
+
+
 @dataclass(frozen=True)
 class Resolver:
     """The inference rules by node kind; rules in different files call each other through it.
@@ -29,7 +39,7 @@ class Resolver:
 
     judges: Mapping[str, NodeRule]
     column: Callable[[Prover, Scope, int], Verdict]
-    body: Callable[[Prover, Function, list[Node], Scope], Verdict]
+    body: BodyRule
     outcomes: Callable[[Prover, Node, Scope], Outcomes]
     no_rows: Callable[[Prover, Scope], bool]
     at_least_one: Callable[[Facts, Scope], bool]

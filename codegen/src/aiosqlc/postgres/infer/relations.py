@@ -297,6 +297,8 @@ def _function_column(p: Prover, entry: Node, attribute: int, scope: Scope) -> Ve
         certain = attribute in _NEVER_NULL_COLUMNS.get(name, frozenset())
         if p.facts.holds("function-column", "this column of the function is never NULL", certain):
             return never("function-column", f"column {attribute} of {name}() is never NULL")
+        if not name and not functions[0]["funccolnames"]:
+            return p.resolver.body(p, function, call.list_of("args"), scope, attribute)
         return maybe(f"column {attribute} of {function.name}() may be NULL")
     composite = p.facts.types.get(function.result)
     if composite is not None and composite.kind == "c":

@@ -14,10 +14,13 @@ from aiosqlc.postgres.tree import Node
 _DEEPEST = 8
 
 
-def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) -> Verdict:
+def body_verdict(
+    p: Prover, function: Function, args: list[Node], scope: Scope, column: int = 0
+) -> Verdict:
     """Infer a call of a user's function from its body, if the server stores the tree.
 
-    For a function that returns a set, the verdict is about the values in it.
+    For a function that returns a set, the verdict is about the values in it. `column` is the number
+    of a column of the rows that the function returns in FROM, or 0 for its value.
     """
     name = f"{function.name}()"
     if not function.body or function.language != "sql" or p.depth >= _DEEPEST:
@@ -30,14 +33,18 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
         ]
     elif function.strict:
         missing = next((v for v in verdicts if v.null), None)
+        if len(args) < function.inputs:  # a call does not list defaults
+            missing = maybe("the default of a parameter may be NULL")
         if missing is not None and not p.facts.holds(
             "user-function", "the arguments of a strict function are not NULL", False
         ):
             return maybe(f"{name} is strict, and an argument may be NULL", missing)
     query = _last_query(p, function)
-    if query is None or len(output_targets(query)) != 1:
+    types = _column_types(p, function) if column else [function.result]
+    place = max(column, 1)
+    if query is None or len(output_targets(query)) != len(types) or place > len(types):
         return maybe(f"the body of {name} is not a single query")
-    if expression_type(output_targets(query)[0]["expr"]) != function.result:
+    if expression_type(output_targets(query)[place - 1]["expr"]) != types[place - 1]:
         return maybe(f"the result of {name} is cast on return")
     arguments = {
         _position(arg, number): verdict
@@ -49,8 +56,19 @@ def body_verdict(p: Prover, function: Function, args: list[Node], scope: Scope) 
     if not p.facts.holds("user-function", "the body of the function returns a row", some):
         return maybe(f"the body of {name} may return no row")
     return p.all_of(
-        "user-function", [column_in(inner, body, 1)], f"the body of {name} returns a value"
+        "user-function", [column_in(inner, body, place)], f"the body of {name} returns a value"
     )
+
+
+def _column_types(p: Prover, function: Function) -> list[int]:
+    """Return the types of the columns that a function returns in FROM, or [] if unknown."""
+    composite = p.facts.types.get(function.result)
+    if composite is None or composite.kind != "c":
+        return function.outputs
+    columns = p.facts.columns.get(composite.relation, [])
+    # A dropped column keeps its number, but the body does not return it.
+    whole = [column.number for column in columns] == list(range(1, len(columns) + 1))
+    return [column.type for column in columns] if whole else []
 
 
 def _position(arg: Node, number: int) -> int:

@@ -1,0 +1,126 @@
+"""Columns of the rows that SQL functions return: what is proved, and that no row refutes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from aiosqlc.ir import AnalyzeOptions
+from aiosqlc.parse.queries import parse_file
+from aiosqlc.postgres import Analyzer
+from aiosqlc.schema.read import schema_file
+from aiosqlc.source import Dialect, SourceFile
+
+from tests.servers.postgres import TestPostgres
+
+SCHEMA = """
+create table t (id int primary key, name text not null, bio text);
+create table dropped (id int not null, gone int, name text not null, bio text);
+alter table dropped drop column gone;
+create type pair as (l int, r int);
+create function tab(x int) returns table (a int, b text, c text) language sql
+    as 'select id, name, bio from t where id > x';
+create function atomic(x int) returns table (a int, b text) language sql
+    begin atomic select id, name from t where id > x; end;
+create function rows_of() returns setof t language sql as 'select * from t';
+create function rows_dropped() returns setof dropped language sql as 'select * from dropped';
+create function one_of(x int) returns t language sql as 'select * from t where id = x';
+create function outs(x int, out a int, out b int) language sql as 'select x, null::int';
+create function outs_agg(out n bigint, out m int) language sql as 'select count(*), max(id) from t';
+create function whole(out t pair) language sql as 'select row(null, null)::pair';
+create function casts() returns table (a bigint, b text) language sql as 'select id, name from t';
+create function strict_set(x int) returns table (a int, b int) language sql strict
+    as 'select x, 1';
+create function strict_one(x int, out a int, out b int) language sql strict as 'select 1, 2';
+create function assumed(x int default null, out a int, out b int) language sql as 'select x, 1';
+create function strict_value(x int default null) returns int language sql strict as 'select 1';
+create function strict_outs(x int default null, out a int, out b int) language sql strict
+    as 'select 1, 2';
+create function procedural() returns table (a int, b int) language plpgsql
+    as $$ begin return query select null::int, 1; end $$;
+create function outer_joined() returns table (a int, b text) language sql
+    as 'select t.id, u.name from t left join t u on u.id = t.id + 1';
+create function united() returns table (a int, b text) language sql
+    as 'select 1, ''x'' union all select 2, null';
+create function pairs() returns setof pair language sql as 'select row(1, null)::pair';
+create function same(x anyelement, out a anyelement, out b anyelement) language sql
+    as 'select x, x';
+create function written() returns table (a int, b text) language sql
+    as 'update t set bio = null returning id, bio';
+create function nested() returns table (a int, b text, c text) language sql
+    as 'select f.a, f.b, f.c from tab(0) f';
+create function itself(n int) returns table (a int, b int) language sql
+    as 'select n, 1 where n > 0';
+"""
+ROWS = """
+insert into t values (1, 'a', null), (2, 'b', 'x');
+insert into dropped values (1, 'n', null);
+"""
+# For each column, + if it is proved to be not NULL.
+CASES = (
+    ("select * from tab(0)", "++-"),
+    ("select * from atomic(0)", "++"),
+    ("select * from rows_of()", "++-"),
+    ("select * from rows_dropped()", "---"),
+    ("select * from one_of(9)", "---"),
+    ("select * from outs(1)", "+-"),
+    ("select * from outs(null)", "--"),
+    ("select * from outs_agg()", "+-"),
+    ("select * from whole()", "--"),
+    ("select * from casts()", "-+"),
+    ("select * from strict_set(null)", "++"),
+    ("select * from strict_one(null)", "--"),
+    ("select * from strict_one(1)", "++"),
+    ("select * from assumed()", "-+"),
+    ("select strict_value() as v", "-"),
+    ("select strict_value(1) as v", "+"),
+    ("select strict_value((select id from t where id = 9)) as v", "-"),
+    ("select * from strict_outs()", "--"),
+    ("select * from procedural()", "--"),
+    ("select * from outer_joined()", "+-"),
+    ("select * from united()", "+-"),
+    ("select * from pairs()", "--"),
+    ("select * from same(null::int)", "--"),
+    ("select * from written()", "--"),
+    ("select * from nested()", "++-"),
+    ("select * from itself(1)", "++"),
+    ("select t.id, f.a, f.b from t left join tab(1) f on f.a = t.id", "+--"),
+    ("select f.* from tab(0) with ordinality f (a, b, c, n)", "++-+"),
+    ("select f.* from rows from (atomic(1), outs(1)) f (a, b, c, d)", "----"),
+    ("select f.a, f.b from t, lateral atomic(t.id) f", "++"),
+    ("select f.a from t left join lateral atomic(t.id) f on true", "-"),
+    ("select tab(0) as v", "-"),
+    ("select one_of(9) as v", "-"),
+    ("select (tab(0)).b as v", "-"),
+    ("select f.b from tab(0) f where f.b is not null", "+"),
+    ("select f.c from tab(0) f where f.c is not null", "+"),
+)
+
+
+@pytest.fixture(scope="module")
+def filled(postgres_server: TestPostgres) -> Iterator[str]:
+    url = postgres_server.create_empty()
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute(f"{SCHEMA}{ROWS}".encode())
+    yield url
+    postgres_server.drop(url)
+
+
+def test_columns_of_functions_are_proved_from_their_bodies(analyzer: Analyzer, filled: str) -> None:
+    text = "".join(f"-- name: Q{n} :many\n{query};\n" for n, (query, _) in enumerate(CASES))
+    parsed, problems = parse_file(SourceFile(Path("q.sql"), text), Dialect.POSTGRESQL)
+    assert problems == []
+    schema = schema_file(SourceFile(Path("schema.sql"), SCHEMA), Dialect.POSTGRESQL)
+    analysis, _ = analyzer.analyze([schema], parsed, AnalyzeOptions())
+    proved = {
+        query.parsed.sql: "".join("-+"[column.not_null] for column in query.columns)
+        for query in analysis.queries
+    }
+    with psycopg.connect(filled) as db:
+        for query, claims in proved.items():
+            for row in db.execute(query.encode()).fetchall():
+                refuted = [n for n, v in enumerate(row) if v is None and claims[n] == "+"]
+                assert not refuted, (query, row)
+    assert proved == dict(CASES)
