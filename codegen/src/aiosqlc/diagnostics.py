@@ -25,7 +25,7 @@ class Label:
 
     @property
     def home(self) -> Label:
-        """Return the label in the query's file: for a label in a fragment, at its include."""
+        """Return the label in the query's file; a label in a fragment moves to the include."""
         if isinstance(self.file, ExpandedFile):
             return replace(self, span=self.file.home(self.span))
         return self

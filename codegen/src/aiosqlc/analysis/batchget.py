@@ -83,7 +83,7 @@ class _UnfitAtError(UnfitError):
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The query that reads many keys, the number of the key, and where a row has its key."""
+    """The query that reads many keys, the number of its parameter, and the key's column."""
 
     parsed: ParsedQuery
     number: int
@@ -290,7 +290,7 @@ def _selected(query: TypedQuery, clauses: Clauses, key: _Condition, catalog: Cat
 def _replaced(
     sql: str, source_map: SourceMap, span: tuple[int, int], text: str, source: int
 ) -> tuple[str, SourceMap]:
-    """Replace a span of `sql` by `text`, which belongs to the place `source` in the file."""
+    """Replace a span of `sql` by `text`, whose place in the file is `source`."""
     start, end = span
     moved = start + len(text) - end
     before = [piece for piece in source_map.pieces if piece[0] < start]

@@ -64,7 +64,7 @@ def statements(
 
 
 def plain_or(mark: str, reserved: frozenset[str]) -> Callable[[str], str]:
-    """Return an identifier, quoted if necessary.
+    """Return a function that quotes an identifier with `mark` if necessary.
 
     If the reserved words are unknown, every identifier is quoted.
     """

@@ -9,7 +9,7 @@ from aiosqlc.ir import Command, Nesting, NotNested, TypedQuery
 
 
 def nest_problems(query: TypedQuery) -> Iterator[Diagnostic]:
-    """Yield the error of a query whose keys are not proved, or whose stream has no useful order."""
+    """Yield an error if the keys of nested rows are not proved, or a stream may split a list."""
     parsed, nesting = query.parsed, query.nesting
     if isinstance(nesting, NotNested):
         name = query.embeds[nesting.embed].name

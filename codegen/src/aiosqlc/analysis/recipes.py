@@ -22,7 +22,7 @@ class ColumnRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Columns that must refer to a row of another table, in the order of the columns there."""
+    """Columns that must refer to a row of another table; `foreign` lists the columns there."""
 
     columns: tuple[str, ...]
     table: Name

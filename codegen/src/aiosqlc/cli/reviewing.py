@@ -1,4 +1,4 @@
-"""Collect the parts of a review from the commands that each answer one question."""
+"""Collect the parts of a review from other commands, such as `vet`, `verify` and `grants`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from aiosqlc.vet.scans import vet_scans
 
 @dataclass(frozen=True, slots=True)
 class _Replaced(Release):
-    """A release whose one step replaces the schema, because files that describe it changed."""
+    """A release with one step, which replaces the whole schema because its files changed."""
 
     whole: tuple[SchemaFile, ...] = ()
 
@@ -159,7 +159,7 @@ def _is_in_queries(item: Diagnostic, version: Analysed) -> bool:
 
 
 def _order(versions: _Versions) -> Order:
-    """Return the order of deployment, and who fails in another order."""
+    """Return the order of deployment, and the old queries that fail after a migration."""
     release = _release(versions)
     attempt = None
     scratch = versions.engine.scratch
@@ -295,7 +295,7 @@ def _texts(queries: Sequence[ParsedQuery]) -> list[str]:
 
 
 def _plans(versions: _Versions, queries: Queries) -> PlanChanges:
-    """Return the changed plans, both under the statistics that the working tree has now.
+    """Return the changed plans; old and new plans use the statistics of the working tree.
 
     On an unchanged schema, only changed queries can have another plan.
     """

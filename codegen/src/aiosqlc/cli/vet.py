@@ -85,7 +85,7 @@ def _of_plans(analysed: Analysed) -> list[Diagnostic]:
 
 
 def _distinct(found: list[Diagnostic]) -> list[Diagnostic]:
-    """Drop a wildcard that was found in the text if it was also found in the plan."""
+    """Drop V005 (a wildcard in the text) in files for whose plans V034 reports the same."""
     planned = [item.labels[0] for item in found if item.code == "V034"]
     return [
         item

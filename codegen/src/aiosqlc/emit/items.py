@@ -202,7 +202,7 @@ def _ends_an_operand(token: Token) -> bool:
 
 
 def _has_column(tokens: Sequence[Token], start: int, end: int) -> bool:
-    """Return whether a token can be the name of a column."""
+    """Return whether a token of the range can be the name of a column."""
     following = [token.text for token in tokens[start + 1 : end + 1]] + [""]
     return any(
         token.kind is Kind.QUOTED

@@ -72,7 +72,7 @@ def _free(function: PyFunction, name: str) -> str:
 
 
 def _each(function: PyFunction, row: PyRow, keyed: PyKeyed) -> tuple[str, str, str]:
-    """Return the expressions for a row's key and value, and the names that hold the row."""
+    """Return the expressions of a row's key and value, and the loop variables for the row."""
     if keyed.position is not None:
         if row.cls is None:
             value = _free(function, "value")

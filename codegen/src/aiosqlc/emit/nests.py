@@ -24,7 +24,7 @@ def print_grouping(row: PyRow, nest: PyNest) -> str:
 
 
 def print_stream(row: PyRow, nest: PyNest, cursor: str, rows: str) -> list[str]:
-    """Return the statements that yield an object as soon as another one follows."""
+    """Return the statements that yield an object as soon as a row of the next object arrives."""
     top, last = nest.levels[0], nest.last
     key = _key(row, top)
     inside = [line for n in _below(nest, 0) for line in _list(row, nest, n)]

@@ -117,7 +117,7 @@ def _fields(cls: PyClass) -> Shown:
 
 
 def _documents(function: PyFunction) -> Shown:
-    """Return the fields of all classes that JSON is decoded to."""
+    """Return the fields of all classes that a function decodes JSON to."""
     classes = (cls for cls in function.own_classes if cls.name in _made_of_json(function))
     return tuple(f"{cls.name}.{field}" for cls in classes for field in _fields(cls))
 

@@ -11,7 +11,7 @@ _Values = tuple[bytes | None, ...]
 
 
 def returned(query: TypedQuery, answer: Answer) -> int:
-    """Return the number of rows that the function of a query makes of the server's rows."""
+    """Return the number of objects that a query's function makes from the server's rows."""
     if not isinstance(query.nesting, Nesting):
         return answer.rows
     key = query.nesting.levels[0].key

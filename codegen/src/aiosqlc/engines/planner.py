@@ -23,7 +23,7 @@ class PlannedDatabase(Protocol):
 
     @property
     def indexes(self) -> Sequence[Index]:
-        """Return the indexes of the schema, without those that are tried."""
+        """Return the indexes of the schema, without the proposed indexes."""
         ...
 
     @property
@@ -33,7 +33,7 @@ class PlannedDatabase(Protocol):
 
     @property
     def tried(self) -> Mapping[str, str]:
-        """Return the names of the indexes that can be tried, by their statements."""
+        """Return the names of the proposed indexes by the table and keys that they index."""
         ...
 
     def plan(
@@ -70,7 +70,7 @@ class Planner(Protocol):
     def pulled(
         self, uri: str, schema: Sequence[SchemaFile], options: AnalyzeOptions, *, values: bool
     ) -> Pulled:
-        """Return the statistics of the schema's tables in the database of a URI, only reading.
+        """Read the statistics of the schema's tables in the database of a URI, without writing.
 
         `values` is whether the most common values and the bounds of histograms are read, which are
         values of rows. Raises `PullError`, `SchemaFailsError` and `NoServerError`.

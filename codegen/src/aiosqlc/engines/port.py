@@ -43,7 +43,7 @@ class Engine(Protocol):
 
     @property
     def planner(self) -> Planner | None:
-        """Return the planner under a production's statistics, or None if unsupported."""
+        """Return the planner that uses a production's statistics, or None if unsupported."""
         ...
 
     def dumped(self, uri: str) -> str:
@@ -79,7 +79,7 @@ class Engine(Protocol):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return, by query name, the reasons why two texts are not proved equivalent."""
+        """Return, by query name, the reason why a pair of texts is not proved equivalent."""
         ...
 
     def sample(self, schema: Schema, query: TypedQuery, options: AnalyzeOptions) -> list[str]:

@@ -94,7 +94,7 @@ class OnPostgres(Opened):
     def unproved(
         self, schema: Schema, options: AnalyzeOptions, pairs: Sequence[tuple[str, str, str]]
     ) -> Mapping[str, str]:
-        """Return, by query name, the reasons why two texts are not proved equivalent."""
+        """Return, by query name, the reason why a pair of texts is not proved equivalent."""
         from aiosqlc.postgres.same_tree import unproved
 
         return unproved(self.analyzer, schema, options, pairs)

@@ -93,7 +93,7 @@ class Rows(Protocol):
         ...
 
     def undone(self) -> AbstractContextManager[None]:
-        """Return a transaction that is rolled back; a statement may take two seconds."""
+        """Return a transaction that is rolled back; a statement is cancelled after two seconds."""
         ...
 
     def kept(self) -> AbstractContextManager[None]:

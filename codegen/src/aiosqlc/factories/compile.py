@@ -22,7 +22,7 @@ _STATEMENTS, _FACTORY = "statements.sql", "factory.py"
 
 @dataclass(frozen=True, slots=True)
 class Factory:
-    """The files of a factory. If the diagnostics include errors, there are none.
+    """The files of a factory, or no files if the diagnostics include an error.
 
     `refused` are the tables without a method, each with the reason.
     """

@@ -13,7 +13,10 @@ NUMBER = "n"
 
 
 def query_names(tables: Sequence[TableRecipe]) -> Mapping[Name, str]:
-    """Return the name of each table's query. Tables of other schemas than `public` name theirs."""
+    """Return the name of each table's query.
+
+    Names for tables outside `public` include the schema.
+    """
     plain = {recipe.table: camel(recipe.table[1]) for recipe in tables}
     count = Counter(plain.values())
     return {
@@ -25,7 +28,7 @@ def query_names(tables: Sequence[TableRecipe]) -> Mapping[Name, str]:
 
 
 def number_of(recipe: TableRecipe) -> str:
-    """Return a name for the number that is not a column of the table."""
+    """Return a name for the parameter `n` that no column of the table has."""
     name = NUMBER
     while any(column.name == name for column in recipe.columns):
         name += "_"

@@ -24,7 +24,7 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The files of a package. If the diagnostics include errors, there are none.
+    """The files of a package, or no files if the diagnostics include an error.
 
     `count` is the number of literals.
     """

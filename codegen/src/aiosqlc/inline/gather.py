@@ -57,7 +57,7 @@ class Gathered:
 
 
 def gathered(found: Iterable[Literal], path: SourceFile, dialect: Dialect) -> Gathered:
-    """Return the query file of all different literals. `path` is its empty file."""
+    """Return a query file with each different literal once; its place is that of `path`."""
     text, parts, names = "", list[Part](), set[str]()
     first: dict[str, Literal] = {}
     for item in found:

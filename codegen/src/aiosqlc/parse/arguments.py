@@ -12,7 +12,7 @@ _VALUES = frozenset({"arg", "narg", "slice"})
 
 
 def is_call(pieces: Sequence[Piece], at: int, macros: Collection[str]) -> bool:
-    """Return whether `sqlc.macro(` stands at an index, for one of some macros."""
+    """Return whether a call of one of the macros, such as `sqlc.include(`, starts at an index."""
     if at >= len(pieces) or pieces[at].text.lower() != "sqlc":
         return False
     head = [piece.text.lower() for piece in pieces[at : at + 4]]

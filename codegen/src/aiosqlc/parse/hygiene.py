@@ -58,7 +58,7 @@ def _table(pieces: Sequence[Piece], at: int) -> set[str]:
 
 
 def _behind(pieces: Sequence[Piece], at: int) -> int:
-    """Return the index after the parenthesis that closes the one at an index."""
+    """Return the index after the parenthesis that closes the one which opens at `at`."""
     depth = 0
     while at < len(pieces):
         depth += {"(": 1, ")": -1}.get(pieces[at].text, 0)

@@ -211,7 +211,7 @@ class _Expander:
         return ExpandedFile(self._file.path, text, len(self._file.text), tuple(self._inclusions))
 
     def statement(self, pieces: Sequence[Piece]) -> list[tuple[int, int, list[Piece]]]:
-        """Return the span of each include of a statement with the tokens in its place."""
+        """Return the span of each include in a statement, and the tokens that replace it."""
         self._left = _MOST
         try:
             return [
@@ -234,7 +234,7 @@ class _Expander:
             yield first, last, self._include(call, before, after, around, directed=directed)
 
     def _next_word(self, following: Sequence[Piece]) -> str:
-        """Return the first of some words, or an empty string; of an include, that of its text."""
+        """Return the first word of some tokens; for an include, the first word of its fragment."""
         seen: set[str] = set()
         while is_call(following, 0, {"include"}) and len(following) > 4:
             fragment = self._fragments.get(following[4].text)
@@ -337,7 +337,7 @@ class _Expander:
     def _check_captures(
         self, fragment: Fragment, body: Sequence[Piece], arguments: Mapping[str, list[Piece]]
     ) -> None:
-        """Report an argument that would denote something else inside the fragment."""
+        """Report an argument whose name would mean another table or column inside the fragment."""
         code = [piece for piece in body if piece.kind is not Kind.COMMENT]
         own = defined(code) - set(arguments)
         inside = set(inside_subqueries(code))

@@ -80,7 +80,7 @@ class Text:
         self._length = 0
 
     def add(self, text: str, at: int, *, copied: bool = True) -> None:
-        """Add a text that stands at an offset of the expanded file, or replaces the text there."""
+        """Add a text that is copied from an offset of the expanded file, or replaces text there."""
         if text:
             self._map.append((self._length, at, copied))
             self._parts.append(text)

@@ -77,7 +77,7 @@ def write_variants(
 
 
 def _keys(parts: tuple[Part, ...], apart: frozenset[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the key of each text to check: of independent parts all, none, and each alone."""
+    """Yield the key of each text to check; independent parts are all on, all off, or one is on."""
     ranges = [
         (1,) if at in apart else range(len(part.choices)) if part.kind == "sort" else (1, 0)
         for at, part in enumerate(parts)

@@ -244,7 +244,7 @@ def _one_of(
 def _brings(
     number: int, position: int, parts: tuple[OptionalPart, ...], variants: tuple[Variant, ...]
 ) -> bool:
-    """Return whether an optional part of the query uses a parameter if no other part is on."""
+    """Return whether a text with only this optional part uses the parameter."""
     for variant in variants:
         others = (
             chosen

@@ -49,7 +49,7 @@ def pieces_of(texts: Mapping[Key, str], names: Sequence[str]) -> tuple[PyPiece, 
 def independent_pieces_of(
     texts: Mapping[Key, str], names: Sequence[str], independent: Sequence[int]
 ) -> tuple[PyPiece, ...]:
-    """Split texts of which only some combinations are given, or return ().
+    """Split the texts if only some combinations of the options are known, or return ().
 
     The positions in `independent` are switches that add lines of their own, whatever the others
     are. All other positions occur in every combination.
@@ -85,7 +85,7 @@ def _condition(
     rest: Sequence[int],
     names: Sequence[str],
 ) -> str | None:
-    """Return the condition for lines that the given combinations have; None if there is none."""
+    """Return the condition for lines that occur in exactly these combinations, or None."""
     for at in alone:
         if keys == {key for key in every if key[at]}:
             return names[at]
@@ -110,7 +110,7 @@ def _filled(text: str, key: Key) -> str:
 
 
 def _with_slot(lines: dict[Key, list[str]], position: int) -> dict[Key, list[str]] | None:
-    """Replace the sort order at `position` of the keys by a slot, in the lines that differ."""
+    """Replace the sort order at `position` by a slot, in each line that depends on the order."""
     groups: dict[Key, dict[str, list[str]]] = {}
     for key, text in lines.items():
         rest = (*key[:position], "", *key[position + 1 :])

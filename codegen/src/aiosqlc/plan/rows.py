@@ -246,7 +246,7 @@ def _fields(
     nested: tuple[PyNested, ...],
     kind: ModelKind,
 ) -> tuple[PyField, ...]:
-    """Return the fields of a row class: one per column, but a single one per embed."""
+    """Return the fields of a row class: one for each column, or one for all columns of an embed."""
     fields: list[PyField] = []
     starts = {item.first: (item, embed) for item, embed in zip(nested, query.embeds, strict=True)}
     position = 0

@@ -74,7 +74,7 @@ class TypeResolver:
         origin: ColumnRef | None = None,
         query: str = "",
     ) -> PyType:
-        """Return the type of a parameter; a slice's items have the type of the column.
+        """Return the type of a parameter; for a slice, each item has the type of its column.
 
         `is_part` is whether the column could not have the value, such as a pattern.
         """
@@ -148,7 +148,7 @@ class TypeResolver:
         return pytypes.held(self._list(sql, item, parameter), inside.holder, parameter=parameter)
 
     def _queried(self, query: str, *, parameter: bool) -> Override | None:
-        """Return the first override for a column or parameter of the query."""
+        """Return the first override that names this query and allows a column (or a parameter)."""
         other = "column" if parameter else "param"
         for override in self.target.overrides:
             if override.query == query and query and override.only != other:
@@ -156,7 +156,7 @@ class TypeResolver:
         return None
 
     def _named(self, what: str, names: frozenset[str]) -> Override | None:
-        """Return the first override of a kind whose target is one of the given names."""
+        """Return the first override whose field `what` is one of the names."""
         for override in self.target.overrides:
             if getattr(override, what) and getattr(override, what) in names:
                 return override

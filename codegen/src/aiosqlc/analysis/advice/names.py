@@ -181,7 +181,7 @@ def _text(place: Place, *, like: str) -> str:
 
 
 def _own_function(place: Place) -> str:
-    """Return whether a table has the same name as a PostgreSQL function, such as `user`."""
+    """Return a hint if a table has the same name as a PostgreSQL function, such as `user`."""
     found = re.compile(
         r"\b(?:FROM|JOIN|,)\s+(user|current_user|session_user|current_role|current_catalog)\b",
         re.IGNORECASE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index of a table. Names have the schema before a dot, unless it is `public`.
+    """An index of a table. The name of a table outside `public` starts with its schema and a dot.
 
     `columns` are its keys, with '' for an expression. `plain` is whether every row is in a B-tree
     in the usual order of its columns. `needed` is whether a constraint depends on it.

@@ -20,7 +20,7 @@ class Named:
     type: SqlType | None
 
     def fits(self, sql: SqlType) -> int:
-        """Return how closely a type matches: 0 for a mismatch, higher is closer.
+        """Return how closely a type matches this name: 0 for a mismatch, else higher is closer.
 
         A name without `[]` also matches arrays and then applies to their elements.
         """

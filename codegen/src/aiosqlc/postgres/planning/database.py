@@ -64,7 +64,7 @@ class PlannedDatabase:
 
     @cached_property
     def indexes(self) -> tuple[Index, ...]:
-        """Return the indexes of the schema, without those that are tried."""
+        """Return the indexes of the schema, without the proposed indexes."""
         return indexes_of(self.connection)
 
     @cached_property
@@ -91,7 +91,7 @@ def _list(names: Collection[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Creates databases for plans on the private server of an analyser."""
+    """Creates databases for plans on an analyser's private server."""
 
     analyzer: Analyzer
 
@@ -171,7 +171,7 @@ class Planner:
 
 
 def _create(connection: Connection, tried: Sequence[str]) -> dict[str, str]:
-    """Create indexes, and return their names by what they index."""
+    """Create indexes, and return the name of each created index by its definition."""
     found = {}
     for number, keys in enumerate(dict.fromkeys(tried), 1):
         name = f"{_PREFIX}{number}"

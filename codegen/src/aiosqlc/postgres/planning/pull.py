@@ -141,7 +141,7 @@ class _Sizes:
 
 
 def _sizes(connection: Connection, tables: set[Name], indexes: set[Name]) -> _Sizes:
-    """Return the sizes, as the planner of the server computes them: from the files of today."""
+    """Return the sizes as the server's planner computes them, from the current files."""
     found, unknown, uncounted = [], [], []
     for schema, name, home, table, now, pages, rows, visible in connection.rows(_RELATIONS):
         key = (str(schema), str(name))

@@ -72,7 +72,7 @@ def restore(
 
 
 def _of_expressions(connection: Connection, statistics: Statistics) -> Iterator[ColumnStatistics]:
-    """Yield statistics of indexed expressions that have none: those of their only column.
+    """Yield, for each indexed expression without statistics, the statistics of its only column.
 
     `lower(email)` has about as many distinct values as `email`.
     """

@@ -59,7 +59,7 @@ class Sized:
 
 
 def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...]:
-    """Return the size of each relation of which the statistics know the size, or its table's.
+    """Return relations with their sizes; an index without one gets an estimate from its table.
 
     A table that the statistics lack is absent: the planner then assumes ten pages.
     """

@@ -75,7 +75,7 @@ def _set_height(file: Path, height: int) -> None:
 
 
 def _page(level: int, child: int, *, is_root: bool) -> bytes:
-    """Return a page of a B-tree that is alone on its level."""
+    """Return a page of a B-tree that has only one page on each level."""
     special = BLOCK - _OPAQUE.size
     pointer = b"" if level == 0 else _TUPLE.pack(child >> 16, child & 0xFFFF, 0, _PIVOT)
     upper = special - len(pointer)

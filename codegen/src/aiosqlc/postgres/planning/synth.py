@@ -210,7 +210,7 @@ def _statistics(schema: _Schema, table: _Table, column: _Column) -> tuple[tuple[
 
 
 def _choices(schema: _Schema, table: _Table, column: _Column) -> tuple[str, ...]:
-    """Return the values of a column of which the schema lists all."""
+    """Return all values of an enum, a boolean or a column whose CHECK lists them, or nothing."""
     if column.kind == "e":
         return tuple(column.labels)
     if column.type == "bool":

@@ -141,7 +141,7 @@ def _moments(name: str, declared: str, likely: Sequence[str]) -> Iterator[str]:
 
 
 def _sampled(kind: SqlType, declared: str, likely: Sequence[str]) -> Iterator[str]:
-    """Yield a few constants of a type as the random rows of `selfcheck` have them."""
+    """Yield a few constants of a type, chosen as `selfcheck` chooses the values of random rows."""
     sampler = Sampler(0)
     drawn = [sampler.value(kind, elements_null=False, likely=likely) for _ in range(12)]
     yield from (_constant(text, declared) for text in dict.fromkeys(drawn) if text is not None)

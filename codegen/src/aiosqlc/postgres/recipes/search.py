@@ -213,7 +213,7 @@ class _Trial:
         self.refusal = "no attempt was made"
 
     def succeeds(self) -> bool:
-        """Search values with which the server accepts a row for each number, and keep the rows."""
+        """Search for values until the server accepts all rows of the trial, and keep the rows."""
         for _ in range(_ATTEMPTS):
             refused = self._insert()
             if refused is None:
@@ -303,7 +303,7 @@ class _Trial:
         return f"{into} {filled} returning *", values
 
     def _referenced(self, place: int) -> Iterator[tuple[int, str | None]]:
-        """Yield the columns of the foreign keys, with the values of a row for each number."""
+        """Yield the foreign-key columns of the row at `place`, with values of referenced rows."""
         facts = self._search.facts
         for key in self._keys:
             parents = self._search.made[key.foreign_relation]
@@ -329,7 +329,7 @@ class _Trial:
         return [number for number, column in self._free.items() if column.name == named]
 
     def _choose_others(self, refused: Sequence[int]) -> bool:
-        """Choose another value for one of the columns, or for any if none of them can change."""
+        """Choose another value for a refused column, or for any column if those have only one."""
         open_ = [n for n in refused if len(self._values.get(n, ())) > 1]
         open_ = open_ or [n for n, values in self._values.items() if len(values) > 1]
         if not open_:

@@ -21,7 +21,9 @@ _CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Join Filter", "Hash Cond
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An index that could help. `hidden` is the column that an indexed expression hides, or ''.
+    """An index that could help.
+
+    `hidden` is the column inside an indexed expression such as `lower(email)`, or ''.
 
     `keys` are columns and expressions as in CREATE INDEX, `table` is the name as in a plan.
     `method` is '' for a B-tree. `where` is the condition of the rows in the index, or ''.
@@ -66,7 +68,7 @@ def candidates(
 
 
 def indexed_columns(indexes: Sequence[Index]) -> frozenset[tuple[str, str]]:
-    """Return the tables and columns with which an index begins."""
+    """Return the table and the first column of each index."""
     return frozenset((index.table, index.columns[0]) for index in indexes if index.columns)
 
 
@@ -113,7 +115,7 @@ def _of_some_rows(
     ranges: Sequence[str],
     ordered: Sequence[Sequence[tuple[str, bool]]],
 ) -> Iterator[Candidate]:
-    """Yield an index of the rows that a query always wants: those with constant values."""
+    """Yield a partial index for the rows that have the constant values of a query's conditions."""
     constant = {one.column: one.other for one in plain if _CONSTANT.fullmatch(one.other)}
     equal = [one.column for one in plain if one.kind == "=" and not one.joined]
     others = [column for column in dict.fromkeys(equal) if column not in constant]
@@ -125,14 +127,14 @@ def _of_some_rows(
 
 
 def _keys(sort: Sequence[tuple[str, bool]]) -> list[str]:
-    """Return sort keys for an index, which the server also reads from its end."""
+    """Return the keys of an index that returns rows in a sort order, read forward or backward."""
     if len({down for _, down in sort}) <= 1:
         return [column for column, _ in sort]
     return [f"{column} DESC" if down else column for column, down in sort]
 
 
 def _limited_sorts(node: Plan, *, limited: bool) -> Iterator[Sequence[tuple[str, str, bool]]]:
-    """Yield the keys of sorts of which only the first rows are needed."""
+    """Yield the keys of each sort below a LIMIT, because only its first rows are needed."""
     limited = limited or node.node == "Limit"
     if limited and (keys := sort_columns(node.condition("Sort Key") or "?")):
         yield keys

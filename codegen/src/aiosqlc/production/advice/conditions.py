@@ -86,7 +86,7 @@ def _of_part(part: str) -> Iterator[Comparison]:
 
 
 def _turned(sign: str) -> str:
-    """Return an operator with its sides exchanged, or '' if it has no such operator here."""
+    """Return an equality or range operator, whose sides can be exchanged, or '' for any other."""
     return sign if sign in _EQUALITIES | _RANGES else ""
 
 

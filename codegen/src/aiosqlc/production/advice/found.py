@@ -48,7 +48,7 @@ def merged(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def _together(items: Sequence[Diagnostic]) -> str:
-    """Return the hints of findings in one text: the statements that several propose."""
+    """Merge the hints of several findings: the first line once, each proposed statement once."""
     first, *lines = items[0].hint.split("\n")
     for item in items[1:]:
         lines += [line for line in item.hint.split("\n")[1:] if line not in lines]
@@ -84,7 +84,7 @@ def index_name(one: Candidate) -> str:
 
 
 def _expensive(plan: Plan, best: Remedy) -> str:
-    """Describe the node that a remedy replaces: the most expensive one on its relation."""
+    """Describe the most expensive node that reads a table for which an index is proposed."""
     tables = {one.table for one in best.indexes}
     on = [node for node in plan.walk() if node.relation in tables and node.node != "ModifyTable"]
     node = max(on, key=lambda node: node.cost, default=plan)

@@ -29,7 +29,7 @@ class Unindexed:
 def unindexed(
     database: PlannedDatabase, texts: Sequence[PlannedText], rows: Mapping[str, float]
 ) -> list[Unindexed]:
-    """Return the foreign keys of large tables for which a delete scans the table."""
+    """Return foreign keys without an index in large tables, which each delete of a parent scans."""
     deleting = _deleting(database.references, texts)
     found = []
     for reference in database.references:
@@ -69,7 +69,7 @@ def findings(database: PlannedDatabase, found: Sequence[Unindexed]) -> Iterator[
 def _deleting(
     references: Sequence[Reference], texts: Sequence[PlannedText]
 ) -> dict[str, list[PlannedText]]:
-    """Return the texts that delete rows, by table, also by cascades."""
+    """Return, by table, the texts that delete its rows, directly or by a cascade."""
     found: dict[str, list[PlannedText]] = {}
     for text in texts:
         for node in text.plan.walk() if text.plan else ():

@@ -20,7 +20,7 @@ def node_text(node: Plan) -> str:
 
 
 def outline(plan: Plan) -> str:
-    """Return the nodes of a plan that read relations, or its root, in a line."""
+    """Return on one line the nodes of a plan that read tables or indexes, or else its root."""
     reading = [node for node in plan.walk() if node.relation or node.index]
     names = [node_text(node) for node in reading if node.node != "ModifyTable"] or [plan.node]
     more = f" and {len(names) - _MOST_NODES} more" if len(names) > _MOST_NODES else ""

@@ -73,7 +73,7 @@ def _only_settings(statements: Sequence[str]) -> bool:
 
 
 def _heading(text: str) -> str:
-    """Return the comments at the top of a file that have no meaning for a tool."""
+    """Return the comments at the top of a file, without those that a migration tool reads."""
     kept = []
     for line in text.split("\n"):
         if not line.startswith("--"):

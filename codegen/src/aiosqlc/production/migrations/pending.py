@@ -1,4 +1,4 @@
-"""Select the migrations to check: new since a git reference, after a given one, or all."""
+"""Select the migrations to check: those missing at a git reference, those after a name, or all."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def since_reference(project: Project, entry: QuerySet, inputs: Inputs, reference
 
 
 def after(project: Project, entry: QuerySet, inputs: Inputs, name: str) -> Chosen:
-    """Return the migrations after a migration, which is named by file, with or without `.sql`.
+    """Return the migrations after the one in the file `name`, which may omit `.sql`.
 
     Raises `UnknownMigrationError`.
     """

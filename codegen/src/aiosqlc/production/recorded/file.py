@@ -22,7 +22,7 @@ _STEP: Final = re.compile(
 
 
 class DamagedError(Exception):
-    """Raised if a file is not one that `plans record` wrote; the text names the line."""
+    """Raised if `plans record` cannot have written a file; the text names the line."""
 
 
 def written(plans: Mapping[TextName, Step], basis: str) -> str:

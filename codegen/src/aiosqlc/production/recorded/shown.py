@@ -21,7 +21,7 @@ def difference(change: Change) -> list[str]:
 
 
 def title(change: Change) -> str:
-    """Return the number of texts if the change does not concern all texts of a query alike."""
+    """Name the first changed text and count the others, or return '' for the whole query."""
     named = [text for text in change.texts if text]
     if not named:
         return ""

@@ -20,7 +20,7 @@ _CUT = "\n\nThe rest is too long for a comment: run `aiosqlc review`.\n"
 
 
 def comment(review: Review, style: Style) -> str:
-    """Return the comment. Paths in its details start at the folder of `style`."""
+    """Return the comment. Paths in the comment's details are relative to the folder of `style`."""
     if not review.touched:
         return f"{NOTHING} since {code(review.base)}.\n"
     worst = {item.severity for item in findings(review)}

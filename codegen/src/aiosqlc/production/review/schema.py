@@ -17,7 +17,7 @@ _NUMBERED = re.compile(r"(?:[VvUu])?\d+\w*|migration\.sql|up\.sql", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The schema files of the old version that differ now: `described` state the whole schema.
+    """The schema files that a change edits; each file in `described` states the whole schema.
 
     `migrations` are numbered, so that a migration tool applies them only once.
     """
@@ -45,7 +45,7 @@ def edited(old: Sequence[SchemaFile], new: Sequence[SchemaFile], dialect: Dialec
 
 
 def problems(found: Edited, removed: Sequence[Path]) -> list[Diagnostic]:
-    """Return a finding for each applied migration that was edited, and one for those removed."""
+    """Return a finding for each edited migration, and one finding for all removed migrations."""
     items = []
     for file in found.migrations:
         start = file.statements[0] if file.statements else Span(0, 0)

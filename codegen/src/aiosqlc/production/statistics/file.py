@@ -91,7 +91,7 @@ def written(statistics: Statistics) -> str:
 
 
 class _Parser:
-    """Reads a text from its start, and reports the line at which it stops to be valid."""
+    """Reads a text from its start, and reports the first line that is not valid."""
 
     def __init__(self, text: str, path: Path) -> None:
         self._text, self._path, self._at = text, path, 0

@@ -15,7 +15,7 @@ from aiosqlc.source import Dialect
 def fitted(
     statistics: Statistics, schema: Sequence[SchemaFile], catalog: Catalog
 ) -> tuple[Statistics, tuple[str, ...]]:
-    """Return statistics under the schema's current names, with notes about what it lacks.
+    """Return statistics under the schema's current names, with notes about what they do not cover.
 
     A renamed table or column keeps its statistics. A table without statistics is new: the planner
     assumes ten pages. A column without statistics is new: the planner assumes its own defaults, 200
