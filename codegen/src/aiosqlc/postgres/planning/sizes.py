@@ -35,11 +35,11 @@ where a.attnum > 0
 order by a.attrelid, a.attnum
 """
 # A B-tree's leaf: 90 % of a page are filled. A row takes an item pointer and an aligned tuple.
-_FILLED = 0.9 * (BLOCK - 40)
+_PAGE_HEADERS = 40
+_FILLED = 0.9 * (BLOCK - _PAGE_HEADERS)
 _HEADER, _POINTER, _TID = 8, 4, 6
 _POSTING = 2704  # bytes of the longest list of equal keys
-# Between 70 % after CREATE INDEX and a full page before it is split.
-_INNER_FILLED = 0.85
+_INNER_FILLED = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def sizes_of(connection: Connection, statistics: Statistics) -> tuple[Sized, ...
             pages = _pages(statistics, of, keys) if is_tree else max(1, math.ceil(of.pages / 4))
             size = RelationSize(str(schema), str(name), pages, of.rows)
         if size is not None:
-            height = _height(size.pages, sum(width for _, width in keys)) if is_tree else None
+            height = _height(size.pages, keys[0][1]) if is_tree and keys else None
             has_file = kind in {"r", "m", "i"}
             number = int(str(file)) if has_file else 0
             found.append(Sized(int(str(oid)), number, size, known is not None, height))
@@ -112,10 +112,14 @@ def _pages(statistics: Statistics, table: RelationSize, keys: list[tuple[str, in
 
 
 def _height(pages: int, width: int) -> int:
-    """Return the levels above the leaves of a B-tree with so many pages."""
-    per_page = max(2, int(_INNER_FILLED * BLOCK / (_HEADER + 8 * math.ceil(width / 8) + _POINTER)))
+    """Return the levels above the leaves of a B-tree with so many pages.
+
+    `width` is that of the first key: the others are cut off where the first one differs.
+    """
+    most = (BLOCK - _PAGE_HEADERS) / (_HEADER + 8 * math.ceil(width / 8) + _POINTER)
     level, nodes = 0, pages - 1
     while nodes > 1:
-        nodes = math.ceil(nodes / per_page)
+        # A root is split when it is full. Each half then is filled again to the usual share.
+        nodes = 1 if nodes <= most else math.ceil(nodes / (most * _INNER_FILLED))
         level += 1
     return level
