@@ -345,6 +345,9 @@ class Documents:
 
         if entry["rtekind"] == kinds.Rte.RELATION:
             return object_of(self._columns(entry["relid"], certain, depth))
+        if types := _listed_types(entry):
+            names = names or [str(name) for name in entry["eref"]["colnames"] or []]
+            return self._listed(names, types, certain, depth)
         inner = _query_of(entry, owner)
         if inner is None:
             return ANY
@@ -359,6 +362,18 @@ class Documents:
             found.append((name, value if kept else replace(value, nullable=not certain(number))))
         return object_of(found)
 
+    def _listed(
+        self, names: list[str], types: list[int], certain: Callable[[int], bool], depth: int
+    ) -> JsonShape:
+        """Return the JSON shape of a row whose columns and types the query lists."""
+        if len(names) != len(types):
+            return ANY
+        values = [self._of_column(kind, 1, full=False, depth=depth) for kind in types]
+        return object_of(
+            (name, value if certain(number) or value.kind is JsonKind.ANY else optional(value))
+            for number, (name, value) in enumerate(zip(names, values, strict=True), 1)
+        )
+
     def _columns(
         self, relation: int, certain: Callable[[int], bool], depth: int
     ) -> Iterator[tuple[str, JsonShape]]:
@@ -367,6 +382,18 @@ class Documents:
             value = self._of_column(column.type, column.dims, full=full, depth=depth)
             known = certain(column.number) or value.kind is JsonKind.ANY
             yield column.name, value if known else optional(value)
+
+
+def _listed_types(entry: Node) -> list[int]:
+    """Return the types of the columns that follow a function (`AS x (a int)`) or JSON_TABLE."""
+    if entry["rtekind"] == kinds.Rte.TABLEFUNC:
+        found: list[int] = entry["tablefunc"]["coltypes"] or []
+        return found
+    functions = entry["functions"] if entry["rtekind"] == kinds.Rte.FUNCTION else None
+    if not functions or len(functions) > 1 or entry["funcordinality"]:
+        return []
+    listed: list[int] = functions[0]["funccoltypes"] or []
+    return listed
 
 
 def _query_of(entry: Node, owner: Scope) -> Scope | None:
