@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiosqlc.cli.main import _COMMANDS, main
 from aiosqlc.ir import Command
+from aiosqlc.parse.annotations import OPTIONS
 from aiosqlc.parse.queries import parse_files
 from aiosqlc.source import Dialect, SourceFile
 
@@ -28,7 +29,7 @@ def test_every_command_that_is_named_exists(name: str) -> None:
     named = re.findall(r"`aiosqlc (\w+)", text)
     assert named
     assert set(named) <= set(_COMMANDS)
-    commands = {command.value for command in Command} | {"bulk", "if", "set", "sort"}
+    commands = {command.value for command in Command} | {*OPTIONS, "if", "set", "sort"}
     assert set(re.findall(r"`(?:-- )?:(\w+)", text)) <= commands
 
 

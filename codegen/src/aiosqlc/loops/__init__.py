@@ -1,0 +1,40 @@
+"""Find queries that a program calls in a loop. `aiosqlc.loops.plugin` does so in each test.
+
+In production, call `install` once, and run each request or job inside `watched()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from aiosqlc.loops.calls import Loop, Scope, entered, left
+from aiosqlc.loops.wrapping import wrap_generated
+
+__all__ = ["Loop", "install", "watched"]
+
+_installed: list[tuple[Callable[[Loop], None], int]] = []
+
+
+def install(report: Callable[[Loop], None], *, limit: int = 20) -> None:
+    """Count the calls of all generated functions, also of those that are imported later.
+
+    `report` is called at the end of each `watched()` block, once for each call site from which a
+    query was called more than `limit` times. Call this function before the program starts tasks.
+    """
+    _installed[:] = [(report, limit)]
+    wrap_generated()
+
+
+@contextmanager
+def watched() -> Iterator[None]:
+    """Count the calls inside, also those of tasks that are started inside: one request or job."""
+    scope = Scope()
+    token = entered(scope)
+    try:
+        yield
+    finally:
+        left(token)
+        for report, limit in _installed:
+            for loop in scope.loops(limit):
+                report(loop)

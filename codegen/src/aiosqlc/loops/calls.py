@@ -1,0 +1,149 @@
+"""Count the calls of queries, and find those that a loop makes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Hashable
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from types import FrameType
+from weakref import WeakKeyDictionary
+
+from aiosqlc.loops.frames import Site, Stack, TestFiles, shown, stack_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """A generated function: its dotted name, its SQL text, and its package.
+
+    `remedy` is how to send fewer statements; `{name}` in it stands for the query's name.
+    """
+
+    function: str
+    text: str
+    package: str
+    remedy: str
+
+    @property
+    def name(self) -> str:
+        """Return the name of the query in its file, which the package lists by text."""
+        names = getattr(sys.modules.get(self.package), "QUERY_NAMES", {})
+        return str(names.get(self.text, self.function.rpartition(".")[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A query that was called `count` times from one place, with the calls that lead there."""
+
+    query: Query
+    count: int
+    sites: tuple[Site, ...]
+
+    def __str__(self) -> str:
+        """Return the loop as text: the query, the count, the call sites, and a remedy."""
+        places = "".join(f"\n  {shown(site)}" for site in self.sites)
+        return (
+            f"{self.query.name} is called {self.count} times from one place"
+            f" ({self.query.function}):{places}"
+            f"\n  {self.query.remedy.replace('{name}', self.query.name)}"
+        )
+
+
+_NO_TESTS = TestFiles()
+_Key = tuple[Query, tuple[Site, ...], Hashable]
+
+
+@dataclass(slots=True)
+class Scope:
+    """The calls of one request, job or test.
+
+    With `by_activation`, calls count together only if one activation of a function of the program
+    makes them: a test may send many requests. Then the scope holds the frames until it ends,
+    because their identities must stay distinct. `tests` are the files of test code.
+    """
+
+    by_activation: bool = False
+    tests: TestFiles = _NO_TESTS
+    counts: Counter[_Key] = field(default_factory=Counter)
+    frames: dict[int, FrameType] = field(default_factory=dict)
+
+    def note(self, query: Query, frame: FrameType) -> None:
+        """Count a call of a query from a frame."""
+        stack = with_origin(stack_of(frame, self.tests))
+        if stack.base is None:
+            return
+        base = 0
+        if self.by_activation:
+            base = id(stack.base)
+            self.frames[base] = stack.base
+        # A recursive function appears once, at any depth.
+        self.counts[query, tuple(dict.fromkeys(stack.sites)), base] += 1
+
+    def loops(self, limit: int) -> list[Loop]:
+        """Return the places from which a query was called more than `limit` times."""
+        most: dict[tuple[Query, tuple[Site, ...]], int] = {}
+        for (query, sites, _), count in self.counts.items():
+            if count > limit:
+                most[query, sites] = max(count, most.get((query, sites), 0))
+        return [Loop(query, count, sites) for (query, sites), count in most.items()]
+
+
+_scope: ContextVar[Scope | None] = ContextVar("aiosqlc_loops", default=None)
+_test: list[Scope] = []
+
+
+def entered(scope: Scope) -> Token[Scope | None]:
+    """Make a scope the current one of this task and of the tasks that it starts."""
+    return _scope.set(scope)
+
+
+def left(token: Token[Scope | None]) -> None:
+    """Make the outer scope the current one again."""
+    _scope.reset(token)
+
+
+def test_scope(scope: Scope | None) -> None:
+    """Make a scope the current one of all tasks and threads that have none."""
+    _test[:] = [scope] if scope else []
+
+
+test_scope.__test__ = False  # type: ignore[attr-defined]  # pytest reads it
+
+
+def note(query: Query, frame: FrameType) -> None:
+    """Count a call in each current scope."""
+    scope = _scope.get()
+    if scope is not None:
+        scope.note(query, frame)
+    for test in _test:
+        test.note(query, frame)
+
+
+# --- tasks ----------------------------------------------------------------------------------------
+
+_origins: WeakKeyDictionary[asyncio.Task[object], Stack] = WeakKeyDictionary()
+
+
+def started(task: asyncio.Task[object], frame: FrameType) -> None:
+    """Remember where a test's task was started: the loop may be there."""
+    if not _test:
+        return
+    stack = with_origin(stack_of(frame, _test[0].tests))
+    if stack.base is not None:
+        _origins[task] = stack
+
+
+def with_origin(stack: Stack) -> Stack:
+    """Return a stack followed by the calls that started the current task, if they are known."""
+    if stack.ended or not _origins:
+        return stack
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return stack
+    origin = _origins.get(task) if task is not None else None
+    if origin is None:
+        return stack
+    return Stack((*stack.sites, *origin.sites), origin.base, origin.ended)
