@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiosqlc.emit.literal import docstring, indented
 from aiosqlc.emit.rows import bare_value, built, construct, mapped, unpacked
-from aiosqlc.plan.model import PyFunction, PyKeyed, PyRow
+from aiosqlc.plan.model import PyFunction, PyKeyed, PyNest, PyRow
 
 
 def row_of_key(function: PyFunction) -> str:
@@ -19,6 +19,8 @@ def by_key(function: PyFunction, call: str) -> list[str]:
     rows = function.local("rows")
     key, value, names = _each(function, row, keyed)
     statements = [f"if not {keyed.keys}:\n    return {{}}", f"{rows} = {call}"]
+    if row.nest:
+        return [*statements, *_nested(function, row.nest, rows)]
     source = _source(row, keyed, rows)
     if keyed.unique:
         return [*statements, f"return {{{key}: {value} for {names} in {source}}}"]
@@ -30,6 +32,20 @@ def by_key(function: PyFunction, call: str) -> list[str]:
         f"for {names} in {source}:",
         f"    {found}.setdefault({key}, []).append({value})",
         f"return {found}",
+    ]
+
+
+def _nested(function: PyFunction, nest: PyNest, rows: str) -> list[str]:
+    """Return the statements that nest the rows of each key."""
+    _, keyed = _parts(function)
+    found, key, row = (_free(function, name) for name in ("found", "key", "row"))
+    decoded = keyed.type.decode.replace("{}", key) or key
+    first = "[0]" if keyed.unique else ""
+    return [
+        f"{found}: dict[{keyed.type.annotation}, list[list[Any]]] = {{}}",
+        f"for *{row}, {key} in {rows}:",
+        f"    {found}.setdefault({decoded}, []).append({row})",
+        f"return {{{key}: {nest.name}({row}){first} for {key}, {row} in {found}.items()}}",
     ]
 
 

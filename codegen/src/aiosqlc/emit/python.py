@@ -66,7 +66,7 @@ def _query(function: PyFunction) -> list[str]:
     classes = [print_class(cls) for cls in function.own_classes]
     row = function.row
     builders = [print_builder(row)] if row and function.defines_builder else []
-    if row and row.nest and function.command is not Command.STREAM:
+    if row and row.nest and function.command is not Command.STREAM and not function.keyed:
         builders.append(print_grouping(row, row.nest))
     decoders = [_decoders(function)] if function.decoders else []
     return [_constant(function), *classes, *decoders, *builders]

@@ -52,3 +52,13 @@ async def run(db, queries):
         [],
         members[2],
     ]
+    nested = await queries.team_with_members_many(db, ids=[1, 2, 3, 4])
+    assert nested == {
+        key: await queries.team_with_members(db, id=key) for key in (1, 2, 3)
+    }
+    assert [len(nested[key].member) for key in (1, 2, 3)] == [2, 1, 0]
+    moods = await queries.teams_of_mood_many(db, moods=list(models.Mood))
+    assert moods == {
+        mood: await queries.teams_of_mood(db, mood=mood) for mood in models.Mood
+    }
+    assert [row.id for row in moods[models.Mood.OK]] == [3]

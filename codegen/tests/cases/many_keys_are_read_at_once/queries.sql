@@ -20,3 +20,11 @@ WHERE m.born = @born AND team.name <> @other ORDER BY team.id;
 
 -- name: MemberOfTeam :one :batchget(id)
 SELECT m.id, m.name FROM member AS m WHERE m.team_id = @team_id AND m.id = @id;
+
+-- name: TeamWithMembers :one :batchget
+SELECT team.id, team.name, sqlc.nest(member) FROM team LEFT JOIN member ON member.team_id = team.id
+WHERE team.id = @id ORDER BY member.name;
+
+-- name: TeamsOfMood :many :batchget
+SELECT team.id, team.name, sqlc.nest(member) FROM team LEFT JOIN member ON member.team_id = team.id
+WHERE team.mood = @mood ORDER BY team.id, member.name;

@@ -20,5 +20,9 @@ QUERY_NAMES: Final = {
     queries.LIST_TEAMS_MANY: "ListTeamsMany",
     queries.MEMBER_OF_TEAM: "MemberOfTeam",
     queries.MEMBER_OF_TEAM_MANY: "MemberOfTeamMany",
+    queries.TEAM_WITH_MEMBERS: "TeamWithMembers",
+    queries.TEAM_WITH_MEMBERS_MANY: "TeamWithMembersMany",
+    queries.TEAMS_OF_MOOD: "TeamsOfMood",
+    queries.TEAMS_OF_MOOD_MANY: "TeamsOfMoodMany",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

@@ -11,7 +11,7 @@ import msgspec
 
 from .executor import Executor, SequenceNotStr
 from .loader import Loader
-from .models import MOOD_BY_LABEL, Mood, Team
+from .models import MOOD_BY_LABEL, Member, Mood, Team
 
 GET_TEAM: Final = "SELECT id, name, mood FROM team WHERE id = $1"
 
@@ -275,3 +275,123 @@ def member_of_team_loader(
         lambda: None,
         max_batch,
     )
+
+
+TEAM_WITH_MEMBERS: Final = """\
+SELECT team.id, team.name, member.id, member.team_id, member.name, member.born FROM team LEFT
+JOIN member ON member.team_id = team.id
+WHERE team.id = $1 ORDER BY member.name
+"""
+
+
+class TeamWithMembersRow(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    member: list[Member]
+
+
+def _team_with_members_nested(
+    rows: Iterable[Iterable[Any]],
+) -> list[TeamWithMembersRow]:
+    parents: dict[Any, TeamWithMembersRow] = {}
+    for id_, name, member_id, member_team_id, member_name, member_born in rows:
+        parent = parents.get(id_)
+        if parent is None:
+            parent = TeamWithMembersRow(id_, name, [])
+            parents[id_] = parent
+        if member_id is not None:
+            parent.member.append(
+                Member(member_id, member_team_id, member_name, member_born)
+            )
+    return list(parents.values())
+
+
+async def team_with_members(db: Executor, *, id: int) -> TeamWithMembersRow | None:
+    rows = await db.fetch(TEAM_WITH_MEMBERS, id)
+    found = _team_with_members_nested(rows)
+    return found[0] if found else None
+
+
+TEAM_WITH_MEMBERS_MANY: Final = """\
+SELECT team.id, team.name, member.id, member.team_id, member.name, member.born, team.id AS batch_key FROM team LEFT
+JOIN member ON member.team_id = team.id
+WHERE team.id = ANY ($1) ORDER BY member.name
+"""
+
+
+async def team_with_members_many(
+    db: Executor, *, ids: Sequence[int]
+) -> dict[int, TeamWithMembersRow]:
+    """Return the result of `team_with_members` for each key that has one."""
+    if not ids:
+        return {}
+    rows = await db.fetch(TEAM_WITH_MEMBERS_MANY, ids)
+    found: dict[int, list[list[Any]]] = {}
+    for *row, key in rows:
+        found.setdefault(key, []).append(row)
+    return {key: _team_with_members_nested(row)[0] for key, row in found.items()}
+
+
+def team_with_members_loader(
+    db: Executor, *, max_batch: int = 1000
+) -> Loader[int, TeamWithMembersRow | None]:
+    """Return a loader that joins the calls of one tick into one `team_with_members_many`."""
+    return Loader(
+        lambda keys: team_with_members_many(db, ids=keys), lambda: None, max_batch
+    )
+
+
+TEAMS_OF_MOOD: Final = """\
+SELECT team.id, team.name, member.id, member.team_id, member.name, member.born FROM team LEFT
+JOIN member ON member.team_id = team.id
+WHERE team.mood = $1 ORDER BY team.id, member.name
+"""
+
+
+TeamsOfMoodRow = TeamWithMembersRow
+
+
+def _teams_of_mood_nested(rows: Iterable[Iterable[Any]]) -> list[TeamsOfMoodRow]:
+    parents: dict[Any, TeamsOfMoodRow] = {}
+    for id, name, member_id, member_team_id, member_name, member_born in rows:
+        parent = parents.get(id)
+        if parent is None:
+            parent = TeamsOfMoodRow(id, name, [])
+            parents[id] = parent
+        if member_id is not None:
+            parent.member.append(
+                Member(member_id, member_team_id, member_name, member_born)
+            )
+    return list(parents.values())
+
+
+async def teams_of_mood(db: Executor, *, mood: Mood) -> list[TeamsOfMoodRow]:
+    rows = await db.fetch(TEAMS_OF_MOOD, mood)
+    return _teams_of_mood_nested(rows)
+
+
+TEAMS_OF_MOOD_MANY: Final = """\
+SELECT team.id, team.name, member.id, member.team_id, member.name, member.born, team.mood AS batch_key FROM team LEFT
+JOIN member ON member.team_id = team.id
+WHERE team.mood = ANY ($1) ORDER BY team.id, member.name
+"""
+
+
+async def teams_of_mood_many(
+    db: Executor, *, moods: Sequence[Mood]
+) -> dict[Mood, list[TeamsOfMoodRow]]:
+    """Return the result of `teams_of_mood` for each key that has one."""
+    if not moods:
+        return {}
+    rows = await db.fetch(TEAMS_OF_MOOD_MANY, moods)
+    found: dict[Mood, list[list[Any]]] = {}
+    for *row, key in rows:
+        found.setdefault(MOOD_BY_LABEL[key], []).append(row)
+    return {key: _teams_of_mood_nested(row) for key, row in found.items()}
+
+
+def teams_of_mood_loader(
+    db: Executor, *, max_batch: int = 1000
+) -> Loader[Mood, list[TeamsOfMoodRow]]:
+    """Return a loader that joins the calls of one tick into one `teams_of_mood_many`."""
+    return Loader(lambda keys: teams_of_mood_many(db, moods=keys), list, max_batch)
