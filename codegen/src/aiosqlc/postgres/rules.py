@@ -296,6 +296,11 @@ RULES = (
           "the other operand is not volatile",
           "the other operand does not depend on a row of the table",
           "a LATERAL subquery refers to a single row")),
+    Rule("function-rows", ROWS,
+         "A call of a user-defined function in standard SQL gives at most one row if its body "
+         "returns at most one row.",
+         "SQL Functions", "levels.Lowering.gives_one",
+         ("the body of the function returns at most one row",)),
     Rule("group-keys", ROWS,
          "GROUP BY and DISTINCT return one row if all their keys have a single value.",
          "GROUP BY and HAVING; DISTINCT", "relational.rows.RowCounter.at_most_one",

@@ -13,6 +13,7 @@ create table moments (t timestamp primary key);
 create table skipping (id int primary key, v int);
 create function skip() returns trigger language plpgsql as $$ begin return null; end $$;
 create trigger skip before insert on skipping for each row execute function skip();
+create function all_of_a() returns setof a language sql stable as 'select * from a';
 set timezone = 'Europe/Berlin';
 insert into a values (1, 'x', 1), (2, 'x', 1);
 insert into item values ('a'), ('a ');
@@ -66,6 +67,10 @@ select a.id from a where a.id = (select b.id from b where b.aid = a.id);
 -- refutes: unique-key / a LATERAL subquery refers to a single row
 -- case: many
 select distinct x.name from a cross join lateral (select a.id::text as name limit 1) x;
+
+-- refutes: function-rows / the body of the function returns at most one row
+-- case: many
+select * from all_of_a();
 
 -- refutes: group-keys / every key column has a single value
 -- case: many

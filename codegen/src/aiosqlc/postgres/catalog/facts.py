@@ -72,6 +72,7 @@ class Facts:
     declared_not_null: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
     dropped: frozenset[tuple[str, str]] = frozenset()
+    single_rows: dict[tuple[int, frozenset[tuple[str, str]]], bool] = field(default_factory=dict)
     connect: Callable[[], Connection] | None = None
     described_constraints: dict[int, tuple[Constraint, ...]] = field(default_factory=dict)
     _not_null: dict[tuple[int, int, bool], bool] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from aiosqlc.postgres.infer.matching import implied, same
 from aiosqlc.postgres.infer.outputs import arm_type, expression_type, output_targets
 from aiosqlc.postgres.infer.relations import absences_of_row
 from aiosqlc.postgres.infer.scope import Scope
+from aiosqlc.postgres.infer.user_functions import last_query
 from aiosqlc.postgres.rules import RULES
 from aiosqlc.postgres.tree import Node, walk
 from aiosqlc.relational.joins import sources_of
@@ -310,10 +311,31 @@ class Lowering:
         calls = [function["funcexpr"] for function in entry["functions"]]
         return Function(
             handle=entry["functions"],
-            one_row=not any(_gives_set(call) for call in calls),
+            one_row=not any(_gives_set(call) and not self.gives_one(call) for call in calls),
             a_row=any(call.kind == "FUNCEXPR" and not call["funcretset"] for call in calls),
             reads=self.columns(entry, 0),
             stable=self.is_stable(entry),
+        )
+
+    def gives_one(self, call: Node) -> bool:
+        """Return whether a call of a user's function gives at most one row, by its body.
+
+        LIMIT is ignored: without an order, each evaluation may give another row.
+        """
+        if call.kind != "FUNCEXPR" or any(map(_gives_set, call.list_of("args"))):
+            return False
+        key = call["funcid"], self.facts.dropped
+        if key not in self.facts.single_rows:
+            self.facts.single_rows[key] = False  # a body may call its own function
+            function = self.facts.functions.get(call["funcid"])
+            query = last_query(self.facts, function) if function else None
+            self.facts.single_rows[key] = query is not None and row_counter(self.facts).at_most_one(
+                level_of(Scope(query, None, self.facts)), limits=False
+            )
+        return self.facts.holds(
+            "function-rows",
+            "the body of the function returns at most one row",
+            self.facts.single_rows[key],
         )
 
     def cte_use(self, entry: Node) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiosqlc.postgres.catalog.facts import Facts
 from aiosqlc.postgres.catalog.rows import Function
 from aiosqlc.postgres.infer import kinds
 from aiosqlc.postgres.infer.outputs import expression_type, output_targets
@@ -39,7 +40,7 @@ def body_verdict(
             "user-function", "the arguments of a strict function are not NULL", False
         ):
             return maybe(f"{name} is strict, and an argument may be NULL", missing)
-    query = _last_query(p, function)
+    query = last_query(p.facts, function)
     types = _column_types(p, function) if column else [function.result]
     place = max(column, 1)
     if query is None or len(output_targets(query)) != len(types) or place > len(types):
@@ -76,11 +77,13 @@ def _position(arg: Node, number: int) -> int:
     return int(arg["argnumber"]) + 1 if arg.kind == "NAMEDARGEXPR" else number
 
 
-def _last_query(p: Prover, function: Function) -> Node | None:
+def last_query(facts: Facts, function: Function) -> Node | None:
     """Return the query whose result a function returns, if the body consists of queries."""
-    nodes = p.facts.reader.read_text(function.body)
+    if not function.body or function.language != "sql":
+        return None
+    nodes = facts.reader.read_text(function.body)
     if not nodes:
-        nodes = p.facts.reader.read_text(function.body.removeprefix("(").removesuffix(")"))
+        nodes = facts.reader.read_text(function.body.removeprefix("(").removesuffix(")"))
     last = nodes[-1] if nodes else None
     if last is None or last.kind != "QUERY" or last["commandType"] != kinds.Command.SELECT:
         return None
