@@ -6,6 +6,7 @@ states the number of statements, so that half a file is noticed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -209,6 +210,8 @@ class _Parser:
 def _fits(text: str, kind: str) -> bool:
     if kind == "boolean":
         return text in {"true", "false"}
+    if kind == "real" and _NUMBER.fullmatch(text):
+        return math.isfinite(float(text))
     patterns = {"integer": _INTEGER, "smallint": _INTEGER, "real": _NUMBER, "real[]": _NUMBERS}
     return kind not in patterns or patterns[kind].fullmatch(text) is not None
 
