@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aiosqlc.cli.main import main
 from aiosqlc.layout.queries import tidy
 from aiosqlc.layout.statement import LayoutStyle
 from aiosqlc.lock.keys import complete_key
@@ -126,3 +127,29 @@ async def test_the_editor_shows_a_fragment_and_leads_to_it(project: Path) -> Non
         (project / "shared.sql").write_text(SHARED.replace("a.gone", "a.left_us"))
         await desk.open(project / "shared.sql")
         await desk.until(project / "shared.sql", ["E311", "E311"])
+
+
+def test_format_writes_queries_that_include_fragments(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "queries.sql"
+    path.write_text(
+        "-- name: L :many\nselect id, name from author as a where sqlc.include(active, a);\n"
+    )
+    assert main(["format", "-f", str(project / "sqlc.yaml")]) == 0
+    said = capsys.readouterr()
+    assert "formatted" in said.out + said.err
+    assert path.read_text() == (
+        "-- name: L :many\nSELECT id, name FROM author AS a WHERE sqlc.include(active, a);\n"
+    )
+
+
+def test_vet_reads_the_conditions_of_fragments(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "shared.sql").write_text(SHARED.replace("a.name <> ''", "a.name = NULL"))
+    assert main(["vet", "-f", str(project / "sqlc.yaml")]) == 1
+    said = capsys.readouterr()
+    shown = said.out + said.err
+    assert "shared.sql:6:8" in shown, shown
+    assert "included from queries.sql:5" in shown

@@ -76,7 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
                 if named and path.resolve() not in named:
                     continue
                 unseen.discard(path.resolve())
-                found = format_file(file, entry.engine, style, prove, width=arguments.line_length)
+                found = format_file(
+                    file,
+                    entry.engine,
+                    style,
+                    prove,
+                    width=arguments.line_length,
+                    library=inputs.files,
+                )
                 code |= _take(path, file, found, check=arguments.check)
     for path in arguments.paths:
         if path.resolve() in unseen:

@@ -115,6 +115,7 @@ async def _formatted(ls: Server, about: About, within: Span | None) -> list[type
             LayoutStyle.HOUSE,
             lambda pairs: worker.prove(entry, pairs),
             within,
+            library={fragment.file for fragment in entry.fragments.values()},
         )
     )
     if found is None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from aiosqlc.ir import Command, TypedQuery
+from aiosqlc.parse.fragments import has_fragments
 from aiosqlc.parse.scanner import LEXES, Kind, Token, scan, unquote
-from aiosqlc.source import Dialect, Span
+from aiosqlc.source import Dialect, ExpandedFile, Span
 from aiosqlc.vet.values import foreign_values
 
 Finding = tuple[str, Span]
@@ -25,10 +26,21 @@ class Text:
     @cached_property
     def tokens(self) -> list[Token]:
         """Return the tokens without comments; their offsets are those of the file."""
-        span = self.query.parsed.span
-        text = self.query.parsed.file.text[: span.end]
+        span, file = self.query.parsed.span, self.query.parsed.file
+        if isinstance(file, ExpandedFile) and has_fragments(file.text[span.start : span.end]):
+            return list(self._expanded)
+        text = file.text[: span.end]
         found = scan(text, self.dialect, span.start)
         return [token for token in found if token.kind is not Kind.COMMENT]
+
+    @property
+    def _expanded(self) -> Iterator[Token]:
+        """Yield the tokens of a query with its fragments, each with its offset in the file."""
+        parsed = self.query.parsed
+        for token in scan(parsed.sql, self.dialect):
+            if token.kind is not Kind.COMMENT:
+                place = parsed.source_map.over(token.span)
+                yield token._replace(start=place.start, end=place.end)
 
     @cached_property
     def words(self) -> list[str]:
