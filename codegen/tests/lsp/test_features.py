@@ -125,7 +125,7 @@ async def test_what_may_stand_at_the_cursor_is_offered(desk: Editor, project: Pa
     wanted = [
         (f"{HEAD}SELECT n. FROM author AS n WHERE n.", ["id", "name"], "book"),
         (f"{HEAD}SELECT * FROM ", ["author", "book"], "name"),
-        (f"{HEAD}SELECT sqlc.", ["sqlc.arg", "sqlc.embed"], "id"),
+        (f"{HEAD}SELECT sqlc.", ["sqlc.arg", "sqlc.embed", "sqlc.nest"], "id"),
         (f"{HEAD}SELECT * FROM book WHERE ti", ["title", "book", "sqlc.narg"], "name"),
         (f"{HEAD}SELECT * FROM book WHERE title = @", ["title"], "book"),
         (f"{HEAD}SELECT * FROM book WHERE id = @one AND title = @", ["one"], "author"),

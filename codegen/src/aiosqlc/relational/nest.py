@@ -167,7 +167,7 @@ class _Nest:
         key = self._shrunk(self.query, certain, self.top, certain)
         if key is None:
             closure = Closure(self.counter, self.query, _given(certain))
-            missing = min(self.top - closure.determined)
+            missing = min(self.top - closure.exact_sources)
             raise _UnfitError(
                 self.first,
                 f"the selected columns do not determine one row of `{self.query.name(missing)}`",
@@ -326,14 +326,14 @@ class _Nest:
         certain = [at for at in own if self._is_certain(at)]
         inherited = list(levels[parent].key)
         key = self._shrunk(query, [*certain, *inherited], sources, certain)
-        closure = Closure(self.counter, query, _given(key or ()))
-        if key is None or source not in closure.exact_sources:
+        if key is None:
             name = self.query.name(source)
             raise _UnfitError(
                 index,
                 f"it is not proved that the selected columns distinguish the rows of `{name}`",
                 self._remedy(source, own),
             )
+        closure = Closure(self.counter, query, _given(key))
         return NestLevel(index, parent, key, not closure.all_determined)
 
     def _source(self, own: range) -> int | None:
@@ -391,7 +391,8 @@ class _Nest:
     ) -> tuple[int, ...] | None:  # fmt: skip
         """Return the fewest columns that determine the FROM items, or None if all do not.
 
-        One column of `first` is best. Otherwise the last ones are omitted first.
+        A LIMIT without a fixed column does not determine a row, because a plan may read another
+        row each time. One column of `first` is best. Otherwise the last ones are omitted first.
         """
         if not self._determine(query, candidates, sources):
             return None
@@ -408,7 +409,7 @@ class _Nest:
     def _determine(
         self, query: Query, key: Sequence[int], sources: frozenset[int] | set[int]
     ) -> bool:
-        return sources <= Closure(self.counter, query, _given(key)).determined
+        return sources <= Closure(self.counter, query, _given(key)).exact_sources
 
     def _remedy(self, source: int, own: Sequence[int]) -> str:
         """Return the hint to select a unique key of a FROM item."""

@@ -59,3 +59,5 @@ async def run(db, queries):
     ]
     only = await queries.only_author(db)
     assert (only.books, only.books_2) == (3, books)
+    first = await queries.list_first_books(db)
+    assert [[book.title for book in row.books] for row in first] == [["X"], [], ["Z"]]

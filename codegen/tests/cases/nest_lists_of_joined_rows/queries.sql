@@ -28,3 +28,11 @@ ORDER BY a.name, a.id, b.id, r.id, w.year;
 SELECT count.books, sqlc.nest(b) AS books
 FROM (SELECT count(*) AS books FROM book) AS count LEFT JOIN book b ON true
 ORDER BY b.id;
+
+-- name: ListFirstBooks :many
+SELECT a.id, sqlc.nest(b) AS books
+FROM author a
+LEFT JOIN LATERAL (
+    SELECT * FROM book x WHERE x.author_id = a.id ORDER BY x.title LIMIT 1
+) AS b ON true
+ORDER BY a.id;

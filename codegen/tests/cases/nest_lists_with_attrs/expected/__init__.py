@@ -10,5 +10,6 @@ QUERY_NAMES: Final = {
     queries.GET_AUTHOR: "GetAuthor",
     **dict.fromkeys(queries.STREAM_AUTHORS.values(), "StreamAuthors"),
     queries.ONLY_AUTHOR: "OnlyAuthor",
+    queries.LIST_FIRST_BOOKS: "ListFirstBooks",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

@@ -221,3 +221,36 @@ async def only_author(db: Executor) -> OnlyAuthorRow:
     rows = await db.fetch(ONLY_AUTHOR)
     found = _only_author_nested(rows)
     return found[0]
+
+
+LIST_FIRST_BOOKS: Final = """\
+SELECT a.id, b.id, b.author_id, b.title
+FROM author a
+LEFT JOIN LATERAL (
+    SELECT id, author_id, title FROM book x WHERE x.author_id = a.id ORDER BY x.title LIMIT 1
+) AS b ON true
+ORDER BY a.id
+"""
+
+
+@dataclass(slots=True)
+class ListFirstBooksRow:
+    id: int
+    books: list[Book]
+
+
+def _list_first_books_nested(rows: Iterable[Iterable[Any]]) -> list[ListFirstBooksRow]:
+    parents: dict[Any, ListFirstBooksRow] = {}
+    for id, books_id, books_author_id, books_title in rows:
+        parent = parents.get(id)
+        if parent is None:
+            parent = ListFirstBooksRow(id, [])
+            parents[id] = parent
+        if books_id is not None:
+            parent.books.append(Book(books_id, books_author_id, books_title))
+    return list(parents.values())
+
+
+async def list_first_books(db: Executor) -> list[ListFirstBooksRow]:
+    rows = await db.fetch(LIST_FIRST_BOOKS)
+    return _list_first_books_nested(rows)
