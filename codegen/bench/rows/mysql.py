@@ -1,4 +1,4 @@
-"""What decoding rows and calling a query cost on aiomysql, as ratios to the bare driver.
+"""Measure decoding rows and calling a query on aiomysql, as ratios to the bare driver.
 
 Run: python -m bench.rows.mysql. As `python -m bench.rows`, on a MariaDB of its own.
 """

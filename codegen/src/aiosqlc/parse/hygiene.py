@@ -10,7 +10,7 @@ from aiosqlc.parse.pieces import Piece
 _TABLES_FOLLOW = frozenset(
     {"FROM", "JOIN", "STRAIGHT_JOIN", "USING", "INTO", "UPDATE", "ONLY", "LATERAL"}
 )
-# Words after which a name with dots is no column of an alias.
+# After these words, a name with dots does not denote a column of an alias.
 _OTHER_NAMES = frozenset({*_TABLES_FOLLOW, "AS", "::", "COLLATE", "TABLE", "TYPE", "@", "OPERATOR"})
 _OF_THE_STATEMENT = frozenset({"excluded", "new", "old", "sqlc"})
 _NO_ALIAS = frozenset(

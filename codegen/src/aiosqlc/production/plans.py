@@ -18,7 +18,7 @@ class PlannedText:
     """One text of a query with its generic plan.
 
     `variant` describes the dynamic parts that the text contains (`with status, sorted by name`), or
-    is '' for the text of a static query. `plan` is None if the server plans no such statement.
+    is '' for the text of a static query. Without `plan`, the server does not plan the statement.
     """
 
     query: TypedQuery

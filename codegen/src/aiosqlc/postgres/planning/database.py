@@ -119,7 +119,7 @@ class Planner:
         tried: Sequence[str],
         stack: contextlib.ExitStack,
     ) -> PlannedDatabase:
-        # Always the private server: its files are extended, and nobody else's.
+        # Use the private server in every case, because the compiler extends the server's files.
         server = self.analyzer.server(replace(options, database_uri=None))
         draft = _drafted(server, schema, options, stack)
         if statistics is None:

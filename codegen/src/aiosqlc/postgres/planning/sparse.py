@@ -24,7 +24,7 @@ _PIVOT = 8 | 0x2000  # a tuple of 8 bytes without keys
 
 
 def extend(admin: Connection, database: str, sizes: Sequence[Sized]) -> None:
-    """Extend the files of a database to which nobody has connected yet.
+    """Extend the files of a database that has had no connection yet.
 
     Raises `NoServerError` if a file cannot be extended.
     """

@@ -17,7 +17,7 @@ _TENFOLD = 2  # powers of ten between two rounded estimates that differ at least
 class Change:
     """A plan that changed, in the named texts of one query.
 
-    `before` is None for a new query and `after` for a removed query.
+    A new query has no `before`, and a removed query has no `after`.
     """
 
     query: str
@@ -45,8 +45,8 @@ class Change:
 def changes(before: Mapping[TextName, Step], after: Mapping[TextName, Step]) -> list[Change]:
     """Return the changed plans by query. Texts of a query that change alike are one change.
 
-    Estimates alone are a change only if they differ tenfold. Without estimates, the server cannot
-    tell which of two indexes is better, so only tables that are read from end to end count.
+    A plan with other estimates changed only if they differ tenfold. Without estimates, the server
+    does not know which of two indexes is better, so only tables that are read whole count.
     """
     grouped: dict[tuple[str, Step | None, Step | None], list[str]] = {}
     for name in sorted({*before, *after}):

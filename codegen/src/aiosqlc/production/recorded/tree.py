@@ -28,7 +28,7 @@ class Step:
     place of the node in its parent if that is not an ordinary input: `CTE recent`, `SubPlan`.
     `relation` is a name, or empty. `indexes` are the used
     indexes, of which only a bitmap has several. `condition` is what they find. `rows` is the
-    power of ten of the estimated rows, and `cost` that of the whole plan; both are None if the
+    power of ten of the estimated rows, and `cost` that of the whole plan; both are missing if the
     estimates mean nothing. `alike` is whether the step represents further partitions.
     """
 

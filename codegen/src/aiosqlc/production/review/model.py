@@ -38,7 +38,7 @@ class Queries:
 class Broken:
     """A deployed query that fails after a pending migration, with the reason.
 
-    `migration` is None if an edited schema file breaks the query.
+    Without `migration`, an edited schema file breaks the query.
     """
 
     query: str
