@@ -175,8 +175,10 @@ def _draft(query: TypedQuery, catalog: Catalog, engine: Dialect) -> _Draft:
 def _clauses(sql: str, engine: Dialect, why: str) -> Clauses:
     try:
         return clauses_of(sql, engine)
-    except UnfitError as unfit:
-        raise UnfitError(why or unfit.why, "write one SELECT without such a clause") from None
+    except UnfitError:
+        form = "the query must be one SELECT with FROM, without FETCH, FOR, LOCK and INTO"
+        hint = "read several keys with another query, with `column IN (sqlc.slice(keys))`"
+        raise UnfitError(why or form, hint) from None
 
 
 def _conditions(clauses: Clauses) -> list[_Condition]:
@@ -253,7 +255,10 @@ def _rewritten(
     if position is None:
         name = parsed.sql[key.column[0].start : key.column[-1].end]
         end = clauses.tokens[clauses.at["FROM"] - 1].end
-        sql, source_map = inserted(sql, source_map, end, f", {name} AS {KEY}", source)
+        hidden = KEY
+        while hidden in sql.lower():  # a column has this name, and ORDER BY may contain it
+            hidden += "_"
+        sql, source_map = inserted(sql, source_map, end, f", {name} AS {hidden}", source)
     typed = next(param for param in query.params if param.number == key.number)
     many = replace(given, name=plural(typed.name), is_slice=True, nullable=None)
     params = tuple(many if param is given else param for param in parsed.params)

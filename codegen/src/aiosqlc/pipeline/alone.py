@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aiosqlc.analysis.bulk import with_bulk
 from aiosqlc.analysis.checks import check_commands, without_ignored
 from aiosqlc.analysis.hints import apply_hints
-from aiosqlc.analysis.paging import with_pages
+from aiosqlc.analysis.passes import in_passes
 from aiosqlc.analysis.port import Analyze
 from aiosqlc.analysis.tenants import check_tenants
 from aiosqlc.config.project import Project, PythonTarget, QuerySet
@@ -63,7 +62,7 @@ def compile_alone(
 ) -> Alone:
     """Compile the queries of a text on the schema of an entry. `python` are the settings."""
     queries, mistakes = parse_files([source], entry.engine)
-    compiled = surviving(with_pages(with_bulk(analyze, entry.engine)))
+    compiled = surviving(in_passes(analyze, entry.engine))
     analysis, found = compiled(inputs.schema, queries, options_of(entry, inputs.shims))
     analysis, mistaken = apply_hints(analysis)
     problems = [*mistakes, *found, *mistaken, *check_commands(analysis.queries)]

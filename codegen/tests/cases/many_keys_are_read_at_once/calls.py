@@ -62,3 +62,7 @@ async def run(db, queries):
         mood: await queries.teams_of_mood(db, mood=mood) for mood in models.Mood
     }
     assert [row.id for row in moods[models.Mood.OK]] == [3]
+    await db.execute("INSERT INTO job VALUES (1, 5, 'x', 9), (2, 6, NULL, 9)")
+    jobs = await queries.list_jobs_many(db, rowses=[9, 8])
+    assert jobs == {9: await queries.list_jobs(db, rows=9)}
+    assert [job.batch_key for job in jobs[9]] == [6, 5]

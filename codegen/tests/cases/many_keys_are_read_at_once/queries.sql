@@ -28,3 +28,6 @@ WHERE team.id = @id ORDER BY member.name;
 -- name: TeamsOfMood :many :batchget
 SELECT team.id, team.name, sqlc.nest(member) FROM team LEFT JOIN member ON member.team_id = team.id
 WHERE team.mood = @mood ORDER BY team.id, member.name;
+
+-- name: ListJobs :many :batchget
+SELECT batch_key, "row" FROM job WHERE key = @rows ORDER BY batch_key DESC;

@@ -66,3 +66,6 @@ WITH cheap AS (SELECT * FROM product WHERE shop_id = @shop_id) SELECT name FROM 
 
 -- name: Turned :many :batchget
 SELECT name FROM product WHERE @id = id;
+
+-- name: NoTable :one :batchget
+SELECT upper(@name::text) AS upper_name;

@@ -24,5 +24,7 @@ QUERY_NAMES: Final = {
     queries.TEAM_WITH_MEMBERS_MANY: "TeamWithMembersMany",
     queries.TEAMS_OF_MOOD: "TeamsOfMood",
     queries.TEAMS_OF_MOOD_MANY: "TeamsOfMoodMany",
+    queries.LIST_JOBS: "ListJobs",
+    queries.LIST_JOBS_MANY: "ListJobsMany",
 }
 """The name of each query by its SQL text, as a label for metrics and traces."""

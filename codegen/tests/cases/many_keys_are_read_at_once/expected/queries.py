@@ -395,3 +395,44 @@ def teams_of_mood_loader(
 ) -> Loader[Mood, list[TeamsOfMoodRow]]:
     """Return a loader that joins the calls of one tick into one `teams_of_mood_many`."""
     return Loader(lambda keys: teams_of_mood_many(db, moods=keys), list, max_batch)
+
+
+LIST_JOBS: Final = (
+    'SELECT batch_key, "row" FROM job WHERE key = $1 ORDER BY batch_key DESC'
+)
+
+
+class ListJobsRow(msgspec.Struct, frozen=True, gc=False):
+    batch_key: int
+    row: str | None
+
+
+async def list_jobs(db: Executor, *, rows: int) -> list[ListJobsRow]:
+    rows_ = await db.fetch(LIST_JOBS, rows)
+    return list(starmap(ListJobsRow, rows_))
+
+
+LIST_JOBS_MANY: Final = """\
+SELECT batch_key, "row", key AS batch_key_ FROM job WHERE key = ANY ($1)
+ORDER BY batch_key DESC
+"""
+
+
+async def list_jobs_many(
+    db: Executor, *, rowses: Sequence[int]
+) -> dict[int, list[ListJobsRow]]:
+    """Return the result of `list_jobs` for each key that has one."""
+    if not rowses:
+        return {}
+    rows = await db.fetch(LIST_JOBS_MANY, rowses)
+    found: dict[int, list[ListJobsRow]] = {}
+    for *row, key in rows:
+        found.setdefault(key, []).append(ListJobsRow(*row))
+    return found
+
+
+def list_jobs_loader(
+    db: Executor, *, max_batch: int = 1000
+) -> Loader[int, list[ListJobsRow]]:
+    """Return a loader that joins the calls of one tick into one `list_jobs_many`."""
+    return Loader(lambda keys: list_jobs_many(db, rowses=keys), list, max_batch)
