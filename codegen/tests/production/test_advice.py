@@ -256,3 +256,25 @@ def test_the_command_reports_and_ignores(
     err = capsys.readouterr().err
     assert err.startswith("the plans cannot be checked: ")
     assert "the file is not complete" in err
+
+
+def test_explain_shows_the_plans_in_production(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(
+        tmp_path,
+        "-- name: B :many\nSELECT id FROM orders\nWHERE TRUE\n  AND id = @id -- :if id\n;\n",
+    )
+    command = ["explain", "B", "--plan", "-f", str(tmp_path)]
+    assert main(command) == 2
+    assert "cannot plan `B`: cannot read" in capsys.readouterr().err
+    assert main(["stats", "synth", "-f", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert "plan in production, with id:\n    Index Only Scan on orders using orders_pkey" in out
+    assert "plan in production, without optional parts:\n    Seq Scan on orders  (rows 50,0" in out
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [item["index"] for item in found["plans"]] == ["orders_pkey", ""]
+    assert found["plans"][1]["rows"] == 50_000_000

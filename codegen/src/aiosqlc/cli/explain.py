@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import Any
 
 from aiosqlc.cli.common import load, report, style_of
@@ -17,6 +18,10 @@ from aiosqlc.messages.json_shapes import json_document
 from aiosqlc.messages.suggest import did_you_mean
 from aiosqlc.pipeline.analysed import Analysed, options_of
 from aiosqlc.pipeline.compile import analyze_project
+from aiosqlc.production.advice.shown import plan_lines
+from aiosqlc.production.plans import PlannedText, plans
+from aiosqlc.production.statistics import StatisticsError, statistics_of
+from aiosqlc.servers.private import NoServerError
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -52,16 +57,41 @@ def run(arguments: argparse.Namespace) -> int:
             sys.stderr.write(f"no query `{arguments.query}`; {hint}\n")
         return 1
     for part, query in found:
-        plan = _query_plan(part, query) if arguments.plan else None
+        try:
+            planned = _in_production(part, query) if arguments.plan else ()
+        except (StatisticsError, NoServerError) as error:
+            sys.stderr.write(f"cannot plan `{query.parsed.name}`: {error}\n")
+            return 2
+        plan = _query_plan(part, query) if arguments.plan and not planned else None
         if arguments.json:
-            sys.stdout.write(json.dumps({**_document(query), "plan": plan}, indent=2) + "\n")
-        else:
-            lines = [
-                *query_lines(query),
-                *(["plan:", *_lines_of(part, plan)] if plan else []),
+            listed = [
+                {"variant": text.variant, **asdict(text.plan)} for text in planned if text.plan
             ]
+            more = {"plan": plan, **({"plans": listed} if listed else {})}
+            sys.stdout.write(json.dumps({**_document(query), **more}, indent=2) + "\n")
+        else:
+            lines = [*query_lines(query), *(["plan:", *_lines_of(part, plan)] if plan else [])]
+            for text in planned:
+                if text.plan:
+                    variant = f", {text.variant}" if text.variant else ""
+                    lines.append(f"plan in production{variant}:")
+                    lines += [f"    {line}" for line in plan_lines(text.plan)]
             sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def _in_production(part: Analysed, query: TypedQuery) -> tuple[PlannedText, ...]:
+    """Return the plans of a query's texts under statistics, or () if the entry names none.
+
+    Raises `StatisticsError` and `NoServerError`.
+    """
+    statistics = statistics_of(part.entry)
+    if statistics is None or part.failed:
+        return ()
+    alone = replace(part, analysis=replace(part.analysis, queries=(query,)))
+    with engine_for(part.entry.engine) as engine:
+        assert engine.planner is not None  # noqa: S101 - `production` is for PostgreSQL only
+        return plans(engine.planner, alone, statistics).texts
 
 
 def _query_plan(part: Analysed, query: TypedQuery) -> dict[str, Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aiosqlc.analysis.planned.plan import Plan
 from aiosqlc.production.advice.tried import Remedy
 
@@ -25,6 +27,16 @@ def outline(plan: Plan) -> str:
     names = [node_text(node) for node in reading if node.node != "ModifyTable"] or [plan.node]
     more = f" and {len(names) - _MOST_NODES} more" if len(names) > _MOST_NODES else ""
     return ", ".join(names[:_MOST_NODES]) + more
+
+
+def plan_lines(plan: Plan, depth: int = 0) -> Iterator[str]:
+    """Yield a plan as lines: each node with its estimates, its conditions below it."""
+    indent = "    " * depth
+    yield f"{indent}{node_text(plan)}  (rows {number(plan.rows)}, cost {number(plan.cost)})"
+    for kind, text in plan.conditions:
+        yield f"{indent}  {kind}: {text}"
+    for child in plan.children:
+        yield from plan_lines(child, depth + 1)
 
 
 def before_and_after(remedy: Remedy, names: dict[str, str]) -> tuple[str, ...]:
