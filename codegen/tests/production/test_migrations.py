@@ -204,6 +204,44 @@ def test_a_rollback_that_brings_everything_back_is_none(shop: Project) -> None:
     assert done.codes == []
 
 
+def test_a_rollback_must_work_on_rows_that_are_written_after_the_migration(shop: Project) -> None:
+    done = shop.checked(
+        "ALTER TABLE team ALTER COLUMN name DROP NOT NULL;\n",
+        rollback="ALTER TABLE team ALTER COLUMN name SET NOT NULL;\n",
+    )
+    assert done.codes == ["M010"]
+    message = done.finding("M010")["message"]
+    assert message.startswith("the rollback fails on rows that are written after the migration: ")
+    assert "contains null values" in message
+
+
+def test_a_rollback_that_changes_rows_written_after_the_migration_is_a_finding(
+    shop: Project,
+) -> None:
+    shop.write({"migrations/0001_a.sql": FIRST + "ALTER TABLE team ADD CHECK (name < 'm');\n"})
+    done = shop.checked(
+        "ALTER TABLE team DROP CONSTRAINT team_name_check;\n",
+        rollback=(
+            "UPDATE team SET name = 'a' WHERE name >= 'm';\n"
+            "ALTER TABLE team ADD CHECK (name < 'm');\n"
+        ),
+    )
+    assert done.codes == ["M010"]
+    assert done.finding("M010")["message"] == (
+        "the rollback changes the values of team.name, which are written after the migration"
+    )
+
+
+def test_a_rename_and_a_new_column_go_back_without_loss(shop: Project) -> None:
+    done = shop.checked(
+        "ALTER TABLE person RENAME COLUMN team_id TO team;\n"
+        "ALTER TABLE person ADD COLUMN level int NOT NULL DEFAULT 1;\n",
+        rollback="ALTER TABLE person DROP COLUMN level;\n"
+        "ALTER TABLE person RENAME COLUMN team TO team_id;\n",
+    )
+    assert "M010" not in done.codes
+
+
 def test_a_rollback_that_fails_is_named_with_its_place(shop: Project) -> None:
     done = shop.checked(
         "ALTER TABLE person ADD COLUMN level int;\n",

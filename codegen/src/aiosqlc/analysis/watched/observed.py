@@ -93,7 +93,9 @@ class ObservedFile:
     `failures` are the refused statements, and `on_rows` those that are refused only if the tables
     have rows. `broken` are the queries that could be planned before the migration but not after it.
     `lost` is the data that the rollback does not restore (None: there is no rollback). `back` are
-    the problems of the rollback itself.
+    the problems of the rollback itself. `lost_later` is the data that was written after the
+    migration and that the rollback changes, and `back_later` are the problems of the rollback that
+    such data causes.
     """
 
     file: SchemaFile
@@ -104,6 +106,8 @@ class ObservedFile:
     dropped: tuple[str, ...] = ()
     lost: tuple[str, ...] | None = None
     back: tuple[Diagnostic, ...] = field(default=())
+    lost_later: tuple[str, ...] = ()
+    back_later: tuple[Diagnostic, ...] = ()
 
 
 class SchemaFailsError(Exception):

@@ -118,6 +118,33 @@ def lost(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple
     return tuple(found)
 
 
+def changed(
+    old: Mapping[str, Contents], written: Mapping[str, Contents], after: Mapping[str, Contents]
+) -> tuple[str, ...]:
+    """Return descriptions of rows in `written` that a rollback to the tables of `old` changes.
+
+    Tables and columns that the migration created go with the rollback, and are not included.
+    """
+    known = {held.oid: held for held in old.values()}
+    now = {held.oid: (name, held) for name, held in after.items()}
+    found = []
+    for held in written.values():
+        if held.oid not in known or held.oid not in now:
+            continue
+        name, last = now[held.oid]
+        if last.rows < held.rows:
+            found.append(f"rows of {name}")
+            continue
+        old_numbers = {column.number for column in known[held.oid].columns.values()}
+        digests = {column.number: column.digest for column in held.columns.values()}
+        found += [
+            f"the values of {name}.{column}"
+            for column, (number, digest) in last.columns.items()
+            if number in old_numbers and digests.get(number, digest) != digest
+        ]
+    return tuple(found)
+
+
 def gone(before: Mapping[str, Contents], after: Mapping[str, Contents]) -> tuple[str, ...]:
     """Return the tables, columns and rows that no longer exist; renamed ones are not included."""
     later = {held.oid: held for held in after.values()}

@@ -21,7 +21,15 @@ from aiosqlc.postgres.population import Population
 from aiosqlc.postgres.sampling import Sampler
 from aiosqlc.postgres.schema import apply_schema
 from aiosqlc.postgres.watch import observer
-from aiosqlc.postgres.watch.contents import Contents, Schema, contents, gone, lost, schema_of
+from aiosqlc.postgres.watch.contents import (
+    Contents,
+    Schema,
+    changed,
+    contents,
+    gone,
+    lost,
+    schema_of,
+)
 from aiosqlc.postgres.watch.session import RowsRefuseError, Watching
 from aiosqlc.postgres.watch.texts import needed_locks, waiting
 from aiosqlc.servers.postgres.connection import Connection, ConnectionFailedError
@@ -31,6 +39,7 @@ from aiosqlc.servers.private import NoServerError
 
 _ROWS = 20
 _SEED = 0
+_LATER = 1  # the seed of rows that are written after the migration
 
 
 class Watched:
@@ -166,13 +175,20 @@ def prepared(stage: Stage, schema: Sequence[SchemaFile], options: AnalyzeOptions
     return name
 
 
-def fill(stage: Stage, name: str) -> None:
-    """Insert a few valid rows into each table, if any can be found."""
+def fill(stage: Stage, name: str, seed: int = _SEED, *, empty: bool = False) -> None:
+    """Insert a few valid rows into each table, if any can be found.
+
+    `empty` first removes all rows, so that the few values of the sampler are free again.
+    """
     with Connection(stage.server.conninfo(name)) as connection:
         facts = load_facts(connection)
         connection.run("begin")
         with contextlib.suppress(RuntimeError):
-            Population(connection, facts, Sampler(_SEED), facts.relations).fill(_ROWS)
+            population = Population(connection, facts, Sampler(seed), facts.relations)
+            tables = ", ".join(population.named(table) for table in population.order)
+            if empty and tables:
+                connection.run(f"truncate {tables} cascade")
+            population.fill(_ROWS)
         connection.run("commit")
 
 
@@ -240,4 +256,20 @@ def _taken_back(
         done = apply_schema(connection, [back], (), own_server=stage.server.embedded)
         problems = tuple(failure.problem for failure in done.failures)
         found = () if problems else lost(held, contents(connection))
-    return replace(seen, lost=found, back=problems)
+    seen = replace(seen, lost=found, back=problems)
+    return seen if problems else _taken_back_later(stage, after, back, seen, held)
+
+
+def _taken_back_later(
+    stage: Stage, after: str, back: SchemaFile, seen: ObservedFile, held: Mapping[str, Contents]
+) -> ObservedFile:
+    """Run the rollback after rows were written to the migrated schema, and compare these rows."""
+    with stage.database(after) as name:
+        fill(stage, name, _LATER, empty=True)
+        with Connection(stage.server.conninfo(name)) as connection:
+            written = contents(connection)
+            done = apply_schema(connection, [back], (), own_server=stage.server.embedded)
+            problems = tuple(failure.problem for failure in done.failures)
+            found = () if problems else changed(held, written, contents(connection))
+    found = tuple(item for item in found if item not in (seen.lost or ()))
+    return replace(seen, lost_later=found, back_later=problems)

@@ -95,6 +95,18 @@ def _of_file(seen: ObservedFile) -> Iterator[Diagnostic]:
         )
         hint = "first copy the lost data into another table, or accept that the rollback loses data"
         yield _warning("M010", message, label, hint)
+    for problem in seen.back_later:
+        message = (
+            f"the rollback fails on rows that are written after the migration: {problem.message}"
+        )
+        hint = problem.hint or "change these rows in the rollback before its other statements"
+        yield _warning("M010", message, problem.labels, hint)
+    if seen.lost_later:
+        message = (
+            f"the rollback changes {_all(seen.lost_later)}, which are written after the migration"
+        )
+        hint = "first copy the data into another table, or accept that the rollback loses data"
+        yield _warning("M010", message, label, hint)
     for problem in seen.on_rows:
         message = f"fails on rows that the previous schema allows: {problem.message}"
         hint = problem.hint or "change these rows in an earlier migration"
