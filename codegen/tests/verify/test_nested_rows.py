@@ -45,19 +45,20 @@ def analysed(folder: Path, server: TestPostgres, schema: str) -> tuple[TypedQuer
 @pytest.mark.parametrize(
     ("old", "new", "lost"),
     [
-        ("id int PRIMARY KEY", "id int NOT NULL", ["the key author_pkey, which author"]),
-        (", UNIQUE (id)", "", ["the key book_id_key, which book"]),
+        ("id int PRIMARY KEY", "id int NOT NULL", [("author_pkey", "author")]),
+        (", UNIQUE (id)", "", [("book_id_key", "book")]),
         ("mail text UNIQUE", "mail text", []),
         ("id int PRIMARY KEY, name", "id int UNIQUE NOT NULL, name", []),
     ],
 )
 def test_code_relies_on_the_keys_of_its_lists(
-    old: str, new: str, lost: list[str], tmp_path: Path, postgres_server: TestPostgres
+    old: str, new: str, lost: list[tuple[str, str]], tmp_path: Path, postgres_server: TestPostgres
 ) -> None:
     query, here = analysed(tmp_path / "a", postgres_server, SCHEMA)
     _, there = analysed(tmp_path / "b", postgres_server, SCHEMA.replace(old, new))
     said = list(broken(query, query, query, here, there))
-    assert [f"groups rows by {why} does not have" for why in lost] == said
+    texts = [f"groups rows by the key {key}, but {table} has no such key" for key, table in lost]
+    assert said == texts
 
 
 @dataclass(frozen=True)
