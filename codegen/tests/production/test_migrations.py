@@ -261,6 +261,32 @@ def test_a_down_section_is_a_rollback_too(shop: Project) -> None:
     assert "rows of team" in done.finding("M010")["message"]
 
 
+# --- sizes ----------------------------------------------------------------------------------------
+
+
+def test_statistics_of_production_tell_how_long_a_statement_works(
+    shop: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    production = """\
+    production:
+      statistics: production.statistics
+      tables: {person: 90000000, team: 40}
+"""
+    shop.write({"sqlc.yaml": CONFIG + production})
+    assert main(["stats", "synth", "-f", str(shop.root)]) == 0
+    capsys.readouterr()
+    sql = "CREATE INDEX person_age ON person (age);\nCREATE INDEX team_name ON team (name);\n"
+    items = json.loads(shop.checked(sql).out)
+    sizes = [[n for n in item["notes"] if n.startswith("in production")] for item in items]
+    assert [len(notes) for notes in sizes] == [1, 1]
+    assert sizes[0][0].startswith("in production, person has about 90,000,000 rows in ")
+    assert " GB: reading them at 100 MB/s takes about " in sizes[0][0]
+    assert sizes[1][0].endswith(" takes less than a second")
+    shop.write({"production.statistics": "-- half"})
+    done = shop.check()
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
 # --- what is better -------------------------------------------------------------------------------
 
 HEAVY = {

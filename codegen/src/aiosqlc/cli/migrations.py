@@ -25,6 +25,7 @@ from aiosqlc.production.migrations.pending import (
     each,
     since_reference,
 )
+from aiosqlc.production.statistics import StatisticsError, statistics_of
 from aiosqlc.servers.private import NoServerError
 
 
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         except GitError as error:
             sys.stderr.write(f"cannot read {arguments.base}: {error}\n")
             return 2
-        except (UnknownMigrationError, _UnusableError, FixError) as error:
+        except (UnknownMigrationError, _UnusableError, FixError, StatisticsError) as error:
             sys.stderr.write(f"{error}\n")
             return 2
         except NoServerError as error:
@@ -105,7 +106,14 @@ def _checked(
         if not chosen.pending:
             return []
         assert engine.observer is not None  # noqa: S101 - PostgreSQL has an observer
-        checked = check(engine.observer, entry, inputs, chosen, patient=arguments.timeout_set)
+        checked = check(
+            engine.observer,
+            entry,
+            inputs,
+            chosen,
+            patient=arguments.timeout_set,
+            statistics=statistics_of(entry),
+        )
     if arguments.fix:
         for path in fix(project, entry, checked):
             sys.stdout.write(f"wrote {style.shown(path)}\n")

@@ -146,7 +146,12 @@ def _examined(found: EntryReview, versions: _Versions, *, patient: bool) -> Entr
             versions.project, versions.entry, versions.new.inputs, versions.commit
         )
         checked = check(
-            engine.observer, versions.entry, versions.new.inputs, chosen, patient=patient
+            engine.observer,
+            versions.entry,
+            versions.new.inputs,
+            chosen,
+            patient=patient,
+            statistics=statistics_of(versions.entry),
         )
         found = replace(found, migrations=tuple(checked))
     return replace(found, grants=_grants(versions), plans=_plans(versions, found.queries))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from aiosqlc.analysis.planned.statistics import Statistics
 from aiosqlc.analysis.watched.observed import Observed, ObservedFile
 from aiosqlc.config.project import QuerySet
 from aiosqlc.diagnostics import Diagnostic, Label, Severity
@@ -11,6 +12,7 @@ from aiosqlc.engines.watch import ReleaseObserver, Watched
 from aiosqlc.pipeline.analysed import Inputs, options_of
 from aiosqlc.production.migrations.findings import danger, findings, place
 from aiosqlc.production.migrations.pending import Chosen, accepted
+from aiosqlc.production.migrations.sizes import size_notes
 from aiosqlc.production.migrations.tried import Proved, better, outcome, shown
 from aiosqlc.source import Span
 
@@ -37,22 +39,26 @@ def check(
     *,
     patient: bool = False,
     tries: bool = True,
+    statistics: Statistics | None = None,
 ) -> list[Checked]:
     """Return the findings of each pending migration, in order.
 
     `patient` is whether the tool sets lock_timeout, and `tries` is whether proposals are made.
+    `statistics` are those of production, for notes about the sizes of tables.
     Raises the errors of `ReleaseObserver.release`.
     """
     options = options_of(entry, inputs.shims)
     found = []
     for watched in observer.release(chosen.applied, chosen.pending, chosen.queries, options):
-        found.append(_checked(watched, patient=patient, tries=tries))
+        found.append(_checked(watched, statistics, patient=patient, tries=tries))
         if watched.seen.failures:  # later migrations would run on an unrealistic schema
             break
     return found
 
 
-def _checked(watched: Watched, *, patient: bool, tries: bool) -> Checked:
+def _checked(
+    watched: Watched, statistics: Statistics | None, *, patient: bool, tries: bool
+) -> Checked:
     seen = watched.seen
     items = findings(seen, patient=patient)
     reason = accepted(seen.file)
@@ -72,7 +78,16 @@ def _checked(watched: Watched, *, patient: bool, tries: bool) -> Checked:
             one = better(watched, statement)
             if one is not None:
                 proved[statement.span] = one
-    return Checked(seen, [_advised(item, seen, proved) for item in items], "", proved)
+    advised = [_advised(_sized(item, seen, statistics), seen, proved) for item in items]
+    return Checked(seen, advised, "", proved)
+
+
+def _sized(item: Diagnostic, seen: ObservedFile, statistics: Statistics | None) -> Diagnostic:
+    """Add the sizes of tables to the finding of a statement whose work grows with a table."""
+    for statement in seen.statements:
+        if item.code != "M007" and _concerns(item, seen, statement):
+            return replace(item, notes=(*item.notes, *size_notes(statement, statistics)))
+    return item
 
 
 def _advised(item: Diagnostic, seen: ObservedFile, proved: dict[Span, Proved]) -> Diagnostic:
